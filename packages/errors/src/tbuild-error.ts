@@ -1,0 +1,59 @@
+import type { SourceRange } from './source-range.ts';
+
+/** What can go wrong, in the words that callers may decide on. */
+export type ErrorCode =
+  | 'USAGE'
+  | 'CONTEXT'
+  | 'DOCKERFILE_SYNTAX'
+  | 'DOCKERFILE_SEMANTICS'
+  | 'NOT_FOUND'
+  | 'DIGEST_MISMATCH'
+  | 'REGISTRY'
+  | 'UNAUTHORIZED'
+  | 'PROCESS_FAILED'
+  | 'SNAPSHOT'
+  | 'UNSUPPORTED'
+  | 'CANCELLED';
+
+export interface TbuildErrorOptions {
+  /** What the user can do about it; one sentence. */
+  readonly hint?: string;
+  /** Where in the Dockerfile (or another text) the cause stands. */
+  readonly location?: SourceRange;
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that a user can provoke. The message is one sentence without a final full stop: what was
+ * being done, the object quoted, expected and found. A broken invariant is a plain `Error` instead.
+ */
+export class TbuildError extends Error {
+  readonly code: ErrorCode;
+  readonly hint?: string;
+  readonly location?: SourceRange;
+
+  constructor(code: ErrorCode, message: string, options: TbuildErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TbuildError';
+    this.code = code;
+    this.hint = options.hint;
+    this.location = options.location;
+  }
+}
+
+/** Whether `error` is a {@link TbuildError} with this code. */
+export function hasCode(error: unknown, code: ErrorCode): error is TbuildError {
+  return error instanceof TbuildError && error.code === code;
+}
+
+/** The same error with a place added, for code that learns of the place later than of the failure. */
+export function locate(error: unknown, location: SourceRange | undefined): unknown {
+  if (!(error instanceof TbuildError) || error.location !== undefined || location === undefined) return error;
+  return Object.assign(error, { location });
+}
+
+/** The system's name for a failed call, e.g. `ENOENT`, or undefined when `error` is no system error. */
+export function errnoName(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
