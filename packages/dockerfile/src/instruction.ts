@@ -1,0 +1,206 @@
+import type { SourceRange } from '@tbuild/errors';
+
+/** What every instruction carries, whatever its kind. */
+export interface InstructionBase {
+  /** The whole instruction as written, heredoc bodies included, without the final line break. */
+  readonly text: string;
+  /** Where `text` stands. */
+  readonly location: SourceRange;
+  /** The keyword as written, for casing checks. */
+  readonly keyword: string;
+  /** Comment lines directly above, without `#` and blanks around. */
+  readonly comments: readonly string[];
+}
+
+/** An inline file of a COPY, ADD or RUN. */
+export interface Heredoc {
+  /** The word after `<<`, quotes removed; the file's name in COPY and ADD. */
+  readonly name: string;
+  /** Body with the tabs of `<<-` already stripped; ends in a line break unless empty. */
+  readonly content: string;
+  /** False when any part of the word was quoted. */
+  readonly expand: boolean;
+  /** True for `<<-`. */
+  readonly stripTabs: boolean;
+  readonly fileDescriptor?: number;
+  readonly location: SourceRange;
+}
+
+/** A command line as Docker has them: a text for the shell, or an argument vector. */
+export type CommandLine =
+  | { readonly form: 'shell'; readonly text: string }
+  | { readonly form: 'exec'; readonly args: readonly string[] };
+
+/** A word as written (quotes and escapes in place) and where it stands. */
+export interface Word {
+  readonly text: string;
+  readonly location: SourceRange;
+}
+
+export interface KeyValue {
+  readonly key: Word;
+  /** Undefined only for an ARG without a default. */
+  readonly value?: Word;
+}
+
+export interface FromInstruction extends InstructionBase {
+  readonly kind: 'from';
+  readonly image: Word;
+  readonly platform?: Word;
+  /** Lower-cased stage name. */
+  readonly name?: string;
+  /** The name as written, and the `AS` as written, for checks. */
+  readonly nameAsWritten?: string;
+  readonly asKeyword?: string;
+}
+
+export interface ArgInstruction extends InstructionBase {
+  readonly kind: 'arg';
+  readonly args: readonly KeyValue[];
+}
+
+export interface KeyValuesInstruction extends InstructionBase {
+  readonly kind: 'env' | 'label';
+  readonly pairs: readonly (KeyValue & { readonly value: Word })[];
+  /** True for the old `ENV key value` form. */
+  readonly legacy: boolean;
+}
+
+/** One `--mount` of RUN: its option names and values in order, not yet expanded. */
+export interface MountFlag {
+  readonly type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+  /** Normalised option name (`dst`, `destination` → `target`; `src` → `source`; `ro` → `readonly=true`; `rw` → `readonly=false`) → value. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly location: SourceRange;
+}
+
+export interface RunInstruction extends InstructionBase {
+  readonly kind: 'run';
+  readonly command: CommandLine;
+  readonly heredocs: readonly Heredoc[];
+  readonly mounts: readonly MountFlag[];
+  readonly network?: 'default' | 'none' | 'host';
+  readonly security?: 'sandbox' | 'insecure';
+}
+
+export interface CopyInstruction extends InstructionBase {
+  readonly kind: 'copy' | 'add';
+  /** Sources other than heredocs, in order. */
+  readonly sources: readonly Word[];
+  readonly heredocs: readonly Heredoc[];
+  readonly destination: Word;
+  /** COPY only: stage name or index, image reference or named context, as written. */
+  readonly from?: Word;
+  readonly chown?: Word;
+  readonly chmod?: Word;
+  readonly link: boolean;
+  readonly parents: boolean;
+  readonly exclude: readonly Word[];
+  /** ADD only. */
+  readonly checksum?: Word;
+  readonly keepGitDir?: boolean;
+  readonly unpack?: boolean;
+}
+
+export interface CommandInstruction extends InstructionBase {
+  readonly kind: 'cmd' | 'entrypoint';
+  readonly command: CommandLine;
+}
+
+export interface ShellInstruction extends InstructionBase {
+  readonly kind: 'shell';
+  readonly args: readonly string[];
+}
+
+export interface HealthcheckInstruction extends InstructionBase {
+  readonly kind: 'healthcheck';
+  /** `none` turns an inherited check off. */
+  readonly check: 'none' | CommandLine;
+  /** Nanoseconds, 0 = inherit; as written on the flags. */
+  readonly interval: number;
+  readonly timeout: number;
+  readonly startPeriod: number;
+  readonly startInterval: number;
+  readonly retries: number;
+}
+
+/** EXPOSE and VOLUME: a list of words. `json` tells that it was a JSON array. */
+export interface ListInstruction extends InstructionBase {
+  readonly kind: 'expose' | 'volume';
+  readonly words: readonly Word[];
+  readonly json: boolean;
+}
+
+/** USER, WORKDIR, STOPSIGNAL, MAINTAINER: one value, the rest of the line. */
+export interface SingleWordInstruction extends InstructionBase {
+  readonly kind: 'user' | 'workdir' | 'stopsignal' | 'maintainer';
+  readonly value: Word;
+}
+
+export interface OnbuildInstruction extends InstructionBase {
+  readonly kind: 'onbuild';
+  /** The trigger as Docker stores it in the config: raw text, heredoc bodies appended. */
+  readonly trigger: string;
+}
+
+/** One typed instruction; everything that depends on variables is still unexpanded text. */
+export type Instruction =
+  | FromInstruction
+  | ArgInstruction
+  | KeyValuesInstruction
+  | RunInstruction
+  | CopyInstruction
+  | CommandInstruction
+  | ShellInstruction
+  | HealthcheckInstruction
+  | ListInstruction
+  | SingleWordInstruction
+  | OnbuildInstruction;
+
+export type InstructionKind = Instruction['kind'];
+
+/** An instruction that may stand in a stage. */
+export type StageInstruction = Exclude<Instruction, FromInstruction>;
+
+/** FROM and what follows it. */
+export interface Stage {
+  readonly index: number;
+  readonly from: FromInstruction;
+  /** Lower-cased; undefined for an unnamed stage. */
+  readonly name?: string;
+  readonly instructions: readonly StageInstruction[];
+}
+
+/** The parser directives at the top of the file. */
+export interface Directives {
+  /** `# syntax=`: the value up to the first blank. */
+  readonly syntax?: Word;
+  readonly escape: '\\' | '`';
+  /** `# check=`, as written. */
+  readonly check?: Word;
+}
+
+/** A warning about a Dockerfile, in the words of Docker's build checks. */
+export interface LintWarning {
+  /** e.g. `StageNameCasing`. */
+  readonly rule: string;
+  /** One line on the rule in general. */
+  readonly description: string;
+  /** The rule's page in Docker's documentation. */
+  readonly url: string;
+  /** What was found here. */
+  readonly message: string;
+  readonly location: SourceRange;
+}
+
+/** A whole parsed Dockerfile. */
+export interface Dockerfile {
+  readonly file: string;
+  readonly text: string;
+  readonly directives: Directives;
+  /** ARGs before the first FROM. */
+  readonly globalArgs: readonly ArgInstruction[];
+  readonly stages: readonly Stage[];
+  /** What parsing alone can warn about. */
+  readonly warnings: readonly LintWarning[];
+}
