@@ -1,0 +1,23 @@
+import type { Digest } from '@tbuild/oci';
+
+/** Names a result: a chain ID, the digest of (base result, content), or drawn fresh for a RUN. */
+export type ResultId = Digest;
+
+/** A finished step: a fact that is never changed once written. */
+export interface StepRecord {
+  readonly key: Digest;
+  readonly result: ResultId;
+  /** The result of the base. */
+  readonly parent?: ResultId;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** Finished steps by key. */
+export interface StepCache {
+  get(key: Digest): Promise<StepRecord | undefined>;
+  /** The first record under a key wins: returns the one that stands. `replace` is for `--no-cache`. */
+  put(record: StepRecord, options?: { readonly replace?: boolean }): Promise<StepRecord>;
+  delete(key: Digest): Promise<void>;
+  list(): AsyncIterable<StepRecord>;
+}

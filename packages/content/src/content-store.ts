@@ -1,0 +1,44 @@
+import type { Descriptor, Digest } from '@tbuild/oci';
+
+/** Something blobs can be read from. */
+export interface Provider {
+  has(digest: Digest): Promise<boolean>;
+  /**
+   * The bytes of `target`, verified while they pass: the iteration throws at its end when size or
+   * digest differ.
+   * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH.
+   */
+  read(target: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Something blobs can be written to. */
+export interface Ingester {
+  /**
+   * Stores bytes under their digest; with `expected` given, nothing else is accepted and nothing else
+   * remains. Writing what is there already is success.
+   * @throws TbuildError DIGEST_MISMATCH.
+   */
+  write(source: AsyncIterable<Uint8Array>, expected?: Descriptor, signal?: AbortSignal): Promise<StoredBlob>;
+}
+
+export interface StoredBlob {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** Bytes by digest. Implementations pass `@tbuild/content/testsuite`. */
+export interface ContentStore extends Provider, Ingester {
+  delete(digest: Digest): Promise<void>;
+  list(): AsyncIterable<StoredBlob>;
+  /** For writers that have the bytes at hand, one buffer after the other, without a promise a buffer. */
+  createWriter(): BlobWriter;
+}
+
+/** A blob being written; hashed as the bytes pass. Disposing without commit leaves nothing. */
+export interface BlobWriter extends Disposable {
+  /** Takes a copy or has written the bytes when it returns: the buffer may be used again. */
+  write(bytes: Uint8Array): void;
+  /** @throws TbuildError DIGEST_MISMATCH when the digest is not `expected`. */
+  commit(expected?: Digest): StoredBlob;
+}

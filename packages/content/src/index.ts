@@ -1,0 +1,1 @@
+export type { BlobWriter, ContentStore, Ingester, Provider, StoredBlob } from './content-store.ts';

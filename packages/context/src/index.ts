@@ -1,0 +1,1 @@
+export type { FileTree, TreeEntry } from './file-tree.ts';

@@ -1,0 +1,1 @@
+export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';

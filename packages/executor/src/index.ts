@@ -1,0 +1,1 @@
+export type { Executor, ProcessIO, ProcessSpec, ProcessUser, Sandbox, SandboxMount } from './executor.ts';

@@ -1,0 +1,36 @@
+import type { Provider } from '@tbuild/content';
+import type { Digest, Image, Reference } from '@tbuild/oci';
+
+/** One finished image and its tree. */
+export interface ExportedImage {
+  readonly image: Image;
+  /** The directories of its snapshot, bottom first, made now if need be; for `local` and `tar`. */
+  openRootfs(signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** What a build made: one image a platform. */
+export interface Exportable {
+  readonly images: readonly ExportedImage[];
+  /** Blobs of all layers; those of base layers that were never needed come from their registry on demand. */
+  readonly content: Provider;
+  /** The names to give it, `-t`. */
+  readonly names: readonly Reference[];
+}
+
+/** What an exporter made. */
+export interface Exported {
+  /** For people: a path, a reference, a name in the store. */
+  readonly destination: string;
+  /** Digest of the manifest (one image) or index (several), when one was made. */
+  readonly manifest?: Digest;
+}
+
+/** Reports one line of work, e.g. `exporting layers`; bytes when they are known. */
+export type ReportExport = (item: string, current: number, total?: number) => void;
+
+/** Carries a finished image out of the builder's world. Options are constructor arguments. */
+export interface Exporter {
+  /** For the step's name, e.g. `exporting to oci archive`. */
+  readonly name: string;
+  export(result: Exportable, report: ReportExport, signal: AbortSignal): Promise<Exported>;
+}

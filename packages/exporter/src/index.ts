@@ -1,0 +1,1 @@
+export type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';

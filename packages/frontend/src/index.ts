@@ -1,0 +1,1 @@
+export type { ImageRequest, NamedContext, Plan, PlannedHistory, PlanOptions, ResolvedImage, ResolveImage } from './plan.ts';

@@ -1,0 +1,66 @@
+import type { LintWarning } from '@tbuild/dockerfile';
+import type { GraphBuilder, ImageSource, StepId } from '@tbuild/graph';
+import type { Digest, HistoryEntry, ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
+
+/** Which image is wanted, from where and for which platform. */
+export interface ImageRequest {
+  /** As written after expansion, e.g. `busybox` or `127.0.0.1:5000/app:1`; a tag or digest for a layout. */
+  readonly reference: string;
+  readonly source: ImageSource;
+  readonly platform: Platform;
+}
+
+/** What planning needs to know of a base image; nothing of its layers is fetched for that. */
+export interface ResolvedImage {
+  /** Full reference with digest, e.g. `docker.io/library/busybox:latest@sha256:…`. */
+  readonly reference: string;
+  readonly source: ImageSource;
+  readonly manifest: Digest;
+  readonly config: ImageConfig;
+}
+
+/** @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY or UNSUPPORTED. */
+export type ResolveImage = (request: ImageRequest, signal: AbortSignal) => Promise<ResolvedImage>;
+
+/** What `--build-context name=…` means. `files` is a context of the request, by name. */
+export type NamedContext =
+  | { readonly kind: 'files'; readonly context: string }
+  | { readonly kind: 'image'; readonly reference: string }
+  | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
+
+export interface PlanOptions {
+  /** Stage name or index; the last stage when undefined. */
+  readonly target?: string;
+  readonly platform: Platform;
+  readonly buildPlatform: Platform;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** True for every step, or the names of the stages. */
+  readonly noCache: boolean | readonly string[];
+  /** By the name that the Dockerfile uses: overrides stages and images. The main context is not in here. */
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly resolveImage: ResolveImage;
+  /** Where the steps go; several platforms share one. */
+  readonly graph: GraphBuilder;
+  readonly signal: AbortSignal;
+}
+
+/** An entry of the image's history and the step that makes its layer, none for an empty layer. */
+export interface PlannedHistory {
+  readonly createdBy: string;
+  readonly step?: StepId;
+}
+
+/** What a build will do, for one platform: plain data. */
+export interface Plan {
+  readonly platform: Platform;
+  /** The step whose tree is the image's; undefined for an image without layers. */
+  readonly target?: StepId;
+  /** The base image's own layers and history, when the target stands on one. */
+  readonly base?: { readonly step?: StepId; readonly history: readonly HistoryEntry[]; readonly diffIds: readonly Digest[] };
+  readonly config: RuntimeConfig;
+  readonly author?: string;
+  /** What this Dockerfile adds to the base's history, in order. */
+  readonly history: readonly PlannedHistory[];
+  readonly warnings: readonly LintWarning[];
+}

@@ -1,0 +1,87 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Descriptor } from './descriptor.ts';
+import { isDigest } from './digest.ts';
+import { isIndexType, isManifestType, MediaType } from './media-types.ts';
+
+/** "OCI Image Manifest Specification"; Docker's version 2 schema 2 has the same shape. */
+export interface Manifest {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** "OCI Image Index Specification"; Docker's manifest list has the same shape. */
+export interface Index {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly manifests: readonly Descriptor[];
+  readonly subject?: Descriptor;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a manifest or index from the network or disk.
+ * @throws TbuildError UNSUPPORTED for Docker schema 1, REGISTRY when the document is not one.
+ */
+export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest | Index {
+  const document = parseObject(bytes);
+  const type = typeof document.mediaType === 'string' ? document.mediaType : (mediaType ?? guessType(document));
+  if (document.schemaVersion === 1 || type === MediaType.dockerSchema1 || type === MediaType.dockerSchema1Signed) {
+    throw new TbuildError('UNSUPPORTED', 'Image is in Docker schema 1, which is no longer supported', {
+      hint: 'Push the image again with a current Docker, Podman or skopeo',
+    });
+  }
+  if (isIndexType(type) && Array.isArray(document.manifests)) {
+    return { ...document, schemaVersion: 2, mediaType: type, manifests: document.manifests.map(parseDescriptor) };
+  }
+  if (isManifestType(type) && Array.isArray(document.layers)) {
+    const config = parseDescriptor(document.config);
+    return { ...document, schemaVersion: 2, mediaType: type, config, layers: document.layers.map(parseDescriptor) };
+  }
+  throw new TbuildError('REGISTRY', `Document of type ${JSON.stringify(type)} is neither an image manifest nor an index`);
+}
+
+export function isIndex(document: Manifest | Index): document is Index {
+  return isIndexType(document.mediaType);
+}
+
+/** The descriptors a manifest or index points at: config and layers, or manifests. */
+export function childrenOf(document: Manifest | Index): readonly Descriptor[] {
+  return isIndex(document) ? document.manifests : [document.config, ...document.layers];
+}
+
+/** @throws TbuildError REGISTRY when `value` is not a descriptor with a SHA-256 digest. */
+export function parseDescriptor(value: unknown): Descriptor {
+  if (isRecord(value)) {
+    const { mediaType, digest, size } = value;
+    const valid = typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest);
+    if (valid && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) {
+      return { ...value, mediaType, digest, size };
+    }
+  }
+  throw new TbuildError('REGISTRY', `Descriptor ${JSON.stringify(value)?.slice(0, 200)} has no valid media type, digest and size`);
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new TbuildError('REGISTRY', 'Image manifest is not valid JSON', { cause });
+  }
+  if (!isRecord(value)) throw new TbuildError('REGISTRY', 'Image manifest is not a JSON object');
+  return value;
+}
+
+function guessType(document: Record<string, unknown>): string {
+  return Array.isArray(document.manifests) ? MediaType.index : MediaType.manifest;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

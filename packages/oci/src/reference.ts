@@ -1,0 +1,93 @@
+import { TbuildError } from '@tbuild/errors';
+import { isDigest, type Digest } from './digest.ts';
+
+/** The name of an image, in full. */
+export interface Reference {
+  /** Host and port, e.g. `docker.io` or `127.0.0.1:5000`. */
+  readonly registry: string;
+  /** Path below the registry, e.g. `library/nginx`. */
+  readonly repository: string;
+  /** Present unless only a digest was given; `latest` when neither was. */
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+const DEFAULT_REGISTRY = 'docker.io';
+const DEFAULT_TAG = 'latest';
+const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
+const REGISTRY = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[a-fA-F0-9:]+\])(?::\d+)?$/;
+const TAG = /^[\w][\w.-]{0,127}$/;
+
+/**
+ * Reads an image name as Docker does (distribution's reference grammar): `nginx` is
+ * `docker.io/library/nginx:latest`; a first component with a dot, a colon or upper case, or
+ * `localhost`, is a registry.
+ * @throws TbuildError USAGE with what is wrong.
+ */
+export function parseReference(text: string): Reference {
+  const at = text.indexOf('@');
+  const digest = at < 0 ? undefined : text.slice(at + 1);
+  const named = at < 0 ? text : text.slice(0, at);
+  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `digest ${JSON.stringify(digest)} is not sha256:<64 hex digits>`);
+  const colon = named.lastIndexOf(':');
+  const hasTag = colon > named.lastIndexOf('/') && !named.endsWith(']');
+  const tag = hasTag ? named.slice(colon + 1) : undefined;
+  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `tag ${JSON.stringify(tag)} must be letters, digits, ".", "_" or "-"`);
+  const { registry, repository } = splitRegistry(hasTag ? named.slice(0, colon) : named);
+  checkRepository(text, registry, repository);
+  return {
+    registry,
+    repository,
+    ...(tag === undefined && digest !== undefined ? {} : { tag: tag ?? DEFAULT_TAG }),
+    ...(digest === undefined ? {} : { digest }),
+  };
+}
+
+function splitRegistry(name: string): { registry: string; repository: string } {
+  const slash = name.indexOf('/');
+  const first = slash < 0 ? '' : name.slice(0, slash);
+  const isRegistry = /[.:A-Z]/.test(first) || first === 'localhost';
+  const rest = isRegistry ? name.slice(slash + 1) : name;
+  const registry = isRegistry && first !== 'index.docker.io' ? first : DEFAULT_REGISTRY;
+  const official = registry === DEFAULT_REGISTRY && !rest.includes('/');
+  return { registry, repository: official ? `library/${rest}` : rest };
+}
+
+function checkRepository(text: string, registry: string, repository: string): void {
+  if (!REGISTRY.test(registry)) throw invalid(text, `registry ${JSON.stringify(registry)} is not a host name`);
+  if (repository.length + registry.length + 1 > 255) throw invalid(text, 'the name is longer than 255 characters');
+  const components = repository.split('/');
+  const wrong = components.find((component) => !COMPONENT.test(component));
+  if (wrong === undefined) return;
+  if (/[A-Z]/.test(wrong)) throw invalid(text, 'the repository name must be lowercase');
+  throw invalid(text, `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`);
+}
+
+function invalid(text: string, reason: string): TbuildError {
+  return new TbuildError('USAGE', `Image reference ${JSON.stringify(text)} is not valid: ${reason}`);
+}
+
+/** The full form, e.g. `docker.io/library/nginx:latest`. */
+export function formatReference(reference: Reference): string {
+  return `${formatRepository(reference)}${suffix(reference)}`;
+}
+
+/** Registry and repository, e.g. `docker.io/library/nginx`. */
+export function formatRepository(reference: Reference): string {
+  return `${reference.registry}/${reference.repository}`;
+}
+
+/** The short form that Docker prints: without `docker.io/` and `library/`. */
+export function familiarReference(reference: Reference): string {
+  return `${familiarRepository(reference)}${suffix(reference)}`;
+}
+
+/** {@link familiarReference} without tag and digest. */
+export function familiarRepository(reference: Reference): string {
+  if (reference.registry !== DEFAULT_REGISTRY) return formatRepository(reference);
+  return reference.repository.replace(/^library\/(?=[^/]+$)/, '');
+}
+
+function suffix({ tag, digest }: Reference): string {
+  return `${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+}

@@ -1,0 +1,50 @@
+import type { SourceRange } from '@tbuild/errors';
+
+/** What names a line of the display: a step's id, or any text unique within the build (`export`). */
+export type ProgressStepId = string;
+
+/** How a step ended. */
+export type Outcome = 'built' | 'cached' | 'failed' | 'cancelled';
+
+/** A step that may run; `name` is what the user reads, e.g. `[build 2/4] RUN make`. */
+export interface PlannedStep {
+  readonly id: ProgressStepId;
+  readonly name: string;
+}
+
+/**
+ * One thing that happened. Times are milliseconds since the epoch. Events of a step come in the order
+ * planned, started, (log | transfer)*, finished; steps interleave.
+ */
+export type ProgressEvent =
+  | { readonly type: 'planned'; readonly steps: readonly PlannedStep[] }
+  | { readonly type: 'started'; readonly step: ProgressStepId; readonly at: number }
+  | {
+      readonly type: 'finished';
+      readonly step: ProgressStepId;
+      readonly at: number;
+      readonly outcome: Outcome;
+      /** For `failed`: the message. */
+      readonly error?: string;
+      /** For `built`: why the cache had nothing, in one line. */
+      readonly reason?: string;
+    }
+  | { readonly type: 'log'; readonly step: ProgressStepId; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
+  | {
+      readonly type: 'transfer';
+      readonly step: ProgressStepId;
+      /** What is moved, e.g. `sha256:…` or `transferring context`. */
+      readonly item: string;
+      /** Bytes so far, and in all when known; finished when they are equal. */
+      readonly current: number;
+      readonly total?: number;
+      readonly done?: boolean;
+    }
+  | {
+      readonly type: 'warning';
+      readonly message: string;
+      readonly step?: ProgressStepId;
+      readonly location?: SourceRange;
+      readonly url?: string;
+      readonly detail?: string;
+    };
