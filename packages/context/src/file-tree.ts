@@ -1,13 +1,19 @@
 import type { Stats } from 'node:fs';
 
-/** One entry of a tree, its attributes read already (`lstat`, never following a link). */
+/** What is kept of an `lstat`: a context may have hundreds of thousands of entries. */
+export type FileStat = Pick<
+  Stats,
+  'mode' | 'uid' | 'gid' | 'size' | 'ino' | 'dev' | 'nlink' | 'rdev' | 'mtimeMs' | 'ctimeMs'
+>;
+
+/** One entry of a tree, its attributes read already (never following a link). */
 export interface TreeEntry {
   readonly name: string;
   /** Path inside the tree, `/`-separated, without leading slash; empty for the root. */
   readonly path: string;
   /** Where it is on disk, to open, read or link. */
   readonly location: string;
-  readonly stats: Stats;
+  readonly stats: FileStat;
 }
 
 /**

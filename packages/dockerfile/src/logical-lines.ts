@@ -1,0 +1,169 @@
+import type { Position, SourceRange } from '@tbuild/errors';
+import { syntaxError } from './syntax-error.ts';
+import { skipSpaces } from './whitespace.ts';
+
+/** The character that continues a line and takes the meaning of the next one. */
+export type Escape = '\\' | '`';
+
+/** A stretch of a logical line: its text and its offsets there. */
+export interface Span {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An instruction's line: continuations joined, comments and empty lines inside dropped. */
+export interface LogicalLine {
+  /** Without the blanks before the keyword; blanks before continued lines stay. */
+  readonly text: string;
+  readonly file: string;
+  /** Where pieces of `text` came from, by rising offset. */
+  readonly pieces: readonly Piece[];
+  /** Comment lines directly above. */
+  readonly comments: readonly string[];
+  /** Numbers of empty lines inside. */
+  readonly emptyLines: readonly number[];
+  /** Offset in the file where the text starts. */
+  readonly startOffset: number;
+}
+
+interface Piece {
+  readonly offset: number;
+  readonly position: Position;
+}
+
+/** One line of the file: offsets of its text, and of the next line. */
+export interface PhysicalLine {
+  readonly number: number;
+  readonly start: number;
+  /** Before the line break and any carriage returns. */
+  readonly end: number;
+  readonly next: number;
+}
+
+/** Where reading has got to; heredoc bodies are read from the same cursor as lines. */
+export interface LineReader {
+  readonly text: string;
+  readonly file: string;
+  offset: number;
+  /** The number of the line at `offset`. */
+  line: number;
+  /** The end of the last line read, for the range of the instruction. */
+  lastEnd: Position & { readonly offset: number };
+}
+
+// Docker reads lines with a buffer of 64 KiB that must also hold the line break.
+const MAX_LINE_BYTES = 65_535;
+
+/** A reader over `text` from `offset`, which is on line `line`. */
+export function createLineReader(text: string, file: string, at = { offset: 0, line: 1 }): LineReader {
+  return { text, file, ...at, lastEnd: { line: at.line, column: 1, offset: at.offset } };
+}
+
+/** The next line of the file, or undefined at its end. Throws for lines longer than Docker reads. */
+export function readPhysicalLine(reader: LineReader): PhysicalLine | undefined {
+  const { text, offset: start } = reader;
+  if (start >= text.length) return undefined;
+  const lineFeed = text.indexOf('\n', start);
+  const next = lineFeed < 0 ? text.length : lineFeed + 1;
+  let end = lineFeed < 0 ? text.length : lineFeed;
+  const number = reader.line;
+  if (end - start > MAX_LINE_BYTES / 3 && Buffer.byteLength(text.slice(start, end)) > MAX_LINE_BYTES) {
+    throw syntaxError(`Line is longer than the allowed ${MAX_LINE_BYTES} bytes`, {
+      file: reader.file,
+      start: { line: number, column: 1 },
+      end: { line: number, column: 81 },
+    });
+  }
+  while (end > start && text.charCodeAt(end - 1) === 0x0d) end--;
+  reader.offset = next;
+  reader.line++;
+  reader.lastEnd = { line: number, column: lineColumn(text, start, end), offset: end };
+  return { number, start, end, next };
+}
+
+/** The next instruction's line, or undefined when only comments and blank lines are left. */
+export function readLogicalLine(reader: LineReader, escape: Escape): LogicalLine | undefined {
+  let comments: string[] = [];
+  for (;;) {
+    const line = readPhysicalLine(reader);
+    if (line === undefined) return undefined;
+    const start = skipSpaces(reader.text, line.start, line.end);
+    if (start === line.end) {
+      comments = [];
+    } else if (reader.text[start] === '#') {
+      const comment = reader.text.slice(start + 1, line.end).trim();
+      if (comment === '') comments = [];
+      else comments.push(comment);
+    } else {
+      return readContinuations(reader, escape, { ...line, start }, comments);
+    }
+  }
+}
+
+function readContinuations(
+  reader: LineReader,
+  escape: Escape,
+  first: PhysicalLine,
+  comments: readonly string[],
+): LogicalLine {
+  const { text: source, file } = reader;
+  const pieces: Piece[] = [];
+  const emptyLines: number[] = [];
+  let text = '';
+  const append = (line: PhysicalLine): boolean => {
+    const end = continuationStart(source, line.start, line.end, escape);
+    pieces.push({ offset: text.length, position: { line: line.number, column: lineColumn(source, line.start) } });
+    text += source.slice(line.start, end ?? line.end);
+    return end !== undefined;
+  };
+  let continued = append(first);
+  let last = reader.lastEnd;
+  while (continued) {
+    const line = readPhysicalLine(reader);
+    if (line === undefined) break;
+    const start = skipSpaces(source, line.start, line.end);
+    if (start === line.end) emptyLines.push(line.number);
+    else if (source[start] !== '#') {
+      continued = append(line);
+      last = reader.lastEnd;
+    }
+  }
+  reader.lastEnd = last;
+  return { text, file, pieces, comments, emptyLines, startOffset: first.start };
+}
+
+/** Where the escape character that continues this line stands, or undefined when the line ends here. */
+function continuationStart(text: string, start: number, end: number, escape: Escape): number | undefined {
+  let at = end - 1;
+  while (at >= start && (text[at] === ' ' || text[at] === '\t')) at--;
+  if (at < start || text[at] !== escape) return undefined;
+  // Of an escaped escape character Docker looks one character back only.
+  return at > start && text[at - 1] === escape ? undefined : at;
+}
+
+function lineColumn(text: string, lineOrPieceStart: number, offset = lineOrPieceStart): number {
+  const lineStart = lineOrPieceStart === 0 ? 0 : text.lastIndexOf('\n', lineOrPieceStart - 1) + 1;
+  return offset - lineStart + 1;
+}
+
+/** The place in the file of `start` up to `end`, offsets in the logical line. */
+export function rangeOf(line: LogicalLine, start: number, end: number): SourceRange {
+  const from = positionOf(line, start);
+  if (end <= start) return { file: line.file, start: from, end: from };
+  const last = positionOf(line, end - 1);
+  return { file: line.file, start: from, end: { line: last.line, column: last.column + 1 } };
+}
+
+function positionOf(line: LogicalLine, offset: number): Position {
+  let low = 0;
+  let high = line.pieces.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((line.pieces[middle]?.offset ?? Infinity) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  const piece = line.pieces[low];
+  if (piece === undefined) throw new Error('A logical line has at least one piece');
+  return { line: piece.position.line, column: piece.position.column + offset - piece.offset };
+}

@@ -1,0 +1,43 @@
+/** What an entry gets besides its content. */
+export interface Attributes {
+  /** Permission bits, setuid, setgid and sticky (12 bits). */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Milliseconds since the epoch, fractions allowed. */
+  readonly mtimeMs: number;
+  /** Extended attributes by full name, e.g. `security.capability`. */
+  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Where a file's bytes come from. */
+export type FileBytes =
+  | { readonly location: string }
+  | { readonly bytes: Uint8Array }
+  /** Chunks are valid only until the next one is asked for. */
+  | { readonly chunks: Iterable<Uint8Array> };
+
+/**
+ * Writes into a tree without mounting it: `upper` on top of `lowers`. A directory that only the lowers
+ * have is made in `upper` with the same attributes as soon as something is written below it; what hides
+ * something in the lowers becomes a whiteout or an opaque directory. Paths are relative to the
+ * tree's root, cleaned and already free of symbolic links in their parents.
+ *
+ * @throws TbuildError SNAPSHOT when a parent is not a directory or the disk is full.
+ */
+export interface TreeWriter {
+  /** Makes missing directories of `path`, itself included; those that exist stay as they are. */
+  ensureDirectory(path: string, attributes: Attributes): void;
+  /** Makes the directory or gives an existing one these attributes; anything else there is replaced. */
+  directory(path: string, attributes: Attributes): void;
+  /** Writes a regular file, replacing what is there (a directory is replaced too). Returns bytes written. */
+  file(path: string, attributes: Attributes, source: FileBytes): number;
+  symlink(path: string, attributes: Attributes, target: string): void;
+  /** Character or block device, FIFO or socket: `type` is the file type bits of the mode, `device` st_rdev. */
+  special(path: string, attributes: Attributes, type: number, device: number): void;
+  /** A hard link to a file of this tree; one that only the lowers have is copied up first. */
+  link(path: string, existing: string): void;
+  remove(path: string): void;
+  /** Sets the times of directories, which writing below them changed. Call once, at the end. */
+  finish(): void;
+}
