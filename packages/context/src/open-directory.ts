@@ -1,0 +1,58 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { compareBytes } from './compare-bytes.ts';
+import type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
+
+/** The directory `root` as a tree, everything in it included. Nothing is read before it is asked for. */
+export function openDirectory(root: string): FileTree {
+  return {
+    stat: (path) => statEntry(root, path),
+    list: (path) => listEntries(root, path),
+  };
+}
+
+function statEntry(root: string, path: string): TreeEntry | undefined {
+  if (!parentsAreDirectories(root, path)) return undefined;
+  const location = path === '' ? root : `${root}/${path}`;
+  const stats = statOrMissing(location);
+  return stats && { name: path.slice(path.lastIndexOf('/') + 1), path, location, stats };
+}
+
+function parentsAreDirectories(root: string, path: string): boolean {
+  for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+    const stats = lstatSync(`${root}/${path.slice(0, slash)}`, { throwIfNoEntry: false });
+    if (stats === undefined || !stats.isDirectory()) return false;
+  }
+  return true;
+}
+
+function listEntries(root: string, path: string): readonly TreeEntry[] {
+  const prefix = path === '' ? '' : `${path}/`;
+  const base = `${root}/${prefix}`;
+  const entries: TreeEntry[] = [];
+  for (const name of readNames(base).sort(compareBytes)) {
+    const location = base + name;
+    const stats = statOrMissing(location);
+    if (stats !== undefined) entries.push({ name, path: prefix + name, location, stats });
+    else if (name.includes('\ufffd')) throw new TbuildError('UNSUPPORTED', `Name ${JSON.stringify(location)} is not UTF-8`);
+  }
+  return entries;
+}
+
+function readNames(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    throw new TbuildError('CONTEXT', `Cannot read directory ${JSON.stringify(directory)}`, { cause: error });
+  }
+}
+
+/** Undefined for what is not there; a file that vanished since its directory was read counts as never seen. */
+function statOrMissing(location: string): FileStat | undefined {
+  try {
+    return lstatSync(location, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoName(error) === 'ENOTDIR') return undefined;
+    throw new TbuildError('CONTEXT', `Cannot stat ${JSON.stringify(location)}`, { cause: error });
+  }
+}

@@ -1,0 +1,61 @@
+import { readlinkSync } from 'node:fs';
+import { TbuildError } from '@tbuild/errors';
+import { typeOf } from './file-type.ts';
+import type { FileTree } from './file-tree.ts';
+
+export interface ResolveOptions {
+  /** Whether a link in the last place is followed too; links in parents always are. */
+  readonly followLast: boolean;
+}
+
+/** As many links as Docker's builder follows in one path. */
+const MAX_LINKS = 255;
+
+/**
+ * The path that `path` means after its symbolic links are followed, all of them inside the tree:
+ * absolute links start at its root and `..` stops there. Cleaned, without leading slash; the root is
+ * the empty string. Undefined when nothing is there (a broken link in the last place, if followed, included).
+ *
+ * @throws TbuildError CONTEXT when links form a loop.
+ */
+export function resolvePath(tree: FileTree, path: string, options: ResolveOptions): string | undefined {
+  const walked = walkLinks(tree, path, options.followLast);
+  return walked.exists ? walked.path : undefined;
+}
+
+/**
+ * Like {@link resolvePath} with the last link followed, for a place that need not exist yet: from the
+ * first missing element on the path stays as it is written.
+ *
+ * @throws TbuildError CONTEXT when links form a loop.
+ */
+export function resolveDestination(tree: FileTree, path: string): string {
+  return walkLinks(tree, path, true).path;
+}
+
+function walkLinks(tree: FileTree, path: string, followLast: boolean): { path: string; exists: boolean } {
+  const pending = elements(path).reverse();
+  let done: string[] = [];
+  let exists = true;
+  for (let links = 0; pending.length > 0; ) {
+    const element = pending.pop() ?? '';
+    if (element === '..') {
+      done.pop();
+      continue;
+    }
+    done.push(element);
+    const entry = tree.stat(done.join('/'));
+    if (entry === undefined) exists = false;
+    else if (typeOf(entry.stats) === 'symlink' && (followLast || pending.length > 0)) {
+      if (++links > MAX_LINKS) throw new TbuildError('CONTEXT', `Too many symbolic links in ${JSON.stringify(path)}`);
+      const target = readlinkSync(entry.location);
+      done = target.startsWith('/') ? [] : done.slice(0, -1);
+      pending.push(...elements(target).reverse());
+    }
+  }
+  return { path: done.join('/'), exists };
+}
+
+function elements(path: string): string[] {
+  return path.split('/').filter((element) => element !== '' && element !== '.');
+}
