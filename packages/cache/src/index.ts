@@ -1,0 +1,2 @@
+export { createLocalCache } from './local-cache.ts';
+export type { ResultId, StepCache, StepRecord } from './step-cache.ts';

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+import { hexOf, isDigest, type Digest } from '@tbuild/oci';
+import type { StepCache, StepRecord } from './step-cache.ts';
+
+/**
+ * A cache in a directory: one JSON file a record, named by the key, written whole before it gets its
+ * name. Any number of processes may use it at once. A file that cannot be read as a record is a miss.
+ */
+export function createLocalCache(directory: string): StepCache {
+  const pathOf = (key: Digest): string => join(directory, hexOf(key));
+  return {
+    async get(key) {
+      return readRecord(pathOf(key), key);
+    },
+    async put(record, { replace = false } = {}) {
+      const path = pathOf(record.key);
+      const temporary = join(directory, `.${randomUUID()}`);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(temporary, JSON.stringify(record));
+      if (replace || readRecord(path, record.key) === undefined) {
+        if (place(temporary, path, replace)) return record;
+      }
+      rmSync(temporary, { force: true });
+      return readRecord(path, record.key) ?? record;
+    },
+    async delete(key) {
+      rmSync(pathOf(key), { force: true });
+    },
+    async *list() {
+      for (const name of namesIn(directory)) {
+        const key = `sha256:${name}`;
+        const record = isDigest(key) ? readRecord(join(directory, name), key) : undefined;
+        if (record !== undefined) yield record;
+      }
+    },
+  };
+}
+
+/** Gives the file its name; false when another process was first. */
+function place(temporary: string, path: string, replace: boolean): boolean {
+  if (replace) {
+    renameSync(temporary, path);
+    return true;
+  }
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    if (errnoName(error) !== 'EEXIST') throw error;
+    if (readRecord(path, undefined) !== undefined) return false;
+    renameSync(temporary, path);
+    return true;
+  }
+  rmSync(temporary);
+  return true;
+}
+
+function readRecord(path: string, key: Digest | undefined): StepRecord | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  return parseRecord(text, key);
+}
+
+function parseRecord(text: string, key: Digest | undefined): StepRecord | undefined {
+  try {
+    const value: Partial<Record<keyof StepRecord, unknown>> = JSON.parse(text);
+    const { result, parent, createdAt } = value;
+    const named = value.key;
+    if (typeof named !== 'string' || !isDigest(named) || (key !== undefined && named !== key)) return undefined;
+    if (typeof result !== 'string' || !isDigest(result) || typeof createdAt !== 'number') return undefined;
+    const hasParent = typeof parent === 'string' && isDigest(parent);
+    return { key: named, result, createdAt, ...(hasParent ? { parent } : {}) };
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Digest } from '@tbuild/oci';
+
+/** A step that is done: its cache key and what it gave. */
+export interface Solved<R> {
+  readonly key: Digest;
+  readonly result: R;
+}
+
+/** What a step stands on and reads from, solved. */
+export interface Inputs<R> {
+  readonly base?: Solved<R>;
+  readonly sources: readonly Solved<R>[];
+}
+
+/** A step whose key is known. `run` works on exactly what was keyed. */
+export interface Prepared<R> {
+  readonly key: Digest;
+  run(): Promise<R>;
+}
+
+/** How one step is keyed and done. The solver knows nothing else about it. */
+export interface Op<R> {
+  /** Reads what the key depends on. Called once, as soon as the inputs are solved. */
+  prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
+}
+
+/** Results of earlier builds by key. */
+export interface ResultCache<R> {
+  load(key: Digest): Promise<R | undefined>;
+  /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
+  save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
+}

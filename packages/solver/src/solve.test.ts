@@ -1,0 +1,118 @@
+import { TbuildError } from '@tbuild/errors';
+import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
+import { digestOf, type Digest } from '@tbuild/oci';
+import type { Progress, ProgressEvent } from '@tbuild/progress';
+import { expect, test } from 'vitest';
+import { solve, type Op, type ResultCache } from './index.ts';
+
+/** Steps are `mkdir`s whose path says what they do; a result is a number: 1 + the sum of its inputs. */
+function chain(...names: string[]): Graph {
+  const builder = new GraphBuilder();
+  let tip: Digest | undefined;
+  for (const name of names) tip = builder.add(step(name, tip));
+  return builder.build([tip as Digest]);
+}
+
+function step(name: string, base?: Digest, sources: Digest[] = []): Omit<Step, 'id'> {
+  return { op: { kind: 'mkdir', path: name, mode: 0o755, user: '' }, base, sources, name, noCache: name.startsWith('!') };
+}
+
+function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>> = {}) {
+  const events: ProgressEvent[] = [];
+  const records = new Map<Digest, number>();
+  const ran: string[] = [];
+  const progress: Progress = { emit: (event) => void events.push(event) };
+  const cache: ResultCache<number> = {
+    load: async (key) => records.get(key),
+    save: async (key, result, { replace }) => {
+      if (!records.has(key) || replace) records.set(key, result);
+      return records.get(key) ?? result;
+    },
+  };
+  const opFor = ({ name }: Step): Op<number> => ({
+    async prepare({ base, sources }, signal) {
+      const inputs = [...(base === undefined ? [] : [base]), ...sources].map(({ result }) => result);
+      return {
+        key: digestOf(JSON.stringify([name, inputs])),
+        async run() {
+          ran.push(name);
+          await behaviour[name]?.(signal);
+          return 1 + inputs.reduce((sum, value) => sum + value, 0);
+        },
+      };
+    },
+  });
+  const run = (graph: Graph, extra: { jobs?: number; signal?: AbortSignal } = {}) =>
+    solve(graph, { opFor, cache, progress, now: () => 0, signal: extra.signal ?? new AbortController().signal, jobs: extra.jobs });
+  const outcomes = () =>
+    Object.fromEntries(events.flatMap((event) => (event.type === 'finished' ? [[nameOf(event.step), event.outcome]] : [])));
+  const nameOf = (id: string) =>
+    events.flatMap((event) => (event.type === 'planned' ? event.steps : [])).find((planned) => planned.id === id)?.name ?? id;
+  return { run, ran, events, outcomes };
+}
+
+test('a second solve takes everything from the cache', async () => {
+  const { run, ran, outcomes } = setup();
+  const first = await run(chain('a', 'b', 'c'));
+  expect([...first.values()].map(({ result }) => result)).toEqual([1, 2, 3]);
+  await run(chain('a', 'b', 'c'));
+  expect(ran).toEqual(['a', 'b', 'c']);
+  expect(outcomes()).toEqual({ a: 'cached', b: 'cached', c: 'cached' });
+});
+
+test('a changed step reruns itself and what stands on it, unless its result is the same', async () => {
+  const { run, ran } = setup();
+  await run(chain('a', 'b', 'c'));
+  await run(chain('a', 'x', 'c'));
+  expect(ran).toEqual(['a', 'b', 'c', 'x']);
+});
+
+test('a step without cache runs again and its record is replaced', async () => {
+  const { run, ran } = setup();
+  await run(chain('a', '!b'));
+  await run(chain('a', '!b'));
+  expect(ran).toEqual(['a', '!b', '!b']);
+});
+
+test('independent steps run side by side, as many as jobs allow', async () => {
+  const builder = new GraphBuilder();
+  const names = ['a', 'b', 'c', 'd'];
+  const leaves = names.map((name) => builder.add(step(name)));
+  const graph = builder.build([builder.add(step('all', undefined, leaves))]);
+  for (const [jobs, expected] of [[undefined, 4], [2, 2], [1, 1]] as const) {
+    let [running, most] = [0, 0];
+    const busy = async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running--;
+    };
+    const { run } = setup(Object.fromEntries(names.map((name) => [name, busy])));
+    await run(graph, { jobs });
+    expect(most).toBe(expected);
+  }
+});
+
+test('the first failure is thrown, with its place; running siblings are cancelled, later steps never start', async () => {
+  const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
+  const untilAborted = (signal: AbortSignal) =>
+    new Promise<void>((_resolve, reject) => signal.addEventListener('abort', () => reject(new TbuildError('CANCELLED', 'stopped'))));
+  const { run, ran, outcomes } = setup({
+    bad: async () => {
+      throw new TbuildError('PROCESS_FAILED', 'it broke');
+    },
+    slow: untilAborted,
+  });
+  const builder = new GraphBuilder();
+  const slow = builder.add(step('slow'));
+  const bad = builder.add({ ...step('bad'), location });
+  const graph = builder.build([builder.add(step('after', bad, [slow]))]);
+  await expect(run(graph)).rejects.toMatchObject({ message: 'it broke', location });
+  expect(ran).toEqual(['slow', 'bad']);
+  expect(outcomes()).toEqual({ slow: 'cancelled', bad: 'failed' });
+});
+
+test('aborting from outside ends as cancelled', async () => {
+  const controller = new AbortController();
+  const { run } = setup({ a: async () => controller.abort() });
+  await expect(run(chain('a', 'b'), { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+});
