@@ -1,3 +1,7 @@
+export { detectSyntax } from './directives.ts';
+export { expandWord, expandWords } from './expand-word.ts';
+export type { ExpandOptions, Lookup } from './expand-word.ts';
+export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 export type {
   ArgInstruction,
   CommandInstruction,

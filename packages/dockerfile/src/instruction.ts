@@ -6,6 +6,10 @@ export interface InstructionBase {
   readonly text: string;
   /** Where `text` stands. */
   readonly location: SourceRange;
+  /** The instruction on one line: continuations joined, comments and heredoc bodies left out. */
+  readonly line: string;
+  /** Numbers of the empty lines inside, which Docker warns about. */
+  readonly emptyLines: readonly number[];
   /** The keyword as written, for casing checks. */
   readonly keyword: string;
   /** Comment lines directly above, without `#` and blanks around. */
@@ -18,6 +22,8 @@ export interface Heredoc {
   readonly name: string;
   /** Body with the tabs of `<<-` already stripped; ends in a line break unless empty. */
   readonly content: string;
+  /** Body as written, as a shell that gets the whole heredoc needs it. */
+  readonly raw: string;
   /** False when any part of the word was quoted. */
   readonly expand: boolean;
   /** True for `<<-`. */
@@ -78,6 +84,8 @@ export interface RunInstruction extends InstructionBase {
   readonly kind: 'run';
   readonly command: CommandLine;
   readonly heredocs: readonly Heredoc[];
+  /** The heredoc that is the whole command (`RUN <<EOF`), where there is nothing else. */
+  readonly script?: Heredoc;
   readonly mounts: readonly MountFlag[];
   readonly network?: 'default' | 'none' | 'host';
   readonly security?: 'sandbox' | 'insecure';

@@ -1,0 +1,78 @@
+import { TbuildError } from '@tbuild/errors';
+import { expandWords } from './expand-word.ts';
+import type { Heredoc } from './instruction.ts';
+import type { LineReader, LogicalLine } from './logical-lines.ts';
+import { rangeOf, readPhysicalLine } from './logical-lines.ts';
+import { syntaxError } from './syntax-error.ts';
+
+/** What a word like `3<<-"EOF"` announces. */
+export interface HeredocMark {
+  readonly name: string;
+  readonly expand: boolean;
+  readonly stripTabs: boolean;
+  readonly fileDescriptor?: number;
+}
+
+/** The heredoc that a word announces, or undefined for any other word. */
+export function parseHeredocMark(word: string): HeredocMark | undefined {
+  const mark = word.indexOf('<<');
+  const descriptor = word.slice(0, Math.max(0, mark));
+  if (mark < 0 || !/^\d*$/.test(descriptor)) return undefined;
+  const stripTabs = word[mark + 2] === '-';
+  const rest = word.slice(mark + (stripTabs ? 3 : 2)).trimStart();
+  if (rest === '' || rest.includes('<')) return undefined;
+  const names = splitWords(rest, { keepUnset: true });
+  const [name] = names;
+  if (name === undefined || names.length !== 1) return undefined;
+  const [quoted = ''] = splitWords(rest, { keepUnset: true, keepQuotes: true });
+  return {
+    name,
+    expand: countQuotes(name) === countQuotes(quoted),
+    stripTabs,
+    ...(descriptor === '' ? {} : { fileDescriptor: Number(descriptor) }),
+  };
+}
+
+/** The heredocs that a line announces, in order. A line with an open quote announces none. */
+export function findHeredocMarks(line: string): HeredocMark[] {
+  if (!line.includes('<<')) return [];
+  return splitWords(line, { keepQuotes: true, keepEscapes: true, keepUnset: true }).flatMap(
+    (word) => parseHeredocMark(word) ?? [],
+  );
+}
+
+/** Reads the bodies of these heredocs from the lines that follow. Throws when one does not end. */
+export function readHeredocs(reader: LineReader, line: LogicalLine, marks: readonly HeredocMark[]): Heredoc[] {
+  return marks.map((mark) => {
+    const start = { offset: reader.offset, line: reader.line };
+    for (;;) {
+      const body = readPhysicalLine(reader);
+      if (body === undefined) {
+        const range = rangeOf(line, 0, line.text.length);
+        throw syntaxError('Unterminated heredoc', range, `Its last line must be "${mark.name}" and nothing else`);
+      }
+      const text = reader.text.slice(body.start, body.end);
+      if ((mark.stripTabs ? text.replace(/^\t+/, '') : text) !== mark.name) continue;
+      const raw = reader.text.slice(start.offset, body.start);
+      const location = {
+        file: reader.file,
+        start: { line: start.line, column: 1 },
+        end: { line: body.number, column: 1 },
+      };
+      return { ...mark, content: mark.stripTabs ? raw.replace(/^\t+/gm, '') : raw, raw, location };
+    }
+  });
+}
+
+function splitWords(text: string, options: { keepQuotes?: boolean; keepEscapes?: boolean; keepUnset: boolean }): string[] {
+  try {
+    return expandWords(text, () => undefined, options);
+  } catch (error) {
+    if (error instanceof TbuildError) return [];
+    throw error;
+  }
+}
+
+function countQuotes(text: string): number {
+  return text.split(/['"]/).length;
+}

@@ -1,0 +1,95 @@
+import type { Flags, FlagKind } from '../flags.ts';
+import { flagSwitch, flagWord, readFlags } from '../flags.ts';
+import { parseHeredocMark } from '../heredoc.ts';
+import type { CopyInstruction, Heredoc, Word } from '../instruction.ts';
+import { syntaxError } from '../syntax-error.ts';
+import type { InstructionRequest } from './request.ts';
+import { faultIn, toWord } from './request.ts';
+
+const SHARED: Readonly<Record<string, FlagKind>> = {
+  chown: 'value',
+  chmod: 'value',
+  link: 'boolean',
+  exclude: 'list',
+};
+
+/** COPY. */
+export function parseCopy(request: InstructionRequest): CopyInstruction {
+  const words = requireWords(request);
+  const flags = readFlags(request.line, request.flags, { ...SHARED, from: 'value', parents: 'boolean' });
+  const from = flagWord(flags, 'from');
+  if (from !== undefined) refuseVariables(from);
+  return {
+    kind: 'copy',
+    ...request.base,
+    ...words,
+    ...sharedFlags(flags),
+    parents: flagSwitch(flags, 'parents') ?? false,
+    ...(from && { from }),
+  };
+}
+
+/** ADD. */
+export function parseAdd(request: InstructionRequest): CopyInstruction {
+  const words = requireWords(request);
+  const own = { 'keep-git-dir': 'boolean', checksum: 'value', unpack: 'boolean' } as const;
+  const flags = readFlags(request.line, request.flags, { ...SHARED, ...own });
+  const checksum = flagWord(flags, 'checksum');
+  const keepGitDir = flagSwitch(flags, 'keep-git-dir');
+  const unpack = flagSwitch(flags, 'unpack');
+  return {
+    kind: 'add',
+    ...request.base,
+    ...words,
+    ...sharedFlags(flags),
+    parents: false,
+    ...(checksum && { checksum }),
+    ...(keepGitDir !== undefined && { keepGitDir }),
+    ...(unpack !== undefined && { unpack }),
+  };
+}
+
+function sharedFlags(flags: Flags): Pick<CopyInstruction, 'chown' | 'chmod' | 'link' | 'exclude'> {
+  const chown = flagWord(flags, 'chown');
+  const chmod = flagWord(flags, 'chmod');
+  return {
+    ...(chown && { chown }),
+    ...(chmod && { chmod }),
+    link: flagSwitch(flags, 'link') ?? false,
+    exclude: flags.get('exclude') ?? [],
+  };
+}
+
+function refuseVariables(from: Word): void {
+  if (!/\$[\w{]/.test(from.text)) return;
+  const hint = 'Define a stage with FROM using an ARG from before the first FROM, and copy from that stage';
+  throw syntaxError('Variable expansion is not supported for --from', from.location, hint);
+}
+
+/** Splits the words into sources, inline files and destination. */
+function requireWords(request: InstructionRequest): Pick<CopyInstruction, 'sources' | 'heredocs' | 'destination'> {
+  const { words } = request.args;
+  const last = words.at(-1);
+  if (last === undefined || words.length < 2) {
+    const count = words.length === 0 ? 'none' : 'only one';
+    const message = `${request.name} requires at least two arguments, but ${count} was provided`;
+    throw syntaxError(message, request.base.location, 'The last argument is the destination');
+  }
+  if (parseHeredocMark(last.text) !== undefined) {
+    throw faultIn(request, `${request.name} cannot accept a heredoc as a destination`, last);
+  }
+  const sources: Word[] = [];
+  const heredocs: Heredoc[] = [];
+  for (const span of words.slice(0, -1)) {
+    const word = toWord(request, span);
+    const mark = parseHeredocMark(span.text);
+    if (mark === undefined) sources.push(word);
+    else heredocs.push(bodyOf(request, mark.name) ?? { ...mark, content: '', raw: '', location: word.location });
+  }
+  return { sources, heredocs, destination: toWord(request, last) };
+}
+
+/** Of several bodies with one name Docker takes the last for each; a JSON form has none. */
+function bodyOf(request: InstructionRequest, name: string): Heredoc | undefined {
+  return request.heredocs.findLast((heredoc) => heredoc.name === name);
+}

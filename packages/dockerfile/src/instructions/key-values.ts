@@ -1,0 +1,28 @@
+import { readFlags } from '../flags.ts';
+import type { KeyValuesInstruction } from '../instruction.ts';
+import type { InstructionRequest } from './request.ts';
+import { faultIn, toWord } from './request.ts';
+
+/** ENV. */
+export function parseEnv(request: InstructionRequest): KeyValuesInstruction {
+  return parseKeyValues(request, 'env');
+}
+
+/** LABEL. */
+export function parseLabel(request: InstructionRequest): KeyValuesInstruction {
+  return parseKeyValues(request, 'label');
+}
+
+function parseKeyValues(request: InstructionRequest, kind: KeyValuesInstruction['kind']): KeyValuesInstruction {
+  readFlags(request.line, request.flags, {});
+  const { words, legacy = false } = request.args;
+  if (words.length === 0) throw faultIn(request, `${request.name} requires at least one argument`);
+  const pairs: KeyValuesInstruction['pairs'][number][] = [];
+  for (let index = 0; index + 1 < words.length; index += 2) {
+    const [key, value] = words.slice(index, index + 2);
+    if (key === undefined || value === undefined) throw new Error('Pairs come in twos');
+    if (key.text === '') throw faultIn(request, `${request.name} names can not be blank`, value);
+    pairs.push({ key: toWord(request, key), value: toWord(request, value) });
+  }
+  return { kind, ...request.base, pairs, legacy };
+}

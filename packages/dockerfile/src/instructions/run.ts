@@ -1,0 +1,42 @@
+import { readFlags } from '../flags.ts';
+import type { Flags } from '../flags.ts';
+import { parseHeredocMark } from '../heredoc.ts';
+import type { RunInstruction } from '../instruction.ts';
+import { didYouMean, syntaxError } from '../syntax-error.ts';
+import { toCommandLine } from './exec-form.ts';
+import { parseMount } from './mount.ts';
+import type { InstructionRequest } from './request.ts';
+import { faultIn } from './request.ts';
+
+const NETWORKS = ['default', 'none', 'host'] as const;
+const SECURITY_MODES = ['sandbox', 'insecure'] as const;
+
+/** RUN: a command, its heredocs and mounts. */
+export function parseRun(request: InstructionRequest): RunInstruction {
+  const flags = readFlags(request.line, request.flags, { mount: 'list', network: 'value', security: 'value' });
+  const command = toCommandLine(request.args);
+  if (command.form === 'exec' && command.args.length === 0) throw faultIn(request, 'RUN requires at least one argument');
+  const network = oneOf(flags, 'network', NETWORKS);
+  const security = oneOf(flags, 'security', SECURITY_MODES);
+  const { heredocs } = request;
+  const isScript = command.form === 'shell' && parseHeredocMark(command.text) !== undefined;
+  const script = isScript ? heredocs[0] : undefined;
+  return {
+    kind: 'run',
+    ...request.base,
+    command,
+    heredocs,
+    ...(script && { script }),
+    mounts: (flags.get('mount') ?? []).map(parseMount),
+    ...(network && { network }),
+    ...(security && { security }),
+  };
+}
+
+function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[]): T | undefined {
+  const word = flags.get(name)?.[0];
+  if (word === undefined) return undefined;
+  const value = values.find((candidate) => candidate === word.text);
+  if (value !== undefined) return value;
+  throw syntaxError(`Invalid ${name} mode "${word.text}"`, word.location, didYouMean(word.text, values));
+}

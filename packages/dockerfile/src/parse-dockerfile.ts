@@ -1,0 +1,52 @@
+import { readDirectives } from './directives.ts';
+import type { Dockerfile, Instruction, StageInstruction } from './instruction.ts';
+import type { Escape, LineReader } from './logical-lines.ts';
+import { createLineReader } from './logical-lines.ts';
+import { readInstruction } from './read-instruction.ts';
+import { groupStages } from './stages.ts';
+import { syntaxError } from './syntax-error.ts';
+
+/**
+ * Reads a Dockerfile. Throws DOCKERFILE_SYNTAX, with the place and often a hint, for a text that Docker
+ * refuses before it looks at any value. Nothing is expanded and nothing outside the text is looked at.
+ */
+export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
+  const { directives, reader } = readDirectives(text, file);
+  const instructions = readInstructions(reader, directives.escape);
+  const at = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  const first = instructions[0];
+  if (first === undefined) throw syntaxError('File with no instructions', at);
+  const { globalArgs, stages } = groupStages(instructions);
+  if (stages.length === 0) throw syntaxError('Dockerfile contains no stages to build', first.location, 'Add a FROM');
+  return { file, text, directives, globalArgs, stages, warnings: [] };
+}
+
+/**
+ * Reads one instruction on its own, as an ONBUILD trigger is kept in an image's config. `line` is the
+ * number that its first line has in `file`. Throws DOCKERFILE_SYNTAX, also for FROM and for a second one.
+ */
+export function parseInstruction(
+  text: string,
+  options: { readonly file: string; readonly escape: Escape; readonly line?: number },
+): StageInstruction {
+  const reader = createLineReader(text, options.file, { offset: 0, line: options.line ?? 1 });
+  const [instruction, second] = readInstructions(reader, options.escape);
+  if (instruction === undefined || second !== undefined) {
+    const { line } = reader;
+    const location = { file: options.file, start: { line: options.line ?? 1, column: 1 }, end: { line, column: 1 } };
+    throw syntaxError('A trigger must be a single instruction', second?.location ?? location);
+  }
+  if (instruction.kind === 'from') {
+    throw syntaxError("FROM isn't allowed as an ONBUILD trigger", instruction.location);
+  }
+  return instruction;
+}
+
+function readInstructions(reader: LineReader, escape: Escape): Instruction[] {
+  const instructions: Instruction[] = [];
+  for (;;) {
+    const instruction = readInstruction(reader, escape);
+    if (instruction === undefined) return instructions;
+    instructions.push(instruction);
+  }
+}

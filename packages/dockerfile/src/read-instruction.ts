@@ -1,0 +1,65 @@
+import { splitFlags } from './flags.ts';
+import type { RawFlag } from './flags.ts';
+import { findHeredocMarks, readHeredocs } from './heredoc.ts';
+import type { Instruction, InstructionBase } from './instruction.ts';
+import { KEYWORDS, shapeOf } from './instructions/table.ts';
+import type { Arguments } from './instructions/request.ts';
+import type { Escape, LineReader, LogicalLine, Span } from './logical-lines.ts';
+import { rangeOf, readLogicalLine } from './logical-lines.ts';
+import { didYouMean, syntaxError } from './syntax-error.ts';
+import { isBlank } from './whitespace.ts';
+import { span, trimmed } from './words.ts';
+
+/** The next instruction, heredoc bodies included, or undefined at the end of the file. */
+export function readInstruction(reader: LineReader, escape: Escape): Instruction | undefined {
+  const line = readLogicalLine(reader, escape);
+  if (line === undefined) return undefined;
+  const cut = cutInstruction(line, trimmed(line.text, 0, line.text.length), escape);
+  const heredocs = cut.heredocs ? readHeredocs(reader, line, findHeredocMarks(line.text)) : [];
+  const base = describe(reader, line, cut.keyword);
+  const name = cut.keyword.text.toUpperCase();
+  const shape = shapeOf(name);
+  if (shape === undefined) {
+    const { text, start, end } = cut.keyword;
+    throw syntaxError(`Unknown instruction: ${text}`, rangeOf(line, start, end), didYouMean(text, KEYWORDS));
+  }
+  return shape.parse({ base, name, line, args: cut.args, flags: cut.flags, heredocs });
+}
+
+interface CutInstruction {
+  readonly keyword: Span;
+  readonly flags: readonly RawFlag[];
+  readonly args: Arguments;
+  /** Whether `<<` announces heredocs here. */
+  readonly heredocs: boolean;
+}
+
+/** Cuts an instruction into keyword, flags and words; of an ONBUILD the trigger is cut the same way. */
+function cutInstruction(line: LogicalLine, whole: Span, escape: Escape): CutInstruction {
+  let end = whole.start;
+  while (end < whole.end && !isBlank(line.text.charCodeAt(end))) end++;
+  const keyword = span(line.text, whole.start, end);
+  const { flags, rest } = splitFlags(line.text, end, whole.end);
+  const shape = shapeOf(keyword.text.toUpperCase());
+  if (shape === undefined) return { keyword, flags, args: { words: [], json: false }, heredocs: false };
+  if (shape.lex === 'instruction') {
+    if (rest.text === '') return { keyword, flags, args: { words: [], json: false }, heredocs: false };
+    const trigger = cutInstruction(line, rest, escape);
+    const nested = trigger.keyword.text.toUpperCase() === 'ONBUILD';
+    return { keyword, flags, args: { words: [trigger.keyword], json: false }, heredocs: !nested && trigger.heredocs };
+  }
+  const args = shape.lex(line, rest, escape);
+  return { keyword, flags, args, heredocs: shape.heredocs === true && !args.json };
+}
+
+function describe(reader: LineReader, line: LogicalLine, keyword: Span): InstructionBase {
+  const { offset, ...end } = reader.lastEnd;
+  return {
+    text: reader.text.slice(line.startOffset, offset),
+    location: { file: line.file, start: rangeOf(line, 0, 0).start, end },
+    line: line.text.trim(),
+    emptyLines: line.emptyLines,
+    keyword: keyword.text,
+    comments: line.comments,
+  };
+}
