@@ -1,1 +1,12 @@
 export type { BlobWriter, ContentStore, Ingester, Provider, StoredBlob } from './content-store.ts';
+export { copyImage } from './copy-image.ts';
+export type { CopyImageOptions } from './copy-image.ts';
+export type { ImageRef, ImageRefs } from './image-refs.ts';
+export { openLayout } from './layout.ts';
+export type { Layout } from './layout.ts';
+export { createRefs } from './local-refs.ts';
+export { createLocalStore } from './local-store.ts';
+export type { LocalStore } from './local-store.ts';
+export { createMemoryStore } from './memory-store.ts';
+export { verified } from './verified.ts';
+export { fromBytes, readWhole } from './whole-blob.ts';

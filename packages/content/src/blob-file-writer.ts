@@ -1,0 +1,73 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Digest } from '@tbuild/oci';
+import type { BlobWriter } from './content-store.ts';
+import { checkBlob } from './verified.ts';
+
+const BUFFER_SIZE = 256 * 1024;
+
+/** Where a writer puts its temporary file, and a blob once its digest is known. */
+export interface BlobFiles {
+  readonly temporaryDirectory: string;
+  pathOf(digest: Digest): string;
+}
+
+/**
+ * A blob that is written to a temporary file and renamed under its digest. Small pieces are gathered, so
+ * that hash and system calls see large ones.
+ */
+export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles): BlobWriter {
+  const { path: temporary, fd } = createTemporary(temporaryDirectory);
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
+  let [filled, size, open] = [0, 0, true];
+
+  const put = (bytes: Uint8Array): void => {
+    hash.update(bytes);
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    size += bytes.length;
+  };
+  const flush = (): void => {
+    const part = buffer.subarray(0, filled);
+    filled = 0;
+    if (part.length > 0) put(part);
+  };
+  const close = (): void => {
+    open = false;
+    closeSync(fd);
+  };
+
+  return {
+    write(bytes) {
+      if (filled + bytes.length > BUFFER_SIZE) flush();
+      if (bytes.length >= BUFFER_SIZE) return put(bytes);
+      buffer.set(bytes, filled);
+      filled += bytes.length;
+    },
+    commit(expected) {
+      flush();
+      const blob = { digest: `sha256:${hash.digest('hex')}` as const, size };
+      if (expected !== undefined) checkBlob(blob, { digest: expected });
+      close();
+      moveInto(temporary, pathOf(blob.digest));
+      return blob;
+    },
+    [Symbol.dispose]() {
+      if (open) close();
+      rmSync(temporary, { force: true });
+    },
+  };
+}
+
+function createTemporary(directory: string): { path: string; fd: number } {
+  const path = join(directory, `blob-${process.pid}-${randomBytes(6).toString('hex')}`);
+  mkdirSync(directory, { recursive: true });
+  return { path, fd: openSync(path, 'wx', 0o644) };
+}
+
+// Replacing what a concurrent writer put there is harmless: the bytes are the same.
+function moveInto(temporary: string, path: string): void {
+  if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+  renameSync(temporary, path);
+}

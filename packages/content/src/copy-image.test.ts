@@ -1,0 +1,108 @@
+import { encodeImage, encodeIndex, MediaType, type Descriptor, type Digest, type EncodedImage } from '@tbuild/oci';
+import { expect, test } from 'vitest';
+import { copyImage, createMemoryStore, fromBytes, type ContentStore } from './index.ts';
+
+const shared = Buffer.from('layer of both');
+
+test('copies everything once, children before parents', async () => {
+  const { store, index } = await twoPlatforms();
+  const to = recording(createMemoryStore());
+  await copyImage(store, to.store, index);
+  expect(to.written).toHaveLength(8);
+  expect(new Set(to.written).size).toBe(8);
+  expect(to.written.at(-1)).toBe(index.digest);
+  expect(await digestsOf(to.store)).toEqual(await digestsOf(store));
+});
+
+test('skips what is there, looks below a document that is there, and reports each blob to its end', async () => {
+  const { store, index, images } = await twoPlatforms();
+  const to = recording(createMemoryStore());
+  await copyImage(store, to.store, index);
+  const [layer] = images[0]?.layers ?? [];
+  if (!layer) throw new Error('no layer');
+  await to.store.delete(layer.descriptor.digest);
+  to.written.length = 0;
+  const done = new Map<Digest, number>();
+  await copyImage(store, to.store, index, { onProgress: (target, bytes) => done.set(target.digest, target.size - bytes) });
+  expect(to.written).toEqual([layer.descriptor.digest]);
+  expect([...done.values()]).toEqual(Array(8).fill(0));
+  await to.store.delete(layer.descriptor.digest);
+  await copyImage(store, to.store, index, { trustParents: true });
+  expect(await to.store.has(layer.descriptor.digest)).toBe(false);
+});
+
+test('takes only the manifests that the filter lets through', async () => {
+  const { store, index, images } = await twoPlatforms();
+  const to = createMemoryStore();
+  await copyImage(store, to, index, { filter: (child) => child.platform === undefined || child.platform.architecture === 'arm64' });
+  expect(await to.has(images[0]?.manifest.descriptor.digest ?? `sha256:`)).toBe(false);
+  expect(await to.has(images[1]?.manifest.descriptor.digest ?? `sha256:`)).toBe(true);
+});
+
+test('a mounted blob is not read', async () => {
+  const { store, index } = await twoPlatforms();
+  const to = recording(createMemoryStore());
+  const mounted: Digest[] = [];
+  await copyImage(store, to.store, index, {
+    mount: async (blob) => {
+      const isLayer = blob.mediaType === MediaType.layer;
+      if (isLayer) mounted.push(blob.digest);
+      return isLayer;
+    },
+  });
+  expect(mounted).toHaveLength(3);
+  expect(to.written.filter((digest) => mounted.includes(digest))).toEqual([]);
+});
+
+test('the first failure stops the rest, and no document is written', async () => {
+  const { store, index, images } = await twoPlatforms();
+  await store.delete(images[1]?.config.descriptor.digest ?? `sha256:`);
+  const to = recording(createMemoryStore());
+  await expect(copyImage(store, to.store, index, { concurrency: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(to.written).not.toContain(index.digest);
+  expect(to.written).not.toContain(images[1]?.manifest.descriptor.digest);
+});
+
+test('does not start when aborted', async () => {
+  const { store, index } = await twoPlatforms();
+  const reason = new Error('stop');
+  await expect(copyImage(store, createMemoryStore(), index, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+async function twoPlatforms(): Promise<{ store: ContentStore; index: Descriptor; images: EncodedImage[] }> {
+  const store = createMemoryStore();
+  const images: EncodedImage[] = [];
+  for (const architecture of ['amd64', 'arm64']) {
+    const blobs = await Promise.all([shared, Buffer.from(architecture)].map((bytes) => store.write(fromBytes(bytes))));
+    const layers = blobs.map((blob) => ({ descriptor: { mediaType: MediaType.layer, ...blob }, diffId: blob.digest }));
+    const image = encodeImage({ platform: { os: 'linux', architecture }, config: {}, layers: layers.slice(0, 2), history: [] });
+    for (const { bytes, descriptor } of [image.config, image.manifest]) await store.write(fromBytes(bytes), descriptor);
+    images.push(image);
+  }
+  const index = encodeIndex(
+    images.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: { os: 'linux', architecture: at === 0 ? 'amd64' : 'arm64' } })),
+  );
+  await store.write(fromBytes(index.bytes), index.descriptor);
+  return { store, index: index.descriptor, images };
+}
+
+function recording(store: ContentStore): { store: ContentStore; written: Digest[] } {
+  const written: Digest[] = [];
+  return {
+    written,
+    store: {
+      ...store,
+      async write(source, expected, signal) {
+        const blob = await store.write(source, expected, signal);
+        written.push(blob.digest);
+        return blob;
+      },
+    },
+  };
+}
+
+async function digestsOf(store: ContentStore): Promise<Digest[]> {
+  const digests: Digest[] = [];
+  for await (const { digest } of store.list()) digests.push(digest);
+  return digests.sort();
+}

@@ -1,0 +1,90 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { formatReference, isDigest, isIndex, MediaType, parseManifest, parseReference } from '@tbuild/oci';
+import type { Descriptor, Digest } from '@tbuild/oci';
+import type { Provider } from './content-store.ts';
+import { Annotation } from './layout-annotations.ts';
+import { createLocalStore, type LocalStore } from './local-store.ts';
+import { readText } from './replace-file.ts';
+import { readWhole } from './whole-blob.ts';
+
+/** An OCI image layout that some tool wrote, to read images from. */
+export interface Layout {
+  readonly provider: Provider;
+  /**
+   * What a name in `index.json`, a tag of one, or a digest stands for. Without a name: `latest`, or the
+   * only image there is.
+   * @throws TbuildError NOT_FOUND with the names there are.
+   */
+  resolve(name?: string): Promise<Descriptor>;
+}
+
+/**
+ * Opens a directory that holds an OCI image layout.
+ * @throws TbuildError NOT_FOUND when there is no `index.json`, REGISTRY when it is not valid.
+ */
+export async function openLayout(directory: string): Promise<Layout> {
+  const text = readText(join(directory, 'index.json'));
+  if (text === undefined) {
+    throw new TbuildError('NOT_FOUND', `${JSON.stringify(directory)} is not an OCI image layout: it has no index.json`);
+  }
+  const index = parseManifest(Buffer.from(text));
+  const store = createLocalStore(directory);
+  const entries = isIndex(index) ? index.manifests : [];
+  return { provider: { has: store.has, read: store.read }, resolve: async (name) => resolve(directory, entries, store, name) };
+}
+
+async function resolve(directory: string, entries: readonly Descriptor[], store: LocalStore, name?: string): Promise<Descriptor> {
+  const wanted = name ?? 'latest';
+  const found = isDigest(wanted)
+    ? (entries.find((entry) => entry.digest === wanted) ?? (await describe(store, wanted)))
+    : (findNamed(entries, wanted) ?? (name === undefined ? only(entries) : undefined));
+  if (found !== undefined) return withoutNames(found);
+  const names = entries.map((entry) => namesOf(entry)[0] ?? entry.digest);
+  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(wanted)} is not in the layout ${JSON.stringify(directory)}`, {
+    hint: names.length === 0 ? 'It holds no image' : `It holds ${names.slice(0, 20).join(', ')}`,
+  });
+}
+
+function findNamed(entries: readonly Descriptor[], wanted: string): Descriptor | undefined {
+  const full = fullName(wanted);
+  return (
+    entries.find((entry) => namesOf(entry).includes(wanted)) ??
+    entries.find((entry) => full !== undefined && namesOf(entry).some((name) => fullName(name) === full)) ??
+    only(entries.filter((entry) => namesOf(entry).some((name) => tagOf(name) === wanted)))
+  );
+}
+
+function namesOf({ annotations = {} }: Descriptor): readonly string[] {
+  return [annotations[Annotation.refName], annotations[Annotation.containerdName]].filter((name) => name !== undefined);
+}
+
+function tagOf(name: string): string | undefined {
+  return /:([\w][\w.-]*)$/.exec(name)?.[1];
+}
+
+function fullName(name: string): string | undefined {
+  try {
+    return formatReference(parseReference(name));
+  } catch {
+    return undefined;
+  }
+}
+
+// Entries of one digest are one image with several names.
+function only(entries: readonly Descriptor[]): Descriptor | undefined {
+  return new Set(entries.map((entry) => entry.digest)).size === 1 ? entries[0] : undefined;
+}
+
+async function describe(store: LocalStore, digest: Digest): Promise<Descriptor | undefined> {
+  const size = statSync(store.path(digest), { throwIfNoEntry: false })?.size;
+  if (size === undefined) return undefined;
+  const { mediaType } = parseManifest(await readWhole(store, { mediaType: MediaType.manifest, digest, size }));
+  return { mediaType, digest, size };
+}
+
+function withoutNames(entry: Descriptor): Descriptor {
+  const { annotations: { [Annotation.refName]: _, [Annotation.containerdName]: __, ...own } = {}, ...bare } = entry;
+  return Object.keys(own).length === 0 ? bare : { ...bare, annotations: own };
+}

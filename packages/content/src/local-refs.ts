@@ -1,0 +1,94 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { digestOf, familiarReference, formatReference, hexOf, MediaType, parseDescriptor, parseReference } from '@tbuild/oci';
+import type { Descriptor, Reference } from '@tbuild/oci';
+import type { ImageRef, ImageRefs } from './image-refs.ts';
+import { Annotation } from './layout-annotations.ts';
+import { readText, replaceFile } from './replace-file.ts';
+
+const LONGEST_NAME = 200;
+
+/**
+ * The names of a store in `ROOT/refs`, one file each: so writers of different names cannot meet. Each
+ * file is the entry that `ROOT/index.json` has for it, and that file is made anew from them on every
+ * change: other tools read ROOT as an OCI image layout in which `app:1` is found as `oci:ROOT:app:1`.
+ */
+export function createRefs(root: string): ImageRefs {
+  const directory = join(root, 'refs');
+  const temporary = join(root, 'tmp');
+  const pathOf = (reference: Reference): string => join(directory, fileName(formatReference(reference)));
+
+  return {
+    list: () => entriesOf(directory).map(refOf).sort((a, b) => compare(formatReference(a.reference), formatReference(b.reference))),
+    get(reference) {
+      const text = readText(pathOf(reference));
+      return text === undefined ? undefined : refOf(parseEntry(text)).target;
+    },
+    set(reference, target) {
+      mkdirSync(directory, { recursive: true });
+      replaceFile(pathOf(reference), JSON.stringify(entryOf(reference, target)), temporary);
+      writeIndex(root, directory, temporary);
+    },
+    remove(reference) {
+      const path = pathOf(reference);
+      if (readText(path) === undefined) return false;
+      rmSync(path, { force: true });
+      writeIndex(root, directory, temporary);
+      return true;
+    },
+  };
+}
+
+/**
+ * Needs no lock: whoever wrote the index looks at the names again, and does it once more if they have
+ * changed meanwhile. So the last one to write it has seen the last change.
+ */
+function writeIndex(root: string, directory: string, temporary: string): void {
+  replaceFile(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), temporary);
+  let text = indexOf(directory);
+  for (let written; written !== text; text = indexOf(directory)) {
+    replaceFile(join(root, 'index.json'), text, temporary);
+    written = text;
+  }
+}
+
+function indexOf(directory: string): string {
+  return JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests: entriesOf(directory) });
+}
+
+function entriesOf(directory: string): readonly Descriptor[] {
+  const names = existsSync(directory) ? readdirSync(directory).sort(compare) : [];
+  return names.flatMap((name) => {
+    const text = readText(join(directory, name));
+    return text === undefined ? [] : [parseEntry(text)];
+  });
+}
+
+function parseEntry(text: string): Descriptor {
+  return parseDescriptor(JSON.parse(text));
+}
+
+function entryOf(reference: Reference, target: Descriptor): Descriptor {
+  const annotations = {
+    ...target.annotations,
+    [Annotation.containerdName]: formatReference(reference),
+    [Annotation.refName]: familiarReference(reference),
+  };
+  return { ...target, annotations };
+}
+
+function refOf(entry: Descriptor): ImageRef {
+  const { [Annotation.containerdName]: name = '', [Annotation.refName]: _, ...own } = entry.annotations ?? {};
+  const { annotations: __, ...bare } = entry;
+  return { reference: parseReference(name), target: Object.keys(own).length === 0 ? bare : { ...bare, annotations: own } };
+}
+
+// "+" and "=" occur in no reference; a name longer than file names may be is kept under its digest.
+function fileName(reference: string): string {
+  const name = reference.replaceAll('/', '+').replaceAll(':', '=');
+  return name.length > LONGEST_NAME ? hexOf(digestOf(reference)) : name;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

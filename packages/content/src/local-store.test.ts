@@ -1,0 +1,34 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { digestOf } from '@tbuild/oci';
+import { afterAll, expect, test } from 'vitest';
+import { createLocalStore, fromBytes, readWhole } from './index.ts';
+import { testContentStore } from './testsuite.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tbuild-content-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+const emptyRoot = () => mkdtempSync(join(scratch, 'store-'));
+
+testContentStore('local store', async () => createLocalStore(emptyRoot()));
+
+test('blobs lie where the image layout has them and temporary files do not stay', async () => {
+  const root = emptyRoot();
+  const store = createLocalStore(root);
+  const { digest } = await store.write(fromBytes(Buffer.from('hello')));
+  expect(store.path(digest)).toBe(join(root, 'blobs/sha256', digest.slice(7)));
+  expect(readFileSync(store.path(digest), 'utf8')).toBe('hello');
+  expect(readdirSync(join(root, 'tmp'))).toEqual([]);
+});
+
+test('a corrupt blob is refused, removed, and can be written again', async () => {
+  const store = createLocalStore(emptyRoot());
+  const bytes = Buffer.from('precious');
+  const target = { mediaType: 'text/plain', digest: digestOf(bytes), size: bytes.length };
+  await store.write(fromBytes(bytes), target);
+  writeFileSync(store.path(target.digest), 'precioux');
+  await expect(readWhole(store, target)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  expect(existsSync(store.path(target.digest))).toBe(false);
+  await store.write(fromBytes(bytes), target);
+  expect(await readWhole(store, target)).toEqual(bytes);
+});

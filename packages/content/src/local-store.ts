@@ -1,0 +1,96 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { hexOf, isDigest, type Descriptor, type Digest } from '@tbuild/oci';
+import { createBlobFileWriter } from './blob-file-writer.ts';
+import type { ContentStore, StoredBlob } from './content-store.ts';
+import { ingest } from './ingest.ts';
+import { verified } from './verified.ts';
+
+/** A content store in a directory. */
+export interface LocalStore extends ContentStore {
+  /** Where the blob of this digest is or would be, for readers that open the file themselves. */
+  path(digest: Digest): string;
+}
+
+const CHUNK = 256 * 1024;
+const CHUNKS_A_TURN = 16;
+
+/**
+ * A store that keeps blobs as an OCI image layout does, `ROOT/blobs/sha256/<hex>`; unfinished ones are in
+ * `ROOT/tmp`. Directories are made when first needed. A blob that turns out corrupt while it is read is
+ * removed, so that it can be fetched again.
+ */
+export function createLocalStore(root: string): LocalStore {
+  const directory = join(root, 'blobs', 'sha256');
+  const path = (digest: Digest): string => join(directory, hexOf(digest));
+  const files = { temporaryDirectory: join(root, 'tmp'), pathOf: path };
+  const createWriter = () => createBlobFileWriter(files);
+  const has = (digest: Digest): boolean => existsSync(path(digest));
+
+  return {
+    path,
+    createWriter,
+    has: async (digest) => has(digest),
+    async read(target, signal) {
+      if (!has(target.digest)) throw missing(target.digest);
+      return readVerified(path(target.digest), target, signal);
+    },
+    write: async (source, expected, signal) =>
+      ingest(source, { createWriter, expected, signal, present: expected !== undefined && isWhole(path(expected.digest), expected) }),
+    delete: async (digest) => rmSync(path(digest), { force: true }),
+    list: () => listBlobs(directory),
+  };
+}
+
+function missing(digest: Digest, cause?: unknown): TbuildError {
+  return new TbuildError('NOT_FOUND', `Blob ${digest} is not in the store`, { cause });
+}
+
+function isWhole(path: string, { size }: Descriptor): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === size;
+}
+
+async function* readVerified(path: string, target: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* verified(readFile(path, target.digest, signal), target);
+  } catch (error) {
+    if (hasCode(error, 'DIGEST_MISMATCH')) rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+// Each chunk has memory of its own, since readers may keep it; every few chunks timers and signals get their turn.
+async function* readFile(path: string, digest: Digest, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const fd = openBlob(path, digest);
+  try {
+    for (let count = 1; ; count += 1) {
+      signal?.throwIfAborted();
+      const chunk = Buffer.allocUnsafeSlow(CHUNK);
+      const length = readSync(fd, chunk, 0, CHUNK, null);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+      if (count % CHUNKS_A_TURN === 0) await setImmediate();
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openBlob(path: string, digest: Digest): number {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    throw errnoName(error) === 'ENOENT' ? missing(digest, error) : error;
+  }
+}
+
+async function* listBlobs(directory: string): AsyncGenerator<StoredBlob, void, undefined> {
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  for (const name of names) {
+    const digest = `sha256:${name}`;
+    const stats = statSync(join(directory, name), { throwIfNoEntry: false });
+    if (stats && isDigest(digest)) yield { digest, size: stats.size };
+  }
+}

@@ -1,0 +1,4 @@
+import { createMemoryStore } from './memory-store.ts';
+import { testContentStore } from './testsuite.ts';
+
+testContentStore('memory store', async () => createMemoryStore());

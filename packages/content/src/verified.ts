@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { TbuildError } from '@tbuild/errors';
+import type { Descriptor, Digest } from '@tbuild/oci';
+
+/**
+ * The bytes of `source`, counted and hashed while they pass: throws DIGEST_MISMATCH as soon as they are
+ * more than `target` has, and at the end when size or digest differ.
+ */
+export async function* verified(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  target: Pick<Descriptor, 'digest' | 'size'>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.length;
+    if (size > target.size) throw sizeMismatch(target.digest, `more than ${target.size}`, target.size);
+    hash.update(chunk);
+    yield chunk;
+  }
+  checkBlob({ digest: `sha256:${hash.digest('hex')}`, size }, target);
+}
+
+/** @throws TbuildError DIGEST_MISMATCH when `found` is not what `expected` says; its size counts when given. */
+export function checkBlob(
+  found: { readonly digest: Digest; readonly size: number },
+  expected: { readonly digest: Digest; readonly size?: number },
+): void {
+  if (expected.size !== undefined && found.size !== expected.size) {
+    throw sizeMismatch(expected.digest, String(found.size), expected.size);
+  }
+  if (found.digest === expected.digest) return;
+  throw new TbuildError('DIGEST_MISMATCH', `Blob ${expected.digest} has bytes with the digest ${found.digest}`);
+}
+
+function sizeMismatch(digest: Digest, found: string, expected: number): TbuildError {
+  return new TbuildError('DIGEST_MISMATCH', `Blob ${digest} has ${found} bytes, expected ${expected}`);
+}
