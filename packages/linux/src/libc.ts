@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
+
+type Parameter = string | number | bigint | Uint8Array | null;
+type LibraryCall = (...parameters: Parameter[]) => number;
+
+let loaded: { koffi: typeof import('koffi'); library: import('koffi').LibraryHandle } | undefined;
+
+/** koffi costs 10 ms to load, which a build that finds all in its cache shall not pay. */
+function load(): NonNullable<typeof loaded> {
+  if (loaded !== undefined) return loaded;
+  const require = createRequire(import.meta.url);
+  const koffi: typeof import('koffi') = require('koffi');
+  loaded = { koffi, library: koffi.load(null) };
+  return loaded;
+}
+
+/** A function of the C library by its C prototype, looked up at the first call. */
+export function libraryCall(prototype: string): LibraryCall {
+  let bound: LibraryCall | undefined;
+  return (...parameters) => {
+    bound ??= load().library.func(prototype);
+    return bound(...parameters);
+  };
+}
+
+/** The number of the last failed call's error. */
+export function lastError(): number {
+  return load().koffi.errno();
+}
+
+/** An error as Node's own file functions throw it: with `code`, `errno`, `syscall` and `path`. */
+export function systemError(syscall: string, path: string, errno = lastError()): NodeJS.ErrnoException {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno: -errno, syscall, path });
+}

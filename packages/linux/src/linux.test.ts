@@ -1,0 +1,54 @@
+import { lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import {
+  FileType, lgetxattr, llistxattr, lremovexattr, lsetxattr, majorOf, makedev, minorOf, mknod, syncfs,
+} from './index.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'linux-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test('extended attributes are set, read, listed and removed', () => {
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  expect(lgetxattr(file, 'user.a')).toBeUndefined();
+  lsetxattr(file, 'user.a', Buffer.from('x\0y'));
+  lsetxattr(file, 'user.empty', Buffer.alloc(0));
+  expect(lgetxattr(file, 'user.a')?.toString()).toBe('x\0y');
+  expect(lgetxattr(file, 'user.empty')?.length).toBe(0);
+  expect(llistxattr(file).sort()).toEqual(['user.a', 'user.empty']);
+  lremovexattr(file, 'user.a');
+  lremovexattr(file, 'user.a');
+  expect(llistxattr(file)).toEqual(['user.empty']);
+});
+
+test('errors carry the code of the failed call', () => {
+  const missing = join(directory, 'missing');
+  expect(() => lgetxattr(missing, 'user.a')).toThrow(expect.objectContaining({ code: 'ENOENT', path: missing }));
+  expect(() => mknod(directory, FileType.fifo | 0o600, 0)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+});
+
+test('attributes are those of a link, not of its target', () => {
+  symlinkSync('nowhere', join(directory, 'link'));
+  expect(llistxattr(join(directory, 'link'))).toEqual([]);
+});
+
+test('mknod makes a FIFO and the whiteout device, which needs no privilege', () => {
+  mknod(join(directory, 'fifo'), FileType.fifo | 0o600, 0);
+  mknod(join(directory, 'whiteout'), FileType.character, 0);
+  expect(lstatSync(join(directory, 'fifo')).isFIFO()).toBe(true);
+  expect(lstatSync(join(directory, 'whiteout')).rdev).toBe(0);
+});
+
+test.each([[0, 0, 0], [8, 1, 0x801], [259, 0x12345, 0x12310345], [0x12345, 7, 0x1200000034507]])(
+  'device %d:%d is %d',
+  (major, minor, device) => {
+    expect(makedev(major, minor)).toBe(device);
+    expect([majorOf(device), minorOf(device)]).toEqual([major, minor]);
+  },
+);
+
+test('syncfs accepts any path of the file system', () => {
+  syncfs(directory);
+});
