@@ -1,0 +1,1 @@
+ln x y; mkdir d; ln x d/z; mkfifo pipe

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { startDaemon } from './daemon.ts';
+import { runChecked, runProcess, type ProcessOptions } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
+
+export interface Docker extends AsyncDisposable {
+  /** `unix:///…`, for `DOCKER_HOST`. */
+  readonly host: string;
+}
+
+/** dockerd with its embedded BuildKit and a state of its own, in a mount namespace of its own; needs root. */
+export async function startDocker(directory: string = scratchDirectory('docker')): Promise<Docker> {
+  const host = `unix://${join(directory, 'docker.sock')}`;
+  const options = ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'];
+  const state = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
+  const places = ['--host', host, '--pidfile', join(directory, 'pid'), ...state];
+  const daemon = await startDaemon({
+    program: 'unshare',
+    args: ['--mount', '--propagation', 'private', 'dockerd', '--storage-driver', 'overlay2', ...places, ...options],
+    logFile: join(directory, 'log'),
+    isReady: async () => (await runProcess('docker', ['--host', host, 'version'])).exitCode === 0,
+  });
+  return { host, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+}
+
+/** Runs the docker client against a daemon; throws unless it succeeds, and gives what it printed. */
+export function docker(host: string, args: readonly string[], options: ProcessOptions = {}): Promise<string> {
+  return runChecked('docker', args, { ...options, env: { DOCKER_HOST: host, ...options.env } });
+}

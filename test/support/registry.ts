@@ -1,0 +1,72 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
+import { freePort, startDaemon } from './daemon.ts';
+import { runChecked } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
+
+export interface RegistryOptions {
+  /** Demands HTTP basic authentication as this user. */
+  readonly auth?: { readonly username: string; readonly password: string };
+  /** Serves HTTPS with a certificate of its own, which `certificate` names. */
+  readonly tls?: boolean;
+}
+
+export interface Registry extends AsyncDisposable {
+  /** `127.0.0.1:port`, the first part of an image reference. */
+  readonly host: string;
+  /** PEM file of the certificate, when it serves HTTPS. */
+  readonly certificate?: string;
+}
+
+/** Debian's docker-registry on a free loopback port, with an empty storage of its own. */
+export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
+  const directory = scratchDirectory('registry');
+  const host = `127.0.0.1:${await freePort()}`;
+  const certificate = options.tls ? await makeCertificate(directory) : undefined;
+  const configuration = {
+    version: '0.1',
+    log: { level: 'warn' },
+    storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: true } },
+    http: { addr: host, ...(certificate && { tls: { certificate, key: join(directory, 'key.pem') } }) },
+    ...(options.auth && { auth: { htpasswd: { realm: 'test', path: await makePasswords(directory, options.auth) } } }),
+  };
+  mkdirSync(join(directory, 'storage'));
+  // YAML contains JSON.
+  writeFileSync(join(directory, 'config.yml'), JSON.stringify(configuration));
+  const daemon = await startDaemon({
+    program: 'docker-registry',
+    args: ['serve', join(directory, 'config.yml')],
+    logFile: join(directory, 'log'),
+    isReady: () => answers(`${options.tls ? 'https' : 'http'}://${host}/v2/`),
+  });
+  return { host, certificate, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+}
+
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const request = send(url, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    request.on('error', () => resolve(false)).end();
+  });
+}
+
+async function makeCertificate(directory: string): Promise<string> {
+  const certificate = join(directory, 'certificate.pem');
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const files = ['-keyout', join(directory, 'key.pem'), '-out', certificate];
+  await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files]);
+  return certificate;
+}
+
+async function makePasswords(directory: string, auth: { username: string; password: string }): Promise<string> {
+  const path = join(directory, 'htpasswd');
+  // docker-registry accepts bcrypt only; Perl's crypt reaches the C library's.
+  const script = 'print "$ARGV[0]:", crypt($ARGV[1], "\\$2b\\$04\\$abcdefghijklmnopqrstuu"), "\\n"';
+  writeFileSync(path, await runChecked('perl', ['-e', script, auth.username, auth.password]));
+  return path;
+}

@@ -1,0 +1,14 @@
+// Runs a TypeScript program of test/ on the oldest supported Node: node test/support/run-ts.mjs FILE [ARGUMENT ...]
+import { build } from 'esbuild';
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const entry = resolve(process.argv[2]);
+// Beside the source, so that import.meta.dirname is what the source expects.
+const outfile = join(dirname(entry), `.${process.pid}.mjs`);
+process.on('exit', () => rmSync(outfile, { force: true }));
+mkdirSync(dirname(outfile), { recursive: true });
+await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' });
+process.argv.splice(1, 2, entry);
+await import(pathToFileURL(outfile));

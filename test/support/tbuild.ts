@@ -1,0 +1,120 @@
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect } from 'vitest';
+import { baseImageArguments, type BaseImageName } from './base-images.ts';
+import { imageWithId, readLayer, type LayoutImage } from './layout.ts';
+import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
+import { treeOfLayers, type ImageTree } from './tree.ts';
+import { ordinaryUser } from './user.ts';
+import { problemsOf } from './validate-image.ts';
+
+/** The program under test. */
+export const program = join(import.meta.dirname, '../../packages/cli/bin/tbuild');
+
+export interface TbuildOptions extends ProcessOptions {
+  /** The store's root; one that all builds of the test file share unless given. */
+  readonly store?: string;
+  /** Runs as the ordinary user that the set-up made, with a store of that user's. */
+  readonly asUser?: boolean;
+}
+
+export interface InlineBuildOptions extends TbuildOptions {
+  readonly args?: readonly string[];
+  /** The images that `FROM NAME` may name without a registry. */
+  readonly images?: readonly BaseImageName[];
+}
+
+export interface InlineBuild extends ProcessResult {
+  readonly context: string;
+  readonly store: string;
+  /** The image in the store, found by the ID that was written to `--iidfile`, and checked as a whole. */
+  image(): LayoutImage;
+  /** The file system of that image. */
+  tree(): ImageTree;
+}
+
+let sharedStore: string | undefined;
+let sharedUserStore: string | undefined;
+let emptyHome: string | undefined;
+
+/** The store that builds of this test file use when they name none. */
+export function defaultStore(asUser = false): string {
+  if (asUser) return (sharedUserStore ??= userDirectory('store'));
+  return (sharedStore ??= scratchDirectory('store'));
+}
+
+/** A new directory that belongs to the ordinary user. */
+export function userDirectory(purpose: string): string {
+  const directory = scratchDirectory(purpose);
+  const { uid, gid } = ordinaryUser();
+  chownSync(directory, uid, gid);
+  return directory;
+}
+
+/** Runs the real program, in a minimal environment with the store at `TBUILD_ROOT`. */
+export function runTbuild(args: readonly string[], options: TbuildOptions = {}): Promise<ProcessResult> {
+  const store = options.store ?? defaultStore(options.asUser);
+  const env = { TBUILD_ROOT: store, ...options.env };
+  if (!options.asUser) {
+    emptyHome ??= scratchDirectory('home');
+    return runProcess(program, args, { ...options, env: { HOME: emptyHome, ...env } });
+  }
+  const { name, home: userHome } = ordinaryUser();
+  const variables = Object.entries({ HOME: userHome, USER: name, ...env }).map(([key, value]) => `${key}=${value}`);
+  return runProcess('runuser', ['-u', name, '--', 'env', ...variables, program, ...args], { ...options, env: {} });
+}
+
+/**
+ * Writes `files` (a `Dockerfile` among them) to a new directory and builds it. Names that end in `/` make empty
+ * directories; a file that begins with `#!` is executable.
+ */
+export async function buildInline(files: Readonly<Record<string, string>>, options: InlineBuildOptions = {}): Promise<InlineBuild> {
+  return buildContext(writeFiles(files), options);
+}
+
+/** Builds the context in a directory. */
+export async function buildContext(context: string, options: InlineBuildOptions = {}): Promise<InlineBuild> {
+  const store = options.store ?? defaultStore(options.asUser);
+  const idFile = join(options.asUser ? userDirectory('iid') : scratchDirectory('iid'), 'id');
+  const args = ['build', '--progress', 'plain', '--iidfile', idFile];
+  const images = baseImageArguments(options.images);
+  const result = await runTbuild([...args, ...images, ...(options.args ?? []), context], { ...options, store });
+  const image = () => checkedImage(store, readFileSync(idFile, 'utf8').trim(), result);
+  const tree = () => {
+    const { layout, manifest } = image();
+    return treeOfLayers(manifest.layers.map((layer) => readLayer(layout, layer)));
+  };
+  return { ...result, context, store, image, tree };
+}
+
+/** Like `buildInline`, but the build must succeed; on failure its whole output is what the test reports. */
+export async function buildGood(files: Readonly<Record<string, string>>, options: InlineBuildOptions = {}): Promise<InlineBuild> {
+  return good(await buildInline(files, options));
+}
+
+/** Demands that a build succeeded. */
+export function good<T extends ProcessResult>(build: T): T {
+  if (build.exitCode !== 0) expect.fail(`tbuild exited with ${build.exitCode}\n${build.stdout}\n${build.stderr}`);
+  return build;
+}
+
+/** Writes files below a directory, a new one unless given, and gives the directory. */
+export function writeFiles(files: Readonly<Record<string, string>>, directory: string = scratchDirectory('context')): string {
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory, name);
+    mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true });
+    if (name.endsWith('/')) continue;
+    rmSync(path, { force: true });
+    writeFileSync(path, content);
+    chmodSync(path, content.startsWith('#!') ? 0o755 : 0o644);
+  }
+  return directory;
+}
+
+function checkedImage(store: string, id: string, result: ProcessResult): LayoutImage {
+  good(result);
+  const image = imageWithId(store, id);
+  expect(problemsOf(image)).toEqual([]);
+  return image;
+}
