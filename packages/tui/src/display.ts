@@ -1,0 +1,111 @@
+import type { ProgressEvent } from '@tbuild/progress';
+import { emptyView, reduce, type BuildView } from './build-view.ts';
+import { epilogue } from './epilogue.ts';
+import { jsonLine } from './json.ts';
+import { createPlainPrinter } from './plain.ts';
+import { summaryLines } from './rows.ts';
+
+/** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` nothing. */
+export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
+
+export interface DisplayOptions {
+  /** Milliseconds since the epoch, by the clock that the events' times come from. */
+  readonly now: () => number;
+  /** `tty` only; default: what the stream says. */
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly color?: boolean;
+}
+
+/** What is drawn while the build runs; `end` also leaves the last state on the screen. */
+interface Drawing {
+  update(view: BuildView, event: ProgressEvent): void;
+  end(view: BuildView): Promise<void> | void;
+}
+
+type Draw = (out: NodeJS.WriteStream, options: DisplayOptions) => Drawing;
+
+/**
+ * Shows events until they end, then what failed once more. Writes to `out` only; resolves when all is written.
+ * The mode is the caller's choice: nothing here asks whether `out` is a terminal.
+ */
+export async function display(
+  events: AsyncIterable<ProgressEvent>,
+  mode: DisplayMode,
+  out: NodeJS.WriteStream,
+  options: DisplayOptions,
+): Promise<void> {
+  const drawing = DRAWINGS[mode](out, options);
+  let view = emptyView;
+  try {
+    for await (const event of events) {
+      view = reduce(view, event, options.now());
+      drawing.update(view, event);
+    }
+  } finally {
+    await drawing.end(view);
+  }
+}
+
+const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
+  plain: drawPlain,
+  json: (out, { now }) => ({ update: (view, event) => void out.write(jsonLine(view, event, now())), end: () => {} }),
+  quiet: () => ({ update: () => {}, end: () => {} }),
+  tty: drawTerminal,
+};
+
+/** Events that come close together are printed together: steps that end at once need not interrupt each other. */
+const PLAIN_INTERVAL = 100;
+
+function drawPlain(out: NodeJS.WriteStream, { now }: DisplayOptions): Drawing {
+  const printer = createPlainPrinter((text) => out.write(text));
+  const collected = collect(PLAIN_INTERVAL, (view) => printer.print(view, now()));
+  return {
+    update: collected.update,
+    end(view) {
+      collected.stop();
+      printer.print(view, now());
+      out.write(epilogue(view));
+    },
+  };
+}
+
+/** A build that is over sooner is not worth loading the terminal view. */
+const TERMINAL_DELAY = 250;
+
+function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing {
+  const screen = { columns: options.columns ?? out.columns ?? 80, rows: options.rows ?? out.rows ?? 24, color: options.color ?? true };
+  let latest = emptyView;
+  let live: Promise<{ end(view: BuildView): Promise<void> }> | undefined;
+  const timer = setTimeout(() => {
+    live = import('./ink/live-view.ts').then(({ openLiveView }) =>
+      openLiveView(out, { ...screen, now: options.now, view: () => latest }),
+    );
+  }, TERMINAL_DELAY);
+  return {
+    update: (view) => (latest = view),
+    async end(view) {
+      clearTimeout(timer);
+      latest = view;
+      if (live !== undefined) await (await live).end(view);
+      else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
+      out.write(epilogue(view));
+    },
+  };
+}
+
+/** Calls `flush` with the latest view at most once an interval. */
+function collect(interval: number, flush: (view: BuildView) => void): { update(view: BuildView): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let latest = emptyView;
+  return {
+    update(view) {
+      latest = view;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        flush(latest);
+      }, interval);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

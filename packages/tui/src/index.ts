@@ -1,0 +1,6 @@
+export { emptyView, isComplete, reduce } from './build-view.ts';
+export type { BuildView, StepState, StepView, TransferView, WarningView } from './build-view.ts';
+export { display } from './display.ts';
+export type { DisplayMode, DisplayOptions } from './display.ts';
+export { formatBytes, formatDuration, formatSeconds, formatTransferred } from './format.ts';
+export type { LogLine, StepLog } from './log-lines.ts';

@@ -1,0 +1,36 @@
+import { Box, Static } from 'ink';
+import type { ReactElement } from 'react';
+import type { BuildView } from '../build-view.ts';
+import { liveSteps, type Screen } from '../rows.ts';
+import { LogTail } from './log-tail.tsx';
+import { RowLine, StepLine } from './step-line.tsx';
+import { Summary } from './summary.tsx';
+
+export interface AppProps {
+  readonly view: BuildView;
+  readonly now: number;
+  readonly screen: Screen;
+  /** Nothing more will come. */
+  readonly ended: boolean;
+}
+
+/** The terminal view: finished steps above, written once; below them the header and what runs. */
+export function App({ view, now, screen, ended }: AppProps): ReactElement {
+  const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
+  const { steps, hidden } = liveSteps(view, now, screen.rows);
+  return (
+    <>
+      <Static items={finished}>{(step) => <StepLine key={step.id} step={step} now={now} screen={screen} />}</Static>
+      <Box flexDirection="column">
+        <Summary view={view} now={ended ? (view.finishedAt ?? now) : now} screen={screen} />
+        {steps.map(({ step, transfers, tail }) => (
+          <Box key={step.id} flexDirection="column">
+            <StepLine step={{ ...step, transfers: [] }} now={now} screen={screen} />
+            <LogTail rows={[...transfers, ...tail]} screen={screen} />
+          </Box>
+        ))}
+        {hidden > 0 && <RowLine row={{ text: ` => ${hidden} more steps`, tone: 'faint' }} screen={screen} />}
+      </Box>
+    </>
+  );
+}

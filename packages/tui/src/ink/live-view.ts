@@ -1,0 +1,29 @@
+import { render } from 'ink';
+import { createElement } from 'react';
+import type { BuildView } from '../build-view.ts';
+import type { Screen } from '../rows.ts';
+import { App } from './app.tsx';
+
+export interface LiveViewOptions extends Screen {
+  readonly now: () => number;
+  /** The build as it stands. */
+  readonly view: () => BuildView;
+}
+
+const FRAMES_PER_SECOND = 5;
+
+/** Draws the build on `out` until `end`, which leaves the last state standing there. */
+export function openLiveView(out: NodeJS.WriteStream, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
+  const screen = (): Screen => ({ ...options, columns: out.columns ?? options.columns, rows: out.rows ?? options.rows });
+  const frame = (view: BuildView, ended = false) => createElement(App, { view, now: options.now(), screen: screen(), ended });
+  const instance = render(frame(options.view()), { stdout: out, stderr: out, patchConsole: false, exitOnCtrlC: false, maxFps: 30 });
+  const clock = setInterval(() => instance.rerender(frame(options.view())), 1000 / FRAMES_PER_SECOND);
+  return {
+    async end(view) {
+      clearInterval(clock);
+      instance.rerender(frame(view, true));
+      instance.unmount();
+      await instance.waitUntilExit();
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import type { ReactElement } from 'react';
+import type { Row, Screen } from '../rows.ts';
+import { RowLine } from './step-line.tsx';
+
+/** What a running step moves and the last lines it wrote. */
+export function LogTail({ rows, screen }: { readonly rows: readonly Row[]; readonly screen: Screen }): ReactElement {
+  return (
+    <>
+      {rows.map((row, index) => (
+        <RowLine key={index} row={row} screen={screen} />
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+import type { ProgressEvent } from '@tbuild/progress';
+import { expect, test } from 'vitest';
+import { emptyView, reduce } from './build-view.ts';
+import { jsonLine } from './json.ts';
+
+const events: readonly ProgressEvent[] = [
+  { type: 'planned', steps: [{ id: 'sha256:aa', name: '[1/1] RUN x' }] },
+  { type: 'started', step: 'sha256:aa', at: 1000 },
+  { type: 'log', step: 'sha256:aa', stream: 'stderr', data: Buffer.from('hi\n') },
+  { type: 'transfer', step: 'sha256:aa', item: 'x', current: 5, total: 5 },
+  {
+    type: 'warning', step: 'sha256:aa', message: 'W', detail: 'D', url: 'https://example.org',
+    location: { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } },
+  },
+  { type: 'finished', step: 'sha256:aa', at: 2500, outcome: 'failed', error: 'E' },
+];
+
+test('each event is one line of rawjson', () => {
+  let view = emptyView;
+  const lines = events.map((event) => {
+    view = reduce(view, event, 2000);
+    return JSON.parse(jsonLine(view, event, 2000));
+  });
+  const vertex = { digest: 'sha256:aa', name: '[1/1] RUN x' };
+  expect(lines).toEqual([
+    { vertexes: [vertex] },
+    { vertexes: [{ ...vertex, started: '1970-01-01T00:00:01.000Z' }] },
+    { logs: [{ vertex: 'sha256:aa', stream: 2, data: 'aGkK', timestamp: '1970-01-01T00:00:02.000Z' }] },
+    {
+      statuses: [
+        {
+          id: 'x', vertex: 'sha256:aa', current: 5, total: 5,
+          timestamp: '1970-01-01T00:00:02.000Z', started: '1970-01-01T00:00:02.000Z', completed: '1970-01-01T00:00:02.000Z',
+        },
+      ],
+    },
+    {
+      warnings: [
+        {
+          vertex: 'sha256:aa', level: 1, short: 'Vw==', detail: ['RA=='], url: 'https://example.org',
+          sourceInfo: { filename: 'Dockerfile' },
+          range: [{ start: { line: 3, character: 0 }, end: { line: 3, character: 3 } }],
+        },
+      ],
+    },
+    { vertexes: [{ ...vertex, started: '1970-01-01T00:00:01.000Z', completed: '1970-01-01T00:00:02.500Z', error: 'E' }] },
+  ]);
+});

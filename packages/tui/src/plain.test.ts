@@ -1,0 +1,153 @@
+import type { ProgressEvent } from '@tbuild/progress';
+import { expect, test } from 'vitest';
+import { emptyView, reduce } from './build-view.ts';
+import { epilogue } from './epilogue.ts';
+import { createPlainPrinter } from './plain.ts';
+
+/** What one `print` sees at its time: the events since the last one. */
+type Batch = readonly [at: number, ...events: ProgressEvent[]];
+
+function plain(...batches: readonly Batch[]): string {
+  let text = '';
+  let view = emptyView;
+  const printer = createPlainPrinter((piece) => (text += piece));
+  for (const [at, ...events] of batches) {
+    view = events.reduce((before, event) => reduce(before, event, at), view);
+    printer.print(view, at);
+  }
+  return text + epilogue(view);
+}
+
+const plan = (...names: readonly string[]): ProgressEvent => ({ type: 'planned', steps: names.map((name) => ({ id: name, name })) });
+const started = (step: string, at: number): ProgressEvent => ({ type: 'started', step, at });
+const built = (step: string, at: number): ProgressEvent => ({ type: 'finished', step, at, outcome: 'built' });
+const cached = (step: string, at: number): ProgressEvent => ({ type: 'finished', step, at, outcome: 'cached' });
+const log = (step: string, text: string): ProgressEvent => ({ type: 'log', step, stream: 'stderr', data: Buffer.from(text) });
+const moved = (step: string, item: string, current: number, total?: number, done?: boolean): ProgressEvent => ({
+  type: 'transfer', step, item, current, total, done,
+});
+
+test('a build as buildx prints it', () => {
+  const text = plain(
+    [0, plan('[internal] load build context', '[1/3] FROM busybox', '[2/3] COPY . .', '[3/3] RUN make')],
+    [10, started('[internal] load build context', 0), moved('[internal] load build context', 'transferring context', 1000)],
+    [110, moved('[internal] load build context', 'transferring context', 2_300_000, undefined, true), built('[internal] load build context', 110)],
+    [200, started('[1/3] FROM busybox', 110), cached('[1/3] FROM busybox', 110), cached('[2/3] COPY . .', 111), started('[3/3] RUN make', 111)],
+    [345, log('[3/3] RUN make', 'cc -o a a.c\n')],
+    [12_456, log('[3/3] RUN make', ' 50%\r100%\nno line feed')],
+    [12_600, built('[3/3] RUN make', 12_600)],
+  );
+  expect(text).toBe(`#1 [internal] load build context
+#1 transferring context: 1.00kB
+#1 transferring context: 2.30MB 0.1s done
+#1 DONE 0.1s
+
+#2 [1/3] FROM busybox
+#2 CACHED
+
+#3 [2/3] COPY . .
+#3 CACHED
+
+#4 [3/3] RUN make
+#4 0.234 cc -o a a.c
+#4 12.35 100%
+#4 12.35 no line feed
+#4 DONE 12.5s
+`);
+});
+
+test('a step that others interrupt shows its header again', () => {
+  const text = plain(
+    [0, plan('a', 'b', 'c'), started('a', 0), started('b', 0)],
+    [1000, log('a', 'a1\n'), log('b', 'b1\n')],
+    [2000, log('b', 'b2\n'), built('b', 2000)],
+    [3000, log('a', 'a2\n')],
+    [3100, started('c', 3000), built('a', 3100), built('c', 3100)],
+  );
+  expect(text).toBe(`#1 a
+#1 1.000 a1
+#1 ...
+
+#2 b
+#2 1.000 b1
+#2 2.000 b2
+#2 DONE 2.0s
+
+#1 a
+#1 3.000 a2
+#1 DONE 3.1s
+
+#3 c
+#3 DONE 0.1s
+`);
+});
+
+test('a step hidden for ten seconds is shown while another still runs', () => {
+  const text = plain(
+    [0, started('a', 0), started('b', 0)],
+    [100, log('a', 'a1\n'), log('b', 'b1\n')],
+    [9000, log('a', 'a2\n')],
+    [10_200, log('a', 'a3\n')],
+    [10_300, log('b', 'b2\n')],
+    [10_400, built('a', 10_400), built('b', 10_400)],
+  );
+  expect(text).toBe(`#1 a
+#1 0.100 a1
+#1 9.000 a2
+#1 10.20 a3
+#1 ...
+
+#2 b
+#2 0.100 b1
+#2 10.30 b2
+#2 DONE 10.4s
+
+#1 a
+#1 DONE 10.4s
+`);
+});
+
+test('transfers with a known size are printed each twentieth, and at the end', () => {
+  const layer = (current: number): ProgressEvent => moved('pull', 'sha256:ab', current, 100_000_000);
+  const text = plain(
+    [0, started('pull', 0), layer(0)],
+    [500, layer(1_000_000)],
+    [1000, layer(60_000_000)],
+    [1500, layer(100_000_000)],
+    [1600, built('pull', 1600)],
+  );
+  expect(text).toBe(`#1 pull
+#1 sha256:ab 0B / 100.00MB
+#1 sha256:ab 60.00MB / 100.00MB 1.0s
+#1 sha256:ab 100.00MB / 100.00MB 1.5s done
+#1 DONE 1.6s
+`);
+});
+
+test('a failed build repeats the end of what failed, and the warnings', () => {
+  const text = plain(
+    [0, plan('[1/2] FROM x', '[2/2] RUN false', 'other', 'never')],
+    [5, started('[2/2] RUN false', 0), started('other', 0)],
+    [20, log('[2/2] RUN false', 'oops\n'), { type: 'warning', step: 'other', message: 'Careful' }],
+    [
+      30,
+      { type: 'finished', step: '[2/2] RUN false', at: 30, outcome: 'failed', error: 'RUN exited with code 1' },
+      { type: 'finished', step: 'other', at: 30, outcome: 'cancelled' },
+    ],
+  );
+  expect(text).toBe(`#1 [2/2] RUN false
+#1 0.020 oops
+#1 ERROR: RUN exited with code 1
+
+#2 other
+#2 WARN: Careful
+#2 CANCELED
+------
+ > [2/2] RUN false:
+0.020 oops
+------
+
+ 1 warning found:
+ - Careful
+`);
+});

@@ -1,0 +1,148 @@
+import type { ProgressStepId } from '@tbuild/progress';
+import { stepsIn, type BuildView, type StepView, type TransferView } from './build-view.ts';
+import { formatLogTime, formatSeconds } from './format.ts';
+import { transferLabel } from './transfer-label.ts';
+
+/** Prints what is new in each view it is given, as lines. */
+export interface PlainPrinter {
+  print(view: BuildView, now: number): void;
+}
+
+/** A step hidden for longer than this is shown next, and one shown alone may stay for the second. */
+const MAX_HIDDEN = 10_000;
+const MIN_SHOWN = 5_000;
+/** A transfer is printed again after this much of it, or this many milliseconds. */
+const TRANSFER_SHARE = 0.05;
+const TRANSFER_INTERVAL = 5_000;
+
+/** How much of a step is on the screen already. */
+interface Printed {
+  lines: number;
+  warnings: number;
+  finished: boolean;
+  updates: number;
+  /** When what is not on the screen began to come, and how much had come before. */
+  blockedAt: number;
+  updatesBefore: number;
+  transfers: Map<string, TransferView>;
+}
+
+/**
+ * Prints as buildx's `--progress=plain` does: the lines of one step stay together as long as it runs, others
+ * wait until they have finished, or until their share of the screen is due.
+ */
+export function createPlainPrinter(write: (text: string) => void): PlainPrinter {
+  const printed = new Map<ProgressStepId, Printed>();
+  let current: StepView | undefined;
+  let isFirst = true;
+
+  const stateOf = (step: StepView, now: number): Printed => {
+    const known = printed.get(step.id);
+    if (known !== undefined) return known;
+    const fresh = { lines: 0, warnings: 0, finished: false, updates: 0, blockedAt: now, updatesBefore: 0, transfers: new Map() };
+    printed.set(step.id, fresh);
+    return fresh;
+  };
+
+  const printStep = (step: StepView, now: number): void => {
+    const state = stateOf(step, now);
+    if (current?.id !== step.id) {
+      if (current !== undefined) {
+        write(`#${current.index} ...\n`);
+        restart(current, stateOf(current, now), now);
+      }
+      write(`${isFirst ? '' : '\n'}#${step.index} ${step.name}\n`);
+      isFirst = false;
+    }
+    for (const line of newLines(step, state)) write(`#${step.index} ${line}\n`);
+    state.updates = step.updates;
+    state.finished = step.finishedAt !== undefined;
+    current = state.finished ? undefined : step;
+  };
+
+  const print = (view: BuildView, now: number): void => {
+    for (const step of stepsIn(view, 'running')) {
+      const state = stateOf(step, now);
+      if (step.updates === state.updatesBefore) state.blockedAt = now;
+    }
+    const changed = [...view.steps.values()].filter((step) => step.index > 0 && step.updates !== stateOf(step, now).updates);
+    const finished = changed.filter((step) => step.finishedAt !== undefined);
+    const shown = current?.id;
+    finished.sort((a, b) => Number(b.id === shown) - Number(a.id === shown) || view.finished.indexOf(a.id) - view.finished.indexOf(b.id));
+    for (const step of finished) printStep(step, now);
+    const running = stepsIn(view, 'running');
+    const still = running.find((step) => step.id === current?.id);
+    if (still !== undefined && changed.includes(still)) printStep(still, now);
+    const next = choose(running, still, (step) => stateOf(step, now), now);
+    if (next !== undefined && next !== still) printStep(next, now);
+  };
+
+  return { print };
+}
+
+/** The step whose turn it is: of those that have something new, as buildx shares the screen. */
+function choose(
+  running: readonly StepView[],
+  current: StepView | undefined,
+  stateOf: (step: StepView) => Printed,
+  now: number,
+): StepView | undefined {
+  const waited = (step: StepView): number => now - stateOf(step).blockedAt;
+  const speed = (step: StepView): number => (step.updates - stateOf(step).updatesBefore) / Math.max(waited(step), 1);
+  const others = running.filter((step) => step !== current && step.updates !== stateOf(step).updates);
+  const fastest = others.reduce<StepView | undefined>((best, step) => (best === undefined || speed(step) > speed(best) ? step : best), undefined);
+  if (current === undefined) return fastest ?? running[0];
+  const overdue = others.find((step) => waited(step) > MAX_HIDDEN);
+  if (overdue !== undefined) return overdue;
+  const share = speed(current) / [current, ...others].reduce((sum, step) => sum + speed(step), 0);
+  return MIN_SHOWN / (1 - share) < waited(current) ? fastest : current;
+}
+
+function restart(step: StepView, state: Printed, now: number): void {
+  state.blockedAt = now;
+  state.updatesBefore = step.updates;
+}
+
+function newLines(step: StepView, state: Printed): readonly string[] {
+  const transfers = step.transfers.filter((transfer) => isDue(transfer, state.transfers.get(transfer.item)));
+  for (const transfer of transfers) state.transfers.set(transfer.item, transfer);
+  const warnings = step.warnings.slice(state.warnings);
+  state.warnings = step.warnings.length;
+  const fresh = step.log.count - state.lines;
+  const lines = fresh === 0 ? [] : step.log.lines.slice(-fresh);
+  state.lines = step.log.count;
+  return [
+    ...transfers.map(transferLine),
+    ...warnings.map((warning) => `WARN: ${warning}`),
+    ...lines.map(({ after, text }) => `${formatLogTime(after)} ${text}`),
+    ...(step.finishedAt === undefined || state.finished ? [] : [outcomeLine(step)]),
+  ];
+}
+
+function isDue(transfer: TransferView, last: TransferView | undefined): boolean {
+  if (last === undefined) return true;
+  if (transfer.updatedAt === last.updatedAt && transfer.done === last.done) return false;
+  if (transfer.done) return !last.done;
+  const share = transfer.total ? (transfer.current - last.current) / transfer.total : 0;
+  return share >= TRANSFER_SHARE || transfer.updatedAt - last.updatedAt >= TRANSFER_INTERVAL;
+}
+
+/** `transferring context: 2.34MB 0.1s done` */
+function transferLine(transfer: TransferView): string {
+  const elapsed = transfer.updatedAt - transfer.startedAt;
+  const time = elapsed > 10 ? ` ${formatSeconds(elapsed)}` : '';
+  return `${transferLabel(transfer)}${time}${transfer.done ? ' done' : ''}`;
+}
+
+function outcomeLine(step: StepView): string {
+  switch (step.state) {
+    case 'cached':
+      return 'CACHED';
+    case 'cancelled':
+      return 'CANCELED';
+    case 'failed':
+      return `ERROR: ${step.error ?? 'failed'}`;
+    default:
+      return `DONE ${formatSeconds((step.finishedAt ?? 0) - (step.startedAt ?? 0))}`;
+  }
+}

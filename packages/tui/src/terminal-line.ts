@@ -1,0 +1,40 @@
+// oxlint-disable no-control-regex -- terminal output is about control characters
+
+/** CSI, OSC, the other string sequences, and two-character escapes; unterminated ones to the end. */
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?/g;
+const COLOUR = /^\x1b\[[0-9;:]*m$/;
+const COLOURS = /\x1b\[[0-9;:]*m/g;
+const RESET_AT_END = /\x1b\[0?m$/;
+const ERASE_LINE = /\x1b\[[012]?K/;
+const CONTROLS = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
+const ERASED_CHARACTER = /[^\x08]\x08/g;
+
+/**
+ * What a terminal would show of one line of a program's output: text after a carriage return overwrites, a
+ * backspace erases, and of escape sequences only colours remain, closed at the end. What the line holds
+ * cannot move the cursor or change the terminal.
+ */
+export function terminalLine(raw: string): string {
+  const line = raw.replace(/\r+$/, '');
+  const shown = line.includes('\r') ? overwrite(line.split('\r')) : clean(line);
+  return shown.includes('\x1b') && !RESET_AT_END.test(shown) ? `${shown}\x1b[0m` : shown;
+}
+
+/** The text alone, without colours. */
+export function withoutColours(line: string): string {
+  return line.replace(COLOURS, '');
+}
+
+/** Colours are dropped: their bytes have no width and cannot be overwritten place by place. */
+function overwrite(segments: readonly string[]): string {
+  return segments.reduce((before, segment) => {
+    const text = withoutColours(clean(segment));
+    return ERASE_LINE.test(segment) ? text : text + before.slice(text.length);
+  }, '');
+}
+
+function clean(text: string): string {
+  let cleaned = text.replace(ESCAPES, (sequence) => (COLOUR.test(sequence) ? sequence : ''));
+  while (ERASED_CHARACTER.test(cleaned)) cleaned = cleaned.replace(ERASED_CHARACTER, '');
+  return cleaned.replace(CONTROLS, '');
+}
