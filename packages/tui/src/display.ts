@@ -4,6 +4,7 @@ import { epilogue } from './epilogue.ts';
 import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
+import { withoutColours } from './terminal-line.ts';
 
 /** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` nothing. */
 export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
@@ -89,7 +90,7 @@ function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing
       latest = view;
       if (live !== undefined) await (await live).end(view);
       else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
-      out.write(epilogue(view));
+      out.write(screen.color ? epilogue(view) : withoutColours(epilogue(view)));
     },
   };
 }
