@@ -57,12 +57,15 @@ export type FlagKind = 'boolean' | 'value' | 'list';
 /** Flags by name; the words of a switch are `true` or `false`. */
 export type Flags = ReadonlyMap<string, readonly Word[]>;
 
+const NO_FLAGS: Flags = new Map();
+
 /** Checks flags against the known ones. Throws for unknown and repeated flags and missing values. */
 export function readFlags(
   line: LogicalLine,
   raw: readonly RawFlag[],
   known: Readonly<Record<string, FlagKind>>,
 ): Flags {
+  if (raw.length === 0) return NO_FLAGS;
   const flags = new Map<string, Word[]>();
   for (const flag of raw) {
     const range = rangeOf(line, flag.start, flag.end);

@@ -29,7 +29,7 @@ export function parseHeredocMark(word: string): HeredocMark | undefined {
     name,
     expand: countQuotes(name) === countQuotes(quoted),
     stripTabs,
-    ...(descriptor === '' ? {} : { fileDescriptor: Number(descriptor) }),
+    fileDescriptor: descriptor === '' ? undefined : Number(descriptor),
   };
 }
 

@@ -1,6 +1,11 @@
+export { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOptions } from './check-options.ts';
+export type { CheckOptions } from './check-options.ts';
 export { detectSyntax } from './directives.ts';
 export { expandWord, expandWords } from './expand-word.ts';
 export type { ExpandOptions, Lookup } from './expand-word.ts';
+export { lintDockerfile } from './lint.ts';
+export { createWarning, ruleOf } from './lint-rules.ts';
+export type { RuleName } from './lint-rules.ts';
 export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 export type {
   ArgInstruction,

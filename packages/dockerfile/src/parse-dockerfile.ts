@@ -1,5 +1,6 @@
 import { readDirectives } from './directives.ts';
 import type { Dockerfile, Instruction, StageInstruction } from './instruction.ts';
+import { lintDockerfile } from './lint.ts';
 import type { Escape, LineReader } from './logical-lines.ts';
 import { createLineReader } from './logical-lines.ts';
 import { readInstruction } from './read-instruction.ts';
@@ -18,7 +19,8 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   if (first === undefined) throw syntaxError('File with no instructions', at);
   const { globalArgs, stages } = groupStages(instructions);
   if (stages.length === 0) throw syntaxError('Dockerfile contains no stages to build', first.location, 'Add a FROM');
-  return { file, text, directives, globalArgs, stages, warnings: [] };
+  const warnings = lintDockerfile({ directives, globalArgs, stages });
+  return { file, text, directives, globalArgs, stages, warnings };
 }
 
 /**

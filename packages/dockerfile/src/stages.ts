@@ -12,7 +12,7 @@ export function groupStages(instructions: Iterable<Instruction>): {
     const stage = stages.at(-1);
     if (instruction.kind === 'from') {
       const { name } = instruction;
-      stages.push({ index: stages.length, from: instruction, ...(name && { name }), instructions: [] });
+      stages.push({ index: stages.length, from: instruction, name, instructions: [] });
     } else if (stage !== undefined) stage.instructions.push(instruction);
     else if (instruction.kind === 'arg') globalArgs.push(instruction);
     else {

@@ -12,11 +12,18 @@ const SHARED: Readonly<Record<string, FlagKind>> = {
   link: 'boolean',
   exclude: 'list',
 };
+const COPY_FLAGS: Readonly<Record<string, FlagKind>> = { ...SHARED, from: 'value', parents: 'boolean' };
+const ADD_FLAGS: Readonly<Record<string, FlagKind>> = {
+  ...SHARED,
+  'keep-git-dir': 'boolean',
+  checksum: 'value',
+  unpack: 'boolean',
+};
 
 /** COPY. */
 export function parseCopy(request: InstructionRequest): CopyInstruction {
   const words = requireWords(request);
-  const flags = readFlags(request.line, request.flags, { ...SHARED, from: 'value', parents: 'boolean' });
+  const flags = readFlags(request.line, request.flags, COPY_FLAGS);
   const from = flagWord(flags, 'from');
   if (from !== undefined) refuseVariables(from);
   return {
@@ -25,36 +32,30 @@ export function parseCopy(request: InstructionRequest): CopyInstruction {
     ...words,
     ...sharedFlags(flags),
     parents: flagSwitch(flags, 'parents') ?? false,
-    ...(from && { from }),
+    from,
   };
 }
 
 /** ADD. */
 export function parseAdd(request: InstructionRequest): CopyInstruction {
   const words = requireWords(request);
-  const own = { 'keep-git-dir': 'boolean', checksum: 'value', unpack: 'boolean' } as const;
-  const flags = readFlags(request.line, request.flags, { ...SHARED, ...own });
-  const checksum = flagWord(flags, 'checksum');
-  const keepGitDir = flagSwitch(flags, 'keep-git-dir');
-  const unpack = flagSwitch(flags, 'unpack');
+  const flags = readFlags(request.line, request.flags, ADD_FLAGS);
   return {
     kind: 'add',
     ...request.base,
     ...words,
     ...sharedFlags(flags),
     parents: false,
-    ...(checksum && { checksum }),
-    ...(keepGitDir !== undefined && { keepGitDir }),
-    ...(unpack !== undefined && { unpack }),
+    checksum: flagWord(flags, 'checksum'),
+    keepGitDir: flagSwitch(flags, 'keep-git-dir'),
+    unpack: flagSwitch(flags, 'unpack'),
   };
 }
 
 function sharedFlags(flags: Flags): Pick<CopyInstruction, 'chown' | 'chmod' | 'link' | 'exclude'> {
-  const chown = flagWord(flags, 'chown');
-  const chmod = flagWord(flags, 'chmod');
   return {
-    ...(chown && { chown }),
-    ...(chmod && { chmod }),
+    chown: flagWord(flags, 'chown'),
+    chmod: flagWord(flags, 'chmod'),
     link: flagSwitch(flags, 'link') ?? false,
     exclude: flags.get('exclude') ?? [],
   };

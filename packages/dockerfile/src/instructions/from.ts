@@ -23,7 +23,9 @@ export function parseFrom(request: InstructionRequest): FromInstruction {
     kind: 'from',
     ...request.base,
     image: toWord(request, image),
-    ...(platform && { platform }),
-    ...(named && { name: stageName, nameAsWritten: name.text, asKeyword: as.text }),
+    platform,
+    name: stageName,
+    nameAsWritten: name?.text,
+    asKeyword: as?.text,
   };
 }

@@ -26,10 +26,10 @@ export function parseRun(request: InstructionRequest): RunInstruction {
     ...request.base,
     command,
     heredocs,
-    ...(script && { script }),
+    script,
     mounts: (flags.get('mount') ?? []).map(parseMount),
-    ...(network && { network }),
-    ...(security && { security }),
+    network,
+    security,
   };
 }
 

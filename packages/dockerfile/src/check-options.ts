@@ -1,0 +1,60 @@
+import { TbuildError } from '@tbuild/errors';
+import type { InstructionBase } from './instruction.ts';
+
+/** Which warnings a Dockerfile wants: the value of `# check=`. */
+export interface CheckOptions {
+  /** Rules that stay silent. */
+  readonly skip: 'all' | readonly string[];
+  /** Experimental rules that speak. */
+  readonly experimental: 'all' | readonly string[];
+  /** Whether a warning fails the build. */
+  readonly error: boolean;
+}
+
+/** All stable rules, no failure. */
+export const DEFAULT_CHECK_OPTIONS: CheckOptions = { skip: [], experimental: [], error: false };
+
+const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
+const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
+
+/** Reads `skip=Rule,Rule;error=true;experimental=all`. Throws DOCKERFILE_SYNTAX for anything else. */
+export function parseCheckOptions(text: string): CheckOptions {
+  let options = DEFAULT_CHECK_OPTIONS;
+  for (const part of text.trim() === '' ? [] : text.split(';')) {
+    const equals = part.indexOf('=');
+    const key = part.slice(0, Math.max(0, equals)).trim();
+    const value = part.slice(equals + 1).trim();
+    if (key === 'skip') options = { ...options, skip: parseRules(value) };
+    else if (key === 'experimental') options = { ...options, experimental: parseRules(value) };
+    else if (key === 'error' && [...TRUE, ...FALSE].includes(value)) options = { ...options, error: TRUE.includes(value) };
+    else throw new TbuildError('DOCKERFILE_SYNTAX', `Invalid check option "${part.trim()}"`);
+  }
+  return options;
+}
+
+/** The options with what the comments above an instruction add to them. */
+export function checkOptionsFor(instruction: InstructionBase, options: CheckOptions): CheckOptions {
+  return instruction.comments.reduce((merged, comment) => {
+    const text = /^check\s*=(.*)$/i.exec(comment)?.[1];
+    return text === undefined ? merged : mergeOptions(merged, text);
+  }, options);
+}
+
+/** Whether a rule is to be reported. */
+export function isRuleEnabled(rule: { readonly name: string; readonly experimental?: boolean }, options: CheckOptions): boolean {
+  if (options.skip === 'all' || options.skip.includes(rule.name)) return false;
+  if (rule.experimental !== true) return true;
+  return options.experimental === 'all' || options.experimental.includes(rule.name);
+}
+
+function mergeOptions(options: CheckOptions, text: string): CheckOptions {
+  const skip = /(?:^|;)\s*skip\s*=([^;]*)/.exec(text)?.[1];
+  if (skip === undefined) return options;
+  const rules = parseRules(skip.trim());
+  if (rules === 'all' || options.skip === 'all') return { ...options, skip: 'all' };
+  return { ...options, skip: [...options.skip, ...rules] };
+}
+
+function parseRules(value: string): 'all' | readonly string[] {
+  return value === 'all' ? 'all' : value.split(',').map((rule) => rule.trim());
+}

@@ -1,0 +1,82 @@
+import type { SourceRange } from '@tbuild/errors';
+import { DockerfileParser } from 'dockerfile-ast';
+import type { Instruction } from 'dockerfile-ast';
+
+/** A part of an instruction that a message can be about. */
+export type Token =
+  | { readonly kind: 'keyword' }
+  | { readonly kind: 'flag'; readonly name: string }
+  /** Counted from 0, flags left out. */
+  | { readonly kind: 'argument'; readonly index: number };
+
+/** Where an instruction's parts stand. */
+export interface InstructionRanges {
+  readonly keyword: SourceRange;
+  readonly flags: readonly { readonly name: string; readonly range: SourceRange }[];
+  readonly arguments: readonly { readonly text: string; readonly range: SourceRange }[];
+}
+
+/**
+ * The narrowest range that shows the token of the instruction at `location`; the location itself when
+ * the instruction or the token is not found. For messages only: loading this costs a second parser.
+ */
+export function underline(text: string, location: SourceRange, token: Token = { kind: 'keyword' }): SourceRange {
+  const found = DockerfileParser.parse(text)
+    .getInstructions()
+    .find((instruction) => instruction.getRange().start.line + 1 === location.start.line);
+  if (found === undefined) return location;
+  const ranges = toRanges(found, location.file);
+  if (token.kind === 'keyword') return ranges.keyword;
+  if (token.kind === 'argument') return ranges.arguments[token.index]?.range ?? location;
+  return ranges.flags.find((flag) => flag.name === token.name)?.range ?? location;
+}
+
+/** The ranges of all instructions, in order, for outlines and editors. */
+export function instructionRanges(text: string, file = 'Dockerfile'): InstructionRanges[] {
+  return DockerfileParser.parse(text)
+    .getInstructions()
+    .map((instruction) => toRanges(instruction, file));
+}
+
+function toRanges(instruction: Instruction, file: string): InstructionRanges {
+  const flags = flagsOf(instruction, file);
+  const args = instruction.getArguments().map((argument) => ({
+    text: argument.getValue(),
+    range: toSourceRange(file, argument.getRange()),
+  }));
+  return {
+    keyword: toSourceRange(file, instruction.getInstructionRange()),
+    flags,
+    arguments: args.filter(({ range }) => !flags.some((flag) => startsAt(flag.range, range))),
+  };
+}
+
+function flagsOf(instruction: Instruction, file: string): InstructionRanges['flags'] {
+  if (!isModifiable(instruction)) return [];
+  return instruction.getFlags().map((flag) => ({ name: flag.getName(), range: toSourceRange(file, flag.getRange()) }));
+}
+
+interface Modifiable {
+  getFlags(): readonly { getName(): string; getRange(): LineRange }[];
+}
+
+interface LineRange {
+  readonly start: { readonly line: number; readonly character: number };
+  readonly end: { readonly line: number; readonly character: number };
+}
+
+function isModifiable(instruction: object): instruction is Modifiable {
+  return 'getFlags' in instruction && typeof instruction.getFlags === 'function';
+}
+
+function startsAt(a: SourceRange, b: SourceRange): boolean {
+  return a.start.line === b.start.line && a.start.column === b.start.column;
+}
+
+function toSourceRange(file: string, { start, end }: LineRange): SourceRange {
+  return {
+    file,
+    start: { line: start.line + 1, column: start.character + 1 },
+    end: { line: end.line + 1, column: end.character + 1 },
+  };
+}
