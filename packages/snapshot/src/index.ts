@@ -1,2 +1,11 @@
+export { createOverlaySnapshotter, sweepAbandoned } from './overlay-snapshotter.ts';
+export type { OverlaySnapshotterOptions } from './overlay-snapshotter.ts';
+export { createTreeWriter } from './create-tree-writer.ts';
+export type { TreeWriterOptions } from './create-tree-writer.ts';
+export { compareNames, openLayeredTree } from './layered-tree.ts';
+export type { LayeredEntry, LayeredTree } from './layered-tree.ts';
+export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
+export { readAttributes } from './attributes.ts';
+export { emptyTrash, moveToTrash } from './trash.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
-export type { Attributes, FileBytes, TreeWriter } from './tree-writer.ts';
+export type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';

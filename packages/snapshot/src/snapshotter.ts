@@ -1,8 +1,15 @@
-/** A file system to mount, as mount(8) and mount(2) take it. */
+/**
+ * A file system to mount, as mount(8) and mount(2) take it. An overlay's paths are short names relative
+ * to `directory` (`lowerdir=l/2:l/1:l/0`), which so fit into one page for 500 layers and need no quoting:
+ * whoever mounts has to be in that directory. mount(8) must be told `LIBMOUNT_FORCE_MOUNT2=always` in its
+ * environment, since the kernel's newer interface, its default, refuses a `lowerdir` of over 255 bytes.
+ */
 export interface Mount {
   readonly type: 'overlay' | 'bind';
   readonly source: string;
   readonly options: readonly string[];
+  /** Absolute; the working directory of the mounting process. */
+  readonly directory: string;
 }
 
 /**

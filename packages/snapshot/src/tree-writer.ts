@@ -17,6 +17,13 @@ export type FileBytes =
   /** Chunks are valid only until the next one is asked for. */
   | { readonly chunks: Iterable<Uint8Array> };
 
+/** A regular file whose bytes come one buffer after the other. */
+export interface FileSink {
+  write(bytes: Uint8Array): void;
+  /** Sets the attributes; the file is complete. */
+  close(): void;
+}
+
 /**
  * Writes into a tree without mounting it: `upper` on top of `lowers`. A directory that only the lowers
  * have is made in `upper` with the same attributes as soon as something is written below it; what hides
@@ -32,11 +39,14 @@ export interface TreeWriter {
   directory(path: string, attributes: Attributes): void;
   /** Writes a regular file, replacing what is there (a directory is replaced too). Returns bytes written. */
   file(path: string, attributes: Attributes, source: FileBytes): number;
+  /** As `file`, for bytes that come over time. The caller closes it, also after a failure. */
+  open(path: string, attributes: Attributes): FileSink;
   symlink(path: string, attributes: Attributes, target: string): void;
   /** Character or block device, FIFO or socket: `type` is the file type bits of the mode, `device` st_rdev. */
   special(path: string, attributes: Attributes, type: number, device: number): void;
   /** A hard link to a file of this tree; one that only the lowers have is copied up first. */
   link(path: string, existing: string): void;
+  /** What is not there is success. */
   remove(path: string): void;
   /** Sets the times of directories, which writing below them changed. Call once, at the end. */
   finish(): void;

@@ -1,0 +1,59 @@
+import { chmodSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync, type Stats } from 'node:fs';
+import { errnoName } from '@tbuild/errors';
+import { lgetxattr, llistxattr, lsetxattr } from '@tbuild/linux';
+import { isOverlayAttribute } from './overlay-format.ts';
+import type { Attributes } from './tree-writer.ts';
+
+const PERMISSIONS = 0o7777;
+
+/** The attributes of what is at `location`, extended ones included, overlay's own left out. */
+export function readAttributes(location: string, stats: Stats): Attributes {
+  const xattrs = new Map<string, Uint8Array>();
+  for (const name of llistxattr(location)) {
+    const value = isOverlayAttribute(name) ? undefined : lgetxattr(location, name);
+    if (value !== undefined) xattrs.set(name, value);
+  }
+  return { mode: stats.mode & PERMISSIONS, uid: stats.uid, gid: stats.gid, mtimeMs: stats.mtimeMs, xattrs };
+}
+
+/** Gives a directory, device or FIFO at `location` its attributes; the times of a directory come later. */
+export function applyAttributes(location: string, attributes: Attributes): void {
+  lchownSync(location, attributes.uid, attributes.gid);
+  chmodSync(location, attributes.mode & PERMISSIONS);
+  applyXattrs(location, attributes);
+}
+
+/** Gives a symbolic link its owner and time; it has no mode. */
+export function applyLinkAttributes(location: string, attributes: Attributes): void {
+  lchownSync(location, attributes.uid, attributes.gid);
+  applyXattrs(location, attributes);
+  setTime(location, attributes.mtimeMs);
+}
+
+/** Gives an open regular file its attributes. Owner first: changing it clears setuid and capabilities. */
+export function applyFileAttributes(fd: number, location: string, attributes: Attributes): void {
+  fchownSync(fd, attributes.uid, attributes.gid);
+  fchmodSync(fd, attributes.mode & PERMISSIONS);
+  applyXattrs(location, attributes);
+  const seconds = attributes.mtimeMs / 1000;
+  futimesSync(fd, seconds, seconds);
+}
+
+/** Sets access and modification time of the path itself. */
+export function setTime(location: string, mtimeMs: number): void {
+  lutimesSync(location, mtimeMs / 1000, mtimeMs / 1000);
+}
+
+/** Attributes that this process or file system may not carry are left out, except capabilities. */
+function applyXattrs(location: string, attributes: Attributes): void {
+  if (attributes.xattrs === undefined) return;
+  for (const [name, value] of attributes.xattrs) {
+    if (isOverlayAttribute(name)) continue;
+    try {
+      lsetxattr(location, name, value);
+    } catch (error) {
+      const refused = errnoName(error) === 'EPERM' || errnoName(error) === 'ENOTSUP';
+      if (!refused || name === 'security.capability') throw error;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { lstatSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createOverlaySnapshotter, emptyTrash, sweepAbandoned } from './index.ts';
+import { inMount, writableFlavours } from './test-stack.ts';
+import { describeSnapshotter } from './testsuite.ts';
+
+const newRoot = (): string => mkdtempSync(join(tmpdir(), 'snapshots, with: oddities-'));
+
+describe.each(writableFlavours())('%s', (flavour) => {
+  describeSnapshotter('overlay', () => createOverlaySnapshotter({ root: newRoot(), flavour }));
+
+  test('400 layers can be mounted and written to', async () => {
+    const snapshots = createOverlaySnapshotter({ root: newRoot(), flavour });
+    const tops = Array.from({ length: 400 }, (_, index) => `layer${index}`);
+    for (const name of tops) {
+      await using active = await snapshots.prepare();
+      writeFileSync(join(active.upper, name), name);
+      await active.commit(name);
+    }
+    await snapshots.compose('all', { tops });
+    await using active = await snapshots.prepare('all');
+    expect(inMount(active.mount, 'rm layer399; echo new > file; ls | wc -l').trim()).toBe('400');
+    await active.commit('done');
+    const done = await snapshots.stat('done');
+    expect(readdirSync(done?.directories.at(-1) ?? '')).toEqual(['file', 'layer399']);
+  });
+
+  test('an empty tree can be mounted', async () => {
+    const snapshots = createOverlaySnapshotter({ root: newRoot(), flavour });
+    await using active = await snapshots.prepare();
+    expect(inMount(active.mount, 'mkdir a; stat -c %a:%u .').trim()).toBe('755:0');
+    expect((await active.commit('x')).directories).toHaveLength(1);
+  });
+});
+
+test('what a dead process left is swept, and the trash emptied', async () => {
+  const root = newRoot();
+  const snapshots = createOverlaySnapshotter({ root, flavour: 'user' });
+  const active = await snapshots.prepare();
+  const began = lstatSync(join(active.upper, '..')).ctimeMs;
+  expect(sweepAbandoned(root, began)).toBe(0);
+  expect(sweepAbandoned(root, began + 1)).toBe(1);
+  expect(readdirSync(join(root, 'trash'))).toHaveLength(1);
+  emptyTrash(root);
+  expect(readdirSync(join(root, 'trash'))).toEqual([]);
+});

@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { applyAttributes, readAttributes, setTime } from './attributes.ts';
+import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
+import { moveToTrash } from './trash.ts';
+
+export interface OverlaySnapshotterOptions {
+  /** The store's directory; this package uses `snapshots/` and `trash/` in it. */
+  readonly root: string;
+  readonly flavour: OverlayFlavour;
+}
+
+/**
+ * Snapshots as directories in overlay's format: `snapshots/<name>/fs` holds the changes and
+ * `snapshots/<name>/stack` the names of the snapshots whose changes make the tree, bottom first. What is
+ * being made lies in `snapshots/.active/`.
+ */
+export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
+  mkdirSync(join(options.root, 'snapshots', ACTIVE), { recursive: true });
+  return new OverlaySnapshotter(options);
+}
+
+/**
+ * Moves to the trash what was being made when its process died: everything untouched since `before`
+ * (milliseconds). Returns how many. Call it only when no build runs that began earlier.
+ */
+export function sweepAbandoned(root: string, before: number): number {
+  const directory = join(root, 'snapshots', ACTIVE);
+  let count = 0;
+  for (const name of readdirSync(directory)) {
+    const stats = lstatSync(join(directory, name), { throwIfNoEntry: false });
+    if (stats !== undefined && stats.ctimeMs < before && moveToTrash(root, join(directory, name))) count++;
+  }
+  return count;
+}
+
+const ACTIVE = '.active';
+const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
+/** Above this the kernel refuses to mount (OVL_MAX_STACK). */
+const MAX_LOWERS = 499;
+
+const EMPTY_ROOT = { mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 };
+
+const OPTIONS: Readonly<Record<OverlayFlavour, readonly string[]>> = {
+  trusted: ['redirect_dir=off', 'metacopy=off', 'index=off', 'volatile'],
+  user: ['userxattr', 'volatile'],
+};
+
+class OverlaySnapshotter implements Snapshotter {
+  readonly #root: string;
+  readonly #flavour: OverlayFlavour;
+
+  constructor({ root, flavour }: OverlaySnapshotterOptions) {
+    this.#root = root;
+    this.#flavour = flavour;
+  }
+
+  async stat(name: string): Promise<Snapshot | undefined> {
+    const stack = this.#readStack(name);
+    return stack && this.#snapshot(name, stack);
+  }
+
+  async prepare(parent?: string): Promise<ActiveSnapshot> {
+    const stack = parent === undefined ? [] : this.#require(parent);
+    const lowers = stack.map((name) => this.#changes(name));
+    if (lowers.length > MAX_LOWERS) {
+      throw new TbuildError('SNAPSHOT', `Tree "${parent}" has ${lowers.length} layers, overlay takes ${MAX_LOWERS}`);
+    }
+    const directory = this.#makeActive(lowers);
+    let open = true;
+    const close = (): void => {
+      open = false;
+      moveToTrash(this.#root, directory);
+    };
+    return {
+      upper: join(directory, 'fs'),
+      lowers,
+      mount: overlayMount(directory, lowers.length, this.#flavour),
+      commit: async (name) => {
+        if (!open) throw new Error(`Snapshot ${name} was committed or discarded before`);
+        try {
+          return this.#commit(directory, name, [...stack, name]);
+        } finally {
+          close();
+        }
+      },
+      [Symbol.asyncDispose]: async () => {
+        if (open) close();
+      },
+    };
+  }
+
+  async compose(name: string, stack: { readonly base?: string; readonly tops: readonly string[] }): Promise<Snapshot> {
+    const names = stack.base === undefined ? [] : [...this.#require(stack.base)];
+    for (const top of stack.tops) names.push(...this.#require(top).slice(-1));
+    const directory = this.#makeTemporary();
+    try {
+      return this.#commit(directory, name, names);
+    } finally {
+      moveToTrash(this.#root, directory);
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    moveToTrash(this.#root, this.#place(name));
+  }
+
+  async list(): Promise<readonly string[]> {
+    return readdirSync(join(this.#root, 'snapshots')).filter((name) => name !== ACTIVE);
+  }
+
+  /** Renames a complete directory to its name; one that is there already has won. */
+  #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
+    const place = this.#place(name);
+    return guard(`keep tree "${name}"`, () => {
+      rmSync(join(directory, 'l'), { recursive: true, force: true });
+      rmSync(join(directory, 'work'), { recursive: true, force: true });
+      writeFileSync(join(directory, 'stack'), stack.map((line) => `${line}\n`).join(''));
+      if (!existsSync(place)) renameUnlessTaken(directory, place);
+      return this.#snapshot(name, this.#require(name));
+    });
+  }
+
+  #makeActive(lowers: readonly string[]): string {
+    return guard('prepare a tree', () => {
+      const directory = this.#makeTemporary();
+      for (const name of ['fs', 'work', 'l']) mkdirSync(join(directory, name), 0o755);
+      if (lowers.length === 0) mkdirSync(join(directory, 'l', '0'));
+      lowers.forEach((lower, index) => symlinkSync(lower, join(directory, 'l', String(index))));
+      copyRoot(lowers.at(-1), join(directory, 'fs'));
+      return directory;
+    });
+  }
+
+  #makeTemporary(): string {
+    const directory = join(this.#root, 'snapshots', ACTIVE, randomBytes(8).toString('hex'));
+    mkdirSync(directory, 0o755);
+    return directory;
+  }
+
+  #snapshot(name: string, stack: readonly string[]): Snapshot {
+    return { name, directories: stack.map((each) => this.#changes(each)) };
+  }
+
+  #require(name: string): readonly string[] {
+    const stack = this.#readStack(name);
+    if (stack === undefined) throw new TbuildError('SNAPSHOT', `Tree "${name}" does not exist`);
+    return stack;
+  }
+
+  #readStack(name: string): readonly string[] | undefined {
+    try {
+      const text = readFileSync(join(this.#place(name), 'stack'), 'utf8');
+      return text.split('\n').slice(0, -1);
+    } catch (error) {
+      if (errnoName(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #changes(name: string): string {
+    return join(this.#place(name), 'fs');
+  }
+
+  #place(name: string): string {
+    if (!NAME.test(name)) throw new Error(`Not a snapshot name: ${JSON.stringify(name)}`);
+    return join(this.#root, 'snapshots', name);
+  }
+}
+
+function overlayMount(directory: string, lowers: number, flavour: OverlayFlavour): Mount {
+  const names = Array.from({ length: Math.max(lowers, 1) }, (_, index) => `l/${index}`).reverse();
+  const paths = [`lowerdir=${names.join(':')}`, 'upperdir=fs', 'workdir=work'];
+  return { type: 'overlay', source: 'overlay', options: [...paths, ...OPTIONS[flavour]], directory };
+}
+
+/** The root of a tree has the attributes of its topmost directory, so a new one takes them from its parent. */
+function copyRoot(lower: string | undefined, upper: string): void {
+  const attributes = lower === undefined ? EMPTY_ROOT : readAttributes(lower, lstatSync(lower));
+  applyAttributes(upper, attributes);
+  setTime(upper, attributes.mtimeMs);
+}
+
+function renameUnlessTaken(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
+  }
+}
+
+function guard<T>(action: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (errnoName(error) === undefined || error instanceof TbuildError) throw error;
+    throw new TbuildError('SNAPSHOT', `Could not ${action}`, { cause: error });
+  }
+}

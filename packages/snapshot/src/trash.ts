@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+
+/**
+ * Takes `path` away at once by renaming it into the store's `trash/`; the slow deletion is left to
+ * {@link emptyTrash}. Returns false when it was not there.
+ */
+export function moveToTrash(root: string, path: string): boolean {
+  const trash = join(root, 'trash');
+  try {
+    mkdirSync(trash, { recursive: true });
+    renameSync(path, join(trash, randomBytes(8).toString('hex')));
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Deletes what lies in the store's `trash/`, until done or `isOver` says so; safe beside other processes. */
+export function emptyTrash(root: string, isOver: () => boolean = () => false): void {
+  for (const name of listTrash(root)) {
+    if (isOver()) return;
+    rmSync(join(root, 'trash', name), { recursive: true, force: true });
+  }
+}
+
+function listTrash(root: string): string[] {
+  try {
+    return readdirSync(join(root, 'trash'));
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
