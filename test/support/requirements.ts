@@ -20,4 +20,4 @@ export function hasProgram(name: string): boolean {
 export const canRunDocker = isRoot && hasProgram('dockerd') && hasProgram('docker');
 export const canRunPodman = isRoot && hasProgram('podman');
 export const canRunRegistry = hasProgram('docker-registry');
-export const canSwitchUser = isRoot && hasProgram('runuser');
+export const canSwitchUser = isRoot && hasProgram('setpriv');

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { baseImageArguments, type BaseImageName } from './base-images.ts';
 import { imageWithId, readLayer, type LayoutImage } from './layout.ts';
@@ -60,9 +60,10 @@ export function runTbuild(args: readonly string[], options: TbuildOptions = {}):
     emptyHome ??= scratchDirectory('home');
     return runProcess(program, args, { ...options, env: { HOME: emptyHome, ...env } });
   }
-  const { name, home: userHome } = ordinaryUser();
-  const variables = Object.entries({ HOME: userHome, USER: name, ...env }).map(([key, value]) => `${key}=${value}`);
-  return runProcess('runuser', ['-u', name, '--', 'env', ...variables, program, ...args], { ...options, env: {} });
+  const { name, home } = ordinaryUser();
+  // Unlike runuser, setpriv becomes the program, which then gets the signals itself.
+  const asUser = ['--reuid', name, '--regid', name, '--init-groups', program];
+  return runProcess('setpriv', [...asUser, ...args], { ...options, env: { HOME: home, USER: name, ...env } });
 }
 
 /**
@@ -77,9 +78,10 @@ export async function buildInline(files: Readonly<Record<string, string>>, optio
 export async function buildContext(context: string, options: InlineBuildOptions = {}): Promise<InlineBuild> {
   const store = options.store ?? defaultStore(options.asUser);
   const idFile = join(options.asUser ? userDirectory('iid') : scratchDirectory('iid'), 'id');
-  const args = ['build', '--progress', 'plain', '--iidfile', idFile];
-  const images = baseImageArguments(options.images);
-  const result = await runTbuild([...args, ...images, ...(options.args ?? []), context], { ...options, store });
+  const { args = [], images } = options;
+  const tag = args.some((arg) => arg === '-t' || arg === '--tag') ? [] : ['--tag', `test/${basename(dirname(idFile))}`.toLowerCase()];
+  const common = ['build', '--progress', 'plain', '--iidfile', idFile, ...tag, ...baseImageArguments(images)];
+  const result = await runTbuild([...common, ...args, context], { ...options, store });
   const image = () => checkedImage(store, readFileSync(idFile, 'utf8').trim(), result);
   const tree = () => {
     const { layout, manifest } = image();

@@ -1,0 +1,131 @@
+import { cpSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { builders } from '../support/builders.ts';
+import { statusOf, stepsIn } from '../support/plain-progress.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../support/tbuild.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/contexts');
+const ran = (build: InlineBuild) => {
+  const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
+  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
+};
+
+describe.each(builders)('a second build by $who', ({ asUser }) => {
+  test('runs again only what a changed file is read by', async () => {
+    const context = scratchDirectory('sleepy');
+    cpSync(join(fixtures, 'sleepy'), context, { recursive: true });
+    const build = async () => good(await buildContext(context, { asUser }));
+
+    const first = await build();
+    expect(ran(first)).toEqual(['RUN sleep 3', 'COPY index.html /www/']);
+
+    const started = performance.now();
+    const second = await build();
+    expect(performance.now() - started).toBeLessThan(1500);
+    expect(ran(second)).toEqual([]);
+    expect(second.image().manifest.config.digest).toBe(first.image().manifest.config.digest);
+
+    utimesSync(join(context, 'index.html'), new Date(1e12), new Date(1e12));
+    expect(ran(await build())).toEqual([]);
+
+    writeFileSync(join(context, 'index.html'), 'changed\n');
+    const changed = await build();
+    expect(ran(changed)).toEqual(['COPY index.html /www/']);
+    expect(changed.tree().readText('/www/index.html')).toBe('changed\n');
+  });
+});
+
+test('what follows a changed step runs again, what precedes it and other stages do not', async () => {
+  const context = writeFiles({
+    Dockerfile: `FROM busybox AS tool
+RUN echo tool > /tool
+FROM busybox
+RUN echo before > /before
+COPY a.txt /a.txt
+RUN cat /a.txt > /after
+COPY --from=tool /tool /tool
+COPY b.txt /b.txt
+`,
+    'a.txt': '1\n',
+    'b.txt': '1\n',
+  });
+  good(await buildContext(context));
+  writeFileSync(join(context, 'a.txt'), '2\n');
+  const build = good(await buildContext(context));
+  expect(ran(build)).toEqual(['COPY a.txt /a.txt', 'RUN cat /a.txt > /after', 'COPY --from=tool /tool /tool', 'COPY b.txt /b.txt']);
+  expect(build.tree().readText('/after')).toBe('2\n');
+});
+
+test('files outside what a COPY names do not count', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY src /src\n', 'src/a': '1\n', other: '1\n' });
+  good(await buildContext(context));
+  writeFileSync(join(context, 'other'), '2\n');
+  expect(ran(good(await buildContext(context)))).toEqual([]);
+});
+
+test('a stage that ran again and made the same file leaves what copies it cached', async () => {
+  const files = (version: string) => ({
+    Dockerfile: `FROM busybox AS build
+COPY version /version
+RUN echo constant > /out
+FROM busybox
+COPY --from=build /out /out
+RUN cp /out /copy
+`,
+    version,
+  });
+  await buildGood(files('1\n'));
+  const build = await buildGood(files('2\n'));
+  expect(ran(build)).toEqual(['COPY version /version', 'RUN echo constant > /out']);
+});
+
+test('the mode of a file counts, and so does a link target', async () => {
+  const context = (mode: string, target: string) => ({
+    Dockerfile: `FROM busybox AS s\nRUN touch /f && chmod ${mode} /f && ln -s ${target} /l\nFROM busybox\nCOPY --from=s /f /l /d/\nRUN true\n`,
+  });
+  await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'x\n' });
+  expect(ran(await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '#!x\n' }))).toHaveLength(1);
+  await buildGood(context('644', 'f'));
+  expect(ran(await buildGood(context('600', 'f')))).toContain('RUN true');
+});
+
+test('build arguments count from where they are declared', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN echo early\nARG V\nRUN echo late\n' };
+  await buildGood(files, { args: ['--build-arg', 'V=1'] });
+  expect(ran(await buildGood(files, { args: ['--build-arg', 'V=1'] }))).toEqual([]);
+  expect(ran(await buildGood(files, { args: ['--build-arg', 'V=2'] }))).toEqual(['RUN echo late']);
+});
+
+test('--no-cache runs everything, and what it made is what the next build finds', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /u\nRUN cp /u /v\n' };
+  const first = await buildGood(files);
+  const again = await buildGood(files, { args: ['--no-cache'] });
+  expect(ran(again)).toHaveLength(2);
+  expect(again.tree().readText('/u')).not.toBe(first.tree().readText('/u'));
+  const third = await buildGood(files);
+  expect(ran(third)).toEqual([]);
+  expect(third.tree().readText('/v')).toBe(again.tree().readText('/u'));
+});
+
+test('two builds at once on one store are both right', async () => {
+  const files = (name: string) => ({
+    Dockerfile: `FROM busybox\nRUN sleep 0.3; cat /proc/sys/kernel/random/uuid > /shared\nCOPY own /own\nRUN cat /shared /own > /both\n`,
+    own: `${name}\n`,
+  });
+  const builds = await Promise.all(['a', 'b', 'c', 'a'].map((name) => buildGood(files(name))));
+  for (const [index, name] of ['a', 'b', 'c', 'a'].entries()) {
+    const tree = builds[index]!.tree();
+    expect(tree.readText('/both')).toBe(`${tree.readText('/shared')}${name}\n`);
+  }
+});
+
+test('a failed step is not remembered, those before it are', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN echo fine > /fine\nRUN test -e /fine && exit 5\n' };
+  expect((await buildInline(files)).exitCode).toBe(1);
+  const second = await buildInline(files);
+  expect(second.exitCode).toBe(1);
+  expect(statusOf(second.stderr, 'RUN echo fine')).toBe('cached');
+  expect(statusOf(second.stderr, 'exit 5')).toBe('error');
+});

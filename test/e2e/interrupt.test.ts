@@ -1,0 +1,73 @@
+import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { builders } from '../support/builders.ts';
+import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { statusOf } from '../support/plain-progress.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { buildContext, good, runTbuild, userDirectory, writeFiles } from '../support/tbuild.ts';
+import { baseImageArguments } from '../support/base-images.ts';
+
+/** A step that writes, then sleeps for a time that names it among all processes. */
+function sleepyContext(marker: string): string {
+  return writeFiles({ Dockerfile: `FROM busybox\nRUN echo first > /first\nRUN echo half > /half; sleep ${marker}\n` });
+}
+
+async function interrupted(marker: string, stop: (child: ChildProcess) => unknown, options: { store: string; asUser: boolean }) {
+  const args = ['build', '--progress', 'plain', ...baseImageArguments(), sleepyContext(marker)];
+  let stopping: Promise<void> | undefined;
+  const result = await runTbuild(args, {
+    ...options,
+    onStart: (child) => {
+      stopping = untilRunning(marker).then(() => void stop(child));
+    },
+  });
+  await stopping;
+  return result;
+}
+
+/** The launcher may leave a process above Node; this kills Node itself. */
+function killNode(child: ChildProcess): void {
+  const context = child.spawnargs.at(-1)!;
+  const isNode = (pid: number) => /^(node|MainThread)$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
+  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
+}
+
+async function untilRunning(marker: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (processesNaming(`sleep\0${marker}`).length > 0) return;
+    await sleep(25);
+  }
+  throw new Error('The step never began');
+}
+
+async function eventually(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 80 && !isSo(); tries++) await sleep(25);
+}
+
+describe.each(builders)('a build by $who that is', ({ asUser }) => {
+  test.each([
+    ['interrupted', (child: ChildProcess) => child.kill('SIGINT'), 130],
+    ['terminated', (child: ChildProcess) => child.kill('SIGTERM'), undefined],
+    ['killed', (child: ChildProcess) => child.kill('SIGKILL'), undefined],
+    ['killed in its Node process', killNode, undefined],
+  ] as const)('%s leaves no process, no mount and a good store', async (_name, stop, exitCode) => {
+    const marker = `52${Math.floor(Math.random() * 1e6)}`;
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    const result = await interrupted(marker, stop, { store, asUser });
+    if (exitCode !== undefined) expect(result.exitCode, result.stderr).toBe(exitCode);
+    else expect(result.exitCode).not.toBe(0);
+
+    await eventually(() => processesNaming(marker).length === 0 && mountsNaming(store).length === 0);
+    expect(processesNaming(marker)).toEqual([]);
+    expect(mountsNaming(store)).toEqual([]);
+
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo first > /first\nRUN ls / > /seen\n' });
+    const next = good(await buildContext(context, { store, asUser }));
+    expect(statusOf(next.stderr, 'RUN echo first')).toBe('cached');
+    expect(next.tree().entries.has('/half')).toBe(false);
+    expect(readdirSync(join(store, 'leases')).length).toBeLessThanOrEqual(1);
+  });
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { builders } from '../support/builders.ts';
+import { processesNaming } from '../support/leftovers.ts';
+import { buildGood, buildInline } from '../support/tbuild.ts';
+
+const dockerCapabilities = '00000000a80425fb';
+
+describe.each(builders)('RUN as $who', ({ asUser }) => {
+  const run = async (commands: string, options: { args?: string[] } = {}) => {
+    const build = await buildGood({ Dockerfile: `FROM busybox\nRUN ( ${commands} ) > /out 2>&1 || true\n` }, { asUser, ...options });
+    return build.tree().readText('/out');
+  };
+
+  test('is process 1 of namespaces of its own, under its own host name', async () => {
+    expect(await run('ps -o pid,comm | head -3; hostname')).toMatch(/PID +COMMAND\n +1 sh\n[^]*buildkitsandbox\n$/);
+  });
+
+  test("has Docker's default capabilities and no more", async () => {
+    const status = await run('grep -E "^Cap(Eff|Bnd|Prm)" /proc/self/status');
+    expect(status.match(/[0-9a-f]{16}/g)).toEqual([dockerCapabilities, dockerCapabilities, dockerCapabilities]);
+  });
+
+  test('cannot mount, and a second chroot does not lead out', async () => {
+    expect(await run('mount -t tmpfs none /tmp && echo mounted')).not.toContain('mounted');
+    expect(await run('mkdir /x; chroot /x / 2>/dev/null; cd /; i=0; while [ $i -lt 20 ]; do cd ..; i=$((i+1)); done; ls')).toContain('bin');
+  });
+
+  test('sees proc, sys, dev, a resolver and hosts', async () => {
+    const seen = await run(
+      'head -c 4 /dev/zero | wc -c; echo x > /dev/null && ls -l /dev/null | cut -c1; ls /dev/fd/0 /dev/stdin /dev/shm /dev/pts -d; ' +
+        'grep -c localhost /etc/hosts; ls -d /sys/class/net; test -s /etc/resolv.conf && echo resolver; ls -ld /dev | cut -c1-10',
+    );
+    expect(seen).toMatch(/^4\nc\n\/dev\/fd\/0\n[^]*\/sys\/class\/net\nresolver\ndrwxr-xr-x\n$/);
+  });
+
+  test('leaves nothing behind but the mount points that Docker leaves too', async () => {
+    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser });
+    const { entries } = build.tree();
+    expect(['/proc', '/sys', '/etc/hosts', '/etc/resolv.conf', '/.dockerenv'].filter((path) => entries.has(path))).toEqual(['/proc', '/sys']);
+    expect([...entries.keys()].filter((path) => path.startsWith('/dev/') || path.startsWith('/proc/'))).toEqual([]);
+  });
+
+  test('runs as USER, with supplementary groups from the image', async () => {
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN chmod 777 /var\nUSER www-data\nRUN id > /var/named\nUSER 33:50\nRUN id > /var/numeric\n' },
+      { asUser },
+    );
+    const tree = build.tree();
+    expect(tree.readText('/var/named')).toBe('uid=33(www-data) gid=33(www-data) groups=29(audio),33(www-data),50(staff)\n');
+    expect(tree.readText('/var/numeric')).toBe('uid=33(www-data) gid=50(staff) groups=50(staff)\n');
+    expect(tree.entries.get('/var/named')).toMatchObject({ uid: 33, gid: 33 });
+  });
+
+  test('makes files of any owner and mode, links, devices and deletions', async () => {
+    const build = await buildGood(
+      {
+        Dockerfile: `FROM busybox
+RUN touch /f && chown 123:456 /f && chmod 4750 /f && ln /f /hard && ln -s f /soft && mkfifo /pipe && mkdir -m 1777 /sticky
+RUN rm -r /var/spool && rm /etc/shadow
+`,
+      },
+      { asUser },
+    );
+    const { entries } = build.tree();
+    expect(entries.get('/f')).toMatchObject({ uid: 123, gid: 456, mode: '4750' });
+    expect(entries.get('/hard')).toMatchObject({ linkTo: '/f' });
+    expect(entries.get('/soft')).toMatchObject({ target: 'f' });
+    expect(entries.get('/pipe')).toMatchObject({ type: 'fifo' });
+    expect(entries.get('/sticky')).toMatchObject({ mode: '1777' });
+    expect(entries.has('/var/spool') || entries.has('/etc/shadow')).toBe(false);
+  });
+
+  test('passes its exit code and both outputs on', async () => {
+    const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN echo to-out; echo to-err >&2; exit 23\n' }, { asUser });
+    expect(build.exitCode).toBe(1);
+    expect(build.stderr).toMatch(/^#\d+ [\d.]+ to-out$/m);
+    expect(build.stderr).toMatch(/^#\d+ [\d.]+ to-err$/m);
+    expect(build.stderr).toContain('exit code: 23');
+  });
+
+  test('has no network with --network=none', async () => {
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN --network=none ls /sys/class/net > /interfaces; ip addr > /addresses\n' },
+      { asUser },
+    );
+    expect(build.tree().readText('/addresses')).not.toMatch(/^\d+: (eth|en)/m);
+  });
+
+  test('ends its background processes with the step', async () => {
+    const marker = `31${Math.floor(Math.random() * 1e6)}`;
+    await buildGood({ Dockerfile: `FROM busybox\nRUN sleep ${marker} & true\n` }, { asUser });
+    expect(processesNaming(marker)).toEqual([]);
+  });
+});
+
+test('environment of RUN: image, ENV and ARG, but not that of the caller', async () => {
+  const build = await buildGood(
+    { Dockerfile: 'FROM busybox\nENV A=1\nARG B=2\nRUN env | cut -d= -f1 | sort > /names\n' },
+    { env: { LEAKED: 'yes' } },
+  );
+  expect(build.tree().readText('/names').split('\n').filter((name) => !['SHLVL', 'PWD', 'OLDPWD', ''].includes(name))).toEqual(['A', 'B', 'HOME', 'PATH']);
+});

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Ids of the processes whose command line contains `text`. */
+export function processesNaming(text: string): number[] {
+  return processIds().filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && pid !== process.pid);
+}
+
+/** Mount lines, in any process's namespace, that contain `text`. */
+export function mountsNaming(text: string): string[] {
+  const lines = processIds().flatMap((pid) => read(`/proc/${pid}/mountinfo`).split('\n'));
+  return [...new Set(lines.filter((line) => line.includes(text)))];
+}
+
+function processIds(): number[] {
+  return readdirSync('/proc').map(Number).filter((pid) => pid > 0);
+}
+
+/** A process may end between listing and reading; then it leaves nothing. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
