@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
 import {
   type ActiveSnapshot, type Attributes, createOverlaySnapshotter, createTreeWriter, isOpaque, isWhiteout,
-  openLayeredTree, type OverlayFlavour, type TreeWriter,
+  type LayeredTree, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter,
 } from './index.ts';
 import { inMount, writableFlavours } from './test-stack.ts';
 
@@ -16,9 +16,12 @@ describe.each(writableFlavours())('a tree writer (%s)', (flavour) => {
   test.each(cases())('%s', async (_, work, expected) => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
+    const tree = openLayeredTree([...active.lowers, active.upper], flavour);
+    listing(tree);
     work(writer);
     writer.finish();
-    const seen = listing(active, flavour);
+    const seen = listing(tree);
+    expect(listing(openCommittedTree([...active.lowers, active.upper], flavour))).toEqual(seen);
     expect(seen).toEqual(expected);
     expect(inMount(active.mount, LIST).split('\n').filter(Boolean).sort()).toEqual([...seen].sort());
   });
@@ -109,8 +112,7 @@ function cases(): Case[] {
 
 const LIST = String.raw`find . -mindepth 1 -printf '%P %y %s\n' | sed -E 's/ d [0-9]+$/ d 0/'`;
 
-function listing(active: ActiveSnapshot, flavour: OverlayFlavour): string[] {
-  const tree = openLayeredTree([...active.lowers, active.upper], flavour);
+function listing(tree: LayeredTree): string[] {
   const lines: string[] = [];
   const walk = (path: string): void => {
     for (const { path: each, stats } of tree.list(path)) {

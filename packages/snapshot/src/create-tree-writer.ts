@@ -7,7 +7,8 @@ import { copyFileBytes, FileType, mknod } from '@tbuild/linux';
 import {
   applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime,
 } from './attributes.ts';
-import { openLayeredTree, type LayeredEntry } from './layered-tree.ts';
+import { openCommittedTree } from './committed-tree.ts';
+import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
@@ -33,7 +34,7 @@ const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | con
 class OverlayWriter implements TreeWriter {
   readonly #upper: string;
   readonly #flavour: OverlayFlavour;
-  readonly #lower: ReturnType<typeof openLayeredTree>;
+  readonly #lower: LayeredTree;
   /** Directories that are in `upper`, as far as it is known. */
   readonly #below = new Map<string, Below>();
   /** The time each of them shall have in the end. */
@@ -42,7 +43,7 @@ class OverlayWriter implements TreeWriter {
   constructor({ upper, lowers, flavour }: TreeWriterOptions) {
     this.#upper = upper;
     this.#flavour = flavour;
-    this.#lower = openLayeredTree(lowers === 'unknown' ? [] : lowers, flavour);
+    this.#lower = openCommittedTree(lowers === 'unknown' ? [] : lowers, flavour);
     this.#below.set('', lowers === 'unknown' ? 'unknown' : lowers.length === 0 ? 'nothing' : 'directory');
     this.#times.set('', lstatSync(upper).mtimeMs);
   }
@@ -294,9 +295,4 @@ function notADirectory(path: string): TbuildError {
 
 function missing(path: string): TbuildError {
   return new TbuildError('SNAPSHOT', `Path ${JSON.stringify(path)} does not exist`);
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
 }

@@ -2,8 +2,10 @@ export { createOverlaySnapshotter, sweepAbandoned } from './overlay-snapshotter.
 export type { OverlaySnapshotterOptions } from './overlay-snapshotter.ts';
 export { createTreeWriter } from './create-tree-writer.ts';
 export type { TreeWriterOptions } from './create-tree-writer.ts';
-export { compareNames, openLayeredTree } from './layered-tree.ts';
-export type { LayeredEntry, LayeredTree } from './layered-tree.ts';
+export { openCommittedTree } from './committed-tree.ts';
+export { compareNames } from './layered-entry.ts';
+export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
+export { openLayeredTree } from './layered-tree.ts';
 export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 export { readAttributes } from './attributes.ts';
 export { emptyTrash, moveToTrash } from './trash.ts';

@@ -1,138 +1,74 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
-import { TbuildError } from '@tbuild/errors';
+import { lstatSync, readdirSync } from 'node:fs';
+import { openCommittedTree } from './committed-tree.ts';
+import { compareNames, nameOf, parentOf, statListed, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
-/** One entry of a tree, its attributes read already (never following a link). */
-export interface LayeredEntry {
-  readonly name: string;
-  /** Path inside the tree, `/`-separated, without leading slash; empty for the root. */
-  readonly path: string;
-  /** Where it is on disk, in the topmost directory of the stack that has it. */
-  readonly location: string;
-  readonly stats: Stats;
-}
-
-/** A stack of layer directories seen as the one tree that an overlay mount would show. */
-export interface LayeredTree {
-  /** The entry itself, or undefined; parents that are symbolic links are not followed and give undefined. */
-  stat(path: string): LayeredEntry | undefined;
-  /** What a directory holds, sorted by the bytes of the names; nothing when it is no directory. */
-  list(path: string): readonly LayeredEntry[];
-}
-
-/** A merged directory: its own entry and the places that contribute to it, top first. */
-interface DirectoryNode {
-  readonly entry: LayeredEntry;
-  readonly places: readonly string[];
-}
-
 /**
- * Reads a stack of layer directories (bottom first) without mounting it. Found directories are
- * remembered, so the stack must not change while the tree is in use.
+ * Reads a stack of layer directories (bottom first) as one tree, without mounting it. The topmost one
+ * may change meanwhile: it is looked at anew each time, what was found in the others is remembered.
  */
 export function openLayeredTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
-  return new Stack(directories, flavour);
+  const top = directories.at(-1);
+  const below = openCommittedTree(directories.slice(0, -1), flavour);
+  return top === undefined ? below : new TopTree(top, below, flavour);
 }
 
-/** Order by UTF-8 bytes, in which UTF-16 order differs for surrogates only. */
-export function compareNames(a: string, b: string): number {
-  if (a === b) return 0;
-  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  return a < b ? -1 : 1;
+/** What the top has to say of a directory. */
+interface TopDirectory {
+  /** Where it is in the top, if it is there. */
+  readonly location?: string;
+  /** Whether what lies below can be seen. */
+  readonly open: boolean;
 }
 
-const SURROGATE = /[\ud800-\udfff]/;
-
-class Stack implements LayeredTree {
+class TopTree implements LayeredTree {
+  readonly #top: string;
+  readonly #below: LayeredTree;
   readonly #flavour: OverlayFlavour;
-  readonly #nodes = new Map<string, DirectoryNode | undefined>();
 
-  constructor(directories: readonly string[], flavour: OverlayFlavour) {
+  constructor(top: string, below: LayeredTree, flavour: OverlayFlavour) {
+    this.#top = top;
+    this.#below = below;
     this.#flavour = flavour;
-    this.#nodes.set('', rootNode(directories));
   }
 
   stat(path: string): LayeredEntry | undefined {
-    const known = this.#nodes.get(path);
-    if (known !== undefined) return known.entry;
-    const parent = this.#node(parentOf(path));
-    return parent && this.#find(parent, path);
+    if (path === '') return { name: '', path, location: this.#top, stats: lstatSync(this.#top) };
+    const { location: parent, open } = this.#directory(parentOf(path));
+    if (parent !== undefined) {
+      const name = nameOf(path);
+      const location = `${parent}/${name}`;
+      const stats = lstatSync(location, { throwIfNoEntry: false });
+      if (stats !== undefined) return isWhiteout(stats) ? undefined : { name, path, location, stats };
+    }
+    return open ? this.#below.stat(path) : undefined;
   }
 
   list(path: string): readonly LayeredEntry[] {
-    const node = this.#node(path);
-    if (node === undefined) return [];
-    const placeOf = new Map<string, string>();
-    for (const place of node.places) {
-      for (const name of readdirSync(place)) if (!placeOf.has(name)) placeOf.set(name, place);
-    }
+    const { location: place, open } = this.#directory(path);
+    const below = open ? this.#below.list(path) : [];
+    if (place === undefined) return below;
+    const names = new Set(readdirSync(place));
+    const entries = below.filter(({ name }) => !names.has(name));
     const prefix = path === '' ? '' : `${path}/`;
-    const entries: LayeredEntry[] = [];
-    for (const [name, place] of [...placeOf].sort(([a], [b]) => compareNames(a, b))) {
+    for (const name of names) {
       const location = `${place}/${name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false }) ?? refuseName(location);
+      const stats = statListed(location);
       if (!isWhiteout(stats)) entries.push({ name, path: prefix + name, location, stats });
     }
-    return entries;
+    return entries.sort((a, b) => compareNames(a.name, b.name));
   }
 
-  #node(path: string): DirectoryNode | undefined {
-    if (this.#nodes.has(path)) return this.#nodes.get(path);
-    const parent = this.#node(parentOf(path));
-    const entry = parent && this.#find(parent, path);
-    const node = parent && entry?.stats.isDirectory() ? this.#merge(parent, entry) : undefined;
-    this.#nodes.set(path, node);
-    return node;
+  #directory(path: string): TopDirectory {
+    if (path === '') return { location: this.#top, open: true };
+    const parent = this.#directory(parentOf(path));
+    if (parent.location === undefined) return parent;
+    const location = `${parent.location}/${nameOf(path)}`;
+    const stats = lstatSync(location, { throwIfNoEntry: false });
+    if (stats === undefined) return { open: parent.open };
+    if (!stats.isDirectory()) return { open: false };
+    const merges = parent.open && this.#below.stat(path)?.stats.isDirectory() === true;
+    return { location, open: merges && !isOpaque(location, this.#flavour) };
   }
-
-  #find(parent: DirectoryNode, path: string): LayeredEntry | undefined {
-    const name = nameOf(path);
-    for (const place of parent.places) {
-      const location = `${place}/${name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false });
-      if (stats === undefined) continue;
-      return isWhiteout(stats) ? undefined : { name, path, location, stats };
-    }
-    return undefined;
-  }
-
-  #merge(parent: DirectoryNode, entry: LayeredEntry): DirectoryNode {
-    const places: string[] = [];
-    for (const place of parent.places) {
-      const location = `${place}/${entry.name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false });
-      if (stats === undefined) continue;
-      if (!stats.isDirectory()) break;
-      places.push(location);
-      if (this.#isLast(parent, place) || isOpaque(location, this.#flavour)) break;
-    }
-    return { entry, places };
-  }
-
-  /** Nothing lies below the last place, so whether it is opaque makes no difference. */
-  #isLast(parent: DirectoryNode, place: string): boolean {
-    return place === parent.places[parent.places.length - 1];
-  }
-}
-
-function rootNode(directories: readonly string[]): DirectoryNode | undefined {
-  const places = [...directories].reverse();
-  const location = places[0];
-  if (location === undefined) return undefined;
-  return { entry: { name: '', path: '', location, stats: lstatSync(location) }, places };
-}
-
-/** Node replaces bytes that are not UTF-8 when it lists a directory, and then finds no such file. */
-function refuseName(location: string): never {
-  throw new TbuildError('UNSUPPORTED', `File name ${JSON.stringify(location)} is not UTF-8`);
-}
-
-function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
-  return slash < 0 ? '' : path.slice(0, slash);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

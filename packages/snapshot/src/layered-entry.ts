@@ -1,0 +1,50 @@
+import { lstatSync, type Stats } from 'node:fs';
+import { TbuildError } from '@tbuild/errors';
+
+/** One entry of a tree, its attributes read already (never following a link). */
+export interface LayeredEntry {
+  readonly name: string;
+  /** Path inside the tree, `/`-separated, without leading slash; empty for the root. */
+  readonly path: string;
+  /** Where it is on disk, in the topmost directory of the stack that has it. */
+  readonly location: string;
+  readonly stats: Stats;
+}
+
+/** A stack of layer directories seen as the one tree that an overlay mount would show. */
+export interface LayeredTree {
+  /** The entry itself, or undefined; parents that are symbolic links are not followed and give undefined. */
+  stat(path: string): LayeredEntry | undefined;
+  /** What a directory holds, sorted by the bytes of the names; nothing when it is no directory. */
+  list(path: string): readonly LayeredEntry[];
+}
+
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** Order by UTF-8 bytes, in which UTF-16 order differs for surrogates only. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
+}
+
+/**
+ * The attributes of a name that its directory lists.
+ * @throws TbuildError UNSUPPORTED for a name that is not UTF-8: Node replaces its bytes and finds no such file.
+ */
+export function statListed(location: string): Stats {
+  const stats = lstatSync(location, { throwIfNoEntry: false });
+  if (stats !== undefined) return stats;
+  throw new TbuildError('UNSUPPORTED', `File name ${JSON.stringify(location)} is not UTF-8`);
+}
+
+/** The directory of a path inside a tree; the root's own is the root. */
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '' : path.slice(0, slash);
+}
+
+/** The last name of a path inside a tree. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
