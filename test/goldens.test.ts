@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDockerfile } from '@tbuild/dockerfile';
 import type { Dockerfile, Instruction } from '@tbuild/dockerfile';
@@ -14,9 +14,12 @@ const update = process.env.UPDATE_GOLDENS === '1';
 describe('fixtures/dockerfiles', () => {
   test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'Dockerfile'))))('%s', (name) => {
     const folder = join(root, name);
+    const paths = { ast: join(folder, 'ast.json'), error: join(folder, 'error.txt') };
     const outcome = parse(readFileSync(join(folder, 'Dockerfile'), 'utf8'));
-    if (outcome instanceof TbuildError) checkGolden(join(folder, 'error.txt'), renderError(outcome));
-    else checkGolden(join(folder, 'ast.json'), `${JSON.stringify(renderDockerfile(outcome), null, 2)}\n`);
+    const refused = outcome instanceof TbuildError;
+    if (update) rmSync(refused ? paths.ast : paths.error, { force: true });
+    if (refused) checkGolden(paths.error, renderError(outcome));
+    else checkGolden(paths.ast, `${JSON.stringify(renderDockerfile(outcome), null, 2)}\n`);
   });
 
   test.each(readdirSync(root).filter((name) => existsSync(join(root, name, 'ast.json'))))('places in %s', (name) => {

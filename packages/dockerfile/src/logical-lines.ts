@@ -23,7 +23,8 @@ export interface LogicalLine {
   readonly comments: readonly string[];
   /** Numbers of empty lines inside. */
   readonly emptyLines: readonly number[];
-  /** Offset in the file where the text starts. */
+  /** Where it starts: an empty continued line before the keyword counts. */
+  readonly start: Position;
   readonly startOffset: number;
 }
 
@@ -110,6 +111,7 @@ function readContinuations(
   const { text: source, file } = reader;
   const pieces: Piece[] = [];
   const emptyLines: number[] = [];
+  const start = { line: first.number, column: lineColumn(source, first.start) };
   let text = '';
   const append = (line: PhysicalLine): boolean => {
     const end = continuationStart(source, line.start, line.end, escape);
@@ -122,15 +124,15 @@ function readContinuations(
   while (continued) {
     const line = readPhysicalLine(reader);
     if (line === undefined) break;
-    const start = skipSpaces(source, line.start, line.end);
-    if (start === line.end) emptyLines.push(line.number);
-    else if (source[start] !== '#') {
+    const from = skipSpaces(source, line.start, line.end);
+    if (from === line.end) emptyLines.push(line.number);
+    else if (source[from] !== '#') {
       continued = append(line);
       last = reader.lastEnd;
     }
   }
   reader.lastEnd = last;
-  return { text, file, pieces, comments, emptyLines, startOffset: first.start };
+  return { text, file, pieces, comments, emptyLines, start, startOffset: first.start };
 }
 
 /** Where the escape character that continues this line stands, or undefined when the line ends here. */

@@ -56,7 +56,7 @@ function describe(reader: LineReader, line: LogicalLine, keyword: Span): Instruc
   const { offset, ...end } = reader.lastEnd;
   return {
     text: reader.text.slice(line.startOffset, offset),
-    location: { file: line.file, start: rangeOf(line, 0, 0).start, end },
+    location: { file: line.file, start: line.start, end },
     line: line.text.trim(),
     emptyLines: line.emptyLines,
     keyword: keyword.text,
