@@ -25,4 +25,6 @@ export interface FileTree {
   stat(path: string): TreeEntry | undefined;
   /** What a directory holds, sorted by the bytes of the names. */
   list(path: string): readonly TreeEntry[];
+  /** Why a path is missing, for a user, when the tree itself hides it. */
+  explainMissing?(path: string): string | undefined;
 }

@@ -1,8 +1,12 @@
+export { openContext } from './build-context.ts';
+export type { BuildContext, ContextOptions } from './build-context.ts';
 export { compareBytes } from './compare-bytes.ts';
 export type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 export { typeOf } from './file-type.ts';
 export type { FileType } from './file-type.ts';
 export { openDirectory } from './open-directory.ts';
+export type { Directory } from './open-directory.ts';
 export { resolveDestination, resolvePath } from './resolve-path.ts';
 export type { ResolveOptions } from './resolve-path.ts';
+export { selectFiles } from './select-files.ts';
 export type { SelectedFile, SelectedSource, SelectOptions } from './selection.ts';

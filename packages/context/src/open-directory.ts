@@ -3,11 +3,16 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import { compareBytes } from './compare-bytes.ts';
 import type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 
+/** A plain directory; what a caller does not want of a listing it can leave out before it is read. */
+export interface Directory extends FileTree {
+  list(path: string, wanted?: (path: string) => boolean): readonly TreeEntry[];
+}
+
 /** The directory `root` as a tree, everything in it included. Nothing is read before it is asked for. */
-export function openDirectory(root: string): FileTree {
+export function openDirectory(root: string): Directory {
   return {
     stat: (path) => statEntry(root, path),
-    list: (path) => listEntries(root, path),
+    list: (path, wanted) => listEntries(root, path, wanted),
   };
 }
 
@@ -26,11 +31,12 @@ function parentsAreDirectories(root: string, path: string): boolean {
   return true;
 }
 
-function listEntries(root: string, path: string): readonly TreeEntry[] {
+function listEntries(root: string, path: string, wanted?: (path: string) => boolean): readonly TreeEntry[] {
   const prefix = path === '' ? '' : `${path}/`;
   const base = `${root}/${prefix}`;
   const entries: TreeEntry[] = [];
   for (const name of readNames(base).sort(compareBytes)) {
+    if (wanted !== undefined && !wanted(prefix + name)) continue;
     const location = base + name;
     const stats = statOrMissing(location);
     if (stats !== undefined) entries.push({ name, path: prefix + name, location, stats });

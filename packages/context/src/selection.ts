@@ -5,6 +5,8 @@ export interface SelectedFile {
   /** Path relative to the selected directory. */
   readonly relative: string;
   readonly entry: TreeEntry;
+  /** A directory that is there only because it leads to something selected. */
+  readonly implied?: boolean;
 }
 
 /** What one source of a COPY, or one match of its pattern, stands for. */
@@ -15,9 +17,7 @@ export interface SelectedSource {
   readonly name: string;
   /** The entry after following links inside the tree. */
   readonly entry: TreeEntry;
-  /** With `parents`: the directories (with their entries) to keep below the destination, outermost first. */
-  readonly parents: readonly SelectedFile[];
-  /** For a directory: everything below it, parents before children, bytewise sorted, after `exclude`. */
+  /** For a directory: what is selected below it, parents before children, bytewise sorted, after `exclude`. */
   readonly files: readonly SelectedFile[];
 }
 
@@ -26,5 +26,6 @@ export interface SelectOptions {
   readonly sources: readonly string[];
   /** Docker ignore patterns relative to each source. */
   readonly exclude?: readonly string[];
+  /** Select from the root, or what stands before `/./`, with the directories that lead to each match. */
   readonly parents?: boolean;
 }

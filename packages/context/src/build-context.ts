@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import type { FileTree } from './file-tree.ts';
+import { openFilteredTree } from './filtered-tree.ts';
+import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './ignore-rules.ts';
+import { openDirectory } from './open-directory.ts';
+import { resolvePath } from './resolve-path.ts';
+
+/** The directory that a build may read from. */
+export interface BuildContext {
+  readonly root: string;
+  /** What COPY sees: everything that the ignore file leaves. */
+  readonly tree: FileTree;
+  /** The ignore file that applies, as a path on disk. */
+  readonly ignoreFile?: string;
+  /**
+   * A file's text, ignored or not; links are followed inside the root.
+   *
+   * @throws TbuildError NOT_FOUND when there is no such file.
+   */
+  readText(path: string): string;
+}
+
+export interface ContextOptions {
+  /** Path of the Dockerfile, relative to the directory: an ignore file named after it comes first. */
+  readonly dockerfile?: string;
+  /** False for contexts that were fetched: Docker applies no ignore file there. Default: true. */
+  readonly ignoreFiles?: boolean;
+}
+
+/**
+ * Opens a directory as build context. `<Dockerfile>.dockerignore` decides what is left out, or if
+ * there is none `.dockerignore` in the root; they are not merged.
+ *
+ * @throws TbuildError CONTEXT when the directory or its ignore file cannot be read, USAGE for a malformed pattern.
+ */
+export function openContext(directory: string, options: ContextOptions = {}): BuildContext {
+  const root = resolve(directory);
+  const plain = openDirectory(root);
+  if (plain.stat('') === undefined) throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} does not exist`);
+  const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
+  const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
+  return { root, tree, ignoreFile: ignored?.file, readText: (path) => readTextIn(plain, path) };
+}
+
+function findIgnoreFile(plain: FileTree, root: string, dockerfile?: string): { file: string; rules: IgnoreRules } | undefined {
+  const own = dockerfile === undefined ? undefined : `${resolve(root, dockerfile)}.dockerignore`;
+  const common = resolvePath(plain, '.dockerignore', { followLast: true });
+  for (const file of [own, common === undefined ? undefined : `${root}/${common}`]) {
+    const text = file === undefined ? undefined : readIfPresent(file);
+    if (file === undefined || text === undefined) continue;
+    const lines = readIgnoreLines(text);
+    return lines.length === 0 ? undefined : { file, rules: compileRules(file, lines) };
+  }
+  return undefined;
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT' || errnoName(error) === 'ENOTDIR') return undefined;
+    throw new TbuildError('CONTEXT', `Cannot read ignore file ${JSON.stringify(file)}`, { cause: error });
+  }
+}
+
+function compileRules(file: string, lines: readonly string[]): IgnoreRules {
+  try {
+    return compileIgnoreRules(lines);
+  } catch (error) {
+    throw error instanceof TbuildError ? new TbuildError(error.code, `${error.message} in ${JSON.stringify(file)}`, { cause: error }) : error;
+  }
+}
+
+function readTextIn(plain: FileTree, path: string): string {
+  const resolved = resolvePath(plain, path, { followLast: true });
+  const entry = resolved === undefined ? undefined : plain.stat(resolved);
+  if (entry === undefined) throw new TbuildError('NOT_FOUND', `File ${JSON.stringify(path)} is not in the context`);
+  try {
+    return readFileSync(entry.location, 'utf8');
+  } catch (error) {
+    throw new TbuildError('CONTEXT', `Cannot read ${JSON.stringify(path)} of the context`, { cause: error });
+  }
+}

@@ -1,0 +1,13 @@
+/** Go's `filepath.Clean`: no empty or `.` elements, `..` resolved by text, `.` for nothing. */
+export function cleanPath(path: string): string {
+  const absolute = path.startsWith('/');
+  const elements: string[] = [];
+  for (const element of path.split('/')) {
+    if (element === '' || element === '.') continue;
+    if (element !== '..') elements.push(element);
+    else if (elements.length > 0 && elements.at(-1) !== '..') elements.pop();
+    else if (!absolute) elements.push('..');
+  }
+  const cleaned = elements.join('/');
+  return absolute ? `/${cleaned}` : cleaned === '' ? '.' : cleaned;
+}

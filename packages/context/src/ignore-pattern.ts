@@ -1,0 +1,97 @@
+import ignore from 'ignore';
+import { TbuildError } from '@tbuild/errors';
+import { cleanPath } from './clean-path.ts';
+import { compileGlob } from './glob.ts';
+
+/** One line of an ignore file, as Docker reads it: anchored at the root, no rule about parents yet. */
+export interface IgnorePattern {
+  /** The cleaned pattern without its `!`. */
+  readonly text: string;
+  /** Whether it takes back what earlier patterns ignored. */
+  readonly exception: boolean;
+  /** Whether it matches this very path; `depth` is the number of its elements. */
+  matches(path: string, depth: number): boolean;
+  /** Whether it may match something below this directory. */
+  reachesBelow(directory: string): boolean;
+}
+
+/**
+ * A pattern of a `.dockerignore`, or undefined for an empty one.
+ *
+ * @throws TbuildError USAGE for `!` alone and for what `filepath.Match` of Go refuses.
+ */
+export function parseIgnorePattern(line: string): IgnorePattern | undefined {
+  const trimmed = line.trim();
+  if (trimmed === '') return undefined;
+  const cleaned = cleanPath(trimmed);
+  const exception = cleaned.startsWith('!');
+  const text = exception ? cleaned.slice(1) : cleaned;
+  if (text === '') throw new TbuildError('USAGE', 'Ignore pattern "!" says nothing to keep');
+  compileGlob(text);
+  return { text, exception, matches: matcherOf(text), reachesBelow: reachOf(text) };
+}
+
+type Matcher = IgnorePattern['matches'];
+
+/** Docker compares text where it can; its special cases for a leading and a trailing `**` are kept. */
+function matcherOf(text: string): Matcher {
+  const rest = text.replaceAll('**', '');
+  const literal = !/[*?[\]\\]/u.test(rest);
+  if (literal && !text.includes('**')) return (path) => path === text;
+  if (literal && /^\*\*[^*]*$/u.test(text)) return suffixMatcher(text.slice(2));
+  if (literal && /^[^*]*\*\*$/u.test(text)) {
+    const prefix = text.slice(0, -2);
+    return (path) => path.startsWith(prefix);
+  }
+  if (!/\*\*|[[\]\\\r]/u.test(text)) return fixedDepthMatcher(text);
+  const pattern = compileDeepGlob(text);
+  return (path) => pattern.test(path);
+}
+
+function suffixMatcher(suffix: string): Matcher {
+  const whole = suffix.startsWith('/') ? suffix.slice(1) : undefined;
+  return (path) => path.endsWith(suffix) || path === whole;
+}
+
+/**
+ * Without `**` a pattern matches paths of its own depth only. There the `ignore` package agrees with
+ * Docker; it is asked last because it remembers each path that it was asked about.
+ */
+function fixedDepthMatcher(text: string): Matcher {
+  const rules = ignore({ ignorecase: false }).add(`/${text}`);
+  const patternDepth = text.split('/').length;
+  const prefix = text.slice(0, text.search(/[*?]/u));
+  return (path, depth) => depth === patternDepth && path.startsWith(prefix) && rules.ignores(path);
+}
+
+/**
+ * Docker's translation: `**` with its slash is any number of elements, at the end anything; brackets
+ * pass as they are, whatever stands between them.
+ */
+function compileDeepGlob(text: string): RegExp {
+  const source = text.replace(/\*\*\/?|[*?]|\\(.)|[.+()|{}$]/gsu, (token, escaped: string | undefined, at: number) => {
+    if (token.startsWith('**')) return at + token.length === text.length ? '.*' : '(.*/)?';
+    if (token === '*') return '[^/]*';
+    if (token === '?') return '[^/]';
+    return (escaped ?? token).replace(/\W/u, String.raw`\$&`);
+  });
+  try {
+    return new RegExp(`^${source}$`, 'u');
+  } catch {
+    // Without the flag JavaScript takes a lone bracket and any escape, as Go does.
+    return new RegExp(`^${source}$`);
+  }
+}
+
+function reachOf(text: string): IgnorePattern['reachesBelow'] {
+  // A negated class also matches a slash, so such patterns have no depth.
+  if (text.includes('[') || text.startsWith('**')) return () => true;
+  const elements = text.split('/');
+  const deep = elements.findIndex((element) => element.includes('**'));
+  const fixed = (deep === -1 ? elements : elements.slice(0, deep)).map((element) => compileGlob(element));
+  return (directory) => {
+    const names = directory.split('/');
+    if (deep === -1 && names.length >= elements.length) return false;
+    return fixed.every((element, index) => index >= names.length || element.test(names[index] ?? ''));
+  };
+}

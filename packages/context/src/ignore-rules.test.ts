@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './ignore-rules.ts';
+
+function ignores(rules: IgnoreRules, path: string): boolean {
+  let directory = rules.root;
+  const elements = path.split('/');
+  for (let count = 1; count < elements.length; count++) directory = rules.enter(directory, elements.slice(0, count).join('/'));
+  return rules.ignores(directory, path);
+}
+
+// One pattern: Docker's own table, then what is easily got wrong.
+const single: [pattern: string, path: string, ignored: boolean][] = [
+  ['**', 'dir/file', true],
+  ['**/', 'file', true],
+  ['**/**', 'dir/file', true],
+  ['dir/**', 'dir/dir2/file', true],
+  ['dir/**', 'dir', false],
+  ['**/dir', 'dir', true],
+  ['**/dir', 'dir/file', true],
+  ['**/dir2/*', 'dir/dir2/file', true],
+  ['**/dir2/**', 'dir/dir2/dir3/file', true],
+  ['**file', 'dir/dir/file', true],
+  ['**file', 'afile', true],
+  ['**/file*', 'dir/dir/file.txt', true],
+  ['**/file*.txt*', 'dir/dir/file.txt', true],
+  ['**/**/*.txt', 'file.txt', true],
+  ['**/**/*.txt2', 'dir/dir/file.txt', false],
+  ['a**/*.txt', 'a/dir/dir/file.txt', true],
+  ['a/*.txt', 'a/dir/file.txt', false],
+  ['a/*.txt**', 'a/file.txt', true],
+  ['a[b-d]e', 'ace', true],
+  ['a[b-d]e', 'aae', false],
+  ['a[^b-d]e', 'aze', true],
+  ['.*', '.foo', true],
+  ['.*', 'foo', false],
+  ['abc.def', 'abcZdef', false],
+  ['abc?def', 'abcZdef', true],
+  ['**/foo/bar', 'dir/dir2/foo/bar', true],
+  ['**/.foo', 'bar.foo', false],
+  ['a(b)c/def', 'a(b)c/def', true],
+  ['a.|)$(}+{bc', 'a.|)$(}+{bc', true],
+  ['dist/*.whl', 'dist/proxy.py-2.4.0rc3.dev36+g08acad9-py3-none-any.whl', true],
+  ['a\\\\', 'a\\', true],
+  ['a\\*b', 'a*b', true],
+  ['a\\*b', 'axb', false],
+  ['node_modules', 'a/node_modules/x', false],
+  ['*.md', 'docs/a.md', false],
+  ['README.md', 'readme.md', false],
+  ['a/', 'a', true],
+  [' a ', 'a', true],
+  ['./a', 'a/b', true],
+  ['a//b', 'a/b', true],
+  ['a/../b', 'b', true],
+  ['[!a]', 'b', false],
+  ['.', 'a', false],
+  ['..', 'a', false],
+  ['***', 'a/b', true],
+  ['*', 'a/b', true],
+];
+
+test.each(single)('%j on %j: %j', (pattern, path, ignored) => {
+  expect(ignores(compileIgnoreRules([pattern]), path)).toBe(ignored);
+});
+
+const several: [patterns: string[], path: string, ignored: boolean][] = [
+  [['**', '!util/docker/web'], 'util/docker/web/foo', false],
+  [['**', '!util/docker/web', 'util/docker/web/foo'], 'util/docker/web/foo', true],
+  [['**', '!dist/*.whl'], 'dist/a.whl', false],
+  [['a', '!a/b'], 'a/b', false],
+  [['a', '!a/b'], 'a/c', true],
+  [['*', '!src/x'], 'src/x', false],
+  [['!a.go', '*.go'], 'a.go', true],
+  [['*.go', '!a.go'], 'a.go', false],
+  // An exception that was skipped for the parent does not count for the child.
+  [['x/y', '!x'], 'x/y', true],
+  // While all exceptions are plain, Docker does not look for them by their glob.
+  [['P', '!P/*/**'], 'P/x/y', true],
+  [['P', '!P/*/**', '!*.md'], 'P/x/y', false],
+];
+
+test.each(several)('%j on %j: %j', (patterns, path, ignored) => {
+  expect(ignores(compileIgnoreRules(patterns), path)).toBe(ignored);
+});
+
+test.each([['!'], ['['], ['a\\']])('%j is refused', (pattern) => {
+  expect(() => compileIgnoreRules([pattern])).toThrow(/says nothing to keep|syntax error/);
+});
+
+const pruning: [patterns: string[], directory: string, closed: boolean][] = [
+  [['node_modules'], 'node_modules', true],
+  [['a', '!b/c'], 'a', true],
+  [['a', '!a/c'], 'a', false],
+  [['*', '!src/*.ts'], 'node_modules', true],
+  [['*', '!s*/*.ts'], 'src', false],
+  [['*', '!**/*.ts'], 'node_modules', false],
+];
+
+test.each(pruning)('%j: descent into %j closed: %j', (patterns, directory, closed) => {
+  const rules = compileIgnoreRules(patterns);
+  expect(rules.enter(rules.root, directory).closed).toBe(closed);
+});
+
+test('lines: byte order mark, comments, blanks, leading slashes', () => {
+  const text = '\ufeff# comment\n #not a comment\r\n\n  /a/ \n! /b\n/\n!\n';
+  expect(readIgnoreLines(text)).toEqual(['#not a comment', 'a', '!b', '/', '!']);
+});

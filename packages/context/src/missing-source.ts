@@ -1,0 +1,18 @@
+import { suggest, TbuildError } from '@tbuild/errors';
+import type { FileTree } from './file-tree.ts';
+import { typeOf } from './file-type.ts';
+
+/** The error for a source that is not in the tree, with what the user may have meant. */
+export function missingSource(tree: FileTree, path: string): TbuildError {
+  const hint = tree.explainMissing?.(path) ?? similarName(tree, path);
+  return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint });
+}
+
+function similarName(tree: FileTree, path: string): string | undefined {
+  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+  const entry = tree.stat(parent);
+  if (entry === undefined || typeOf(entry.stats) !== 'directory') return undefined;
+  const names = tree.list(parent).map((child) => child.name);
+  const similar = suggest(path.slice(path.lastIndexOf('/') + 1), names);
+  return similar === undefined ? undefined : `Did you mean ${JSON.stringify(parent === '' ? similar : `${parent}/${similar}`)}?`;
+}

@@ -1,0 +1,122 @@
+import { cleanPath } from './clean-path.ts';
+import type { FileTree, TreeEntry } from './file-tree.ts';
+import { typeOf } from './file-type.ts';
+import { compileGlob, hasWildcard } from './glob.ts';
+import { parseIgnorePattern } from './ignore-pattern.ts';
+import { compileIgnoreRules, type DirectoryMatch, type IgnoreRules } from './ignore-rules.ts';
+import { missingSource } from './missing-source.ts';
+import { resolvePath } from './resolve-path.ts';
+import type { SelectedFile, SelectedSource, SelectOptions } from './selection.ts';
+
+/**
+ * What the sources of a COPY stand for in a tree, in the order of the sources and, for a pattern, of
+ * its matches. A pattern without match selects nothing. With `parents` each source selects from the
+ * root (or what stands before `/./`) downward, directories that lead to a match included.
+ *
+ * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, USAGE for a malformed pattern.
+ */
+export function selectFiles(tree: FileTree, options: SelectOptions): readonly SelectedSource[] {
+  const exclude = options.exclude?.length ? compileIgnoreRules(options.exclude) : undefined;
+  return options.sources.flatMap((source) => {
+    if (options.parents === true) return selectWithParents(tree, source, exclude);
+    return matchPaths(tree, cleanSource(source)).map((path) => selectOne(tree, source, path, exclude));
+  });
+}
+
+/** Like Go: cleaned against the root, so that nothing leads out of it. */
+function cleanSource(source: string): string {
+  return cleanPath(`/${source}`).slice(1);
+}
+
+function selectOne(tree: FileTree, pattern: string, path: string, exclude: IgnoreRules | undefined): SelectedSource {
+  const resolved = resolvePath(tree, path, { followLast: true });
+  const entry = resolved === undefined ? undefined : tree.stat(resolved);
+  if (entry === undefined) throw missingSource(tree, path);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const files = typeOf(entry.stats) === 'directory' ? filesBelow(tree, entry, { exclude }) : [];
+  return { pattern, name, entry, files };
+}
+
+function selectWithParents(tree: FileTree, source: string, exclude: IgnoreRules | undefined): SelectedSource[] {
+  const pivot = source.indexOf('/./');
+  const base = pivot === -1 ? '' : cleanSource(source.slice(0, pivot));
+  const pattern = cleanSource(pivot === -1 ? source : source.slice(pivot + 3));
+  const required = [base, pattern].filter((part) => part !== '').join('/');
+  if (!hasWildcard(required) && resolvePath(tree, required, { followLast: false }) === undefined) {
+    throw missingSource(tree, required);
+  }
+  const include = pattern === '' ? undefined : compileInclude(pattern);
+  return matchPaths(tree, base).map((path) => {
+    const selected = selectOne(tree, source, path, undefined);
+    if (typeOf(selected.entry.stats) !== 'directory') return selected;
+    return { ...selected, files: filesBelow(tree, selected.entry, { include, exclude }) };
+  });
+}
+
+interface Filters {
+  readonly include?: Include;
+  readonly exclude?: IgnoreRules;
+}
+
+/** A pattern that must match the entry or a parent. */
+interface Include {
+  readonly rules: IgnoreRules;
+  mayMatchBelow(directory: string): boolean;
+}
+
+function compileInclude(pattern: string): Include {
+  const parsed = parseIgnorePattern(pattern);
+  return { rules: compileIgnoreRules([pattern]), mayMatchBelow: (directory) => parsed?.reachesBelow(directory) === true };
+}
+
+/** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
+function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): readonly SelectedFile[] {
+  const files: SelectedFile[] = [];
+  const skip = top.path === '' ? 0 : top.path.length + 1;
+  const { include, exclude } = filters;
+
+  function walk(directory: TreeEntry, included?: DirectoryMatch, excluded?: DirectoryMatch): void {
+    for (const entry of tree.list(directory.path)) {
+      const relative = skip === 0 ? entry.path : entry.path.slice(skip);
+      const matches = include === undefined || included === undefined || include.rules.ignores(included, relative);
+      const wanted = matches && (exclude === undefined || excluded === undefined || !exclude.ignores(excluded, relative));
+      if (typeOf(entry.stats) !== 'directory') {
+        if (wanted) files.push({ relative, entry });
+        continue;
+      }
+      if (!matches && include?.mayMatchBelow(relative) === false) continue;
+      const below = excluded && exclude?.enter(excluded, relative);
+      if (below?.closed === true) continue;
+      files.push(wanted ? { relative, entry } : { relative, entry, implied: true });
+      const before = files.length;
+      walk(entry, included && include?.rules.enter(included, relative), below);
+      if (!wanted && files.length === before) files.pop();
+    }
+  }
+
+  walk(top, include?.rules.root, exclude?.root);
+  return files;
+}
+
+/** Paths that a source stands for: itself, or what its pattern matches below its part without wildcards. */
+function matchPaths(tree: FileTree, source: string): string[] {
+  if (!hasWildcard(source)) return [source];
+  const elements = source.split('/');
+  const first = elements.findIndex(hasWildcard);
+  const prefix = elements.slice(0, first).join('/');
+  const base = resolvePath(tree, prefix, { followLast: true });
+  const entry = base === undefined ? undefined : tree.stat(base);
+  if (base === undefined || entry === undefined) throw missingSource(tree, prefix);
+  if (typeOf(entry.stats) !== 'directory') return [];
+  const globs = elements.slice(first).map(compileGlob);
+  return matchBelow(tree, base, globs);
+}
+
+function matchBelow(tree: FileTree, directory: string, globs: readonly RegExp[]): string[] {
+  const [glob, ...rest] = globs;
+  if (glob === undefined) return [directory];
+  return tree
+    .list(directory)
+    .filter((entry) => glob.test(entry.name) && (rest.length === 0 || typeOf(entry.stats) === 'directory'))
+    .flatMap((entry) => matchBelow(tree, entry.path, rest));
+}
