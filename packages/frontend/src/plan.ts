@@ -29,9 +29,15 @@ export type NamedContext =
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
 
 export interface PlanOptions {
-  /** Stage name or index; the last stage when undefined. */
+  /** Stage name, in any case; the last stage when undefined. */
   readonly target?: string;
   readonly platform: Platform;
+  /** The user named no platform: the image has the platform of its base, whatever that is. */
+  readonly implicitPlatform?: boolean;
+  /** Put the platform into the names of the steps, as builds for several platforms do. */
+  readonly showPlatform?: boolean;
+  /** The network of RUN steps that name none. */
+  readonly network?: 'default' | 'none' | 'host';
   readonly buildPlatform: Platform;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -63,4 +69,9 @@ export interface Plan {
   /** What this Dockerfile adds to the base's history, in order. */
   readonly history: readonly PlannedHistory[];
   readonly warnings: readonly LintWarning[];
+  /**
+   * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own
+   * environment does not set; no step's key counts them.
+   */
+  readonly proxyEnv: readonly string[];
 }

@@ -2,6 +2,7 @@ export { GraphBuilder } from './graph.ts';
 export type { Graph, Step, StepId } from './graph.ts';
 export type {
   CopyOp,
+  CopySelection,
   FileSource,
   GitOp,
   HttpOp,

@@ -10,6 +10,8 @@ export type FileSource =
 export interface InlineFile {
   readonly name: string;
   readonly content: string;
+  /** 0644 when not given; scripts that RUN starts have 0755. */
+  readonly mode?: number;
 }
 
 /** A base image, by where it lives and what it is; never fetched before its files are needed. */
@@ -53,7 +55,7 @@ export type RunMount =
       readonly type: 'bind';
       readonly target: string;
       readonly from: FileSource;
-      /** Path inside `from`. */
+      /** Path inside `from`, cleaned, without leading slash; empty string = the root. */
       readonly source: string;
       /** False: writes are allowed and thrown away. */
       readonly readonly: boolean;
@@ -86,12 +88,25 @@ export type RunMount =
 /** How the mode of what is copied changes: octal number, or chmod(1)'s symbolic form. */
 export type ModeChange = number | string;
 
-/** COPY and ADD of files: into the base's tree, or with no base into an empty one (`--link`). */
-export interface CopyOp {
-  readonly kind: 'copy';
+/** What a COPY or ADD takes from one place. */
+export interface CopySelection {
   readonly from: FileSource;
-  /** Paths or patterns below the root of `from`, cleaned, without leading slash; empty string = the root. */
+  /**
+   * Paths or patterns below the root of `from`, cleaned, without leading slash; empty string = the root.
+   * With `parents`, `a/./b` keeps only what follows the `/./` below the destination.
+   */
   readonly sources: readonly string[];
+  /** ADD: unpack archives among the sources. */
+  readonly unpack: boolean;
+  /** Files keep their owner (from a stage or image) or become root's (from a context). */
+  readonly keepOwner: boolean;
+}
+
+/** COPY and ADD of files: into the base's tree, or with no base into an empty one (`--link`). */
+export interface CopyOp extends CopySelection {
+  readonly kind: 'copy';
+  /** What the same instruction takes from other places, in order; copied after the op's own sources. */
+  readonly more?: readonly CopySelection[];
   /** Absolute; a trailing slash says that it is a directory. */
   readonly destination: string;
   readonly chown?: UserSpec;
@@ -99,10 +114,6 @@ export interface CopyOp {
   readonly exclude: readonly string[];
   /** `--parents`: keep the source's path below the destination. */
   readonly parents: boolean;
-  /** ADD: unpack archives among the sources. */
-  readonly unpack: boolean;
-  /** Files keep their owner (from a stage or image) or become root's (from a context). */
-  readonly keepOwner: boolean;
 }
 
 /** WORKDIR: the directory and its missing parents. */

@@ -1,0 +1,37 @@
+import type { Lookup } from '@tbuild/dockerfile';
+
+/** A variable that is set, perhaps to nothing. */
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Variables by the time they were last set, each name once: what words are expanded with and RUN sees. */
+export type Environment = readonly Variable[];
+
+/** With `name` set; a variable that is set again moves to the end. */
+export function setVariable(environment: Environment, name: string, value: string): Environment {
+  return [...environment.filter((variable) => variable.name !== name), { name, value }];
+}
+
+/** The value of a variable, or undefined when it is not set. */
+export function variable(environment: Environment, name: string): string | undefined {
+  return environment.find((candidate) => candidate.name === name)?.value;
+}
+
+/** For {@link expandWord}. */
+export function lookupIn(environment: Environment): Lookup {
+  return (name) => variable(environment, name);
+}
+
+/** Reads `NAME=value`; without `=` the value is empty, as Docker takes it. */
+export function parseVariable(text: string): Variable {
+  const equals = text.indexOf('=');
+  if (equals < 0) return { name: text, value: '' };
+  return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+}
+
+/** `NAME=value` of each. */
+export function formatEnvironment(environment: Environment): string[] {
+  return environment.map(({ name, value }) => `${name}=${value}`);
+}

@@ -1,0 +1,76 @@
+/** A git repository as ADD and build contexts name it. */
+export interface GitSource {
+  readonly url: string;
+  readonly ref?: string;
+  readonly subdirectory?: string;
+  readonly checksum?: string;
+  readonly keepGitDir?: boolean;
+  readonly submodules?: boolean;
+}
+
+/**
+ * Reads `https://host/path.git[?query][#ref[:directory]]`, `git@host:path`, `ssh://…` or `git://…`.
+ * Undefined for any other text; `wrong` when it is a repository with a query that Docker refuses.
+ */
+export function parseGitSource(text: string): GitSource | { readonly wrong: string } | undefined {
+  const hash = text.indexOf('#');
+  const address = hash < 0 ? text : text.slice(0, hash);
+  const fragment = fragmentOf(hash < 0 ? '' : text.slice(hash + 1));
+  if (SCP.test(address)) return { url: address, ...fragment };
+  const scheme = /^(https?|ssh|git):\/\/./i.exec(address)?.[1]?.toLowerCase();
+  if (scheme === undefined) return undefined;
+  const mark = address.indexOf('?');
+  const url = mark < 0 ? address : address.slice(0, mark);
+  if (scheme.startsWith('http') && !url.endsWith('.git')) return undefined;
+  return mark < 0 ? { url, ...fragment } : readQuery({ url, ...fragment }, new URLSearchParams(address.slice(mark + 1)));
+}
+
+const SCP = /^[\w-]+@[a-zA-Z0-9.-]+:(?!\/\/).*$/;
+
+function fragmentOf(fragment: string): Pick<GitSource, 'ref' | 'subdirectory'> {
+  const colon = fragment.indexOf(':');
+  const ref = colon < 0 ? fragment : fragment.slice(0, colon);
+  const subdirectory = colon < 0 ? '' : fragment.slice(colon + 1);
+  return { ...(ref === '' ? {} : { ref }), ...(subdirectory === '' ? {} : { subdirectory }) };
+}
+
+const SWITCHES = new Set(['submodules', 'keep-git-dir']);
+const KNOWN = new Set(['ref', 'tag', 'branch', 'subdir', 'checksum', 'commit', 'mtime', 'fetch-by-commit', ...SWITCHES]);
+
+function readQuery(source: GitSource, query: URLSearchParams): GitSource | { readonly wrong: string } {
+  for (const name of query.keys()) {
+    if (!KNOWN.has(name)) return { wrong: `the query ${JSON.stringify(name)} is not known` };
+    if (query.getAll(name).length > 1) return { wrong: `the query ${JSON.stringify(name)} has several values` };
+    if (query.get(name) === '' && !SWITCHES.has(name)) return { wrong: `the query ${JSON.stringify(name)} has no value` };
+  }
+  if (query.has('tag') && query.has('branch')) return { wrong: 'it names both a tag and a branch' };
+  const refs = [source.ref, query.get('ref'), prefixed('refs/tags/', query.get('tag')), prefixed('refs/heads/', query.get('branch'))];
+  const ref = agreed(refs);
+  const subdirectory = agreed([source.subdirectory, query.get('subdir')]);
+  if (ref === null) return { wrong: 'it names several refs' };
+  if (subdirectory === null) return { wrong: 'it names several subdirectories' };
+  const checksum = query.get('checksum') ?? query.get('commit') ?? undefined;
+  return {
+    url: source.url,
+    ...(ref === undefined ? {} : { ref }),
+    ...(subdirectory === undefined ? {} : { subdirectory }),
+    ...(checksum === undefined ? {} : { checksum }),
+    ...(query.has('keep-git-dir') ? { keepGitDir: isOn(query.get('keep-git-dir')) } : {}),
+    ...(query.has('submodules') ? { submodules: isOn(query.get('submodules')) } : {}),
+  };
+}
+
+function prefixed(prefix: string, name: string | null): string | null {
+  return name === null || name.startsWith(prefix) ? name : `${prefix}${name}`;
+}
+
+/** The one value that those given agree on, undefined for none, null when they differ. */
+function agreed(values: readonly (string | null | undefined)[]): string | undefined | null {
+  const given = new Set(values.filter((value) => value !== undefined && value !== null));
+  const [first] = given;
+  return given.size > 1 ? null : first;
+}
+
+function isOn(value: string | null): boolean {
+  return value === null || value === '' || /^(1|t|true)$/i.test(value);
+}

@@ -1,0 +1,149 @@
+import type { Dockerfile, LintWarning, StageInstruction } from '@tbuild/dockerfile';
+import type { SourceRange } from '@tbuild/errors';
+import type { Environment } from './environment.ts';
+import { addImage, enterConfig, openImage, openScratch, openStage } from './lower/from.ts';
+import type { LoweringContext, Tree } from './lower/lowering.ts';
+import { lowerInstruction } from './lower/table.ts';
+import type { Origin } from './origin.ts';
+import type { PlanOptions } from './plan.ts';
+import type { ResolvedStage, ResolvedStages } from './resolve-stages.ts';
+import { resolveSource, sourceNames, stageLabel } from './stage-graph.ts';
+import type { StageGraph } from './stage-graph.ts';
+import { stepName } from './step-name.ts';
+import type { Numbering } from './step-name.ts';
+import { withStep } from './stage-state.ts';
+import type { StageState } from './stage-state.ts';
+
+export interface LowerStagesOptions {
+  readonly dockerfile: Dockerfile;
+  readonly graph: StageGraph;
+  readonly globalArgs: Environment;
+  readonly options: PlanOptions;
+  warn(warning: LintWarning): void;
+}
+
+/** The final state of each stage, by index; their steps are in the graph. */
+export function lowerStages(resolved: ResolvedStages, lowering: LowerStagesOptions): ReadonlyMap<number, StageState> {
+  const states = new Map<number, StageState>();
+  const work = { ...lowering, resolved, states };
+  for (const stage of resolved.stages) states.set(stage.node.stage.index, lowerStage(stage, work));
+  return states;
+}
+
+interface Work extends LowerStagesOptions {
+  readonly resolved: ResolvedStages;
+  readonly states: ReadonlyMap<number, StageState>;
+}
+
+function lowerStage(stage: ResolvedStage, work: Work): StageState {
+  const { node, triggers } = stage;
+  const numbering = numberingOf(stage, work);
+  const opened = openBase(stage, numbering, work);
+  if (node.replaced) return enterConfig(opened, { triggered: false });
+  const context = contextOf(stage, numbering, work);
+  const entered = enterConfig(opened, { triggered: triggers.length > 0 });
+  const triggered = lowerAll(entered, triggers, { ...context, trigger: true });
+  return lowerAll(triggered, node.stage.instructions, context);
+}
+
+function lowerAll(state: StageState, instructions: readonly StageInstruction[], context: LoweringContext): StageState {
+  return instructions.reduce((current, instruction) => lowerInstruction(current, instruction, context), state);
+}
+
+function openBase({ node, image, platform }: ResolvedStage, numbering: Numbering, { options, states }: Work): StageState {
+  const { base } = node;
+  const { location } = node.stage.from;
+  if (base.kind === 'scratch') return openScratch(platform);
+  if (base.kind === 'files') return openFiles(base.context, { platform, location, options });
+  if (base.kind === 'stage') return openStage(stateOf(states, base.index));
+  if (image === undefined) throw new Error(`The base of stage ${stageLabel(node)} was not resolved`);
+  const name = stepName(numbering, { position: 1, command: `FROM ${image.reference}` });
+  return openImage(image, addImage(options.graph, image, { name, platform, location }), platform);
+}
+
+/** A directory as base: all of it is one layer. */
+function openFiles(
+  context: string,
+  { platform, location, options }: Pick<ResolvedStage, 'platform'> & { location: SourceRange; options: PlanOptions },
+): StageState {
+  const name = `[context ${context}] load from client`;
+  const step = options.graph.add({
+    op: {
+      kind: 'copy',
+      from: { kind: 'context', name: context },
+      sources: [''],
+      destination: '/',
+      exclude: [],
+      parents: false,
+      unpack: false,
+      keepOwner: false,
+    },
+    sources: [],
+    name,
+    noCache: false,
+    location,
+  });
+  return withStep(openScratch(platform), step, name);
+}
+
+function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): LoweringContext {
+  const { options, graph, globalArgs } = work;
+  const { noCache } = options;
+  const name = node.stage.name;
+  const listed = (names: readonly string[]) => names.some((listed) => listed.toLowerCase() === name);
+  return {
+    graph: options.graph,
+    escape: graph.escape,
+    globalArgs,
+    buildArgs: options.buildArgs,
+    numbering,
+    noCache: typeof noCache === 'boolean' ? noCache : listed(noCache),
+    trigger: false,
+    network: options.network ?? 'default',
+    sourceOf: (from, place) => treeOf(resolveSource(graph, { name: from, ...place }), place.location, work),
+    warn: work.warn,
+  };
+}
+
+function treeOf(origin: Origin, location: SourceRange, { options, resolved, states }: Work): Tree {
+  if (origin.kind === 'scratch') return { kind: 'empty' };
+  if (origin.kind === 'files') return { kind: 'context', name: origin.context };
+  if (origin.kind === 'stage') return stepTree(stateOf(states, origin.index).tip);
+  const { platform, graph } = options;
+  const image = resolved.imageOf(origin, platform);
+  return stepTree(addImage(graph, image, { name: `FROM ${image.reference}`, platform, location }));
+}
+
+function stepTree(step: StageState['tip']): Tree {
+  return step === undefined ? { kind: 'empty' } : { kind: 'step', step };
+}
+
+function stateOf(states: ReadonlyMap<number, StageState>, index: number): StageState {
+  const state = states.get(index);
+  if (state === undefined) throw new Error(`Stage ${index} was not planned`);
+  return state;
+}
+
+const NUMBERED: ReadonlySet<StageInstruction['kind']> = new Set(['run', 'copy', 'add', 'workdir']);
+
+/** As Docker counts: an image to stand on, each instruction with a layer, and every trigger of any kind. */
+function numberingOf({ node, platform, triggers }: ResolvedStage, work: Work): Numbering {
+  const { base, stage, replaced } = node;
+  const standsOnImage = base.kind === 'image' || base.kind === 'files';
+  const own = stage.instructions.filter(({ kind }) => NUMBERED.has(kind)).length;
+  return {
+    total: replaced ? 0 : Number(standsOnImage) + own + triggers.length,
+    ...(hasOneTree(work) ? {} : { stageName: stageLabel(node) }),
+    ...(work.options.showPlatform === true ? { platform } : {}),
+  };
+}
+
+/** Docker names the stage in its steps as soon as the file has a second tree: a stage, an image to copy from, a mount. */
+function hasOneTree({ graph }: Work): boolean {
+  const [first, second] = graph.nodes;
+  if (first === undefined || second !== undefined) return false;
+  return first.stage.instructions.every((instruction) => {
+    const mounts = instruction.kind === 'run' ? instruction.mounts.length : 0;
+    return mounts === 0 && sourceNames(instruction).every((source) => resolveSource(graph, source).kind === 'stage');
+  });
+}

@@ -1,0 +1,28 @@
+import type { ArgInstruction } from '@tbuild/dockerfile';
+import { declareArg } from '../build-args.ts';
+import { setVariable } from '../environment.ts';
+import { withHistory } from '../stage-state.ts';
+import { expandIn } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
+
+/** Arguments that steer Docker's scanner and never reach a process. */
+const NOT_IN_ENVIRONMENT = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+
+/** ARG in a stage: one after the other, so a default may use the argument before it. */
+export const lowerArg: Lowering<ArgInstruction> = (state, instruction, context) => {
+  let next = state;
+  const shown: string[] = [];
+  for (const pair of instruction.args) {
+    const { buildArgs, globalArgs } = context;
+    const current = next;
+    const arg = declareArg(pair, { buildArgs, globalArgs, expand: (word) => expandIn(current, word, context) });
+    const isVariable = arg.value !== undefined && !NOT_IN_ENVIRONMENT.has(arg.name);
+    next = {
+      ...next,
+      args: [...next.args, arg],
+      env: isVariable ? setVariable(next.env, arg.name, arg.value) : next.env,
+    };
+    shown.push(arg.value === undefined ? arg.name : `${arg.name}=${arg.value}`);
+  }
+  return withHistory(next, `ARG ${shown.join(' ')}`);
+};

@@ -1,0 +1,195 @@
+import { posix } from 'node:path';
+import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
+import type { CopySelection, FileSource, GitOp, HttpOp, StepId } from '@tbuild/graph';
+import { isDigest } from '@tbuild/oci';
+import type { Digest } from '@tbuild/oci';
+import { parseGitSource } from '../git-source.ts';
+import type { GitSource } from '../git-source.ts';
+import type { StageState } from '../stage-state.ts';
+import { expandIn, semanticError, sourceFrom } from './lowering.ts';
+import type { LoweringContext, Tree } from './lowering.ts';
+
+/** Where selections are lowered to: steps that they read from join `sources`. */
+export interface CopyTarget {
+  readonly context: LoweringContext;
+  readonly sources: StepId[];
+  /** Of the instruction's step; steps that fetch what it adds bear it too. */
+  readonly name: string;
+}
+
+export interface CopySelections {
+  /** Neighbours from the same place are one selection. */
+  readonly selections: readonly CopySelection[];
+  /** The sources as the history shows them. */
+  readonly shown: readonly string[];
+}
+
+/** What a COPY or ADD takes, in Docker's order: its words, then its heredocs. */
+export function copySelections(state: StageState, instruction: CopyInstruction, target: CopyTarget): CopySelections {
+  const { context } = target;
+  const words = instruction.sources.map((word) => ({ ...word, text: expandIn(state, word, context) }));
+  checkChecksum(instruction, words.length + instruction.heredocs.length);
+  const checksum = instruction.checksum === undefined ? '' : expandIn(state, instruction.checksum, context);
+  const selections = words.map((word) => selectWord(word, checksum, { instruction, target }));
+  const documents = instruction.heredocs.map((heredoc) => selectHeredoc(state, heredoc, context));
+  return {
+    selections: merge([...selections, ...documents]),
+    shown: [...words.map(({ text }) => text), ...instruction.heredocs.map(({ name }) => `<<${name}`)],
+  };
+}
+
+interface Request {
+  readonly instruction: CopyInstruction;
+  readonly target: CopyTarget;
+}
+
+function selectWord(word: Word, checksum: string, request: Request): CopySelection {
+  const git = parseGitSource(word.text);
+  const isUrl = /^https?:\/\//.test(word.text);
+  if (git === undefined && !isUrl) return selectPath(word, checksum, request);
+  const { instruction } = request;
+  if (instruction.kind === 'copy') {
+    const what = git === undefined ? 'a URL' : 'a git repository';
+    throw semanticError(`The source ${JSON.stringify(word.text)} of COPY is ${what}`, word.location, 'Use ADD');
+  }
+  if (git === undefined) return selectUrl(word, checksum, request);
+  if ('wrong' in git) throw semanticError(`Git source ${JSON.stringify(word.text)} is not valid: ${git.wrong}`, word.location);
+  return selectGit(word, git, { ...request, checksum });
+}
+
+function selectPath(word: Word, checksum: string, { instruction, target }: Request): CopySelection {
+  if (checksum !== '') {
+    throw semanticError('A checksum needs a URL or a git repository as source', instruction.checksum?.location ?? word.location);
+  }
+  const { from } = instruction;
+  const tree: Tree =
+    from === undefined
+      ? { kind: 'context', name: 'context' }
+      : target.context.sourceOf(from.text, { location: from.location, index: true });
+  return {
+    from: sourceFrom(tree, target.sources),
+    sources: [instruction.parents ? cleanWithPivot(word.text) : cleanPath(word.text)],
+    unpack: instruction.unpack ?? instruction.kind === 'add',
+    keepOwner: tree.kind === 'step',
+  };
+}
+
+function selectUrl(word: Word, checksum: string, { instruction, target }: Request): CopySelection {
+  const filename = fileNameOf(word.text);
+  const op: HttpOp = {
+    kind: 'http',
+    url: word.text,
+    filename,
+    ...(checksum === '' ? {} : { checksum: readDigest(checksum, instruction) }),
+  };
+  return {
+    from: fetched(op, { instruction, target }),
+    sources: [escapePattern(filename)],
+    unpack: instruction.unpack ?? false,
+    keepOwner: false,
+  };
+}
+
+function selectGit(word: Word, git: GitSource, { instruction, target, checksum }: Request & { checksum: string }): CopySelection {
+  const { keepGitDir, checksum: checksumOption } = instruction;
+  if (git.keepGitDir !== undefined && keepGitDir !== undefined && git.keepGitDir !== keepGitDir) {
+    throw semanticError('The source and --keep-git-dir disagree', word.location);
+  }
+  if (git.checksum !== undefined && checksum !== '' && git.checksum !== checksum) {
+    throw semanticError('The source and --checksum disagree', checksumOption?.location ?? word.location);
+  }
+  const wanted = git.checksum ?? checksum;
+  const op: GitOp = {
+    kind: 'git',
+    url: git.url,
+    ...(git.ref === undefined ? {} : { ref: git.ref }),
+    ...(git.subdirectory === undefined ? {} : { subdirectory: git.subdirectory }),
+    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
+    submodules: git.submodules ?? true,
+    ...(wanted === '' ? {} : { checksum: wanted }),
+  };
+  return { from: fetched(op, { instruction, target }), sources: [''], unpack: false, keepOwner: false };
+}
+
+function fetched(op: HttpOp | GitOp, { instruction, target }: Request): FileSource {
+  const { context, name, sources } = target;
+  const step = context.graph.add({ op, sources: [], name, noCache: context.noCache, location: instruction.location });
+  return sourceFrom({ kind: 'step', step }, sources);
+}
+
+/** Quotes in a body are text; its escape is always the backslash. */
+function selectHeredoc(state: StageState, heredoc: Heredoc, context: LoweringContext): CopySelection {
+  const { name, content, expand, location } = heredoc;
+  const word = { text: content, location };
+  const text = expand ? expandIn(state, word, context, { quotes: false, escape: '\\' }) : content;
+  return {
+    from: { kind: 'inline', files: [{ name, content: text }] },
+    sources: [escapePattern(name)],
+    unpack: false,
+    keepOwner: false,
+  };
+}
+
+function merge(selections: readonly CopySelection[]): CopySelection[] {
+  const merged: CopySelection[] = [];
+  for (const selection of selections) {
+    const last = merged.at(-1);
+    const same = last !== undefined && last.unpack === selection.unpack && samePlace(last.from, selection.from);
+    if (same) merged[merged.length - 1] = { ...last, sources: [...last.sources, ...selection.sources] };
+    else merged.push(selection);
+  }
+  return merged;
+}
+
+function samePlace(a: FileSource, b: FileSource): boolean {
+  if (a.kind === 'context') return b.kind === 'context' && a.name === b.name;
+  return a.kind === 'step' && b.kind === 'step' && a.source === b.source;
+}
+
+function checkChecksum({ kind, checksum }: CopyInstruction, count: number): void {
+  if (checksum === undefined) return;
+  if (kind === 'copy') throw semanticError('COPY has no --checksum', checksum.location, 'Use ADD');
+  if (count !== 1) throw semanticError('A checksum needs exactly one source', checksum.location);
+}
+
+function readDigest(text: string, { checksum, location }: CopyInstruction): Digest {
+  if (isDigest(text)) return text;
+  const message = `Checksum ${JSON.stringify(text)} is not of the form sha256:<64 hex digits>`;
+  throw semanticError(message, checksum?.location ?? location);
+}
+
+/** The last element of the URL's path, decoded. */
+function fileNameOf(url: string): string {
+  if (!URL.canParse(url)) return UNNAMED;
+  const { pathname } = new URL(url);
+  const name = decode(posix.basename(pathname));
+  return name === '' || name === '.' || name.includes('/') ? UNNAMED : name;
+}
+
+const UNNAMED = '__unnamed__';
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return text;
+    throw error;
+  }
+}
+
+/** So that a name is no pattern. */
+function escapePattern(name: string): string {
+  return name.replace(/[\\*?[\]]/g, '\\$&');
+}
+
+/** Without a way out of the root, leading or trailing slash. */
+function cleanPath(path: string): string {
+  return posix.resolve('/', path).slice(1);
+}
+
+/** `--parents` keeps what follows the first `/./`. */
+function cleanWithPivot(path: string): string {
+  const pivot = path.indexOf('/./');
+  if (pivot < 0) return cleanPath(path);
+  return `${cleanPath(path.slice(0, pivot))}/./${cleanPath(path.slice(pivot + 3))}`;
+}

@@ -1,0 +1,22 @@
+import { expandWord } from '@tbuild/dockerfile';
+import type { ExpandOptions, InstructionBase, Lookup } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
+import { commandLine } from '../step-name.ts';
+import type { LoweringContext } from './lowering.ts';
+
+/** An instruction as the user reads it in the name of its step: on one line, with the values of variables. */
+export function describeCommand(
+  { text }: InstructionBase,
+  lookup: Lookup,
+  { escape }: LoweringContext,
+  options: ExpandOptions = {},
+): string {
+  const line = commandLine(text, escape);
+  try {
+    return expandWord(line, lookup, { escape, ...options });
+  } catch (error) {
+    // Only for show: an open quote in a shell text is no error.
+    if (error instanceof TbuildError) return line;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { isIP } from 'node:net';
+import type { ListInstruction } from '@tbuild/dockerfile';
+import type { SourceRange } from '@tbuild/errors';
+import { formatList } from '../go-format.ts';
+import { withConfig, withHistory } from '../stage-state.ts';
+import { expandListIn, semanticError } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
+import { emptyObjects } from './metadata.ts';
+
+/** EXPOSE: sorted as written, then expanded, since a variable may hold several ports. */
+export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context) => {
+  const sorted = words.toSorted((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
+  const ports = sorted.flatMap((word) =>
+    expandListIn(state, word, context).flatMap((port) => parsePorts(port, word.location)),
+  );
+  const next = withConfig(state, { ExposedPorts: { ...state.config.ExposedPorts, ...emptyObjects(ports) } });
+  return withHistory(next, `EXPOSE ${formatList(ports)}`);
+};
+
+/** `[ip:][host:]port[-range][/protocol]` as a list of `port/protocol`. */
+function parsePorts(text: string, location: SourceRange): string[] {
+  const parts = text.split(':');
+  const container = parts.pop() ?? '';
+  const host = parts.pop() ?? '';
+  const ip = parts.join(':').replace(/^\[(.*)\]$/, '$1');
+  const slash = container.indexOf('/');
+  const range = slash < 0 ? container : container.slice(0, slash);
+  const protocol = slash < 0 ? '' : container.slice(slash + 1).toLowerCase();
+  const wrong = (reason: string) => semanticError(`Port ${JSON.stringify(text)} is not valid: ${reason}`, location, HINT);
+  if (!PROTOCOLS.has(protocol)) throw wrong(`the protocol is ${JSON.stringify(protocol)}, expected tcp, udp or sctp`);
+  if (ip !== '' && isIP(ip) === 0) throw wrong(`${JSON.stringify(ip)} is not an IP address`);
+  const ports = parseRange(range);
+  if (ports === undefined) throw wrong(`${JSON.stringify(range)} is not a port or a range of ports`);
+  const hostPorts = host === '' ? ports : parseRange(host);
+  if (hostPorts === undefined) throw wrong(`${JSON.stringify(host)} is not a port or a range of ports`);
+  if (ports.end !== ports.start && ports.end - ports.start !== hostPorts.end - hostPorts.start) {
+    throw wrong('the ranges have different lengths');
+  }
+  const count = ports.end - ports.start + 1;
+  return Array.from({ length: count }, (_, offset) => `${ports.start + offset}/${protocol === '' ? 'tcp' : protocol}`);
+}
+
+const HINT = 'Write for example 80, 53/udp or 8000-8010';
+const PROTOCOLS = new Set(['', 'tcp', 'udp', 'sctp']);
+
+function parseRange(text: string): { start: number; end: number } | undefined {
+  const match = /^(\d+)(?:-(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const start = Number(match[1]);
+  const end = Number(match[2] ?? match[1]);
+  return end < start || end > 65_535 ? undefined : { start, end };
+}

@@ -1,0 +1,77 @@
+import type { SourceRange } from '@tbuild/errors';
+import type { GraphBuilder, StepId } from '@tbuild/graph';
+import type { ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
+import { parseVariable, setVariable } from '../environment.ts';
+import type { Environment } from '../environment.ts';
+import type { ResolvedImage } from '../plan.ts';
+import type { StageState } from '../stage-state.ts';
+
+/** Docker's PATH for Linux, where the base has none. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What a stage starts with on an empty tree. */
+export function openScratch(platform: Platform): StageState {
+  return {
+    platform,
+    env: [],
+    args: [],
+    config: { WorkingDir: '/' },
+    history: [],
+    ownCommand: false,
+    ownWorkdir: false,
+    position: 0,
+  };
+}
+
+/** What a stage starts with on an image; `step` is undefined for an image without layers. */
+export function openImage({ config }: ResolvedImage, step: StepId | undefined, platform: Platform): StageState {
+  const { history, diffIds, author } = config;
+  return {
+    ...openScratch(platform),
+    config: withoutEmpty(config.config),
+    ...(author === undefined ? {} : { author }),
+    base: { history, diffIds, ...(step === undefined ? {} : { step }) },
+    ...(step === undefined ? {} : { tip: step }),
+    position: 1,
+  };
+}
+
+/** What a stage starts with on another: its ARGs too, but what its ONBUILDs ask for is done now. */
+export function openStage(below: StageState): StageState {
+  return { ...below, config: { ...below.config, OnBuild: undefined }, ownCommand: false, position: 0 };
+}
+
+/** The state with the config's variables in the environment, PATH at least. */
+export function enterConfig(state: StageState, { triggered }: { readonly triggered: boolean }): StageState {
+  const { Env = [] } = state.config;
+  const hasPath = Env.some((entry) => parseVariable(entry).name === 'PATH');
+  const all = hasPath ? Env : [...Env, `PATH=${DEFAULT_PATH}`];
+  const env = all.map(parseVariable).reduce<Environment>((known, { name, value }) => setVariable(known, name, value), state.env);
+  return { ...state, env, config: { ...state.config, Env: all, ...(triggered ? { OnBuild: undefined } : {}) } };
+}
+
+/** Adds the step of an image; undefined when the image has no layers. */
+export function addImage(
+  graph: GraphBuilder,
+  { reference, source, manifest, config }: ResolvedImage,
+  label: { readonly name: string; readonly platform: Platform; readonly location?: SourceRange },
+): StepId | undefined {
+  if (isEmptyImage(config)) return undefined;
+  const { name, platform, location } = label;
+  return graph.add({
+    op: { kind: 'image', reference, source, manifest, diffIds: config.diffIds, platform },
+    sources: [],
+    name,
+    noCache: false,
+    location,
+  });
+}
+
+function isEmptyImage({ diffIds }: ImageConfig): boolean {
+  return diffIds.length === 0;
+}
+
+/** Docker writes no empty lists, so they count as absent. */
+function withoutEmpty(config: RuntimeConfig): RuntimeConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !Array.isArray(value) || value.length > 0));
+}

@@ -1,0 +1,135 @@
+import type {
+  CommandInstruction,
+  CommandLine,
+  HealthcheckInstruction,
+  KeyValuesInstruction,
+  ListInstruction,
+  OnbuildInstruction,
+  ShellInstruction,
+  SingleWordInstruction,
+} from '@tbuild/dockerfile';
+import type { HealthConfig } from '@tbuild/oci';
+import { formatDuration, formatList, formatQuotedList } from '../go-format.ts';
+import { shellOf, withConfig, withConfigVariable, withHistory } from '../stage-state.ts';
+import type { StageState } from '../stage-state.ts';
+import { expandIn, semanticError } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
+import { isSignal } from './signals.ts';
+
+/** ENV: all values see the variables as they were before the instruction. */
+export const lowerEnv: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
+  const pairs = expandPairs(state, instruction, context);
+  const next = pairs.reduce((current, [name, value]) => withConfigVariable(current, name, value), state);
+  return withHistory(next, ['ENV', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
+};
+
+/** LABEL. */
+export const lowerLabel: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
+  const pairs = expandPairs(state, instruction, context);
+  const next = withConfig(state, { Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
+  return withHistory(next, ['LABEL', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
+};
+
+/** CMD; `ArgsEscaped` is what Docker's builder writes, on Linux too. */
+export const lowerCmd: Lowering<CommandInstruction> = (state, { command }) => {
+  const args = commandArgs(state, command);
+  const next = withConfig({ ...state, ownCommand: true }, { Cmd: emptyIsNone(args), ArgsEscaped: true });
+  return withHistory(next, `CMD ${formatQuotedList(args)}`);
+};
+
+/** ENTRYPOINT; an inherited CMD was meant for an inherited entrypoint. */
+export const lowerEntrypoint: Lowering<CommandInstruction> = (state, { command }) => {
+  const args = commandArgs(state, command);
+  const next = withConfig(state, {
+    Entrypoint: emptyIsNone(args),
+    ...(state.ownCommand ? {} : { Cmd: undefined }),
+  });
+  return withHistory(next, `ENTRYPOINT ${formatQuotedList(args)}`);
+};
+
+/** SHELL. */
+export const lowerShell: Lowering<ShellInstruction> = (state, { args }) =>
+  withHistory(withConfig(state, { Shell: args }), `SHELL ${formatList(args)}`);
+
+/** USER. */
+export const lowerUser: Lowering<SingleWordInstruction> = (state, { value }, context) => {
+  const user = expandIn(state, value, context);
+  return withHistory(withConfig(state, { User: user }), `USER ${user}`);
+};
+
+/** STOPSIGNAL. */
+export const lowerStopsignal: Lowering<SingleWordInstruction> = (state, { value }, context) => {
+  const signal = expandIn(state, value, context);
+  if (!isSignal(signal)) {
+    throw semanticError(`Signal ${JSON.stringify(signal)} is not known`, value.location, 'Write for example SIGTERM or 15');
+  }
+  return withHistory(withConfig(state, { StopSignal: signal }), `STOPSIGNAL ${signal}`);
+};
+
+/** MAINTAINER: the text is not expanded. */
+export const lowerMaintainer: Lowering<SingleWordInstruction> = (state, { value }) =>
+  withHistory({ ...state, author: value.text }, `MAINTAINER ${value.text}`);
+
+/** VOLUME. */
+export const lowerVolume: Lowering<ListInstruction> = (state, { words }, context) => {
+  const volumes = words.map((word) => {
+    const volume = expandIn(state, word, context);
+    if (volume === '') throw semanticError(`Volume ${JSON.stringify(word.text)} is blank after expansion`, word.location);
+    return volume;
+  });
+  const next = withConfig(state, { Volumes: { ...state.config.Volumes, ...emptyObjects(volumes) } });
+  return withHistory(next, `VOLUME ${formatList(volumes)}`);
+};
+
+/** ONBUILD: kept for the stages and images that stand on this one; no entry of the history. */
+export const lowerOnbuild: Lowering<OnbuildInstruction> = (state, { trigger }) =>
+  withConfig(state, { OnBuild: [...(state.config.OnBuild ?? []), trigger] });
+
+/** HEALTHCHECK. */
+export const lowerHealthcheck: Lowering<HealthcheckInstruction> = (state, instruction) => {
+  const { interval, timeout, startPeriod, startInterval, retries } = instruction;
+  const test = healthTest(instruction.check);
+  const check: HealthConfig = {
+    Test: test,
+    ...(interval === 0 ? {} : { Interval: interval }),
+    ...(timeout === 0 ? {} : { Timeout: timeout }),
+    ...(startPeriod === 0 ? {} : { StartPeriod: startPeriod }),
+    ...(startInterval === 0 ? {} : { StartInterval: startInterval }),
+    ...(retries === 0 ? {} : { Retries: retries }),
+  };
+  const printed = [
+    `Test:${formatList(test)}`,
+    `Interval:${formatDuration(interval)}`,
+    `Timeout:${formatDuration(timeout)}`,
+    `StartPeriod:${formatDuration(startPeriod)}`,
+    `StartInterval:${formatDuration(startInterval)}`,
+    `Retries:${retries}`,
+  ];
+  return withHistory(withConfig(state, { Healthcheck: check }), `HEALTHCHECK {${printed.join(' ')}}`);
+};
+
+/** An object with these keys, as Docker writes sets. */
+export function emptyObjects(keys: readonly string[]): Record<string, object> {
+  return Object.fromEntries(keys.map((key) => [key, {}]));
+}
+
+function expandPairs(
+  state: StageState,
+  { pairs }: KeyValuesInstruction,
+  context: Parameters<Lowering>[2],
+): [name: string, value: string][] {
+  return pairs.map(({ key, value }) => [expandIn(state, key, context), expandIn(state, value, context)]);
+}
+
+function commandArgs(state: StageState, command: CommandLine): readonly string[] {
+  return command.form === 'exec' ? command.args : [...shellOf(state), command.text];
+}
+
+function emptyIsNone(args: readonly string[]): readonly string[] | undefined {
+  return args.length === 0 ? undefined : args;
+}
+
+function healthTest(check: HealthcheckInstruction['check']): string[] {
+  if (check === 'none') return ['NONE'];
+  return check.form === 'exec' ? ['CMD', ...check.args] : ['CMD-SHELL', check.text];
+}

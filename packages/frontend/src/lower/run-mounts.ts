@@ -1,0 +1,167 @@
+import { posix } from 'node:path';
+import type { MountFlag } from '@tbuild/dockerfile';
+import type { SourceRange } from '@tbuild/errors';
+import type { RunMount, StepId } from '@tbuild/graph';
+import { buildArg } from '../build-args.ts';
+import { cwdOf } from '../stage-state.ts';
+import type { StageState } from '../stage-state.ts';
+import { expandIn, semanticError, sourceFrom } from './lowering.ts';
+import type { LoweringContext, Tree } from './lowering.ts';
+import { readBoolean, readId, readMode, readSharing, readSize } from './mount-options.ts';
+import { resolveDirectory } from './workdir.ts';
+
+/** Where mounts are lowered to: steps that they read from join `sources`. */
+export interface MountTarget {
+  readonly context: LoweringContext;
+  readonly sources: StepId[];
+}
+
+/** The mounts of one RUN with their defaults; every value but `from` is expanded. */
+export function lowerMounts(state: StageState, flags: readonly MountFlag[], target: MountTarget): RunMount[] {
+  const mounts: RunMount[] = [];
+  for (const flag of flags) {
+    const options = expandOptions(state, flag, target.context);
+    const agents = mounts.filter(({ type }) => type === 'ssh').length;
+    checkAllowed(flag, options);
+    mounts.push(LOWERINGS[flag.type]({ state, target, options, location: flag.location, agents }));
+  }
+  return mounts;
+}
+
+type Options = Readonly<Record<string, string | undefined>>;
+
+interface MountRequest {
+  readonly state: StageState;
+  readonly target: MountTarget;
+  readonly options: Options;
+  readonly location: SourceRange;
+  /** How many ssh mounts stand before this one. */
+  readonly agents: number;
+}
+
+const LOWERINGS: Readonly<Record<MountFlag['type'], (request: MountRequest) => RunMount>> = {
+  bind: lowerBind,
+  cache: lowerCache,
+  tmpfs: lowerTmpfs,
+  secret: lowerSecret,
+  ssh: lowerSsh,
+};
+
+/** Options that only some types know, and which. */
+const ALLOWED: Readonly<Record<string, readonly MountFlag['type'][]>> = {
+  mode: ['secret', 'ssh', 'cache'],
+  uid: ['secret', 'ssh', 'cache'],
+  gid: ['secret', 'ssh', 'cache'],
+  size: ['tmpfs'],
+  sharing: ['cache'],
+  required: ['secret', 'ssh'],
+};
+
+function expandOptions(state: StageState, flag: MountFlag, context: LoweringContext): Options {
+  const { location } = flag;
+  return Object.fromEntries(
+    Object.entries(flag.options).map(([name, text]) => [
+      name,
+      name === 'from' ? text : expandIn(state, { text, location }, context),
+    ]),
+  );
+}
+
+function checkAllowed({ type, location }: MountFlag, options: Options): void {
+  for (const name of Object.keys(options)) {
+    const types = ALLOWED[name];
+    if (types === undefined || types.includes(type)) continue;
+    throw semanticError(`Mount option ${JSON.stringify(name)} is not for mounts of type ${type}`, location, `It is for ${types.join(', ')}`);
+  }
+}
+
+function lowerBind(request: MountRequest): RunMount {
+  const { target, options } = request;
+  return {
+    type: 'bind',
+    target: mountTarget(request),
+    from: sourceFrom(treeOf(request) ?? { kind: 'context', name: 'context' }, target.sources),
+    source: sourcePath(options.source),
+    readonly: readBoolean(options.readonly, { name: 'readonly', location: request.location }) ?? true,
+  };
+}
+
+function lowerCache(request: MountRequest): RunMount {
+  const { target, options, location } = request;
+  const namespace = buildArg(target.context.buildArgs, 'BUILDKIT_CACHE_MOUNT_NS') ?? '';
+  const id = options.id || posix.normalize(options.target ?? '');
+  const tree = treeOf(request);
+  return {
+    type: 'cache',
+    target: mountTarget(request),
+    id: namespace === '' ? id : `${namespace}/${id}`,
+    sharing: readSharing(options.sharing, location),
+    readonly: readBoolean(options.readonly, { name: 'readonly', location }) ?? false,
+    ...(tree === undefined ? {} : { from: sourceFrom(tree, target.sources) }),
+    ...(sourcePath(options.source) === '' ? {} : { source: sourcePath(options.source) }),
+    ...ownership(request, 0o755),
+  };
+}
+
+function lowerTmpfs(request: MountRequest): RunMount {
+  const size = readSize(request.options.size, request.location);
+  return { type: 'tmpfs', target: mountTarget(request), ...(size === undefined || size === 0 ? {} : { size }) };
+}
+
+function lowerSecret(request: MountRequest): RunMount {
+  const { options, location } = request;
+  if (options.from) throw semanticError('A secret mount cannot have "from"', location);
+  if (options.source && options.id) throw semanticError('A secret mount cannot have both "source" and "id"', location);
+  const named = options.source || options.id;
+  if (!named && !options.target) throw semanticError('A secret mount needs "id" or "target"', location);
+  const id = named || posix.basename(options.target ?? '');
+  const { env } = options;
+  const path = options.target ? absoluteTarget(request) : undefined;
+  return {
+    type: 'secret',
+    id,
+    ...(env === undefined ? { target: path ?? `/run/secrets/${posix.basename(id)}` } : { env: env || id }),
+    ...(env !== undefined && path !== undefined ? { target: path } : {}),
+    required: readBoolean(options.required, { name: 'required', location }) ?? false,
+    ...ownership(request, 0o400),
+  };
+}
+
+function lowerSsh(request: MountRequest): RunMount {
+  const { options, location, agents } = request;
+  if (options.source) throw semanticError('An ssh mount cannot have "source"', location);
+  return {
+    type: 'ssh',
+    id: options.id || 'default',
+    target: options.target ? absoluteTarget(request) : `/run/buildkit/ssh_agent.${agents}`,
+    required: readBoolean(options.required, { name: 'required', location }) ?? false,
+    ...ownership(request, 0o600),
+  };
+}
+
+function ownership({ options, location }: MountRequest, mode: number): { mode: number; uid: number; gid: number } {
+  return {
+    mode: readMode(options.mode, location) ?? mode,
+    uid: readId(options.uid, { name: 'uid', location }) ?? 0,
+    gid: readId(options.gid, { name: 'gid', location }) ?? 0,
+  };
+}
+
+function treeOf({ target, options, location }: MountRequest): Tree | undefined {
+  if (options.from === undefined || options.from === '') return undefined;
+  return target.context.sourceOf(options.from, { location, index: false });
+}
+
+function mountTarget(request: MountRequest): string {
+  const path = absoluteTarget(request);
+  if (path !== '/') return path;
+  throw semanticError('The root cannot be the target of a mount', request.location, 'Name a directory with target=');
+}
+
+function absoluteTarget({ state, options }: MountRequest): string {
+  return resolveDirectory(cwdOf(state), options.target ?? '');
+}
+
+function sourcePath(source: string | undefined): string {
+  return posix.resolve('/', source ?? '').slice(1);
+}

@@ -1,0 +1,69 @@
+import type { Lookup, RunInstruction } from '@tbuild/dockerfile';
+import type { RunMount, StepId } from '@tbuild/graph';
+import { buildArg } from '../build-args.ts';
+import { formatEnvironment, setVariable, variable } from '../environment.ts';
+import type { Environment } from '../environment.ts';
+import { summarizeHeredoc } from '../step-name.ts';
+import { cwdOf, withStep } from '../stage-state.ts';
+import type { StageState } from '../stage-state.ts';
+import { describeCommand } from './describe.ts';
+import { nameStep } from './lowering.ts';
+import type { Lowering, LoweringContext } from './lowering.ts';
+import { runCommand } from './run-command.ts';
+import type { RunCommand } from './run-command.ts';
+import { lowerMounts } from './run-mounts.ts';
+
+/** RUN. */
+export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) => {
+  const command = runCommand(state, instruction);
+  const sources: StepId[] = [];
+  const declared = lowerMounts(state, instruction.mounts, { context, sources });
+  const mounts = command.script === undefined ? declared : [command.script, ...declared];
+  const named = nameStep(state, describeRun(state, instruction, { command, context }), context);
+  const step = context.graph.add({
+    op: {
+      kind: 'run',
+      args: command.args,
+      env: formatEnvironment(withAgent(state.env, mounts)),
+      cwd: cwdOf(state),
+      user: state.config.User ?? '',
+      hostname: buildArg(context.buildArgs, 'BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
+      network: instruction.network === undefined || instruction.network === 'default' ? context.network : instruction.network,
+      security: instruction.security ?? 'sandbox',
+      mounts,
+      platform: state.platform,
+    },
+    base: state.tip,
+    sources,
+    name: named.name,
+    noCache: context.noCache,
+    location: instruction.location,
+  });
+  return withStep(named.state, step, `RUN ${historyOf(state, command.args)} # buildkit`);
+};
+
+/** Docker tells processes where the agent is unless they know already. */
+function withAgent(env: Environment, mounts: readonly RunMount[]): Environment {
+  const agent = mounts.find((mount) => mount.type === 'ssh');
+  if (agent?.target === undefined || variable(env, 'SSH_AUTH_SOCK') !== undefined) return env;
+  return setVariable(env, 'SSH_AUTH_SOCK', agent.target);
+}
+
+/** The arguments behind the declared ARGs with their values, each once, at its first place. */
+function historyOf(state: StageState, args: readonly string[]): string {
+  const values = new Map(state.args.map(({ name, value = '' }) => [name, variable(state.env, name) ?? value]));
+  const declared = Array.from(values, ([name, value]) => `${name}=${value}`);
+  const count = declared.length === 0 ? [] : [`|${declared.length}`];
+  return [...count, ...declared, ...args].join(' ');
+}
+
+function describeRun(
+  state: StageState,
+  instruction: RunInstruction,
+  { command, context }: { command: RunCommand; context: LoweringContext },
+): string {
+  const secrets = new Set(instruction.mounts.flatMap(({ type, options }) => (type === 'secret' ? [options.env] : [])));
+  const lookup: Lookup = (name) => (secrets.has(name) ? '****' : variable(state.env, name));
+  const text = describeCommand(instruction, lookup, context, { keepQuotes: true, keepUnset: true });
+  return command.document === undefined ? text : `${text} (${summarizeHeredoc(command.document)})`;
+}

@@ -1,0 +1,30 @@
+import { posix } from 'node:path';
+import type { SingleWordInstruction } from '@tbuild/dockerfile';
+import { lookupIn } from '../environment.ts';
+import { cwdOf, withConfig, withHistory, withStep } from '../stage-state.ts';
+import { describeCommand } from './describe.ts';
+import { expandIn, nameStep } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
+
+/** WORKDIR: always a layer, even when the directory is there; only the root has none. */
+export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction, context) => {
+  const path = resolveDirectory(cwdOf(state), expandIn(state, instruction.value, context));
+  const moved = withConfig({ ...state, ownWorkdir: true }, { WorkingDir: path });
+  const createdBy = `WORKDIR ${path}`;
+  if (path === '/') return withHistory(moved, createdBy);
+  const named = nameStep(moved, describeCommand(instruction, lookupIn(state.env), context), context);
+  const step = context.graph.add({
+    op: { kind: 'mkdir', path, mode: 0o755, user: state.config.User ?? '' },
+    base: state.tip,
+    sources: [],
+    name: named.name,
+    noCache: context.noCache,
+    location: instruction.location,
+  });
+  return withStep(named.state, step, createdBy);
+};
+
+/** A path against the working directory, cleaned, without a slash at its end. */
+export function resolveDirectory(cwd: string, path: string): string {
+  return posix.resolve('/', cwd, path);
+}

@@ -1,0 +1,41 @@
+import { hasCode } from '@tbuild/errors';
+import type { ImageSource } from '@tbuild/graph';
+import { familiarReference, parseReference } from '@tbuild/oci';
+import type { NamedContext } from './plan.ts';
+
+/** Where a tree comes from: what FROM stands on, and what COPY and mounts read. */
+export type Origin =
+  | { readonly kind: 'scratch' }
+  | { readonly kind: 'stage'; readonly index: number }
+  | { readonly kind: 'image'; readonly reference: string; readonly source: ImageSource }
+  | { readonly kind: 'files'; readonly context: string };
+
+/** The origin that an image name stands for: `scratch`, a named context, or an image of a registry. */
+export function imageOrigin(reference: string, contexts: Readonly<Record<string, NamedContext>>): Origin {
+  if (reference === 'scratch') return { kind: 'scratch' };
+  return contextOrigin(reference, contexts) ?? { kind: 'image', reference, source: { kind: 'registry' } };
+}
+
+/**
+ * The origin that the user gave for a name with `--build-context`, or undefined. Names count as image
+ * references do: `alpine`, `alpine:latest` and `docker.io/library/alpine` are one.
+ */
+export function contextOrigin(name: string, contexts: Readonly<Record<string, NamedContext>>): Origin | undefined {
+  const wanted = normalizeName(name);
+  if (wanted === 'scratch' || wanted === 'context') return undefined;
+  const context = Object.entries(contexts).find(([key]) => normalizeName(key) === wanted)?.[1];
+  if (context === undefined) return undefined;
+  if (context.kind === 'files') return { kind: 'files', context: context.context };
+  if (context.reference === 'scratch') return { kind: 'scratch' };
+  const source: ImageSource = context.kind === 'layout' ? { kind: 'layout', path: context.path } : { kind: 'registry' };
+  return { kind: 'image', reference: context.reference, source };
+}
+
+function normalizeName(name: string): string {
+  try {
+    return familiarReference(parseReference(name)).replace(/:latest$/, '');
+  } catch (error) {
+    if (hasCode(error, 'USAGE')) return name.toLowerCase();
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Dockerfile, LintWarning } from '@tbuild/dockerfile';
+import { globalScope, proxyEnv } from './build-args.ts';
+import type { Environment } from './environment.ts';
+import { lowerStages } from './lower-stages.ts';
+import type { Plan, PlanOptions } from './plan.ts';
+import { resolveStages } from './resolve-stages.ts';
+import type { ResolvedStage } from './resolve-stages.ts';
+import { findTarget, openStageGraph } from './stage-graph.ts';
+import type { StageState } from './stage-state.ts';
+
+/**
+ * What building a Dockerfile's target means for one platform. Only stages that the target needs become
+ * steps of `options.graph`, and only their images are asked for, each once.
+ * @throws TbuildError DOCKERFILE_SEMANTICS with the place for what the file gets wrong; what `resolveImage` throws.
+ */
+export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<Plan> {
+  const globalArgs: Environment = globalScope(dockerfile, options);
+  const graph = openStageGraph(dockerfile, { ...options, globalArgs });
+  const target = findTarget(graph, options.target);
+  const resolved = await resolveStages(graph, target, options);
+  const warnings: LintWarning[] = [];
+  const states = lowerStages(resolved, { dockerfile, graph, globalArgs, options, warn: (warning) => warnings.push(warning) });
+  const state = states.get(target.stage.index);
+  const stage = resolved.stages.find(({ node }) => node === target);
+  if (state === undefined || stage === undefined) throw new Error('The target was not planned');
+  return toPlan(state, stage, { options, warnings });
+}
+
+function toPlan(
+  state: StageState,
+  stage: ResolvedStage,
+  { options, warnings }: { readonly options: PlanOptions; readonly warnings: readonly LintWarning[] },
+): Plan {
+  const { base, author, tip } = state;
+  const labels = { ...state.config.Labels, ...options.labels };
+  const hasLabels = Object.keys(labels).length > 0;
+  return {
+    platform: options.implicitPlatform === true ? (stage.image?.config.platform ?? stage.platform) : options.platform,
+    ...(tip === undefined ? {} : { target: tip }),
+    ...(base === undefined ? {} : { base }),
+    config: hasLabels ? { ...state.config, Labels: labels } : state.config,
+    ...(author === undefined ? {} : { author }),
+    history: state.history,
+    warnings,
+    proxyEnv: proxyEnv(options.buildArgs),
+  };
+}

@@ -1,0 +1,151 @@
+import { parseInstruction } from '@tbuild/dockerfile';
+import type { StageInstruction } from '@tbuild/dockerfile';
+import { locate, TbuildError } from '@tbuild/errors';
+import type { SourceRange } from '@tbuild/errors';
+import { canonicalJson } from '@tbuild/oci';
+import type { Platform } from '@tbuild/oci';
+import type { Origin } from './origin.ts';
+import type { PlanOptions, ResolvedImage } from './plan.ts';
+import { checkOrder, didYouMean, resolveSource, sourceNames } from './stage-graph.ts';
+import type { StageGraph, StageNode } from './stage-graph.ts';
+
+/** A stage of which everything is known that has to be asked for. */
+export interface ResolvedStage {
+  readonly node: StageNode;
+  /** On which its steps run: from `--platform`, from the stage below, or the target's. */
+  readonly platform: Platform;
+  /** The base's image, when the base is one. */
+  readonly image?: ResolvedImage;
+  /** What the base's ONBUILD instructions add in front of the stage's own. */
+  readonly triggers: readonly StageInstruction[];
+}
+
+/** What can be built: the stages that the target needs, and the images that they read. */
+export interface ResolvedStages {
+  /** By index, in the order of the file. */
+  readonly stages: readonly ResolvedStage[];
+  /** @throws Error when the image was not among those that the stages name. */
+  imageOf(origin: Extract<Origin, { kind: 'image' }>, platform: Platform): ResolvedImage;
+}
+
+/**
+ * Follows the target's dependencies and asks for the images among them, each once and side by side.
+ * ONBUILD triggers of a base may add dependencies, so bases come first.
+ * @throws TbuildError what `resolveImage` throws, with the place; DOCKERFILE_SEMANTICS for wrong references.
+ */
+export async function resolveStages(graph: StageGraph, target: StageNode, options: PlanOptions): Promise<ResolvedStages> {
+  const failed = new AbortController();
+  const images = createImageResolver(graph, options, AbortSignal.any([options.signal, failed.signal]));
+  const stages = new Map<number, Promise<ResolvedStage>>();
+  const visit = (index: number): Promise<ResolvedStage> => {
+    const known = stages.get(index);
+    if (known !== undefined) return known;
+    const node = graph.nodes[index];
+    if (node === undefined) throw new Error(`Stage ${index} is not in the graph`);
+    const stage = resolveStage({ graph, options, images, visit }, node);
+    stages.set(index, stage);
+    return stage;
+  };
+  try {
+    await visit(target.stage.index);
+    const resolved = await Promise.all(stages.values());
+    resolved.sort((a, b) => a.node.stage.index - b.node.stage.index);
+    return { stages: resolved, imageOf: images.get };
+  } catch (error) {
+    failed.abort();
+    throw error;
+  }
+}
+
+interface ImageResolver {
+  resolve(origin: Extract<Origin, { kind: 'image' }>, platform: Platform, location: SourceRange): Promise<ResolvedImage>;
+  get(origin: Extract<Origin, { kind: 'image' }>, platform: Platform): ResolvedImage;
+}
+
+interface Visitor {
+  readonly graph: StageGraph;
+  readonly options: PlanOptions;
+  readonly images: ImageResolver;
+  visit(index: number): Promise<ResolvedStage>;
+}
+
+async function resolveStage(visitor: Visitor, node: StageNode): Promise<ResolvedStage> {
+  const own = node.replaced ? [] : node.stage.instructions;
+  const [base] = await Promise.all([resolveBase(visitor, node), resolveSources(visitor, node, own)]);
+  await resolveSources(visitor, node, base.triggers);
+  return { node, ...base };
+}
+
+async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<ResolvedStage, 'node'>> {
+  const { base, stage } = node;
+  const platform = node.platform ?? visitor.options.platform;
+  if (base.kind === 'stage') {
+    const below = await visitor.visit(base.index);
+    const onbuild = below.node.replaced ? [] : below.node.stage.instructions;
+    const texts = onbuild.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.trigger] : []));
+    return { platform: below.platform, triggers: parseTriggers(visitor, node, texts) };
+  }
+  if (base.kind !== 'image') return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
+  const image = await visitor.images.resolve(base, platform, stage.from.image.location);
+  const texts = node.replaced ? [] : (image.config.config.OnBuild ?? []);
+  return { platform, image, triggers: parseTriggers(visitor, node, texts) };
+}
+
+function parseTriggers({ graph }: Visitor, { stage }: StageNode, texts: readonly string[]): StageInstruction[] {
+  const { location } = stage.from;
+  return texts.map((text) => {
+    try {
+      const options = { file: location.file, escape: graph.escape, line: location.start.line };
+      return { ...parseInstruction(text, options), location };
+    } catch (error) {
+      if (!(error instanceof TbuildError)) throw error;
+      throw new TbuildError(error.code, `ONBUILD trigger ${JSON.stringify(text)} of the base: ${error.message}`, {
+        hint: error.hint,
+        location,
+        cause: error,
+      });
+    }
+  });
+}
+
+async function resolveSources(visitor: Visitor, node: StageNode, instructions: readonly StageInstruction[]): Promise<void> {
+  await Promise.all(
+    instructions.flatMap(sourceNames).map(async (source) => {
+      const origin = resolveSource(visitor.graph, source);
+      checkOrder(visitor.graph, node, origin, source);
+      if (origin.kind === 'stage') await visitor.visit(origin.index);
+      if (origin.kind === 'image') await visitor.images.resolve(origin, visitor.options.platform, source.location);
+    }),
+  );
+}
+
+function createImageResolver(graph: StageGraph, options: PlanOptions, signal: AbortSignal): ImageResolver {
+  const pending = new Map<string, Promise<ResolvedImage>>();
+  const resolved = new Map<string, ResolvedImage>();
+  return {
+    async resolve({ reference, source }, platform, location) {
+      const key = canonicalJson({ reference, source, platform });
+      try {
+        const known = pending.get(key) ?? options.resolveImage({ reference, source, platform }, signal);
+        pending.set(key, known);
+        const image = await known;
+        resolved.set(key, image);
+        return image;
+      } catch (error) {
+        throw locate(withSuggestion(error, reference, graph), location);
+      }
+    },
+    get({ reference, source }, platform) {
+      const image = resolved.get(canonicalJson({ reference, source, platform }));
+      if (image === undefined) throw new Error(`Image ${reference} was not resolved`);
+      return image;
+    },
+  };
+}
+
+/** A name that is no image may be a misspelt stage. */
+function withSuggestion(error: unknown, reference: string, graph: StageGraph): unknown {
+  if (!(error instanceof TbuildError) || error.hint !== undefined) return error;
+  const hint = didYouMean(reference, graph.names.keys());
+  return hint === undefined ? error : Object.assign(error, { hint });
+}

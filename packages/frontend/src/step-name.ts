@@ -1,0 +1,91 @@
+import { formatPlatform, normalizePlatform } from '@tbuild/oci';
+import type { Platform } from '@tbuild/oci';
+import { parsePlatform } from '@tbuild/oci';
+import { hasCode } from '@tbuild/errors';
+import { variable } from './environment.ts';
+import type { Environment } from './environment.ts';
+
+/** How the steps of one stage are numbered. */
+export interface Numbering {
+  /** Undefined in a file with one stage. */
+  readonly stageName?: string;
+  /** 0 for what has no number. */
+  readonly total: number;
+  /** Shown when the build is for several platforms. */
+  readonly platform?: Platform;
+}
+
+export interface StepLabel {
+  /** From 1. */
+  readonly position: number;
+  readonly command: string;
+  /** The instruction comes from an ONBUILD trigger. */
+  readonly trigger?: boolean;
+  /** Tells which platform the step builds for, when that is another than the one it runs on. */
+  readonly env?: Environment;
+}
+
+/** The name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. */
+export function stepName(numbering: Numbering, { position, command, trigger, env = [] }: StepLabel): string {
+  const { stageName, total, platform } = numbering;
+  if (total === 0) return command;
+  const width = String(total).length;
+  const parts = [
+    ...(platform === undefined ? [] : [`${formatPlatform(platform)}${crossTarget(platform, env)}`]),
+    ...(stageName === undefined ? [] : [stageName]),
+    `${String(position).padStart(width)}/${total}`,
+  ];
+  return `[${parts.join(' ')}] ${trigger === true ? 'ONBUILD ' : ''}${command}`;
+}
+
+/**
+ * An instruction on one line as Docker joins it: continuations removed, comments and blank lines inside
+ * it dropped, blanks kept, heredoc bodies left out.
+ */
+export function commandLine(text: string, escape: '\\' | '`'): string {
+  const continuation = escape === '\\' ? /(^|[^\\])\\[ \t]*$/ : /(^|[^`])`[ \t]*$/;
+  const lines = text.split(/\r?\n/);
+  let joined = '';
+  for (const [index, line] of lines.entries()) {
+    if (index > 0 && (/^\s*#/.test(line) || line.trim() === '')) continue;
+    const stripped = line.replace(continuation, '$1');
+    joined += stripped;
+    if (!continuation.test(line)) break;
+  }
+  const trimmed = joined.trim();
+  const [keyword = ''] = trimmed.split(/[\t\v\f\r ]/, 1);
+  return keyword.toUpperCase() + trimmed.slice(keyword.length);
+}
+
+/** The first line of a heredoc, with `...` when there are more. */
+export function summarizeHeredoc(content: string): string {
+  const [first = '', ...rest] = content.trim().split(/\r?\n/);
+  return rest.length === 0 ? first : `${first}...`;
+}
+
+function crossTarget(platform: Platform, env: Environment): string {
+  const target = targetOf(platform, env);
+  if (target === undefined || (target.os === platform.os && target.architecture === platform.architecture)) return '';
+  const { architecture, variant } = target;
+  if (target.os !== platform.os) return `->${formatPlatform(target)}`;
+  return `->${variant === undefined ? architecture : `${architecture}/${variant}`}`;
+}
+
+/** What TARGETPLATFORM and its kin say, when the stage declares them. */
+function targetOf(platform: Platform, env: Environment): Platform | undefined {
+  const whole = variable(env, 'TARGETPLATFORM');
+  const parsed = whole === undefined ? undefined : tryParsePlatform(whole, platform);
+  if (parsed !== undefined) return parsed;
+  const [os, architecture, variant] = ['TARGETOS', 'TARGETARCH', 'TARGETVARIANT'].map((name) => variable(env, name));
+  if (os === undefined && architecture === undefined && variant === undefined) return undefined;
+  return normalizePlatform({ os: os || platform.os, architecture: architecture || platform.architecture, variant });
+}
+
+function tryParsePlatform(text: string, host: Platform): Platform | undefined {
+  try {
+    return parsePlatform(text, host);
+  } catch (error) {
+    if (hasCode(error, 'USAGE')) return undefined;
+    throw error;
+  }
+}
