@@ -113,8 +113,8 @@ function checkValue(word: Word, { key, name, value }: Option): void {
   if (VALID[name]?.(value) === false) throw syntaxError(`Invalid value for ${key}: ${value}`, word.location);
 }
 
-function checkSecret(word: Word, { source, target, id, env }: Record<string, string>): void {
-  if (!source && !target && !id && !env) {
+function checkSecret(word: Word, { source, target, id }: Record<string, string>): void {
+  if (!source && !target && !id) {
     throw syntaxError('Invalid secret mount, one of source, target required', word.location);
   }
   if (source && id) throw syntaxError("Both source and id can't be set for a secret mount", word.location);

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import type { SourceRange } from '@tbuild/errors';
+import { instructionRanges, underline } from './source-ranges.ts';
+
+const text = 'FROM scratch AS base\n\nCOPY --from=base --chown=1:2 \\\n  a.txt \\\n  /b/\nRUN 3<<EOF cat\nX y\nEOF\n';
+const at = (line: number): SourceRange => ({ file: 'D', start: { line, column: 1 }, end: { line, column: 5 } });
+const place = ({ start, end }: SourceRange): string => `${start.line}:${start.column}-${end.line}:${end.column}`;
+
+test.each([
+  [{ kind: 'keyword' as const }, '3:1-3:5'],
+  [{ kind: 'flag' as const, name: 'chown' }, '3:18-3:29'],
+  [{ kind: 'argument' as const, index: 0 }, '4:3-4:8'],
+  [{ kind: 'argument' as const, index: 1 }, '5:3-5:6'],
+  [{ kind: 'argument' as const, index: 2 }, '3:1-3:5'],
+  [{ kind: 'flag' as const, name: 'link' }, '3:1-3:5'],
+])('underlines %j at %s', (token, expected) => {
+  expect(place(underline(text, at(3), token))).toBe(expected);
+});
+
+test('gives back a place where nothing is found', () => {
+  expect(underline(text, at(2))).toEqual(at(2));
+});
+
+test('lists instructions with their parts', () => {
+  const [from, copy] = instructionRanges(text, 'D');
+  expect(from?.arguments.map((argument) => argument.text)).toEqual(['scratch', 'AS', 'base']);
+  expect(copy?.flags.map((flag) => flag.name)).toEqual(['from', 'chown']);
+});
