@@ -6,12 +6,14 @@ export interface ProcessUser {
   readonly gid: number;
   /** Supplementary groups. */
   readonly groups: readonly number[];
+  /** The value of HOME for a process whose environment lacks it; `/` when absent. */
+  readonly home?: string;
 }
 
 /** The process of a step. */
 export interface ProcessSpec {
   readonly args: readonly string[];
-  /** `NAME=value`; nothing else is in the environment. */
+  /** `NAME=value`; nothing but HOME is added, and that only when it is missing. */
   readonly env: readonly string[];
   /** Absolute, inside the root. Made when it is missing. */
   readonly cwd: string;

@@ -1,0 +1,170 @@
+import { lstatSync, mkdirSync, rmdirSync, type Stats, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { openDirectory, resolveDestination } from '@tbuild/context';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { createTreeWriter, type LayeredTree, openLayeredTree, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import type { Sandbox, SandboxMount } from './executor.ts';
+import type { PlacedMount } from './sandbox-mounts.ts';
+
+export interface MountPoints {
+  readonly mounts: readonly PlacedMount[];
+  /** The working directory, when a mount covers it and lacks it. */
+  readonly cwd?: { readonly target: string; readonly within: string };
+  /** Removes the mount points that were made and are still empty; parents keep their times. */
+  removeEmpty(): void;
+}
+
+export interface MountPointOptions {
+  readonly flavour: OverlayFlavour;
+  /** Milliseconds since the epoch, the time of what is made. */
+  readonly now: number;
+}
+
+/**
+ * Follows the target of each mount inside the tree, never outside, and makes what is missing, directly in `upper`.
+ * /dev, /proc, /sys and the working directory stay when they are made, as they do with Docker's builder.
+ *
+ * @throws TbuildError PROCESS_FAILED when a target cannot be mounted on.
+ */
+export function prepareMountPoints(sandbox: Sandbox, options: MountPointOptions): MountPoints {
+  return new Preparation(sandbox, options).run();
+}
+
+class Preparation {
+  readonly #sandbox: Sandbox;
+  readonly #now: number;
+  readonly #tree: LayeredTree;
+  readonly #writer: TreeWriter;
+  readonly #placed: PlacedMount[] = [];
+  /** What was made and goes again, parents before children. */
+  readonly #stubs: string[] = [];
+
+  constructor(sandbox: Sandbox, { flavour, now }: MountPointOptions) {
+    const { upper, lowers } = sandbox.root;
+    this.#sandbox = sandbox;
+    this.#now = now;
+    this.#tree = openLayeredTree([...lowers, upper], flavour);
+    this.#writer = createTreeWriter({ upper, lowers, flavour });
+  }
+
+  run(): MountPoints {
+    for (const name of ['dev', 'proc', 'sys']) this.#ensureKernelDirectory(name);
+    for (const mount of this.#sandbox.mounts) this.#placed.push(this.#place(mount));
+    const cwd = this.#ensureWorkingDirectory();
+    this.#writer.finish();
+    const { upper } = this.#sandbox.root;
+    return { mounts: this.#placed, cwd, removeEmpty: () => removeEmpty(upper, this.#stubs) };
+  }
+
+  #ensureKernelDirectory(name: string): void {
+    const entry = this.#tree.stat(name);
+    if (entry === undefined) this.#writer.ensureDirectory(name, this.#attributes(0o755));
+    else if (!entry.stats.isDirectory()) throw notMountable(`/${name}`, 'a directory');
+  }
+
+  #place(mount: SandboxMount): PlacedMount {
+    const kind = kindOf(mount);
+    const target = resolveDestination(this.#tree, mount.target);
+    if (target === '') throw new TbuildError('PROCESS_FAILED', 'Nothing can be mounted on "/"');
+    const cover = this.#coverOf(target);
+    if (cover !== undefined) return this.#placeInside(mount, target, cover);
+    this.#ensureStub(target, kind);
+    return { mount, target, kind };
+  }
+
+  /** The mount that hides the tree at `target`: the last that was mounted at or above it. */
+  #coverOf(target: string): PlacedMount | undefined {
+    return this.#placed.findLast((placed) => target === placed.target || target.startsWith(`${placed.target}/`));
+  }
+
+  #placeInside(mount: SandboxMount, target: string, cover: PlacedMount): PlacedMount {
+    const kind = kindOf(mount);
+    if (target === cover.target) return { mount, target, kind };
+    if (cover.mount.type !== 'bind') return { mount, target, kind, within: cover.target };
+    const inner = resolveDestination(openDirectory(cover.mount.source), target.slice(cover.target.length + 1));
+    ensureOnDisk(`${cover.mount.source}/${inner}`, { kind, target: mount.target, readonly: cover.mount.readonly });
+    return { mount, target: `${cover.target}/${inner}`, kind };
+  }
+
+  #ensureStub(target: string, kind: 'file' | 'directory'): void {
+    const entry = this.#tree.stat(target);
+    if (entry !== undefined) {
+      if (entry.stats.isDirectory() !== (kind === 'directory')) throw notMountable(`/${target}`, `a ${kind}`);
+      return;
+    }
+    const missing = ancestors(target).filter((path) => this.#tree.stat(path) === undefined);
+    for (const path of missing) if (!this.#stubs.includes(path)) this.#stubs.push(path);
+    for (const path of missing.slice(0, -1)) this.#writer.ensureDirectory(path, this.#attributes(0o755));
+    if (kind === 'directory') this.#writer.ensureDirectory(target, this.#attributes(0o755));
+    else this.#writer.file(target, this.#attributes(0o644), { bytes: new Uint8Array() });
+  }
+
+  #ensureWorkingDirectory(): MountPoints['cwd'] {
+    const target = resolveDestination(this.#tree, this.#sandbox.process.cwd);
+    const cover = this.#coverOf(target);
+    if (cover === undefined) {
+      const entry = this.#tree.stat(target);
+      if (entry !== undefined && !entry.stats.isDirectory()) throw notMountable(this.#sandbox.process.cwd, 'a directory');
+      if (entry === undefined && target !== '') this.#writer.ensureDirectory(target, this.#attributes(0o755));
+      return undefined;
+    }
+    if (target === cover.target) return undefined;
+    if (cover.mount.type !== 'bind') return { target, within: cover.target };
+    const inner = resolveDestination(openDirectory(cover.mount.source), target.slice(cover.target.length + 1));
+    ensureOnDisk(`${cover.mount.source}/${inner}`, { kind: 'directory', target, readonly: cover.mount.readonly });
+    return undefined;
+  }
+
+  #attributes(mode: number): { mode: number; uid: number; gid: number; mtimeMs: number } {
+    return { mode, uid: 0, gid: 0, mtimeMs: this.#now };
+  }
+}
+
+function kindOf(mount: SandboxMount): 'file' | 'directory' {
+  return mount.type !== 'bind' || statSync(mount.source).isDirectory() ? 'directory' : 'file';
+}
+
+function ensureOnDisk(
+  path: string,
+  { kind, target, readonly }: { kind: 'file' | 'directory'; target: string; readonly: boolean },
+): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  if (readonly) throw new TbuildError('PROCESS_FAILED', `Mount point "${target}" does not exist in the read-only mount above it`);
+  mkdirSync(kind === 'directory' ? path : path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o755 });
+  if (kind === 'file') writeFileSync(path, '');
+}
+
+function removeEmpty(upper: string, stubs: readonly string[]): void {
+  for (const stub of stubs.toReversed()) {
+    const path = `${upper}/${stub}`;
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    const before = lstatSync(parent, { throwIfNoEntry: false });
+    if (stats === undefined || before === undefined || !removedEmpty(path, stats)) continue;
+    utimesSync(parent, before.atimeMs / 1000, before.mtimeMs / 1000);
+  }
+}
+
+function removedEmpty(path: string, stats: Stats): boolean {
+  if (!stats.isDirectory()) {
+    const empty = stats.isFile() && stats.size === 0;
+    if (empty) unlinkSync(path);
+    return empty;
+  }
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOTEMPTY') return false;
+    throw error;
+  }
+}
+
+/** `a/b/c` → `a`, `a/b`, `a/b/c`. */
+function ancestors(path: string): string[] {
+  const elements = path.split('/');
+  return elements.map((_, index) => elements.slice(0, index + 1).join('/'));
+}
+
+function notMountable(path: string, expected: string): TbuildError {
+  return new TbuildError('PROCESS_FAILED', `"${path}" in the image is not ${expected}`);
+}

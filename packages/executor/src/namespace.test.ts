@@ -1,0 +1,10 @@
+import { createNamespaceExecutor } from './index.ts';
+import { executorSuite } from './testsuite.ts';
+
+// In a user namespace root is not the real one, and overlays mark with user attributes.
+const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
+
+executorSuite(`namespace (${flavour})`, {
+  flavour,
+  create: (runDirectory) => createNamespaceExecutor({ runDirectory, flavour, now: () => Date.now() }),
+});

@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { TbuildError } from '@tbuild/errors';
+import type { ProcessIO } from './executor.ts';
+import type { OutputPipe } from './fifo-pool.ts';
+import { TOOL_ENVIRONMENT } from './tools.ts';
+
+export interface RunOptions {
+  readonly io: ProcessIO;
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+  readonly signal: AbortSignal;
+}
+
+/** How a sandboxed process ended, and what its set-up said. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly setup: string;
+}
+
+/**
+ * Runs the set-up and the process it becomes to their end. The session is its own, so that a terminal's
+ * Ctrl-C reaches only us, who decide.
+ *
+ * @throws TbuildError CANCELLED when the signal fired; everything is dead by then.
+ */
+export async function runProcess([file = '', ...args]: readonly string[], options: RunOptions): Promise<Ended> {
+  const { io, stdout, stderr, signal } = options;
+  const child = spawn(file, args, { env: TOOL_ENVIRONMENT, stdio: ['ignore', stdout.input, stderr.input, 'pipe'], detached: true });
+  stdout.closeInput();
+  stderr.closeInput();
+  const setup: Uint8Array[] = [];
+  stdout.output.on('data', (data: Uint8Array) => io.stdout(data));
+  stderr.output.on('data', (data: Uint8Array) => io.stderr(data));
+  child.stdio[3]?.on('data', (data: Uint8Array) => setup.push(data));
+  const abort = (): void => killSandbox(child);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  try {
+    const [[code, name]] = await Promise.all([once(child, 'close'), once(stdout.output, 'close'), once(stderr.output, 'close')]);
+    if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
+    return { exitCode: exitCodeOf(code, name), setup: Buffer.concat(setup).toString().trim() };
+  } catch (cause) {
+    if (cause instanceof TbuildError) throw cause;
+    throw new TbuildError('PROCESS_FAILED', `Cannot start "${file}"`, { cause });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/**
+ * Kills pid 1 of the sandbox, not the `unshare` above it: that one ends only after it has reaped pid 1, which the
+ * kernel allows only after every process of the namespace is gone.
+ */
+function killSandbox(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const inits = childrenOf(child.pid);
+  for (const pid of inits.length > 0 ? inits : [child.pid]) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself in the meantime.
+    }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return signal === null ? (code ?? 1) : 128 + constants.signals[signal];
+}

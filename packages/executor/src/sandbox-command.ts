@@ -1,0 +1,131 @@
+import { DEFAULT_CAPABILITIES } from './capabilities.ts';
+import type { Sandbox } from './executor.ts';
+import { fstabText, type MountEntry } from './fstab.ts';
+import { OPTION_LIMIT } from './overlay-options.ts';
+import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
+
+export interface CommandPlace {
+  /** A directory for the mount tables. */
+  readonly directory: string;
+  /** Absolute path of the program, since it is looked up with the step's PATH. */
+  readonly unshare: string;
+  /** A compiled filter for `setpriv --seccomp-filter`. */
+  readonly seccompFilter?: string;
+}
+
+/** A program to start, and files that it reads. */
+export interface SandboxCommand {
+  readonly args: readonly string[];
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/**
+ * The program that puts a sandbox together and becomes its process:
+ * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
+ * `mount --all` → `setpriv` drops groups and capabilities → `env` sets the step's environment, which
+ * nothing before may see → `unshare` enters the root and the directory, becomes the user and executes.
+ *
+ * Descriptor 3 takes what the set-up complains about, then {@link READY}; it is closed before the process starts.
+ */
+export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], place: CommandPlace): SandboxCommand {
+  const { commands, files } = setupCommands(steps, place.directory);
+  const script = [
+    'umask 022',
+    'exec 4>&2 2>&3',
+    ...commands,
+    `{ echo ${quote(sandbox.hostname)} > /proc/sys/kernel/hostname; } 2> /dev/null || hostname ${quote(sandbox.hostname)}`,
+    ...(sandbox.network === 'none' ? [LOOPBACK_UP] : []),
+    `echo ${READY} >&3`,
+    'exec 2>&4 3>&- 4>&- "$@"',
+  ].join('\n');
+  const args = [...namespaces(sandbox), 'sh', '-c', script, 'sh', ...privileges(sandbox, place), ...becomeProcess(sandbox, place)];
+  return { args, files };
+}
+
+/** What the set-up says on descriptor 3 when nothing can fail any more. */
+export const READY = 'ready';
+
+/** Best effort: only programs that a minimal system may lack can bring an interface up. */
+const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/null || :';
+
+function namespaces({ network }: Sandbox): string[] {
+  const net = network === 'none' ? ['--net'] : [];
+  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--ipc', '--uts', ...net, '--fork', '--kill-child'];
+}
+
+/** Consecutive mounts become one table; what needs another directory, call or mount point divides them. */
+function setupCommands(steps: readonly SetupStep[], directory: string): { commands: string[]; files: Map<string, string> } {
+  const commands: string[] = [];
+  const files = new Map<string, string>();
+  for (const group of groupSteps(steps)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    if ('make' in first) {
+      commands.push(makeCommand(first));
+      continue;
+    }
+    const table = group.filter((step): step is MountEntry => !('make' in step));
+    const file = `${directory}/fstab${files.size}`;
+    files.set(file, fstabText(table));
+    commands.push(...mountCommands(table, file));
+  }
+  return { commands, files };
+}
+
+function groupSteps(steps: readonly SetupStep[]): SetupStep[][] {
+  const groups: SetupStep[][] = [];
+  for (const step of steps) {
+    const group = groups.at(-1);
+    const first = group?.[0];
+    if (group !== undefined && first !== undefined && belongTogether(first, step)) group.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}
+
+/** An overlay leads its table: its directory and its way of being mounted hold for what follows it. */
+function belongTogether(first: SetupStep, step: SetupStep): boolean {
+  if ('make' in first || 'make' in step) return false;
+  return step.directory === undefined && needsOldCall(first) === needsOldCall(step);
+}
+
+function mountCommands(table: readonly MountEntry[], file: string): string[] {
+  const [first] = table;
+  const environment = first !== undefined && needsOldCall(first) ? 'LIBMOUNT_FORCE_MOUNT2=always ' : '';
+  const enter = first?.directory === undefined ? [] : [`cd ${quote(first.directory)} || exit 125`];
+  return [...enter, `${environment}mount -n -a --fstab ${quote(file)} || exit 125`];
+}
+
+/** mount(2) takes a page of options, but drops flags of a read-only bind that a user namespace must keep. */
+function needsOldCall({ options }: MountEntry): boolean {
+  return options.some((option) => Buffer.byteLength(option) > OPTION_LIMIT);
+}
+
+/** Element by element, since a link that an earlier mount holds would lead out of the tree. */
+function makeCommand({ make, within, path }: MakeMountPoint): string {
+  const elements = path.slice(within.length + 1).split('/');
+  const checks = elements.map((_, index) => {
+    const element = quote([within, ...elements.slice(0, index + 1)].join('/'));
+    const create = make === 'file' && index === elements.length - 1 ? `: >> ${element}` : `mkdir ${element}`;
+    return `[ ! -L ${element} ] && { [ -e ${element} ] || ${create}; }`;
+  });
+  return `{ ${checks.join(' && ')}; } || { echo ${quote(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
+}
+
+function privileges({ process: { user }, security }: Sandbox, { seccompFilter }: CommandPlace): string[] {
+  const groups = user.groups.length > 0 ? `--groups=${user.groups.join(',')}` : '--clear-groups';
+  const bounding = ['-all', ...DEFAULT_CAPABILITIES.map((name) => `+${name}`)].join(',');
+  const confined = security === 'sandbox' ? [`--bounding-set=${bounding}`, '--inh-caps=-all'] : [];
+  const filter = seccompFilter !== undefined && security === 'sandbox' ? [`--seccomp-filter=${seccompFilter}`] : [];
+  return ['setpriv', `--regid=${user.gid}`, groups, ...confined, ...filter];
+}
+
+function becomeProcess({ process: { args, env, cwd, user } }: Sandbox, { unshare }: CommandPlace): string[] {
+  // `/..` is the tree that was moved onto `/`: this process's own root still is what lies beneath.
+  const home = env.some((entry) => entry.startsWith('HOME=')) ? [] : [`HOME=${user.home ?? '/'}`];
+  return ['env', '-i', '--', ...env, ...home, unshare, '--root=/..', `--wd=${cwd}`, `--setuid=${user.uid}`, '--', ...args];
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}

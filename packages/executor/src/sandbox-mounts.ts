@@ -1,0 +1,154 @@
+import type { Mount } from '@tbuild/snapshot';
+import type { Sandbox, SandboxMount } from './executor.ts';
+import type { MountEntry } from './fstab.ts';
+import { splitLongLowers } from './overlay-options.ts';
+import type { MountAbilities } from './tools.ts';
+
+/** Something to do before the process starts: a mount, or an empty mount point inside an earlier mount. */
+export type SetupStep = MountEntry | MakeMountPoint;
+
+export interface MakeMountPoint {
+  readonly make: 'file' | 'directory';
+  /** The mount it lies in; below it no element may be a symbolic link. */
+  readonly within: string;
+  readonly path: string;
+}
+
+/** Where a step's sandbox is put together. */
+export interface SandboxPlace {
+  /** An empty directory, where the tree is mounted before it is moved onto `/`. */
+  readonly root: string;
+  /** Holds /dev: links, empty files to bind devices onto, directories for pts, shm and mqueue. */
+  readonly devices: string;
+  /** Paths of /proc and /sys of this kernel, to tell which to cover and how. */
+  readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  /** `user` inside a user namespace, where a fresh sysfs is refused. */
+  readonly flavour: 'trusted' | 'user';
+  readonly abilities: MountAbilities;
+}
+
+/** A mount with its target followed inside the tree. */
+export interface PlacedMount {
+  readonly mount: SandboxMount;
+  /** Below the root, without leading slash, free of links. */
+  readonly target: string;
+  readonly kind: 'file' | 'directory';
+  /** The target of the earlier mount in which this one's mount point has to be made. */
+  readonly within?: string;
+}
+
+export const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
+
+/** What Docker hides from containers: it tells of the host or lets one change it. */
+export const MASKED_PATHS = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+] as const;
+
+export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const;
+
+/** Everything to mount for a sandbox, in order; the last entry moves the finished tree onto `/`. */
+export function sandboxMounts(
+  sandbox: Sandbox,
+  points: { readonly mounts: readonly PlacedMount[]; readonly cwd?: { readonly target: string; readonly within: string } },
+  place: SandboxPlace,
+): readonly SetupStep[] {
+  const confined = sandbox.security === 'sandbox';
+  return [
+    treeEntry(sandbox.root.mount, place.root, place),
+    ...kernelEntries(place),
+    ...(confined ? [...maskedEntries(place), ...readonlyEntries(place)] : []),
+    ...points.mounts.flatMap((mount) => placedEntries(mount, place)),
+    ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, place)]),
+    // Spelt `//` because mount(8) skips an entry for `/`.
+    { source: place.root, target: '//', type: 'none', options: ['move'] },
+  ];
+}
+
+/** A snapshot's mount: an overlay, or a bind of a plain directory. */
+function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): MountEntry {
+  const { type, source, directory } = mount;
+  if (type === 'bind') return { source, target, type: 'none', options: ['bind', ...mount.options.filter((option) => option !== 'bind')], directory };
+  const options = abilities.appendLowers ? splitLongLowers(mount.options) : mount.options;
+  return { source: 'overlay', target, type, options, directory };
+}
+
+function kernelEntries({ root, devices, flavour, abilities }: SandboxPlace): MountEntry[] {
+  const dev = `${root}/dev`;
+  const guarded = ['nosuid', 'nodev', 'noexec'];
+  return [
+    { source: 'proc', target: `${root}/proc`, type: 'proc', options: guarded },
+    // The network namespace is the host's, so a user namespace may not mount its sysfs: the host's is bound.
+    flavour === 'user'
+      ? { source: '/sys', target: `${root}/sys`, type: 'none', options: ['rbind', readonlyOption(abilities), ...guarded] }
+      : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
+    // A directory made beforehand costs no process to fill it, which a tmpfs would.
+    { source: devices, target: dev, type: 'none', options: ['bind', 'nosuid', 'noexec'] },
+    { source: 'devpts', target: `${dev}/pts`, type: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5', 'nosuid', 'noexec'] },
+    { source: 'shm', target: `${dev}/shm`, type: 'tmpfs', options: [...guarded, 'mode=1777', 'size=65536k'] },
+    { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
+    ...DEVICES.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`)),
+  ];
+}
+
+function maskedEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
+  return MASKED_PATHS.flatMap((path) => {
+    const kind = kernelPaths.get(path);
+    if (kind === undefined) return [];
+    if (kind === 'file') return [bindEntry('/dev/null', root + path)];
+    return [{ source: 'tmpfs', target: root + path, type: 'tmpfs', options: ['ro', 'size=0'] }];
+  });
+}
+
+function readonlyEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
+  return READONLY_PATHS.flatMap((path) => (kernelPaths.has(path) ? [bindEntry(root + path, root + path, 'ro')] : []));
+}
+
+function placedEntries({ mount, target, kind, within }: PlacedMount, place: SandboxPlace): SetupStep[] {
+  const entry = mountEntry(mount, kind, { path: `${place.root}/${target}`, place });
+  return within === undefined ? [entry] : [makeStep(kind, { target, within }, place), entry];
+}
+
+function makeStep(make: 'file' | 'directory', point: { target: string; within: string }, { root }: SandboxPlace): MakeMountPoint {
+  return { make, within: `${root}/${point.within}`, path: `${root}/${point.target}` };
+}
+
+function mountEntry(mount: SandboxMount, kind: 'file' | 'directory', { path, place }: { path: string; place: SandboxPlace }): MountEntry {
+  switch (mount.type) {
+    case 'bind':
+      if (kind === 'file') return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []));
+      return {
+        source: mount.source,
+        target: path,
+        type: 'none',
+        options: ['rbind', ...(mount.readonly ? [readonlyOption(place.abilities)] : [])],
+      };
+    case 'overlay':
+      return treeEntry(mount.mount, path, place);
+    case 'tmpfs':
+      return { source: 'tmpfs', target: path, type: 'tmpfs', options: tmpfsOptions(mount) };
+  }
+}
+
+function tmpfsOptions(mount: { readonly size?: number; readonly mode?: number }): string[] {
+  const size = mount.size === undefined ? [] : [`size=${mount.size}`];
+  return ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`];
+}
+
+function bindEntry(source: string, target: string, ...options: string[]): MountEntry {
+  return { source, target, type: 'none', options: ['bind', ...options] };
+}
+
+/** Submounts of a bound directory become read-only too where mount(8) can do it. */
+function readonlyOption(abilities: MountAbilities): string {
+  return abilities.recursiveReadonly ? 'ro=recursive' : 'ro';
+}

@@ -1,0 +1,272 @@
+import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Executor, Sandbox } from './executor.ts';
+
+export interface ExecutorUnderTest {
+  readonly flavour: OverlayFlavour;
+  /** `directory` is empty and the suite's own. */
+  create(directory: string): Executor;
+}
+
+const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
+
+/** What every executor promises, tried with a tree made of the host's static busybox. */
+export function executorSuite(name: string, { flavour, create }: ExecutorUnderTest): void {
+  const never = new AbortController().signal;
+  let directory = '';
+  let executor: Executor;
+  const snapshotter = () => createOverlaySnapshotter({ root: join(directory, 'store'), flavour });
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'executor-'));
+    mkdirSync(join(directory, 'run'));
+    mkdirSync(join(directory, 'store'));
+    executor = create(join(directory, 'run'));
+    const base = await snapshotter().prepare();
+    makeBusyboxTree(base.upper);
+    await base.commit('base');
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  interface Ran {
+    readonly exitCode: number;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly active: ActiveSnapshot;
+  }
+
+  /** Runs on a fresh child of the base; the caller may look at `active.upper` afterwards. */
+  async function run(script: string | readonly string[], changes: SandboxChanges = {}): Promise<Ran> {
+    const active = await snapshotter().prepare(changes.base === undefined ? 'base' : changes.base || undefined);
+    const out: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
+    changes.before?.(active.upper);
+    const sandbox = sandboxOf(active, typeof script === 'string' ? ['/bin/sh', '-c', script] : script, changes);
+    const io = { stdout: (data: Uint8Array) => void out.stdout.push(data), stderr: (data: Uint8Array) => void out.stderr.push(data) };
+    const { exitCode } = await executor.run(sandbox, io, changes.signal ?? never);
+    return { exitCode, stdout: Buffer.concat(out.stdout).toString(), stderr: Buffer.concat(out.stderr).toString(), active };
+  }
+
+  describe.skipIf(BUSYBOX === undefined)(`executor ${name}`, () => {
+    test('passes output and exit code on', async () => {
+      expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({ exitCode: 7, stdout: 'out\n', stderr: 'err\n' });
+    });
+
+    test('a signal is 128 plus its number', async () => {
+      // Pid 1 of a namespace cannot be killed from inside, so a child is.
+      expect(await run('sh -c "kill -TERM \\$\\$"; exit $?')).toMatchObject({ exitCode: 143 });
+    });
+
+    test('the environment is the given one and HOME', async () => {
+      const env = ['PATH=/bin', 'A.B=x y', "Q='\"$(id)", 'N=1\n2', 'IFS=x', 'ENV=/nowhere'];
+      const { stdout } = await run(['/bin/env', '-0'], { process: { env } });
+      expect(stdout.split('\0').filter(Boolean).sort()).toEqual([...env, 'HOME=/'].sort());
+    });
+
+    test('root has the default capabilities of Docker and no more', async () => {
+      const { stdout } = await run('grep ^Cap /proc/self/status');
+      expect(stdout).toMatch(/CapInh:\t0+\nCapPrm:\t0*a80425fb\nCapEff:\t0*a80425fb\nCapBnd:\t0*a80425fb\nCapAmb:\t0+\n/);
+    });
+
+    test('a user has its groups and no capabilities', async () => {
+      const { stdout } = await run('id -u; id -g; id -G; grep CapEff /proc/self/status; echo again > /dev/stdout', { process: { user: { uid: 33, gid: 33, groups: [5, 6] } } });
+      expect(stdout).toBe('33\n33\n33 5 6\nCapEff:\t0000000000000000\nagain\n');
+    });
+
+    test('the process is pid 1 and sees only its own', async () => {
+      const { stdout } = await run('echo $$; ls /proc | grep -c "^[0-9]"');
+      expect(stdout.split('\n')[0]).toBe('1');
+      expect(Number(stdout.split('\n')[1])).toBeLessThan(5);
+    });
+
+    test('has the devices of a container', async () => {
+      const { stdout } = await run('ls /dev; echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo y > /dev/stdout');
+      expect(stdout).toBe('core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n2\n3\ny\n');
+    });
+
+    test('has nothing to read on its input, and no other descriptors', async () => {
+      const { stdout } = await run('cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$/fd/$fd ] && echo $fd; done');
+      expect(stdout).toBe('/dev/null\n0\n1\n2\n');
+    });
+
+    test('kernel settings are out of reach', async () => {
+      const { stdout } = await run('for f in /proc/sys/kernel/hostname /sys/kernel/uevent_seqnum; do (echo 1 > $f) 2> /dev/null && echo wrote $f; done; cat /proc/keys /proc/timer_list 2> /dev/null; ls /sys/firmware 2> /dev/null; mount -t tmpfs x /tmp 2> /dev/null && echo mounted');
+      expect(stdout).toBe('');
+    });
+
+    test('a second chroot does not lead out', async () => {
+      const { stdout } = await run('mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox');
+      expect(stdout).toBe('busybox\n/../bin/busybox\n');
+    });
+
+    test('the hostname is the given one', async () => {
+      expect((await run('hostname')).stdout).toBe('buildkitsandbox\n');
+    });
+
+    test('makes a missing working directory and keeps it', async () => {
+      const { stdout, active } = await run('pwd; stat -c "%a %u" .', { process: { cwd: '/new/work dir' } });
+      expect(stdout).toBe('/new/work dir\n755 0\n');
+      expect(readdirSync(join(active.upper, 'new'))).toEqual(['work dir']);
+    });
+
+    test('follows links of the working directory inside the tree', async () => {
+      const { stdout } = await run('pwd -P', { process: { cwd: '/absolute/x' } });
+      expect(stdout).toBe('/tmp/x\n');
+    });
+
+    test('changes land in the upper directory', async () => {
+      const { active } = await run('echo 1 > /tmp/made; rm /etc/group');
+      expect(readFileSync(join(active.upper, 'tmp/made'), 'utf8')).toBe('1\n');
+      expect(lstatSync(join(active.upper, 'etc/group')).isCharacterDevice()).toBe(true);
+    });
+
+    test.each([
+      ['missing', 127, 'exec: "missing": executable file not found in $PATH\n'],
+      ['/missing', 127, 'exec: "/missing": stat /missing: no such file or directory\n'],
+      ['/etc/passwd', 126, 'exec: "/etc/passwd": permission denied\n'],
+    ])('says that %s cannot be executed', async (program, exitCode, stderr) => {
+      expect(await run([program])).toMatchObject({ exitCode, stderr });
+    });
+
+    test('finds programs by the PATH of the step, in the tree', async () => {
+      const { stdout } = await run(['tool', 'x'], {
+        process: { env: ['PATH=/nowhere:/opt'] },
+        before: (upper) => {
+          mkdirSync(join(upper, 'opt'));
+          writeFileSync(join(upper, 'opt/tool'), '#!/bin/sh\necho tool $1\n', { mode: 0o755 });
+        },
+      });
+      expect(stdout).toBe('tool x\n');
+    });
+
+    test('binds files and directories, and leaves no trace of their mount points', async () => {
+      const source = join(directory, "odd #1 'name\t");
+      mkdirSync(source, { recursive: true });
+      writeFileSync(join(source, 'file'), 'content');
+      const { stdout, stderr, active } = await run('cat "/run/my files/file" /etc/new/one; echo 2 > /etc/new/one; touch "/run/my files/x"', {
+        mounts: [
+          { type: 'bind', source, target: '/run/my files', readonly: true },
+          { type: 'bind', source: join(source, 'file'), target: '/etc/new/one', readonly: false },
+        ],
+      });
+      expect(stdout).toBe('contentcontent');
+      expect(stderr).toContain('Read-only file system');
+      expect(readFileSync(join(source, 'file'), 'utf8')).toBe('2\n');
+      expect(existsSync(join(active.upper, 'run'))).toBe(false);
+      expect(existsSync(join(active.upper, 'etc/new'))).toBe(false);
+    });
+
+    test('keeps the times of directories in which mount points were made', async () => {
+      const source = join(directory, 'plain');
+      writeFileSync(source, '');
+      const { active } = await run(':', { mounts: [{ type: 'bind', source, target: '/etc/stub', readonly: true }] });
+      expect(Math.trunc(lstatSync(join(active.upper, 'etc')).mtimeMs)).toBe(Math.trunc(lstatSync(join(active.lowers[0] ?? '', 'etc')).mtimeMs));
+    });
+
+    test('follows links of a mount target inside the tree', async () => {
+      const source = join(directory, 'linked');
+      writeFileSync(source, 'seen\n');
+      const { stdout, active } = await run('cat /tmp/resolv.conf /etc/link.conf', { mounts: [{ type: 'bind', source, target: '/etc/link.conf', readonly: true }] });
+      expect(stdout).toBe('seen\nseen\n');
+      expect(existsSync(join(active.upper, 'tmp/resolv.conf'))).toBe(false);
+    });
+
+    test('mounts inside a tmpfs, with its size and mode', async () => {
+      const source = join(directory, 'secret');
+      writeFileSync(source, 's3');
+      const { stdout } = await run('cat /run/secrets/one; stat -c %a /run; df -k /run | tail -n 1 | tr -s " " | cut -d " " -f 2', {
+        mounts: [
+          { type: 'tmpfs', target: '/run', size: 1 << 20, mode: 0o700 },
+          { type: 'bind', source, target: '/run/secrets/one', readonly: true },
+        ],
+      });
+      expect(stdout).toBe('s3700\n1024\n');
+    });
+
+    test('mounts a writable view of another tree, whose changes are lost', async () => {
+      const other = await snapshotter().prepare('base');
+      const { stdout } = await run('echo x > /other/tmp/x; cat /other/tmp/x; ls /tmp/x 2> /dev/null', { mounts: [{ type: 'overlay', mount: other.mount, target: '/other' }] });
+      expect(stdout).toBe('x\n');
+    });
+
+    test('without network there is loopback only', async () => {
+      const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', { network: 'none' });
+      expect(stdout.trim()).toBe('lo');
+    });
+
+    test('an insecure step keeps all capabilities', async () => {
+      const { stdout } = await run('grep CapEff /proc/self/status; mount -t tmpfs x /tmp && echo mounted', { security: 'insecure' });
+      expect(stdout).toMatch(/CapEff:\t0*1f[ef]/);
+      expect(stdout).toContain('mounted');
+    });
+
+    test('runs on an empty tree, where /dev, /proc and /sys stay', async () => {
+      const { exitCode, stdout, active } = await run(['/busybox', 'ls', '/'], {
+        base: '',
+        before: (upper) => copyFileSync(BUSYBOX ?? '', join(upper, 'busybox')),
+      });
+      expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'busybox\ndev\nproc\nsys\n' });
+      expect(readdirSync(active.upper)).toEqual(['busybox', 'dev', 'proc', 'sys']);
+      expect(readdirSync(join(active.upper, 'dev'))).toEqual([]);
+    });
+
+    test('ends what the step left behind', async () => {
+      const { exitCode, active } = await run('(sleep 0.4; echo late > /tmp/late) > /dev/null 2>&1 & exit 0');
+      expect(exitCode).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(existsSync(join(active.upper, 'tmp/late'))).toBe(false);
+    });
+
+    test('an abort ends everything', async () => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 100);
+      const started = Date.now();
+      await expect(run('trap "" TERM INT; sleep 20 & sleep 20', { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+      expect(Date.now() - started).toBeLessThan(3000);
+    });
+
+    test('passes a flood of output whole', async () => {
+      const { stdout } = await run('yes 0123456789abcdef | head -c 30000000 | md5sum; yes 0123456789abcdef | head -c 30000000');
+      expect(stdout.length).toBe(30_000_000 + 36);
+    });
+
+    test('runs many at once and leaves nothing in its directory', async () => {
+      const results = await Promise.all(Array.from({ length: 8 }, (_, index) => run(`echo ${index}; sleep 0.1`)));
+      expect(results.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 8 }, (_, index) => `${index}\n`));
+      expect(readdirSync(join(directory, 'run')).filter((name) => name.startsWith('step-'))).toEqual([]);
+    });
+  });
+}
+
+interface SandboxChanges extends Partial<Omit<Sandbox, 'process' | 'root'>> {
+  readonly process?: Partial<Sandbox['process']>;
+  /** The parent snapshot; empty for an empty tree. */
+  readonly base?: string;
+  readonly signal?: AbortSignal;
+  before?(upper: string): void;
+}
+
+function sandboxOf({ upper, lowers, mount }: ActiveSnapshot, args: readonly string[], changes: SandboxChanges): Sandbox {
+  return {
+    root: { upper, lowers, mount },
+    mounts: changes.mounts ?? [],
+    process: { args, env: ['PATH=/bin'], cwd: '/', user: { uid: 0, gid: 0, groups: [] }, ...changes.process },
+    hostname: 'buildkitsandbox',
+    network: changes.network ?? 'default',
+    security: changes.security ?? 'sandbox',
+  };
+}
+
+const APPLETS = '[ cat chroot cp cut df echo env grep head hostname id ls md5sum mkdir mount readlink rm sh sleep stat tail touch tr wc yes';
+
+function makeBusyboxTree(root: string): void {
+  for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));
+  copyFileSync(BUSYBOX ?? '', join(root, 'bin/busybox'));
+  for (const applet of APPLETS.split(' ')) symlinkSync('busybox', join(root, 'bin', applet));
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  writeFileSync(join(root, 'etc/group'), 'root:x:0:\n');
+  symlinkSync('/tmp', join(root, 'absolute'));
+  symlinkSync('../../../tmp/resolv.conf', join(root, 'etc/link.conf'));
+}

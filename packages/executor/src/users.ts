@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { type FileTree, resolvePath } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { ProcessUser } from './executor.ts';
+
+/**
+ * Who a RUN step runs as: `user[:group]` by name or number, looked up in the tree's own /etc/passwd and
+ * /etc/group. No user at all is root.
+ *
+ * @throws TbuildError DOCKERFILE_SEMANTICS for a name that those files do not know.
+ */
+export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUser {
+  const { user, group } = split(spec);
+  if (isNumber(user) && group !== undefined && isNumber(group)) {
+    return { uid: Number(user), gid: Number(group), groups: [], home: '/' };
+  }
+  const entry = findUser(readPasswd(tree), user);
+  if (entry === undefined && !isNumber(user)) throw unknown('user', user);
+  const groups = readGroups(tree);
+  return {
+    uid: entry?.uid ?? Number(user),
+    gid: group === undefined ? (entry?.gid ?? 0) : requireGroup(groups, group),
+    groups: group === undefined && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)).map(({ gid }) => gid) : [],
+    home: entry?.home || '/',
+  };
+}
+
+/**
+ * The owner that `--chown` or a WORKDIR's USER means. A lone number stands for user and group; a name
+ * that the tree does not know is 0, as Docker's builder has it. Nothing at all is root.
+ */
+export function resolveOwner(tree: FileTree, spec: string | undefined): { readonly uid: number; readonly gid: number } {
+  const { user, group } = split(spec);
+  if (isNumber(user)) {
+    const uid = Number(user);
+    return { uid, gid: group === undefined ? uid : findGroup(tree, group) };
+  }
+  const entry = findUser(readPasswd(tree), user);
+  return { uid: entry?.uid ?? 0, gid: group === undefined ? (entry?.gid ?? 0) : findGroup(tree, group) };
+}
+
+function split(spec = ''): { user: string; group?: string } {
+  const colon = spec.indexOf(':');
+  const user = colon < 0 ? spec : spec.slice(0, colon);
+  const group = colon < 0 ? '' : spec.slice(colon + 1);
+  return { user: user === '' ? '0' : user, group: group === '' ? undefined : group };
+}
+
+function findGroup(tree: FileTree, group: string): number {
+  return isNumber(group) ? Number(group) : (readGroups(tree).find(({ name }) => name === group)?.gid ?? 0);
+}
+
+function requireGroup(groups: readonly GroupEntry[], group: string): number {
+  if (isNumber(group)) return Number(group);
+  const entry = groups.find(({ name }) => name === group);
+  if (entry === undefined) throw unknown('group', group);
+  return entry.gid;
+}
+
+/** A name that consists of digits is a name first. */
+function findUser(entries: readonly PasswdEntry[], user: string): PasswdEntry | undefined {
+  return entries.find(({ name }) => name === user) ?? (isNumber(user) ? entries.find(({ uid }) => uid === Number(user)) : undefined);
+}
+
+interface PasswdEntry {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+interface GroupEntry {
+  readonly name: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+function readPasswd(tree: FileTree): PasswdEntry[] {
+  return readDatabase(tree, 'etc/passwd').flatMap(([name = '', , uid = '', gid = '', , home = '']) =>
+    isNumber(uid) && isNumber(gid) ? [{ name, uid: Number(uid), gid: Number(gid), home }] : [],
+  );
+}
+
+function readGroups(tree: FileTree): GroupEntry[] {
+  return readDatabase(tree, 'etc/group').flatMap(([name = '', , gid = '', members = '']) =>
+    isNumber(gid) ? [{ name, gid: Number(gid), members: members.split(',') }] : [],
+  );
+}
+
+function readDatabase(tree: FileTree, path: string): string[][] {
+  const resolved = resolvePath(tree, path, { followLast: true });
+  const entry = resolved === undefined ? undefined : tree.stat(resolved);
+  if (entry === undefined) return [];
+  const lines = readFileSync(entry.location, 'utf8').split('\n');
+  return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(':'));
+}
+
+function isNumber(text: string): boolean {
+  return /^\d+$/.test(text);
+}
+
+function unknown(kind: 'user' | 'group', name: string): TbuildError {
+  return new TbuildError('DOCKERFILE_SEMANTICS', `unable to find ${kind} ${name}: no matching entries in ${kind === 'user' ? 'passwd' : 'group'} file`);
+}
