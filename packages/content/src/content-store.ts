@@ -2,13 +2,19 @@ import type { Descriptor, Digest } from '@tbuild/oci';
 
 /** Something blobs can be read from. */
 export interface Provider {
-  has(digest: Digest): Promise<boolean>;
+  /** `mediaType` saves a registry from looking in two places: it keeps documents apart from blobs. */
+  has(digest: Digest, mediaType?: string): Promise<boolean>;
   /**
    * The bytes of `target`, verified while they pass: the iteration throws at its end when size or
    * digest differ.
    * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH.
    */
   read(target: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Bytes that can be read from the start again, for destinations that may lose a connection. */
+export interface RepeatableSource extends AsyncIterable<Uint8Array> {
+  readonly repeatable: true;
 }
 
 /** Something blobs can be written to. */

@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
-import type { Ingester, Provider } from './content-store.ts';
+import type { Ingester, Provider, RepeatableSource } from './content-store.ts';
 import { fromBytes, readWhole } from './whole-blob.ts';
 
 export interface CopyImageOptions {
@@ -67,7 +67,7 @@ function copyNode(copy: Copy, node: Descriptor): Promise<void> {
 
 async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal, filter = () => true } = copy;
-  const present = await copy.limit(() => to.has(node.digest));
+  const present = await copy.limit(() => to.has(node.digest, node.mediaType));
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
@@ -80,9 +80,18 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
 async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
-  const present = (await to.has(node.digest)) || (await copy.mount?.(node)) === true;
-  if (!present) await to.write(counted(copy, node, await from.read(node, signal)), node, signal);
+  const present = (await to.has(node.digest, node.mediaType)) || (await copy.mount?.(node)) === true;
+  if (!present) await to.write(openedAnew(async () => counted(copy, node, await from.read(node, signal))), node, signal);
   copy.onProgress?.(node, node.size);
+}
+
+function openedAnew(open: () => Promise<AsyncIterable<Uint8Array>>): RepeatableSource {
+  return {
+    repeatable: true,
+    async *[Symbol.asyncIterator]() {
+      yield* await open();
+    },
+  };
 }
 
 async function* counted(

@@ -1,4 +1,4 @@
-export type { BlobWriter, ContentStore, Ingester, Provider, StoredBlob } from './content-store.ts';
+export type { BlobWriter, ContentStore, Ingester, Provider, RepeatableSource, StoredBlob } from './content-store.ts';
 export { copyImage } from './copy-image.ts';
 export type { CopyImageOptions } from './copy-image.ts';
 export type { ImageRef, ImageRefs } from './image-refs.ts';

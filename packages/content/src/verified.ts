@@ -4,7 +4,8 @@ import type { Descriptor, Digest } from '@tbuild/oci';
 
 /**
  * The bytes of `source`, counted and hashed while they pass: throws DIGEST_MISMATCH as soon as they are
- * more than `target` has, and at the end when size or digest differ.
+ * more than `target` has, and at the end when size or digest differ. The last piece is held back until
+ * everything is known to be right, so nobody gets wrong bytes whole.
  */
 export async function* verified(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -12,13 +13,16 @@ export async function* verified(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = createHash('sha256');
   let size = 0;
+  let held: Uint8Array | undefined;
   for await (const chunk of source) {
     size += chunk.length;
     if (size > target.size) throw sizeMismatch(target.digest, `more than ${target.size}`, target.size);
     hash.update(chunk);
-    yield chunk;
+    if (held !== undefined) yield held;
+    held = chunk;
   }
   checkBlob({ digest: `sha256:${hash.digest('hex')}`, size }, target);
+  if (held !== undefined) yield held;
 }
 
 /** @throws TbuildError DIGEST_MISMATCH when `found` is not what `expected` says; its size counts when given. */

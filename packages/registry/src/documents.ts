@@ -1,0 +1,59 @@
+import { TbuildError } from '@tbuild/errors';
+import { digestOf, isDigest, MediaType, parseManifest, type Descriptor } from '@tbuild/oci';
+import { readBody, type HttpResponse } from './http-message.ts';
+import { ask, type Remote } from './remote.ts';
+
+const LIMIT = 16 * 1024 * 1024;
+
+// Schema 1 is asked for too: a registry that has nothing else then says so, instead of "not found".
+const ACCEPT = [
+  MediaType.index, MediaType.dockerIndex, MediaType.manifest, MediaType.dockerManifest,
+  MediaType.dockerSchema1Signed, MediaType.dockerSchema1, '*/*;q=0.1',
+].join(', ');
+
+/** Fetches a manifest or index by tag or digest and keeps its bytes; what a digest names is verified. */
+export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor> {
+  const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
+  const subject = `image ${name}`;
+  const target = `manifests/${tagOrDigest}`;
+  const response = await ask(remote, { method: 'GET', target, headers: { accept: ACCEPT }, accept: [200], subject, signal });
+  const bytes = await readBody(response, LIMIT);
+  if (bytes.length > LIMIT) throw new TbuildError('UNSUPPORTED', `Manifest of ${name} has more than ${LIMIT} bytes`);
+  const { mediaType } = parseManifest(bytes, mediaTypeOf(response));
+  const digest = digestOf(bytes);
+  const expected = isDigest(tagOrDigest) ? tagOrDigest : response.headers['docker-content-digest'];
+  if (expected?.startsWith('sha256:') && expected !== digest) {
+    throw new TbuildError('DIGEST_MISMATCH', `Manifest of ${name} has the digest ${digest}, expected ${expected}`);
+  }
+  remote.documents.set(digest, bytes);
+  return { mediaType, digest, size: bytes.length };
+}
+
+/** Stores a manifest or index under a tag or its digest. */
+export async function putDocument(
+  remote: Remote,
+  document: { readonly bytes: Uint8Array; readonly mediaType: string },
+  tagOrDigest: string,
+  signal?: AbortSignal,
+): Promise<Descriptor> {
+  const { bytes, mediaType } = document;
+  const digest = digestOf(bytes);
+  const response = await ask(remote, {
+    method: 'PUT',
+    target: `manifests/${tagOrDigest}`,
+    access: 'push',
+    headers: { 'content-type': mediaType },
+    body: bytes,
+    accept: [200, 201, 202],
+    subject: `image ${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`,
+    signal,
+  });
+  await response.discard();
+  remote.documents.set(digest, bytes);
+  return { mediaType, digest, size: bytes.length };
+}
+
+function mediaTypeOf(response: HttpResponse): string | undefined {
+  const type = response.headers['content-type']?.split(';')[0]?.trim();
+  return type?.startsWith('application/vnd.') ? type : undefined;
+}

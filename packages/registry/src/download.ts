@@ -1,0 +1,56 @@
+import type { Descriptor } from '@tbuild/oci';
+import type { HttpResponse } from './http-message.ts';
+import { RegistryError } from './registry-error.ts';
+import { ask, type Remote } from './remote.ts';
+import { retryDelay } from './transport/retry.ts';
+
+const ATTEMPTS = 5;
+
+/**
+ * The bytes of a blob, not verified. A connection that breaks in the middle is taken up where it broke;
+ * it is given up after some attempts that brought nothing.
+ */
+export async function* download(remote: Remote, target: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  let offset = 0;
+  for (let failures = 0; ; ) {
+    const start = offset;
+    try {
+      for await (const chunk of await open(remote, target, offset, signal)) {
+        yield chunk;
+        offset += chunk.length;
+      }
+      return;
+    } catch (error) {
+      failures = offset > start ? 1 : failures + 1;
+      if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS) throw error;
+      await remote.clock.sleep(retryDelay(failures), signal);
+    }
+  }
+}
+
+async function open(remote: Remote, target: Descriptor, offset: number, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const response = await ask(remote, {
+    method: 'GET',
+    target: `blobs/${target.digest}`,
+    headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
+    accept: offset === 0 ? [200] : [200, 206],
+    subject: `blob ${target.digest} of ${remote.name}`,
+    signal,
+  });
+  const start = response.status === 206 ? startOf(response) : 0;
+  return without(response.body, Math.max(0, offset - start));
+}
+
+function startOf(response: HttpResponse): number {
+  const start = /^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1];
+  return Number(start ?? 0);
+}
+
+// For servers that know no ranges and send everything again.
+async function* without(source: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = count;
+  for await (const chunk of source) {
+    if (left < chunk.length) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}

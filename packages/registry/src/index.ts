@@ -1,0 +1,10 @@
+export type { Credential, CredentialSource } from './credential.ts';
+export type { Access } from './http-message.ts';
+export { loadCredentials } from './load-credentials.ts';
+export type { CredentialOptions, CredentialFile, RunHelper } from './load-credentials.ts';
+export { createRegistryClient } from './registry-client.ts';
+export type { RegistryClient, RegistryClientOptions } from './registry-client.ts';
+export { RegistryError } from './registry-error.ts';
+export type { Repository } from './repository.ts';
+export type { ProxyOptions } from './transport/http.ts';
+export type { Clock } from './transport/retry.ts';

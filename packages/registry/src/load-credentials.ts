@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { authKeys, parseAuthFile, type AuthFile } from './auth-file.ts';
+import type { Credential, CredentialSource } from './credential.ts';
+
+/** A configuration: a file, which need not exist, or a text and what it is called. */
+export type CredentialFile = { readonly path: string } | { readonly name: string; readonly text: string };
+
+/**
+ * Runs a credential helper (`docker-credential-NAME`) as the user has it, with `input` on its standard
+ * input. Throws when it cannot be started.
+ */
+export type RunHelper = (program: string, args: readonly string[], input: string) => Promise<{ readonly exitCode: number; readonly stdout: string }>;
+
+export interface CredentialOptions {
+  /** The first that has a credential wins: `DOCKER_AUTH_CONFIG`, `~/.docker/config.json`, podman's `auth.json`. */
+  readonly files: readonly CredentialFile[];
+  readonly runHelper: RunHelper;
+}
+
+/**
+ * The credentials that Docker and podman have stored. Files are read and helpers run when a registry
+ * first demands a credential; the most specific key wins (`quay.io/team/app`, `quay.io/team`, `quay.io`).
+ */
+export function loadCredentials({ files, runHelper }: CredentialOptions): CredentialSource {
+  let parsed: readonly NamedAuthFile[] | undefined;
+  const found = new Map<string, Promise<Credential | undefined>>();
+  return (registry, repository) => {
+    parsed ??= files.flatMap(open);
+    const key = `${registry}/${repository}`;
+    const search = found.get(key) ?? find(parsed, authKeys(registry, repository), runHelper);
+    found.set(key, search);
+    return search;
+  };
+}
+
+interface NamedAuthFile extends AuthFile {
+  readonly name: string;
+}
+
+function open(file: CredentialFile): NamedAuthFile[] {
+  const name = 'path' in file ? file.path : file.name;
+  const text = 'path' in file ? readText(file.path) : file.text;
+  return text === undefined || text.trim() === '' ? [] : [{ ...parseAuthFile(text, name), name }];
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoName(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+async function find(files: readonly NamedAuthFile[], keys: readonly string[], runHelper: RunHelper): Promise<Credential | undefined> {
+  for (const file of files) {
+    const credential = await findInFile(file, keys, runHelper);
+    if (credential !== undefined) return credential;
+  }
+  return undefined;
+}
+
+// Docker's order: a helper of the registry, the store of all, what stands in the file itself.
+async function findInFile(file: NamedAuthFile, keys: readonly string[], runHelper: RunHelper): Promise<Credential | undefined> {
+  const registry = keys.at(-1) ?? '';
+  const asked = [
+    ...keys.flatMap((key) => (file.helpers.has(key) ? [{ helper: file.helpers.get(key), key }] : [])),
+    ...(file.store === undefined ? [] : [{ helper: file.store, key: registry }]),
+  ];
+  for (const { helper, key } of asked) {
+    const credential = await askHelper(`docker-credential-${helper}`, key, { file: file.name, runHelper });
+    if (credential !== undefined) return credential;
+  }
+  const key = keys.find((candidate) => file.auths.has(candidate));
+  return key === undefined ? undefined : file.auths.get(key);
+}
+
+async function askHelper(program: string, key: string, { file, runHelper }: { file: string; runHelper: RunHelper }): Promise<Credential | undefined> {
+  const server = key === 'docker.io' ? 'https://index.docker.io/v1/' : key;
+  const { exitCode, stdout } = await runHelper(program, ['get'], server).catch((cause) => {
+    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} cannot be run`, {
+      hint: `Install it, or take it out of ${file}`,
+      cause,
+    });
+  });
+  // The protocol has one way to say "none" and "failed": a status and a text for people.
+  return exitCode === 0 ? parseAnswer(stdout, program) : undefined;
+}
+
+function parseAnswer(text: string, program: string): Credential | undefined {
+  const { Username: username, Secret: secret } = parseObject(text, program);
+  if (typeof username !== 'string' || typeof secret !== 'string' || secret === '') return undefined;
+  return username === '<token>' ? { kind: 'identity-token', token: secret } : { kind: 'password', username, password: secret };
+}
+
+function parseObject(text: string, program: string): { Username?: unknown; Secret?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch (cause) {
+    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} answered no valid JSON`, { cause });
+  }
+}

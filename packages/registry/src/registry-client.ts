@@ -1,0 +1,75 @@
+import { formatRepository, type Reference } from '@tbuild/oci';
+import type { CredentialSource } from './credential.ts';
+import { createEndpoint, type Endpoint } from './endpoint.ts';
+import type { Access, Middleware } from './http-message.ts';
+import { createRemoteRepository } from './remote-repository.ts';
+import type { Repository } from './repository.ts';
+import { createTokenSource, type TokenSource } from './token-source.ts';
+import { basic } from './transport/basic.ts';
+import { bearer } from './transport/bearer.ts';
+import { compose } from './transport/compose.ts';
+import { createHttpClient, type HttpClient, type ProxyOptions } from './transport/http.ts';
+import { redirect } from './transport/redirect.ts';
+import { retry, type Clock } from './transport/retry.ts';
+import { userAgent } from './transport/user-agent.ts';
+
+export interface RegistryClientOptions {
+  readonly credentials: CredentialSource;
+  /** Whether this registry (`host[:port]`) may be spoken to without TLS or with any certificate. */
+  insecure(registry: string): boolean;
+  /** Certificates (PEM) that are trusted beside the known ones. */
+  readonly ca?: string;
+  readonly proxy?: ProxyOptions;
+  readonly userAgent?: string;
+  readonly clock: Clock;
+}
+
+/** The way to all registries: connections, tokens and what was learnt about each are shared. */
+export interface RegistryClient extends AsyncDisposable {
+  /**
+   * The repository that a reference names; asks nobody yet. With `push` everything is asked for with the
+   * right to push, which saves a second token.
+   */
+  openRepository(reference: Reference, access?: Access): Repository;
+}
+
+interface Connection {
+  readonly endpoint: Endpoint;
+  readonly tokens: TokenSource;
+  readonly http: HttpClient;
+}
+
+/** Whoever creates the client disposes of it. */
+export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
+  const { ca, proxy, clock, credentials } = options;
+  const strict = createHttpClient({ ca, proxy, insecure: false });
+  const lenient = createHttpClient({ ca, proxy, insecure: true });
+  const common: readonly Middleware[] = [userAgent(options.userAgent ?? 'tbuild'), retry(clock)];
+  const connections = new Map<string, Connection>();
+
+  const connect = (registry: string): Connection => {
+    const probe = compose(lenient.send, ...common, redirect());
+    const endpoint = createEndpoint(registry, options.insecure(registry), probe);
+    const http = endpoint.insecure ? lenient : strict;
+    const send = compose(http.send, ...common, redirect());
+    const tokens = createTokenSource({ send, registry, credentials, insecure: endpoint.insecure, now: clock.now });
+    return { endpoint, tokens, http };
+  };
+
+  return {
+    openRepository(reference, access = 'pull') {
+      const { registry, repository } = reference;
+      const connection = connections.get(registry) ?? connect(registry);
+      connections.set(registry, connection);
+      const { endpoint, tokens, http } = connection;
+      const { owns } = endpoint;
+      const findCredential = () => credentials(registry, repository);
+      const send = compose(http.send, ...common, bearer({ owns, repository, tokens }), basic({ owns, findCredential }), redirect());
+      const name = formatRepository(reference);
+      return createRemoteRepository({ name, path: repository, readAccess: access, clock, send, base: endpoint.base, documents: new Map() });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([strict.close(), lenient.close()]);
+    },
+  };
+}

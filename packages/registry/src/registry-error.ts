@@ -1,0 +1,115 @@
+import { TbuildError, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
+import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
+
+export interface RegistryErrorOptions extends TbuildErrorOptions {
+  readonly url: URL;
+  readonly status?: number;
+  readonly codes?: readonly string[];
+  readonly transient?: boolean;
+}
+
+/** What a registry refused, or that it did not answer. */
+export class RegistryError extends TbuildError {
+  /** The status of the answer; undefined when there was none. */
+  readonly status?: number;
+  /** Codes of the error document ("Error Codes"), e.g. `MANIFEST_UNKNOWN`. */
+  readonly codes: readonly string[];
+  /** What was asked for, without user, password, query and fragment. */
+  readonly url: string;
+  /** Whether asking again may help: a broken connection, not a refused one. */
+  readonly transient: boolean;
+
+  constructor(code: ErrorCode, message: string, options: RegistryErrorOptions) {
+    super(code, message, options);
+    this.name = 'RegistryError';
+    this.status = options.status;
+    this.codes = options.codes ?? [];
+    this.url = `${options.url.origin}${options.url.pathname}`;
+    this.transient = options.transient ?? false;
+  }
+}
+
+const STATUS_CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHORIZED', 403: 'UNAUTHORIZED', 404: 'NOT_FOUND' };
+const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
+const DOCUMENT_LIMIT = 64 * 1024;
+
+/** Whether a request that was answered so may be sent again. */
+export function isTransientStatus(status: number): boolean {
+  return TRANSIENT_STATUS.has(status);
+}
+
+/**
+ * The error for an answer that is not the one hoped for; reads its body. `subject` is what the request was
+ * about, in the user's words, e.g. `image 127.0.0.1:5000/app:1`.
+ */
+export async function refusal(request: HttpRequest, response: HttpResponse, subject: string): Promise<RegistryError> {
+  const { status } = response;
+  const { codes, messages } = await readErrors(response);
+  const details = [status, ...codes].join(' ');
+  const said = messages.length === 0 ? '' : `: ${messages.join('; ')}`;
+  const code = STATUS_CODES[status] ?? 'REGISTRY';
+  const { host } = request.url;
+  const text = {
+    401: `Access to ${subject} was denied (${details})`,
+    403: `Access to ${subject} was denied (${details})${said}`,
+    404: `${capitalized(subject)} is not in the registry (${details})`,
+    429: `Registry ${host} allows no more requests for now (${details})${said}`,
+  }[status];
+  const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject}${said}`;
+  return new RegistryError(code, message, { url: request.url, status, codes, hint: hintFor(status, host), transient: isTransientStatus(status) });
+}
+
+function hintFor(status: number, host: string): string | undefined {
+  const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
+  if (status === 401) return `Check the name, and log in with "docker login${registry}" if the repository is private`;
+  if (status === 403) return 'The credentials in use do not allow this';
+  if (status === 429) return `Wait, or log in with "docker login${registry}" for a higher limit`;
+  return undefined;
+}
+
+async function readErrors(response: HttpResponse): Promise<{ codes: string[]; messages: string[] }> {
+  const bytes = await readBody(response, DOCUMENT_LIMIT).catch(() => Buffer.alloc(0));
+  const errors = errorsOf(bytes.toString('utf8'));
+  const texts = (key: 'code' | 'message'): string[] => errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [error[key]] : []));
+  return { codes: texts('code'), messages: texts('message') };
+}
+
+function errorsOf(text: string): { code?: unknown; message?: unknown }[] {
+  try {
+    const document: unknown = JSON.parse(text);
+    const errors = typeof document === 'object' && document !== null && 'errors' in document ? document.errors : [];
+    return Array.isArray(errors) ? errors.filter((error) => typeof error === 'object' && error !== null) : [];
+  } catch {
+    return [];
+  }
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'refuses connections',
+  ENOTFOUND: 'has no address',
+  EHOSTUNREACH: 'cannot be reached',
+  ENETUNREACH: 'cannot be reached',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
+  CERT_HAS_EXPIRED: 'has a certificate that has expired',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that nobody known has signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that nobody known has signed',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate that nobody known has signed',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate that nobody known has signed',
+  UND_ERR_CONNECT_TIMEOUT: 'does not answer',
+  EPROTO: 'does not speak TLS there',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS there',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS there',
+};
+
+/** The error for a connection that failed; `errno` is the system's or the library's name of the failure. */
+export function unreachable(url: URL, errno: string | undefined, cause: unknown): RegistryError {
+  const known = UNREACHABLE[errno ?? ''];
+  const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
+  const isTls = known?.includes('certificate') || known?.includes('TLS');
+  const hint = isTls ? `Trust its certificate authority, or give --insecure-registry ${url.host}` : undefined;
+  return new RegistryError('REGISTRY', `Registry ${url.host} ${what}`, { url, hint, cause, transient: known === undefined });
+}

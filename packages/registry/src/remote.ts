@@ -1,0 +1,44 @@
+import type { Digest } from '@tbuild/oci';
+import type { Access, HttpRequest, HttpResponse, Send } from './http-message.ts';
+import { refusal } from './registry-error.ts';
+import type { Clock } from './transport/retry.ts';
+
+/** What the parts of a repository share. */
+export interface Remote {
+  /** Registry and path, for messages. */
+  readonly name: string;
+  /** The path alone. */
+  readonly path: string;
+  /** What reading asks for; a repository that is opened to push asks for that from the start, with one token. */
+  readonly readAccess: Access;
+  readonly clock: Clock;
+  readonly send: Send;
+  base(): Promise<URL>;
+  /** Documents seen or sent, by digest. */
+  readonly documents: Map<Digest, Uint8Array>;
+}
+
+export interface Question extends Partial<Pick<HttpRequest, 'access' | 'headers' | 'body' | 'scopes' | 'signal'>> {
+  readonly method: HttpRequest['method'];
+  /** Below the repository's own URL, or whole. */
+  readonly target: string | URL;
+  /** Statuses that are an answer; any other is thrown. */
+  readonly accept: readonly number[];
+  /** What is asked for, in the user's words. */
+  readonly subject: string;
+}
+
+/**
+ * Sends a request about the repository.
+ * @throws RegistryError on any status that is not accepted.
+ */
+export async function ask(remote: Remote, question: Question): Promise<HttpResponse> {
+  const { method, target, headers = {}, body, scopes, signal, accept, subject } = question;
+  signal?.throwIfAborted();
+  const url = target instanceof URL ? target : new URL(`/v2/${remote.path}/${target}`, await remote.base());
+  const access = question.access ?? remote.readAccess;
+  const request: HttpRequest = { method, url, access, headers, body, scopes, signal };
+  const response = await remote.send(request);
+  if (accept.includes(response.status)) return response;
+  throw await refusal(request, response, subject);
+}

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { copyImage, createLocalStore, createMemoryStore, createRefs, readWhole } from '@tbuild/content';
+import { testTarget } from '@tbuild/content/testsuite';
+import { MediaType, parseReference } from '@tbuild/oci';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../../test/support/daemon.ts';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createTestClient, makeImage } from '../test/client.ts';
+import type { Repository } from './index.ts';
+
+const client = createTestClient();
+let registry: Registry;
+let count = 0;
+const openEmpty = (): Repository => client.openRepository(parseReference(`${registry.host}/test/r${(count += 1)}`));
+const scratch = mkdtempSync(join(tmpdir(), 'tbuild-registry-'));
+
+describe.runIf(canRunRegistry)('a real registry', () => {
+  beforeAll(async () => {
+    registry = await startRegistry();
+  });
+  afterAll(async () => {
+    rmSync(scratch, { recursive: true });
+    await client[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+
+  testTarget('repository', async () => openEmpty());
+
+  test('an index of two platforms goes there and comes back', async () => {
+    const { store, index } = await makeImage(3_000_000);
+    const repository = openEmpty();
+    await copyImage(store, repository, index);
+    await repository.tag(index, '1.0');
+    const fresh = createTestClient().openRepository(parseReference(repository.name));
+    const resolved = await fresh.resolve('1.0');
+    expect(resolved).toEqual(index);
+    expect(await fresh.resolve(index.digest)).toEqual(index);
+    const back = createMemoryStore();
+    await copyImage(fresh, back, resolved);
+    expect(await digests(back)).toEqual(await digests(store));
+  });
+
+  test('a second push sends nothing', async () => {
+    const { store, index } = await makeImage();
+    const repository = openEmpty();
+    await copyImage(store, repository, index);
+    const empty = createMemoryStore();
+    await copyImage(empty, repository, index, { trustParents: true });
+    await copyImage(empty, repository, index);
+  });
+
+  test('blobs are mounted from another repository', async () => {
+    const { store, index, layers } = await makeImage();
+    const [first, second] = [openEmpty(), openEmpty()];
+    await copyImage(store, first, index);
+    const [layer = index] = layers;
+    expect(await second.has(layer.digest)).toBe(false);
+    expect(await second.mount(layer.digest, first.name.split('/').slice(1).join('/'))).toBe(true);
+    expect(await second.has(layer.digest)).toBe(true);
+    expect(await second.mount(layer.digest, 'no/such')).toBe(false);
+  });
+
+  test('a manifest under two tags is sent twice, its blobs once', async () => {
+    const { store, index } = await makeImage();
+    const repository = openEmpty();
+    await copyImage(store, repository, index);
+    const bytes = await readWhole(store, index);
+    for (const tag of ['a', 'b']) expect(await repository.pushManifest(bytes, index.mediaType, tag)).toEqual(index);
+    expect((await repository.resolve('b')).digest).toBe(index.digest);
+  });
+
+  test.each([
+    ['tag', async (repository: Repository) => repository.resolve('absent'), /^Image 127\.0\.0\.1:\d+\/test\/r\d+:absent is not in the registry \(404 MANIFEST_UNKNOWN\)$/],
+    ['digest', async (repository: Repository) => repository.resolve(`sha256:${'0'.repeat(64)}`), /^Image .*@sha256:0+ is not in the registry/],
+  ])('a %s that is absent is not found', async (_, ask, message) => {
+    await expect(ask(openEmpty())).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404, message: expect.stringMatching(message) });
+  });
+
+  test('a port where nobody listens', async () => {
+    const host = `127.0.0.1:${await freePort()}`;
+    const repository = client.openRepository(parseReference(`${host}/app`));
+    await expect(repository.resolve('latest')).rejects.toMatchObject({ code: 'REGISTRY', message: `Registry ${host} refuses connections` });
+  });
+
+  test('a host that does not exist', async () => {
+    const repository = client.openRepository(parseReference('registry.invalid/app'));
+    await expect(repository.resolve('latest')).rejects.toMatchObject({ code: 'REGISTRY', message: 'Registry registry.invalid has no address' });
+  });
+
+  test('what skopeo pushed is read, and what was pushed skopeo reads', async () => {
+    const { store, index } = await makeImage();
+    const root = join(scratch, 'layout');
+    const local = createLocalStore(root);
+    await copyImage(store, local, index);
+    createRefs(root).set(parseReference('app:1'), index);
+    const repository = openEmpty();
+    const name = `docker://${repository.name}`;
+    execFileSync('skopeo', ['copy', '--all', '--preserve-digests', '--dest-tls-verify=false', `oci:${root}:app:1`, `${name}:from-skopeo`]);
+    expect(await repository.resolve('from-skopeo')).toEqual(index);
+    const other = openEmpty();
+    await copyImage(store, other, index);
+    await other.tag(index, 'ours');
+    const raw = execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${other.name}:ours`], { encoding: 'utf8' });
+    expect(JSON.parse(raw).mediaType).toBe(MediaType.index);
+  });
+});
+
+describe.runIf(canRunRegistry)('TLS', () => {
+  test('of a registry that is not on loopback is checked, unless told otherwise', async () => {
+    await using secure = await startRegistry({ tls: true });
+    // The same address, in a form that is not taken for loopback.
+    const host = secure.host.replace('127.0.0.1', '127.1');
+    const reference = parseReference(`${host}/app`);
+    await using strict = createTestClient();
+    await expect(strict.openRepository(reference).resolve('latest')).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: `Registry ${secure.host} has a certificate that nobody known has signed`,
+    });
+    await using trusting = createTestClient({ ca: readFileSync(secure.certificate ?? '', 'utf8') });
+    await using lenient = createTestClient({ insecure: (registry) => registry === host });
+    for (const own of [trusting, lenient]) {
+      await expect(own.openRepository(reference).resolve('latest')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    }
+  });
+
+  test('on loopback it is found out and any certificate will do', async () => {
+    await using secure = await startRegistry({ tls: true });
+    await using own = createTestClient();
+    const repository = own.openRepository(parseReference(`${secure.host}/app`));
+    const { store, index } = await makeImage();
+    await copyImage(store, repository, index);
+    expect(await repository.has(index.digest, index.mediaType)).toBe(true);
+  });
+});
+
+async function digests(store: { list(): AsyncIterable<{ digest: string }> }): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { digest } of store.list()) all.push(digest);
+  return all.sort();
+}

@@ -1,0 +1,135 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Challenge } from './challenge.ts';
+import { basicAuthorization, type Credential, type CredentialSource } from './credential.ts';
+import { readBody, type HttpRequest, type HttpResponse, type Send } from './http-message.ts';
+import { refusal, RegistryError } from './registry-error.ts';
+
+export interface TokenRequest {
+  readonly challenge: Challenge;
+  readonly scopes: readonly string[];
+  readonly repository: string;
+}
+
+/** Access tokens of one registry; each is fetched once and kept as long as it is valid. */
+export interface TokenSource {
+  /** @throws RegistryError UNAUTHORIZED when the token server gives none. */
+  get(request: TokenRequest, signal?: AbortSignal): Promise<string>;
+  /** That the registry did not take this token. */
+  forget(token: string | undefined): void;
+}
+
+export interface TokenSourceOptions {
+  /** For the token server: without authentication of its own. */
+  readonly send: Send;
+  readonly registry: string;
+  readonly credentials: CredentialSource;
+  /** Whether credentials may go to a token server without TLS. */
+  readonly insecure: boolean;
+  now(): number;
+}
+
+interface Token {
+  readonly text: string;
+  readonly expires: number;
+}
+
+const CLIENT_ID = 'tbuild';
+// "Token Response Fields": what a server means that does not say.
+const DEFAULT_LIFE = 60;
+const MARGIN = 10_000;
+
+export function createTokenSource(options: TokenSourceOptions): TokenSource {
+  const tokens = new Map<string, Promise<Token>>();
+
+  const getToken = async (key: string, request: TokenRequest): Promise<Token> => {
+    const held = await tokens.get(key)?.catch(() => undefined);
+    if (held !== undefined && held.expires > options.now()) return held;
+    const fetching = fetchToken(request, options);
+    tokens.set(key, fetching);
+    return fetching;
+  };
+
+  return {
+    async get(request, signal) {
+      const { realm, service } = request.challenge.parameters;
+      const key = JSON.stringify([realm, service, request.repository, ...request.scopes]);
+      return (await abortable(getToken(key, request), signal)).text;
+    },
+    forget(text) {
+      for (const [key, token] of tokens) void token.then((held) => held.text === text && tokens.delete(key), () => tokens.delete(key));
+    },
+  };
+}
+
+async function fetchToken(request: TokenRequest, options: TokenSourceOptions): Promise<Token> {
+  const url = new URL(request.challenge.parameters.realm ?? '');
+  const credential = await options.credentials(options.registry, request.repository);
+  if (credential?.kind === 'registry-token') return { text: credential.token, expires: Number.POSITIVE_INFINITY };
+  if (credential !== undefined && url.protocol !== 'https:' && !options.insecure) {
+    throw new RegistryError('UNAUTHORIZED', `Registry ${options.registry} wants credentials sent to ${url.host} without encryption`, { url });
+  }
+  const message = credential?.kind === 'identity-token' ? exchange(url, request, credential.token) : query(url, request, credential);
+  const response = await options.send(message);
+  if (response.status !== 200) throw await refusal(message, response, `${options.registry}/${request.repository}`);
+  return parseToken(response, url, options.now());
+}
+
+function query(realm: URL, { challenge, scopes }: TokenRequest, credential?: Credential): HttpRequest {
+  const url = new URL(realm);
+  const { service } = challenge.parameters;
+  if (service !== undefined) url.searchParams.append('service', service);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
+  const isUser = credential?.kind === 'password';
+  if (isUser) url.searchParams.append('account', credential.username);
+  return { method: 'GET', url, access: 'pull', headers: isUser ? { authorization: basicAuthorization(credential) } : {} };
+}
+
+// "Authenticate with the token server using OAuth2".
+function exchange(url: URL, { challenge, scopes }: TokenRequest, refreshToken: string): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: 'refresh_token',
+    service: challenge.parameters.service ?? url.host,
+    client_id: CLIENT_ID,
+    scope: scopes.join(' '),
+    refresh_token: refreshToken,
+  });
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+  return { method: 'POST', url, access: 'pull', headers, body: Buffer.from(form.toString()) };
+}
+
+async function parseToken(response: HttpResponse, url: URL, now: number): Promise<Token> {
+  const document = parseObject((await readBody(response, 1024 * 1024)).toString('utf8'));
+  const text = document.token ?? document.access_token;
+  if (typeof text !== 'string' || text === '') throw new RegistryError('REGISTRY', `Token server ${url.host} sent no token`, { url });
+  const life = 1000 * (typeof document.expires_in === 'number' && document.expires_in > 0 ? document.expires_in : DEFAULT_LIFE);
+  return { text, expires: now + life - Math.min(MARGIN, life / 2) };
+}
+
+function parseObject(text: string): { token?: unknown; access_token?: unknown; expires_in?: unknown } {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch (cause) {
+    throw new TbuildError('REGISTRY', 'Answer of the token server is not valid JSON', { cause });
+  }
+}
+
+// A token may be for several requests, so that one of them stopping must not stop it.
+async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return work;
+  signal.throwIfAborted();
+  const { promise, reject } = deferred();
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+function deferred(): { promise: Promise<never>; reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<never>((_, fail) => (reject = fail));
+  return { promise, reject };
+}

@@ -1,0 +1,44 @@
+import { parseChallenges, type Challenge } from '../challenge.ts';
+import { isRepeatable, withHeader, type Access, type HttpRequest, type Middleware } from '../http-message.ts';
+import type { TokenSource } from '../token-source.ts';
+
+export interface BearerOptions {
+  /** Whether a URL is the registry's, which tokens are sent to. */
+  owns(url: URL): boolean;
+  /** Path of the repository, as token scopes name it. */
+  readonly repository: string;
+  readonly tokens: TokenSource;
+}
+
+const ACTIONS: Readonly<Record<Access, string>> = { pull: 'pull', push: 'pull,push' };
+
+/**
+ * Answers a `Bearer` challenge with a token for the repository and what is done to it ("Token
+ * Authentication"). After the first challenge requests carry a token from the start; a token that is
+ * refused is fetched anew once.
+ */
+export function bearer({ owns, repository, tokens }: BearerOptions): Middleware {
+  let known: Challenge | undefined;
+  const demanded = new Map<Access, string>();
+
+  const authorize = async (request: HttpRequest, challenge: Challenge): Promise<HttpRequest> => {
+    const scope = demanded.get(request.access) ?? `repository:${repository}:${ACTIONS[request.access]}`;
+    const scopes = [scope, ...(request.scopes ?? [])];
+    return withHeader(request, 'authorization', `Bearer ${await tokens.get({ challenge, scopes, repository }, request.signal)}`);
+  };
+
+  return (next) => async (request) => {
+    if (!owns(request.url)) return next(request);
+    const sent = known === undefined ? request : await authorize(request, known);
+    const response = await next(sent);
+    if (response.status !== 401 || !owns(response.url)) return response;
+    const challenge = parseChallenges(response.headers['www-authenticate']).find(({ scheme }) => scheme === 'bearer');
+    if (challenge?.parameters.realm === undefined) return response;
+    known = challenge;
+    if (challenge.parameters.scope) demanded.set(request.access, challenge.parameters.scope);
+    tokens.forget(sent.headers.authorization?.replace(/^Bearer /, ''));
+    if (!isRepeatable(request)) return response;
+    await response.discard();
+    return next(await authorize(request, challenge));
+  };
+}

@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
+import { errnoName } from '@tbuild/errors';
+import type { Dispatcher } from 'undici';
+import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
+import { unreachable } from '../registry-error.ts';
+
+/** Proxies as the environment names them; an empty text is none. */
+export interface ProxyOptions {
+  readonly http?: string;
+  readonly https?: string;
+  /** Comma-separated hosts that are reached directly. */
+  readonly none?: string;
+}
+
+export interface HttpOptions {
+  /** PEM certificates that are trusted beside the known ones. */
+  readonly ca?: string;
+  readonly proxy?: ProxyOptions;
+  /** Whether any certificate will do. */
+  readonly insecure: boolean;
+}
+
+/** A pool of connections. */
+export interface HttpClient {
+  readonly send: Send;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT = 15_000;
+const BODY_TIMEOUT = 60_000;
+
+/** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
+export function createHttpClient(options: HttpOptions): HttpClient {
+  let agent: Promise<Dispatcher> | undefined;
+  return {
+    send: async (request) => exchange(await (agent ??= createAgent(options)), request),
+    close: async () => (await agent)?.close(),
+  };
+}
+
+async function createAgent({ ca, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
+  const tls = { ...trust, rejectUnauthorized: !insecure };
+  const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };
+  if (!proxy?.http && !proxy?.https) return new Agent(common);
+  const { http = '', https = '', none = '' } = proxy;
+  return new EnvHttpProxyAgent({ ...common, requestTls: tls, httpProxy: http, httpsProxy: https, noProxy: none });
+}
+
+async function exchange(agent: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+  const { url, method, headers, signal } = request;
+  const body = watch(request.body);
+  try {
+    const { pathname, search, origin } = url;
+    const answer = await agent.request({ origin, path: `${pathname}${search}`, method, headers: { ...headers }, body: body.stream, signal });
+    return {
+      status: answer.statusCode,
+      url,
+      headers: joinHeaders(answer.headers),
+      body: guarded(request, answer.body),
+      discard: async () => answer.body.dump({ limit: 64 * 1024 }).catch(() => {}),
+    };
+  } catch (error) {
+    throw body.failure() ?? failureOf(request, error);
+  }
+}
+
+async function* guarded(request: HttpRequest, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw failureOf(request, error);
+  }
+}
+
+function failureOf({ url, signal }: HttpRequest, error: unknown): unknown {
+  return signal?.aborted ? signal.reason : unreachable(url, errnoName(error), error);
+}
+
+// The source of a body may fail itself; that is not the registry's fault and keeps its own error.
+function watch(body: HttpRequest['body']): { stream?: Uint8Array | Readable; failure: () => unknown } {
+  if (body === undefined || body instanceof Uint8Array) return { stream: body, failure: () => undefined };
+  let failure: unknown;
+  const observe = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  };
+  return { stream: Readable.from(observe(), { objectMode: false }), failure: () => failure };
+}
+
+function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
+}
