@@ -1,1 +1,18 @@
+export { compressLayer } from './compress-layer.ts';
+export type { VariantStore } from './compress-layer.ts';
+export type { Destination } from './destination.ts';
+export { dockerArchive } from './docker-archive.ts';
 export type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
+export { gzip } from './gzip.ts';
+export { imageStore } from './image-store.ts';
+export type { ImageStoreOptions } from './image-store.ts';
+export { createLayerVariants } from './layer-variants.ts';
+export type { LayerVariants } from './layer-variants.ts';
+export { dockerLoad, load, podmanLoad } from './load.ts';
+export type { LoadOptions, RunProgram } from './load.ts';
+export { localTree } from './local-tree.ts';
+export type { LocalTreeOptions } from './local-tree.ts';
+export { ociArchive, ociLayout } from './oci-archive.ts';
+export type { OciArchiveOptions } from './oci-archive.ts';
+export { push } from './push.ts';
+export type { PushOptions } from './push.ts';

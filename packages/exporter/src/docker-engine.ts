@@ -1,0 +1,126 @@
+import { Readable } from 'node:stream';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import type { Client } from 'undici';
+
+/** A Docker Engine's API, as far as loading needs it. */
+export interface DockerEngine {
+  /** Whether it answers; what is wrong if not. */
+  ping(signal: AbortSignal): Promise<TbuildError | undefined>;
+  /**
+   * Gives it an archive and waits until it has taken it in.
+   * @throws TbuildError PROCESS_FAILED with what the engine says, UNSUPPORTED when it does not answer.
+   */
+  loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * The engine at `unix:///path` or `tcp://host:port`, as DOCKER_HOST says it. Nothing is asked yet.
+ * @throws TbuildError UNSUPPORTED for other kinds of address.
+ */
+export function openDockerEngine(host: string): DockerEngine {
+  const address = addressOf(host);
+  return {
+    async ping(signal) {
+      try {
+        await request(host, address, { path: '/_ping', method: 'GET', signal });
+        return undefined;
+      } catch (error) {
+        if (error instanceof TbuildError) return error;
+        throw error;
+      }
+    },
+    async loadImage(archive, signal) {
+      const options = { path: '/images/load?quiet=1', method: 'POST', body: archive, signal } as const;
+      const answer = await request(host, address, options);
+      const failure = failureIn(answer);
+      if (failure !== undefined) throw new TbuildError('PROCESS_FAILED', `Docker could not load the image: ${failure}`);
+    },
+  };
+}
+
+interface Address {
+  readonly origin: string;
+  readonly socketPath?: string;
+}
+
+function addressOf(host: string): Address {
+  const [, scheme, rest] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(host) ?? [];
+  if (scheme === 'unix' || scheme === undefined) return { origin: 'http://localhost', socketPath: rest };
+  if (scheme === 'tcp' || scheme === 'http') return { origin: `http://${rest}` };
+  throw new TbuildError('UNSUPPORTED', `Docker at ${JSON.stringify(host)} cannot be reached: only unix:// and tcp:// are`, {
+    hint: `Use -o type=docker,dest=image.tar and docker --host ${host} load`,
+  });
+}
+
+interface EngineRequest {
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly body?: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+/** The answer's text. */
+async function request(host: string, { origin, socketPath }: Address, { path, method, body, signal }: EngineRequest): Promise<string> {
+  const undici = await import('undici');
+  const client: Client = new undici.Client(origin, { connect: { socketPath }, headersTimeout: 0, bodyTimeout: 0 });
+  // A failing archive must surface as itself, not as the broken connection that it causes.
+  let archiveError: unknown;
+  const watched = body === undefined ? undefined : Readable.from(watch(body, (error) => (archiveError = error)));
+  try {
+    const headers = body === undefined ? {} : { 'content-type': 'application/x-tar' };
+    const response = await client.request({ path, method, headers, body: watched, signal });
+    const text = await response.body.text();
+    if (response.statusCode < 300) return text;
+    throw refused(response.statusCode, text);
+  } catch (error) {
+    throw archiveError ?? (error instanceof TbuildError || signal.aborted ? error : unreachable(host, error));
+  } finally {
+    await client.destroy();
+  }
+}
+
+async function* watch(body: AsyncIterable<Uint8Array>, onError: (error: unknown) => void): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* body;
+  } catch (error) {
+    onError(error);
+    throw error;
+  }
+}
+
+function refused(status: number, text: string): TbuildError {
+  const message = messageOf(text, 'message') ?? text.trim();
+  const isVersion = /client version .* is too old|minimum supported API version/i.test(message);
+  return new TbuildError('PROCESS_FAILED', `Docker refused to load the image with status ${status}: ${message}`, {
+    hint: isVersion ? 'This Docker speaks another version of its API; use -o type=docker,dest=image.tar and docker load' : undefined,
+  });
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT: 'Is Docker running? --load needs Docker or Podman; -o type=docker,dest=FILE needs neither',
+  ECONNREFUSED: 'Is Docker running? --load needs Docker or Podman; -o type=docker,dest=FILE needs neither',
+  EACCES: 'Its socket is only for root and the group docker',
+};
+
+function unreachable(host: string, cause: unknown): TbuildError {
+  return new TbuildError('UNSUPPORTED', `Docker does not answer at ${host}`, { hint: HINTS[errnoName(cause) ?? ''], cause });
+}
+
+/** The stream of messages has status 200 even when loading fails. */
+function failureIn(answer: string): string | undefined {
+  for (const line of answer.split('\n')) {
+    const error = messageOf(line, 'error');
+    if (error !== undefined) return error;
+  }
+  return undefined;
+}
+
+function messageOf(json: string, key: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    const message = typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+    return typeof message === 'string' ? message : undefined;
+  } catch {
+    return undefined;
+  }
+}

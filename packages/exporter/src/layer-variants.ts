@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+import { hexOf, parseDescriptor, type Descriptor, type Digest, type LayerCompression } from '@tbuild/oci';
+
+/** Remembers which blob a layer becomes when it is compressed. The blob may have been pruned since. */
+export interface LayerVariants {
+  get(diffId: Digest, compression: LayerCompression): Descriptor | undefined;
+  set(diffId: Digest, compression: LayerCompression, blob: Descriptor): void;
+}
+
+/** Variants as the files `ROOT/variants/<diff ID>/<compression>`, each written once. */
+export function createLayerVariants(root: string): LayerVariants {
+  const directory = (diffId: Digest): string => join(root, 'variants', hexOf(diffId));
+  return {
+    get: (diffId, compression) => readDescriptor(join(directory(diffId), compression)),
+    set(diffId, compression, blob) {
+      const path = join(directory(diffId), compression);
+      const temporary = `${path}-${process.pid}-${randomBytes(6).toString('hex')}`;
+      mkdirSync(directory(diffId), { recursive: true });
+      writeFileSync(temporary, JSON.stringify(blob), { flag: 'wx' });
+      renameSync(temporary, path);
+    },
+  };
+}
+
+function readDescriptor(path: string): Descriptor | undefined {
+  try {
+    return parseDescriptor(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    // A file that a crash of the machine left incomplete is the same as none.
+    if (errnoName(error) === 'ENOENT' || errnoName(error) === undefined) return undefined;
+    throw error;
+  }
+}

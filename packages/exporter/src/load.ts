@@ -1,0 +1,71 @@
+import { TbuildError } from '@tbuild/errors';
+import { familiarReference } from '@tbuild/oci';
+import { dockerArchiveOf } from './docker-archive.ts';
+import { openDockerEngine } from './docker-engine.ts';
+import type { Exporter } from './exporter.ts';
+
+/** Runs one of the user's own programs with `input` on its standard input; gives its exit code and what it printed. */
+export type RunProgram = (
+  args: readonly string[],
+  options: { readonly input?: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
+) => Promise<{ readonly exitCode: number; readonly output: string }>;
+
+const NAME = 'exporting to docker image format';
+
+/** Loads the image into a Docker Engine at `unix:///path` or `tcp://host:port`; the archive is never a file. */
+export function dockerLoad({ host }: { readonly host: string }): Exporter {
+  return loader(`Docker at ${host}`, (archive, signal) => openDockerEngine(host).loadImage(archive, signal));
+}
+
+/** Loads the image with `podman load`. */
+export function podmanLoad({ run }: { readonly run: RunProgram }): Exporter {
+  return loader('Podman', async (input, signal) => {
+    const { exitCode, output } = await run(['podman', 'load', '--quiet'], { input, signal });
+    if (exitCode !== 0) throw new TbuildError('PROCESS_FAILED', `podman load exited with code ${exitCode}: ${output.trim()}`);
+  });
+}
+
+export interface LoadOptions {
+  /** Where Docker is looked for. */
+  readonly dockerHost: string;
+  /** That the user named that host, so that nothing else will do. */
+  readonly dockerOnly?: boolean;
+  readonly run: RunProgram;
+}
+
+/**
+ * Loads the image into whichever engine there is: a Docker that answers, else Podman.
+ * @throws TbuildError UNSUPPORTED when there is neither.
+ */
+export function load({ dockerHost, dockerOnly = false, run }: LoadOptions): Exporter {
+  return {
+    name: NAME,
+    async export(result, report, signal) {
+      const failure = await openDockerEngine(dockerHost).ping(signal);
+      if (failure === undefined) return dockerLoad({ host: dockerHost }).export(result, report, signal);
+      if (dockerOnly || !(await hasPodman(run, signal))) throw failure;
+      return podmanLoad({ run }).export(result, report, signal);
+    },
+  };
+}
+
+async function hasPodman(run: RunProgram, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await run(['podman', '--version'], { signal })).exitCode === 0;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+function loader(engine: string, send: (archive: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>): Exporter {
+  return {
+    name: NAME,
+    async export(result, report, signal) {
+      const { encoded, bytes } = await dockerArchiveOf(result, report, signal);
+      await send(bytes, signal);
+      const names = result.names.map(familiarReference).join(', ') || encoded.images[0]?.config.descriptor.digest;
+      return { destination: `${names} in ${engine}`, manifest: encoded.root.digest };
+    },
+  };
+}

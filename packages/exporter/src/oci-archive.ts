@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { copyImage, createLocalStore } from '@tbuild/content';
+import { errnoName } from '@tbuild/errors';
+import { isIndex, parseManifest, type Descriptor, type LayerCompression } from '@tbuild/oci';
+import type { VariantStore } from './compress-layer.ts';
+import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
+import { counted } from './docker-archive.ts';
+import { encodeExport, type EncodedExport } from './encode-export.ts';
+import type { Exporter } from './exporter.ts';
+import { layoutArchive, layoutMark } from './layout-archive.ts';
+import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';
+
+export interface OciArchiveOptions {
+  /** A stream only for an archive. */
+  readonly destination: Destination;
+  /** gzip unless given. */
+  readonly compression?: LayerCompression;
+  readonly store: VariantStore;
+}
+
+const NAME = 'exporting to oci image format';
+
+/** Writes an OCI image layout as a tar; several platforms under one index. */
+export function ociArchive({ destination, compression = 'gzip', store }: OciArchiveOptions): Exporter {
+  return {
+    name: NAME,
+    async export(result, report, signal) {
+      const encoded = await encodeExport(result, { compression, store }, report, signal);
+      const blobs = [...encoded.layers, ...encoded.documents.map((document) => document.descriptor)];
+      const files = [{ name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) }, layoutMark];
+      await writeTo(destination, counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report));
+      return { destination: nameOf(destination), manifest: encoded.root.digest };
+    },
+  };
+}
+
+/**
+ * Writes an OCI image layout as a directory (`tar=false`). Into a layout that exists the image is added, in
+ * place of those of the same name; `index.json` changes last and in one step.
+ */
+export function ociLayout({ destination, compression = 'gzip', store }: OciArchiveOptions & { readonly destination: string }): Exporter {
+  return {
+    name: NAME,
+    async export(result, report, signal) {
+      const encoded = await encodeExport(result, { compression, store }, report, signal);
+      const entries = namedEntries(encoded.root, result.names);
+      const write = async (): Promise<void> => (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);
+      await explaining(destination, write);
+      return { destination, manifest: encoded.root.digest };
+    },
+  };
+}
+
+async function makeLayout(directory: string, encoded: EncodedExport, entries: readonly Descriptor[], signal: AbortSignal): Promise<void> {
+  const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
+  mkdirSync(dirname(directory), { recursive: true });
+  try {
+    await addToLayout(temporary, encoded, entries, signal);
+    renameSync(temporary, directory);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function addToLayout(directory: string, encoded: EncodedExport, entries: readonly Descriptor[], signal: AbortSignal): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
+  removeIfEmpty(join(directory, 'tmp'));
+  replace(join(directory, layoutMark.name), layoutMark.content);
+  replace(join(directory, 'index.json'), layoutIndex(withEntries(presentEntries(directory), entries)));
+}
+
+function presentEntries(directory: string): readonly Descriptor[] {
+  try {
+    const index = parseManifest(readFileSync(join(directory, 'index.json')));
+    return isIndex(index) ? index.manifests : [];
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function hasEntries(directory: string): boolean {
+  try {
+    return readdirSync(directory).length > 0;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (errnoName(error) !== 'ENOENT' && errnoName(error) !== 'ENOTEMPTY') throw error;
+  }
+}
+
+function replace(path: string, content: unknown): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  writeFileSync(temporary, JSON.stringify(content));
+  renameSync(temporary, path);
+}
