@@ -1,6 +1,10 @@
 export { openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
 export { compareBytes } from './compare-bytes.ts';
+export { digestSelection } from './digest-selection.ts';
+export type { DigestOptions } from './digest-selection.ts';
+export { createFileHasher } from './file-hasher.ts';
+export type { FileHasher } from './file-hasher.ts';
 export type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 export { typeOf } from './file-type.ts';
 export type { FileType } from './file-type.ts';
@@ -10,3 +14,5 @@ export { resolveDestination, resolvePath } from './resolve-path.ts';
 export type { ResolveOptions } from './resolve-path.ts';
 export { selectFiles } from './select-files.ts';
 export type { SelectedFile, SelectedSource, SelectOptions } from './selection.ts';
+export { openStatIndex } from './stat-index.ts';
+export type { StatIndex } from './stat-index.ts';

@@ -1,11 +1,18 @@
+import { readlinkSync } from 'node:fs';
 import { suggest, TbuildError } from '@tbuild/errors';
 import type { FileTree } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 
 /** The error for a source that is not in the tree, with what the user may have meant. */
 export function missingSource(tree: FileTree, path: string): TbuildError {
-  const hint = tree.explainMissing?.(path) ?? similarName(tree, path);
+  const hint = tree.explainMissing?.(path) ?? brokenLink(tree, path) ?? similarName(tree, path);
   return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint });
+}
+
+function brokenLink(tree: FileTree, path: string): string | undefined {
+  const entry = tree.stat(path);
+  if (entry === undefined || typeOf(entry.stats) !== 'symlink') return undefined;
+  return `It is a symbolic link to ${JSON.stringify(readlinkSync(entry.location))}, which is missing`;
 }
 
 function similarName(tree: FileTree, path: string): string | undefined {

@@ -67,8 +67,8 @@ const failures: [options: SelectOptions, message: string, hint: string | undefin
   [{ sources: ['a.tx'] }, '"/a.tx": not found', 'Did you mean "a.txt"?'],
   [{ sources: ['src/mian.ts'] }, '"/src/mian.ts": not found', 'Did you mean "src/main.ts"?'],
   [{ sources: ['skip/z'] }, '"/skip/z": not found', 'It is left out by .dockerignore'],
-  [{ sources: ['broken'] }, '"/broken": not found', undefined],
-  [{ sources: ['b*'] }, '"/broken": not found', undefined],
+  [{ sources: ['broken'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
+  [{ sources: ['b*'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
   [{ sources: ['zzz/*'] }, '"/zzz": not found', undefined],
   [{ sources: ['src/none'], parents: true }, '"/src/none": not found', undefined],
 ];

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { readlinkSync } from 'node:fs';
+import { lgetxattr } from '@tbuild/linux';
+import type { Digest } from '@tbuild/oci';
+import type { FileHasher } from './file-hasher.ts';
+import type { TreeEntry } from './file-tree.ts';
+import { type FileType, typeOf } from './file-type.ts';
+import type { SelectedSource } from './selection.ts';
+
+export interface DigestOptions {
+  readonly hasher: FileHasher;
+  /** `keep` for trees of steps; `root` for contexts, whose files lose owner and capabilities. */
+  readonly owner: 'keep' | 'root';
+}
+
+/**
+ * The digest of everything that a copy of the selection would carry over: names, types, permission bits,
+ * owners, capabilities, link targets and bytes. No times, and nothing of a selected directory's own
+ * attributes, which a copy does not take. Sockets do not count, since no layer holds one.
+ *
+ * @throws TbuildError CONTEXT when a file cannot be read.
+ */
+export function digestSelection(sources: readonly SelectedSource[], options: DigestOptions): Digest {
+  const hash = createHash('sha256');
+  let pending = '';
+  for (const { name, entry, files } of sources) {
+    pending += `source\0${name}\0${typeOf(entry.stats) === 'directory' ? 'directory\0' : describe('', entry, options)}`;
+    for (const file of files) {
+      if (typeOf(file.entry.stats) === 'socket') continue;
+      pending += describe(file.implied ? `${file.relative}/.` : file.relative, file.entry, options);
+      if (pending.length < FLUSH_AT) continue;
+      hash.update(pending);
+      pending = '';
+    }
+  }
+  return `sha256:${hash.update(pending).digest('hex')}`;
+}
+
+const FLUSH_AT = 1 << 16;
+
+/** One record of zero-terminated fields; the type says how many there are. */
+function describe(name: string, entry: TreeEntry, options: DigestOptions): string {
+  const { mode, uid, gid } = entry.stats;
+  const type = typeOf(entry.stats);
+  const owner = options.owner === 'keep' ? `${uid}:${gid}` : '0:0';
+  return `${type}\0${name}\0${(mode & 0o7777).toString(8)}:${owner}\0${CONTENT[type](entry, options)}`;
+}
+
+const CONTENT: Record<FileType, (entry: TreeEntry, options: DigestOptions) => string> = {
+  file: (entry, options) => `${options.hasher.digest(entry)}${capabilityOf(entry, options)}\0`,
+  directory: () => '',
+  symlink: (entry) => `${readlinkSync(entry.location)}\0`,
+  fifo: () => '',
+  socket: () => '',
+  character: (entry) => `${entry.stats.rdev}\0`,
+  block: (entry) => `${entry.stats.rdev}\0`,
+};
+
+function capabilityOf(entry: TreeEntry, options: DigestOptions): string {
+  const value = options.owner === 'keep' ? lgetxattr(entry.location, 'security.capability') : undefined;
+  return value === undefined ? '' : `:${value.toString('hex')}`;
+}

@@ -1,0 +1,110 @@
+import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { digestOf } from '@tbuild/oci';
+import { openDirectory, openStatIndex, type StatIndex, type TreeEntry } from './index.ts';
+import { decodeStatTable } from './stat-table.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'stat-index-'));
+const root = join(base, 'files');
+const file = join(base, 'index/one');
+afterAll(() => rmSync(base, { recursive: true }));
+
+beforeEach(() => {
+  rmSync(root, { recursive: true, force: true });
+  rmSync(file, { force: true });
+  mkdirSync(root);
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(root, name), name);
+});
+
+function entries(): readonly TreeEntry[] {
+  return openDirectory(root).list('');
+}
+
+function digestAll(index: StatIndex): string[] {
+  return entries().map((entry) => index.digest(entry));
+}
+
+/** Longer than the times of two changes can be the same. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+/** Names of the rows that a later build would believe. */
+function trusted(): string[] {
+  const table = decodeStatTable(readFileSync(file));
+  return (table?.paths ?? []).filter((_, row) => !Number.isNaN(table?.changed[row]));
+}
+
+test('digests are those of the bytes and survive in the file', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  expect(digestAll(index)).toEqual(['a', 'b', 'c'].map(digestOf));
+  index.save();
+  expect(trusted()).toEqual(['a', 'b', 'c']);
+  expect(digestAll(openStatIndex(file))).toEqual(['a', 'b', 'c'].map(digestOf));
+  expect(readdirSync(join(base, 'index'))).toEqual(['one']);
+});
+
+test('a file that changed just before it was hashed is not trusted, and is at the next build', async () => {
+  const index = openStatIndex(file);
+  digestAll(index);
+  index.save();
+  expect(trusted()).toEqual([]);
+  await settle();
+  const later = openStatIndex(file);
+  digestAll(later);
+  later.save();
+  expect(trusted()).toEqual(['a', 'b', 'c']);
+});
+
+test('an edit that keeps size and mtime is seen by its ctime', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  digestAll(index);
+  index.save();
+  const [a] = entries();
+  writeFileSync(join(root, 'a'), 'A');
+  utimesSync(join(root, 'a'), new Date(), (a?.stats.mtimeMs ?? 0) / 1000);
+  expect(digestAll(openStatIndex(file))).toEqual(['A', 'b', 'c'].map(digestOf));
+});
+
+test('files that come, go and are renamed', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  digestAll(index);
+  index.save();
+  renameSync(join(root, 'b'), join(root, 'd'));
+  writeFileSync(join(root, '0'), 'new');
+  const second = openStatIndex(file);
+  expect(digestAll(second)).toEqual(['new', 'a', 'c', 'b'].map(digestOf));
+  second.save();
+  expect(decodeStatTable(readFileSync(file))?.paths).toEqual(['0', 'a', 'c', 'd', 'b']);
+});
+
+test.each([['empty', 0], ['cut', 100], ['changed', -1]])('a damaged file (%s) is an empty index', async (_, length) => {
+  await settle();
+  const index = openStatIndex(file);
+  digestAll(index);
+  index.save();
+  const bytes = readFileSync(file);
+  if (length === -1) bytes[60] = (bytes[60] ?? 0) ^ 1;
+  writeFileSync(file, length === -1 ? bytes : bytes.subarray(0, length));
+  expect(digestAll(openStatIndex(file))).toEqual(['a', 'b', 'c'].map(digestOf));
+});
+
+test('hard links share a digest; known() tells what was given, without reading', () => {
+  linkSync(join(root, 'a'), join(root, 'z'));
+  const index = openStatIndex(file);
+  expect(digestAll(index)).toEqual(['a', 'b', 'c', 'a'].map(digestOf));
+  const [a] = entries();
+  writeFileSync(join(root, 'a'), 'other');
+  expect(a && index.known(a)).toBe(digestOf('a'));
+});
+
+test('a file larger than the buffer', () => {
+  const bytes = Buffer.alloc(700_001, 'x');
+  writeFileSync(join(root, 'a'), bytes);
+  expect(digestAll(openStatIndex(file))[0]).toBe(digestOf(bytes));
+});

@@ -1,0 +1,76 @@
+import { crc32 } from 'node:zlib';
+
+/** Stats and digests of files in columns, which load a hundred times faster than objects. */
+export interface StatTable {
+  readonly paths: string[];
+  /** How many rows the columns have space for. */
+  readonly capacity: number;
+  readonly inodes: Float64Array;
+  /** Milliseconds; NaN where the stats must not be trusted. */
+  readonly changed: Float64Array;
+  readonly modified: Float64Array;
+  readonly sizes: Float64Array;
+  /** 32 bytes a row. */
+  readonly digests: Buffer;
+}
+
+const MAGIC = 'tbstat01';
+const HEADER = 24;
+const DIGEST = 32;
+const ROW = 4 * 8 + DIGEST;
+
+/** A table with space for `capacity` rows, holding the rows of `from`. */
+export function createStatTable(capacity: number, from?: StatTable): StatTable {
+  const column = (source?: Float64Array): Float64Array => {
+    const target = new Float64Array(capacity);
+    if (source !== undefined) target.set(source);
+    return target;
+  };
+  const digests = Buffer.alloc(capacity * DIGEST);
+  from?.digests.copy(digests);
+  return {
+    paths: from?.paths ?? [],
+    capacity,
+    inodes: column(from?.inodes),
+    changed: column(from?.changed),
+    modified: column(from?.modified),
+    sizes: column(from?.sizes),
+    digests,
+  };
+}
+
+/** The given rows of a table as bytes: header, columns, digests, paths. */
+export function encodeStatTable(table: StatTable, rows: readonly number[]): Buffer {
+  const names = Buffer.from(rows.map((row) => table.paths[row]).join('\0'));
+  const bytes = Buffer.alloc(HEADER + rows.length * ROW + names.length);
+  const columns = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER, rows.length * 4);
+  const digestsAt = HEADER + columns.byteLength;
+  rows.forEach((row, at) => {
+    [table.inodes, table.changed, table.modified, table.sizes].forEach((column, index) => {
+      columns[index * rows.length + at] = column[row] ?? Number.NaN;
+    });
+    table.digests.copy(bytes, digestsAt + at * DIGEST, row * DIGEST, (row + 1) * DIGEST);
+  });
+  names.copy(bytes, HEADER + rows.length * ROW);
+  bytes.write(MAGIC, 0, 'latin1');
+  bytes.writeUInt32LE(rows.length, 12);
+  bytes.writeUInt32LE(names.length, 16);
+  bytes.writeUInt32LE(crc32(bytes.subarray(12)), 8);
+  return bytes;
+}
+
+/** The table in these bytes, or undefined when they are damaged or of another version. */
+export function decodeStatTable(file: Uint8Array): StatTable | undefined {
+  // Columns are used in place, and a view needs its alignment.
+  const bytes = Buffer.from(file.byteOffset % 8 === 0 ? file.buffer : file.slice().buffer, file.byteOffset % 8 === 0 ? file.byteOffset : 0, file.length);
+  if (bytes.length < HEADER || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
+  const capacity = bytes.readUInt32LE(12);
+  const namesAt = HEADER + capacity * ROW;
+  if (bytes.length !== namesAt + bytes.readUInt32LE(16) || crc32(bytes.subarray(12)) !== bytes.readUInt32LE(8)) return undefined;
+  const paths = capacity === 0 ? [] : bytes.toString('utf8', namesAt).split('\0');
+  if (paths.length !== capacity) return undefined;
+  const column = (index: number): Float64Array =>
+    new Float64Array(bytes.buffer, bytes.byteOffset + HEADER + index * capacity * 8, capacity);
+  const digests = bytes.subarray(HEADER + capacity * 32, namesAt);
+  return { paths, capacity, inodes: column(0), changed: column(1), modified: column(2), sizes: column(3), digests };
+}
