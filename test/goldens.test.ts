@@ -91,7 +91,8 @@ function renderValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(renderValue);
   if (typeof value !== 'object' || value === null) return value;
   if ('form' in value) return 'args' in value ? { exec: value.args } : { shell: 'text' in value ? value.text : '' };
-  if ('key' in value) return 'value' in value ? [renderValue(value.key), renderValue(value.value)] : [renderValue(value.key)];
+  if ('key' in value)
+    return 'value' in value ? [renderValue(value.key), renderValue(value.value)] : [renderValue(value.key)];
   if ('options' in value) return { type: 'type' in value ? value.type : '', ...Object(value.options) };
   if ('raw' in value) return renderHeredoc(value);
   return 'text' in value ? value.text : value;

@@ -26,7 +26,8 @@ export function parseCheckOptions(text: string): CheckOptions {
     const value = part.slice(equals + 1).trim();
     if (key === 'skip') options = { ...options, skip: parseRules(value) };
     else if (key === 'experimental') options = { ...options, experimental: parseRules(value) };
-    else if (key === 'error' && [...TRUE, ...FALSE].includes(value)) options = { ...options, error: TRUE.includes(value) };
+    else if (key === 'error' && [...TRUE, ...FALSE].includes(value))
+      options = { ...options, error: TRUE.includes(value) };
     else throw new TbuildError('DOCKERFILE_SYNTAX', `Invalid check option "${part.trim()}"`);
   }
   return options;
@@ -41,7 +42,10 @@ export function checkOptionsFor(instruction: InstructionBase, options: CheckOpti
 }
 
 /** Whether a rule is to be reported. */
-export function isRuleEnabled(rule: { readonly name: string; readonly experimental?: boolean }, options: CheckOptions): boolean {
+export function isRuleEnabled(
+  rule: { readonly name: string; readonly experimental?: boolean },
+  options: CheckOptions,
+): boolean {
   if (options.skip === 'all' || options.skip.includes(rule.name)) return false;
   if (rule.experimental !== true) return true;
   return options.experimental === 'all' || options.experimental.includes(rule.name);

@@ -11,6 +11,8 @@ test.each([
   ['{ "syntax": 1 }', undefined],
   ['{ broken', undefined],
   ['\n# syntax=a\n', undefined],
+  [' # syntax=a\n', undefined],
+  [' # escape=`\n# syntax=a\n', undefined],
   ['# note\n# syntax=a\n', undefined],
   ['# syntax=\n', undefined],
   ['// note\n// syntax=a\n', undefined],

@@ -23,7 +23,7 @@ export function readDirectives(text: string, file: string): { directives: Direct
   let reader = createLineReader(text, file, start);
   for (;;) {
     const mark = { offset: reader.offset, line: reader.line };
-    const directive = readDirective(reader, '#');
+    const directive = readDirective(reader, { comment: '#', indented: true });
     if (directive === undefined) {
       reader = createLineReader(text, file, mark);
       break;
@@ -60,13 +60,21 @@ function checkEscape(directive: Directive | undefined): '\\' | '`' {
   throw syntaxError(`Invalid escape token "${text}" does not match \` or \\`, directive.value.location);
 }
 
-/** Looks through the directives as Docker's detection does: a `#!` line is skipped, doubles are no error. */
-function findDirective(text: string, file: string, name: Directive['name'], comment: '#' | '//'): Directive | undefined {
+/**
+ * Looks through the directives as Docker's detection of frontend and checks does, which differs from its
+ * parser: a `#!` line is skipped, an indented line ends the directives, doubles are no error.
+ */
+function findDirective(
+  text: string,
+  file: string,
+  name: Directive['name'],
+  comment: '#' | '//',
+): Directive | undefined {
   const reader = createLineReader(text, file, { offset: text.startsWith('\ufeff') ? 1 : 0, line: 1 });
   if (text.startsWith('#!', reader.offset)) readPhysicalLine(reader);
   const seen = new Set<string>();
   for (;;) {
-    const directive = readDirective(reader, comment);
+    const directive = readDirective(reader, { comment, indented: false });
     if (directive === undefined || seen.has(directive.name)) return undefined;
     if (directive.name === name) return directive;
     seen.add(directive.name);
@@ -74,11 +82,14 @@ function findDirective(text: string, file: string, name: Directive['name'], comm
 }
 
 /** `# name = value` as the next line, or undefined when that line is anything else. */
-function readDirective(reader: LineReader, comment: '#' | '//'): Directive | undefined {
+function readDirective(
+  reader: LineReader,
+  { comment, indented }: { comment: '#' | '//'; indented: boolean },
+): Directive | undefined {
   const { text, file } = reader;
   const line = readPhysicalLine(reader);
   if (line === undefined) return undefined;
-  const lineStart = skipSpaces(text, line.start, line.end);
+  const lineStart = indented ? skipSpaces(text, line.start, line.end) : line.start;
   if (!text.startsWith(comment, lineStart)) return undefined;
   NAME.lastIndex = skipSpaces(text, lineStart + comment.length, line.end);
   const word = NAME.exec(text)?.[0];

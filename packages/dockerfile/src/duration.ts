@@ -1,8 +1,8 @@
 const UNITS: Readonly<Record<string, bigint>> = {
   ns: 1n,
   us: 1_000n,
-  'µs': 1_000n,
-  'μs': 1_000n,
+  µs: 1_000n,
+  μs: 1_000n,
   ms: 1_000_000n,
   s: 1_000_000_000n,
   m: 60_000_000_000n,
@@ -18,7 +18,7 @@ export function parseDuration(text: string): number | { readonly fault: string }
   if (unsigned === '0') return 0;
   if (unsigned === '') return invalid;
   let total = 0n;
-  for (PART.lastIndex = 0; PART.lastIndex < unsigned.length; ) {
+  for (PART.lastIndex = 0; PART.lastIndex < unsigned.length;) {
     const [, whole = '', fraction = '', unit = ''] = PART.exec(unsigned) ?? [];
     if (whole === '' && fraction === '') return invalid;
     if (unit === '') return { fault: `missing unit in duration "${text}"` };

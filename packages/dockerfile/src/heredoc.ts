@@ -64,7 +64,10 @@ export function readHeredocs(reader: LineReader, line: LogicalLine, marks: reado
   });
 }
 
-function splitWords(text: string, options: { keepQuotes?: boolean; keepEscapes?: boolean; keepUnset: boolean }): string[] {
+function splitWords(
+  text: string,
+  options: { keepQuotes?: boolean; keepEscapes?: boolean; keepUnset: boolean },
+): string[] {
   try {
     return expandWords(text, () => undefined, options);
   } catch (error) {

@@ -38,7 +38,9 @@ const RULES = {
     description: 'Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior',
   },
   SecretsUsedInArgOrEnv: { description: 'Sensitive data should not be used in the ARG or ENV commands' },
-  InvalidDefaultArgInFrom: { description: 'Default value for global ARG results in an empty or invalid base image name' },
+  InvalidDefaultArgInFrom: {
+    description: 'Default value for global ARG results in an empty or invalid base image name',
+  },
   FromPlatformFlagConstDisallowed: { description: 'FROM --platform flag should not use a constant value' },
   CopyIgnoredFile: { description: 'Attempting to Copy file that is excluded by .dockerignore' },
   InvalidDefinitionDescription: {

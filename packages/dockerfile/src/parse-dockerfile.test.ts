@@ -39,7 +39,10 @@ describe('parseInstruction', () => {
     const [onbuild] = stages[0]?.instructions ?? [];
     const trigger = onbuild?.kind === 'onbuild' ? onbuild.trigger : '';
     expect(parseInstruction(trigger, options)).toMatchObject({
-      heredocs: [{ name: 'x', content: '1\n', expand: false }, { name: 'y', content: '2\n', expand: true }],
+      heredocs: [
+        { name: 'x', content: '1\n', expand: false },
+        { name: 'y', content: '2\n', expand: true },
+      ],
     });
   });
 });
@@ -80,7 +83,10 @@ test('mutated Dockerfiles are read or refused, never worse', () => {
   for (let round = 0; round < 40_000 && performance.now() < deadline; round++) {
     const text = mutate(seeds, random);
     const started = performance.now();
-    expect(failureOf(() => exercise(text)), JSON.stringify(text)).toBeUndefined();
+    expect(
+      failureOf(() => exercise(text)),
+      JSON.stringify(text),
+    ).toBeUndefined();
     expect(performance.now() - started, JSON.stringify(text)).toBeLessThan(1_000);
   }
 });
@@ -105,8 +111,41 @@ function failureOf(action: () => void): unknown {
 }
 
 const FRAGMENTS = [
-  '\n', '\\\n', '`', '\\', '"', "'", '$', '${', '}', '${a:-', '${a//', '<<A', '<<-', '\nA\n', '[', ']', '["a"]', '--', '--x=',
-  '=', ' ', '\t', '\r\n', '#', '# check=', '# escape=`\n', 'FROM ', 'RUN ', 'ONBUILD ', 'ENV ', '\u00a0', '\ufeff', '\ud83d', '😀', '\0',
+  '\n',
+  '\\\n',
+  '`',
+  '\\',
+  '"',
+  "'",
+  '$',
+  '${',
+  '}',
+  '${a:-',
+  '${a//',
+  '<<A',
+  '<<-',
+  '\nA\n',
+  '[',
+  ']',
+  '["a"]',
+  '--',
+  '--x=',
+  '=',
+  ' ',
+  '\t',
+  '\r\n',
+  '#',
+  '# check=',
+  '# escape=`\n',
+  'FROM ',
+  'RUN ',
+  'ONBUILD ',
+  'ENV ',
+  '\u00a0',
+  '\ufeff',
+  '\ud83d',
+  '😀',
+  '\0',
 ];
 
 function mutate(seeds: readonly string[], random: (below: number) => number): string {

@@ -51,7 +51,7 @@ export function replacePattern(
   const starts = matchStarts(pattern, characters);
   let result = '';
   let lastMatchEnd = -1;
-  for (let at = 0; at <= characters.length; ) {
+  for (let at = 0; at <= characters.length;) {
     const length = starts[at] === 1 ? matchLength(pattern, characters, { from: at, longest: true }) : undefined;
     // An empty match right after a match is none.
     const counts = length !== undefined && (length > 0 || at !== lastMatchEnd);

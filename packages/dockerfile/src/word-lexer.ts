@@ -4,7 +4,7 @@ import { addLiteral, addText } from './word-list.ts';
 import type { WordList } from './word-list.ts';
 
 /** How a word is read; see ExpandOptions for what each means to a caller. */
-export interface LexerOptions {
+interface LexerOptions {
   readonly lookup: (name: string) => string | undefined;
   readonly escape?: '\\' | '`';
   readonly quotes?: boolean;

@@ -15,7 +15,7 @@ export function trimmed(text: string, start: number, end: number): Span {
 /** Splits at runs of blanks, whatever the quotes. */
 export function splitBlanks(line: string, rest: Span): Span[] {
   const words: Span[] = [];
-  for (let at = rest.start; at < rest.end; ) {
+  for (let at = rest.start; at < rest.end;) {
     const start = at;
     while (at < rest.end && !isBlank(line.charCodeAt(at))) at++;
     words.push(span(line, start, at));
@@ -27,7 +27,7 @@ export function splitBlanks(line: string, rest: Span): Span[] {
 /** Splits at spaces outside quotes; quotes and escapes stay in the words. */
 export function splitQuoted(line: string, rest: Span, escape: string): Span[] {
   const words: Span[] = [];
-  for (let at = rest.start; ; ) {
+  for (let at = rest.start; ;) {
     const start = skipSpaces(line, at, rest.end);
     if (start >= rest.end) return words;
     const end = wordEnd(line, start, { end: rest.end, escape });

@@ -123,9 +123,10 @@ function checkSecret(word: Word, { source, target, id }: Record<string, string>)
 /** The fields of one CSV record. */
 function splitFields(word: Word): string[] {
   const { text } = word;
-  if (text === '') throw syntaxError('Mount has no options', word.location, 'For example --mount=type=cache,target=/cache');
+  if (text === '')
+    throw syntaxError('Mount has no options', word.location, 'For example --mount=type=cache,target=/cache');
   const fields: string[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     if (text[at] !== '"') {
       const comma = text.indexOf(',', at);
       const field = text.slice(at, comma < 0 ? undefined : comma);

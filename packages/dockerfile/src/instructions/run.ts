@@ -15,7 +15,8 @@ const SECURITY_MODES = ['sandbox', 'insecure'] as const;
 export function parseRun(request: InstructionRequest): RunInstruction {
   const flags = readFlags(request.line, request.flags, { mount: 'list', network: 'value', security: 'value' });
   const command = toCommandLine(request.args);
-  if (command.form === 'exec' && command.args.length === 0) throw faultIn(request, 'RUN requires at least one argument');
+  if (command.form === 'exec' && command.args.length === 0)
+    throw faultIn(request, 'RUN requires at least one argument');
   const network = oneOf(flags, 'network', NETWORKS);
   const security = oneOf(flags, 'security', SECURITY_MODES);
   const { heredocs } = request;
