@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -41,7 +41,14 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     logFile: join(directory, 'log'),
     isReady: () => answers(`${options.tls ? 'https' : 'http'}://${host}/v2/`),
   });
-  return { host, certificate, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
+  return {
+    host,
+    certificate,
+    async [Symbol.asyncDispose]() {
+      await daemon[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 function answers(url: string): Promise<boolean> {

@@ -28,7 +28,9 @@ export interface InlineBuildOptions extends TbuildOptions {
 export interface InlineBuild extends ProcessResult {
   readonly context: string;
   readonly store: string;
-  /** The image in the store, found by the ID that was written to `--iidfile`, and checked as a whole. */
+  /** The image ID that was written to `--iidfile`. */
+  id(): string;
+  /** The image of that ID in the store, checked as a whole. */
   image(): LayoutImage;
   /** The file system of that image. */
   tree(): ImageTree;
@@ -82,12 +84,13 @@ export async function buildContext(context: string, options: InlineBuildOptions 
   const tag = args.some((arg) => arg === '-t' || arg === '--tag') ? [] : ['--tag', `test/${basename(dirname(idFile))}`.toLowerCase()];
   const common = ['build', '--progress', 'plain', '--iidfile', idFile, ...tag, ...baseImageArguments(images)];
   const result = await runTbuild([...common, ...args, context], { ...options, store });
-  const image = () => checkedImage(store, readFileSync(idFile, 'utf8').trim(), result);
+  const id = () => readFileSync(idFile, 'utf8').trim();
+  const image = () => checkedImage(store, id(), result);
   const tree = () => {
     const { layout, manifest } = image();
     return treeOfLayers(manifest.layers.map((layer) => readLayer(layout, layer)));
   };
-  return { ...result, context, store, image, tree };
+  return { ...result, context, store, id, image, tree };
 }
 
 /** Like `buildInline`, but the build must succeed; on failure its whole output is what the test reports. */

@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../support/base-images.ts';
+import { hasProgram } from '../support/requirements.ts';
+import { runChecked, runProcess } from '../support/run-process.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { stepsIn } from '../support/plain-progress.ts';
+import { buildGood, defaultStore, good, program, runTbuild, writeFiles } from '../support/tbuild.ts';
+
+const images = () => baseImageArguments();
+
+test('tbuild and tbuild build are the same', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo same > /same\n' });
+  const ids = await Promise.all([['build'], []].map((verb) => runTbuild([...verb, '-q', ...images(), context])));
+  expect(ids.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+});
+
+test('-q prints the image ID and nothing else', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo quiet\n' });
+  const { stdout, stderr } = good(await runTbuild(['build', '-q', ...images(), context]));
+  expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  expect(stderr).toBe('');
+});
+
+test('--iidfile holds what -q prints', async () => {
+  const file = join(scratchDirectory('iid'), 'id');
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo iid\n' });
+  const { stdout } = good(await runTbuild(['build', '-q', '--iidfile', file, ...images(), context]));
+  expect(readFileSync(file, 'utf8')).toBe(stdout.trim());
+});
+
+test('plain progress has the lines of buildx', async () => {
+  const build = await buildGood({ Dockerfile: 'FROM busybox AS one\nRUN echo out\nFROM busybox\nCOPY f /f\nCOPY --from=one /etc/passwd /p\n', f: 'f' });
+  const names = [...stepsIn(build.stderr).keys()];
+  expect(names).toEqual(
+    expect.arrayContaining(['[one 2/2] RUN echo out', '[stage-1 2/3] COPY f /f', '[stage-1 3/3] COPY --from=one /etc/passwd /p']),
+  );
+  expect(build.stderr).toMatch(/^#\d+ \d+\.\d+ out$/m);
+  expect(build.stderr).toMatch(/^#\d+ DONE \d+\.\ds$/m);
+});
+
+test('--progress quiet is silent, and a failure is still told', async () => {
+  const silent = await runTbuild(['build', '--progress', 'quiet', ...images(), writeFiles({ Dockerfile: 'FROM busybox\nRUN echo x\n' })]);
+  expect(good(silent).stderr).toBe('');
+  const failed = await runTbuild(['build', '--progress', 'quiet', ...images(), writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 4\n' })]);
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stderr).toContain('exit code: 4');
+});
+
+test('a Dockerfile elsewhere, on standard input, and named dockerfile', async () => {
+  const elsewhere = join(scratchDirectory('elsewhere'), 'My.Dockerfile');
+  writeFiles({ 'My.Dockerfile': 'FROM busybox\nCOPY f /elsewhere\n' }, join(elsewhere, '..'));
+  const context = writeFiles({ f: 'f\n' });
+  const build = (...args: string[]) => runTbuild(['build', '-q', ...images(), ...args]);
+  good(await build('-f', elsewhere, context));
+  good(await runTbuild(['build', '-q', ...images(), '-f', '-', context], { input: 'FROM busybox\nCOPY f /stdin\n' }));
+  good(await build(writeFiles({ dockerfile: 'FROM busybox\n' })));
+  good(await runTbuild(['build', '-q', ...images(), '.'], { cwd: writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '' }) }));
+});
+
+test('-f is relative to the working directory, not to the context', async () => {
+  const cwd = writeFiles({ 'docker/Dockerfile': 'FROM busybox\nCOPY f /f\n', 'context/f': 'f\n' });
+  good(await runTbuild(['build', '-q', ...images(), '-f', 'docker/Dockerfile', 'context'], { cwd }));
+});
+
+test('labels, build arguments from the environment, several tags', async () => {
+  const build = await buildGood(
+    { Dockerfile: 'FROM busybox\nARG GIVEN\nARG INHERITED\nLABEL own=1 both=file\nRUN echo "$GIVEN $INHERITED" > /args\n' },
+    {
+      args: ['--label', 'both=flag', '--label', 'new=x=y', '--build-arg', 'GIVEN=g', '--build-arg', 'INHERITED'],
+      env: { INHERITED: 'from-env' },
+    },
+  );
+  expect(build.image().config.config?.['Labels']).toEqual({ own: '1', both: 'flag', new: 'x=y' });
+  expect(build.tree().readText('/args')).toBe('g from-env\n');
+});
+
+test('named contexts: a directory, an OCI layout, a replaced stage', async () => {
+  const extra = writeFiles({ 'x.txt': 'extra\n' });
+  const build = await buildGood(
+    { Dockerfile: 'FROM nothing-of-that-name.invalid/x AS dep\nFROM busybox\nCOPY --from=extra x.txt /x\nCOPY --from=dep /etc/passwd /p\n' },
+    { args: ['--build-context', `extra=${extra}`, '--build-context', `dep=${images()[1]!.replace('busybox=', '')}`] },
+  );
+  expect(build.tree().readText('/x')).toBe('extra\n');
+  expect(build.tree().readText('/p')).toContain('root:');
+});
+
+test('--help describes every option and exits with 0', async () => {
+  for (const args of [['--help'], ['build', '--help'], ['-h']]) {
+    const { exitCode, stdout } = await runTbuild(args);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('--build-context');
+    expect(stdout.split('\n').every((line) => line.length <= 140)).toBe(true);
+  }
+});
+
+test('--version prints one', async () => {
+  expect(good(await runTbuild(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/);
+});
+
+test('the build ID is the same on another store, for steps that copy', async () => {
+  const files = { Dockerfile: 'FROM busybox\nCOPY f /a/b/f\nWORKDIR /w\nENV A=1\n', f: 'f\n' };
+  const [one, two] = [await buildGood(files, { store: scratchDirectory('store') }), await buildGood(files, { store: scratchDirectory('store') })];
+  expect(two.image().config.rootfs.diff_ids[1]).toBe(one.image().config.rootfs.diff_ids[1]);
+});
+
+describe('the launcher', () => {
+  test('says so when there is no Node', async () => {
+    const bin = scratchDirectory('bin');
+    for (const tool of ['sh', 'dirname', 'readlink', 'uname', 'id', 'unshare', 'setpriv']) {
+      await runProcess('ln', ['-s', `/usr/bin/${tool}`, join(bin, tool)]);
+    }
+    const { exitCode, stderr } = await runProcess('/usr/bin/env', ['-i', `PATH=${bin}`, '/bin/sh', program, '--help']);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toMatch(/node/i);
+  });
+
+  test('runs from anywhere, through a symbolic link', async () => {
+    const link = join(scratchDirectory('link'), 'tbuild');
+    await runProcess('ln', ['-s', program, link]);
+    expect(await runChecked(link, ['--version'])).toMatch(/\d+\.\d+/);
+  });
+});
+
+describe.skipIf(!hasProgram('tmux'))('on a terminal', () => {
+  test('shows a live view and leaves the finished steps', async () => {
+    const directory = scratchDirectory('terminal');
+    mkdirSync(join(directory, 'state'));
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1.5; echo visible > /v\nCOPY f /f\n', f: 'f' });
+    const command = [program, 'build', ...images(), '-t', 'terminal:1', context].map((word) => `'${word}'`).join(' ');
+    const tmux = (...args: string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
+    const done = join(directory, 'done');
+    const shell = `export TBUILD_ROOT='${defaultStore()}'; ${command}; echo "exit $?" > '${done}'; sleep 30`;
+    await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '30', shell);
+    try {
+      let live = '';
+      for (let tries = 0; tries < 200 && !existsSync(done); tries++) {
+        const screen = await tmux('capture-pane', '-p');
+        if (screen.includes('RUN sleep 1.5')) live = screen;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      expect(readFileSync(done, 'utf8')).toBe('exit 0\n');
+      expect(live).toContain('RUN sleep 1.5');
+      expect(await tmux('capture-pane', '-p')).toContain('COPY f /f');
+    } finally {
+      await tmux('kill-server');
+    }
+  });
+});

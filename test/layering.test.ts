@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** A package imports only packages in a higher row. */
+const ROWS = [
+  ['errors'],
+  ['oci', 'progress', 'linux'],
+  ['graph', 'dockerfile', 'context', 'content', 'snapshot', 'tui'],
+  ['frontend', 'solver', 'cache', 'diff', 'executor', 'registry'],
+  ['exporter'],
+  ['builder'],
+  ['cli'],
+];
+
+const rowOf = new Map(ROWS.flatMap((row, index) => row.map((name): [string, number] => [name, index])));
+
+/** Node's own modules that read the environment, the terminal or the clock have no place below the program. */
+const FORBIDDEN_BELOW_CLI = /\bprocess\.(env|cwd|stdout|stderr|stdin|argv|exit)\b|\bDate\.now\(|\bnew Date\(\)/;
+
+interface Source {
+  readonly file: string;
+  readonly package: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+function sourcesOf(name: string): Source[] {
+  const walk = (directory: string): string[] =>
+    readdirSync(directory).flatMap((entry) => {
+      const path = join(directory, entry);
+      return statSync(path).isDirectory() ? walk(path) : /\.tsx?$/.test(path) ? [path] : [];
+    });
+  return walk(join(ROOT, 'packages', name, 'src')).map((file) => {
+    const text = readFileSync(file, 'utf8');
+    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier ?? '');
+    return { file, package: name, text, imports };
+  });
+}
+
+const names = readdirSync(join(ROOT, 'packages'));
+const sources = names.flatMap(sourcesOf);
+const isTest = (file: string): boolean => /(\.test\.tsx?|testsuite\.ts|test-[a-z-]+\.ts)$/.test(file);
+
+test('every package has its row', () => {
+  expect(names.toSorted()).toEqual([...rowOf.keys()].toSorted());
+});
+
+test.each(names)('%s imports only what it declares, from higher rows', (name) => {
+  const manifest: { dependencies?: Record<string, string> } = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'));
+  const declared = new Set(Object.keys(manifest.dependencies ?? {}));
+  const wrong: string[] = [];
+  for (const { file, imports } of sources.filter((source) => source.package === name && !isTest(source.file))) {
+    for (const specifier of imports.filter((one) => !one.startsWith('.') && !one.startsWith('node:'))) {
+      const imported = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+      const row = rowOf.get(imported.replace('@tbuild/', ''));
+      const place = `${relative(ROOT, file)} imports ${specifier}`;
+      if (!declared.has(imported)) wrong.push(`${place}, which is not declared`);
+      if (imported.startsWith('@tbuild/') && (row ?? 99) >= (rowOf.get(name) ?? 0)) wrong.push(`${place}, which is not in a higher row`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('no cycles between files', () => {
+  const edges = new Map(
+    sources.map(({ file, imports }) => [file, imports.filter((one) => one.startsWith('.')).map((one) => resolve(dirname(file), one))]),
+  );
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file].map((one) => relative(ROOT, one));
+    if (done.has(file)) return undefined;
+    for (const next of edges.get(file) ?? []) {
+      const cycle = visit(next, [...path, file]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(file);
+    return undefined;
+  };
+  const cycles = [...edges.keys()].map((file) => visit(file, [])).filter((cycle) => cycle !== undefined);
+  expect(cycles).toEqual([]);
+});
+
+test('below the program nobody reads the environment, the terminal or the clock', () => {
+  const wrong = sources
+    .filter((source) => source.package !== 'cli' && !isTest(source.file))
+    .filter(({ text }) => FORBIDDEN_BELOW_CLI.test(text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')))
+    .map(({ file }) => relative(ROOT, file));
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { loadBaseImage, pushBaseImage } from './base-images.ts';
+import { docker } from './docker.ts';
+import { containersTools, skopeo } from './peers.ts';
+import { startRegistry } from './registry.ts';
+import { canRunDocker, canRunPodman, canRunRegistry } from './requirements.ts';
+import { sharedService } from './services.ts';
+
+describe.skipIf(!canRunRegistry)('docker-registry', () => {
+  test('holds a base image of two platforms', async () => {
+    const reference = await pushBaseImage('busybox', await sharedService('registry'));
+    const index = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--raw', `docker://${reference}`]));
+    expect(index.manifests).toHaveLength(2);
+  });
+
+  test('demands a password, over TLS', async () => {
+    await using registry = await startRegistry({ auth: { username: 'u', password: 'p' }, tls: true });
+    const reference = `docker://${await pushBaseImage('busybox', registry.host, 'u:p')}`;
+    await skopeo(['inspect', '--tls-verify=false', '--creds', 'u:p', reference]);
+    await expect(skopeo(['inspect', '--tls-verify=false', '--creds', 'u:q', reference])).rejects.toThrow(/authentication required/);
+  });
+});
+
+test.skipIf(!canRunDocker)('Docker runs a base image', async () => {
+  const host = await sharedService('docker');
+  await loadBaseImage('busybox', host);
+  expect(await docker(host, ['run', '--rm', '--network', 'none', 'busybox', 'echo', 'runs'])).toBe('runs\n');
+});
+
+test.skipIf(!canRunPodman)('Podman runs a base image', async () => {
+  const { podman } = containersTools();
+  const image = await pushBaseImage('busybox', await sharedService('registry'));
+  await podman(['pull', '--quiet', '--tls-verify=false', image]);
+  expect(await podman(['run', '--rm', '--network', 'none', image, 'echo', 'runs'])).toBe('runs\n');
+});
