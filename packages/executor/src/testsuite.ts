@@ -87,7 +87,7 @@ export function executorSuite(name: string, { flavour, create }: ExecutorUnderTe
     });
 
     test('has nothing to read on its input, and no other descriptors', async () => {
-      const { stdout } = await run('cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$/fd/$fd ] && echo $fd; done');
+      const { stdout } = await run('cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && echo $fd; done');
       expect(stdout).toBe('/dev/null\n0\n1\n2\n');
     });
 
