@@ -1,0 +1,40 @@
+import { openLayout, type Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import type { ImageOp, ImageSource } from '@tbuild/graph';
+import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
+import { readStored } from './stored-document.ts';
+import type { Worker } from './worker.ts';
+
+/** Where an image's blobs can be read: the store, or where the image came from. */
+export async function imageProvider(source: ImageSource, reference: string, worker: Worker): Promise<Provider> {
+  switch (source.kind) {
+    case 'store':
+      return worker.content;
+    case 'layout':
+      return (await openLayout(source.path)).provider;
+    case 'registry':
+      return worker.openRepository(parseReference(reference));
+  }
+}
+
+/** The layers of a base image as its manifest and configuration describe them; their blobs may be elsewhere. */
+export function baseLayers(op: ImageOp, worker: Worker): readonly Layer[] {
+  const { layers } = readManifest(op, worker);
+  return op.diffIds.map((diffId, index) => ({ diffId, descriptor: layerAt(layers, index, op) }));
+}
+
+function readManifest(op: ImageOp, worker: Worker): Manifest {
+  const bytes = readStored(worker.content, op.manifest);
+  const manifest = bytes === undefined ? undefined : parseManifest(bytes);
+  if (manifest === undefined || isIndex(manifest)) throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);
+  return manifest;
+}
+
+function layerAt(layers: readonly Descriptor[], index: number, op: ImageOp): Descriptor {
+  const layer = layers.length === op.diffIds.length ? layers[index] : undefined;
+  if (layer !== undefined) return layer;
+  throw new TbuildError(
+    'REGISTRY',
+    `Image ${op.reference} has ${layers.length} layers in its manifest and ${op.diffIds.length} in its configuration`,
+  );
+}

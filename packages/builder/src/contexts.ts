@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { openContext, openStatIndex, type BuildContext, type StatIndex } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { ContextSpec } from './request.ts';
+
+/** A directory context that is open: its tree, and digests remembered from earlier builds. */
+export interface OpenContext extends BuildContext {
+  readonly hasher: StatIndex;
+}
+
+/** The contexts of one build, each opened on first use. */
+export interface Contexts {
+  /** @throws TbuildError CONTEXT when there is no such directory. */
+  open(name: string): OpenContext;
+  /** Shows that files of the context were read. */
+  onRead(name: string, bytes: number): void;
+  /** Writes what was learnt of the files' digests. */
+  save(): void;
+}
+
+export interface ContextsOptions {
+  readonly specs: Readonly<Record<string, ContextSpec>>;
+  /** The Dockerfile's path, whose own ignore file comes first. */
+  readonly dockerfile?: string;
+  /** Where stat indexes are kept. */
+  readonly indexDirectory: string;
+  /** Called when files of a context were read for a key, with their size in bytes. */
+  onRead(name: string, bytes: number): void;
+}
+
+export function createContexts(options: ContextsOptions): Contexts {
+  const opened = new Map<string, OpenContext>();
+  return {
+    open(name) {
+      const known = opened.get(name);
+      if (known !== undefined) return known;
+      const context = openSpec(name, options);
+      opened.set(name, context);
+      return context;
+    },
+    onRead: options.onRead,
+    save() {
+      for (const { hasher } of opened.values()) hasher.save();
+    },
+  };
+}
+
+/** The name of the main context. */
+export const MAIN_CONTEXT = 'context';
+
+function openSpec(name: string, options: ContextsOptions): OpenContext {
+  const spec = options.specs[name];
+  if (spec === undefined || spec.kind === 'image' || spec.kind === 'layout') throw new Error(`Context ${name} is not a directory`);
+  if (spec.kind === 'empty') {
+    throw new TbuildError('CONTEXT', 'This build has no context to copy files from', {
+      hint: 'Name a directory as the last argument instead of "-"',
+    });
+  }
+  const file = createHash('sha256').update(spec.path).digest('hex');
+  const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
+  return { ...openContext(spec.path, { dockerfile }), hasher: openStatIndex(join(options.indexDirectory, file)) };
+}

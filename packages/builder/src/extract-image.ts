@@ -1,0 +1,90 @@
+import { availableParallelism } from 'node:os';
+import type { Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import { chainId, hexOf, type Digest, type Layer } from '@tbuild/oci';
+import type { Snapshot } from '@tbuild/snapshot';
+import pLimit from 'p-limit';
+import type { OpEnvironment } from './ops/op-environment.ts';
+import { storing } from './storing.ts';
+
+export interface ImageToExtract {
+  readonly chain: Digest;
+  readonly layers: readonly Layer[];
+  /** Where the blobs are that the store does not have. */
+  open(): Promise<Provider>;
+}
+
+type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & { readonly step: { readonly id: string } };
+
+/**
+ * Fetches and extracts the layers of an image side by side, each into a directory named by its diff ID,
+ * and stacks them under the chain ID. A layer that is not right without those below it is extracted
+ * again on top of them and named by its chain ID.
+ */
+export async function extractImage(image: ImageToExtract, env: Environment, signal: AbortSignal): Promise<Snapshot> {
+  const { worker, progress, step } = env;
+  const done = await worker.snapshots.stat(hexOf(image.chain));
+  if (done !== undefined) return done;
+  progress.emit({ type: 'started', step: step.id, at: worker.now() });
+  try {
+    const work = { ...env, provider: storing(await image.open(), worker.content), signal };
+    const limit = pLimit(availableParallelism());
+    const alone = await Promise.all(image.layers.map((layer) => limit(() => extractAlone(layer, work))));
+    const tops: string[] = [];
+    for (const [index, layer] of image.layers.entries()) {
+      const chain = image.layers.slice(0, index + 1).map(({ diffId }) => diffId);
+      tops.push(alone[index] === true ? hexOf(layer.diffId) : await extractOnto(tops, chain, layer, work));
+    }
+    const snapshot = await worker.snapshots.compose(hexOf(image.chain), { tops });
+    progress.emit({ type: 'finished', step: step.id, at: worker.now(), outcome: 'built' });
+    return snapshot;
+  } catch (error) {
+    const outcome = signal.aborted ? 'cancelled' : 'failed';
+    progress.emit({ type: 'finished', step: step.id, at: worker.now(), outcome, error: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+interface Extraction extends Environment {
+  readonly provider: Provider;
+  readonly signal: AbortSignal;
+}
+
+/** True when the directory named by the diff ID now stands; false when the layer needs those below. */
+async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
+  const { snapshots } = work.worker;
+  if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
+  await using active = await snapshots.prepare();
+  const selfContained = await extractInto(active.upper, layer, work);
+  if (selfContained) await active.commit(hexOf(layer.diffId));
+  return selfContained;
+}
+
+/** Extracts a layer on top of those below it, and returns the name of its snapshot. */
+async function extractOnto(tops: readonly string[], chain: readonly Digest[], layer: Layer, work: Extraction): Promise<string> {
+  const { snapshots } = work.worker;
+  const name = `onto-${hexOf(required(chainId(chain)))}`;
+  if ((await snapshots.stat(name)) !== undefined) return name;
+  const lowers = await Promise.all(tops.map(async (top) => required((await snapshots.stat(top))?.directories.at(-1))));
+  await using active = await snapshots.prepare();
+  await extractInto(active.upper, layer, work, lowers);
+  await active.commit(name);
+  return name;
+}
+
+async function extractInto(target: string, { descriptor, diffId }: Layer, work: Extraction, lowers?: readonly string[]): Promise<boolean> {
+  const { worker, progress, step, signal, provider } = work;
+  const onProgress = (current: number): void =>
+    progress.emit({ type: 'transfer', step: step.id, item: descriptor.digest, current, total: descriptor.size });
+  const extracted = await worker.differ.extract(descriptor, provider, target, { lowers, signal, onProgress });
+  if (extracted.diffId === diffId) return extracted.selfContained;
+  throw new TbuildError(
+    'DIGEST_MISMATCH',
+    `Layer ${descriptor.digest} unpacks to ${extracted.diffId}, the image's configuration says ${diffId}`,
+  );
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A layer is missing from its image');
+  return value;
+}

@@ -1,0 +1,66 @@
+import type { ResultId } from '@tbuild/cache';
+import { resolveOwner } from '@tbuild/executor';
+import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import type { Op, Solved } from '@tbuild/solver';
+import { copyFiles, copyInline } from '../copy/index.ts';
+import { openFileInput, type FileInput } from './file-input.ts';
+import type { StepContext } from './op-environment.ts';
+import { packSoon } from './pack-soon.ts';
+import { prepareOn } from './prepare-on.ts';
+
+/** COPY and ADD: the same files on the same base always give the same tree, so the key is the result. */
+export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
+  return {
+    async prepare({ base, sources }) {
+      const parts: CopyPart[] = [];
+      for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
+      const { chown, chmod, destination, exclude, parents } = op;
+      const content = parts.map((part) => ({ content: part.content, unpack: part.selection.unpack, keepOwner: part.selection.keepOwner }));
+      const key = digestOf(canonicalJson({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content }));
+      const run = async (): Promise<ResultId> => {
+        await copyInto(key, op, parts, base?.result, context);
+        packSoon(key, context);
+        return key;
+      };
+      return { key, run };
+    },
+  };
+}
+
+/** What the instruction takes from one place; files of the Dockerfile itself have no input. */
+interface CopyPart {
+  readonly selection: CopySelection;
+  readonly content: Digest;
+  readonly input?: FileInput;
+}
+
+async function openPart(selection: CopySelection, op: CopyOp, steps: readonly Solved<ResultId>[], context: StepContext): Promise<CopyPart> {
+  const { from, sources } = selection;
+  if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
+  const input = await openFileInput(from, { sources, exclude: op.exclude, parents: op.parents }, steps, context);
+  return { selection, content: input.content, input };
+}
+
+async function copyInto(
+  key: ResultId,
+  op: CopyOp,
+  parts: readonly CopyPart[],
+  base: ResultId | undefined,
+  context: StepContext,
+): Promise<void> {
+  const { flavour, now } = context.worker;
+  await using active = await prepareOn(base, context);
+  const { upper, lowers } = active;
+  const tree = openLayeredTree([...lowers, upper], flavour);
+  const writer = createTreeWriter({ upper, lowers, flavour });
+  const owner = op.chown === undefined ? undefined : resolveOwner(tree, op.chown);
+  for (const { selection, input } of parts) {
+    const options = { owner, now: now() };
+    if (selection.from.kind === 'inline') copyInline(selection.from.files, writer, tree, op, options);
+    else if (input !== undefined) copyFiles(await input.select(), writer, tree, { ...op, ...selection }, { ...options, hasher: input.hasher });
+  }
+  writer.finish();
+  await active.commit(hexOf(key));
+}

@@ -1,0 +1,25 @@
+import { hostsFile, type SandboxMount } from '@tbuild/executor';
+import type { OpEnvironment } from './op-environment.ts';
+import type { StepFiles } from './step-files.ts';
+
+/** /etc/hosts and /etc/resolv.conf of a step; what it writes there vanishes with it. */
+export function networkFiles(files: StepFiles, { worker, extraHosts, hostname }: NetworkOptions): readonly SandboxMount[] {
+  const bind = (target: string, content: string): SandboxMount => ({
+    type: 'bind',
+    source: files.write('file', content, { mode: 0o644 }),
+    target,
+    readonly: false,
+  });
+  return [
+    bind('/etc/resolv.conf', worker.resolvConf()),
+    bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map(parseHost) })),
+  ];
+}
+
+export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & { readonly hostname: string };
+
+/** `name:address`; an IPv6 address may stand in brackets. */
+function parseHost(text: string): { host: string; ip: string } {
+  const at = text.search(/[:=]/);
+  return { host: text.slice(0, at), ip: text.slice(at + 1).replace(/^\[(.*)\]$/, '$1') };
+}

@@ -1,0 +1,36 @@
+import type { ResultId } from '@tbuild/cache';
+import { TbuildError } from '@tbuild/errors';
+import type { Step, StepOp } from '@tbuild/graph';
+import type { Op } from '@tbuild/solver';
+import { copyOp } from './copy.ts';
+import { imageOp } from './image.ts';
+import { mkdirOp } from './mkdir.ts';
+import type { OpEnvironment, StepContext } from './op-environment.ts';
+import { runOp } from './run.ts';
+import { stackOp } from './stack.ts';
+
+type Makers = { readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, context: StepContext) => Op<ResultId> };
+
+const makers: Makers = {
+  image: imageOp,
+  run: runOp,
+  copy: copyOp,
+  mkdir: mkdirOp,
+  stack: (_op, context) => stackOp(context),
+  http: ({ url }) => {
+    throw new TbuildError('UNSUPPORTED', `ADD from a URL is not supported yet: ${JSON.stringify(url)}`);
+  },
+  git: (op) => {
+    throw new TbuildError('UNSUPPORTED', `ADD from a git repository is not supported yet: ${JSON.stringify(op.url)}`);
+  },
+};
+
+/** The op of a step; the only place where kinds are told apart. */
+export function resolveOp(step: Step, env: OpEnvironment): Op<ResultId> {
+  return makeOp(step.op, { ...env, step });
+}
+
+function makeOp<Kind extends StepOp['kind']>(op: Extract<StepOp, { kind: Kind }>, context: StepContext): Op<ResultId> {
+  const kind: Kind = op.kind as Kind;
+  return makers[kind](op, context);
+}

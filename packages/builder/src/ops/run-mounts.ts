@@ -1,0 +1,68 @@
+import type { ResultId } from '@tbuild/cache';
+import type { SandboxMount } from '@tbuild/executor';
+import type { FileSource, RunMount } from '@tbuild/graph';
+import { canonicalJson, digestOf } from '@tbuild/oci';
+import type { Solved } from '@tbuild/solver';
+import { openBindMount } from './bind-mount.ts';
+import { openCacheMount } from './cache-mount.ts';
+import { openFileInput } from './file-input.ts';
+import type { KeyedMount } from './keyed-mount.ts';
+import { networkFiles, type NetworkOptions } from './network-files.ts';
+import type { OpEnvironment } from './op-environment.ts';
+import { openSecretMount } from './secret-mount.ts';
+import type { StepFiles } from './step-files.ts';
+
+/** Reads what the mounts show, for the key of their step. */
+export async function keyMounts(
+  mounts: readonly RunMount[],
+  sources: readonly Solved<ResultId>[],
+  env: OpEnvironment,
+): Promise<readonly KeyedMount[]> {
+  return Promise.all(mounts.map((mount) => keyMount(mount, sources, env)));
+}
+
+async function keyMount(mount: RunMount, sources: readonly Solved<ResultId>[], env: OpEnvironment): Promise<KeyedMount> {
+  if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
+  const { from, source = '' } = mount;
+  const input = from === undefined ? undefined : await openSource(from, source, sources, env);
+  const result = from?.kind === 'step' ? sources[from.source]?.result : undefined;
+  if (mount.type === 'cache') {
+    return { mount, key: { ...mount, from: undefined, source: undefined, sharing: undefined }, input, result };
+  }
+  const content = input?.content ?? digestOf(canonicalJson(from));
+  return { mount, key: { ...mount, from: undefined, source: undefined, content }, input, result };
+}
+
+async function openSource(from: FileSource, source: string, sources: readonly Solved<ResultId>[], env: OpEnvironment) {
+  if (from.kind === 'inline') return undefined;
+  return openFileInput(from, { sources: [source.replace(/^\/+/, '')] }, sources, env);
+}
+
+/** What the mounts of one RUN add to its sandbox. */
+export interface OpenMounts {
+  readonly mounts: readonly SandboxMount[];
+  /** Secrets that are variables. */
+  readonly env: readonly string[];
+}
+
+/** Makes the mounts' sources; what is made lives in `files` and goes with it. */
+export async function openMounts(
+  keyed: readonly KeyedMount[],
+  files: StepFiles,
+  env: OpEnvironment & NetworkOptions,
+): Promise<OpenMounts> {
+  const mounts: SandboxMount[] = [...networkFiles(files, env)];
+  const variables: string[] = [];
+  for (const one of keyed) {
+    const { mount } = one;
+    if (mount.type === 'tmpfs') mounts.push({ type: 'tmpfs', target: mount.target, size: mount.size });
+    else if (mount.type === 'cache') mounts.push(await openCacheMount(mount, one, files, env));
+    else if (mount.type === 'bind') mounts.push(await openBindMount(mount, one, files, env));
+    else {
+      const secret = openSecretMount(mount, files, env);
+      if (secret.mount !== undefined) mounts.push(secret.mount);
+      if (secret.variable !== undefined) variables.push(secret.variable);
+    }
+  }
+  return { mounts, env: variables };
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { ResultId } from '@tbuild/cache';
+import { TbuildError } from '@tbuild/errors';
+import { resolveUser } from '@tbuild/executor';
+import type { RunOp } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import { openLayeredTree } from '@tbuild/snapshot';
+import type { Inputs, Op } from '@tbuild/solver';
+import type { StepContext } from './op-environment.ts';
+import { packSoon } from './pack-soon.ts';
+import { prepareOn } from './prepare-on.ts';
+import type { KeyedMount } from './keyed-mount.ts';
+import { keyMounts, openMounts } from './run-mounts.ts';
+import { createStepFiles } from './step-files.ts';
+
+/** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
+export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
+  return {
+    async prepare({ base, sources }: Inputs<ResultId>, signal) {
+      const mounts = await keyMounts(op.mounts, sources, context);
+      const key = digestOf(canonicalJson({ op: { ...op, mounts: mounts.map((mount) => mount.key) }, base: base?.result }));
+      const run = async (): Promise<ResultId> => {
+        const result = digestOf(randomUUID());
+        await runInto(result, op, mounts, base?.result, context, signal);
+        packSoon(result, context);
+        return result;
+      };
+      return { key, run };
+    },
+  };
+}
+
+async function runInto(
+  result: Digest,
+  op: RunOp,
+  keyed: readonly KeyedMount[],
+  base: ResultId | undefined,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { worker, progress, step } = context;
+  const executor = await worker.executor();
+  await using active = await prepareOn(base, context);
+  await using files = createStepFiles(worker.root);
+  const mounts = await openMounts(keyed, files, { ...context, hostname: op.hostname });
+  const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
+  const log = (stream: 'stdout' | 'stderr') => (data: Uint8Array) => progress.emit({ type: 'log', step: step.id, stream, data });
+  const { exitCode } = await executor.run(
+    {
+      root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
+      mounts: mounts.mounts,
+      process: {
+        args: op.args,
+        env: [...op.env, ...context.proxyEnv, ...mounts.env],
+        cwd: op.cwd,
+        user: resolveUser(tree, op.user),
+      },
+      hostname: op.hostname,
+      network: op.network,
+      security: op.security,
+    },
+    { stdout: log('stdout'), stderr: log('stderr') },
+    signal,
+  );
+  if (exitCode !== 0) throw exited(op, exitCode);
+  await active.commit(hexOf(result));
+}
+
+function exited(op: RunOp, exitCode: number): TbuildError {
+  const command = op.args.join(' ');
+  return new TbuildError('PROCESS_FAILED', `process ${JSON.stringify(command)} did not complete successfully: exit code: ${exitCode}`);
+}

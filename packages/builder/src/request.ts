@@ -1,0 +1,47 @@
+import type { Platform } from '@tbuild/oci';
+
+/** Where a context's files are. Paths are absolute. */
+export type ContextSpec =
+  | { readonly kind: 'directory'; readonly path: string }
+  /** No files at all: a Dockerfile on standard input alone. */
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'image'; readonly reference: string }
+  | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
+
+/** Where the Dockerfile's text is. */
+export type DockerfileSpec =
+  /** Absolute path; undefined means `Dockerfile`, then `dockerfile`, in the main context. */
+  | { readonly kind: 'file'; readonly path?: string }
+  | { readonly kind: 'inline'; readonly text: string; readonly name: string };
+
+export type LayerFormat = 'uncompressed' | 'gzip' | 'zstd';
+
+/** One `--output`. Destinations are absolute paths; `-` is standard output. */
+export type OutputSpec =
+  | { readonly type: 'image'; readonly push: boolean; readonly compression?: LayerFormat }
+  | { readonly type: 'docker'; readonly destination?: string }
+  | { readonly type: 'oci'; readonly destination: string; readonly tar: boolean; readonly compression?: LayerFormat }
+  | { readonly type: 'local' | 'tar'; readonly destination: string }
+  | { readonly type: 'cacheonly' };
+
+/** Everything a build depends on, as plain data. */
+export interface BuildRequest {
+  readonly context: ContextSpec;
+  /** `--build-context`, by name. */
+  readonly namedContexts: Readonly<Record<string, ContextSpec>>;
+  readonly dockerfile: DockerfileSpec;
+  readonly target?: string;
+  readonly platforms: readonly Platform[];
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Full references to name the result by. */
+  readonly tags: readonly string[];
+  readonly outputs: readonly OutputSpec[];
+  /** True for all steps, or the names of stages. */
+  readonly noCache: boolean | readonly string[];
+  /** Ask the registry again for tags that were resolved before. */
+  readonly pull: boolean;
+  readonly jobs?: number;
+  /** `--add-host`: `name:address`. */
+  readonly extraHosts: readonly string[];
+}

@@ -1,0 +1,154 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { fromBytes, openLayout, readWhole, type Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
+import type { ImageSource } from '@tbuild/graph';
+import {
+  digestOf,
+  formatPlatform,
+  formatReference,
+  hexOf,
+  isIndex,
+  parseDescriptor,
+  parseImageConfig,
+  parseManifest,
+  parseReference,
+  selectPlatform,
+  type Descriptor,
+  type Index,
+  type Manifest,
+  type Platform,
+} from '@tbuild/oci';
+import { readStored } from './stored-document.ts';
+import type { Worker } from './worker.ts';
+
+export interface ResolveOptions {
+  /** Ask the registry even for what was resolved before. */
+  readonly pull: boolean;
+  /** Wraps the work when the answer is not at hand, to show it. */
+  track<T>(reference: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Resolves base images: a name that the store has is its own image; a tag that was resolved before stays
+ * what it was until `pull`. Manifest and configuration are kept in the store, so that a second build asks nobody.
+ */
+export function createResolveImage(worker: Worker, options: ResolveOptions): ResolveImage {
+  return async (request, signal) => {
+    const { source } = request;
+    if (source.kind === 'layout') return resolveInLayout(request, source.path, worker, signal);
+    const reference = parseReference(request.reference);
+    const own = options.pull ? undefined : worker.refs.get(reference);
+    if (own !== undefined) {
+      return resolveFrom({ ...request, source: { kind: 'store' } }, own, worker.content, worker, signal);
+    }
+    const memo = join(worker.root, 'resolved', hexOf(digestOf(`${formatReference(reference)} ${formatPlatform(request.platform)}`)));
+    const known = options.pull ? undefined : recall(memo, worker);
+    if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
+    return options.track(formatReference(reference), async () => {
+      const repository = await worker.openRepository(reference);
+      const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
+      const resolved = await resolveFrom(request, root, repository, worker, signal);
+      remember(memo, resolved.manifest);
+      return resolved;
+    });
+  };
+}
+
+async function resolveInLayout(request: ImageRequest, path: string, worker: Worker, signal: AbortSignal): Promise<ResolvedImage> {
+  const layout = await openLayout(path);
+  const root = await layout.resolve(request.reference === '' ? undefined : request.reference);
+  return resolveFrom(request, root, layout.provider, worker, signal);
+}
+
+/** From an index or manifest to the image for the platform, its documents stored on the way. */
+async function resolveFrom(
+  request: ImageRequest,
+  root: Descriptor,
+  from: Provider,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  let descriptor = root;
+  for (let depth = 0; depth < 4; depth++) {
+    const document = await fetchDocument(descriptor, from, worker, signal);
+    if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
+    descriptor = chooseManifest(document, request);
+  }
+  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(request.reference)} is an index of indexes, nested too deeply`);
+}
+
+async function fetchDocument(descriptor: Descriptor, from: Provider, worker: Worker, signal: AbortSignal): Promise<Manifest | Index> {
+  return parseManifest(await keepWhole(descriptor, from, worker, signal), descriptor.mediaType);
+}
+
+async function keepWhole(descriptor: Descriptor, from: Provider, worker: Worker, signal: AbortSignal): Promise<Uint8Array> {
+  const stored = readStored(worker.content, descriptor.digest);
+  if (stored !== undefined) return stored;
+  const bytes = await readWhole(from, descriptor, signal);
+  await worker.content.write(fromBytes(bytes), descriptor);
+  return bytes;
+}
+
+function chooseManifest(index: Index, { reference, platform }: ImageRequest): Descriptor {
+  const images = index.manifests.filter(({ platform: own }) => own?.os !== 'unknown');
+  const only = images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined;
+  const chosen = selectPlatform(images, (manifest) => manifest.platform, platform) ?? only;
+  if (chosen !== undefined) return chosen;
+  const offered = images.flatMap((manifest) => (manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)]));
+  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} has no variant for ${formatPlatform(platform)}`, {
+    hint: offered.length === 0 ? 'It has no platforms at all' : `It has ${offered.join(', ')}`,
+  });
+}
+
+async function describe(
+  request: ImageRequest,
+  descriptor: Descriptor,
+  manifest: Manifest | Index,
+  worker: Worker,
+  from: Provider,
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
+  if (isIndex(manifest)) throw new Error('An index was resolved to where a manifest is needed');
+  const config = parseImageConfig(await keepWhole(manifest.config, from, worker, signal));
+  return {
+    reference: fullName(request.source, request.reference, descriptor),
+    source: request.source,
+    manifest: descriptor.digest,
+    config: { ...config, platform: withDefaults(config.platform, request.platform) },
+  };
+}
+
+function withDefaults(own: Platform, wanted: Platform): Platform {
+  return own.architecture === '' ? wanted : own;
+}
+
+function fullName(source: ImageSource, reference: string, { digest }: Descriptor): string {
+  if (source.kind === 'layout') return `oci-layout://${source.path}${reference === '' ? '' : `:${reference}`}@${digest}`;
+  return formatReference({ ...parseReference(reference), digest });
+}
+
+function remember(file: string, manifest: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.${randomUUID()}`;
+  writeFileSync(temporary, JSON.stringify({ manifest }));
+  renameSync(temporary, file);
+}
+
+/** The manifest that a name resolved to before, when the store still has it and its configuration. */
+function recall(file: string, worker: Worker): { descriptor: Descriptor; manifest: Manifest } | undefined {
+  try {
+    const { manifest: digest }: { manifest?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
+    const descriptor = parseDescriptor({ mediaType: 'application/json', digest, size: 0 });
+    const bytes = readStored(worker.content, descriptor.digest);
+    if (bytes === undefined) return undefined;
+    const manifest = parseManifest(bytes);
+    if (isIndex(manifest) || readStored(worker.content, manifest.config.digest) === undefined) return undefined;
+    return { descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length }, manifest };
+  } catch {
+    // Never resolved, or a file that a crash left incomplete: ask again.
+    return undefined;
+  }
+}

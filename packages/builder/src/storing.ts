@@ -1,0 +1,45 @@
+import { hasCode } from '@tbuild/errors';
+import type { ContentStore, Provider } from '@tbuild/content';
+import type { Descriptor } from '@tbuild/oci';
+
+/** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass. */
+export function storing(source: Provider, store: ContentStore): Provider {
+  return {
+    has: async (digest) => (await store.has(digest)) || source.has(digest),
+    async read(target, signal) {
+      if (await store.has(target.digest)) return store.read(target, signal);
+      return keep(await source.read(target, signal), target, store);
+    },
+  };
+}
+
+async function* keep(bytes: AsyncIterable<Uint8Array>, target: Descriptor, store: ContentStore): AsyncGenerator<Uint8Array> {
+  using writer = store.createWriter();
+  for await (const chunk of bytes) {
+    writer.write(chunk);
+    yield chunk;
+  }
+  writer.commit(target.digest);
+}
+
+/** Reads from the first provider that has the blob. */
+export function firstOf(providers: readonly Provider[]): Provider {
+  return {
+    async has(digest) {
+      for (const provider of providers) if (await provider.has(digest)) return true;
+      return false;
+    },
+    async read(target, signal) {
+      let missing: unknown;
+      for (const provider of providers) {
+        try {
+          if (await provider.has(target.digest)) return await provider.read(target, signal);
+        } catch (error) {
+          if (!hasCode(error, 'NOT_FOUND')) throw error;
+          missing = error;
+        }
+      }
+      throw missing ?? new Error(`No source has ${target.digest}`);
+    },
+  };
+}

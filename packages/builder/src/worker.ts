@@ -1,0 +1,36 @@
+import type { StepCache } from '@tbuild/cache';
+import type { ImageRefs, LocalStore } from '@tbuild/content';
+import type { Differ } from '@tbuild/diff';
+import type { Executor } from '@tbuild/executor';
+import type { Exporter } from '@tbuild/exporter';
+import type { Platform, Reference } from '@tbuild/oci';
+import type { Repository } from '@tbuild/registry';
+import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
+import type { OutputSpec } from './request.ts';
+
+/** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
+export interface Worker {
+  /** The store's directory. */
+  readonly root: string;
+  /** The machine's own platform. */
+  readonly platform: Platform;
+  readonly flavour: OverlayFlavour;
+  readonly content: LocalStore;
+  /** Names of images in the store. */
+  readonly refs: ImageRefs;
+  readonly snapshots: Snapshotter;
+  readonly differ: Differ;
+  readonly cache: StepCache;
+  /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
+  executor(): Promise<Executor>;
+  /** `push` asks for the right to write at once. */
+  openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
+  /** What carries an output out, to be done in this order. */
+  createExporters(output: OutputSpec): Promise<readonly Exporter[]>;
+  /** Ends the connections of this build. */
+  close(): Promise<void>;
+  /** What RUN steps get as /etc/resolv.conf. */
+  resolvConf(): string;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}

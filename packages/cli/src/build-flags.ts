@@ -1,0 +1,30 @@
+import type { Flags } from './args.ts';
+
+/** The options of `tbuild build`, in the order of the help text. */
+export const buildFlags = {
+  'add-host': { kind: 'list', value: 'NAME:IP', help: 'Add a line to /etc/hosts of RUN steps' },
+  'build-arg': { kind: 'list', value: 'NAME[=VALUE]', help: 'Set an ARG; without a value, take it from the environment' },
+  'build-context': { kind: 'list', value: 'NAME=SOURCE', help: 'Another context: a path, docker-image://REF or oci-layout://DIR[:TAG]' },
+  file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile, "-" for standard input (default: CONTEXT/Dockerfile)' },
+  iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
+  'insecure-registry': { kind: 'list', value: 'HOST[:PORT]', help: 'Speak plain HTTP, or HTTPS without verification, to this registry' },
+  isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto or namespace' },
+  jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
+  label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
+  load: { kind: 'switch', help: 'Load the image into Docker, or into Podman where no Docker runs' },
+  'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was built to a file, as JSON' },
+  'no-cache': { kind: 'switch', help: 'Run every step, whatever the cache has' },
+  'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
+  output: { kind: 'list', short: 'o', value: 'SPEC', help: 'Where the result goes: type=image|docker|oci|tar|local|registry,dest=PATH, or a path' },
+  platform: { kind: 'list', value: 'OS/ARCH', help: 'Build for this platform' },
+  progress: { kind: 'text', value: 'MODE', help: 'How progress is shown: auto, tty, plain, quiet or rawjson' },
+  pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
+  push: { kind: 'switch', help: 'Push the image to the registries of its names' },
+  quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID' },
+  root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
+  secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
+  tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the image; may be given several times' },
+  target: { kind: 'text', value: 'STAGE', help: 'Build this stage instead of the last one' },
+  debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors' },
+  help: { kind: 'switch', short: 'h', help: 'Show this text' },
+} as const satisfies Flags;

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { BuildRequest, ContextSpec, DockerfileSpec, OutputSpec } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
+import type { FlagValues } from './args.ts';
+import type { buildFlags } from './build-flags.ts';
+import type { Environment } from './environment.ts';
+import { parseOutput } from './output-spec.ts';
+
+type BuildFlags = FlagValues<typeof buildFlags>;
+
+/** The request that a command line stands for; nothing is read but what stands on standard input. */
+export function buildRequest(flags: BuildFlags, positional: readonly string[], env: Environment, host: Platform): BuildRequest {
+  const [context, ...more] = positional;
+  if (context === undefined) {
+    throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', { hint: 'Try: tbuild -t NAME .' });
+  }
+  if (more.length > 0) throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
+  const tags = (flags.tag ?? []).map((name) => formatReference(nameOf(name)));
+  return {
+    context: contextSpec(context, env),
+    namedContexts: Object.fromEntries((flags['build-context'] ?? []).map((text) => namedContext(text, env))),
+    dockerfile: dockerfileSpec(flags.file, context, env),
+    target: flags.target,
+    platforms: platforms(flags.platform ?? [], env, host),
+    buildArgs: { ...epochArg(env), ...Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, env))) },
+    labels: Object.fromEntries((flags.label ?? []).map((text) => pair(text))),
+    tags,
+    outputs: outputs(flags, tags, env),
+    noCache: flags['no-cache'] === true || (flags['no-cache-filter'] ?? []).flatMap((names) => names.split(',')),
+    pull: flags.pull ?? false,
+    jobs: jobs(flags.jobs),
+    extraHosts: flags['add-host'] ?? [],
+  };
+}
+
+function nameOf(text: string) {
+  const reference = parseReference(text);
+  if (reference.digest !== undefined) throw new TbuildError('USAGE', `Name ${JSON.stringify(text)} has a digest, which only building can tell`);
+  return reference;
+}
+
+function contextSpec(text: string, { cwd }: Environment): ContextSpec {
+  if (text === '-') return { kind: 'empty' };
+  if (/^(https?|git|ssh):\/\/|^git@/.test(text)) {
+    throw new TbuildError('UNSUPPORTED', `Context ${JSON.stringify(text)} is remote, which is not supported yet`, { hint: 'Fetch it and name the directory' });
+  }
+  return { kind: 'directory', path: resolve(cwd, text) };
+}
+
+/** The name under which standard input is shown as a Dockerfile. */
+export const STDIN_NAME = 'Dockerfile';
+
+function dockerfileSpec(file: string | undefined, context: string, { cwd }: Environment): DockerfileSpec {
+  if (file === '-' || (context === '-' && file === undefined)) {
+    if (file === '-' && context === '-') throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
+    return { kind: 'inline', text: readFileSync(0, 'utf8'), name: STDIN_NAME };
+  }
+  return { kind: 'file', path: file === undefined ? undefined : resolve(cwd, file) };
+}
+
+function namedContext(text: string, env: Environment): [string, ContextSpec] {
+  const [name, source] = pair(text);
+  if (name === '' || source === '') throw new TbuildError('USAGE', `Build context ${JSON.stringify(text)} is not of the form NAME=SOURCE`);
+  const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
+  if (image !== undefined) return [name, { kind: 'image', reference: image }];
+  const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source);
+  if (layout?.[1] !== undefined) {
+    return [name, { kind: 'layout', path: resolve(env.cwd, layout[1]), reference: layout[2] ?? layout[3] ?? '' }];
+  }
+  return [name, contextSpec(source, env)];
+}
+
+function pair(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function buildArg(text: string, { variables }: Environment): [string, string][] {
+  if (text.includes('=')) return [pair(text)];
+  const value = variables[text];
+  return value === undefined ? [] : [[text, value]];
+}
+
+function epochArg({ variables }: Environment): Readonly<Record<string, string>> {
+  const epoch = variables.SOURCE_DATE_EPOCH;
+  return epoch === undefined || epoch === '' ? {} : { SOURCE_DATE_EPOCH: epoch };
+}
+
+function platforms(texts: readonly string[], { variables }: Environment, host: Platform): readonly Platform[] {
+  const given = texts.length > 0 ? texts : [variables.DOCKER_DEFAULT_PLATFORM ?? ''];
+  const list = given.flatMap((text) => text.split(',')).filter((text) => text !== '');
+  const parsed = list.map((text) => parsePlatform(text, host));
+  if (parsed.length > 1) throw new TbuildError('UNSUPPORTED', 'Building for several platforms at once is not supported yet', { hint: 'Build them one after the other' });
+  return parsed.length === 0 ? [host] : parsed;
+}
+
+function outputs(flags: BuildFlags, tags: readonly string[], { cwd }: Environment): readonly OutputSpec[] {
+  const given = (flags.output ?? []).map((text) => parseOutput(text, cwd));
+  const push = flags.push === true;
+  const wanted: OutputSpec[] = [...given];
+  if (flags.load === true) wanted.push({ type: 'docker' });
+  if (given.length === 0 || push) wanted.push({ type: 'image', push });
+  if (wanted.some((output) => output.type === 'image' && output.push) && tags.length === 0) {
+    throw new TbuildError('USAGE', 'Pushing needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
+  }
+  return wanted;
+}
+
+function jobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new TbuildError('USAGE', `Option --jobs must be a positive number, not ${JSON.stringify(text)}`);
+}
+
+/** The path of the Dockerfile that an error may point into. */
+export function dockerfilePath({ dockerfile, context }: BuildRequest): string | undefined {
+  if (dockerfile.kind === 'inline') return undefined;
+  return dockerfile.path ?? (context.kind === 'directory' ? `${context.path}/${basename('Dockerfile')}` : undefined);
+}

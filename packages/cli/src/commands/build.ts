@@ -1,0 +1,100 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { runBuild, takeLease, type BuildRequest, type BuildResult } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { createChannel } from '@tbuild/progress';
+import { display, type DisplayMode } from '@tbuild/tui';
+import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
+import { buildFlags } from '../build-flags.ts';
+import { buildRequest, dockerfilePath } from '../build-request.ts';
+import { createWorker } from '../create-worker.ts';
+import type { Environment } from '../environment.ts';
+import { exitCodeOf, formatError } from '../report-error.ts';
+import { parseSecrets } from '../secrets.ts';
+import { storeRoot } from '../store-root.ts';
+import type { Command } from './command.ts';
+import { interruptible } from '../interruptible.ts';
+
+type BuildFlags = FlagValues<typeof buildFlags>;
+
+export const build: Command = {
+  summary: 'Build an image from a Dockerfile (may be left out)',
+  async run(argv, env) {
+    const { flags, positional } = parseArgs(argv, buildFlags);
+    if (flags.help === true) {
+      env.stdout.write(`Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`);
+      return 0;
+    }
+    const worker = createWorker({ root: storeRoot(flags.root, env), insecureRegistries: flags['insecure-registry'] ?? [] }, env);
+    checkIsolation(flags.isolation);
+    const request = buildRequest(flags, positional, env, worker.platform);
+    const readSecret = parseSecrets(flags.secret ?? [], env);
+    const mode = displayMode(flags, env);
+    const channel = createChannel();
+    const shown = display(channel, mode, env.stderr, { now: worker.now, color: !env.variables.NO_COLOR });
+    using _lease = takeLease(worker.root);
+    try {
+      const result = await interruptible((signal) => runBuild(request, worker, { progress: channel, signal, readSecret }));
+      for (const warning of result.warnings) channel.emit({ type: 'warning', ...warningEvent(warning) });
+      channel.close();
+      await shown;
+      report(result, request, flags, env);
+      return 0;
+    } catch (error) {
+      channel.close();
+      await shown;
+      env.stderr.write(formatError(error, { debug: flags.debug ?? false, sourceOf: () => sourceText(request) }));
+      return exitCodeOf(error);
+    }
+  },
+};
+
+function warningEvent({ rule, message, location, url, description }: BuildResult['warnings'][number]) {
+  return { message: `${rule}: ${message} (line ${location.start.line})`, location, url, detail: description };
+}
+
+function checkIsolation(kind: string | undefined): void {
+  if (kind === undefined || kind === 'auto' || kind === 'namespace') return;
+  throw new TbuildError('USAGE', `Isolation ${JSON.stringify(kind)} is not available`, { hint: 'Use auto or namespace' });
+}
+
+const MODES: Readonly<Record<string, DisplayMode>> = { plain: 'plain', tty: 'tty', quiet: 'quiet', none: 'quiet', rawjson: 'json' };
+
+function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
+  if (flags.quiet === true) return 'quiet';
+  const wanted = flags.progress ?? env.variables.BUILDKIT_PROGRESS ?? 'auto';
+  if (wanted === 'auto' || wanted === '') return env.stderr.isTTY ? 'tty' : 'plain';
+  const mode = Object.hasOwn(MODES, wanted) ? MODES[wanted] : undefined;
+  if (mode === undefined) {
+    throw new TbuildError('USAGE', `Progress ${JSON.stringify(wanted)} is none of auto, ${Object.keys(MODES).join(', ')}`);
+  }
+  if (mode === 'tty' && !env.stderr.isTTY) throw new TbuildError('USAGE', 'Progress "tty" needs a terminal', { hint: 'Use --progress plain' });
+  return mode;
+}
+
+function report(result: BuildResult, request: BuildRequest, flags: BuildFlags, env: Environment): void {
+  if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
+  if (flags['metadata-file'] !== undefined) writeFileSync(resolve(env.cwd, flags['metadata-file']), metadata(result, request));
+  if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
+}
+
+function metadata(result: BuildResult, request: BuildRequest): string {
+  const [image] = result.images;
+  const document = {
+    ...(image === undefined ? {} : { 'containerimage.config.digest': image.config }),
+    ...(result.manifest === undefined ? {} : { 'containerimage.digest': result.manifest }),
+    ...(request.tags.length === 0 ? {} : { 'image.name': request.tags.join(',') }),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** Errors point into the Dockerfile; its text is read again only to show the lines. */
+function sourceText(request: BuildRequest): string | undefined {
+  if (request.dockerfile.kind === 'inline') return request.dockerfile.text;
+  const path = dockerfilePath(request);
+  try {
+    return path === undefined ? undefined : readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

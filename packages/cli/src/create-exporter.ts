@@ -1,0 +1,49 @@
+import type { OutputSpec, Worker } from '@tbuild/builder';
+import { createLayerVariants, dockerArchive, imageStore, load, localTree, ociArchive, ociLayout, push, tarTree, type Destination, type Exporter } from '@tbuild/exporter';
+import { TbuildError } from '@tbuild/errors';
+import type { Reference } from '@tbuild/oci';
+import type { Environment } from './environment.ts';
+import { runProgram } from './run-program.ts';
+
+export interface ExporterContext extends Pick<Worker, 'root' | 'content' | 'refs' | 'openRepository' | 'flavour'> {
+  readonly env: Environment;
+}
+
+/** The exporters of one output; several are done one after the other. */
+export function createExporters(output: OutputSpec, context: ExporterContext): readonly Exporter[] {
+  const { content, refs, root, flavour, env } = context;
+  const store = { content, variants: createLayerVariants(root) };
+  switch (output.type) {
+    case 'image': {
+      const named = imageStore({ content, refs });
+      if (!output.push) return [named];
+      const openRepository = (reference: Reference) => context.openRepository(reference, 'push');
+      return [named, push({ openRepository, store, compression: output.compression })];
+    }
+    case 'docker':
+      return [output.destination === undefined ? loadIntoEngine(env) : dockerArchive({ destination: destination(output.destination, env) })];
+    case 'oci': {
+      const { compression } = output;
+      if (output.tar) return [ociArchive({ destination: destination(output.destination, env), compression, store })];
+      if (output.destination === '-') throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', { hint: 'Name it with dest=' });
+      return [ociLayout({ destination: output.destination, compression, store })];
+    }
+    case 'tar':
+      return [tarTree({ destination: destination(output.destination, env), flavour })];
+    case 'local':
+      return [localTree({ destination: output.destination, flavour, owner: env.owner })];
+    case 'cacheonly':
+      return [];
+  }
+}
+
+function destination(path: string, { stdout }: Environment): Destination {
+  if (path !== '-') return path;
+  if (stdout.isTTY) throw new TbuildError('USAGE', 'An archive will not be written to a terminal', { hint: 'Redirect standard output, or name a file with dest=' });
+  return stdout;
+}
+
+function loadIntoEngine({ variables }: Environment): Exporter {
+  const { DOCKER_HOST } = variables;
+  return load({ dockerHost: DOCKER_HOST ?? 'unix:///var/run/docker.sock', dockerOnly: DOCKER_HOST !== undefined, run: runProgram });
+}

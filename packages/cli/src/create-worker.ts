@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Worker } from '@tbuild/builder';
+import { createLocalCache } from '@tbuild/cache';
+import { createLocalStore, createRefs } from '@tbuild/content';
+import { createDiffer } from '@tbuild/diff';
+import { createNamespaceExecutor } from '@tbuild/executor';
+import { TbuildError } from '@tbuild/errors';
+import { hostPlatform } from '@tbuild/oci';
+import { createOverlaySnapshotter } from '@tbuild/snapshot';
+import type { RegistryClient } from '@tbuild/registry';
+import type { Environment } from './environment.ts';
+
+export interface WorkerOptions {
+  /** The store's directory. */
+  readonly root: string;
+  /** Registries that may be spoken to without TLS. */
+  readonly insecureRegistries: readonly string[];
+}
+
+/** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
+export function createWorker({ root, insecureRegistries }: WorkerOptions, env: Environment): Worker {
+  const now = (): number => Date.now();
+  const flavour = env.inUserNamespace ? 'user' : 'trusted';
+  const content = createLocalStore(root);
+  const refs = createRefs(root);
+  let registry: RegistryClient | undefined;
+  const openRepository: Worker['openRepository'] = async (reference, access) => {
+    const { openRegistry } = await import('./open-registry.ts');
+    registry ??= openRegistry(insecureRegistries, env);
+    return registry.openRepository(reference, access);
+  };
+  return {
+    root,
+    platform: hostPlatform(process.platform, process.arch),
+    flavour,
+    content,
+    refs,
+    snapshots: createOverlaySnapshotter({ root, flavour }),
+    differ: createDiffer({ content, flavour }),
+    cache: createLocalCache(join(root, 'records')),
+    async executor() {
+      const reason = env.variables.TBUILD_ISOLATION_VERDICT;
+      if (reason !== undefined && reason !== '') {
+        throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${reason}`);
+      }
+      return createNamespaceExecutor({ runDirectory: join(root, 'run'), flavour, now });
+    },
+    openRepository,
+    async createExporters(output) {
+      const { createExporters } = await import('./create-exporter.ts');
+      return createExporters(output, { root, content, refs, openRepository, flavour, env });
+    },
+    async close() {
+      await registry?.[Symbol.asyncDispose]();
+    },
+    resolvConf: () => readOptional('/etc/resolv.conf'),
+    now,
+  };
+}
+
+function readOptional(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

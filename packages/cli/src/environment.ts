@@ -1,0 +1,33 @@
+/** What the program reads of its surroundings; read once, in `main`, and passed on. */
+export interface Environment {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** The user outside of any user namespace. */
+  readonly uid: number;
+  /** Whether this process is root inside a user namespace only. */
+  readonly inUserNamespace: boolean;
+  /** Who files written for the user belong to, as this process sees it. */
+  readonly owner: { readonly uid: number; readonly gid: number };
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly stdin: NodeJS.ReadStream;
+}
+
+/** The surroundings of this process; the launcher says who the user is outside its namespace. */
+export function readEnvironment(): Environment {
+  const { env } = process;
+  return {
+    variables: env,
+    cwd: process.cwd(),
+    uid: Number(env.TBUILD_UID ?? process.getuid?.() ?? 0),
+    owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    inUserNamespace: env.TBUILD_IN_USERNS === '1',
+    stdout: process.stdout,
+    get stderr() {
+      return process.stderr;
+    },
+    get stdin() {
+      return process.stdin;
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import { TbuildError } from '@tbuild/errors';
+
+/**
+ * Reads `name=value,name=value`, a value in double quotes may hold commas; a bare name is `name=true`.
+ * @throws TbuildError USAGE
+ */
+export function parseFields(text: string, option: string): Readonly<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const field of text.match(/(?:"(?:[^"]|"")*"|[^,"])+/g) ?? []) {
+    const bare = field.startsWith('"') && field.endsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field;
+    const at = bare.indexOf('=');
+    const name = (at < 0 ? bare : bare.slice(0, at)).trim().toLowerCase();
+    if (name === '') throw new TbuildError('USAGE', `Option --${option} ${JSON.stringify(text)} has a field without a name`);
+    fields[name] = at < 0 ? 'true' : bare.slice(at + 1);
+  }
+  return fields;
+}

@@ -1,0 +1,68 @@
+import { suggest, TbuildError } from '@tbuild/errors';
+import type { Command } from './commands/command.ts';
+import { readEnvironment, type Environment } from './environment.ts';
+import { exitCodeOf, formatError } from './report-error.ts';
+import { VERSION } from './version.ts';
+
+/** Every command is loaded when it is called: a build should not pay for the others. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  build: async () => (await import('./commands/build.ts')).build,
+  images: async () => (await import('./commands/images.ts')).images,
+  history: async () => (await import('./commands/history.ts')).history,
+  rmi: async () => (await import('./commands/rmi.ts')).rmi,
+  prune: async () => (await import('./commands/prune.ts')).prune,
+};
+
+async function main(argv: readonly string[], env: Environment): Promise<number> {
+  const [first, ...rest] = argv;
+  if (first === undefined || first === 'help' || ((first === '--help' || first === '-h') && rest.length === 0)) {
+    env.stdout.write(await helpText());
+    return first === undefined ? 2 : 0;
+  }
+  if (first === '--version' || first === 'version') {
+    env.stdout.write(`tbuild ${VERSION}\n`);
+    return 0;
+  }
+  const load = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  const command = await (load ?? commands.build)?.();
+  if (command === undefined) throw new Error('There is no build command');
+  return command.run(load === undefined ? argv : rest, env);
+}
+
+async function helpText(): Promise<string> {
+  const rows = await Promise.all(Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`));
+  return [
+    'Usage: tbuild [build] [OPTIONS] CONTEXT',
+    '       tbuild COMMAND [OPTIONS]',
+    '',
+    'Build OCI images from Dockerfiles: no daemon, no root, no engine.',
+    '',
+    'Commands:',
+    ...rows,
+    '',
+    'Examples:',
+    '  tbuild -t app:1 .                        build the Dockerfile here into the local store',
+    '  tbuild -t app:1 --load .                 and load it into Docker or Podman',
+    '  tbuild -t registry.example/app:1 --push .',
+    '  tbuild -o type=oci,dest=app.tar .        write an OCI archive',
+    '',
+    'tbuild build --help lists the options of a build.',
+    '',
+  ].join('\n');
+}
+
+/** A word that is neither a command nor a directory was probably meant to be a command. */
+function withCommandHint(error: unknown, [first = '']: readonly string[]): unknown {
+  const near = suggest(first, Object.keys(commands));
+  if (!(error instanceof TbuildError) || error.hint !== undefined || error.code !== 'CONTEXT' || near === undefined) return error;
+  return new TbuildError(error.code, error.message, { cause: error.cause, hint: `Did you mean the command "${near}"?` });
+}
+
+const argv = process.argv.slice(2);
+const env = readEnvironment();
+try {
+  process.exitCode = await main(argv, env);
+} catch (error) {
+  env.stderr.write(formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,2 @@
+/** Stands in for React's developer tools, which ink names and the program never loads. */
+export default {};

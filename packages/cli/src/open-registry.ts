@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRegistryClient, loadCredentials, type CredentialFile, type RegistryClient } from '@tbuild/registry';
+import type { Environment } from './environment.ts';
+import { runProgram } from './run-program.ts';
+import { VERSION } from './version.ts';
+
+/** The client for all registries of this run, with the user's credentials, certificates and proxies. */
+export function openRegistry(insecureRegistries: readonly string[], env: Environment): RegistryClient {
+  const { variables } = env;
+  const insecure = new Set(insecureRegistries);
+  const certificates = variables.TBUILD_EXTRA_CA_CERTS ?? variables.NODE_EXTRA_CA_CERTS;
+  return createRegistryClient({
+    credentials: loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
+    insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
+    ca: certificates === undefined || certificates === '' ? undefined : readFileSync(certificates, 'utf8'),
+    proxy: {
+      http: variables.HTTP_PROXY ?? variables.http_proxy,
+      https: variables.HTTPS_PROXY ?? variables.https_proxy,
+      none: variables.NO_PROXY ?? variables.no_proxy,
+    },
+    userAgent: `tbuild/${VERSION}`,
+    clock: { now: () => Date.now(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+  });
+}
+
+function credentialFiles({ variables, uid }: Environment): readonly CredentialFile[] {
+  const { DOCKER_AUTH_CONFIG, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME } = variables;
+  const docker = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
+  const files: (CredentialFile | undefined)[] = [
+    DOCKER_AUTH_CONFIG === undefined ? undefined : { name: 'DOCKER_AUTH_CONFIG', text: DOCKER_AUTH_CONFIG },
+    docker === undefined ? undefined : { path: join(docker, 'config.json') },
+    { path: REGISTRY_AUTH_FILE ?? join(XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'containers/auth.json') },
+  ];
+  return files.filter((file) => file !== undefined);
+}
+
+async function runHelper(args: readonly string[], input: string): Promise<{ exitCode: number; stdout: string }> {
+  const { exitCode, output } = await runProgram(args, { input: once(input), signal: new AbortController().signal });
+  return { exitCode, stdout: output };
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

@@ -1,0 +1,8 @@
+import type { Flags } from './args.ts';
+
+/** The options that every command on the store has. */
+export const storeFlags = {
+  root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
+  debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors' },
+  help: { kind: 'switch', short: 'h', help: 'Show this text' },
+} as const satisfies Flags;

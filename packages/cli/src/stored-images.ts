@@ -1,0 +1,69 @@
+import { readStored, type Worker } from '@tbuild/builder';
+import type { ImageRef } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import {
+  formatReference,
+  isDigest,
+  isIndex,
+  parseImageConfig,
+  parseManifest,
+  parseReference,
+  selectPlatform,
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  type Reference,
+} from '@tbuild/oci';
+
+/** An image of the store, its documents read. */
+export interface StoredImage {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  readonly config: ImageConfig;
+}
+
+/** All named images, sorted by name. An index is shown by its image for this machine, or its first. */
+export function listImages(worker: Worker): readonly (ImageRef & { readonly image: StoredImage })[] {
+  return worker.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, worker) }));
+}
+
+/**
+ * The image that a user names: by reference, or by the beginning of its ID.
+ * @throws TbuildError NOT_FOUND
+ */
+export function findImage(name: string, worker: Worker): { readonly references: readonly Reference[]; readonly image: StoredImage } {
+  const named = namedImage(name, worker);
+  if (named !== undefined) return named;
+  const prefix = name.replace(/^sha256:/, '');
+  const images = listImages(worker);
+  const byId = /^[a-f0-9]{4,64}$/.test(prefix) ? images.filter(({ image }) => image.manifest.config.digest.slice(7).startsWith(prefix)) : [];
+  const [first] = byId;
+  if (first !== undefined) return { references: byId.map(({ reference }) => reference), image: first.image };
+  const known = images.map(({ reference }) => formatReference(reference));
+  throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
+    hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,
+  });
+}
+
+function namedImage(name: string, worker: Worker) {
+  if (isDigest(name)) return undefined;
+  const reference = parseReference(name);
+  const target = worker.refs.get(reference);
+  return target === undefined ? undefined : { references: [reference], image: readImage(target, worker) };
+}
+
+function readImage(target: Descriptor, worker: Worker): StoredImage {
+  const document = parseManifest(required(readStored(worker.content, target.digest), target));
+  if (isIndex(document)) {
+    const own = selectPlatform(document.manifests, ({ platform }) => platform, worker.platform) ?? document.manifests[0];
+    if (own === undefined) throw new TbuildError('NOT_FOUND', `Index ${target.digest} is empty`);
+    return readImage(own, worker);
+  }
+  const config = parseImageConfig(required(readStored(worker.content, document.config.digest), document.config));
+  return { descriptor: target, manifest: document, config };
+}
+
+function required(bytes: Buffer | undefined, { digest }: Descriptor): Buffer {
+  if (bytes !== undefined) return bytes;
+  throw new TbuildError('NOT_FOUND', `Blob ${digest} is missing from the store`, { hint: 'Build the image again' });
+}

@@ -1,0 +1,15 @@
+import { formatDuration } from '@tbuild/tui';
+
+/** Rows under headings, columns padded to their widest cell and three blanks apart, as Docker prints them. */
+export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  const lines = all.map((row) => row.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3)).join('').trimEnd());
+  return `${lines.join('\n')}\n`;
+}
+
+/** How long ago, in Docker's words. `created` is RFC 3339; without it, `N/A`. */
+export function formatAge(created: string | undefined, now: number): string {
+  const time = created === undefined ? NaN : Date.parse(created);
+  return Number.isNaN(time) ? 'N/A' : `${formatDuration(Math.max(0, now - time))} ago`;
+}
