@@ -25,7 +25,7 @@ export interface CredentialOptions {
 export function loadCredentials({ files, runHelper }: CredentialOptions): CredentialSource {
   let parsed: readonly NamedAuthFile[] | undefined;
   const found = new Map<string, Promise<Credential | undefined>>();
-  return (registry, repository) => {
+  return async (registry, repository) => {
     parsed ??= files.flatMap(open);
     const key = `${registry}/${repository}`;
     const search = found.get(key) ?? find(parsed, authKeys(registry, repository), runHelper);

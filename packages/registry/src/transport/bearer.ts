@@ -19,11 +19,11 @@ const ACTIONS: Readonly<Record<Access, string>> = { pull: 'pull', push: 'pull,pu
  */
 export function bearer({ owns, repository, tokens }: BearerOptions): Middleware {
   let known: Challenge | undefined;
-  const demanded = new Map<Access, string>();
+  const demanded = new Map<Access, readonly string[]>();
 
   const authorize = async (request: HttpRequest, challenge: Challenge): Promise<HttpRequest> => {
-    const scope = demanded.get(request.access) ?? `repository:${repository}:${ACTIONS[request.access]}`;
-    const scopes = [scope, ...(request.scopes ?? [])];
+    const own = demanded.get(request.access) ?? [`repository:${repository}:${ACTIONS[request.access]}`];
+    const scopes = [...own, ...(request.scopes ?? [])];
     return withHeader(request, 'authorization', `Bearer ${await tokens.get({ challenge, scopes, repository }, request.signal)}`);
   };
 
@@ -35,10 +35,17 @@ export function bearer({ owns, repository, tokens }: BearerOptions): Middleware 
     const challenge = parseChallenges(response.headers['www-authenticate']).find(({ scheme }) => scheme === 'bearer');
     if (challenge?.parameters.realm === undefined) return response;
     known = challenge;
-    if (challenge.parameters.scope) demanded.set(request.access, challenge.parameters.scope);
+    const scopes = foreignScopes(challenge, repository);
+    if (scopes.length > 0) demanded.set(request.access, scopes);
     tokens.forget(sent.headers.authorization?.replace(/^Bearer /, ''));
     if (!isRepeatable(request)) return response;
     await response.discard();
     return next(await authorize(request, challenge));
   };
+}
+
+// Our own idea of the scope covers what the registry demands, unless it calls the repository something else.
+function foreignScopes({ parameters }: Challenge, repository: string): readonly string[] {
+  const scopes = (parameters.scope ?? '').split(' ').filter((scope) => scope !== '');
+  return scopes.some((scope) => scope.startsWith(`repository:${repository}:`)) ? [] : scopes;
 }

@@ -1,0 +1,101 @@
+import { copyImage, createMemoryStore } from '@tbuild/content';
+import { parseReference } from '@tbuild/oci';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createTestClient, makeImage } from '../test/client.ts';
+import { refreshToken, startTokenRegistry, tokenUser, type TokenRegistry } from '../test/token-registry.ts';
+import type { Credential } from './index.ts';
+
+const auth = { username: 'bob', password: 'pass word' };
+
+describe.runIf(canRunRegistry)('user and password', () => {
+  let registry: Registry;
+  beforeAll(async () => {
+    registry = await startRegistry({ auth });
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+  const open = (credential?: Credential) =>
+    createTestClient({ credentials: async () => credential }).openRepository(parseReference(`${registry.host}/team/app:1`));
+
+  test('push and pull', async () => {
+    const { store, index } = await makeImage(2_000_000);
+    const repository = open({ kind: 'password', ...auth });
+    await copyImage(store, repository, index);
+    await repository.tag(index, '1');
+    await copyImage(open({ kind: 'password', ...auth }), createMemoryStore(), await repository.resolve('1'));
+  });
+
+  test.each([
+    ['none', undefined],
+    ['a wrong password', { kind: 'password', username: auth.username, password: 'wrong' }],
+  ] as const)('%s is told with what to do, and without the password', async (_, credential) => {
+    const error = await open(credential).resolve('1').then(() => undefined, (reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'UNAUTHORIZED',
+      status: 401,
+      codes: ['UNAUTHORIZED'],
+      message: `Access to image ${registry.host}/team/app:1 was denied (401 UNAUTHORIZED)`,
+      hint: `Check the name, and log in with "docker login ${registry.host}" if the repository is private`,
+    });
+    expect(JSON.stringify(error)).not.toContain('wrong');
+  });
+});
+
+describe.runIf(canRunRegistry)('tokens', () => {
+  let registry: TokenRegistry;
+  beforeAll(async () => {
+    registry = await startTokenRegistry();
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+  beforeEach(() => {
+    registry.queries.length = 0;
+  });
+  const client = (credential?: Credential) => createTestClient({ credentials: async () => credential });
+  const alice: Credential = { kind: 'password', ...tokenUser };
+
+  test('one token for all of a pull, two for a push', async () => {
+    const { store, index } = await makeImage();
+    const repository = client(alice).openRepository(parseReference(`${registry.host}/public/app`));
+    await copyImage(store, repository, index);
+    await repository.tag(index, '1');
+    expect(registry.queries).toEqual([
+      { method: 'GET', scopes: ['repository:public/app:pull'], as: 'alice' },
+      { method: 'GET', scopes: ['repository:public/app:pull,push'], as: 'alice' },
+    ]);
+    registry.queries.length = 0;
+    const anonymous = client().openRepository(parseReference(`${registry.host}/public/app`));
+    await copyImage(anonymous, createMemoryStore(), await anonymous.resolve('1'));
+    expect(registry.queries).toEqual([{ method: 'GET', scopes: ['repository:public/app:pull'], as: 'anonymous' }]);
+  });
+
+  test('a repository opened to push needs one token', async () => {
+    const { store, index } = await makeImage();
+    const repository = client(alice).openRepository(parseReference(`${registry.host}/private/one`), 'push');
+    await copyImage(store, repository, index);
+    expect(registry.queries).toEqual([{ method: 'GET', scopes: ['repository:private/one:pull,push'], as: 'alice' }]);
+  });
+
+  test('a refresh token is changed for access tokens', async () => {
+    const { store, index } = await makeImage(1_500_000);
+    const repository = client({ kind: 'identity-token', token: refreshToken }).openRepository(parseReference(`${registry.host}/private/app`));
+    await copyImage(store, repository, index);
+    expect(new Set(registry.queries.map(({ method, as }) => `${method} ${as}`))).toEqual(new Set(['POST refresh']));
+  });
+
+  test('a mount asks for both repositories', async () => {
+    const { store, index, layers: [layer = index] } = await makeImage();
+    const own = client(alice);
+    await copyImage(store, own.openRepository(parseReference(`${registry.host}/private/from`)), index);
+    const to = own.openRepository(parseReference(`${registry.host}/private/to`));
+    expect(await to.mount(layer.digest, 'private/from')).toBe(true);
+    expect(await to.has(layer.digest)).toBe(true);
+  });
+
+  test('what anonymous users may not see, and what a token server refuses', async () => {
+    const reference = parseReference(`${registry.host}/private/app`);
+    await expect(client().openRepository(reference).resolve('1')).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401 });
+    const wrong = client({ kind: 'password', username: 'alice', password: 'wrong' });
+    await expect(wrong.openRepository(reference).resolve('1')).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401, codes: ['UNAUTHORIZED'] });
+  });
+});

@@ -1,0 +1,189 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { copyImage, createMemoryStore, type ContentStore } from '@tbuild/content';
+import { parseReference, type Descriptor } from '@tbuild/oci';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
+import { startFaultProxy, type Fault, type FaultProxy } from '../test/fault-proxy.ts';
+import { startTokenRegistry, tokenUser } from '../test/token-registry.ts';
+import type { Credential, RegistryClientOptions, Repository } from './index.ts';
+
+const SIZE = 3_000_000;
+let registry: Registry;
+let proxy: FaultProxy;
+let count = 0;
+let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
+
+describe.runIf(canRunRegistry)('what goes wrong', () => {
+  beforeAll(async () => {
+    registry = await startRegistry();
+    image = await makeImage(SIZE);
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    proxy = await startFaultProxy(registry.host);
+  });
+  afterEach(() => proxy[Symbol.asyncDispose]());
+
+  test('a download that breaks goes on where it broke', async () => {
+    const repository = await pushed();
+    const clock = createFastClock();
+    proxy.decide = (line, before) => (isLayer(line) && before < 3 ? { kind: 'cut-answer', after: 700_000 } : undefined);
+    const store = await pull(repository.name, { clock });
+    expect(await store.has(image.index.digest)).toBe(true);
+    const ranges = proxy.seen.filter(({ line }) => isLayer(line)).map(({ headers }) => headers.range);
+    expect(ranges).toHaveLength(8);
+    const resumed = ranges.filter((range) => range !== undefined);
+    expect(resumed).toHaveLength(6);
+    for (const range of resumed) expect(range).toMatch(/^bytes=[1-9]\d*-$/);
+    expect(clock.slept).toHaveLength(6);
+  });
+
+  test('a download that never gets anywhere is given up', async () => {
+    const repository = await pushed();
+    proxy.decide = (line) => (isLayer(line) ? { kind: 'cut-answer', after: 0 } : undefined);
+    await expect(pull(repository.name, { clock: createFastClock() })).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: expect.stringMatching(/^Registry 127\.0\.0\.1:\d+ broke the connection/),
+    });
+  });
+
+  test.each([
+    ['layer', isLayer],
+    ['manifest', (line: string) => /^GET .*\/manifests\/sha256:/.test(line)],
+  ])('wrong bytes of a %s are refused and nothing of them is kept', async (_, matches) => {
+    const repository = await pushed();
+    proxy.decide = (line) => (matches(line) ? { kind: 'corrupt', at: 100 } : undefined);
+    const store = createMemoryStore();
+    const error = await pull(repository.name, {}, store).then(() => undefined, (reason: unknown) => reason);
+    expect(error).toMatchObject({ code: expect.stringMatching(/DIGEST_MISMATCH|REGISTRY/) });
+    for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(false);
+  });
+
+  test('an upload that breaks starts over', async () => {
+    const repository = open();
+    proxy.decide = (line, before) => (line.startsWith('PUT') && line.includes('digest=') ? firstOf(image.layers, line, before) : undefined);
+    await copyImage(image.store, repository, image.index);
+    expect(await repository.has(image.index.digest, image.index.mediaType)).toBe(true);
+    proxy.decide = () => undefined;
+    await pull(repository.name);
+  });
+
+  test.each([
+    [429, { 'retry-after': '3' }, [3000]],
+    [503, {}, [250]],
+    [500, { 'retry-after': new Date(Date.now() + 20_000).toUTCString() }, [expect.closeTo(20_000, -4)]],
+  ])('after %i it waits and asks again', async (status, headers, slept) => {
+    const repository = await pushed();
+    const clock = createFastClock();
+    proxy.decide = (line, before) => (line.includes('/manifests/latest') && before === 0 ? { kind: 'answer', status, headers } : undefined);
+    await open({ clock }, repository.name).resolve('latest');
+    expect(clock.slept).toEqual(slept);
+  });
+
+  test('429 without end is told', async () => {
+    const body = '{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}';
+    proxy.decide = (line) => (line.includes('/manifests/') ? { kind: 'answer', status: 429, body } : undefined);
+    await expect(open({ clock: createFastClock() }).resolve('latest')).rejects.toMatchObject({
+      code: 'REGISTRY',
+      status: 429,
+      message: `Registry ${proxy.host} allows no more requests for now (429 TOOMANYREQUESTS): slow down`,
+    });
+  });
+
+  test('an abort ends a wait and a transfer', async () => {
+    const repository = await pushed();
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const store = createMemoryStore();
+    const onProgress = (target: Descriptor, bytes: number): void => {
+      if (bytes > 0 && bytes < target.size) controller.abort(reason);
+    };
+    const from = open({}, repository.name);
+    const copied = copyImage(from, store, image.index, { signal: controller.signal, onProgress });
+    await expect(copied).rejects.toBe(reason);
+    expect(await store.has(image.index.digest)).toBe(false);
+  });
+
+  test('a redirect is followed without credentials', async () => {
+    const seen: (string | undefined)[] = [];
+    const bytes = Buffer.from('from the storage');
+    const storage = createServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end(bytes);
+    });
+    await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
+    const location = `http://127.0.0.1:${(storage.address() as AddressInfo).port}/blob?signature=x`;
+    proxy.decide = (line) => {
+      if (line === 'GET /v2/') return undefined;
+      const { authorization } = proxy.seen.at(-1)?.headers ?? {};
+      const isAsking = authorization === undefined && proxy.seen.length < 2;
+      const challenge = { 'www-authenticate': 'Basic realm="x"' };
+      return isAsking ? { kind: 'answer', status: 401, headers: challenge } : { kind: 'answer', status: 307, headers: { location } };
+    };
+    const { digest, size } = await createMemoryStore().write(iterate(bytes));
+    const credentials = async (): Promise<Credential> => ({ kind: 'password', username: 'a', password: 'b' });
+    const store = createMemoryStore();
+    const target = { mediaType: 'application/octet-stream', digest, size };
+    await store.write(await open({ credentials }).read(target), target);
+    await new Promise((resolve) => storage.close(resolve));
+    expect(seen).toEqual([undefined]);
+    expect(proxy.seen.at(-1)?.headers.authorization).toMatch(/^Basic /);
+  });
+
+  test('a token that ends in the middle is replaced', async () => {
+    await using tokens = await startTokenRegistry();
+    await using between = await startFaultProxy(tokens.host);
+    const credentials = async (): Promise<Credential> => ({ kind: 'password', ...tokenUser });
+    await using client = createTestClient({ credentials, clock: createFastClock() });
+    const repository = client.openRepository(parseReference(`${between.host}/private/app`));
+    // The registry's challenge, as it would send it once more.
+    const { headers } = await fetch(`http://${tokens.host}/v2/`);
+    const refused: Fault = { kind: 'answer', status: 401, headers: { 'www-authenticate': headers.get('www-authenticate') ?? '' } };
+    const once = new Set<string>();
+    between.decide = (line) => {
+      const kind = line.replace(/[?].*/, '').replace(/sha256:\w+|uploads\/.*/, '');
+      const isFresh = between.seen.length > 6 && !once.has(kind);
+      if (isFresh) once.add(kind);
+      return isFresh ? refused : undefined;
+    };
+    await copyImage(image.store, repository, image.index, { concurrency: 1 });
+    await copyImage(repository, createMemoryStore(), await repository.resolve(image.index.digest), { concurrency: 1 });
+    for (const method of ['HEAD', 'GET', 'POST', 'PUT']) expect([...once].join()).toContain(`${method} /v2/private/app/blobs/`.replace('GET /v2/private/app/blobs/', 'GET '));
+  });
+});
+
+function open(options: Partial<RegistryClientOptions> = {}, name = `${proxy.host}/test/f${(count += 1)}`): Repository {
+  return createTestClient(options).openRepository(parseReference(name));
+}
+
+async function pushed(): Promise<Repository> {
+  const repository = open();
+  await copyImage(image.store, repository, image.index);
+  await repository.tag(image.index, 'latest');
+  proxy.seen.length = 0;
+  return repository;
+}
+
+async function pull(name: string, options: Partial<RegistryClientOptions> = {}, store = createMemoryStore()): Promise<ContentStore> {
+  await copyImage(open(options, name), store, image.index);
+  return store;
+}
+
+function isLayer(line: string): boolean {
+  return image.layers.some(({ digest }) => line.startsWith('GET') && line.endsWith(`/blobs/${digest}`));
+}
+
+// Each upload has a line of its own, so only the number of uploads tells the first from the second.
+function firstOf(layers: readonly Descriptor[], line: string, before: number): Fault | undefined {
+  const layer = layers.find(({ digest }) => line.includes(encodeURIComponent(digest)));
+  if (layer === undefined || before > 0) return undefined;
+  const earlier = proxy.seen.filter((other) => other.line.startsWith('PUT') && other.line.includes(encodeURIComponent(layer.digest)));
+  return earlier.length === 0 ? { kind: 'cut-request', after: 500_000 } : undefined;
+}
+
+async function* iterate(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
