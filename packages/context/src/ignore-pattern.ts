@@ -43,7 +43,7 @@ function matcherOf(text: string): Matcher {
     const prefix = text.slice(0, -2);
     return (path) => path.startsWith(prefix);
   }
-  if (!/\*\*|[[\]\\\r]/u.test(text)) return fixedDepthMatcher(text);
+  if (!/\*\*|[[\]\\\r]|\s$/u.test(text)) return fixedDepthMatcher(text);
   const pattern = compileDeepGlob(text);
   return (path) => pattern.test(path);
 }
@@ -61,7 +61,8 @@ function fixedDepthMatcher(text: string): Matcher {
   const rules = ignore({ ignorecase: false }).add(`/${text}`);
   const patternDepth = text.split('/').length;
   const prefix = text.slice(0, text.search(/[*?]/u));
-  return (path, depth) => depth === patternDepth && path.startsWith(prefix) && rules.ignores(path);
+  const suffix = text.slice(Math.max(text.lastIndexOf('*'), text.lastIndexOf('?')) + 1);
+  return (path, depth) => depth === patternDepth && path.startsWith(prefix) && path.endsWith(suffix) && rules.ignores(path);
 }
 
 /**
