@@ -4,7 +4,6 @@ import type { Environment } from './environment.ts';
 import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
-import type { ResolvedStage } from './resolve-stages.ts';
 import { findTarget, openStageGraph } from './stage-graph.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -21,21 +20,16 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   const warnings: LintWarning[] = [];
   const states = lowerStages(resolved, { dockerfile, graph, globalArgs, options, warn: (warning) => warnings.push(warning) });
   const state = states.get(target.stage.index);
-  const stage = resolved.stages.find(({ node }) => node === target);
-  if (state === undefined || stage === undefined) throw new Error('The target was not planned');
-  return toPlan(state, stage, { options, warnings });
+  if (state === undefined) throw new Error('The target was not planned');
+  return toPlan(state, options, warnings);
 }
 
-function toPlan(
-  state: StageState,
-  stage: ResolvedStage,
-  { options, warnings }: { readonly options: PlanOptions; readonly warnings: readonly LintWarning[] },
-): Plan {
+function toPlan(state: StageState, options: PlanOptions, warnings: readonly LintWarning[]): Plan {
   const { base, author, tip } = state;
   const labels = { ...state.config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;
   return {
-    platform: options.implicitPlatform === true ? (stage.image?.config.platform ?? stage.platform) : options.platform,
+    platform: options.implicitPlatform === true ? (state.imagePlatform ?? state.platform) : options.platform,
     ...(tip === undefined ? {} : { target: tip }),
     ...(base === undefined ? {} : { base }),
     config: hasLabels ? { ...state.config, Labels: labels } : state.config,

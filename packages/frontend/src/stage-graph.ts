@@ -94,15 +94,9 @@ export function sourceNames(instruction: StageInstruction): SourceName[] {
 
 /**
  * What a name in stage `user` stands for: a stage, else an image or a named context.
- * @throws TbuildError DOCKERFILE_SEMANTICS for variables and for indexes of no stage.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for the index of no stage.
  */
 export function resolveSource(graph: StageGraph, { name, location, index }: SourceName): Origin {
-  if (name.includes('$') && expandWord(name, () => undefined, { escape: graph.escape }) !== name) {
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Variables are not expanded in from=${name}`, {
-      location,
-      hint: 'Define a stage with FROM, which knows the ARGs before it, and name that stage',
-    });
-  }
   if (index && /^[+-]?\d+$/.test(name)) {
     const number = Number(name);
     if (graph.nodes[number] !== undefined) return { kind: 'stage', index: number };

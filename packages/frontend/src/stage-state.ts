@@ -7,7 +7,10 @@ import type { Plan, PlannedHistory } from './plan.ts';
 
 /** Where a stage stands after some of its instructions; never changed, only replaced. */
 export interface StageState {
+  /** On which RUN steps run. */
   readonly platform: Platform;
+  /** What the base image says of itself. */
+  readonly imagePlatform?: Platform;
   /** What words are expanded with and RUN processes get: the config's variables and the stage's ARGs. */
   readonly env: Environment;
   /** Declared ARGs in order; a name may come twice. */

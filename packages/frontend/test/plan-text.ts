@@ -40,7 +40,7 @@ export async function planText(
     ...changes,
   };
   const plan = await planBuild(parseDockerfile(text, 'Dockerfile'), options);
-  const built = graph.build(plan.target === undefined ? [] : [plan.target]);
+  const built = options.graph.build(plan.target === undefined ? [] : [plan.target]);
   return { plan, graph: built, steps: [...built.steps.values()], requests };
 }
 

@@ -29,6 +29,7 @@ export function openImage({ config }: ResolvedImage, step: StepId | undefined, p
   return {
     ...openScratch(platform),
     config: withoutEmpty(config.config),
+    imagePlatform: config.platform,
     ...(author === undefined ? {} : { author }),
     base: { history, diffIds, ...(step === undefined ? {} : { step }) },
     ...(step === undefined ? {} : { tip: step }),

@@ -22,7 +22,6 @@ export function lowerMounts(state: StageState, flags: readonly MountFlag[], targ
   for (const flag of flags) {
     const options = expandOptions(state, flag, target.context);
     const agents = mounts.filter(({ type }) => type === 'ssh').length;
-    checkAllowed(flag, options);
     mounts.push(LOWERINGS[flag.type]({ state, target, options, location: flag.location, agents }));
   }
   return mounts;
@@ -47,16 +46,6 @@ const LOWERINGS: Readonly<Record<MountFlag['type'], (request: MountRequest) => R
   ssh: lowerSsh,
 };
 
-/** Options that only some types know, and which. */
-const ALLOWED: Readonly<Record<string, readonly MountFlag['type'][]>> = {
-  mode: ['secret', 'ssh', 'cache'],
-  uid: ['secret', 'ssh', 'cache'],
-  gid: ['secret', 'ssh', 'cache'],
-  size: ['tmpfs'],
-  sharing: ['cache'],
-  required: ['secret', 'ssh'],
-};
-
 function expandOptions(state: StageState, flag: MountFlag, context: LoweringContext): Options {
   const { location } = flag;
   return Object.fromEntries(
@@ -65,14 +54,6 @@ function expandOptions(state: StageState, flag: MountFlag, context: LoweringCont
       name === 'from' ? text : expandIn(state, { text, location }, context),
     ]),
   );
-}
-
-function checkAllowed({ type, location }: MountFlag, options: Options): void {
-  for (const name of Object.keys(options)) {
-    const types = ALLOWED[name];
-    if (types === undefined || types.includes(type)) continue;
-    throw semanticError(`Mount option ${JSON.stringify(name)} is not for mounts of type ${type}`, location, `It is for ${types.join(', ')}`);
-  }
 }
 
 function lowerBind(request: MountRequest): RunMount {
@@ -110,8 +91,6 @@ function lowerTmpfs(request: MountRequest): RunMount {
 
 function lowerSecret(request: MountRequest): RunMount {
   const { options, location } = request;
-  if (options.from) throw semanticError('A secret mount cannot have "from"', location);
-  if (options.source && options.id) throw semanticError('A secret mount cannot have both "source" and "id"', location);
   const named = options.source || options.id;
   if (!named && !options.target) throw semanticError('A secret mount needs "id" or "target"', location);
   const id = named || posix.basename(options.target ?? '');
