@@ -5,15 +5,15 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
 import type { Executor, ProcessIO, Sandbox } from './executor.ts';
 import { explainFailure } from './explain-failure.ts';
-import { FifoPool } from './fifo-pool.ts';
 import { type MountPoints, prepareMountPoints } from './mount-points.ts';
+import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 import { READY, sandboxCommand } from './sandbox-command.ts';
 import { MASKED_PATHS, READONLY_PATHS, sandboxMounts, type SetupStep } from './sandbox-mounts.ts';
 import { detectTools, type Tools } from './tools.ts';
 
 export interface NamespaceExecutorOptions {
-  /** A directory of this process alone; each step has one of its own in it, removed at its end. */
+  /** Made when missing; each step has a directory of its own in it, removed at its end. Others may use it too. */
   readonly runDirectory: string;
   /** `user` inside a user namespace. */
   readonly flavour: OverlayFlavour;
@@ -39,16 +39,16 @@ interface Machine {
   readonly options: NamespaceExecutorOptions;
   readonly tools: Tools;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
-  readonly pipes: FifoPool;
 }
 
 function describeMachine(options: NamespaceExecutorOptions): Machine {
+  mkdirSync(options.runDirectory, { recursive: true, mode: 0o711 });
   const kernelPaths = new Map<string, 'file' | 'directory'>();
   for (const path of [...MASKED_PATHS, ...READONLY_PATHS]) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats !== undefined) kernelPaths.set(path, stats.isDirectory() ? 'directory' : 'file');
   }
-  return { options, tools: detectTools(), kernelPaths, pipes: new FifoPool(options.runDirectory) };
+  return { options, tools: detectTools(), kernelPaths };
 }
 
 async function runInNamespaces(
@@ -65,8 +65,8 @@ async function runInNamespaces(
     points = prepareMountPoints(sandbox, { flavour, now: now() });
     const args = assemble(machine, sandbox, { points, directory });
     const failure = explainFailure(sandbox.process.args, io);
-    using stdout = machine.pipes.open(sandbox.process.user);
-    using stderr = machine.pipes.open(sandbox.process.user);
+    using stdout = openOutputPipe(`${directory}/stdout`, sandbox.process.user);
+    using stderr = openOutputPipe(`${directory}/stderr`, sandbox.process.user);
     const ended = await runProcess(args, { io: failure.io, stdout, stderr, signal });
     if (!ended.setup.endsWith(READY)) throw setupFailure(ended.setup);
     failure.finish(ended.exitCode);

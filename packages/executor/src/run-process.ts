@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
 import type { ProcessIO } from './executor.ts';
-import type { OutputPipe } from './fifo-pool.ts';
+import type { OutputPipe } from './output-pipe.ts';
 import { TOOL_ENVIRONMENT } from './tools.ts';
 
 export interface RunOptions {

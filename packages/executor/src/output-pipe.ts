@@ -1,0 +1,36 @@
+import { closeSync, constants, fchownSync, openSync, unlinkSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { FileType, mknod } from '@tbuild/linux';
+
+/** Both ends of a pipe. */
+export interface OutputPipe extends Disposable {
+  /** To read from as it comes. */
+  readonly output: Socket;
+  /** To be given to a process, then closed with `closeInput`. */
+  readonly input: number;
+  closeInput(): void;
+}
+
+/**
+ * A pipe for the output of a step. Node's own are sockets, which a process cannot open again as
+ * /dev/stdout, so a named one is made at `path`, opened at both ends and unlinked. Its owner
+ * may open it again, as a step's user may with Docker.
+ */
+export function openOutputPipe(path: string, owner: { readonly uid: number; readonly gid: number }): OutputPipe {
+  mknod(path, FileType.fifo | 0o600, 0);
+  // The reader comes first: opening to write would wait for one.
+  const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let input: number | undefined = openSync(path, constants.O_WRONLY);
+  unlinkSync(path);
+  fchownSync(reader, owner.uid, owner.gid);
+  const output = new Socket({ fd: reader, readable: true, writable: false });
+  const closeInput = (): void => {
+    if (input !== undefined) closeSync(input);
+    input = undefined;
+  };
+  const dispose = (): void => {
+    closeInput();
+    output.destroy();
+  };
+  return { output, input, closeInput, [Symbol.dispose]: dispose };
+}
