@@ -1,14 +1,14 @@
-import type { Descriptor } from '@tbuild/oci';
+import { layerCompression, type Descriptor } from '@tbuild/oci';
 import type { ReportExport } from './exporter.ts';
 
 /**
- * What `copyImage` calls for its progress. Only what takes a while is worth a line: blobs that are there
- * already, which are reported once and whole, are not.
+ * What `copyImage` calls for its progress. Only what takes a while is worth a line: documents are not, nor
+ * are layers that are there already, which are reported once and whole.
  */
 export function reportTransfers(report: ReportExport): (blob: Descriptor, bytes: number) => void {
   const begun = new Set<string>();
-  return ({ digest, size }, bytes) => {
-    if (bytes === size && !begun.has(digest)) return;
+  return ({ mediaType, digest, size }, bytes) => {
+    if (layerCompression(mediaType) === undefined || (bytes === size && !begun.has(digest))) return;
     begun.add(digest);
     report(digest, bytes, size);
   };

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { copyImage, createLocalStore, createMemoryStore } from '@tbuild/content';
+import { parseReference, type Reference } from '@tbuild/oci';
+import { createRegistryClient, type RegistryClient, type Repository } from '@tbuild/registry';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createLayerVariants } from './layer-variants.ts';
+import { push } from './push.ts';
+import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
+
+describe.skipIf(!canRunRegistry)('push', () => {
+  const root = mkdtempSync(join(tmpdir(), 'tbuild-push-'));
+  const store = { content: createLocalStore(root), variants: createLayerVariants(root) };
+  let registry: Registry;
+  let client: RegistryClient;
+  const calls: string[] = [];
+  beforeAll(async () => {
+    registry = await startRegistry();
+    const clock = { now: Date.now, sleep: (milliseconds: number) => setTimeout(milliseconds) };
+    client = createRegistryClient({ credentials: async () => undefined, insecure: () => false, clock });
+  });
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+    rmSync(root, { recursive: true });
+  });
+
+  /** A real repository that tells what is sent to it. */
+  const openRepository = (reference: Reference): Repository => {
+    const repository = client.openRepository(reference, 'push');
+    return {
+      ...repository,
+      write: (source, expected, signal) => {
+        calls.push(`write ${expected?.mediaType.replace(/^.*image\./, '')}`);
+        return repository.write(source, expected, signal);
+      },
+      mount: async (digest, from, signal) => {
+        calls.push(`mount from ${from}`);
+        return repository.mount(digest, from, signal);
+      },
+      pushManifest: (bytes, mediaType, tag, signal) => {
+        calls.push(`put ${tag}`);
+        return repository.pushManifest(bytes, mediaType, tag, signal);
+      },
+    };
+  };
+  const pushed = async (names: readonly string[], platforms = [amd64]) => {
+    calls.length = 0;
+    const result = await testResult(names.map((name) => `${registry.host}/${name}`), platforms);
+    return push({ openRepository, store }).export(result, noReport, noSignal);
+  };
+
+  test('sends what is missing, tags with one request each, and mounts between repositories', async () => {
+    const { manifest } = await pushed(['team/app:1', 'team/app:2', 'other/app:1']);
+    const blobs = ['write config.v1+json', 'write layer.v1.tar+gzip', 'write layer.v1.tar+gzip'];
+    expect(calls.slice(0, 3).sort()).toEqual(blobs);
+    expect(calls.slice(3)).toEqual(['put 1', 'put 2', 'mount from team/app', 'mount from team/app', 'mount from team/app', 'put 1']);
+    for (const name of ['team/app:1', 'team/app:2', 'other/app:1']) {
+      const reference = parseReference(`${registry.host}/${name}`);
+      const repository = client.openRepository(reference);
+      const root = await repository.resolve(reference.tag ?? '');
+      expect(root.digest).toBe(manifest);
+      await copyImage(repository, createMemoryStore(), root);
+    }
+  });
+
+  test('sends nothing again', async () => {
+    await pushed(['team/app:1', 'team/app:3']);
+    expect(calls).toEqual(['put 1', 'put 3']);
+  });
+
+  test('several platforms are one index', async () => {
+    const { manifest } = await pushed(['team/multi:1'], [amd64, arm64]);
+    const repository = client.openRepository(parseReference(`${registry.host}/team/multi:1`));
+    const root = await repository.resolve('1');
+    expect(root).toMatchObject({ digest: manifest, mediaType: 'application/vnd.oci.image.index.v1+json' });
+    await copyImage(repository, createMemoryStore(), root);
+  });
+
+  test('an image without a name is refused', async () => {
+    await expect(pushed([])).rejects.toMatchObject({ code: 'USAGE', hint: 'Name it with -t' });
+  });
+});
