@@ -102,6 +102,8 @@ function cases(): Case[] {
     ['made again and filled', (w) => (w.remove('dir'), w.directory('dir', directory), w.directory('dir/deep', directory)), [...without('dir/'), 'dir/deep d 0'].sort()],
     ['removed in a new directory', (w) => (w.ensureDirectory('a/b', directory), w.file('a/b/c', plain, { bytes }), w.remove('a/b')), ['a d 0', ...base].sort()],
     ['ensured directories', (w) => (w.ensureDirectory('dir/deep', directory), w.ensureDirectory('dir/x/y', directory)), [...base, 'dir/x d 0', 'dir/x/y d 0'].sort()],
+    ['a directory made opaque', (w) => (w.file('dir/new', plain, { bytes }), w.opaque('dir')), [...without('dir/'), 'dir/new f 3'].sort()],
+    ['opaque below an open directory', (w) => (w.directory('dir/deep', directory), w.opaque('dir'), w.remove('dir/deep/file')), [...without('dir/'), 'dir/deep d 0'].sort()],
     ['a symbolic link', (w) => w.symlink('file', plain, '../there'), [...without('file'), 'file l 8'].sort()],
     ['a hard link to a lower file', (w) => w.link('dir/hard', 'file'), [...base, 'dir/hard f 3'].sort()],
     ['a hard link over a file', (w) => w.link('file', 'dir/deep/file'), base],

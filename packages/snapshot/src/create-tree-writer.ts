@@ -133,6 +133,16 @@ class OverlayWriter implements TreeWriter {
     });
   }
 
+  opaque(path: string): void {
+    guard('empty', path, () => {
+      if (this.#enter(path) === 'nothing') return;
+      makeOpaque(this.#location(path), this.#flavour);
+      for (const known of this.#below.keys()) {
+        if (known === path || known.startsWith(`${path}/`)) this.#below.set(known, 'nothing');
+      }
+    });
+  }
+
   finish(): void {
     for (const [path, time] of this.#times) setTime(this.#location(path), time);
   }

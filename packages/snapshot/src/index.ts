@@ -3,7 +3,7 @@ export type { OverlaySnapshotterOptions } from './overlay-snapshotter.ts';
 export { createTreeWriter } from './create-tree-writer.ts';
 export type { TreeWriterOptions } from './create-tree-writer.ts';
 export { openCommittedTree } from './committed-tree.ts';
-export { compareNames } from './layered-entry.ts';
+export { compareNames, statListed } from './layered-entry.ts';
 export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
 export { openLayeredTree } from './layered-tree.ts';
 export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';

@@ -48,6 +48,8 @@ export interface TreeWriter {
   link(path: string, existing: string): void;
   /** What is not there is success. */
   remove(path: string): void;
+  /** Hides what the lowers have in the directory `path`; what `upper` has there stays. Not for the root. */
+  opaque(path: string): void;
   /** Sets the times of directories, which writing below them changed. Call once, at the end. */
   finish(): void;
 }

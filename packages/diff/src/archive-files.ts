@@ -1,0 +1,83 @@
+import { readlinkSync, type Stats } from 'node:fs';
+import { FileType, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
+import { CAPABILITY } from './same-entry.ts';
+import { TarType, type TarEntry } from './tar/tar-entry.ts';
+import { TarWriter, type ByteSink } from './tar/tar-writer.ts';
+
+/** A file of a tree on its way into an archive. */
+export interface FileToArchive {
+  readonly path: string;
+  readonly location: string;
+  readonly stats: Stats;
+}
+
+const TYPES: Readonly<Record<number, TarType>> = {
+  [FileType.regular]: TarType.file,
+  [FileType.directory]: TarType.directory,
+  [FileType.link]: TarType.symlink,
+  [FileType.character]: TarType.character,
+  [FileType.block]: TarType.block,
+  [FileType.fifo]: TarType.fifo,
+};
+
+/**
+ * Puts the files of a tree into an archive in the form that Docker's builder gives layers: names relative,
+ * numeric owners, times cut to seconds, of attributes the capability alone, sockets left out, later
+ * names of a file as links to its first.
+ */
+export class FileArchive {
+  readonly #tar: TarWriter;
+  readonly #firstNames = new Map<string, string>();
+
+  constructor(sink: ByteSink) {
+    this.#tar = new TarWriter(sink);
+  }
+
+  /** Adds one file; yields after every buffer full of its bytes. */
+  *add({ path, location, stats }: FileToArchive): Generator<void, void> {
+    const type = TYPES[stats.mode & FileType.mask];
+    if (type === undefined) return;
+    const first = this.#firstName(path, type, stats);
+    const entry = describe({ path, location, stats }, first === undefined ? type : TarType.link);
+    this.#tar.header(first === undefined ? entry : { ...entry, linkName: first });
+    if (first === undefined && type === TarType.file) yield* this.#tar.body(location, stats.size);
+  }
+
+  addWhiteout(path: string): void {
+    const slash = path.lastIndexOf('/') + 1;
+    const name = `${path.slice(0, slash)}.wh.${path.slice(slash)}`;
+    const nothing = { mode: 0, uid: 0, gid: 0, size: 0, mtimeMs: 0, linkName: '', major: 0, minor: 0 };
+    this.#tar.header({ name, type: TarType.file, ...nothing }, 'ustar');
+  }
+
+  finish(): void {
+    this.#tar.finish();
+  }
+
+  /** The name under which the archive has this file already. */
+  #firstName(path: string, type: TarType, stats: Stats): string | undefined {
+    if (type === TarType.directory || stats.nlink < 2) return undefined;
+    const inode = `${stats.dev}:${stats.ino}`;
+    const first = this.#firstNames.get(inode);
+    if (first === undefined) this.#firstNames.set(inode, path);
+    return first;
+  }
+}
+
+function describe({ path, location, stats }: FileToArchive, type: TarType): TarEntry {
+  const capability = lgetxattr(location, CAPABILITY);
+  const device = stats.isCharacterDevice() || stats.isBlockDevice();
+  return {
+    name: type === TarType.directory ? `${path}/` : path,
+    type,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    size: type === TarType.file ? stats.size : 0,
+    mtimeMs: stats.mtimeMs,
+    linkName: type === TarType.symlink ? readlinkSync(location) : '',
+    major: device ? majorOf(stats.rdev) : 0,
+    minor: device ? minorOf(stats.rdev) : 0,
+    xattrs: capability && new Map([[CAPABILITY, capability]]),
+  };
+}

@@ -1,0 +1,30 @@
+import type { ContentStore } from '@tbuild/content';
+import { MediaType } from '@tbuild/oci';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Differ } from './differ.ts';
+import { extractLayer } from './extract-layer.ts';
+import { packLayer } from './pack-layer.ts';
+import { runInTurns } from './run-in-turns.ts';
+
+export interface DifferOptions {
+  /** Takes the packed layers. */
+  readonly content: Pick<ContentStore, 'createWriter'>;
+  readonly flavour: OverlayFlavour;
+  /** Bounds how many layers are packed or extracted at once; p-limit's function fits. */
+  readonly limiter?: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** A {@link Differ} on directories in overlay's format. */
+export function createDiffer({ content, flavour, limiter = (work) => work() }: DifferOptions): Differ {
+  return {
+    pack: (upper, lowers) =>
+      limiter(async () => {
+        using writer = content.createWriter();
+        await runInTurns(packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)));
+        const { digest, size } = writer.commit();
+        return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
+      }),
+    extract: (layer, from, target, options = {}) =>
+      limiter(() => extractLayer({ layer, from, target, flavour, ...options })),
+  };
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { Readable, type Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import * as zlib from 'node:zlib';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { archiveError } from './tar/archive-error.ts';
+
+export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
+
+/**
+ * The uncompressed bytes of `source`, which is read to its end. What Node cannot decompress a program of
+ * the same name does.
+ * @throws TbuildError SNAPSHOT for damaged bytes, UNSUPPORTED when the program is not installed.
+ */
+export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
+  if (compression === 'uncompressed') return source;
+  if (compression === 'gzip') return through(source, zlib.createGunzip({ chunkSize: CHUNK }));
+  const zstd = compression === 'zstd' ? createZstd() : undefined;
+  return zstd === undefined ? throughProgram(source, compression) : through(source, zstd);
+}
+
+const CHUNK = 512 * 1024;
+
+/** Node 22 and later have it; the types we compile against do not say so. */
+function createZstd(): Duplex | undefined {
+  const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
+  const stream: unknown = typeof create === 'function' ? Reflect.apply(create, zlib, [{ chunkSize: CHUNK }]) : undefined;
+  return isDuplex(stream) ? stream : undefined;
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  return value instanceof Readable && 'writable' in value;
+}
+
+async function* through(source: AsyncIterable<Uint8Array>, stream: Duplex): AsyncGenerator<Uint8Array, void> {
+  const feeding = pipeline(Readable.from(source), stream);
+  feeding.catch(() => {});
+  try {
+    yield* stream;
+    await feeding;
+  } catch (error) {
+    throw errnoName(error)?.startsWith('Z_') === true ? archiveError('Compressed data is damaged', error) : error;
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function* throughProgram(source: AsyncIterable<Uint8Array>, program: string): AsyncGenerator<Uint8Array, void> {
+  const child = spawn(program, ['-dc'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  const feeding = pipeline(Readable.from(source), child.stdin);
+  feeding.catch(() => {});
+  exit.catch(() => {});
+  try {
+    yield* child.stdout;
+    const status = await exit;
+    if (status !== 0) throw archiveError('Compressed data is damaged');
+    await feeding;
+  } catch (error) {
+    if (errnoName(error) !== 'ENOENT') throw error;
+    throw new TbuildError('UNSUPPORTED', `Data is compressed with ${program}, which Node ${process.versions.node} cannot read`, {
+      hint: `Install the program ${program}`,
+      cause: error,
+    });
+  } finally {
+    child.kill();
+  }
+}

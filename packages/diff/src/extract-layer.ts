@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Provider } from '@tbuild/content';
+import { hasCode, TbuildError } from '@tbuild/errors';
+import { layerCompression, type Descriptor, type Digest } from '@tbuild/oci';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import { decompress } from './decompress.ts';
+import type { ExtractedLayer, ExtractOptions } from './differ.ts';
+import { LayerTarget } from './layer-target.ts';
+import { TarParser } from './tar/tar-parser.ts';
+
+export interface LayerToExtract extends ExtractOptions {
+  readonly layer: Descriptor;
+  readonly from: Provider;
+  /** An empty directory. */
+  readonly target: string;
+  readonly flavour: OverlayFlavour;
+}
+
+/** See {@link Differ.extract}. */
+export async function extractLayer(options: LayerToExtract): Promise<ExtractedLayer> {
+  const { layer, from, signal } = options;
+  const compression = layerCompression(layer.mediaType);
+  if (compression === undefined) throw new TbuildError('UNSUPPORTED', `Layer ${layer.digest} has the unknown media type ${layer.mediaType}`);
+  const target = new LayerTarget(options);
+  const parser = new TarParser((entry) => target.add(entry));
+  const hash = createHash('sha256');
+  try {
+    const source = counted(await from.read(layer, signal), options.onProgress);
+    for await (const bytes of decompress(source, compression)) {
+      signal?.throwIfAborted();
+      if (compression !== 'uncompressed') hash.update(bytes);
+      target.whileComplete(() => parser.push(bytes));
+    }
+    target.whileComplete(() => parser.finish());
+    if (target.isComplete) target.finish();
+  } catch (error) {
+    if (!hasCode(error, 'SNAPSHOT')) throw error;
+    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, { cause: error, hint: error.message });
+  } finally {
+    parser.abort();
+  }
+  // The provider has verified an uncompressed layer under the same digest.
+  const diffId: Digest = compression === 'uncompressed' ? layer.digest : `sha256:${hash.digest('hex')}`;
+  return { diffId, selfContained: target.isComplete };
+}
+
+async function* counted(source: AsyncIterable<Uint8Array>, onProgress?: (bytes: number) => void): AsyncGenerator<Uint8Array, void> {
+  let total = 0;
+  for await (const bytes of source) {
+    total += bytes.length;
+    onProgress?.(total);
+    yield bytes;
+  }
+}

@@ -1,0 +1,104 @@
+import { lstatSync } from 'node:fs';
+import { createTreeWriter, isWhiteout, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import { ArchiveTarget } from './archive-target.ts';
+import { cleanPath } from './clean-path.ts';
+import { archiveError } from './tar/archive-error.ts';
+import { TarType, type TarEntry } from './tar/tar-entry.ts';
+import type { MemberSink } from './tar/tar-parser.ts';
+
+export interface LayerTargetOptions {
+  readonly target: string;
+  /** Bottom first; undefined when nobody knows what will lie below. */
+  readonly lowers?: readonly string[];
+  readonly flavour: OverlayFlavour;
+}
+
+const WHITEOUT = '.wh.';
+/** Names that begin so are AUFS's own, except the one that says "opaque". */
+const WHITEOUT_META = '.wh..wh.';
+const OPAQUE = '.wh..wh..opq';
+
+/** Takes the members of a layer ("Applying Changesets") and keeps them as a directory in overlay's format. */
+export class LayerTarget {
+  readonly #directory: string;
+  readonly #lowers: readonly string[] | undefined;
+  readonly #flavour: OverlayFlavour;
+  readonly #writer: TreeWriter;
+  readonly #files: ArchiveTarget;
+  #complete = true;
+
+  constructor({ target, lowers, flavour }: LayerTargetOptions) {
+    this.#directory = target;
+    this.#lowers = lowers;
+    this.#flavour = flavour;
+    this.#writer = createTreeWriter({ upper: target, lowers: lowers ?? 'unknown', flavour });
+    const tree = openLayeredTree([...(lowers ?? []), target], flavour);
+    const onIncomplete = lowers === undefined ? needLowers : undefined;
+    this.#files = new ArchiveTarget({ writer: this.#writer, tree, root: '', onIncomplete });
+  }
+
+  /** False once something needed the layers below, of which nobody knows here. */
+  get isComplete(): boolean {
+    return this.#complete;
+  }
+
+  /** Does the work unless the directory is wrong already. */
+  whileComplete(work: () => void): void {
+    if (!this.#complete) return;
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof NeedsLowers)) throw error;
+      this.#complete = false;
+    }
+  }
+
+  add(entry: TarEntry): MemberSink | undefined {
+    const name = cleanPath(entry.name).at(-1);
+    if (name === undefined) this.#addRoot(entry);
+    else if (name.startsWith(WHITEOUT)) this.#hide(entry.name, name);
+    else return this.#files.add(entry);
+    return undefined;
+  }
+
+  finish(): void {
+    this.#writer.finish();
+  }
+
+  #addRoot(entry: TarEntry): void {
+    if (entry.type === TarType.directory) this.#writer.directory('', this.#files.attributesOf(entry));
+  }
+
+  #hide(path: string, name: string): void {
+    const place = this.#files.locate(path);
+    const directory = place.slice(0, -name.length);
+    if (name === OPAQUE) return this.#opaque(directory.slice(0, -1));
+    if (name.startsWith(WHITEOUT_META)) return;
+    const hidden = name.slice(WHITEOUT.length);
+    if (hidden === '' || hidden === '.' || hidden === '..') throw archiveError(`Whiteout ${JSON.stringify(path)} names no file`);
+    this.#remove(directory + hidden);
+  }
+
+  /** A whiteout hides what is below, never what the same layer brings. */
+  #remove(path: string): void {
+    const own = lstatSync(`${this.#directory}/${path}`, { throwIfNoEntry: false });
+    if (own?.isDirectory() === true) this.#writer.opaque(path);
+    else if (own === undefined || isWhiteout(own)) {
+      this.#files.changed(path);
+      this.#writer.remove(path);
+    }
+  }
+
+  /** The kernel does not look for the mark on the root itself. */
+  #opaque(path: string): void {
+    if (path !== '') return this.#writer.opaque(path);
+    if (this.#lowers === undefined) needLowers();
+    for (const entry of openCommittedTree(this.#lowers, this.#flavour).list('')) this.#remove(entry.path);
+  }
+}
+
+class NeedsLowers extends Error {}
+
+function needLowers(): never {
+  throw new NeedsLowers();
+}

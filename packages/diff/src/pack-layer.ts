@@ -1,0 +1,42 @@
+import { lstatSync } from 'node:fs';
+import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
+import { FileArchive } from './archive-files.ts';
+import { changes, type Change } from './changes.ts';
+import type { ByteSink } from './tar/tar-writer.ts';
+
+export interface PackOptions {
+  readonly upper: string;
+  /** Bottom first. */
+  readonly lowers: readonly string[];
+  readonly flavour: OverlayFlavour;
+}
+
+/**
+ * Writes the archive of a layer to `sink`. Yields between entries and inside long files, so that its driver can
+ * let others have their turn.
+ */
+export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSink): Generator<void, void> {
+  const archive = new FileArchive(sink);
+  const parents = new Set(['']);
+  for (const change of changes({ upper, lower: openCommittedTree(lowers, flavour), flavour })) {
+    yield* addParents(change.path);
+    yield* add(change);
+    yield;
+  }
+  archive.finish();
+
+  function* add(change: Change): Generator<void, void> {
+    if (change.kind === 'delete') return archive.addWhiteout(change.path);
+    if (change.stats.isDirectory()) parents.add(change.path);
+    yield* archive.add(change);
+  }
+
+  /** A layer has each directory on the way to a change once, before it, whether it changed or not. */
+  function* addParents(path: string): Generator<void, void> {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+    if (parents.has(parent)) return;
+    yield* addParents(parent);
+    const location = `${upper}/${parent}`;
+    yield* add({ kind: 'write', path: parent, location, stats: lstatSync(location) });
+  }
+}

@@ -1,0 +1,117 @@
+import { BLOCK, checksumOf, Field, paddingOf, type TarEntry } from './tar-entry.ts';
+
+/**
+ * The blocks that announce a member, byte for byte as Go's archive/tar writes them for containerd:
+ * PAX, with an extended header only where the plain fields do not hold a value. `ustar` is for
+ * whiteouts, for which containerd leaves the choice to Go, which then splits long names instead.
+ */
+export function encodeTarHeader(entry: TarEntry, form: 'pax' | 'ustar' = 'pax'): Buffer {
+  const split = form === 'ustar' ? splitName(entry.name) : undefined;
+  const records = paxRecords(entry, split !== undefined);
+  if (records.length === 0 && split === undefined) return mainBlock(entry, entry.name, '');
+  const main = split === undefined ? mainBlock(entry, entry.name, '') : mainBlock(entry, split.suffix, split.prefix);
+  if (records.length === 0) return main;
+  const data = Buffer.concat(records);
+  const head = extendedBlock(entry.name, data.length);
+  return Buffer.concat([head, data, Buffer.alloc(paddingOf(data.length)), main]);
+}
+
+const NON_ASCII = /[\u0080-\uffff]/;
+const NON_ASCII_ALL = /[\u0080-\uffff]/g;
+
+function mainBlock(entry: TarEntry, name: string, prefix: string): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  putText(block, Field.name, name);
+  putText(block, Field.linkName, entry.linkName);
+  putOctal(block, Field.mode, entry.mode);
+  putOctal(block, Field.uid, entry.uid);
+  putOctal(block, Field.gid, entry.gid);
+  putOctal(block, Field.size, entry.size);
+  putOctal(block, Field.mtime, secondsOf(entry));
+  putOctal(block, Field.major, entry.major);
+  putOctal(block, Field.minor, entry.minor);
+  block.write(entry.type, Field.type[0], 'latin1');
+  putText(block, Field.prefix, prefix);
+  return seal(block);
+}
+
+/** The header of the extended header, named as Go does. */
+function extendedBlock(name: string, size: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const slash = name.lastIndexOf('/');
+  const parts = [name.slice(0, slash + 1), 'PaxHeaders.0', name.slice(slash + 1)];
+  const path = parts.join('/').replace(/\/+/g, '/').replace(/^\/|\/$/g, '');
+  putText(block, Field.name, toAscii(path).slice(0, Field.name[1]).replace(/\/+$/, ''));
+  for (const field of [Field.mode, Field.uid, Field.gid, Field.mtime]) putOctal(block, field, 0);
+  putOctal(block, Field.size, size);
+  block.write('x', Field.type[0], 'latin1');
+  return seal(block);
+}
+
+function seal(block: Buffer): Buffer {
+  block.write('ustar\x0000', Field.magic[0], 'latin1');
+  const [offset] = Field.checksum;
+  block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, offset, 'latin1');
+  return block;
+}
+
+function paxRecords(entry: TarEntry, nameFits: boolean): Buffer[] {
+  const records: [key: string, value: string | Uint8Array][] = [];
+  for (const [name, value] of entry.xattrs ?? []) records.push([`SCHILY.xattr.${name}`, value]);
+  if (!fits(entry.gid, Field.gid)) records.push(['gid', String(entry.gid)]);
+  if (needsRecord(entry.linkName)) records.push(['linkpath', entry.linkName]);
+  if (!fits(secondsOf(entry), Field.mtime)) records.push(['mtime', String(secondsOf(entry))]);
+  if (!nameFits && needsRecord(entry.name)) records.push(['path', entry.name]);
+  if (!fits(entry.size, Field.size)) records.push(['size', String(entry.size)]);
+  if (!fits(entry.uid, Field.uid)) records.push(['uid', String(entry.uid)]);
+  return records.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => paxRecord(key, value));
+}
+
+/** `LENGTH KEY=VALUE\n`, where the length counts itself. */
+function paxRecord(key: string, value: string | Uint8Array): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')]);
+  let length = rest.length + String(rest.length).length;
+  if (rest.length + String(length).length !== length) length = rest.length + String(length).length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+function needsRecord(text: string): boolean {
+  return text.length > Field.name[1] || NON_ASCII.test(text);
+}
+
+/** Divides a long name between the two fields of the older format. */
+function splitName(name: string): { prefix: string; suffix: string } | undefined {
+  if (name.length <= Field.name[1] || NON_ASCII.test(name)) return undefined;
+  const end = name.length > Field.prefix[1] + 1 ? Field.prefix[1] + 1 : name.endsWith('/') ? name.length - 1 : name.length;
+  const slash = name.slice(0, end).lastIndexOf('/');
+  const suffix = name.slice(slash + 1);
+  if (slash <= 0 || suffix === '' || suffix.length > Field.name[1] || slash > Field.prefix[1]) return undefined;
+  return { prefix: name.slice(0, slash), suffix };
+}
+
+/** What does not fit is cut; a cut that ends in a slash would make old readers see a directory. */
+function putText(block: Buffer, [offset, length]: Field, text: string): void {
+  if (text === '') return;
+  const ascii = toAscii(text);
+  block.write(ascii.slice(0, length), offset, 'latin1');
+  if (ascii.length > length && ascii[length - 1] === '/') {
+    block[offset + ascii.slice(0, length - 1).replace(/\/+$/, '').length] = 0;
+  }
+}
+
+function putOctal(block: Buffer, field: Field, value: number): void {
+  const [offset, length] = field;
+  block.write((fits(value, field) ? value : 0).toString(8).padStart(length - 1, '0'), offset, 'latin1');
+}
+
+function fits(value: number, [, length]: Field): boolean {
+  return value >= 0 && value < 8 ** (length - 1);
+}
+
+function secondsOf(entry: TarEntry): number {
+  return Math.floor(entry.mtimeMs / 1000);
+}
+
+function toAscii(text: string): string {
+  return NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, '') : text;
+}

@@ -1,0 +1,75 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { TbuildError } from '@tbuild/errors';
+import { encodeTarHeader } from './encode-tar-header.ts';
+import { BLOCK, paddingOf, type TarEntry } from './tar-entry.ts';
+
+/** Takes bytes; the buffer may be used again when it returns. */
+export type ByteSink = (bytes: Uint8Array) => void;
+
+const BUFFER_SIZE = 1 << 20;
+
+/** Writes an archive through one fixed buffer, into which files are read directly. */
+export class TarWriter {
+  readonly #sink: ByteSink;
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
+  #filled = 0;
+
+  constructor(sink: ByteSink) {
+    this.#sink = sink;
+  }
+
+  /** A member without bytes, or the header of one whose bytes come by {@link body}. */
+  header(entry: TarEntry, form?: 'pax' | 'ustar'): void {
+    const bytes = encodeTarHeader(entry, form);
+    this.#reserve(bytes.length);
+    bytes.copy(this.#buffer, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  /**
+   * The bytes of the file at `location`, exactly `size` of them; yields after each buffer that it gave away.
+   * @throws TbuildError SNAPSHOT when the file is shorter.
+   */
+  *body(location: string, size: number): Generator<void, void> {
+    if (size === 0) return;
+    const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      for (let rest = size; rest > 0; ) {
+        if (this.#filled === BUFFER_SIZE) {
+          this.#flush();
+          yield;
+        }
+        const space = Math.min(rest, BUFFER_SIZE - this.#filled);
+        const count = readSync(fd, this.#buffer, this.#filled, space, null);
+        if (count === 0) throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
+        this.#filled += count;
+        rest -= count;
+      }
+    } finally {
+      closeSync(fd);
+    }
+    this.#zeros(paddingOf(size));
+  }
+
+  /** Ends the archive. */
+  finish(): void {
+    this.#zeros(2 * BLOCK);
+    this.#flush();
+  }
+
+  #zeros(count: number): void {
+    this.#reserve(count);
+    this.#buffer.fill(0, this.#filled, this.#filled + count);
+    this.#filled += count;
+  }
+
+  #reserve(size: number): void {
+    if (this.#filled + size > BUFFER_SIZE) this.#flush();
+    if (size > BUFFER_SIZE) throw new Error(`Tar header of ${size} bytes`);
+  }
+
+  #flush(): void {
+    if (this.#filled > 0) this.#sink(this.#buffer.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,90 @@
+import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
+import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
+import { hasCode, TbuildError } from '@tbuild/errors';
+import { ArchiveTarget } from './archive-target.ts';
+import { decompress, type Compression } from './decompress.ts';
+import { isTarHeader } from './tar/decode-tar-header.ts';
+import { BLOCK } from './tar/tar-entry.ts';
+import { TarParser } from './tar/tar-parser.ts';
+
+export interface UnpackOptions {
+  readonly writer: TreeWriter;
+  /** What the writer writes into, as it is at each moment. */
+  readonly tree: Pick<LayeredTree, 'stat'>;
+  /** An existing directory of the tree, its links followed already. */
+  readonly destination: string;
+  /** Owner of all that is unpacked, instead of the archive's. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Whether ADD unpacks this file: a regular file that is, decompressed if need be, an archive with at least
+ * one member. Its name does not count.
+ * @throws TbuildError UNSUPPORTED when the program that could tell is not installed.
+ */
+export async function isArchive(location: string): Promise<boolean> {
+  if (lstatSync(location, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  try {
+    return isTarHeader(await firstBlock(location));
+  } catch (error) {
+    if (hasCode(error, 'SNAPSHOT')) return false;
+    throw error;
+  }
+}
+
+/**
+ * Unpacks an archive as ADD does: all of it stays inside the destination, whose own attributes do not change;
+ * whiteouts are files like others. The writer is not finished.
+ * @throws TbuildError SNAPSHOT when the archive is damaged or has what cannot be unpacked.
+ */
+export async function unpackArchive(location: string, options: UnpackOptions): Promise<void> {
+  const target = new ArchiveTarget({ ...options, root: options.destination });
+  const parser = new TarParser((entry) => target.add(entry));
+  try {
+    for await (const bytes of readDecompressed(location)) {
+      options.signal?.throwIfAborted();
+      parser.push(bytes);
+    }
+    parser.finish();
+  } catch (error) {
+    if (!hasCode(error, 'SNAPSHOT')) throw error;
+    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}`, { cause: error, hint: error.message });
+  } finally {
+    parser.abort();
+  }
+}
+
+const CHUNK = 1 << 20;
+
+const MAGIC: readonly (readonly [compression: Compression, bytes: readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+];
+
+function readDecompressed(location: string): AsyncIterable<Uint8Array> {
+  return decompress(createReadStream(location, { highWaterMark: CHUNK }), compressionOf(location));
+}
+
+function compressionOf(location: string): Compression {
+  const head = Buffer.alloc(6);
+  const fd = openSync(location, 'r');
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const match = MAGIC.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
+  return match === undefined ? 'uncompressed' : match[0];
+}
+
+async function firstBlock(location: string): Promise<Uint8Array> {
+  let block = Buffer.alloc(0);
+  for await (const bytes of readDecompressed(location)) {
+    block = Buffer.concat([block, bytes.subarray(0, BLOCK - block.length)]);
+    if (block.length === BLOCK) break;
+  }
+  return block;
+}
