@@ -9,14 +9,32 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 /** Where an archive goes: a file, by absolute path, or a stream such as standard output. */
 export type Destination = string | Writable;
 
+/** Takes the bytes of an archive. */
+export interface ArchiveSink {
+  /** The buffer may be used again when it returns. */
+  write(bytes: Uint8Array): void;
+  /** Resolves when more may be written without filling memory; writers that cannot wait may leave it out. */
+  ready(): Promise<void>;
+}
+
 /**
- * Writes all bytes to the destination. A file appears under its name only when it is complete; a stream is
- * left open.
+ * Gives `write` a sink for the destination. A file appears under its name only when `write` is through; a
+ * stream is left open.
  * @throws TbuildError USAGE when the file cannot be made there.
  */
-export async function writeTo(destination: Destination, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  if (typeof destination !== 'string') return writeToStream(destination, bytes);
-  await explaining(destination, () => (isSpecial(destination) ? writeToFile(destination, bytes) : replaceFile(destination, bytes)));
+export async function withSink(destination: Destination, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
+  if (typeof destination !== 'string') return writeToStream(destination, write);
+  await explaining(destination, () => (isSpecial(destination) ? writeToFile(destination, write) : replaceFile(destination, write)));
+}
+
+/** Writes all bytes to the destination, as {@link withSink}. */
+export function writeTo(destination: Destination, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  return withSink(destination, async (sink) => {
+    for await (const chunk of bytes) {
+      sink.write(chunk);
+      await sink.ready();
+    }
+  });
 }
 
 /**
@@ -33,39 +51,52 @@ export async function explaining<T>(destination: string, write: () => Promise<T>
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EEXIST: 'a parent is not a directory',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a parent is not a directory',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the file system is read-only',
+};
+
 /** For people. */
 export function nameOf(destination: Destination): string {
   return typeof destination === 'string' ? destination : 'standard output';
 }
 
-async function replaceFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+async function replaceFile(path: string, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    await writeToFile(temporary, bytes);
+    await writeToFile(temporary, write);
     renameSync(temporary, path);
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-async function writeToFile(path: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeToFile(path: string, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   const fd = openSync(path, 'w', 0o644);
   try {
-    for await (const chunk of bytes) {
-      for (let offset = 0; offset < chunk.length; ) offset += writeSync(fd, chunk, offset);
-      await setImmediate();
-    }
+    await write({
+      write(bytes) {
+        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      },
+      ready: () => setImmediate(),
+    });
   } finally {
     closeSync(fd);
   }
 }
 
-async function writeToStream(stream: Writable, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of bytes) {
+async function writeToStream(stream: Writable, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
+  const ready = async (): Promise<void> => {
     if (stream.destroyed) throw new TbuildError('USAGE', 'The reader of the output has gone away');
-    if (!stream.write(chunk)) await once(stream, 'drain');
-  }
+    if (stream.writableNeedDrain) await once(stream, 'drain');
+  };
+  await write({ write: (bytes) => void stream.write(Buffer.from(bytes)), ready });
+  await ready();
 }
 
 /** A device or pipe such as /dev/stdout has no place for a temporary file beside it. */
@@ -73,11 +104,3 @@ function isSpecial(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOTDIR: 'a parent is not a directory',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
-};

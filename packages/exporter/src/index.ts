@@ -16,3 +16,5 @@ export { ociArchive, ociLayout } from './oci-archive.ts';
 export type { OciArchiveOptions } from './oci-archive.ts';
 export { push } from './push.ts';
 export type { PushOptions } from './push.ts';
+export { tarTree } from './tar-tree.ts';
+export type { TarTreeOptions } from './tar-tree.ts';

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { makeWhiteout } from '@tbuild/snapshot';
+import { afterAll, expect, test } from 'vitest';
+import type { Exportable } from './exporter.ts';
+import { localTree } from './local-tree.ts';
+import { tarTree } from './tar-tree.ts';
+import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
+
+const isRoot = process.getuid?.() === 0;
+const directory = mkdtempSync(join(tmpdir(), 'tbuild-local-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+let count = 0;
+const fresh = (): string => join(directory, String(count++));
+const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+
+/** A stack of two layers, the upper one with a deleted file where it may be made. */
+function layers(): readonly string[] {
+  const [lower, upper] = [fresh(), fresh()];
+  mkdirSync(join(lower, 'etc'), { recursive: true });
+  mkdirSync(join(upper, 'etc'), { recursive: true });
+  writeFileSync(join(lower, 'etc/base'), 'base');
+  writeFileSync(join(lower, 'etc/gone'), 'gone');
+  if (isRoot) makeWhiteout(join(upper, 'etc/gone'));
+  writeFileSync(join(upper, 'etc/tool'), 'tool');
+  chmodSync(join(upper, 'etc/tool'), 0o4750);
+  linkSync(join(upper, 'etc/tool'), join(upper, 'etc/again'));
+  symlinkSync('/etc/base', join(upper, 'link'));
+  utimesSync(join(upper, 'etc/tool'), 1_000_000, 1_000_000);
+  utimesSync(join(upper, 'etc'), 2_000_000, 2_000_000);
+  return [lower, upper];
+}
+
+async function treeResult(openRootfs: () => Promise<readonly string[]>, platforms = [amd64]): Promise<Exportable> {
+  const result = await testResult([], platforms);
+  return { ...result, images: result.images.map(({ image }) => ({ image, openRootfs })) };
+}
+
+test('the merged tree with modes, times and links', async () => {
+  const destination = fresh();
+  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers()), noReport, noSignal);
+  expect(readdirSync(join(destination, 'etc')).filter((name) => name !== 'gone')).toEqual(['again', 'base', 'tool']);
+  expect(existsSync(join(destination, 'etc/gone'))).toBe(!isRoot);
+  const tool = lstatSync(join(destination, 'etc/tool'));
+  expect([tool.mode & 0o7777, tool.mtimeMs, tool.ino]).toEqual([0o4750, 1e9, lstatSync(join(destination, 'etc/again')).ino]);
+  expect(lstatSync(join(destination, 'etc')).mtimeMs).toBe(2e9);
+  expect(readlinkSync(join(destination, 'link'))).toBe('/etc/base');
+});
+
+test('what is in the directory already stays, unless the image has it too', async () => {
+  const destination = fresh();
+  mkdirSync(join(destination, 'etc'), { recursive: true });
+  writeFileSync(join(destination, 'etc/mine'), 'mine');
+  writeFileSync(join(destination, 'etc/base'), 'old');
+  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers()), noReport, noSignal);
+  expect(['mine', 'base'].map((name) => readFileSync(join(destination, 'etc', name), 'utf8'))).toEqual(['mine', 'base']);
+});
+
+test('several platforms have a directory each', async () => {
+  const destination = fresh();
+  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers(), [amd64, arm64]), noReport, noSignal);
+  expect(readdirSync(destination)).toEqual(['linux_amd64', 'linux_arm64']);
+});
+
+test('a failed export leaves nothing', async () => {
+  const destination = join(fresh(), 'out');
+  const failing = await treeResult(() => Promise.reject(new Error('no tree')));
+  await expect(localTree({ destination, flavour: 'trusted', owner }).export(failing, noReport, noSignal)).rejects.toThrow('no tree');
+  expect(existsSync(destination)).toBe(false);
+});
+
+test('the tree as an archive', async () => {
+  const destination = fresh();
+  await tarTree({ destination, flavour: 'trusted' }).export(await treeResult(async () => layers()), noReport, noSignal);
+  const names = execFileSync('tar', ['-tf', destination], { encoding: 'utf8' }).trim().split('\n');
+  expect(names.filter((name) => name !== 'etc/gone')).toEqual(['etc/', 'etc/again', 'etc/base', 'etc/tool', 'link']);
+});
+
+test('the archive of a tree on a stream', async () => {
+  const destination = new PassThrough();
+  const reading = destination.toArray();
+  await tarTree({ destination, flavour: 'trusted' }).export(await treeResult(async () => layers()), noReport, noSignal);
+  destination.end();
+  const names = execFileSync('tar', ['-t'], { encoding: 'utf8', input: Buffer.concat(await reading) });
+  expect(names).toContain('etc/tool');
+});
