@@ -35,7 +35,7 @@ describe.runIf(canRunRegistry)('user and password', () => {
       code: 'UNAUTHORIZED',
       status: 401,
       codes: ['UNAUTHORIZED'],
-      message: `Access to image ${registry.host}/team/app:1 was denied (401 UNAUTHORIZED)`,
+      message: `Access to ${registry.host}/team/app was denied (401 UNAUTHORIZED)`,
       hint: `Check the name, and log in with "docker login ${registry.host}" if the repository is private`,
     });
     expect(JSON.stringify(error)).not.toContain('wrong');

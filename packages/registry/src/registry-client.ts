@@ -1,7 +1,8 @@
-import { formatRepository, type Reference } from '@tbuild/oci';
+import { formatRepository, parseReference, type Reference } from '@tbuild/oci';
 import type { CredentialSource } from './credential.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
 import type { Access, Middleware } from './http-message.ts';
+import { mirrored } from './mirrored.ts';
 import { createRemoteRepository } from './remote-repository.ts';
 import type { Repository } from './repository.ts';
 import { createTokenSource, type TokenSource } from './token-source.ts';
@@ -20,6 +21,8 @@ export interface RegistryClientOptions {
   /** Certificates (PEM) that are trusted beside the known ones. */
   readonly ca?: string;
   readonly proxy?: ProxyOptions;
+  /** Where images of this registry are looked for first, in order: `host[:port][/path]`. */
+  mirrors?(registry: string): readonly string[];
   readonly userAgent?: string;
   readonly clock: Clock;
 }
@@ -56,17 +59,24 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     return { endpoint, tokens, http };
   };
 
+  const open = (reference: Reference, access: Access): Repository => {
+    const { registry, repository } = reference;
+    const connection = connections.get(registry) ?? connect(registry);
+    connections.set(registry, connection);
+    const { endpoint, tokens, http } = connection;
+    const { owns } = endpoint;
+    const findCredential = () => credentials(registry, repository);
+    const send = compose(http.send, ...common, bearer({ owns, repository, tokens }), basic({ owns, findCredential }), redirect());
+    const name = formatRepository(reference);
+    return createRemoteRepository({ name, path: repository, readAccess: access, clock, send, base: endpoint.base, documents: new Map() });
+  };
+
   return {
     openRepository(reference, access = 'pull') {
-      const { registry, repository } = reference;
-      const connection = connections.get(registry) ?? connect(registry);
-      connections.set(registry, connection);
-      const { endpoint, tokens, http } = connection;
-      const { owns } = endpoint;
-      const findCredential = () => credentials(registry, repository);
-      const send = compose(http.send, ...common, bearer({ owns, repository, tokens }), basic({ owns, findCredential }), redirect());
-      const name = formatRepository(reference);
-      return createRemoteRepository({ name, path: repository, readAccess: access, clock, send, base: endpoint.base, documents: new Map() });
+      const origin = open(reference, access);
+      const mirrors = access === 'push' ? [] : (options.mirrors?.(reference.registry) ?? []);
+      const copies = mirrors.map((mirror) => open(parseReference(`${mirror}/${reference.repository}`), 'pull'));
+      return copies.length === 0 ? origin : mirrored(origin, copies);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([strict.close(), lenient.close()]);

@@ -38,24 +38,30 @@ export function isTransientStatus(status: number): boolean {
   return TRANSIENT_STATUS.has(status);
 }
 
-/**
- * The error for an answer that is not the one hoped for; reads its body. `subject` is what the request was
- * about, in the user's words, e.g. `image 127.0.0.1:5000/app:1`.
- */
-export async function refusal(request: HttpRequest, response: HttpResponse, subject: string): Promise<RegistryError> {
+/** What a request was about, in the user's words. */
+export interface Subject {
+  /** E.g. `127.0.0.1:5000/app`. */
+  readonly repository: string;
+  /** E.g. `image 127.0.0.1:5000/app:1`. */
+  readonly item: string;
+}
+
+/** The error for an answer that is not the one hoped for; reads its body. */
+export async function refusal(request: HttpRequest, response: HttpResponse, subject: Subject): Promise<RegistryError> {
   const { status } = response;
   const { codes, messages } = await readErrors(response);
   const details = [status, ...codes].join(' ');
   const said = messages.length === 0 ? '' : `: ${messages.join('; ')}`;
   const code = STATUS_CODES[status] ?? 'REGISTRY';
   const { host } = request.url;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
   const text = {
-    401: `Access to ${subject} was denied (${details})`,
-    403: `Access to ${subject} was denied (${details})${said}`,
-    404: `${capitalized(subject)} is not in the registry (${details})`,
+    401: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})`,
+    403: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
+    404: isRead ? `${capitalized(subject.item)} is not in the registry (${details})` : undefined,
     429: `Registry ${host} allows no more requests for now (${details})${said}`,
   }[status];
-  const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject}${said}`;
+  const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject.item}${said}`;
   return new RegistryError(code, message, { url: request.url, status, codes, hint: hintFor(status, host), transient: isTransientStatus(status) });
 }
 

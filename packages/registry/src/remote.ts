@@ -40,5 +40,5 @@ export async function ask(remote: Remote, question: Question): Promise<HttpRespo
   const request: HttpRequest = { method, url, access, headers, body, scopes, signal };
   const response = await remote.send(request);
   if (accept.includes(response.status)) return response;
-  throw await refusal(request, response, subject);
+  throw await refusal(request, response, { repository: remote.name, item: subject });
 }

@@ -70,7 +70,8 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   }
   const message = credential?.kind === 'identity-token' ? exchange(url, request, credential.token) : query(url, request, credential);
   const response = await options.send(message);
-  if (response.status !== 200) throw await refusal(message, response, `${options.registry}/${request.repository}`);
+  const repository = `${options.registry}/${request.repository}`;
+  if (response.status !== 200) throw await refusal(message, response, { repository, item: `token for ${repository}` });
   return parseToken(response, url, options.now());
 }
 

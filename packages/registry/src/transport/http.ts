@@ -5,9 +5,10 @@ import type { Dispatcher } from 'undici';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { unreachable } from '../registry-error.ts';
 
-/** Proxies as the environment names them; an empty text is none. */
+/** Proxies (URLs) as the environment names them; an empty text is none. Loopback is never reached through one. */
 export interface ProxyOptions {
   readonly http?: string;
+  /** As `http` unless given. */
   readonly https?: string;
   /** Comma-separated hosts that are reached directly. */
   readonly none?: string;
@@ -29,6 +30,7 @@ export interface HttpClient {
 
 const CONNECT_TIMEOUT = 15_000;
 const BODY_TIMEOUT = 60_000;
+const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '[::1]'];
 
 /** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
 export function createHttpClient(options: HttpOptions): HttpClient {
@@ -46,7 +48,8 @@ async function createAgent({ ca, proxy, insecure }: HttpOptions): Promise<Dispat
   const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };
   if (!proxy?.http && !proxy?.https) return new Agent(common);
   const { http = '', https = '', none = '' } = proxy;
-  return new EnvHttpProxyAgent({ ...common, requestTls: tls, httpProxy: http, httpsProxy: https, noProxy: none });
+  const noProxy = [none, ...NEVER_BY_PROXY].filter((host) => host !== '').join(',');
+  return new EnvHttpProxyAgent({ ...common, requestTls: tls, httpProxy: http, httpsProxy: https, noProxy });
 }
 
 async function exchange(agent: Dispatcher, request: HttpRequest): Promise<HttpResponse> {

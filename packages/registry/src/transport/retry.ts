@@ -18,7 +18,12 @@ const LONGEST_DELAY = 60_000;
  * longer each time, or as long as `Retry-After` says. A streamed body is left to whoever can open it again.
  */
 export function retry(clock: Clock): Middleware {
-  return (next) => (request) => (isRepeatable(request) ? attempt(next, request, clock) : next(request));
+  return (next) => (request) => (mayRepeat(request) ? attempt(next, request, clock) : next(request));
+}
+
+// Deletions only tidy up: nobody should wait for them.
+function mayRepeat(request: HttpRequest): boolean {
+  return isRepeatable(request) && request.method !== 'DELETE';
 }
 
 async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<HttpResponse> {
