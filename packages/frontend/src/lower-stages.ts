@@ -1,6 +1,8 @@
-import type { Dockerfile, LintWarning, StageInstruction } from '@tbuild/dockerfile';
+import type { StageInstruction } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
+import type { Report } from './checks.ts';
 import type { Environment } from './environment.ts';
+import { checkBasePlatform } from './from-checks.ts';
 import { addImage, enterConfig, openImage, openScratch, openStage } from './lower/from.ts';
 import type { LoweringContext, Tree } from './lower/lowering.ts';
 import { lowerInstruction } from './lower/table.ts';
@@ -15,11 +17,10 @@ import { withStep } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
 export interface LowerStagesOptions {
-  readonly dockerfile: Dockerfile;
   readonly graph: StageGraph;
   readonly globalArgs: Environment;
   readonly options: PlanOptions;
-  warn(warning: LintWarning): void;
+  readonly report: Report;
 }
 
 /** The final state of each stage, by index; their steps are in the graph. */
@@ -42,21 +43,22 @@ function lowerStage(stage: ResolvedStage, work: Work): StageState {
   if (node.replaced) return enterConfig(opened, { triggered: false });
   const context = contextOf(stage, numbering, work);
   const entered = enterConfig(opened, { triggered: triggers.length > 0 });
-  const triggered = lowerAll(entered, triggers, { ...context, trigger: true });
-  return lowerAll(triggered, node.stage.instructions, context);
+  const lowerAll = (state: StageState, instructions: readonly StageInstruction[], trigger: boolean): StageState =>
+    instructions.reduce((current, instruction) => {
+      const warn: LoweringContext['warn'] = (rule, message) => work.report(rule, message, instruction);
+      return lowerInstruction(current, instruction, { ...context, trigger, warn });
+    }, state);
+  return lowerAll(lowerAll(entered, triggers, true), node.stage.instructions, false);
 }
 
-function lowerAll(state: StageState, instructions: readonly StageInstruction[], context: LoweringContext): StageState {
-  return instructions.reduce((current, instruction) => lowerInstruction(current, instruction, context), state);
-}
-
-function openBase({ node, image, platform }: ResolvedStage, numbering: Numbering, { options, states }: Work): StageState {
+function openBase({ node, image, platform }: ResolvedStage, numbering: Numbering, { options, states, report }: Work): StageState {
   const { base } = node;
   const { location } = node.stage.from;
   if (base.kind === 'scratch') return openScratch(platform);
   if (base.kind === 'files') return openFiles(base.context, { platform, location, options });
   if (base.kind === 'stage') return openStage(stateOf(states, base.index));
   if (image === undefined) throw new Error(`The base of stage ${stageLabel(node)} was not resolved`);
+  checkBasePlatform(node.stage, { name: node.baseName, config: image.config, wanted: platform }, report);
   const name = stepName(numbering, { position: 1, command: `FROM ${image.reference}` });
   return openImage(image, addImage(options.graph, image, { name, platform, location }), platform);
 }
@@ -86,7 +88,7 @@ function openFiles(
   return withStep(openScratch(platform), step, name);
 }
 
-function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): LoweringContext {
+function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): Omit<LoweringContext, 'trigger' | 'warn'> {
   const { options, graph, globalArgs } = work;
   const { noCache } = options;
   const name = node.stage.name;
@@ -98,10 +100,8 @@ function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): L
     buildArgs: options.buildArgs,
     numbering,
     noCache: typeof noCache === 'boolean' ? noCache : listed(noCache),
-    trigger: false,
     network: options.network ?? 'default',
     sourceOf: (from, place) => treeOf(resolveSource(graph, { name: from, ...place }), place.location, work),
-    warn: work.warn,
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Dockerfile, LintWarning } from '@tbuild/dockerfile';
 import { globalScope, proxyEnv } from './build-args.ts';
+import { openChecks } from './checks.ts';
 import type { Environment } from './environment.ts';
+import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
@@ -14,14 +16,15 @@ import type { StageState } from './stage-state.ts';
  */
 export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<Plan> {
   const globalArgs: Environment = globalScope(dockerfile, options);
+  const checks = openChecks(dockerfile, options.buildArgs);
+  checkFroms(dockerfile, { ...options, globalArgs }, checks.report);
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });
   const target = findTarget(graph, options.target);
   const resolved = await resolveStages(graph, target, options);
-  const warnings: LintWarning[] = [];
-  const states = lowerStages(resolved, { dockerfile, graph, globalArgs, options, warn: (warning) => warnings.push(warning) });
+  const states = lowerStages(resolved, { graph, globalArgs, options, report: checks.report });
   const state = states.get(target.stage.index);
   if (state === undefined) throw new Error('The target was not planned');
-  return toPlan(state, options, warnings);
+  return toPlan(state, options, checks.warnings());
 }
 
 function toPlan(state: StageState, options: PlanOptions, warnings: readonly LintWarning[]): Plan {

@@ -2,17 +2,16 @@ import type { ArgInstruction } from '@tbuild/dockerfile';
 import { declareArg } from '../build-args.ts';
 import { setVariable } from '../environment.ts';
 import { withHistory } from '../stage-state.ts';
-import { expandIn } from './lowering.ts';
+import { expandIn, NOT_IN_ENVIRONMENT } from './lowering.ts';
 import type { Lowering } from './lowering.ts';
-
-/** Arguments that steer Docker's scanner and never reach a process. */
-const NOT_IN_ENVIRONMENT = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+import { warnOfSecret } from './secret-names.ts';
 
 /** ARG in a stage: one after the other, so a default may use the argument before it. */
 export const lowerArg: Lowering<ArgInstruction> = (state, instruction, context) => {
   let next = state;
   const shown: string[] = [];
   for (const pair of instruction.args) {
+    warnOfSecret('ARG', pair.key.text, context);
     const { buildArgs, globalArgs } = context;
     const current = next;
     const arg = declareArg(pair, { buildArgs, globalArgs, expand: (word) => expandIn(current, word, context) });

@@ -4,18 +4,33 @@ import type { SourceRange } from '@tbuild/errors';
 import { formatList } from '../go-format.ts';
 import { withConfig, withHistory } from '../stage-state.ts';
 import { expandListIn, semanticError } from './lowering.ts';
-import type { Lowering } from './lowering.ts';
+import type { Lowering, LoweringContext } from './lowering.ts';
 import { emptyObjects } from './metadata.ts';
 
 /** EXPOSE: sorted as written, then expanded, since a variable may hold several ports. */
 export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context) => {
   const sorted = words.toSorted((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
   const ports = sorted.flatMap((word) =>
-    expandListIn(state, word, context).flatMap((port) => parsePorts(port, word.location)),
+    expandListIn(state, word, context).flatMap((port) => {
+      warnOfForm(port, context);
+      return parsePorts(port, word.location);
+    }),
   );
   const next = withConfig(state, { ExposedPorts: { ...state.config.ExposedPorts, ...emptyObjects(ports) } });
   return withHistory(next, `EXPOSE ${formatList(ports)}`);
 };
+
+function warnOfForm(port: string, context: LoweringContext): void {
+  const protocol = /[^:/]*\/([^:]*)$/.exec(port)?.[1] ?? '';
+  if (protocol !== protocol.toLowerCase()) {
+    const message = `Defined protocol '${port}' in EXPOSE instruction should be lowercase`;
+    context.warn('ExposeProtoCasing', message);
+  }
+  if (/[^:]:[^:]*$/.test(port)) {
+    const message = `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`;
+    context.warn('ExposeInvalidFormat', message);
+  }
+}
 
 /** `[ip:][host:]port[-range][/protocol]` as a list of `port/protocol`. */
 function parsePorts(text: string, location: SourceRange): string[] {

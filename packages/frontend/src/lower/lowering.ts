@@ -1,13 +1,17 @@
 import { expandWord, expandWords } from '@tbuild/dockerfile';
-import type { ExpandOptions, LintWarning, StageInstruction, Word } from '@tbuild/dockerfile';
+import type { ExpandOptions, RuleName, StageInstruction, Word } from '@tbuild/dockerfile';
 import { locate, TbuildError } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import type { FileSource, GraphBuilder, StepId } from '@tbuild/graph';
+import { suggestion } from '../checks.ts';
 import { lookupIn } from '../environment.ts';
 import type { Environment } from '../environment.ts';
 import { stepName } from '../step-name.ts';
 import type { Numbering } from '../step-name.ts';
 import type { StageState } from '../stage-state.ts';
+
+/** Arguments that steer Docker's scanner and never reach a process. */
+export const NOT_IN_ENVIRONMENT: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
 
 /** What a lowering may use besides the state: the same for all instructions of a stage. */
 export interface LoweringContext {
@@ -22,7 +26,8 @@ export interface LoweringContext {
   readonly network: 'default' | 'none' | 'host';
   /** The tree that a `from` names; `index` when it may be the index of a stage. */
   sourceOf(name: string, options: { readonly location: SourceRange; readonly index: boolean }): Tree;
-  warn(warning: LintWarning): void;
+  /** Reports what a check finds in the instruction. */
+  warn(rule: RuleName, message: string): void;
 }
 
 /** A tree to read from: a step's, a context's, or one without files. */
@@ -41,7 +46,8 @@ export type Lowering<I extends StageInstruction = StageInstruction> = (
 /** A word's value in this state. */
 export function expandIn(state: StageState, word: Word, context: LoweringContext, options: ExpandOptions = {}): string {
   try {
-    return expandWord(word.text, lookupIn(state.env), { escape: context.escape, ...options });
+    const onUnset = (name: string) => warnOfUnset(state, name, context);
+    return expandWord(word.text, lookupIn(state.env), { escape: context.escape, onUnset, ...options });
   } catch (error) {
     throw locate(error, word.location);
   }
@@ -76,3 +82,10 @@ export function semanticError(message: string, location: SourceRange, hint?: str
   return new TbuildError('DOCKERFILE_SEMANTICS', message, { location, hint });
 }
 
+
+/** An ARG without a value is declared all the same. */
+function warnOfUnset(state: StageState, name: string, context: LoweringContext): void {
+  if (NOT_IN_ENVIRONMENT.has(name) || state.args.some((arg) => arg.name === name)) return;
+  const near = suggestion(name, state.env.map((variable) => variable.name), '$');
+  context.warn('UndefinedVar', `Usage of undefined variable '$${name}'${near}`);
+}

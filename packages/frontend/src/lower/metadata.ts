@@ -14,11 +14,13 @@ import { shellOf, withConfig, withConfigVariable, withHistory } from '../stage-s
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError } from './lowering.ts';
 import type { Lowering } from './lowering.ts';
+import { warnOfSecret } from './secret-names.ts';
 import { isSignal } from './signals.ts';
 
 /** ENV: all values see the variables as they were before the instruction. */
 export const lowerEnv: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
   const pairs = expandPairs(state, instruction, context);
+  for (const [name] of pairs) warnOfSecret('ENV', name, context);
   const next = pairs.reduce((current, [name, value]) => withConfigVariable(current, name, value), state);
   return withHistory(next, ['ENV', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
 };

@@ -8,7 +8,12 @@ import type { Lowering } from './lowering.ts';
 
 /** WORKDIR: always a layer, even when the directory is there; only the root has none. */
 export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction, context) => {
-  const path = resolveDirectory(cwdOf(state), expandIn(state, instruction.value, context));
+  const written = expandIn(state, instruction.value, context);
+  if (!state.ownWorkdir && !written.startsWith('/')) {
+    const message = `Relative workdir "${written}" can have unexpected results if the base image changes`;
+    context.warn('WorkdirRelativePath', message);
+  }
+  const path = resolveDirectory(cwdOf(state), written);
   const moved = withConfig({ ...state, ownWorkdir: true }, { WorkingDir: path });
   const createdBy = `WORKDIR ${path}`;
   if (path === '/') return withHistory(moved, createdBy);

@@ -1,0 +1,46 @@
+import { checkOptionsFor, createWarning, isRuleEnabled, parseCheckOptions, ruleOf } from '@tbuild/dockerfile';
+import type { Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
+import { suggest } from '@tbuild/errors';
+import { buildArg } from './build-args.ts';
+
+/** Where a finding of a check goes; whether the rule is wanted there is decided behind it. */
+export type Report = (rule: RuleName, message: string, instruction: InstructionBase) => void;
+
+/** Reports of one plan: what was found so far, in the order of the file, each finding once. */
+export interface Checks {
+  readonly report: Report;
+  warnings(): readonly LintWarning[];
+}
+
+/**
+ * Collects what Docker's checks of values find. The build argument BUILDKIT_DOCKERFILE_CHECK replaces the
+ * file's `# check=` directive; comments above an instruction silence rules for it.
+ */
+export function openChecks(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>): Checks {
+  const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.directives.check?.text ?? '';
+  const options = parseCheckOptions(written);
+  const found: LintWarning[] = [];
+  return {
+    report(rule, message, instruction) {
+      if (!isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options))) return;
+      const line = instruction.location.start.line;
+      const known = found.some((other) => other.message === message && other.location.start.line === line);
+      if (!known) found.push(createWarning(rule, message, instruction.location));
+    },
+    warnings: () => found.toSorted((a, b) => a.location.start.line - b.location.start.line),
+  };
+}
+
+/** The words that Docker adds when a name is nearly another. */
+export function suggestion(name: string, candidates: Iterable<string>, prefix = ''): string {
+  const near = suggest(name, candidates);
+  return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
+}
+
+const SECRET = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+
+/** Whether a variable's name says that its value is a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET.test(name) && !HARMLESS.test(name);
+}

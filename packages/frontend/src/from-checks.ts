@@ -1,0 +1,111 @@
+import { expandWord } from '@tbuild/dockerfile';
+import type { Dockerfile, Stage, Word } from '@tbuild/dockerfile';
+import { hasCode } from '@tbuild/errors';
+import { formatPlatform, parsePlatform, parseReference } from '@tbuild/oci';
+import type { ImageConfig, Platform } from '@tbuild/oci';
+import { globalScope } from './build-args.ts';
+import type { GlobalScopeOptions } from './build-args.ts';
+import { suggestion } from './checks.ts';
+import type { Report } from './checks.ts';
+import { lookupIn, variable } from './environment.ts';
+import type { Environment } from './environment.ts';
+
+/** What the checks of FROM lines need. */
+export interface FromCheckOptions extends GlobalScopeOptions {
+  readonly globalArgs: Environment;
+}
+
+/** Docker's checks of FROM lines, of all stages; what cannot be expanded is refused elsewhere. */
+export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, report: Report): void {
+  const declared = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ key }) => key.text));
+  const names = new Set([...declared, ...options.globalArgs.map(({ name }) => name)]);
+  for (const { stage, use } of usesOf(dockerfile, options.globalArgs)) {
+    for (const name of use.unset.filter((unset) => !names.has(unset))) {
+      report('UndefinedArgInFrom', `FROM argument '${name}' is not declared${suggestion(name, names)}`, stage.from);
+    }
+  }
+  for (const stage of dockerfile.stages) checkPlatform(stage, dockerfile, { ...options, report });
+  checkDefaults(dockerfile, options, report);
+}
+
+/** The check of a base image against the platform that it was wanted for. */
+export function checkBasePlatform(
+  { from }: Stage,
+  image: { readonly name: string; readonly config: ImageConfig; readonly wanted: Platform },
+  report: Report,
+): void {
+  const { name, config, wanted } = image;
+  const { os, architecture } = config.platform;
+  if (os === wanted.os && architecture === wanted.architecture) return;
+  const [actual, expected] = [config.platform, wanted].map(formatPlatform);
+  const message = `Base image ${name} was pulled with platform "${actual}", expected "${expected}" for current build`;
+  report('InvalidBaseImagePlatform', message, from);
+}
+
+interface Use {
+  readonly value: string;
+  readonly set: readonly string[];
+  readonly unset: readonly string[];
+}
+
+function usesOf(dockerfile: Dockerfile, scope: Environment): { stage: Stage; use: Use }[] {
+  return dockerfile.stages.flatMap((stage) =>
+    [stage.from.image, stage.from.platform].flatMap((word) => {
+      const use = word === undefined ? undefined : expandTracked(word, scope, dockerfile.directives.escape);
+      return use === undefined ? [] : [{ stage, use }];
+    }),
+  );
+}
+
+function checkPlatform(
+  { from, name = '' }: Stage,
+  { directives }: Dockerfile,
+  { globalArgs, buildPlatform, report }: FromCheckOptions & { readonly report: Report },
+): void {
+  const word = from.platform;
+  const use = word === undefined ? undefined : expandTracked(word, globalArgs, directives.escape);
+  if (word === undefined || use === undefined) return;
+  const { value, set, unset } = use;
+  const isTarget = set.length === 1 && set[0] === 'TARGETPLATFORM' && unset.length === 0;
+  if (isTarget && value === variable(globalArgs, 'TARGETPLATFORM')) {
+    const message = `Setting platform to predefined ${word.text} in FROM is redundant as this is the default behavior`;
+    report('RedundantTargetPlatform', message, from);
+  }
+  const platform = set.length + unset.length > 0 ? undefined : tryParse(() => parsePlatform(value, buildPlatform));
+  if (platform === undefined || name.includes(platform.os) || name.includes(platform.architecture)) return;
+  report('FromPlatformFlagConstDisallowed', `FROM --platform flag should not use constant value "${value}"`, from);
+}
+
+/** Base names as they are when the user gives no build argument. */
+function checkDefaults(dockerfile: Dockerfile, options: FromCheckOptions, report: Report): void {
+  const scope = tryParse(() => globalScope(dockerfile, { ...options, buildArgs: {} }), 'DOCKERFILE_SEMANTICS');
+  if (scope === undefined) return;
+  for (const { from } of dockerfile.stages) {
+    const use = expandTracked(from.image, scope, dockerfile.directives.escape);
+    if (use === undefined) return;
+    if (tryParse(() => parseReference(use.value)) !== undefined) continue;
+    const message = `Default value for ARG ${from.image.text} results in empty or invalid base image name`;
+    report('InvalidDefaultArgInFrom', message, from);
+  }
+}
+
+function expandTracked(word: Word, scope: Environment, escape: '\\' | '`'): Use | undefined {
+  const used = { set: new Set<string>(), unset: new Set<string>() };
+  const lookup = lookupIn(scope);
+  const tracked = (name: string): string | undefined => {
+    const value = lookup(name);
+    (value === undefined ? used.unset : used.set).add(name);
+    return value;
+  };
+  const value = tryParse(() => expandWord(word.text, tracked, { escape }), 'DOCKERFILE_SEMANTICS');
+  return value === undefined ? undefined : { value, set: [...used.set], unset: [...used.unset] };
+}
+
+function tryParse<T>(parse: () => T, code: 'USAGE' | 'DOCKERFILE_SEMANTICS' = 'USAGE'): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (hasCode(error, code)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,9 @@
+import { isSecretName } from '../checks.ts';
+import type { LoweringContext } from './lowering.ts';
+
+/** Warns of a variable that will keep a secret in the image. */
+export function warnOfSecret(keyword: 'ARG' | 'ENV', name: string, context: LoweringContext): void {
+  if (!isSecretName(name)) return;
+  const message = `Do not use ARG or ENV instructions for sensitive data (${keyword} "${name}")`;
+  context.warn('SecretsUsedInArgOrEnv', message);
+}
