@@ -3,7 +3,8 @@ import type { Repository } from './repository.ts';
 
 /**
  * A repository that is read from its copies first, in order, and from itself when they have not what is
- * asked for or cannot be reached; then what it throws itself is thrown. Writing goes to the repository itself.
+ * asked for or cannot be reached; then what it throws itself is thrown. Writing, and what goes with
+ * it (`has`), is a matter of the repository itself.
  */
 export function mirrored(origin: Repository, copies: readonly Repository[]): Repository {
   let all = [...copies, origin];
@@ -22,7 +23,6 @@ export function mirrored(origin: Repository, copies: readonly Repository[]): Rep
   };
   return {
     ...origin,
-    has: async (digest, mediaType) => (await firstOf(async (one) => (await one.has(digest, mediaType)) || undefined)) ?? false,
     resolve: (tagOrDigest, signal) => required(firstOf((one) => one.resolve(tagOrDigest, signal))),
     readManifest: (target, signal) => required(firstOf((one) => one.readManifest(target, signal))),
     read: (target, signal) => required(firstOf(async (one) => started(await one.read(target, signal)))),
