@@ -14,7 +14,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
-  const [first, ...rest] = argv;
+  const [first, ...rest] = commandFirst(argv);
   if (first === undefined || first === 'help' || ((first === '--help' || first === '-h') && rest.length === 0)) {
     env.stdout.write(await helpText());
     return first === undefined ? 2 : 0;
@@ -27,6 +27,17 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   const command = await (load ?? commands.build)?.();
   if (command === undefined) throw new Error('There is no build command');
   return command.run(load === undefined ? argv : rest, env);
+}
+
+/** Options of the store may stand before the command, as in `tbuild --root DIR images`. */
+function commandFirst(argv: readonly string[]): readonly string[] {
+  const before: string[] = [];
+  const words = [...argv];
+  for (let word = words[0]; word === '--root' || word === '-D' || word === '--debug' || word?.startsWith('--root='); word = words[0]) {
+    before.push(...words.splice(0, word === '--root' ? 2 : 1));
+  }
+  const [command = '', ...rest] = words;
+  return before.length > 0 && Object.hasOwn(commands, command) ? [command, ...before, ...rest] : argv;
 }
 
 async function helpText(): Promise<string> {
