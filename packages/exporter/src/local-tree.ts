@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { FileType } from '@tbuild/linux';
-import { createTreeWriter, openLayeredTree, readAttributes, type Attributes, type LayeredEntry, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import { createTreeWriter, openCommittedTree, readAttributes, type Attributes, type LayeredEntry, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
 import { explaining } from './destination.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import { platformDirectory } from './platform-directory.ts';
@@ -64,7 +64,7 @@ async function copyTree(
   signal: AbortSignal,
 ): Promise<number> {
   mkdirSync(target, { recursive: true });
-  const tree = openLayeredTree(directories, flavour);
+  const tree = openCommittedTree(directories, flavour);
   const copy: TreeCopy = { writer: createTreeWriter({ upper: target, lowers: [], flavour }), owner, links: new Map() };
   let bytes = 0;
   const pending = [...tree.list('')].reverse();
