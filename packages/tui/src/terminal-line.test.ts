@@ -8,7 +8,7 @@ const cases: [name: string, raw: string, shown: string][] = [
   ['a progress bar that erases', '100%\r\x1b[K5%', '5%'],
   ['a spinner', '|\b/\b-\bdone', 'done'],
   ['colours stay and are closed', '\x1b[31mred', '\x1b[31mred\x1b[0m'],
-  ['a closed colour is left as it is', '\x1b[31mred\x1b[m', '\x1b[31mred\x1b[m'],
+  ['a closed colour is left as it is', '\x1b[31mred\x1b[m text', '\x1b[31mred\x1b[m text'],
   ['cursor movement', 'a\x1b[2Ab\x1b[1;1Hc\x1b[2Jd', 'abcd'],
   ['window titles and other strings', '\x1b]0;title\x07a\x1bP1$r\x1b\\b', 'ab'],
   ['switching to the alternate screen', '\x1b[?1049hx\x1b7\x1b(B', 'x'],

@@ -4,7 +4,7 @@
 const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?/g;
 const COLOUR = /^\x1b\[[0-9;:]*m$/;
 const COLOURS = /\x1b\[[0-9;:]*m/g;
-const RESET_AT_END = /\x1b\[0?m$/;
+const RESET = /^\x1b\[0?m$/;
 const ERASE_LINE = /\x1b\[[012]?K/;
 const CONTROLS = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
 const ERASED_CHARACTER = /[^\x08]\x08/g;
@@ -17,7 +17,8 @@ const ERASED_CHARACTER = /[^\x08]\x08/g;
 export function terminalLine(raw: string): string {
   const line = raw.replace(/\r+$/, '');
   const shown = line.includes('\r') ? overwrite(line.split('\r')) : clean(line);
-  return shown.includes('\x1b') && !RESET_AT_END.test(shown) ? `${shown}\x1b[0m` : shown;
+  const last = shown.match(COLOURS)?.at(-1);
+  return last === undefined || RESET.test(last) ? shown : `${shown}\x1b[0m`;
 }
 
 /** The text alone, without colours. */
