@@ -54,7 +54,7 @@ function outcomeOf(expand: () => string, input: string): string {
     return expand();
   } catch (error) {
     if (!(error instanceof TbuildError) || error.code !== 'DOCKERFILE_SEMANTICS') throw error;
-    return error.message.replace(`Failed to process "${input}": `, 'error: ');
+    return error.message.replace(`Failed to process ${JSON.stringify(input)}: `, 'error: ');
   }
 }
 

@@ -42,6 +42,8 @@ function expand(word: string, lookup: Lookup, options: ExpandOptions, words?: Wo
     return lexText({ source: word, options: { ...options, lookup }, escape, substitute, ...state }, { words });
   } catch (error) {
     if (!(error instanceof TbuildError)) throw error;
-    throw new TbuildError(error.code, `Failed to process "${word}": ${error.message}`, { hint: error.hint });
+    throw new TbuildError(error.code, `Failed to process ${JSON.stringify(word)}: ${error.message}`, {
+      hint: error.hint,
+    });
   }
 }
