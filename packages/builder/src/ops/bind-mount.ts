@@ -65,7 +65,7 @@ export async function copySelected({ input, result }: KeyedMount, upper: string,
   const { flavour } = worker;
   const writer = createTreeWriter({ upper, lowers: [], flavour });
   const tree = openLayeredTree([upper], flavour);
-  const op = { destination: `/${NAME}`, exclude: [], parents: false, unpack: false, keepOwner };
+  const op = { destination: `/${NAME}`, keepOwner };
   copyFiles(await input.select(), writer, tree, op, { owner: undefined, hasher: input.hasher, now: worker.now() });
   writer.finish();
 }

@@ -4,7 +4,7 @@ import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { copyFiles, copyInline } from '../copy/index.ts';
+import { addFiles, copyFiles, copyInline } from '../copy/index.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { packSoon } from './pack-soon.ts';
@@ -13,14 +13,14 @@ import { prepareOn } from './prepare-on.ts';
 /** COPY and ADD: the same files on the same base always give the same tree, so the key is the result. */
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   return {
-    async prepare({ base, sources }) {
+    async prepare({ base, sources }, signal) {
       const parts: CopyPart[] = [];
       for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({ content: part.content, unpack: part.selection.unpack, keepOwner: part.selection.keepOwner }));
       const key = digestOf(canonicalJson({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content }));
       const run = async (): Promise<ResultId> => {
-        await copyInto(key, op, parts, base?.result, context);
+        await copyInto(key, op, parts, base?.result, context, signal);
         packSoon(key, context);
         return key;
       };
@@ -49,6 +49,7 @@ async function copyInto(
   parts: readonly CopyPart[],
   base: ResultId | undefined,
   context: StepContext,
+  signal: AbortSignal,
 ): Promise<void> {
   const { flavour, now } = context.worker;
   await using active = await prepareOn(base, context);
@@ -59,7 +60,12 @@ async function copyInto(
   for (const { selection, input } of parts) {
     const options = { owner, now: now() };
     if (selection.from.kind === 'inline') copyInline(selection.from.files, writer, tree, op, options);
-    else if (input !== undefined) copyFiles(await input.select(), writer, tree, { ...op, ...selection }, { ...options, hasher: input.hasher });
+    else if (input !== undefined) {
+      const target = { ...op, ...selection };
+      const keyed = { ...options, hasher: input.hasher, signal };
+      if (selection.unpack) await addFiles(await input.select(), writer, tree, target, keyed);
+      else copyFiles(await input.select(), writer, tree, target, keyed);
+    }
   }
   writer.finish();
   await active.commit(hexOf(key));
