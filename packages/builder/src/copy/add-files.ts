@@ -1,0 +1,33 @@
+import { type SelectedSource, typeOf } from '@tbuild/context';
+import { isArchive, unpackArchive } from '@tbuild/diff';
+import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
+import { attributeRules } from './copied-attributes.ts';
+import { copySource } from './copy-files.ts';
+import type { CopyOptions, CopyTarget } from './copy-options.ts';
+import { placeDirectory } from './destination.ts';
+import { checkKeyedFile } from './keyed-file.ts';
+
+/**
+ * Copies a selection as ADD does: archives among the files are unpacked into the destination, which is
+ * a directory then; everything else is copied like COPY's. The writer is not finished.
+ *
+ * @throws TbuildError as copyFiles and unpackArchive.
+ */
+export async function addFiles(
+  selection: readonly SelectedSource[],
+  writer: TreeWriter,
+  tree: LayeredTree,
+  op: CopyTarget,
+  options: CopyOptions & { readonly signal?: AbortSignal },
+): Promise<void> {
+  const rules = attributeRules(op, options);
+  const target = { writer, tree };
+  for (const source of selection) {
+    const { entry } = source;
+    if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
+      const destination = placeDirectory(target, op.destination, rules.implied);
+      await unpackArchive(entry.location, { writer, tree, destination, owner: options.owner, signal: options.signal });
+      checkKeyedFile(entry, options.hasher);
+    } else copySource(target, source, { op, options, rules });
+  }
+}

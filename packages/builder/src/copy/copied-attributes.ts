@@ -1,0 +1,46 @@
+import { type TreeEntry, typeOf } from '@tbuild/context';
+import { lgetxattr, llistxattr } from '@tbuild/linux';
+import { type Attributes, isOverlayAttribute } from '@tbuild/snapshot';
+import type { CopyTarget, PlacementOptions } from './copy-options.ts';
+import type { ImpliedAttributes } from './destination.ts';
+import { compileModeChange } from './mode-change.ts';
+
+/** What entries get when they are copied. */
+export interface AttributeRules {
+  readonly implied: ImpliedAttributes;
+  of(entry: TreeEntry): Attributes;
+}
+
+/** @throws TbuildError DOCKERFILE_SEMANTICS when the mode change is malformed. */
+export function attributeRules(target: CopyTarget, options: PlacementOptions): AttributeRules {
+  const changeMode = compileModeChange(target.chmod);
+  return {
+    implied: impliedAttributes(target, options),
+    of(entry) {
+      const { mode, uid, gid, mtimeMs } = entry.stats;
+      const owner = options.owner ?? (target.keepOwner ? { uid, gid } : { uid: 0, gid: 0 });
+      return {
+        mode: typeOf(entry.stats) === 'symlink' ? 0o777 : changeMode(mode),
+        ...owner,
+        mtimeMs: options.fixedTime ?? mtimeMs,
+        xattrs: target.keepOwner ? readXattrs(entry.location) : undefined,
+      };
+    },
+  };
+}
+
+/** An octal mode is for implied directories too, a symbolic one has nothing there to change. */
+export function impliedAttributes({ chmod }: CopyTarget, { owner, now, fixedTime }: PlacementOptions): ImpliedAttributes {
+  return { mode: typeof chmod === 'number' ? chmod : 0o755, owner, mtimeMs: fixedTime ?? now };
+}
+
+function readXattrs(location: string): ReadonlyMap<string, Uint8Array> | undefined {
+  const names = llistxattr(location).filter((name) => !isOverlayAttribute(name));
+  if (names.length === 0) return undefined;
+  const values = new Map<string, Uint8Array>();
+  for (const name of names) {
+    const value = lgetxattr(location, name);
+    if (value !== undefined) values.set(name, value);
+  }
+  return values;
+}

@@ -1,0 +1,98 @@
+import { constants, readlinkSync } from 'node:fs';
+import { type FileTree, type FileType, type SelectedFile, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import type { TreeWriter } from '@tbuild/snapshot';
+import { attributeRules, type AttributeRules } from './copied-attributes.ts';
+import type { CopyOptions, CopyTarget } from './copy-options.ts';
+import { checkReplaceable, type Destination, join, notADirectory, parentOf, placeDirectory, placeFile } from './destination.ts';
+import { copyKeyedFile } from './keyed-file.ts';
+
+/**
+ * Copies a selection as COPY does: files into the destination if it is or ends in a directory, otherwise
+ * in its place; of directories their contents. `tree` is what the writer writes into, as it is at each
+ * moment. The writer is not finished.
+ *
+ * @throws TbuildError DOCKERFILE_SEMANTICS when a file and a directory would replace each other, CONTEXT when a file changed since it was keyed.
+ */
+export function copyFiles(
+  selection: readonly SelectedSource[],
+  writer: TreeWriter,
+  tree: FileTree,
+  op: CopyTarget,
+  options: CopyOptions,
+): void {
+  const rules = attributeRules(op, options);
+  for (const source of selection) copySource({ writer, tree }, source, { op, options, rules });
+}
+
+/** What stays the same for all sources of a copy. */
+export interface CopyPlan {
+  readonly op: CopyTarget;
+  readonly options: CopyOptions;
+  readonly rules: AttributeRules;
+}
+
+/** Copies one source; hard links among its files survive. */
+export function copySource(target: Destination, source: SelectedSource, plan: CopyPlan): void {
+  const { destination } = plan.op;
+  const copier: Copier = { ...target, ...plan, links: new Map(), made: new Set() };
+  if (typeOf(source.entry.stats) === 'directory') copyContents(copier, source, destination);
+  else copyEntry(copier, source.entry, placeFile(target, destination, source.name, plan.rules.implied));
+}
+
+interface Copier extends Destination, CopyPlan {
+  /** Where a file with several names was written first, by inode. */
+  readonly links: Map<string, string>;
+  /** Directories that this source made: nothing in them can be in the way. */
+  readonly made: Set<string>;
+}
+
+function copyContents(copier: Copier, source: SelectedSource, destination: string): void {
+  const top = placeDirectory(copier, destination, copier.rules.implied);
+  for (const file of source.files) {
+    const path = join(top, file.relative);
+    if (typeOf(file.entry.stats) === 'directory') copyDirectory(copier, file, path);
+    else copyEntry(copier, file.entry, path);
+  }
+}
+
+/** An existing directory takes the source's attributes too; an implied one only its mode. */
+function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: string): void {
+  const { writer, tree, rules, made } = copier;
+  const existing = made.has(parentOf(path)) ? undefined : tree.stat(path);
+  if (existing !== undefined && typeOf(existing.stats) !== 'directory') throw notADirectory(path);
+  if (existing === undefined) made.add(path);
+  if (existing === undefined || implied !== true) return writer.directory(path, rules.of(entry));
+  const { uid, gid, mtimeMs } = existing.stats;
+  return writer.directory(path, { mode: entry.stats.mode & 0o7777, uid, gid, mtimeMs });
+}
+
+function copyEntry(copier: Copier, entry: TreeEntry, path: string): void {
+  if (!copier.made.has(parentOf(path))) checkReplaceable(copier.tree, path);
+  COPY[typeOf(entry.stats)](copier, entry, path);
+}
+
+const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) => void> = {
+  file: copyFile,
+  directory() {
+    throw new Error('A directory is not copied as an entry');
+  },
+  symlink: ({ writer, rules }, entry, path) => writer.symlink(path, rules.of(entry), readlinkSync(entry.location)),
+  fifo: copySpecial,
+  character: copySpecial,
+  block: copySpecial,
+  // No layer holds a socket.
+  socket() {},
+};
+
+function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, path: string): void {
+  const { nlink, dev, ino } = entry.stats;
+  const inode = nlink > 1 ? `${dev}:${ino}` : '';
+  const first = links.get(inode);
+  if (first !== undefined && first !== path) return writer.link(path, first);
+  copyKeyedFile(entry, writer, path, { attributes: rules.of(entry), hasher: options.hasher });
+  if (nlink > 1) links.set(inode, path);
+}
+
+function copySpecial({ writer, rules }: Copier, entry: TreeEntry, path: string): void {
+  writer.special(path, rules.of(entry), entry.stats.mode & constants.S_IFMT, entry.stats.rdev);
+}

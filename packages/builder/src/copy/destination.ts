@@ -1,0 +1,88 @@
+import { type FileTree, resolveDestination, typeOf } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { TreeWriter } from '@tbuild/snapshot';
+import type { Owner } from './copy-options.ts';
+
+/** A tree that is written: the writer, and how it looks at each moment. */
+export interface Destination {
+  readonly writer: TreeWriter;
+  readonly tree: FileTree;
+}
+
+/** What directories get that are made because something below them is needed. */
+export interface ImpliedAttributes {
+  readonly mode: number;
+  readonly owner?: Owner;
+  readonly mtimeMs: number;
+}
+
+/**
+ * Makes `path` (links followed already) and its missing parents directories. As mkdir(2) does below a
+ * directory with the setgid bit, they take over bit and group.
+ *
+ * @throws TbuildError DOCKERFILE_SEMANTICS when something on the way is no directory.
+ */
+export function ensureDirectory({ writer, tree }: Destination, path: string, implied: ImpliedAttributes): void {
+  let nearest = path;
+  let entry = tree.stat(nearest);
+  while (entry === undefined && nearest !== '') {
+    nearest = parentOf(nearest);
+    entry = tree.stat(nearest);
+  }
+  if (entry !== undefined && typeOf(entry.stats) !== 'directory') throw notADirectory(nearest);
+  if (nearest === path) return;
+  const inherits = entry !== undefined && (entry.stats.mode & SETGID) !== 0;
+  const { uid, gid } = implied.owner ?? { uid: 0, gid: inherits ? entry?.stats.gid ?? 0 : 0 };
+  const mode = (implied.mode & 0o777) | (inherits ? SETGID : 0);
+  writer.ensureDirectory(path, { mode, uid, gid, mtimeMs: implied.mtimeMs });
+}
+
+/** Where a file of this name goes: into the destination if that is a directory, otherwise in its place. */
+export function placeFile(target: Destination, destination: string, name: string, implied: ImpliedAttributes): string {
+  ensureParent(target, destination, implied);
+  const place = resolveDestination(target.tree, destination);
+  const existing = target.tree.stat(place);
+  if (existing !== undefined && typeOf(existing.stats) === 'directory') return join(place, name);
+  ensureDirectory(target, parentOf(place), implied);
+  return place;
+}
+
+/** Where the contents of a directory go; it exists then. */
+export function placeDirectory(target: Destination, destination: string, implied: ImpliedAttributes): string {
+  ensureParent(target, destination, implied);
+  const place = resolveDestination(target.tree, destination);
+  ensureDirectory(target, place, implied);
+  return place;
+}
+
+/** What stands before the last slash is a directory, so `/dir/` with a file makes it. */
+function ensureParent(target: Destination, destination: string, implied: ImpliedAttributes): void {
+  const parent = destination.slice(0, destination.lastIndexOf('/') + 1);
+  ensureDirectory(target, resolveDestination(target.tree, parent), implied);
+}
+
+/** @throws TbuildError DOCKERFILE_SEMANTICS when a directory stands where something else is to be written. */
+export function checkReplaceable(tree: FileTree, path: string): void {
+  const existing = tree.stat(path);
+  if (existing === undefined || typeOf(existing.stats) !== 'directory') return;
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace directory ${quote(path)} with a file`);
+}
+
+export function notADirectory(path: string): TbuildError {
+  return new TbuildError('DOCKERFILE_SEMANTICS', `Cannot copy a directory to ${quote(path)}, which is not a directory`);
+}
+
+export function join(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`;
+}
+
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+const SETGID = 0o2000;
+
+function quote(path: string): string {
+  return JSON.stringify(`/${path}`);
+}
+

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import { createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { Attributes, TreeWriter } from '@tbuild/snapshot';
+
+/**
+ * Writes a file of the selection to `path`. What was keyed is what is copied: when the file's stats are
+ * not what they were then, it is copied once more and hashed on the way.
+ *
+ * @throws TbuildError CONTEXT when the bytes are not those that were keyed, or cannot be read.
+ */
+export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: { attributes: Attributes; hasher: FileHasher }): void {
+  try {
+    writer.file(path, copied.attributes, { location: entry.location });
+    if (isAsKeyed(entry)) return;
+    const hash = createHash('sha256');
+    writer.file(path, copied.attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
+    requireSame(entry, copied.hasher, `sha256:${hash.digest('hex')}`);
+  } catch (error) {
+    if (lstatSync(entry.location, { throwIfNoEntry: false }) === undefined) throw changed(entry, error);
+    throw error;
+  }
+}
+
+/**
+ * For a file that was read by someone else: whether what was keyed was there to be read.
+ *
+ * @throws TbuildError CONTEXT when it changed.
+ */
+export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
+  if (!isAsKeyed(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
+}
+
+function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
+  const stats: FileStat | undefined = lstatSync(location, { throwIfNoEntry: false });
+  return (
+    stats !== undefined &&
+    stats.ctimeMs === keyed.ctimeMs &&
+    stats.mtimeMs === keyed.mtimeMs &&
+    stats.size === keyed.size &&
+    stats.ino === keyed.ino
+  );
+}
+
+function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
+  if (hasher.known(entry) !== found) throw changed(entry);
+}
+
+function changed(entry: TreeEntry, cause?: unknown): TbuildError {
+  const hint = 'Build again once nothing writes to it any more';
+  return new TbuildError('CONTEXT', `File ${JSON.stringify(entry.path)} changed during the build`, { hint, cause });
+}
+
+const CHUNK = 1 << 18;
+
+function* hashedChunks(location: string, onChunk: (chunk: Uint8Array) => void): Iterable<Uint8Array> {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  const file = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    for (let size = readSync(file, chunk, 0, CHUNK, null); size > 0; size = readSync(file, chunk, 0, CHUNK, null)) {
+      onChunk(chunk.subarray(0, size));
+      yield chunk.subarray(0, size);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
