@@ -9,8 +9,9 @@ import { lowerInstruction } from './lower/table.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ResolvedStage, ResolvedStages } from './resolve-stages.ts';
-import { resolveSource, sourceNames, stageLabel } from './stage-graph.ts';
+import { stageLabel } from './stage-graph.ts';
 import type { StageGraph } from './stage-graph.ts';
+import { resolveSource, sourceNames } from './stage-sources.ts';
 import { stepName } from './step-name.ts';
 import type { Numbering } from './step-name.ts';
 import { withStep } from './stage-state.ts';
@@ -18,6 +19,7 @@ import type { StageState } from './stage-state.ts';
 
 export interface LowerStagesOptions {
   readonly graph: StageGraph;
+  readonly escape: '\\' | '`';
   readonly globalArgs: Environment;
   readonly options: PlanOptions;
   readonly report: Report;
@@ -95,7 +97,7 @@ function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): O
   const listed = (names: readonly string[]) => names.some((listed) => listed.toLowerCase() === name);
   return {
     graph: options.graph,
-    escape: graph.escape,
+    escape: work.escape,
     globalArgs,
     buildArgs: options.buildArgs,
     numbering,

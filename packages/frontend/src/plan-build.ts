@@ -7,6 +7,7 @@ import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { findTarget, openStageGraph } from './stage-graph.ts';
+import { checkCircles } from './stage-sources.ts';
 import type { StageState } from './stage-state.ts';
 
 /**
@@ -19,9 +20,16 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   const checks = openChecks(dockerfile, options.buildArgs);
   checkFroms(dockerfile, { ...options, globalArgs }, checks.report);
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });
+  checkCircles(graph);
   const target = findTarget(graph, options.target);
   const resolved = await resolveStages(graph, target, options);
-  const states = lowerStages(resolved, { graph, globalArgs, options, report: checks.report });
+  const states = lowerStages(resolved, {
+    graph,
+    escape: dockerfile.directives.escape,
+    globalArgs,
+    options,
+    report: checks.report,
+  });
   const state = states.get(target.stage.index);
   if (state === undefined) throw new Error('The target was not planned');
   return toPlan(state, options, checks.warnings());

@@ -6,8 +6,9 @@ import { canonicalJson } from '@tbuild/oci';
 import type { Platform } from '@tbuild/oci';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
-import { checkOrder, didYouMean, resolveSource, sourceNames } from './stage-graph.ts';
+import { didYouMean } from './stage-graph.ts';
 import type { StageGraph, StageNode } from './stage-graph.ts';
+import { checkOrder, resolveSource, sourceNames } from './stage-sources.ts';
 
 /** A stage of which everything is known that has to be asked for. */
 export interface ResolvedStage {
@@ -83,19 +84,20 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
     const below = await visitor.visit(base.index);
     const onbuild = below.node.replaced ? [] : below.node.stage.instructions;
     const texts = onbuild.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.trigger] : []));
-    return { platform: below.platform, triggers: parseTriggers(visitor, node, texts) };
+    return { platform: below.platform, triggers: parseTriggers(node, texts) };
   }
   if (base.kind !== 'image') return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
   const image = await visitor.images.resolve(base, platform, stage.from.image.location);
   const texts = node.replaced ? [] : (image.config.config.OnBuild ?? []);
-  return { platform, image, triggers: parseTriggers(visitor, node, texts) };
+  return { platform, image, triggers: parseTriggers(node, texts) };
 }
 
-function parseTriggers({ graph }: Visitor, { stage }: StageNode, texts: readonly string[]): StageInstruction[] {
+/** A trigger is a text of its own: the escape character of the file that it came from is forgotten. */
+function parseTriggers({ stage }: StageNode, texts: readonly string[]): StageInstruction[] {
   const { location } = stage.from;
   return texts.map((text) => {
     try {
-      const options = { file: location.file, escape: graph.escape, line: location.start.line };
+      const options = { file: location.file, escape: '\\' as const, line: location.start.line };
       return { ...parseInstruction(text, options), location };
     } catch (error) {
       if (!(error instanceof TbuildError)) throw error;

@@ -1,7 +1,6 @@
 import { expandWord } from '@tbuild/dockerfile';
-import type { Dockerfile, Stage, StageInstruction, Word } from '@tbuild/dockerfile';
+import type { Dockerfile, Stage, Word } from '@tbuild/dockerfile';
 import { hasCode, locate, suggest, TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
 import { parsePlatform } from '@tbuild/oci';
 import type { Platform } from '@tbuild/oci';
 import { lookupIn } from './environment.ts';
@@ -27,7 +26,6 @@ export interface StageGraph {
   readonly nodes: readonly StageNode[];
   readonly names: ReadonlyMap<string, number>;
   readonly contexts: Readonly<Record<string, NamedContext>>;
-  readonly escape: '\\' | '`';
 }
 
 export interface StageGraphOptions {
@@ -38,7 +36,7 @@ export interface StageGraphOptions {
 
 /**
  * Finds what each stage stands on.
- * @throws TbuildError DOCKERFILE_SEMANTICS for an empty image name, a bad platform and stages in a circle.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for an empty image name and a bad platform.
  */
 export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOptions): StageGraph {
   const names = new Map<string, number>();
@@ -48,9 +46,7 @@ export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOption
     nodes.push(openNode(stage, names, { ...options, escape }));
     if (stage.name !== undefined) names.set(stage.name, stage.index);
   }
-  const graph = { nodes, names, contexts: options.contexts, escape };
-  checkCircles(graph);
-  return graph;
+  return { nodes, names, contexts: options.contexts };
 }
 
 /**
@@ -68,57 +64,6 @@ export function findTarget(graph: StageGraph, target: string | undefined): Stage
   throw new TbuildError('DOCKERFILE_SEMANTICS', `Target stage ${JSON.stringify(target)} is not defined`, {
     hint: hint ?? listOf(graph.names.keys()),
   });
-}
-
-/** What an instruction reads from, as written: the `--from` of COPY or of a mount. */
-export interface SourceName {
-  readonly name: string;
-  readonly location: SourceRange;
-  /** COPY may also give the index of a stage. */
-  readonly index: boolean;
-}
-
-/** The names in an instruction, in order. */
-export function sourceNames(instruction: StageInstruction): SourceName[] {
-  if (instruction.kind === 'copy') {
-    const { from } = instruction;
-    return from === undefined ? [] : [{ name: from.text, location: from.location, index: true }];
-  }
-  if (instruction.kind !== 'run') return [];
-  return instruction.mounts.flatMap(({ type, options, location }) => {
-    const name = options.from;
-    const reads = type === 'bind' || type === 'cache';
-    return name === undefined || name === '' || !reads ? [] : [{ name, location, index: false }];
-  });
-}
-
-/**
- * What a name in stage `user` stands for: a stage, else an image or a named context.
- * @throws TbuildError DOCKERFILE_SEMANTICS for the index of no stage.
- */
-export function resolveSource(graph: StageGraph, { name, location, index }: SourceName): Origin {
-  if (index && /^[+-]?\d+$/.test(name)) {
-    const number = Number(name);
-    if (graph.nodes[number] !== undefined) return { kind: 'stage', index: number };
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Stage index ${name} is not defined`, {
-      location,
-      hint: `The file has ${graph.nodes.length} stages, counted from 0`,
-    });
-  }
-  const stage = graph.names.get(name.toLowerCase());
-  return stage === undefined ? imageOrigin(name, graph.contexts) : { kind: 'stage', index: stage };
-}
-
-/** @throws TbuildError DOCKERFILE_SEMANTICS when stage `user` reads from a stage that is not before it. */
-export function checkOrder(graph: StageGraph, user: StageNode, origin: Origin, source: SourceName): void {
-  if (origin.kind !== 'stage' || origin.index < user.stage.index) return;
-  if (origin.index === user.stage.index) throw circle(user, source.location);
-  const name = stageLabel(graph.nodes[origin.index] ?? user);
-  throw new TbuildError(
-    'DOCKERFILE_SEMANTICS',
-    `Cannot read from stage ${JSON.stringify(name)}: it must be defined before stage ${JSON.stringify(stageLabel(user))}`,
-    { location: source.location, hint: 'Move the stage up' },
-  );
 }
 
 /** A stage's name, or `stage-N` when it has none. */
@@ -186,35 +131,6 @@ function expandGlobal(word: Word, { globalArgs, escape }: NodeOptions): string {
   } catch (error) {
     throw locate(error, word.location);
   }
-}
-
-/** Docker looks for circles in the whole file, also in stages that are not built. */
-function checkCircles(graph: StageGraph): void {
-  const edges = graph.nodes.map(({ stage }) =>
-    stage.instructions.flatMap(sourceNames).flatMap((source) => {
-      const origin = resolveSource(graph, source);
-      return origin.kind === 'stage' ? [{ to: origin.index, location: source.location }] : [];
-    }),
-  );
-  const done = new Set<number>();
-  const open = new Set<number>();
-  const visit = (index: number): void => {
-    if (done.has(index)) return;
-    open.add(index);
-    for (const { to, location } of edges[index] ?? []) {
-      const node = graph.nodes[to];
-      if (open.has(to) && node !== undefined) throw circle(node, location);
-      visit(to);
-    }
-    open.delete(index);
-    done.add(index);
-  };
-  for (const index of graph.nodes.keys()) visit(index);
-}
-
-function circle(node: StageNode, location: SourceRange): TbuildError {
-  const message = `Stage ${JSON.stringify(stageLabel(node))} depends on itself`;
-  return new TbuildError('DOCKERFILE_SEMANTICS', message, { location });
 }
 
 function listOf(names: Iterable<string>): string {

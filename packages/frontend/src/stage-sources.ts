@@ -1,0 +1,90 @@
+import type { StageInstruction } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
+import type { SourceRange } from '@tbuild/errors';
+import { imageOrigin } from './origin.ts';
+import type { Origin } from './origin.ts';
+import { stageLabel } from './stage-graph.ts';
+import type { StageGraph, StageNode } from './stage-graph.ts';
+
+/** What an instruction reads from, as written: the `--from` of COPY or of a mount. */
+export interface SourceName {
+  readonly name: string;
+  readonly location: SourceRange;
+  /** COPY may also give the index of a stage. */
+  readonly index: boolean;
+}
+
+/** The names in an instruction, in order. */
+export function sourceNames(instruction: StageInstruction): SourceName[] {
+  if (instruction.kind === 'copy') {
+    const { from } = instruction;
+    return from === undefined ? [] : [{ name: from.text, location: from.location, index: true }];
+  }
+  if (instruction.kind !== 'run') return [];
+  return instruction.mounts.flatMap(({ type, options, location }) => {
+    const name = options.from;
+    const reads = type === 'bind' || type === 'cache';
+    return name === undefined || name === '' || !reads ? [] : [{ name, location, index: false }];
+  });
+}
+
+/**
+ * What a name in stage `user` stands for: a stage, else an image or a named context.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for the index of no stage.
+ */
+export function resolveSource(graph: StageGraph, { name, location, index }: SourceName): Origin {
+  if (index && /^[+-]?\d+$/.test(name)) {
+    const number = Number(name);
+    if (graph.nodes[number] !== undefined) return { kind: 'stage', index: number };
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Stage index ${name} is not defined`, {
+      location,
+      hint: `The file has ${graph.nodes.length} stages, counted from 0`,
+    });
+  }
+  const stage = graph.names.get(name.toLowerCase());
+  return stage === undefined ? imageOrigin(name, graph.contexts) : { kind: 'stage', index: stage };
+}
+
+/** @throws TbuildError DOCKERFILE_SEMANTICS when stage `user` reads from a stage that is not before it. */
+export function checkOrder(graph: StageGraph, user: StageNode, origin: Origin, source: SourceName): void {
+  if (origin.kind !== 'stage' || origin.index < user.stage.index) return;
+  if (origin.index === user.stage.index) throw circle(user, source.location);
+  const name = stageLabel(graph.nodes[origin.index] ?? user);
+  throw new TbuildError(
+    'DOCKERFILE_SEMANTICS',
+    `Cannot read from stage ${JSON.stringify(name)}: it must be defined before stage ${JSON.stringify(stageLabel(user))}`,
+    { location: source.location, hint: 'Move the stage up' },
+  );
+}
+
+/**
+ * Docker looks for circles in the whole file, also in stages that are not built.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for stages that read from each other.
+ */
+export function checkCircles(graph: StageGraph): void {
+  const edges = graph.nodes.map(({ stage }) =>
+    stage.instructions.flatMap(sourceNames).flatMap((source) => {
+      const origin = resolveSource(graph, source);
+      return origin.kind === 'stage' ? [{ to: origin.index, location: source.location }] : [];
+    }),
+  );
+  const done = new Set<number>();
+  const open = new Set<number>();
+  const visit = (index: number): void => {
+    if (done.has(index)) return;
+    open.add(index);
+    for (const { to, location } of edges[index] ?? []) {
+      const node = graph.nodes[to];
+      if (open.has(to) && node !== undefined) throw circle(node, location);
+      visit(to);
+    }
+    open.delete(index);
+    done.add(index);
+  };
+  for (const index of graph.nodes.keys()) visit(index);
+}
+
+function circle(node: StageNode, location: SourceRange): TbuildError {
+  const message = `Stage ${JSON.stringify(stageLabel(node))} depends on itself`;
+  return new TbuildError('DOCKERFILE_SEMANTICS', message, { location });
+}
