@@ -35,13 +35,18 @@ export function applyFileAttributes(fd: number, location: string, attributes: At
   fchownSync(fd, attributes.uid, attributes.gid);
   fchmodSync(fd, attributes.mode & PERMISSIONS);
   applyXattrs(location, attributes);
-  const seconds = attributes.mtimeMs / 1000;
-  futimesSync(fd, seconds, seconds);
+  const time = timeOf(attributes.mtimeMs);
+  futimesSync(fd, time, time);
 }
 
 /** Sets access and modification time of the path itself. */
 export function setTime(location: string, mtimeMs: number): void {
-  lutimesSync(location, mtimeMs / 1000, mtimeMs / 1000);
+  lutimesSync(location, timeOf(mtimeMs), timeOf(mtimeMs));
+}
+
+/** Node takes a negative number for "now", but not a date. */
+function timeOf(mtimeMs: number): number | Date {
+  return mtimeMs < 0 ? new Date(mtimeMs) : mtimeMs / 1000;
 }
 
 /** Attributes that this process or file system may not carry are left out, except capabilities. */

@@ -1,5 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
@@ -7,7 +6,7 @@ import {
   type ActiveSnapshot, type Attributes, createOverlaySnapshotter, createTreeWriter, isOpaque, isWhiteout,
   type LayeredTree, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter,
 } from './index.ts';
-import { inMount, writableFlavours } from './test-stack.ts';
+import { inMount, newDirectory, writableFlavours } from './test-stack.ts';
 
 const plain: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeMs: 1_700_000_000_500 };
 const bytes = Buffer.from('new');
@@ -130,7 +129,7 @@ function listing(tree: LayeredTree): string[] {
 
 /** Two layers: the upper one hides `hidden` of the lower one and adds `top`. */
 async function prepare(flavour: OverlayFlavour): Promise<ActiveSnapshot> {
-  const snapshots = createOverlaySnapshotter({ root: mkdtempSync(join(tmpdir(), 'writer-')), flavour });
+  const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
   await using first = await snapshots.prepare();
   mkdirSync(join(first.upper, 'dir/deep'), { recursive: true });
   for (const name of ['file', 'hidden', 'dir/other', 'dir/deep/file']) writeFileSync(join(first.upper, name), 'old');

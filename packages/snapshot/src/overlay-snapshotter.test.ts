@@ -1,18 +1,15 @@
-import { lstatSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createOverlaySnapshotter, emptyTrash, sweepAbandoned } from './index.ts';
-import { inMount, writableFlavours } from './test-stack.ts';
+import { inMount, newDirectory, writableFlavours } from './test-stack.ts';
 import { describeSnapshotter } from './testsuite.ts';
 
-const newRoot = (): string => mkdtempSync(join(tmpdir(), 'snapshots, with: oddities-'));
-
 describe.each(writableFlavours())('%s', (flavour) => {
-  describeSnapshotter('overlay', () => createOverlaySnapshotter({ root: newRoot(), flavour }));
+  describeSnapshotter('overlay', () => createOverlaySnapshotter({ root: newDirectory(), flavour }));
 
   test('400 layers can be mounted and written to', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newRoot(), flavour });
+    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
     const tops = Array.from({ length: 400 }, (_, index) => `layer${index}`);
     for (const name of tops) {
       await using active = await snapshots.prepare();
@@ -28,7 +25,7 @@ describe.each(writableFlavours())('%s', (flavour) => {
   });
 
   test('an empty tree can be mounted', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newRoot(), flavour });
+    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
     await using active = await snapshots.prepare();
     expect(inMount(active.mount, 'mkdir a; stat -c %a:%u .').trim()).toBe('755:0');
     expect((await active.commit('x')).directories).toHaveLength(1);
@@ -36,7 +33,7 @@ describe.each(writableFlavours())('%s', (flavour) => {
 });
 
 test('what a dead process left is swept, and the trash emptied', async () => {
-  const root = newRoot();
+  const root = newDirectory();
   const snapshots = createOverlaySnapshotter({ root, flavour: 'user' });
   const active = await snapshots.prepare();
   const began = lstatSync(join(active.upper, '..')).ctimeMs;

@@ -1,13 +1,27 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { lsetxattr } from '@tbuild/linux';
 import type { Mount, OverlayFlavour } from './snapshotter.ts';
 
+const made: string[] = [];
+
+afterAll(() => {
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory for the tests of one file, removed after them; its name has what option strings stumble over. */
+export function newDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'trees, with: oddities-'));
+  made.push(directory);
+  return directory;
+}
+
 /** The flavours that this process can write: both as root, `user` alone inside a user namespace. */
 export function writableFlavours(): readonly OverlayFlavour[] {
-  const probe = join(mkdtempSync(join(tmpdir(), 'flavour-')), 'probe');
+  const probe = join(newDirectory(), 'probe');
   writeFileSync(probe, '');
   try {
     lsetxattr(probe, 'trusted.overlay.probe', Buffer.from('y'));
@@ -21,11 +35,14 @@ export function writableFlavours(): readonly OverlayFlavour[] {
 export function inMount(mount: Mount, script: string): string {
   mkdirSync(join(mount.directory, 'merged'), { recursive: true });
   const line = `mount -t ${mount.type} ${mount.source} -o '${mount.options.join(',')}' merged && cd merged && ${script}`;
-  const result = spawnSync('unshare', ['--mount', 'sh', '-ec', line], {
-    cwd: mount.directory,
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LIBMOUNT_FORCE_MOUNT2: 'always' },
-    encoding: 'utf8',
-  });
-  if (result.status !== 0) throw new Error(result.stderr);
+  return shell(line, mount.directory, ['unshare', '--mount']);
+}
+
+/** Runs a shell script in `directory`, which must succeed; gives its output. */
+export function shell(script: string, directory: string, prefix: readonly string[] = []): string {
+  const [program = '', ...args] = [...prefix, 'bash', '-ec', script];
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', LIBMOUNT_FORCE_MOUNT2: 'always' };
+  const result = spawnSync(program, args, { cwd: directory, env, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`${script}: ${result.stderr}`);
   return result.stdout;
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Snapshot, Snapshotter } from './snapshotter.ts';
 
+export { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts';
+
 /** What every {@link Snapshotter} has to do; `open` gives one on an empty store of its own. */
 export function describeSnapshotter(name: string, open: () => Snapshotter): void {
   describe(`${name} as a Snapshotter`, () => {

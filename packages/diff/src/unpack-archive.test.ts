@@ -1,0 +1,101 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { isArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
+import { newDirectory, shell } from '@tbuild/snapshot/testsuite';
+import { tarOf, type Member } from './test-tree.ts';
+import { TarType } from './tar/tar-entry.ts';
+
+const members: Member[] = [
+  { name: './', type: TarType.directory, mode: 0o700 },
+  { name: 'd/', type: TarType.directory, mode: 0o750, mtimeMs: 5000 },
+  { name: 'd/x', text: 'x', uid: 5, gid: 6 },
+  { name: '../up', text: 'up' },
+  { name: '/abs', text: 'abs' },
+  { name: 'out', type: TarType.symlink, linkName: '/d' },
+  { name: 'out/through', text: 'through' },
+  { name: '.wh.gone', text: '' },
+];
+
+/** What `/dest` of a tree holds after unpacking there. */
+async function unpack(archive: Buffer, options: Partial<UnpackOptions> = {}): Promise<string> {
+  const [lower, upper, location] = [newDirectory(), newDirectory(), save(archive)];
+  mkdirSync(join(lower, 'dest'), { mode: 0o711 });
+  const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'user' });
+  const tree = openLayeredTree([lower, upper], 'user');
+  await unpackArchive(location, { writer, tree, destination: 'dest', ...options });
+  writer.finish();
+  expect(readdirSync(upper)).toEqual(['dest']);
+  return join(upper, 'dest');
+}
+
+function save(bytes: Buffer): string {
+  const location = join(newDirectory(), 'archive');
+  writeFileSync(location, bytes);
+  return location;
+}
+
+test('an archive stays inside the destination, whose attributes stay', async () => {
+  const dest = await unpack(tarOf(members));
+  expect(lstatSync(dest).mode & 0o7777).toBe(0o711);
+  expect(readdirSync(dest).sort()).toEqual(['.wh.gone', 'abs', 'd', 'out', 'up']);
+  expect(readFileSync(join(dest, 'd/through'), 'utf8')).toBe('through');
+  expect(readlinkSync(join(dest, 'out'))).toBe('/d');
+  expect(lstatSync(join(dest, 'd'))).toMatchObject({ mode: 0o40750, mtimeMs: 5000 });
+  expect(lstatSync(join(dest, 'd/x'))).toMatchObject({ uid: 5, gid: 6 });
+});
+
+test('an owner given is that of all', async () => {
+  const dest = await unpack(tarOf([...members, { name: 'implied/y', text: '' }]), { owner: { uid: 33, gid: 34 } });
+  for (const name of ['d', 'd/x', 'out', 'implied', 'implied/y']) expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
+});
+
+test.each(['gzip', 'bzip2', 'xz', 'zstd'])('%s is recognised by its content', async (program) => {
+  const location = save(tarOf(members));
+  shell(`${program} -c archive > packed`, join(location, '..'));
+  const packed = join(location, '../packed');
+  expect(await isArchive(packed)).toBe(true);
+  expect(readdirSync(await unpack(readFileSync(packed)))).toContain('abs');
+});
+
+const others: [string, Buffer][] = [
+  ['text', Buffer.from('text'.repeat(500))],
+  ['gzipped text', gzipSync('text'.repeat(500))],
+  ['an empty archive', tarOf([])],
+  ['nothing', Buffer.alloc(0)],
+  ['damaged gzip', gzipSync(tarOf(members)).subarray(0, 30)],
+  ['what begins like xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 1, 2, 3])],
+];
+
+test.each(others)('%s is no archive', async (_, bytes) => {
+  expect(await isArchive(save(bytes))).toBe(false);
+});
+
+test('only a regular file is one', async () => {
+  const location = save(tarOf(members));
+  symlinkSync(location, `${location}.link`);
+  expect(await isArchive(`${location}.link`)).toBe(false);
+  expect(await isArchive(join(location, '..'))).toBe(false);
+  expect(await isArchive(`${location}.missing`)).toBe(false);
+});
+
+test('a damaged or sparse archive is refused', async () => {
+  const archive = tarOf([{ name: 'x', text: 'x'.repeat(5000) }]);
+  await expect(unpack(archive.subarray(0, 2000))).rejects.toMatchObject({ code: 'SNAPSHOT' });
+  await expect(unpack(tarOf([{ name: 'x', type: 'S' as never }]))).rejects.toMatchObject({ code: 'SNAPSHOT' });
+});
+
+test('a whole tree becomes one archive without marks', async () => {
+  const [lower, upper, out] = [newDirectory(), newDirectory(), newDirectory()];
+  shell('mkdir -p a/b c; echo 1 > a/b/x; echo 1 > a/y; echo 1 > c/z; ln c/z c/hard', lower);
+  const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'user' });
+  writer.remove('a/y');
+  writer.file('a/new', { mode: 0o644, uid: 0, gid: 0, mtimeMs: 0 }, { bytes: Buffer.from('2') });
+  const chunks: Buffer[] = [];
+  await writeTree([lower, upper], 'user', (bytes) => void chunks.push(Buffer.from(bytes)));
+  writeFileSync(join(out, 'tree.tar'), Buffer.concat(chunks));
+  expect(shell('tar tf tree.tar', out).split('\n').filter(Boolean)).toEqual(['a/', 'a/b/', 'a/b/x', 'a/new', 'c/', 'c/hard', 'c/z']);
+  shell('mkdir x; tar xf tree.tar -C x; test $(stat -c %h x/c/z) = 2', out);
+});
