@@ -12,3 +12,21 @@ export function hostsFile(options: { readonly hostname: string; readonly extraHo
   ];
   return `${lines.join('\n')}\n`;
 }
+
+/** What Docker asks when nothing else can be. */
+const PUBLIC_NAMESERVERS = ['8.8.8.8', '8.8.4.4'];
+
+/**
+ * What a step finds in /etc/resolv.conf, made from the host's. A step in the host's network reaches the host's own
+ * resolver; in a network of its own it does not, so that resolvers on loopback are left out there.
+ */
+export function resolvConf(host: string, options: { readonly sharesNetwork: boolean }): string {
+  const lines = host.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !/^[#;]/.test(line));
+  const kept = options.sharesNetwork ? lines : lines.filter((line) => !isLoopbackNameserver(line));
+  const missing = kept.some((line) => line.startsWith('nameserver')) ? [] : PUBLIC_NAMESERVERS.map((address) => `nameserver ${address}`);
+  return [...kept, ...missing].map((line) => `${line}\n`).join('');
+}
+
+function isLoopbackNameserver(line: string): boolean {
+  return /^nameserver\s+(127\.|::1(\s|$))/.test(line);
+}

@@ -11,10 +11,12 @@ import type { ProcessUser } from './executor.ts';
  */
 export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUser {
   const { user, group } = split(spec);
+  const passwd = readPasswd(tree);
   if (isNumber(user) && group !== undefined && isNumber(group)) {
-    return { uid: Number(user), gid: Number(group), groups: [], home: '/' };
+    // The numbers stand as they are; HOME still is that of the number's user.
+    return { uid: Number(user), gid: Number(group), groups: [], home: passwd.find(({ uid }) => uid === Number(user))?.home || '/' };
   }
-  const entry = findUser(readPasswd(tree), user);
+  const entry = findUser(passwd, user);
   if (entry === undefined && !isNumber(user)) throw unknown('user', user);
   const groups = readGroups(tree);
   return {

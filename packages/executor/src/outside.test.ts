@@ -1,0 +1,38 @@
+import { tmpdir } from 'node:os';
+import { expect, test } from 'vitest';
+import { createOutside } from './index.ts';
+
+// In the launcher's user namespace the descriptor is given; elsewhere this is the direct way.
+const { TBUILD_OUTSIDE_FD } = process.env;
+const outside = createOutside({
+  descriptor: TBUILD_OUTSIDE_FD === undefined ? undefined : Number(TBUILD_OUTSIDE_FD),
+  directory: tmpdir(),
+});
+
+test('passes arguments, input, both outputs and the exit code', async () => {
+  const input = Buffer.from('input\n');
+  const ran = await outside.run(['sh', '-c', 'pwd; echo "$1"; cat; echo err >&2; exit 3', 'sh', "it's a $(test)"], { cwd: '/usr', input });
+  expect({ ...ran, stdout: String(ran.stdout), stderr: String(ran.stderr) }).toEqual({
+    exitCode: 3,
+    stdout: "/usr\nit's a $(test)\ninput\n",
+    stderr: 'err\n',
+  });
+});
+
+test('a program need not read all of its input', async () => {
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (let count = 0; count < 64; count++) yield Buffer.alloc(1 << 20, 'a');
+  }
+  const ran = await outside.run(['head', '-c', '5'], { cwd: '/', input: endless() });
+  expect(String(ran.stdout)).toBe('aaaaa');
+});
+
+test('a program that does not exist', async () => {
+  await expect(outside.run(['no-such-program'], { cwd: '/' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('an abort ends the program', async () => {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 50);
+  await expect(outside.run(['sleep', '30'], { cwd: '/', signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+});

@@ -1,0 +1,175 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { FileType, mknod } from '@tbuild/linux';
+
+export interface OutsideOptions {
+  readonly cwd: string;
+  /** What the program reads; nothing when absent. */
+  readonly input?: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+export interface OutsideResult {
+  readonly exitCode: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+}
+
+/** Runs the user's own programs (git, ssh, credential helpers, docker, podman) as the user's shell would. */
+export interface Outside {
+  /**
+   * Runs a program to its end; a non-zero exit is a result.
+   *
+   * @throws TbuildError NOT_FOUND when the program cannot be started, CANCELLED on abort.
+   */
+  run(args: readonly string[], options: OutsideOptions): Promise<OutsideResult>;
+}
+
+export interface OutsidePlace {
+  /** The descriptor that the launcher left for requests; absent outside of a user namespace. */
+  readonly descriptor?: number;
+  /** A directory for the pipes of a request. */
+  readonly directory: string;
+}
+
+/**
+ * Inside the launcher's user namespace programs are asked for from the process that it left outside; the
+ * protocol is described in the launcher. Elsewhere they are started directly.
+ */
+export function createOutside({ descriptor, directory }: OutsidePlace): Outside {
+  if (descriptor === undefined) return { run: runDirectly };
+  return { run: (args, options) => runByRequest(args, options, { descriptor, directory }) };
+}
+
+async function runDirectly(args: readonly string[], { cwd, input, signal }: OutsideOptions): Promise<OutsideResult> {
+  const [file = '', ...rest] = args;
+  const child = spawn(file, rest, { cwd, signal, stdio: ['pipe', 'pipe', 'pipe'] });
+  try {
+    const [[code], stdout, stderr] = await Promise.all([once(child, 'close'), collect(child.stdout), collect(child.stderr), feed(child.stdin, input)]);
+    return { exitCode: code ?? 1, stdout, stderr };
+  } catch (cause) {
+    if (signal?.aborted) throw cancelled(file);
+    throw notStarted(file, cause);
+  }
+}
+
+async function runByRequest(
+  args: readonly string[],
+  { cwd, input, signal }: OutsideOptions,
+  { descriptor, directory }: { descriptor: number; directory: string },
+): Promise<OutsideResult> {
+  const request = mkdtempSync(join(directory, 'outside-'));
+  let program: number | undefined;
+  const abort = (): void => kill(program);
+  signal?.addEventListener('abort', abort);
+  try {
+    writeFileSync(join(request, 'command'), commandText(args, cwd));
+    using stdin = openWriter(request, 'in');
+    const [stdout, stderr] = [collect(openReader(request, 'out')), collect(openReader(request, 'err'))];
+    const status = createInterface({ input: openReader(request, 'status') })[Symbol.asyncIterator]();
+    ask(descriptor, request);
+    program = Number((await status.next()).value);
+    if (signal?.aborted) abort();
+    const [ended] = await Promise.all([status.next(), feed(stdin.connect(), input)]);
+    if (signal?.aborted) throw cancelled(args[0] ?? '');
+    if (Number(ended.value) === COMMAND_NOT_FOUND) throw notStarted(args[0] ?? '');
+    return { exitCode: Number(ended.value), stdout: await stdout, stderr: await stderr };
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    rmSync(request, { recursive: true, force: true });
+  }
+}
+
+/** A shell's exit code for it. */
+const COMMAND_NOT_FOUND = 127;
+
+function notStarted(program: string, cause?: unknown): TbuildError {
+  return new TbuildError('NOT_FOUND', `Program "${program}" cannot be started`, { cause });
+}
+
+/** The environment is the one that tbuild itself was started with. */
+function commandText(args: readonly string[], cwd: string): string {
+  return `cd ${quote(cwd)} || exit 127\nexec ${args.map(quote).join(' ')}\n`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Opened before the other side is asked for, so that no end is missed. */
+function openReader(request: string, name: string): Socket {
+  const path = join(request, name);
+  mknod(path, FileType.fifo | 0o600, 0);
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+}
+
+/**
+ * Until the program has opened it for reading, a pipe can only be held open for both directions; from then
+ * on for writing alone, so that the program's end is noticed.
+ */
+function openWriter(request: string, name: string): Disposable & { connect(): Writable | undefined } {
+  const path = join(request, name);
+  mknod(path, FileType.fifo | 0o600, 0);
+  let held: number | undefined = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const release = (): void => {
+    if (held !== undefined) closeSync(held);
+    held = undefined;
+  };
+  const connect = (): Writable | undefined => {
+    try {
+      const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+      return new Socket({ fd, readable: false, writable: true });
+    } catch (error) {
+      // The program has ended already: nobody reads.
+      if (errnoName(error) === 'ENXIO') return undefined;
+      throw error;
+    } finally {
+      release();
+    }
+  };
+  return { connect, [Symbol.dispose]: release };
+}
+
+function ask(descriptor: number, request: string): void {
+  try {
+    writeSync(descriptor, `${request}\n`);
+  } catch (cause) {
+    throw new TbuildError('UNSUPPORTED', 'The process that runs programs outside the user namespace is gone', { cause });
+  }
+}
+
+async function feed(to: Writable | undefined, input: OutsideOptions['input']): Promise<void> {
+  if (to === undefined) return;
+  try {
+    await pipeline(Readable.from(input instanceof Uint8Array ? [input] : (input ?? [])), to);
+  } catch (error) {
+    // A program may end without reading everything; its exit code says whether that is right.
+    if (errnoName(error) !== 'EPIPE') throw error;
+  }
+}
+
+async function collect(from: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of from) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function kill(program: number | undefined): void {
+  if (program === undefined) return;
+  try {
+    process.kill(program, 'SIGTERM');
+  } catch {
+    // It ended by itself in the meantime.
+  }
+}
+
+function cancelled(program: string): TbuildError {
+  return new TbuildError('CANCELLED', `"${program}" was cancelled`);
+}

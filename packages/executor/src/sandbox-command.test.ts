@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import type { Sandbox } from './executor.ts';
+import { sandboxCommand } from './sandbox-command.ts';
+import type { SetupStep } from './sandbox-mounts.ts';
+
+const sandbox: Sandbox = {
+  root: { upper: '/s/fs', lowers: [], mount: { type: 'overlay', source: 'overlay', options: [], directory: '/s' } },
+  mounts: [],
+  process: { args: ['/bin/sh', '-c', 'exit 1'], env: ['A=1', 'HOME=/h'], cwd: '/w', user: { uid: 33, gid: 34, groups: [5, 6] } },
+  hostname: "it's",
+  network: 'default',
+  security: 'sandbox',
+};
+const root: SetupStep = { source: 'overlay', target: '/r', type: 'overlay', options: ['lowerdir=l/0'], directory: '/s' };
+const bind: SetupStep = { source: '/a', target: '/r/b', type: 'none', options: ['bind'] };
+const place = { directory: '/run/x', unshare: '/usr/bin/unshare' };
+
+function commandOf(changes: Partial<Sandbox>, steps: readonly SetupStep[] = [root, bind]) {
+  const { args, files } = sandboxCommand({ ...sandbox, ...changes }, steps, place);
+  const script = args.indexOf('-c') + 1;
+  return { before: args.slice(0, script - 2), script: args[script]?.split('\n') ?? [], after: args.slice(script + 2), files };
+}
+
+test('the chain of programs', () => {
+  const { before, after } = commandOf({});
+  expect(before).toEqual(['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child']);
+  expect(after).toEqual([
+    'setpriv',
+    '--regid=34',
+    '--groups=5,6',
+    '--bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap',
+    '--inh-caps=-all',
+    'env',
+    '-i',
+    '--',
+    'A=1',
+    'HOME=/h',
+    '/usr/bin/unshare',
+    '--root=/..',
+    '--wd=/w',
+    '--setuid=33',
+    '--',
+    '/bin/sh',
+    '-c',
+    'exit 1',
+  ]);
+});
+
+test('insecure keeps capabilities, no groups are cleared, HOME is added', () => {
+  const { after } = commandOf({ security: 'insecure', process: { ...sandbox.process, env: [], user: { uid: 0, gid: 0, groups: [], home: '/root' } } });
+  expect(after.slice(0, 7)).toEqual(['setpriv', '--regid=0', '--clear-groups', 'env', '-i', '--', 'HOME=/root']);
+});
+
+test('no network is a namespace of its own with loopback', () => {
+  const { before, script } = commandOf({ network: 'none' });
+  expect(before).toContain('--net');
+  expect(script.some((line) => line.startsWith('ip link set lo up'))).toBe(true);
+});
+
+test('one table for everything, the hostname quoted', () => {
+  const { script, files } = commandOf({});
+  expect([...files]).toEqual([['/run/x/fstab0', 'overlay /r overlay lowerdir=l/0 0 0\n/a /r/b none bind 0 0\n']]);
+  expect(script.slice(2, 4)).toEqual(["cd '/s' || exit 125", "mount -n -a --fstab '/run/x/fstab0' || exit 125"]);
+  expect(script[4]).toContain(String.raw`'it'\''s'`);
+});
+
+test('a table ends where a mount point is made, another directory or the older call is needed', () => {
+  const other: SetupStep = { ...root, target: '/r/o', options: [`lowerdir=${'x'.repeat(300)}`], directory: '/t' };
+  const { script, files } = commandOf({}, [root, bind, { make: 'file', within: '/r/b', path: '/r/b/c/d' }, bind, other, bind]);
+  expect([...files.values()].map((text) => text.split('\n').length - 1)).toEqual([2, 1, 1, 1]);
+  expect(script[4]).toBe(
+    "{ [ ! -L '/r/b/c' ] && { [ -e '/r/b/c' ] || mkdir '/r/b/c'; } && [ ! -L '/r/b/c/d' ] && { [ -e '/r/b/c/d' ] || : >> '/r/b/c/d'; }; } || { echo 'Cannot make mount point /r/b/c/d' >&2; exit 125; }",
+  );
+  expect(script).toContain("LIBMOUNT_FORCE_MOUNT2=always mount -n -a --fstab '/run/x/fstab2' || exit 125");
+});

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import type { Sandbox } from './executor.ts';
+import { fstabText, type MountEntry } from './fstab.ts';
+import { splitLongLowers } from './overlay-options.ts';
+import { type PlacedMount, sandboxMounts, type SandboxPlace } from './sandbox-mounts.ts';
+
+const sandbox: Sandbox = {
+  root: { upper: '/s/fs', lowers: ['/l'], mount: { type: 'overlay', source: 'overlay', options: ['lowerdir=l/0', 'upperdir=fs', 'workdir=work'], directory: '/s' } },
+  mounts: [],
+  process: { args: ['/bin/true'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
+  hostname: 'h',
+  network: 'default',
+  security: 'sandbox',
+};
+const place: SandboxPlace = {
+  root: '/r',
+  devices: '/d',
+  kernelPaths: new Map([['/proc/keys', 'file'], ['/proc/acpi', 'directory'], ['/proc/sys', 'directory']]),
+  flavour: 'trusted',
+  abilities: { appendLowers: true, recursiveReadonly: true },
+};
+
+function lines(changes: Partial<Sandbox>, mounts: readonly PlacedMount[] = [], at: Partial<SandboxPlace> = {}): string[] {
+  return sandboxMounts({ ...sandbox, ...changes }, { mounts }, { ...place, ...at }).map((step) =>
+    'make' in step ? `make ${step.make} ${step.within} ${step.path}` : fstabText([step]).replace(' 0 0\n', ''),
+  );
+}
+
+test('the whole table of a plain step', () => {
+  expect(lines({})).toEqual([
+    'overlay /r overlay lowerdir=l/0,upperdir=fs,workdir=work',
+    'proc /r/proc proc nosuid,nodev,noexec',
+    'sysfs /r/sys sysfs nosuid,nodev,noexec,ro',
+    '/d /r/dev none bind,nosuid,noexec',
+    'devpts /r/dev/pts devpts newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec',
+    'shm /r/dev/shm tmpfs nosuid,nodev,noexec,mode=1777,size=65536k',
+    'mqueue /r/dev/mqueue mqueue nosuid,nodev,noexec',
+    ...['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name} /r/dev/${name} none bind`),
+    'tmpfs /r/proc/acpi tmpfs ro,size=0',
+    '/dev/null /r/proc/keys none bind',
+    '/r/proc/sys /r/proc/sys none bind,ro',
+    '/r // none move',
+  ]);
+});
+
+test('an insecure step sees all of /proc', () => {
+  expect(lines({ security: 'insecure' }).filter((line) => line.includes('/r/proc/'))).toEqual([]);
+});
+
+test('a user namespace binds the host’s /sys', () => {
+  expect(lines({}, [], { flavour: 'user' })).toContain('/sys /r/sys none rbind,ro=recursive,nosuid,nodev,noexec');
+});
+
+const mounts: [name: string, mount: PlacedMount, expected: string[]][] = [
+  ['file', { mount: { type: 'bind', source: '/a b', target: '/x', readonly: true }, target: 'x', kind: 'file' }, ['/a\\040b /r/x none bind,ro']],
+  ['directory', { mount: { type: 'bind', source: '/a', target: '/x', readonly: true }, target: 'x', kind: 'directory' }, ['/a /r/x none rbind,ro=recursive']],
+  ['writable', { mount: { type: 'bind', source: '/a', target: '/x', readonly: false }, target: 'x', kind: 'directory' }, ['/a /r/x none rbind']],
+  ['tmpfs', { mount: { type: 'tmpfs', target: '/x', size: 4096, mode: 0o700 }, target: 'x', kind: 'directory' }, ['tmpfs /r/x tmpfs nosuid,size=4096,mode=700']],
+  [
+    'inside another',
+    { mount: { type: 'bind', source: '/a', target: '/x/y', readonly: false }, target: 'x/y', kind: 'file', within: 'x' },
+    ['make file /r/x /r/x/y', '/a /r/x/y none bind'],
+  ],
+  [
+    'overlay',
+    { mount: { type: 'overlay', mount: { type: 'overlay', source: 'overlay', options: ['lowerdir=l/0'], directory: '/o' }, target: '/x' }, target: 'x', kind: 'directory' },
+    ['overlay /r/x overlay lowerdir=l/0'],
+  ],
+];
+test.each(mounts)('mounts: %s', (_, mount, expected) => {
+  const plain = lines({});
+  expect(lines({}, [mount])).toEqual([...plain.slice(0, -1), ...expected, ...plain.slice(-1)]);
+});
+
+const long = Array.from({ length: 40 }, (_, index) => `l/number-${index}`);
+const options: [name: string, given: readonly string[], expected: readonly string[]][] = [
+  ['short ones stay', ['lowerdir=a:b', 'x'], ['lowerdir=a:b', 'x']],
+  ['long ones are divided', ['x', `lowerdir=${long.join(':')}`, 'y'], ['x', ...long.map((lower) => `lowerdir+=${lower}`), 'y']],
+  ['a colon in a name', [`lowerdir=a\\:b:${'c'.repeat(250)}`], ['lowerdir+=a:b', `lowerdir+=${'c'.repeat(250)}`]],
+];
+test.each(options)('overlay options: %s', (_, given, expected) => {
+  expect(splitLongLowers(given)).toEqual(expected);
+});
+
+test('odd characters in a table', () => {
+  const entry: MountEntry = { source: "/a\tb\n'#\\", target: '/t', type: 'none', options: ['bind'] };
+  expect(fstabText([entry])).toBe("/a\\011b\\012'\\043\\134 /t none bind 0 0\n");
+});

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDirectory } from '@tbuild/context';
+import { afterAll, expect, test } from 'vitest';
+import { resolveOwner, resolveUser } from './index.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'users-'));
+mkdirSync(join(root, 'etc'));
+mkdirSync(join(root, 'usr'));
+writeFileSync(join(root, 'usr/passwd'), 'root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\nweb:x:33:34:web:/var/www:/bin/sh\n1000:x:7:8::/seven:\n');
+symlinkSync('/usr/passwd', join(root, 'etc/passwd'));
+writeFileSync(join(root, 'etc/group'), 'root:x:0:\nstaff:x:50:web,other\nadm:x:4:other,web\nempty:x:60:\n');
+const tree = openDirectory(root);
+const empty = openDirectory(join(root, 'etc'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const users: [spec: string | undefined, uid: number, gid: number, groups: number[], home: string][] = [
+  [undefined, 0, 0, [], '/root'],
+  ['', 0, 0, [], '/root'],
+  ['root', 0, 0, [], '/root'],
+  ['web', 33, 34, [50, 4], '/var/www'],
+  ['33', 33, 34, [50, 4], '/var/www'],
+  ['web:staff', 33, 50, [], '/var/www'],
+  ['web:60', 33, 60, [], '/var/www'],
+  ['5:staff', 5, 50, [], '/'],
+  ['5:6', 5, 6, [], '/'],
+  ['33:6', 33, 6, [], '/var/www'],
+  ['4321', 4321, 0, [], '/'],
+  ['1000', 7, 8, [], '/seven'],
+];
+test.each(users)('user %j', (spec, uid, gid, groups, home) => {
+  expect(resolveUser(tree, spec)).toEqual({ uid, gid, groups, home });
+});
+
+test.each(['nobody', 'web:nobody'])('user %j is unknown', (spec) => {
+  expect(() => resolveUser(tree, spec)).toThrow(/^unable to find (user|group) nobody: no matching entries in (passwd|group) file$/);
+});
+
+test('a tree without files knows numbers', () => {
+  expect(resolveUser(empty, '12')).toEqual({ uid: 12, gid: 0, groups: [], home: '/' });
+});
+
+const owners: [spec: string | undefined, uid: number, gid: number][] = [
+  [undefined, 0, 0],
+  ['web', 33, 34],
+  ['web:staff', 33, 50],
+  ['web:7', 33, 7],
+  ['12', 12, 12],
+  ['12:13', 12, 13],
+  ['12:staff', 12, 50],
+  ['12:nobody', 12, 0],
+  ['nobody', 0, 0],
+  ['nobody:staff', 0, 50],
+];
+test.each(owners)('owner %j', (spec, uid, gid) => {
+  expect(resolveOwner(tree, spec)).toEqual({ uid, gid });
+});
