@@ -9,20 +9,23 @@ import { compileModeChange } from './mode-change.ts';
 export interface AttributeRules {
   readonly implied: ImpliedAttributes;
   of(entry: TreeEntry): Attributes;
+  timeOf(entry: TreeEntry): number;
 }
 
 /** @throws TbuildError DOCKERFILE_SEMANTICS when the mode change is malformed. */
 export function attributeRules(target: CopyTarget, options: PlacementOptions): AttributeRules {
   const changeMode = compileModeChange(target.chmod);
+  const timeOf = (entry: TreeEntry): number => options.fixedTime ?? entry.stats.mtimeMs;
   return {
     implied: impliedAttributes(target, options),
+    timeOf,
     of(entry) {
-      const { mode, uid, gid, mtimeMs } = entry.stats;
+      const { mode, uid, gid } = entry.stats;
       const owner = options.owner ?? (target.keepOwner ? { uid, gid } : { uid: 0, gid: 0 });
       return {
         mode: typeOf(entry.stats) === 'symlink' ? 0o777 : changeMode(mode),
         ...owner,
-        mtimeMs: options.fixedTime ?? mtimeMs,
+        mtimeMs: timeOf(entry),
         xattrs: target.keepOwner ? readXattrs(entry.location) : undefined,
       };
     },

@@ -1,9 +1,10 @@
 import { constants, readlinkSync } from 'node:fs';
 import { type FileTree, type FileType, type SelectedFile, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
 import type { TreeWriter } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
-import { checkReplaceable, type Destination, join, notADirectory, parentOf, placeDirectory, placeFile } from './destination.ts';
+import { checkReplaceable, type Destination, join, parentOf, placeDirectory, placeFile } from './destination.ts';
 import { copyKeyedFile } from './keyed-file.ts';
 
 /**
@@ -48,6 +49,7 @@ interface Copier extends Destination, CopyPlan {
 
 function copyContents(copier: Copier, source: SelectedSource, destination: string): void {
   const top = placeDirectory(copier, destination, copier.rules.implied);
+  takeTime(copier, source.entry, top);
   for (const file of source.files) {
     const path = join(top, file.relative);
     if (typeOf(file.entry.stats) === 'directory') copyDirectory(copier, file, path);
@@ -55,11 +57,21 @@ function copyContents(copier: Copier, source: SelectedSource, destination: strin
   }
 }
 
+/** Of the source directory's own attributes its time is the only one that the destination takes. */
+function takeTime({ writer, tree, rules }: Copier, source: TreeEntry, top: string): void {
+  const existing = tree.stat(top);
+  if (top === '' || existing === undefined) return;
+  const { mode, uid, gid } = existing.stats;
+  writer.directory(top, { mode: mode & 0o7777, uid, gid, mtimeMs: rules.timeOf(source) });
+}
+
 /** An existing directory takes the source's attributes too; an implied one only its mode. */
 function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: string): void {
   const { writer, tree, rules, made } = copier;
   const existing = made.has(parentOf(path)) ? undefined : tree.stat(path);
-  if (existing !== undefined && typeOf(existing.stats) !== 'directory') throw notADirectory(path);
+  if (existing !== undefined && typeOf(existing.stats) !== 'directory') {
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot copy a directory to ${JSON.stringify(`/${path}`)}, which is not a directory`);
+  }
   if (existing === undefined) made.add(path);
   if (existing === undefined || implied !== true) return writer.directory(path, rules.of(entry));
   const { uid, gid, mtimeMs } = existing.stats;

@@ -29,7 +29,9 @@ export function ensureDirectory({ writer, tree }: Destination, path: string, imp
     nearest = parentOf(nearest);
     entry = tree.stat(nearest);
   }
-  if (entry !== undefined && typeOf(entry.stats) !== 'directory') throw notADirectory(nearest);
+  if (entry !== undefined && typeOf(entry.stats) !== 'directory') {
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Path ${quote(nearest)} is not a directory`);
+  }
   if (nearest === path) return;
   const inherits = entry !== undefined && (entry.stats.mode & SETGID) !== 0;
   const { uid, gid } = implied.owner ?? { uid: 0, gid: inherits ? entry?.stats.gid ?? 0 : 0 };
@@ -66,10 +68,6 @@ export function checkReplaceable(tree: FileTree, path: string): void {
   const existing = tree.stat(path);
   if (existing === undefined || typeOf(existing.stats) !== 'directory') return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace directory ${quote(path)} with a file`);
-}
-
-export function notADirectory(path: string): TbuildError {
-  return new TbuildError('DOCKERFILE_SEMANTICS', `Cannot copy a directory to ${quote(path)}, which is not a directory`);
 }
 
 export function join(directory: string, name: string): string {

@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { addFiles } from './add-files.ts';
+import { copyInline } from './copy-inline.ts';
+import { makeDirectory } from './make-directory.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'add-files-'));
+afterAll(() => rmSync(base, { recursive: true }));
+
+function target(name: string) {
+  const upper = join(base, name);
+  mkdirSync(upper);
+  return {
+    upper,
+    writer: createTreeWriter({ upper, lowers: [], flavour: 'trusted' }),
+    tree: openLayeredTree([upper], 'trusted'),
+  };
+}
+
+test('ADD unpacks archives, whatever their names, and copies the rest', async () => {
+  const source = join(base, 'source');
+  mkdirSync(join(source, 'in/deep'), { recursive: true });
+  writeFileSync(join(source, 'in/deep/f'), 'packed');
+  execFileSync('tar', ['-czf', join(source, 'archive.txt'), '-C', join(source, 'in'), '.']);
+  writeFileSync(join(source, 'plain.tar'), 'no archive');
+  const { upper, writer, tree } = target('add');
+  const selection = selectFiles(openDirectory(source), { sources: ['archive.txt', 'plain.tar'] });
+  const op = { destination: '/x/', keepOwner: false };
+  await addFiles(selection, writer, tree, op, { now: 1e12, hasher: createFileHasher(), owner: { uid: 0, gid: 0 } });
+  writer.finish();
+  expect(readdirSync(join(upper, 'x'))).toEqual(['deep', 'plain.tar']);
+  expect(readFileSync(join(upper, 'x/deep/f'), 'utf8')).toBe('packed');
+});
+
+test('heredocs become files of mode 0644, placed like others', () => {
+  const { upper, writer, tree } = target('inline');
+  const files = [{ name: 'EOF', content: 'one' }, { name: 'two', content: 'zwei\n' }];
+  copyInline(files, writer, tree, { destination: '/d/', keepOwner: false }, { now: 1e12 });
+  copyInline(files, writer, tree, { destination: '/n', keepOwner: false, chmod: '+x' }, { now: 1e12 });
+  writer.finish();
+  expect(readFileSync(join(upper, 'd/EOF'), 'utf8')).toBe('one');
+  expect(readFileSync(join(upper, 'n'), 'utf8')).toBe('zwei\n');
+  expect(statSync(join(upper, 'd/two')).mode & 0o7777).toBe(0o644);
+  expect(statSync(join(upper, 'n')).mode & 0o7777).toBe(0o755);
+});
+
+test('WORKDIR makes what is missing and leaves what exists', () => {
+  const { upper, writer, tree } = target('mkdir');
+  mkdirSync(join(upper, 'a'), { mode: 0o700 });
+  makeDirectory(writer, tree, { path: '/a/b/c', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12);
+  makeDirectory(writer, tree, { path: '/a', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12);
+  writer.finish();
+  expect(['a', 'a/b', 'a/b/c'].map((path) => statSync(join(upper, path)).mode & 0o7777)).toEqual([0o700, 0o755, 0o755]);
+  writeFileSync(join(upper, 'f'), '');
+  expect(() => makeDirectory(writer, tree, { path: '/f/x', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12)).toThrow('not a directory');
+});

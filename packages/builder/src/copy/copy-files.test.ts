@@ -1,0 +1,189 @@
+import {
+  chmodSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync,
+  utimesSync, writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
+import { lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { copyFiles } from './copy-files.ts';
+import type { CopyTarget, Owner } from './copy-options.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'copy-files-'));
+const [source, lower, upper] = ['source', 'lower', 'upper'].map((name) => join(base, name)) as [string, string, string];
+const NOW = 1_700_000_000_000;
+const TIME = 1_600_000_000_123;
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+afterAll(() => rmSync(base, { recursive: true }));
+
+beforeEach(() => {
+  for (const directory of [source, lower, upper]) {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory);
+  }
+});
+
+/** Files by path; a trailing slash makes a directory, `-> x` a link, a mode may be given. */
+function write(root: string, files: Record<string, string | number | [content: string, mode: number]>): void {
+  for (const [path, value] of Object.entries(files)) {
+    const location = join(root, path);
+    mkdirSync(dirname(location), { recursive: true });
+    if (path.endsWith('/')) mkdirSync(location, { recursive: true });
+    else if (typeof value === 'string' && value.startsWith('-> ')) symlinkSync(value.slice(3), location);
+    else writeFileSync(location, Array.isArray(value) ? value[0] : String(value));
+    const mode = typeof value === 'number' ? value : Array.isArray(value) ? value[1] : undefined;
+    if (mode !== undefined) chmodSync(location, mode);
+    if (!String(value).startsWith('-> ')) utimesSync(location, TIME / 1000, TIME / 1000);
+  }
+}
+
+interface Case {
+  readonly select: SelectOptions;
+  readonly op: Partial<CopyTarget>;
+  readonly owner?: Owner;
+}
+
+function copy({ select, op, owner }: Case): void {
+  const tree = openLayeredTree([lower, upper], 'trusted');
+  const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'trusted' });
+  const hasher = createFileHasher();
+  const selection = selectFiles(openDirectory(source), select);
+  digestSelection(selection, { hasher, owner: 'root' });
+  copyFiles(selection, writer, tree, { destination: '/', keepOwner: false, ...op }, { owner, now: NOW, hasher });
+  writer.finish();
+}
+
+/** The merged tree: `path mode[ uid:gid][ -> link]`, owners only where they are not root's. */
+function result(directory = ''): string[] {
+  return openLayeredTree([lower, upper], 'trusted').list(directory).flatMap(({ path, location, stats }) => {
+    const owner = stats.uid === 0 && stats.gid === 0 ? '' : ` ${stats.uid}:${stats.gid}`;
+    const link = stats.isSymbolicLink() ? ` -> ${readlinkSync(location)}` : '';
+    const line = `${path}${stats.isDirectory() ? '/' : ''} ${(stats.mode & 0o7777).toString(8)}${owner}${link}`;
+    return stats.isDirectory() ? [line, ...result(path)] : [line];
+  });
+}
+
+const placing: [name: string, sources: string[], destination: string, expected: string[]][] = [
+  ['file to a name', ['a'], '/x', ['dir/ 755', 'link 777 -> dir', 'x 644']],
+  ['file to a new directory', ['a'], '/x/', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/a 644']],
+  ['file to an existing directory', ['a'], '/dir', ['dir/ 755', 'dir/a 644', 'link 777 -> dir']],
+  ['file through a link', ['a'], '/link', ['dir/ 755', 'dir/a 644', 'link 777 -> dir']],
+  ['file with missing parents', ['a'], '/x/y/z', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/y/ 755', 'x/y/z 644']],
+  ['file below a link', ['a'], '/link/z', ['dir/ 755', 'dir/z 644', 'link 777 -> dir']],
+  ['file to the root', ['a'], '/', ['a 644', 'dir/ 755', 'link 777 -> dir']],
+  ['two files to one name', ['a', 'b'], '/x', ['dir/ 755', 'link 777 -> dir', 'x 600']],
+  ['directory to a new name', ['d'], '/x', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/s/ 700', 'x/s/f 640']],
+  ['directory to a new name with slash', ['d'], '/x/', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/s/ 700', 'x/s/f 640']],
+  ['directory into an existing one', ['d'], '/dir', ['dir/ 755', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
+  ['directory through a link', ['d'], '/link/', ['dir/ 755', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
+  ['file and directory', ['a', 'd'], '/dir/', ['dir/ 755', 'dir/a 644', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
+  ['link as source', ['l'], '/dir/', ['dir/ 755', 'dir/l 644', 'link 777 -> dir']],
+];
+
+test.each(placing)('%s', (_, sources, destination, expected) => {
+  write(source, { a: ['a', 0o644], b: ['b', 0o600], 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, l: '-> a' });
+  write(lower, { 'dir/': 0o755, link: '-> dir' });
+  copy({ select: { sources }, op: { destination } });
+  expect(result()).toEqual(expected);
+});
+
+const merging: [name: string, below: Parameters<typeof write>[1], test: Case, expected: string[] | string][] = [
+  ['sub-directories take attributes', { 'x/s/old': 'o', 'x/s/': 0o777 }, { select: { sources: ['d'] }, op: { destination: '/x' } }, ['x/ 755', 'x/s/ 700', 'x/s/f 640', 'x/s/old 644']],
+  ['a file replaces a link in the destination', { x: '-> y', y: 'y' }, { select: { sources: ['e'] }, op: { destination: '/' } }, ['x 644', 'y 644']],
+  ['a plain destination follows its link', { z: '-> y', y: 'y' }, { select: { sources: ['e/x'] }, op: { destination: '/z' } }, ['y 644', 'z 777 -> y']],
+  ['a broken link as destination', { z: '-> n/y' }, { select: { sources: ['e/x'] }, op: { destination: '/z' } }, ['n/ 755', 'n/y 644', 'z 777 -> n/y']],
+  ['directory onto file', { x: 'x' }, { select: { sources: ['d'] }, op: { destination: '/x' } }, 'Path "/x" is not a directory'],
+  ['directory onto link inside', { t: 'd', 's': '-> t' }, { select: { sources: ['d'] }, op: { destination: '/' } }, 'Cannot copy a directory to "/s", which is not a directory'],
+  ['file onto directory', { 'x/': 0o755 }, { select: { sources: ['e'] }, op: { destination: '/' } }, 'Cannot replace directory "/x" with a file'],
+  ['below a file', { x: 'x' }, { select: { sources: ['e/x'] }, op: { destination: '/x/y' } }, 'Path "/x" is not a directory'],
+  ['octal mode, also of implied parents', {}, { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 0o640 } }, ['p/ 640', 'p/x/ 640', 'p/x/s/ 640', 'p/x/s/f 640']],
+  ['sticky bit is lost on the top directory', {}, { select: { sources: ['d'] }, op: { destination: '/x', chmod: 0o1777 } }, ['x/ 777', 'x/s/ 1777', 'x/s/f 1777']],
+  ['symbolic mode', {}, { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 'go=u' } }, ['p/ 755', 'p/x/ 755', 'p/x/s/ 777', 'p/x/s/f 666']],
+  ['setgid is inherited by implied directories', { 'g/': 0o2775 }, { select: { sources: ['d'] }, op: { destination: '/g/n/x' } }, ['g/ 2775', 'g/n/ 2755', 'g/n/x/ 2755', 'g/n/x/s/ 700', 'g/n/x/s/f 640']],
+  ['parents', { 'd/': 0o700 }, { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/' } }, ['d/ 711', 'd/s/ 700', 'd/s/f 640']],
+  ['parents into a new directory', {}, { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/n/' } }, ['n/ 755', 'n/d/ 711', 'n/d/s/ 700', 'n/d/s/f 640']],
+];
+
+test.each(merging)('%s', (_, below, given, expected) => {
+  write(source, { 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, 'e/x': ['x', 0o644] });
+  write(lower, below);
+  if (typeof expected === 'string') expect(() => copy(given)).toThrow(expected);
+  else {
+    copy(given);
+    expect(result()).toEqual(expected);
+  }
+});
+
+test('times: those of the files, and now for what is implied', () => {
+  write(source, { 'd/s/f': 'f', 'd/s/': 0o755, 'd/': 0o755 });
+  copy({ select: { sources: ['d'] }, op: { destination: '/p/x' } });
+  const times = ['p', 'p/x', 'p/x/s', 'p/x/s/f'].map((path) => Math.round(lstatSync(join(upper, path)).mtimeMs));
+  expect(times).toEqual([NOW, TIME, TIME, TIME]);
+});
+
+asRoot('owners: root by default, kept on demand, or given, then of implied parents too', () => {
+  write(source, { 'd/f': 'f', l: '-> x' });
+  const { lchownSync } = process.getBuiltinModule('node:fs');
+  for (const path of ['d', 'd/f', 'l']) lchownSync(join(source, path), 5, 6);
+  const select = { sources: ['l*', 'd'], exclude: [] };
+  write(source, { x: 'x' });
+  copy({ select, op: { destination: '/root/' } });
+  copy({ select, op: { destination: '/kept/', keepOwner: true } });
+  copy({ select, op: { destination: '/p/given/' }, owner: { uid: 7, gid: 8 } });
+  expect(result()).toEqual([
+    'kept/ 755', 'kept/f 644 5:6', 'kept/l 644',
+    'p/ 755 7:8', 'p/given/ 755 7:8', 'p/given/f 644 7:8', 'p/given/l 644 7:8',
+    'root/ 755', 'root/f 644', 'root/l 644',
+  ]);
+});
+
+test('hard links survive inside one source only', () => {
+  write(source, { 'd/a': 'a', 'e/x': 'x' });
+  linkSync(join(source, 'd/a'), join(source, 'd/b'));
+  linkSync(join(source, 'd/a'), join(source, 'e/c'));
+  copy({ select: { sources: ['d', 'e'] }, op: { destination: '/' } });
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => lstatSync(join(upper, name)).ino);
+  expect(a).toBe(b);
+  expect(a).not.toBe(c);
+});
+
+asRoot('capabilities are kept from stages and lost from contexts; devices and FIFOs are copied, sockets are not', () => {
+  write(source, { 'd/f': 'f' });
+  const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+  lsetxattr(join(source, 'd/f'), 'security.capability', capability);
+  mknod(join(source, 'd/fifo'), 0o010644, 0);
+  mknod(join(source, 'd/null'), 0o020666, 0x103);
+  mknod(join(source, 'd/socket'), 0o140755, 0);
+  copy({ select: { sources: ['d'] }, op: { destination: '/stage', keepOwner: true } });
+  copy({ select: { sources: ['d'] }, op: { destination: '/context' } });
+  expect(lgetxattr(join(upper, 'stage/f'), 'security.capability')).toEqual(capability);
+  expect(lgetxattr(join(upper, 'context/f'), 'security.capability')).toBeUndefined();
+  expect(readdirSync(join(upper, 'stage'))).toEqual(['f', 'fifo', 'null']);
+  expect(lstatSync(join(upper, 'stage/null')).rdev).toBe(0x103);
+  expect(lstatSync(join(upper, 'stage/fifo')).isFIFO()).toBe(true);
+});
+
+const changes: [name: string, change: () => void, message: string | undefined][] = [
+  ['nothing', () => {}, undefined],
+  ['touched', () => utimesSync(join(source, 'f'), 5, 5), undefined],
+  ['rewritten with the same bytes', () => writeFileSync(join(source, 'f'), 'keyed'), undefined],
+  ['rewritten', () => writeFileSync(join(source, 'f'), 'other'), 'File "f" changed during the build'],
+  ['grown', () => writeFileSync(join(source, 'f'), 'keyed and more'), 'File "f" changed during the build'],
+  ['deleted', () => rmSync(join(source, 'f')), 'File "f" changed during the build'],
+];
+
+test.each(changes)('between key and copy: %s', (_, change, message) => {
+  write(source, { f: 'keyed' });
+  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
+  const hasher = createFileHasher();
+  const selection = selectFiles(openDirectory(source), { sources: ['f'] });
+  digestSelection(selection, { hasher, owner: 'root' });
+  change();
+  const run = (): void =>
+    copyFiles(selection, writer, openLayeredTree([upper], 'trusted'), { destination: '/', keepOwner: false }, { now: NOW, hasher });
+  if (message !== undefined) return expect(run).toThrow(expect.objectContaining({ code: 'CONTEXT', message }));
+  run();
+  expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
+});
