@@ -1,4 +1,5 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import type { Report } from './checks.ts';
 import type { Environment } from './environment.ts';
@@ -48,9 +49,19 @@ function lowerStage(stage: ResolvedStage, work: Work): StageState {
   const lowerAll = (state: StageState, instructions: readonly StageInstruction[], trigger: boolean): StageState =>
     instructions.reduce((current, instruction) => {
       const warn: LoweringContext['warn'] = (rule, message) => work.report(rule, message, instruction);
-      return lowerInstruction(current, instruction, { ...context, trigger, warn });
+      const lower = () => lowerInstruction(current, instruction, { ...context, trigger, warn });
+      return trigger ? placed(lower, node.stage.from.location) : lower();
     }, state);
   return lowerAll(lowerAll(entered, triggers, true), node.stage.instructions, false);
+}
+
+/** Words of a trigger do not stand in the file, so its errors are the FROM's. */
+function placed(lower: () => StageState, location: SourceRange): StageState {
+  try {
+    return lower();
+  } catch (error) {
+    throw error instanceof TbuildError ? Object.assign(error, { location }) : error;
+  }
 }
 
 function openBase({ node, image, platform }: ResolvedStage, numbering: Numbering, { options, states, report }: Work): StageState {

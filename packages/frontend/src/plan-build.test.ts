@@ -88,6 +88,8 @@ test('a trigger may need a stage or an image', async () => {
 test('a trigger that is no instruction is refused', async () => {
   const text = 'FROM busybox AS a\nONBUILD ADD\nFROM a';
   await expect(planText(text)).rejects.toMatchObject({ code: 'DOCKERFILE_SYNTAX' });
+  const later = 'FROM busybox AS a\nONBUILD USER ${u:?who}\nFROM a';
+  await expect(planText(later)).rejects.toMatchObject({ location: { start: { line: 3, column: 1 } } });
 });
 
 const noCaches: [noCache: PlanOptions['noCache'], commands: string[]][] = [

@@ -73,7 +73,7 @@ interface Visitor {
 async function resolveStage(visitor: Visitor, node: StageNode): Promise<ResolvedStage> {
   const own = node.replaced ? [] : node.stage.instructions;
   const [base] = await Promise.all([resolveBase(visitor, node), resolveSources(visitor, node, own)]);
-  await resolveSources(visitor, node, base.triggers);
+  await resolveSources(visitor, node, base.triggers, node.stage.from.location);
   return { node, ...base };
 }
 
@@ -110,9 +110,16 @@ function parseTriggers({ stage }: StageNode, texts: readonly string[]): StageIns
   });
 }
 
-async function resolveSources(visitor: Visitor, node: StageNode, instructions: readonly StageInstruction[]): Promise<void> {
+/** `location` is for instructions that do not stand in the file. */
+async function resolveSources(
+  visitor: Visitor,
+  node: StageNode,
+  instructions: readonly StageInstruction[],
+  location?: SourceRange,
+): Promise<void> {
   await Promise.all(
-    instructions.flatMap(sourceNames).map(async (source) => {
+    instructions.flatMap(sourceNames).map(async (name) => {
+      const source = location === undefined ? name : { ...name, location };
       const origin = resolveSource(visitor.graph, source);
       checkOrder(visitor.graph, node, origin, source);
       if (origin.kind === 'stage') await visitor.visit(origin.index);

@@ -19,7 +19,7 @@ const histories: [name: string, text: string, history: string[]][] = [
   ['MAINTAINER', 'MAINTAINER a <b> $c', ['MAINTAINER a <b> $c']],
   ['VOLUME', 'ENV v="/x y"\nVOLUME /a $v', ['ENV v=/x y', 'VOLUME [/a /x y]']],
   ['EXPOSE', 'ENV p="90 91/udp"\nEXPOSE 80-82/TCP $p', ['ENV p=90 91/udp', 'EXPOSE [90/tcp 91/udp 80/tcp 81/tcp 82/tcp]']],
-  ['EXPOSE with host', 'EXPOSE 127.0.0.1:8080:80', ['EXPOSE [80/tcp]']],
+  ['EXPOSE with host', 'EXPOSE 127.0.0.1:8080:80 [::1]:1:81', ['EXPOSE [80/tcp 81/tcp]']],
   ['HEALTHCHECK NONE', 'HEALTHCHECK NONE', [
     'HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
   ]],
@@ -74,7 +74,8 @@ const refused: [text: string, message: string, column: number][] = [
   ['STOPSIGNAL 0', 'Signal "0" is not known', 12],
   ['EXPOSE 80/http', 'Port "80/http" is not valid', 8],
   ['EXPOSE 70000', 'Port "70000" is not valid', 8],
-  ['EXPOSE x:1-3:5-6', 'Port "x:1-3:5-6" is not valid', 8],
+  ['EXPOSE 1.2.3.256:1:1', '"1.2.3.256" is not an IP address', 8],
+  ['EXPOSE 1-4:5-6', 'Port "1-4:5-6" is not valid: the ranges have different lengths', 8],
   ['VOLUME $unset', 'Volume "$unset" is blank after expansion', 8],
   ['USER ${u:?who}', 'who', 6],
 ];
