@@ -5,14 +5,14 @@ import type { Descriptor, Digest, Layer } from '@tbuild/oci';
 export interface ExtractedLayer {
   readonly diffId: Digest;
   /**
-   * False when the directory is wrong without the layers below: an implied parent is not a directory
-   * there, or a hard link's target is missing in the archive. It must then be extracted again with `lowers`.
+   * False when the directory is wrong without the layers below: the archive lacks a parent, whose attributes
+   * and type only they know, or the target of a hard link. It must then be extracted again with `lowers`.
    */
   readonly selfContained: boolean;
 }
 
 export interface ExtractOptions {
-  /** Directories of the layers below, bottom first; undefined to extract side by side. */
+  /** Directories of the layers below, bottom first (none: it is the lowest); undefined to extract side by side. */
   readonly lowers?: readonly string[];
   readonly signal?: AbortSignal;
   /** Called with the compressed bytes read so far. */

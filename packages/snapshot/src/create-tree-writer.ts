@@ -1,9 +1,9 @@
 import {
   closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, type Stats, symlinkSync,
-  unlinkSync, writeSync,
+  unlinkSync,
 } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { copyFileBytes, FileType, mknod } from '@tbuild/linux';
+import { FileType, mknod } from '@tbuild/linux';
 import {
   applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime,
 } from './attributes.ts';
@@ -12,6 +12,7 @@ import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.t
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
+import { copyBytes, writeAll } from './write-bytes.ts';
 
 export interface TreeWriterOptions {
   /** Absolute path of the directory that takes the changes. */
@@ -276,18 +277,6 @@ class OverlayWriter implements TreeWriter {
     else if (stats.isSymbolicLink()) this.symlink(path, attributes, readlinkSync(location));
     else this.special(path, attributes, stats.mode & FileType.mask, stats.rdev);
   }
-}
-
-function copyBytes(source: FileBytes, fd: number): number {
-  if ('location' in source) return copyFileBytes(source.location, fd);
-  let size = 0;
-  for (const chunk of 'bytes' in source ? [source.bytes] : source.chunks) size += writeAll(fd, chunk);
-  return size;
-}
-
-function writeAll(fd: number, bytes: Uint8Array): number {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
-  return bytes.length;
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {
