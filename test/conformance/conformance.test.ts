@@ -9,7 +9,8 @@ import { recordImage } from './image-record.ts';
 describe('the same image as Docker', () => {
   test.concurrent.for(listCases().map((one) => [one.name, one] as const))('%s', async ([, one]) => {
     const golden = JSON.parse(readFileSync(one.golden, 'utf8'));
-    const build = await buildContext(prepareContext(one), { args: one.args, images: one.images });
+    const context = prepareContext(one);
+    const build = await buildContext(context, { args: one.args, images: one.images, cwd: context });
     if ('fails' in golden) {
       expect(build.exitCode, build.stderr).toBe(1);
       return;

@@ -59,6 +59,9 @@ function historyLine({ created_by: createdBy = '', empty_layer: empty }: LayoutH
 
 /** Docker 26 (BuildKit 0.13) words some entries otherwise than BuildKit 0.32 does; the goldens hold the present wording. */
 function inPresentWording(createdBy: string): string {
+  // The value was the one in the Dockerfile, and is the effective one now; which arguments there are is compared.
+  const args = /^ARG (.*)$/s.exec(createdBy);
+  if (args) return `ARG ${args[1]!.split(' ').map((word) => word.replace(/=.*/s, '')).join(' ')}`;
   const ports = /^EXPOSE map\[(.*)\]$/.exec(createdBy);
   if (ports) return `EXPOSE [${ports[1]!.split(' ').map((port) => port.replace(/:\{\}$/, '')).join(' ')}]`;
   const check = /^HEALTHCHECK &\{\[(.*)\] "(.*)" "(.*)" "(.*)" "(.*)" '(.*)'\}$/s.exec(createdBy);
