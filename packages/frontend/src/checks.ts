@@ -37,10 +37,11 @@ export function suggestion(name: string, candidates: Iterable<string>, prefix = 
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
 }
 
-const SECRET = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const HARMLESS = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+const SECRET = new Set('apikey auth credential credentials key password pword passwd secret token'.split(' '));
+const HARMLESS = new Set(['public', 'file', 'version']);
 
 /** Whether a variable's name says that its value is a secret. */
 export function isSecretName(name: string): boolean {
-  return SECRET.test(name) && !HARMLESS.test(name);
+  const words = name.toLowerCase().split('_');
+  return words.some((word) => SECRET.has(word)) && !words.some((word) => HARMLESS.has(word));
 }

@@ -22,6 +22,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** A string as Go's `strconv.Quote` writes it. */
 function quote(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   const characters = Array.from(text, (character) => {
     const known = ESCAPES[character];
     if (known !== undefined) return known;
