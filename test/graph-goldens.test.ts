@@ -50,7 +50,11 @@ async function plan(text: string): Promise<object | string> {
 }
 
 const CONFIGS: Readonly<Record<string, RuntimeConfig>> = {
-  'node:22-onbuild': { Env: ['PATH=/bin'], WorkingDir: '/app', OnBuild: ['COPY package.json .', 'RUN npm ci', 'COPY . .'] },
+  'node:22-onbuild': {
+    Env: ['PATH=/bin'],
+    WorkingDir: '/app',
+    OnBuild: ['COPY package.json .', 'RUN npm ci', 'COPY . .'],
+  },
   postgres: { Env: ['PATH=/usr/bin', 'PGDATA=/data'], User: 'postgres', Entrypoint: ['/entry'], Cmd: ['postgres'] },
 };
 
@@ -77,7 +81,9 @@ function renderPlan(planned: Plan, { steps }: Graph): object {
     base: number(planned.base?.step),
     config: planned.config,
     author: planned.author,
-    history: planned.history.map(({ createdBy, step }) => (step === undefined ? createdBy : { createdBy, step: number(step) })),
+    history: planned.history.map(({ createdBy, step }) =>
+      step === undefined ? createdBy : { createdBy, step: number(step) },
+    ),
     warnings: planned.warnings.map(({ rule, message, location }) => `${location.start.line} ${rule}: ${message}`),
   };
 }

@@ -4,41 +4,67 @@ import type { PlanOptions } from './plan.ts';
 
 const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][] = [
   ['FROM busybox\nCOPY $foo .', ["2 UndefinedVar: Usage of undefined variable '$foo'"]],
-  ['FROM busybox\nENV food=1\nCOPY $foo .', ["3 UndefinedVar: Usage of undefined variable '$foo' (did you mean $food?)"]],
+  [
+    'FROM busybox\nENV food=1\nCOPY $foo .',
+    ["3 UndefinedVar: Usage of undefined variable '$foo' (did you mean $food?)"],
+  ],
   ['FROM busybox\nARG foo\nCOPY $foo .', []],
   ['FROM busybox\nRUN echo $foo', []],
   ['FROM busybox\nWORKDIR /${foo:-a}', ["2 UndefinedVar: Usage of undefined variable '$foo'"]],
-  ['FROM busybox\nWORKDIR a\nWORKDIR b', ['2 WorkdirRelativePath: Relative workdir "a" can have unexpected results if the base image changes']],
+  [
+    'FROM busybox\nWORKDIR a\nWORKDIR b',
+    ['2 WorkdirRelativePath: Relative workdir "a" can have unexpected results if the base image changes'],
+  ],
   ['FROM busybox\nWORKDIR /a\nWORKDIR b', []],
   ['FROM busybox AS a\nWORKDIR /a\nFROM a\nWORKDIR b', []],
-  ['FROM busybox\nARG API_TOKEN PUBLIC_KEY KEYBOARD', [
-    '2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ARG "API_TOKEN")',
-  ]],
-  ['FROM busybox\nENV password=x', ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ENV "password")']],
-  ['FROM busybox\nEXPOSE 80/TCP', ["2 ExposeProtoCasing: Defined protocol '80/TCP' in EXPOSE instruction should be lowercase"]],
-  ['FROM busybox\nEXPOSE 8080:80', [
-    "2 ExposeInvalidFormat: EXPOSE instruction should not define an IP address or host-port mapping, found '8080:80'",
-  ]],
-  ['FROM --platform=$TARGETPLATFORM busybox', [
-    '1 RedundantTargetPlatform: Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior',
-  ]],
-  ['FROM --platform=linux/amd64 busybox', [
-    '1 FromPlatformFlagConstDisallowed: FROM --platform flag should not use constant value "linux/amd64"',
-  ]],
+  [
+    'FROM busybox\nARG API_TOKEN PUBLIC_KEY KEYBOARD',
+    ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ARG "API_TOKEN")'],
+  ],
+  [
+    'FROM busybox\nENV password=x',
+    ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ENV "password")'],
+  ],
+  [
+    'FROM busybox\nEXPOSE 80/TCP',
+    ["2 ExposeProtoCasing: Defined protocol '80/TCP' in EXPOSE instruction should be lowercase"],
+  ],
+  [
+    'FROM busybox\nEXPOSE 8080:80',
+    ["2 ExposeInvalidFormat: EXPOSE instruction should not define an IP address or host-port mapping, found '8080:80'"],
+  ],
+  [
+    'FROM --platform=$TARGETPLATFORM busybox',
+    [
+      '1 RedundantTargetPlatform: Setting platform to predefined $TARGETPLATFORM in FROM is redundant as this is the default behavior',
+    ],
+  ],
+  [
+    'FROM --platform=linux/amd64 busybox',
+    ['1 FromPlatformFlagConstDisallowed: FROM --platform flag should not use constant value "linux/amd64"'],
+  ],
   ['FROM --platform=linux/amd64 busybox AS build-amd64', []],
   ['FROM --platform=$BUILDPLATFORM busybox', []],
   ['ARG V\nFROM busybox$V', []],
   ['ARG TAG\nFROM busybox$TAGS', ["2 UndefinedArgInFrom: FROM argument 'TAGS' is not declared (did you mean TAG?)"]],
-  ['ARG V\nFROM $V', ['2 InvalidDefaultArgInFrom: Default value for ARG $V results in empty or invalid base image name'],
-    { buildArgs: { V: 'busybox' } }],
+  [
+    'ARG V\nFROM $V',
+    ['2 InvalidDefaultArgInFrom: Default value for ARG $V results in empty or invalid base image name'],
+    { buildArgs: { V: 'busybox' } },
+  ],
   ['# check=skip=UndefinedVar\nFROM busybox\nCOPY $foo .', []],
-  ['FROM busybox\n# check=skip=UndefinedVar\nCOPY $foo .\nCOPY $bar .', ["4 UndefinedVar: Usage of undefined variable '$bar'"]],
+  [
+    'FROM busybox\n# check=skip=UndefinedVar\nCOPY $foo .\nCOPY $bar .',
+    ["4 UndefinedVar: Usage of undefined variable '$bar'"],
+  ],
   ['FROM busybox\nCOPY $foo .', [], { buildArgs: { BUILDKIT_DOCKERFILE_CHECK: 'skip=all' } }],
 ];
 
 test.each(found)('%j warns %j', async (text, expected, options) => {
   const { plan } = await planText(text, options);
-  expect(plan.warnings.map(({ rule, message, location }) => `${location.start.line} ${rule}: ${message}`)).toEqual(expected);
+  expect(plan.warnings.map(({ rule, message, location }) => `${location.start.line} ${rule}: ${message}`)).toEqual(
+    expected,
+  );
 });
 
 test('a base image for another platform', async () => {

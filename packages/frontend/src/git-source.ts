@@ -22,7 +22,9 @@ export function parseGitSource(text: string): GitSource | { readonly wrong: stri
   const mark = address.indexOf('?');
   const url = mark < 0 ? address : address.slice(0, mark);
   if (scheme.startsWith('http') && !url.endsWith('.git')) return undefined;
-  return mark < 0 ? { url, ...fragment } : readQuery({ url, ...fragment }, new URLSearchParams(address.slice(mark + 1)));
+  return mark < 0
+    ? { url, ...fragment }
+    : readQuery({ url, ...fragment }, new URLSearchParams(address.slice(mark + 1)));
 }
 
 const SCP = /^[\w-]+@[a-zA-Z0-9.-]+:(?!\/\/).*$/;
@@ -35,16 +37,32 @@ function fragmentOf(fragment: string): Pick<GitSource, 'ref' | 'subdirectory'> {
 }
 
 const SWITCHES = new Set(['submodules', 'keep-git-dir']);
-const KNOWN = new Set(['ref', 'tag', 'branch', 'subdir', 'checksum', 'commit', 'mtime', 'fetch-by-commit', ...SWITCHES]);
+const KNOWN = new Set([
+  'ref',
+  'tag',
+  'branch',
+  'subdir',
+  'checksum',
+  'commit',
+  'mtime',
+  'fetch-by-commit',
+  ...SWITCHES,
+]);
 
 function readQuery(source: GitSource, query: URLSearchParams): GitSource | { readonly wrong: string } {
   for (const name of query.keys()) {
     if (!KNOWN.has(name)) return { wrong: `the query ${JSON.stringify(name)} is not known` };
     if (query.getAll(name).length > 1) return { wrong: `the query ${JSON.stringify(name)} has several values` };
-    if (query.get(name) === '' && !SWITCHES.has(name)) return { wrong: `the query ${JSON.stringify(name)} has no value` };
+    if (query.get(name) === '' && !SWITCHES.has(name))
+      return { wrong: `the query ${JSON.stringify(name)} has no value` };
   }
   if (query.has('tag') && query.has('branch')) return { wrong: 'it names both a tag and a branch' };
-  const refs = [source.ref, query.get('ref'), prefixed('refs/tags/', query.get('tag')), prefixed('refs/heads/', query.get('branch'))];
+  const refs = [
+    source.ref,
+    query.get('ref'),
+    prefixed('refs/tags/', query.get('tag')),
+    prefixed('refs/heads/', query.get('branch')),
+  ];
   const ref = agreed(refs);
   const subdirectory = agreed([source.subdirectory, query.get('subdir')]);
   if (ref === null) return { wrong: 'it names several refs' };

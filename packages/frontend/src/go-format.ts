@@ -55,6 +55,8 @@ export function formatDuration(nanoseconds: number): string {
 
 /** `value / unit`, exact: `unit` is a power of ten. */
 function decimal(value: number, unit: number): string {
-  const fraction = String(Math.round(value % unit)).padStart(String(unit).length - 1, '0').replace(/0+$/, '');
+  const fraction = String(Math.round(value % unit))
+    .padStart(String(unit).length - 1, '0')
+    .replace(/0+$/, '');
   return `${Math.floor(value / unit)}${unit === 1 || fraction === '' ? '' : `.${fraction}`}`;
 }

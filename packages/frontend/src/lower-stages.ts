@@ -64,7 +64,11 @@ function placed(lower: () => StageState, location: SourceRange): StageState {
   }
 }
 
-function openBase({ node, image, platform }: ResolvedStage, numbering: Numbering, { options, states, report }: Work): StageState {
+function openBase(
+  { node, image, platform }: ResolvedStage,
+  numbering: Numbering,
+  { options, states, report }: Work,
+): StageState {
   const { base } = node;
   const { location } = node.stage.from;
   if (base.kind === 'scratch') return openScratch(platform);
@@ -101,7 +105,11 @@ function openFiles(
   return withStep(openScratch(platform), step, name);
 }
 
-function contextOf({ node }: ResolvedStage, numbering: Numbering, work: Work): Omit<LoweringContext, 'trigger' | 'warn'> {
+function contextOf(
+  { node }: ResolvedStage,
+  numbering: Numbering,
+  work: Work,
+): Omit<LoweringContext, 'trigger' | 'warn'> {
   const { options, graph, globalArgs } = work;
   const { noCache } = options;
   const name = node.stage.name;

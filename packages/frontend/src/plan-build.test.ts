@@ -4,22 +4,42 @@ import { planText } from '../test/plan-text.ts';
 import type { PlanOptions } from './plan.ts';
 
 const names: [name: string, text: string, options: Partial<PlanOptions>, names: string[]][] = [
-  ['one stage', 'FROM busybox\nENV a=1\nWORKDIR /w\nCOPY . .\nRUN x', {}, [
-    '[1/4] FROM docker.io/library/busybox:latest@sha256', '[2/4] WORKDIR /w', '[3/4] COPY . .', '[4/4] RUN x',
-  ]],
+  [
+    'one stage',
+    'FROM busybox\nENV a=1\nWORKDIR /w\nCOPY . .\nRUN x',
+    {},
+    ['[1/4] FROM docker.io/library/busybox:latest@sha256', '[2/4] WORKDIR /w', '[3/4] COPY . .', '[4/4] RUN x'],
+  ],
   ['from scratch', 'FROM scratch\nCOPY . .\nCOPY a b', {}, ['[1/2] COPY . .', '[2/2] COPY a b']],
-  ['a stage on a stage', 'FROM busybox AS a\nFROM a\nRUN x', {}, [
-    '[a 1/1] FROM docker.io/library/busybox:latest@sha256', '[stage-1 1/1] RUN x',
-  ]],
-  ['copied from an image', 'FROM scratch\nCOPY --from=busybox a b', {}, [
-    'FROM docker.io/library/busybox:latest@sha256', '[stage-0 1/1] COPY --from=busybox a b',
-  ]],
-  ['triggers', 'FROM trigger\nRUN x', {}, [
-    '[1/5] FROM docker.io/library/trigger:latest@sha256', '[2/5] ONBUILD COPY . /src', '[3/5] ONBUILD RUN make', '[4/5] RUN x',
-  ]],
-  ['a platform', 'FROM busybox\nRUN x', { showPlatform: true }, [
-    '[linux/amd64 1/2] FROM docker.io/library/busybox:latest@sha256', '[linux/amd64 2/2] RUN x',
-  ]],
+  [
+    'a stage on a stage',
+    'FROM busybox AS a\nFROM a\nRUN x',
+    {},
+    ['[a 1/1] FROM docker.io/library/busybox:latest@sha256', '[stage-1 1/1] RUN x'],
+  ],
+  [
+    'copied from an image',
+    'FROM scratch\nCOPY --from=busybox a b',
+    {},
+    ['FROM docker.io/library/busybox:latest@sha256', '[stage-0 1/1] COPY --from=busybox a b'],
+  ],
+  [
+    'triggers',
+    'FROM trigger\nRUN x',
+    {},
+    [
+      '[1/5] FROM docker.io/library/trigger:latest@sha256',
+      '[2/5] ONBUILD COPY . /src',
+      '[3/5] ONBUILD RUN make',
+      '[4/5] RUN x',
+    ],
+  ],
+  [
+    'a platform',
+    'FROM busybox\nRUN x',
+    { showPlatform: true },
+    ['[linux/amd64 1/2] FROM docker.io/library/busybox:latest@sha256', '[linux/amd64 2/2] RUN x'],
+  ],
 ];
 
 test.each(names)('names of steps: %s', async (_name, text, options, expected) => {
@@ -32,7 +52,11 @@ test('a chain of steps and its history', async () => {
   const [image, mkdir, run] = steps;
   expect(mkdir).toMatchObject({ base: image?.id, op: { kind: 'mkdir', path: '/a', mode: 0o755, user: '' } });
   expect(run?.base).toBe(mkdir?.id);
-  expect(plan).toMatchObject({ target: run?.id, author: 'me', base: { step: image?.id, diffIds: [expect.any(String)] } });
+  expect(plan).toMatchObject({
+    target: run?.id,
+    author: 'me',
+    base: { step: image?.id, diffIds: [expect.any(String)] },
+  });
   expect(plan.base?.history).toEqual([{ created: '2026-01-01T00:00:00Z', created_by: 'base' }]);
   expect(plan.history).toEqual([
     { createdBy: 'WORKDIR /a', step: mkdir?.id },
@@ -64,7 +88,10 @@ test('an image without steps', async () => {
 test('triggers of an image run after FROM and are gone from the config', async () => {
   const { plan } = await planText('FROM trigger\nRUN x');
   expect(plan.history.map(({ createdBy }) => createdBy)).toEqual([
-    'COPY . /src # buildkit', 'RUN /bin/sh -c make # buildkit', 'ENV BUILT=1', 'RUN /bin/sh -c x # buildkit',
+    'COPY . /src # buildkit',
+    'RUN /bin/sh -c make # buildkit',
+    'ENV BUILT=1',
+    'RUN /bin/sh -c x # buildkit',
   ]);
   expect(plan.config.OnBuild).toBeUndefined();
   expect(plan.config.Env).toContain('BUILT=1');
@@ -74,7 +101,10 @@ test('triggers of a stage run in the stages on it, not further down', async () =
   const text = 'FROM busybox AS a\nONBUILD ENV x=1\nONBUILD ENV y=$x\nFROM a AS b\nRUN b\nFROM b\nRUN c';
   const { plan } = await planText(text);
   expect(plan.history.map(({ createdBy }) => createdBy)).toEqual([
-    'ENV x=1', 'ENV y=1', 'RUN /bin/sh -c b # buildkit', 'RUN /bin/sh -c c # buildkit',
+    'ENV x=1',
+    'ENV y=1',
+    'RUN /bin/sh -c b # buildkit',
+    'RUN /bin/sh -c c # buildkit',
   ]);
   expect((await planText(text, { target: 'a' })).plan.config.OnBuild).toEqual(['ENV x=1', 'ENV y=$x']);
 });

@@ -63,7 +63,11 @@ export interface Plan {
   /** The step whose tree is the image's; undefined for an image without layers. */
   readonly target?: StepId;
   /** The base image's own layers and history, when the target stands on one. */
-  readonly base?: { readonly step?: StepId; readonly history: readonly HistoryEntry[]; readonly diffIds: readonly Digest[] };
+  readonly base?: {
+    readonly step?: StepId;
+    readonly history: readonly HistoryEntry[];
+    readonly diffIds: readonly Digest[];
+  };
   readonly config: RuntimeConfig;
   readonly author?: string;
   /** What this Dockerfile adds to the base's history, in order. */

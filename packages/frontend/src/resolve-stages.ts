@@ -34,7 +34,11 @@ export interface ResolvedStages {
  * ONBUILD triggers of a base may add dependencies, so bases come first.
  * @throws TbuildError what `resolveImage` throws, with the place; DOCKERFILE_SEMANTICS for wrong references.
  */
-export async function resolveStages(graph: StageGraph, target: StageNode, options: PlanOptions): Promise<ResolvedStages> {
+export async function resolveStages(
+  graph: StageGraph,
+  target: StageNode,
+  options: PlanOptions,
+): Promise<ResolvedStages> {
   const failed = new AbortController();
   const images = createImageResolver(graph, options, AbortSignal.any([options.signal, failed.signal]));
   const stages = new Map<number, Promise<ResolvedStage>>();
@@ -59,7 +63,11 @@ export async function resolveStages(graph: StageGraph, target: StageNode, option
 }
 
 interface ImageResolver {
-  resolve(origin: Extract<Origin, { kind: 'image' }>, platform: Platform, location: SourceRange): Promise<ResolvedImage>;
+  resolve(
+    origin: Extract<Origin, { kind: 'image' }>,
+    platform: Platform,
+    location: SourceRange,
+  ): Promise<ResolvedImage>;
   get(origin: Extract<Origin, { kind: 'image' }>, platform: Platform): ResolvedImage;
 }
 
@@ -86,7 +94,8 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
     const texts = onbuild.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.trigger] : []));
     return { platform: below.platform, triggers: parseTriggers(node, texts) };
   }
-  if (base.kind !== 'image') return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
+  if (base.kind !== 'image')
+    return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
   const image = await visitor.images.resolve(base, platform, stage.from.image.location);
   const texts = node.replaced ? [] : (image.config.config.OnBuild ?? []);
   return { platform, image, triggers: parseTriggers(node, texts) };

@@ -20,32 +20,79 @@ test.each(targets)('target %j needs the steps %j', async (target, commands) => {
 });
 
 test('only images of stages that are needed are asked for, each once', async () => {
-  const text = 'FROM busybox AS a\nFROM missing AS b\nFROM busybox AS c\nCOPY --from=app / /\nCOPY --from=a / /\nRUN --mount=from=app,target=/m x';
+  const text =
+    'FROM busybox AS a\nFROM missing AS b\nFROM busybox AS c\nCOPY --from=app / /\nCOPY --from=a / /\nRUN --mount=from=app,target=/m x';
   const { requests } = await planText(text);
   expect(requests.map(({ reference }) => reference).sort()).toEqual(['app', 'busybox']);
 });
 
 const refused: [name: string, text: string, options: Partial<PlanOptions>, error: object][] = [
-  ['an unknown target', stages, { target: 'tset' }, { message: 'Target stage "tset" is not defined', hint: 'Did you mean "test"?' }],
-  ['an index as target', stages, { target: '0' }, { message: 'Target stage "0" is not defined', hint: 'The stages are base, test' }],
+  [
+    'an unknown target',
+    stages,
+    { target: 'tset' },
+    { message: 'Target stage "tset" is not defined', hint: 'Did you mean "test"?' },
+  ],
+  [
+    'an index as target',
+    stages,
+    { target: '0' },
+    { message: 'Target stage "0" is not defined', hint: 'The stages are base, test' },
+  ],
   ['a blank base', 'FROM $x', {}, { message: 'Base name "$x" is blank after expansion', location: at(1, 6) }],
-  ['a stage that reads itself', 'FROM busybox AS a\nCOPY --from=a / /', {}, {
-    message: 'Stage "a" depends on itself', location: at(2, 13),
-  }],
-  ['a circle', 'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /', {}, {
-    message: 'Stage "a" depends on itself', location: at(4, 13),
-  }],
-  ['a later stage', 'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b', { target: 'a' }, {
-    message: 'Cannot read from stage "b": it must be defined before stage "a"', location: at(2, 13),
-  }],
-  ['an index that is no stage', 'FROM busybox\nCOPY --from=3 / /', {}, { message: 'Stage index 3 is not defined', location: at(2, 13) }],
+  [
+    'a stage that reads itself',
+    'FROM busybox AS a\nCOPY --from=a / /',
+    {},
+    {
+      message: 'Stage "a" depends on itself',
+      location: at(2, 13),
+    },
+  ],
+  [
+    'a circle',
+    'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /',
+    {},
+    {
+      message: 'Stage "a" depends on itself',
+      location: at(4, 13),
+    },
+  ],
+  [
+    'a later stage',
+    'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b',
+    { target: 'a' },
+    {
+      message: 'Cannot read from stage "b": it must be defined before stage "a"',
+      location: at(2, 13),
+    },
+  ],
+  [
+    'an index that is no stage',
+    'FROM busybox\nCOPY --from=3 / /',
+    {},
+    { message: 'Stage index 3 is not defined', location: at(2, 13) },
+  ],
   ['a platform', 'FROM --platform=linux/a/b/c busybox', {}, { location: at(1, 17) }],
-  ['a blank platform', 'FROM --platform=$TARGETPLATFROM busybox', {}, {
-    message: 'Platform "$TARGETPLATFROM" is blank after expansion', hint: 'Did you mean "TARGETPLATFORM"?', location: at(1, 17),
-  }],
-  ['a variable that must be set', 'ARG v\nFROM ${v:?none}', {}, {
-    message: expect.stringContaining('none'), location: at(2, 6),
-  }],
+  [
+    'a blank platform',
+    'FROM --platform=$TARGETPLATFROM busybox',
+    {},
+    {
+      message: 'Platform "$TARGETPLATFROM" is blank after expansion',
+      hint: 'Did you mean "TARGETPLATFORM"?',
+      location: at(1, 17),
+    },
+  ],
+  [
+    'a variable that must be set',
+    'ARG v\nFROM ${v:?none}',
+    {},
+    {
+      message: expect.stringContaining('none'),
+      location: at(2, 6),
+    },
+  ],
 ];
 
 test.each(refused)('%s is refused', async (_name, text, options, error) => {
@@ -54,7 +101,11 @@ test.each(refused)('%s is refused', async (_name, text, options, error) => {
 
 test('a name that is neither stage nor image says which stage is near', async () => {
   const text = 'FROM busybox AS build\nFROM busybox\nCOPY --from=biuld / /';
-  await expect(planText(text)).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'Did you mean "build"?', location: at(3, 13) });
+  await expect(planText(text)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    hint: 'Did you mean "build"?',
+    location: at(3, 13),
+  });
   await expect(planText('FROM nothing')).rejects.toMatchObject({ code: 'NOT_FOUND', location: at(1, 6) });
 });
 
@@ -74,7 +125,8 @@ test('the last stage of a name counts for COPY, the last before it for FROM', as
 
 test('platforms of stages', async () => {
   const arm = { os: 'linux', architecture: 'arm64' };
-  const text = 'FROM --platform=$BUILDPLATFORM busybox AS a\nRUN 1\nFROM a AS b\nRUN 2\nFROM busybox\nCOPY --from=b / /\nRUN 3';
+  const text =
+    'FROM --platform=$BUILDPLATFORM busybox AS a\nRUN 1\nFROM a AS b\nRUN 2\nFROM busybox\nCOPY --from=b / /\nRUN 3';
   const { steps, requests, plan } = await planText(text, { platform: arm });
   const platforms = steps.flatMap(({ op }) => (op.kind === 'run' ? [op.platform.architecture] : []));
   expect(platforms).toEqual(['amd64', 'amd64', 'arm64']);
@@ -84,29 +136,55 @@ test('platforms of stages', async () => {
 
 test('without a platform the image has that of its base', async () => {
   const text = 'FROM --platform=linux/arm64 busybox AS a\nFROM a';
-  const platforms = [{}, { implicitPlatform: true }].map(async (options) => (await planText(text, options)).plan.platform.architecture);
+  const platforms = [{}, { implicitPlatform: true }].map(
+    async (options) => (await planText(text, options)).plan.platform.architecture,
+  );
   expect(await Promise.all(platforms)).toEqual(['amd64', 'arm64']);
 });
 
 const contexts: [name: string, text: string, contexts: PlanOptions['contexts'], ops: object[]][] = [
-  ['an image for an image', 'FROM alpine', { 'docker.io/library/alpine:latest': { kind: 'image', reference: 'busybox' } }, [
-    { kind: 'image', reference: expect.stringContaining('busybox') },
-  ]],
-  ['a layout for an image', 'FROM alpine:1', { 'alpine:1': { kind: 'layout', path: '/l', reference: 'busybox' } }, [
-    { kind: 'image', source: { kind: 'layout', path: '/l' } },
-  ]],
-  ['nothing for an image', 'FROM alpine\nCOPY a b', { alpine: { kind: 'image', reference: 'scratch' } }, [{ kind: 'copy' }]],
-  ['files for an image', 'FROM alpine', { alpine: { kind: 'files', context: 'x' } }, [
-    { kind: 'copy', from: { kind: 'context', name: 'x' }, sources: [''], destination: '/' },
-  ]],
-  ['an image for a stage', 'FROM nothing AS a\nRUN x\nFROM a\nRUN y', { a: { kind: 'image', reference: 'busybox' } }, [
-    { kind: 'image' },
-    { kind: 'run', args: ['/bin/sh', '-c', 'y'] },
-  ]],
-  ['files for COPY', 'FROM scratch\nCOPY --from=src a b', { src: { kind: 'files', context: 'x' } }, [
-    { kind: 'copy', from: { kind: 'context', name: 'x' }, sources: ['a'], keepOwner: false },
-  ]],
-  ['not for scratch', 'FROM scratch\nCOPY a b', { scratch: { kind: 'image', reference: 'busybox' } }, [{ kind: 'copy' }]],
+  [
+    'an image for an image',
+    'FROM alpine',
+    { 'docker.io/library/alpine:latest': { kind: 'image', reference: 'busybox' } },
+    [{ kind: 'image', reference: expect.stringContaining('busybox') }],
+  ],
+  [
+    'a layout for an image',
+    'FROM alpine:1',
+    { 'alpine:1': { kind: 'layout', path: '/l', reference: 'busybox' } },
+    [{ kind: 'image', source: { kind: 'layout', path: '/l' } }],
+  ],
+  [
+    'nothing for an image',
+    'FROM alpine\nCOPY a b',
+    { alpine: { kind: 'image', reference: 'scratch' } },
+    [{ kind: 'copy' }],
+  ],
+  [
+    'files for an image',
+    'FROM alpine',
+    { alpine: { kind: 'files', context: 'x' } },
+    [{ kind: 'copy', from: { kind: 'context', name: 'x' }, sources: [''], destination: '/' }],
+  ],
+  [
+    'an image for a stage',
+    'FROM nothing AS a\nRUN x\nFROM a\nRUN y',
+    { a: { kind: 'image', reference: 'busybox' } },
+    [{ kind: 'image' }, { kind: 'run', args: ['/bin/sh', '-c', 'y'] }],
+  ],
+  [
+    'files for COPY',
+    'FROM scratch\nCOPY --from=src a b',
+    { src: { kind: 'files', context: 'x' } },
+    [{ kind: 'copy', from: { kind: 'context', name: 'x' }, sources: ['a'], keepOwner: false }],
+  ],
+  [
+    'not for scratch',
+    'FROM scratch\nCOPY a b',
+    { scratch: { kind: 'image', reference: 'busybox' } },
+    [{ kind: 'copy' }],
+  ],
 ];
 
 test.each(contexts)('a named context: %s', async (_name, text, named, ops) => {

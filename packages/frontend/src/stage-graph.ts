@@ -91,7 +91,8 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
   const platform = platformWord === undefined ? undefined : readPlatform(platformWord, options);
   const replacement = stage.name === undefined ? undefined : contextOrigin(stage.name, options.contexts);
   const earlier = names.get(baseName);
-  const base = earlier === undefined ? imageOrigin(baseName, options.contexts) : { kind: 'stage' as const, index: earlier };
+  const base =
+    earlier === undefined ? imageOrigin(baseName, options.contexts) : { kind: 'stage' as const, index: earlier };
   return {
     stage,
     baseName,
@@ -135,5 +136,7 @@ function expandGlobal(word: Word, { globalArgs, escape }: NodeOptions): string {
 
 function listOf(names: Iterable<string>): string {
   const all = [...names];
-  return all.length === 0 ? 'The file names no stage; give one a name with FROM … AS name' : `The stages are ${all.join(', ')}`;
+  return all.length === 0
+    ? 'The file names no stage; give one a name with FROM … AS name'
+    : `The stages are ${all.join(', ')}`;
 }

@@ -26,7 +26,11 @@ const names: [numbering: Numbering, label: StepLabel, name: string][] = [
     { position: 1, command: 'RUN x', env: [{ name: 'TARGETARCH', value: 'arm' }] },
     '[linux/arm64->arm/v7 1/2] RUN x',
   ],
-  [{ total: 2, platform: arm }, { position: 1, command: 'RUN x', env: declared('linux/arm64') }, '[linux/arm64 1/2] RUN x'],
+  [
+    { total: 2, platform: arm },
+    { position: 1, command: 'RUN x', env: declared('linux/arm64') },
+    '[linux/arm64 1/2] RUN x',
+  ],
 ];
 
 test.each(names)('%j with %j is %s', (numbering, label, name) => {

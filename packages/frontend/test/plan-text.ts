@@ -11,7 +11,14 @@ const PLATFORM = { os: 'linux', architecture: 'amd64' };
 
 const CONFIGS: Readonly<Record<string, RuntimeConfig>> = {
   busybox: { Env: ['PATH=/bin'], Cmd: ['sh'] },
-  app: { Env: ['PATH=/bin', 'MODE=base'], WorkingDir: '/srv', User: 'app', Cmd: ['serve'], Entrypoint: ['/entry'], Labels: { a: '1' } },
+  app: {
+    Env: ['PATH=/bin', 'MODE=base'],
+    WorkingDir: '/srv',
+    User: 'app',
+    Cmd: ['serve'],
+    Entrypoint: ['/entry'],
+    Labels: { a: '1' },
+  },
   trigger: { Env: ['PATH=/bin'], OnBuild: ['COPY . /src', 'RUN make', 'ENV BUILT=1'] },
   'trigger-from': { OnBuild: ['COPY --from=tools /t /t'] },
   bare: {},
@@ -44,7 +51,11 @@ export async function planText(
   return { plan, graph: built, steps: [...built.steps.values()], requests };
 }
 
-function imageNamed({ reference, platform }: ImageRequest): { reference: string; manifest: `sha256:${string}`; config: ImageConfig } {
+function imageNamed({ reference, platform }: ImageRequest): {
+  reference: string;
+  manifest: `sha256:${string}`;
+  config: ImageConfig;
+} {
   const config = CONFIGS[reference];
   if (config === undefined) throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} does not exist`);
   const manifest = digestOf(reference);

@@ -31,7 +31,8 @@ export class GraphBuilder {
   /** Adds a step whose inputs were added before, and returns its id. */
   add(step: Omit<Step, 'id'>): StepId {
     for (const input of [step.base, ...step.sources]) {
-      if (input !== undefined && !this.#steps.has(input)) throw new Error(`Step "${step.name}" has an input that is not in the graph`);
+      if (input !== undefined && !this.#steps.has(input))
+        throw new Error(`Step "${step.name}" has an input that is not in the graph`);
     }
     const { op, base, sources } = step;
     const id = digestOf(canonicalJson({ op, base, sources }));

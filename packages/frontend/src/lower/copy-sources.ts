@@ -53,13 +53,17 @@ function selectWord(word: Word, checksum: string, request: Request): CopySelecti
     throw semanticError(`The source ${JSON.stringify(word.text)} of COPY is ${what}`, word.location, 'Use ADD');
   }
   if (git === undefined) return selectUrl(word, checksum, request);
-  if ('wrong' in git) throw semanticError(`Git source ${JSON.stringify(word.text)} is not valid: ${git.wrong}`, word.location);
+  if ('wrong' in git)
+    throw semanticError(`Git source ${JSON.stringify(word.text)} is not valid: ${git.wrong}`, word.location);
   return selectGit(word, git, { ...request, checksum });
 }
 
 function selectPath(word: Word, checksum: string, { instruction, target }: Request): CopySelection {
   if (checksum !== '') {
-    throw semanticError('A checksum needs a URL or a git repository as source', instruction.checksum?.location ?? word.location);
+    throw semanticError(
+      'A checksum needs a URL or a git repository as source',
+      instruction.checksum?.location ?? word.location,
+    );
   }
   const { from } = instruction;
   const tree: Tree =
@@ -90,7 +94,11 @@ function selectUrl(word: Word, checksum: string, { instruction, target }: Reques
   };
 }
 
-function selectGit(word: Word, git: GitSource, { instruction, target, checksum }: Request & { checksum: string }): CopySelection {
+function selectGit(
+  word: Word,
+  git: GitSource,
+  { instruction, target, checksum }: Request & { checksum: string },
+): CopySelection {
   const { keepGitDir, checksum: checksumOption } = instruction;
   if (git.keepGitDir !== undefined && keepGitDir !== undefined && git.keepGitDir !== keepGitDir) {
     throw semanticError('The source and --keep-git-dir disagree', word.location);

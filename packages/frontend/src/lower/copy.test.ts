@@ -29,40 +29,120 @@ test.each(destinations)('in %s, %j is %s', (cwd, written, resolved) => {
 const context = { kind: 'context', name: 'context' };
 const plain = { kind: 'copy', from: context, exclude: [], parents: false, unpack: false, keepOwner: false };
 const ops: [name: string, line: string, op: object, createdBy: string][] = [
-  ['paths', 'COPY ./a /../b/ $MODE *.txt d/', { ...plain, sources: ['a', 'b', 'base', '*.txt'], destination: '/srv/d/' },
-    'COPY ./a /../b/ base *.txt d/ # buildkit'],
+  [
+    'paths',
+    'COPY ./a /../b/ $MODE *.txt d/',
+    { ...plain, sources: ['a', 'b', 'base', '*.txt'], destination: '/srv/d/' },
+    'COPY ./a /../b/ base *.txt d/ # buildkit',
+  ],
   ['the context', 'COPY . .', { ...plain, sources: [''], destination: '/srv/' }, 'COPY . . # buildkit'],
   ['JSON', 'COPY ["a b", "c"]', { ...plain, sources: ['a b'], destination: '/srv/c' }, 'COPY a b c # buildkit'],
-  ['ADD', 'ADD a.tar /x/', { ...plain, sources: ['a.tar'], destination: '/x/', unpack: true }, 'ADD a.tar /x/ # buildkit'],
-  ['ADD as it is', 'ADD --unpack=false a.tar /x/', { ...plain, sources: ['a.tar'], destination: '/x/' }, 'ADD a.tar /x/ # buildkit'],
-  ['owner and mode', 'COPY --chmod=0755 --chown=$MODE:1 a /b',
-    { ...plain, sources: ['a'], destination: '/b', chown: 'base:1', chmod: 0o755 }, 'COPY --chown=base:1 --chmod=0755 a /b # buildkit'],
-  ['symbolic mode', 'COPY --chmod=u=rwX,go=rX a /b',
-    { ...plain, sources: ['a'], destination: '/b', chmod: 'u=rwX,go=rX' }, 'COPY --chmod=u=rwX,go=rX a /b # buildkit'],
-  ['parents', 'COPY --parents a/./b/*.c /x/../y/z.c /d/',
-    { ...plain, sources: ['a/./b/*.c', 'y/z.c'], destination: '/d/', parents: true }, 'COPY --parents a/./b/*.c /x/../y/z.c /d/ # buildkit'],
-  ['exclude', 'COPY --exclude=*.log --exclude=$x . /d', { ...plain, sources: [''], destination: '/d', exclude: ['*.log', '$x'] },
-    'COPY . /d # buildkit'],
-  ['from an image', 'COPY --from=busybox /bin/sh /sh',
-    { ...plain, from: { kind: 'step', source: 0 }, sources: ['bin/sh'], destination: '/sh', keepOwner: true }, 'COPY /bin/sh /sh # buildkit'],
-  ['from nothing', 'COPY --from=scratch / /', { ...plain, from: { kind: 'inline', files: [] }, sources: [''], destination: '/' },
-    'COPY / / # buildkit'],
-  ['heredoc', 'COPY <<A /d\n$MODE "x" \\$y\nA',
-    { ...plain, from: { kind: 'inline', files: [{ name: 'A', content: 'base "x" $y\n' }] }, sources: ['A'], destination: '/d' },
-    'COPY <<A /d # buildkit'],
-  ['quoted heredoc', 'COPY <<"A" /d\n$MODE\nA',
-    { ...plain, from: { kind: 'inline', files: [{ name: 'A', content: '$MODE\n' }] }, sources: ['A'], destination: '/d' },
-    'COPY <<A /d # buildkit'],
-  ['heredoc and file', 'COPY <<A b /d/\nx\nA',
-    { ...plain, sources: ['b'], destination: '/d/',
-      more: [{ from: { kind: 'inline', files: [{ name: 'A', content: 'x\n' }] }, sources: ['A'], unpack: false, keepOwner: false }] },
-    'COPY b <<A /d/ # buildkit'],
-  ['URL', 'ADD https://h/p/a%20b?q=1 /d/', { ...plain, from: { kind: 'step', source: 0 }, sources: ['a b'], destination: '/d/' },
-    'ADD https://h/p/a%20b?q=1 /d/ # buildkit'],
-  ['git', 'ADD https://h/r.git#main:sub /d', { ...plain, from: { kind: 'step', source: 0 }, sources: [''], destination: '/d' },
-    'ADD https://h/r.git#main:sub /d # buildkit'],
-  ['link with a mode is a plain copy', 'COPY --link --chmod=755 a /b', { ...plain, sources: ['a'], destination: '/b', chmod: 0o755 },
-    'COPY --chmod=755 a /b # buildkit'],
+  [
+    'ADD',
+    'ADD a.tar /x/',
+    { ...plain, sources: ['a.tar'], destination: '/x/', unpack: true },
+    'ADD a.tar /x/ # buildkit',
+  ],
+  [
+    'ADD as it is',
+    'ADD --unpack=false a.tar /x/',
+    { ...plain, sources: ['a.tar'], destination: '/x/' },
+    'ADD a.tar /x/ # buildkit',
+  ],
+  [
+    'owner and mode',
+    'COPY --chmod=0755 --chown=$MODE:1 a /b',
+    { ...plain, sources: ['a'], destination: '/b', chown: 'base:1', chmod: 0o755 },
+    'COPY --chown=base:1 --chmod=0755 a /b # buildkit',
+  ],
+  [
+    'symbolic mode',
+    'COPY --chmod=u=rwX,go=rX a /b',
+    { ...plain, sources: ['a'], destination: '/b', chmod: 'u=rwX,go=rX' },
+    'COPY --chmod=u=rwX,go=rX a /b # buildkit',
+  ],
+  [
+    'parents',
+    'COPY --parents a/./b/*.c /x/../y/z.c /d/',
+    { ...plain, sources: ['a/./b/*.c', 'y/z.c'], destination: '/d/', parents: true },
+    'COPY --parents a/./b/*.c /x/../y/z.c /d/ # buildkit',
+  ],
+  [
+    'exclude',
+    'COPY --exclude=*.log --exclude=$x . /d',
+    { ...plain, sources: [''], destination: '/d', exclude: ['*.log', '$x'] },
+    'COPY . /d # buildkit',
+  ],
+  [
+    'from an image',
+    'COPY --from=busybox /bin/sh /sh',
+    { ...plain, from: { kind: 'step', source: 0 }, sources: ['bin/sh'], destination: '/sh', keepOwner: true },
+    'COPY /bin/sh /sh # buildkit',
+  ],
+  [
+    'from nothing',
+    'COPY --from=scratch / /',
+    { ...plain, from: { kind: 'inline', files: [] }, sources: [''], destination: '/' },
+    'COPY / / # buildkit',
+  ],
+  [
+    'heredoc',
+    'COPY <<A /d\n$MODE "x" \\$y\nA',
+    {
+      ...plain,
+      from: { kind: 'inline', files: [{ name: 'A', content: 'base "x" $y\n' }] },
+      sources: ['A'],
+      destination: '/d',
+    },
+    'COPY <<A /d # buildkit',
+  ],
+  [
+    'quoted heredoc',
+    'COPY <<"A" /d\n$MODE\nA',
+    {
+      ...plain,
+      from: { kind: 'inline', files: [{ name: 'A', content: '$MODE\n' }] },
+      sources: ['A'],
+      destination: '/d',
+    },
+    'COPY <<A /d # buildkit',
+  ],
+  [
+    'heredoc and file',
+    'COPY <<A b /d/\nx\nA',
+    {
+      ...plain,
+      sources: ['b'],
+      destination: '/d/',
+      more: [
+        {
+          from: { kind: 'inline', files: [{ name: 'A', content: 'x\n' }] },
+          sources: ['A'],
+          unpack: false,
+          keepOwner: false,
+        },
+      ],
+    },
+    'COPY b <<A /d/ # buildkit',
+  ],
+  [
+    'URL',
+    'ADD https://h/p/a%20b?q=1 /d/',
+    { ...plain, from: { kind: 'step', source: 0 }, sources: ['a b'], destination: '/d/' },
+    'ADD https://h/p/a%20b?q=1 /d/ # buildkit',
+  ],
+  [
+    'git',
+    'ADD https://h/r.git#main:sub /d',
+    { ...plain, from: { kind: 'step', source: 0 }, sources: [''], destination: '/d' },
+    'ADD https://h/r.git#main:sub /d # buildkit',
+  ],
+  [
+    'link with a mode is a plain copy',
+    'COPY --link --chmod=755 a /b',
+    { ...plain, sources: ['a'], destination: '/b', chmod: 0o755 },
+    'COPY --chmod=755 a /b # buildkit',
+  ],
 ];
 
 test.each(ops)('%s', async (_name, line, op, createdBy) => {
@@ -88,7 +168,13 @@ test('what is fetched carries its checksum', async () => {
   const url = await planText(`FROM app\nADD --checksum=${digest} https://h/x /d/`);
   expect(url.steps[1]?.op).toEqual({ kind: 'http', url: 'https://h/x', filename: 'x', checksum: digest });
   const git = await planText('FROM app\nADD --checksum=abc --keep-git-dir git@h:r.git /d/');
-  expect(git.steps[1]?.op).toEqual({ kind: 'git', url: 'git@h:r.git', keepGitDir: true, submodules: true, checksum: 'abc' });
+  expect(git.steps[1]?.op).toEqual({
+    kind: 'git',
+    url: 'git@h:r.git',
+    keepGitDir: true,
+    submodules: true,
+    checksum: 'abc',
+  });
 });
 
 test('--link copies into nothing and is stacked', async () => {
@@ -96,8 +182,14 @@ test('--link copies into nothing and is stacked', async () => {
   const [image, copy, stack] = steps;
   expect(copy?.base).toBeUndefined();
   expect(copy).toMatchObject({ op: { kind: 'copy' }, name: '[2/2] COPY --link a /b' });
-  expect(stack).toMatchObject({ op: { kind: 'stack' }, base: image?.id, sources: [copy?.id], name: '[2/2] LINK COPY --link a /b' });
+  expect(stack).toMatchObject({
+    op: { kind: 'stack' },
+    base: image?.id,
+    sources: [copy?.id],
+    name: '[2/2] LINK COPY --link a /b',
+  });
   expect(plan.target).toBe(stack?.id);
+  expect((await planText('FROM app\nCOPY --link --chown=root:5 a /b')).steps).toHaveLength(3);
   expect((await planText('FROM scratch\nCOPY --link a /b')).steps.map(({ op }) => op.kind)).toEqual(['copy']);
 });
 
@@ -110,6 +202,7 @@ const refused: [line: string, message: string, column: number][] = [
   ['ADD --checksum=sha256:ab https://h/a https://h/b /d', 'A checksum needs exactly one source', 16],
   ['COPY --chmod=9 a /d', 'Mode "9" is not valid', 14],
   ['COPY --chmod=17777 a /d', 'Mode "17777" is not valid', 14],
+  ['COPY --link --chown=me a /d', 'The owner "me" cannot be looked up with --link', 21],
   ['COPY --from=9 a /d', 'Stage index 9 is not defined', 13],
 ];
 

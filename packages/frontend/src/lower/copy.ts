@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import type { CopyInstruction } from '@tbuild/dockerfile';
-import type { ModeChange, StepId } from '@tbuild/graph';
+import type { CopyInstruction, Word } from '@tbuild/dockerfile';
+import type { CopyOp, CopySelection, ModeChange, StepId } from '@tbuild/graph';
 import { lookupIn } from '../environment.ts';
 import { cwdOf, withStep } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
@@ -11,64 +11,81 @@ import type { Lowering, LoweringContext } from './lowering.ts';
 
 /** COPY and ADD: one layer, from however many places it comes. */
 export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context) => {
-  const { destination, parents, exclude } = instruction;
-  const written = expandIn(state, destination, context);
-  const chown = expandOptional(state, instruction.chown, context);
-  const chmod = expandOptional(state, instruction.chmod, context);
-  const description = describeCommand(instruction, lookupIn(state.env), context);
-  const named = nameStep(state, description, context);
+  const fields = expandFields(state, instruction, context);
+  const command = describeCommand(instruction, lookupIn(state.env), context);
+  const named = nameStep(state, command, context);
   const sources: StepId[] = [];
   const taken = copySelections(state, instruction, { context, sources, name: named.name });
-  const [first, ...more] = taken.selections;
-  if (first === undefined) throw semanticError('There is nothing to copy', instruction.location);
-  // A mode cannot be given to directories that are not known yet, so Docker then copies as usual.
-  const link = instruction.link && chmod === '';
-  const { location } = instruction;
-  const common = { noCache: context.noCache, location };
-  const copied = context.graph.add({
-    op: {
-      kind: 'copy',
-      ...first,
-      ...(more.length === 0 ? {} : { more }),
-      destination: resolveDestination(cwdOf(state), written),
-      ...(chown === '' ? {} : { chown }),
-      ...(chmod === '' ? {} : { chmod: readMode(chmod, instruction) }),
-      exclude: exclude.map(({ text }) => text),
-      parents,
-    },
-    ...(link ? {} : { base: state.tip }),
-    sources,
-    name: named.name,
-    ...common,
-  });
-  const stacked = link && state.tip !== undefined;
+  const op = copyOp(instruction, taken.selections, { ...fields, cwd: cwdOf(state) });
+  const { noCache, graph } = context;
+  const common = { noCache, location: instruction.location };
+  const base = fields.link ? undefined : state.tip;
+  const copied = graph.add({ op, ...(base === undefined ? {} : { base }), sources, name: named.name, ...common });
+  const { name } = nameStep(state, `LINK ${command}`, context);
+  const stacked = fields.link && state.tip !== undefined;
   const tip = stacked
-    ? context.graph.add({
-        op: { kind: 'stack' },
-        base: state.tip,
-        sources: [copied],
-        name: nameStep(state, `LINK ${description}`, context).name,
-        ...common,
-      })
+    ? graph.add({ op: { kind: 'stack' }, base: state.tip, sources: [copied], name, ...common })
     : copied;
-  const flags = [...(parents ? ['--parents'] : []), ...shown('--chown', chown), ...shown('--chmod', chmod)];
-  const createdBy = [instruction.kind.toUpperCase(), ...flags, ...taken.shown, written, '# buildkit'].join(' ');
-  return withStep(named.state, tip, createdBy);
+  return withStep(named.state, tip, historyOf(instruction, fields, taken.shown));
 };
+
+/** The parts of an instruction that hold variables. */
+interface CopyFields {
+  readonly destination: string;
+  /** Blank when not given, like the mode. */
+  readonly chown: string;
+  readonly chmod: string;
+  /** A mode cannot be given to directories that are not known yet, so with one Docker copies as usual. */
+  readonly link: boolean;
+}
+
+function expandFields(state: StageState, instruction: CopyInstruction, context: LoweringContext): CopyFields {
+  const { chown, chmod, destination } = instruction;
+  const expand = (word: Word | undefined): string => (word === undefined ? '' : expandIn(state, word, context));
+  const fields = { destination: expand(destination), chown: expand(chown), chmod: expand(chmod) };
+  const link = instruction.link && fields.chmod === '';
+  const named = fields.chown.split(':').some((id) => id !== '' && id !== 'root' && !/^\d+$/.test(id));
+  if (!link || !named) return { ...fields, link };
+  const message = `The owner ${JSON.stringify(fields.chown)} cannot be looked up with --link, which does not see the files below`;
+  throw semanticError(message, chown?.location ?? instruction.location, 'Give numbers, or leave out --link');
+}
+
+function copyOp(
+  instruction: CopyInstruction,
+  [first, ...more]: readonly CopySelection[],
+  { destination, chown, chmod, cwd }: CopyFields & { readonly cwd: string },
+): CopyOp {
+  if (first === undefined) throw semanticError('There is nothing to copy', instruction.location);
+  return {
+    kind: 'copy',
+    ...first,
+    ...(more.length === 0 ? {} : { more }),
+    destination: resolveDestination(cwd, destination),
+    ...(chown === '' ? {} : { chown }),
+    ...(chmod === '' ? {} : { chmod: readMode(chmod, instruction) }),
+    exclude: instruction.exclude.map(({ text }) => text),
+    parents: instruction.parents,
+  };
+}
+
+function historyOf(
+  { kind, parents }: CopyInstruction,
+  { chown, chmod, destination }: CopyFields,
+  sources: readonly string[],
+): string {
+  const flags = [
+    ...(parents ? ['--parents'] : []),
+    ...(chown === '' ? [] : [`--chown=${chown}`]),
+    ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
+  ];
+  return [kind.toUpperCase(), ...flags, ...sources, destination, '# buildkit'].join(' ');
+}
 
 /** Absolute and cleaned; a slash at the end says that it is a directory. */
 export function resolveDestination(cwd: string, written: string): string {
   const isDirectory = written === '' || written === '.' || written.endsWith('/') || written.endsWith('/.');
   const path = posix.resolve('/', cwd, written);
   return isDirectory && path !== '/' ? `${path}/` : path;
-}
-
-function expandOptional(state: StageState, word: CopyInstruction['chown'], context: LoweringContext): string {
-  return word === undefined ? '' : expandIn(state, word, context);
-}
-
-function shown(flag: string, value: string): string[] {
-  return value === '' ? [] : [`${flag}=${value}`];
 }
 
 const SYMBOLIC = /^[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+$/;

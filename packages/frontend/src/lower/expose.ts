@@ -40,7 +40,8 @@ function parsePorts(text: string, location: SourceRange): string[] {
   const slash = container.indexOf('/');
   const range = slash < 0 ? container : container.slice(0, slash);
   const protocol = slash < 0 ? '' : container.slice(slash + 1).toLowerCase();
-  const wrong = (reason: string) => semanticError(`Port ${JSON.stringify(text)} is not valid: ${reason}`, location, HINT);
+  const wrong = (reason: string) =>
+    semanticError(`Port ${JSON.stringify(text)} is not valid: ${reason}`, location, HINT);
   if (!PROTOCOLS.has(protocol)) throw wrong(`the protocol is ${JSON.stringify(protocol)}, expected tcp, udp or sctp`);
   if (ip !== '' && !isAddress(ip)) throw wrong(`${JSON.stringify(ip)} is not an IP address`);
   const ports = parseRange(range);

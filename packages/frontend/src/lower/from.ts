@@ -47,7 +47,9 @@ export function enterConfig(state: StageState, { triggered }: { readonly trigger
   const { Env = [] } = state.config;
   const hasPath = Env.some((entry) => parseVariable(entry).name === 'PATH');
   const all = hasPath ? Env : [...Env, `PATH=${DEFAULT_PATH}`];
-  const env = all.map(parseVariable).reduce<Environment>((known, { name, value }) => setVariable(known, name, value), state.env);
+  const env = all
+    .map(parseVariable)
+    .reduce<Environment>((known, { name, value }) => setVariable(known, name, value), state.env);
   return { ...state, env, config: { ...state.config, Env: all, ...(triggered ? { OnBuild: undefined } : {}) } };
 }
 

@@ -11,7 +11,10 @@ import type { Numbering } from '../step-name.ts';
 import type { StageState } from '../stage-state.ts';
 
 /** Arguments that steer Docker's scanner and never reach a process. */
-export const NOT_IN_ENVIRONMENT: ReadonlySet<string> = new Set(['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']);
+export const NOT_IN_ENVIRONMENT: ReadonlySet<string> = new Set([
+  'BUILDKIT_SBOM_SCAN_CONTEXT',
+  'BUILDKIT_SBOM_SCAN_STAGE',
+]);
 
 /** What a lowering may use besides the state: the same for all instructions of a stage. */
 export interface LoweringContext {
@@ -63,7 +66,11 @@ export function expandListIn(state: StageState, word: Word, context: LoweringCon
 }
 
 /** The state with the next step's number taken, and that step's name. */
-export function nameStep(state: StageState, command: string, context: LoweringContext): { state: StageState; name: string } {
+export function nameStep(
+  state: StageState,
+  command: string,
+  context: LoweringContext,
+): { state: StageState; name: string } {
   const position = state.position + 1;
   const { numbering, trigger } = context;
   return { state: { ...state, position }, name: stepName(numbering, { position, command, trigger, env: state.env }) };
@@ -82,10 +89,13 @@ export function semanticError(message: string, location: SourceRange, hint?: str
   return new TbuildError('DOCKERFILE_SEMANTICS', message, { location, hint });
 }
 
-
 /** An ARG without a value is declared all the same. */
 function warnOfUnset(state: StageState, name: string, context: LoweringContext): void {
   if (NOT_IN_ENVIRONMENT.has(name) || state.args.some((arg) => arg.name === name)) return;
-  const near = suggestion(name, state.env.map((variable) => variable.name), '$');
+  const near = suggestion(
+    name,
+    state.env.map((variable) => variable.name),
+    '$',
+  );
   context.warn('UndefinedVar', `Usage of undefined variable '$${name}'${near}`);
 }

@@ -18,17 +18,27 @@ const histories: [name: string, text: string, history: string[]][] = [
   ['STOPSIGNAL', 'STOPSIGNAL SIGRTMIN+3', ['STOPSIGNAL SIGRTMIN+3']],
   ['MAINTAINER', 'MAINTAINER a <b> $c', ['MAINTAINER a <b> $c']],
   ['VOLUME', 'ENV v="/x y"\nVOLUME /a $v', ['ENV v=/x y', 'VOLUME [/a /x y]']],
-  ['EXPOSE', 'ENV p="90 91/udp"\nEXPOSE 80-82/TCP $p', ['ENV p=90 91/udp', 'EXPOSE [90/tcp 91/udp 80/tcp 81/tcp 82/tcp]']],
+  [
+    'EXPOSE',
+    'ENV p="90 91/udp"\nEXPOSE 80-82/TCP $p',
+    ['ENV p=90 91/udp', 'EXPOSE [90/tcp 91/udp 80/tcp 81/tcp 82/tcp]'],
+  ],
   ['EXPOSE with host', 'EXPOSE 127.0.0.1:8080:80 [::1]:1:81', ['EXPOSE [80/tcp 81/tcp]']],
-  ['HEALTHCHECK NONE', 'HEALTHCHECK NONE', [
-    'HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
-  ]],
-  ['HEALTHCHECK', 'HEALTHCHECK --interval=5m --timeout=1.5s --retries=3 CMD curl -f x', [
-    'HEALTHCHECK {Test:[CMD-SHELL curl -f x] Interval:5m0s Timeout:1.5s StartPeriod:0s StartInterval:0s Retries:3}',
-  ]],
-  ['HEALTHCHECK exec', 'HEALTHCHECK CMD ["a", "b"]', [
-    'HEALTHCHECK {Test:[CMD a b] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}',
-  ]],
+  [
+    'HEALTHCHECK NONE',
+    'HEALTHCHECK NONE',
+    ['HEALTHCHECK {Test:[NONE] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}'],
+  ],
+  [
+    'HEALTHCHECK',
+    'HEALTHCHECK --interval=5m --timeout=1.5s --retries=3 CMD curl -f x',
+    ['HEALTHCHECK {Test:[CMD-SHELL curl -f x] Interval:5m0s Timeout:1.5s StartPeriod:0s StartInterval:0s Retries:3}'],
+  ],
+  [
+    'HEALTHCHECK exec',
+    'HEALTHCHECK CMD ["a", "b"]',
+    ['HEALTHCHECK {Test:[CMD a b] Interval:0s Timeout:0s StartPeriod:0s StartInterval:0s Retries:0}'],
+  ],
   ['ONBUILD', 'ONBUILD RUN x', []],
 ];
 
@@ -40,12 +50,23 @@ test.each(histories)('history of %s', async (_name, text, history) => {
 
 const configs: [name: string, base: string, text: string, config: object][] = [
   ['ENV replaces in place', 'app', 'ENV NEW=1 PATH=/x', { Env: ['PATH=/x', 'MODE=base', 'NEW=1'] }],
-  ['PATH where there is none', 'bare', '', {
-    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
-  }],
-  ['scratch', 'scratch', '', {
-    Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'], WorkingDir: '/',
-  }],
+  [
+    'PATH where there is none',
+    'bare',
+    '',
+    {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+    },
+  ],
+  [
+    'scratch',
+    'scratch',
+    '',
+    {
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+      WorkingDir: '/',
+    },
+  ],
   ['LABEL adds', 'app', 'LABEL b=2', { Labels: { a: '1', b: '2' } }],
   ['CMD', 'app', 'CMD ["x"]', { Cmd: ['x'], Entrypoint: ['/entry'], ArgsEscaped: true }],
   ['CMD empty', 'app', 'CMD []', { Cmd: undefined, ArgsEscaped: true }],

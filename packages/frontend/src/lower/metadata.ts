@@ -63,7 +63,11 @@ export const lowerUser: Lowering<SingleWordInstruction> = (state, { value }, con
 export const lowerStopsignal: Lowering<SingleWordInstruction> = (state, { value }, context) => {
   const signal = expandIn(state, value, context);
   if (!isSignal(signal)) {
-    throw semanticError(`Signal ${JSON.stringify(signal)} is not known`, value.location, 'Write for example SIGTERM or 15');
+    throw semanticError(
+      `Signal ${JSON.stringify(signal)} is not known`,
+      value.location,
+      'Write for example SIGTERM or 15',
+    );
   }
   return withHistory(withConfig(state, { StopSignal: signal }), `STOPSIGNAL ${signal}`);
 };
@@ -76,7 +80,8 @@ export const lowerMaintainer: Lowering<SingleWordInstruction> = (state, { value 
 export const lowerVolume: Lowering<ListInstruction> = (state, { words }, context) => {
   const volumes = words.map((word) => {
     const volume = expandIn(state, word, context);
-    if (volume === '') throw semanticError(`Volume ${JSON.stringify(word.text)} is blank after expansion`, word.location);
+    if (volume === '')
+      throw semanticError(`Volume ${JSON.stringify(word.text)} is blank after expansion`, word.location);
     return volume;
   });
   const next = withConfig(state, { Volumes: { ...state.config.Volumes, ...emptyObjects(volumes) } });

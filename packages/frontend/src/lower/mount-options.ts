@@ -51,7 +51,8 @@ const UNITS = 'bkmgtp';
 export function readSize(value: string | undefined, location: SourceRange): number | undefined {
   if (value === undefined) return undefined;
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i.exec(value.trim());
-  if (match === null) throw semanticError(`Mount option size=${value} is not a size`, location, 'Write for example size=64m');
+  if (match === null)
+    throw semanticError(`Mount option size=${value} is not a size`, location, 'Write for example size=64m');
   const [, number = '', unit = 'b'] = match;
   return Math.floor(Number(number) * 1024 ** UNITS.indexOf(unit.toLowerCase()));
 }

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { planText } from '../../test/plan-text.ts';
 import type { PlanOptions } from '../plan.ts';
 
-async function planRun(text: string, options: Partial<PlanOptions> = {}): Promise<{ op: RunOp; createdBy?: string; name: string }> {
+async function planRun(
+  text: string,
+  options: Partial<PlanOptions> = {},
+): Promise<{ op: RunOp; createdBy?: string; name: string }> {
   const { steps, plan } = await planText(text, options);
   const step = steps.at(-1);
   if (step?.op.kind !== 'run') throw new Error('The last step is no RUN');
@@ -11,7 +14,11 @@ async function planRun(text: string, options: Partial<PlanOptions> = {}): Promis
 }
 
 const ops: [name: string, text: string, op: Partial<RunOp>][] = [
-  ['shell', 'FROM busybox\nRUN a "b"', { args: ['/bin/sh', '-c', 'a "b"'], cwd: '/', user: '', hostname: 'buildkitsandbox' }],
+  [
+    'shell',
+    'FROM busybox\nRUN a "b"',
+    { args: ['/bin/sh', '-c', 'a "b"'], cwd: '/', user: '', hostname: 'buildkitsandbox' },
+  ],
   ['exec', 'FROM busybox\nRUN ["a", "b c"]', { args: ['a', 'b c'] }],
   ['no expansion', 'FROM busybox\nENV x=1\nRUN a $x', { args: ['/bin/sh', '-c', 'a $x'] }],
   ['SHELL', 'FROM busybox\nSHELL ["/bin/bash", "-ec"]\nRUN a', { args: ['/bin/bash', '-ec', 'a'] }],
@@ -26,21 +33,29 @@ const ops: [name: string, text: string, op: Partial<RunOp>][] = [
   ['flags', 'FROM busybox\nRUN --network=none --security=insecure x', { network: 'none', security: 'insecure' }],
   ['heredoc', 'FROM busybox\nRUN <<EOF\na $x\n\tb\nEOF', { args: ['/bin/sh', '-c', 'a $x\n\tb\n'], mounts: [] }],
   ['heredoc without tabs', 'FROM busybox\nRUN <<-EOF\n\ta\n\tEOF', { args: ['/bin/sh', '-c', 'a\n'] }],
-  ['heredoc beside text', 'FROM busybox\nRUN cat <<-A <<B\n\ta\n\tA\nb\nB', {
-    args: ['/bin/sh', '-c', 'cat <<-A <<B\n\ta\nA\nb\nB'],
-  }],
-  ['script', 'FROM busybox\nRUN <<EOF\n#!/bin/x\na\nEOF', {
-    args: ['/bin/sh', '-c', '/dev/pipes/EOF'],
-    mounts: [
-      {
-        type: 'bind',
-        target: '/dev/pipes/EOF',
-        from: { kind: 'inline', files: [{ name: 'EOF', content: '#!/bin/x\na\n', mode: 0o755 }] },
-        source: 'EOF',
-        readonly: true,
-      },
-    ],
-  }],
+  [
+    'heredoc beside text',
+    'FROM busybox\nRUN cat <<-A <<B\n\ta\n\tA\nb\nB',
+    {
+      args: ['/bin/sh', '-c', 'cat <<-A <<B\n\ta\nA\nb\nB'],
+    },
+  ],
+  [
+    'script',
+    'FROM busybox\nRUN <<EOF\n#!/bin/x\na\nEOF',
+    {
+      args: ['/bin/sh', '-c', '/dev/pipes/EOF'],
+      mounts: [
+        {
+          type: 'bind',
+          target: '/dev/pipes/EOF',
+          from: { kind: 'inline', files: [{ name: 'EOF', content: '#!/bin/x\na\n', mode: 0o755 }] },
+          source: 'EOF',
+          readonly: true,
+        },
+      ],
+    },
+  ],
 ];
 
 test.each(ops)('%s', async (_name, text, op) => {
@@ -56,22 +71,39 @@ const mounts: [flags: string, mounts: object[]][] = [
   ['--mount=from=app,target=/m', [{ ...bind, from: { kind: 'step', source: 0 }, target: '/m' }]],
   ['--mount=from=scratch,target=/m', [{ ...bind, from: { kind: 'inline', files: [] }, target: '/m' }]],
   ['--mount=type=cache,target=/c/', [{ ...cache, target: '/c', id: '/c/' }]],
-  ['--mount=type=cache,target=c,id=x,sharing=locked,mode=0700,uid=1,gid=2,ro', [
-    { ...cache, target: '/srv/c', id: 'x', sharing: 'locked', mode: 0o700, uid: 1, gid: 2, readonly: true },
-  ]],
-  ['--mount=type=cache,target=/c,from=app,source=/s', [{ ...cache, target: '/c', id: '/c', from: { kind: 'step', source: 0 }, source: 's' }]],
+  [
+    '--mount=type=cache,target=c,id=x,sharing=locked,mode=0700,uid=1,gid=2,ro',
+    [{ ...cache, target: '/srv/c', id: 'x', sharing: 'locked', mode: 0o700, uid: 1, gid: 2, readonly: true }],
+  ],
+  [
+    '--mount=type=cache,target=/c,from=app,source=/s',
+    [{ ...cache, target: '/c', id: '/c', from: { kind: 'step', source: 0 }, source: 's' }],
+  ],
   ['--mount=type=tmpfs,target=/t', [{ type: 'tmpfs', target: '/t' }]],
   ['--mount=type=tmpfs,target=/t,size=1.5m', [{ type: 'tmpfs', target: '/t', size: 1_572_864 }]],
-  ['--mount=type=secret,id=a/b', [{ type: 'secret', id: 'a/b', target: '/run/secrets/b', required: false, mode: 0o400, uid: 0, gid: 0 }]],
-  ['--mount=type=secret,target=/x/y,required', [{ type: 'secret', id: 'y', target: '/x/y', required: true, mode: 0o400, uid: 0, gid: 0 }]],
-  ['--mount=type=secret,id=a,env=A', [{ type: 'secret', id: 'a', env: 'A', required: false, mode: 0o400, uid: 0, gid: 0 }]],
-  ['--mount=type=secret,id=a,env=A,target=/f', [
-    { type: 'secret', id: 'a', env: 'A', target: '/f', required: false, mode: 0o400, uid: 0, gid: 0 },
-  ]],
-  ['--mount=type=ssh --mount=type=ssh,id=k,mode=0666', [
-    { type: 'ssh', id: 'default', target: '/run/buildkit/ssh_agent.0', required: false, mode: 0o600, uid: 0, gid: 0 },
-    { type: 'ssh', id: 'k', target: '/run/buildkit/ssh_agent.1', required: false, mode: 0o666, uid: 0, gid: 0 },
-  ]],
+  [
+    '--mount=type=secret,id=a/b',
+    [{ type: 'secret', id: 'a/b', target: '/run/secrets/b', required: false, mode: 0o400, uid: 0, gid: 0 }],
+  ],
+  [
+    '--mount=type=secret,target=/x/y,required',
+    [{ type: 'secret', id: 'y', target: '/x/y', required: true, mode: 0o400, uid: 0, gid: 0 }],
+  ],
+  [
+    '--mount=type=secret,id=a,env=A',
+    [{ type: 'secret', id: 'a', env: 'A', required: false, mode: 0o400, uid: 0, gid: 0 }],
+  ],
+  [
+    '--mount=type=secret,id=a,env=A,target=/f',
+    [{ type: 'secret', id: 'a', env: 'A', target: '/f', required: false, mode: 0o400, uid: 0, gid: 0 }],
+  ],
+  [
+    '--mount=type=ssh --mount=type=ssh,id=k,mode=0666',
+    [
+      { type: 'ssh', id: 'default', target: '/run/buildkit/ssh_agent.0', required: false, mode: 0o600, uid: 0, gid: 0 },
+      { type: 'ssh', id: 'k', target: '/run/buildkit/ssh_agent.1', required: false, mode: 0o666, uid: 0, gid: 0 },
+    ],
+  ],
 ];
 
 test.each(mounts)('%s', async (flags, expected) => {
@@ -84,22 +116,35 @@ test('an ssh mount tells the process where the agent is', async () => {
 });
 
 test('cache mounts stay in the namespace that was asked for', async () => {
-  const { op } = await planRun('FROM busybox\nRUN --mount=type=cache,target=/c x', { buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'ns' } });
+  const { op } = await planRun('FROM busybox\nRUN --mount=type=cache,target=/c x', {
+    buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'ns' },
+  });
   expect(op.mounts).toMatchObject([{ id: 'ns//c' }]);
 });
 
 test('the host name and the network of the build', async () => {
-  const { op } = await planRun('FROM busybox\nRUN x', { buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'h' }, network: 'host' });
+  const { op } = await planRun('FROM busybox\nRUN x', {
+    buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'h' },
+    network: 'host',
+  });
   expect(op).toMatchObject({ hostname: 'h', network: 'host' });
 });
 
 const shown: [text: string, createdBy: string, name: string][] = [
   ['FROM busybox\nRUN a \\\n  b', 'RUN /bin/sh -c a   b # buildkit', '[2/2] RUN a   b'],
   ['FROM busybox\nRUN ["a", "b"]', 'RUN a b # buildkit', '[2/2] RUN ["a", "b"]'],
-  ['FROM busybox\nARG a=1\nARG b\nARG a=2\nRUN x $a $c', 'RUN |2 a=2 b= /bin/sh -c x $a $c # buildkit', '[2/2] RUN x 2 $c'],
+  [
+    'FROM busybox\nARG a=1\nARG b\nARG a=2\nRUN x $a $c',
+    'RUN |2 a=2 b= /bin/sh -c x $a $c # buildkit',
+    '[2/2] RUN x 2 $c',
+  ],
   ['FROM busybox AS p\nARG a=1\nFROM p\nRUN x', 'RUN |1 a=1 /bin/sh -c x # buildkit', '[stage-1 1/1] RUN x'],
   ['FROM busybox\nARG a=1\nENV a=2\nRUN x', 'RUN |1 a=2 /bin/sh -c x # buildkit', '[2/2] RUN x'],
-  ['FROM busybox\nRUN <<EOF\necho a\necho b\nEOF', 'RUN /bin/sh -c echo a\necho b\n # buildkit', '[2/2] RUN <<EOF (echo a...)'],
+  [
+    'FROM busybox\nRUN <<EOF\necho a\necho b\nEOF',
+    'RUN /bin/sh -c echo a\necho b\n # buildkit',
+    '[2/2] RUN <<EOF (echo a...)',
+  ],
   [
     'FROM busybox\nRUN --mount=type=secret,id=s,env=S x $S',
     'RUN /bin/sh -c x $S # buildkit',

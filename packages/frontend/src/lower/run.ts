@@ -28,7 +28,8 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
       cwd: cwdOf(state),
       user: state.config.User ?? '',
       hostname: buildArg(context.buildArgs, 'BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
-      network: instruction.network === undefined || instruction.network === 'default' ? context.network : instruction.network,
+      network:
+        instruction.network === undefined || instruction.network === 'default' ? context.network : instruction.network,
       security: instruction.security ?? 'sandbox',
       mounts,
       platform: state.platform,

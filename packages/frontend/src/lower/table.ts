@@ -21,7 +21,11 @@ import { lowerRun } from './run.ts';
 import { lowerWorkdir } from './workdir.ts';
 
 type Kind = StageInstruction['kind'];
-type OfKind<K extends Kind, I = StageInstruction> = I extends { readonly kind: infer Own } ? (K extends Own ? I : never) : never;
+type OfKind<K extends Kind, I = StageInstruction> = I extends { readonly kind: infer Own }
+  ? K extends Own
+    ? I
+    : never
+  : never;
 type ByKind = { readonly [K in Kind]: OfKind<K> };
 
 const LOWERINGS: { readonly [K in Kind]: Lowering<ByKind[K]> } = {
@@ -45,7 +49,11 @@ const LOWERINGS: { readonly [K in Kind]: Lowering<ByKind[K]> } = {
 };
 
 /** What an instruction makes of a stage's state. */
-export function lowerInstruction(state: StageState, instruction: StageInstruction, context: LoweringContext): StageState {
+export function lowerInstruction(
+  state: StageState,
+  instruction: StageInstruction,
+  context: LoweringContext,
+): StageState {
   return apply(instruction.kind, instruction, { state, context });
 }
 
