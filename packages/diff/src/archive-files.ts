@@ -47,7 +47,7 @@ export class FileArchive {
     const slash = path.lastIndexOf('/') + 1;
     const name = `${path.slice(0, slash)}.wh.${path.slice(slash)}`;
     const nothing = { mode: 0, uid: 0, gid: 0, size: 0, mtimeMs: 0, linkName: '', major: 0, minor: 0 };
-    this.#tar.header({ name, type: TarType.file, ...nothing }, 'ustar');
+    this.#tar.header({ name, type: TarType.file, ...nothing });
   }
 
   finish(): void {

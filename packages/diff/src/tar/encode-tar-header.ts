@@ -1,20 +1,21 @@
 import { BLOCK, checksumOf, Field, paddingOf, type TarEntry } from './tar-entry.ts';
 
 /**
- * The blocks that announce a member, byte for byte as Go's archive/tar writes them for containerd:
- * PAX, with an extended header only where the plain fields do not hold a value. `ustar` is for
- * whiteouts, for which containerd leaves the choice to Go, which then splits long names instead.
+ * The blocks that announce a member, byte for byte as Go's archive/tar writes them for containerd: in the
+ * plain form where it holds all values, long names divided if possible; else with an extended header before it.
  */
-export function encodeTarHeader(entry: TarEntry, form: 'pax' | 'ustar' = 'pax'): Buffer {
-  const split = form === 'ustar' ? splitName(entry.name) : undefined;
-  const records = paxRecords(entry, split !== undefined);
-  if (records.length === 0 && split === undefined) return mainBlock(entry, entry.name, '');
-  const main = split === undefined ? mainBlock(entry, entry.name, '') : mainBlock(entry, split.suffix, split.prefix);
+export function encodeTarHeader(entry: TarEntry): Buffer {
+  const records = paxRecords(entry);
+  const split = splitName(entry.name);
+  const others = records.filter(([key]) => key !== 'path').length;
+  if (others === 0 && split !== undefined) return mainBlock(entry, split.suffix, split.prefix);
+  const main = mainBlock(entry, entry.name, '');
   if (records.length === 0) return main;
-  const data = Buffer.concat(records);
-  const head = extendedBlock(entry.name, data.length);
-  return Buffer.concat([head, data, Buffer.alloc(paddingOf(data.length)), main]);
+  const data = Buffer.concat(records.map(([key, value]) => paxRecord(key, value)));
+  return Buffer.concat([extendedBlock(entry.name, data.length), data, Buffer.alloc(paddingOf(data.length)), main]);
 }
+
+type PaxRecord = readonly [key: string, value: string | Uint8Array];
 
 const NON_ASCII = /[\u0080-\uffff]/;
 const NON_ASCII_ALL = /[\u0080-\uffff]/g;
@@ -55,16 +56,17 @@ function seal(block: Buffer): Buffer {
   return block;
 }
 
-function paxRecords(entry: TarEntry, nameFits: boolean): Buffer[] {
-  const records: [key: string, value: string | Uint8Array][] = [];
+/** What the plain fields do not hold, sorted by key. */
+function paxRecords(entry: TarEntry): readonly PaxRecord[] {
+  const records: PaxRecord[] = [];
   for (const [name, value] of entry.xattrs ?? []) records.push([`SCHILY.xattr.${name}`, value]);
   if (!fits(entry.gid, Field.gid)) records.push(['gid', String(entry.gid)]);
   if (needsRecord(entry.linkName)) records.push(['linkpath', entry.linkName]);
   if (!fits(secondsOf(entry), Field.mtime)) records.push(['mtime', String(secondsOf(entry))]);
-  if (!nameFits && needsRecord(entry.name)) records.push(['path', entry.name]);
+  if (needsRecord(entry.name)) records.push(['path', entry.name]);
   if (!fits(entry.size, Field.size)) records.push(['size', String(entry.size)]);
   if (!fits(entry.uid, Field.uid)) records.push(['uid', String(entry.uid)]);
-  return records.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => paxRecord(key, value));
+  return records.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** `LENGTH KEY=VALUE\n`, where the length counts itself. */

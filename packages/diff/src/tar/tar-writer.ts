@@ -19,8 +19,8 @@ export class TarWriter {
   }
 
   /** A member without bytes, or the header of one whose bytes come by {@link body}. */
-  header(entry: TarEntry, form?: 'pax' | 'ustar'): void {
-    const bytes = encodeTarHeader(entry, form);
+  header(entry: TarEntry): void {
+    const bytes = encodeTarHeader(entry);
     this.#reserve(bytes.length);
     bytes.copy(this.#buffer, this.#filled);
     this.#filled += bytes.length;
