@@ -1,4 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
+import { describeFlags } from './args.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
@@ -41,6 +42,7 @@ function commandFirst(argv: readonly string[]): readonly string[] {
 }
 
 async function helpText(): Promise<string> {
+  const { buildFlags } = await import('./build-flags.ts');
   const rows = await Promise.all(Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`));
   return [
     'Usage: tbuild [build] [OPTIONS] CONTEXT',
@@ -57,7 +59,8 @@ async function helpText(): Promise<string> {
     '  tbuild -t registry.example/app:1 --push .',
     '  tbuild -o type=oci,dest=app.tar .        write an OCI archive',
     '',
-    'tbuild build --help lists the options of a build.',
+    'Options of a build:',
+    describeFlags(buildFlags),
     '',
   ].join('\n');
 }

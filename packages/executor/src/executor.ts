@@ -4,7 +4,7 @@ import type { Mount } from '@tbuild/snapshot';
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups. */
+  /** Supplementary groups, the primary one among them as runc has it. */
   readonly groups: readonly number[];
   /** The value of HOME for a process whose environment lacks it; `/` when absent. */
   readonly home?: string;

@@ -16,18 +16,18 @@ const empty = openDirectory(join(root, 'etc'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const users: [spec: string | undefined, uid: number, gid: number, groups: number[], home: string][] = [
-  [undefined, 0, 0, [], '/root'],
-  ['', 0, 0, [], '/root'],
-  ['root', 0, 0, [], '/root'],
-  ['web', 33, 34, [50, 4], '/var/www'],
-  ['33', 33, 34, [50, 4], '/var/www'],
-  ['web:staff', 33, 50, [], '/var/www'],
-  ['web:60', 33, 60, [], '/var/www'],
-  ['5:staff', 5, 50, [], '/'],
-  ['5:6', 5, 6, [], '/'],
-  ['33:6', 33, 6, [], '/var/www'],
-  ['4321', 4321, 0, [], '/'],
-  ['1000', 7, 8, [], '/seven'],
+  [undefined, 0, 0, [0], '/root'],
+  ['', 0, 0, [0], '/root'],
+  ['root', 0, 0, [0], '/root'],
+  ['web', 33, 34, [34, 50, 4], '/var/www'],
+  ['33', 33, 34, [34, 50, 4], '/var/www'],
+  ['web:staff', 33, 50, [50], '/var/www'],
+  ['web:60', 33, 60, [60], '/var/www'],
+  ['5:staff', 5, 50, [50], '/'],
+  ['5:6', 5, 6, [6], '/'],
+  ['33:6', 33, 6, [6], '/var/www'],
+  ['4321', 4321, 0, [0], '/'],
+  ['1000', 7, 8, [8], '/seven'],
 ];
 test.each(users)('user %j', (spec, uid, gid, groups, home) => {
   expect(resolveUser(tree, spec)).toEqual({ uid, gid, groups, home });
@@ -38,7 +38,7 @@ test.each(['nobody', 'web:nobody'])('user %j is unknown', (spec) => {
 });
 
 test('a tree without files knows numbers', () => {
-  expect(resolveUser(empty, '12')).toEqual({ uid: 12, gid: 0, groups: [], home: '/' });
+  expect(resolveUser(empty, '12')).toEqual({ uid: 12, gid: 0, groups: [0], home: '/' });
 });
 
 const owners: [spec: string | undefined, uid: number, gid: number][] = [

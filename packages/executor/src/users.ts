@@ -14,15 +14,17 @@ export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUs
   const passwd = readPasswd(tree);
   if (isNumber(user) && group !== undefined && isNumber(group)) {
     // The numbers stand as they are; HOME still is that of the number's user.
-    return { uid: Number(user), gid: Number(group), groups: [], home: passwd.find(({ uid }) => uid === Number(user))?.home || '/' };
+    return { uid: Number(user), gid: Number(group), groups: [Number(group)], home: passwd.find(({ uid }) => uid === Number(user))?.home || '/' };
   }
   const entry = findUser(passwd, user);
   if (entry === undefined && !isNumber(user)) throw unknown('user', user);
   const groups = readGroups(tree);
+  const gid = group === undefined ? (entry?.gid ?? 0) : requireGroup(groups, group);
+  const further = group === undefined && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)) : [];
   return {
     uid: entry?.uid ?? Number(user),
-    gid: group === undefined ? (entry?.gid ?? 0) : requireGroup(groups, group),
-    groups: group === undefined && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)).map(({ gid }) => gid) : [],
+    gid,
+    groups: [...new Set([gid, ...further.map((one) => one.gid)])],
     home: entry?.home || '/',
   };
 }

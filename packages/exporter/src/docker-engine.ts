@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import type { Client } from 'undici';
 
 /** A Docker Engine's API, as far as loading needs it. */
 export interface DockerEngine {
@@ -61,8 +60,8 @@ interface EngineRequest {
 
 /** The answer's text. */
 async function request(host: string, { origin, socketPath }: Address, { path, method, body, signal }: EngineRequest): Promise<string> {
-  const undici = await import('undici');
-  const client: Client = new undici.Client(origin, { connect: { socketPath }, headersTimeout: 0, bodyTimeout: 0 });
+  const { Client } = await import('./undici.ts');
+  const client = new Client(origin, { connect: { socketPath }, headersTimeout: 0, bodyTimeout: 0 });
   // A failing archive must surface as itself, not as the broken connection that it causes.
   let archiveError: unknown;
   const watched = body === undefined ? undefined : Readable.from(watch(body, (error) => (archiveError = error)));

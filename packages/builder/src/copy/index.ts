@@ -3,4 +3,3 @@ export { copyFiles } from './copy-files.ts';
 export { copyInline } from './copy-inline.ts';
 export type { CopyOptions, CopyTarget, Owner, PlacementOptions } from './copy-options.ts';
 export { makeDirectory } from './make-directory.ts';
-export { compileModeChange } from './mode-change.ts';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statfsSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import { TbuildError } from '@tbuild/errors';
 import { resolveUser } from '@tbuild/executor';
@@ -62,11 +63,13 @@ async function runInto(
     { stdout: log('stdout'), stderr: log('stderr') },
     signal,
   );
-  if (exitCode !== 0) throw exited(op, exitCode);
+  if (exitCode !== 0) throw exited(op, exitCode, worker.root);
   await active.commit(hexOf(result));
 }
 
-function exited(op: RunOp, exitCode: number): TbuildError {
-  const command = op.args.join(' ');
-  return new TbuildError('PROCESS_FAILED', `process ${JSON.stringify(command)} did not complete successfully: exit code: ${exitCode}`);
+function exited(op: RunOp, exitCode: number, root: string): TbuildError {
+  const full = statfsSync(root).bavail === 0;
+  return new TbuildError('PROCESS_FAILED', `process "${op.args.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
+    hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
+  });
 }

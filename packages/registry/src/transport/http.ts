@@ -42,7 +42,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 }
 
 async function createAgent({ ca, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
+  const { Agent, EnvHttpProxyAgent } = await import('./undici.ts');
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
   const tls = { ...trust, rejectUnauthorized: !insecure };
   const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };

@@ -1,0 +1,75 @@
+import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
+import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL } from './denied-calls.ts';
+
+/** Machines that a filter can be made for, as Node names them. */
+export type FilterMachine = 'x64' | 'arm64';
+
+const INTERFACES: Readonly<Record<FilterMachine, readonly CallInterface[]>> = {
+  x64: ['x86_64', 'x86'],
+  arm64: ['aarch64', 'arm'],
+};
+
+/** AUDIT_ARCH_* of <linux/audit.h>. */
+const ARCHITECTURES: Readonly<Record<CallInterface, number>> = {
+  x86_64: 0xc000_003e,
+  x86: 0x4000_0003,
+  aarch64: 0xc000_00b7,
+  arm: 0x4000_0028,
+};
+
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
+const NAMESPACE_FLAGS = 0x7e02_0000;
+
+/** PER_LINUX, PER_LINUX32, both with UNAME26, and the question what it is. */
+const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
+
+/** DECnet, Ash, Econet, IrDA, WANPIPE, ISDN, CAIF, ALG (the kernel’s crypto) and VSOCK (the hypervisor). */
+const DENIED_FAMILIES = [12, 19, 20, 23, 25, 34, 37, 38, 40];
+const NEWEST_FAMILY = 45;
+
+/** Calls of 32-bit arm that are no system calls elsewhere: cacheflush, set_tls and the like. */
+const ARM_PRIVATE = 0x0f_0000;
+
+/**
+ * The program of Docker's default filter for this machine. Where that one lists what it allows, this one lists
+ * what is left: the same for every call that was known when Docker's was written, and shorter. Younger calls do not
+ * exist (ENOSYS), as runc has it, so that programs fall back to older ones.
+ */
+export function defaultFilter(machine: FilterMachine): Uint8Array {
+  const sections = INTERFACES[machine].flatMap((name) => ifEqual(ARCHITECTURES[name], sectionOf(name)));
+  return encode([load(FIELD.architecture), ...sections, ret(RETURN.killProcess)]);
+}
+
+/** Ends with a return on every way. */
+function sectionOf(name: CallInterface): readonly Instruction[] {
+  const denied = Object.values(DENIED_CALLS).map((numbers) => numbers[name]);
+  return [
+    load(FIELD.number),
+    ...(name === 'arm' ? ifAtLeast(ARM_PRIVATE, [ret(RETURN.allow)]) : []),
+    // The x32 interface is among them: its numbers have a high bit set.
+    ...ifAtLeast(NEWEST_CALL + 1, [ret(RETURN.error(ENOSYS))]),
+    // Its flags lie in memory, which a filter cannot read.
+    ...ifEqual(JUDGED_CALLS.clone3[name], [ret(RETURN.error(ENOSYS))]),
+    ...ifEqual(JUDGED_CALLS.clone[name], cloneRule()),
+    ...ifEqual(JUDGED_CALLS.personality[name], personalityRule()),
+    ...ifEqual(JUDGED_CALLS.socket[name], socketRule()),
+    ...denied.filter((number) => number !== ABSENT).flatMap((number) => ifEqual(number, [ret(RETURN.error(EPERM))])),
+    ret(RETURN.allow),
+  ];
+}
+
+function cloneRule(): readonly Instruction[] {
+  return [load(FIELD.firstArgument), and(NAMESPACE_FLAGS), ...ifEqual(0, [ret(RETURN.allow)]), ret(RETURN.error(EPERM))];
+}
+
+function personalityRule(): readonly Instruction[] {
+  return [load(FIELD.firstArgument), ...PERSONALITIES.flatMap((value) => ifEqual(value, [ret(RETURN.allow)])), ret(RETURN.error(EPERM))];
+}
+
+function socketRule(): readonly Instruction[] {
+  const refused = DENIED_FAMILIES.flatMap((family) => ifEqual(family, [ret(RETURN.error(EPERM))]));
+  return [load(FIELD.firstArgument), ...ifAtLeast(NEWEST_FAMILY + 1, [ret(RETURN.error(EPERM))]), ...refused, ret(RETURN.allow)];
+}
