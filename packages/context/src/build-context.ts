@@ -38,7 +38,7 @@ export interface ContextOptions {
 export function openContext(directory: string, options: ContextOptions = {}): BuildContext {
   const root = resolve(directory);
   const plain = openDirectory(root);
-  if (plain.stat('') === undefined) throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} does not exist`);
+  if (plain.stat('') === undefined) throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
   const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
   const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
   return { root, tree, ignoreFile: ignored?.file, readText: (path) => readTextIn(plain, path) };

@@ -18,7 +18,8 @@ export function openDirectory(root: string): Directory {
 
 function statEntry(root: string, path: string): TreeEntry | undefined {
   if (!parentsAreDirectories(root, path)) return undefined;
-  const location = path === '' ? root : `${root}/${path}`;
+  // The root itself may be reached through a link.
+  const location = path === '' ? `${root}/.` : `${root}/${path}`;
   const stats = statOrMissing(location);
   return stats && { name: path.slice(path.lastIndexOf('/') + 1), path, location, stats };
 }
