@@ -50,7 +50,7 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 let buffer: Buffer | undefined;
 
 /** @throws TbuildError CONTEXT when the file cannot be read. */
-export function hashFile(location: string): HashedFile {
+function hashFile(location: string): HashedFile {
   try {
     const file = openSync(location, OPEN_FLAGS);
     try {
