@@ -67,6 +67,13 @@ test.each(found)('%j warns %j', async (text, expected, options) => {
   );
 });
 
+test('rules that fail the build', async () => {
+  const text = 'FROM busybox AS Web\nCOPY $foo .';
+  expect((await planText(text)).plan.violations).toEqual([]);
+  const { plan } = await planText(`# check=error=true\n${text}`);
+  expect(plan.violations).toEqual(['StageNameCasing', 'UndefinedVar']);
+});
+
 test('a base image for another platform', async () => {
   const { plan } = await planText('FROM busybox', {
     resolveImage: ({ source }) =>

@@ -1,4 +1,11 @@
-import { checkOptionsFor, createWarning, isRuleEnabled, parseCheckOptions, ruleOf } from '@tbuild/dockerfile';
+import {
+  checkOptionsFor,
+  createWarning,
+  isRuleEnabled,
+  lintDockerfile,
+  parseCheckOptions,
+  ruleOf,
+} from '@tbuild/dockerfile';
 import type { Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
 import { suggest } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
@@ -10,6 +17,8 @@ export type Report = (rule: RuleName, message: string, instruction: InstructionB
 export interface Checks {
   readonly report: Report;
   warnings(): readonly LintWarning[];
+  /** The rules that were broken, also those that parsing alone sees, when the file asks that this fails the build. */
+  violations(): readonly string[];
 }
 
 /**
@@ -27,6 +36,8 @@ export function openChecks(dockerfile: Dockerfile, buildArgs: Readonly<Record<st
       const known = found.some((other) => other.message === message && other.location.start.line === line);
       if (!known) found.push(createWarning(rule, message, instruction.location));
     },
+    violations: () =>
+      options.error ? [...new Set([...lintDockerfile(dockerfile, options), ...found].map(({ rule }) => rule))] : [],
     warnings: () => found.toSorted((a, b) => a.location.start.line - b.location.start.line),
   };
 }

@@ -1,6 +1,7 @@
 import { hasCode } from '@tbuild/errors';
 import type { ImageSource } from '@tbuild/graph';
-import { familiarReference, parseReference } from '@tbuild/oci';
+import { familiarReference, formatPlatform, parseReference } from '@tbuild/oci';
+import type { Platform } from '@tbuild/oci';
 import type { NamedContext } from './plan.ts';
 
 /** Where a tree comes from: what FROM stands on, and what COPY and mounts read. */
@@ -10,20 +11,30 @@ export type Origin =
   | { readonly kind: 'image'; readonly reference: string; readonly source: ImageSource }
   | { readonly kind: 'files'; readonly context: string };
 
+/** What `--build-context` gave, and the platform for which a `name::platform` among it is looked for. */
+export interface ContextNames {
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly platform: Platform;
+}
+
 /** The origin that an image name stands for: `scratch`, a named context, or an image of a registry. */
-export function imageOrigin(reference: string, contexts: Readonly<Record<string, NamedContext>>): Origin {
+export function imageOrigin(reference: string, names: ContextNames): Origin {
   if (reference === 'scratch') return { kind: 'scratch' };
-  return contextOrigin(reference, contexts) ?? { kind: 'image', reference, source: { kind: 'registry' } };
+  return contextOrigin(reference, names) ?? { kind: 'image', reference, source: { kind: 'registry' } };
 }
 
 /**
  * The origin that the user gave for a name with `--build-context`, or undefined. Names count as image
  * references do: `alpine`, `alpine:latest` and `docker.io/library/alpine` are one.
  */
-export function contextOrigin(name: string, contexts: Readonly<Record<string, NamedContext>>): Origin | undefined {
+export function contextOrigin(name: string, { contexts, platform }: ContextNames): Origin | undefined {
   const wanted = normalizeName(name);
   if (wanted === 'scratch' || wanted === 'context') return undefined;
-  const context = Object.entries(contexts).find(([key]) => normalizeName(key) === wanted)?.[1];
+  const find = (suffix: string) =>
+    Object.entries(contexts).find(
+      ([key]) => key.endsWith(suffix) && normalizeName(key.slice(0, key.length - suffix.length)) === wanted,
+    );
+  const context = (find(`::${formatPlatform(platform)}`) ?? find(''))?.[1];
   if (context === undefined) return undefined;
   if (context.kind === 'files') return { kind: 'files', context: context.context };
   if (context.reference === 'scratch') return { kind: 'scratch' };

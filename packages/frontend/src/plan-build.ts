@@ -1,6 +1,7 @@
-import type { Dockerfile, LintWarning } from '@tbuild/dockerfile';
+import type { Dockerfile } from '@tbuild/dockerfile';
 import { globalScope, proxyEnv } from './build-args.ts';
 import { openChecks } from './checks.ts';
+import type { Checks } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
@@ -32,10 +33,10 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   });
   const state = states.get(target.stage.index);
   if (state === undefined) throw new Error('The target was not planned');
-  return toPlan(state, options, checks.warnings());
+  return toPlan(state, options, checks);
 }
 
-function toPlan(state: StageState, options: PlanOptions, warnings: readonly LintWarning[]): Plan {
+function toPlan(state: StageState, options: PlanOptions, checks: Checks): Plan {
   const { base, author, tip } = state;
   const labels = { ...state.config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;
@@ -46,7 +47,8 @@ function toPlan(state: StageState, options: PlanOptions, warnings: readonly Lint
     config: hasLabels ? { ...state.config, Labels: labels } : state.config,
     ...(author === undefined ? {} : { author }),
     history: state.history,
-    warnings,
+    warnings: checks.warnings(),
+    violations: checks.violations(),
     proxyEnv: proxyEnv(options.buildArgs),
   };
 }

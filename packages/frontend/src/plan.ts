@@ -73,6 +73,8 @@ export interface Plan {
   /** What this Dockerfile adds to the base's history, in order. */
   readonly history: readonly PlannedHistory[];
   readonly warnings: readonly LintWarning[];
+  /** The broken rules that fail the build once the warnings are shown: none unless `# check=error=true`. */
+  readonly violations: readonly string[];
   /**
    * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own
    * environment does not set; no step's key counts them.

@@ -180,6 +180,12 @@ const contexts: [name: string, text: string, contexts: PlanOptions['contexts'], 
     [{ kind: 'copy', from: { kind: 'context', name: 'x' }, sources: ['a'], keepOwner: false }],
   ],
   [
+    'for one platform',
+    'FROM alpine',
+    { alpine: { kind: 'files', context: 'x' }, 'alpine::linux/amd64': { kind: 'image', reference: 'busybox' } },
+    [{ kind: 'image' }],
+  ],
+  [
     'not for scratch',
     'FROM scratch\nCOPY a b',
     { scratch: { kind: 'image', reference: 'busybox' } },

@@ -6,8 +6,7 @@ import type { Platform } from '@tbuild/oci';
 import { lookupIn } from './environment.ts';
 import type { Environment } from './environment.ts';
 import { contextOrigin, imageOrigin } from './origin.ts';
-import type { Origin } from './origin.ts';
-import type { NamedContext } from './plan.ts';
+import type { ContextNames, Origin } from './origin.ts';
 
 /** A stage and what it stands on, as far as the file and the options alone can tell. */
 export interface StageNode {
@@ -22,16 +21,14 @@ export interface StageNode {
 }
 
 /** The stages of a file; `names` leads from a lower-cased name to the last stage that has it. */
-export interface StageGraph {
+export interface StageGraph extends ContextNames {
   readonly nodes: readonly StageNode[];
   readonly names: ReadonlyMap<string, number>;
-  readonly contexts: Readonly<Record<string, NamedContext>>;
 }
 
-export interface StageGraphOptions {
+export interface StageGraphOptions extends ContextNames {
   readonly globalArgs: Environment;
   readonly buildPlatform: Platform;
-  readonly contexts: Readonly<Record<string, NamedContext>>;
 }
 
 /**
@@ -46,7 +43,7 @@ export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOption
     nodes.push(openNode(stage, names, { ...options, escape }));
     if (stage.name !== undefined) names.set(stage.name, stage.index);
   }
-  return { nodes, names, contexts: options.contexts };
+  return { nodes, names, contexts: options.contexts, platform: options.platform };
 }
 
 /**
@@ -89,10 +86,10 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
     });
   }
   const platform = platformWord === undefined ? undefined : readPlatform(platformWord, options);
-  const replacement = stage.name === undefined ? undefined : contextOrigin(stage.name, options.contexts);
+  const contexts = { contexts: options.contexts, platform: platform ?? options.platform };
+  const replacement = stage.name === undefined ? undefined : contextOrigin(stage.name, contexts);
   const earlier = names.get(baseName);
-  const base =
-    earlier === undefined ? imageOrigin(baseName, options.contexts) : { kind: 'stage' as const, index: earlier };
+  const base = earlier === undefined ? imageOrigin(baseName, contexts) : { kind: 'stage' as const, index: earlier };
   return {
     stage,
     baseName,

@@ -42,7 +42,7 @@ export function resolveSource(graph: StageGraph, { name, location, index }: Sour
     });
   }
   const stage = graph.names.get(name.toLowerCase());
-  return stage === undefined ? imageOrigin(name, graph.contexts) : { kind: 'stage', index: stage };
+  return stage === undefined ? imageOrigin(name, graph) : { kind: 'stage', index: stage };
 }
 
 /** @throws TbuildError DOCKERFILE_SEMANTICS when stage `user` reads from a stage that is not before it. */

@@ -48,12 +48,9 @@ const LOWERINGS: Readonly<Record<MountFlag['type'], (request: MountRequest) => R
 
 function expandOptions(state: StageState, flag: MountFlag, context: LoweringContext): Options {
   const { location } = flag;
-  return Object.fromEntries(
-    Object.entries(flag.options).map(([name, text]) => [
-      name,
-      name === 'from' ? text : expandIn(state, { text, location }, context),
-    ]),
-  );
+  const { from, ...rest } = flag.options;
+  const expanded = Object.entries(rest).map(([name, text]) => [name, expandIn(state, { text, location }, context)]);
+  return { ...Object.fromEntries(expanded), from };
 }
 
 function lowerBind(request: MountRequest): RunMount {
