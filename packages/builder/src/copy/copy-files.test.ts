@@ -187,3 +187,15 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   run();
   expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
 });
+
+test('a file that was never hashed may get a new name, but no new bytes', () => {
+  write(source, { f: 'same' });
+  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
+  const selection = selectFiles(openDirectory(source), { sources: ['f'] });
+  linkSync(join(source, 'f'), join(source, 'g'));
+  const run = (): void =>
+    copyFiles(selection, writer, openLayeredTree([upper], 'trusted'), { destination: '/', keepOwner: true }, { now: NOW, hasher: createFileHasher() });
+  run();
+  writeFileSync(join(source, 'f'), 'other');
+  expect(run).toThrow('changed during the build');
+});

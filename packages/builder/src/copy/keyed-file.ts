@@ -44,7 +44,14 @@ function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
 }
 
 function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
-  if (hasher.known(entry) !== found) throw changed(entry);
+  // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be a new link.
+  const keyed = hasher.known(entry) ?? (isUntouched(entry) ? found : undefined);
+  if (keyed !== found) throw changed(entry);
+}
+
+function isUntouched({ location, stats }: TreeEntry): boolean {
+  const now = lstatSync(location);
+  return now.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino;
 }
 
 function changed(entry: TreeEntry, cause?: unknown): TbuildError {
