@@ -35,7 +35,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     if (target.isComplete) target.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, { cause: error, hint: error.message });
+    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, { cause: error, hint: error.hint ?? error.message });
   } finally {
     parser.abort();
   }

@@ -6,7 +6,7 @@ import {
   type ActiveSnapshot, type Attributes, createOverlaySnapshotter, createTreeWriter, isOpaque, isWhiteout,
   type LayeredTree, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter,
 } from './index.ts';
-import { inMount, newDirectory, writableFlavours } from './test-stack.ts';
+import { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts';
 
 const plain: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeMs: 1_700_000_000_500 };
 const bytes = Buffer.from('new');
@@ -60,6 +60,21 @@ describe.each(writableFlavours())('a tree writer (%s)', (flavour) => {
     expect(isOpaque(join(active.upper, 'again'), flavour)).toBe(true);
     expect(isOpaque(join(active.upper, 'merged'), flavour)).toBe(false);
   });
+});
+
+test('what the system refuses is told with its reason', async () => {
+  await using active = await prepare('user');
+  const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: 'user' });
+  const failure = expect.objectContaining({ code: 'SNAPSHOT', message: expect.stringContaining('(ENAMETOOLONG)'), hint: expect.any(String) });
+  expect(() => writer.file('n'.repeat(300), plain, { bytes })).toThrow(failure);
+});
+
+test('a name that is not UTF-8 is refused, not lost', () => {
+  const directory = newDirectory();
+  shell(String.raw`touch $'caf\xe9'`, directory);
+  for (const open of [openCommittedTree, openLayeredTree]) {
+    expect(() => open([directory], 'user').list('')).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  }
 });
 
 const refused: [string, (writer: TreeWriter) => void][] = [

@@ -10,6 +10,7 @@ import {
 import { openCommittedTree } from './committed-tree.ts';
 import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
+import { doing } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
 import { copyBytes, writeAll } from './write-bytes.ts';
@@ -280,12 +281,7 @@ class OverlayWriter implements TreeWriter {
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (errnoName(error) === undefined || error instanceof TbuildError) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not ${action} ${JSON.stringify(path)}`, { cause: error });
-  }
+  return doing(`${action} ${JSON.stringify(path)}`, work);
 }
 
 function notADirectory(path: string): TbuildError {

@@ -5,6 +5,7 @@ import {
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
+import { doing } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 import { moveToTrash } from './trash.ts';
 
@@ -116,7 +117,7 @@ class OverlaySnapshotter implements Snapshotter {
   /** Renames a complete directory to its name; one that is there already has won. */
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
     const place = this.#place(name);
-    return guard(`keep tree "${name}"`, () => {
+    return doing(`keep tree "${name}"`, () => {
       rmSync(join(directory, 'l'), { recursive: true, force: true });
       rmSync(join(directory, 'work'), { recursive: true, force: true });
       writeFileSync(join(directory, 'stack'), stack.map((line) => `${line}\n`).join(''));
@@ -126,7 +127,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #makeActive(lowers: readonly string[]): string {
-    return guard('prepare a tree', () => {
+    return doing('prepare a tree', () => {
       const directory = this.#makeTemporary();
       for (const name of ['fs', 'work', 'l']) mkdirSync(join(directory, name), 0o755);
       if (lowers.length === 0) mkdirSync(join(directory, 'l', '0'));
@@ -190,14 +191,5 @@ function renameUnlessTaken(from: string, to: string): void {
     renameSync(from, to);
   } catch (error) {
     if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
-  }
-}
-
-function guard<T>(action: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (errnoName(error) === undefined || error instanceof TbuildError) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not ${action}`, { cause: error });
   }
 }
