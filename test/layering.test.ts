@@ -18,7 +18,7 @@ const ROWS = [
 const rowOf = new Map(ROWS.flatMap((row, index) => row.map((name): [string, number] => [name, index])));
 
 /** Node's own modules that read the environment, the terminal or the clock have no place below the program. */
-const FORBIDDEN_BELOW_CLI = /\bprocess\.(env|cwd|stdout|stderr|stdin|argv|exit)\b|\bDate\.now\(|\bnew Date\(\)/;
+const FORBIDDEN_BELOW_CLI = /(?<![.\w])process\.(env|cwd|stdout|stderr|stdin|argv|exit)\b|\bDate\.now\(|\bnew Date\(\)/;
 
 interface Source {
   readonly file: string;
@@ -26,6 +26,8 @@ interface Source {
   readonly text: string;
   readonly imports: readonly string[];
 }
+
+const IMPORT = /^(?:import|export)\s(?:[\w$*\s,]*(?:\{[^}]*\})?\s*from\s)?'([^']+)'|\bimport\('([^']+)'\)/gm;
 
 function sourcesOf(name: string): Source[] {
   const walk = (directory: string): string[] =>
@@ -35,7 +37,7 @@ function sourcesOf(name: string): Source[] {
     });
   return walk(join(ROOT, 'packages', name, 'src')).map((file) => {
     const text = readFileSync(file, 'utf8');
-    const imports = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, specifier]) => specifier ?? '');
+    const imports = [...text.matchAll(IMPORT)].map(([, fixed, dynamic]) => fixed ?? dynamic ?? '');
     return { file, package: name, text, imports };
   });
 }

@@ -91,6 +91,8 @@ async function makePlan(platform: Platform, loaded: LoadedDockerfile, graph: Gra
     labels: request.labels,
     noCache: request.noCache,
     contexts: namedContexts(request.namedContexts),
+    network: request.network,
+    implicitPlatform: request.implicitPlatform,
     showPlatform: request.platforms.length > 1,
     resolveImage,
     graph,

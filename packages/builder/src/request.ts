@@ -32,6 +32,8 @@ export interface BuildRequest {
   readonly dockerfile: DockerfileSpec;
   readonly target?: string;
   readonly platforms: readonly Platform[];
+  /** Whether nobody asked for a platform, so that the image takes that of its base. */
+  readonly implicitPlatform: boolean;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   /** Full references to name the result by. */
@@ -42,6 +44,8 @@ export interface BuildRequest {
   /** Ask the registry again for tags that were resolved before. */
   readonly pull: boolean;
   readonly jobs?: number;
+  /** The network of RUN steps that name none. */
+  readonly network: 'default' | 'none' | 'host';
   /** `--add-host`: `name:address`. */
   readonly extraHosts: readonly string[];
 }

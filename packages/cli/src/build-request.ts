@@ -24,6 +24,8 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     dockerfile: dockerfileSpec(flags.file, context, env),
     target: flags.target,
     platforms: platforms(flags.platform ?? [], env, host),
+    implicitPlatform: (flags.platform ?? []).length === 0 && !env.variables.DOCKER_DEFAULT_PLATFORM,
+    network: network(flags.network),
     buildArgs: { ...epochArg(env), ...Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, env))) },
     labels: Object.fromEntries((flags.label ?? []).map((text) => pair(text))),
     tags,
@@ -106,6 +108,11 @@ function outputs(flags: BuildFlags, tags: readonly string[], { cwd }: Environmen
     throw new TbuildError('USAGE', 'Pushing needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
   }
   return wanted;
+}
+
+function network(text = 'default'): BuildRequest['network'] {
+  if (text === 'default' || text === 'none' || text === 'host') return text;
+  throw new TbuildError('USAGE', `Network ${JSON.stringify(text)} is none of default, none, host`);
 }
 
 function jobs(text: string | undefined): number | undefined {
