@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TbuildError } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
 import type { Executor, ProcessIO, Sandbox } from './executor.ts';
@@ -10,6 +10,8 @@ import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 import { READY, sandboxCommand } from './sandbox-command.ts';
 import { MASKED_PATHS, READONLY_PATHS, sandboxMounts, type SetupStep } from './sandbox-mounts.ts';
+import { defaultFilter, isFilterMachine } from './seccomp/default-filter.ts';
+import { filterLoader } from './seccomp/filter-loader.ts';
 import { detectTools, type Tools } from './tools.ts';
 
 export interface NamespaceExecutorOptions {
@@ -19,6 +21,8 @@ export interface NamespaceExecutorOptions {
   readonly flavour: OverlayFlavour;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Told once, before the first step, when something is missing that a step can do without. */
+  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -39,6 +43,8 @@ interface Machine {
   readonly options: NamespaceExecutorOptions;
   readonly tools: Tools;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  /** The program that loads the seccomp filter. */
+  readonly loader?: Uint8Array;
 }
 
 function describeMachine(options: NamespaceExecutorOptions): Machine {
@@ -48,7 +54,31 @@ function describeMachine(options: NamespaceExecutorOptions): Machine {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats !== undefined) kernelPaths.set(path, stats.isDirectory() ? 'directory' : 'file');
   }
-  return { options, tools: detectTools(), kernelPaths };
+  return { options, tools: detectTools(), kernelPaths, loader: loaderFor(options) };
+}
+
+/** Without a filter a step is still contained, so that the lack of one is worth a warning only. */
+function loaderFor({ runDirectory, warn }: NamespaceExecutorOptions): Uint8Array | undefined {
+  const machine = isFilterMachine(process.arch) ? process.arch : undefined;
+  const executes = machine !== undefined && mayExecuteIn(runDirectory);
+  if (machine !== undefined && executes) return filterLoader(machine, defaultFilter(machine));
+  const reason = machine === undefined ? `there is none for ${process.arch}` : `${runDirectory} is mounted noexec`;
+  warn?.(`RUN steps run without seccomp filter: ${reason}`);
+  return undefined;
+}
+
+function mayExecuteIn(directory: string): boolean {
+  const path = join(directory, `probe-${process.pid}`);
+  try {
+    writeFileSync(path, '', { mode: 0o700 });
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'EACCES') return false;
+    throw error;
+  } finally {
+    rmSync(path, { force: true });
+  }
 }
 
 async function runInNamespaces(
@@ -78,7 +108,7 @@ async function runInNamespaces(
 }
 
 function assemble(
-  { options, tools, kernelPaths }: Machine,
+  { options, tools, kernelPaths, loader }: Machine,
   sandbox: Sandbox,
   { points, directory }: { points: MountPoints; directory: string },
 ): readonly string[] {
@@ -88,7 +118,9 @@ function assemble(
   makeDeviceDirectory(devices);
   const place = { root, devices, kernelPaths, flavour: options.flavour, abilities: tools.abilities };
   const steps: readonly SetupStep[] = sandboxMounts(sandbox, points, place);
-  const { args, files } = sandboxCommand(sandbox, steps, { directory, unshare: tools.unshare });
+  const loaderPath = loader && `${directory}/seccomp`;
+  const { args, files } = sandboxCommand(sandbox, steps, { directory, ...tools, filterLoader: loaderPath });
+  if (loaderPath !== undefined && loader !== undefined) writeFileSync(loaderPath, loader, { mode: 0o700 });
   for (const [file, text] of files) writeFileSync(file, text);
   return args;
 }

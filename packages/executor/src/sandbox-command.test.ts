@@ -13,7 +13,7 @@ const sandbox: Sandbox = {
 };
 const root: SetupStep = { source: 'overlay', target: '/r', type: 'overlay', options: ['lowerdir=l/0'], directory: '/s' };
 const bind: SetupStep = { source: '/a', target: '/r/b', type: 'none', options: ['bind'] };
-const place = { directory: '/run/x', unshare: '/usr/bin/unshare' };
+const place = { directory: '/run/x', unshare: '/usr/bin/unshare', setpriv: '/usr/bin/setpriv', filterLoader: '/run/x/seccomp' };
 
 function commandOf(changes: Partial<Sandbox>, steps: readonly SetupStep[] = [root, bind]) {
   const { args, files } = sandboxCommand({ ...sandbox, ...changes }, steps, place);
@@ -25,7 +25,8 @@ test('the chain of programs', () => {
   const { before, after } = commandOf({});
   expect(before).toEqual(['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child']);
   expect(after).toEqual([
-    'setpriv',
+    '/run/x/seccomp',
+    '/usr/bin/setpriv',
     '--regid=34',
     '--groups=5,6',
     '--bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap',
@@ -48,7 +49,7 @@ test('the chain of programs', () => {
 
 test('insecure keeps capabilities, no groups are cleared, HOME is added', () => {
   const { after } = commandOf({ security: 'insecure', process: { ...sandbox.process, env: [], user: { uid: 0, gid: 0, groups: [], home: '/root' } } });
-  expect(after.slice(0, 7)).toEqual(['setpriv', '--regid=0', '--clear-groups', 'env', '-i', '--', 'HOME=/root']);
+  expect(after.slice(0, 7)).toEqual(['/usr/bin/setpriv', '--regid=0', '--clear-groups', 'env', '-i', '--', 'HOME=/root']);
 });
 
 test('no network is a namespace of its own with loopback', () => {

@@ -7,10 +7,11 @@ import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
 export interface CommandPlace {
   /** A directory for the mount tables. */
   readonly directory: string;
-  /** Absolute path of the program, since it is looked up with the step's PATH. */
+  /** Absolute paths: they are started by programs that do not look for others. */
+  readonly setpriv: string;
   readonly unshare: string;
-  /** A compiled filter for `setpriv --seccomp-filter`. */
-  readonly seccompFilter?: string;
+  /** A program that loads the seccomp filter and executes its arguments. */
+  readonly filterLoader?: string;
 }
 
 /** A program to start, and files that it reads. */
@@ -22,7 +23,7 @@ export interface SandboxCommand {
 /**
  * The program that puts a sandbox together and becomes its process:
  * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
- * `mount --all` → `setpriv` drops groups and capabilities → `env` sets the step's environment, which
+ * `mount --all` → a loader sets the seccomp filter → `setpriv` drops groups and capabilities → `env` sets the step's environment, which
  * nothing before may see → `unshare` enters the root and the directory, becomes the user and executes.
  *
  * Descriptor 3 takes what the set-up complains about, then {@link READY}; it is closed before the process starts.
@@ -112,12 +113,12 @@ function makeCommand({ make, within, path }: MakeMountPoint): string {
   return `{ ${checks.join(' && ')}; } || { echo ${quote(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
 }
 
-function privileges({ process: { user }, security }: Sandbox, { seccompFilter }: CommandPlace): string[] {
+function privileges({ process: { user }, security }: Sandbox, { setpriv, filterLoader }: CommandPlace): string[] {
   const groups = user.groups.length > 0 ? `--groups=${user.groups.join(',')}` : '--clear-groups';
   const bounding = ['-all', ...DEFAULT_CAPABILITIES.map((name) => `+${name}`)].join(',');
   const confined = security === 'sandbox' ? [`--bounding-set=${bounding}`, '--inh-caps=-all'] : [];
-  const filter = seccompFilter !== undefined && security === 'sandbox' ? [`--seccomp-filter=${seccompFilter}`] : [];
-  return ['setpriv', `--regid=${user.gid}`, groups, ...confined, ...filter];
+  const filter = filterLoader !== undefined && security === 'sandbox' ? [filterLoader] : [];
+  return [...filter, setpriv, `--regid=${user.gid}`, groups, ...confined];
 }
 
 function becomeProcess({ process: { args, env, cwd, user } }: Sandbox, { unshare }: CommandPlace): string[] {

@@ -96,6 +96,12 @@ export function executorSuite(name: string, { flavour, create }: ExecutorUnderTe
       expect(stdout).toBe('');
     });
 
+    test('the filter refuses namespaces, keys and mounts, and privileges can still be gained', async () => {
+      const { stdout, stderr } = await run('grep -E "Seccomp:|NoNewPrivs" /proc/self/status; unshare -n true; mount -t proc x /proc; unshare -U true');
+      expect(stdout).toBe('NoNewPrivs:\t0\nSeccomp:\t2\n');
+      expect(stderr.split('\n').filter(Boolean)).toHaveLength(3);
+    });
+
     test('a second chroot does not lead out', async () => {
       const { stdout } = await run('mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox');
       expect(stdout).toBe('busybox\n/../bin/busybox\n');
@@ -259,7 +265,7 @@ function sandboxOf({ upper, lowers, mount }: ActiveSnapshot, args: readonly stri
   };
 }
 
-const APPLETS = '[ cat chroot cp cut df echo env grep head hostname id ls md5sum mkdir mount readlink rm sh sleep stat tail touch tr wc yes';
+const APPLETS = '[ cat chroot cp cut df echo env grep head hostname id ls md5sum mkdir mount readlink rm sh sleep stat tail touch tr unshare wc yes';
 
 function makeBusyboxTree(root: string): void {
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));

@@ -13,10 +13,9 @@ export interface MountAbilities {
 
 export interface Tools {
   readonly abilities: MountAbilities;
-  /** Absolute path. */
+  /** Absolute paths. */
   readonly unshare: string;
-  /** `setpriv --seccomp-filter` (util-linux 2.41). */
-  readonly seccompFilter: boolean;
+  readonly setpriv: string;
 }
 
 /** The set-up's own environment: nothing of the user's, nothing of the step's. */
@@ -31,7 +30,8 @@ export function detectTools(): Tools {
 
 function detect(): Tools {
   const text = execFileSync('setpriv', ['--version'], { env: TOOL_ENVIRONMENT, encoding: 'utf8' });
-  return { ...abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' }), unshare: findProgram('unshare') };
+  const abilities = abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
+  return { abilities, unshare: findProgram('unshare'), setpriv: findProgram('setpriv') };
 }
 
 function findProgram(name: string): string {
@@ -42,12 +42,9 @@ function findProgram(name: string): string {
 }
 
 /** What versions promise. */
-export function abilitiesOf(versions: { readonly kernel: string; readonly utilLinux: string }): Omit<Tools, 'unshare'> {
+export function abilitiesOf(versions: { readonly kernel: string; readonly utilLinux: string }): MountAbilities {
   const modern = isAtLeast(versions.utilLinux, 2, 39);
-  return {
-    abilities: { appendLowers: modern && isAtLeast(versions.kernel, 6, 8), recursiveReadonly: modern },
-    seccompFilter: isAtLeast(versions.utilLinux, 2, 41),
-  };
+  return { appendLowers: modern && isAtLeast(versions.kernel, 6, 8), recursiveReadonly: modern };
 }
 
 function isAtLeast(version: string, major: number, minor: number): boolean {

@@ -4,6 +4,11 @@ import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL } f
 /** Machines that a filter can be made for, as Node names them. */
 export type FilterMachine = 'x64' | 'arm64';
 
+/** Whether there is a filter for this `process.arch`. */
+export function isFilterMachine(arch: string): arch is FilterMachine {
+  return arch === 'x64' || arch === 'arm64';
+}
+
 const INTERFACES: Readonly<Record<FilterMachine, readonly CallInterface[]>> = {
   x64: ['x86_64', 'x86'],
   arm64: ['aarch64', 'arm'],
@@ -56,6 +61,8 @@ function sectionOf(name: CallInterface): readonly Instruction[] {
     ...ifEqual(JUDGED_CALLS.clone[name], cloneRule()),
     ...ifEqual(JUDGED_CALLS.personality[name], personalityRule()),
     ...ifEqual(JUDGED_CALLS.socket[name], socketRule()),
+    // unshare(1) asks for no namespace when it enters the root, which does nothing.
+    ...ifEqual(JUDGED_CALLS.unshare[name], [load(FIELD.firstArgument), ...ifEqual(0, [ret(RETURN.allow)]), ret(RETURN.error(EPERM))]),
     ...denied.filter((number) => number !== ABSENT).flatMap((number) => ifEqual(number, [ret(RETURN.error(EPERM))])),
     ret(RETURN.allow),
   ];

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { defaultFilter, type FilterMachine } from './default-filter.ts';
+import { filterLoader } from './filter-loader.ts';
+
+const ALLOW = 'allow';
+const KILL = 'kill';
+const [EPERM, ENOSYS] = [1, 38];
+const [X86_64, X86, AARCH64, ARM] = [0xc000003e, 0x40000003, 0xc00000b7, 0x40000028];
+
+/** What the kernel would do: the five instructions that our programs are made of. */
+function decide(program: Uint8Array, architecture: number, number: number, argument: number): string | number {
+  const code = new DataView(program.buffer);
+  const data = new Map([[0, number], [4, architecture], [16, argument]]);
+  let register = 0;
+  for (let at = 0; ; at += 8) {
+    const value = code.getUint32(at + 4, true);
+    const jump = (taken: boolean): void => void (at += 8 * code.getUint8(at + (taken ? 2 : 3)));
+    switch (code.getUint16(at, true)) {
+      case 0x20:
+        register = data.get(value) ?? Number.NaN;
+        break;
+      case 0x54:
+        register = (register & value) >>> 0;
+        break;
+      case 0x15:
+        jump(register === value);
+        break;
+      case 0x35:
+        jump(register >= value);
+        break;
+      case 0x06:
+        return value === 0x7fff0000 ? ALLOW : value === 0x80000000 ? KILL : value & 0xffff;
+      default:
+        throw new Error(`Unknown instruction at ${at}`);
+    }
+  }
+}
+
+const cases: [name: string, machine: FilterMachine, architecture: number, call: number, argument: number, expected: string | number][] = [
+  ['read', 'x64', X86_64, 0, 0, ALLOW],
+  ['execve', 'x64', X86_64, 59, 0, ALLOW],
+  ['mount', 'x64', X86_64, 165, 0, EPERM],
+  ['keyctl', 'x64', X86_64, 250, 0, EPERM],
+  ['chroot', 'x64', X86_64, 161, 0, ALLOW],
+  ['ptrace', 'x64', X86_64, 101, 0, ALLOW],
+  ['fork by clone', 'x64', X86_64, 56, 0x1200011, ALLOW],
+  ['clone with CLONE_NEWUSER', 'x64', X86_64, 56, 0x10000011, EPERM],
+  ['clone with CLONE_NEWNS', 'x64', X86_64, 56, 0x20011, EPERM],
+  ['clone3', 'x64', X86_64, 435, 0, ENOSYS],
+  ['unshare of nothing', 'x64', X86_64, 272, 0, ALLOW],
+  ['unshare of CLONE_NEWNET', 'x64', X86_64, 272, 0x40000000, EPERM],
+  ['personality: query', 'x64', X86_64, 135, 0xffffffff, ALLOW],
+  ['personality: no randomisation', 'x64', X86_64, 135, 0x40000, EPERM],
+  ['socket AF_INET', 'x64', X86_64, 41, 2, ALLOW],
+  ['socket AF_NETLINK', 'x64', X86_64, 41, 16, ALLOW],
+  ['socket AF_ALG', 'x64', X86_64, 41, 38, EPERM],
+  ['socket AF_VSOCK', 'x64', X86_64, 41, 40, EPERM],
+  ['removexattrat', 'x64', X86_64, 466, 0, ALLOW],
+  ['a call of the future', 'x64', X86_64, 467, 0, ENOSYS],
+  ['an x32 call', 'x64', X86_64, 0x40000000, 0, ENOSYS],
+  ['32-bit mount', 'x64', X86, 21, 0, EPERM],
+  ['32-bit read', 'x64', X86, 3, 0, ALLOW],
+  ['another architecture', 'x64', AARCH64, 63, 0, KILL],
+  ['arm64 mount', 'arm64', AARCH64, 40, 0, EPERM],
+  ['arm64 read', 'arm64', AARCH64, 63, 0, ALLOW],
+  ['arm64 clone', 'arm64', AARCH64, 220, 0x11, ALLOW],
+  ['arm mount', 'arm64', ARM, 21, 0, EPERM],
+  ['arm set_tls', 'arm64', ARM, 0x0f0005, 0, ALLOW],
+];
+test.each(cases)('%s', (_, machine, architecture, call, argument, expected) => {
+  expect(decide(defaultFilter(machine), architecture, call, argument)).toBe(expected);
+});
+
+test.each(['x64', 'arm64'] as const)('the loader for %s is an executable that maps itself and knows its filter', (machine) => {
+  const filter = defaultFilter(machine);
+  const file = new DataView(filterLoader(machine, filter).buffer);
+  expect(file.getUint32(0)).toBe(0x7f454c46);
+  expect(file.getBigUint64(24, true)).toBe(0x400078n);
+  expect(file.getBigUint64(64 + 32, true)).toBe(BigInt(file.byteLength));
+  expect(file.getUint16(184, true)).toBe(filter.length / 8);
+  expect(file.getBigUint64(192, true)).toBe(0x400000n + BigInt(file.byteLength - filter.length));
+});
