@@ -1,17 +1,15 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-rmSync(`${here}dist`, { recursive: true, force: true });
-
 /** One file for the hot path, and a chunk for each part that is loaded on demand. */
 await build({
   absWorkingDir: here,
   entryPoints: { tbuild: 'src/main.ts' },
-  outdir: 'dist',
+  outdir: 'dist.new',
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -26,3 +24,7 @@ await build({
   // Packages in CommonJS call require for Node's own modules.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
+
+// The old bundle stays until the new one is complete.
+rmSync(`${here}dist`, { recursive: true, force: true });
+renameSync(`${here}dist.new`, `${here}dist`);

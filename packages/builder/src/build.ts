@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { LintWarning } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage } from '@tbuild/exporter';
 import { planBuild, type NamedContext, type Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type StepId } from '@tbuild/graph';
@@ -112,6 +113,7 @@ function namedContext(name: string, spec: ContextSpec): NamedContext {
 
 async function solveGraph(graph: Graph, plans: readonly Plan[], loaded: LoadedDockerfile, env: Environment): Promise<Assembly> {
   const { request, worker, progress, signal } = env;
+  const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
   const results = createStepResults(worker);
   const contexts = openContexts(loaded, env);
   const cache = createResultCache(worker.cache, results, env.now);
@@ -124,6 +126,8 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], loaded: LoadedDo
     proxyEnv: plans[0]?.proxyEnv ?? [],
     readSecret: (id) => env.readSecret?.(id),
     cacheLocks: createLocks(),
+    epoch,
+    dockerfileTime: epoch ?? loaded.changedAt ?? env.now(),
     layered: new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])))),
   };
   let solved: ReadonlyMap<StepId, Solved<ResultId>>;
@@ -132,8 +136,13 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], loaded: LoadedDo
   } finally {
     contexts.save();
   }
-  const epoch = request.buildArgs.SOURCE_DATE_EPOCH;
-  return { graph, solved, results, worker, createdAt: cache.createdAt, epoch: epoch === undefined ? undefined : Number(epoch) * 1000 };
+  return { graph, solved, results, worker, createdAt: cache.createdAt, epoch };
+}
+
+function parseEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
+  throw new TbuildError('USAGE', `SOURCE_DATE_EPOCH ${JSON.stringify(text)} is not a number of seconds since 1970`);
 }
 
 function openContexts(loaded: LoadedDockerfile, env: Environment): Contexts {

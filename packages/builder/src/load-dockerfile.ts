@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
 import { errnoName, TbuildError } from '@tbuild/errors';
@@ -13,6 +13,8 @@ export interface LoadedDockerfile {
   readonly inContext?: string;
   /** In bytes. */
   readonly size: number;
+  /** When the file was last changed, in milliseconds since the epoch; undefined for a text without a file. */
+  readonly changedAt?: number;
 }
 
 /** @throws TbuildError NOT_FOUND when there is none, DOCKERFILE_SYNTAX. */
@@ -27,7 +29,8 @@ export function loadDockerfile({ dockerfile: spec, context }: BuildRequest): Loa
     if (text === undefined) continue;
     const inContext = root === undefined ? undefined : insideOf(root, path);
     const name = inContext ?? basename(path);
-    return { dockerfile: parseDockerfile(text, name), name, inContext, size: Buffer.byteLength(text) };
+    const changedAt = statSync(path).mtimeMs;
+    return { dockerfile: parseDockerfile(text, name), name, inContext, size: Buffer.byteLength(text), changedAt };
   }
   const wanted = spec.path ?? 'Dockerfile';
   throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`, {

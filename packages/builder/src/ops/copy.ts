@@ -1,4 +1,5 @@
 import type { ResultId } from '@tbuild/cache';
+import type { SelectedSource } from '@tbuild/context';
 import { resolveOwner } from '@tbuild/executor';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
@@ -18,7 +19,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({ content: part.content, unpack: part.selection.unpack, keepOwner: part.selection.keepOwner }));
-      const key = digestOf(canonicalJson({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content }));
+      const key = digestOf(canonicalJson({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content, epoch: context.epoch }));
       const run = async (): Promise<ResultId> => {
         await copyInto(key, op, parts, base?.result, context, signal);
         packSoon(key, context);
@@ -51,22 +52,30 @@ async function copyInto(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { flavour, now } = context.worker;
+  const { flavour } = context.worker;
+  const { epoch, dockerfileTime } = context;
   await using active = await prepareOn(base, context);
   const { upper, lowers } = active;
   const tree = openLayeredTree([...lowers, upper], flavour);
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner = op.chown === undefined ? undefined : resolveOwner(tree, op.chown);
   for (const { selection, input } of parts) {
-    const options = { owner, now: now() };
-    if (selection.from.kind === 'inline') copyInline(selection.from.files, writer, tree, op, options);
-    else if (input !== undefined) {
-      const target = { ...op, ...selection };
-      const keyed = { ...options, hasher: input.hasher, signal };
-      if (selection.unpack) await addFiles(await input.select(), writer, tree, target, keyed);
-      else copyFiles(await input.select(), writer, tree, target, keyed);
+    if (input === undefined) {
+      const files = selection.from.kind === 'inline' ? selection.from.files : [];
+      copyInline(files, writer, tree, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
+      continue;
     }
+    const sources = await input.select();
+    const target = { ...op, ...selection };
+    const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
+    if (selection.unpack) await addFiles(sources, writer, tree, target, options);
+    else copyFiles(sources, writer, tree, target, options);
   }
   writer.finish();
   await active.commit(hexOf(key));
+}
+
+/** Directories that no source stands for take the time of the newest source: the same input gives the same bytes. */
+function newestOf(sources: readonly SelectedSource[]): number {
+  return sources.reduce((newest, { entry }) => Math.max(newest, entry.stats.mtimeMs), 0);
 }

@@ -13,12 +13,12 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
   const { worker } = context;
   return {
     async prepare({ base }) {
-      const key = digestOf(canonicalJson({ op, base: base?.result }));
+      const key = digestOf(canonicalJson({ op, base: base?.result, epoch: context.epoch }));
       const run = async (): Promise<ResultId> => {
         await using active = await prepareOn(base?.result, context);
         const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
         const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: worker.flavour });
-        makeDirectory(writer, tree, op, resolveOwner(tree, op.user), worker.now());
+        makeDirectory(writer, tree, op, resolveOwner(tree, op.user), context.dockerfileTime);
         writer.finish();
         await active.commit(hexOf(key));
         return key;

@@ -18,6 +18,13 @@ export interface OpEnvironment {
   /** The value of a `--secret`, undefined when there is none of that id. */
   readSecret(id: string): Buffer | undefined;
   readonly cacheLocks: Locks;
+  /** `SOURCE_DATE_EPOCH` in milliseconds: the time of everything that COPY, ADD and WORKDIR write. */
+  readonly epoch?: number;
+  /**
+   * The time of what the Dockerfile alone says (directories of WORKDIR, inline files): that of the
+   * Dockerfile, so that the same input gives the same bytes.
+   */
+  readonly dockerfileTime: number;
   /** Steps whose layers the image will need: packed while later steps run. */
   readonly layered: ReadonlySet<StepId>;
 }

@@ -67,8 +67,12 @@ async function runInto(
   await active.commit(hexOf(result));
 }
 
+/** With less than this left in the store, a failing step may well have failed for that. Bytes. */
+const LITTLE_SPACE = 1024 * 1024;
+
 function exited(op: RunOp, exitCode: number, root: string): TbuildError {
-  const full = statfsSync(root).bavail === 0;
+  const { bavail, bsize } = statfsSync(root);
+  const full = bavail * bsize < LITTLE_SPACE;
   return new TbuildError('PROCESS_FAILED', `process "${op.args.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
     hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
   });
