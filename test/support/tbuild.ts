@@ -9,8 +9,8 @@ import { treeOfLayers, type ImageTree } from './tree.ts';
 import { ordinaryUser } from './user.ts';
 import { problemsOf } from './validate-image.ts';
 
-/** The program under test. */
-export const program = join(import.meta.dirname, '../../packages/cli/bin/tbuild');
+/** The program under test: the one built here, unless another is named. */
+export const program = process.env['TBUILD_TEST_PROGRAM'] ?? join(import.meta.dirname, '../../packages/cli/bin/tbuild');
 
 export interface TbuildOptions extends ProcessOptions {
   /** The store's root; one that all builds of the test file share unless given. */
