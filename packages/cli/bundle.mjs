@@ -16,7 +16,6 @@ await build({
   platform: 'node',
   target: 'node20',
   minify: true,
-  keepNames: true,
   legalComments: 'none',
   external: ['koffi'],
   alias: { 'react-devtools-core': './src/no-devtools.ts' },

@@ -5,6 +5,7 @@ import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
 import { createNamespaceExecutor } from '@tbuild/executor';
+import { imageStore } from '@tbuild/exporter';
 import { TbuildError } from '@tbuild/errors';
 import { hostPlatform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
@@ -48,6 +49,8 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
     },
     openRepository,
     async createExporters(output) {
+      // What most builds do is not worth loading the other ways out.
+      if (output.type === 'image' && !output.push) return [imageStore({ content, refs })];
       const { createExporters } = await import('./create-exporter.ts');
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },

@@ -1,13 +1,14 @@
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags } from './args.ts';
+import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
-/** Every command is loaded when it is called: a build should not pay for the others. */
+/** Other commands are loaded when they are called: a build should not pay for them. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  build: async () => (await import('./commands/build.ts')).build,
+  build: async () => build,
   images: async () => (await import('./commands/images.ts')).images,
   history: async () => (await import('./commands/history.ts')).history,
   rmi: async () => (await import('./commands/rmi.ts')).rmi,

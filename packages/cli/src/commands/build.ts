@@ -45,6 +45,8 @@ export const build: Command = {
       await shown;
       env.stderr.write(formatError(error, { debug: flags.debug ?? false, sourceOf: () => sourceText(request) }));
       return exitCodeOf(error);
+    } finally {
+      await worker.close();
     }
   },
 };
