@@ -1,18 +1,18 @@
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
+import { type CallMachine, callProgram, type CallProgram, isCallMachine } from './enter/call-program.ts';
+import { describe, enterSandbox, readReport } from './enter/enter-sandbox.ts';
 import type { Executor, ProcessIO, Sandbox } from './executor.ts';
-import { explainFailure } from './explain-failure.ts';
 import { type MountPoints, prepareMountPoints } from './mount-points.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { runProcess } from './run-process.ts';
-import { READY, sandboxCommand } from './sandbox-command.ts';
-import { MASKED_PATHS, READONLY_PATHS, sandboxMounts, type SetupStep } from './sandbox-mounts.ts';
-import { defaultFilter, isFilterMachine } from './seccomp/default-filter.ts';
-import { filterLoader } from './seccomp/filter-loader.ts';
-import { detectTools, type Tools } from './tools.ts';
+import { type Ended, runProcess } from './run-process.ts';
+import { READY, REPORT, sandboxCommand } from './sandbox-command.ts';
+import { MASKED_PATHS, READONLY_PATHS, sandboxMounts } from './sandbox-mounts.ts';
+import { defaultFilter } from './seccomp/default-filter.ts';
+import { detectAbilities, type MountAbilities } from './tools.ts';
 
 export interface NamespaceExecutorOptions {
   /** Made when missing; each step has a directory of its own in it, removed at its end. Others may use it too. */
@@ -21,8 +21,6 @@ export interface NamespaceExecutorOptions {
   readonly flavour: OverlayFlavour;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Told once, before the first step, when something is missing that a step can do without. */
-  readonly warn?: (message: string) => void;
 }
 
 /**
@@ -41,88 +39,102 @@ export function createNamespaceExecutor(options: NamespaceExecutorOptions): Exec
 /** What stays the same from step to step. */
 interface Machine {
   readonly options: NamespaceExecutorOptions;
-  readonly tools: Tools;
+  readonly machine: CallMachine;
+  readonly abilities: MountAbilities;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
-  /** The program that loads the seccomp filter. */
-  readonly loader?: Uint8Array;
+  readonly lastCapability: number;
+  readonly filter: Uint8Array;
 }
 
 function describeMachine(options: NamespaceExecutorOptions): Machine {
+  const machine = requireMachine();
   mkdirSync(options.runDirectory, { recursive: true, mode: 0o711 });
-  const kernelPaths = new Map<string, 'file' | 'directory'>();
-  for (const path of [...MASKED_PATHS, ...READONLY_PATHS]) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats !== undefined) kernelPaths.set(path, stats.isDirectory() ? 'directory' : 'file');
-  }
-  return { options, tools: detectTools(), kernelPaths, loader: loaderFor(options) };
+  requireExecutable(options.runDirectory);
+  return {
+    options,
+    machine,
+    abilities: detectAbilities(),
+    kernelPaths: findKernelPaths(),
+    lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
+    filter: defaultFilter(machine),
+  };
 }
 
-/** Without a filter a step is still contained, so that the lack of one is worth a warning only. */
-function loaderFor({ runDirectory, warn }: NamespaceExecutorOptions): Uint8Array | undefined {
-  const machine = isFilterMachine(process.arch) ? process.arch : undefined;
-  const executes = machine !== undefined && mayExecuteIn(runDirectory);
-  if (machine !== undefined && executes) return filterLoader(machine, defaultFilter(machine));
-  const reason = machine === undefined ? `there is none for ${process.arch}` : `${runDirectory} is mounted noexec`;
-  warn?.(`RUN steps run without seccomp filter: ${reason}`);
-  return undefined;
+function requireMachine(): CallMachine {
+  if (isCallMachine(process.arch)) return process.arch;
+  throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained by namespaces on ${process.arch}, only on x64 and arm64`);
 }
 
-function mayExecuteIn(directory: string): boolean {
+/** The program that enters a sandbox is made for each step. */
+function requireExecutable(directory: string): void {
   const path = join(directory, `probe-${process.pid}`);
   try {
     writeFileSync(path, '', { mode: 0o700 });
     accessSync(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'EACCES') return false;
-    throw error;
+  } catch (cause) {
+    throw new TbuildError('UNSUPPORTED', `Programs cannot be executed in "${directory}"`, {
+      hint: 'Choose a store with --root on a file system that is not mounted noexec',
+      cause,
+    });
   } finally {
     rmSync(path, { force: true });
   }
 }
 
-async function runInNamespaces(
-  machine: Machine,
-  sandbox: Sandbox,
-  io: ProcessIO,
-  signal: AbortSignal,
-): Promise<{ readonly exitCode: number }> {
+function findKernelPaths(): Machine['kernelPaths'] {
+  const paths = new Map<string, 'file' | 'directory'>();
+  for (const path of [...MASKED_PATHS, ...READONLY_PATHS]) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined) paths.set(path, stats.isDirectory() ? 'directory' : 'file');
+  }
+  return paths;
+}
+
+async function runInNamespaces(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const { runDirectory, flavour, now } = machine.options;
   const directory = mkdtempSync(join(runDirectory, 'step-'));
   let points: MountPoints | undefined;
   try {
     points = prepareMountPoints(sandbox, { flavour, now: now() });
-    const args = assemble(machine, sandbox, { points, directory });
-    const failure = explainFailure(sandbox.process.args, io);
+    const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT });
+    const args = assemble(machine, sandbox, { points, directory, program });
     using stdout = openOutputPipe(`${directory}/stdout`, sandbox.process.user);
     using stderr = openOutputPipe(`${directory}/stderr`, sandbox.process.user);
-    const ended = await runProcess(args, { io: failure.io, stdout, stderr, signal });
-    if (!ended.setup.endsWith(READY)) throw setupFailure(ended.setup);
-    failure.finish(ended.exitCode);
-    return { exitCode: ended.exitCode };
+    const ended = await runProcess(args, { io, stdout, stderr, signal });
+    return { exitCode: exitCodeOf(ended, { program, sandbox, io }) };
   } finally {
     points?.removeEmpty();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
+/** Writes everything that the set-up reads, and returns the command that starts it. */
 function assemble(
-  { options, tools, kernelPaths, loader }: Machine,
+  { options, machine, kernelPaths, abilities }: Machine,
   sandbox: Sandbox,
-  { points, directory }: { points: MountPoints; directory: string },
+  { points, directory, program }: { points: MountPoints; directory: string; program: CallProgram },
 ): readonly string[] {
-  const root = `${directory}/root`;
-  const devices = `${directory}/dev`;
+  const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
   mkdirSync(root);
   makeDeviceDirectory(devices);
-  const place = { root, devices, kernelPaths, flavour: options.flavour, abilities: tools.abilities };
-  const steps: readonly SetupStep[] = sandboxMounts(sandbox, points, place);
-  const loaderPath = loader && `${directory}/seccomp`;
-  const { args, files } = sandboxCommand(sandbox, steps, { directory, ...tools, filterLoader: loaderPath });
-  if (loaderPath !== undefined && loader !== undefined) writeFileSync(loaderPath, loader, { mode: 0o700 });
+  writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
+  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities });
+  const { args, files } = sandboxCommand(sandbox, steps, { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
   return args;
+}
+
+/** The process's own, or what the set-up's report means. */
+function exitCodeOf({ exitCode, setup }: Ended, { program, sandbox, io }: { program: CallProgram; sandbox: Sandbox; io: ProcessIO }): number {
+  const ready = setup.indexOf(READY);
+  if (ready < 0) throw setupFailure(setup.toString().trim());
+  const report = setup.subarray(ready + READY.length);
+  if (report.length === 0) return exitCode;
+  const failure = readReport(program, sandbox.process.args[0] ?? '', report);
+  if ('call' in failure) throw setupFailure(`${failure.call.name}: ${describe(failure.errno)}`);
+  io.stderr(Buffer.from(failure.message));
+  return failure.exitCode;
 }
 
 function setupFailure(complaint: string): TbuildError {

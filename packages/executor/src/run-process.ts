@@ -17,7 +17,8 @@ export interface RunOptions {
 /** How a sandboxed process ended, and what its set-up said. */
 export interface Ended {
   readonly exitCode: number;
-  readonly setup: string;
+  /** Without what the process itself wrote. */
+  readonly setup: Buffer;
 }
 
 /**
@@ -41,7 +42,7 @@ export async function runProcess([file = '', ...args]: readonly string[], option
   try {
     const [[code, name]] = await Promise.all([once(child, 'close'), once(stdout.output, 'close'), once(stderr.output, 'close')]);
     if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
-    return { exitCode: exitCodeOf(code, name), setup: Buffer.concat(setup).toString().trim() };
+    return { exitCode: exitCodeOf(code, name), setup: Buffer.concat(setup) };
   } catch (cause) {
     if (cause instanceof TbuildError) throw cause;
     throw new TbuildError('PROCESS_FAILED', `Cannot start "${file}"`, { cause });

@@ -1,4 +1,3 @@
-import { DEFAULT_CAPABILITIES } from './capabilities.ts';
 import type { Sandbox } from './executor.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
 import { OPTION_LIMIT } from './overlay-options.ts';
@@ -7,11 +6,8 @@ import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
 export interface CommandPlace {
   /** A directory for the mount tables. */
   readonly directory: string;
-  /** Absolute paths: they are started by programs that do not look for others. */
-  readonly setpriv: string;
-  readonly unshare: string;
-  /** A program that loads the seccomp filter and executes its arguments. */
-  readonly filterLoader?: string;
+  /** The program that becomes the process. */
+  readonly enter: string;
 }
 
 /** A program to start, and files that it reads. */
@@ -23,35 +19,36 @@ export interface SandboxCommand {
 /**
  * The program that puts a sandbox together and becomes its process:
  * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
- * `mount --all` → a loader sets the seccomp filter → `setpriv` drops groups and capabilities → `env` sets the step's environment, which
- * nothing before may see → `unshare` enters the root and the directory, becomes the user and executes.
+ * `mount --all` → `enter` goes into the root and executes. None of them but the last knows the step's environment.
  *
- * Descriptor 3 takes what the set-up complains about, then {@link READY}; it is closed before the process starts.
+ * {@link REPORT} takes what the set-up complains about, then {@link READY}, then what `enter` reports.
  */
 export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], place: CommandPlace): SandboxCommand {
   const { commands, files } = setupCommands(steps, place.directory);
   const script = [
     'umask 022',
-    'exec 4>&2 2>&3',
+    `exec 4>&2 2>&${REPORT}`,
     ...commands,
     `{ echo ${quote(sandbox.hostname)} > /proc/sys/kernel/hostname; } 2> /dev/null || hostname ${quote(sandbox.hostname)}`,
     ...(sandbox.network === 'none' ? [LOOPBACK_UP] : []),
-    `echo ${READY} >&3`,
-    'exec 2>&4 3>&- 4>&- "$@"',
+    String.raw`printf '\004' >&2`,
+    `exec 2>&4 4>&- ${quote(place.enter)}`,
   ].join('\n');
-  const args = [...namespaces(sandbox), 'sh', '-c', script, 'sh', ...privileges(sandbox, place), ...becomeProcess(sandbox, place)];
-  return { args, files };
+  return { args: [...namespaces(sandbox), 'sh', '-c', script], files };
 }
 
-/** What the set-up says on descriptor 3 when nothing can fail any more. */
-export const READY = 'ready';
+/** The descriptor for the set-up's own words. */
+export const REPORT = 3;
+
+/** What the set-up says when everything is mounted: a byte that no message holds. */
+export const READY = '\u0004';
 
 /** Best effort: only programs that a minimal system may lack can bring an interface up. */
 const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/null || :';
 
 function namespaces({ network }: Sandbox): string[] {
   const net = network === 'none' ? ['--net'] : [];
-  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--ipc', '--uts', ...net, '--fork', '--kill-child'];
+  return ['setpriv', '--pdeathsig', 'KILL', '--inh-caps=-all', 'unshare', '--mount', '--pid', '--ipc', '--uts', ...net, '--fork', '--kill-child'];
 }
 
 /** Consecutive mounts become one table; what needs another directory, call or mount point divides them. */
@@ -111,20 +108,6 @@ function makeCommand({ make, within, path }: MakeMountPoint): string {
     return `[ ! -L ${element} ] && { [ -e ${element} ] || ${create}; }`;
   });
   return `{ ${checks.join(' && ')}; } || { echo ${quote(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
-}
-
-function privileges({ process: { user }, security }: Sandbox, { setpriv, filterLoader }: CommandPlace): string[] {
-  const groups = user.groups.length > 0 ? `--groups=${user.groups.join(',')}` : '--clear-groups';
-  const bounding = ['-all', ...DEFAULT_CAPABILITIES.map((name) => `+${name}`)].join(',');
-  const confined = security === 'sandbox' ? [`--bounding-set=${bounding}`, '--inh-caps=-all'] : [];
-  const filter = filterLoader !== undefined && security === 'sandbox' ? [filterLoader] : [];
-  return [...filter, setpriv, `--regid=${user.gid}`, groups, ...confined];
-}
-
-function becomeProcess({ process: { args, env, cwd, user } }: Sandbox, { unshare }: CommandPlace): string[] {
-  // `/..` is the tree that was moved onto `/`: this process's own root still is what lies beneath.
-  const home = env.some((entry) => entry.startsWith('HOME=')) ? [] : [`HOME=${user.home ?? '/'}`];
-  return ['env', '-i', '--', ...env, ...home, unshare, '--root=/..', `--wd=${cwd}`, `--setuid=${user.uid}`, '--', ...args];
 }
 
 function quote(text: string): string {

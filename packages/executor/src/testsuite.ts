@@ -65,6 +65,11 @@ export function executorSuite(name: string, { flavour, create }: ExecutorUnderTe
       expect(stdout.split('\0').filter(Boolean).sort()).toEqual([...env, 'HOME=/'].sort());
     });
 
+    test('what the environment tells a loader to load reaches the process only', async () => {
+      const env = ['PATH=/bin', 'LD_PRELOAD=/missing.so', 'LD_DEBUG=libs'];
+      expect(await run('echo $LD_PRELOAD $LD_DEBUG', { process: { env } })).toMatchObject({ stdout: '/missing.so libs\n', stderr: '' });
+    });
+
     test('root has the default capabilities of Docker and no more', async () => {
       const { stdout } = await run('grep ^Cap /proc/self/status');
       expect(stdout).toMatch(/CapInh:\t0+\nCapPrm:\t0*a80425fb\nCapEff:\t0*a80425fb\nCapBnd:\t0*a80425fb\nCapAmb:\t0+\n/);

@@ -1,7 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { release } from 'node:os';
-import { TbuildError } from '@tbuild/errors';
 
 /** What this machine's mount(8) and kernel can do. */
 export interface MountAbilities {
@@ -11,34 +9,19 @@ export interface MountAbilities {
   readonly recursiveReadonly: boolean;
 }
 
-export interface Tools {
-  readonly abilities: MountAbilities;
-  /** Absolute paths. */
-  readonly unshare: string;
-  readonly setpriv: string;
-}
-
 /** The set-up's own environment: nothing of the user's, nothing of the step's. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const;
 
-let detected: Tools | undefined;
+let detected: MountAbilities | undefined;
 
 /** Reads two version numbers, once: about 2 ms. */
-export function detectTools(): Tools {
+export function detectAbilities(): MountAbilities {
   return (detected ??= detect());
 }
 
-function detect(): Tools {
-  const text = execFileSync('setpriv', ['--version'], { env: TOOL_ENVIRONMENT, encoding: 'utf8' });
-  const abilities = abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
-  return { abilities, unshare: findProgram('unshare'), setpriv: findProgram('setpriv') };
-}
-
-function findProgram(name: string): string {
-  const paths = TOOL_ENVIRONMENT.PATH.split(':').map((directory) => `${directory}/${name}`);
-  const found = paths.find((path) => existsSync(path));
-  if (found === undefined) throw new TbuildError('UNSUPPORTED', `Program "${name}" is not installed`, { hint: 'Install util-linux' });
-  return found;
+function detect(): MountAbilities {
+  const text = execFileSync('mount', ['--version'], { env: TOOL_ENVIRONMENT, encoding: 'utf8' });
+  return abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
 }
 
 /** What versions promise. */

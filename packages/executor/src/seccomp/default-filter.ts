@@ -1,15 +1,8 @@
+import type { CallMachine } from '../enter/call-program.ts';
 import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
 import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL } from './denied-calls.ts';
 
-/** Machines that a filter can be made for, as Node names them. */
-export type FilterMachine = 'x64' | 'arm64';
-
-/** Whether there is a filter for this `process.arch`. */
-export function isFilterMachine(arch: string): arch is FilterMachine {
-  return arch === 'x64' || arch === 'arm64';
-}
-
-const INTERFACES: Readonly<Record<FilterMachine, readonly CallInterface[]>> = {
+const INTERFACES: Readonly<Record<CallMachine, readonly CallInterface[]>> = {
   x64: ['x86_64', 'x86'],
   arm64: ['aarch64', 'arm'],
 };
@@ -43,7 +36,7 @@ const ARM_PRIVATE = 0x0f_0000;
  * what is left: the same for every call that was known when Docker's was written, and shorter. Younger calls do not
  * exist (ENOSYS), as runc has it, so that programs fall back to older ones.
  */
-export function defaultFilter(machine: FilterMachine): Uint8Array {
+export function defaultFilter(machine: CallMachine): Uint8Array {
   const sections = INTERFACES[machine].flatMap((name) => ifEqual(ARCHITECTURES[name], sectionOf(name)));
   return encode([load(FIELD.architecture), ...sections, ret(RETURN.killProcess)]);
 }
@@ -61,8 +54,6 @@ function sectionOf(name: CallInterface): readonly Instruction[] {
     ...ifEqual(JUDGED_CALLS.clone[name], cloneRule()),
     ...ifEqual(JUDGED_CALLS.personality[name], personalityRule()),
     ...ifEqual(JUDGED_CALLS.socket[name], socketRule()),
-    // unshare(1) asks for no namespace when it enters the root, which does nothing.
-    ...ifEqual(JUDGED_CALLS.unshare[name], [load(FIELD.firstArgument), ...ifEqual(0, [ret(RETURN.allow)]), ret(RETURN.error(EPERM))]),
     ...denied.filter((number) => number !== ABSENT).flatMap((number) => ifEqual(number, [ret(RETURN.error(EPERM))])),
     ret(RETURN.allow),
   ];

@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Call, type CallMachine, callProgram } from './call-program.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'calls-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const QEMU = { x64: '/usr/bin/qemu-x86_64', arm64: '/usr/bin/qemu-aarch64' } as const;
+
+function run(machine: CallMachine, calls: readonly Call[]) {
+  const path = join(directory, `program-${machine}`);
+  writeFileSync(path, callProgram(machine, { calls, reportTo: 1 }), { mode: 0o700 });
+  const args = machine === process.arch ? [path] : [QEMU[machine], path];
+  return spawnSync(args[0] ?? '', args.slice(1), { env: { ANY: 'thing' } });
+}
+
+function results(report: Buffer): number[] {
+  return Array.from({ length: report.length / 4 }, (_, index) => report.readInt32LE(index * 4));
+}
+
+const missing: Call = { name: 'execve', args: [{ text: '/missing' }, { texts: ['x'] }, { texts: [] }], mayFail: true };
+
+describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
+  const cannotRun = machine !== process.arch && !existsSync(QEMU[machine]);
+
+  test.skipIf(cannotRun)('makes the calls and becomes the first program that can be executed', () => {
+    const args = { texts: ['sh', '-c', 'pwd; echo "$A|$ANY|$1"', 'sh', "it's"] };
+    const calls: Call[] = [
+      { name: 'chdir', args: [{ text: '/usr' }], mayFail: false },
+      missing,
+      { name: 'execve', args: [{ text: '/bin/sh' }, args, { texts: ['A=1', 'PATH=/bin'] }], mayFail: true },
+    ];
+    const { status, stdout } = run(machine, calls);
+    expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: "/usr\n1||it's\n" });
+  });
+
+  test.skipIf(cannotRun)('reports the call that must not fail, and makes no other', () => {
+    const { status, stdout } = run(machine, [
+      { name: 'chdir', args: [{ text: '/' }], mayFail: false },
+      { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
+      { name: 'execve', args: [{ text: '/bin/true' }, { texts: [] }, { texts: [] }], mayFail: true },
+    ]);
+    expect(status).toBe(125);
+    expect(results(stdout).slice(0, 2)).toEqual([0, -constants.errno.ENOTDIR]);
+  });
+
+  test.skipIf(cannotRun)('reports why nothing could be executed', () => {
+    const { status, stdout } = run(machine, [missing, { ...missing, args: [{ text: '/etc/passwd' }, { texts: [] }, { texts: [] }] }]);
+    expect(status).toBe(125);
+    expect(results(stdout)).toEqual([-constants.errno.ENOENT, -constants.errno.EACCES]);
+  });
+});

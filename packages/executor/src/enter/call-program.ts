@@ -1,0 +1,62 @@
+import { createArm64Code, createX64Code } from './machine-code.ts';
+import { CODE_ADDRESS, elfExecutable } from './elf.ts';
+import { createDataSection, type Datum } from './data-section.ts';
+
+/** Machines that programs can be made for, as `process.arch` names them. */
+export type CallMachine = 'x64' | 'arm64';
+
+export type CallName = 'prctl' | 'fcntl' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'execve';
+
+/** One system call, with up to three arguments. */
+export interface Call {
+  readonly name: CallName;
+  /** Numbers, and what is to be pointed at. */
+  readonly args: readonly (number | Datum)[];
+  /** Whether the next call is made although this one failed. */
+  readonly mayFail: boolean;
+}
+
+export interface CallProgram {
+  readonly calls: readonly Call[];
+  /** Takes the results when the program ends by itself: a little-endian int32 a call, failures as negative errno. */
+  readonly reportTo: number;
+}
+
+/** Whether there are programs for this `process.arch`. */
+export function isCallMachine(arch: string): arch is CallMachine {
+  return arch === 'x64' || arch === 'arm64';
+}
+
+/**
+ * An executable that makes system calls one after the other, up to one that replaces it or must not fail and does; it
+ * then reports and exits with 125. A static ELF file of a few kilobytes, without loader, libraries or an
+ * environment to obey: the last step into a sandbox has the step's environment in hand and the host's files
+ * still in sight, where a dynamically linked program would load what LD_PRELOAD and its like name.
+ */
+export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgram): Uint8Array {
+  const { elfMachine, numbers, createCode } = MACHINES[machine];
+  const encode = (place: (arg: number | Datum) => number): Uint8Array => {
+    const code = createCode(calls.length);
+    calls.forEach(({ name, args, mayFail }, index) => code.call(numbers[name], args.map(place), { slot: index, mayFail }));
+    return code.finish({ write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: 125 });
+  };
+  // Instructions have one length whatever the addresses are, so a first pass tells where the data begins.
+  const data = createDataSection(CODE_ADDRESS + encode(() => 0).length);
+  const code = encode((arg) => (typeof arg === 'number' ? arg : data.place(arg)));
+  return elfExecutable(elfMachine, code, data.bytes());
+}
+
+type Numbers = Readonly<Record<CallName | 'write' | 'exit_group', number>>;
+
+const MACHINES: Readonly<Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>> = {
+  x64: {
+    elfMachine: 62,
+    numbers: { prctl: 157, fcntl: 72, setgroups: 116, setgid: 106, setuid: 105, chroot: 161, chdir: 80, execve: 59, write: 1, exit_group: 231 },
+    createCode: createX64Code,
+  },
+  arm64: {
+    elfMachine: 183,
+    numbers: { prctl: 167, fcntl: 25, setgroups: 159, setgid: 144, setuid: 146, chroot: 51, chdir: 49, execve: 221, write: 64, exit_group: 94 },
+    createCode: createArm64Code,
+  },
+};

@@ -1,0 +1,107 @@
+import { constants } from 'node:os';
+import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
+import type { ProcessSpec, Sandbox } from '../executor.ts';
+import type { Call, CallProgram } from './call-program.ts';
+
+export interface EnterOptions {
+  /** The number of the kernel's last capability. */
+  readonly lastCapability: number;
+  /** A seccomp program. */
+  readonly filter?: Uint8Array;
+  readonly reportTo: number;
+}
+
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
+const PR_CAPBSET_DROP = 24;
+
+/** Docker's, for an environment without one. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * The calls that make the last program of the set-up, pid 1 and root with all capabilities, into the step's process. The
+ * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
+ */
+export function enterSandbox({ process, security }: Sandbox, { lastCapability, filter, reportTo }: EnterOptions): CallProgram {
+  const { uid, gid, groups } = process.user;
+  const confined = security === 'sandbox';
+  const calls: Call[] = [
+    must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
+    // The tree was moved onto `/`; our own root is what lies beneath, and `..` of it is the tree.
+    must('chroot', { text: '/..' }),
+    must('chdir', { text: process.cwd }),
+    must('setgroups', groups.length, { numbers: groups }),
+    must('setgid', gid),
+    ...(confined ? droppedCapabilities(lastCapability).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
+    ...(confined && filter !== undefined ? [must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter })] : []),
+    must('setuid', uid),
+    ...executions(process),
+  ];
+  return { calls, reportTo };
+}
+
+function droppedCapabilities(last: number): number[] {
+  const kept = new Set<number>(Object.values(DEFAULT_CAPABILITIES));
+  return Array.from({ length: last + 1 }, (_, number) => number).filter((number) => !kept.has(number));
+}
+
+/** One call for each place where the program may be; the first that succeeds is the last that is made. */
+function executions(process: ProcessSpec): Call[] {
+  const env = { texts: environmentOf(process) };
+  const args = { texts: process.args };
+  return candidates(process).map((path) => ({ name: 'execve', args: [{ text: path }, args, env], mayFail: true }));
+}
+
+function environmentOf({ env, user }: ProcessSpec): readonly string[] {
+  return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home ?? '/'}`];
+}
+
+function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
+  if (program.includes('/')) return [program];
+  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  return path.split(':').filter((directory) => directory.startsWith('/')).map((directory) => `${directory}/${program}`);
+}
+
+function must(name: Call['name'], ...args: Call['args']): Call {
+  return { name, args, mayFail: false };
+}
+
+/** What a report says: the call that failed, or why the program could not be executed. */
+export type EnterFailure =
+  | { readonly call: Call; readonly errno: number }
+  | { readonly exitCode: 126 | 127; readonly message: string };
+
+/** Reads the results of a program that ended by itself. */
+export function readReport({ calls }: CallProgram, program: string, report: Buffer): EnterFailure {
+  const errors = calls.map((_, index) => -report.readInt32LE(index * 4));
+  const failed = calls.findIndex((call, index) => !call.mayFail && (errors[index] ?? 0) > 0);
+  const call = calls[failed];
+  if (call !== undefined) return { call, errno: errors[failed] ?? 0 };
+  return executionFailure(program, errors.filter((_, index) => calls[index]?.mayFail));
+}
+
+/** The words are those of Docker's builder; a place that merely lacks the program matters least. */
+function executionFailure(program: string, errors: readonly number[]): EnterFailure {
+  const { ENOENT, ENOTDIR, EACCES } = constants.errno;
+  const errno = errors.find((error) => error !== ENOENT && error !== ENOTDIR);
+  const name = JSON.stringify(program);
+  if (errno === EACCES) return { exitCode: 126, message: `exec: ${name}: permission denied\n` };
+  if (errno !== undefined) return { exitCode: 126, message: `exec ${program}: ${describe(errno)}\n` };
+  if (program.includes('/')) return { exitCode: 127, message: `exec: ${name}: stat ${program}: no such file or directory\n` };
+  return { exitCode: 127, message: `exec: ${name}: executable file not found in $PATH\n` };
+}
+
+/** An errno in words. */
+export function describe(errno: number): string {
+  const { ENOEXEC, E2BIG, ENOENT, ENOTDIR, EACCES } = constants.errno;
+  const words = new Map([
+    [ENOEXEC, 'exec format error'],
+    [E2BIG, 'argument list too long'],
+    [ENOENT, 'no such file or directory'],
+    [ENOTDIR, 'not a directory'],
+    [EACCES, 'permission denied'],
+  ]);
+  return words.get(errno) ?? Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `error ${errno}`;
+}
