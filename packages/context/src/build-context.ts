@@ -15,6 +15,11 @@ export interface BuildContext {
   /** The ignore file that applies, as a path on disk. */
   readonly ignoreFile?: string;
   /**
+   * Whether the ignore file leaves out whatever a path or pattern names. False when it has exceptions: then
+   * only the files themselves can tell.
+   */
+  isIgnored(path: string): boolean;
+  /**
    * A file's text, ignored or not; links are followed inside the root.
    *
    * @throws TbuildError NOT_FOUND when there is no such file.
@@ -41,7 +46,17 @@ export function openContext(directory: string, options: ContextOptions = {}): Bu
   if (plain.stat('') === undefined) throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
   const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
   const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
-  return { root, tree, ignoreFile: ignored?.file, readText: (path) => readTextIn(plain, path) };
+  const isIgnored = (path: string): boolean => ignored !== undefined && isLeftOut(path, ignored.rules);
+  return { root, tree, ignoreFile: ignored?.file, isIgnored, readText: (path) => readTextIn(plain, path) };
+}
+
+/** Docker asks for the path and each of its parents. */
+function isLeftOut(path: string, rules: IgnoreRules): boolean {
+  if (rules.hasExceptions || path.startsWith('/')) return false;
+  let match = rules.root;
+  const elements = path.split('/');
+  for (let depth = 1; depth < elements.length; depth++) match = rules.enter(match, elements.slice(0, depth).join('/'));
+  return rules.ignores(match, path);
 }
 
 function findIgnoreFile(plain: FileTree, root: string, dockerfile?: string): { file: string; rules: IgnoreRules } | undefined {

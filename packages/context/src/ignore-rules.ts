@@ -14,6 +14,8 @@ export interface DirectoryMatch {
 /** Docker's ignore patterns; the last one that matches decides. */
 export interface IgnoreRules {
   readonly root: DirectoryMatch;
+  /** Whether a line begins with `!`, so that below an ignored directory not all is ignored. */
+  readonly hasExceptions: boolean;
   /** Whether an entry of the directory `parent` is ignored. */
   ignores(parent: DirectoryMatch, path: string): boolean;
   /** The same for a directory, with what is needed to go on below it. */
@@ -46,6 +48,7 @@ export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const evaluate = (parent: DirectoryMatch, path: string, found?: boolean[]): boolean => judge(patterns, parent, path, found);
   return {
     root: { depth: 0, closed: false, matched: patterns.map(() => false) },
+    hasExceptions: patterns.some(({ exception }) => exception),
     ignores: (parent, path) => parent.closed || evaluate(parent, path),
     enter(parent, path) {
       const matched = patterns.map(() => false);

@@ -198,7 +198,10 @@ export interface LintWarning {
   readonly url: string;
   /** What was found here. */
   readonly message: string;
+  /** The instruction, or the lines of it that Docker names. */
   readonly location: SourceRange;
+  /** The words in it that are meant. */
+  readonly token?: SourceRange;
 }
 
 /** A whole parsed Dockerfile. */

@@ -63,12 +63,26 @@ export function ruleOf(name: RuleName): { readonly name: RuleName; readonly expe
   return { name, experimental: 'experimental' in RULES[name] };
 }
 
-/** A warning in Docker's words. */
-export function createWarning(rule: RuleName, message: string, location: SourceRange): LintWarning {
+/** All rules, in Docker's order. */
+export function ruleNames(): readonly RuleName[] {
+  return Object.keys(RULES).filter(isRuleName);
+}
+
+/** Whether Docker has a rule of this name. */
+export function isRuleName(name: string): name is RuleName {
+  return Object.hasOwn(RULES, name);
+}
+
+/** A warning in Docker's words. `token`: the part of the instruction that it is about, to be underlined. */
+export function createWarning(
+  rule: RuleName,
+  message: string,
+  { location, token }: { readonly location: SourceRange; readonly token?: SourceRange },
+): LintWarning {
   const page = rule
     .replace(/([a-z])([A-Z])/g, '$1-$2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
     .toLowerCase();
   const url = `https://docs.docker.com/go/dockerfile/rule/${page}/`;
-  return { rule, description: RULES[rule].description, url, message, location };
+  return { rule, description: RULES[rule].description, url, message, location, ...(token === undefined ? {} : { token }) };
 }

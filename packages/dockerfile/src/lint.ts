@@ -5,12 +5,15 @@ import { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOption
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
 import type { RuleName } from './lint-rules.ts';
 import { createWarning, ruleOf } from './lint-rules.ts';
+import { keywordRange, textRange } from './token-ranges.ts';
 
 interface Finding {
   readonly rule: RuleName;
   readonly message: string;
   readonly instruction: Instruction;
   readonly location?: SourceRange;
+  /** What to underline; the keyword unless given. */
+  readonly token?: SourceRange;
 }
 
 type Check = (dockerfile: Pick<Dockerfile, 'globalArgs' | 'stages'>) => Finding[];
@@ -19,13 +22,11 @@ const CHECKS: readonly Check[] = [
   (dockerfile) => allInstructions(dockerfile).flatMap(checkInstruction),
   checkInstructionCasing,
   ({ stages }) => checkStageNames(stages),
-  ({ stages }) => stages.flatMap(checkRepeats),
-  ({ stages }) => checkJsonArgs(stages),
 ];
 
 /**
- * What parsing alone can warn about, in the order of the file. `options` replace those of the file's
- * `# check=` directive. Comments above an instruction (`# check=skip=Rule`) silence rules for it.
+ * What parsing alone can warn about, in the order of the file, also in stages that nothing needs. `options`
+ * replace those of the file's `# check=` directive. Comments above an instruction (`# check=skip=Rule`) silence rules for it.
  */
 export function lintDockerfile(
   dockerfile: Pick<Dockerfile, 'directives' | 'globalArgs' | 'stages'>,
@@ -33,7 +34,9 @@ export function lintDockerfile(
 ): LintWarning[] {
   return CHECKS.flatMap((check) => check(dockerfile))
     .filter(({ rule, instruction }) => isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options)))
-    .map(({ rule, message, instruction, location }) => createWarning(rule, message, location ?? instruction.location))
+    .map(({ rule, message, instruction, location = instruction.location, token }) =>
+      createWarning(rule, message, { location, token: token ?? keywordRange(instruction) }),
+    )
     .sort((a, b) => a.location.start.line - b.location.start.line);
 }
 
@@ -54,18 +57,14 @@ function checkInstruction(instruction: Instruction): Finding[] {
   const findings: Finding[] = [];
   if (instruction.emptyLines.length > 0) {
     const location = lastLineOf(instruction);
-    findings.push({ rule: 'NoEmptyContinuation', message: 'Empty continuation line', instruction, location });
+    const message = 'Empty continuation line';
+    findings.push({ rule: 'NoEmptyContinuation', message, instruction, location, token: emptyLineOf(instruction) });
   }
   if (instruction.kind === 'from') findings.push(...checkFrom(instruction));
   if (instruction.kind === 'from' || instruction.kind === 'arg') findings.push(...checkDescription(instruction));
   if (instruction.kind === 'maintainer') {
     const message = 'Maintainer instruction is deprecated in favor of using label';
     findings.push({ rule: 'MaintainerDeprecated', message, instruction });
-  }
-  if ((instruction.kind === 'env' || instruction.kind === 'label') && instruction.legacy) {
-    const name = instruction.kind.toUpperCase();
-    const message = `"${name} key=value" should be used instead of legacy "${name} key value" format`;
-    findings.push({ rule: 'LegacyKeyValueFormat', message, instruction });
   }
   return findings;
 }
@@ -78,21 +77,31 @@ function lastLineOf(instruction: Instruction): SourceRange {
   return { file, start: { line, column: 1 }, end: heredoc === undefined ? end : heredoc.location.start };
 }
 
+function emptyLineOf({ emptyLines, location: { file } }: Instruction): SourceRange {
+  const line = emptyLines[0] ?? 1;
+  return { file, start: { line, column: 1 }, end: { line, column: 1 } };
+}
+
 function checkFrom(from: FromInstruction): Finding[] {
   const findings: Finding[] = [];
   const { nameAsWritten, asKeyword, keyword } = from;
   if (nameAsWritten === undefined || asKeyword === undefined) return findings;
   if (nameAsWritten !== nameAsWritten.toLowerCase()) {
     const message = `Stage name '${nameAsWritten}' should be lowercase`;
-    findings.push({ rule: 'StageNameCasing', message, instruction: from });
+    findings.push({ rule: 'StageNameCasing', message, instruction: from, token: nameRange(from) });
   }
   const casing = casingOf(keyword);
   const expected = casing === 'lower' ? asKeyword.toLowerCase() : asKeyword.toUpperCase();
   if (casing !== undefined && asKeyword !== expected) {
     const message = `'${asKeyword}' and '${keyword}' keywords' casing do not match`;
-    findings.push({ rule: 'FromAsCasing', message, instruction: from });
+    findings.push({ rule: 'FromAsCasing', message, instruction: from, token: textRange(from, asKeyword) });
   }
   return findings;
+}
+
+/** The name stands last. */
+function nameRange(from: FromInstruction): SourceRange | undefined {
+  return textRange(from, from.nameAsWritten ?? '');
 }
 
 function checkDescription(instruction: Extract<Instruction, { kind: 'from' | 'arg' }>): Finding[] {
@@ -131,51 +140,13 @@ function checkStageNames(stages: readonly Stage[]): Finding[] {
     if (name === undefined) continue;
     if (name === 'context' || name === 'scratch') {
       const message = `Stage name should not use the same name as reserved stage "${name}"`;
-      findings.push({ rule: 'ReservedStageName', message, instruction });
+      findings.push({ rule: 'ReservedStageName', message, instruction, token: nameRange(instruction) });
     }
     if (seen.has(name)) {
       const message = `Duplicate stage name "${name}", stage names should be unique`;
-      findings.push({ rule: 'DuplicateStageName', message, instruction });
+      findings.push({ rule: 'DuplicateStageName', message, instruction, token: nameRange(instruction) });
     }
     seen.add(name);
-  }
-  return findings;
-}
-
-/** Points at the earlier of two, which is the one without effect. */
-function checkRepeats(stage: Stage): Finding[] {
-  const last = new Map<string, Instruction>();
-  const findings: Finding[] = [];
-  for (const instruction of stage.instructions) {
-    const { kind, keyword } = instruction;
-    if (kind !== 'cmd' && kind !== 'entrypoint' && kind !== 'healthcheck') continue;
-    const earlier = last.get(kind);
-    if (earlier !== undefined) {
-      const message = `Multiple ${keyword} instructions should not be used in the same stage because only the last one will be used`;
-      findings.push({ rule: 'MultipleInstructionsDisallowed', message, instruction: earlier });
-    }
-    last.set(kind, instruction);
-  }
-  return findings;
-}
-
-/** Shell forms under the default shell. That a base image has a shell of its own is not seen here. */
-function checkJsonArgs(stages: readonly Stage[]): Finding[] {
-  const findings: Finding[] = [];
-  const withShell = new Set<string>();
-  for (const stage of stages) {
-    let hasShell = withShell.has(stage.from.image.text.toLowerCase());
-    for (const instruction of stage.instructions) {
-      if (instruction.kind === 'shell') hasShell = true;
-      if (hasShell || (instruction.kind !== 'cmd' && instruction.kind !== 'entrypoint')) continue;
-      if (instruction.command.form === 'exec') continue;
-      const subject = `JSON arguments recommended for ${instruction.keyword}`;
-      const message = `${subject} to prevent unintended behavior related to OS signals`;
-      findings.push({ rule: 'JSONArgsRecommended', message, instruction });
-    }
-    if (stage.name === undefined) continue;
-    if (hasShell) withShell.add(stage.name);
-    else withShell.delete(stage.name);
   }
   return findings;
 }

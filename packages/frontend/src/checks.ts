@@ -2,22 +2,28 @@ import {
   checkOptionsFor,
   createWarning,
   isRuleEnabled,
+  keywordRange,
   lintDockerfile,
   parseCheckOptions,
   ruleOf,
 } from '@tbuild/dockerfile';
 import type { Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
 import { suggest } from '@tbuild/errors';
+import type { SourceRange } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
 
-/** Where a finding of a check goes; whether the rule is wanted there is decided behind it. */
-export type Report = (rule: RuleName, message: string, instruction: InstructionBase) => void;
+/**
+ * Where a finding of a check goes; whether the rule is wanted there is decided behind it. `token` is what
+ * to underline, the keyword unless given.
+ */
+export type Report = (rule: RuleName, message: string, instruction: InstructionBase, token?: SourceRange) => void;
 
-/** Reports of one plan: what was found so far, in the order of the file, each finding once. */
+/** Reports of one plan. */
 export interface Checks {
   readonly report: Report;
+  /** What was found so far, by parsing too, in the order of the file, each finding once. */
   warnings(): readonly LintWarning[];
-  /** The rules that were broken, also those that parsing alone sees, when the file asks that this fails the build. */
+  /** The rules that were broken, when the file asks that this fails the build. */
   violations(): readonly string[];
 }
 
@@ -28,16 +34,15 @@ export interface Checks {
 export function openChecks(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>): Checks {
   const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.directives.check?.text ?? '';
   const options = parseCheckOptions(written);
-  const found: LintWarning[] = [];
+  const found: LintWarning[] = lintDockerfile(dockerfile, options);
   return {
-    report(rule, message, instruction) {
+    report(rule, message, instruction, token = keywordRange(instruction)) {
       if (!isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options))) return;
       const line = instruction.location.start.line;
       const known = found.some((other) => other.message === message && other.location.start.line === line);
-      if (!known) found.push(createWarning(rule, message, instruction.location));
+      if (!known) found.push(createWarning(rule, message, { location: instruction.location, token }));
     },
-    violations: () =>
-      options.error ? [...new Set([...lintDockerfile(dockerfile, options), ...found].map(({ rule }) => rule))] : [],
+    violations: () => (options.error ? [...new Set(found.map(({ rule }) => rule))].toSorted() : []),
     warnings: () => found.toSorted((a, b) => a.location.start.line - b.location.start.line),
   };
 }

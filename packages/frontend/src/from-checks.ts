@@ -1,6 +1,7 @@
 import { expandWord } from '@tbuild/dockerfile';
 import type { Dockerfile, Stage, Word } from '@tbuild/dockerfile';
 import { hasCode } from '@tbuild/errors';
+import type { SourceRange } from '@tbuild/errors';
 import { formatPlatform, parsePlatform, parseReference } from '@tbuild/oci';
 import type { ImageConfig, Platform } from '@tbuild/oci';
 import { globalScope } from './build-args.ts';
@@ -21,7 +22,8 @@ export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, re
   const names = new Set([...declared, ...options.globalArgs.map(({ name }) => name)]);
   for (const { stage, use } of usesOf(dockerfile, options.globalArgs)) {
     for (const name of use.unset.filter((unset) => !names.has(unset))) {
-      report('UndefinedArgInFrom', `FROM argument '${name}' is not declared${suggestion(name, names)}`, stage.from);
+      const message = `FROM argument '${name}' is not declared${suggestion(name, names)}`;
+      report('UndefinedArgInFrom', message, stage.from, use.place);
     }
   }
   for (const stage of dockerfile.stages) checkPlatform(stage, dockerfile, { ...options, report });
@@ -39,10 +41,11 @@ export function checkBasePlatform(
   if (os === wanted.os && architecture === wanted.architecture) return;
   const [actual, expected] = [config.platform, wanted].map(formatPlatform);
   const message = `Base image ${name} was pulled with platform "${actual}", expected "${expected}" for current build`;
-  report('InvalidBaseImagePlatform', message, from);
+  report('InvalidBaseImagePlatform', message, from, from.image.location);
 }
 
 interface Use {
+  readonly place: SourceRange;
   readonly value: string;
   readonly set: readonly string[];
   readonly unset: readonly string[];
@@ -69,11 +72,12 @@ function checkPlatform(
   const isTarget = set.length === 1 && set[0] === 'TARGETPLATFORM' && unset.length === 0;
   if (isTarget && value === variable(globalArgs, 'TARGETPLATFORM')) {
     const message = `Setting platform to predefined ${word.text} in FROM is redundant as this is the default behavior`;
-    report('RedundantTargetPlatform', message, from);
+    report('RedundantTargetPlatform', message, from, word.location);
   }
   const platform = set.length + unset.length > 0 ? undefined : tryParse(() => parsePlatform(value, buildPlatform));
   if (platform === undefined || name.includes(platform.os) || name.includes(platform.architecture)) return;
-  report('FromPlatformFlagConstDisallowed', `FROM --platform flag should not use constant value "${value}"`, from);
+  const message = `FROM --platform flag should not use constant value "${value}"`;
+  report('FromPlatformFlagConstDisallowed', message, from, word.location);
 }
 
 /** Base names as they are when the user gives no build argument. */
@@ -85,7 +89,7 @@ function checkDefaults(dockerfile: Dockerfile, options: FromCheckOptions, report
     if (use === undefined) return;
     if (tryParse(() => parseReference(use.value)) !== undefined) continue;
     const message = `Default value for ARG ${from.image.text} results in empty or invalid base image name`;
-    report('InvalidDefaultArgInFrom', message, from);
+    report('InvalidDefaultArgInFrom', message, from, from.image.location);
   }
 }
 
@@ -98,7 +102,7 @@ function expandTracked(word: Word, scope: Environment, escape: '\\' | '`'): Use 
     return value;
   };
   const value = tryParse(() => expandWord(word.text, tracked, { escape }), 'DOCKERFILE_SEMANTICS');
-  return value === undefined ? undefined : { value, set: [...used.set], unset: [...used.unset] };
+  return value === undefined ? undefined : { place: word.location, value, set: [...used.set], unset: [...used.unset] };
 }
 
 function tryParse<T>(parse: () => T, code: 'USAGE' | 'DOCKERFILE_SEMANTICS' = 'USAGE'): T | undefined {

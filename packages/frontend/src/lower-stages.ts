@@ -2,6 +2,7 @@ import type { StageInstruction } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import type { Report } from './checks.ts';
+import { checkRepeats } from './stage-checks.ts';
 import type { Environment } from './environment.ts';
 import { checkBasePlatform } from './from-checks.ts';
 import { addImage, enterConfig, openImage, openScratch, openStage } from './lower/from.ts';
@@ -48,11 +49,14 @@ function lowerStage(stage: ResolvedStage, work: Work): StageState {
   const entered = enterConfig(opened, { triggered: triggers.length > 0 });
   const lowerAll = (state: StageState, instructions: readonly StageInstruction[], trigger: boolean): StageState =>
     instructions.reduce((current, instruction) => {
-      const warn: LoweringContext['warn'] = (rule, message) => work.report(rule, message, instruction);
+      const warn: LoweringContext['warn'] = (rule, message, token) =>
+        work.report(rule, message, instruction, trigger ? undefined : token);
       const lower = () => lowerInstruction(current, instruction, { ...context, trigger, warn });
       return trigger ? placed(lower, node.stage.from.location) : lower();
     }, state);
-  return lowerAll(lowerAll(entered, triggers, true), node.stage.instructions, false);
+  const lowered = lowerAll(lowerAll(entered, triggers, true), node.stage.instructions, false);
+  checkRepeats([...triggers, ...node.stage.instructions], work.report);
+  return lowered;
 }
 
 /** Words of a trigger do not stand in the file, so its errors are the FROM's. */
@@ -122,6 +126,7 @@ function contextOf(
     numbering,
     noCache: typeof noCache === 'boolean' ? noCache : listed(noCache),
     network: options.network ?? 'default',
+    isIgnored: (path) => options.isIgnored?.(path) ?? false,
     sourceOf: (from, place) => treeOf(resolveSource(graph, { name: from, ...place }), place.location, work),
   };
 }

@@ -46,6 +46,10 @@ export interface PlanOptions {
   /** By the name that the Dockerfile uses: overrides stages and images. The main context is not in here. */
   readonly contexts: Readonly<Record<string, NamedContext>>;
   readonly resolveImage: ResolveImage;
+  /** Whether the ignore file leaves a path of the main context out, for a warning. */
+  readonly isIgnored?: (path: string) => boolean;
+  /** Look at every stage, as checks do: unneeded ones have steps too, and fail the plan when they are wrong. */
+  readonly allStages?: boolean;
   /** Where the steps go; several platforms share one. */
   readonly graph: GraphBuilder;
   readonly signal: AbortSignal;
@@ -72,6 +76,7 @@ export interface Plan {
   readonly author?: string;
   /** What this Dockerfile adds to the base's history, in order. */
   readonly history: readonly PlannedHistory[];
+  /** What parsing and planning warn about. */
   readonly warnings: readonly LintWarning[];
   /** The broken rules that fail the build once the warnings are shown: none unless `# check=error=true`. */
   readonly violations: readonly string[];

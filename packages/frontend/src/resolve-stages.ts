@@ -53,6 +53,7 @@ export async function resolveStages(
   };
   try {
     await visit(target.stage.index);
+    if (options.allStages === true) await Promise.all(graph.nodes.map((_, index) => visit(index)));
     const resolved = await Promise.all(stages.values());
     resolved.sort((a, b) => a.node.stage.index - b.node.stage.index);
     return { stages: resolved, imageOf: images.get };

@@ -11,7 +11,7 @@ export const lowerArg: Lowering<ArgInstruction> = (state, instruction, context) 
   let next = state;
   const shown: string[] = [];
   for (const pair of instruction.args) {
-    warnOfSecret('ARG', pair.key.text, context);
+    warnOfSecret('ARG', { name: pair.key.text, place: pair.key.location }, context);
     const { buildArgs, globalArgs } = context;
     const current = next;
     const arg = declareArg(pair, { buildArgs, globalArgs, expand: (word) => expandIn(current, word, context) });

@@ -66,6 +66,7 @@ function selectPath(word: Word, checksum: string, { instruction, target }: Reque
     );
   }
   const { from } = instruction;
+  if (from === undefined) warnOfIgnored(word, instruction, target.context);
   const tree: Tree =
     from === undefined
       ? { kind: 'context', name: 'context' }
@@ -76,6 +77,13 @@ function selectPath(word: Word, checksum: string, { instruction, target }: Reque
     unpack: instruction.unpack ?? instruction.kind === 'add',
     keepOwner: tree.kind === 'step',
   };
+}
+
+function warnOfIgnored({ text, location }: Word, { kind }: CopyInstruction, context: LoweringContext): void {
+  const path = posix.normalize(text).replace(/(?<=.)\/$/, '');
+  if (!context.isIgnored(path)) return;
+  const verb = kind === 'add' ? 'Add' : 'Copy';
+  context.warn('CopyIgnoredFile', `Attempting to ${verb} file "${path}" that is excluded by .dockerignore`, location);
 }
 
 function selectUrl(word: Word, checksum: string, { instruction, target }: Request): CopySelection {

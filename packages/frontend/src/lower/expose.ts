@@ -11,7 +11,7 @@ export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context
   const sorted = words.toSorted((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
   const ports = sorted.flatMap((word) =>
     expandListIn(state, word, context).flatMap((port) => {
-      warnOfForm(port, context);
+      warnOfForm(port, word.location, context);
       return parsePorts(port, word.location);
     }),
   );
@@ -19,15 +19,15 @@ export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context
   return withHistory(next, `EXPOSE ${formatList(ports)}`);
 };
 
-function warnOfForm(port: string, context: LoweringContext): void {
+function warnOfForm(port: string, place: SourceRange, context: LoweringContext): void {
   const protocol = /[^:/]*\/([^:]*)$/.exec(port)?.[1] ?? '';
   if (protocol !== protocol.toLowerCase()) {
     const message = `Defined protocol '${port}' in EXPOSE instruction should be lowercase`;
-    context.warn('ExposeProtoCasing', message);
+    context.warn('ExposeProtoCasing', message, place);
   }
   if (/[^:]:[^:]*$/.test(port)) {
     const message = `EXPOSE instruction should not define an IP address or host-port mapping, found '${port}'`;
-    context.warn('ExposeInvalidFormat', message);
+    context.warn('ExposeInvalidFormat', message, place);
   }
 }
 

@@ -30,7 +30,9 @@ export interface LoweringContext {
   /** The tree that a `from` names; `index` when it may be the index of a stage. */
   sourceOf(name: string, options: { readonly location: SourceRange; readonly index: boolean }): Tree;
   /** Reports what a check finds in the instruction. */
-  warn(rule: RuleName, message: string): void;
+  warn(rule: RuleName, message: string, token?: SourceRange): void;
+  /** Whether the ignore file leaves a path of the main context out. */
+  isIgnored(path: string): boolean;
 }
 
 /** A tree to read from: a step's, a context's, or one without files. */
@@ -49,7 +51,7 @@ export type Lowering<I extends StageInstruction = StageInstruction> = (
 /** A word's value in this state. */
 export function expandIn(state: StageState, word: Word, context: LoweringContext, options: ExpandOptions = {}): string {
   try {
-    const onUnset = (name: string) => warnOfUnset(state, name, context);
+    const onUnset = (name: string) => warnOfUnset(state, { name, word }, context);
     return expandWord(word.text, lookupIn(state.env), { escape: context.escape, onUnset, ...options });
   } catch (error) {
     throw locate(error, word.location);
@@ -90,12 +92,16 @@ export function semanticError(message: string, location: SourceRange, hint?: str
 }
 
 /** An ARG without a value is declared all the same. */
-function warnOfUnset(state: StageState, name: string, context: LoweringContext): void {
+function warnOfUnset(
+  state: StageState,
+  { name, word }: { readonly name: string; readonly word: Word },
+  context: LoweringContext,
+): void {
   if (NOT_IN_ENVIRONMENT.has(name) || state.args.some((arg) => arg.name === name)) return;
   const near = suggestion(
     name,
     state.env.map((variable) => variable.name),
     '$',
   );
-  context.warn('UndefinedVar', `Usage of undefined variable '$${name}'${near}`);
+  context.warn('UndefinedVar', `Usage of undefined variable '$${name}'${near}`, word.location);
 }

@@ -13,35 +13,41 @@ import { formatDuration, formatList, formatQuotedList } from '../go-format.ts';
 import { shellOf, withConfig, withConfigVariable, withHistory } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError } from './lowering.ts';
-import type { Lowering } from './lowering.ts';
+import type { Lowering, LoweringContext } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 import { isSignal } from './signals.ts';
 
 /** ENV: all values see the variables as they were before the instruction. */
 export const lowerEnv: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
   const pairs = expandPairs(state, instruction, context);
-  for (const [name] of pairs) warnOfSecret('ENV', name, context);
+  warnOfLegacyForm(instruction, context);
+  for (const [index, { key }] of instruction.pairs.entries()) {
+    warnOfSecret('ENV', { name: pairs[index]?.[0] ?? '', place: key.location }, context);
+  }
   const next = pairs.reduce((current, [name, value]) => withConfigVariable(current, name, value), state);
   return withHistory(next, ['ENV', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
 };
 
 /** LABEL. */
 export const lowerLabel: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
+  warnOfLegacyForm(instruction, context);
   const pairs = expandPairs(state, instruction, context);
   const next = withConfig(state, { Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
   return withHistory(next, ['LABEL', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
 };
 
 /** CMD; `ArgsEscaped` is what Docker's builder writes, on Linux too. */
-export const lowerCmd: Lowering<CommandInstruction> = (state, { command }) => {
-  const args = commandArgs(state, command);
+export const lowerCmd: Lowering<CommandInstruction> = (state, instruction, context) => {
+  warnOfShellForm(state, instruction, context);
+  const args = commandArgs(state, instruction.command);
   const next = withConfig({ ...state, ownCommand: true }, { Cmd: emptyIsNone(args), ArgsEscaped: true });
   return withHistory(next, `CMD ${formatQuotedList(args)}`);
 };
 
 /** ENTRYPOINT; an inherited CMD was meant for an inherited entrypoint. */
-export const lowerEntrypoint: Lowering<CommandInstruction> = (state, { command }) => {
-  const args = commandArgs(state, command);
+export const lowerEntrypoint: Lowering<CommandInstruction> = (state, instruction, context) => {
+  warnOfShellForm(state, instruction, context);
+  const args = commandArgs(state, instruction.command);
   const next = withConfig(state, {
     Entrypoint: emptyIsNone(args),
     ...(state.ownCommand ? {} : { Cmd: undefined }),
@@ -114,6 +120,19 @@ export const lowerHealthcheck: Lowering<HealthcheckInstruction> = (state, instru
   ];
   return withHistory(withConfig(state, { Healthcheck: check }), `HEALTHCHECK {${printed.join(' ')}}`);
 };
+
+function warnOfLegacyForm({ keyword, legacy, pairs }: KeyValuesInstruction, context: LoweringContext): void {
+  if (!legacy) return;
+  const message = `"${keyword} key=value" should be used instead of legacy "${keyword} key value" format`;
+  context.warn('LegacyKeyValueFormat', message, pairs[0]?.key.location);
+}
+
+/** A shell that a base image or SHELL chose is a choice; Docker's own is not. */
+function warnOfShellForm(state: StageState, { command, keyword }: CommandInstruction, context: LoweringContext): void {
+  if (command.form === 'exec' || (state.config.Shell ?? []).length > 0) return;
+  const subject = `JSON arguments recommended for ${keyword}`;
+  context.warn('JSONArgsRecommended', `${subject} to prevent unintended behavior related to OS signals`);
+}
 
 /** An object with these keys, as Docker writes sets. */
 export function emptyObjects(keys: readonly string[]): Record<string, object> {

@@ -11,7 +11,7 @@ export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction
   const written = expandIn(state, instruction.value, context);
   if (!state.ownWorkdir && !written.startsWith('/')) {
     const message = `Relative workdir "${written}" can have unexpected results if the base image changes`;
-    context.warn('WorkdirRelativePath', message);
+    context.warn('WorkdirRelativePath', message, instruction.value.location);
   }
   const path = resolveDirectory(cwdOf(state), written);
   const moved = withConfig({ ...state, ownWorkdir: true }, { WorkingDir: path });

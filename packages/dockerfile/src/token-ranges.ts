@@ -1,0 +1,22 @@
+import type { Position, SourceRange } from '@tbuild/errors';
+import type { InstructionBase } from './instruction.ts';
+
+/** Where the keyword of an instruction stands. */
+export function keywordRange({ keyword, location: { file, start } }: InstructionBase): SourceRange {
+  return { file, start, end: { line: start.line, column: start.column + keyword.length } };
+}
+
+/** The last place of a text inside an instruction as written; undefined when it is not there in one piece. */
+export function textRange({ text, location: { file, start } }: InstructionBase, wanted: string): SourceRange | undefined {
+  const at = wanted === '' ? -1 : text.lastIndexOf(wanted);
+  if (at < 0 || wanted.includes('\n')) return undefined;
+  const from = positionIn(text, at, start);
+  return { file, start: from, end: { line: from.line, column: from.column + wanted.length } };
+}
+
+function positionIn(text: string, offset: number, start: Position): Position {
+  const lines = text.slice(0, offset).split('\n');
+  const last = lines.at(-1) ?? '';
+  if (lines.length === 1) return { line: start.line, column: start.column + last.length };
+  return { line: start.line + lines.length - 1, column: last.length + 1 };
+}
