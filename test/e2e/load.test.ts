@@ -62,6 +62,12 @@ describe.skipIf(!canRunDocker)('Docker', () => {
 });
 
 describe.skipIf(!canRunPodman)('Podman', () => {
+  test('gets the image with --load where no Docker runs', async () => {
+    const { podman, env } = containersTools();
+    await buildGood(files, { args: ['--tag', 'for-podman:1', '--load'], env });
+    expect(await podman(['run', '--rm', '--network', 'none', 'for-podman:1'])).toBe(printed);
+  });
+
   test.each(['docker', 'oci'])('loads the %s archive and runs it', async (type) => {
     const { podman } = containersTools();
     const archive = join(scratchDirectory('archive'), 'image.tar');

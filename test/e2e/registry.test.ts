@@ -24,6 +24,8 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       );
       const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--config', `docker://${tag}`]));
       expect(pushed.config.Cmd).toEqual(['cat', '/built']);
+      const manifest = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--raw', `docker://${tag}`]));
+      expect(manifest.layers.map(({ mediaType }: { mediaType: string }) => mediaType.split('.').at(-1))).toEqual(['tar+gzip', 'tar+gzip']);
       const copy = join(scratchDirectory('pulled'), 'layout');
       await skopeo(['copy', '--quiet', '--src-tls-verify=false', `docker://${tag}`, `oci:${copy}:v1`]);
       expect(build.tree().readText('/built')).toBe('built\n');

@@ -25,6 +25,24 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     expect(await run('mkdir /x; chroot /x / 2>/dev/null; cd /; i=0; while [ $i -lt 20 ]; do cd ..; i=$((i+1)); done; ls')).toContain('bin');
   });
 
+  test('has a seccomp filter', async () => {
+    expect(await run('grep -w Seccomp /proc/self/status')).toMatch(/\t2\n/);
+  });
+
+  test('cannot write to the kernel: /proc/sys, sysrq, /sys and host devices', async () => {
+    const pattern = '/proc/sys/kernel/core_pattern';
+    const tries = [
+      `cat ${pattern} > /tmp/p && cat /tmp/p > ${pattern} && echo core_pattern`,
+      'test -s /proc/kcore && head -c 1 /proc/kcore | grep -q . && echo kcore',
+      'echo h > /proc/sysrq-trigger && echo sysrq',
+      'for f in /sys/kernel/uevent_helper /sys/kernel/mm/ksm/run /sys/power/state; do [ -e $f ] && cat $f > /tmp/v && cat /tmp/v > $f && echo $f; done',
+      'ls /dev/vda /dev/sda /dev/mem /dev/kmsg /dev/loop0 && echo devices',
+      'mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk | grep -q . && echo disk',
+    ];
+    const seen = await run(tries.map((attempt) => `( ${attempt} ) 2>/dev/null`).join('; '));
+    expect(seen).toBe('');
+  });
+
   test('sees proc, sys, dev, a resolver and hosts', async () => {
     const seen = await run(
       'head -c 4 /dev/zero | wc -c; echo x > /dev/null && ls -l /dev/null | cut -c1; ls /dev/fd/0 /dev/stdin /dev/shm /dev/pts -d; ' +

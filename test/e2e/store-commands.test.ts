@@ -70,6 +70,21 @@ test('an image of the store is a base for the next build', async () => {
   expect(build.tree().readText('/seen')).toBe('1\nbase\n');
 });
 
+test('prune --all --force does not take what a running build uses', async () => {
+  const store = scratchDirectory('store');
+  const files = (last: string) => ({
+    Dockerfile: `FROM busybox\nRUN echo one > /one\nCOPY f /f\nRUN sleep 2\nRUN cat /one /f > ${last}\n`,
+    f: 'f\n',
+  });
+  await buildGood(files('/before'), { store });
+  const running = buildGood(files('/after'), { store, args: ['--no-cache-filter', 'none'] });
+  for (let round = 0; round < 8; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    good(await runTbuild(['prune', '--all', '--force'], { store }));
+  }
+  expect((await running).tree().readText('/after')).toBe('one\nf\n');
+});
+
 test('--root and TBUILD_ROOT name the same store', async () => {
   const store = scratchDirectory('store');
   const build = await buildGood({ Dockerfile: 'FROM busybox\n' }, { store, args: ['-t', 'rooted:1'] });

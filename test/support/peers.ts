@@ -5,6 +5,8 @@ import { scratchDirectory } from './scratch.ts';
 
 /** Podman and Buildah over one private image storage. */
 export interface ContainersTools {
+  /** What leads programs to that storage. */
+  readonly env: Readonly<Record<string, string>>;
   podman(args: readonly string[], options?: ProcessOptions): Promise<string>;
   buildah(args: readonly string[], options?: ProcessOptions): Promise<string>;
 }
@@ -22,7 +24,7 @@ export function containersTools(directory: string = scratchDirectory('containers
   };
   const tool = (program: string) => (args: readonly string[], options: ProcessOptions = {}) =>
     runChecked(program, args, { ...options, env: { ...env, ...options.env } });
-  return { podman: tool('podman'), buildah: tool('buildah') };
+  return { env, podman: tool('podman'), buildah: tool('buildah') };
 }
 
 /** Runs skopeo; throws unless it succeeds, and gives what it printed. */
