@@ -5,7 +5,7 @@ import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage } from '@tbuild/exporter';
 import { planBuild, type NamedContext, type Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type StepId } from '@tbuild/graph';
-import { encodeImage, type Digest, type Platform } from '@tbuild/oci';
+import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import { solve, type Solved } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
@@ -35,8 +35,10 @@ export interface BuildResult {
   readonly images: readonly { readonly platform: Platform; readonly config: Digest }[];
   /** Config digest of one image, or digest of the index of several. */
   readonly id: Digest;
-  /** Digest of the manifest or index that the first output made, when one did. */
-  readonly manifest?: Digest;
+  /** The manifest or index that was pushed, or else the first that an output made. */
+  readonly manifest?: Descriptor;
+  /** Full references that the image was given. */
+  readonly names: readonly string[];
   /** Where it went, one for each output, for people. */
   readonly destinations: readonly string[];
   readonly warnings: readonly LintWarning[];
@@ -65,9 +67,9 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const assembly = await solveGraph(graph, plans, loaded, env);
   const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly)));
   const warnings = [...loaded.dockerfile.warnings, ...plans[0]?.warnings ?? []];
-  const exported = await runExports(images, graph, env);
+  const { configs, ...exported } = await runExports(images, graph, { ...env, epoch: assembly.epoch });
   return {
-    images: images.map(({ image }) => ({ platform: image.platform, config: encodeImage(image).config.descriptor.digest })),
+    images: images.flatMap(({ image }, at) => (configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }])),
     ...exported,
     warnings,
   };
@@ -162,6 +164,7 @@ async function exportedImage(plan: Plan, assembly: Assembly): Promise<ExportedIm
   const { target } = plan;
   return {
     image: await assembleImage(plan, assembly),
+    baseLayers: plan.base?.diffIds.length,
     async openRootfs() {
       if (target === undefined) return [];
       return (await assembly.results.snapshot(resultOf(target, assembly))).directories;

@@ -1,3 +1,4 @@
+import type { ImageFormat } from '@tbuild/exporter';
 import type { Platform } from '@tbuild/oci';
 
 /** Where a context's files are. Paths are absolute. */
@@ -14,15 +15,19 @@ export type DockerfileSpec =
   | { readonly kind: 'file'; readonly path?: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
 
-export type LayerFormat = 'uncompressed' | 'gzip' | 'zstd';
-
 /** One `--output`. Destinations are absolute paths; `-` is standard output. */
 export type OutputSpec =
-  | { readonly type: 'image'; readonly push: boolean; readonly compression?: LayerFormat }
-  | { readonly type: 'docker'; readonly destination?: string }
-  | { readonly type: 'oci'; readonly destination: string; readonly tar: boolean; readonly compression?: LayerFormat }
-  | { readonly type: 'local' | 'tar'; readonly destination: string }
+  | ({ readonly type: 'image'; readonly push: boolean; /** Kept in the store too, unless false. */ readonly store?: boolean; readonly byDigest?: boolean } & NamedOutput)
+  | ({ readonly type: 'docker'; readonly destination?: string } & NamedOutput)
+  | ({ readonly type: 'oci'; readonly destination: string; readonly tar: boolean } & NamedOutput)
+  | { readonly type: 'local' | 'tar'; readonly destination: string; /** A directory for each platform; so when there are several, unless false. */ readonly platformSplit?: boolean }
   | { readonly type: 'cacheonly' };
+
+/** An output that is an image. */
+interface NamedOutput extends ImageFormat {
+  /** Full references, instead of the request's. */
+  readonly names?: readonly string[];
+}
 
 /** Everything a build depends on, as plain data. */
 export interface BuildRequest {

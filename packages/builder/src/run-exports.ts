@@ -1,10 +1,10 @@
-import type { Exportable, ExportedImage } from '@tbuild/exporter';
+import type { Exportable, Exported, ExportedImage } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
-import { encodeImage, encodeIndex, parseReference, type Digest } from '@tbuild/oci';
+import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Provider } from '@tbuild/content';
 import type { Progress } from '@tbuild/progress';
-import { imageProvider } from './base-image.ts';
-import type { BuildRequest } from './request.ts';
+import { baseLayers, imageProvider } from './base-image.ts';
+import type { BuildRequest, OutputSpec } from './request.ts';
 import { firstOf } from './storing.ts';
 import { track } from './track.ts';
 import type { Worker } from './worker.ts';
@@ -14,49 +14,91 @@ interface Environment {
   readonly worker: Worker;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  readonly epoch?: number;
   now(): number;
 }
 
+/** What the images are known by, and where they went. */
+export interface ExportedResult {
+  /** Config digest of one image, digest of the index of several. */
+  readonly id: Digest;
+  /** One an image. */
+  readonly configs: readonly Digest[];
+  /** The manifest or index that was pushed, or else the first that was made. */
+  readonly manifest?: Descriptor;
+  /** Full references that the image was given. */
+  readonly names: readonly string[];
+  readonly destinations: readonly string[];
+}
+
 /** Carries the images to every output, one after the other, and says what they are known by. */
-export async function runExports(
-  images: readonly ExportedImage[],
-  graph: Graph,
-  env: Environment,
-): Promise<{ readonly id: Digest; readonly manifest?: Digest; readonly destinations: readonly string[] }> {
-  const { request, worker, signal } = env;
-  const content = allContent(graph, worker);
-  const exportable: Exportable = { images, content, names: request.tags.map(parseReference) };
+export async function runExports(images: readonly ExportedImage[], graph: Graph, env: Environment): Promise<ExportedResult> {
+  const { request, worker, signal, epoch } = env;
+  const sources = lazily(() => baseRepositories(graph, worker));
+  const common = { images, content: allContent(graph, worker), sourcesOf: (blob: Digest) => sources().get(blob) ?? [], epoch };
   const destinations: string[] = [];
-  let manifest: Digest | undefined;
+  const names = new Set<string>();
+  let made: Exported | undefined;
   for (const output of request.outputs) {
+    const own = namesOf(output, request);
+    const exportable: Exportable = { ...common, names: own.map(parseReference) };
+    for (const name of own) names.add(name);
     for (const exporter of await worker.createExporters(output)) {
       const exported = await track(env, exporter.name, (report) => exporter.export(exportable, report, signal));
       destinations.push(exported.destination);
-      manifest ??= exported.manifest;
+      if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
     }
   }
-  return { id: imageId(images), manifest, destinations };
+  return { ...identity(images, made), names: [...names], destinations };
+}
+
+function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] {
+  if (output.type === 'image' || output.type === 'docker' || output.type === 'oci') return output.names ?? tags;
+  return [];
+}
+
+function pushes(output: OutputSpec): boolean {
+  return output.type === 'image' && output.push;
+}
+
+/** Who reads the result by digest must find what was made, so that counts; without any, what would have been. */
+function identity(images: readonly ExportedImage[], made: Exported | undefined): Pick<ExportedResult, 'id' | 'configs' | 'manifest'> {
+  const encoded = images.map(({ image }) => encodeImage(image));
+  const configs = made?.configs ?? encoded.map(({ config }) => config.descriptor.digest);
+  const [only] = configs;
+  if (only === undefined) throw new Error('A build makes at least one image');
+  if (configs.length === 1) return { id: only, configs, manifest: made?.manifest };
+  const index = encodeIndex(encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })));
+  return { id: (made?.manifest ?? index.descriptor).digest, configs, manifest: made?.manifest };
 }
 
 /** The store first; blobs of base layers that no step needed are fetched from where the image is. */
 function allContent(graph: Graph, worker: Worker): Provider {
-  const bases = [...graph.steps.values()].flatMap(({ op }) => (op.kind === 'image' ? [lazily(() => imageProvider(op.source, op.reference, worker))] : []));
+  const bases = [...graph.steps.values()].flatMap(({ op }) => (op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : []));
   return firstOf([worker.content, ...bases]);
 }
 
-function lazily(open: () => Promise<Provider>): Provider {
-  let opened: Promise<Provider> | undefined;
-  const get = (): Promise<Provider> => (opened ??= open());
+function lazyProvider(open: () => Promise<Provider>): Provider {
+  const get = lazily(open);
   return {
     has: async (digest) => (await get()).has(digest),
     read: async (target, signal) => (await get()).read(target, signal),
   };
 }
 
-function imageId(images: readonly ExportedImage[]): Digest {
-  const encoded = images.map(({ image }) => encodeImage(image));
-  const [only] = encoded;
-  if (only === undefined) throw new Error('A build makes at least one image');
-  if (encoded.length === 1) return only.config.descriptor.digest;
-  return encodeIndex(encoded.map(({ manifest }, index) => ({ ...manifest.descriptor, platform: images[index]?.image.platform }))).descriptor.digest;
+/** Which repositories the layers of base images came from. */
+function baseRepositories(graph: Graph, worker: Worker): ReadonlyMap<Digest, readonly Reference[]> {
+  const found = new Map<Digest, readonly Reference[]>();
+  for (const { op } of graph.steps.values()) {
+    if (op.kind !== 'image' || op.source.kind !== 'registry') continue;
+    const reference = parseReference(op.reference);
+    for (const { descriptor } of baseLayers(op, worker)) found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
+  }
+  return found;
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

@@ -3,6 +3,7 @@ import type { Flags } from './args.ts';
 /** The options of `tbuild build`, in the order of the help text. */
 export const buildFlags = {
   'add-host': { kind: 'list', value: 'NAME:IP', help: 'Add a line to /etc/hosts of RUN steps' },
+  annotation: { kind: 'list', value: '[KIND:]NAME=VALUE', help: 'Annotate the image; kinds are manifest, index, manifest-descriptor, index-descriptor' },
   'build-arg': { kind: 'list', value: 'NAME[=VALUE]', help: 'Set an ARG; without a value, take it from the environment' },
   'build-context': { kind: 'list', value: 'NAME=SOURCE', help: 'Another context: a path, docker-image://REF or oci-layout://DIR[:TAG]' },
   file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile, "-" for standard input (default: CONTEXT/Dockerfile)' },
@@ -17,7 +18,7 @@ export const buildFlags = {
   'no-cache': { kind: 'switch', help: 'Run every step, whatever the cache has' },
   'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
   output: { kind: 'list', short: 'o', value: 'SPEC', help: 'Where the result goes: type=image|docker|oci|tar|local|registry,dest=PATH, or a path' },
-  platform: { kind: 'list', value: 'OS/ARCH', help: 'Build for this platform' },
+  platform: { kind: 'list', value: 'OS/ARCH', help: 'Build for this platform, or for several, separated by commas, under one index' },
   progress: { kind: 'text', value: 'MODE', help: 'How progress is shown: auto, tty, plain, quiet or rawjson' },
   pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { BuildRequest, ContextSpec, DockerfileSpec, OutputSpec } from '@tbuild/builder';
+import type { BuildRequest, ContextSpec, DockerfileSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
+import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { FlagValues } from './args.ts';
 import type { buildFlags } from './build-flags.ts';
 import type { Environment } from './environment.ts';
-import { parseOutput } from './output-spec.ts';
+import { parseOutputs } from './outputs.ts';
 
 type BuildFlags = FlagValues<typeof buildFlags>;
 
@@ -17,19 +17,20 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', { hint: 'Try: tbuild -t NAME .' });
   }
   if (more.length > 0) throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
+  const wanted = platforms(flags.platform ?? [], env, host);
   const tags = (flags.tag ?? []).map((name) => formatReference(nameOf(name)));
   return {
     context: contextSpec(context, env),
     namedContexts: Object.fromEntries((flags['build-context'] ?? []).map((text) => namedContext(text, env))),
     dockerfile: dockerfileSpec(flags.file, context, env),
     target: flags.target,
-    platforms: platforms(flags.platform ?? [], env, host),
+    platforms: wanted,
     implicitPlatform: (flags.platform ?? []).length === 0 && !env.variables.DOCKER_DEFAULT_PLATFORM,
     network: network(flags.network),
     buildArgs: { ...epochArg(env), ...Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, env))) },
     labels: Object.fromEntries((flags.label ?? []).map((text) => pair(text))),
     tags,
-    outputs: outputs(flags, tags, env),
+    outputs: parseOutputs(flags, { cwd: env.cwd, tags, platforms: wanted, host }),
     noCache: flags['no-cache'] === true || (flags['no-cache-filter'] ?? []).flatMap((names) => names.split(',')),
     pull: flags.pull ?? false,
     jobs: jobs(flags.jobs),
@@ -94,20 +95,8 @@ function platforms(texts: readonly string[], { variables }: Environment, host: P
   const given = texts.length > 0 ? texts : [variables.DOCKER_DEFAULT_PLATFORM ?? ''];
   const list = given.flatMap((text) => text.split(',')).filter((text) => text !== '');
   const parsed = list.map((text) => parsePlatform(text, host));
-  if (parsed.length > 1) throw new TbuildError('UNSUPPORTED', 'Building for several platforms at once is not supported yet', { hint: 'Build them one after the other' });
-  return parsed.length === 0 ? [host] : parsed;
-}
-
-function outputs(flags: BuildFlags, tags: readonly string[], { cwd }: Environment): readonly OutputSpec[] {
-  const given = (flags.output ?? []).map((text) => parseOutput(text, cwd));
-  const push = flags.push === true;
-  const wanted: OutputSpec[] = [...given];
-  if (flags.load === true) wanted.push({ type: 'docker' });
-  if (given.length === 0 || push) wanted.push({ type: 'image', push });
-  if (wanted.some((output) => output.type === 'image' && output.push) && tags.length === 0) {
-    throw new TbuildError('USAGE', 'Pushing needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
-  }
-  return wanted;
+  const distinct = new Map(parsed.map((platform) => [formatPlatform(platform), platform]));
+  return parsed.length === 0 ? [host] : [...distinct.values()];
 }
 
 function network(text = 'default'): BuildRequest['network'] {

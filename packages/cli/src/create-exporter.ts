@@ -15,23 +15,25 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
   const store = { content, variants: createLayerVariants(root) };
   switch (output.type) {
     case 'image': {
-      const named = imageStore({ content, refs });
-      if (!output.push) return [named];
+      const { type: _, push: pushes, store: keep = true, byDigest = false, names: __, ...format } = output;
       const openRepository = (reference: Reference) => context.openRepository(reference, 'push');
-      return [named, push({ openRepository, store, compression: output.compression })];
+      const kept = keep && !byDigest ? [imageStore({ content, refs, store, ...format })] : [];
+      return pushes ? [...kept, push({ openRepository, store, byDigest, ...format })] : kept;
     }
-    case 'docker':
-      return [output.destination === undefined ? loadIntoEngine(env) : dockerArchive({ destination: destination(output.destination, env) })];
+    case 'docker': {
+      const { type: _, destination: path, names: __, ...format } = output;
+      return [path === undefined ? loadIntoEngine(env) : dockerArchive({ destination: destination(path, env), store, ...format })];
+    }
     case 'oci': {
-      const { compression } = output;
-      if (output.tar) return [ociArchive({ destination: destination(output.destination, env), compression, store })];
-      if (output.destination === '-') throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', { hint: 'Name it with dest=' });
-      return [ociLayout({ destination: output.destination, compression, store })];
+      const { type: _, destination: path, tar, names: __, ...format } = output;
+      if (tar) return [ociArchive({ destination: destination(path, env), store, ...format })];
+      if (path === '-') throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', { hint: 'Name it with dest=' });
+      return [ociLayout({ destination: path, store, ...format })];
     }
     case 'tar':
-      return [tarTree({ destination: destination(output.destination, env), flavour })];
+      return [tarTree({ destination: destination(output.destination, env), flavour, platformSplit: output.platformSplit })];
     case 'local':
-      return [localTree({ destination: output.destination, flavour, owner: env.owner })];
+      return [localTree({ destination: output.destination, flavour, owner: env.owner, platformSplit: output.platformSplit })];
     case 'cacheonly':
       return [];
   }

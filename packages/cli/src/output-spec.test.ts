@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseOutput } from './output-spec.ts';
 
+const host = { os: 'linux', architecture: 'amd64' };
+
 test.each([
   ['out', { type: 'local', destination: '/work/out' }],
   ['-', { type: 'tar', destination: '-' }],
@@ -14,8 +16,16 @@ test.each([
   ['type=image,push=true', { type: 'image', push: true, compression: undefined }],
   ['type=registry', { type: 'image', push: true, compression: undefined }],
   ['type=cacheonly', { type: 'cacheonly' }],
+  ['type=registry,push-by-digest,"name=a,b:1",store=false', { type: 'image', push: true, byDigest: true, store: false, names: ['docker.io/library/a:latest', 'docker.io/library/b:1'] }],
+  ['type=oci,compression-level=9,force-compression,oci-mediatypes=false', { type: 'oci', destination: '-', tar: true, compressionLevel: 9, forceCompression: true, mediaTypes: 'docker' }],
+  ['type=oci,annotation.a.b=c', { type: 'oci', destination: '-', tar: true, annotations: [{ on: 'manifest', name: 'a.b', value: 'c' }] }],
+  [
+    'type=oci,annotation-manifest-descriptor[linux/arm64].a=c',
+    { type: 'oci', destination: '-', tar: true, annotations: [{ on: 'manifest-descriptor', platform: { os: 'linux', architecture: 'arm64' }, name: 'a', value: 'c' }] },
+  ],
+  ['type=local,dest=/a,platform-split=false', { type: 'local', destination: '/a', platformSplit: false }],
 ])('%s', (text, expected) => {
-  expect(parseOutput(text, '/work')).toEqual(expected);
+  expect(parseOutput(text, '/work', host)).toEqual(expected);
 });
 
 test.each([
@@ -27,5 +37,5 @@ test.each([
   ['type=oci,compression=brotli', /compression "brotli" is none of/],
   ['type=constructor', /type "constructor" is none of/],
 ])('%s is refused', (text, message) => {
-  expect(() => parseOutput(text, '/work')).toThrow(message);
+  expect(() => parseOutput(text, '/work', host)).toThrow(message);
 });

@@ -28,9 +28,12 @@ const TYPES: Readonly<Record<number, TarType>> = {
 export class FileArchive {
   readonly #tar: TarWriter;
   readonly #firstNames = new Map<string, string>();
+  readonly #latest: number;
 
-  constructor(sink: ByteSink) {
+  /** No file is newer than `latest`, in milliseconds. */
+  constructor(sink: ByteSink, latest = Infinity) {
     this.#tar = new TarWriter(sink);
+    this.#latest = latest;
   }
 
   /** Adds one file; yields after every buffer full of its bytes. */
@@ -38,7 +41,8 @@ export class FileArchive {
     const type = TYPES[stats.mode & FileType.mask];
     if (type === undefined) return;
     const first = this.#firstName(path, type, stats);
-    const entry = describe({ path, location, stats }, first === undefined ? type : TarType.link);
+    const own = describe({ path, location, stats }, first === undefined ? type : TarType.link);
+    const entry = { ...own, mtimeMs: Math.min(own.mtimeMs, this.#latest) };
     this.#tar.header(first === undefined ? entry : { ...entry, linkName: first });
     if (first === undefined && type === TarType.file) yield* this.#tar.body(location, stats.size);
   }

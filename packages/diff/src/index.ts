@@ -1,7 +1,10 @@
+export { clampTimes } from './clamp-times.ts';
 export { createDiffer } from './create-differ.ts';
 export type { DifferOptions } from './create-differ.ts';
 export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';
 export { isArchive, unpackArchive } from './unpack-archive.ts';
 export type { UnpackOptions } from './unpack-archive.ts';
 export { measureLayer } from './measure-layer.ts';
+export { openLayer } from './open-layer.ts';
 export { writeTree } from './write-tree.ts';
+export type { TreePart, WriteTreeOptions } from './write-tree.ts';

@@ -1,7 +1,6 @@
 import type { Provider } from '@tbuild/content';
-import { TbuildError } from '@tbuild/errors';
-import { layerCompression, type Descriptor } from '@tbuild/oci';
-import { decompress } from './decompress.ts';
+import type { Descriptor } from '@tbuild/oci';
+import { openLayer } from './open-layer.ts';
 import { TarParser } from './tar/tar-parser.ts';
 import { TarType } from './tar/tar-entry.ts';
 
@@ -11,14 +10,12 @@ import { TarType } from './tar/tar-entry.ts';
  * @throws TbuildError NOT_FOUND when the blob is missing, SNAPSHOT when it is no archive.
  */
 export async function measureLayer(layer: Descriptor, from: Provider, signal?: AbortSignal): Promise<number> {
-  const compression = layerCompression(layer.mediaType);
-  if (compression === undefined) throw new TbuildError('UNSUPPORTED', `Layer ${layer.digest} has the unknown media type ${layer.mediaType}`);
   let size = 0;
   const parser = new TarParser((entry) => {
     if (entry.type === TarType.file) size += entry.size;
     return undefined;
   });
-  for await (const bytes of decompress(await from.read(layer, signal), compression)) parser.push(bytes);
+  for await (const bytes of await openLayer(layer, from, signal)) parser.push(bytes);
   parser.finish();
   return size;
 }

@@ -94,7 +94,7 @@ test('a whole tree becomes one archive without marks', async () => {
   writer.remove('a/y');
   writer.file('a/new', { mode: 0o644, uid: 0, gid: 0, mtimeMs: 0 }, { bytes: Buffer.from('2') });
   const chunks: Buffer[] = [];
-  await writeTree([lower, upper], 'user', (bytes) => void chunks.push(Buffer.from(bytes)));
+  await writeTree([{ directories: [lower, upper] }], (bytes) => void chunks.push(Buffer.from(bytes)), { flavour: 'user' });
   writeFileSync(join(out, 'tree.tar'), Buffer.concat(chunks));
   expect(shell('tar tf tree.tar', out).split('\n').filter(Boolean)).toEqual(['a/', 'a/b/', 'a/b/x', 'a/new', 'c/', 'c/hard', 'c/z']);
   shell('mkdir x; tar xf tree.tar -C x; test $(stat -c %h x/c/z) = 2', out);

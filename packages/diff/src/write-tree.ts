@@ -1,23 +1,42 @@
+import { lstatSync } from 'node:fs';
 import { openCommittedTree, type LayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { FileArchive } from './archive-files.ts';
 import { runInTurns } from './run-in-turns.ts';
 import type { ByteSink } from './tar/tar-writer.ts';
 
-/** Writes the whole tree of a stack of directories (bottom first) as one archive, in the form of a layer. */
-export function writeTree(directories: readonly string[], flavour: OverlayFlavour, sink: ByteSink, signal?: AbortSignal): Promise<void> {
-  return runInTurns(archiveTree(openCommittedTree(directories, flavour), sink), signal);
+/** One tree of an archive. */
+export interface TreePart {
+  /** The stack of directories, bottom first. */
+  readonly directories: readonly string[];
+  /** The directory of the archive that it is put into; its root unless given. */
+  readonly under?: string;
 }
 
-function* archiveTree(tree: LayeredTree, sink: ByteSink): Generator<void, void> {
-  const archive = new FileArchive(sink);
-  yield* addDirectory('');
+export interface WriteTreeOptions {
+  readonly flavour: OverlayFlavour;
+  /** No file is newer than this, in milliseconds. */
+  readonly latest?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Writes whole trees as one archive, in the form of a layer. */
+export function writeTree(parts: readonly TreePart[], sink: ByteSink, { flavour, latest, signal }: WriteTreeOptions): Promise<void> {
+  return runInTurns(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
+}
+
+function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour: OverlayFlavour): Generator<void, void> {
+  for (const { directories, under } of parts) {
+    const top = directories.at(-1);
+    if (under !== undefined && top !== undefined) yield* archive.add({ path: under, location: top, stats: lstatSync(top) });
+    yield* addDirectory(openCommittedTree(directories, flavour), '', under === undefined ? '' : `${under}/`);
+  }
   archive.finish();
 
-  function* addDirectory(path: string): Generator<void, void> {
+  function* addDirectory(tree: LayeredTree, path: string, prefix: string): Generator<void, void> {
     for (const entry of tree.list(path)) {
-      yield* archive.add(entry);
+      yield* archive.add({ ...entry, path: prefix + entry.path });
       yield;
-      if (entry.stats.isDirectory()) yield* addDirectory(entry.path);
+      if (entry.stats.isDirectory()) yield* addDirectory(tree, entry.path, prefix);
     }
   }
 }

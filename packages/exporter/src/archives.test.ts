@@ -51,7 +51,7 @@ test('a docker archive is a layout with the manifest that docker load reads', as
       Layers: manifest.layers.map((layer) => `blobs/sha256/${layer.digest.slice(7)}`),
     },
   ]);
-  expect(exported).toEqual({ destination: archive, manifest: (await (await openLayout(layout)).resolve('app:1')).digest });
+  expect(exported).toEqual({ destination: archive, manifest: await (await openLayout(layout)).resolve('app:1'), configs: [manifest.config.digest] });
   expect(manifest.layers[1]?.mediaType).toBe('application/vnd.oci.image.layer.v1.tar');
   expect(digestOf(readFileSync(join(layout, 'blobs/sha256', manifest.layers[1]?.digest.slice(7) ?? '')))).toBe(result.images[0]?.image.layers[1]?.diffId);
 });
@@ -146,8 +146,8 @@ test('the image store has every blob before it has the name', async () => {
   const result = await testResult(['app:1', 'app:2'], [amd64, arm64]);
   const exported = await imageStore({ content, refs }).export(result, (item) => items.push(item), noSignal);
   expect(refs.list().map(({ reference, target }) => [formatReference(reference), target.digest])).toEqual([
-    ['docker.io/library/app:1', exported.manifest],
-    ['docker.io/library/app:2', exported.manifest],
+    ['docker.io/library/app:1', exported.manifest?.digest],
+    ['docker.io/library/app:2', exported.manifest?.digest],
   ]);
   await copyImage(content, createMemoryStore(), refs.list()[0]?.target as Descriptor);
   expect(items).toContain('naming to docker.io/library/app:1');

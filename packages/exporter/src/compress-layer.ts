@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib';
 import type { Ingester, Provider } from '@tbuild/content';
+import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import { layerCompression, layerMediaType, type Layer, type LayerCompression } from '@tbuild/oci';
 import { gzip } from './gzip.ts';
@@ -11,41 +12,57 @@ export interface VariantStore {
   readonly variants: LayerVariants;
 }
 
+export interface WantedCompression {
+  readonly compression: LayerCompression;
+  /** The usual one of the kind unless given. */
+  readonly level?: number;
+  /** Also what came compressed otherwise. */
+  readonly force?: boolean;
+}
+
 /**
- * The layer in the wanted compression, its blob in the store. Only an uncompressed layer is compressed;
- * what came compressed from a registry stays as it is, so that it has the digest that it has there.
+ * The layer in the wanted compression, its blob in the store. What came compressed from a registry stays as
+ * it is unless forced, so that it has the digest that it has there.
  * @throws TbuildError UNSUPPORTED for zstd where Node has none.
  */
 export async function compressLayer(
   layer: Layer,
-  compression: LayerCompression,
+  { compression, level, force = false }: WantedCompression,
   { from, store, signal }: { readonly from: Provider; readonly store: VariantStore; readonly signal: AbortSignal },
 ): Promise<Layer> {
   const { descriptor, diffId } = layer;
-  if (compression === 'uncompressed' || layerCompression(descriptor.mediaType) !== 'uncompressed') return layer;
-  const known = store.variants.get(diffId, compression);
+  const present = layerCompression(descriptor.mediaType);
+  if (present === compression || (present !== 'uncompressed' && !force)) return layer;
+  const variant = level === undefined ? compression : `${compression}-${level}`;
+  const known = store.variants.get(diffId, variant);
   if (known !== undefined && (await store.content.has(known.digest))) return { diffId, descriptor: known };
-  const compressed = COMPRESSORS[compression](await from.read(descriptor, signal), signal);
+  const compressed = COMPRESSORS[compression](await openLayer(descriptor, from, signal), level, signal);
   const { digest, size } = await store.content.write(compressed, undefined, signal);
   const blob = { ...descriptor, mediaType: layerMediaType(compression), digest, size };
-  store.variants.set(diffId, compression, blob);
+  store.variants.set(diffId, variant, blob);
   return { diffId, descriptor: blob };
 }
 
-type Compressor = (source: AsyncIterable<Uint8Array>, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+type Compressor = (source: AsyncIterable<Uint8Array>, level: number | undefined, signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
-const COMPRESSORS: Readonly<Record<Exclude<LayerCompression, 'uncompressed'>, Compressor>> = { gzip, zstd };
+const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
+  uncompressed: (source) => source,
+  gzip: (source, level, signal) => gzip(source, { level, signal }),
+  zstd,
+};
 
 /** Node's types of the floor version do not know of it. */
 const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
+/** `ZSTD_c_compressionLevel` of zstd.h. */
+const COMPRESSION_LEVEL = 100;
 
-async function* zstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* zstd(source: AsyncIterable<Uint8Array>, level: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
   if (typeof zstdStream !== 'function') {
     throw new TbuildError('UNSUPPORTED', `Layers cannot be compressed with zstd by Node ${process.versions.node}`, {
       hint: 'Use Node 22.15 or later, or compression=gzip',
     });
   }
-  const stream: NodeJS.ReadWriteStream = zstdStream();
+  const stream: NodeJS.ReadWriteStream = zstdStream(level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } });
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(source, stream);
   try {

@@ -1,8 +1,8 @@
-import { familiarReference } from '@tbuild/oci';
+import { familiarReference, type Reference } from '@tbuild/oci';
 import { nameOf, writeTo, type Destination } from './destination.ts';
-import { encodeExport, onlyImage, type EncodedExport } from './encode-export.ts';
+import { encodeExport, exportedTo, onlyImage, type EncodedExport, type EncodeOptions } from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
-import { blobPath, layoutArchive, layoutMark } from './layout-archive.ts';
+import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';
 
 /**
@@ -10,13 +10,13 @@ import { layoutIndex, namedEntries } from './layout-index.ts';
  * that `docker load` and `podman load` read. Layers are not compressed; those that came compressed stay so.
  * @throws TbuildError UNSUPPORTED for several platforms.
  */
-export function dockerArchive({ destination }: { readonly destination: Destination }): Exporter {
+export function dockerArchive({ destination, ...options }: EncodeOptions & { readonly destination: Destination }): Exporter {
   return {
     name: 'exporting to docker image format',
     async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, report, signal);
+      const { encoded, bytes } = await dockerArchiveOf(result, options, report, signal);
       await writeTo(destination, bytes);
-      return { destination: nameOf(destination), manifest: encoded.root.digest };
+      return exportedTo(nameOf(destination), encoded);
     },
   };
 }
@@ -24,25 +24,31 @@ export function dockerArchive({ destination }: { readonly destination: Destinati
 /** The archive as bytes, for whoever sends it on. */
 export async function dockerArchiveOf(
   result: Exportable,
+  options: EncodeOptions,
   report: ReportExport,
   signal: AbortSignal,
 ): Promise<{ readonly encoded: EncodedExport; readonly bytes: AsyncIterable<Uint8Array> }> {
   onlyImage(result.images, 'A docker archive', 'Use -o type=oci, or build one platform');
-  const encoded = await encodeExport(result, {}, report, signal);
-  const { config, layers } = onlyImage(encoded.images, 'A docker archive', '');
-  const manifest = {
-    Config: blobPath(config.descriptor.digest),
-    RepoTags: result.names.filter(({ tag }) => tag !== undefined).map((name) => familiarReference({ ...name, digest: undefined })),
-    Layers: layers.map(({ descriptor }) => blobPath(descriptor.digest)),
-  };
+  const encoded = await encodeExport(result, options, report, signal);
   const files = [
     { name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) },
-    { name: 'manifest.json', content: [manifest] },
+    dockerManifest(encoded, result.names),
     layoutMark,
   ];
   const blobs = [...encoded.layers, ...encoded.documents.map((document) => document.descriptor)];
   const bytes = counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report);
   return { encoded, bytes };
+}
+
+/** The `manifest.json` that `docker load` looks for, of a result with one image. */
+export function dockerManifest({ images }: EncodedExport, names: readonly Reference[]): LayoutFile {
+  const { config, layers } = onlyImage(images, 'A docker archive', '');
+  const manifest = {
+    Config: blobPath(config.descriptor.digest),
+    RepoTags: names.filter(({ tag }) => tag !== undefined).map((name) => familiarReference({ ...name, digest: undefined })),
+    Layers: layers.map(({ descriptor }) => blobPath(descriptor.digest)),
+  };
+  return { name: 'manifest.json', content: [manifest] };
 }
 
 /** Reports bytes as they are taken. */

@@ -1,10 +1,13 @@
 import type { Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  encodeImage, encodeIndex, type Descriptor, type Digest, type EncodedDocument, type EncodedImage, type Image, type LayerCompression,
+  encodeImage, encodeIndex, type Descriptor, type Digest, type EncodedDocument, type EncodedImage, type Image,
 } from '@tbuild/oci';
-import { compressLayer, type VariantStore } from './compress-layer.ts';
-import type { Exportable, ReportExport } from './exporter.ts';
+import { annotated, annotationsOf } from './annotations-of.ts';
+import type { VariantStore } from './compress-layer.ts';
+import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
+import type { Exportable, Exported, ExportedImage, ReportExport } from './exporter.ts';
+import type { ImageFormat } from './image-format.ts';
 
 /** What is written down of a result: documents made here, layers as blobs. */
 export interface EncodedExport {
@@ -19,37 +22,48 @@ export interface EncodedExport {
   readonly content: Provider;
 }
 
-export interface EncodeOptions {
-  /** How layers that are uncompressed should be compressed; they stay as they are unless given. */
-  readonly compression?: LayerCompression;
-  /** Needed for compression. */
+/** Layers stay as they are unless a compression is given. */
+export interface EncodeOptions extends ImageFormat {
+  /** Needed when layers become others than they are. */
   readonly store?: VariantStore;
 }
 
-/** Makes the documents of a result, with layers in the encoding wanted. */
+/**
+ * Makes the documents of a result, with layers in the encoding wanted.
+ * @throws TbuildError USAGE for annotations that the result has no place for.
+ */
 export async function encodeExport(
   result: Exportable,
-  { compression = 'uncompressed', store }: EncodeOptions,
+  options: EncodeOptions,
   report: ReportExport,
   signal: AbortSignal,
 ): Promise<EncodedExport> {
+  const { store, annotations = [] } = options;
+  const mediaTypes = annotations.length > 0 ? 'oci' : options.mediaTypes;
   const from = store === undefined ? result.content : firstOf(store.content, result.content);
   const images: EncodedImage[] = [];
   report('exporting layers', 0);
-  for (const { image } of result.images) {
-    images.push(encodeImage(store === undefined ? image : await compressed(image, compression, from, store, signal)));
+  for (const exported of result.images) {
+    const layers = store === undefined ? exported.image.layers : await encodeLayers(exported, options, { epoch: result.epoch, from, store, signal });
+    const said = { ...exported.image.annotations, ...annotationsOf(annotations, 'manifest', exported.image.platform) };
+    images.push(encodeImage({ ...exported.image, layers, annotations: said }, mediaTypes));
   }
   report('exporting layers', 0, 0);
   for (const { manifest, config } of images) {
     report(`exporting manifest ${manifest.descriptor.digest}`, 0, 0);
     report(`exporting config ${config.descriptor.digest}`, 0, 0);
   }
-  const index = images.length === 1 ? undefined : indexOf(result, images);
+  const index = images.length === 1 ? undefined : indexOf(result, images, { ...options, mediaTypes });
   const documents = [...images.flatMap(({ config, manifest }) => [config, manifest]), ...(index === undefined ? [] : [index])];
   const root = documents.at(-1)?.descriptor;
   if (root === undefined) throw new Error('There is no image to export');
   const layers = unique(images.flatMap((image) => image.layers.map((layer) => layer.descriptor)));
-  return { root, images, documents, layers, content: withDocuments(documents, from) };
+  return { root: annotatedRoot(root, result, options), images, documents, layers, content: withDocuments(documents, from) };
+}
+
+/** What an exporter answers that wrote an image. */
+export function exportedTo(destination: string, { root, images }: EncodedExport): Exported {
+  return { destination, manifest: root, configs: images.map(({ config }) => config.descriptor.digest) };
 }
 
 /**
@@ -63,22 +77,36 @@ export function onlyImage<T>(images: readonly T[], format: string, hint: string)
 }
 
 /** One after the other: compressing a single layer already keeps every core busy. */
-async function compressed(
-  image: Image,
-  compression: LayerCompression,
-  from: Provider,
-  store: VariantStore,
-  signal: AbortSignal,
-): Promise<Image> {
+async function encodeLayers(
+  { image, baseLayers = 0 }: ExportedImage,
+  format: ImageFormat,
+  work: { readonly epoch?: number; readonly from: Provider; readonly store: VariantStore; readonly signal: AbortSignal },
+): Promise<Image['layers']> {
+  const latest = format.rewriteTimestamp === true ? work.epoch : undefined;
+  const encoding: LayerEncoding = { compression: format.compression, level: format.compressionLevel, force: format.forceCompression };
   const layers = [];
-  for (const layer of image.layers) layers.push(await compressLayer(layer, compression, { from, store, signal }));
-  return { ...image, layers };
+  for (const [at, layer] of image.layers.entries()) {
+    layers.push(await encodeLayer(layer, at < baseLayers ? encoding : { ...encoding, latest }, work));
+  }
+  return layers;
 }
 
-function indexOf(result: Exportable, images: readonly EncodedImage[]): EncodedDocument {
-  return encodeIndex(
-    images.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: result.images[at]?.image.platform })),
-  );
+function indexOf(result: Exportable, images: readonly EncodedImage[], { annotations = [], mediaTypes }: ImageFormat): EncodedDocument {
+  const manifests = images.map(({ manifest }, at) => {
+    const platform = result.images[at]?.image.platform;
+    return annotated({ ...manifest.descriptor, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
+  });
+  return encodeIndex(manifests, { mediaTypes, annotations: annotationsOf(annotations, 'index') });
+}
+
+/** Annotations of the place from which the result is pointed at; those of an index need one. */
+function annotatedRoot(root: Descriptor, { images }: Exportable, { annotations = [] }: ImageFormat): Descriptor {
+  if (images.length > 1) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
+  const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
+  if (lost === undefined) return annotated(root, annotationsOf(annotations, 'manifest-descriptor', images[0]?.image.platform));
+  throw new TbuildError('USAGE', `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`, {
+    hint: `Write --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}`,
+  });
 }
 
 function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {

@@ -1,9 +1,11 @@
 import type { Provider } from '@tbuild/content';
-import type { Digest, Image, Reference } from '@tbuild/oci';
+import type { Descriptor, Digest, Image, Reference } from '@tbuild/oci';
 
 /** One finished image and its tree. */
 export interface ExportedImage {
   readonly image: Image;
+  /** How many of its lowest layers are its base image's; none unless given. */
+  readonly baseLayers?: number;
   /** The directories of its snapshot, bottom first, made now if need be; for `local` and `tar`. */
   openRootfs(signal: AbortSignal): Promise<readonly string[]>;
 }
@@ -15,14 +17,19 @@ export interface Exportable {
   readonly content: Provider;
   /** The names to give it, `-t`. */
   readonly names: readonly Reference[];
+  /** Repositories that may hold a blob already, such as that of the base image: a push takes it from there. */
+  sourcesOf?(blob: Digest): readonly Reference[];
+  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  readonly epoch?: number;
 }
 
 /** What an exporter made. */
 export interface Exported {
   /** For people: a path, a reference, a name in the store. */
   readonly destination: string;
-  /** Digest of the manifest (one image) or index (several), when one was made. */
-  readonly manifest?: Digest;
+  /** The manifest (one image) or index (several), when one was made, and the configurations of the images. */
+  readonly manifest?: Descriptor;
+  readonly configs?: readonly Digest[];
 }
 
 /** Reports one line of work, e.g. `exporting layers`; bytes when they are known. */

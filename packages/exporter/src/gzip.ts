@@ -4,7 +4,7 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 /** Fixed, since block boundaries show in the compressed bytes. */
 const BLOCK = 1024 * 1024;
 const DICTIONARY = 32 * 1024;
-const LEVEL = 6;
+const USUAL_LEVEL = 6;
 /** Blocks on their way at once: enough to keep every thread of the pool busy while the oldest is written. */
 const IN_FLIGHT = 6;
 /** "Member header": deflate, no name, no time, system unknown. */
@@ -17,7 +17,10 @@ const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
  * each with the end of the one before as dictionary; so the result is the same on every machine,
  * whatever the number of cores and the pieces in which the bytes come.
  */
-export async function* gzip(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* gzip(
+  source: AsyncIterable<Uint8Array>,
+  { level = USUAL_LEVEL, signal }: { readonly level?: number; readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER;
   const compressed: Promise<Buffer>[] = [];
   let checksum = 0;
@@ -27,7 +30,7 @@ export async function* gzip(source: AsyncIterable<Uint8Array>, signal?: AbortSig
       signal?.throwIfAborted();
       checksum = crc32(block, checksum);
       size += block.length;
-      compressed.push(compress(block, dictionary, isLast));
+      compressed.push(compress({ block, dictionary, isLast }, level));
       if (compressed.length >= IN_FLIGHT) yield await next(compressed);
     }
     while (compressed.length > 0) yield await next(compressed);
@@ -67,9 +70,9 @@ async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Bloc
   yield { block: block.subarray(0, filled), dictionary, isLast: true };
 }
 
-function compress(block: Buffer, dictionary: Buffer | undefined, isLast: boolean): Promise<Buffer> {
+function compress({ block, dictionary, isLast }: Block, level: number): Promise<Buffer> {
   const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-  return deflateBlock(block, { level: LEVEL, finishFlush, ...(dictionary && { dictionary }) });
+  return deflateBlock(block, { level, finishFlush, ...(dictionary && { dictionary }) });
 }
 
 async function next(compressed: Promise<Buffer>[]): Promise<Buffer> {

@@ -4,6 +4,7 @@ export type { Destination } from './destination.ts';
 export { dockerArchive } from './docker-archive.ts';
 export type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
 export { gzip } from './gzip.ts';
+export type { Annotation, ImageFormat } from './image-format.ts';
 export { imageStore } from './image-store.ts';
 export type { ImageStoreOptions } from './image-store.ts';
 export { createLayerVariants } from './layer-variants.ts';

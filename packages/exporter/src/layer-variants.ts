@@ -2,21 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { hexOf, parseDescriptor, type Descriptor, type Digest, type LayerCompression } from '@tbuild/oci';
+import { hexOf, parseDescriptor, type Descriptor, type Digest } from '@tbuild/oci';
 
-/** Remembers which blob a layer becomes when it is compressed. The blob may have been pruned since. */
+/** Remembers which blob a layer becomes, such as `gzip`. The blob may have been pruned since. */
 export interface LayerVariants {
-  get(diffId: Digest, compression: LayerCompression): Descriptor | undefined;
-  set(diffId: Digest, compression: LayerCompression, blob: Descriptor): void;
+  get(diffId: Digest, variant: string): Descriptor | undefined;
+  set(diffId: Digest, variant: string, blob: Descriptor): void;
 }
 
-/** Variants as the files `ROOT/variants/<diff ID>/<compression>`, each written once. */
+/** Variants as the files `ROOT/variants/<diff ID>/<variant>`, each written once. */
 export function createLayerVariants(root: string): LayerVariants {
   const directory = (diffId: Digest): string => join(root, 'variants', hexOf(diffId));
   return {
-    get: (diffId, compression) => readDescriptor(join(directory(diffId), compression)),
-    set(diffId, compression, blob) {
-      const path = join(directory(diffId), compression);
+    get: (diffId, variant) => readDescriptor(join(directory(diffId), variant)),
+    set(diffId, variant, blob) {
+      const path = join(directory(diffId), variant);
       const temporary = `${path}-${process.pid}-${randomBytes(6).toString('hex')}`;
       mkdirSync(directory(diffId), { recursive: true });
       writeFileSync(temporary, JSON.stringify(blob), { flag: 'wx' });

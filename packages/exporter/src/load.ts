@@ -2,6 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
 import { dockerArchiveOf } from './docker-archive.ts';
 import { openDockerEngine } from './docker-engine.ts';
+import { exportedTo } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 
 /** Runs one of the user's own programs with `input` on its standard input; gives its exit code and what it printed. */
@@ -62,10 +63,10 @@ function loader(engine: string, send: (archive: AsyncIterable<Uint8Array>, signa
   return {
     name: NAME,
     async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, report, signal);
+      const { encoded, bytes } = await dockerArchiveOf(result, {}, report, signal);
       await send(bytes, signal);
       const names = result.names.map(familiarReference).join(', ') || encoded.images[0]?.config.descriptor.digest;
-      return { destination: `${names} in ${engine}`, manifest: encoded.root.digest };
+      return exportedTo(`${names} in ${engine}`, encoded);
     },
   };
 }

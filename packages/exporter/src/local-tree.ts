@@ -7,7 +7,7 @@ import { FileType } from '@tbuild/linux';
 import { createTreeWriter, openCommittedTree, readAttributes, type Attributes, type LayeredEntry, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
 import { explaining } from './destination.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
-import { platformDirectory } from './platform-directory.ts';
+import { partsOf } from './platform-directory.ts';
 
 export interface LocalTreeOptions {
   /** Absolute path; what is there already stays, files of the same name are replaced. */
@@ -16,6 +16,8 @@ export interface LocalTreeOptions {
   readonly flavour: OverlayFlavour;
   /** Who gets the files: the user who builds, as buildx does. In a user namespace root is that user. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** A directory for each platform; so when there are several, unless false. */
+  readonly platformSplit?: boolean;
 }
 
 /**
@@ -37,9 +39,9 @@ async function copyImages(result: Exportable, options: LocalTreeOptions, report:
   const { destination } = options;
   const target = existsSync(destination) ? destination : `${destination}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    for (const { image, openRootfs } of result.images) {
-      const part = result.images.length === 1 ? target : join(target, platformDirectory(image.platform));
-      const copied = await copyTree(await openRootfs(signal), part, options, signal);
+    for (const { under, openRootfs } of partsOf(result.images, options.platformSplit)) {
+      const part = under === undefined ? target : join(target, under);
+      const copied = await copyTree(await openRootfs(signal), part, { ...options, latest: result.epoch }, signal);
       report('copying files', copied, copied);
     }
     if (target !== destination) renameSync(target, destination);
@@ -52,6 +54,7 @@ async function copyImages(result: Exportable, options: LocalTreeOptions, report:
 interface TreeCopy {
   readonly writer: TreeWriter;
   readonly owner: LocalTreeOptions['owner'];
+  readonly latest: number;
   /** First path of each file with several names, by device and inode. */
   readonly links: Map<string, string>;
 }
@@ -60,12 +63,12 @@ interface TreeCopy {
 async function copyTree(
   directories: readonly string[],
   target: string,
-  { flavour, owner }: LocalTreeOptions,
+  { flavour, owner, latest = Infinity }: LocalTreeOptions & { readonly latest?: number },
   signal: AbortSignal,
 ): Promise<number> {
   mkdirSync(target, { recursive: true });
   const tree = openCommittedTree(directories, flavour);
-  const copy: TreeCopy = { writer: createTreeWriter({ upper: target, lowers: [], flavour }), owner, links: new Map() };
+  const copy: TreeCopy = { writer: createTreeWriter({ upper: target, lowers: [], flavour }), owner, latest, links: new Map() };
   let bytes = 0;
   const pending = [...tree.list('')].reverse();
   for (let entry = pending.pop(), count = 1; entry !== undefined; entry = pending.pop(), count++) {
@@ -80,8 +83,9 @@ async function copyTree(
   return bytes;
 }
 
-function copyEntry({ writer, owner, links }: TreeCopy, { path, location, stats }: LayeredEntry): number {
-  const attributes = { ...readAttributes(location, stats), ...owner };
+function copyEntry({ writer, owner, latest, links }: TreeCopy, { path, location, stats }: LayeredEntry): number {
+  const own = readAttributes(location, stats);
+  const attributes = { ...own, ...owner, mtimeMs: Math.min(own.mtimeMs, latest) };
   if (stats.isDirectory()) writer.directory(path, attributes);
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
   else if (stats.isFile()) return copyFile(writer, links, { path, location, stats }, attributes);

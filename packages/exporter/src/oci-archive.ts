@@ -3,35 +3,42 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, wr
 import { dirname, join } from 'node:path';
 import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
-import { isIndex, parseManifest, type Descriptor, type LayerCompression } from '@tbuild/oci';
+import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import type { VariantStore } from './compress-layer.ts';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
-import { counted } from './docker-archive.ts';
-import { encodeExport, type EncodedExport } from './encode-export.ts';
+import { counted, dockerManifest } from './docker-archive.ts';
+import { encodeExport, exportedTo, type EncodedExport } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
+import type { ImageFormat } from './image-format.ts';
 import { layoutArchive, layoutMark } from './layout-archive.ts';
 import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';
 
-export interface OciArchiveOptions {
+/** Layers are compressed with gzip unless a compression is given. */
+export interface OciArchiveOptions extends ImageFormat {
   /** A stream only for an archive. */
   readonly destination: Destination;
-  /** gzip unless given. */
-  readonly compression?: LayerCompression;
   readonly store: VariantStore;
 }
 
 const NAME = 'exporting to oci image format';
 
-/** Writes an OCI image layout as a tar; several platforms under one index. */
-export function ociArchive({ destination, compression = 'gzip', store }: OciArchiveOptions): Exporter {
+/**
+ * Writes an OCI image layout as a tar; several platforms under one index. With one it is at the same time what
+ * `docker load` reads, which asks for a `manifest.json`.
+ */
+export function ociArchive({ destination, ...options }: OciArchiveOptions): Exporter {
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(result, { compression, store }, report, signal);
+      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
       const blobs = [...encoded.layers, ...encoded.documents.map((document) => document.descriptor)];
-      const files = [{ name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) }, layoutMark];
+      const files = [
+        { name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) },
+        ...(encoded.images.length === 1 ? [dockerManifest(encoded, result.names)] : []),
+        layoutMark,
+      ];
       await writeTo(destination, counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report));
-      return { destination: nameOf(destination), manifest: encoded.root.digest };
+      return exportedTo(nameOf(destination), encoded);
     },
   };
 }
@@ -40,15 +47,15 @@ export function ociArchive({ destination, compression = 'gzip', store }: OciArch
  * Writes an OCI image layout as a directory (`tar=false`). Into a layout that exists the image is added, in
  * place of those of the same name; `index.json` changes last and in one step.
  */
-export function ociLayout({ destination, compression = 'gzip', store }: OciArchiveOptions & { readonly destination: string }): Exporter {
+export function ociLayout({ destination, ...options }: OciArchiveOptions & { readonly destination: string }): Exporter {
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(result, { compression, store }, report, signal);
+      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
       const entries = namedEntries(encoded.root, result.names);
       const write = async (): Promise<void> => (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);
       await explaining(destination, write);
-      return { destination, manifest: encoded.root.digest };
+      return exportedTo(destination, encoded);
     },
   };
 }

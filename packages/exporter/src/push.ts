@@ -1,20 +1,20 @@
 import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, formatReference, formatRepository, type Descriptor, type Digest, type LayerCompression, type Reference } from '@tbuild/oci';
+import { familiarReference, formatReference, formatRepository, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { VariantStore } from './compress-layer.ts';
-import { encodeExport, type EncodedExport } from './encode-export.ts';
-import type { Exporter, ReportExport } from './exporter.ts';
+import { encodeExport, exportedTo, type EncodedExport } from './encode-export.ts';
+import type { Exportable, Exporter, ReportExport } from './exporter.ts';
+import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
 
-export interface PushOptions {
+/** Layers are compressed with gzip unless a compression is given. */
+export interface PushOptions extends ImageFormat {
   /** With the right to push. */
   openRepository(reference: Reference): Repository | Promise<Repository>;
   readonly store: VariantStore;
-  /** gzip unless given. */
-  readonly compression?: LayerCompression;
-  /** Repositories that may hold a blob already, such as that of the base image: it is taken from there. */
-  sourcesOf?(blob: Digest): readonly Reference[];
+  /** Gives the image no tag: it is known by its digest only. */
+  readonly byDigest?: boolean;
 }
 
 /**
@@ -30,20 +30,21 @@ export function push(options: PushOptions): Exporter {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });
       }
-      const { compression = 'gzip', store } = options;
-      const encoded = await encodeExport(result, { compression, store }, report, signal);
+      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
+      const wanted = options.byDigest === true ? result.names.map((name) => ({ ...name, tag: undefined })) : result.names;
       const pushed: Reference[] = [];
-      for (const names of byRepository(result.names)) {
-        await pushTo(names, { options, encoded, pushed, report, signal });
+      for (const names of byRepository(wanted)) {
+        await pushTo(options.byDigest === true ? names.slice(0, 1) : names, { options, result, encoded, pushed, report, signal });
         pushed.push(...names.slice(0, 1));
       }
-      return { destination: result.names.map(familiarReference).join(', '), manifest: encoded.root.digest };
+      return exportedTo(wanted.map(familiarReference).join(', '), encoded);
     },
   };
 }
 
 interface Push {
   readonly options: PushOptions;
+  readonly result: Exportable;
   readonly encoded: EncodedExport;
   /** Repositories that have the whole image by now. */
   readonly pushed: readonly Reference[];
@@ -52,7 +53,7 @@ interface Push {
 }
 
 /** The names of one repository. */
-async function pushTo(names: readonly Reference[], { options, encoded, pushed, report, signal }: Push): Promise<void> {
+async function pushTo(names: readonly Reference[], { options, result, encoded, pushed, report, signal }: Push): Promise<void> {
   const [first] = names;
   if (first === undefined) return;
   const repository = await options.openRepository(first);
@@ -73,7 +74,7 @@ async function pushTo(names: readonly Reference[], { options, encoded, pushed, r
       return putRoot(untagged.shift() ?? first);
     },
   };
-  const mount = mountFrom(repository, first, (blob) => [...pushed, ...(options.sourcesOf?.(blob) ?? [])], signal);
+  const mount = mountFrom(repository, first, (blob) => [...pushed, ...(result.sourcesOf?.(blob) ?? [])], signal);
   report('pushing layers', 0);
   await copyImage(encoded.content, to, root, { signal, mount, trustParents: true, onProgress: reportTransfers(report) });
   report('pushing layers', 0, 0);

@@ -1,25 +1,28 @@
-import { writeTree } from '@tbuild/diff';
+import { writeTree, type TreePart } from '@tbuild/diff';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { nameOf, withSink, type Destination } from './destination.ts';
-import { onlyImage } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
+import { partsOf } from './platform-directory.ts';
 
 export interface TarTreeOptions {
   readonly destination: Destination;
   /** Which attributes the snapshots' opaque directories carry. */
   readonly flavour: OverlayFlavour;
+  /** A directory for each platform; so when there are several, unless false. */
+  readonly platformSplit?: boolean;
 }
 
 /**
- * Writes the files of the image as one archive, owners and capabilities included.
- * @throws TbuildError UNSUPPORTED for several platforms.
+ * Writes the files of the image as one archive, owners and capabilities included; of several platforms each
+ * under a directory of its own, such as `linux_arm64`.
+ * @throws TbuildError UNSUPPORTED for several platforms without such directories.
  */
-export function tarTree({ destination, flavour }: TarTreeOptions): Exporter {
+export function tarTree({ destination, flavour, platformSplit }: TarTreeOptions): Exporter {
   return {
     name: 'exporting to client tarball',
     async export(result, report, signal) {
-      const image = onlyImage(result.images, 'A tar of files', 'Use -o type=local, or build one platform');
-      const directories = await image.openRootfs(signal);
+      const parts: TreePart[] = [];
+      for (const { under, openRootfs } of partsOf(result.images, platformSplit)) parts.push({ under, directories: await openRootfs(signal) });
       let count = 0;
       report('sending tarball', 0);
       await withSink(destination, (sink) => {
@@ -28,7 +31,7 @@ export function tarTree({ destination, flavour }: TarTreeOptions): Exporter {
           count += bytes.length;
           report('sending tarball', count);
         };
-        return writeTree(directories, flavour, write, signal);
+        return writeTree(parts, write, { flavour, latest: result.epoch, signal });
       });
       report('sending tarball', count, count);
       return { destination: nameOf(destination) };

@@ -60,12 +60,18 @@ export function encodeImage(image: Image, mediaTypes: 'oci' | 'docker' = 'oci'):
   return { manifest, config, layers };
 }
 
+export interface IndexOptions {
+  readonly mediaTypes?: 'oci' | 'docker';
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** An index over image manifests; each descriptor should carry its platform. */
-export function encodeIndex(manifests: readonly Descriptor[], mediaTypes: 'oci' | 'docker' = 'oci'): EncodedDocument {
+export function encodeIndex(manifests: readonly Descriptor[], { mediaTypes = 'oci', annotations }: IndexOptions = {}): EncodedDocument {
   const document: Index = {
     schemaVersion: 2,
     mediaType: mediaTypes === 'docker' ? MediaType.dockerIndex : MediaType.index,
     manifests,
+    ...(annotations === undefined ? {} : { annotations }),
   };
   return encodeDocument(document.mediaType, document);
 }

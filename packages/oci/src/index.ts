@@ -3,7 +3,7 @@ export type { Descriptor, Layer } from './descriptor.ts';
 export { digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
 export { chainId, encodeImage, encodeIndex } from './encode-image.ts';
-export type { EncodedDocument, EncodedImage, Image } from './encode-image.ts';
+export type { EncodedDocument, EncodedImage, Image, IndexOptions } from './encode-image.ts';
 export { parseImageConfig } from './image-config.ts';
 export type { HealthConfig, HistoryEntry, ImageConfig, RuntimeConfig } from './image-config.ts';
 export { childrenOf, isIndex, parseDescriptor, parseManifest } from './manifest.ts';

@@ -10,6 +10,7 @@ import { buildRequest, dockerfilePath } from '../build-request.ts';
 import { createWorker } from '../create-worker.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
+import { buildMetadata } from '../build-metadata.ts';
 import { parseSecrets } from '../secrets.ts';
 import { storeRoot } from '../store-root.ts';
 import type { Command } from './command.ts';
@@ -38,7 +39,7 @@ export const build: Command = {
       for (const warning of result.warnings) channel.emit({ type: 'warning', ...warningEvent(warning) });
       channel.close();
       await shown;
-      report(result, request, flags, env);
+      report(result, flags, env);
       return 0;
     } catch (error) {
       channel.close();
@@ -74,20 +75,10 @@ function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
   return mode;
 }
 
-function report(result: BuildResult, request: BuildRequest, flags: BuildFlags, env: Environment): void {
+function report(result: BuildResult, flags: BuildFlags, env: Environment): void {
   if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
-  if (flags['metadata-file'] !== undefined) writeFileSync(resolve(env.cwd, flags['metadata-file']), metadata(result, request));
+  if (flags['metadata-file'] !== undefined) writeFileSync(resolve(env.cwd, flags['metadata-file']), buildMetadata(result));
   if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
-}
-
-function metadata(result: BuildResult, request: BuildRequest): string {
-  const [image] = result.images;
-  const document = {
-    ...(image === undefined ? {} : { 'containerimage.config.digest': image.config }),
-    ...(result.manifest === undefined ? {} : { 'containerimage.digest': result.manifest }),
-    ...(request.tags.length === 0 ? {} : { 'image.name': request.tags.join(',') }),
-  };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 /** Errors point into the Dockerfile; its text is read again only to show the lines. */

@@ -1,0 +1,18 @@
+import type { BuildResult } from '@tbuild/builder';
+
+/** The document of `--metadata-file`, with the keys of buildx. */
+export function buildMetadata({ images, manifest, names }: BuildResult): string {
+  const [only] = images;
+  const platform = images.length === 1 ? only?.platform : undefined;
+  const document = {
+    ...(images.length === 1 && only !== undefined ? { 'containerimage.config.digest': only.config } : {}),
+    ...(manifest === undefined
+      ? {}
+      : {
+          'containerimage.descriptor': { ...manifest, ...(platform === undefined ? {} : { platform }) },
+          'containerimage.digest': manifest.digest,
+        }),
+    ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

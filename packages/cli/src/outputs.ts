@@ -1,0 +1,59 @@
+import type { OutputSpec } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import type { Annotation } from '@tbuild/exporter';
+import type { Platform } from '@tbuild/oci';
+import { parseAnnotation } from './annotation.ts';
+import type { FlagValues } from './args.ts';
+import type { buildFlags } from './build-flags.ts';
+import { parseOutput } from './output-spec.ts';
+
+export interface OutputContext {
+  readonly cwd: string;
+  readonly tags: readonly string[];
+  readonly platforms: readonly Platform[];
+  readonly host: Platform;
+}
+
+type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load' | 'annotation'>;
+
+/**
+ * What `--output`, `--push`, `--load` and `--annotation` ask for together: `--push` and `--load` apply to
+ * outputs that are there, or add one; without any, the image goes into the store.
+ * @throws TbuildError USAGE, UNSUPPORTED for what can be known to fail before anything is built.
+ */
+export function parseOutputs(flags: OutputFlags, context: OutputContext): readonly OutputSpec[] {
+  const annotations = (flags.annotation ?? []).flatMap((text) => parseAnnotation(text, context.host));
+  let outputs: OutputSpec[] = (flags.output ?? []).map((text) => parseOutput(text, context.cwd, context.host));
+  if (flags.push === true) outputs = pushed(outputs);
+  if (flags.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
+  if (outputs.length === 0) outputs.push({ type: 'image', push: false });
+  const complete = outputs.map((output) => annotated(output, annotations));
+  for (const output of complete) check(output, context);
+  return complete;
+}
+
+function pushed(outputs: readonly OutputSpec[]): OutputSpec[] {
+  if (!outputs.some(({ type }) => type === 'image')) return [...outputs, { type: 'image', push: true }];
+  return outputs.map((output) => (output.type === 'image' ? { ...output, push: true } : output));
+}
+
+function isLoad(output: OutputSpec): boolean {
+  return output.type === 'docker' && output.destination === undefined;
+}
+
+function annotated(output: OutputSpec, added: readonly Annotation[]): OutputSpec {
+  const isImage = output.type === 'image' || output.type === 'oci' || output.type === 'docker';
+  return isImage && added.length > 0 ? { ...output, annotations: [...(output.annotations ?? []), ...added] } : output;
+}
+
+function check(output: OutputSpec, { tags, platforms }: OutputContext): void {
+  if (output.type === 'image' && output.push && (output.names ?? tags).length === 0) {
+    throw new TbuildError('USAGE', 'Pushing needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
+  }
+  if (output.type === 'docker' && platforms.length > 1) {
+    const what = output.destination === undefined ? 'Docker and Podman load' : 'A docker archive holds';
+    throw new TbuildError('UNSUPPORTED', `${what} the image of one platform, and ${platforms.length} were asked for`, {
+      hint: 'Use -o type=oci, --push, or build one platform',
+    });
+  }
+}

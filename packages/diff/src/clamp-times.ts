@@ -1,0 +1,82 @@
+import { decodeTarHeader } from './tar/decode-tar-header.ts';
+import { parsePaxRecords } from './tar/pax-records.ts';
+import { BLOCK, checksumOf, Field, paddingOf } from './tar/tar-entry.ts';
+
+/**
+ * The same archive with no file newer than `latest`, in seconds since 1970; all else is the same, byte for byte.
+ * @throws TbuildError SNAPSHOT when it is no archive.
+ */
+export async function* clampTimes(archive: AsyncIterable<Uint8Array>, latest: number): AsyncGenerator<Uint8Array, void, undefined> {
+  const clamp = new Clamp(latest);
+  let held: Uint8Array = Buffer.alloc(0);
+  for await (const chunk of archive) {
+    // A copy, since its headers are changed in place.
+    const bytes = Buffer.concat([held, chunk]);
+    const passed = clamp.pass(bytes);
+    held = bytes.subarray(passed);
+    yield bytes.subarray(0, passed);
+  }
+  if (held.length > 0) yield held;
+}
+
+class Clamp {
+  readonly #latest: number;
+  /** What follows that is no header. */
+  #rest = 0;
+  /** Size of the next member where an extended header gives it. */
+  #size: number | undefined;
+
+  constructor(latest: number) {
+    this.#latest = latest;
+  }
+
+  /** Changes the headers in `bytes`, and gives how many of them are done with; the others are to come again with more. */
+  pass(bytes: Buffer): number {
+    let at = 0;
+    for (;;) {
+      const body = Math.min(this.#rest, bytes.length - at);
+      at += body;
+      this.#rest -= body;
+      if (bytes.length - at < BLOCK) return at;
+      const size = this.#header(bytes.subarray(at));
+      if (size === undefined) return at;
+      at += BLOCK;
+      this.#rest = size + paddingOf(size);
+    }
+  }
+
+  /** Changes the header at the beginning of `bytes`; gives the size of what follows, undefined when more bytes are needed. */
+  #header(bytes: Buffer): number | undefined {
+    const block = bytes.subarray(0, BLOCK);
+    if (block.every((byte) => byte === 0)) return 0;
+    const { type, size, mtime } = decodeTarHeader(block);
+    if (type === 'x') return this.#extended(bytes, size);
+    const own = this.#size ?? size;
+    this.#size = undefined;
+    if (mtime > this.#latest) setTime(block, this.#latest);
+    return own;
+  }
+
+  #extended(bytes: Buffer, size: number): number | undefined {
+    if (bytes.length < BLOCK + size) return undefined;
+    const data = bytes.subarray(BLOCK, BLOCK + size);
+    const records = parsePaxRecords(data);
+    const own = records.get('size');
+    if (own !== undefined) this.#size = Number(Buffer.from(own).toString());
+    for (const key of ['mtime', 'atime', 'ctime']) {
+      const value = records.get(key);
+      if (value === undefined || Number(Buffer.from(value).toString()) <= this.#latest) continue;
+      // Of the same length, so that nothing else of the header changes.
+      const at = data.indexOf(` ${key}=`) + key.length + 2;
+      data.write(String(this.#latest).padStart(value.length, '0'), at, 'latin1');
+    }
+    return size;
+  }
+}
+
+function setTime(block: Buffer, seconds: number): void {
+  const [offset, length] = Field.mtime;
+  block.write(`${seconds.toString(8).padStart(length - 1, '0')}\0`, offset, 'latin1');
+  const [checksum] = Field.checksum;
+  block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, checksum, 'latin1');
+}

@@ -1,0 +1,17 @@
+import { samePlatform, type Descriptor, type Platform } from '@tbuild/oci';
+import type { Annotation } from './image-format.ts';
+
+/** What is said about one thing, of one platform where it has one; undefined when nothing is. */
+export function annotationsOf(
+  annotations: readonly Annotation[],
+  on: Annotation['on'],
+  platform?: Platform,
+): Readonly<Record<string, string>> | undefined {
+  const said = annotations.filter((one) => one.on === on && (one.platform === undefined || (platform !== undefined && samePlatform(one.platform, platform))));
+  return said.length === 0 ? undefined : Object.fromEntries(said.map(({ name, value }) => [name, value]));
+}
+
+/** The descriptor with more annotations. */
+export function annotated(target: Descriptor, added: Readonly<Record<string, string>> | undefined): Descriptor {
+  return added === undefined ? target : { ...target, annotations: { ...target.annotations, ...added } };
+}
