@@ -8,7 +8,7 @@ import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 /** Everything that builds can make again: records before what they point at. */
-const CACHE_DIRECTORIES = ['records', 'resolved', 'digests', 'layers', 'snapshots', 'context-index', 'cache-mounts'];
+const CACHE_DIRECTORIES = ['records', 'resolved', 'digests', 'layers', 'snapshots', 'context-index', 'cache-mounts', 'http', 'git'];
 
 export interface PruneOptions {
   /** The whole build cache too, not only what nothing refers to. */
@@ -70,9 +70,9 @@ function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
   return bytes === undefined ? [] : childrenOf(parseManifest(bytes));
 }
 
-/** Blobs that the build cache counts on: packed layers, and the documents and layers of resolved bases. */
+/** Blobs that the build cache counts on: packed layers, fetched files, and the documents and layers of resolved bases. */
 function cachedBlobs(worker: Worker): readonly Digest[] {
-  const named = ['layers', 'resolved'].flatMap((name) => digestsIn(join(worker.root, name)));
+  const named = ['layers', 'resolved', 'http'].flatMap((name) => digestsIn(join(worker.root, name)));
   return named.flatMap((digest) => [digest, ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : [])]);
 }
 

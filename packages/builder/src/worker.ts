@@ -1,10 +1,10 @@
 import type { StepCache } from '@tbuild/cache';
 import type { ImageRefs, LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
-import type { Executor } from '@tbuild/executor';
+import type { Executor, Outside } from '@tbuild/executor';
 import type { Exporter } from '@tbuild/exporter';
 import type { Platform, Reference } from '@tbuild/oci';
-import type { Repository } from '@tbuild/registry';
+import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { OutputSpec } from './request.ts';
 
@@ -25,6 +25,10 @@ export interface Worker {
   executor(): Promise<Executor>;
   /** `push` asks for the right to write at once. */
   openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
+  /** The way to servers that are no registries; ended by `close`. */
+  openWeb(): Promise<WebClient>;
+  /** Runs a program of the user's own (git) as the user's shell would. */
+  runProgram: Outside['run'];
   /** What carries an output out, to be done in this order. */
   createExporters(output: OutputSpec): Promise<readonly Exporter[]>;
   /** Ends the connections of this build. */

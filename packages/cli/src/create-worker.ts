@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
-import { createNamespaceExecutor } from '@tbuild/executor';
+import { createNamespaceExecutor, createOutside } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
 import { TbuildError } from '@tbuild/errors';
 import { hostPlatform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
-import type { RegistryClient } from '@tbuild/registry';
+import type { RegistryClient, WebClient } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 
 export interface WorkerOptions {
@@ -26,6 +26,7 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
   const content = createLocalStore(root);
   const refs = createRefs(root);
   let registry: RegistryClient | undefined;
+  let web: WebClient | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
     registry ??= openRegistry(insecureRegistries, env);
@@ -48,6 +49,16 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
       return createNamespaceExecutor({ runDirectory: join(root, 'run'), flavour, now });
     },
     openRepository,
+    async openWeb() {
+      const { openWeb } = await import('./open-registry.ts');
+      return (web ??= openWeb(env));
+    },
+    async runProgram(args, options) {
+      const directory = join(root, 'run');
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const descriptor = env.variables.TBUILD_OUTSIDE_FD;
+      return createOutside({ descriptor: descriptor === undefined ? undefined : Number(descriptor), directory }).run(args, options);
+    },
     async createExporters(output) {
       // What most builds do is not worth loading the other ways out.
       if (output.type === 'image' && !output.push) return [imageStore({ content, refs })];
@@ -56,6 +67,7 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
     },
     async close() {
       await registry?.[Symbol.asyncDispose]();
+      await web?.[Symbol.asyncDispose]();
     },
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,

@@ -1,19 +1,37 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRegistryClient, loadCredentials, type CredentialFile, type RegistryClient } from '@tbuild/registry';
+import {
+  createRegistryClient,
+  createWebClient,
+  loadCredentials,
+  type CredentialFile,
+  type RegistryClient,
+  type WebClient,
+  type WebClientOptions,
+} from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 import { runProgram } from './run-program.ts';
 import { VERSION } from './version.ts';
 
 /** The client for all registries of this run, with the user's credentials, certificates and proxies. */
 export function openRegistry(insecureRegistries: readonly string[], env: Environment): RegistryClient {
-  const { variables } = env;
   const insecure = new Set(insecureRegistries);
-  const certificates = variables.TBUILD_EXTRA_CA_CERTS ?? variables.NODE_EXTRA_CA_CERTS;
   return createRegistryClient({
     credentials: loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
     insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
+    ...connectionOptions(env),
+  });
+}
+
+/** The client for all other servers. */
+export function openWeb(env: Environment): WebClient {
+  return createWebClient(connectionOptions(env));
+}
+
+function connectionOptions({ variables }: Environment): WebClientOptions {
+  const certificates = variables.TBUILD_EXTRA_CA_CERTS ?? variables.NODE_EXTRA_CA_CERTS;
+  return {
     ca: certificates === undefined || certificates === '' ? undefined : readFileSync(certificates, 'utf8'),
     proxy: {
       http: variables.HTTP_PROXY ?? variables.http_proxy,
@@ -22,7 +40,7 @@ export function openRegistry(insecureRegistries: readonly string[], env: Environ
     },
     userAgent: `tbuild/${VERSION}`,
     clock: { now: () => Date.now(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
-  });
+  };
 }
 
 function credentialFiles({ variables, uid }: Environment): readonly CredentialFile[] {

@@ -8,3 +8,5 @@ export { RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
 export type { ProxyOptions } from './transport/http.ts';
 export type { Clock } from './transport/retry.ts';
+export { createWebClient } from './web-client.ts';
+export type { WebAnswer, WebClient, WebClientOptions } from './web-client.ts';

@@ -112,10 +112,11 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 
 /** The error for a connection that failed; `errno` is the system's or the library's name of the failure. */
-export function unreachable(url: URL, errno: string | undefined, cause: unknown): RegistryError {
+export function unreachable(url: URL, errno: string | undefined, cause: unknown, peer = 'Registry'): RegistryError {
   const known = UNREACHABLE[errno ?? ''];
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
   const isTls = known?.includes('certificate') || known?.includes('TLS');
-  const hint = isTls ? `Trust its certificate authority, or give --insecure-registry ${url.host}` : undefined;
-  return new RegistryError('REGISTRY', `Registry ${url.host} ${what}`, { url, hint, cause, transient: known === undefined });
+  const trust = 'Trust its certificate authority';
+  const hint = isTls ? (peer === 'Registry' ? `${trust}, or give --insecure-registry ${url.host}` : `${trust} (NODE_EXTRA_CA_CERTS)`) : undefined;
+  return new RegistryError('REGISTRY', `${peer} ${url.host} ${what}`, { url, hint, cause, transient: known === undefined });
 }

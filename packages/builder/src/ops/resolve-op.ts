@@ -1,8 +1,9 @@
 import type { ResultId } from '@tbuild/cache';
-import { TbuildError } from '@tbuild/errors';
 import type { Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
 import { copyOp } from './copy.ts';
+import { gitOp } from './git.ts';
+import { httpOp } from './http.ts';
 import { imageOp } from './image.ts';
 import { mkdirOp } from './mkdir.ts';
 import type { OpEnvironment, StepContext } from './op-environment.ts';
@@ -17,12 +18,8 @@ const makers: Makers = {
   copy: copyOp,
   mkdir: mkdirOp,
   stack: (_op, context) => stackOp(context),
-  http: ({ url }) => {
-    throw new TbuildError('UNSUPPORTED', `ADD from a URL is not supported yet: ${JSON.stringify(url)}`);
-  },
-  git: (op) => {
-    throw new TbuildError('UNSUPPORTED', `ADD from a git repository is not supported yet: ${JSON.stringify(op.url)}`);
-  },
+  http: httpOp,
+  git: gitOp,
 };
 
 /** The op of a step; the only place where kinds are told apart. */

@@ -20,6 +20,8 @@ export interface HttpOptions {
   readonly proxy?: ProxyOptions;
   /** Whether any certificate will do. */
   readonly insecure: boolean;
+  /** What errors call the other side. Default: `Registry`. */
+  readonly peer?: string;
 }
 
 /** A pool of connections. */
@@ -36,7 +38,7 @@ const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '[::1]'];
 export function createHttpClient(options: HttpOptions): HttpClient {
   let agent: Promise<Dispatcher> | undefined;
   return {
-    send: async (request) => exchange(await (agent ??= createAgent(options)), request),
+    send: async (request) => exchange(await (agent ??= createAgent(options)), request, options.peer),
     close: async () => (await agent)?.close(),
   };
 }
@@ -52,7 +54,7 @@ async function createAgent({ ca, proxy, insecure }: HttpOptions): Promise<Dispat
   return new EnvHttpProxyAgent({ ...common, requestTls: tls, httpProxy: http, httpsProxy: https, noProxy });
 }
 
-async function exchange(agent: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+async function exchange(agent: Dispatcher, request: HttpRequest, peer?: string): Promise<HttpResponse> {
   const { url, method, headers, signal } = request;
   const body = watch(request.body);
   try {
@@ -62,24 +64,24 @@ async function exchange(agent: Dispatcher, request: HttpRequest): Promise<HttpRe
       status: answer.statusCode,
       url,
       headers: joinHeaders(answer.headers),
-      body: guarded(request, answer.body),
+      body: guarded(request, answer.body, peer),
       discard: async () => answer.body.dump({ limit: 64 * 1024 }).catch(() => {}),
     };
   } catch (error) {
-    throw body.failure() ?? failureOf(request, error);
+    throw body.failure() ?? failureOf(request, error, peer);
   }
 }
 
-async function* guarded(request: HttpRequest, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* guarded(request: HttpRequest, source: AsyncIterable<Uint8Array>, peer?: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* source;
   } catch (error) {
-    throw failureOf(request, error);
+    throw failureOf(request, error, peer);
   }
 }
 
-function failureOf({ url, signal }: HttpRequest, error: unknown): unknown {
-  return signal?.aborted ? signal.reason : unreachable(url, errnoName(error), error);
+function failureOf({ url, signal }: HttpRequest, error: unknown, peer?: string): unknown {
+  return signal?.aborted ? signal.reason : unreachable(url, errnoName(error), error, peer);
 }
 
 // The source of a body may fail itself; that is not the registry's fault and keeps its own error.

@@ -18,7 +18,7 @@ async function follow(next: Send, request: HttpRequest): Promise<HttpResponse> {
     await response.discard();
     current = moved(current, new URL(location, current.url));
   }
-  throw new RegistryError('REGISTRY', `Registry ${request.url.host} redirects more than ${MOST} times`, { url: request.url });
+  throw new RegistryError('REGISTRY', `Server ${request.url.host} redirects more than ${MOST} times`, { url: request.url });
 }
 
 function moved(request: HttpRequest, url: URL): HttpRequest {

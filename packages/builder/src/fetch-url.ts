@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
+import type { WebAnswer } from '@tbuild/registry';
+import type { ReportTransfer } from './track.ts';
+import type { Worker } from './worker.ts';
+
+/** A file of a web server, its bytes in the content store. */
+export interface FetchedFile {
+  readonly digest: Digest;
+  /** The time that the server gave, in milliseconds since the epoch. */
+  readonly modified?: number;
+}
+
+export interface FetchOptions {
+  /** What the bytes must be; a file that is known to be so is not asked for again. */
+  readonly checksum?: Digest;
+  /** Values of `--secret` by id: HTTP_AUTH_HEADER_<host> and HTTP_AUTH_TOKEN_<host> count. */
+  readSecret(id: string): Buffer | undefined;
+  readonly report: ReportTransfer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches a URL. What was fetched before is only asked after (`If-None-Match`), and not fetched again
+ * when the server says that it is the same.
+ * @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY, DIGEST_MISMATCH.
+ */
+export async function fetchUrl(text: string, worker: Worker, options: FetchOptions): Promise<FetchedFile> {
+  const { url, login } = readUrl(text);
+  const memo = join(worker.root, 'http', hexOf(digestOf(url.href)));
+  const known = recall(memo, worker);
+  if (known !== undefined && known.digest === options.checksum) return known;
+  const headers = { ...authorization(url, login, options), ...conditions(known) };
+  const answer = await (await worker.openWeb()).get(url, headers, options.signal);
+  if (answer.status === 304 && known !== undefined) {
+    await answer.discard();
+    return checked(known, url, options);
+  }
+  if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
+  const fetched = await store(answer, url, worker, options);
+  remember(memo, fetched);
+  return checked(fetched, url, options);
+}
+
+/** The last element of the URL's path, decoded. */
+export function fileNameOf(text: string): string {
+  const { url } = readUrl(text);
+  const last = url.pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(last).replaceAll('/', '_') || UNNAMED;
+  } catch {
+    return last;
+  }
+}
+
+const UNNAMED = 'download';
+
+/** Credentials in a URL are sent, but never shown or kept; a fragment is not sent. */
+function readUrl(text: string): { url: URL; login?: string } {
+  if (!URL.canParse(text)) throw new TbuildError('USAGE', `URL ${JSON.stringify(text)} is not valid`);
+  const url = new URL(text);
+  const { username, password } = url;
+  Object.assign(url, { username: '', password: '', hash: '' });
+  if (username === '' && password === '') return { url };
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { url, login: `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function authorization({ host, hostname }: URL, login: string | undefined, { readSecret }: FetchOptions): { authorization?: string } {
+  for (const name of new Set([host, hostname])) {
+    const header = readSecret(`HTTP_AUTH_HEADER_${name}`)?.toString().trim();
+    if (header !== undefined) return { authorization: header };
+    const token = readSecret(`HTTP_AUTH_TOKEN_${name}`)?.toString().trim();
+    if (token !== undefined) return { authorization: `Bearer ${token}` };
+  }
+  return login === undefined ? {} : { authorization: login };
+}
+
+function conditions(known: Memo | undefined): Record<string, string> {
+  return known?.etag === undefined ? {} : { 'if-none-match': known.etag };
+}
+
+async function store(answer: WebAnswer, url: URL, worker: Worker, { report, signal }: FetchOptions): Promise<Memo> {
+  const { etag, 'last-modified': modified = '', 'content-length': length } = answer.headers;
+  const total = length === undefined ? undefined : Number(length);
+  const item = `fetching ${url.host}${url.pathname}`;
+  const { digest } = await worker.content.write(counted(answer.body, (current) => report(item, current, total)), undefined, signal);
+  const time = Date.parse(modified);
+  return { digest, etag, ...(Number.isNaN(time) ? {} : { modified: time }) };
+}
+
+async function* counted(source: AsyncIterable<Uint8Array>, onBytes: (count: number) => void): AsyncGenerator<Uint8Array> {
+  let count = 0;
+  for await (const chunk of source) {
+    count += chunk.length;
+    onBytes(count);
+    yield chunk;
+  }
+}
+
+function checked(fetched: FetchedFile, url: URL, { checksum }: FetchOptions): FetchedFile {
+  if (checksum === undefined || checksum === fetched.digest) return fetched;
+  throw new TbuildError('DIGEST_MISMATCH', `Digest mismatch of ${JSON.stringify(shown(url))}: found ${fetched.digest}, expected ${checksum}`);
+}
+
+async function refused(answer: WebAnswer, url: URL): Promise<TbuildError> {
+  const { status } = answer;
+  await answer.discard();
+  const denied = status === 401 || status === 403;
+  const code = denied ? 'UNAUTHORIZED' : status === 404 || status === 410 ? 'NOT_FOUND' : 'REGISTRY';
+  return new TbuildError(code, `Invalid response status ${status} for ${JSON.stringify(shown(url))}`, {
+    hint: denied ? `Give a token with --secret id=HTTP_AUTH_TOKEN_${url.hostname},src=FILE` : undefined,
+  });
+}
+
+/** A query may carry a signature. */
+function shown({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
+}
+
+interface Memo extends FetchedFile {
+  readonly etag?: string;
+}
+
+/** What was fetched before, when its bytes are still there. */
+function recall(file: string, { content }: Worker): Memo | undefined {
+  try {
+    const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof digest !== 'string' || !isDigest(digest) || !existsSync(content.path(digest))) return undefined;
+    return { digest, ...(typeof etag === 'string' ? { etag } : {}), ...(typeof modified === 'number' ? { modified } : {}) };
+  } catch {
+    // Never fetched, or a file that a crash left incomplete: fetch it.
+    return undefined;
+  }
+}
+
+function remember(file: string, memo: Memo): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.${randomUUID()}`;
+  writeFileSync(temporary, JSON.stringify(memo));
+  renameSync(temporary, file);
+}

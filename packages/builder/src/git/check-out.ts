@@ -1,0 +1,72 @@
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { openDirectory, resolvePath } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { Commit } from './resolve-commit.ts';
+import { runGit, shownUrl, type GitRemote } from './run-git.ts';
+
+export interface CheckOutOptions {
+  readonly commit: Commit;
+  /** The bare repository that has the commit. */
+  readonly mirror: string;
+  /** An empty directory of the caller's, on the file system of `target`; what is left there may be removed. */
+  readonly scratch: string;
+  /** The directory that gets the files. */
+  readonly target: string;
+  readonly subdirectory?: string;
+  readonly keepGitDir: boolean;
+  readonly submodules: boolean;
+}
+
+/**
+ * Writes the files of a commit. `.git` is kept only when asked for, and never with a subdirectory.
+ * @throws TbuildError NOT_FOUND when there is no such subdirectory, and as runGit for submodules.
+ */
+export async function checkOut(remote: GitRemote, options: CheckOutOptions): Promise<void> {
+  const { commit, mirror, scratch, target, subdirectory, submodules } = options;
+  const tree = join(scratch, 'tree');
+  const keep = options.keepGitDir && isRoot(subdirectory);
+  const git = (args: readonly string[]) => runGit(['-C', tree, ...args], remote, { cwd: scratch });
+  await runGit(['init', '--quiet', '--template=', tree], remote, { cwd: scratch });
+  await git(['remote', 'add', 'origin', shownUrl(remote.url)]);
+  if (keep) await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', '--depth=1', '--', `file://${mirror}`, refspec(commit)]);
+  // Objects are read from the mirror: a copy would be thrown away.
+  else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
+  await git(['checkout', '--quiet', '--detach', commit.id]);
+  const hasSubmodules = submodules && existsSync(join(tree, '.gitmodules'));
+  if (hasSubmodules) await git(['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1']);
+  if (keep) rmSync(join(tree, '.git/logs'), { recursive: true, force: true });
+  else if (hasSubmodules) removeGitFiles(tree);
+  else rmSync(join(tree, '.git'), { recursive: true });
+  moveContents(findSubdirectory(tree, subdirectory, remote), target);
+}
+
+function isRoot(subdirectory = ''): boolean {
+  return posix.resolve('/', subdirectory) === '/';
+}
+
+function refspec({ id, ref }: Commit): string {
+  return `+${id}:${ref ?? `refs/tbuild/${id}`}`;
+}
+
+/** Git allows no such name in a commit. */
+function removeGitFiles(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.name === '.git') rmSync(path, { recursive: true });
+    else if (entry.isDirectory()) removeGitFiles(path);
+  }
+}
+
+function findSubdirectory(tree: string, subdirectory = '', { url }: GitRemote): string {
+  const inside = resolvePath(openDirectory(tree), subdirectory, { followLast: true });
+  const path = inside === undefined ? undefined : join(tree, inside);
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
+  throw new TbuildError('NOT_FOUND', `Directory ${JSON.stringify(subdirectory)} is not in the git repository ${JSON.stringify(shownUrl(url))}`);
+}
+
+function moveContents(from: string, to: string): void {
+  const { atime, mtime } = lstatSync(from);
+  for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
+  utimesSync(to, atime, mtime);
+}

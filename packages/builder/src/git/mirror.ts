@@ -1,0 +1,43 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { hasCode, TbuildError } from '@tbuild/errors';
+import { digestOf, hexOf } from '@tbuild/oci';
+import { runGit, shownUrl, type GitRemote } from './run-git.ts';
+
+/**
+ * Brings a commit into the bare repository that the store keeps for a URL, unless it is there, and returns
+ * the repository's directory. Only that commit is fetched where the server can do so.
+ * @throws TbuildError NOT_FOUND when the repository has no such commit, and as runGit.
+ */
+export async function fetchCommit(commit: string, remote: GitRemote, root: string): Promise<string> {
+  const mirror = join(root, 'git', hexOf(digestOf(remote.url)));
+  const kept = `refs/commits/${commit}`;
+  const git = (args: readonly string[], lock?: string) => runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: root, lock });
+  const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
+  if (!existsSync(join(mirror, 'HEAD'))) {
+    mkdirSync(dirname(mirror), { recursive: true });
+    await runGit(['init', '--quiet', '--bare', '--template=', mirror], remote, { cwd: root });
+  }
+  if (await has()) return mirror;
+  const lock = join(mirror, 'fetch');
+  const shallow = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--depth=1', '--', remote.url, `+${commit}:${kept}`];
+  if (await succeeds(git(shallow, lock))) return mirror;
+  const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
+  await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...unshallow(mirror), '--', remote.url, ...refs], lock);
+  if (await has()) return mirror;
+  throw new TbuildError('NOT_FOUND', `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain commit ${commit}`);
+}
+
+function unshallow(mirror: string): string[] {
+  return existsSync(join(mirror, 'shallow')) ? ['--unshallow'] : [];
+}
+
+async function succeeds(run: Promise<unknown>): Promise<boolean> {
+  try {
+    await run;
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'PROCESS_FAILED')) return false;
+    throw error;
+  }
+}

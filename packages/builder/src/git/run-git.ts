@@ -1,0 +1,71 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Outside } from '@tbuild/executor';
+
+/** A repository on the network and how to get at it. */
+export interface GitRemote {
+  /** May hold credentials; never shown. */
+  readonly url: string;
+  /** The `Authorization` header for its server. */
+  readonly authorization?: string;
+  runProgram: Outside['run'];
+  readonly signal: AbortSignal;
+}
+
+export interface GitOptions {
+  readonly cwd: string;
+  /** A file that no two processes hold at once. */
+  readonly lock?: string;
+}
+
+/**
+ * Runs the user's git and returns what it prints. The header goes over standard input: arguments can be seen
+ * by other users. The user's own configuration counts for the way to the server, not for what is checked out.
+ * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED with git's complaint as hint.
+ */
+export async function runGit(args: readonly string[], remote: GitRemote, { cwd, lock = '' }: GitOptions): Promise<string> {
+  const { authorization = '', runProgram, signal } = remote;
+  const command = ['sh', '-c', SCRIPT, 'git', originOf(remote.url), lock, ...CONTENT_OPTIONS, ...args];
+  const { exitCode, stdout, stderr } = await runProgram(command, { cwd, input: Buffer.from(`${authorization}\n`), signal });
+  if (exitCode === 0) return Buffer.from(stdout).toString('utf8');
+  const shown = JSON.stringify(shownUrl(remote.url));
+  if (exitCode === NO_PROGRAM) throw new TbuildError('UNSUPPORTED', `The program git is needed for ${shown}`, { hint: 'Install git' });
+  throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, { hint: complaint(stderr, remote.url) });
+}
+
+const NO_PROGRAM = 127;
+
+const CONTENT_OPTIONS = ['core.autocrlf=false', 'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'gc.auto=0', 'advice.detachedHead=false'].flatMap(
+  (option) => ['-c', option],
+);
+
+// Nobody is there to be asked: the terminal belongs to the display.
+const SCRIPT = `
+command -v git > /dev/null || exit ${NO_PROGRAM}
+umask 022
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
+export GIT_TERMINAL_PROMPT=0 LC_ALL=C
+IFS= read -r header
+if [ -n "$header" ]; then
+  export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0="http.$1/.extraheader" GIT_CONFIG_VALUE_0="Authorization: $header"
+fi
+[ -n "\${GIT_SSH_COMMAND:-}" ] || git config --get core.sshCommand > /dev/null || export GIT_SSH_COMMAND='ssh -o BatchMode=yes'
+lock=$2
+shift 2
+if [ -n "$lock" ] && command -v flock > /dev/null; then exec flock "$lock" git "$@" < /dev/null; fi
+exec git "$@" < /dev/null
+`;
+
+function originOf(url: string): string {
+  return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : 'https://invalid';
+}
+
+/** The URL without credentials. */
+export function shownUrl(url: string): string {
+  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
+}
+
+function complaint(stderr: Uint8Array, url: string): string | undefined {
+  const lines = Buffer.from(stderr).toString('utf8').replaceAll(url, shownUrl(url)).split('\n');
+  const said = lines.filter((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line));
+  return said.length === 0 ? undefined : said.join('\n').trim();
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { ResultId } from '@tbuild/cache';
+import type { GitOp } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import type { Op } from '@tbuild/solver';
+import { checkOut } from '../git/check-out.ts';
+import { fetchCommit } from '../git/mirror.ts';
+import { resolveCommit, type Commit } from '../git/resolve-commit.ts';
+import { shownUrl, type GitRemote } from '../git/run-git.ts';
+import type { StepContext } from './op-environment.ts';
+
+/**
+ * ADD of a git repository: a tree with its files. The commit and what of it is wanted are key and result; the
+ * URL is in neither, unless `.git` is kept, which has it.
+ */
+export function gitOp(op: GitOp, context: StepContext): Op<ResultId> {
+  const { worker } = context;
+  return {
+    async prepare(_inputs, signal) {
+      const { runProgram } = worker;
+      const remote: GitRemote = { url: op.url, authorization: authorizationFor(op.url, context), runProgram, signal };
+      mkdirSync(worker.root, { recursive: true });
+      const commit = await resolveCommit(remote, op.ref, op.checksum, worker.root);
+      const { submodules } = op;
+      const subdirectory = posix.resolve('/', op.subdirectory ?? '');
+      const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
+      const key = digestOf(canonicalJson({ git: { commit: commit.id, subdirectory, submodules, gitDir } }));
+      const run = async (): Promise<ResultId> => {
+        await checkOutTo(key, op, commit, remote, context);
+        return key;
+      };
+      return { key, run };
+    },
+  };
+}
+
+/** Secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN, those with the host's name first. */
+function authorizationFor(url: string, { readSecret }: Pick<StepContext, 'readSecret'>): string | undefined {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
+  const { host } = new URL(url);
+  for (const suffix of [`.${host}`, '']) {
+    const header = readSecret(`GIT_AUTH_HEADER${suffix}`)?.toString().trim();
+    if (header !== undefined) return header;
+    const token = readSecret(`GIT_AUTH_TOKEN${suffix}`)?.toString().trim();
+    if (token !== undefined) return `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+  }
+  return undefined;
+}
+
+async function checkOutTo(key: ResultId, op: GitOp, commit: Commit, remote: GitRemote, { worker }: StepContext): Promise<void> {
+  const mirror = await fetchCommit(commit.id, remote, worker.root);
+  const parent = join(worker.root, 'run');
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const scratch = mkdtempSync(join(parent, 'git-'));
+  try {
+    await using active = await worker.snapshots.prepare();
+    await checkOut(remote, { ...op, commit, mirror, scratch, target: active.upper });
+    await active.commit(hexOf(key));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
