@@ -9,6 +9,7 @@ import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import type { StepContext } from './op-environment.ts';
 import { packSoon } from './pack-soon.ts';
+import { requirePlatform } from './require-platform.ts';
 import { prepareOn } from './prepare-on.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
@@ -41,6 +42,7 @@ async function runInto(
 ): Promise<void> {
   const { worker, progress, step } = context;
   const executor = await worker.executor();
+  await requirePlatform(op.platform, worker);
   await using active = await prepareOn(base, context);
   await using files = createStepFiles(worker.root);
   const mounts = await openMounts(keyed, files, { ...context, hostname: op.hostname });
