@@ -1,2 +1,6 @@
+export { INLINE_CACHE_MEMBER } from './cache-document.ts';
+export type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 export { createLocalCache } from './local-cache.ts';
-export type { ResultId, StepCache, StepRecord } from './step-cache.ts';
+export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';
+export type { EncodedCache, WriteCacheOptions } from './remote-cache.ts';
+export type { ListedRecord, ResultId, StepCache, StepRecord } from './step-cache.ts';

@@ -49,3 +49,15 @@ test('listing gives every record and leaves temporary files alone', async () => 
   expect(seen.sort()).toEqual(['a', 'b', 'c'].map((key) => digestOf(key)).sort());
   expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual(['.half-written']);
 });
+
+test('a record that was used since is not deleted, an older one is', async () => {
+  const cache = createLocalCache(directory);
+  await cache.put(record('a', 'a'));
+  expect(cache.touch(digestOf('a'), 5_000)).toBe(true);
+  expect(cache.deleteUnused(digestOf('a'), 5_000)).toBe(false);
+  expect(await cache.get(digestOf('a'))).toEqual(record('a', 'a'));
+  expect(cache.deleteUnused(digestOf('a'), 6_000)).toBe(true);
+  expect(await cache.get(digestOf('a'))).toBeUndefined();
+  expect(cache.touch(digestOf('a'), 7_000)).toBe(false);
+  expect(readdirSync(directory)).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
@@ -26,17 +26,45 @@ export function createLocalCache(directory: string): StepCache {
       rmSync(temporary, { force: true });
       return readRecord(path, record.key) ?? record;
     },
+    touch: (key, at) => touch(pathOf(key), at),
     async delete(key) {
       rmSync(pathOf(key), { force: true });
     },
+    deleteUnused: (key, limit) => deleteUnused(pathOf(key), limit, join(directory, `.${randomUUID()}`)),
     async *list() {
       for (const name of namesIn(directory)) {
         const key = `sha256:${name}`;
-        const record = isDigest(key) ? readRecord(join(directory, name), key) : undefined;
-        if (record !== undefined) yield record;
+        const path = join(directory, name);
+        const record = isDigest(key) ? readRecord(path, key) : undefined;
+        const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+        if (record !== undefined && usedAt !== undefined) yield { ...record, usedAt };
       }
     },
   };
+}
+
+function touch(path: string, at: number): boolean {
+  try {
+    utimesSync(path, at / 1000, at / 1000);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Whoever touches the record before it is moved aside is seen after; whoever comes later finds none. */
+function deleteUnused(path: string, limit: number, aside: string): boolean {
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return true;
+    throw error;
+  }
+  const isUsed = statSync(aside).mtimeMs >= limit;
+  if (isUsed) place(aside, path, false);
+  rmSync(aside, { force: true });
+  return !isUsed;
 }
 
 /** Gives the file its name; false when another process was first. */

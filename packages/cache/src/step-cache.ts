@@ -13,11 +13,20 @@ export interface StepRecord {
   readonly createdAt: number;
 }
 
+export interface ListedRecord extends StepRecord {
+  /** When it was last used or written, in milliseconds since the epoch. */
+  readonly usedAt: number;
+}
+
 /** Finished steps by key. */
 export interface StepCache {
   get(key: Digest): Promise<StepRecord | undefined>;
   /** The first record under a key wins: returns the one that stands. `replace` is for `--no-cache`. */
   put(record: StepRecord, options?: { readonly replace?: boolean }): Promise<StepRecord>;
+  /** Notes that a record was used at this time (milliseconds); false when it is no longer there. */
+  touch(key: Digest, at: number): boolean;
   delete(key: Digest): Promise<void>;
-  list(): AsyncIterable<StepRecord>;
+  /** Deletes a record unless it was used at or after `limit`, however closely that races. Whether it is gone. */
+  deleteUnused(key: Digest, limit: number): boolean;
+  list(): AsyncIterable<ListedRecord>;
 }

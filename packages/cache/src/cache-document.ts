@@ -1,0 +1,112 @@
+import { TbuildError } from '@tbuild/errors';
+import { isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
+import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
+
+/** The configuration of a cache manifest: steps that name layers by their place among the manifest's. */
+export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
+
+/** The member of an image's configuration that holds an inline cache, in base64. */
+export const INLINE_CACHE_MEMBER = 'tbuild.cache.v1';
+
+const VERSION = 1;
+
+/** The text of a cache, and the layers that it counts into, each once. */
+export function encodeCacheDocument({ steps, mounts }: CacheContents): { readonly text: string; readonly layers: readonly Layer[] } {
+  const places = new Map<Digest, number>();
+  const layers: Layer[] = [];
+  const placeOf = (layer: Layer): number => {
+    const known = places.get(layer.diffId);
+    if (known !== undefined) return known;
+    places.set(layer.diffId, layers.length);
+    return layers.push(layer) - 1;
+  };
+  const document = {
+    version: VERSION,
+    steps: steps.map(({ record: { key, result, parent, createdAt }, layer, contents }) => ({
+      key,
+      result,
+      ...(parent === undefined ? {} : { parent }),
+      createdAt,
+      layer: placeOf(layer),
+      ...(Object.keys(contents).length === 0 ? {} : { contents }),
+    })),
+    ...(mounts.length === 0 ? {} : { mounts: mounts.map(({ name, layer }) => ({ name, layer: placeOf(layer) })) }),
+  };
+  return { text: JSON.stringify({ ...document, diffIds: layers.map(({ diffId }) => diffId) }), layers };
+}
+
+/**
+ * Reads what `encodeCacheDocument` wrote; `descriptors` are the layers of its manifest. Steps without a layer there
+ * are left out.
+ * @throws TbuildError REGISTRY when it is no such document.
+ */
+export function parseCacheDocument(text: string, descriptors: readonly Descriptor[], diffIdsOfImage?: readonly Digest[]): CacheContents {
+  const document = parseObject(text);
+  const named = list(document.diffIds).map(digest);
+  const layerAt = (place: unknown): Layer | undefined => {
+    const diffId = typeof place === 'number' ? named[place] : undefined;
+    if (diffId === undefined) throw invalid('a step names no layer');
+    const index = diffIdsOfImage === undefined ? Number(place) : diffIdsOfImage.indexOf(diffId);
+    const descriptor = descriptors[index];
+    return descriptor === undefined ? undefined : { descriptor, diffId };
+  };
+  return {
+    steps: list(document.steps).flatMap((value) => parseStep(object(value), layerAt)),
+    mounts: list(document.mounts).flatMap((value) => parseMount(object(value), layerAt)),
+  };
+}
+
+type Members = Readonly<Record<string, unknown>>;
+type LayerAt = (place: unknown) => Layer | undefined;
+
+function parseStep({ key, result, parent, createdAt, layer, contents }: Members, layerAt: LayerAt): CachedStep[] {
+  if (typeof createdAt !== 'number') throw invalid('a step has no time');
+  const found = layerAt(layer);
+  if (found === undefined) return [];
+  const digests = Object.entries(contents === undefined ? {} : object(contents)).map(([name, value]) => [hex(name), digest(value)] as const);
+  const base = parent === undefined ? {} : { parent: digest(parent) };
+  return [{ record: { key: digest(key), result: digest(result), ...base, createdAt }, layer: found, contents: Object.fromEntries(digests) }];
+}
+
+function parseMount({ name, layer }: Members, layerAt: LayerAt): CachedMount[] {
+  const found = layerAt(layer);
+  return found === undefined ? [] : [{ name: hex(name), layer: found }];
+}
+
+function parseObject(text: string): Members {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TbuildError('REGISTRY', 'Cache document is not valid JSON', { cause });
+  }
+  const document = object(value);
+  if (document.version !== VERSION) throw invalid(`version ${JSON.stringify(document.version)} is not ${VERSION}`);
+  return document;
+}
+
+function object(value: unknown): Members {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('an object is missing');
+  return { ...value };
+}
+
+function list(value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw invalid('a list is missing');
+  return value;
+}
+
+function digest(value: unknown): Digest {
+  if (typeof value === 'string' && isDigest(value)) return value;
+  throw invalid(`${JSON.stringify(value)} is no digest`);
+}
+
+// Names become file names.
+function hex(value: unknown): string {
+  if (typeof value === 'string' && /^[a-f0-9]{64}$/.test(value)) return value;
+  throw invalid(`${JSON.stringify(value)} is no hash`);
+}
+
+function invalid(reason: string): TbuildError {
+  return new TbuildError('REGISTRY', `Cache document is not valid: ${reason}`);
+}

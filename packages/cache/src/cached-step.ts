@@ -1,0 +1,23 @@
+import type { Digest, Layer } from '@tbuild/oci';
+import type { StepRecord } from './step-cache.ts';
+
+/** A finished step as it travels between machines. */
+export interface CachedStep {
+  readonly record: StepRecord;
+  readonly layer: Layer;
+  /** Digests of parts of the result's tree, by the hash of what selects them: keys of `COPY --from` need them. */
+  readonly contents: Readonly<Record<string, Digest>>;
+}
+
+/** A directory of cache mounts as it travels: its archive, under the mount's id. */
+export interface CachedMount {
+  /** Hash of the mount's id. */
+  readonly name: string;
+  readonly layer: Layer;
+}
+
+/** What one cache holds. */
+export interface CacheContents {
+  readonly steps: readonly CachedStep[];
+  readonly mounts: readonly CachedMount[];
+}

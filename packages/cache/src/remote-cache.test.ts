@@ -1,0 +1,74 @@
+import { createMemoryStore, fromBytes, type Ingester } from '@tbuild/content';
+import { digestOf, encodeImage, hexOf, MediaType, type Layer } from '@tbuild/oci';
+import { expect, test } from 'vitest';
+import { encodeCache, encodeInlineCache, INLINE_CACHE_MEMBER, readCache, writeCache, type CachedStep } from './index.ts';
+
+const signal = new AbortController().signal;
+
+async function layerIn(store: Ingester, text: string): Promise<Layer> {
+  const { digest, size } = await store.write(fromBytes(Buffer.from(text)));
+  return { diffId: digest, descriptor: { mediaType: MediaType.layer, digest, size } };
+}
+
+function step(name: string, layer: Layer, parent?: string): CachedStep {
+  const base = parent === undefined ? {} : { parent: digestOf(parent) };
+  return {
+    record: { key: digestOf(`key ${name}`), result: digestOf(name), ...base, createdAt: 17 },
+    layer,
+    contents: { [hexOf(digestOf('selector'))]: digestOf('content') },
+  };
+}
+
+test('what is written is read again, layers last of all', async () => {
+  const [from, to] = [createMemoryStore(), createMemoryStore()];
+  const layer = await layerIn(from, 'layer');
+  const steps = [step('a', layer), step('b', await layerIn(from, 'other'), 'a'), step('c', layer, 'b')];
+  const cache = encodeCache({ steps, mounts: [] });
+  expect(cache.layers).toHaveLength(2);
+  const write = () =>
+    writeCache(cache, from, to, {
+      signal,
+      writeManifest: async ({ bytes, descriptor }) => {
+        for (const { digest } of cache.layers) expect(await to.has(digest)).toBe(true);
+        await to.write(fromBytes(bytes), descriptor);
+      },
+    });
+  await write();
+  await write();
+  expect((await readCache(to, cache.manifest.descriptor, signal)).steps).toEqual(steps);
+});
+
+test('a cache without steps is a manifest all the same', async () => {
+  const [from, to] = [createMemoryStore(), createMemoryStore()];
+  const cache = encodeCache({ steps: [], mounts: [] });
+  const writeManifest = async () => void (await to.write(fromBytes(cache.manifest.bytes)));
+  await writeCache(cache, from, to, { signal, writeManifest });
+  expect(await readCache(to, cache.manifest.descriptor, signal)).toEqual({ steps: [], mounts: [] });
+});
+
+test('an inline cache names layers of its image in whatever compression they came', async () => {
+  const store = createMemoryStore();
+  const layer = await layerIn(store, 'layer');
+  const image = encodeImage({ platform: { os: 'linux', architecture: 'amd64' }, config: {}, layers: [layer], history: [] });
+  const text = encodeInlineCache({ steps: [step('a', layer)], mounts: [] });
+  const config = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(image.config.bytes).toString()), [INLINE_CACHE_MEMBER]: text }));
+  const { digest, size } = await store.write(fromBytes(config));
+  const packed = { mediaType: MediaType.layerGzip, digest: digestOf('gzip'), size: 4 };
+  const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: { mediaType: MediaType.config, digest, size }, layers: [packed] };
+  const stored = await store.write(fromBytes(Buffer.from(JSON.stringify(manifest))));
+  const read = await readCache(store, { mediaType: MediaType.manifest, ...stored }, signal);
+  expect(read.steps).toEqual([step('a', { descriptor: packed, diffId: layer.diffId })]);
+});
+
+test.each([
+  ['another version', { version: 2 }],
+  ['a step without a layer', { version: 1, steps: [{ key: digestOf('k'), result: digestOf('r'), createdAt: 1, layer: 3 }] }],
+  ['a key that is no digest', { version: 1, diffIds: [digestOf('d')], steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }] }],
+])('%s is refused', async (_name, config) => {
+  const store = createMemoryStore();
+  const written = await store.write(fromBytes(Buffer.from(JSON.stringify(config))));
+  const layer = { mediaType: MediaType.layer, digest: digestOf('d'), size: 1 };
+  const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: { mediaType: 'application/vnd.tbuild.cache.config.v1+json', ...written }, layers: [layer] };
+  const root = await store.write(fromBytes(Buffer.from(JSON.stringify(manifest))));
+  await expect(readCache(store, { mediaType: MediaType.manifest, ...root }, signal)).rejects.toMatchObject({ code: 'REGISTRY' });
+});

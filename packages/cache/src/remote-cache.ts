@@ -1,0 +1,113 @@
+import { copyImage, fromBytes, readWhole, type Ingester, type Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import {
+  digestOf, isDigest, isIndex, MediaType, parseManifest, type Descriptor, type Digest, type EncodedDocument, type Manifest,
+} from '@tbuild/oci';
+import { CACHE_CONFIG_TYPE, encodeCacheDocument, INLINE_CACHE_MEMBER, parseCacheDocument } from './cache-document.ts';
+import type { CacheContents } from './cached-step.ts';
+
+/** An OCI manifest whose layers are those of the steps, so that a registry keeps them. */
+export interface EncodedCache {
+  readonly manifest: EncodedDocument;
+  readonly config: EncodedDocument;
+  readonly layers: readonly Descriptor[];
+}
+
+/** What every manifest without a layer has instead, as the image specification advises. */
+const EMPTY = Buffer.from('{}');
+const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
+
+/** The documents of a cache; the same steps always give the same bytes. */
+export function encodeCache(contents: CacheContents): EncodedCache {
+  const { text, layers } = encodeCacheDocument(contents);
+  const config = document(CACHE_CONFIG_TYPE, text);
+  const descriptors = layers.length === 0 ? [EMPTY_LAYER] : layers.map(({ descriptor }) => bare(descriptor));
+  const manifest: Manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: config.descriptor, layers: descriptors };
+  return { manifest: document(MediaType.manifest, JSON.stringify(manifest)), config, layers: descriptors };
+}
+
+/** The text to be put into an image's configuration: of `contents`, what the image's own layers carry. */
+export function encodeInlineCache(contents: CacheContents): string {
+  return Buffer.from(encodeCacheDocument({ ...contents, mounts: [] }).text).toString('base64');
+}
+
+export interface WriteCacheOptions {
+  readonly signal: AbortSignal;
+  /** That the destination has everything that a manifest which it has names, as registries see to. */
+  readonly trustManifests?: boolean;
+  /** Tried before a layer is sent: whether the destination took it from a place that it reaches itself. */
+  readonly mount?: (blob: Descriptor) => Promise<boolean>;
+  readonly onProgress?: (blob: Descriptor, bytes: number) => void;
+  /** Stores the manifest, under its tag where there are tags; after everything that it names. */
+  writeManifest(manifest: EncodedDocument): Promise<void>;
+}
+
+/** Copies to `to` what it lacks of a cache; layers come from `from`. */
+export async function writeCache(cache: EncodedCache, from: Provider, to: Provider & Ingester, options: WriteCacheOptions): Promise<void> {
+  const { manifest, config } = cache;
+  const { digest, mediaType } = manifest.descriptor;
+  if (options.trustManifests === true && (await to.has(digest, mediaType))) return options.writeManifest(manifest);
+  const source = withBytes(from, [[digest, manifest.bytes], [config.descriptor.digest, config.bytes], [EMPTY_LAYER.digest, EMPTY]]);
+  const target: Provider & Ingester = {
+    has: async (blob, type) => blob !== digest && to.has(blob, type),
+    read: (descriptor, signal) => to.read(descriptor, signal),
+    async write(bytes, expected, signal) {
+      if (expected?.digest !== digest) return to.write(bytes, expected, signal);
+      await options.writeManifest(manifest);
+      return { digest, size: expected.size };
+    },
+  };
+  const { signal, mount, onProgress } = options;
+  await copyImage(source, target, manifest.descriptor, { signal, mount, onProgress });
+}
+
+/**
+ * The steps that a cache manifest, or an image with an inline cache, holds; of an index, those of all its images.
+ * No layer is read.
+ * @throws TbuildError NOT_FOUND when there is no cache of ours, REGISTRY when it is not valid.
+ */
+export async function readCache(from: Provider, root: Descriptor, signal: AbortSignal): Promise<CacheContents> {
+  const found = await readFrom(from, root, signal);
+  if (found === undefined) throw new TbuildError('NOT_FOUND', `Manifest ${root.digest} holds no cache of tbuild`);
+  return found;
+}
+
+async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): Promise<CacheContents | undefined> {
+  const manifest = parseManifest(await readWhole(from, node, signal), node.mediaType);
+  if (isIndex(manifest)) {
+    const parts = await Promise.all(manifest.manifests.map((child) => readFrom(from, child, signal)));
+    const found = parts.filter((part) => part !== undefined);
+    return found.length === 0 ? undefined : { steps: found.flatMap(({ steps }) => steps), mounts: found.flatMap(({ mounts }) => mounts) };
+  }
+  const isCache = manifest.config.mediaType === CACHE_CONFIG_TYPE;
+  if (!isCache && manifest.config.mediaType !== MediaType.config && manifest.config.mediaType !== MediaType.dockerConfig) return undefined;
+  const text = Buffer.from(await readWhole(from, manifest.config, signal)).toString('utf8');
+  return isCache ? parseCacheDocument(text, manifest.layers) : readInline(text, manifest.layers);
+}
+
+function readInline(config: string, layers: readonly Descriptor[]): CacheContents | undefined {
+  const { [INLINE_CACHE_MEMBER]: cache, rootfs }: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } = JSON.parse(config);
+  if (typeof cache !== 'string' || !Array.isArray(rootfs?.diff_ids)) return undefined;
+  const diffIds = rootfs.diff_ids.filter((id): id is Digest => typeof id === 'string' && isDigest(id));
+  return parseCacheDocument(Buffer.from(cache, 'base64').toString('utf8'), layers, diffIds);
+}
+
+function document(mediaType: string, text: string): EncodedDocument {
+  const bytes = Buffer.from(text);
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}
+
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
+
+function withBytes(from: Provider, known: readonly (readonly [Digest, Uint8Array])[]): Provider {
+  const bytesOf = new Map(known);
+  return {
+    has: async (digest, mediaType) => bytesOf.has(digest) || from.has(digest, mediaType),
+    async read(target, signal) {
+      const bytes = bytesOf.get(target.digest);
+      return bytes === undefined ? from.read(target, signal) : fromBytes(bytes);
+    },
+  };
+}
