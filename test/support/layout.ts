@@ -10,14 +10,14 @@ export interface LayoutDescriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-export interface LayoutManifest {
+interface LayoutManifest {
   readonly schemaVersion: number;
   readonly mediaType?: string;
   readonly config: LayoutDescriptor;
   readonly layers: readonly LayoutDescriptor[];
 }
 
-export interface LayoutConfig {
+interface LayoutConfig {
   readonly architecture: string;
   readonly os: string;
   readonly created?: string;

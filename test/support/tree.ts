@@ -20,7 +20,7 @@ export interface TreeEntry {
 }
 
 /** A file tree by absolute path. */
-export type Tree = ReadonlyMap<string, TreeEntry>;
+type Tree = ReadonlyMap<string, TreeEntry>;
 
 interface Inode {
   readonly entry: TreeEntry;

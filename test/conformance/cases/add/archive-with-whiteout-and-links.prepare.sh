@@ -1,0 +1,1 @@
+mkdir t && cd t && ln -s /etc/passwd abs && ln -s ../../up rel && echo 1 > f && ln f h && mkdir -m 1777 s && mkfifo p && cd .. && tar --owner=9 --group=9 --numeric-owner --sort=name --mtime=@1000000000 -C t -cf t.tar . && rm -r t

@@ -1,0 +1,1 @@
+mkdir d; echo 1 > f; tar --mtime=@1000000000 --owner=0 --group=0 -cf d/t.tar f; rm f
