@@ -2,11 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { builtInSyntax } from '@tbuild/frontend';
 import type { BuildRequest } from './request.ts';
 
-/** A Dockerfile and where it lies. */
-export interface LoadedDockerfile {
-  readonly dockerfile: Dockerfile;
+/** The text of a Dockerfile and where it lies. */
+export interface Definition {
+  readonly text: string;
   /** As the user would name it, e.g. `Dockerfile`. */
   readonly name: string;
   /** Relative to the main context when it is inside, for its own ignore file. */
@@ -17,11 +18,22 @@ export interface LoadedDockerfile {
   readonly changedAt?: number;
 }
 
-/** @throws TbuildError NOT_FOUND when there is none, DOCKERFILE_SYNTAX. */
-export function loadDockerfile({ dockerfile: spec, context }: BuildRequest): LoadedDockerfile {
-  if (spec.kind === 'inline') {
-    return { dockerfile: parseDockerfile(spec.text, spec.name), name: spec.name, size: Buffer.byteLength(spec.text) };
-  }
+export interface LoadedDockerfile extends Definition {
+  readonly dockerfile: Dockerfile;
+  /** The frontend image that the file asked for, which is built in. */
+  readonly syntax?: string;
+}
+
+/** @throws TbuildError DOCKERFILE_SYNTAX, UNSUPPORTED for another language. */
+export function parseDefinition(definition: Definition, { buildArgs }: BuildRequest): LoadedDockerfile {
+  const { text, name } = definition;
+  const syntax = builtInSyntax(text, { file: name, buildArgs });
+  return { ...definition, dockerfile: parseDockerfile(text, name), ...(syntax === undefined ? {} : { syntax }) };
+}
+
+/** @throws TbuildError NOT_FOUND when there is none. */
+export function readDefinition({ dockerfile: spec, context }: BuildRequest): Definition {
+  if (spec.kind === 'inline') return { text: spec.text, name: spec.name, size: Buffer.byteLength(spec.text) };
   const root = context.kind === 'directory' ? context.path : undefined;
   const candidates = spec.path !== undefined ? [spec.path] : root === undefined ? [] : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
   for (const path of candidates) {
@@ -30,7 +42,7 @@ export function loadDockerfile({ dockerfile: spec, context }: BuildRequest): Loa
     const inContext = root === undefined ? undefined : insideOf(root, path);
     const name = inContext ?? basename(path);
     const changedAt = statSync(path).mtimeMs;
-    return { dockerfile: parseDockerfile(text, name), name, inContext, size: Buffer.byteLength(text), changedAt };
+    return { text, name, inContext, size: Buffer.byteLength(text), changedAt };
   }
   const wanted = spec.path ?? 'Dockerfile';
   throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`, {

@@ -11,6 +11,7 @@ import type { Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild
 import { suggest } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
+import type { PlanOptions } from './plan.ts';
 
 /**
  * Where a finding of a check goes; whether the rule is wanted there is decided behind it. `token` is what
@@ -31,16 +32,23 @@ export interface Checks {
  * Collects what Docker's checks of values find. The build argument BUILDKIT_DOCKERFILE_CHECK replaces the
  * file's `# check=` directive; comments above an instruction silence rules for it.
  */
-export function openChecks(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>): Checks {
+export function openChecks(
+  dockerfile: Dockerfile,
+  { buildArgs, onWarning }: Pick<PlanOptions, 'buildArgs' | 'onWarning'>,
+): Checks {
   const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.directives.check?.text ?? '';
   const options = parseCheckOptions(written);
   const found: LintWarning[] = lintDockerfile(dockerfile, options);
+  for (const warning of found) onWarning?.(warning);
   return {
     report(rule, message, instruction, token = keywordRange(instruction)) {
       if (!isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options))) return;
       const line = instruction.location.start.line;
       const known = found.some((other) => other.message === message && other.location.start.line === line);
-      if (!known) found.push(createWarning(rule, message, { location: instruction.location, token }));
+      if (known) return;
+      const warning = createWarning(rule, message, { location: instruction.location, token });
+      found.push(warning);
+      onWarning?.(warning);
     },
     violations: () => (options.error ? [...new Set(found.map(({ rule }) => rule))].toSorted() : []),
     warnings: () => found.toSorted((a, b) => a.location.start.line - b.location.start.line),

@@ -9,4 +9,9 @@ export type {
   ResolvedImage,
   ResolveImage,
 } from './plan.ts';
+export { outlineDockerfile } from './outline.ts';
+export type { Outline, OutlineArg, OutlineMount } from './outline.ts';
+export { builtInSyntax } from './syntax.ts';
+export { listTargets } from './targets.ts';
+export type { Target } from './targets.ts';
 export { planBuild } from './plan-build.ts';

@@ -1,6 +1,7 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
+import type { StepId } from '@tbuild/graph';
 import type { Report } from './checks.ts';
 import { checkRepeats } from './stage-checks.ts';
 import type { Environment } from './environment.ts';
@@ -77,6 +78,7 @@ function openBase(
   const { location } = node.stage.from;
   if (base.kind === 'scratch') return openScratch(platform);
   if (base.kind === 'files') return openFiles(base.context, { platform, location, options });
+  if (base.kind === 'remote') return withStep(openScratch(platform), fetchRemote(base, location, options), base.title);
   if (base.kind === 'stage') return openStage(stateOf(states, base.index));
   if (image === undefined) throw new Error(`The base of stage ${stageLabel(node)} was not resolved`);
   checkBasePlatform(node.stage, { name: node.baseName, config: image.config, wanted: platform }, report);
@@ -109,6 +111,11 @@ function openFiles(
   return withStep(openScratch(platform), step, name);
 }
 
+/** Files of a server, fetched as those that ADD names are. */
+function fetchRemote({ op, title }: Extract<Origin, { kind: 'remote' }>, location: SourceRange, { graph }: PlanOptions): StepId {
+  return graph.add({ op, sources: [], name: title, noCache: false, location });
+}
+
 function contextOf(
   { node }: ResolvedStage,
   numbering: Numbering,
@@ -134,6 +141,7 @@ function contextOf(
 function treeOf(origin: Origin, location: SourceRange, { options, resolved, states }: Work): Tree {
   if (origin.kind === 'scratch') return { kind: 'empty' };
   if (origin.kind === 'files') return { kind: 'context', name: origin.context };
+  if (origin.kind === 'remote') return stepTree(fetchRemote(origin, location, options));
   if (origin.kind === 'stage') return stepTree(stateOf(states, origin.index).tip);
   const { platform, graph } = options;
   const image = resolved.imageOf(origin, platform);
@@ -155,7 +163,7 @@ const NUMBERED: ReadonlySet<StageInstruction['kind']> = new Set(['run', 'copy', 
 /** As Docker counts: an image to stand on, each instruction with a layer, and every trigger of any kind. */
 function numberingOf({ node, platform, triggers }: ResolvedStage, work: Work): Numbering {
   const { base, stage, replaced } = node;
-  const standsOnImage = base.kind === 'image' || base.kind === 'files';
+  const standsOnImage = base.kind !== 'scratch' && base.kind !== 'stage';
   const own = stage.instructions.filter(({ kind }) => NUMBERED.has(kind)).length;
   return {
     total: replaced ? 0 : Number(standsOnImage) + own + triggers.length,

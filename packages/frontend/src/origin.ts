@@ -9,7 +9,8 @@ export type Origin =
   | { readonly kind: 'scratch' }
   | { readonly kind: 'stage'; readonly index: number }
   | { readonly kind: 'image'; readonly reference: string; readonly source: ImageSource }
-  | { readonly kind: 'files'; readonly context: string };
+  | { readonly kind: 'files'; readonly context: string }
+  | Extract<NamedContext, { kind: 'remote' }>;
 
 /** What `--build-context` gave, and the platform for which a `name::platform` among it is looked for. */
 export interface ContextNames {
@@ -37,6 +38,7 @@ export function contextOrigin(name: string, { contexts, platform }: ContextNames
   const context = (find(`::${formatPlatform(platform)}`) ?? find(''))?.[1];
   if (context === undefined) return undefined;
   if (context.kind === 'files') return { kind: 'files', context: context.context };
+  if (context.kind === 'remote') return context;
   if (context.reference === 'scratch') return { kind: 'scratch' };
   const source: ImageSource = context.kind === 'layout' ? { kind: 'layout', path: context.path } : { kind: 'registry' };
   return { kind: 'image', reference: context.reference, source };

@@ -7,7 +7,7 @@ import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
-import { findTarget, openStageGraph } from './stage-graph.ts';
+import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
 import { checkCircles } from './stage-sources.ts';
 import type { StageState } from './stage-state.ts';
 
@@ -18,7 +18,7 @@ import type { StageState } from './stage-state.ts';
  */
 export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<Plan> {
   const globalArgs: Environment = globalScope(dockerfile, options);
-  const checks = openChecks(dockerfile, options.buildArgs);
+  const checks = openChecks(dockerfile, options);
   checkFroms(dockerfile, { ...options, globalArgs }, checks.report);
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });
   checkCircles(graph);
@@ -33,10 +33,13 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   });
   const state = states.get(target.stage.index);
   if (state === undefined) throw new Error('The target was not planned');
-  return toPlan(state, options, checks);
+  const declaredArgs = graph.nodes.flatMap(({ stage }) =>
+    (states.get(stage.index)?.args ?? []).map((arg) => ({ stage: stageLabel({ stage }), ...arg })),
+  );
+  return { ...toPlan(state, options, checks), declaredArgs };
 }
 
-function toPlan(state: StageState, options: PlanOptions, checks: Checks): Plan {
+function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<Plan, 'declaredArgs'> {
   const { base, author, tip } = state;
   const labels = { ...state.config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;

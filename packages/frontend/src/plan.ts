@@ -1,5 +1,5 @@
 import type { LintWarning } from '@tbuild/dockerfile';
-import type { GraphBuilder, ImageSource, StepId } from '@tbuild/graph';
+import type { GitOp, GraphBuilder, HttpOp, ImageSource, StepId } from '@tbuild/graph';
 import type { Digest, HistoryEntry, ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
 
 /** Which image is wanted, from where and for which platform. */
@@ -25,6 +25,8 @@ export type ResolveImage = (request: ImageRequest, signal: AbortSignal) => Promi
 /** What `--build-context name=…` means. `files` is a context of the request, by name. */
 export type NamedContext =
   | { readonly kind: 'files'; readonly context: string }
+  /** Fetched by a step; `title` is what the step is called. */
+  | { readonly kind: 'remote'; readonly op: GitOp | HttpOp; readonly title: string }
   | { readonly kind: 'image'; readonly reference: string }
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
 
@@ -48,6 +50,8 @@ export interface PlanOptions {
   readonly resolveImage: ResolveImage;
   /** Whether the ignore file leaves a path of the main context out, for a warning. */
   readonly isIgnored?: (path: string) => boolean;
+  /** Told of each warning as it is found, so that it is known when planning fails afterwards. */
+  readonly onWarning?: (warning: LintWarning) => void;
   /** Look at every stage, as checks do: unneeded ones have steps too, and fail the plan when they are wrong. */
   readonly allStages?: boolean;
   /** Where the steps go; several platforms share one. */
@@ -80,6 +84,8 @@ export interface Plan {
   readonly warnings: readonly LintWarning[];
   /** The broken rules that fail the build once the warnings are shown: none unless `# check=error=true`. */
   readonly violations: readonly string[];
+  /** Each stage's ARGs with their values, those of the stage below first. */
+  readonly declaredArgs: readonly { readonly stage: string; readonly name: string; readonly value?: string }[];
   /**
    * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own
    * environment does not set; no step's key counts them.

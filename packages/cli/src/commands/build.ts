@@ -36,7 +36,6 @@ export const build: Command = {
     using _lease = takeLease(worker.root);
     try {
       const result = await interruptible((signal) => runBuild(request, worker, { progress: channel, signal, readSecret }));
-      for (const warning of result.warnings) channel.emit({ type: 'warning', ...warningEvent(warning) });
       channel.close();
       await shown;
       report(result, flags, env);
@@ -51,10 +50,6 @@ export const build: Command = {
     }
   },
 };
-
-function warningEvent({ rule, message, location, url, description }: BuildResult['warnings'][number]) {
-  return { message: `${rule}: ${message} (line ${location.start.line})`, location, url, detail: description };
-}
 
 function checkIsolation(kind: string | undefined): void {
   if (kind === undefined || kind === 'auto' || kind === 'namespace') return;

@@ -1,0 +1,18 @@
+import type { Progress } from '@tbuild/progress';
+import type { BuildRequest } from './request.ts';
+import type { Worker } from './worker.ts';
+
+/** What a build is given to run with, besides what to build. */
+export interface BuildRun {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Values of `--secret` by id, read when a step asks. */
+  readSecret?(id: string): Buffer | undefined;
+}
+
+/** All that a running build hands down. */
+export interface BuildEnvironment extends BuildRun {
+  readonly request: BuildRequest;
+  readonly worker: Worker;
+  now(): number;
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import type { LintWarning } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
+import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
+import type { GraphBuilder } from '@tbuild/graph';
+import type { Platform } from '@tbuild/oci';
+import type { BuildEnvironment } from './build-run.ts';
+import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
+import { definitionStep } from './load-definition.ts';
+import type { LoadedDockerfile } from './load-dockerfile.ts';
+import type { BuildRequest, ContextSpec } from './request.ts';
+import { createResolveImage } from './resolve-image.ts';
+import { track } from './track.ts';
+
+export interface Planning extends BuildEnvironment {
+  readonly loaded: LoadedDockerfile;
+  readonly contexts: Contexts;
+}
+
+export interface PlanRequestOptions extends Pick<PlanOptions, 'allStages' | 'onWarning'> {
+  /** Where the steps of all platforms go. */
+  readonly graph: GraphBuilder;
+}
+
+/** A plan for each platform of the request. @throws TbuildError what planning throws. */
+export function planRequest(planning: Planning, options: PlanRequestOptions): Promise<Plan[]> {
+  return Promise.all(planning.request.platforms.map((platform) => makePlan(platform, planning, options)));
+}
+
+/** What the plans warn about, each once. */
+export function warningsOf(plans: readonly Plan[]): readonly LintWarning[] {
+  return uniqueWarnings(plans.flatMap(({ warnings }) => warnings));
+}
+
+/** Platforms find the same things. */
+export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintWarning[] {
+  const key = ({ message, location }: LintWarning): string => `${location.start.line} ${message}`;
+  return [...new Map(warnings.map((warning) => [key(warning), warning] as const)).values()];
+}
+
+/** Shows what the plans warn about, at the step that loaded the Dockerfile. */
+export function showWarnings(plans: readonly Plan[], { progress, request }: BuildEnvironment): void {
+  for (const { rule, message, location, url, description } of warningsOf(plans)) {
+    const text = `${rule}: ${message} (line ${location.start.line})`;
+    progress.emit({ type: 'warning', step: definitionStep(request), message: text, location, url, detail: description });
+  }
+}
+
+/** @throws TbuildError DOCKERFILE_SEMANTICS, in Docker's words, when the file asks that warnings fail the build. */
+export function refuseViolations(plans: readonly Plan[]): void {
+  const rules = [...new Set(plans.flatMap(({ violations }) => violations))];
+  if (rules.length === 0) return;
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
+    hint: `Read about a rule with: tbuild explain ${rules[0]}`,
+  });
+}
+
+/** The contexts of a build; each is opened on first use. */
+export function openContexts(loaded: LoadedDockerfile, { request, worker, progress, now }: BuildEnvironment): Contexts {
+  return createContexts({
+    specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
+    dockerfile: loaded.inContext,
+    indexDirectory: join(worker.root, 'context-index'),
+    onRead(name, bytes) {
+      const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;
+      void track({ progress, now }, title, async (report) => report('transferring context', bytes, bytes));
+    },
+  });
+}
+
+async function makePlan(platform: Platform, planning: Planning, options: PlanRequestOptions): Promise<Plan> {
+  const { request, worker, signal, loaded, contexts } = planning;
+  const resolveImage = createResolveImage(worker, {
+    pull: request.pull,
+    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
+  });
+  const hasFiles = request.context.kind === 'directory';
+  return planBuild(loaded.dockerfile, {
+    ...options,
+    target: request.target,
+    platform,
+    buildPlatform: worker.platform,
+    buildArgs: request.buildArgs,
+    labels: request.labels,
+    noCache: request.noCache,
+    contexts: namedContexts(request),
+    network: request.network,
+    implicitPlatform: request.implicitPlatform,
+    showPlatform: request.platforms.length > 1,
+    resolveImage,
+    isIgnored: (path) => hasFiles && contexts.open(MAIN_CONTEXT).isIgnored(path),
+    signal,
+  });
+}
+
+/** What the named contexts of a request are for the frontend. */
+export function namedContexts({ namedContexts: specs }: BuildRequest): Record<string, NamedContext> {
+  const entries = Object.entries(specs).map(([name, spec]): [string, NamedContext] => [name, namedContext(name, spec)]);
+  return Object.fromEntries(entries);
+}
+
+function namedContext(name: string, spec: ContextSpec): NamedContext {
+  if (spec.kind === 'image' || spec.kind === 'layout') return spec;
+  return { kind: 'files', context: name };
+}
