@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 300_000,
   },
