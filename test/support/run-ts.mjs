@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 const entry = resolve(process.argv[2]);
 // Beside the source, so that import.meta.dirname is what the source expects.
-const outfile = join(dirname(entry), `.${process.pid}.mjs`);
+const outfile = join(dirname(entry), `.run-${process.pid}.mjs`);
 process.on('exit', () => rmSync(outfile, { force: true }));
 mkdirSync(dirname(outfile), { recursive: true });
 await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' });
