@@ -30,7 +30,7 @@ export async function openLayout(directory: string): Promise<Layout> {
     throw new TbuildError('NOT_FOUND', `${JSON.stringify(directory)} is not an OCI image layout: it has no index.json`);
   }
   const index = parseManifest(Buffer.from(text));
-  const store = createLocalStore(directory);
+  const store = createLocalStore(directory, { keepCorrupt: true });
   const entries = isIndex(index) ? index.manifests : [];
   return { provider: { has: store.has, read: store.read }, resolve: async (name) => resolve(directory, entries, store, name) };
 }

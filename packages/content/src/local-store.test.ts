@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
 import { afterAll, expect, test } from 'vitest';
-import { createLocalStore, fromBytes, readWhole } from './index.ts';
+import { createLocalStore, fromBytes, openLayout, readWhole } from './index.ts';
 import { testContentStore } from './testsuite.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tbuild-content-'));
@@ -31,4 +31,15 @@ test('a corrupt blob is refused, removed, and can be written again', async () =>
   expect(existsSync(store.path(target.digest))).toBe(false);
   await store.write(fromBytes(bytes), target);
   expect(await readWhole(store, target)).toEqual(bytes);
+});
+
+test("a corrupt blob of somebody else's layout is refused and left alone", async () => {
+  const root = emptyRoot();
+  const store = createLocalStore(root);
+  const { digest, size } = await store.write(fromBytes(Buffer.from('precious')));
+  writeFileSync(join(root, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [] }));
+  writeFileSync(store.path(digest), 'precioux');
+  const { provider } = await openLayout(root);
+  await expect(readWhole(provider, { mediaType: 'text/plain', digest, size })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  expect(existsSync(store.path(digest))).toBe(true);
 });

@@ -14,6 +14,11 @@ export interface LocalStore extends ContentStore {
   path(digest: Digest): string;
 }
 
+export interface LocalStoreOptions {
+  /** Leave a blob that turns out corrupt where it is: the directory is somebody else's. */
+  readonly keepCorrupt?: boolean;
+}
+
 const CHUNK = 256 * 1024;
 const CHUNKS_A_TURN = 16;
 
@@ -22,7 +27,7 @@ const CHUNKS_A_TURN = 16;
  * `ROOT/tmp`. Directories are made when first needed. A blob that turns out corrupt while it is read is
  * removed, so that it can be fetched again.
  */
-export function createLocalStore(root: string): LocalStore {
+export function createLocalStore(root: string, { keepCorrupt = false }: LocalStoreOptions = {}): LocalStore {
   const directory = join(root, 'blobs', 'sha256');
   const path = (digest: Digest): string => join(directory, hexOf(digest));
   const files = { temporaryDirectory: join(root, 'tmp'), pathOf: path };
@@ -35,7 +40,7 @@ export function createLocalStore(root: string): LocalStore {
     has: async (digest) => has(digest),
     async read(target, signal) {
       if (!has(target.digest)) throw missing(target.digest);
-      return readVerified(path(target.digest), target, signal);
+      return readVerified(path(target.digest), target, { keepCorrupt, signal });
     },
     write: async (source, expected, signal) =>
       ingest(source, { createWriter, expected, signal, present: expected !== undefined && isWhole(path(expected.digest), expected) }),
@@ -52,11 +57,15 @@ function isWhole(path: string, { size }: Descriptor): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size === size;
 }
 
-async function* readVerified(path: string, target: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+interface ReadOptions extends LocalStoreOptions {
+  readonly signal?: AbortSignal;
+}
+
+async function* readVerified(path: string, target: Descriptor, { keepCorrupt, signal }: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* verified(readFile(path, target.digest, signal), target);
   } catch (error) {
-    if (hasCode(error, 'DIGEST_MISMATCH')) rmSync(path, { force: true });
+    if (hasCode(error, 'DIGEST_MISMATCH') && keepCorrupt !== true) rmSync(path, { force: true });
     throw error;
   }
 }
