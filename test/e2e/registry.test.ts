@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
@@ -8,7 +8,7 @@ import { startRegistry } from '../support/registry.ts';
 import { canRunRegistry } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
-import { buildGood, buildInline, runTbuild } from '../support/tbuild.ts';
+import { buildGood, buildInline, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const fromRegistry = { images: [] } as const;
 
@@ -29,6 +29,34 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       const copy = join(scratchDirectory('pulled'), 'layout');
       await skopeo(['copy', '--quiet', '--src-tls-verify=false', `docker://${tag}`, `oci:${copy}:v1`]);
       expect(build.tree().readText('/built')).toBe('built\n');
+    });
+  });
+
+  test('takes layers of the base from its repository: they are mounted, not sent', async () => {
+    await using registry = await startRegistry();
+    const base = await pushBaseImage('busybox', registry.host);
+    const store = scratchDirectory('store');
+    const args = ['--tag', `${registry.host}/team/app:1`, '-o', 'type=registry,store=false', '--progress', 'plain'];
+    const context = writeFiles({ Dockerfile: `FROM ${base}\nENV A=1\n` });
+    good(await runTbuild(['build', ...args, context], { store }));
+    const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/team/app:1`]));
+    expect(manifest.layers).toHaveLength(1);
+    // No step needed the base's files, so its layer would have to be fetched to be sent.
+    expect(existsSync(join(store, 'blobs', manifest.layers[0].digest.replace(':', '/')))).toBe(false);
+  });
+
+  test('is what the metadata file names the digest of', async () => {
+    const host = await sharedService('registry');
+    const file = join(scratchDirectory('metadata'), 'file.json');
+    const name = `${host}/metadata:1`;
+    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true > /f\n' }, { args: ['--tag', name, '--push', '--metadata-file', file] });
+    const metadata = JSON.parse(readFileSync(file, 'utf8'));
+    const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', `docker://${name}`]));
+    expect(metadata).toMatchObject({
+      'containerimage.config.digest': build.id(),
+      'containerimage.descriptor': { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: pushed.Digest },
+      'containerimage.digest': pushed.Digest,
+      'image.name': name,
     });
   });
 

@@ -1,0 +1,24 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { runChecked } from './run-process.ts';
+import { hasProgram, isRoot } from './requirements.ts';
+
+const directory = '/proc/sys/fs/binfmt_misc';
+const emulator = '/usr/bin/qemu-aarch64-static';
+
+/** Whether tests can let the kernel run arm64 programs on this machine. */
+export const canRegisterArm64 = isRoot && process.arch === 'x64' && hasProgram('qemu-aarch64-static');
+
+/** Lets the kernel run arm64 programs by qemu until it is disposed; needs root. One that is there stays. */
+export async function registerArm64(): Promise<Disposable> {
+  await mountBinfmt();
+  const entry = `${directory}/qemu-aarch64`;
+  if (existsSync(entry)) return { [Symbol.dispose]() {} };
+  const magic = String.raw`\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00`;
+  const mask = String.raw`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff`;
+  writeFileSync(`${directory}/register`, `:qemu-aarch64:M::${magic}:${mask}:${emulator}:POF`);
+  return { [Symbol.dispose]: () => writeFileSync(entry, '-1') };
+}
+
+async function mountBinfmt(): Promise<void> {
+  if (!existsSync(`${directory}/register`)) await runChecked('mount', ['-t', 'binfmt_misc', 'binfmt_misc', directory]);
+}
