@@ -10,7 +10,8 @@ export function loadDefinition(env: BuildEnvironment, onText?: (definition: Defi
   return track(env, step, async (report) => {
     const definition = readDefinition(request);
     onText?.(definition);
-    report('transferring dockerfile', definition.size, definition.size);
+    env.onDefinition?.(definition);
+    report('transferring dockerfile', definition.size);
     const loaded = parseDefinition(definition, request);
     if (loaded.syntax !== undefined) {
       const notice = `The frontend ${loaded.syntax} is built in: nothing is pulled for it\n`;
