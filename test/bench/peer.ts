@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { baseImage, baseImageArguments, loadBaseImage } from '../support/base-images.ts';
 import { startDocker } from '../support/docker.ts';
 import { containersTools } from '../support/peers.ts';
+import { program } from '../support/program.ts';
 import { canRunDocker, canRunPodman, hasProgram } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 
@@ -12,8 +13,6 @@ export interface Peer extends AsyncDisposable {
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: { readonly noCache?: boolean }): Promise<unknown>;
 }
-
-const program = join(import.meta.dirname, '../../packages/cli/bin/tbuild');
 
 /** tbuild, and those of its peers that this machine has; their state lies below `directory`. */
 export async function startPeers(directory: string): Promise<Peer[]> {

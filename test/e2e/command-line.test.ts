@@ -5,8 +5,9 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { hasProgram } from '../support/requirements.ts';
 import { runChecked, runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
+import { program } from '../support/program.ts';
 import { stepsIn } from '../support/plain-progress.ts';
-import { buildContext, buildGood, defaultStore, good, program, runTbuild, writeFiles } from '../support/tbuild.ts';
+import { buildContext, buildGood, defaultStore, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const images = () => baseImageArguments();
 

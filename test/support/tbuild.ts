@@ -3,14 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { baseImageArguments, type BaseImageName } from './base-images.ts';
 import { imageWithId, readLayer, type LayoutImage } from './layout.ts';
+import { program } from './program.ts';
 import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 import { treeOfLayers, type ImageTree } from './tree.ts';
 import { ordinaryUser } from './user.ts';
 import { problemsOf } from './validate-image.ts';
-
-/** The program under test: the one built here, unless another is named. */
-export const program = process.env['TBUILD_TEST_PROGRAM'] ?? join(import.meta.dirname, '../../packages/cli/bin/tbuild');
 
 export interface TbuildOptions extends ProcessOptions {
   /** The store's root; one that all builds of the test file share unless given. */
