@@ -8,6 +8,8 @@ export interface BuildRun {
   readonly signal: AbortSignal;
   /** Values of `--secret` by id, read when a step asks. */
   readSecret?(id: string): Buffer | undefined;
+  /** Told of the Dockerfile's text as soon as it is loaded: errors and warnings point into it. */
+  onDefinition?(definition: { readonly name: string; readonly text: string }): void;
 }
 
 /** All that a running build hands down. */

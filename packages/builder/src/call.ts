@@ -3,6 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbuild/frontend';
 import { GraphBuilder } from '@tbuild/graph';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
+import { fetchContext } from './fetch-context.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
 import { namedContexts, openContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
@@ -25,7 +26,8 @@ export interface CheckReport {
  * @throws TbuildError NOT_FOUND when there is no Dockerfile, CANCELLED; other failures are part of the report.
  */
 export async function checkBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<CheckReport> {
-  const env = environmentOf(request, worker, run);
+  await using local = await fetchContext(request, worker, run);
+  const env = environmentOf(local.request, worker, run);
   const found: LintWarning[] = [];
   let source: DockerfileSource | undefined;
   try {
@@ -47,7 +49,8 @@ export async function outlineBuild(
   worker: Worker,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
-  const env = environmentOf(request, worker, run);
+  await using local = await fetchContext(request, worker, run);
+  const env = environmentOf(local.request, worker, run);
   const loaded = await loadDefinition(env);
   const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
   const [plan] = await planRequest(planning, { graph: new GraphBuilder() });
@@ -69,7 +72,8 @@ export async function listBuildTargets(
   worker: Worker,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
-  const loaded = await loadDefinition(environmentOf(request, worker, run));
+  await using local = await fetchContext(request, worker, run);
+  const loaded = await loadDefinition(environmentOf(local.request, worker, run));
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 

@@ -7,6 +7,8 @@ import type { ContextSpec } from './request.ts';
 /** A directory context that is open: its tree, and digests remembered from earlier builds. */
 export interface OpenContext extends BuildContext {
   readonly hasher: StatIndex;
+  /** Files of the user's become root's, those that were fetched keep their owners. */
+  readonly owner: 'keep' | 'root';
 }
 
 /** The contexts of one build, each opened on first use. */
@@ -51,7 +53,7 @@ export const MAIN_CONTEXT = 'context';
 
 function openSpec(name: string, options: ContextsOptions): OpenContext {
   const spec = options.specs[name];
-  if (spec === undefined || spec.kind === 'image' || spec.kind === 'layout') throw new Error(`Context ${name} is not a directory`);
+  if (spec === undefined || (spec.kind !== 'directory' && spec.kind !== 'empty')) throw new Error(`Context ${name} is not a directory`);
   if (spec.kind === 'empty') {
     throw new TbuildError('CONTEXT', 'This build has no context to copy files from', {
       hint: 'Name a directory as the last argument instead of "-"',
@@ -59,5 +61,10 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   }
   const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
-  return { ...openContext(spec.path, { dockerfile }), hasher: openStatIndex(join(options.indexDirectory, file)) };
+  const { path, fetched = false } = spec;
+  return {
+    ...openContext(path, { dockerfile, ignoreFiles: !fetched }),
+    hasher: openStatIndex(join(options.indexDirectory, file)),
+    owner: fetched ? 'keep' : 'root',
+  };
 }

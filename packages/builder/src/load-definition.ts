@@ -1,15 +1,14 @@
 import type { BuildEnvironment } from './build-run.ts';
-import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
+import { parseDefinition, readDefinition, type LoadedDockerfile } from './load-dockerfile.ts';
 import type { BuildRequest } from './request.ts';
 import { track } from './track.ts';
 
-/** The Dockerfile of a request, loaded and read, shown as one step. `onText` gets the text before it is read. */
-export function loadDefinition(env: BuildEnvironment, onText?: (definition: Definition) => void): Promise<LoadedDockerfile> {
+/** The Dockerfile of a request, loaded and read, shown as one step. */
+export function loadDefinition(env: BuildEnvironment): Promise<LoadedDockerfile> {
   const { request, progress } = env;
   const step = definitionStep(request);
   return track(env, step, async (report) => {
     const definition = readDefinition(request);
-    onText?.(definition);
     env.onDefinition?.(definition);
     report('transferring dockerfile', definition.size);
     const loaded = parseDefinition(definition, request);

@@ -8,6 +8,7 @@ import type { BuildEnvironment } from './build-run.ts';
 import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
 import { definitionStep } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
+import { remoteContext } from './remote-op.ts';
 import type { BuildRequest, ContextSpec } from './request.ts';
 import { createResolveImage } from './resolve-image.ts';
 import { track } from './track.ts';
@@ -101,5 +102,6 @@ export function namedContexts({ namedContexts: specs }: BuildRequest): Record<st
 
 function namedContext(name: string, spec: ContextSpec): NamedContext {
   if (spec.kind === 'image' || spec.kind === 'layout') return spec;
+  if (spec.kind === 'git' || spec.kind === 'http') return remoteContext(name, spec);
   return { kind: 'files', context: name };
 }

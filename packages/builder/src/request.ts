@@ -1,9 +1,21 @@
 import type { ImageFormat } from '@tbuild/exporter';
+import type { GitSource } from '@tbuild/frontend';
 import type { Platform } from '@tbuild/oci';
 
 /** Where a context's files are. Paths are absolute. */
 export type ContextSpec =
-  | { readonly kind: 'directory'; readonly path: string }
+  | {
+      readonly kind: 'directory';
+      readonly path: string;
+      /** The directory was fetched for the build: no ignore file counts, and files keep their owners. */
+      readonly fetched?: boolean;
+    }
+  /** A commit of a repository; the ref may be any name of it. */
+  | ({ readonly kind: 'git' } & GitSource)
+  /** An archive or, as main context, a Dockerfile alone. Other named contexts show the file as it is. */
+  | { readonly kind: 'http'; readonly url: string }
+  /** A tar, compressed or not, unpacked for this build only. Main context only. */
+  | { readonly kind: 'archive'; readonly path: string }
   /** No files at all: a Dockerfile on standard input alone. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'image'; readonly reference: string }
@@ -13,6 +25,8 @@ export type ContextSpec =
 export type DockerfileSpec =
   /** Absolute path; undefined means `Dockerfile`, then `dockerfile`, in the main context. */
   | { readonly kind: 'file'; readonly path?: string }
+  /** In a main context that is fetched or unpacked: relative to its root. */
+  | { readonly kind: 'in-context'; readonly path: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
 
 /** One `--output`. Destinations are absolute paths; `-` is standard output. */

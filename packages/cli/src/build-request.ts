@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
-import type { BuildRequest, ContextSpec, DockerfileSpec } from '@tbuild/builder';
+import { join, resolve } from 'node:path';
+import type { BuildRequest, ContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { FlagValues } from './args.ts';
+import { parseCacheFrom, parseCacheTo } from './cache-spec.ts';
 import type { buildFlags } from './build-flags.ts';
+import { contextSource, isFetched } from './context-source.ts';
 import type { Environment } from './environment.ts';
 import { parseOutputs } from './outputs.ts';
+import { readStandardInput } from './standard-input.ts';
+import { storeRoot } from './store-root.ts';
 
 type BuildFlags = FlagValues<typeof buildFlags>;
 
@@ -20,9 +24,8 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
   const wanted = platforms(flags.platform ?? [], env, host);
   const tags = (flags.tag ?? []).map((name) => formatReference(nameOf(name)));
   return {
-    context: contextSpec(context, env),
+    ...sources(flags, context, env),
     namedContexts: Object.fromEntries((flags['build-context'] ?? []).map((text) => namedContext(text, env))),
-    dockerfile: dockerfileSpec(flags.file, context, env),
     target: flags.target,
     platforms: wanted,
     implicitPlatform: (flags.platform ?? []).length === 0 && !env.variables.DOCKER_DEFAULT_PLATFORM,
@@ -33,6 +36,8 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     outputs: parseOutputs(flags, { cwd: env.cwd, tags, platforms: wanted, host }),
     noCache: flags['no-cache'] === true || (flags['no-cache-filter'] ?? []).flatMap((names) => names.split(',')),
     pull: flags.pull ?? false,
+    cacheFrom: (flags['cache-from'] ?? []).map((text) => parseCacheFrom(text, env.cwd)),
+    cacheTo: (flags['cache-to'] ?? []).map((text) => parseCacheTo(text, env.cwd)),
     jobs: jobs(flags.jobs),
     extraHosts: flags['add-host'] ?? [],
   };
@@ -44,23 +49,26 @@ function nameOf(text: string) {
   return reference;
 }
 
-function contextSpec(text: string, { cwd }: Environment): ContextSpec {
-  if (text === '-') return { kind: 'empty' };
-  if (/^(https?|git|ssh):\/\/|^git@/.test(text)) {
-    throw new TbuildError('UNSUPPORTED', `Context ${JSON.stringify(text)} is remote, which is not supported yet`, { hint: 'Fetch it and name the directory' });
-  }
-  return { kind: 'directory', path: resolve(cwd, text) };
+/** The name of a Dockerfile that nobody named. */
+const DEFAULT_NAME = 'Dockerfile';
+
+/** The main context and the Dockerfile: either may stand on standard input. */
+function sources(flags: BuildFlags, context: string, env: Environment): Pick<BuildRequest, 'context' | 'dockerfile'> {
+  const { file } = flags;
+  if (context === '-' && file === '-') throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
+  if (context === '-') return inputSources(file, storeRoot(flags.root, env));
+  const spec = contextSource(context, env.cwd);
+  if (file === '-') return { context: spec, dockerfile: { kind: 'inline', text: readFileSync(0, 'utf8'), name: DEFAULT_NAME } };
+  if (isFetched(spec)) return { context: spec, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
+  return { context: spec, dockerfile: { kind: 'file', path: file === undefined ? undefined : resolve(env.cwd, file) } };
 }
 
-/** The name under which standard input is shown as a Dockerfile. */
-export const STDIN_NAME = 'Dockerfile';
-
-function dockerfileSpec(file: string | undefined, context: string, { cwd }: Environment): DockerfileSpec {
-  if (file === '-' || (context === '-' && file === undefined)) {
-    if (file === '-' && context === '-') throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
-    return { kind: 'inline', text: readFileSync(0, 'utf8'), name: STDIN_NAME };
-  }
-  return { kind: 'file', path: file === undefined ? undefined : resolve(cwd, file) };
+/** An archive with everything, or a Dockerfile alone. */
+function inputSources(file: string | undefined, root: string): Pick<BuildRequest, 'context' | 'dockerfile'> {
+  const input = readStandardInput(join(root, 'run'));
+  if (input.kind === 'archive') return { context: input, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
+  if (file !== undefined) throw new TbuildError('USAGE', 'Standard input is a Dockerfile, and -f names another one');
+  return { context: { kind: 'empty' }, dockerfile: { kind: 'inline', text: input.text, name: DEFAULT_NAME } };
 }
 
 function namedContext(text: string, env: Environment): [string, ContextSpec] {
@@ -72,7 +80,7 @@ function namedContext(text: string, env: Environment): [string, ContextSpec] {
   if (layout?.[1] !== undefined) {
     return [name, { kind: 'layout', path: resolve(env.cwd, layout[1]), reference: layout[2] ?? layout[3] ?? '' }];
   }
-  return [name, contextSpec(source, env)];
+  return [name, contextSource(source, env.cwd)];
 }
 
 function pair(text: string): [string, string] {
@@ -109,10 +117,4 @@ function jobs(text: string | undefined): number | undefined {
   const count = Number(text);
   if (Number.isSafeInteger(count) && count > 0) return count;
   throw new TbuildError('USAGE', `Option --jobs must be a positive number, not ${JSON.stringify(text)}`);
-}
-
-/** The path of the Dockerfile that an error may point into. */
-export function dockerfilePath({ dockerfile, context }: BuildRequest): string | undefined {
-  if (dockerfile.kind === 'inline') return undefined;
-  return dockerfile.path ?? (context.kind === 'directory' ? `${context.path}/${basename('Dockerfile')}` : undefined);
 }

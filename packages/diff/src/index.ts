@@ -2,7 +2,7 @@ export { clampTimes } from './clamp-times.ts';
 export { createDiffer } from './create-differ.ts';
 export type { DifferOptions } from './create-differ.ts';
 export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';
-export { isArchive, unpackArchive } from './unpack-archive.ts';
+export { isArchive, looksLikeArchive, unpackArchive } from './unpack-archive.ts';
 export type { UnpackOptions } from './unpack-archive.ts';
 export { measureLayer } from './measure-layer.ts';
 export { openLayer } from './open-layer.ts';

@@ -55,6 +55,11 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
   }
 }
 
+/** Whether bytes from the beginning of a file say that it is an archive, or compressed, which is taken for one. */
+export function looksLikeArchive(head: Uint8Array): boolean {
+  return isTarHeader(head.subarray(0, BLOCK)) || MAGIC.some(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
+}
+
 const CHUNK = 1 << 20;
 
 const MAGIC: readonly (readonly [compression: Compression, bytes: readonly number[]])[] = [

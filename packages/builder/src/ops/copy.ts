@@ -41,7 +41,8 @@ async function openPart(selection: CopySelection, op: CopyOp, steps: readonly So
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
   const input = await openFileInput(from, { sources, exclude: op.exclude, parents: op.parents }, steps, context);
-  return { selection, content: input.content, input };
+  const keepOwner = selection.keepOwner || input.owner === 'keep';
+  return { selection: { ...selection, keepOwner }, content: input.content, input };
 }
 
 async function copyInto(

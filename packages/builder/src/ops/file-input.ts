@@ -11,6 +11,8 @@ export interface FileInput {
   readonly content: Digest;
   select(): Promise<readonly SelectedSource[]>;
   readonly hasher: FileHasher;
+  /** Whether the files have owners of their own. */
+  readonly owner: 'keep' | 'root';
 }
 
 /** Opens the files that `options` select from a context or from the tree of another step. */
@@ -27,11 +29,11 @@ export async function openFileInput(
 }
 
 function contextInput(name: string, options: SelectOptions, env: OpEnvironment): FileInput {
-  const { tree, hasher } = env.contexts.open(name);
+  const { tree, hasher, owner } = env.contexts.open(name);
   const selection = selectFiles(tree, options);
-  const content = digestSelection(selection, { hasher, owner: 'root' });
+  const content = digestSelection(selection, { hasher, owner });
   env.contexts.onRead(name, sizeOf(selection));
-  return { content, select: async () => selection, hasher };
+  return { content, select: async () => selection, hasher, owner };
 }
 
 function sizeOf(selection: readonly SelectedSource[]): number {
@@ -48,5 +50,5 @@ async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvi
   };
   const compute = async (): Promise<Digest> => digestSelection(await select(), { hasher, owner: 'keep' });
   const content = await results.contentDigest(result, canonicalJson(options), compute);
-  return { content, select, hasher };
+  return { content, select, hasher, owner: 'keep' };
 }

@@ -8,13 +8,13 @@ import { checkOut } from '../git/check-out.ts';
 import { fetchCommit } from '../git/mirror.ts';
 import { resolveCommit, type Commit } from '../git/resolve-commit.ts';
 import { shownUrl, type GitRemote } from '../git/run-git.ts';
-import type { StepContext } from './op-environment.ts';
+import type { FetchContext } from './fetch-step.ts';
 
 /**
  * ADD of a git repository: a tree with its files. The commit and what of it is wanted are key and result; the
  * URL is in neither, unless `.git` is kept, which has it.
  */
-export function gitOp(op: GitOp, context: StepContext): Op<ResultId> {
+export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
   const { worker } = context;
   return {
     async prepare(_inputs, signal) {
@@ -36,7 +36,7 @@ export function gitOp(op: GitOp, context: StepContext): Op<ResultId> {
 }
 
 /** Secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN, those with the host's name first. */
-function authorizationFor(url: string, { readSecret }: Pick<StepContext, 'readSecret'>): string | undefined {
+function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readSecret'>): string | undefined {
   if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
   const { host } = new URL(url);
   for (const suffix of [`.${host}`, '']) {
@@ -48,7 +48,7 @@ function authorizationFor(url: string, { readSecret }: Pick<StepContext, 'readSe
   return undefined;
 }
 
-async function checkOutTo(key: ResultId, op: GitOp, commit: Commit, remote: GitRemote, { worker }: StepContext): Promise<void> {
+async function checkOutTo(key: ResultId, op: GitOp, commit: Commit, remote: GitRemote, { worker }: FetchContext): Promise<void> {
   const mirror = await fetchCommit(commit.id, remote, worker.root);
   const parent = join(worker.root, 'run');
   mkdirSync(parent, { recursive: true, mode: 0o700 });

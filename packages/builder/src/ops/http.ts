@@ -4,16 +4,15 @@ import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { fetchUrl, type FetchedFile } from '../fetch-url.ts';
-import type { StepContext } from './op-environment.ts';
-import { reportOn } from './report-on.ts';
+import type { FetchContext } from './fetch-step.ts';
 
 /** ADD of a URL: a tree with one file. What it holds and its time are key and result; its URL is in neither. */
-export function httpOp(op: HttpOp, context: StepContext): Op<ResultId> {
+export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
   const { filename, checksum } = op;
   return {
     async prepare(_inputs, signal) {
-      const { readSecret } = context;
-      const fetched = await fetchUrl(op.url, context.worker, { checksum, readSecret, report: reportOn(context), signal });
+      const { readSecret, report } = context;
+      const fetched = await fetchUrl(op.url, context.worker, { checksum, readSecret, report, signal });
       const { digest, modified = 0 } = fetched;
       const key = digestOf(canonicalJson({ http: { filename, digest, modified } }));
       const run = async (): Promise<ResultId> => {
@@ -25,7 +24,7 @@ export function httpOp(op: HttpOp, context: StepContext): Op<ResultId> {
   };
 }
 
-async function writeFile(key: ResultId, filename: string, { digest, modified = 0 }: FetchedFile, { worker }: StepContext): Promise<void> {
+async function writeFile(key: ResultId, filename: string, { digest, modified = 0 }: FetchedFile, { worker }: FetchContext): Promise<void> {
   await using active = await worker.snapshots.prepare();
   const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: worker.flavour });
   writer.file(filename, { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified }, { location: worker.content.path(digest) });

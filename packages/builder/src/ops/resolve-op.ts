@@ -2,6 +2,7 @@ import type { ResultId } from '@tbuild/cache';
 import type { Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
 import { copyOp } from './copy.ts';
+import { fetchStep } from './fetch-step.ts';
 import { gitOp } from './git.ts';
 import { httpOp } from './http.ts';
 import { imageOp } from './image.ts';
@@ -18,8 +19,8 @@ const makers: Makers = {
   copy: copyOp,
   mkdir: mkdirOp,
   stack: (_op, context) => stackOp(context),
-  http: httpOp,
-  git: gitOp,
+  http: (op, context) => httpOp(op, fetchStep(context)),
+  git: (op, context) => gitOp(op, fetchStep(context)),
 };
 
 /** The op of a step; the only place where kinds are told apart. */

@@ -1,12 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { runBuild, takeLease, type BuildRequest, type BuildResult } from '@tbuild/builder';
+import { runBuild, takeLease, type BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode } from '@tbuild/tui';
 import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
-import { buildRequest, dockerfilePath } from '../build-request.ts';
+import { buildRequest } from '../build-request.ts';
 import { createWorker } from '../create-worker.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
@@ -33,9 +33,11 @@ export const build: Command = {
     const mode = displayMode(flags, env);
     const channel = createChannel();
     const shown = display(channel, mode, env.stderr, { now: worker.now, color: !env.variables.NO_COLOR });
+    let definition: string | undefined;
+    const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
     using _lease = takeLease(worker.root);
     try {
-      const result = await interruptible((signal) => runBuild(request, worker, { progress: channel, signal, readSecret }));
+      const result = await interruptible((signal) => runBuild(request, worker, { progress: channel, signal, readSecret, onDefinition }));
       channel.close();
       await shown;
       report(result, flags, env);
@@ -43,7 +45,7 @@ export const build: Command = {
     } catch (error) {
       channel.close();
       await shown;
-      env.stderr.write(formatError(error, { debug: flags.debug ?? false, sourceOf: () => sourceText(request) }));
+      env.stderr.write(formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
       return exitCodeOf(error);
     } finally {
       await worker.close();
@@ -74,15 +76,4 @@ function report(result: BuildResult, flags: BuildFlags, env: Environment): void 
   if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
   if (flags['metadata-file'] !== undefined) writeFileSync(resolve(env.cwd, flags['metadata-file']), buildMetadata(result));
   if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
-}
-
-/** Errors point into the Dockerfile; its text is read again only to show the lines. */
-function sourceText(request: BuildRequest): string | undefined {
-  if (request.dockerfile.kind === 'inline') return request.dockerfile.text;
-  const path = dockerfilePath(request);
-  try {
-    return path === undefined ? undefined : readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
