@@ -14,7 +14,6 @@ import { createLocks } from './ops/locks.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planRequest, refuseViolations, showWarnings, warningsOf, type Planning } from './plan-request.ts';
-import { createImportedSteps, type ImportedSteps } from './imported-steps.ts';
 import { runExports } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
@@ -45,18 +44,14 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
   const loaded = await loadDefinition(env);
   const contexts = openContexts(loaded, env);
-  const imported = createImportedSteps(worker);
-  const importing = importInto(imported, env);
   const graphBuilder = new GraphBuilder();
   const plans = await planRequest({ ...env, loaded, contexts }, { graph: graphBuilder });
   showWarnings(plans, env);
   refuseViolations(plans);
   const graph = graphBuilder.build(plans.flatMap(({ target }) => (target === undefined ? [] : [target])));
-  await importing;
-  const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
-  const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
-  const { configs, ...exported } = await runExports(images, graph, { ...env, layers: imported.layers, epoch: assembly.epoch });
-  await exportFrom(assembly, plans, { ...env, layers: imported.layers });
+  const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts });
+  const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly)));
+  const { configs, ...exported } = await runExports(images, graph, { ...env, epoch: assembly.epoch });
   return {
     images: images.flatMap(({ image }, at) => (configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }])),
     ...exported,
@@ -64,20 +59,11 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   };
 }
 
-/** Loads what reads caches only for a build that does. */
-async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
-  if (env.request.cacheFrom.length > 0) await (await import('./import-caches.ts')).importCaches(imported, env);
-}
-
-async function exportFrom(assembly: Assembly, plans: readonly Plan[], env: BuildEnvironment & Pick<ImportedSteps, 'layers'>): Promise<void> {
-  if (env.request.cacheTo.length > 0) await (await import('./export-caches.ts')).exportCaches(assembly, plans, env);
-}
-
-async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & { readonly imported: ImportedSteps }): Promise<Assembly> {
-  const { request, worker, progress, signal, loaded, contexts, imported } = env;
+async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning): Promise<Assembly> {
+  const { request, worker, progress, signal, loaded, contexts } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
-  const results = createStepResults(worker, { remote: imported.layers, signal });
-  const cache = createResultCache({ cache: worker.cache, results, findImported: imported.find, now: env.now });
+  const results = createStepResults(worker);
+  const cache = createResultCache(worker.cache, results, env.now);
   const ops: OpEnvironment = {
     worker,
     results,
@@ -97,7 +83,7 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
   } finally {
     contexts.save();
   }
-  return { graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch };
+  return { graph, solved, results, worker, createdAt: cache.createdAt, epoch };
 }
 
 function parseEpoch(text: string | undefined): number | undefined {
@@ -106,12 +92,10 @@ function parseEpoch(text: string | undefined): number | undefined {
   throw new TbuildError('USAGE', `SOURCE_DATE_EPOCH ${JSON.stringify(text)} is not a number of seconds since 1970`);
 }
 
-async function exportedImage(plan: Plan, assembly: Assembly, { cacheTo }: BuildRequest): Promise<ExportedImage> {
+async function exportedImage(plan: Plan, assembly: Assembly): Promise<ExportedImage> {
   const { target } = plan;
-  const image = await assembleImage(plan, assembly);
-  const isInline = cacheTo.some(({ type }) => type === 'inline');
   return {
-    image: isInline ? await (await import('./export-caches.ts')).withInlineCache(image, plan, assembly) : image,
+    image: await assembleImage(plan, assembly),
     baseLayers: plan.base?.diffIds.length,
     async openRootfs() {
       if (target === undefined) return [];
