@@ -27,11 +27,15 @@ export interface CheckReport {
  */
 export async function checkBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<CheckReport> {
   await using local = await fetchContext(request, worker, run);
-  const env = environmentOf(local.request, worker, run);
-  const found: LintWarning[] = [];
   let source: DockerfileSource | undefined;
+  const onDefinition = (definition: DockerfileSource): void => {
+    source = definition;
+    run.onDefinition?.(definition);
+  };
+  const env = environmentOf(local.request, worker, { ...run, onDefinition });
+  const found: LintWarning[] = [];
   try {
-    const loaded = await loadDefinition(env, (definition) => (source = definition));
+    const loaded = await loadDefinition(env);
     const allStages = (request.target ?? '') === '';
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
     const planning = { ...env, loaded, contexts: openContexts(loaded, env) };

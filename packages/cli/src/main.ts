@@ -78,6 +78,6 @@ const env = readEnvironment();
 try {
   process.exitCode = await main(argv, env);
 } catch (error) {
-  env.stderr.write(formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
+  env.stderr.write(await formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
   process.exitCode = exitCodeOf(error);
 }

@@ -5,9 +5,9 @@ import { exitCodeOf, formatError } from './report-error.ts';
 const options = { debug: false, sourceOf: () => 'FROM busybox\n\nRNU make\nCOPY a b\n' };
 const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
 
-test('an error with a place shows the lines around it and underlines the word', () => {
+test('an error with a place shows the lines around it and underlines the word', async () => {
   const error = new TbuildError('DOCKERFILE_SYNTAX', 'unknown instruction: RNU', { location, hint: 'Did you mean RUN?' });
-  expect(formatError(error, options)).toBe(`Dockerfile:3:1
+  expect(await formatError(error, options)).toBe(`Dockerfile:3:1
 --------------------
    1 |     FROM busybox
    2 |
@@ -21,21 +21,21 @@ hint: Did you mean RUN?
 `);
 });
 
-test('an instruction of several lines is marked as a whole', () => {
+test('an instruction of several lines is marked as a whole', async () => {
   const whole = { ...location, start: { line: 3, column: 1 }, end: { line: 4, column: 9 } };
-  expect(formatError(new TbuildError('PROCESS_FAILED', 'it failed', { location: whole }), options)).toContain(
+  expect(await formatError(new TbuildError('PROCESS_FAILED', 'it failed', { location: whole }), options)).toContain(
     '   3 | >>> RNU make\n   4 | >>> COPY a b\n',
   );
 });
 
-test('causes are shown for debugging only, and nobody sees a stack trace unasked', () => {
+test('causes are shown for debugging only, and nobody sees a stack trace unasked', async () => {
   const error = new TbuildError('REGISTRY', 'Cannot pull', { cause: new Error('connection reset') });
-  expect(formatError(error, options)).toBe('ERROR: Cannot pull\n');
-  expect(formatError(error, { ...options, debug: true })).toContain('caused by: Error: connection reset');
-  expect(formatError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), options)).toBe(
+  expect(await formatError(error, options)).toBe('ERROR: Cannot pull\n');
+  expect(await formatError(error, { ...options, debug: true })).toContain('caused by: Error: connection reset');
+  expect(await formatError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), options)).toBe(
     'ERROR: The disk is full: ENOSPC: no space left on device, write\n',
   );
-  expect(formatError(new TypeError('x is not a function'), options)).not.toContain('at ');
+  expect(await formatError(new TypeError('x is not a function'), options)).not.toContain('at ');
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import { TbuildError, type SourceRange } from '@tbuild/errors';
+import { sourceFrame } from './source-frame.ts';
 
 export interface ReportOptions {
   /** The text of a file that an error points into, when it can be had. */
@@ -8,13 +9,14 @@ export interface ReportOptions {
 }
 
 /** What the user reads when something failed: the place, the message, the hint. */
-export function formatError(error: unknown, options: ReportOptions): string {
+export async function formatError(error: unknown, options: ReportOptions): Promise<string> {
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
-  const lines = error.location === undefined ? [] : codeFrame(error.location, options.sourceOf(error.location.file));
-  lines.push(`ERROR: ${error.message}`);
+  const { location } = error;
+  const place = location === undefined ? '' : await excerpt(location, options.sourceOf(location.file));
+  const lines = [`ERROR: ${error.message}`];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   if (options.debug) lines.push(...causesOf(error));
-  return `${lines.join('\n')}\n`;
+  return `${place}${lines.join('\n')}\n`;
 }
 
 /** Process exit codes: 0 built, 1 build failed, 2 usage, 130 interrupted. */
@@ -23,28 +25,17 @@ export function exitCodeOf(error: unknown): number {
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
 }
 
-const AROUND = 2;
-
-function codeFrame({ file, start, end }: SourceRange, text: string | undefined): string[] {
-  const place = `${file}:${start.line}:${start.column}`;
-  if (text === undefined) return [place];
-  const lines = text.split(/\r?\n/);
-  const last = Math.max(start.line, end.column === 1 && end.line > start.line ? end.line - 1 : end.line);
-  const shown = lines.slice(Math.max(0, start.line - 1 - AROUND), last + AROUND);
-  const first = Math.max(1, start.line - AROUND);
-  const frame = shown.flatMap((line, index) => {
-    const number = first + index;
-    const hit = number >= start.line && number <= last;
-    const row = `${String(number).padStart(4)} | ${hit ? '>>> ' : '    '}${line}`;
-    return hit && start.line === last ? [row, underline(line, start.column, end.column)] : [row];
-  });
-  const rule = '-'.repeat(20);
-  return [place, rule, ...frame.map((row) => row.trimEnd()), rule];
+async function excerpt(location: SourceRange, text: string | undefined): Promise<string> {
+  const { file, start, end } = location;
+  if (text === undefined) return `${file}:${start.line}:${start.column}\n`;
+  const token = start.line === end.line ? location : await keywordAt(location, text);
+  return `${file}:${token.start.line}:${token.start.column}\n${sourceFrame(text, location, { token })}`;
 }
 
-function underline(line: string, from: number, to: number): string {
-  const blanks = line.slice(0, from - 1).replace(/[^\t]/g, ' ');
-  return `     |     ${blanks}${'^'.repeat(Math.max(1, Math.min(to, line.length + 1) - from))}`;
+/** Of an instruction over several lines only its keyword is underlined; finding it takes a second parser. */
+async function keywordAt(location: SourceRange, text: string): Promise<SourceRange> {
+  const { underline } = await import('@tbuild/dockerfile/source-ranges');
+  return underline(text, location);
 }
 
 function causesOf(error: Error): string[] {

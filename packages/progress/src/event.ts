@@ -45,6 +45,8 @@ export type ProgressEvent =
       readonly message: string;
       readonly step?: ProgressStepId;
       readonly location?: SourceRange;
+      /** The part of it that is meant. */
+      readonly token?: SourceRange;
       readonly url?: string;
       readonly detail?: string;
     };

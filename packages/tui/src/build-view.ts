@@ -1,3 +1,4 @@
+import type { SourceRange } from '@tbuild/errors';
 import type { Outcome, ProgressEvent, ProgressStepId } from '@tbuild/progress';
 import { appendLog, closeLog, emptyLog, type StepLog } from './log-lines.ts';
 
@@ -33,7 +34,12 @@ export interface StepView {
 
 export interface WarningView {
   readonly message: string;
-  readonly line?: number;
+  readonly location?: SourceRange;
+  /** The part of it that is meant. */
+  readonly token?: SourceRange;
+  /** One line on such warnings in general, and where to read more. */
+  readonly detail?: string;
+  readonly url?: string;
 }
 
 /** All that a display knows of a build. A value: each event makes a new one. */
@@ -109,16 +115,15 @@ function finish(before: BuildView, { step: id, at, outcome, error, reason }: Eve
   return { ...finished, finished: [...view.finished, id], finishedAt: at };
 }
 
-function warn(view: BuildView, { step, message, location }: EventOf<'warning'>): BuildView {
-  const line = location?.start.line;
-  const warned = { ...view, warnings: [...view.warnings, { message, line }] };
+function warn(view: BuildView, { step, type: _, ...warning }: EventOf<'warning'>): BuildView {
+  const warned = { ...view, warnings: [...view.warnings, warning] };
   if (step === undefined) return warned;
-  return update(warned, step, ({ warnings }) => ({ warnings: [...warnings, withLine({ message, line })] }));
+  return update(warned, step, ({ warnings }) => ({ warnings: [...warnings, withLine(warning)] }));
 }
 
 /** The message with its place in the Dockerfile, as Docker's builder writes it. */
-export function withLine({ message, line }: WarningView): string {
-  return line === undefined ? message : `${message} (line ${line})`;
+export function withLine({ message, location }: Pick<WarningView, 'message' | 'location'>): string {
+  return location === undefined ? message : `${message} (line ${location.start.line})`;
 }
 
 function withTransfer(

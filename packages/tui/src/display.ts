@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '@tbuild/progress';
-import { emptyView, reduce, type BuildView } from './build-view.ts';
+import { emptyView, reduce, type BuildView, type WarningView } from './build-view.ts';
 import { epilogue } from './epilogue.ts';
 import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
@@ -16,6 +16,8 @@ export interface DisplayOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly color?: boolean;
+  /** What to write below each warning at the end; without it they are one line each. */
+  readonly expandWarning?: (warning: WarningView) => string;
 }
 
 /** What is drawn while the build runs; `end` also leaves the last state on the screen. */
@@ -58,7 +60,7 @@ const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
 
-function drawPlain(out: NodeJS.WriteStream, { now }: DisplayOptions): Drawing {
+function drawPlain(out: NodeJS.WriteStream, { now, expandWarning }: DisplayOptions): Drawing {
   const printer = createPlainPrinter((text) => out.write(text));
   const collected = collect(PLAIN_INTERVAL, (view) => printer.print(view, now()));
   return {
@@ -66,7 +68,7 @@ function drawPlain(out: NodeJS.WriteStream, { now }: DisplayOptions): Drawing {
     end(view) {
       collected.stop();
       printer.print(view, now());
-      out.write(epilogue(view));
+      out.write(epilogue(view, { expandWarning }));
     },
   };
 }
@@ -90,7 +92,8 @@ function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing
       latest = view;
       if (live !== undefined) await (await live).end(view);
       else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
-      out.write(screen.color ? epilogue(view) : withoutColours(epilogue(view)));
+      const text = epilogue(view, { color: screen.color, expandWarning: options.expandWarning });
+      out.write(screen.color ? text : withoutColours(text));
     },
   };
 }

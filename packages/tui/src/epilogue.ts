@@ -1,11 +1,17 @@
-import { stepsIn, withLine, type BuildView, type StepView } from './build-view.ts';
+import { stepsIn, withLine, type BuildView, type StepView, type WarningView } from './build-view.ts';
 import { formatLogTime } from './format.ts';
 
 const SHOWN_LINES = 10;
 
+export interface EpilogueOptions {
+  readonly color?: boolean;
+  /** What is written below a warning; without it they are one line each. */
+  readonly expandWarning?: (warning: WarningView) => string;
+}
+
 /** What is repeated at the end: the last output of each step that failed, then all warnings; ends with a line feed unless empty. */
-export function epilogue(view: BuildView): string {
-  return stepsIn(view, 'failed').map(failure).join('') + warnings(view);
+export function epilogue(view: BuildView, options: EpilogueOptions = {}): string {
+  return stepsIn(view, 'failed').map(failure).join('') + warnings(view, options);
 }
 
 function failure(step: StepView): string {
@@ -13,8 +19,10 @@ function failure(step: StepView): string {
   return `------\n > ${step.name}:\n${log.join('')}------\n`;
 }
 
-function warnings({ warnings: all }: BuildView): string {
+function warnings({ warnings: all }: BuildView, { color = false, expandWarning }: EpilogueOptions): string {
   if (all.length === 0) return '';
   const count = all.length === 1 ? '1 warning' : `${all.length} warnings`;
-  return `\n ${count} found:\n${all.map((warning) => ` - ${withLine(warning)}\n`).join('')}`;
+  const heading = `${count} found${expandWarning === undefined ? ' (use --debug to expand)' : ''}:`;
+  const lines = all.map((warning) => ` - ${withLine(warning)}\n${expandWarning?.(warning) ?? ''}`);
+  return `\n ${color ? `\x1b[33m${heading}\x1b[39m` : heading}\n${lines.join('')}`;
 }

@@ -37,7 +37,7 @@ test('each event is one line of rawjson', () => {
     {
       warnings: [
         {
-          vertex: 'sha256:aa', level: 1, short: 'Vw==', detail: ['RA=='], url: 'https://example.org',
+          vertex: 'sha256:aa', level: 1, short: 'VyAobGluZSAzKQ==', detail: ['RA=='], url: 'https://example.org',
           sourceInfo: { filename: 'Dockerfile' },
           range: [{ start: { line: 3, character: 0 }, end: { line: 3, character: 3 } }],
         },

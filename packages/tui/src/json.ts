@@ -1,5 +1,5 @@
 import type { ProgressEvent, ProgressStepId } from '@tbuild/progress';
-import type { BuildView, StepView } from './build-view.ts';
+import { withLine, type BuildView, type StepView } from './build-view.ts';
 
 /**
  * An event as one line of BuildKit's `rawjson`: an object with any of `vertexes`, `statuses`, `logs` and
@@ -54,13 +54,14 @@ function logEntry({ step, stream, data }: Extract<ProgressEvent, { type: 'log' }
   return { vertex: step, stream: stream === 'stdout' ? 1 : 2, data: Buffer.from(data).toString('base64'), timestamp: time(now) };
 }
 
-function warning({ step, message, detail, url, location }: Extract<ProgressEvent, { type: 'warning' }>): object {
+function warning(event: Extract<ProgressEvent, { type: 'warning' }>): object {
+  const { step, detail, url, location } = event;
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const position = (at: { line: number; column: number }): object => ({ line: at.line, character: at.column - 1 });
   return {
     vertex: step,
     level: 1,
-    short: base64(message),
+    short: base64(withLine(event)),
     detail: detail === undefined ? undefined : [base64(detail)],
     url,
     sourceInfo: location && { filename: location.file },

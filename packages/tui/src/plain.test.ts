@@ -147,7 +147,7 @@ test('a failed build repeats the end of what failed, and the warnings', () => {
 0.020 oops
 ------
 
- 1 warning found:
+ 1 warning found (use --debug to expand):
  - Careful
 `);
 });

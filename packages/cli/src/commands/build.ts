@@ -3,15 +3,17 @@ import { resolve } from 'node:path';
 import { runBuild, takeLease, type BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
-import { display, type DisplayMode } from '@tbuild/tui';
+import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
 import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
 import { buildRequest } from '../build-request.ts';
+import { parseCall } from '../call/call-spec.ts';
 import { createWorker } from '../create-worker.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
 import { buildMetadata } from '../build-metadata.ts';
 import { parseSecrets } from '../secrets.ts';
+import { sourceFrame } from '../source-frame.ts';
 import { storeRoot } from '../store-root.ts';
 import type { Command } from './command.ts';
 import { interruptible } from '../interruptible.ts';
@@ -30,14 +32,29 @@ export const build: Command = {
     checkIsolation(flags.isolation);
     const request = buildRequest(flags, positional, env, worker.platform);
     const readSecret = parseSecrets(flags.secret ?? [], env);
+    const call = flags.check === true ? parseCall('check') : parseCall(flags.call ?? '');
     const mode = displayMode(flags, env);
     const channel = createChannel();
-    const shown = display(channel, mode, env.stderr, { now: worker.now, color: !env.variables.NO_COLOR });
     let definition: string | undefined;
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
+    const shown = display(channel, mode, env.stderr, {
+      now: worker.now,
+      color: !env.variables.NO_COLOR,
+      ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
+    });
     using _lease = takeLease(worker.root);
     try {
-      const result = await interruptible((signal) => runBuild(request, worker, { progress: channel, signal, readSecret, onDefinition }));
+      const run = { progress: channel, readSecret, onDefinition };
+      if (call !== undefined) {
+        const { runCall } = await import('../call/run-call.ts');
+        const answer = await interruptible((signal) => runCall(call, request, { worker, run: { ...run, signal } }));
+        channel.close();
+        await shown;
+        env.stdout.write(answer.output);
+        if (answer.error !== undefined) throw answer.error;
+        return answer.exitCode;
+      }
+      const result = await interruptible((signal) => runBuild(request, worker, { ...run, signal }));
       channel.close();
       await shown;
       report(result, flags, env);
@@ -45,13 +62,20 @@ export const build: Command = {
     } catch (error) {
       channel.close();
       await shown;
-      env.stderr.write(formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
+      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
       return exitCodeOf(error);
     } finally {
       await worker.close();
     }
   },
 };
+
+/** For `--debug`. */
+function warningInFull({ detail, url, location, token }: WarningView, text: string | undefined): string {
+  const lines = [detail, url && `More info: ${url}`, location && `${location.file}:${location.start.line}`];
+  const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token });
+  return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
+}
 
 function checkIsolation(kind: string | undefined): void {
   if (kind === undefined || kind === 'auto' || kind === 'namespace') return;

@@ -1,0 +1,44 @@
+import { suggest, TbuildError } from '@tbuild/errors';
+
+const CALLS = ['check', 'outline', 'targets', 'subrequests.describe'] as const;
+
+/** What `--call` asks for in place of a build. */
+export interface CallSpec {
+  readonly name: (typeof CALLS)[number];
+  readonly format: 'text' | 'json';
+  /** Exit with 0 whatever is found. */
+  readonly ignoreStatus: boolean;
+}
+
+const ALIASES: Readonly<Record<string, string>> = { lint: 'check', describe: 'subrequests.describe' };
+
+/**
+ * Reads `NAME[,format=text|json][,ignorestatus[=BOOL]]`; undefined for `build`, which is no call.
+ * @throws TbuildError USAGE
+ */
+export function parseCall(text: string): CallSpec | undefined {
+  const [written = '', ...fields] = text.split(',');
+  const wanted = ALIASES[written] ?? written;
+  const name = CALLS.find((known) => known === wanted);
+  if (name === undefined && written !== 'build' && written !== '') throw unknownCall(written);
+  let spec: Omit<CallSpec, 'name'> = { format: 'text', ignoreStatus: false };
+  for (const field of fields) spec = { ...spec, ...readField(field) };
+  return name === undefined ? undefined : { name, ...spec };
+}
+
+function readField(field: string): Partial<CallSpec> {
+  const at = field.indexOf('=');
+  const [key, value] = at < 0 ? [field, undefined] : [field.slice(0, at), field.slice(at + 1)];
+  if (key === 'format' && (value === 'json' || value === 'text')) return { format: value };
+  if (key === 'ignorestatus' && /^(?:1|t|true)$/i.test(value ?? 'true')) return { ignoreStatus: true };
+  if (key === 'ignorestatus' && /^(?:0|f|false)$/i.test(value ?? '')) return { ignoreStatus: false };
+  throw new TbuildError('USAGE', `Field ${JSON.stringify(field)} of --call is not valid`, {
+    hint: 'Write format=text, format=json or ignorestatus',
+  });
+}
+
+function unknownCall(name: string): TbuildError {
+  const near = suggest(name, CALLS);
+  const hint = near === undefined ? `The calls are build, ${CALLS.join(', ')}` : `Did you mean ${near}?`;
+  return new TbuildError('USAGE', `Call ${JSON.stringify(name)} is not known`, { hint });
+}

@@ -1,0 +1,51 @@
+import { checkBuild, listBuildTargets, outlineBuild, type BuildRequest, type BuildRun, type Worker } from '@tbuild/builder';
+import type { TbuildError } from '@tbuild/errors';
+import type { CallSpec } from './call-spec.ts';
+import { checkJson, checkText } from './check-report.ts';
+import { describeJson, describeText } from './describe-report.ts';
+import { outlineJson, outlineText } from './outline-report.ts';
+import { targetsJson, targetsText } from './targets-report.ts';
+
+/** What a call prints on standard output, and how it ends. */
+export interface CallResult {
+  readonly output: string;
+  readonly exitCode: number;
+  /** To be reported after the output; fails the program whatever the exit code. */
+  readonly error?: TbuildError;
+}
+
+/** Answers a call. @throws TbuildError what planning throws, except for `check`, which reports it. */
+export function runCall(spec: CallSpec, request: BuildRequest, context: CallContext): Promise<CallResult> {
+  return ANSWERS[spec.name](spec, request, context);
+}
+
+export interface CallContext {
+  readonly worker: Worker;
+  readonly run: BuildRun;
+}
+
+type Answer = (spec: CallSpec, request: BuildRequest, context: CallContext) => Promise<CallResult>;
+
+const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
+  async check({ format, ignoreStatus }, request, { worker, run }) {
+    const report = await checkBuild(request, worker, run);
+    const { warnings, error } = report;
+    const output = format === 'json' ? print(checkJson(report)) : checkText(report);
+    return { output, exitCode: warnings.length > 0 && !ignoreStatus ? 1 : 0, ...(error === undefined ? {} : { error }) };
+  },
+  async outline({ format }, request, { worker, run }) {
+    const report = await outlineBuild(request, worker, run);
+    return { output: format === 'json' ? print(outlineJson(report)) : outlineText(report), exitCode: 0 };
+  },
+  async targets({ format }, request, { worker, run }) {
+    const report = await listBuildTargets(request, worker, run);
+    return { output: format === 'json' ? print(targetsJson(report)) : targetsText(report), exitCode: 0 };
+  },
+  async 'subrequests.describe'({ format }) {
+    return { output: format === 'json' ? print(describeJson()) : describeText(), exitCode: 0 };
+  },
+};
+
+function print(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
