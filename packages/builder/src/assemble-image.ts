@@ -1,7 +1,7 @@
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId, StepRecord } from '@tbuild/cache';
 import type { Plan } from '@tbuild/frontend';
 import type { Graph, StepId } from '@tbuild/graph';
-import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
+import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
 import { baseLayers } from './base-image.ts';
 import type { StepResults } from './step-results.ts';
@@ -12,6 +12,8 @@ export interface Assembly {
   readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
   readonly results: StepResults;
   readonly worker: Worker;
+  /** The record that a solved step stands on. */
+  recordOf(key: Digest): StepRecord | undefined;
   /** When the step that made a result ran, in milliseconds since the epoch. */
   createdAt(result: ResultId): number;
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */

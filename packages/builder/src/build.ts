@@ -14,6 +14,7 @@ import { createLocks } from './ops/locks.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planRequest, refuseViolations, showWarnings, warningsOf, type Planning } from './plan-request.ts';
+import { createImportedSteps, type ImportedSteps } from './imported-steps.ts';
 import { runExports } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
@@ -44,14 +45,18 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
   const loaded = await loadDefinition(env);
   const contexts = openContexts(loaded, env);
+  const imported = createImportedSteps(worker);
+  const importing = importInto(imported, env);
   const graphBuilder = new GraphBuilder();
   const plans = await planRequest({ ...env, loaded, contexts }, { graph: graphBuilder });
   showWarnings(plans, env);
   refuseViolations(plans);
   const graph = graphBuilder.build(plans.flatMap(({ target }) => (target === undefined ? [] : [target])));
-  const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts });
-  const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly)));
-  const { configs, ...exported } = await runExports(images, graph, { ...env, epoch: assembly.epoch });
+  await importing;
+  const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
+  const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
+  const { configs, ...exported } = await runExports(images, graph, { ...env, layers: imported.layers, epoch: assembly.epoch });
+  await exportFrom(assembly, plans, { ...env, layers: imported.layers });
   return {
     images: images.flatMap(({ image }, at) => (configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }])),
     ...exported,
@@ -59,11 +64,20 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   };
 }
 
-async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning): Promise<Assembly> {
-  const { request, worker, progress, signal, loaded, contexts } = env;
+/** Loads what reads caches only for a build that does. */
+async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
+  if (env.request.cacheFrom.length > 0) await (await import('./import-caches.ts')).importCaches(imported, env);
+}
+
+async function exportFrom(assembly: Assembly, plans: readonly Plan[], env: BuildEnvironment & Pick<ImportedSteps, 'layers'>): Promise<void> {
+  if (env.request.cacheTo.length > 0) await (await import('./export-caches.ts')).exportCaches(assembly, plans, env);
+}
+
+async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & { readonly imported: ImportedSteps }): Promise<Assembly> {
+  const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
-  const results = createStepResults(worker);
-  const cache = createResultCache(worker.cache, results, env.now);
+  const results = createStepResults(worker, { remote: imported.layers, signal });
+  const cache = createResultCache({ cache: worker.cache, results, findImported: imported.find, now: env.now });
   const ops: OpEnvironment = {
     worker,
     results,
@@ -83,7 +97,7 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning): 
   } finally {
     contexts.save();
   }
-  return { graph, solved, results, worker, createdAt: cache.createdAt, epoch };
+  return { graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch };
 }
 
 function parseEpoch(text: string | undefined): number | undefined {
@@ -92,10 +106,12 @@ function parseEpoch(text: string | undefined): number | undefined {
   throw new TbuildError('USAGE', `SOURCE_DATE_EPOCH ${JSON.stringify(text)} is not a number of seconds since 1970`);
 }
 
-async function exportedImage(plan: Plan, assembly: Assembly): Promise<ExportedImage> {
+async function exportedImage(plan: Plan, assembly: Assembly, { cacheTo }: BuildRequest): Promise<ExportedImage> {
   const { target } = plan;
+  const image = await assembleImage(plan, assembly);
+  const isInline = cacheTo.some(({ type }) => type === 'inline');
   return {
-    image: await assembleImage(plan, assembly),
+    image: isInline ? await (await import('./export-caches.ts')).withInlineCache(image, plan, assembly) : image,
     baseLayers: plan.base?.diffIds.length,
     async openRootfs() {
       if (target === undefined) return [];

@@ -8,5 +8,5 @@ export type { BuildResult } from './build.ts';
 export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
 export type { CheckReport, DockerfileSource } from './call.ts';
-export type { BuildRequest, ContextSpec, DockerfileSpec, OutputSpec } from './request.ts';
+export type { BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, OutputSpec } from './request.ts';
 export type { Worker } from './worker.ts';

@@ -1,6 +1,6 @@
 import type { ImageFormat } from '@tbuild/exporter';
 import type { GitSource } from '@tbuild/frontend';
-import type { Platform } from '@tbuild/oci';
+import type { LayerCompression, Platform } from '@tbuild/oci';
 
 /** Where a context's files are. Paths are absolute. */
 export type ContextSpec =
@@ -43,6 +43,31 @@ interface NamedOutput extends ImageFormat {
   readonly names?: readonly string[];
 }
 
+/** One `--cache-from`. References are full, paths absolute. */
+export type CacheImportSpec =
+  /** A cache, or an image with an inline one. */
+  | { readonly type: 'registry'; readonly reference: string }
+  /** The name is a tag or digest in the directory's index. */
+  | { readonly type: 'local'; readonly path: string; readonly name: string };
+
+/** One `--cache-to`. */
+export type CacheExportSpec =
+  | ({ readonly type: 'registry'; readonly reference: string } & CacheExportOptions)
+  | ({ readonly type: 'local'; readonly path: string; readonly tag: string } & CacheExportOptions)
+  /** In the configuration of the image itself. */
+  | { readonly type: 'inline' };
+
+export interface CacheExportOptions {
+  /** The steps of the image itself, or those of all stages too. */
+  readonly mode: 'min' | 'max';
+  /** The directories of cache mounts too. */
+  readonly mounts: boolean;
+  readonly ignoreError: boolean;
+  readonly compression: LayerCompression;
+  readonly compressionLevel?: number;
+  readonly forceCompression: boolean;
+}
+
 /** Everything a build depends on, as plain data. */
 export interface BuildRequest {
   readonly context: ContextSpec;
@@ -62,6 +87,9 @@ export interface BuildRequest {
   readonly noCache: boolean | readonly string[];
   /** Ask the registry again for tags that were resolved before. */
   readonly pull: boolean;
+  /** In order: of several records of one step the first counts. */
+  readonly cacheFrom: readonly CacheImportSpec[];
+  readonly cacheTo: readonly CacheExportSpec[];
   readonly jobs?: number;
   /** The network of RUN steps that name none. */
   readonly network: 'default' | 'none' | 'host';

@@ -1,4 +1,5 @@
-import type { ResultId, StepCache } from '@tbuild/cache';
+import type { CachedStep, ResultId, StepCache, StepRecord } from '@tbuild/cache';
+import type { Digest } from '@tbuild/oci';
 import type { ResultCache } from '@tbuild/solver';
 import type { StepResults } from './step-results.ts';
 
@@ -6,29 +7,48 @@ import type { StepResults } from './step-results.ts';
 export interface RecordedResults extends ResultCache<ResultId> {
   /** Milliseconds since the epoch. */
   createdAt(result: ResultId): number;
+  /** The record that a solved step stands on. */
+  recordOf(key: Digest): StepRecord | undefined;
+}
+
+export interface ResultCacheOptions {
+  readonly cache: StepCache;
+  readonly results: StepResults;
+  /** What another machine has made, when no record of the store will do. */
+  findImported(key: Digest): CachedStep | undefined;
+  now(): number;
 }
 
 /** A record whose result is gone counts as none and is replaced. */
-export function createResultCache(cache: StepCache, results: StepResults, now: () => number): RecordedResults {
+export function createResultCache({ cache, results, findImported, now }: ResultCacheOptions): RecordedResults {
+  const records = new Map<Digest, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<string>();
+  const use = (record: StepRecord): ResultId => {
+    records.set(record.key, record);
+    times.set(record.result, record.createdAt);
+    return record.result;
+  };
+  const adopt = async ({ record, layer, contents }: CachedStep): Promise<ResultId | undefined> => {
+    if (!(await results.has(record.result))) results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
+    if (!(await results.has(record.result))) return undefined;
+    results.addContentDigests(record.result, contents);
+    return use(await cache.put(record, { replace: gone.has(record.key) }));
+  };
   return {
     async load(key) {
       const record = await cache.get(key);
-      if (record === undefined) return undefined;
-      if (!(await results.has(record.result))) {
-        gone.add(key);
-        return undefined;
-      }
-      times.set(record.result, record.createdAt);
-      return record.result;
+      // Touched before its result is looked for: from then on no prune takes it away.
+      if (record !== undefined && cache.touch(key, now()) && (await results.has(record.result))) return use(record);
+      if (record !== undefined) gone.add(key);
+      const imported = findImported(key);
+      return imported === undefined ? undefined : adopt(imported);
     },
     async save(key, result, { base, replace }) {
       const record = { key, result, parent: base, createdAt: now() };
-      const standing = await cache.put(record, { replace: replace || gone.has(key) });
-      times.set(standing.result, standing.createdAt);
-      return standing.result;
+      return use(await cache.put(record, { replace: replace || gone.has(key) }));
     },
     createdAt: (result) => times.get(result) ?? now(),
+    recordOf: (key) => records.get(key),
   };
 }

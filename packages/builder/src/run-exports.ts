@@ -4,6 +4,7 @@ import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest,
 import type { Provider } from '@tbuild/content';
 import type { Progress } from '@tbuild/progress';
 import { baseLayers, imageProvider } from './base-image.ts';
+import type { RemoteLayers } from './imported-steps.ts';
 import type { BuildRequest, OutputSpec } from './request.ts';
 import { firstOf } from './storing.ts';
 import { track } from './track.ts';
@@ -14,6 +15,8 @@ interface Environment {
   readonly worker: Worker;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Layers of imported steps. */
+  readonly layers: RemoteLayers;
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
   readonly epoch?: number;
   now(): number;
@@ -36,7 +39,7 @@ export interface ExportedResult {
 export async function runExports(images: readonly ExportedImage[], graph: Graph, env: Environment): Promise<ExportedResult> {
   const { request, worker, signal, epoch } = env;
   const sources = lazily(() => baseRepositories(graph, worker));
-  const common = { images, content: allContent(graph, worker), sourcesOf: (blob: Digest) => sources().get(blob) ?? [], epoch };
+  const common = { images, content: allContent(graph, env), sourcesOf: (blob: Digest) => sources().get(blob) ?? [], epoch };
   const destinations: string[] = [];
   const names = new Set<string>();
   let made: Exported | undefined;
@@ -74,9 +77,9 @@ function identity(images: readonly ExportedImage[], made: Exported | undefined):
 }
 
 /** The store first; blobs of base layers that no step needed are fetched from where the image is. */
-function allContent(graph: Graph, worker: Worker): Provider {
+function allContent(graph: Graph, { worker, layers }: Environment): Provider {
   const bases = [...graph.steps.values()].flatMap(({ op }) => (op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : []));
-  return firstOf([worker.content, ...bases]);
+  return firstOf([worker.content, layers.provider, ...bases]);
 }
 
 function lazyProvider(open: () => Promise<Provider>): Provider {

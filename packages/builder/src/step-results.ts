@@ -1,18 +1,28 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
-import { errnoName } from '@tbuild/errors';
-import { digestOf, hexOf, isDigest, parseDescriptor, type Digest, type Layer } from '@tbuild/oci';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { digestOf, hexOf, isDigest, parseDescriptor, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
+import type { RemoteLayers } from './imported-steps.ts';
 import type { Worker } from './worker.ts';
+
+/** The names under which digests of parts are kept. */
+const HASH = /^[a-f0-9]{64}$/;
 
 /** Makes the tree of a base image; only called when a step needs its files. */
 export type ExtractImage = () => Promise<Snapshot>;
 
+/** A layer with what it lies on: enough to make the result's tree from. */
+export interface ResultLayer extends Layer {
+  /** Null on nothing; undefined where that is not known. */
+  readonly parent?: ResultId | null;
+}
+
 /**
  * What finished steps gave, by result: a tree, a layer, and digests of parts of the tree. All are
- * written once and shared by every build on the store; the layer is packed from the tree on demand.
+ * written once and shared by every build on the store; tree and layer are made from each other on demand.
  */
 export interface StepResults {
   /** Whether the result can be used: as a tree, or at least as a layer of an image. */
@@ -20,28 +30,61 @@ export interface StepResults {
   snapshot(result: ResultId): Promise<Snapshot>;
   layer(result: ResultId): Promise<Layer>;
   /** For a result whose layer is another's (`--link`). */
-  saveLayer(result: ResultId, layer: Layer): void;
+  saveLayer(result: ResultId, layer: ResultLayer): void;
   /** A digest of a part of the tree that `selector` describes, computed once for all builds. */
   contentDigest(result: ResultId, selector: string, compute: () => Promise<Digest>): Promise<Digest>;
+  /** The digests of parts that are known, by the hash of their selector. */
+  contentDigests(result: ResultId): Readonly<Record<string, Digest>>;
+  addContentDigests(result: ResultId, digests: Readonly<Record<string, Digest>>): void;
   addImage(result: ResultId, extract: ExtractImage): void;
 }
 
-export function createStepResults(worker: Pick<Worker, 'root' | 'snapshots' | 'differ' | 'content'>): StepResults {
+export interface StepResultsOptions {
+  /** Layers of this build that the store need not have: where they are read. */
+  readonly remote: RemoteLayers;
+  readonly signal: AbortSignal;
+}
+
+export function createStepResults(
+  worker: Pick<Worker, 'root' | 'snapshots' | 'differ' | 'content'>,
+  { remote, signal }: StepResultsOptions,
+): StepResults {
   const images = new Map<ResultId, ExtractImage>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
   const layerFile = (result: ResultId): string => join(worker.root, 'layers', hexOf(result));
 
+  const digestsOf = (result: ResultId): string => join(worker.root, 'digests', hexOf(result));
+
+  /** The layer, when its bytes can be had. */
+  const knownLayer = (result: ResultId): ResultLayer | undefined => {
+    const layer = readLayer(layerFile(result));
+    return layer !== undefined && (isStored(layer.descriptor, worker) || remote.has(layer.descriptor.digest)) ? layer : undefined;
+  };
+  const has = async (result: ResultId): Promise<boolean> => {
+    if (images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined) return true;
+    const layer = knownLayer(result);
+    return layer?.parent !== undefined && (layer.parent === null || (await has(layer.parent)));
+  };
   const findSnapshot = async (result: ResultId): Promise<Snapshot> => {
     const known = await worker.snapshots.stat(hexOf(result));
     if (known !== undefined) return known;
     const extract = images.get(result);
-    if (extract === undefined) throw new Error(`Result ${result} has no snapshot`);
-    return extract();
+    if (extract !== undefined) return extract();
+    const layer = knownLayer(result);
+    if (layer?.parent === undefined) throw new Error(`Result ${result} has neither tree nor layer`);
+    return extractOnto(layer.parent, result, layer);
+  };
+  const extractOnto = async (parent: ResultId | null, result: ResultId, { descriptor, diffId }: Layer): Promise<Snapshot> => {
+    if (parent !== null) await once(snapshots, parent, findSnapshot);
+    await using active = await worker.snapshots.prepare(parent === null ? undefined : hexOf(parent));
+    const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, { lowers: active.lowers, signal });
+    if (extracted.diffId === diffId) return active.commit(hexOf(result));
+    throw new TbuildError('DIGEST_MISMATCH', `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`);
   };
   const findLayer = async (result: ResultId): Promise<Layer> => {
-    const known = readLayer(layerFile(result));
-    if (known !== undefined && existsSync(worker.content.path(known.descriptor.digest))) return known;
+    const known = knownLayer(result);
+    if (known !== undefined) return known;
     const { directories } = await once(snapshots, result, findSnapshot);
     const upper = directories.at(-1);
     if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
@@ -51,19 +94,25 @@ export function createStepResults(worker: Pick<Worker, 'root' | 'snapshots' | 'd
   };
 
   return {
-    async has(result) {
-      return images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined;
-    },
+    has,
     snapshot: (result) => once(snapshots, result, findSnapshot),
     layer: (result) => once(layers, result, findLayer),
     saveLayer: (result, layer) => writeOnce(layerFile(result), JSON.stringify(layer)),
     async contentDigest(result, selector, compute) {
-      const file = join(worker.root, 'digests', hexOf(result), hexOf(digestOf(selector)));
+      const file = join(digestsOf(result), hexOf(digestOf(selector)));
       const known = readText(file);
       if (known !== undefined && isDigest(known)) return known;
       const digest = await compute();
       writeOnce(file, digest);
       return digest;
+    },
+    contentDigests(result) {
+      const directory = digestsOf(result);
+      const read = namesIn(directory).map((name) => [name, readText(join(directory, name))] as const);
+      return Object.fromEntries(read.flatMap(([name, text]) => (text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [])));
+    },
+    addContentDigests(result, digests) {
+      for (const [name, digest] of Object.entries(digests)) writeOnce(join(digestsOf(result), name), digest);
     },
     addImage: (result, extract) => void images.set(result, extract),
   };
@@ -77,16 +126,31 @@ function once<T>(memo: Map<ResultId, Promise<T>>, result: ResultId, make: (resul
   return made;
 }
 
-function readLayer(file: string): Layer | undefined {
+function isStored({ digest, size }: Descriptor, { content }: Pick<Worker, 'content'>): boolean {
+  return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
+}
+
+function readLayer(file: string): ResultLayer | undefined {
   const text = readText(file);
   if (text === undefined) return undefined;
   try {
-    const { descriptor, diffId }: { descriptor?: unknown; diffId?: unknown } = JSON.parse(text);
-    if (typeof diffId === 'string' && isDigest(diffId)) return { descriptor: parseDescriptor(descriptor), diffId };
+    const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(text);
+    if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
+    const base = typeof parent === 'string' && isDigest(parent) ? { parent } : {};
+    return { descriptor: parseDescriptor(descriptor), diffId, ...base };
   } catch {
     // A file that a crash of the machine left incomplete is the same as none.
+    return undefined;
   }
-  return undefined;
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function readText(file: string): string | undefined {

@@ -5,9 +5,6 @@ import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 /** The configuration of a cache manifest: steps that name layers by their place among the manifest's. */
 export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
 
-/** The member of an image's configuration that holds an inline cache, in base64. */
-export const INLINE_CACHE_MEMBER = 'tbuild.cache.v1';
-
 const VERSION = 1;
 
 /** The text of a cache, and the layers that it counts into, each once. */

@@ -1,4 +1,3 @@
-export { INLINE_CACHE_MEMBER } from './cache-document.ts';
 export type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 export { createLocalCache } from './local-cache.ts';
 export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';

@@ -1,7 +1,7 @@
 import { createMemoryStore, fromBytes, type Ingester } from '@tbuild/content';
 import { digestOf, encodeImage, hexOf, MediaType, type Layer } from '@tbuild/oci';
 import { expect, test } from 'vitest';
-import { encodeCache, encodeInlineCache, INLINE_CACHE_MEMBER, readCache, writeCache, type CachedStep } from './index.ts';
+import { encodeCache, encodeInlineCache, readCache, writeCache, type CachedStep } from './index.ts';
 
 const signal = new AbortController().signal;
 
@@ -49,10 +49,9 @@ test('a cache without steps is a manifest all the same', async () => {
 test('an inline cache names layers of its image in whatever compression they came', async () => {
   const store = createMemoryStore();
   const layer = await layerIn(store, 'layer');
-  const image = encodeImage({ platform: { os: 'linux', architecture: 'amd64' }, config: {}, layers: [layer], history: [] });
-  const text = encodeInlineCache({ steps: [step('a', layer)], mounts: [] });
-  const config = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(image.config.bytes).toString()), [INLINE_CACHE_MEMBER]: text }));
-  const { digest, size } = await store.write(fromBytes(config));
+  const inlineCache = encodeInlineCache({ steps: [step('a', layer)], mounts: [] });
+  const image = encodeImage({ platform: { os: 'linux', architecture: 'amd64' }, config: {}, layers: [layer], history: [], inlineCache });
+  const { digest, size } = await store.write(fromBytes(image.config.bytes));
   const packed = { mediaType: MediaType.layerGzip, digest: digestOf('gzip'), size: 4 };
   const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: { mediaType: MediaType.config, digest, size }, layers: [packed] };
   const stored = await store.write(fromBytes(Buffer.from(JSON.stringify(manifest))));

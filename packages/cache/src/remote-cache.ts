@@ -1,9 +1,9 @@
 import { copyImage, fromBytes, readWhole, type Ingester, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  digestOf, isDigest, isIndex, MediaType, parseManifest, type Descriptor, type Digest, type EncodedDocument, type Manifest,
+  digestOf, INLINE_CACHE_MEMBER, isDigest, isIndex, MediaType, parseManifest, type Descriptor, type Digest, type EncodedDocument, type Manifest,
 } from '@tbuild/oci';
-import { CACHE_CONFIG_TYPE, encodeCacheDocument, INLINE_CACHE_MEMBER, parseCacheDocument } from './cache-document.ts';
+import { CACHE_CONFIG_TYPE, encodeCacheDocument, parseCacheDocument } from './cache-document.ts';
 import type { CacheContents } from './cached-step.ts';
 
 /** An OCI manifest whose layers are those of the steps, so that a registry keeps them. */

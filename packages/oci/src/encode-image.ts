@@ -15,6 +15,8 @@ export interface Image {
   /** RFC 3339. */
   readonly created?: string;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** A build cache that travels in the configuration, encoded. */
+  readonly inlineCache?: string;
 }
 
 /** A document and the descriptor that names its bytes. */
@@ -28,6 +30,9 @@ export interface EncodedImage {
   readonly config: EncodedDocument;
   readonly layers: readonly Layer[];
 }
+
+/** The member of a configuration that holds an inline build cache. */
+export const INLINE_CACHE_MEMBER = 'tbuild.cache.v1';
 
 const DOCKER_TYPES: Readonly<Record<string, string>> = {
   [MediaType.layer]: MediaType.dockerLayer,
@@ -96,6 +101,7 @@ function configDocument(image: Image): object {
     ...(platform['os.version'] === undefined ? {} : { 'os.version': platform['os.version'] }),
     rootfs: { type: 'layers', diff_ids: image.layers.map((layer) => layer.diffId) },
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+    ...(image.inlineCache === undefined ? {} : { [INLINE_CACHE_MEMBER]: image.inlineCache }),
   };
 }
 

@@ -2,7 +2,7 @@ export { canonicalJson } from './canonical-json.ts';
 export type { Descriptor, Layer } from './descriptor.ts';
 export { digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
-export { chainId, encodeImage, encodeIndex } from './encode-image.ts';
+export { chainId, encodeImage, encodeIndex, INLINE_CACHE_MEMBER } from './encode-image.ts';
 export type { EncodedDocument, EncodedImage, Image, IndexOptions } from './encode-image.ts';
 export { parseImageConfig } from './image-config.ts';
 export type { HealthConfig, HistoryEntry, ImageConfig, RuntimeConfig } from './image-config.ts';

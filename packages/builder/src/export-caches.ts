@@ -1,0 +1,118 @@
+import { encodeCache, encodeInlineCache, writeCache, type CachedStep, type EncodedCache } from '@tbuild/cache';
+import type { Provider } from '@tbuild/content';
+import { compressLayer, createLayerVariants } from '@tbuild/exporter';
+import type { Plan } from '@tbuild/frontend';
+import type { Step, StepId } from '@tbuild/graph';
+import { parseReference, type Descriptor, type Image, type Reference } from '@tbuild/oci';
+import type { Assembly } from './assemble-image.ts';
+import type { BuildEnvironment } from './build-run.ts';
+import type { RemoteLayers } from './imported-steps.ts';
+import type { CacheExportOptions, CacheExportSpec } from './request.ts';
+import { firstOf } from './storing.ts';
+import { track, type ReportTransfer } from './track.ts';
+import { writeCacheLayout } from './write-cache-layout.ts';
+
+interface Environment extends BuildEnvironment {
+  readonly layers: RemoteLayers;
+}
+
+/**
+ * Saves the steps of a build where `--cache-to` says, after everything else: only what is not there is sent.
+ * @throws TbuildError what the destination gives, unless it is to be ignored.
+ */
+export async function exportCaches(assembly: Assembly, plans: readonly Plan[], env: Environment): Promise<void> {
+  for (const spec of env.request.cacheTo) {
+    if (spec.type === 'inline') continue;
+    try {
+      const place = spec.type === 'registry' ? 'registry' : 'client directory';
+      await track(env, `exporting cache to ${place}`, (report) => exportCache(spec, { assembly, plans, report, env }));
+    } catch (error) {
+      if (!spec.ignoreError || env.signal.aborted) throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      env.progress.emit({ type: 'warning', message: `Cache was not exported: ${message}` });
+    }
+  }
+}
+
+/** The image with the records of its own steps in its configuration. */
+export async function withInlineCache(image: Image, plan: Plan, assembly: Assembly): Promise<Image> {
+  const steps = await collectSteps(ownSteps([plan], assembly), assembly);
+  return { ...image, inlineCache: encodeInlineCache({ steps, mounts: [] }) };
+}
+
+type StoredCacheSpec = Exclude<CacheExportSpec, { type: 'inline' }>;
+
+interface Export {
+  readonly assembly: Assembly;
+  readonly plans: readonly Plan[];
+  readonly report: ReportTransfer;
+  readonly env: Environment;
+}
+
+async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env }: Export): Promise<void> {
+  const { worker, layers, signal } = env;
+  report('preparing build cache for export', 0);
+  const wanted = spec.mode === 'max' ? [...assembly.graph.steps.values()] : ownSteps(plans, assembly);
+  const steps = await collectSteps(wanted, assembly);
+  const content = firstOf([worker.content, layers.provider]);
+  const cache = encodeCache({ steps: await compressed(steps, spec, content, env), mounts: [] });
+  report('preparing build cache for export', 0, 0);
+  const onProgress = ({ digest, size }: Descriptor, bytes: number): void => report(`writing layer ${digest}`, bytes, size);
+  if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
+  else await pushCache(cache, content, parseReference(spec.reference), { ...env, onProgress });
+}
+
+/** The steps whose layers the images have; with `--link` also those that made the layers. */
+function ownSteps(plans: readonly Plan[], { graph }: Assembly): readonly Step[] {
+  const ids = new Set<StepId>(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
+  for (const id of [...ids]) if (graph.steps.get(id)?.op.kind === 'stack') for (const source of graph.steps.get(id)?.sources ?? []) ids.add(source);
+  return [...graph.steps.values()].filter(({ id }) => ids.has(id));
+}
+
+/** Base images are not carried: their chain is known wherever they can be had. */
+async function collectSteps(wanted: readonly Step[], { solved, results, recordOf }: Assembly): Promise<readonly CachedStep[]> {
+  const steps: CachedStep[] = [];
+  for (const { id, op } of wanted) {
+    const key = solved.get(id)?.key;
+    const record = key === undefined ? undefined : recordOf(key);
+    if (op.kind === 'image' || record === undefined) continue;
+    const { descriptor, diffId } = await results.layer(record.result);
+    steps.push({ record, layer: { descriptor, diffId }, contents: results.contentDigests(record.result) });
+  }
+  return steps;
+}
+
+async function compressed(
+  steps: readonly CachedStep[],
+  { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
+  from: Provider,
+  { worker, signal }: Environment,
+): Promise<readonly CachedStep[]> {
+  const store = { content: worker.content, variants: createLayerVariants(worker.root) };
+  const done: CachedStep[] = [];
+  for (const step of steps) done.push({ ...step, layer: await compressLayer(step.layer, { compression, level, force }, { from, store, signal }) });
+  return done;
+}
+
+type PushEnvironment = Environment & { onProgress(blob: Descriptor, bytes: number): void };
+
+/** Layers that the image has brought to the same registry are mounted from there. */
+async function pushCache(cache: EncodedCache, from: Provider, target: Reference, env: PushEnvironment): Promise<void> {
+  const { worker, request, signal, onProgress } = env;
+  const repository = await worker.openRepository(target, 'push');
+  const isPushed = request.outputs.some((output) => output.type === 'image' && output.push);
+  const names = isPushed ? request.tags.map(parseReference) : [];
+  const near = names.filter((name) => name.registry === target.registry && name.repository !== target.repository);
+  await writeCache(cache, from, repository, {
+    signal,
+    onProgress,
+    trustManifests: true,
+    async mount({ digest }) {
+      for (const name of near) if (await repository.mount(digest, name.repository, signal)) return true;
+      return false;
+    },
+    async writeManifest({ bytes, descriptor }) {
+      await repository.pushManifest(bytes, descriptor.mediaType, target.tag ?? 'latest', signal);
+    },
+  });
+}

@@ -1,0 +1,44 @@
+import { readCache } from '@tbuild/cache';
+import { openLayout, type Provider } from '@tbuild/content';
+import { formatReference, parseReference, type Descriptor } from '@tbuild/oci';
+import type { BuildEnvironment } from './build-run.ts';
+import type { ImportedSteps } from './imported-steps.ts';
+import type { CacheImportSpec } from './request.ts';
+import { track } from './track.ts';
+import type { Worker } from './worker.ts';
+
+/**
+ * Reads what `--cache-from` names, side by side: records at once, no layer. A cache that cannot be read is a
+ * warning, since a build is right without it.
+ */
+export async function importCaches(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
+  const { request, worker, progress, signal } = env;
+  const reading = request.cacheFrom.map(async (spec) => {
+    const name = nameOf(spec);
+    try {
+      return await track(env, `importing cache manifest from ${name}`, async () => {
+        const { root, provider } = await openCache(spec, worker, signal);
+        return { contents: await readCache(provider, root, signal), provider };
+      });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      progress.emit({ type: 'warning', message: `Cache ${name} is not used: ${error instanceof Error ? error.message : String(error)}` });
+      return undefined;
+    }
+  });
+  for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.provider);
+}
+
+function nameOf(spec: CacheImportSpec): string {
+  return spec.type === 'local' ? `${spec.path}:${spec.name}` : spec.reference;
+}
+
+async function openCache(spec: CacheImportSpec, worker: Worker, signal: AbortSignal): Promise<{ root: Descriptor; provider: Provider }> {
+  if (spec.type === 'local') {
+    const layout = await openLayout(spec.path);
+    return { root: await layout.resolve(spec.name), provider: layout.provider };
+  }
+  const reference = parseReference(formatReference(parseReference(spec.reference)));
+  const repository = await worker.openRepository(reference);
+  return { root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal), provider: repository };
+}

@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeCache, type EncodedCache } from '@tbuild/cache';
+import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tbuild/content';
+import { errnoName } from '@tbuild/errors';
+import { childrenOf, isIndex, isIndexType, isManifestType, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+interface Options {
+  readonly signal: AbortSignal;
+  onProgress(blob: Descriptor, bytes: number): void;
+}
+
+/**
+ * Writes a cache to a directory in OCI image layout, in place of what had its tag. Blobs that no entry of the
+ * directory names any more are deleted, so that a directory kept from build to build does not grow for ever.
+ */
+export async function writeCacheLayout(
+  cache: EncodedCache,
+  from: Provider,
+  { path, tag }: { readonly path: string; readonly tag: string },
+  { signal, onProgress }: Options,
+): Promise<void> {
+  mkdirSync(path, { recursive: true });
+  const store = createLocalStore(path);
+  await writeCache(cache, from, store, {
+    signal,
+    onProgress,
+    async writeManifest({ bytes, descriptor }) {
+      await store.write(fromBytes(bytes), descriptor);
+    },
+  });
+  const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
+  const others = entriesIn(path).filter(({ annotations = {} }) => annotations[REF_NAME] !== tag);
+  const entries = [...others, entry];
+  replace(join(path, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
+  replace(join(path, 'index.json'), { schemaVersion: 2, mediaType: MediaType.index, manifests: entries });
+  await deleteUnnamed(store, entries);
+  rmSync(join(path, 'tmp'), { recursive: true, force: true });
+}
+
+function entriesIn(path: string): readonly Descriptor[] {
+  try {
+    const index = parseManifest(readFileSync(join(path, 'index.json')));
+    return isIndex(index) ? index.manifests : [];
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function deleteUnnamed(store: LocalStore, entries: readonly Descriptor[]): Promise<void> {
+  const named = new Set<Digest>();
+  const pending = [...entries];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (named.has(next.digest)) continue;
+    named.add(next.digest);
+    if (isIndexType(next.mediaType) || isManifestType(next.mediaType)) pending.push(...childrenIn(store, next));
+  }
+  for await (const { digest } of store.list()) if (!named.has(digest)) await store.delete(digest);
+}
+
+function childrenIn(store: LocalStore, { digest, mediaType }: Descriptor): readonly Descriptor[] {
+  try {
+    return childrenOf(parseManifest(readFileSync(store.path(digest)), mediaType));
+  } catch (error) {
+    // An entry of a layout may be elsewhere.
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function replace(path: string, document: object): void {
+  const temporary = `${path}.${randomUUID()}`;
+  writeFileSync(temporary, JSON.stringify(document));
+  renameSync(temporary, path);
+}
