@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Worker } from '@tbuild/builder';
+import type { OutputSpec, Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
@@ -61,7 +61,7 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
     },
     async createExporters(output) {
       // What most builds do is not worth loading the other ways out.
-      if (output.type === 'image' && !output.push) return [imageStore({ content, refs })];
+      if (isPlainImage(output)) return [imageStore({ content, refs })];
       const { createExporters } = await import('./create-exporter.ts');
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },
@@ -72,6 +72,11 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
+}
+
+/** What most builds want is ready without loading the other exporters. */
+function isPlainImage({ type, ...options }: OutputSpec): boolean {
+  return type === 'image' && Object.entries(options).every(([name, value]) => name === 'names' || value === undefined || (name === 'push' && value === false));
 }
 
 function readOptional(path: string): string {
