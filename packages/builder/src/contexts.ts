@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { openContext, openStatIndex, type BuildContext, type StatIndex } from '@tbuild/context';
+import {
+  createFileHasher,
+  measureGitIgnored,
+  openContext,
+  openStatIndex,
+  type BuildContext,
+  type GitIgnored,
+  type SelectedSource,
+  type StatIndex,
+} from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
 import type { ContextSpec } from './request.ts';
 
@@ -15,6 +24,8 @@ export interface OpenContext extends BuildContext {
 export interface Contexts {
   /** @throws TbuildError CONTEXT when there is no such directory. */
   open(name: string): OpenContext;
+  /** Tells of what was copied that nobody may want to have copied. */
+  onCopied(name: string, selection: readonly SelectedSource[]): void;
   /** Shows that files of the context were read. */
   onRead(name: string, bytes: number): void;
   /** Writes what was learnt of the files' digests. */
@@ -29,10 +40,13 @@ export interface ContextsOptions {
   readonly indexDirectory: string;
   /** Called when files of a context were read for a key, with their size in bytes. */
   onRead(name: string, bytes: number): void;
+  /** Called at most once, when most of a large copy is what git ignores. */
+  onGitIgnored(ignored: GitIgnored): void;
 }
 
 export function createContexts(options: ContextsOptions): Contexts {
   const opened = new Map<string, OpenContext>();
+  let told = false;
   return {
     open(name) {
       const known = opened.get(name);
@@ -42,6 +56,13 @@ export function createContexts(options: ContextsOptions): Contexts {
       return context;
     },
     onRead: options.onRead,
+    onCopied(name, selection) {
+      const spec = options.specs[name];
+      if (told || spec?.kind !== 'directory' || spec.fetched !== undefined) return;
+      const ignored = measureGitIgnored(spec.path, selection);
+      if (ignored !== undefined) options.onGitIgnored(ignored);
+      told = ignored !== undefined;
+    },
     save() {
       for (const { hasher } of opened.values()) hasher.save();
     },
@@ -61,10 +82,11 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   }
   const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
-  const { path, fetched = false } = spec;
+  const { path, fetched } = spec;
+  const hasher = fetched === 'once' ? { ...createFileHasher(), save() {} } : openStatIndex(join(options.indexDirectory, file));
   return {
-    ...openContext(path, { dockerfile, ignoreFiles: !fetched }),
-    hasher: openStatIndex(join(options.indexDirectory, file)),
-    owner: fetched ? 'keep' : 'root',
+    ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
+    hasher,
+    owner: fetched === undefined ? 'root' : 'keep',
   };
 }

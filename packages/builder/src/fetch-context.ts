@@ -57,7 +57,7 @@ async function fetchHttp(request: BuildRequest, url: string, report: ReportTrans
   const op: HttpOp = { kind: 'http', url, filename: FILE };
   const { key, directory } = await solveAlone(httpOp, op, report, env);
   const file = join(directory, FILE);
-  if (!(await isArchive(file))) return inDirectory(request, directory, FILE);
+  if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
   const { snapshots } = env.worker;
   const name = hexOf(digestOf(canonicalJson({ unpack: key })));
   let snapshot = await snapshots.stat(name);
@@ -96,7 +96,7 @@ async function unpackForOnce(request: BuildRequest, archive: string, env: Enviro
       const { size } = statSync(archive);
       await unpackTo(directory, archive, env);
       report('transferring context', size);
-      return inDirectory(request, directory);
+      return inDirectory(request, directory, { fetched: 'once' });
     });
     return { request: local, [Symbol.asyncDispose]: async () => remove() };
   } catch (error) {
@@ -111,9 +111,15 @@ async function unpackTo(directory: string, archive: string, { worker: { flavour 
   writer.finish();
 }
 
+interface DirectoryOptions {
+  /** The one file, which is the Dockerfile. */
+  readonly only?: string;
+  readonly fetched?: 'kept' | 'once';
+}
+
 /** What was fetched may hold links; none of them leads out of it. */
-function inDirectory(request: BuildRequest, path: string, only?: string): BuildRequest {
-  const context: ContextSpec = { kind: 'directory', path, fetched: true };
+function inDirectory(request: BuildRequest, path: string, { only, fetched = 'kept' }: DirectoryOptions = {}): BuildRequest {
+  const context: ContextSpec = { kind: 'directory', path, fetched };
   const { dockerfile } = request;
   if (dockerfile.kind !== 'in-context') return { ...request, context };
   const name = only ?? dockerfile.path;

@@ -6,6 +6,7 @@ import type { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
 import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
+import { gitIgnoredWarning } from './git-ignored-warning.ts';
 import { definitionStep } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 import { remoteContext } from './remote-op.ts';
@@ -41,9 +42,9 @@ export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintW
 
 /** Shows what the plans warn about, at the step that loaded the Dockerfile. */
 export function showWarnings(plans: readonly Plan[], { progress, request }: BuildEnvironment): void {
-  for (const { rule, message, location, url, description } of warningsOf(plans)) {
-    const text = `${rule}: ${message} (line ${location.start.line})`;
-    progress.emit({ type: 'warning', step: definitionStep(request), message: text, location, url, detail: description });
+  for (const { rule, message, location, token, url, description } of warningsOf(plans)) {
+    const step = definitionStep(request);
+    progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
   }
 }
 
@@ -62,9 +63,10 @@ export function openContexts(loaded: LoadedDockerfile, { request, worker, progre
     specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
     dockerfile: loaded.inContext,
     indexDirectory: join(worker.root, 'context-index'),
+    onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
     onRead(name, bytes) {
       const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;
-      void track({ progress, now }, title, async (report) => report('transferring context', bytes, bytes));
+      void track({ progress, now }, title, async (report) => report('transferring context', bytes));
     },
   });
 }

@@ -7,8 +7,11 @@ export type ContextSpec =
   | {
       readonly kind: 'directory';
       readonly path: string;
-      /** The directory was fetched for the build: no ignore file counts, and files keep their owners. */
-      readonly fetched?: boolean;
+      /**
+       * Not the user's own, but fetched: no ignore file counts, and files keep their owners. It is kept in
+       * the store, or there for one build only.
+       */
+      readonly fetched?: 'kept' | 'once';
     }
   /** A commit of a repository; the ref may be any name of it. */
   | ({ readonly kind: 'git' } & GitSource)

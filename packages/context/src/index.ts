@@ -7,6 +7,8 @@ export type { FileHasher } from './file-hasher.ts';
 export type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 export { typeOf } from './file-type.ts';
 export type { FileType } from './file-type.ts';
+export { measureGitIgnored } from './git-ignored.ts';
+export type { GitIgnored } from './git-ignored.ts';
 export { openDirectory } from './open-directory.ts';
 export type { Directory } from './open-directory.ts';
 export { resolveDestination, resolvePath } from './resolve-path.ts';

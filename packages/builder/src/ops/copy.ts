@@ -67,6 +67,7 @@ async function copyInto(
       continue;
     }
     const sources = await input.select();
+    if (selection.from.kind === 'context') context.contexts.onCopied(selection.from.name, sources);
     const target = { ...op, ...selection };
     const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, options);

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import createIgnore, { type Ignore } from 'ignore';
+import { typeOf } from './file-type.ts';
+import type { SelectedSource } from './selection.ts';
+
+/** What of a selection git leaves out of its repository. */
+export interface GitIgnored {
+  readonly files: number;
+  readonly bytes: number;
+  readonly total: { readonly files: number; readonly bytes: number };
+  /** The files and directories that are left out as a whole, largest first. */
+  readonly largest: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+/** Below this size nobody minds what a context carries. */
+const LARGE = { files: 5000, bytes: 50_000_000 };
+
+/**
+ * Looks at what was selected in the context `root` with the eyes of git: undefined unless it is large and
+ * `.gitignore` files leave out most of it. Reads nothing but those files.
+ */
+export function measureGitIgnored(root: string, selection: readonly SelectedSource[]): GitIgnored | undefined {
+  const entries = selection.flatMap(({ entry, files }) => (files.length === 0 ? [entry] : files.map((file) => file.entry)));
+  const total = { files: 0, bytes: 0 };
+  for (const { stats } of entries) {
+    if (typeOf(stats) === 'directory') continue;
+    total.files += 1;
+    total.bytes += stats.size;
+  }
+  if (total.files <= LARGE.files && total.bytes <= LARGE.bytes) return undefined;
+  const rules = openRules(root);
+  const whole = new Map<string, number>();
+  const ignored = { files: 0, bytes: 0 };
+  let current: string | undefined;
+  for (const { path, name, stats } of entries) {
+    const isDirectory = typeOf(stats) === 'directory';
+    const inside = current !== undefined && path.startsWith(`${current}/`);
+    if (name === '.gitignore' && !inside) rules.add(path);
+    if (!inside) current = rules.ignores(path, isDirectory) ? path : undefined;
+    if (current === undefined || isDirectory) continue;
+    ignored.files += 1;
+    ignored.bytes += stats.size;
+    whole.set(current, (whole.get(current) ?? 0) + stats.size);
+  }
+  if (ignored.files * 2 <= total.files && ignored.bytes * 2 <= total.bytes) return undefined;
+  const largest = [...whole].map(([path, bytes]) => ({ path, bytes })).sort((a, b) => b.bytes - a.bytes);
+  return { ...ignored, total, largest: largest.slice(0, 3) };
+}
+
+interface GitRules {
+  /** Takes up the `.gitignore` at this path of the context. */
+  add(path: string): void;
+  ignores(path: string, isDirectory: boolean): boolean;
+}
+
+/** The rules of the repository that holds the context, from its top down to the context. */
+function openRules(root: string): GitRules {
+  const top = topOf(root);
+  const prefix = relative(top, root);
+  const byDirectory = new Map<string, Ignore>();
+  const add = (directory: string): void => {
+    const text = readIfPresent(join(top, directory, '.gitignore'));
+    if (text !== undefined) byDirectory.set(directory, createIgnore().add(text));
+  };
+  for (let directory = prefix; ; directory = parentOf(directory)) {
+    add(directory);
+    if (directory === '') break;
+  }
+  return {
+    add: (path) => add(parentOf(join(prefix, path))),
+    ignores(path, isDirectory) {
+      const full = join(prefix, path);
+      if (full === '.' || full === prefix) return false;
+      for (let directory = parentOf(full); ; directory = parentOf(directory)) {
+        const verdict = byDirectory.get(directory)?.test(relative(directory, full) + (isDirectory ? '/' : ''));
+        // The nearest file that has an opinion decides.
+        if (verdict?.ignored || verdict?.unignored) return verdict.ignored;
+        if (directory === '') return false;
+      }
+    },
+  };
+}
+
+/** The repository's directory, or the context itself when it is in none. */
+function topOf(root: string): string {
+  for (let directory = root; ; directory = dirname(directory)) {
+    if (existsSync(join(directory, '.git'))) return directory;
+    if (directory === dirname(directory)) return root;
+  }
+}
+
+function parentOf(path: string): string {
+  const parent = dirname(path);
+  return parent === '.' ? '' : parent;
+}
+
+function readIfPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // Nothing of the build depends on it.
+    return undefined;
+  }
+}
