@@ -119,7 +119,8 @@ class Preparation {
   }
 }
 
-function kindOf(mount: SandboxMount): 'file' | 'directory' {
+/** Whether a mount shows a file or a directory. */
+export function kindOf(mount: SandboxMount): 'file' | 'directory' {
   return mount.type !== 'bind' || statSync(mount.source).isDirectory() ? 'directory' : 'file';
 }
 
@@ -133,7 +134,8 @@ function ensureOnDisk(
   if (kind === 'file') writeFileSync(path, '');
 }
 
-function removeEmpty(upper: string, stubs: readonly string[]): void {
+/** Removes what is still empty of `stubs`, children first; parents keep their times. */
+export function removeEmpty(upper: string, stubs: readonly string[]): void {
   for (const stub of stubs.toReversed()) {
     const path = `${upper}/${stub}`;
     const parent = path.slice(0, path.lastIndexOf('/'));
@@ -160,11 +162,12 @@ function removedEmpty(path: string, stats: Stats): boolean {
 }
 
 /** `a/b/c` → `a`, `a/b`, `a/b/c`. */
-function ancestors(path: string): string[] {
+export function ancestors(path: string): string[] {
   const elements = path.split('/');
   return elements.map((_, index) => elements.slice(0, index + 1).join('/'));
 }
 
-function notMountable(path: string, expected: string): TbuildError {
+/** What a step fails with when the image has something else where a mount belongs. */
+export function notMountable(path: string, expected: string): TbuildError {
   return new TbuildError('PROCESS_FAILED', `"${path}" in the image is not ${expected}`);
 }

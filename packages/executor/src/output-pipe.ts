@@ -14,14 +14,18 @@ export interface OutputPipe extends Disposable {
 /**
  * A pipe for the output of a step. Node's own are sockets, which a process cannot open again as
  * /dev/stdout, so a named one is made at `path`, opened at both ends and unlinked. Its owner
- * may open it again, as a step's user may with Docker.
+ * may open it again, as a step's user may with Docker. `keep` leaves it at its path.
  */
-export function openOutputPipe(path: string, owner: { readonly uid: number; readonly gid: number }): OutputPipe {
+export function openOutputPipe(
+  path: string,
+  owner: { readonly uid: number; readonly gid: number },
+  { keep = false }: { readonly keep?: boolean } = {},
+): OutputPipe {
   mknod(path, FileType.fifo | 0o600, 0);
   // The reader comes first: opening to write would wait for one.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let input: number | undefined = openSync(path, constants.O_WRONLY);
-  unlinkSync(path);
+  if (!keep) unlinkSync(path);
   fchownSync(reader, owner.uid, owner.gid);
   const output = new Socket({ fd: reader, readable: true, writable: false });
   const closeInput = (): void => {

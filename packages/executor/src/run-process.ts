@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   readonly signal: AbortSignal;
+  /** Asks the running program to end everything; when absent, pid 1 of its namespace is killed. */
+  readonly end?: (pid: number) => void;
 }
 
 /** How a sandboxed process ended, and what its set-up said. */
@@ -28,7 +30,7 @@ export interface Ended {
  * @throws TbuildError CANCELLED when the signal fired; everything is dead by then.
  */
 export async function runProcess([file = '', ...args]: readonly string[], options: RunOptions): Promise<Ended> {
-  const { io, stdout, stderr, signal } = options;
+  const { io, stdout, stderr, signal, end = killInit } = options;
   const child = spawn(file, args, { env: TOOL_ENVIRONMENT, stdio: ['ignore', stdout.input, stderr.input, 'pipe'], detached: true });
   stdout.closeInput();
   stderr.closeInput();
@@ -36,7 +38,9 @@ export async function runProcess([file = '', ...args]: readonly string[], option
   stdout.output.on('data', (data: Uint8Array) => io.stdout(data));
   stderr.output.on('data', (data: Uint8Array) => io.stderr(data));
   child.stdio[3]?.on('data', (data: Uint8Array) => setup.push(data));
-  const abort = (): void => killSandbox(child);
+  const abort = (): void => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) end(child.pid);
+  };
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   try {
@@ -55,15 +59,17 @@ export async function runProcess([file = '', ...args]: readonly string[], option
  * Kills pid 1 of the sandbox, not the `unshare` above it: that one ends only after it has reaped pid 1, which the
  * kernel allows only after every process of the namespace is gone.
  */
-function killSandbox(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const inits = childrenOf(child.pid);
-  for (const pid of inits.length > 0 ? inits : [child.pid]) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself in the meantime.
-    }
+function killInit(pid: number): void {
+  const inits = childrenOf(pid);
+  for (const init of inits.length > 0 ? inits : [pid]) sendSignal(init, 'SIGKILL');
+}
+
+/** A process that is gone already is success. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended by itself in the meantime.
   }
 }
 

@@ -21,7 +21,7 @@ export interface SandboxCommand {
  * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
  * `mount --all` → `enter` goes into the root and executes. None of them but the last knows the step's environment.
  *
- * {@link REPORT} takes what the set-up complains about, then {@link READY}, then what `enter` reports.
+ * {@link REPORT} takes what the set-up complains about, then READY, then what `enter` reports.
  */
 export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], place: CommandPlace): SandboxCommand {
   const { commands, files } = setupCommands(steps, place.directory);
@@ -39,9 +39,6 @@ export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], pl
 
 /** The descriptor for the set-up's own words. */
 export const REPORT = 3;
-
-/** What the set-up says when everything is mounted: a byte that no message holds. */
-export const READY = '\u0004';
 
 /** Best effort: only programs that a minimal system may lack can bring an interface up. */
 const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/null || :';

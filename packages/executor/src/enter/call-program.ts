@@ -5,9 +5,10 @@ import { createDataSection, type Datum } from './data-section.ts';
 /** Machines that programs can be made for, as `process.arch` names them. */
 export type CallMachine = 'x64' | 'arm64';
 
-export type CallName = 'prctl' | 'fcntl' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'execve';
+export type CallName =
+  | 'prctl' | 'fcntl' | 'close_range' | 'rt_sigaction' | 'capset' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'execve';
 
-/** One system call, with up to three arguments. */
+/** One system call, with up to four arguments. */
 export interface Call {
   readonly name: CallName;
   /** Numbers, and what is to be pointed at. */
@@ -51,12 +52,18 @@ type Numbers = Readonly<Record<CallName | 'write' | 'exit_group', number>>;
 const MACHINES: Readonly<Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>> = {
   x64: {
     elfMachine: 62,
-    numbers: { prctl: 157, fcntl: 72, setgroups: 116, setgid: 106, setuid: 105, chroot: 161, chdir: 80, execve: 59, write: 1, exit_group: 231 },
+    numbers: {
+      prctl: 157, fcntl: 72, close_range: 436, rt_sigaction: 13, capset: 126, setgroups: 116, setgid: 106, setuid: 105,
+      chroot: 161, chdir: 80, execve: 59, write: 1, exit_group: 231,
+    },
     createCode: createX64Code,
   },
   arm64: {
     elfMachine: 183,
-    numbers: { prctl: 167, fcntl: 25, setgroups: 159, setgid: 144, setuid: 146, chroot: 51, chdir: 49, execve: 221, write: 64, exit_group: 94 },
+    numbers: {
+      prctl: 167, fcntl: 25, close_range: 436, rt_sigaction: 134, capset: 91, setgroups: 159, setgid: 144, setuid: 146,
+      chroot: 51, chdir: 49, execve: 221, write: 64, exit_group: 94,
+    },
     createCode: createArm64Code,
   },
 };

@@ -9,6 +9,12 @@ export interface EnterOptions {
   /** A seccomp program. */
   readonly filter?: Uint8Array;
   readonly reportTo: number;
+  /** The directory to go into. Absent: the tree was moved onto `/`. */
+  readonly root?: string;
+  /** Capabilities that a confined step may have; Docker's when absent. */
+  readonly capabilities?: readonly number[];
+  /** Whether a step goes on without the filter where loading one is refused. */
+  readonly filterMayFail?: boolean;
 }
 
 const F_SETFD = 2;
@@ -16,6 +22,10 @@ const FD_CLOEXEC = 1;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_DROP = 24;
+const ALL_DESCRIPTORS = 0xffff_ffff;
+
+/** Our own root is what lies beneath the tree, and `..` of it is the tree. */
+const TREE_ON_ROOT = '/..';
 
 /** Docker's, for an environment without one. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -24,26 +34,29 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * The calls that make the last program of the set-up, pid 1 and root with all capabilities, into the step's process. The
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
-export function enterSandbox({ process, security }: Sandbox, { lastCapability, filter, reportTo }: EnterOptions): CallProgram {
+export function enterSandbox({ process, security }: Sandbox, options: EnterOptions): CallProgram {
+  const { lastCapability, filter, reportTo, root = TREE_ON_ROOT, capabilities = Object.values(DEFAULT_CAPABILITIES) } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
+  const loading: Call = { ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }), mayFail: options.filterMayFail ?? false };
   const calls: Call[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
-    // The tree was moved onto `/`; our own root is what lies beneath, and `..` of it is the tree.
-    must('chroot', { text: '/..' }),
+    // What tbuild itself inherited leads out of the root. Kernels before 5.9 lack the call.
+    may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
+    must('chroot', { text: root }),
     must('chdir', { text: process.cwd }),
     must('setgroups', groups.length, { numbers: groups }),
     must('setgid', gid),
-    ...(confined ? droppedCapabilities(lastCapability).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
-    ...(confined && filter !== undefined ? [must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter })] : []),
+    ...(confined ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
+    ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
     ...executions(process),
   ];
   return { calls, reportTo };
 }
 
-function droppedCapabilities(last: number): number[] {
-  const kept = new Set<number>(Object.values(DEFAULT_CAPABILITIES));
+function droppedCapabilities(last: number, capabilities: readonly number[]): number[] {
+  const kept = new Set(capabilities);
   return Array.from({ length: last + 1 }, (_, number) => number).filter((number) => !kept.has(number));
 }
 
@@ -64,6 +77,10 @@ function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   return path.split(':').filter((directory) => directory.startsWith('/')).map((directory) => `${directory}/${program}`);
 }
 
+function may(name: Call['name'], ...args: Call['args']): Call {
+  return { name, args, mayFail: true };
+}
+
 function must(name: Call['name'], ...args: Call['args']): Call {
   return { name, args, mayFail: false };
 }
@@ -79,7 +96,7 @@ export function readReport({ calls }: CallProgram, program: string, report: Buff
   const failed = calls.findIndex((call, index) => !call.mayFail && (errors[index] ?? 0) > 0);
   const call = calls[failed];
   if (call !== undefined) return { call, errno: errors[failed] ?? 0 };
-  return executionFailure(program, errors.filter((_, index) => calls[index]?.mayFail));
+  return executionFailure(program, errors.filter((_, index) => calls[index]?.name === 'execve'));
 }
 
 /** The words are those of Docker's builder; a place that merely lacks the program matters least. */

@@ -6,7 +6,7 @@ export interface CodeWriter {
   finish(end: { write: number; exit: number; reportTo: number; exitCode: number }): Uint8Array;
 }
 
-/** Slots are on the stack. Arguments are below 4 GiB, three at most. */
+/** Slots are on the stack. Arguments are below 4 GiB, four at most. */
 export function createX64Code(slots: number): CodeWriter {
   const bytes: number[] = [];
   const jumps: number[] = [];
@@ -17,11 +17,13 @@ export function createX64Code(slots: number): CodeWriter {
   // sub rsp, the slots' size, keeping it aligned
   bytes.push(0x48, 0x81, 0xec, ...immediate(Math.ceil((slots * 4) / 16) * 16));
   return {
-    call(number, [first = 0, second = 0, third = 0], { slot, mayFail }) {
+    call(number, [first = 0, second = 0, third = 0, fourth = 0], { slot, mayFail }) {
       set(EAX, number);
       set(EDI, first);
       set(ESI, second);
       set(EDX, third);
+      // mov r10d, fourth
+      bytes.push(0x41, 0xba, ...immediate(fourth));
       // mov [rsp + slot], eax
       bytes.push(...SYSCALL, 0x89, 0x84, 0x24, ...immediate(slot * 4));
       if (mayFail) return;
@@ -62,11 +64,12 @@ export function createArm64Code(slots: number): CodeWriter {
   // sub sp, sp, the slots' size, keeping it aligned
   words.push((0xd100_03ff | ((Math.ceil((slots * 4) / 16) * 16) << 10)) >>> 0);
   return {
-    call(number, [first = 0, second = 0, third = 0], { slot, mayFail }) {
+    call(number, [first = 0, second = 0, third = 0, fourth = 0], { slot, mayFail }) {
       set(NUMBER, number);
       set(0, first);
       set(1, second);
       set(2, third);
+      set(3, fourth);
       // svc 0; str w0, [sp, slot]
       words.push(SVC, (0xb900_03e0 | (slot << 10)) >>> 0);
       if (mayFail) return;

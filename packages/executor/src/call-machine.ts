@@ -1,0 +1,46 @@
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { type CallMachine, isCallMachine } from './enter/call-program.ts';
+import { defaultFilter } from './seccomp/default-filter.ts';
+
+/** What the program that enters a sandbox has to know of this machine. */
+export interface CallMachineDescription {
+  readonly machine: CallMachine;
+  /** The number of the kernel's last capability. */
+  readonly lastCapability: number;
+  readonly filter: Uint8Array;
+}
+
+/**
+ * Makes the directory that steps are put together in, and makes sure of what they need.
+ *
+ * @throws TbuildError UNSUPPORTED on other processors, or where nothing in the directory may be executed.
+ */
+export function describeCallMachine(runDirectory: string): CallMachineDescription {
+  const machine = requireMachine();
+  mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
+  requireExecutable(runDirectory);
+  return { machine, lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')), filter: defaultFilter(machine) };
+}
+
+function requireMachine(): CallMachine {
+  if (isCallMachine(process.arch)) return process.arch;
+  throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on ${process.arch}, only on x64 and arm64`);
+}
+
+/** The program that enters a sandbox is made for each step. */
+function requireExecutable(directory: string): void {
+  const path = join(directory, `probe-${process.pid}`);
+  try {
+    writeFileSync(path, '', { mode: 0o700 });
+    accessSync(path, constants.X_OK);
+  } catch (cause) {
+    throw new TbuildError('UNSUPPORTED', `Programs cannot be executed in "${directory}"`, {
+      hint: 'Choose a store with --root on a file system that is not mounted noexec',
+      cause,
+    });
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
