@@ -57,9 +57,19 @@ async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env
   const content = firstOf([worker.content, layers.provider]);
   const cache = encodeCache({ steps: await compressed(steps, spec, content, env), mounts: [] });
   report('preparing build cache for export', 0, 0);
-  const onProgress = ({ digest, size }: Descriptor, bytes: number): void => report(`writing layer ${digest}`, bytes, size);
+  const onProgress = reportWritten(report);
   if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
   else await pushCache(cache, content, parseReference(spec.reference), { ...env, onProgress });
+}
+
+/** What is there already is reported once and whole, and is not worth a line. */
+function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number) => void {
+  const begun = new Set<string>();
+  return ({ digest, size }, bytes) => {
+    if (bytes === size && !begun.has(digest)) return;
+    begun.add(digest);
+    report(`writing layer ${digest}`, bytes, size);
+  };
 }
 
 /** The steps whose layers the images have; with `--link` also those that made the layers. */

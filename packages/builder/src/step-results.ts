@@ -136,7 +136,7 @@ function readLayer(file: string): ResultLayer | undefined {
   try {
     const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(text);
     if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
-    const base = typeof parent === 'string' && isDigest(parent) ? { parent } : {};
+    const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
     return { descriptor: parseDescriptor(descriptor), diffId, ...base };
   } catch {
     // A file that a crash of the machine left incomplete is the same as none.
