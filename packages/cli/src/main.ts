@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   history: async () => (await import('./commands/history.ts')).history,
   rmi: async () => (await import('./commands/rmi.ts')).rmi,
   prune: async () => (await import('./commands/prune.ts')).prune,
+  explain: async () => (await import('./commands/explain.ts')).explain,
 };
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {

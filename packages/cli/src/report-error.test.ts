@@ -24,7 +24,7 @@ hint: Did you mean RUN?
 test('an instruction of several lines is marked as a whole', async () => {
   const whole = { ...location, start: { line: 3, column: 1 }, end: { line: 4, column: 9 } };
   expect(await formatError(new TbuildError('PROCESS_FAILED', 'it failed', { location: whole }), options)).toContain(
-    '   3 | >>> RNU make\n   4 | >>> COPY a b\n',
+    '   3 | >>> RNU make\n     |     ^^^\n   4 | >>> COPY a b\n',
   );
 });
 

@@ -4,7 +4,7 @@ export { detectSyntax } from './directives.ts';
 export { expandWord, expandWords } from './expand-word.ts';
 export type { ExpandOptions, Lookup } from './expand-word.ts';
 export { lintDockerfile } from './lint.ts';
-export { createWarning, isRuleName, ruleNames, ruleOf } from './lint-rules.ts';
+export { createWarning, describeRule, isRuleName, ruleNames, ruleOf } from './lint-rules.ts';
 export type { RuleName } from './lint-rules.ts';
 export { keywordRange, textRange } from './token-ranges.ts';
 export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';

@@ -79,10 +79,19 @@ export function createWarning(
   message: string,
   { location, token }: { readonly location: SourceRange; readonly token?: SourceRange },
 ): LintWarning {
+  const url = ruleUrl(rule);
+  return { rule, description: RULES[rule].description, url, message, location, ...(token === undefined ? {} : { token }) };
+}
+
+/** One line on a rule in general, and its page in Docker's documentation. */
+export function describeRule(rule: RuleName): { readonly description: string; readonly url: string } {
+  return { description: RULES[rule].description, url: ruleUrl(rule) };
+}
+
+function ruleUrl(rule: RuleName): string {
   const page = rule
     .replace(/([a-z])([A-Z])/g, '$1-$2')
     .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
     .toLowerCase();
-  const url = `https://docs.docker.com/go/dockerfile/rule/${page}/`;
-  return { rule, description: RULES[rule].description, url, message, location, ...(token === undefined ? {} : { token }) };
+  return `https://docs.docker.com/go/dockerfile/rule/${page}/`;
 }

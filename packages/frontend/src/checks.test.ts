@@ -2,6 +2,21 @@ import { expect, test } from 'vitest';
 import { planText } from '../test/plan-text.ts';
 import type { PlanOptions } from './plan.ts';
 
+const JSON_ARGS = 'JSON arguments recommended for CMD to prevent unintended behavior related to OS signals';
+const DESCRIPTION = 'Comment for FROM should follow the format: `# a <description>`';
+
+function ignored(verb: string, path: string): string {
+  return `2 CopyIgnoredFile: Attempting to ${verb} file "${path}" that is excluded by .dockerignore`;
+}
+
+const shelled: PlanOptions['resolveImage'] = ({ reference, source, platform }) =>
+  Promise.resolve({
+    reference,
+    source,
+    manifest: `sha256:${'0'.repeat(64)}`,
+    config: { platform, config: { Shell: ['/bin/bash', '-c'] }, diffIds: [], history: [] },
+  });
+
 const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][] = [
   ['FROM busybox\nCOPY $foo .', ["2 UndefinedVar: Usage of undefined variable '$foo'"]],
   [
@@ -58,6 +73,28 @@ const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][
     ["4 UndefinedVar: Usage of undefined variable '$bar'"],
   ],
   ['FROM busybox\nCOPY $foo .', [], { buildArgs: { BUILDKIT_DOCKERFILE_CHECK: 'skip=all' } }],
+  ['FROM busybox\nCOPY gone .', [ignored('Copy', 'gone')], { isIgnored: (path) => path === 'gone' }],
+  ['FROM busybox\nADD ./gone/ .', [ignored('Add', 'gone')], { isIgnored: (path) => path === 'gone' }],
+  ['FROM busybox\nCOPY --from=app gone .', [], { isIgnored: () => true }],
+  ['FROM busybox\nADD https://example.org/gone .', [], { isIgnored: () => true }],
+  ['FROM busybox\nSHELL ["/bin/ash", "-c"]\nCMD echo', []],
+  ['FROM shelled\nCMD echo', [], { resolveImage: shelled }],
+  ['FROM busybox\nCMD echo', [`2 JSONArgsRecommended: ${JSON_ARGS}`]],
+  ['FROM busybox AS unneeded\nCMD echo\nENV a b\nFROM busybox', []],
+  [
+    'FROM busybox AS unneeded\nENV a b\nFROM busybox',
+    ['2 LegacyKeyValueFormat: "ENV key=value" should be used instead of legacy "ENV key value" format'],
+    { allStages: true },
+  ],
+  [
+    'FROM busybox\nHEALTHCHECK NONE\nHEALTHCHECK NONE',
+    [
+      '2 MultipleInstructionsDisallowed: Multiple HEALTHCHECK instructions should not be used in the same stage because only the last one will be used',
+    ],
+  ],
+  ['FROM busybox AS a\nCMD ["x"]\nFROM a\nCMD ["y"]', []],
+  ['# check=experimental=all\n# x\nFROM busybox AS a', [`3 InvalidDefinitionDescription: ${DESCRIPTION}`]],
+  ['# x\nFROM busybox AS a', []],
 ];
 
 test.each(found)('%j warns %j', async (text, expected, options) => {
@@ -65,6 +102,27 @@ test.each(found)('%j warns %j', async (text, expected, options) => {
   expect(plan.warnings.map(({ rule, message, location }) => `${location.start.line} ${rule}: ${message}`)).toEqual(
     expected,
   );
+});
+
+const tokens: [text: string, underlined: string][] = [
+  ['FROM busybox AS Web', 'Web'],
+  ['FROM busybox as web', 'as'],
+  ['FROM busybox\nwORKDIR /a', 'wORKDIR'],
+  ['FROM busybox\nCOPY --chmod=644 \\\n  a $foo', '$foo'],
+  ['FROM busybox\nENV a=1 my_password=x', 'my_password'],
+  ['FROM busybox\nWORKDIR here', 'here'],
+  ['FROM busybox\nEXPOSE 80 81/TCP', '81/TCP'],
+  ['FROM --platform=linux/amd64 busybox', 'linux/amd64'],
+  ['FROM busybox\nCMD echo', 'CMD'],
+  ['FROM busybox\nLABEL key value', 'key'],
+];
+
+test.each(tokens)('in %j %j is underlined', async (text, underlined) => {
+  const { plan } = await planText(text);
+  const { start, end } = plan.warnings[0]?.token ?? { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  expect(plan.warnings).toHaveLength(1);
+  expect(start.line).toBe(end.line);
+  expect(text.split('\n')[start.line - 1]?.slice(start.column - 1, end.column - 1)).toBe(underlined);
 });
 
 test('rules that fail the build', async () => {

@@ -1,0 +1,52 @@
+import { ruleNames } from '@tbuild/dockerfile';
+import { rulePage } from '@tbuild/dockerfile/rule-pages';
+import { digestOf } from '@tbuild/oci';
+import { describe, expect, test } from 'vitest';
+import { planText } from '../test/plan-text.ts';
+import type { PlanOptions } from './plan.ts';
+
+/** What the pages say is given. */
+const given: Partial<PlanOptions> = {
+  buildArgs: { TAG: 'latest' },
+  isIgnored: (path) => path === 'build' || path.startsWith('build/'),
+  resolveImage: ({ reference, source, platform }) =>
+    Promise.resolve({
+      reference,
+      source,
+      manifest: digestOf(reference),
+      config: {
+        platform: reference === 'arm-only' ? { os: 'linux', architecture: 'arm64' } : platform,
+        config: { Env: ['PATH=/bin'] },
+        diffIds: [digestOf(reference)],
+        history: [],
+      },
+    }),
+};
+
+async function rulesIn(text: string): Promise<readonly string[]> {
+  const { plan } = await planText(text, given);
+  return plan.warnings.map(({ rule }) => rule);
+}
+
+describe('the examples on the page of', () => {
+  test.each(ruleNames())('%s', async (name) => {
+    const { what, why, bad, good } = rulePage(name);
+    expect(new Set(await rulesIn(bad))).toEqual(new Set([name]));
+    expect(await rulesIn(good)).toEqual([]);
+    expect(Math.max(...`${what}\n${why}`.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+  });
+});
+
+test('there are 22 rules', () => {
+  expect(ruleNames()).toHaveLength(22);
+});
+
+test.each(ruleNames())('%s is silenced by the file, by an instruction, and by a build argument', async (name) => {
+  const { bad } = rulePage(name);
+  const [, directive = '', rest = bad] = /^(# check=[^\n]*)\n([^]*)$/.exec(bad) ?? [];
+  const silenced = directive === '' ? `# check=skip=${name}` : `${directive};skip=${name}`;
+  expect(await rulesIn(`${silenced}\n${rest}`)).toEqual([]);
+  expect(await rulesIn(`${directive === '' ? '' : `${directive}\n\n`}${rest.replaceAll(/^(?=[A-Za-z])/gm, `# check=skip=${name}\n`)}`)).toEqual([]);
+  const buildArgs = { ...given.buildArgs, BUILDKIT_DOCKERFILE_CHECK: 'skip=all' };
+  expect((await planText(bad, { ...given, buildArgs })).plan.warnings).toEqual([]);
+});

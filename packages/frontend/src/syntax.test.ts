@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { builtInSyntax } from './syntax.ts';
+
+const family = [
+  'docker/dockerfile:1',
+  'docker/dockerfile',
+  'docker.io/docker/dockerfile:1.7-labs',
+  'docker/dockerfile-upstream:master',
+  `docker/dockerfile:1@sha256:${'0'.repeat(64)}`,
+  'mirror.example:5000/docker/dockerfile:1',
+];
+
+test.each(family)('%s is built in', (image) => {
+  expect(builtInSyntax(`# syntax=${image}\nFROM x`, { file: 'Dockerfile', buildArgs: {} })).toBe(image);
+  expect(builtInSyntax('FROM x', { file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: image } })).toBe(image);
+});
+
+test('without a directive there is nothing to say', () => {
+  expect(builtInSyntax('FROM x', { file: 'Dockerfile', buildArgs: {} })).toBeUndefined();
+});
+
+test('another frontend is refused where it stands', () => {
+  const text = '#syntax = example.org/earthly:2 more\nFROM x';
+  expect(() => builtInSyntax(text, { file: 'Dockerfile', buildArgs: {} })).toThrow(
+    expect.objectContaining({
+      code: 'UNSUPPORTED',
+      location: { file: 'Dockerfile', start: { line: 1, column: 11 }, end: { line: 1, column: 32 } },
+    }),
+  );
+});
+
+test('the build argument counts more than the file, and is an image like any other', () => {
+  const options = { file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: 'dockerfile.v0' } };
+  expect(() => builtInSyntax('# syntax=docker/dockerfile:1\nFROM x', options)).toThrow('"dockerfile.v0"');
+});
