@@ -6,7 +6,7 @@ export type { ExpandOptions, Lookup } from './expand-word.ts';
 export { lintDockerfile } from './lint.ts';
 export { createWarning, describeRule, isRuleName, ruleNames, ruleOf } from './lint-rules.ts';
 export type { RuleName } from './lint-rules.ts';
-export { keywordRange, textRange } from './token-ranges.ts';
+export { keywordRange } from './token-ranges.ts';
 export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 export type {
   ArgInstruction,

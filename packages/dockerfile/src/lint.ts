@@ -5,7 +5,7 @@ import { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOption
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
 import type { RuleName } from './lint-rules.ts';
 import { createWarning, ruleOf } from './lint-rules.ts';
-import { keywordRange, textRange } from './token-ranges.ts';
+import { keywordRange, wordRange } from './token-ranges.ts';
 
 interface Finding {
   readonly rule: RuleName;
@@ -94,14 +94,14 @@ function checkFrom(from: FromInstruction): Finding[] {
   const expected = casing === 'lower' ? asKeyword.toLowerCase() : asKeyword.toUpperCase();
   if (casing !== undefined && asKeyword !== expected) {
     const message = `'${asKeyword}' and '${keyword}' keywords' casing do not match`;
-    findings.push({ rule: 'FromAsCasing', message, instruction: from, token: textRange(from, asKeyword) });
+    findings.push({ rule: 'FromAsCasing', message, instruction: from, token: wordRange(from, asKeyword) });
   }
   return findings;
 }
 
 /** The name stands last. */
 function nameRange(from: FromInstruction): SourceRange | undefined {
-  return textRange(from, from.nameAsWritten ?? '');
+  return wordRange(from, from.nameAsWritten ?? '');
 }
 
 function checkDescription(instruction: Extract<Instruction, { kind: 'from' | 'arg' }>): Finding[] {

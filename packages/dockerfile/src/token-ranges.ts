@@ -6,12 +6,19 @@ export function keywordRange({ keyword, location: { file, start } }: Instruction
   return { file, start, end: { line: start.line, column: start.column + keyword.length } };
 }
 
-/** The last place of a text inside an instruction as written; undefined when it is not there in one piece. */
-export function textRange({ text, location: { file, start } }: InstructionBase, wanted: string): SourceRange | undefined {
-  const at = wanted === '' ? -1 : text.lastIndexOf(wanted);
-  if (at < 0 || wanted.includes('\n')) return undefined;
+/** The last place of a word between blanks in an instruction as written; undefined when it is not there in one piece. */
+export function wordRange({ text, location: { file, start } }: InstructionBase, wanted: string): SourceRange | undefined {
+  const at = wanted === '' ? -1 : lastWord(text, wanted);
+  if (at < 0) return undefined;
   const from = positionIn(text, at, start);
   return { file, start: from, end: { line: from.line, column: from.column + wanted.length } };
+}
+
+function lastWord(text: string, wanted: string): number {
+  const isBlank = (at: number): boolean => (text[at] ?? ' ').trim() === '';
+  let at = text.lastIndexOf(wanted);
+  while (at > 0 && !(isBlank(at - 1) && isBlank(at + wanted.length))) at = text.lastIndexOf(wanted, at - 1);
+  return at;
 }
 
 function positionIn(text: string, offset: number, start: Position): Position {

@@ -106,7 +106,7 @@ test.each(found)('%j warns %j', async (text, expected, options) => {
 
 const tokens: [text: string, underlined: string][] = [
   ['FROM busybox AS Web', 'Web'],
-  ['FROM busybox as web', 'as'],
+  ['FROM busybox as base', 'as'],
   ['FROM busybox\nwORKDIR /a', 'wORKDIR'],
   ['FROM busybox\nCOPY --chmod=644 \\\n  a $foo', '$foo'],
   ['FROM busybox\nENV a=1 my_password=x', 'my_password'],

@@ -115,7 +115,8 @@ function finish(before: BuildView, { step: id, at, outcome, error, reason }: Eve
   return { ...finished, finished: [...view.finished, id], finishedAt: at };
 }
 
-function warn(view: BuildView, { step, type: _, ...warning }: EventOf<'warning'>): BuildView {
+function warn(view: BuildView, { step, message, location, token, detail, url }: EventOf<'warning'>): BuildView {
+  const warning = { message, location, token, detail, url };
   const warned = { ...view, warnings: [...view.warnings, warning] };
   if (step === undefined) return warned;
   return update(warned, step, ({ warnings }) => ({ warnings: [...warnings, withLine(warning)] }));

@@ -1,6 +1,6 @@
 import { columns } from './columns.ts';
 
-/** A call as BuildKit describes them to its clients. */
+/** A call as BuildKit describes them to its clients; `lint`, which `--check` is, is not among those. */
 interface Subrequest {
   readonly name: string;
   readonly description: string;
@@ -18,7 +18,6 @@ const SUBREQUESTS: readonly Subrequest[] = [
     metadata: DOCUMENTS,
   },
   { name: 'targets', description: 'List all targets current build supports', opts: [], metadata: DOCUMENTS },
-  { name: 'lint', description: 'Lint a Dockerfile', opts: [], metadata: [...DOCUMENTS, 'result.statuscode'] },
   { name: 'subrequests.describe', description: 'List available subrequest types', opts: null, metadata: DOCUMENTS },
 ];
 

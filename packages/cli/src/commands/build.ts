@@ -32,7 +32,7 @@ export const build: Command = {
     checkIsolation(flags.isolation);
     const request = buildRequest(flags, positional, env, worker.platform);
     const readSecret = parseSecrets(flags.secret ?? [], env);
-    const call = flags.check === true ? parseCall('check') : parseCall(flags.call ?? '');
+    const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
     const mode = displayMode(flags, env);
     const channel = createChannel();
     let definition: string | undefined;
