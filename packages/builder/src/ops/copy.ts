@@ -1,6 +1,5 @@
 import type { ResultId } from '@tbuild/cache';
 import type { SelectedSource } from '@tbuild/context';
-import { resolveOwner } from '@tbuild/executor';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
@@ -8,6 +7,7 @@ import type { Op, Solved } from '@tbuild/solver';
 import { addFiles, copyFiles, copyInline } from '../copy/index.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
+import { ownerIn } from './owner.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
 
@@ -59,7 +59,7 @@ async function copyInto(
   const { upper, lowers } = active;
   const tree = openLayeredTree([...lowers, upper], flavour);
   const writer = createTreeWriter({ upper, lowers, flavour });
-  const owner = op.chown === undefined ? undefined : resolveOwner(tree, op.chown);
+  const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];

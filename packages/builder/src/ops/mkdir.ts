@@ -1,11 +1,11 @@
 import type { ResultId } from '@tbuild/cache';
-import { resolveOwner } from '@tbuild/executor';
 import type { MkdirOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { makeDirectory } from '../copy/index.ts';
 import type { StepContext } from './op-environment.ts';
+import { ownerIn } from './owner.ts';
 import { prepareOn } from './prepare-on.ts';
 
 /** WORKDIR: the same base and path always give the same tree, so the key is the result. */
@@ -18,7 +18,7 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
         await using active = await prepareOn(base?.result, context);
         const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
         const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: worker.flavour });
-        makeDirectory(writer, tree, op, resolveOwner(tree, op.user), context.dockerfileTime);
+        makeDirectory(writer, tree, op, ownerIn(tree, op.user, base), context.dockerfileTime);
         writer.finish();
         await active.commit(hexOf(key));
         return key;
