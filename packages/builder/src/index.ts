@@ -1,5 +1,15 @@
 export { takeLease } from './lease.ts';
 export type { Lease } from './lease.ts';
+export { compareImages, compareTopLayer } from './images/compare-images.ts';
+export type { FileChange } from './images/compare-images.ts';
+export { loadArchive } from './images/load-archive.ts';
+export type { LoadedImage } from './images/load-archive.ts';
+export { mergeImages, pushMerged } from './images/merge-images.ts';
+export type { MergedImages, MergeOptions } from './images/merge-images.ts';
+export { pullImage } from './images/pull-image.ts';
+export type { PullOptions } from './images/pull-image.ts';
+export { findImage, listImages, readImage } from './images/stored-images.ts';
+export type { FoundImage, StoredImage } from './images/stored-images.ts';
 export { pruneStore } from './prune.ts';
 export type { PruneOptions } from './prune.ts';
 export { readStored } from './stored-document.ts';
@@ -8,5 +18,7 @@ export type { BuildResult } from './build.ts';
 export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
 export type { CheckReport, DockerfileSource } from './call.ts';
-export type { BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, OutputSpec } from './request.ts';
+export type {
+  BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, Entitlement, OutputSpec, SshSource, Ulimit,
+} from './request.ts';
 export type { Worker } from './worker.ts';

@@ -19,6 +19,18 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Compr
   return zstd === undefined ? throughProgram(source, compression) : through(source, zstd);
 }
 
+const MAGIC: readonly (readonly [compression: Compression, bytes: readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+];
+
+/** How data is compressed, by its first six bytes. */
+export function detectCompression(head: Uint8Array): Compression {
+  return MAGIC.find(([, bytes]) => bytes.every((byte, at) => head[at] === byte))?.[0] ?? 'uncompressed';
+}
+
 const CHUNK = 512 * 1024;
 
 /** Node 22 and later have it; the types we compile against do not say so. */

@@ -2,6 +2,8 @@ export { clampTimes } from './clamp-times.ts';
 export { createDiffer } from './create-differ.ts';
 export type { DifferOptions } from './create-differ.ts';
 export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';
+export { readArchive } from './read-archive.ts';
+export type { ArchiveMember, MemberSink } from './read-archive.ts';
 export { isArchive, looksLikeArchive, unpackArchive } from './unpack-archive.ts';
 export type { UnpackOptions } from './unpack-archive.ts';
 export { measureLayer } from './measure-layer.ts';

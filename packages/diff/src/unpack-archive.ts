@@ -2,7 +2,7 @@ import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node
 import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { ArchiveTarget } from './archive-target.ts';
-import { decompress, type Compression } from './decompress.ts';
+import { decompress, detectCompression, type Compression } from './decompress.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';
 import { BLOCK } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
@@ -57,17 +57,10 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
 
 /** Whether bytes from the beginning of a file say that it is an archive, or compressed, which is taken for one. */
 export function looksLikeArchive(head: Uint8Array): boolean {
-  return isTarHeader(head.subarray(0, BLOCK)) || MAGIC.some(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
+  return isTarHeader(head.subarray(0, BLOCK)) || detectCompression(head) !== 'uncompressed';
 }
 
 const CHUNK = 1 << 20;
-
-const MAGIC: readonly (readonly [compression: Compression, bytes: readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['bzip2', [0x42, 0x5a, 0x68]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-];
 
 function readDecompressed(location: string): AsyncIterable<Uint8Array> {
   return decompress(createReadStream(location, { highWaterMark: CHUNK }), compressionOf(location));
@@ -81,8 +74,7 @@ function compressionOf(location: string): Compression {
   } finally {
     closeSync(fd);
   }
-  const match = MAGIC.find(([, bytes]) => bytes.every((byte, index) => head[index] === byte));
-  return match === undefined ? 'uncompressed' : match[0];
+  return detectCompression(head);
 }
 
 async function firstBlock(location: string): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { familiarReference, formatReference, formatRepository, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { VariantStore } from './compress-layer.ts';
+import type { StoredExport } from './compress-stored.ts';
 import { encodeExport, exportedTo, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
@@ -31,21 +32,34 @@ export function push(options: PushOptions): Exporter {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });
       }
       const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
-      const wanted = options.byDigest === true ? result.names.map((name) => ({ ...name, tag: undefined })) : result.names;
-      const pushed: Reference[] = [];
-      for (const names of byRepository(wanted)) {
-        await pushTo(options.byDigest === true ? names.slice(0, 1) : names, { options, result, encoded, pushed, report, signal });
-        pushed.push(...names.slice(0, 1));
-      }
+      const wanted = options.byDigest === true ? withoutTags(result.names) : result.names;
+      const { root, content } = encoded;
+      await pushStored({ root, content, rootBytes: rootBytes(encoded) }, wanted, { ...options, sourcesOf: result.sourcesOf }, report, signal);
       return exportedTo(wanted.map(familiarReference).join(', '), encoded);
     },
   };
 }
 
+export interface PushStoredOptions extends Pick<PushOptions, 'openRepository'>, Pick<Exportable, 'sourcesOf'> {}
+
+/** Sends an image or index as it is to the registries of these names, as {@link push} does. */
+export async function pushStored(
+  stored: StoredExport,
+  names: readonly Reference[],
+  options: PushStoredOptions,
+  report: ReportExport,
+  signal: AbortSignal,
+): Promise<void> {
+  const pushed: Reference[] = [];
+  for (const own of byRepository(names)) {
+    await pushTo(own, { options, stored, pushed, report, signal });
+    pushed.push(...own.slice(0, 1));
+  }
+}
+
 interface Push {
-  readonly options: PushOptions;
-  readonly result: Exportable;
-  readonly encoded: EncodedExport;
+  readonly options: PushStoredOptions;
+  readonly stored: StoredExport;
   /** Repositories that have the whole image by now. */
   readonly pushed: readonly Reference[];
   readonly report: ReportExport;
@@ -53,16 +67,16 @@ interface Push {
 }
 
 /** The names of one repository. */
-async function pushTo(names: readonly Reference[], { options, result, encoded, pushed, report, signal }: Push): Promise<void> {
+async function pushTo(names: readonly Reference[], { options, stored, pushed, report, signal }: Push): Promise<void> {
   const [first] = names;
   if (first === undefined) return;
   const repository = await options.openRepository(first);
-  const { root } = encoded;
+  const { root, rootBytes, content } = stored;
   const untagged = [...names];
   const putRoot = async (name: Reference): Promise<Descriptor> => {
     const item = `pushing manifest for ${formatReference({ ...name, digest: root.digest })}`;
     report(item, 0);
-    const stored = await repository.pushManifest(rootBytes(encoded), root.mediaType, name.tag ?? root.digest, signal);
+    const stored = await repository.pushManifest(rootBytes, root.mediaType, name.tag ?? root.digest, signal);
     report(item, 0, 0);
     return stored;
   };
@@ -74,9 +88,9 @@ async function pushTo(names: readonly Reference[], { options, result, encoded, p
       return putRoot(untagged.shift() ?? first);
     },
   };
-  const mount = mountFrom(repository, first, (blob) => [...pushed, ...(result.sourcesOf?.(blob) ?? [])], signal);
+  const mount = mountFrom(repository, first, (blob) => [...pushed, ...(options.sourcesOf?.(blob) ?? [])], signal);
   report('pushing layers', 0);
-  await copyImage(encoded.content, to, root, { signal, mount, trustParents: true, onProgress: reportTransfers(report) });
+  await copyImage(content, to, root, { signal, mount, trustParents: true, onProgress: reportTransfers(report) });
   report('pushing layers', 0, 0);
   for (const name of untagged) await putRoot(name);
 }
@@ -100,6 +114,11 @@ function rootBytes({ documents }: EncodedExport): Uint8Array {
   const root = documents.at(-1);
   if (root === undefined) throw new Error('There is no image to push');
   return root.bytes;
+}
+
+/** Each repository once. */
+function withoutTags(names: readonly Reference[]): readonly Reference[] {
+  return byRepository(names).flatMap((own) => own.slice(0, 1)).map((name) => ({ ...name, tag: undefined }));
 }
 
 function byRepository(names: readonly Reference[]): readonly (readonly Reference[])[] {

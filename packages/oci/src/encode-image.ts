@@ -17,6 +17,8 @@ export interface Image {
   readonly annotations?: Readonly<Record<string, string>>;
   /** A build cache that travels in the configuration, encoded. */
   readonly inlineCache?: string;
+  /** The configuration document where there is one already: it stays as it is, byte for byte. */
+  readonly document?: Uint8Array;
 }
 
 /** A document and the descriptor that names its bytes. */
@@ -48,7 +50,8 @@ const OCI_TYPES = Object.fromEntries(Object.entries(DOCKER_TYPES).map(([oci, doc
  */
 export function encodeImage(image: Image, mediaTypes: 'oci' | 'docker' = 'oci'): EncodedImage {
   const docker = mediaTypes === 'docker';
-  const config = encodeDocument(docker ? MediaType.dockerConfig : MediaType.config, configDocument(image));
+  const configType = docker ? MediaType.dockerConfig : MediaType.config;
+  const config = image.document === undefined ? encodeDocument(configType, configDocument(image)) : describeBytes(configType, image.document);
   const types = docker ? DOCKER_TYPES : OCI_TYPES;
   const layers = image.layers.map(({ descriptor, diffId }) => ({
     descriptor: { ...descriptor, mediaType: types[descriptor.mediaType] ?? descriptor.mediaType },
@@ -138,6 +141,9 @@ function orderedHistory(entry: HistoryEntry): HistoryEntry {
 }
 
 function encodeDocument(mediaType: string, document: object): EncodedDocument {
-  const bytes = Buffer.from(JSON.stringify(document));
+  return describeBytes(mediaType, Buffer.from(JSON.stringify(document)));
+}
+
+function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }

@@ -1,3 +1,4 @@
+import { findImage } from '@tbuild/builder';
 import { measureLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import { hexOf } from '@tbuild/oci';
@@ -6,7 +7,6 @@ import { describeFlags, parseArgs, type Flags } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
-import { findImage } from '../stored-images.ts';
 import { formatAge, formatTable } from '../table.ts';
 import type { Command } from './command.ts';
 

@@ -1,10 +1,10 @@
+import { listImages } from '@tbuild/builder';
 import { familiarRepository, hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { describeFlags, parseArgs, type Flags } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
-import { listImages } from '../stored-images.ts';
 import { formatAge, formatTable } from '../table.ts';
 import type { Command } from './command.ts';
 

@@ -1,10 +1,10 @@
+import { findImage } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
 import { describeFlags, parseArgs, type Flags } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
-import { findImage } from '../stored-images.ts';
 import type { Command } from './command.ts';
 
 const flags = {

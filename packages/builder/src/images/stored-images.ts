@@ -1,4 +1,3 @@
-import { readStored, type Worker } from '@tbuild/builder';
 import type { ImageRef } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
@@ -14,6 +13,8 @@ import {
   type Manifest,
   type Reference,
 } from '@tbuild/oci';
+import { readStored } from '../stored-document.ts';
+import type { Worker } from '../worker.ts';
 
 /** An image of the store, its documents read. */
 export interface StoredImage {
@@ -27,37 +28,50 @@ export function listImages(worker: Worker): readonly (ImageRef & { readonly imag
   return worker.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, worker) }));
 }
 
+/** What a name or ID leads to. */
+export interface FoundImage {
+  readonly references: readonly Reference[];
+  /** The manifest or index that the names stand for. */
+  readonly target: Descriptor;
+  /** The image for this machine. */
+  readonly image: StoredImage;
+}
+
 /**
  * The image that a user names: by reference, or by the beginning of its ID.
  * @throws TbuildError NOT_FOUND
  */
-export function findImage(name: string, worker: Worker): { readonly references: readonly Reference[]; readonly image: StoredImage } {
+export function findImage(name: string, worker: Worker): FoundImage {
   const named = namedImage(name, worker);
   if (named !== undefined) return named;
   const prefix = name.replace(/^sha256:/, '');
   const images = listImages(worker);
   const byId = /^[a-f0-9]{4,64}$/.test(prefix) ? images.filter(({ image }) => image.manifest.config.digest.slice(7).startsWith(prefix)) : [];
   const [first] = byId;
-  if (first !== undefined) return { references: byId.map(({ reference }) => reference), image: first.image };
+  if (first !== undefined) return { references: byId.map(({ reference }) => reference), target: first.target, image: first.image };
   const known = images.map(({ reference }) => formatReference(reference));
   throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
     hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,
   });
 }
 
-function namedImage(name: string, worker: Worker) {
+function namedImage(name: string, worker: Worker): FoundImage | undefined {
   if (isDigest(name)) return undefined;
   const reference = parseReference(name);
   const target = worker.refs.get(reference);
-  return target === undefined ? undefined : { references: [reference], image: readImage(target, worker) };
+  return target === undefined ? undefined : { references: [reference], target, image: readImage(target, worker) };
 }
 
-function readImage(target: Descriptor, worker: Worker): StoredImage {
+/**
+ * The image that a manifest is, or that an index has for the platform: the machine's own unless given.
+ * @throws TbuildError NOT_FOUND when a document is missing.
+ */
+export function readImage(target: Descriptor, worker: Worker, platform = worker.platform): StoredImage {
   const document = parseManifest(required(readStored(worker.content, target.digest), target));
   if (isIndex(document)) {
-    const own = selectPlatform(document.manifests, ({ platform }) => platform, worker.platform) ?? document.manifests[0];
+    const own = selectPlatform(document.manifests, (manifest) => manifest.platform, platform) ?? document.manifests[0];
     if (own === undefined) throw new TbuildError('NOT_FOUND', `Index ${target.digest} is empty`);
-    return readImage(own, worker);
+    return readImage(own, worker, platform);
   }
   const config = parseImageConfig(required(readStored(worker.content, document.config.digest), document.config));
   return { descriptor: target, manifest: document, config };

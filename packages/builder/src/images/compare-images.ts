@@ -1,0 +1,59 @@
+import type { Descriptor } from '@tbuild/oci';
+import type { Worker } from '../worker.ts';
+import { applyLayer, type LayerFile, type LayerFiles } from './read-layer-files.ts';
+import type { StoredImage } from './stored-images.ts';
+
+/** One line of a comparison: added, changed or deleted. */
+export interface FileChange {
+  readonly kind: 'A' | 'C' | 'D';
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes that the second image has more, or less when negative. */
+  readonly bytes: number;
+}
+
+/**
+ * What the second image has otherwise than the first, by path: content, type, mode, owner and links; times do
+ * not count. A directory is changed when something in it was added or deleted, as for `docker diff`.
+ */
+export async function compareImages(first: StoredImage, second: StoredImage, worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+  const [below, above] = [first.manifest.layers, second.manifest.layers];
+  return compareLayers(below, above, worker, signal);
+}
+
+/** What the topmost layer of an image changes; nothing for an image without layers. */
+export function compareTopLayer({ manifest }: StoredImage, worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+  return compareLayers(manifest.layers.slice(0, -1), manifest.layers, worker, signal);
+}
+
+async function compareLayers(below: readonly Descriptor[], above: readonly Descriptor[], worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+  const differing = below.findIndex(({ digest }, at) => digest !== above[at]?.digest);
+  const shared = differing < 0 ? below.length : differing;
+  const common: LayerFiles = new Map();
+  for (const layer of below.slice(0, shared)) await applyLayer(common, layer, worker, signal);
+  const [before, after] = [new Map(common), new Map(common)];
+  for (const layer of below.slice(shared)) await applyLayer(before, layer, worker, signal);
+  for (const layer of above.slice(shared)) await applyLayer(after, layer, worker, signal);
+  return changesBetween(before, after);
+}
+
+function changesBetween(before: LayerFiles, after: LayerFiles): readonly FileChange[] {
+  const changes = new Map<string, FileChange>();
+  const touched = new Set<string>();
+  for (const path of new Set([...before.keys(), ...after.keys()])) {
+    const kind = kindOf(before.get(path), after.get(path));
+    if (kind === undefined) continue;
+    changes.set(path, { kind, path, bytes: (after.get(path)?.size ?? 0) - (before.get(path)?.size ?? 0) });
+    if (kind !== 'C') touched.add(path.slice(0, path.lastIndexOf('/')));
+  }
+  for (const path of touched) if (path !== '' && after.has(path) && !changes.has(path)) changes.set(path, { kind: 'C', path, bytes: 0 });
+  // What is in a deleted directory goes without saying.
+  const shown = [...changes.values()].filter(({ kind, path }) => kind !== 'D' || changes.get(path.slice(0, path.lastIndexOf('/')))?.kind !== 'D');
+  return shown.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function kindOf(before: LayerFile | undefined, after: LayerFile | undefined): FileChange['kind'] | undefined {
+  if (before === undefined) return 'A';
+  if (after === undefined) return 'D';
+  return before.identity === after.identity ? undefined : 'C';
+}

@@ -1,0 +1,154 @@
+import { copyImage, fromBytes, type BlobWriter, type StoredBlob } from '@tbuild/content';
+import { readArchive } from '@tbuild/diff';
+import { TbuildError } from '@tbuild/errors';
+import {
+  encodeImage, isIndex, layerMediaType, parseImageConfig, parseManifest, parseReference, type Descriptor, type Layer, type Reference,
+} from '@tbuild/oci';
+import { readStored } from '../stored-document.ts';
+import type { Worker } from '../worker.ts';
+
+/** An image that an archive held. */
+export interface LoadedImage {
+  readonly target: Descriptor;
+  /** What it is called now; none when the archive does not say. */
+  readonly names: readonly Reference[];
+}
+
+interface Archive {
+  /** What each file of the archive is in the store, links followed. */
+  find(name: string): StoredBlob | undefined;
+  readonly worker: Worker;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Takes the images of an archive into the store: one of `docker save` of any age, or an OCI image layout in a tar;
+ * compressed or not. Nothing is written but blobs of the store.
+ * @throws TbuildError USAGE when it is neither, NOT_FOUND when it lacks a blob, SNAPSHOT when it is damaged.
+ */
+export async function loadArchive(bytes: AsyncIterable<Uint8Array>, worker: Worker, signal: AbortSignal): Promise<readonly LoadedImage[]> {
+  const archive = await storeFiles(bytes, worker, signal);
+  const [index, manifests] = [readJson(archive, 'index.json'), readJson(archive, 'manifest.json')];
+  const loaded = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
+  for (const { target, names } of loaded) {
+    await checkWhole(target, worker, signal);
+    for (const name of names) worker.refs.set(name, target);
+  }
+  return loaded;
+}
+
+/** Every file becomes a blob: nearly all of them are ones, and the few others are small and found by nobody. */
+async function storeFiles(bytes: AsyncIterable<Uint8Array>, worker: Worker, signal: AbortSignal): Promise<Archive> {
+  const blobs = new Map<string, StoredBlob>();
+  const links = new Map<string, string>();
+  const clean = (name: string): string => name.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  await readArchive(
+    bytes,
+    ({ name, type, linkName }) => {
+      const path = clean(name);
+      if (type === 'symlink') links.set(path, resolveLink(path, linkName));
+      if (type === 'link') links.set(path, clean(linkName));
+      return type === 'file' ? storing(worker.content.createWriter(), (blob) => void blobs.set(path, blob)) : undefined;
+    },
+    signal,
+  );
+  return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), worker, signal };
+}
+
+/** Layers that several images of an old archive share are links, `../ID/layer.tar`. */
+function resolveLink(path: string, target: string): string {
+  const parts = path.split('/').slice(0, -1);
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '.' && part !== '') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function storing(writer: BlobWriter, done: (blob: StoredBlob) => void) {
+  return {
+    write: (bytes: Uint8Array) => writer.write(bytes),
+    end() {
+      done(writer.commit());
+      writer[Symbol.dispose]();
+    },
+    abort: () => writer[Symbol.dispose](),
+  };
+}
+
+async function loadLayout(document: unknown, { find, worker }: Archive): Promise<readonly LoadedImage[]> {
+  const index = parseManifest(Buffer.from(JSON.stringify(document)));
+  const entries = isIndex(index) ? index.manifests : [];
+  const images = new Map<string, LoadedImage>();
+  for (const { annotations = {}, ...entry } of entries) {
+    const file = find(`blobs/${entry.digest.replace(':', '/')}`);
+    if (file === undefined && readStored(worker.content, entry.digest) === undefined) throw lacks(entry.digest);
+    const name = nameOf(annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']);
+    const known = images.get(entry.digest)?.names ?? [];
+    images.set(entry.digest, { target: entry, names: name === undefined ? known : [...known, name] });
+  }
+  return [...images.values()];
+}
+
+/** A bare tag, which some tools write, names no image. */
+function nameOf(text: string | undefined): Reference | undefined {
+  if (text === undefined || !/[/:]/.test(text)) return undefined;
+  try {
+    return parseReference(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function loadDocker(document: unknown, archive: Archive): Promise<readonly LoadedImage[]> {
+  if (!Array.isArray(document)) {
+    throw new TbuildError('USAGE', 'The archive is no image: it has neither index.json nor manifest.json', {
+      hint: 'Images come from docker save, podman save or -o type=oci; for a tar of files use ADD',
+    });
+  }
+  const loaded: LoadedImage[] = [];
+  for (const entry of document) loaded.push(await loadDockerImage(entry, archive));
+  return loaded;
+}
+
+async function loadDockerImage(entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown }, archive: Archive): Promise<LoadedImage> {
+  const { worker } = archive;
+  const config = readStored(worker.content, required(archive, String(entry.Config)).digest);
+  if (config === undefined) throw lacks(String(entry.Config));
+  const { diffIds, ...image } = parseImageConfig(config);
+  const files = Array.isArray(entry.Layers) ? entry.Layers.map(String) : [];
+  const layers = diffIds.map((diffId, at): Layer => {
+    const blob = required(archive, files[at] ?? diffId);
+    return { diffId, descriptor: { mediaType: layerMediaType(blob.digest === diffId ? 'uncompressed' : 'gzip'), ...blob } };
+  });
+  const encoded = encodeImage({ ...image, layers, document: config });
+  for (const { descriptor, bytes } of [encoded.config, encoded.manifest]) await worker.content.write(fromBytes(bytes), descriptor);
+  const tags = Array.isArray(entry.RepoTags) ? entry.RepoTags.map((tag) => parseReference(String(tag))) : [];
+  return { target: encoded.manifest.descriptor, names: tags };
+}
+
+function required({ find }: Archive, name: string): StoredBlob {
+  const blob = find(name);
+  if (blob === undefined) throw lacks(name);
+  return blob;
+}
+
+function lacks(name: string): TbuildError {
+  return new TbuildError('NOT_FOUND', `The archive lacks ${JSON.stringify(name)}`, { hint: 'It may have been cut short: make it again' });
+}
+
+function readJson({ find, worker }: Archive, name: string): unknown {
+  const blob = find(name);
+  const bytes = blob === undefined ? undefined : readStored(worker.content, blob.digest);
+  if (bytes === undefined) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (cause) {
+    throw new TbuildError('USAGE', `${name} of the archive is not valid JSON`, { cause });
+  }
+}
+
+/** A name stands for an image only when all of its blobs are there. */
+function checkWhole(target: Descriptor, { content }: Worker, signal: AbortSignal): Promise<void> {
+  return copyImage(content, content, target, { signal });
+}

@@ -1,0 +1,90 @@
+import { copyImage, fromBytes, readWhole, type Provider } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import {
+  encodeIndex, formatPlatform, isIndex, parseImageConfig, parseManifest, samePlatform, type Descriptor, type EncodedDocument, type Platform, type Reference,
+} from '@tbuild/oci';
+import type { Repository } from '@tbuild/registry';
+import { firstOf } from '../storing.ts';
+import type { Worker } from '../worker.ts';
+
+/** An index made of images of registries, and where its parts are. */
+export interface MergedImages {
+  readonly index: EncodedDocument;
+  readonly sources: readonly Reference[];
+}
+
+export interface MergeOptions {
+  /** Only these, all unless given. */
+  readonly platforms?: readonly Platform[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The index over the images that these names stand for in their registries; of an index all its images. A later one
+ * replaces an earlier one of the same platform. Nothing is written.
+ * @throws RegistryError; TbuildError NOT_FOUND when nothing is left.
+ */
+export async function mergeImages(sources: readonly Reference[], worker: Worker, { platforms, annotations, signal }: MergeOptions): Promise<MergedImages> {
+  let manifests: Descriptor[] = [];
+  for (const source of sources) {
+    for (const added of await imagesOf(source, worker, signal)) {
+      manifests = [...manifests.filter((known) => known.digest !== added.digest && !replaces(added, known)), added];
+    }
+  }
+  const wanted = platforms === undefined ? manifests : manifests.filter((one) => platforms.some((platform) => one.platform !== undefined && samePlatform(one.platform, platform)));
+  if (wanted.length === 0) {
+    const offered = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
+    throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', { hint: `They are for ${offered.join(', ')}` });
+  }
+  return { index: encodeIndex(wanted, { annotations }), sources };
+}
+
+/** Attestations have no platform of their own and never replace each other. */
+function replaces(added: Descriptor, known: Descriptor): boolean {
+  if (added.platform === undefined || known.platform === undefined || added.platform.os === 'unknown') return false;
+  return samePlatform(added.platform, known.platform);
+}
+
+async function imagesOf(source: Reference, worker: Worker, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  const repository = await worker.openRepository(source);
+  const root = await repository.resolve(source.digest ?? source.tag ?? 'latest', signal);
+  const document = parseManifest(await repository.readManifest(root, signal), root.mediaType);
+  if (isIndex(document)) return document.manifests;
+  const { platform } = parseImageConfig(await readWhole(repository, document.config, signal));
+  return [{ mediaType: root.mediaType, digest: root.digest, size: root.size, platform }];
+}
+
+/**
+ * Gives a merged index its names: what a name's repository lacks is taken from those of the sources, mounted where
+ * they are in the same registry.
+ */
+export async function pushMerged({ index, sources }: MergedImages, names: readonly Reference[], worker: Worker, signal: AbortSignal): Promise<void> {
+  const providers = await Promise.all(sources.map((source) => worker.openRepository(source)));
+  const from = firstOf([documentOf(index), ...providers]);
+  for (const name of names) {
+    const target = await worker.openRepository(name, 'push');
+    const mount = async ({ digest }: Descriptor): Promise<boolean> => mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
+    await copyImage(from, withoutRoot(target, index), index.descriptor, { signal, mount, trustParents: true });
+    await target.pushManifest(index.bytes, index.descriptor.mediaType, name.tag ?? index.descriptor.digest, signal);
+  }
+}
+
+async function mountFrom(sources: readonly Reference[], name: Reference, mount: (repository: string) => Promise<boolean>): Promise<boolean> {
+  for (const { registry, repository } of sources) {
+    if (registry === name.registry && repository !== name.repository && (await mount(repository))) return true;
+  }
+  return false;
+}
+
+function documentOf({ descriptor, bytes }: EncodedDocument): Provider {
+  return { has: async (digest) => digest === descriptor.digest, read: async () => fromBytes(bytes) };
+}
+
+/** The index itself goes in under its tag, afterwards. */
+function withoutRoot(target: Repository, { descriptor }: EncodedDocument): Pick<Repository, 'has' | 'read' | 'write'> {
+  return {
+    ...target,
+    write: async (source, expected, signal) => (expected?.digest === descriptor.digest ? descriptor : target.write(source, expected, signal)),
+  };
+}
