@@ -7,7 +7,7 @@ export function gitIgnoredWarning({ bytes, files, total, largest }: GitIgnored):
   const places = largest.map(({ path, bytes: size }) => `${path} (${formatSize(size)})`).join(', ');
   return {
     type: 'warning',
-    message: `Most of the copied context is what .gitignore leaves out: ${share}, most of it in ${places}`,
+    message: `Most of what was copied from the context is left out by .gitignore: ${share}, above all ${places}; .dockerignore can leave it out too`,
     detail: 'List what the image does not need in .dockerignore',
   };
 }
