@@ -6,7 +6,7 @@ import { createDataSection, type Datum } from './data-section.ts';
 export type CallMachine = 'x64' | 'arm64';
 
 export type CallName =
-  | 'prctl' | 'fcntl' | 'close_range' | 'rt_sigaction' | 'capset' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'execve';
+  | 'prctl' | 'fcntl' | 'close_range' | 'rt_sigaction' | 'capset' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'setrlimit' | 'execve';
 
 /** One system call, with up to four arguments. */
 export interface Call {
@@ -54,7 +54,7 @@ const MACHINES: Readonly<Record<CallMachine, { elfMachine: number; numbers: Numb
     elfMachine: 62,
     numbers: {
       prctl: 157, fcntl: 72, close_range: 436, rt_sigaction: 13, capset: 126, setgroups: 116, setgid: 106, setuid: 105,
-      chroot: 161, chdir: 80, execve: 59, write: 1, exit_group: 231,
+      chroot: 161, chdir: 80, setrlimit: 160, execve: 59, write: 1, exit_group: 231,
     },
     createCode: createX64Code,
   },
@@ -62,7 +62,7 @@ const MACHINES: Readonly<Record<CallMachine, { elfMachine: number; numbers: Numb
     elfMachine: 183,
     numbers: {
       prctl: 167, fcntl: 25, close_range: 436, rt_sigaction: 134, capset: 91, setgroups: 159, setgid: 144, setuid: 146,
-      chroot: 51, chdir: 49, execve: 221, write: 64, exit_group: 94,
+      chroot: 51, chdir: 49, setrlimit: 164, execve: 221, write: 64, exit_group: 94,
     },
     createCode: createArm64Code,
   },

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
 import type { Call, CallProgram } from './call-program.ts';
+import { limitCalls } from './resource-limits.ts';
 
 export interface EnterOptions {
   /** The number of the kernel's last capability. */
@@ -13,6 +14,8 @@ export interface EnterOptions {
   readonly root?: string;
   /** Capabilities that a confined step may have; Docker's when absent. */
   readonly capabilities?: readonly number[];
+  /** The capabilities that we have, as a mask. Given, none of them stays inheritable, which would survive a drop. */
+  readonly permitted?: bigint;
   /** Whether a step goes on without the filter where loading one is refused. */
   readonly filterMayFail?: boolean;
 }
@@ -24,6 +27,15 @@ const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_DROP = 24;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
+/** _LINUX_CAPABILITY_VERSION_3, this process. */
+const CAPABILITY_HEADER = { numbers: [0x2008_0522, 0] } as const;
+
+/** SIGINT and SIGQUIT, which a shell ignores for what it starts in the background. */
+const DEFAULTED_SIGNALS = [2, 3];
+/** A `struct sigaction` of zeros: SIG_DFL. */
+const DEFAULT_ACTION = { numbers: [0, 0, 0, 0, 0, 0, 0, 0] } as const;
+const SIGNAL_SET_BYTES = 8;
+
 /** Our own root is what lies beneath the tree, and `..` of it is the tree. */
 const TREE_ON_ROOT = '/..';
 
@@ -34,7 +46,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * The calls that make the last program of the set-up, pid 1 and root with all capabilities, into the step's process. The
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
-export function enterSandbox({ process, security }: Sandbox, options: EnterOptions): CallProgram {
+export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): CallProgram {
   const { lastCapability, filter, reportTo, root = TREE_ON_ROOT, capabilities = Object.values(DEFAULT_CAPABILITIES) } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
@@ -45,14 +57,23 @@ export function enterSandbox({ process, security }: Sandbox, options: EnterOptio
     may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
     must('chroot', { text: root }),
     must('chdir', { text: process.cwd }),
+    ...limitCalls(limits),
     must('setgroups', groups.length, { numbers: groups }),
     must('setgid', gid),
     ...(confined ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
+    ...(options.permitted === undefined ? [] : [must('capset', CAPABILITY_HEADER, { numbers: capabilityData(options.permitted) })]),
     ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
+    ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', number, DEFAULT_ACTION, 0, SIGNAL_SET_BYTES)),
     ...executions(process),
   ];
   return { calls, reportTo };
+}
+
+/** Effective, permitted and inheritable: the lower halves, then the upper ones. */
+function capabilityData(mask: bigint): number[] {
+  const [low, high] = [Number(mask & 0xffff_ffffn), Number(mask >> 32n)];
+  return [low, low, 0, high, high, 0];
 }
 
 function droppedCapabilities(last: number, capabilities: readonly number[]): number[] {

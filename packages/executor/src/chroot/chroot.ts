@@ -1,0 +1,113 @@
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
+import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
+import { callProgram, type CallProgram } from '../enter/call-program.ts';
+import { enterSandbox } from '../enter/enter-sandbox.ts';
+import type { Executor, ProcessIO, Sandbox } from '../executor.ts';
+import { exitCodeOf, READY } from '../exit-code.ts';
+import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
+import { openOutputPipe } from '../output-pipe.ts';
+import { runProcess, sendSignal } from '../run-process.ts';
+import { REPORT } from '../sandbox-command.ts';
+import { TOOL_ENVIRONMENT } from '../tools.ts';
+import { makeDevices } from './devices.ts';
+import { keeperProgram } from './keeper.ts';
+import { createLocks, type Locks } from './locks.ts';
+import { Placement } from './placement.ts';
+
+export interface ChrootExecutorOptions {
+  /** Made when missing; trees and steps have directories of their own in it. Others may use it too. */
+  readonly runDirectory: string;
+  readonly flavour: OverlayFlavour;
+  /** Takes a directory away that is needed no more; it is deleted when absent. */
+  readonly discard?: (directory: string) => void;
+}
+
+/**
+ * Runs steps where no mount and no namespace is allowed, as in a container of Docker's defaults: chroot into a
+ * directory that holds a copy of the tree, with a /dev of its own, no /proc and no /sys. Files outside are out of reach, since
+ * a step lacks the capabilities to leave its root or to make devices; processes, network and host name are shared.
+ */
+export function createChrootExecutor(options: ChrootExecutorOptions): DisposableExecutor {
+  let machine: Machine | undefined;
+  const locks = createLocks();
+  const inner: Executor = {
+    name: 'chroot',
+    run: (sandbox, io, signal) => runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, io, signal),
+  };
+  return withMaterialisedTrees(inner, options);
+}
+
+interface Machine extends CallMachineDescription {
+  readonly options: ChrootExecutorOptions;
+  /** A writable directory is in one tree at a time. */
+  readonly locks: Locks;
+}
+
+/** With sys_chroot a second chroot would lead out, with mknod a disk could be read. */
+const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) => (name === 'sys_chroot' || name === 'mknod' ? [] : [number]));
+
+function permittedCapabilities(): bigint {
+  return BigInt(`0x${readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`);
+}
+
+async function runInRoot(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
+  refuseImpossible(sandbox);
+  if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
+  const { runDirectory, flavour } = machine.options;
+  using _held = await machine.locks.acquire(writableDirectories(sandbox));
+  const directory = mkdtempSync(join(runDirectory, 'step-'));
+  const aside = join(directory, 'aside');
+  mkdirSync(aside);
+  const root = sandbox.root.upper;
+  const placement = new Placement({ root, aside, flavour });
+  try {
+    placeAll(placement, sandbox);
+    return await runPlaced(machine, sandbox, { directory, root, io, signal });
+  } finally {
+    placement.remove();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function refuseImpossible({ network }: Sandbox): void {
+  if (network !== 'none') return;
+  throw new TbuildError('UNSUPPORTED', 'A step cannot be kept from the network with chroot isolation', {
+    hint: 'tbuild doctor tells what other isolations need',
+  });
+}
+
+function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
+  for (const name of ['/dev', '/proc', '/sys']) placement.ensureDirectory(name);
+  placement.place('/dev', 'directory', (location) => void makeDevices(location));
+  for (const mount of mounts) placement.mount(mount);
+  placement.ensureDirectory(process.cwd);
+}
+
+async function runPlaced(
+  machine: Machine,
+  sandbox: Sandbox,
+  { directory, root, io, signal }: { directory: string; root: string; io: ProcessIO; signal: AbortSignal },
+): Promise<{ exitCode: number }> {
+  const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT, root, capabilities: CAPABILITIES, filterMayFail: true, permitted: permittedCapabilities() });
+  const enter = writeProgram(`${directory}/enter`, machine, program);
+  const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+  const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));
+  using stdout = openOutputPipe(`${root}/dev/stdout`, sandbox.process.user, { keep: true });
+  using stderr = openOutputPipe(`${root}/dev/stderr`, sandbox.process.user, { keep: true });
+  const ended = await runProcess([keeper], { io, stdout, stderr, signal, end: (pid) => sendSignal(pid, 'SIGTERM') });
+  const setup = Buffer.concat([Buffer.from(READY), ended.setup]);
+  return { exitCode: exitCodeOf({ ...ended, setup }, { program, args: sandbox.process.args, io }) };
+}
+
+function writeProgram(path: string, { machine }: Machine, program: CallProgram): string {
+  writeFileSync(path, callProgram(machine, program), { mode: 0o700 });
+  return path;
+}
+
+function writableDirectories({ mounts }: Sandbox): string[] {
+  return mounts.flatMap((mount) => (mount.type === 'bind' && !mount.readonly && lstatSync(mount.source, { throwIfNoEntry: false })?.isDirectory() !== false ? [mount.source] : []));
+}

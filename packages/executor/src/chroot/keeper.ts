@@ -1,0 +1,50 @@
+import type { CallProgram } from '../enter/call-program.ts';
+
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_CHILD_SUBREAPER = 36;
+const SIGTERM = 15;
+
+/**
+ * The program that stands above a step where there is no namespace to end it: what the step leaves behind becomes
+ * its child, and it kills its children until there are none, at the step's end, when asked to (SIGTERM) and when we are
+ * gone. `enter` becomes the step's process.
+ */
+export function keeperProgram(enter: string, { reportTo, environment }: { readonly reportTo: number; readonly environment: readonly string[] }): CallProgram {
+  return {
+    calls: [
+      { name: 'prctl', args: [PR_SET_PDEATHSIG, SIGTERM], mayFail: false },
+      { name: 'prctl', args: [PR_SET_CHILD_SUBREAPER, 1], mayFail: false },
+      { name: 'execve', args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', SCRIPT, 'sh', enter] }, { texts: environment }], mayFail: true },
+    ],
+    reportTo,
+  };
+}
+
+/** Only builtins. A killed child stays listed until it is reaped, so its state is looked at. */
+const SCRIPT = `
+is_alive() {
+  while read -r key value _; do
+    if [ "$key" = State: ]; then [ "$value" != Z ]; return; fi
+  done < "/proc/$1/status"
+  return 1
+}
+end() {
+  trap '' TERM
+  alive=yes
+  while [ -n "$alive" ]; do
+    alive=
+    read -r children < "/proc/$$/task/$$/children"
+    for pid in $children; do
+      if is_alive "$pid"; then alive=yes; kill -KILL "$pid"; fi
+    done
+  done 2> /dev/null
+}
+trap 'end; exit 137' TERM
+umask 022
+"$1" < /dev/null &
+child=$!
+wait "$child"
+code=$?
+end
+exit "$code"
+`;

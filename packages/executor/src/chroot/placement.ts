@@ -1,0 +1,177 @@
+import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openDirectory, resolveDestination } from '@tbuild/context';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import type { Mount, OverlayFlavour } from '@tbuild/snapshot';
+import type { SandboxMount } from '../executor.ts';
+import { ancestors, kindOf, notMountable, removeEmpty } from '../mount-points.ts';
+import { applyLayer } from '../materialised/apply-layer.ts';
+
+export interface PlacementOptions {
+  readonly root: string;
+  /** On the root's file system; what is in the way waits in it. */
+  readonly aside: string;
+  readonly flavour: OverlayFlavour;
+}
+
+/** Something that stands in the tree for the time of a step. */
+interface Placed {
+  readonly path: string;
+  readonly stats: Stats;
+  readonly aside?: string;
+  /** Where it goes back to; absent for what is thrown away. */
+  readonly backTo?: string;
+}
+
+/**
+ * Puts files and directories where a step's mounts would be, and takes them out again. What was there waits
+ * aside meanwhile. A step can move or replace what was placed: nothing of it stays in the tree whatever it did.
+ */
+export class Placement {
+  readonly #options: PlacementOptions;
+  readonly #placed: Placed[] = [];
+  readonly #stubs: string[] = [];
+
+  constructor(options: PlacementOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a directory that stays, as Docker's builder leaves it. */
+  ensureDirectory(target: string): void {
+    const { root } = this.#options;
+    const path = resolveDestination(openDirectory(root), target);
+    for (const each of path === '' ? [] : ancestors(path)) {
+      const stats = lstatSync(`${root}/${each}`, { throwIfNoEntry: false });
+      if (stats === undefined) makeDirectory(`${root}/${each}`, 0o755);
+      else if (!stats.isDirectory()) throw notMountable(target, 'a directory');
+    }
+  }
+
+  /** Places what `fill` makes. */
+  place(target: string, kind: 'file' | 'directory', fill: (location: string) => string | undefined): void {
+    const { root } = this.#options;
+    const path = resolveDestination(openDirectory(root), target);
+    if (path === '') throw new TbuildError('PROCESS_FAILED', 'Nothing can be mounted on "/"');
+    this.#makeParents(path);
+    const location = `${root}/${path}`;
+    const there = lstatSync(location, { throwIfNoEntry: false });
+    if (there !== undefined && there.isDirectory() !== (kind === 'directory')) throw notMountable(target, `a ${kind}`);
+    keepTimes(dirname(location), () => {
+      const aside = there === undefined ? undefined : join(this.#options.aside, String(this.#placed.length));
+      if (aside !== undefined) renameSync(location, aside);
+      const backTo = fill(location);
+      this.#placed.push({ path, stats: lstatSync(location), aside, backTo });
+    });
+  }
+
+  /** Places what a mount would show. */
+  mount(mount: SandboxMount): void {
+    this.place(mount.target, kindOf(mount), (location) => this.#show(mount, location));
+  }
+
+  /** Takes everything out. No process may be left that could write to the tree. */
+  remove(): void {
+    const lost: Stats[] = [];
+    for (const placed of this.#placed.toReversed()) this.#takeOut(placed, lost);
+    if (lost.length > 0) purge(this.#options.root, new Set(lost.map(({ ino }) => ino)));
+    removeEmpty(this.#options.root, this.#stubs);
+    this.#placed.length = 0;
+  }
+
+  #takeOut({ path, stats, aside, backTo }: Placed, lost: Stats[]): void {
+    const { root } = this.#options;
+    const found = openDirectory(root).stat(path);
+    const own = found !== undefined && found.stats.ino === stats.ino;
+    // A second name of a secret would stay.
+    if (!own || (!stats.isDirectory() && (found.stats.nlink ?? 1) > 1)) lost.push(stats);
+    if (!openDirectory(root).stat(dirname(path) === '.' ? '' : dirname(path))?.stats.mode) return;
+    const location = `${root}/${path}`;
+    keepTimes(dirname(location), () => {
+      if (own && backTo !== undefined) bringBack(location, backTo);
+      rmSync(location, { recursive: true, force: true });
+      if (aside !== undefined) renameSync(aside, location);
+    });
+  }
+
+  #makeParents(path: string): void {
+    const { root } = this.#options;
+    for (const parent of ancestors(path).slice(0, -1)) {
+      if (existsSync(`${root}/${parent}`)) continue;
+      keepTimes(dirname(`${root}/${parent}`), () => makeDirectory(`${root}/${parent}`, 0o755));
+      this.#stubs.push(parent);
+    }
+  }
+
+  #show(mount: SandboxMount, location: string): string | undefined {
+    switch (mount.type) {
+      case 'tmpfs':
+        makeDirectory(location, mount.mode ?? 0o1777);
+        return undefined;
+      case 'overlay':
+        mkdirSync(location);
+        for (const layer of layersOf(mount.mount)) applyLayer(location, layer, this.#options.flavour);
+        return undefined;
+      case 'bind':
+        return showBind(mount, location, this.#options.flavour);
+    }
+  }
+}
+
+function showBind({ source, readonly }: Extract<SandboxMount, { type: 'bind' }>, location: string, flavour: OverlayFlavour): string | undefined {
+  const stats = statSync(source);
+  if (!stats.isDirectory()) {
+    copyFileSync(source, location);
+    chownSync(location, stats.uid, stats.gid);
+    chmodSync(location, stats.mode & 0o7777);
+    return readonly ? undefined : source;
+  }
+  if (!readonly) {
+    // Moved rather than copied: a cache may be large.
+    renameSync(source, location);
+    return source;
+  }
+  mkdirSync(location);
+  applyLayer(location, source, flavour);
+  return undefined;
+}
+
+function bringBack(location: string, source: string): void {
+  if (!lstatSync(location).isDirectory()) {
+    copyFileSync(location, source);
+    return;
+  }
+  try {
+    renameSync(location, source);
+  } catch (error) {
+    // Another build has made the cache anew; its is as good as ours.
+    if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** An overlay's directories, bottom first. */
+function layersOf({ type, source, options, directory }: Mount): string[] {
+  if (type === 'bind') return [source];
+  const valueOf = (name: string): string => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return [...valueOf('lowerdir').split(':').reverse(), valueOf('upperdir')].filter(Boolean).map((path) => `${directory}/${path}/.`);
+}
+
+/** Deletes every name of these files, wherever a step has put them. */
+function purge(directory: string, inodes: ReadonlySet<number>): void {
+  for (const name of readdirSync(directory)) {
+    const path = `${directory}/${name}`;
+    const stats = lstatSync(path);
+    if (inodes.has(stats.ino)) rmSync(path, { recursive: true });
+    else if (stats.isDirectory()) purge(path, inodes);
+  }
+}
+
+function makeDirectory(path: string, mode: number): void {
+  mkdirSync(path);
+  chmodSync(path, mode);
+}
+
+function keepTimes(directory: string, change: () => void): void {
+  const { atimeMs, mtimeMs } = lstatSync(directory);
+  change();
+  utimesSync(directory, atimeMs / 1000, mtimeMs / 1000);
+}

@@ -1,0 +1,56 @@
+import { setTimeout } from 'node:timers/promises';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Executor, Sandbox } from '../executor.ts';
+import { openWorkingTrees, type WorkingTree } from './working-trees.ts';
+import { writeChanges } from './write-changes.ts';
+
+export interface MaterialisedOptions {
+  /** Trees are made in it; each is a copy of all files of its step. */
+  readonly runDirectory: string;
+  readonly flavour: OverlayFlavour;
+  /** Takes a directory away that is needed no more; it is deleted when absent. */
+  readonly discard?: (directory: string) => void;
+}
+
+/** An executor that holds trees until it is disposed. */
+export type DisposableExecutor = Executor & Disposable;
+
+/**
+ * Gives `inner` sandboxes whose tree is one plain directory rather than an overlay, for machines that refuse to
+ * mount one. What a successful step changed is found by the files' metadata afterwards and written to the sandbox's `upper`. The
+ * directory moves on to the step that continues the tree; only a branch copies.
+ */
+export function withMaterialisedTrees(inner: Executor, options: MaterialisedOptions): DisposableExecutor {
+  const { runDirectory, flavour, discard } = options;
+  const trees = openWorkingTrees({ directory: runDirectory, flavour, discard });
+  return {
+    name: inner.name,
+    async run(sandbox, io, signal) {
+      const { upper, lowers } = sandbox.root;
+      const tree = trees.take([...lowers, upper]);
+      try {
+        await setTimeout(CLOCK_TICK_MS);
+        const result = await inner.run(onTree(sandbox, tree), io, signal);
+        if (result.exitCode !== 0) {
+          trees.discard(tree);
+          return result;
+        }
+        const index = writeChanges(tree.root, tree.index, { upper, lowers, flavour });
+        trees.keep({ root: tree.root, index }, [...lowers, upper]);
+        return result;
+      } catch (error) {
+        trees.discard(tree);
+        throw error;
+      }
+    },
+    [Symbol.dispose]: () => trees[Symbol.dispose](),
+  };
+}
+
+/** The kernel's time goes in steps of up to this: a change within the one in which the file was looked at would be missed. */
+const CLOCK_TICK_MS = 11;
+
+function onTree(sandbox: Sandbox, { root }: WorkingTree): Sandbox {
+  const mount = { type: 'bind', source: root, options: ['bind'], directory: root } as const;
+  return { ...sandbox, root: { upper: root, lowers: [], mount } };
+}
