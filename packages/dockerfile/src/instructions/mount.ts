@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import type { SourceRange } from '@tbuild/errors';
 import type { MountFlag, Word } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 
@@ -37,23 +38,27 @@ interface Option {
   readonly key: string;
   readonly name: string;
   readonly value: string;
+  /** The whole of it, for messages. */
+  readonly field: string;
 }
 
 /** One `--mount`. Names, types and the values that hold no variable are checked. */
 export function parseMount(word: Word): MountFlag {
   const options = splitFields(word).map((field) => parseOption(word, field));
-  const written = options.findLast((option) => option.name === 'type')?.value.toLowerCase() ?? 'bind';
+  const typeOption = options.findLast((option) => option.name === 'type');
+  const written = typeOption?.value.toLowerCase() ?? 'bind';
   const type = TYPES.find((candidate) => candidate === written);
   if (type === undefined) {
-    throw syntaxError(`Unsupported mount type "${written}"`, word.location, didYouMean(written, TYPES));
+    throw syntaxError(`Unsupported mount type "${written}"`, fieldRange(word, typeOption?.field), didYouMean(written, TYPES));
   }
   const values: Record<string, string> = {};
-  for (const { key, name, value } of options) {
+  for (const option of options) {
+    const { key, name, value, field } = option;
     const types = OPTIONS[key]?.types;
     if (types !== undefined && !types.includes(type)) {
-      throw syntaxError(`Unexpected key "${key}" for mount type "${type}"`, word.location);
+      throw syntaxError(`Unexpected key "${key}" for mount type "${type}"`, fieldRange(word, field));
     }
-    checkValue(word, { key, name, value });
+    checkValue(word, option);
     if (name === 'readwrite') values.readonly = isTrue(value) ? 'false' : 'true';
     else if (name !== 'type') values[name] = SWITCHES.has(name) && !value.includes('$') ? String(isTrue(value)) : value;
   }
@@ -66,10 +71,10 @@ function parseOption(word: Word, field: string): Option {
   const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
   const name = Object.hasOwn(OPTIONS, key) ? OPTIONS[key]?.name : undefined;
   if (equals < 0 && (name === undefined || !SWITCHES.has(name))) {
-    throw syntaxError(`Invalid field "${field}" must be a key=value pair`, word.location, hintFor(key));
+    throw syntaxError(`Invalid field "${field}" must be a key=value pair`, fieldRange(word, field), hintFor(key));
   }
-  if (name === undefined) throw syntaxError(`Unexpected key "${key}" in "${field}"`, word.location, hintFor(key));
-  return { key, name, value: equals < 0 ? 'true' : field.slice(equals + 1) };
+  if (name === undefined) throw syntaxError(`Unexpected key "${key}" in "${field}"`, fieldRange(word, field), hintFor(key));
+  return { key, name, value: equals < 0 ? 'true' : field.slice(equals + 1), field };
 }
 
 function hintFor(key: string): string | undefined {
@@ -98,19 +103,20 @@ function isId(value: string): boolean {
   return /^\d+$/.test(value) && Number(value) < 2 ** 32;
 }
 
-function checkValue(word: Word, { key, name, value }: Option): void {
+function checkValue(word: Word, { key, name, value, field }: Option): void {
+  const place = fieldRange(word, field);
   if (name === 'from' && /\$./.test(value)) {
     const hint = 'Define a stage with FROM that uses the variable, and name that stage';
-    throw syntaxError(`"${key}" doesn't support variable expansion`, word.location, hint);
+    throw syntaxError(`"${key}" doesn't support variable expansion`, place, hint);
   }
   if (value.includes('$')) {
     if (name !== 'readwrite') return;
     throw new TbuildError('UNSUPPORTED', `"${key}" doesn't support variable expansion`, {
-      location: word.location,
+      location: place,
       hint: 'Use readonly=, which does',
     });
   }
-  if (VALID[name]?.(value) === false) throw syntaxError(`Invalid value for ${key}: ${value}`, word.location);
+  if (VALID[name]?.(value) === false) throw syntaxError(`Invalid value for ${key}: ${value}`, place);
 }
 
 function checkSecret(word: Word, { source, target, id }: Record<string, string>): void {
@@ -118,6 +124,15 @@ function checkSecret(word: Word, { source, target, id }: Record<string, string>)
     throw syntaxError('Invalid secret mount, one of source, target required', word.location);
   }
   if (source && id) throw syntaxError("Both source and id can't be set for a secret mount", word.location);
+}
+
+/** Where a field stands; the whole word when continuations or escapes make that hard to tell. */
+function fieldRange({ text, location }: Word, field: string | undefined): SourceRange {
+  const { file, start, end } = location;
+  const at = field === undefined ? -1 : `,${text},`.indexOf(`,${field},`);
+  if (field === undefined || at < 0 || start.line !== end.line || end.column - start.column !== text.length) return location;
+  const column = start.column + at;
+  return { file, start: { line: start.line, column }, end: { line: start.line, column: column + field.length } };
 }
 
 /** The fields of one CSV record. */

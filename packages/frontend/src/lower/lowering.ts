@@ -1,6 +1,6 @@
 import { expandWord, expandWords } from '@tbuild/dockerfile';
 import type { ExpandOptions, RuleName, StageInstruction, Word } from '@tbuild/dockerfile';
-import { locate, TbuildError } from '@tbuild/errors';
+import { locate, suggest, TbuildError } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import type { FileSource, GraphBuilder, StepId } from '@tbuild/graph';
 import { suggestion } from '../checks.ts';
@@ -50,12 +50,23 @@ export type Lowering<I extends StageInstruction = StageInstruction> = (
 
 /** A word's value in this state. */
 export function expandIn(state: StageState, word: Word, context: LoweringContext, options: ExpandOptions = {}): string {
+  const unset: string[] = [];
+  const onUnset = (name: string) => {
+    unset.push(name);
+    warnOfUnset(state, { name, word }, context);
+  };
   try {
-    const onUnset = (name: string) => warnOfUnset(state, { name, word }, context);
     return expandWord(word.text, lookupIn(state.env), { escape: context.escape, onUnset, ...options });
   } catch (error) {
-    throw locate(error, word.location);
+    throw locate(withHint(error, unset.at(-1), state), word.location);
   }
+}
+
+/** A variable that must be set may be misspelt. */
+function withHint(error: unknown, name: string | undefined, { env }: StageState): unknown {
+  if (!(error instanceof TbuildError) || error.hint !== undefined || name === undefined) return error;
+  const near = suggest(name, env.map((variable) => variable.name));
+  return near === undefined ? error : Object.assign(error, { hint: `Did you mean \$${near}?` });
 }
 
 /** The words that a word becomes when blanks in the values of variables divide. */

@@ -67,7 +67,7 @@ function lowerBind(request: MountRequest): RunMount {
 function lowerCache(request: MountRequest): RunMount {
   const { target, options, location } = request;
   const namespace = buildArg(target.context.buildArgs, 'BUILDKIT_CACHE_MOUNT_NS') ?? '';
-  const id = options.id || posix.normalize(options.target ?? '');
+  const id = options.id || cleaned(options.target ?? '');
   const tree = treeOf(request);
   return {
     type: 'cache',
@@ -136,6 +136,11 @@ function mountTarget(request: MountRequest): string {
 
 function absoluteTarget({ state, options }: MountRequest): string {
   return resolveDirectory(cwdOf(state), options.target ?? '');
+}
+
+/** Go's path.Clean. */
+function cleaned(path: string): string {
+  return posix.normalize(path).replace(/(.)\/$/, '$1');
 }
 
 function sourcePath(source: string | undefined): string {
