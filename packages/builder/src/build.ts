@@ -9,8 +9,8 @@ import { solve, type Solved } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
+import { requireEntitlements } from './entitlements.ts';
 import { loadDefinition } from './load-definition.ts';
-import { createLocks } from './ops/locks.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planRequest, refuseViolations, showWarnings, warningsOf, type Planning } from './plan-request.ts';
@@ -52,6 +52,7 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   showWarnings(plans, env);
   refuseViolations(plans);
   const graph = graphBuilder.build(plans.flatMap(({ target }) => (target === undefined ? [] : [target])));
+  requireEntitlements(graph, request);
   await importing;
   const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
   const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
@@ -84,9 +85,12 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
     contexts,
     progress,
     extraHosts: request.extraHosts,
+    ssh: request.ssh,
+    shmSize: request.shmSize,
+    ulimits: request.ulimits,
     proxyEnv: plans[0]?.proxyEnv ?? [],
     readSecret: (id) => env.readSecret?.(id),
-    cacheLocks: createLocks(),
+    discardedCaches: new Set(),
     epoch,
     dockerfileTime: epoch ?? loaded.changedAt ?? env.now(),
     layered: new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])))),

@@ -71,6 +71,21 @@ export interface CacheExportOptions {
   readonly forceCompression: boolean;
 }
 
+/** One `--ssh`: the socket of an agent, or key files. Paths are absolute. */
+export interface SshSource {
+  readonly paths: readonly string[];
+}
+
+/** One `--ulimit`; -1 is no limit. */
+export interface Ulimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** One `--allow`: what a Dockerfile may only do when the one who builds it agrees. */
+export type Entitlement = 'network.host' | 'security.insecure';
+
 /** Everything a build depends on, as plain data. */
 export interface BuildRequest {
   readonly context: ContextSpec;
@@ -98,4 +113,11 @@ export interface BuildRequest {
   readonly network: 'default' | 'none' | 'host';
   /** `--add-host`: `name:address`. */
   readonly extraHosts: readonly string[];
+  /** `--ssh`, by id. */
+  readonly ssh: Readonly<Record<string, SshSource>>;
+  /** The size of /dev/shm in RUN steps, in bytes; 64 MiB when undefined. */
+  readonly shmSize?: number;
+  /** Limits of the processes of RUN steps. */
+  readonly ulimits: readonly Ulimit[];
+  readonly allow: readonly Entitlement[];
 }

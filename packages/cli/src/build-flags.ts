@@ -2,7 +2,8 @@ import type { Flags } from './args.ts';
 
 /** The options of `tbuild build`, in the order of the help text. */
 export const buildFlags = {
-  'add-host': { kind: 'list', value: 'NAME:IP', help: 'Add a line to /etc/hosts of RUN steps' },
+  'add-host': { kind: 'list', value: 'NAME:IP', help: 'Add a line to /etc/hosts of RUN steps; the address may be host-gateway' },
+  allow: { kind: 'list', value: 'NAME', help: 'Allow RUN steps more: network.host, security.insecure' },
   annotation: { kind: 'list', value: '[KIND:]NAME=VALUE', help: 'Annotate the image; kinds are manifest, index, manifest-descriptor, index-descriptor' },
   'build-arg': { kind: 'list', value: 'NAME[=VALUE]', help: 'Set an ARG; without a value, take it from the environment' },
   'build-context': { kind: 'list', value: 'NAME=SOURCE', help: 'Another context: a path, docker-image://REF or oci-layout://DIR[:TAG]' },
@@ -14,7 +15,7 @@ export const buildFlags = {
   explain: { kind: 'switch', help: 'Say of each step that ran why the cache had nothing' },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
   'insecure-registry': { kind: 'list', value: 'HOST[:PORT]', help: 'Speak plain HTTP, or HTTPS without verification, to this registry' },
-  isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto or namespace' },
+  isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto, namespace, oci or chroot' },
   jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
   label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
   load: { kind: 'switch', help: 'Load the image into Docker, or into Podman where no Docker runs' },
@@ -30,8 +31,11 @@ export const buildFlags = {
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID' },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
+  'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
+  ssh: { kind: 'list', value: 'ID[=SOCKET|KEY[,KEY]]', help: 'An SSH agent or keys for RUN --mount=type=ssh; "default" is $SSH_AUTH_SOCK' },
   tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the image; may be given several times' },
   target: { kind: 'text', value: 'STAGE', help: 'Build this stage instead of the last one' },
+  ulimit: { kind: 'list', value: 'NAME=SOFT[:HARD]', help: 'A limit of the processes of RUN steps, e.g. nofile=1024:2048' },
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },
 } as const satisfies Flags;

@@ -9,6 +9,8 @@ import type { buildFlags } from './build-flags.ts';
 import { contextSource, isFetched } from './context-source.ts';
 import type { Environment } from './environment.ts';
 import { parseOutputs } from './outputs.ts';
+import { byteSize, entitlements, extraHosts, ulimits } from './sandbox-options.ts';
+import { sshSources } from './ssh-sources.ts';
 import { readStandardInput } from './standard-input.ts';
 import { storeRoot } from './store-root.ts';
 
@@ -39,7 +41,11 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     cacheFrom: (flags['cache-from'] ?? []).map((text) => parseCacheFrom(text, env.cwd)),
     cacheTo: (flags['cache-to'] ?? []).map((text) => parseCacheTo(text, env.cwd)),
     jobs: jobs(flags.jobs),
-    extraHosts: flags['add-host'] ?? [],
+    extraHosts: extraHosts(flags['add-host'] ?? []),
+    ssh: sshSources(flags.ssh ?? [], env),
+    shmSize: byteSize(flags['shm-size'], 'shm-size'),
+    ulimits: ulimits(flags.ulimit ?? []),
+    allow: entitlements(flags.allow ?? []),
   };
 }
 

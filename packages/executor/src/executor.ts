@@ -20,6 +20,13 @@ export interface ProcessSpec {
   readonly user: ProcessUser;
 }
 
+/** A limit by its name in setrlimit(2), in lower case and without `RLIMIT_`. */
+export interface ResourceLimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
 /** Something mounted into the root besides /proc, /sys and /dev. */
 export type SandboxMount =
   | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
@@ -37,6 +44,10 @@ export interface Sandbox {
   readonly network: 'default' | 'none' | 'host';
   /** `insecure` keeps all capabilities. */
   readonly security: 'sandbox' | 'insecure';
+  /** Bytes of /dev/shm; 64 MiB when undefined. */
+  readonly shmSize?: number;
+  /** Resource limits of the process; -1 is no limit. */
+  readonly limits?: readonly ResourceLimit[];
 }
 
 /** Where the process's output goes. Standard input is empty. */

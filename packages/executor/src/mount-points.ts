@@ -67,6 +67,8 @@ class Preparation {
     if (target === '') throw new TbuildError('PROCESS_FAILED', 'Nothing can be mounted on "/"');
     const cover = this.#coverOf(target);
     if (cover !== undefined) return this.#placeInside(mount, target, cover);
+    // /dev is mounted before all others, so that a mount point below it has to be made in that mount.
+    if (target.startsWith('dev/')) return { mount, target, kind, within: 'dev' };
     this.#ensureStub(target, kind);
     return { mount, target, kind };
   }

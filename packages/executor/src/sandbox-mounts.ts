@@ -65,7 +65,7 @@ export function sandboxMounts(
   const confined = sandbox.security === 'sandbox';
   return [
     treeEntry(sandbox.root.mount, place.root, place),
-    ...kernelEntries(place),
+    ...kernelEntries(sandbox, place),
     ...(confined ? [...maskedEntries(place), ...readonlyEntries(place)] : []),
     ...points.mounts.flatMap((mount) => placedEntries(mount, place)),
     ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, place)]),
@@ -82,7 +82,7 @@ function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): M
   return { source: 'overlay', target, type, options, directory };
 }
 
-function kernelEntries({ root, devices, flavour, abilities }: SandboxPlace): MountEntry[] {
+function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities }: SandboxPlace): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
@@ -94,7 +94,7 @@ function kernelEntries({ root, devices, flavour, abilities }: SandboxPlace): Mou
     // A directory made beforehand costs no process to fill it, which a tmpfs would.
     { source: devices, target: dev, type: 'none', options: ['bind', 'nosuid', 'noexec'] },
     { source: 'devpts', target: `${dev}/pts`, type: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5', 'nosuid', 'noexec'] },
-    { source: 'shm', target: `${dev}/shm`, type: 'tmpfs', options: [...guarded, 'mode=1777', 'size=65536k'] },
+    { source: 'shm', target: `${dev}/shm`, type: 'tmpfs', options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`] },
     { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
     ...DEVICES.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`)),
   ];

@@ -3,3 +3,5 @@ export { copyFileBytes } from './copy-file-bytes.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { FileType, mknod } from './mknod.ts';
 export { syncfs } from './syncfs.ts';
+export { tryFlock } from './flock.ts';
+export { detachMount, mountTmpfs } from './mount.ts';

@@ -1,29 +1,64 @@
-import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import type { SandboxMount } from '@tbuild/executor';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { RunMount } from '@tbuild/graph';
-import { digestOf, hexOf } from '@tbuild/oci';
-import { copySelected } from './bind-mount.ts';
-import type { OpEnvironment } from './op-environment.ts';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { takeCacheDirectory } from './cache-directory.ts';
+import { copySelected } from './copy-selected.ts';
 import type { KeyedMount } from './keyed-mount.ts';
+import type { StepContext } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
 type CacheMount = Extract<RunMount, { type: 'cache' }>;
 
-/** `--mount=type=cache`: a directory of the store that outlives the build, by id. */
-export async function openCacheMount(mount: CacheMount, keyed: KeyedMount, files: StepFiles, env: OpEnvironment): Promise<SandboxMount> {
-  const { target, readonly } = mount;
-  const directory = join(env.worker.root, 'cache-mounts', hexOf(digestOf(mount.id)));
-  if (mount.sharing !== 'shared') files.onDispose(await env.cacheLocks.acquire(directory));
-  const content = join(directory, 'bind');
-  if (!existsSync(content)) await fill(content, directory, mount, keyed, env);
-  return { type: 'bind', source: content, target, readonly };
+/** The directory of each cache mount of a step. */
+export type CacheDirectories = ReadonlyMap<KeyedMount, string>;
+
+/**
+ * Takes the directories of a step's `--mount=type=cache`, until `files` goes. Always in the same order, so that no two
+ * steps wait for each other; one that is mounted twice is taken once.
+ */
+export async function takeCacheDirectories(
+  keyed: readonly KeyedMount[],
+  files: StepFiles,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<CacheDirectories> {
+  const wanted = keyed.flatMap((one) => (one.mount.type === 'cache' ? [{ one, mount: one.mount, key: directoryKey(one.mount, one) }] : []));
+  const paths = new Map<string, string>();
+  for (const { one, mount, key } of wanted.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+    if (!paths.has(key)) paths.set(key, await take(key, one, mount, { files, context, signal }));
+  }
+  return new Map(wanted.map(({ one, key }) => [one, paths.get(key) ?? '']));
 }
 
-async function fill(content: string, directory: string, mount: CacheMount, keyed: KeyedMount, env: OpEnvironment): Promise<void> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (keyed.input !== undefined) return copySelected(keyed, directory, env);
-  mkdirSync(content, { recursive: true });
-  chownSync(content, mount.uid, mount.gid);
-  chmodSync(content, mount.mode);
+/** As with Docker's builder, another initial content, mode or owner is another cache. */
+function directoryKey({ id, mode, uid, gid }: CacheMount, { input }: KeyedMount): string {
+  const origin = input === undefined ? { mode, uid, gid } : { content: input.content };
+  return hexOf(digestOf(canonicalJson({ id, ...origin })));
+}
+
+interface Taking {
+  readonly files: StepFiles;
+  readonly context: StepContext;
+  readonly signal: AbortSignal;
+}
+
+async function take(key: string, { input }: KeyedMount, mount: CacheMount, { files, context, signal }: Taking): Promise<string> {
+  const { worker, step, discardedCaches } = context;
+  const discard = step.noCache && !discardedCaches.has(key);
+  // What a step of this build has put there is not what `--no-cache` means.
+  discardedCaches.add(key);
+  const fill = (path: string): void | Promise<void> => {
+    if (input === undefined) makeEmpty(path, mount);
+    else return copySelected(input, dirname(path), basename(path), { worker });
+  };
+  const directory = await takeCacheDirectory(worker.root, { key, sharing: mount.sharing, discard, fill }, signal);
+  files.onDispose(() => directory[Symbol.dispose]());
+  return directory.path;
+}
+
+function makeEmpty(path: string, { mode, uid, gid }: CacheMount): void {
+  mkdirSync(path);
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
 }

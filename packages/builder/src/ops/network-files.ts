@@ -1,4 +1,4 @@
-import { hostsFile, type SandboxMount } from '@tbuild/executor';
+import { hostsFile, type ExtraHost, type SandboxMount } from '@tbuild/executor';
 import type { OpEnvironment } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
@@ -18,8 +18,10 @@ export function networkFiles(files: StepFiles, { worker, extraHosts, hostname }:
 
 export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & { readonly hostname: string };
 
-/** `name:address`; an IPv6 address may stand in brackets. */
-function parseHost(text: string): { host: string; ip: string } {
-  const at = text.search(/[:=]/);
-  return { host: text.slice(0, at), ip: text.slice(at + 1).replace(/^\[(.*)\]$/, '$1') };
+/** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
+export function parseHost(text: string): ExtraHost {
+  const at = text.search(text.includes('=') ? /=/ : /:/);
+  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
+  // A step shares the machine's network, so that the machine is where the step is.
+  return { host: text.slice(0, at), ip: address === 'host-gateway' ? '127.0.0.1' : address };
 }

@@ -2,22 +2,21 @@ import type { Step, StepId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import type { Contexts } from '../contexts.ts';
 import type { StepResults } from '../step-results.ts';
+import type { BuildRequest } from '../request.ts';
 import type { Worker } from '../worker.ts';
-import type { Locks } from './locks.ts';
 
 /** What the ops of one build share. */
-export interface OpEnvironment {
+export interface OpEnvironment extends Pick<BuildRequest, 'extraHosts' | 'ssh' | 'shmSize' | 'ulimits'> {
   readonly worker: Worker;
   readonly results: StepResults;
   readonly contexts: Contexts;
   readonly progress: Progress;
-  /** `--add-host`. */
-  readonly extraHosts: readonly string[];
   /** Proxy variables for RUN that are in no key. */
   readonly proxyEnv: readonly string[];
   /** The value of a `--secret`, undefined when there is none of that id. */
   readSecret(id: string): Buffer | undefined;
-  readonly cacheLocks: Locks;
+  /** Cache mounts that `--no-cache` emptied already, by directory. */
+  readonly discardedCaches: Set<string>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: the time of everything that COPY, ADD and WORKDIR write. */
   readonly epoch?: number;
   /**

@@ -8,19 +8,22 @@ import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import type { StepContext } from './op-environment.ts';
+import { maskText } from './mask-secrets.ts';
+import { parseHost } from './network-files.ts';
 import { packSoon } from './pack-soon.ts';
 import { requirePlatform } from './require-platform.ts';
 import { prepareOn } from './prepare-on.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
+import { openStepOutput } from './step-output.ts';
 
 /** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
 export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
       const mounts = await keyMounts(op.mounts, sources, context);
-      const key = digestOf(canonicalJson({ op: { ...op, mounts: mounts.map((mount) => mount.key) }, base: base?.result }));
+      const key = digestOf(canonicalJson({ op: { ...op, mounts: mounts.map((mount) => mount.key) }, base: base?.result, ...keyedOptions(context) }));
       const run = async (): Promise<ResultId> => {
         const result = digestOf(randomUUID());
         await runInto(result, op, mounts, base?.result, context, signal);
@@ -30,6 +33,12 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
       return { key, run };
     },
   };
+}
+
+/** Of what is given to the whole build: a host's address may change, its name not. */
+function keyedOptions({ extraHosts, ulimits }: StepContext): object {
+  const names = extraHosts.map((text) => parseHost(text).host);
+  return { ...(names.length === 0 ? {} : { hosts: names }), ...(ulimits.length === 0 ? {} : { ulimits }) };
 }
 
 async function runInto(
@@ -45,37 +54,39 @@ async function runInto(
   await requirePlatform(op.platform, worker);
   await using active = await prepareOn(base, context);
   await using files = createStepFiles(worker.root);
-  const mounts = await openMounts(keyed, files, { ...context, hostname: op.hostname });
+  const { mounts, env, secrets } = await openMounts(keyed, files, { ...context, hostname: op.hostname }, signal);
   const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
-  const log = (stream: 'stdout' | 'stderr') => (data: Uint8Array) => progress.emit({ type: 'log', step: step.id, stream, data });
+  using output = openStepOutput(step.id, secrets, progress);
   const { exitCode } = await executor.run(
     {
       root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
-      mounts: mounts.mounts,
+      mounts,
       process: {
         args: op.args,
-        env: [...op.env, ...context.proxyEnv, ...mounts.env],
+        env: [...op.env, ...context.proxyEnv, ...env],
         cwd: op.cwd,
         user: resolveUser(tree, op.user),
       },
       hostname: op.hostname,
       network: op.network,
       security: op.security,
+      shmSize: context.shmSize,
+      limits: context.ulimits,
     },
-    { stdout: log('stdout'), stderr: log('stderr') },
+    output,
     signal,
   );
-  if (exitCode !== 0) throw exited(op, exitCode, worker.root);
+  if (exitCode !== 0) throw exited(op, exitCode, { root: worker.root, secrets });
   await active.commit(hexOf(result));
 }
 
 /** With less than this left in the store, a failing step may well have failed for that. Bytes. */
 const LITTLE_SPACE = 1024 * 1024;
 
-function exited(op: RunOp, exitCode: number, root: string): TbuildError {
+function exited(op: RunOp, exitCode: number, { root, secrets }: { root: string; secrets: readonly Uint8Array[] }): TbuildError {
   const { bavail, bsize } = statfsSync(root);
   const full = bavail * bsize < LITTLE_SPACE;
-  return new TbuildError('PROCESS_FAILED', `process "${op.args.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
+  return new TbuildError('PROCESS_FAILED', `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}`, {
     hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
   });
 }

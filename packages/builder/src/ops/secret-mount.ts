@@ -6,31 +6,31 @@ import type { StepFiles } from './step-files.ts';
 
 type SecretMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 
+/** What one secret adds to a sandbox. */
+export interface OpenSecret {
+  readonly value: Buffer;
+  readonly mount?: SandboxMount;
+  readonly variable?: string;
+}
+
 /**
- * `--mount=type=secret`: a file, a variable or both. Its value is in no key, layer or history.
- * @throws TbuildError NOT_FOUND for a required secret that the build was not given, UNSUPPORTED for ssh.
+ * `--mount=type=secret`: a file in memory, a variable or both; undefined for an optional one that the build was not
+ * given. Its value is in no key, layer or history.
+ *
+ * @throws TbuildError NOT_FOUND for a required secret that the build was not given.
  */
-export function openSecretMount(
-  mount: SecretMount,
-  files: StepFiles,
-  env: Pick<OpEnvironment, 'readSecret'>,
-): { readonly mount?: SandboxMount; readonly variable?: string } {
-  if (mount.type === 'ssh') {
-    if (!mount.required) return {};
-    throw new TbuildError('UNSUPPORTED', 'RUN --mount=type=ssh is not supported yet');
-  }
-  const value = env.readSecret(mount.id);
+export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecret }: Pick<OpEnvironment, 'readSecret'>): OpenSecret | undefined {
+  const value = readSecret(mount.id);
   if (value === undefined) {
-    if (!mount.required) return {};
+    if (!mount.required) return undefined;
     throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required and was not given`, {
       hint: `Give it with --secret id=${mount.id},src=FILE`,
     });
   }
-  const { target, mode, uid, gid } = mount;
+  const { target, env, mode, uid, gid } = mount;
   return {
-    ...(mount.env === undefined ? {} : { variable: `${mount.env}=${value.toString()}` }),
-    ...(target === undefined
-      ? {}
-      : { mount: { type: 'bind', source: files.write('secret', value, { mode, uid, gid }), target, readonly: true } }),
+    value,
+    variable: env === undefined ? undefined : `${env}=${value.toString()}`,
+    mount: target === undefined ? undefined : { type: 'bind', source: files.writeSecret(value, { mode, uid, gid }), target, readonly: true },
   };
 }

@@ -1,5 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { detachMount, mountTmpfs } from '@tbuild/linux';
 
 /** Who a file belongs to and what may be done with it. */
 export interface FileAccess {
@@ -12,6 +14,10 @@ export interface FileAccess {
 export interface StepFiles extends AsyncDisposable {
   /** Writes a file and returns its path. */
   write(name: string, content: string | Uint8Array, access: FileAccess): string;
+  /** Like `write`, but the content is in memory only. */
+  writeSecret(content: Uint8Array, access: FileAccess): string;
+  /** Makes an empty directory and returns its path. */
+  directory(): string;
   onDispose(cleanUp: () => void | PromiseLike<void>): void;
 }
 
@@ -21,18 +27,37 @@ export function createStepFiles(root: string): StepFiles {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'files-'));
   const cleanUps: (() => void | PromiseLike<void>)[] = [];
+  let memory: string | undefined;
+  const makeDirectory = (): string => mkdtempSync(join(directory, 'd-'));
   return {
-    write(name, content, { mode, uid = 0, gid = 0 }) {
-      const path = join(mkdtempSync(join(directory, 'f-')), name);
-      writeFileSync(path, content, { mode: 0o600 });
-      chownSync(path, uid, gid);
-      chmodSync(path, mode);
-      return path;
+    write: (name, content, access) => writeWith(join(makeDirectory(), name), content, access),
+    writeSecret(content, access) {
+      memory ??= mountMemory(makeDirectory(), cleanUps);
+      return writeWith(join(mkdtempSync(join(memory, 's-')), 'secret'), content, access);
     },
+    directory: makeDirectory,
     onDispose: (cleanUp) => void cleanUps.push(cleanUp),
     async [Symbol.asyncDispose]() {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function writeWith(path: string, content: string | Uint8Array, { mode, uid = 0, gid = 0 }: FileAccess): string {
+  writeFileSync(path, content, { mode: 0o600 });
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+  return path;
+}
+
+/** Seen by this process and its steps alone, since the launcher made a mount namespace for them; gone with them. */
+function mountMemory(path: string, cleanUps: (() => void)[]): string {
+  try {
+    mountTmpfs(path);
+  } catch (cause) {
+    throw new TbuildError('UNSUPPORTED', 'There is no place in memory for secrets', { cause });
+  }
+  cleanUps.push(() => detachMount(path));
+  return path;
 }

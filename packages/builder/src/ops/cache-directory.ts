@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { moveToTrash } from '@tbuild/snapshot';
+import { openLock, waitFor, type FileLock } from './file-lock.ts';
+
+/** How a cache directory is to be held. */
+export interface CacheRequest {
+  /** Names the directory: `cache-mounts/<key>/<number>` of the store. */
+  readonly key: string;
+  readonly sharing: 'shared' | 'private' | 'locked';
+  /** Whether what earlier builds left has to go. */
+  readonly discard: boolean;
+  /** Makes the first content: a file or directory at this path, whose parent exists. */
+  fill(path: string): void | Promise<void>;
+}
+
+/** A cache directory that is held until it is disposed. */
+export interface CacheDirectory extends Disposable {
+  readonly path: string;
+}
+
+/**
+ * Takes the directory of a cache mount. Shared users hold it together. Where somebody else's use forbids that,
+ * a private or shared user gets another directory and a locked one waits.
+ */
+export async function takeCacheDirectory(root: string, request: CacheRequest, signal: AbortSignal): Promise<CacheDirectory> {
+  const parent = join(root, 'cache-mounts', request.key);
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  return waitFor(async () => {
+    // While this lock is held nobody else takes, fills or discards, so that a first content is made once.
+    using door = openLock(join(parent, 'lock'));
+    await waitFor(() => door.tryTake('exclusive') || undefined, signal);
+    for (let number = 0; ; number++) {
+      const path = join(parent, String(number));
+      const lock = openLock(`${path}.lock`);
+      if (takeLock(lock, request)) return prepare(path, lock, { root, request });
+      lock[Symbol.dispose]();
+      if (request.sharing === 'locked') return undefined;
+    }
+  }, signal);
+}
+
+function takeLock(lock: FileLock, { sharing, discard }: CacheRequest): boolean {
+  return lock.tryTake(sharing === 'shared' && !discard ? 'shared' : 'exclusive');
+}
+
+async function prepare(path: string, lock: FileLock, { root, request }: { root: string; request: CacheRequest }): Promise<CacheDirectory> {
+  try {
+    if (request.discard) moveToTrash(root, path);
+    if (!existsSync(path)) await fillWhole(path, request);
+    if (request.sharing === 'shared') lock.tryTake('shared');
+    return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** What a killed process left half made is never taken for a content. */
+async function fillWhole(path: string, { fill }: CacheRequest): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  await fill(temporary);
+  renameSync(temporary, path);
+}

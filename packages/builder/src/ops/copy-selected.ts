@@ -1,0 +1,23 @@
+import { chmodSync, chownSync } from 'node:fs';
+import { join } from 'node:path';
+import { typeOf } from '@tbuild/context';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { copyFiles } from '../copy/index.ts';
+import type { FileInput } from './file-input.ts';
+import type { OpEnvironment } from './op-environment.ts';
+
+/** Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept. */
+export async function copySelected(input: FileInput, upper: string, name: string, { worker }: Pick<OpEnvironment, 'worker'>): Promise<void> {
+  const { flavour } = worker;
+  const writer = createTreeWriter({ upper, lowers: [], flavour });
+  const tree = openLayeredTree([upper], flavour);
+  const keepOwner = input.owner === 'keep';
+  const sources = await input.select();
+  copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, { owner: undefined, hasher: input.hasher, now: worker.now() });
+  writer.finish();
+  const stats = sources[0]?.entry.stats;
+  if (stats === undefined || typeOf(stats) !== 'directory') return;
+  const top = join(upper, name);
+  if (keepOwner) chownSync(top, stats.uid, stats.gid);
+  chmodSync(top, stats.mode & 0o7777);
+}

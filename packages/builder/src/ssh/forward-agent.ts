@@ -1,0 +1,20 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { frameMessage, readMessages, REFUSAL, type SshAgent } from './agent.ts';
+
+/** The agent that listens at a socket. Each question has a connection of its own, as the answers have no numbers. */
+export function createForwardAgent(path: string): SshAgent {
+  return {
+    async ask(request) {
+      const socket = connect(path);
+      try {
+        await once(socket, 'connect');
+        socket.write(frameMessage(request));
+        for await (const answer of readMessages(socket)) return answer;
+        return REFUSAL;
+      } finally {
+        socket.destroy();
+      }
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { chmodSync, chownSync, closeSync, constants, openSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { AgentMessage, frameMessage, readMessages, REFUSAL, type SshAgent } from './agent.ts';
+
+export interface ServeOptions {
+  /** An empty directory for the socket. */
+  readonly directory: string;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** An agent's socket, open until it is disposed. */
+export interface ServedAgent extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** What a step may ask: which keys there are, and for signatures; not to add, remove or lock keys. */
+const ALLOWED: readonly number[] = [AgentMessage.requestIdentities, AgentMessage.signRequest];
+
+const NAME = 'agent';
+
+/** Lets a step ask an agent what is harmless. */
+export async function serveAgent(agent: SshAgent, { directory, mode, uid, gid }: ServeOptions): Promise<ServedAgent> {
+  const connections = new Set<Socket>();
+  const server = createServer((socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+    void answer(socket, agent);
+  });
+  // A socket's path has no more than 107 bytes, which the store's may take.
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  server.listen(`/proc/self/fd/${fd}/${NAME}`);
+  await once(server, 'listening');
+  const path = join(directory, NAME);
+  chownSync(path, uid, gid);
+  chmodSync(path, mode);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      for (const socket of connections) socket.destroy();
+      server.close();
+      await once(server, 'close');
+      closeSync(fd);
+    },
+  };
+}
+
+async function answer(socket: Socket, agent: SshAgent): Promise<void> {
+  try {
+    for await (const request of readMessages(socket)) {
+      const allowed = ALLOWED.includes(request[0] ?? 0);
+      socket.write(frameMessage(allowed ? await agent.ask(request) : REFUSAL));
+    }
+  } catch {
+    // A broken connection, on either side, is all that the step has to see.
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import { isIP } from 'node:net';
+import type { Entitlement, Ulimit } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+
+/**
+ * Checks the `--add-host` options: `NAME:ADDRESS` or `NAME=ADDRESS`.
+ *
+ * @throws TbuildError USAGE
+ */
+export function extraHosts(texts: readonly string[]): readonly string[] {
+  for (const text of texts) {
+    const [, name = '', address = ''] = /^([^=:]+)[=:](.+)$/s.exec(text) ?? [];
+    const bare = address.replace(/^\[(.*)\]$/, '$1');
+    if (name !== '' && (bare === 'host-gateway' || isIP(bare) !== 0)) continue;
+    throw new TbuildError('USAGE', `Option --add-host ${JSON.stringify(text)} is not of the form NAME:ADDRESS`);
+  }
+  return texts;
+}
+
+const ENTITLEMENTS: readonly Entitlement[] = ['network.host', 'security.insecure'];
+
+/** @throws TbuildError USAGE for what cannot be allowed. */
+export function entitlements(texts: readonly string[]): readonly Entitlement[] {
+  return texts.flatMap((text) => text.split(',')).map((text) => {
+    const known = ENTITLEMENTS.find((name) => name === text);
+    if (known !== undefined) return known;
+    throw new TbuildError('USAGE', `Entitlement ${JSON.stringify(text)} is none of ${ENTITLEMENTS.join(', ')}`);
+  });
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4 };
+
+/** Bytes, with a unit as Docker has them: `64m`, `1gb`, `512KiB`. */
+export function byteSize(text: string | undefined, option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?) ?([bkmgt]?)(?:i?b)?$/i.exec(text.trim()) ?? [];
+  const power = UNITS[unit.toLowerCase()];
+  if (digits !== undefined && power !== undefined) return Math.floor(Number(digits) * 1024 ** power);
+  throw new TbuildError('USAGE', `Option --${option} must be a size such as 128m, not ${JSON.stringify(text)}`);
+}
+
+const LIMITS = [
+  'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack',
+];
+
+/**
+ * Reads the `--ulimit` options: `NAME=SOFT[:HARD]`; without a hard limit it is the soft one.
+ *
+ * @throws TbuildError USAGE
+ */
+export function ulimits(texts: readonly string[]): readonly Ulimit[] {
+  return texts.map((text) => {
+    const [, name = '', low = '', high = low] = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
+    if (!LIMITS.includes(name)) {
+      throw new TbuildError('USAGE', `Option --ulimit ${JSON.stringify(text)} is not of the form NAME=SOFT[:HARD]`, { hint: `Limits are ${LIMITS.join(', ')}` });
+    }
+    const [soft, hard] = [Number(low), Number(high)];
+    if (hard !== -1 && (soft === -1 || soft > hard)) {
+      throw new TbuildError('USAGE', `Option --ulimit ${JSON.stringify(text)} has a soft limit above the hard one`);
+    }
+    return { name, soft, hard };
+  });
+}

@@ -1,0 +1,22 @@
+import type { ResourceLimit } from '../executor.ts';
+import type { Call } from './call-program.ts';
+
+/** RLIMIT_ numbers, the same on x64 and arm64. */
+const NUMBERS: Readonly<Record<string, number>> = {
+  cpu: 0, fsize: 1, data: 2, stack: 3, core: 4, rss: 5, nproc: 6, nofile: 7, memlock: 8, as: 9, locks: 10, sigpending: 11, msgqueue: 12,
+  nice: 13, rtprio: 14, rttime: 15,
+};
+
+/** The calls that set limits; a hard limit above one's own takes the rights of real root. */
+export function limitCalls(limits: readonly ResourceLimit[]): Call[] {
+  return limits.map(({ name, soft, hard }) => {
+    const number = NUMBERS[name];
+    if (number === undefined) throw new Error(`There is no limit ${name}`);
+    return { name: 'setrlimit', args: [number, { numbers: [...halves(soft), ...halves(hard)] }], mayFail: false };
+  });
+}
+
+/** A 64-bit number as two of 32 bits, the lower one first; no limit is all ones. */
+function halves(value: number): readonly [low: number, high: number] {
+  return value < 0 ? [0xffff_ffff, 0xffff_ffff] : [value % 2 ** 32, Math.floor(value / 2 ** 32)];
+}
