@@ -4,7 +4,7 @@ import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type StepId } from '@tbuild/graph';
-import type { Descriptor, Digest, Platform } from '@tbuild/oci';
+import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve, type Solved } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
@@ -14,6 +14,7 @@ import { loadDefinition } from './load-definition.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planRequest, refuseViolations, showWarnings, warningsOf, type Planning } from './plan-request.ts';
+import { createExplanations } from './explanations.ts';
 import { createImportedSteps, type ImportedSteps } from './imported-steps.ts';
 import { runExports } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
@@ -78,7 +79,13 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
   const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
   const results = createStepResults(worker, { remote: imported.layers, signal });
-  const cache = createResultCache({ cache: worker.cache, results, findImported: imported.find, now: env.now });
+  const cache = createResultCache({
+    cache: worker.cache,
+    results,
+    explanations: createExplanations({ root: worker.root, scope: explanationScope(request), graph }),
+    findImported: imported.find,
+    now: env.now,
+  });
   const ops: OpEnvironment = {
     worker,
     results,
@@ -102,6 +109,11 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
     contexts.save();
   }
   return { graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch };
+}
+
+/** The same Dockerfile on the same context is the same build, changed or not. */
+function explanationScope({ context, dockerfile }: BuildRequest): string {
+  return canonicalJson({ context, dockerfile: dockerfile.kind === 'inline' ? dockerfile.name : dockerfile });
 }
 
 function parseEpoch(text: string | undefined): number | undefined {

@@ -1,6 +1,7 @@
 import type { CachedStep, ResultId, StepCache, StepRecord } from '@tbuild/cache';
 import type { Digest } from '@tbuild/oci';
 import type { ResultCache } from '@tbuild/solver';
+import type { Explanations } from './explanations.ts';
 import type { StepResults } from './step-results.ts';
 
 /** Step records as the solver uses them. It also knows when each result of this build was made. */
@@ -14,13 +15,14 @@ export interface RecordedResults extends ResultCache<ResultId> {
 export interface ResultCacheOptions {
   readonly cache: StepCache;
   readonly results: StepResults;
+  readonly explanations: Explanations;
   /** What another machine has made, when no record of the store will do. */
   findImported(key: Digest): CachedStep | undefined;
   now(): number;
 }
 
 /** A record whose result is gone counts as none and is replaced. */
-export function createResultCache({ cache, results, findImported, now }: ResultCacheOptions): RecordedResults {
+export function createResultCache({ cache, results, explanations, findImported, now }: ResultCacheOptions): RecordedResults {
   const records = new Map<Digest, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<string>();
@@ -48,6 +50,7 @@ export function createResultCache({ cache, results, findImported, now }: ResultC
       const record = { key, result, parent: base, createdAt: now() };
       return use(await cache.put(record, { replace: replace || gone.has(key) }));
     },
+    explain: (step, key, parts) => explanations.explain(step, key, parts),
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),
   };

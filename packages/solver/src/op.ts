@@ -1,3 +1,4 @@
+import type { Step } from '@tbuild/graph';
 import type { Digest } from '@tbuild/oci';
 
 /** A step that is done: its cache key and what it gave. */
@@ -16,7 +17,12 @@ export interface Inputs<R> {
 export interface Prepared<R> {
   readonly key: Digest;
   run(): Promise<R>;
+  /** Asked only of a step that has to run. */
+  parts?(): Promise<KeyParts>;
 }
+
+/** What a key was made of, by names for people (`file src/a.c`): tells what changed since the step ran last. */
+export type KeyParts = Readonly<Record<string, string>>;
 
 /** How one step is keyed and done. The solver knows nothing else about it. */
 export interface Op<R> {
@@ -29,4 +35,6 @@ export interface ResultCache<R> {
   load(key: Digest): Promise<R | undefined>;
   /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
+  /** Why nothing stands under the key of a step that has to run, in one line. */
+  explain?(step: Step, key: Digest, parts: KeyParts): string;
 }

@@ -75,8 +75,8 @@ async function settle<R>(
 async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): Promise<Solved<R>> {
   const { progress, now, signal } = run;
   throwIfAborted(signal);
-  const end = (outcome: 'built' | 'cached' | 'cancelled'): void =>
-    progress.emit({ type: 'finished', step: step.id, at: now(), outcome });
+  const end = (outcome: 'built' | 'cached' | 'cancelled', reason?: string): void =>
+    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason });
   let started = false;
   const start = (): void => {
     started = true;
@@ -90,8 +90,8 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       end('cached');
       return { key: prepared.key, result: cached };
     }
-    const result = await run.limit(() => runStep(step, prepared, inputs, start, run));
-    end('built');
+    const [result, reason] = await run.limit(() => Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]));
+    end('built', reason);
     return { key: prepared.key, result };
   } catch (error) {
     if (!started) start();
@@ -112,6 +112,17 @@ async function runStep<R>(
   start();
   const result = await prepared.run();
   return run.cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
+}
+
+/** While the step runs, so that explaining delays nothing; a failure of it is none of the step. */
+async function whyMissed<R>(step: Step, { key, parts }: Prepared<R>, { cache }: RunContext<R>): Promise<string | undefined> {
+  if (parts === undefined || cache.explain === undefined) return undefined;
+  try {
+    const reason = cache.explain(step, key, await parts());
+    return step.noCache ? 'the cache is turned off for it' : reason;
+  } catch {
+    return undefined;
+  }
 }
 
 function throwIfAborted(signal: AbortSignal): void {

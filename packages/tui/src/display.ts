@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '@tbuild/progress';
 import { emptyView, reduce, type BuildView, type WarningView } from './build-view.ts';
-import { epilogue } from './epilogue.ts';
+import { epilogue, explanations } from './epilogue.ts';
 import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
@@ -18,6 +18,8 @@ export interface DisplayOptions {
   readonly color?: boolean;
   /** What to write below each warning at the end; without it they are one line each. */
   readonly expandWarning?: (warning: WarningView) => string;
+  /** Says of each step that ran why the cache had nothing. */
+  readonly explain?: boolean;
 }
 
 /** What is drawn while the build runs; `end` also leaves the last state on the screen. */
@@ -60,8 +62,8 @@ const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
 
-function drawPlain(out: NodeJS.WriteStream, { now, expandWarning }: DisplayOptions): Drawing {
-  const printer = createPlainPrinter((text) => out.write(text));
+function drawPlain(out: NodeJS.WriteStream, { now, expandWarning, explain }: DisplayOptions): Drawing {
+  const printer = createPlainPrinter((text) => out.write(text), { explain });
   const collected = collect(PLAIN_INTERVAL, (view) => printer.print(view, now()));
   return {
     update: collected.update,
@@ -92,6 +94,7 @@ function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing
       latest = view;
       if (live !== undefined) await (await live).end(view);
       else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
+      if (options.explain === true) out.write(explanations(view));
       const text = epilogue(view, { color: screen.color, expandWarning: options.expandWarning });
       out.write(screen.color ? text : withoutColours(text));
     },

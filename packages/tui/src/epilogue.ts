@@ -26,3 +26,8 @@ function warnings({ warnings: all }: BuildView, { color = false, expandWarning }
   const lines = all.map((warning) => ` - ${withLine(warning)}\n${expandWarning?.(warning) ?? ''}`);
   return `\n ${color ? `\x1b[33m${heading}\x1b[39m` : heading}\n${lines.join('')}`;
 }
+
+/** Why each step that ran was not cached, one line each. */
+export function explanations(view: BuildView): string {
+  return stepsIn(view, 'built').map(({ name, reason }) => (reason === undefined ? '' : ` ${name}\n   missed: ${reason}\n`)).join('');
+}

@@ -33,6 +33,7 @@ function vertex(view: BuildView, id: ProgressStepId): object {
     started: time(step.startedAt),
     completed: time(step.finishedAt),
     cached: step.state === 'cached' || undefined,
+    missed: step.reason,
     error: step.state === 'cancelled' ? 'context canceled' : step.state === 'failed' ? (step.error ?? 'failed') : undefined,
   };
 }

@@ -31,7 +31,7 @@ interface Printed {
  * Prints as buildx's `--progress=plain` does: the lines of one step stay together as long as it runs, others
  * wait until they have finished, or until their share of the screen is due.
  */
-export function createPlainPrinter(write: (text: string) => void): PlainPrinter {
+export function createPlainPrinter(write: (text: string) => void, { explain = false }: { readonly explain?: boolean } = {}): PlainPrinter {
   const printed = new Map<ProgressStepId, Printed>();
   let current: StepView | undefined;
   let isFirst = true;
@@ -54,7 +54,7 @@ export function createPlainPrinter(write: (text: string) => void): PlainPrinter 
       write(`${isFirst ? '' : '\n'}#${step.index} ${step.name}\n`);
       isFirst = false;
     }
-    for (const line of newLines(step, state)) write(`#${step.index} ${line}\n`);
+    for (const line of newLines(step, state, explain)) write(`#${step.index} ${line}\n`);
     state.updates = step.updates;
     state.finished = step.finishedAt !== undefined;
     current = state.finished ? undefined : step;
@@ -103,7 +103,7 @@ function restart(step: StepView, state: Printed, now: number): void {
   state.updatesBefore = step.updates;
 }
 
-function newLines(step: StepView, state: Printed): readonly string[] {
+function newLines(step: StepView, state: Printed, explain: boolean): readonly string[] {
   const transfers = step.transfers.filter((transfer) => isDue(transfer, state.transfers.get(transfer.item)));
   for (const transfer of transfers) state.transfers.set(transfer.item, transfer);
   const warnings = step.warnings.slice(state.warnings);
@@ -115,7 +115,7 @@ function newLines(step: StepView, state: Printed): readonly string[] {
     ...transfers.map(transferLine),
     ...warnings.map((warning) => `WARN: ${warning}`),
     ...lines.map(({ after, text }) => `${formatLogTime(after)} ${text}`),
-    ...(step.finishedAt === undefined || state.finished ? [] : [outcomeLine(step)]),
+    ...(step.finishedAt === undefined || state.finished ? [] : [...(explain && step.reason !== undefined ? [`missed: ${step.reason}`] : []), outcomeLine(step)]),
   ];
 }
 

@@ -8,6 +8,7 @@ import { addFiles, copyFiles, copyInline } from '../copy/index.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
+import { copyParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
 
@@ -25,7 +26,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         packSoon(key, context);
         return key;
       };
-      return { key, run };
+      return { key, run, parts: () => copyParts(op, parts.map(({ input }) => input), base?.result) };
     },
   };
 }

@@ -10,6 +10,7 @@ import type { Inputs, Op } from '@tbuild/solver';
 import type { StepContext } from './op-environment.ts';
 import { maskText } from './mask-secrets.ts';
 import { parseHost } from './network-files.ts';
+import { runParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { requirePlatform } from './require-platform.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -30,7 +31,7 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         packSoon(result, context);
         return result;
       };
-      return { key, run };
+      return { key, run, parts: () => runParts(op, mounts, base?.result) };
     },
   };
 }

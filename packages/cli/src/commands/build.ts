@@ -40,6 +40,7 @@ export const build: Command = {
     const shown = display(channel, mode, env.stderr, {
       now: worker.now,
       color: !env.variables.NO_COLOR,
+      explain: flags.explain,
       ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
     });
     using _lease = takeLease(worker.root);
