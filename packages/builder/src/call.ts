@@ -40,10 +40,10 @@ export async function checkBuild(request: BuildRequest, worker: Worker, run: Bui
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
     const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
     refuseViolations(await planRequest(planning, { graph: new GraphBuilder(), allStages, onWarning }));
-    return { source: loaded, warnings: inOrder(found) };
+    return { source: loaded, warnings: uniqueWarnings(found) };
   } catch (error) {
     if (source === undefined || !(error instanceof TbuildError) || error.code === 'CANCELLED') throw error;
-    return { source, warnings: inOrder(found), error };
+    return { source, warnings: uniqueWarnings(found), error };
   }
 }
 
@@ -83,8 +83,4 @@ export async function listBuildTargets(
 
 function environmentOf(request: BuildRequest, worker: Worker, run: BuildRun): BuildEnvironment {
   return { ...run, request, worker, now: () => worker.now() };
-}
-
-function inOrder(warnings: readonly LintWarning[]): readonly LintWarning[] {
-  return uniqueWarnings(warnings).toSorted((a, b) => a.location.start.line - b.location.start.line);
 }

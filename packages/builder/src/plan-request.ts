@@ -24,6 +24,21 @@ export interface PlanRequestOptions extends Pick<PlanOptions, 'allStages' | 'onW
   readonly graph: GraphBuilder;
 }
 
+/**
+ * Plans a build, and shows what its Dockerfile is warned of, also when planning fails.
+ * @throws TbuildError what planning throws; DOCKERFILE_SEMANTICS when the file asks that warnings fail the build.
+ */
+export async function planToBuild(planning: Planning, graph: GraphBuilder): Promise<Plan[]> {
+  const found: LintWarning[] = [];
+  try {
+    const plans = await planRequest(planning, { graph, onWarning: (warning) => found.push(warning) });
+    refuseViolations(plans);
+    return plans;
+  } finally {
+    showWarnings(found, planning);
+  }
+}
+
 /** A plan for each platform of the request. @throws TbuildError what planning throws. */
 export function planRequest(planning: Planning, options: PlanRequestOptions): Promise<Plan[]> {
   return Promise.all(planning.request.platforms.map((platform) => makePlan(platform, planning, options)));
@@ -34,15 +49,16 @@ export function warningsOf(plans: readonly Plan[]): readonly LintWarning[] {
   return uniqueWarnings(plans.flatMap(({ warnings }) => warnings));
 }
 
-/** Platforms find the same things. */
+/** In the order of the file; platforms find the same things. */
 export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintWarning[] {
   const key = ({ message, location }: LintWarning): string => `${location.start.line} ${message}`;
-  return [...new Map(warnings.map((warning) => [key(warning), warning] as const)).values()];
+  const unique = new Map(warnings.map((warning) => [key(warning), warning] as const));
+  return [...unique.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
 }
 
-/** Shows what the plans warn about, at the step that loaded the Dockerfile. */
-export function showWarnings(plans: readonly Plan[], { progress, request }: BuildEnvironment): void {
-  for (const { rule, message, location, token, url, description } of warningsOf(plans)) {
+/** At the step that loaded the Dockerfile. */
+function showWarnings(warnings: readonly LintWarning[], { progress, request }: BuildEnvironment): void {
+  for (const { rule, message, location, token, url, description } of uniqueWarnings(warnings)) {
     const step = definitionStep(request);
     progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
   }
