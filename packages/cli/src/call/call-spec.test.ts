@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { parseCall } from './call-spec.ts';
+
+const text = { format: 'text', ignoreStatus: false };
+
+const good: [text: string, expected: ReturnType<typeof parseCall>][] = [
+  ['', undefined],
+  ['build', undefined],
+  ['build,format=json', undefined],
+  ['check', { name: 'check', ...text }],
+  ['lint', { name: 'check', ...text }],
+  ['check,format=json,ignorestatus', { name: 'check', format: 'json', ignoreStatus: true }],
+  ['check,ignorestatus=0', { name: 'check', ...text }],
+  ['outline,format=text', { name: 'outline', ...text }],
+  ['targets', { name: 'targets', ...text }],
+  ['describe', { name: 'subrequests.describe', ...text }],
+];
+
+test.each(good)('--call=%s', (written, expected) => {
+  expect(parseCall(written)).toEqual(expected);
+});
+
+test.each([
+  ['chekc', 'Call "chekc" is not known'],
+  ['convertllb', 'Call "convertllb" is not known'],
+  ['check,format=xml', 'Field "format=xml"'],
+  ['check,ignorestatus=perhaps', 'Field "ignorestatus=perhaps"'],
+  ['check,targets', 'Field "targets"'],
+])('--call=%s is refused', (written, says) => {
+  expect(() => parseCall(written)).toThrow(says);
+});

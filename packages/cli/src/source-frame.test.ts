@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { sourceFrame } from './source-frame.ts';
+
+const text = 'one\ntwo\r\n\tthree\nfour\nfive\n';
+
+function at(line: number, column: number, endLine: number, endColumn: number) {
+  return { file: 'Dockerfile', start: { line, column }, end: { line: endLine, column: endColumn } };
+}
+
+test('two lines around one, and what is meant below it, behind the same tabs', () => {
+  expect(sourceFrame(text, at(3, 2, 3, 7), { token: at(3, 2, 3, 4) })).toBe(`--------------------
+   1 |     one
+   2 |     two
+   3 | >>> \tthree
+     |     \t^^
+   4 |     four
+   5 |     five
+--------------------
+`);
+});
+
+test('one line around several; a place that ends where a line begins does not mark it', () => {
+  expect(sourceFrame(text, at(2, 1, 3, 7))).toBe(`--------------------
+   1 |     one
+   2 | >>> two
+   3 | >>> \tthree
+   4 |     four
+--------------------
+`);
+  expect(sourceFrame(text, at(2, 1, 3, 1))).toContain('   2 | >>> two\n   3 |     ');
+});
+
+test('a place behind the end of its line is one column wide', () => {
+  expect(sourceFrame('ab', at(1, 3, 1, 9), { token: at(1, 3, 1, 9) })).toContain(`     |       ^\n`);
+});
