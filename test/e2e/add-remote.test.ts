@@ -163,6 +163,12 @@ test('--keep-git-dir keeps a repository of one commit that git can use', async (
   expect(existsSync(join(target, '.git/refs/heads/stable'))).toBe(true);
 });
 
+test('mtime=commit gives all files the time of the commit', async () => {
+  const time = Number(await git.git('app', 'show', '--no-patch', '--format=%ct', first));
+  const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git?ref=v1&mtime=commit /\n` })).tree();
+  expect(['/a.txt', '/dir', '/dir/deep/f'].map((path) => tree.mtime(path))).toEqual([time, time, time]);
+});
+
 test('--checksum is the beginning of the commit', async () => {
   const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${git.url}/app.git#v1 /\n`;
   await buildGood({ Dockerfile: dockerfile(first.slice(0, 12)) });

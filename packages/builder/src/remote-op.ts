@@ -14,8 +14,8 @@ export function remoteContext(name: string, spec: RemoteSpec): NamedContext {
 }
 
 /** The step that checks out a repository. */
-export function gitOpOf({ url, ref, subdirectory, checksum, keepGitDir = false, submodules = true }: GitSource): GitOp {
-  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules };
+export function gitOpOf({ keepGitDir = false, submodules = true, url, ref, subdirectory, checksum, commitTime }: GitSource): GitOp {
+  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime };
 }
 
 /** What the step is called. */

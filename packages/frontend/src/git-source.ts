@@ -6,6 +6,8 @@ export interface GitSource {
   readonly checksum?: string;
   readonly keepGitDir?: boolean;
   readonly submodules?: boolean;
+  /** The time of all files is the commit's. */
+  readonly commitTime?: boolean;
 }
 
 /**
@@ -56,6 +58,8 @@ function readQuery(source: GitSource, query: URLSearchParams): GitSource | { rea
     if (query.get(name) === '' && !SWITCHES.has(name))
       return { wrong: `the query ${JSON.stringify(name)} has no value` };
   }
+  const mtime = query.get('mtime') ?? 'checkout';
+  if (mtime !== 'checkout' && mtime !== 'commit') return { wrong: `the query "mtime" is neither checkout nor commit` };
   if (query.has('tag') && query.has('branch')) return { wrong: 'it names both a tag and a branch' };
   const refs = [
     source.ref,
@@ -73,6 +77,7 @@ function readQuery(source: GitSource, query: URLSearchParams): GitSource | { rea
     ...(ref === undefined ? {} : { ref }),
     ...(subdirectory === undefined ? {} : { subdirectory }),
     ...(checksum === undefined ? {} : { checksum }),
+    ...(mtime === 'commit' ? { commitTime: true } : {}),
     ...(query.has('keep-git-dir') ? { keepGitDir: isOn(query.get('keep-git-dir')) } : {}),
     ...(query.has('submodules') ? { submodules: isOn(query.get('submodules')) } : {}),
   };

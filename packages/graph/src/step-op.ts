@@ -140,6 +140,8 @@ export interface GitOp {
   readonly subdirectory?: string;
   readonly keepGitDir: boolean;
   readonly submodules: boolean;
+  /** The time of all files is the commit's, instead of when they were written. */
+  readonly commitTime?: boolean;
   /** Prefix that the commit must have. */
   readonly checksum?: string;
 }

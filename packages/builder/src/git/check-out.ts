@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, lutimesSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
@@ -16,6 +16,7 @@ export interface CheckOutOptions {
   readonly subdirectory?: string;
   readonly keepGitDir: boolean;
   readonly submodules: boolean;
+  readonly commitTime?: boolean;
 }
 
 /**
@@ -33,11 +34,13 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   // Objects are read from the mirror: a copy would be thrown away.
   else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
   await git(['checkout', '--quiet', '--detach', commit.id]);
+  const seconds = options.commitTime ? Number(await git(['show', '--no-patch', '--format=%ct', commit.id])) : undefined;
   const hasSubmodules = submodules && existsSync(join(tree, '.gitmodules'));
   if (hasSubmodules) await git(['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1']);
   if (keep) rmSync(join(tree, '.git/logs'), { recursive: true, force: true });
   else if (hasSubmodules) removeGitFiles(tree);
   else rmSync(join(tree, '.git'), { recursive: true });
+  if (seconds !== undefined) setTimes(tree, seconds);
   moveContents(findSubdirectory(tree, subdirectory, remote), target);
 }
 
@@ -47,6 +50,16 @@ function isRoot(subdirectory = ''): boolean {
 
 function refspec({ id, ref }: Commit): string {
   return `+${id}:${ref ?? `refs/tbuild/${id}`}`;
+}
+
+/** Of everything, the directory itself included and last: its own time changes with what is in it. */
+function setTimes(directory: string, seconds: number): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) setTimes(path, seconds);
+    else lutimesSync(path, seconds, seconds);
+  }
+  utimesSync(directory, seconds, seconds);
 }
 
 /** Git allows no such name in a commit. */

@@ -22,10 +22,10 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
       const remote: GitRemote = { url: op.url, authorization: authorizationFor(op.url, context), runProgram, signal };
       mkdirSync(worker.root, { recursive: true });
       const commit = await resolveCommit(remote, op.ref, op.checksum, worker.root);
-      const { submodules } = op;
+      const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
-      const key = digestOf(canonicalJson({ git: { commit: commit.id, subdirectory, submodules, gitDir } }));
+      const key = digestOf(canonicalJson({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } }));
       const run = async (): Promise<ResultId> => {
         await checkOutTo(key, op, commit, remote, context);
         return key;

@@ -122,6 +122,7 @@ function selectGit(
     ...(git.subdirectory === undefined ? {} : { subdirectory: git.subdirectory }),
     keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
     submodules: git.submodules ?? true,
+    ...(git.commitTime === true ? { commitTime: true } : {}),
     ...(wanted === '' ? {} : { checksum: wanted }),
   };
   return { from: fetched(op, { instruction, target }), sources: [''], unpack: false, keepOwner: false };
