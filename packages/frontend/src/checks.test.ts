@@ -37,6 +37,10 @@ const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][
     ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ARG "API_TOKEN")'],
   ],
   [
+    'FROM busybox\nENV DB_PSW=x TOKEN_FILE=y PSWS=z',
+    ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ENV "DB_PSW")'],
+  ],
+  [
     'FROM busybox\nENV password=x',
     ['2 SecretsUsedInArgOrEnv: Do not use ARG or ENV instructions for sensitive data (ENV "password")'],
   ],

@@ -61,7 +61,7 @@ export function suggestion(name: string, candidates: Iterable<string>, prefix = 
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
 }
 
-const SECRET = new Set('apikey auth credential credentials key password pword passwd secret token'.split(' '));
+const SECRET = new Set('apikey auth credential credentials key password psw pword passwd secret token'.split(' '));
 const HARMLESS = new Set(['public', 'file', 'version']);
 
 /** Whether a variable's name says that its value is a secret. */

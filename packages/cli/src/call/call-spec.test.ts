@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseCall } from './call-spec.ts';
+import { parseCall, type CallSpec } from './call-spec.ts';
 
-const text = { format: 'text', ignoreStatus: false };
+const text: Omit<CallSpec, 'name'> = { format: 'text', ignoreStatus: false };
 
 const good: [text: string, expected: ReturnType<typeof parseCall>][] = [
   ['', undefined],
