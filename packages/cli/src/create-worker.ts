@@ -4,29 +4,34 @@ import type { OutputSpec, Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
-import { createNamespaceExecutor, createOutside } from '@tbuild/executor';
+import { createOutside, type Executor } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
-import { TbuildError } from '@tbuild/errors';
 import { hostPlatform } from '@tbuild/oci';
-import { createOverlaySnapshotter } from '@tbuild/snapshot';
+import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
+import { flavourOf, type Isolation } from './isolation.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
   readonly root: string;
   /** Registries that may be spoken to without TLS. */
   readonly insecureRegistries: readonly string[];
+  /** How RUN steps are contained; `auto` when absent. */
+  readonly isolation?: Isolation;
+  /** Is told what people should know about how steps are contained. */
+  readonly warn?: (message: string, detail: string) => void;
 }
 
 /** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
-export function createWorker({ root, insecureRegistries }: WorkerOptions, env: Environment): Worker {
+export function createWorker({ root, insecureRegistries, isolation = 'auto', warn = () => {} }: WorkerOptions, env: Environment): Worker {
   const now = (): number => Date.now();
-  const flavour = env.inUserNamespace ? 'user' : 'trusted';
+  const flavour = flavourOf(env);
   const content = createLocalStore(root);
   const refs = createRefs(root);
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
+  let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
     registry ??= openRegistry(insecureRegistries, env);
@@ -42,11 +47,10 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
     differ: createDiffer({ content, flavour }),
     cache: createLocalCache(join(root, 'records')),
     async executor() {
-      const reason = env.variables.TBUILD_ISOLATION_VERDICT;
-      if (reason !== undefined && reason !== '') {
-        throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${reason}`);
-      }
-      return createNamespaceExecutor({ runDirectory: join(root, 'run'), flavour, now });
+      if (executor !== undefined) return executor;
+      const { chooseExecutor } = await import('./choose-executor.ts');
+      const discard = (directory: string): void => void moveToTrash(root, directory);
+      return (executor ??= chooseExecutor({ isolation, root, flavour, now, discard, warn }, env));
     },
     openRepository,
     async openWeb() {
@@ -66,6 +70,7 @@ export function createWorker({ root, insecureRegistries }: WorkerOptions, env: E
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },
     async close() {
+      executor?.[Symbol.dispose]?.();
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();
     },

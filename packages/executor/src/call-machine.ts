@@ -9,6 +9,8 @@ export interface CallMachineDescription {
   readonly machine: CallMachine;
   /** The number of the kernel's last capability. */
   readonly lastCapability: number;
+  /** The capabilities that we have, as a mask. */
+  readonly permitted: bigint;
   readonly filter: Uint8Array;
 }
 
@@ -21,7 +23,16 @@ export function describeCallMachine(runDirectory: string): CallMachineDescriptio
   const machine = requireMachine();
   mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
   requireExecutable(runDirectory);
-  return { machine, lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')), filter: defaultFilter(machine) };
+  return {
+    machine,
+    lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
+    permitted: permittedCapabilities(),
+    filter: defaultFilter(machine),
+  };
+}
+
+function permittedCapabilities(): bigint {
+  return BigInt(`0x${readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`);
 }
 
 function requireMachine(): CallMachine {

@@ -9,6 +9,7 @@ import { buildFlags } from '../build-flags.ts';
 import { buildRequest } from '../build-request.ts';
 import { parseCall } from '../call/call-spec.ts';
 import { createWorker } from '../create-worker.ts';
+import { parseIsolation } from '../isolation.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
 import { buildMetadata } from '../build-metadata.ts';
@@ -28,13 +29,20 @@ export const build: Command = {
       env.stdout.write(`Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`);
       return 0;
     }
-    const worker = createWorker({ root: storeRoot(flags.root, env), insecureRegistries: flags['insecure-registry'] ?? [] }, env);
-    checkIsolation(flags.isolation);
+    const channel = createChannel();
+    const worker = createWorker(
+      {
+        root: storeRoot(flags.root, env),
+        insecureRegistries: flags['insecure-registry'] ?? [],
+        isolation: parseIsolation(flags.isolation),
+        warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
+      },
+      env,
+    );
     const request = buildRequest(flags, positional, env, worker.platform);
     const readSecret = parseSecrets(flags.secret ?? [], env);
     const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
     const mode = displayMode(flags, env);
-    const channel = createChannel();
     let definition: string | undefined;
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
     const shown = display(channel, mode, env.stderr, {
@@ -76,11 +84,6 @@ function warningInFull({ detail, url, location, token }: WarningView, text: stri
   const lines = [detail, url && `More info: ${url}`, location && `${location.file}:${location.start.line}`];
   const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token });
   return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
-}
-
-function checkIsolation(kind: string | undefined): void {
-  if (kind === undefined || kind === 'auto' || kind === 'namespace') return;
-  throw new TbuildError('USAGE', `Isolation ${JSON.stringify(kind)} is not available`, { hint: 'Use auto or namespace' });
 }
 
 const MODES: Readonly<Record<string, DisplayMode>> = { plain: 'plain', tty: 'tty', quiet: 'quiet', none: 'quiet', rawjson: 'json' };

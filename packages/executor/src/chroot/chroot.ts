@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -50,10 +50,6 @@ interface Machine extends CallMachineDescription {
 /** With sys_chroot a second chroot would lead out, with mknod a disk could be read. */
 const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) => (name === 'sys_chroot' || name === 'mknod' ? [] : [number]));
 
-function permittedCapabilities(): bigint {
-  return BigInt(`0x${readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`);
-}
-
 async function runInRoot(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
   refuseImpossible(sandbox);
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
@@ -92,7 +88,7 @@ async function runPlaced(
   sandbox: Sandbox,
   { directory, root, io, signal }: { directory: string; root: string; io: ProcessIO; signal: AbortSignal },
 ): Promise<{ exitCode: number }> {
-  const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT, root, capabilities: CAPABILITIES, filterMayFail: true, permitted: permittedCapabilities() });
+  const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT, root, capabilities: CAPABILITIES, filterMayFail: true });
   const enter = writeProgram(`${directory}/enter`, machine, program);
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));

@@ -14,8 +14,8 @@ export interface EnterOptions {
   readonly root?: string;
   /** Capabilities that a confined step may have; Docker's when absent. */
   readonly capabilities?: readonly number[];
-  /** The capabilities that we have, as a mask. Given, none of them stays inheritable, which would survive a drop. */
-  readonly permitted?: bigint;
+  /** The capabilities that we have, as a mask. None of them stays inheritable, which would survive a drop. */
+  readonly permitted: bigint;
   /** Whether a step goes on without the filter where loading one is refused. */
   readonly filterMayFail?: boolean;
 }
@@ -47,7 +47,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
 export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): CallProgram {
-  const { lastCapability, filter, reportTo, root = TREE_ON_ROOT, capabilities = Object.values(DEFAULT_CAPABILITIES) } = options;
+  const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities = Object.values(DEFAULT_CAPABILITIES) } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
   const loading: Call = { ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }), mayFail: options.filterMayFail ?? false };
@@ -61,13 +61,19 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     must('setgroups', groups.length, { numbers: groups }),
     must('setgid', gid),
     ...(confined ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
-    ...(options.permitted === undefined ? [] : [must('capset', CAPABILITY_HEADER, { numbers: capabilityData(options.permitted) })]),
+    must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),
     ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
     ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', number, DEFAULT_ACTION, 0, SIGNAL_SET_BYTES)),
     ...executions(process),
   ];
   return { calls, reportTo };
+}
+
+/** The calls that only find and execute a process whose sandbox is complete. `program` is the descriptor they were read from. */
+export function executeOnly(process: ProcessSpec, { program, reportTo }: { readonly program: number; readonly reportTo: number }): CallProgram {
+  const closing = [program, reportTo].map((descriptor) => must('fcntl', descriptor, F_SETFD, FD_CLOEXEC));
+  return { calls: [...closing, ...executions(process)], reportTo };
 }
 
 /** Effective, permitted and inheritable: the lower halves, then the upper ones. */

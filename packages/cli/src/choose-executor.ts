@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { createChrootExecutor, createNamespaceExecutor, createOciExecutor, type Executor, findRuntime, withMaterialisedTrees } from '@tbuild/executor';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Environment } from './environment.ts';
+import { canChroot, canHoldOverlay, type Isolation } from './isolation.ts';
+
+export interface ExecutorChoice {
+  readonly isolation: Isolation;
+  /** The store's directory. */
+  readonly root: string;
+  readonly flavour: OverlayFlavour;
+  readonly now: () => number;
+  /** Takes a directory away that is needed no more. */
+  readonly discard: (directory: string) => void;
+  /** Is told once what the isolation that was chosen lacks. */
+  readonly warn: (message: string, detail: string) => void;
+}
+
+/** The strongest isolation that this machine allows, or the one that was asked for. */
+export function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
+  const { isolation, root, flavour, now, discard } = choice;
+  const runDirectory = join(root, 'run');
+  const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
+  if (isolation === 'chroot') return createChrootExecutor({ runDirectory, flavour, discard });
+  if (verdict !== '') return withoutNamespaces(verdict, choice);
+  const inNamespaces = isolation === 'oci' ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() }) : createNamespaceExecutor({ runDirectory, flavour, now });
+  return canHoldOverlay(root) ? inNamespaces : withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
+}
+
+function requireRuntime(): string {
+  const runtime = findRuntime();
+  if (runtime !== undefined) return runtime;
+  throw new TbuildError('UNSUPPORTED', 'There is no OCI runtime on this machine', { hint: 'Install crun, runc or youki' });
+}
+
+function withoutNamespaces(verdict: string, { isolation, root, flavour, discard, warn }: ExecutorChoice): Executor {
+  if (isolation !== 'auto' || !canChroot()) throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`);
+  warn(
+    'RUN steps are contained by chroot only: they share processes, network and host name with tbuild, have no /proc, and read-only mounts can be written to',
+    verdict,
+  );
+  return createChrootExecutor({ runDirectory: join(root, 'run'), flavour, discard });
+}

@@ -1,0 +1,46 @@
+import { readFileSync, statfsSync } from 'node:fs';
+import { TbuildError } from '@tbuild/errors';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Environment } from './environment.ts';
+
+export const ISOLATIONS = ['auto', 'namespace', 'oci', 'chroot'] as const;
+
+/** How RUN steps are contained. */
+export type Isolation = (typeof ISOLATIONS)[number];
+
+/** @throws TbuildError USAGE for a word that is none of {@link ISOLATIONS}. */
+export function parseIsolation(word = 'auto'): Isolation {
+  const isolation = ISOLATIONS.find((one) => one === word);
+  if (isolation !== undefined) return isolation;
+  throw new TbuildError('USAGE', `Isolation ${JSON.stringify(word)} is none of ${ISOLATIONS.join(', ')}`);
+}
+
+const CAP_SYS_CHROOT = 18n;
+const CAP_SYS_ADMIN = 21n;
+
+/** Whether a directory can become the root of a process of ours. */
+export function canChroot(): boolean {
+  return hasCapability(CAP_SYS_CHROOT) && process.getuid?.() === 0;
+}
+
+/** Which attributes mark opaque directories here: those of the machine's root need its privileges. */
+export function flavourOf(env: Environment): OverlayFlavour {
+  if (env.inUserNamespace) return 'user';
+  return (env.variables.TBUILD_ISOLATION_VERDICT ?? '') === '' || hasCapability(CAP_SYS_ADMIN) ? 'trusted' : 'user';
+}
+
+function hasCapability(number: bigint): boolean {
+  try {
+    const mask = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*([0-9a-f]+)$/m)?.[1] ?? '0';
+    return ((BigInt(`0x${mask}`) >> number) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}
+
+const OVERLAY_MAGIC = 0x794c_7630;
+
+/** Whether an overlay can be mounted whose changes go to this directory: not where it lies on an overlay itself. */
+export function canHoldOverlay(directory: string): boolean {
+  return statfsSync(directory).type !== OVERLAY_MAGIC;
+}

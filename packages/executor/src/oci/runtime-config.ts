@@ -1,0 +1,100 @@
+import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
+import type { Sandbox } from '../executor.ts';
+import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox-mounts.ts';
+import { filterDocument } from './filter-document.ts';
+
+/** What the runtime is to start as a sandbox's process, and where things of the sandbox are. */
+export interface RuntimePlace {
+  /** The tree, mounted already. */
+  readonly rootfs: string;
+  /** Mounts with their targets followed; what they show is at `source`, overlays are mounted already. */
+  readonly mounts: readonly { readonly placed: PlacedMount; readonly source: string }[];
+  readonly args: readonly string[];
+  /** `user` inside a user namespace, where a fresh sysfs is refused. */
+  readonly flavour: 'trusted' | 'user';
+  /** The capabilities that we have, as a mask: a runtime cannot give others. */
+  readonly permitted: bigint;
+}
+
+/** A mount of a runtime's configuration. */
+interface RuntimeMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** The `config.json` of the runtime specification for a sandbox. */
+export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
+  const { process, hostname, network, security } = sandbox;
+  const confined = security === 'sandbox';
+  const capabilities = capabilityNames(confined, place.permitted);
+  const namespaces = ['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])];
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: false,
+      user: { uid: process.user.uid, gid: process.user.gid, additionalGids: process.user.groups, umask: 0o022 },
+      args: place.args,
+      env: process.env,
+      cwd: process.cwd,
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      rlimits: (sandbox.limits ?? []).map(({ name, soft, hard }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft: limit(soft), hard: limit(hard) })),
+      noNewPrivileges: false,
+    },
+    root: { path: place.rootfs, readonly: false },
+    hostname,
+    mounts: [...kernelMounts(sandbox, place.flavour), ...place.mounts.map(runtimeMount)],
+    linux: {
+      namespaces: namespaces.map((type) => ({ type })),
+      ...(confined ? { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS, seccomp: filterDocument() } : {}),
+    },
+  };
+}
+
+/** The largest number that a double holds exactly below 2^64 would be no infinity; runtimes read -1 as unsigned. */
+function limit(value: number): number {
+  return value < 0 ? Number.MAX_SAFE_INTEGER : value;
+}
+
+/** By number, as <linux/capability.h> has them. */
+const CAPABILITY_NAMES = [
+  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT',
+  'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD', 'LEASE',
+  'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ',
+  'PERFMON', 'BPF', 'CHECKPOINT_RESTORE',
+];
+
+function capabilityNames(confined: boolean, permitted: bigint): string[] {
+  const kept = new Set<number>(Object.values(DEFAULT_CAPABILITIES));
+  return CAPABILITY_NAMES.flatMap((name, number) => (((permitted >> BigInt(number)) & 1n) === 1n && (!confined || kept.has(number)) ? [`CAP_${name}`] : []));
+}
+
+function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, flavour: 'trusted' | 'user'): RuntimeMount[] {
+  const guarded = ['nosuid', 'nodev', 'noexec'];
+  return [
+    { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`] },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
+    flavour === 'user'
+      ? { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', 'ro', ...guarded] }
+      : { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, 'ro'] },
+  ];
+}
+
+function runtimeMount({ placed: { mount, target }, source }: RuntimePlace['mounts'][number]): RuntimeMount {
+  const destination = `/${target}`;
+  if (mount.type === 'tmpfs') {
+    const size = mount.size === undefined ? [] : [`size=${mount.size}`];
+    return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`] };
+  }
+  return { destination, type: 'none', source, options: ['rbind', ...(mount.type === 'bind' && mount.readonly ? ['ro'] : [])] };
+}
