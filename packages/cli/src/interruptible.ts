@@ -1,3 +1,5 @@
+import { TbuildError } from '@tbuild/errors';
+
 /**
  * Runs work that Ctrl-C and SIGTERM cancel. The first signal aborts and lets the work clean up; a second
  * one ends the process at once.
@@ -6,7 +8,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const controller = new AbortController();
   const stop = (): void => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Error('interrupted'));
+    controller.abort(new TbuildError('CANCELLED', 'Build was cancelled'));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, stop);
