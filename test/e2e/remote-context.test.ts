@@ -75,6 +75,12 @@ test('-f - gives the Dockerfile to a directory and to a context that is not here
   expect(remote.tree().readText('/from-input')).toBe('a\n');
 });
 
+test('-f may be a URL', async () => {
+  files.set('/Other', { body: 'FROM scratch\nCOPY a.txt /from-url\n' });
+  const build = await buildGood({ 'a.txt': 'here\n' }, { args: ['-f', `${web.url}/Other`] });
+  expect(build.tree().readText('/from-url')).toBe('here\n');
+});
+
 describe.each(builders)('a git repository as context, by $who', ({ asUser }) => {
   test('a ref, a directory and the default branch', async () => {
     const tagged = good(await buildContext(`${git.url}/app.git#v1`, { asUser }));

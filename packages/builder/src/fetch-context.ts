@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { openContext } from '@tbuild/context';
@@ -9,6 +9,8 @@ import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
+import { fetchUrl } from './fetch-url.ts';
+import { shownUrl } from './git/run-git.ts';
 import { gitOp } from './ops/git.ts';
 import { httpOp } from './ops/http.ts';
 import type { BuildRequest, ContextSpec } from './request.ts';
@@ -24,12 +26,26 @@ export interface LocalRequest extends AsyncDisposable {
 type Environment = Omit<BuildEnvironment, 'request'>;
 
 /**
- * Fetches or unpacks the main context, unless it is on this machine, and reads the Dockerfile in it.
+ * Fetches or unpacks the main context and the Dockerfile, unless they are on this machine.
  * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without Dockerfile.
  */
 export async function fetchContext(request: BuildRequest, worker: Worker, run: BuildRun): Promise<LocalRequest> {
-  const { context } = request;
   const env: Environment = { ...run, worker, now: () => worker.now() };
+  return fetchMain(await fetchDefinition(request, env), env);
+}
+
+async function fetchDefinition(request: BuildRequest, env: Environment): Promise<BuildRequest> {
+  const { dockerfile } = request;
+  if (dockerfile.kind !== 'url') return request;
+  const { worker, signal } = env;
+  const { digest } = await track(env, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
+    fetchUrl(dockerfile.url, worker, { readSecret: (id) => env.readSecret?.(id), report, signal }),
+  );
+  return { ...request, dockerfile: { kind: 'inline', name: 'Dockerfile', text: readFileSync(worker.content.path(digest), 'utf8') } };
+}
+
+async function fetchMain(request: BuildRequest, env: Environment): Promise<LocalRequest> {
+  const { context } = request;
   if (context.kind === 'archive') return unpackForOnce(request, context.path, env);
   if (context.kind !== 'git' && context.kind !== 'http') return { request, [Symbol.asyncDispose]: async () => {} };
   const local = await track(env, mainTitle(context), (report) =>

@@ -22,6 +22,11 @@ export function loadDefinition(env: BuildEnvironment): Promise<LoadedDockerfile>
 
 /** The name of the step that loads the Dockerfile, which is its id too. */
 export function definitionStep({ dockerfile }: BuildRequest): string {
-  const name = dockerfile.kind === 'inline' ? dockerfile.name : (dockerfile.path?.split('/').at(-1) ?? 'Dockerfile');
+  const name = dockerfile.kind === 'inline' ? dockerfile.name : fileName(dockerfile);
   return `[internal] load build definition from ${name}`;
+}
+
+function fileName(dockerfile: BuildRequest['dockerfile']): string {
+  const path = dockerfile.kind === 'file' ? dockerfile.path : undefined;
+  return path?.split('/').at(-1) ?? 'Dockerfile';
 }

@@ -34,6 +34,7 @@ export function parseDefinition(definition: Definition, { buildArgs }: BuildRequ
 /** @throws TbuildError NOT_FOUND when there is none. */
 export function readDefinition({ dockerfile: spec, context }: BuildRequest): Definition {
   if (spec.kind === 'inline') return { text: spec.text, name: spec.name, size: Buffer.byteLength(spec.text) };
+  if (spec.kind !== 'file') throw new Error('The Dockerfile was not fetched');
   const root = context.kind === 'directory' ? context.path : undefined;
   const candidates = spec.path !== undefined ? [spec.path] : root === undefined ? [] : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
   for (const path of candidates) {

@@ -30,6 +30,7 @@ export type DockerfileSpec =
   | { readonly kind: 'file'; readonly path?: string }
   /** In a main context that is fetched or unpacked: relative to its root. */
   | { readonly kind: 'in-context'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
 
 /** One `--output`. Destinations are absolute paths; `-` is standard output. */

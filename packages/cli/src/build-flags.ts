@@ -11,7 +11,7 @@ export const buildFlags = {
   check: { kind: 'switch', help: 'Check the Dockerfile without building: --call=check' },
   'cache-from': { kind: 'list', value: 'SPEC', help: 'Take steps from a cache: a reference, type=registry,ref=REF or type=local,src=DIR' },
   'cache-to': { kind: 'list', value: 'SPEC', help: 'Save the steps: type=registry,ref=REF, type=local,dest=DIR or type=inline; mode=min|max' },
-  file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile, "-" for standard input (default: CONTEXT/Dockerfile); in a remote context, a path in it' },
+  file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile: a path (in a remote context, in it), a URL, "-" for standard input (default: CONTEXT/Dockerfile)' },
   explain: { kind: 'switch', help: 'Say of each step that ran why the cache had nothing' },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
   'insecure-registry': { kind: 'list', value: 'HOST[:PORT]', help: 'Speak plain HTTP, or HTTPS without verification, to this registry' },

@@ -64,6 +64,7 @@ function sources(flags: BuildFlags, context: string, env: Environment): Pick<Bui
   if (context === '-' && file === '-') throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
   if (context === '-') return inputSources(file, storeRoot(flags.root, env));
   const spec = contextSource(context, env.cwd);
+  if (isUrl(file)) return { context: spec, dockerfile: { kind: 'url', url: file } };
   if (file === '-') return { context: spec, dockerfile: { kind: 'inline', text: readFileSync(0, 'utf8'), name: DEFAULT_NAME } };
   if (isFetched(spec)) return { context: spec, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
   return { context: spec, dockerfile: { kind: 'file', path: file === undefined ? undefined : resolve(env.cwd, file) } };
@@ -72,9 +73,14 @@ function sources(flags: BuildFlags, context: string, env: Environment): Pick<Bui
 /** An archive with everything, or a Dockerfile alone. */
 function inputSources(file: string | undefined, root: string): Pick<BuildRequest, 'context' | 'dockerfile'> {
   const input = readStandardInput(join(root, 'run'));
+  if (input.kind === 'archive' && isUrl(file)) return { context: input, dockerfile: { kind: 'url', url: file } };
   if (input.kind === 'archive') return { context: input, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
   if (file !== undefined) throw new TbuildError('USAGE', 'Standard input is a Dockerfile, and -f names another one');
   return { context: { kind: 'empty' }, dockerfile: { kind: 'inline', text: input.text, name: DEFAULT_NAME } };
+}
+
+function isUrl(file: string | undefined): file is string {
+  return file !== undefined && /^https?:\/\//i.test(file);
 }
 
 function namedContext(text: string, env: Environment): [string, ContextSpec] {
