@@ -13,7 +13,7 @@ import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 import { REPORT, sandboxCommand } from './sandbox-command.ts';
 import { MASKED_PATHS, READONLY_PATHS, sandboxMounts } from './sandbox-mounts.ts';
-import { detectAbilities, type MountAbilities } from './tools.ts';
+import { canMountProc, detectAbilities, type MountAbilities } from './tools.ts';
 
 export interface NamespaceExecutorOptions {
   /** Made when missing; each step has a directory of its own in it, removed at its end. Others may use it too. */
@@ -42,10 +42,18 @@ interface Machine extends CallMachineDescription {
   readonly options: NamespaceExecutorOptions;
   readonly abilities: MountAbilities;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  readonly proc: 'fresh' | 'own';
 }
 
 function describeMachine(options: NamespaceExecutorOptions): Machine {
-  return { ...describeCallMachine(options.runDirectory), options, abilities: detectAbilities(), kernelPaths: findKernelPaths() };
+  return {
+    ...describeCallMachine(options.runDirectory),
+    options,
+    abilities: detectAbilities(),
+    kernelPaths: findKernelPaths(),
+    // Only inside a user namespace is it ever refused.
+    proc: options.flavour === 'trusted' || canMountProc() ? 'fresh' : 'own',
+  };
 }
 
 function findKernelPaths(): Machine['kernelPaths'] {
@@ -78,7 +86,7 @@ async function runInNamespaces(machine: Machine, sandbox: Sandbox, io: ProcessIO
 
 /** Writes everything that the set-up reads, and returns the command that starts it. */
 function assemble(
-  { options, machine, kernelPaths, abilities }: Machine,
+  { options, machine, kernelPaths, abilities, proc }: Machine,
   sandbox: Sandbox,
   { points, directory, program }: { points: MountPoints; directory: string; program: CallProgram },
 ): readonly string[] {
@@ -86,7 +94,7 @@ function assemble(
   mkdirSync(root);
   makeDeviceDirectory(devices);
   writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
-  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities });
+  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities, proc });
   const { args, files } = sandboxCommand(sandbox, steps, { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
   return args;

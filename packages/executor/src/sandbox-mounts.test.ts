@@ -18,6 +18,7 @@ const place: SandboxPlace = {
   kernelPaths: new Map([['/proc/keys', 'file'], ['/proc/acpi', 'directory'], ['/proc/sys', 'directory']]),
   flavour: 'trusted',
   abilities: { appendLowers: true, recursiveReadonly: true },
+  proc: 'fresh',
 };
 
 function lines(changes: Partial<Sandbox>, mounts: readonly PlacedMount[] = [], at: Partial<SandboxPlace> = {}): string[] {

@@ -25,6 +25,8 @@ export interface SandboxPlace {
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
   readonly flavour: 'trusted' | 'user';
   readonly abilities: MountAbilities;
+  /** Whether a fresh /proc may be mounted, or our own has to be shown. */
+  readonly proc: 'fresh' | 'own';
 }
 
 /** A mount with its target followed inside the tree. */
@@ -82,11 +84,13 @@ function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): M
   return { source: 'overlay', target, type, options, directory };
 }
 
-function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities }: SandboxPlace): MountEntry[] {
+function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities, proc }: SandboxPlace): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
-    { source: 'proc', target: `${root}/proc`, type: 'proc', options: guarded },
+    proc === 'fresh'
+      ? { source: 'proc', target: `${root}/proc`, type: 'proc', options: guarded }
+      : { source: '/proc', target: `${root}/proc`, type: 'none', options: ['rbind', ...guarded] },
     // The network namespace is the host's, so a user namespace may not mount its sysfs: the host's is bound.
     flavour === 'user'
       ? { source: '/sys', target: `${root}/sys`, type: 'none', options: ['rbind', readonlyOption(abilities), ...guarded] }

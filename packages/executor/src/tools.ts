@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
 /** What this machine's mount(8) and kernel can do. */
@@ -33,4 +34,15 @@ export function abilitiesOf(versions: { readonly kernel: string; readonly utilLi
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [a = 0, b = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   return a > major || (a === major && b >= minor);
+}
+
+/**
+ * Whether a fresh /proc may be mounted in a pid namespace. The kernel refuses it in a user namespace when the one
+ * in sight is partly covered, as in most containers.
+ */
+export function canMountProc(): boolean {
+  const covered = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').some((line) => line.split(' ')[4]?.startsWith('/proc/'));
+  if (!covered) return true;
+  const args = ['--mount', '--pid', '--fork', 'mount', '-n', '-t', 'proc', 'proc', '/proc'];
+  return spawnSync('unshare', args, { env: TOOL_ENVIRONMENT, stdio: 'ignore' }).status === 0;
 }

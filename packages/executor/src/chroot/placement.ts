@@ -2,7 +2,7 @@ import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, r
 import { dirname, join } from 'node:path';
 import { openDirectory, resolveDestination } from '@tbuild/context';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import type { Mount, OverlayFlavour } from '@tbuild/snapshot';
+import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { SandboxMount } from '../executor.ts';
 import { ancestors, kindOf, notMountable, removeEmpty } from '../mount-points.ts';
 import { applyLayer } from '../materialised/apply-layer.ts';
@@ -108,9 +108,7 @@ export class Placement {
         makeDirectory(location, mount.mode ?? 0o1777);
         return undefined;
       case 'overlay':
-        mkdirSync(location);
-        for (const layer of layersOf(mount.mount)) applyLayer(location, layer, this.#options.flavour);
-        return undefined;
+        throw new Error(`An overlay for "${mount.target}" reached an executor without mounts`);
       case 'bind':
         return showBind(mount, location, this.#options.flavour);
     }
@@ -146,13 +144,6 @@ function bringBack(location: string, source: string): void {
     // Another build has made the cache anew; its is as good as ours.
     if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
   }
-}
-
-/** An overlay's directories, bottom first. */
-function layersOf({ type, source, options, directory }: Mount): string[] {
-  if (type === 'bind') return [source];
-  const valueOf = (name: string): string => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-  return [...valueOf('lowerdir').split(':').reverse(), valueOf('upperdir')].filter(Boolean).map((path) => `${directory}/${path}/.`);
 }
 
 /** Deletes every name of these files, wherever a step has put them. */

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Mount, OverlayFlavour } from '@tbuild/snapshot';
 import type { Executor, Sandbox } from '../executor.ts';
-import { openWorkingTrees, type WorkingTree } from './working-trees.ts';
+import { openWorkingTrees, type WorkingTree, type WorkingTrees } from './working-trees.ts';
 import { writeChanges } from './write-changes.ts';
 
 export interface MaterialisedOptions {
@@ -27,10 +27,11 @@ export function withMaterialisedTrees(inner: Executor, options: MaterialisedOpti
     name: inner.name,
     async run(sandbox, io, signal) {
       const { upper, lowers } = sandbox.root;
+      using views = materialiseViews(sandbox, trees);
       const tree = trees.take([...lowers, upper]);
       try {
         await setTimeout(CLOCK_TICK_MS);
-        const result = await inner.run(onTree(sandbox, tree), io, signal);
+        const result = await inner.run(onTree({ ...sandbox, mounts: views.mounts }, tree), io, signal);
         if (result.exitCode !== 0) {
           trees.discard(tree);
           return result;
@@ -53,4 +54,23 @@ const CLOCK_TICK_MS = 11;
 function onTree(sandbox: Sandbox, { root }: WorkingTree): Sandbox {
   const mount = { type: 'bind', source: root, options: ['bind'], directory: root } as const;
   return { ...sandbox, root: { upper: root, lowers: [], mount } };
+}
+
+/** Mounts that show another tree show a copy, which is thrown away. */
+function materialiseViews({ mounts }: Sandbox, trees: WorkingTrees): Disposable & Pick<Sandbox, 'mounts'> {
+  const views: WorkingTree[] = [];
+  const replaced = mounts.map((mount): Sandbox['mounts'][number] => {
+    if (mount.type !== 'overlay') return mount;
+    const view = trees.take(layersOf(mount.mount));
+    views.push(view);
+    return { type: 'bind', source: view.root, target: mount.target, readonly: false };
+  });
+  return { mounts: replaced, [Symbol.dispose]: () => views.forEach((view) => trees.discard(view)) };
+}
+
+/** An overlay's directories, bottom first. */
+function layersOf({ type, source, options, directory }: Mount): string[] {
+  if (type === 'bind') return [source];
+  const valueOf = (name: string): string => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return [...valueOf('lowerdir').split(':').reverse(), valueOf('upperdir')].filter(Boolean).map((path) => `${directory}/${path}/.`);
 }
