@@ -45,9 +45,11 @@ Dockerfile:2
   test('reports a file that cannot be read', async () => {
     const { exitCode, stdout, stderr } = await call(broken, '--check', '--call=check,format=json');
     expect(exitCode).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ warnings: [], buildError: { location: { ranges: [{ start: { line: 2 } }] } } });
+    expect(JSON.parse(stdout)).toMatchObject({ warnings: [{ ruleName: 'FromAsCasing' }], buildError: { location: { ranges: [{ start: { line: 2 } }] } } });
     expect(stderr).toContain('Unknown instruction: COPPY');
     expect((await call(broken, '--check')).stderr).toContain('Did you mean "COPY"?');
+    expect(warningsIn(await call(broken, '--check'))).toEqual(['FromAsCasing']);
+    expect((await buildInline(broken)).stderr).toContain(" - FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)\n");
   });
 
   test('prints the JSON of BuildKit', async () => {
@@ -168,7 +170,8 @@ Dockerfile:2
     expect(failed.exitCode).toBe(1);
     expect(failed.stderr).toContain(says);
     expect(failed.stderr).toContain('1 warning found');
-    expect(failed.stderr).not.toContain('RUN echo');
+    expect(failed.stderr).toContain('   1 | >>> # check=error=true\n     |             ^^^^^^^^^^\n');
+    expect(failed.stderr).not.toContain('RUN echo ran\n#');
     const byArgument = await buildInline(warned, { args: ['--build-arg', 'BUILDKIT_DOCKERFILE_CHECK=error=true'] });
     expect(byArgument.stderr).toContain(says);
     const silenced = await buildInline(strict, { args: ['--build-arg', 'BUILDKIT_DOCKERFILE_CHECK=skip=all;error=true', '--target=base'] });

@@ -35,11 +35,11 @@ export async function checkBuild(request: BuildRequest, worker: Worker, run: Bui
   const env = environmentOf(local.request, worker, { ...run, onDefinition });
   const found: LintWarning[] = [];
   try {
-    const loaded = await loadDefinition(env);
-    const allStages = (request.target ?? '') === '';
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
+    const loaded = await loadDefinition(env, onWarning);
+    const allStages = (request.target ?? '') === '';
     const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
-    refuseViolations(await planRequest(planning, { graph: new GraphBuilder(), allStages, onWarning }));
+    refuseViolations(await planRequest(planning, { graph: new GraphBuilder(), allStages, onWarning }), planning);
     return { source: loaded, warnings: uniqueWarnings(found) };
   } catch (error) {
     if (source === undefined || !(error instanceof TbuildError) || error.code === 'CANCELLED') throw error;

@@ -1,23 +1,50 @@
+import { lintBeforeError, type LintWarning } from '@tbuild/dockerfile';
+import { hasCode } from '@tbuild/errors';
+import { givenCheckOptions } from '@tbuild/frontend';
 import type { BuildEnvironment } from './build-run.ts';
-import { parseDefinition, readDefinition, type LoadedDockerfile } from './load-dockerfile.ts';
+import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
 import type { BuildRequest } from './request.ts';
 import { track } from './track.ts';
 
-/** The Dockerfile of a request, loaded and read, shown as one step. */
-export function loadDefinition(env: BuildEnvironment): Promise<LoadedDockerfile> {
+/**
+ * The Dockerfile of a request, loaded and read, shown as one step. `onWarning` is told, when reading fails, of
+ * what can be warned about before that place.
+ */
+export function loadDefinition(
+  env: BuildEnvironment,
+  onWarning: (warning: LintWarning) => void = (warning) => showWarning(warning, env),
+): Promise<LoadedDockerfile> {
   const { request, progress } = env;
   const step = definitionStep(request);
   return track(env, step, async (report) => {
     const definition = readDefinition(request);
     env.onDefinition?.(definition);
     report('transferring dockerfile', definition.size);
-    const loaded = parseDefinition(definition, request);
+    const loaded = parseOrWarn(definition, request, onWarning);
     if (loaded.syntax !== undefined) {
       const notice = `The frontend ${loaded.syntax} is built in: nothing is pulled for it\n`;
       progress.emit({ type: 'log', step, stream: 'stderr', data: Buffer.from(notice) });
     }
     return loaded;
   });
+}
+
+/** Shows a warning at the step that loads the Dockerfile. */
+export function showWarning(warning: LintWarning, { progress, request }: BuildEnvironment): void {
+  const { rule, message, location, token, url, description } = warning;
+  const step = definitionStep(request);
+  progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
+}
+
+function parseOrWarn(definition: Definition, request: BuildRequest, onWarning: (warning: LintWarning) => void): LoadedDockerfile {
+  try {
+    return parseDefinition(definition, request);
+  } catch (error) {
+    if (!hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
+    const options = givenCheckOptions(request.buildArgs);
+    for (const warning of lintBeforeError(definition.text, definition.name, options)) onWarning(warning);
+    throw error;
+  }
 }
 
 /** The name of the step that loads the Dockerfile, which is its id too. */

@@ -7,7 +7,7 @@ import type { Platform } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
 import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
 import { gitIgnoredWarning } from './git-ignored-warning.ts';
-import { definitionStep } from './load-definition.ts';
+import { showWarning } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 import { remoteContext } from './remote-op.ts';
 import type { BuildRequest, ContextSpec } from './request.ts';
@@ -32,10 +32,10 @@ export async function planToBuild(planning: Planning, graph: GraphBuilder): Prom
   const found: LintWarning[] = [];
   try {
     const plans = await planRequest(planning, { graph, onWarning: (warning) => found.push(warning) });
-    refuseViolations(plans);
+    refuseViolations(plans, planning);
     return plans;
   } finally {
-    showWarnings(found, planning);
+    for (const warning of uniqueWarnings(found)) showWarning(warning, planning);
   }
 }
 
@@ -56,19 +56,12 @@ export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintW
   return [...unique.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
 }
 
-/** At the step that loaded the Dockerfile. */
-function showWarnings(warnings: readonly LintWarning[], { progress, request }: BuildEnvironment): void {
-  for (const { rule, message, location, token, url, description } of uniqueWarnings(warnings)) {
-    const step = definitionStep(request);
-    progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
-  }
-}
-
 /** @throws TbuildError DOCKERFILE_SEMANTICS, in Docker's words, when the file asks that warnings fail the build. */
-export function refuseViolations(plans: readonly Plan[]): void {
+export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): void {
   const rules = [...new Set(plans.flatMap(({ violations }) => violations))];
   if (rules.length === 0) return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
+    location: loaded.dockerfile.directives.check?.location,
     hint: `Read about a rule with: tbuild explain ${rules[0]}`,
   });
 }

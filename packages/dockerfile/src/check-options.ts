@@ -41,14 +41,14 @@ export function checkOptionsFor(instruction: InstructionBase, options: CheckOpti
   }, options);
 }
 
-/** Whether a rule is to be reported. */
+/** Whether a rule is to be reported. `skip=all` means the stable ones, as Docker takes it. */
 export function isRuleEnabled(
   rule: { readonly name: string; readonly experimental?: boolean },
-  options: CheckOptions,
+  { skip, experimental }: CheckOptions,
 ): boolean {
-  if (options.skip === 'all' || options.skip.includes(rule.name)) return false;
-  if (rule.experimental !== true) return true;
-  return options.experimental === 'all' || options.experimental.includes(rule.name);
+  if (skip !== 'all' && skip.includes(rule.name)) return false;
+  if (rule.experimental !== true) return skip !== 'all';
+  return experimental === 'all' || experimental.includes(rule.name);
 }
 
 function mergeOptions(options: CheckOptions, text: string): CheckOptions {

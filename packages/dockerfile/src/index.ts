@@ -7,7 +7,7 @@ export { lintDockerfile } from './lint.ts';
 export { createWarning, describeRule, isRuleName, ruleNames, ruleOf } from './lint-rules.ts';
 export type { RuleName } from './lint-rules.ts';
 export { keywordRange } from './token-ranges.ts';
-export { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
+export { lintBeforeError, parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 export type {
   ArgInstruction,
   CommandInstruction,

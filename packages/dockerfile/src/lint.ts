@@ -32,7 +32,26 @@ export function lintDockerfile(
   dockerfile: Pick<Dockerfile, 'directives' | 'globalArgs' | 'stages'>,
   options: CheckOptions = directiveOptions(dockerfile.directives),
 ): LintWarning[] {
-  return CHECKS.flatMap((check) => check(dockerfile))
+  return toWarnings(
+    CHECKS.flatMap((check) => check(dockerfile)),
+    options,
+  );
+}
+
+/**
+ * What can be warned about before the place where reading failed: what single instructions say, since the
+ * rest of the file is not known.
+ */
+export function lintInstructions(
+  instructions: readonly Instruction[],
+  directives: Dockerfile['directives'],
+  options: CheckOptions = directiveOptions(directives),
+): LintWarning[] {
+  return toWarnings(instructions.flatMap(checkInstruction), options);
+}
+
+function toWarnings(findings: readonly Finding[], options: CheckOptions): LintWarning[] {
+  return findings
     .filter(({ rule, instruction }) => isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options)))
     .map(({ rule, message, instruction, location = instruction.location, token }) =>
       createWarning(rule, message, { location, token: token ?? keywordRange(instruction) }),

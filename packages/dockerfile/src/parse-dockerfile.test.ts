@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { lintDockerfile } from './lint.ts';
 import { parseCheckOptions } from './check-options.ts';
-import { parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
+import { lintBeforeError, parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 
 const options = { file: 'trigger of app', escape: '\\' } as const;
 
@@ -68,4 +68,22 @@ test('a megabyte is read in a moment', () => {
   parseDockerfile(big);
   // 0.13 s on the slowest machine tried; the bound only catches a change of complexity.
   expect(performance.now() - started).toBeLessThan(1_500);
+});
+
+const before: [text: string, expected: string[]][] = [
+  ['FROM scratch AS Bad\nMAINTAINER me\nBADCMD\nFROM x as y', ['2 MaintainerDeprecated', '1 StageNameCasing']],
+  ['# check=skip=StageNameCasing\nFROM scratch AS Bad\nBADCMD', []],
+  ['FROM scratch AS Bad\n# check=skip=all\nMAINTAINER me\nCOPY --frm=x a b', ['1 StageNameCasing']],
+  ['# escape=x\nFROM scratch AS Bad', []],
+  ['FROM scratch\nfrom x AS y', ['2 FromAsCasing']],
+];
+
+test.each(before)('before the error in %j stands %j', (text, expected) => {
+  const found = lintBeforeError(text, 'Dockerfile').map(({ rule, location }) => `${location.start.line} ${rule}`);
+  expect(found.toSorted()).toEqual(expected.toSorted());
+});
+
+test('the options of a build count before those of the file', () => {
+  const options = { skip: ['StageNameCasing'], experimental: [], error: false };
+  expect(lintBeforeError('FROM scratch AS Bad\nBADCMD', 'Dockerfile', options)).toEqual([]);
 });

@@ -1,6 +1,8 @@
+import { hasCode } from '@tbuild/errors';
+import type { CheckOptions } from './check-options.ts';
 import { readDirectives } from './directives.ts';
-import type { Dockerfile, Instruction, StageInstruction } from './instruction.ts';
-import { lintDockerfile } from './lint.ts';
+import type { Dockerfile, Instruction, LintWarning, StageInstruction } from './instruction.ts';
+import { lintDockerfile, lintInstructions } from './lint.ts';
 import type { Escape, LineReader } from './logical-lines.ts';
 import { createLineReader } from './logical-lines.ts';
 import { readInstruction } from './read-instruction.ts';
@@ -21,6 +23,26 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   if (stages.length === 0) throw syntaxError('Dockerfile contains no stages to build', first.location, 'Add a FROM');
   const warnings = lintDockerfile({ directives, globalArgs, stages });
   return { file, text, directives, globalArgs, stages, warnings };
+}
+
+/**
+ * The warnings about what stands before the first error of a text, to be shown with it. `options` replace
+ * those of the file's `# check=` directive.
+ */
+export function lintBeforeError(text: string, file: string, options?: CheckOptions): LintWarning[] {
+  const read: Instruction[] = [];
+  try {
+    const { directives, reader } = readDirectives(text, file);
+    try {
+      readInto(read, reader, directives.escape);
+    } catch (error) {
+      if (!hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
+    }
+    return lintInstructions(read, directives, options);
+  } catch (error) {
+    if (hasCode(error, 'DOCKERFILE_SYNTAX')) return [];
+    throw error;
+  }
 }
 
 /**
@@ -46,9 +68,14 @@ export function parseInstruction(
 
 function readInstructions(reader: LineReader, escape: Escape): Instruction[] {
   const instructions: Instruction[] = [];
+  readInto(instructions, reader, escape);
+  return instructions;
+}
+
+function readInto(instructions: Instruction[], reader: LineReader, escape: Escape): void {
   for (;;) {
     const instruction = readInstruction(reader, escape);
-    if (instruction === undefined) return instructions;
+    if (instruction === undefined) return;
     instructions.push(instruction);
   }
 }

@@ -98,6 +98,7 @@ const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][
   ],
   ['FROM busybox AS a\nCMD ["x"]\nFROM a\nCMD ["y"]', []],
   ['# check=experimental=all\n# x\nFROM busybox AS a', [`3 InvalidDefinitionDescription: ${DESCRIPTION}`]],
+  ['# check=skip=all;experimental=all\n# x\nFROM busybox AS a', [`3 InvalidDefinitionDescription: ${DESCRIPTION}`]],
   ['# x\nFROM busybox AS a', []],
 ];
 

@@ -7,7 +7,7 @@ import {
   parseCheckOptions,
   ruleOf,
 } from '@tbuild/dockerfile';
-import type { Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
+import type { CheckOptions, Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
 import { suggest } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
@@ -36,8 +36,7 @@ export function openChecks(
   dockerfile: Dockerfile,
   { buildArgs, onWarning }: Pick<PlanOptions, 'buildArgs' | 'onWarning'>,
 ): Checks {
-  const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.directives.check?.text ?? '';
-  const options = parseCheckOptions(written);
+  const options = givenCheckOptions(buildArgs) ?? parseCheckOptions(dockerfile.directives.check?.text ?? '');
   const found: LintWarning[] = lintDockerfile(dockerfile, options);
   for (const warning of found) onWarning?.(warning);
   return {
@@ -53,6 +52,12 @@ export function openChecks(
     violations: () => (options.error ? [...new Set(found.map(({ rule }) => rule))].toSorted() : []),
     warnings: () => found.toSorted((a, b) => a.location.start.line - b.location.start.line),
   };
+}
+
+/** The options that BUILDKIT_DOCKERFILE_CHECK gives in place of the file's. @throws TbuildError DOCKERFILE_SYNTAX */
+export function givenCheckOptions(buildArgs: Readonly<Record<string, string>>): CheckOptions | undefined {
+  const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK');
+  return written === undefined ? undefined : parseCheckOptions(written);
 }
 
 /** The words that Docker adds when a name is nearly another. */

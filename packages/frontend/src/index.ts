@@ -1,3 +1,4 @@
+export { givenCheckOptions } from './checks.ts';
 export { parseGitSource } from './git-source.ts';
 export type { GitSource } from './git-source.ts';
 export type {

@@ -113,7 +113,8 @@ function readPlatform(word: Word, options: NodeOptions): Platform {
     return parsePlatform(text, options.buildPlatform);
   } catch (error) {
     if (!hasCode(error, 'USAGE')) throw error;
-    throw new TbuildError('DOCKERFILE_SEMANTICS', error.message, { location: word.location, hint: error.hint });
+    const hint = unsetHint(word, options) ?? error.hint;
+    throw new TbuildError('DOCKERFILE_SEMANTICS', error.message, { location: word.location, hint });
   }
 }
 

@@ -70,7 +70,7 @@ const mounts: [flags: string, mounts: object[]][] = [
   ['--mount=target=$MODE', [{ ...bind, target: '/srv/base' }]],
   ['--mount=from=app,target=/m', [{ ...bind, from: { kind: 'step', source: 0 }, target: '/m' }]],
   ['--mount=from=scratch,target=/m', [{ ...bind, from: { kind: 'inline', files: [] }, target: '/m' }]],
-  ['--mount=type=cache,target=/c/', [{ ...cache, target: '/c', id: '/c/' }]],
+  ['--mount=type=cache,target=/c/', [{ ...cache, target: '/c', id: '/c' }]],
   [
     '--mount=type=cache,target=c,id=x,sharing=locked,mode=0700,uid=1,gid=2,ro',
     [{ ...cache, target: '/srv/c', id: 'x', sharing: 'locked', mode: 0o700, uid: 1, gid: 2, readonly: true }],
