@@ -48,9 +48,10 @@ async function fetchMain(request: BuildRequest, env: Environment): Promise<Local
   const { context } = request;
   if (context.kind === 'archive') return unpackForOnce(request, context.path, env);
   if (context.kind !== 'git' && context.kind !== 'http') return { request, [Symbol.asyncDispose]: async () => {} };
-  const local = await track(env, mainTitle(context), (report) =>
-    context.kind === 'git' ? fetchGit(request, context, report, env) : fetchHttp(request, context.url, report, env),
-  );
+  const local = await track(env, mainTitle(context), (report) => {
+    const fetching = { ...env, report };
+    return context.kind === 'git' ? fetchGit(request, context, fetching) : fetchHttp(request, context.url, fetching);
+  });
   return { request: local, [Symbol.asyncDispose]: async () => {} };
 }
 
@@ -60,18 +61,22 @@ function mainTitle(context: Extract<ContextSpec, { kind: 'git' | 'http' }>): str
 
 const UNPACKED = '[internal] load remote build context';
 
-async function fetchGit(request: BuildRequest, context: Extract<ContextSpec, { kind: 'git' }>, report: ReportTransfer, env: Environment): Promise<BuildRequest> {
+interface Fetching extends Environment {
+  readonly report: ReportTransfer;
+}
+
+async function fetchGit(request: BuildRequest, context: Extract<ContextSpec, { kind: 'git' }>, env: Fetching): Promise<BuildRequest> {
   const keep = /^(1|t|true)$/i.test(request.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
   const op = gitOpOf({ ...context, keepGitDir: context.keepGitDir ?? keep });
-  return inDirectory(request, (await solveAlone(gitOp, op, report, env)).directory);
+  return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
 }
 
 /** The name that Docker gives to the file of a URL that is the main context. */
 const FILE = 'context';
 
-async function fetchHttp(request: BuildRequest, url: string, report: ReportTransfer, env: Environment): Promise<BuildRequest> {
+async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Promise<BuildRequest> {
   const op: HttpOp = { kind: 'http', url, filename: FILE };
-  const { key, directory } = await solveAlone(httpOp, op, report, env);
+  const { key, directory } = await solveAlone(httpOp, op, env);
   const file = join(directory, FILE);
   if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
   const { snapshots } = env.worker;
@@ -89,10 +94,8 @@ async function fetchHttp(request: BuildRequest, url: string, report: ReportTrans
 async function solveAlone<O extends GitOp | HttpOp>(
   make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
   op: O,
-  report: ReportTransfer,
-  env: Environment,
+  { worker, signal, report, ...env }: Fetching,
 ): Promise<{ readonly key: ResultId; readonly directory: string }> {
-  const { worker, signal } = env;
   const readSecret = (id: string) => env.readSecret?.(id);
   const { key, run } = await make(op, { worker, readSecret, report }).prepare({ sources: [] }, signal);
   const snapshot = (await worker.snapshots.stat(hexOf(key))) ?? (await worker.snapshots.stat(hexOf(await run())));
