@@ -25,15 +25,15 @@ async function* keep(bytes: AsyncIterable<Uint8Array>, target: Descriptor, store
 /** Reads from the first provider that has the blob. */
 export function firstOf(providers: readonly Provider[]): Provider {
   return {
-    async has(digest) {
-      for (const provider of providers) if (await provider.has(digest)) return true;
+    async has(digest, mediaType) {
+      for (const provider of providers) if (await provider.has(digest, mediaType)) return true;
       return false;
     },
     async read(target, signal) {
       let missing: unknown;
       for (const provider of providers) {
         try {
-          if (await provider.has(target.digest)) return await provider.read(target, signal);
+          if (await provider.has(target.digest, target.mediaType)) return await provider.read(target, signal);
         } catch (error) {
           if (!hasCode(error, 'NOT_FOUND')) throw error;
           missing = error;

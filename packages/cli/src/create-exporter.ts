@@ -1,8 +1,9 @@
 import type { OutputSpec, Worker } from '@tbuild/builder';
-import { createLayerVariants, dockerArchive, imageStore, load, localTree, ociArchive, ociLayout, push, tarTree, type Destination, type Exporter } from '@tbuild/exporter';
+import { createLayerVariants, dockerArchive, imageStore, load, localTree, ociArchive, ociLayout, push, tarTree, type Exporter } from '@tbuild/exporter';
 import { TbuildError } from '@tbuild/errors';
 import type { Reference } from '@tbuild/oci';
 import type { Environment } from './environment.ts';
+import { openDestination } from './open-destination.ts';
 import { runProgram } from './run-program.ts';
 
 export interface ExporterContext extends Pick<Worker, 'root' | 'content' | 'refs' | 'openRepository' | 'flavour'> {
@@ -22,27 +23,21 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
     }
     case 'docker': {
       const { type: _, destination: path, names: __, ...format } = output;
-      return [path === undefined ? loadIntoEngine(env) : dockerArchive({ destination: destination(path, env), store, ...format })];
+      return [path === undefined ? loadIntoEngine(env) : dockerArchive({ destination: openDestination(path, env), store, ...format })];
     }
     case 'oci': {
       const { type: _, destination: path, tar, names: __, ...format } = output;
-      if (tar) return [ociArchive({ destination: destination(path, env), store, ...format })];
+      if (tar) return [ociArchive({ destination: openDestination(path, env), store, ...format })];
       if (path === '-') throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', { hint: 'Name it with dest=' });
       return [ociLayout({ destination: path, store, ...format })];
     }
     case 'tar':
-      return [tarTree({ destination: destination(output.destination, env), flavour, platformSplit: output.platformSplit })];
+      return [tarTree({ destination: openDestination(output.destination, env), flavour, platformSplit: output.platformSplit })];
     case 'local':
       return [localTree({ destination: output.destination, flavour, owner: env.owner, platformSplit: output.platformSplit })];
     case 'cacheonly':
       return [];
   }
-}
-
-function destination(path: string, { stdout }: Environment): Destination {
-  if (path !== '-') return path;
-  if (stdout.isTTY) throw new TbuildError('USAGE', 'An archive will not be written to a terminal', { hint: 'Redirect standard output, or name a file with dest=' });
-  return stdout;
 }
 
 function loadIntoEngine({ variables }: Environment): Exporter {

@@ -10,6 +10,16 @@ import { VERSION } from './version.ts';
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
   images: async () => (await import('./commands/images.ts')).images,
+  tag: async () => (await import('./commands/tag.ts')).tag,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  diff: async () => (await import('./commands/diff.ts')).diff,
+  pull: async () => (await import('./commands/pull.ts')).pull,
+  push: async () => (await import('./commands/push.ts')).push,
+  save: async () => (await import('./commands/save.ts')).save,
+  load: async () => (await import('./commands/load.ts')).load,
+  imagetools: async () => (await import('./commands/imagetools.ts')).imagetools,
+  login: async () => (await import('./commands/login.ts')).login,
+  logout: async () => (await import('./commands/logout.ts')).logout,
   history: async () => (await import('./commands/history.ts')).history,
   rmi: async () => (await import('./commands/rmi.ts')).rmi,
   prune: async () => (await import('./commands/prune.ts')).prune,
@@ -45,7 +55,7 @@ function commandFirst(argv: readonly string[]): readonly string[] {
 
 async function helpText(): Promise<string> {
   const { buildFlags } = await import('./build-flags.ts');
-  const rows = await Promise.all(Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`));
+  const rows = await Promise.all(Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`));
   return [
     'Usage: tbuild [build] [OPTIONS] CONTEXT',
     '       tbuild COMMAND [OPTIONS]',

@@ -6,6 +6,7 @@ import {
   createWebClient,
   loadCredentials,
   type CredentialFile,
+  type CredentialSource,
   type RegistryClient,
   type WebClient,
   type WebClientOptions,
@@ -14,11 +15,11 @@ import type { Environment } from './environment.ts';
 import { runProgram } from './run-program.ts';
 import { VERSION } from './version.ts';
 
-/** The client for all registries of this run, with the user's credentials, certificates and proxies. */
-export function openRegistry(insecureRegistries: readonly string[], env: Environment): RegistryClient {
+/** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
+export function openRegistry(insecureRegistries: readonly string[], env: Environment, credentials?: CredentialSource): RegistryClient {
   const insecure = new Set(insecureRegistries);
   return createRegistryClient({
-    credentials: loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
+    credentials: credentials ?? loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
     insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
     ...connectionOptions(env),
   });

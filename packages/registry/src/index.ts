@@ -2,6 +2,7 @@ export type { Credential, CredentialSource } from './credential.ts';
 export type { Access } from './http-message.ts';
 export { loadCredentials } from './load-credentials.ts';
 export type { CredentialOptions, CredentialFile, RunHelper } from './load-credentials.ts';
+export { authKey } from './auth-file.ts';
 export { createRegistryClient } from './registry-client.ts';
 export type { RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export { RegistryError } from './registry-error.ts';

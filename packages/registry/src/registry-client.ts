@@ -1,8 +1,9 @@
 import { formatRepository, parseReference, type Reference } from '@tbuild/oci';
 import type { CredentialSource } from './credential.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
-import type { Access, Middleware } from './http-message.ts';
+import type { Access, HttpRequest, Middleware } from './http-message.ts';
 import { mirrored } from './mirrored.ts';
+import { refusal } from './registry-error.ts';
 import { createRemoteRepository } from './remote-repository.ts';
 import type { Repository } from './repository.ts';
 import { createTokenSource, type TokenSource } from './token-source.ts';
@@ -34,6 +35,11 @@ export interface RegistryClient extends AsyncDisposable {
    * right to push, which saves a second token.
    */
   openRepository(reference: Reference, access?: Access): Repository;
+  /**
+   * Asks the registry whether it takes the credential that there is for it.
+   * @throws RegistryError UNAUTHORIZED when it does not.
+   */
+  authenticate(registry: string, signal?: AbortSignal): Promise<void>;
 }
 
 interface Connection {
@@ -59,11 +65,15 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     return { endpoint, tokens, http };
   };
 
-  const open = (reference: Reference, access: Access): Repository => {
-    const { registry, repository } = reference;
+  const connectionOf = (registry: string): Connection => {
     const connection = connections.get(registry) ?? connect(registry);
     connections.set(registry, connection);
-    const { endpoint, tokens, http } = connection;
+    return connection;
+  };
+
+  const open = (reference: Reference, access: Access): Repository => {
+    const { registry, repository } = reference;
+    const { endpoint, tokens, http } = connectionOf(registry);
     const { owns } = endpoint;
     const findCredential = () => credentials(registry, repository);
     const send = compose(http.send, ...common, bearer({ owns, repository, tokens }), basic({ owns, findCredential }), redirect());
@@ -77,6 +87,15 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       const mirrors = access === 'push' ? [] : (options.mirrors?.(reference.registry) ?? []);
       const copies = mirrors.map((mirror) => open(parseReference(`${mirror}/${reference.repository}`), 'pull'));
       return copies.length === 0 ? origin : mirrored(origin, copies);
+    },
+    async authenticate(registry, signal) {
+      const { endpoint, tokens, http } = connectionOf(registry);
+      const { owns } = endpoint;
+      const send = compose(http.send, ...common, bearer({ owns, tokens }), basic({ owns, findCredential: () => credentials(registry, '') }), redirect());
+      const request: HttpRequest = { method: 'GET', url: new URL('/v2/', await endpoint.base()), access: 'pull', headers: {}, signal };
+      const response = await send(request);
+      if (response.status !== 200) throw await refusal(request, response, { repository: `registry ${registry}`, item: `registry ${registry}` });
+      await response.discard();
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([strict.close(), lenient.close()]);

@@ -3,6 +3,7 @@ import { familiarRepository, hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { describeFlags, parseArgs, type Flags } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
+import { formatFlags, jsonLines, wantsJson } from '../store-command.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
 import { formatAge, formatTable } from '../table.ts';
@@ -11,6 +12,7 @@ import type { Command } from './command.ts';
 const flags = {
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image IDs' },
   'no-trunc': { kind: 'switch', help: 'Print whole IDs' },
+  ...formatFlags,
   ...storeFlags,
 } as const satisfies Flags;
 
@@ -23,6 +25,10 @@ export const images: Command = {
       return 0;
     }
     const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
+    if (wantsJson(given.format)) {
+      env.stdout.write(jsonLines(listImages(worker).map((ref) => describe(ref, worker.now()))));
+      return 0;
+    }
     const rows = listImages(worker).map(({ reference, image }) => {
       const { digest } = image.manifest.config;
       const size = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
@@ -37,3 +43,16 @@ export const images: Command = {
     return 0;
   },
 };
+
+/** With the names that Docker's `--format json` has. */
+function describe({ reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number], now: number): object {
+  return {
+    Repository: familiarRepository(reference),
+    Tag: reference.tag ?? '<none>',
+    ID: manifest.config.digest,
+    Digest: target.digest,
+    CreatedAt: config.created ?? 'N/A',
+    CreatedSince: formatAge(config.created, now),
+    Size: formatBytes(manifest.layers.reduce((sum, layer) => sum + layer.size, 0)),
+  };
+}

@@ -5,8 +5,8 @@ import type { TokenSource } from '../token-source.ts';
 export interface BearerOptions {
   /** Whether a URL is the registry's, which tokens are sent to. */
   owns(url: URL): boolean;
-  /** Path of the repository, as token scopes name it. */
-  readonly repository: string;
+  /** Path of the repository, as token scopes name it; none for requests about the registry itself. */
+  readonly repository?: string;
   readonly tokens: TokenSource;
 }
 
@@ -22,9 +22,9 @@ export function bearer({ owns, repository, tokens }: BearerOptions): Middleware 
   const demanded = new Map<Access, readonly string[]>();
 
   const authorize = async (request: HttpRequest, challenge: Challenge): Promise<HttpRequest> => {
-    const own = demanded.get(request.access) ?? [`repository:${repository}:${ACTIONS[request.access]}`];
+    const own = demanded.get(request.access) ?? (repository === undefined ? [] : [`repository:${repository}:${ACTIONS[request.access]}`]);
     const scopes = [...own, ...(request.scopes ?? [])];
-    return withHeader(request, 'authorization', `Bearer ${await tokens.get({ challenge, scopes, repository }, request.signal)}`);
+    return withHeader(request, 'authorization', `Bearer ${await tokens.get({ challenge, scopes, repository: repository ?? '' }, request.signal)}`);
   };
 
   return (next) => async (request) => {
@@ -35,7 +35,7 @@ export function bearer({ owns, repository, tokens }: BearerOptions): Middleware 
     const challenge = parseChallenges(response.headers['www-authenticate']).find(({ scheme }) => scheme === 'bearer');
     if (challenge?.parameters.realm === undefined) return response;
     known = challenge;
-    const scopes = foreignScopes(challenge, repository);
+    const scopes = repository === undefined ? [] : foreignScopes(challenge, repository);
     if (scopes.length > 0) demanded.set(request.access, scopes);
     tokens.forget(sent.headers.authorization?.replace(/^Bearer /, ''));
     if (!isRepeatable(request)) return response;

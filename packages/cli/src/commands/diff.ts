@@ -1,0 +1,21 @@
+import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/builder';
+import { formatBytes } from '@tbuild/tui';
+import { formatFlags, jsonLines, storeCommand, wantsJson } from '../store-command.ts';
+
+export const diff = storeCommand({
+  summary: 'Show which files an image adds, changes and deletes: against another, or in its last layer',
+  usage: 'diff [OPTIONS] IMAGE [IMAGE]',
+  flags: { ...formatFlags },
+  takes: [1, 2],
+  async run({ flags, words: [name = '', other], worker, env, signal }) {
+    const { image } = findImage(name, worker);
+    const changes = other === undefined ? await compareTopLayer(image, worker, signal) : await compareImages(image, findImage(other, worker).image, worker, signal);
+    env.stdout.write(wantsJson(flags.format) ? jsonLines(changes) : changes.map(line).join(''));
+  },
+});
+
+/** As `docker diff`, and how many bytes more or less there are. */
+function line({ kind, path, bytes }: FileChange): string {
+  const size = bytes === 0 ? '' : `  ${bytes < 0 ? '-' : '+'}${formatBytes(Math.abs(bytes))}`;
+  return `${kind} ${path}${size}\n`;
+}

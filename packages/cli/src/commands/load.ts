@@ -1,0 +1,41 @@
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
+import { loadArchive } from '@tbuild/builder';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { familiarReference, parseReference } from '@tbuild/oci';
+import type { Environment } from '../environment.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const load = storeCommand({
+  summary: 'Take images from an archive into the store: of docker save, podman save or an OCI layout',
+  usage: 'load [OPTIONS]',
+  flags: {
+    input: { kind: 'text', short: 'i', value: 'FILE', help: 'The archive, compressed or not (default: standard input)' },
+    tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that does not say its name' },
+    quiet: { kind: 'switch', short: 'q', help: 'Print nothing but names' },
+  },
+  takes: [0, 0],
+  async run({ flags, worker, env, signal }) {
+    const loaded = await loadArchive(openInput(flags.input, env), worker, signal).catch((cause: unknown) => {
+      if (!hasCode(cause, 'SNAPSHOT')) throw cause;
+      throw new TbuildError('SNAPSHOT', `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`, { cause });
+    });
+    for (const { target, names } of loaded) {
+      const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
+      if (name !== undefined) worker.refs.set(name, target);
+      const all = name === undefined ? names : [name];
+      const prefix = flags.quiet === true ? '' : 'Loaded image: ';
+      env.stdout.write(all.length === 0 ? `${prefix}${target.digest}\n` : all.map((one) => `${prefix}${familiarReference(one)}\n`).join(''));
+    }
+  },
+});
+
+async function* openInput(file: string | undefined, { cwd, stdin }: Environment): AsyncGenerator<Uint8Array> {
+  if (file === undefined && stdin.isTTY) throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
+  try {
+    yield* file === undefined ? stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1024 * 1024 });
+  } catch (cause) {
+    if (errnoName(cause) !== 'ENOENT' && errnoName(cause) !== 'EISDIR') throw cause;
+    throw new TbuildError('USAGE', `Archive ${JSON.stringify(file)} is not there`, { cause });
+  }
+}

@@ -1,0 +1,27 @@
+import { pullImage } from '@tbuild/builder';
+import { familiarReference, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
+import { reportBlobs } from '../report-blobs.ts';
+import { registryFlags, storeCommand } from '../store-command.ts';
+
+export const pull = storeCommand({
+  summary: 'Fetch images from registries into the store',
+  usage: 'pull [OPTIONS] NAME[:TAG|@DIGEST]...',
+  flags: {
+    'all-platforms': { kind: 'switch', help: 'Fetch the images of all platforms, and the index over them' },
+    platform: { kind: 'text', value: 'OS/ARCH', help: "Fetch the image for this platform (default: the machine's own)" },
+    quiet: { kind: 'switch', short: 'q', help: 'Print only the full name' },
+    ...registryFlags,
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
+    for (const name of words) {
+      const reference = parseReference(name);
+      if (flags.quiet !== true) env.stderr.write(`Pulling ${familiarReference(reference)}\n`);
+      const onProgress = flags.quiet === true ? undefined : reportBlobs(env.stderr);
+      const { digest } = await pullImage(reference, worker, { platform: flags['all-platforms'] === true ? 'all' : platform, signal, onProgress });
+      if (flags.quiet !== true) env.stdout.write(`Digest: ${digest}\n`);
+      env.stdout.write(`${formatReference(reference)}\n`);
+    }
+  },
+});

@@ -1,0 +1,28 @@
+import { findImage } from '@tbuild/builder';
+import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
+import { familiarReference, parseReference } from '@tbuild/oci';
+import { formatBytes } from '@tbuild/tui';
+import { registryFlags, storeCommand } from '../store-command.ts';
+
+export const push = storeCommand({
+  summary: 'Push images of the store to the registries of their names',
+  usage: 'push [OPTIONS] NAME[:TAG]...',
+  flags: {
+    quiet: { kind: 'switch', short: 'q', help: 'Print only the digest' },
+    ...registryFlags,
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    const store = { content: worker.content, variants: createLayerVariants(worker.root) };
+    for (const word of words) {
+      const reference = parseReference(word);
+      const { target } = findImage(word, worker);
+      const stored = await compressStored(target, store, { signal });
+      const report = (item: string, current: number, total?: number): void => {
+        if (flags.quiet !== true && item.startsWith('sha256:') && current === total) env.stderr.write(`${item.slice(7, 19)}: ${formatBytes(total)}\n`);
+      };
+      await pushStored(stored, [reference], { openRepository: (name) => worker.openRepository(name, 'push') }, report, signal);
+      env.stdout.write(flags.quiet === true ? `${stored.root.digest}\n` : `${familiarReference(reference)}: digest: ${stored.root.digest} size: ${stored.root.size}\n`);
+    }
+  },
+});

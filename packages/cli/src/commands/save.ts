@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import { findImage, readImage } from '@tbuild/builder';
+import { saveImages } from '@tbuild/exporter';
+import { parsePlatform } from '@tbuild/oci';
+import { openDestination } from '../open-destination.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const save = storeCommand({
+  summary: 'Write images of the store to an archive, for docker load, podman load and tbuild load',
+  usage: 'save [OPTIONS] IMAGE...',
+  flags: {
+    output: { kind: 'text', short: 'o', value: 'FILE', help: 'Where to (default: standard output)' },
+    platform: { kind: 'text', value: 'OS/ARCH', help: "Of several platforms this one (default: the machine's own)" },
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    const platform = flags.platform === undefined ? worker.platform : parsePlatform(flags.platform, worker.platform);
+    const images = words.map((word) => {
+      const { references, target } = findImage(word, worker);
+      return { ...readImage(target, worker, platform), names: references };
+    });
+    const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
+    await saveImages(images, worker.content, destination, signal);
+  },
+});

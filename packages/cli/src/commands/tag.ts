@@ -1,0 +1,16 @@
+import { findImage } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { parseReference } from '@tbuild/oci';
+import { storeCommand } from '../store-command.ts';
+
+export const tag = storeCommand({
+  summary: 'Give an image of the store another name',
+  usage: 'tag [OPTIONS] IMAGE NAME',
+  flags: {},
+  takes: [2, 2],
+  run({ words: [image = '', name = ''], worker }) {
+    const reference = parseReference(name);
+    if (reference.digest !== undefined) throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} has a digest, which an image has by itself`);
+    worker.refs.set(reference, findImage(image, worker).target);
+  },
+});

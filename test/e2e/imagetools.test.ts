@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../support/base-images.ts';
+import { imagesOf } from '../support/layout.ts';
+import { skopeo } from '../support/peers.ts';
+import { startRegistry } from '../support/registry.ts';
+import { canRunRegistry } from '../support/requirements.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
+import { problemsOf } from '../support/validate-image.ts';
+
+describe.skipIf(!canRunRegistry)('imagetools', () => {
+  const tbuild = async (...args: string[]) => good(await runTbuild(args)).stdout;
+  const built = async (name: string, architecture: string) => {
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: `${architecture}\n` });
+    await tbuild('build', ...baseImageArguments(), '--platform', `linux/${architecture}`, '--tag', name, '--push', context);
+  };
+  const rawOf = async (name: string) => JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${name}`]));
+
+  test('merges the builds of several machines under one name', async () => {
+    await using registry = await startRegistry();
+    const name = (suffix: string) => `${registry.host}/team/app:${suffix}`;
+    await built(name('amd64'), 'amd64');
+    await built(`${registry.host}/other/app:arm64`, 'arm64');
+    const sources = [name('amd64'), `${registry.host}/other/app:arm64`];
+
+    const planned = JSON.parse(await tbuild('imagetools', 'create', '--dry-run', ...sources));
+    expect(planned.manifests.map(({ platform }: { platform: object }) => platform)).toEqual([
+      { os: 'linux', architecture: 'amd64' },
+      { os: 'linux', architecture: 'arm64' },
+    ]);
+
+    await tbuild('imagetools', 'create', '-t', name('1'), '-t', name('latest'), '--annotation', 'team=us', ...sources);
+    const merged = await rawOf(name('latest'));
+    expect(merged).toEqual({ ...planned, annotations: { team: 'us' } });
+    const copy = join(scratchDirectory('pulled'), 'layout');
+    await skopeo(['copy', '--quiet', '--all', '--src-tls-verify=false', `docker://${name('1')}`, `oci:${copy}:1`]);
+    expect(imagesOf(copy).flatMap(problemsOf)).toEqual([]);
+
+    expect(JSON.parse(await tbuild('imagetools', 'inspect', '--raw', name('1')))).toEqual(merged);
+    const shown = await tbuild('imagetools', 'inspect', name('1'));
+    expect(shown).toMatch(/^Name: +\S+\/team\/app:1\nMediaType: +application\/vnd\.oci\.image\.index/);
+    expect(shown).toContain('Platform:    linux/arm64');
+  });
+
+  test('adds to a name with --append, and replaces what is for the same platform', async () => {
+    await using registry = await startRegistry();
+    const name = `${registry.host}/app:1`;
+    await built(name, 'amd64');
+    await built(`${registry.host}/app:arm64`, 'arm64');
+    await tbuild('imagetools', 'create', '--append', '-t', name, `${registry.host}/app:arm64`);
+    expect((await rawOf(name)).manifests).toHaveLength(2);
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'newer\n' });
+    await tbuild('build', ...baseImageArguments(), '--platform', 'linux/arm64', '--tag', `${registry.host}/app:newer`, '--push', context);
+    await tbuild('imagetools', 'create', '--append', '-t', name, `${registry.host}/app:newer`);
+    const { manifests } = await rawOf(name);
+    expect(manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    const only = JSON.parse(await tbuild('imagetools', 'create', '--dry-run', '-p', 'linux/arm64', name));
+    expect(only.manifests).toEqual([manifests[1]]);
+  });
+
+  test('needs a name and images', async () => {
+    for (const args of [['imagetools', 'create', 'a'], ['imagetools', 'create', '-t', 'a'], ['imagetools', 'nonsense']]) {
+      const { exitCode, stderr } = await runTbuild(args);
+      expect(exitCode).toBe(2);
+      expect(stderr).toContain('hint:');
+    }
+  });
+});
