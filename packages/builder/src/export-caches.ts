@@ -74,8 +74,9 @@ function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number
 
 /** The steps whose layers the images have; with `--link` also those that made the layers. */
 function ownSteps(plans: readonly Plan[], { graph }: Assembly): readonly Step[] {
-  const ids = new Set<StepId>(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
-  for (const id of [...ids]) if (graph.steps.get(id)?.op.kind === 'stack') for (const source of graph.steps.get(id)?.sources ?? []) ids.add(source);
+  const shown = plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])));
+  const linked = shown.flatMap((id) => (graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : []));
+  const ids = new Set<StepId>([...shown, ...linked]);
   return [...graph.steps.values()].filter(({ id }) => ids.has(id));
 }
 

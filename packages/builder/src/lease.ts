@@ -1,8 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Says that a build is at work on the store; giving it back is disposing. */
 export type Lease = Disposable;
+
+/** A build that is at work. */
+export interface LiveLease {
+  readonly pid: number;
+  /** When it began, in milliseconds since the epoch: what it uses was used or made since. */
+  readonly since: number;
+}
 
 /** Takes a lease for this process. One that a killed process left behind counts as none. */
 export function takeLease(root: string): Lease {
@@ -13,13 +20,15 @@ export function takeLease(root: string): Lease {
   return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
 }
 
-/** The processes that are building on the store now, this one aside; leases of dead ones are removed. */
-export function liveLeases(root: string): readonly number[] {
-  const live: number[] = [];
+/** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */
+export function liveLeases(root: string): readonly LiveLease[] {
+  const live: LiveLease[] = [];
   for (const name of namesIn(join(root, 'leases'))) {
+    const file = join(root, 'leases', name);
     const [pid = 0, start] = name.split('-').map(Number);
-    if (startOf(pid) !== start) rmSync(join(root, 'leases', name), { force: true });
-    else if (pid !== process.pid) live.push(pid);
+    const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (startOf(pid) !== start) rmSync(file, { force: true });
+    else if (pid !== process.pid && since !== undefined) live.push({ pid, since });
   }
   return live;
 }

@@ -1,89 +1,127 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { TbuildError } from '@tbuild/errors';
-import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
-import { emptyTrash, moveToTrash } from '@tbuild/snapshot';
+import { isDigest, type Digest } from '@tbuild/oci';
+import { emptyTrash, moveToTrash, sweepAbandoned } from '@tbuild/snapshot';
+import { bytesOf, listCacheEntries, type CacheEntry } from './cache-entries.ts';
+import { createDiskUsage, freedBy } from './disk-usage.ts';
 import { liveLeases } from './lease.ts';
-import { readStored } from './stored-document.ts';
+import { cachedBlobs, namedBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
 
-/** Everything that builds can make again: records before what they point at. */
-const CACHE_DIRECTORIES = ['records', 'resolved', 'digests', 'layers', 'snapshots', 'context-index', 'cache-mounts', 'http', 'git'];
+/** What builds remember that is neither a step nor a tree, and can find out again. */
+const MEMORIES = ['resolved', 'context-index', 'explain', 'http', 'git', 'variants'];
 
 export interface PruneOptions {
-  /** The whole build cache too, not only what nothing refers to. */
-  readonly all: boolean;
+  /** The whole build cache, not only what nothing refers to. */
+  readonly all?: boolean;
+  /** What was used in this many milliseconds stays. */
+  readonly unusedFor?: number;
+  /** Least recently used goes first until the cache holds at most this many bytes. */
+  readonly maxUsedSpace?: number;
+}
+
+/** What was removed. */
+export interface Pruned {
+  readonly bytes: number;
+  readonly steps: number;
 }
 
 /**
- * Removes blobs that no named image needs and, with `all`, the build cache. Returns the bytes freed.
- * @throws TbuildError USAGE while a build is at work on the store.
+ * Removes blobs and unfinished work that nothing refers to, and of the build cache what the options choose; named images
+ * stay. Beside running builds nothing goes that was used or made since the oldest of them began.
  */
-export async function pruneStore(worker: Worker, { all }: PruneOptions): Promise<number> {
-  const busy = liveLeases(worker.root);
-  if (busy.length > 0) {
-    throw new TbuildError('USAGE', `The store ${JSON.stringify(worker.root)} is in use by a build (process ${busy.join(', ')})`, {
-      hint: 'Run prune again when it has finished',
-    });
+export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
+  const { root } = worker;
+  const started = worker.now();
+  const busy = liveLeases(root);
+  const limit = Math.min(started, ...busy.map(({ since }) => since));
+  const discarded = createDiskUsage().measure(join(root, 'trash')).own;
+  const removed = await removeEntries(worker, options, limit);
+  let bytes = removed.bytes + discarded;
+  if (options.all === true && busy.length === 0) bytes += removeMemories(worker);
+  bytes += await removeBlobs(worker, { removed: removed.blobs, keepCached: options.all !== true || busy.length > 0 });
+  bytes += removeLeftovers(worker, limit, busy.length === 0);
+  emptyTrash(root);
+  return { bytes, steps: removed.steps };
+}
+
+interface RemovedEntries extends Pruned {
+  readonly blobs: ReadonlySet<Digest>;
+}
+
+/** Least recently used first; each before what it stands on. */
+async function removeEntries(worker: Worker, { all, unusedFor, maxUsedSpace }: PruneOptions, limit: number): Promise<RemovedEntries> {
+  const blobs = new Set<Digest>();
+  let [bytes, steps] = [0, 0];
+  if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return { bytes, steps, blobs };
+  const entries = await listCacheEntries(worker, createDiskUsage(), namedBlobs(worker));
+  const oldest = unusedFor === undefined ? limit : Math.min(limit, worker.now() - unusedFor);
+  const tooMuch = maxUsedSpace === undefined ? Infinity : bytesOf(entries) - maxUsedSpace;
+  for (const entry of entries) {
+    if (bytes >= tooMuch || entry.usedAt >= oldest) break;
+    if (!(await removeEntry(entry, worker, limit))) continue;
+    if (entry.blob !== undefined) blobs.add(entry.blob);
+    bytes += freedBy(entry.usage);
+    if (entry.kind === 'step') steps++;
   }
-  let freed = 0;
-  if (all) for (const name of CACHE_DIRECTORIES) freed += discard(worker.root, name);
-  const needed = all ? namedBlobs(worker) : new Set([...namedBlobs(worker), ...cachedBlobs(worker)]);
-  for await (const { digest, size } of worker.content.list()) {
-    if (needed.has(digest)) continue;
+  return { bytes, steps, blobs };
+}
+
+/** The record before the tree, so that no build finds a record whose tree is about to go. */
+async function removeEntry({ name, kind, keys }: CacheEntry, { root, cache, snapshots }: Worker, limit: number): Promise<boolean> {
+  // A tree without a record may be in use without a sign.
+  if (kind === 'tree' && liveLeases(root).length > 0) return false;
+  if (kind === 'cache mount') return moveToTrash(root, join(root, 'cache-mounts', name));
+  for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
+  await snapshots.remove(name);
+  rmSync(join(root, 'layers', name), { force: true });
+  moveToTrash(root, join(root, 'digests', name));
+  return true;
+}
+
+function removeMemories({ root }: Worker): number {
+  const disk = createDiskUsage();
+  return MEMORIES.reduce((sum, name) => {
+    const { own } = disk.measure(join(root, name));
+    return sum + (moveToTrash(root, join(root, name)) ? own : 0);
+  }, 0);
+}
+
+/** Beside a running build only what belonged to removed entries: others it may have found already. */
+async function removeBlobs(
+  worker: Worker,
+  { removed, keepCached }: { readonly removed: ReadonlySet<Digest>; readonly keepCached: boolean },
+): Promise<number> {
+  const needed = keepCached ? new Set([...namedBlobs(worker), ...cachedBlobs(worker)]) : namedBlobs(worker);
+  const disk = createDiskUsage();
+  let bytes = 0;
+  for await (const { digest } of worker.content.list()) {
+    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.root).length > 0)) continue;
+    // Those of removed entries were counted with them.
+    if (!removed.has(digest)) bytes += disk.measure(worker.content.path(digest)).own;
     await worker.content.delete(digest);
-    freed += size;
   }
-  emptyTrash(worker.root);
-  return freed;
+  return bytes;
 }
 
-function discard(root: string, name: string): number {
-  const path = join(root, name);
-  const size = sizeOf(path) ?? 0;
-  moveToTrash(root, path);
-  return size;
-}
-
-/** Bytes of the files below a directory; undefined when it is not there. */
-function sizeOf(path: string): number | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return undefined;
-  if (!stats.isDirectory()) return stats.size;
-  return readdirSync(path).reduce((sum, name) => sum + (sizeOf(join(path, name)) ?? 0), 0);
-}
-
-/** The blobs of every named image, found by walking from its name. */
-function namedBlobs(worker: Worker): Set<Digest> {
-  const seen = new Set<Digest>();
-  const pending: Descriptor[] = worker.refs.list().map(({ target }) => target);
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (seen.has(next.digest)) continue;
-    seen.add(next.digest);
-    if (/manifest|index/.test(next.mediaType)) pending.push(...childrenIn(next.digest, worker));
+/** What killed processes left half made. */
+function removeLeftovers({ root }: Worker, limit: number, isIdle: boolean): number {
+  const disk = createDiskUsage();
+  let bytes = 0;
+  for (const directory of ['tmp', ...(isIdle ? ['run', 'layers', 'records'] : [])]) {
+    for (const name of namesIn(join(root, directory))) {
+      const path = join(root, directory, name);
+      const isWhole = directory !== 'tmp' && directory !== 'run' && isDigest(`sha256:${name}`);
+      const changed = statSync(path, { throwIfNoEntry: false })?.ctimeMs;
+      if (isWhole || changed === undefined || changed >= limit) continue;
+      bytes += disk.measure(path).own;
+      rmSync(path, { recursive: true, force: true });
+    }
   }
-  return seen;
+  if (existsSync(join(root, 'snapshots', '.active'))) sweepAbandoned(root, limit);
+  return bytes;
 }
 
-function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
-  const bytes = readStored(worker.content, digest);
-  return bytes === undefined ? [] : childrenOf(parseManifest(bytes));
-}
-
-/** Blobs that the build cache counts on: packed layers, fetched files, and the documents and layers of resolved bases. */
-function cachedBlobs(worker: Worker): readonly Digest[] {
-  const named = ['layers', 'resolved', 'http'].flatMap((name) => digestsIn(join(worker.root, name)));
-  return named.flatMap((digest) => [digest, ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : [])]);
-}
-
-function digestsIn(directory: string): readonly Digest[] {
-  const files = existsSync(directory) ? readdirSync(directory) : [];
-  return files.flatMap((file) => readFileSync(join(directory, file), 'utf8').match(/sha256:[a-f0-9]{64}/g) ?? []).filter(isDigest);
-}
-
-/** Manifests are small; a layer is not read to find that it is none. */
-function isManifest(digest: Digest, { content }: Worker): boolean {
-  const stats = statSync(content.path(digest), { throwIfNoEntry: false });
-  if (stats === undefined || stats.size > 1024 * 1024) return false;
-  return readFileSync(content.path(digest), 'utf8').startsWith('{');
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }

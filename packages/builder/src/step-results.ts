@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { digestOf, hexOf, isDigest, parseDescriptor, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
+import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import type { RemoteLayers } from './imported-steps.ts';
+import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
 
 /** The names under which digests of parts are kept. */
@@ -13,12 +14,6 @@ const HASH = /^[a-f0-9]{64}$/;
 
 /** Makes the tree of a base image; only called when a step needs its files. */
 export type ExtractImage = () => Promise<Snapshot>;
-
-/** A layer with what it lies on: enough to make the result's tree from. */
-export interface ResultLayer extends Layer {
-  /** Null on nothing; undefined where that is not known. */
-  readonly parent?: ResultId | null;
-}
 
 /**
  * What finished steps gave, by result: a tree, a layer, and digests of parts of the tree. All are
@@ -58,7 +53,7 @@ export function createStepResults(
 
   /** The layer, when its bytes can be had. */
   const knownLayer = (result: ResultId): ResultLayer | undefined => {
-    const layer = readLayer(layerFile(result));
+    const layer = readLayerFile(layerFile(result));
     return layer !== undefined && (isStored(layer.descriptor, worker) || remote.has(layer.descriptor.digest)) ? layer : undefined;
   };
   const has = async (result: ResultId): Promise<boolean> => {
@@ -128,20 +123,6 @@ function once<T>(memo: Map<ResultId, Promise<T>>, result: ResultId, make: (resul
 
 function isStored({ digest, size }: Descriptor, { content }: Pick<Worker, 'content'>): boolean {
   return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
-}
-
-function readLayer(file: string): ResultLayer | undefined {
-  const text = readText(file);
-  if (text === undefined) return undefined;
-  try {
-    const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(text);
-    if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
-    const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
-    return { descriptor: parseDescriptor(descriptor), diffId, ...base };
-  } catch {
-    // A file that a crash of the machine left incomplete is the same as none.
-    return undefined;
-  }
 }
 
 function namesIn(directory: string): readonly string[] {

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   logout: async () => (await import('./commands/logout.ts')).logout,
   history: async () => (await import('./commands/history.ts')).history,
   rmi: async () => (await import('./commands/rmi.ts')).rmi,
+  du: async () => (await import('./commands/du.ts')).du,
   prune: async () => (await import('./commands/prune.ts')).prune,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };

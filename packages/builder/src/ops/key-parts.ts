@@ -1,6 +1,6 @@
 import type { ResultId } from '@tbuild/cache';
 import type { FileHasher, SelectedFile, SelectedSource } from '@tbuild/context';
-import type { CopyOp, RunOp } from '@tbuild/graph';
+import type { CopyOp, MkdirOp, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import type { FileInput } from './file-input.ts';
@@ -36,6 +36,11 @@ export async function runParts(op: RunOp, mounts: readonly KeyedMount[], base: R
     ...Object.fromEntries([...variables, ...shown]),
     ...(await fileParts(mounts.map(({ input }) => input))),
   };
+}
+
+/** What the key of a WORKDIR was made of. */
+export function mkdirParts({ path, mode, user }: MkdirOp, base: ResultId | undefined): KeyParts {
+  return { ...baseParts(base), instruction: path, mode: octal(mode), user };
 }
 
 function baseParts(base: ResultId | undefined): KeyParts {

@@ -4,6 +4,7 @@ import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { makeDirectory } from '../copy/index.ts';
+import { mkdirParts } from './key-parts.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -23,7 +24,7 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
         await active.commit(hexOf(key));
         return key;
       };
-      return { key, run };
+      return { key, run, parts: async () => mkdirParts(op, base?.result) };
     },
   };
 }

@@ -4,6 +4,7 @@ import { runBuild, takeLease, type BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
+import { maxUsedSpace, tidyAfterBuild } from '../after-build.ts';
 import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
 import { buildRequest } from '../build-request.ts';
@@ -51,6 +52,7 @@ export const build: Command = {
       explain: flags.explain,
       ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
     });
+    const cap = maxUsedSpace(env);
     using _lease = takeLease(worker.root);
     try {
       const run = { progress: channel, readSecret, onDefinition };
@@ -75,6 +77,7 @@ export const build: Command = {
       return exitCodeOf(error);
     } finally {
       await worker.close();
+      await tidyAfterBuild(worker, cap);
     }
   },
 };

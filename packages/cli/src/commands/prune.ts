@@ -1,15 +1,19 @@
-import { pruneStore } from '@tbuild/builder';
+import { pruneStore, type PruneOptions } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatBytes } from '@tbuild/tui';
-import { describeFlags, parseArgs, type Flags } from '../args.ts';
+import { describeFlags, parseArgs, type Flags, type FlagValues } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
+import { parseSize, parseSpan } from '../sizes.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
 import type { Command } from './command.ts';
 
 const flags = {
   all: { kind: 'switch', short: 'a', help: 'Remove the whole build cache, not only what nothing refers to' },
+  filter: { kind: 'list', value: 'until=SPAN', help: 'Remove what was not used for this long, such as until=24h' },
   force: { kind: 'switch', short: 'f', help: 'Do not ask' },
+  'keep-storage': { kind: 'text', value: 'SIZE', help: 'The same as --max-used-space' },
+  'max-used-space': { kind: 'text', value: 'SIZE', help: 'Remove the least recently used until the build cache holds at most this much' },
   ...storeFlags,
 } as const satisfies Flags;
 
@@ -21,19 +25,37 @@ export const prune: Command = {
       env.stdout.write(`Usage: tbuild prune [OPTIONS]\n\nRemove build cache; named images stay.\n\n${describeFlags(flags)}\n`);
       return 0;
     }
-    if (given.force !== true && !(await confirm(given.all === true, env))) return 1;
+    const options = pruneOptions(given);
+    if (given.force !== true && !(await confirm(options, env))) return 1;
     const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
-    const freed = await pruneStore(worker, { all: given.all === true });
-    env.stdout.write(`Total reclaimed space: ${formatBytes(freed)}\n`);
+    const { bytes, steps } = await pruneStore(worker, options);
+    if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
+    env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
     return 0;
   },
 };
 
-async function confirm(all: boolean, env: Parameters<Command['run']>[1]): Promise<boolean> {
+function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
+  const size = given['max-used-space'] ?? given['keep-storage'];
+  const spans = (given.filter ?? []).map((text) => {
+    const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
+    if (span !== undefined) return parseSpan(span, '--filter');
+    throw new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not of the form until=SPAN`, { hint: 'Write for example --filter until=24h' });
+  });
+  return {
+    // With a limit, all means all that the limit lets go.
+    all: given.all === true && size === undefined && spans.length === 0,
+    unusedFor: spans.length === 0 ? undefined : Math.max(...spans),
+    maxUsedSpace: size === undefined ? undefined : parseSize(size, '--max-used-space'),
+  };
+}
+
+async function confirm({ all, unusedFor, maxUsedSpace }: PruneOptions, env: Parameters<Command['run']>[1]): Promise<boolean> {
   if (!env.stdin.isTTY) throw new TbuildError('USAGE', 'prune asks before it removes anything, and there is no terminal to ask on', { hint: 'Use --force' });
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: env.stdin, output: env.stderr });
-  const what = all ? 'all build cache' : 'build cache that nothing refers to';
+  const isLimited = unusedFor !== undefined || maxUsedSpace !== undefined;
+  const what = isLimited ? 'the least recently used build cache' : all === true ? 'all build cache' : 'build cache that nothing refers to';
   const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());

@@ -1,0 +1,122 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultId } from '@tbuild/cache';
+import { hexOf, type Digest } from '@tbuild/oci';
+import { countOnce, type DiskUsage, type Usage } from './disk-usage.ts';
+import { readLayerFile } from './layer-file.ts';
+import type { Worker } from './worker.ts';
+
+/** One thing in the build cache that can be removed by itself, once nothing stands on it. */
+export interface CacheEntry {
+  /** The hash of a result, the name of another tree or of a cache mount. */
+  readonly name: string;
+  readonly kind: 'step' | 'tree' | 'cache mount';
+  readonly keys: readonly Digest[];
+  /** The layer's blob, when it belongs to no named image. */
+  readonly blob?: Digest;
+  readonly usage: Usage;
+  /** Milliseconds since the epoch; what something stands on is used with it. */
+  readonly usedAt: number;
+  /** Names of the entries that this one stands on. */
+  readonly below: readonly string[];
+}
+
+/** All entries of the build cache, least recently used first; each stands before what it stands on. */
+export async function listCacheEntries(worker: Worker, disk: DiskUsage, named: ReadonlySet<Digest>): Promise<readonly CacheEntry[]> {
+  const entries = new Map<string, CacheEntry>();
+  for (const entry of await stepEntries(worker, disk, named)) entries.set(entry.name, entry);
+  for (const entry of treeEntries(worker, disk, await worker.snapshots.list())) if (!entries.has(entry.name)) entries.set(entry.name, entry);
+  for (const entry of mountEntries(worker, disk)) entries.set(`mount ${entry.name}`, entry);
+  return inOrder(entries);
+}
+
+/** Bytes on disk of several entries, what they share counted once. */
+export function bytesOf(entries: readonly CacheEntry[]): number {
+  return entries.reduce((sum, { usage }) => sum + countOnce(usage), 0);
+}
+
+async function stepEntries(worker: Worker, disk: DiskUsage, named: ReadonlySet<Digest>): Promise<readonly CacheEntry[]> {
+  const records = new Map<ResultId, { keys: Digest[]; usedAt: number; parents: Set<string> }>();
+  for await (const { key, result, parent, usedAt } of worker.cache.list()) {
+    const known = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set<string>() };
+    known.keys.push(key);
+    known.usedAt = Math.max(known.usedAt, usedAt);
+    if (parent !== undefined) known.parents.add(hexOf(parent));
+    records.set(result, known);
+  }
+  const blobs = new Set<Digest>(named);
+  return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
+    const name = hexOf(result);
+    const parts = ['snapshots', 'layers', 'digests'].map((directory) => disk.measure(join(worker.root, directory, name)));
+    const blob = readLayerFile(join(worker.root, 'layers', name))?.descriptor.digest;
+    const ownBlob = blob === undefined || blobs.has(blob) ? undefined : blob;
+    if (ownBlob !== undefined) parts.push(disk.measure(worker.content.path(ownBlob)));
+    if (ownBlob !== undefined) blobs.add(ownBlob);
+    return { name, kind: 'step', keys, blob: ownBlob, usage: sum(parts), usedAt, below: [...parents, ...stackOf(name, worker)] };
+  });
+}
+
+function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
+  return names.map((name) => {
+    const path = join(worker.root, 'snapshots', name);
+    return { name, kind: 'tree', keys: [], usage: lazily(() => disk.measure(path)), usedAt: timeOf(path), below: stackOf(name, worker) };
+  });
+}
+
+function mountEntries({ root }: Worker, disk: DiskUsage): readonly CacheEntry[] {
+  const directory = join(root, 'cache-mounts');
+  const names = existsSync(directory) ? readdirSync(directory) : [];
+  return names.map((name) => {
+    const path = join(directory, name);
+    return { name, kind: 'cache mount', keys: [], usage: disk.measure(path), usedAt: Math.max(timeOf(path), timeOf(join(path, 'used'))), below: [] };
+  });
+}
+
+/** Trees of steps are measured with their step. */
+function lazily(measure: () => Usage): Usage {
+  let usage: Usage | undefined;
+  return {
+    get own() {
+      return (usage ??= measure()).own;
+    },
+    get linked() {
+      return (usage ??= measure()).linked;
+    },
+  };
+}
+
+function stackOf(name: string, { root }: Worker): readonly string[] {
+  const file = join(root, 'snapshots', name, 'stack');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && line !== name);
+}
+
+function timeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function sum(parts: readonly Usage[]): Usage {
+  return { own: parts.reduce((all, { own }) => all + own, 0), linked: parts.flatMap(({ linked }) => linked) };
+}
+
+/** Entries are used when what stands on them is; so sorting by that never takes away a base first. */
+function inOrder(entries: ReadonlyMap<string, CacheEntry>): readonly CacheEntry[] {
+  const above = new Map<string, string[]>();
+  for (const [name, { below }] of entries) for (const base of below) above.set(base, [...(above.get(base) ?? []), name]);
+  const known = new Map<string, { usedAt: number; height: number }>();
+  const find = (name: string): { usedAt: number; height: number } => {
+    const done = known.get(name);
+    if (done !== undefined) return done;
+    known.set(name, { usedAt: 0, height: 0 });
+    const others = (above.get(name) ?? []).map(find);
+    const found = {
+      usedAt: Math.max(entries.get(name)?.usedAt ?? 0, ...others.map(({ usedAt }) => usedAt)),
+      height: Math.max(0, ...others.map(({ height }) => height + 1)),
+    };
+    known.set(name, found);
+    return found;
+  };
+  const ordered = [...entries].map(([name, entry]) => ({ entry: { ...entry, usedAt: find(name).usedAt }, height: find(name).height }));
+  return ordered.sort((a, b) => a.entry.usedAt - b.entry.usedAt || a.height - b.height).map(({ entry }) => entry);
+}
+

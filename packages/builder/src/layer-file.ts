@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import type { ResultId } from '@tbuild/cache';
+import { errnoName } from '@tbuild/errors';
+import { isDigest, parseDescriptor, type Layer } from '@tbuild/oci';
+
+/** A layer with what it lies on: enough to make the result's tree from. */
+export interface ResultLayer extends Layer {
+  /** Null on nothing; undefined where that is not known. */
+  readonly parent?: ResultId | null;
+}
+
+/** Reads `ROOT/layers/<result>`; a file that a crash of the machine left incomplete is the same as none. */
+export function readLayerFile(file: string): ResultLayer | undefined {
+  try {
+    const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
+    const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
+    return { descriptor: parseDescriptor(descriptor), diffId, ...base };
+  } catch (error) {
+    if (errnoName(error) === undefined || errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import { readdirSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Digest } from '@tbuild/oci';
+import { listCacheEntries, type CacheEntry } from './cache-entries.ts';
+import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
+import { namedBlobs } from './needed-blobs.ts';
+import type { Worker } from './worker.ts';
+
+/** One row of what a store holds. */
+export interface UsedSpace {
+  /** The hash of a step's result; other names for other kinds. */
+  readonly name: string;
+  readonly kind: CacheEntry['kind'] | 'image blobs' | 'other blobs' | 'records';
+  /** Bytes on disk. What several rows share is counted in the first of them only. */
+  readonly bytes: number;
+  /** Milliseconds since the epoch. */
+  readonly usedAt?: number;
+  /** The step's name when it ran here last. */
+  readonly description?: string;
+  /** Whether a prune may take it. */
+  readonly reclaimable: boolean;
+}
+
+/** All that a store holds on disk: images, then the build cache, most recently used first, then the rest. The sum is what `du` says. */
+export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
+  const { root, content } = worker;
+  const disk = createDiskUsage();
+  const named = namedBlobs(worker);
+  const entries = await listCacheEntries(worker, disk, named);
+  const names = stepNames(root);
+  const own = new Set(entries.flatMap(({ blob }) => (blob === undefined ? [] : [blob])));
+  const images = sumOf([...named].map((digest) => content.path(digest)), disk);
+  const steps = entries.toReversed().map(({ name, kind, keys, usage, usedAt }): UsedSpace => {
+    const description = keys.map((key) => names.get(key)).find((known) => known !== undefined);
+    return { name, kind, bytes: countOnce(usage), usedAt, description, reclaimable: true };
+  });
+  const others: Digest[] = [];
+  for await (const { digest } of content.list()) if (!named.has(digest) && !own.has(digest)) others.push(digest);
+  const rest = sumOf(restOf(root), disk) + sumOf(directoriesOf(root), disk, true);
+  return [
+    { name: 'images', kind: 'image blobs', bytes: images, reclaimable: false },
+    ...steps,
+    { name: 'blobs', kind: 'other blobs', bytes: sumOf(others.map((digest) => content.path(digest)), disk), reclaimable: true },
+    { name: 'records', kind: 'records', bytes: rest, reclaimable: true },
+  ];
+}
+
+function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number {
+  return paths.reduce((sum, path) => sum + (alone ? disk.measureAlone(path) : countOnce(disk.measure(path))), 0);
+}
+
+/** What is not a snapshot, blob, layer, digest or cache mount. */
+function restOf(root: string): readonly string[] {
+  return namesIn(root).filter((name) => !DIVIDED.includes(name)).map((name) => join(root, name));
+}
+
+const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts'];
+
+/** The directories that entries lie in, and what is being made there. */
+function directoriesOf(root: string): readonly string[] {
+  return ['.', ...DIVIDED, 'blobs/sha256', 'snapshots/.active'].map((name) => join(root, name));
+}
+
+/** The names of steps by the key under which they ran last. */
+function stepNames(root: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const directory = join(root, 'explain');
+  for (const scope of namesIn(directory)) {
+    for (const file of namesIn(join(directory, scope))) {
+      // The name stands first, the parts of the key may be many.
+      const [, name, key] = /^\{"name":("(?:[^"\\]|\\.)*"),"key":"(sha256:[a-f0-9]{64})"/.exec(readFileSync(join(directory, scope, file), 'utf8')) ?? [];
+      if (name !== undefined && key !== undefined) names.set(key, String(JSON.parse(name)));
+    }
+  }
+  return names;
+}
+
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}
