@@ -1,9 +1,9 @@
-import { lstatSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import {
-  FileType, lgetxattr, llistxattr, lremovexattr, lsetxattr, majorOf, makedev, minorOf, mknod, syncfs,
+  FileType, lgetxattr, llistxattr, lremovexattr, lsetxattr, majorOf, makedev, minorOf, mknod, syncfs, tryFlock,
 } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'linux-'));
@@ -51,4 +51,17 @@ test.each([[0, 0, 0], [8, 1, 0x801], [259, 0x12345, 0x12310345], [0x12345, 7, 0x
 
 test('syncfs accepts any path of the file system', () => {
   syncfs(directory);
+});
+
+test('a lock is shared or not, belongs to an opening, and goes with it', () => {
+  const file = join(directory, 'lock');
+  const [one, two] = [openSync(file, 'a'), openSync(file, 'a')];
+  expect([tryFlock(one, 'shared'), tryFlock(two, 'shared'), tryFlock(two, 'exclusive')]).toEqual([true, true, false]);
+  closeSync(one);
+  expect(tryFlock(two, 'exclusive')).toBe(true);
+  const three = openSync(file, 'a');
+  expect([tryFlock(three, 'shared'), tryFlock(two, 'shared'), tryFlock(three, 'shared')]).toEqual([false, true, true]);
+  closeSync(two);
+  closeSync(three);
+  expect(() => tryFlock(three, 'shared')).toThrow(expect.objectContaining({ code: 'EBADF' }));
 });

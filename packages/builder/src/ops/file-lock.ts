@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
+import { TbuildError } from '@tbuild/errors';
 import { tryFlock } from '@tbuild/linux';
 
 /**
@@ -20,11 +21,16 @@ export function openLock(path: string): FileLock {
 /** How long to wait before asking again. The kernel could tell, but only to a thread of its own that nobody can stop. */
 const PAUSE = 10;
 
-/** Asks until `attempt` gives something. */
+/**
+ * Asks until `attempt` gives something.
+ *
+ * @throws TbuildError CANCELLED on abort.
+ */
 export async function waitFor<T>(attempt: () => T | undefined | Promise<T | undefined>, signal: AbortSignal): Promise<T> {
   for (;;) {
     const found = await attempt();
     if (found !== undefined) return found;
-    await setTimeout(PAUSE, undefined, { signal });
+    if (signal.aborted) throw new TbuildError('CANCELLED', 'Waiting was cancelled');
+    await setTimeout(PAUSE);
   }
 }

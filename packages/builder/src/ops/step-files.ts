@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { detachMount, mountTmpfs } from '@tbuild/linux';
@@ -55,9 +55,22 @@ function writeWith(path: string, content: string | Uint8Array, { mode, uid = 0, 
 function mountMemory(path: string, cleanUps: (() => void)[]): string {
   try {
     mountTmpfs(path);
+    cleanUps.push(() => detachMount(path));
+    return path;
   } catch (cause) {
-    throw new TbuildError('UNSUPPORTED', 'There is no place in memory for secrets', { cause });
+    return sharedMemory(cause, cleanUps);
   }
-  cleanUps.push(() => detachMount(path));
+}
+
+const SHARED_MEMORY = '/dev/shm';
+const TMPFS_MAGIC = 0x0102_1994;
+
+/** Where nothing can be mounted there is one place in memory that most containers have. */
+function sharedMemory(cause: unknown, cleanUps: (() => void)[]): string {
+  if (!existsSync(SHARED_MEMORY) || statfsSync(SHARED_MEMORY).type !== TMPFS_MAGIC) {
+    throw new TbuildError('UNSUPPORTED', `There is no place in memory for secrets: nothing can be mounted, and ${SHARED_MEMORY} is no tmpfs`, { cause });
+  }
+  const path = mkdtempSync(`${SHARED_MEMORY}/tbuild-`);
+  cleanUps.push(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }

@@ -77,11 +77,8 @@ function readEd25519(fields: WireReader): JsonWebKey {
 function readRsa(fields: WireReader): JsonWebKey {
   const next = (): Buffer => withoutSign(fields.string());
   const [n, e, d, qi, p, q] = [next(), next(), next(), next(), next(), next()];
-  return {
-    kty: 'RSA',
-    ...{ n: encode(n), e: encode(e), d: encode(d), p: encode(p), q: encode(q), qi: encode(qi) },
-    ...{ dp: encode(remainder(d, p)), dq: encode(remainder(d, q)) },
-  };
+  const numbers = { n, e, d, p, q, qi, dp: remainder(d, p), dq: remainder(d, q) };
+  return { kty: 'RSA', ...Object.fromEntries(Object.entries(numbers).map(([name, number]) => [name, encode(number)])) };
 }
 
 function readCurve(fields: WireReader, crv: string): JsonWebKey {

@@ -1,0 +1,84 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { takeCacheDirectory, type CacheDirectory, type CacheRequest } from './cache-directory.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'cache-directory-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const never = new AbortController().signal;
+let fills = 0;
+
+function take(key: string, sharing: CacheRequest['sharing'], options: { discard?: boolean; signal?: AbortSignal } = {}): Promise<CacheDirectory> {
+  const fill = (path: string): void => {
+    fills++;
+    mkdirSync(path);
+  };
+  return takeCacheDirectory(root, { key, sharing, discard: options.discard ?? false, fill }, options.signal ?? never);
+}
+
+describe('two users at once', () => {
+  test('shared ones have one directory, filled once', async () => {
+    fills = 0;
+    const [one, two, three] = await Promise.all([take('s', 'shared'), take('s', 'shared'), take('s', 'shared')]);
+    expect(new Set([one?.path, two?.path, three?.path]).size).toBe(1);
+    expect(fills).toBe(1);
+    for (const directory of [one, two, three]) directory?.[Symbol.dispose]();
+  });
+
+  test('a private one gets another, which the next may have', async () => {
+    using one = await take('p', 'private');
+    const two = await take('p', 'private');
+    expect(two.path).not.toBe(one.path);
+    two[Symbol.dispose]();
+    using three = await take('p', 'shared');
+    expect(three.path).toBe(two.path);
+  });
+
+  test('a locked one waits for any other', async () => {
+    const one = await take('l', 'shared');
+    let has = false;
+    const waiting = take('l', 'locked').then((directory) => {
+      has = true;
+      return directory;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(has).toBe(false);
+    one[Symbol.dispose]();
+    using two = await waiting;
+    expect(two.path).toBe(one.path);
+  });
+
+  test('waiting ends with the build', async () => {
+    using _one = await take('a', 'locked');
+    await expect(take('a', 'locked', { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
+
+test('discarding empties a directory that nobody uses, and leaves one in use alone', async () => {
+  const put = async (): Promise<CacheDirectory> => {
+    const directory = await take('d', 'shared');
+    writeFileSync(join(directory.path, 'old'), '');
+    return directory;
+  };
+  (await put())[Symbol.dispose]();
+  const fresh = await take('d', 'shared', { discard: true });
+  expect(readdirSync(fresh.path)).toEqual([]);
+  using joined = await take('d', 'shared');
+  expect(joined.path).toBe(fresh.path);
+  using other = await take('d', 'shared', { discard: true });
+  expect(other.path).not.toBe(fresh.path);
+  fresh[Symbol.dispose]();
+});
+
+test('what could not be filled is not taken for a content', async () => {
+  const fill = (path: string): void => {
+    mkdirSync(path);
+    throw new Error('full disk');
+  };
+  await expect(takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill }, never)).rejects.toThrow('full disk');
+  fills = 0;
+  using _one = await take('f', 'locked');
+  expect(fills).toBe(1);
+});
