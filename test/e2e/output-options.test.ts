@@ -42,7 +42,7 @@ test('force-compression encodes the layers of the base too', async () => {
   expect(layersOf(kept.images[0]).map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual(['tar+gzip', 'tar']);
   const forced = await layout(',compression=uncompressed,force-compression=true');
   expect(layersOf(forced.images[0]).map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual(['tar', 'tar']);
-  expect(forced.images[0]?.config.rootfs).toEqual(kept.images[0]?.config.rootfs);
+  expect(forced.images[0]?.config.rootfs.diff_ids[0]).toBe(kept.images[0]?.config.rootfs.diff_ids[0]);
 });
 
 test('oci-mediatypes=false gives the types of Docker, for the index too', async () => {
