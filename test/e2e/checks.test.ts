@@ -246,6 +246,12 @@ describe('a slip of the pen is underlined, with what was meant:', () => {
     expect(stderr).toContain(`hint: Did you mean ${hint}?`);
   });
 
+  test('a missing source among others', async () => {
+    const { stderr } = await buildInline({ Dockerfile: 'FROM busybox\nCOPY a.txt \\\n  ./b.text /\n', 'a.txt': '', 'b.txt': '' });
+    expect(stderr).toContain('   3 | >>>   ./b.text /\n     |       ^^^^^^^^\n');
+    expect(stderr).toContain('hint: Did you mean "b.txt"?');
+  });
+
   test('a misspelt target', async () => {
     const { stderr } = await buildInline({ Dockerfile: 'FROM busybox AS build\n' }, { args: ['--target', 'biuld'] });
     expect(stderr).toContain('hint: Did you mean "build"?');

@@ -12,7 +12,7 @@ export interface ReportOptions {
 export async function formatError(error: unknown, options: ReportOptions): Promise<string> {
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
   const { location } = error;
-  const place = location === undefined ? '' : await excerpt(location, options.sourceOf(location.file));
+  const place = location === undefined ? '' : await excerpt(error, location, options.sourceOf(location.file));
   const lines = [`ERROR: ${error.message}`];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   if (options.debug) lines.push(...causesOf(error));
@@ -25,17 +25,17 @@ export function exitCodeOf(error: unknown): number {
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
 }
 
-async function excerpt(location: SourceRange, text: string | undefined): Promise<string> {
+async function excerpt({ subject }: TbuildError, location: SourceRange, text: string | undefined): Promise<string> {
   const { file, start, end } = location;
   if (text === undefined) return `${file}:${start.line}:${start.column}\n`;
-  const token = start.line === end.line ? location : await keywordAt(location, text);
+  const token = start.line === end.line && subject === undefined ? location : await tokenAt(location, text, subject);
   return `${file}:${token.start.line}:${token.start.column}\n${sourceFrame(text, location, { token })}`;
 }
 
-/** Of an instruction over several lines only its keyword is underlined; finding it takes a second parser. */
-async function keywordAt(location: SourceRange, text: string): Promise<SourceRange> {
-  const { underline } = await import('@tbuild/dockerfile/source-ranges');
-  return underline(text, location);
+/** Of a whole instruction the word that is meant is underlined, or the keyword; finding it takes a second parser. */
+async function tokenAt(location: SourceRange, text: string, subject: string | undefined): Promise<SourceRange> {
+  const { underline, underlineWord } = await import('@tbuild/dockerfile/source-ranges');
+  return subject === undefined ? underline(text, location) : underlineWord(text, location, subject);
 }
 
 function causesOf(error: Error): string[] {

@@ -6,7 +6,7 @@ import { typeOf } from './file-type.ts';
 /** The error for a source that is not in the tree, with what the user may have meant. */
 export function missingSource(tree: FileTree, path: string): TbuildError {
   const hint = tree.explainMissing?.(path) ?? brokenLink(tree, path) ?? similarName(tree, path);
-  return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint });
+  return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint, subject: path });
 }
 
 function brokenLink(tree: FileTree, path: string): string | undefined {

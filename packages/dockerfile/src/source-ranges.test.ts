@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SourceRange } from '@tbuild/errors';
-import { instructionRanges, underline } from './source-ranges.ts';
+import { instructionRanges, underline, underlineWord } from './source-ranges.ts';
 
 const text = 'FROM scratch AS base\n\nCOPY --from=base --chown=1:2 \\\n  a.txt \\\n  /b/\nRUN 3<<EOF cat\nX y\nEOF\n';
 const at = (line: number): SourceRange => ({ file: 'D', start: { line, column: 1 }, end: { line, column: 5 } });
@@ -15,6 +15,15 @@ test.each([
   [{ kind: 'flag' as const, name: 'link' }, '3:1-3:5'],
 ])('underlines %j at %s', (token, expected) => {
   expect(place(underline(text, at(3), token))).toBe(expected);
+});
+
+test.each([
+  ['a.txt', '4:3-4:8'],
+  ['/a.txt', '4:3-4:8'],
+  ['b', '5:3-5:6'],
+  ['other', '3:1-3:5'],
+])('underlines the word %s at %s', (word, expected) => {
+  expect(place(underlineWord(text, at(3), word))).toBe(expected);
 });
 
 test('gives back a place where nothing is found', () => {

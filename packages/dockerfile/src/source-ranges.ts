@@ -21,14 +21,23 @@ export interface InstructionRanges {
  * the instruction or the token is not found. For messages only: loading this costs a second parser.
  */
 export function underline(text: string, location: SourceRange, token: Token = { kind: 'keyword' }): SourceRange {
-  const found = DockerfileParser.parse(text)
-    .getInstructions()
-    .find((instruction) => instruction.getRange().start.line + 1 === location.start.line);
-  if (found === undefined) return location;
-  const ranges = toRanges(found, location.file);
+  const ranges = rangesAt(text, location);
+  if (ranges === undefined) return location;
   if (token.kind === 'keyword') return ranges.keyword;
   if (token.kind === 'argument') return ranges.arguments[token.index]?.range ?? location;
   return ranges.flags.find((flag) => flag.name === token.name)?.range ?? location;
+}
+
+/** Like {@link underline} for the argument that is `word`, a path perhaps written in another way; else the keyword. */
+export function underlineWord(text: string, location: SourceRange, word: string): SourceRange {
+  const ranges = rangesAt(text, location);
+  if (ranges === undefined) return location;
+  const found = ranges.arguments.find((argument) => plainPath(argument.text) === plainPath(word));
+  return found?.range ?? ranges.keyword;
+}
+
+function plainPath(path: string): string {
+  return path.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
 }
 
 /** The ranges of all instructions, in order, for outlines and editors. */
@@ -36,6 +45,13 @@ export function instructionRanges(text: string, file = 'Dockerfile'): Instructio
   return DockerfileParser.parse(text)
     .getInstructions()
     .map((instruction) => toRanges(instruction, file));
+}
+
+function rangesAt(text: string, { file, start }: SourceRange): InstructionRanges | undefined {
+  const found = DockerfileParser.parse(text)
+    .getInstructions()
+    .find((instruction) => instruction.getRange().start.line + 1 === start.line);
+  return found === undefined ? undefined : toRanges(found, file);
 }
 
 function toRanges(instruction: Instruction, file: string): InstructionRanges {

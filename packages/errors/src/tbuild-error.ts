@@ -20,6 +20,8 @@ export interface TbuildErrorOptions {
   readonly hint?: string;
   /** Where in the Dockerfile (or another text) the cause stands. */
   readonly location?: SourceRange;
+  /** The word at that place that is meant, e.g. one source of a COPY, when only the place of the whole is known. */
+  readonly subject?: string;
   readonly cause?: unknown;
 }
 
@@ -31,6 +33,7 @@ export class TbuildError extends Error {
   readonly code: ErrorCode;
   readonly hint?: string;
   readonly location?: SourceRange;
+  readonly subject?: string;
 
   constructor(code: ErrorCode, message: string, options: TbuildErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -38,6 +41,7 @@ export class TbuildError extends Error {
     this.code = code;
     this.hint = options.hint;
     this.location = options.location;
+    this.subject = options.subject;
   }
 }
 

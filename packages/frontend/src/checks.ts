@@ -36,8 +36,9 @@ export function openChecks(
   dockerfile: Dockerfile,
   { buildArgs, onWarning }: Pick<PlanOptions, 'buildArgs' | 'onWarning'>,
 ): Checks {
-  const options = givenCheckOptions(buildArgs) ?? parseCheckOptions(dockerfile.directives.check?.text ?? '');
-  const found: LintWarning[] = lintDockerfile(dockerfile, options);
+  const given = givenCheckOptions(buildArgs);
+  const options = given ?? parseCheckOptions(dockerfile.directives.check?.text ?? '');
+  const found: LintWarning[] = given === undefined ? [...dockerfile.warnings] : lintDockerfile(dockerfile, given);
   for (const warning of found) onWarning?.(warning);
   return {
     report(rule, message, instruction, token = keywordRange(instruction)) {
