@@ -78,6 +78,9 @@ Dockerfile:2
     const files = { Dockerfile: 'FROM busybox\nCOPY secret/key a /\nCOPY missing /\n', '.dockerignore': 'secret\n', a: '' };
     expect(warningsIn(await call(files, '--check'))).toEqual(['CopyIgnoredFile']);
     expect(warningsIn(await call({ ...files, '.dockerignore': 'secret\n!secret/key\n' }, '--check'))).toEqual([]);
+    const whole = { Dockerfile: 'FROM busybox\nCOPY . ../x /all/\n', a: '' };
+    expect(warningsIn(await call({ ...whole, '.dockerignore': '*.log\nnode_modules\n' }, '--check'))).toEqual([]);
+    expect(warningsIn(await call({ ...whole, '.dockerignore': '*\n' }, '--check'))).toEqual(['CopyIgnoredFile']);
     const own = { ...files, 'Dockerfile.dockerignore': 'missing\n' };
     expect((await call(own, '--check')).stdout).toContain('Attempting to Copy file "missing" that is excluded');
   });

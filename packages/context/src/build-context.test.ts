@@ -69,3 +69,30 @@ test('a malformed pattern names its file', () => {
   write({ '.dockerignore': 'a\n!\n' });
   expect(() => openContext(root)).toThrow(`Ignore pattern "!" says nothing to keep in "${root}/.dockerignore"`);
 });
+
+const leftOut: [lines: string, path: string, expected: boolean][] = [
+  ['secret', 'secret', true],
+  ['secret', 'secret/key', true],
+  ['secret', 'a/secret', false],
+  ['secret', '/secret', false],
+  ['a/*.log', 'a/x.log', true],
+  ['*.log', '*.log', true],
+  ['**/node_modules', 'a/b/node_modules/c', true],
+  ['*', '.', true],
+  ['*', '..', false],
+  ['*', '../x', false],
+  ['*.log', '.', false],
+  ['**', '.', true],
+  ['**/*', '.', true],
+  ['*.md', '.', false],
+  ['a', '.', false],
+  ['*\n!kept', 'secret', false],
+  ['', 'secret', false],
+];
+
+test.each(leftOut)('with %j, that %j is left out is %j', (lines, path, expected) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tbuild-ignored-'));
+  writeFileSync(join(directory, '.dockerignore'), lines);
+  expect(openContext(directory).isIgnored(path)).toBe(expected);
+  rmSync(directory, { recursive: true });
+});

@@ -50,13 +50,16 @@ export function openContext(directory: string, options: ContextOptions = {}): Bu
   return { root, tree, ignoreFile: ignored?.file, isIgnored, readText: (path) => readTextIn(plain, path) };
 }
 
-/** Docker asks for the path and each of its parents. */
+/** Stands for whatever is in the context: only patterns that match every name match it. */
+const ANY_NAME = '\u0001\u0001';
+
+/** Docker asks for the path and each of its parents; all of the context is left out by `*` and the like alone. */
 function isLeftOut(path: string, rules: IgnoreRules): boolean {
-  if (rules.hasExceptions || path.startsWith('/')) return false;
+  if (rules.hasExceptions || path.startsWith('/') || path === '..' || path.startsWith('../')) return false;
   let match = rules.root;
-  const elements = path.split('/');
+  const elements = path === '.' || path === '' ? [ANY_NAME] : path.split('/');
   for (let depth = 1; depth < elements.length; depth++) match = rules.enter(match, elements.slice(0, depth).join('/'));
-  return rules.ignores(match, path);
+  return rules.ignores(match, elements.join('/'));
 }
 
 function findIgnoreFile(plain: FileTree, root: string, dockerfile?: string): { file: string; rules: IgnoreRules } | undefined {
