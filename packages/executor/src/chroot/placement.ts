@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, utimesSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, linkSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDirectory, resolveDestination } from '@tbuild/context';
 import { errnoName, TbuildError } from '@tbuild/errors';
@@ -117,6 +117,10 @@ export class Placement {
 
 function showBind({ source, readonly }: Extract<SandboxMount, { type: 'bind' }>, location: string, flavour: OverlayFlavour): string | undefined {
   const stats = statSync(source);
+  if (stats.isSocket()) {
+    linkSync(source, location);
+    return undefined;
+  }
   if (!stats.isDirectory()) {
     copyFileSync(source, location);
     chownSync(location, stats.uid, stats.gid);

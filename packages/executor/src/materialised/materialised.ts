@@ -63,7 +63,8 @@ function materialiseViews({ mounts }: Sandbox, trees: WorkingTrees): Disposable 
     if (mount.type !== 'overlay') return mount;
     const view = trees.take(layersOf(mount.mount));
     views.push(view);
-    return { type: 'bind', source: view.root, target: mount.target, readonly: false };
+    const readonly = !mount.mount.options.some((option) => option.startsWith('upperdir='));
+    return { type: 'bind', source: view.root, target: mount.target, readonly };
   });
   return { mounts: replaced, [Symbol.dispose]: () => views.forEach((view) => trees.discard(view)) };
 }
