@@ -8,9 +8,9 @@ import {
   ruleOf,
 } from '@tbuild/dockerfile';
 import type { CheckOptions, Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
-import { suggest } from '@tbuild/errors';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
+import { nearName } from './near-name.ts';
 import type { PlanOptions } from './plan.ts';
 
 /**
@@ -63,7 +63,7 @@ export function givenCheckOptions(buildArgs: Readonly<Record<string, string>>): 
 
 /** The words that Docker adds when a name is nearly another. */
 export function suggestion(name: string, candidates: Iterable<string>, prefix = ''): string {
-  const near = suggest(name, candidates);
+  const near = nearName(name, candidates);
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
 }
 
