@@ -85,11 +85,16 @@ function withCommandHint(error: unknown, [first = '']: readonly string[]): unkno
   return new TbuildError(error.code, error.message, { cause: error.cause, hint: `Did you mean the command "${near}"?` });
 }
 
-const argv = process.argv.slice(2);
-const env = readEnvironment();
-try {
-  process.exitCode = await main(argv, env);
-} catch (error) {
-  env.stderr.write(await formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
-  process.exitCode = exitCodeOf(error);
+// Not awaited here: parts that are loaded later import from this file, which must have ended by then.
+void start();
+
+async function start(): Promise<void> {
+  const argv = process.argv.slice(2);
+  const env = readEnvironment();
+  try {
+    process.exitCode = await main(argv, env);
+  } catch (error) {
+    env.stderr.write(await formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
+    process.exitCode = exitCodeOf(error);
+  }
 }
