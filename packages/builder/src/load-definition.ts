@@ -10,23 +10,20 @@ import { track } from './track.ts';
  * The Dockerfile of a request, loaded and read, shown as one step. `onWarning` is told, when reading fails, of
  * what can be warned about before that place.
  */
-export function loadDefinition(
+export async function loadDefinition(
   env: BuildEnvironment,
   onWarning: (warning: LintWarning) => void = (warning) => showWarning(warning, env),
 ): Promise<LoadedDockerfile> {
-  const { request, progress } = env;
-  const step = definitionStep(request);
-  return track(env, step, async (report) => {
+  const { request } = env;
+  const loaded = await track(env, definitionStep(request), async (report) => {
     const definition = readDefinition(request);
     env.onDefinition?.(definition);
     report('transferring dockerfile', definition.size);
-    const loaded = parseOrWarn(definition, request, onWarning);
-    if (loaded.syntax !== undefined) {
-      const notice = `The frontend ${loaded.syntax} is built in: nothing is pulled for it\n`;
-      progress.emit({ type: 'log', step, stream: 'stderr', data: Buffer.from(notice) });
-    }
-    return loaded;
+    return parseOrWarn(definition, request, onWarning);
   });
+  // Docker pulls it here; that nothing is pulled is worth a line.
+  if (loaded.syntax !== undefined) await track(env, `[internal] frontend ${loaded.syntax} is built in`, async () => {});
+  return loaded;
 }
 
 /** Shows a warning at the step that loads the Dockerfile. */
@@ -36,7 +33,11 @@ export function showWarning(warning: LintWarning, { progress, request }: BuildEn
   progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
 }
 
-function parseOrWarn(definition: Definition, request: BuildRequest, onWarning: (warning: LintWarning) => void): LoadedDockerfile {
+function parseOrWarn(
+  definition: Definition,
+  request: BuildRequest,
+  onWarning: (warning: LintWarning) => void,
+): LoadedDockerfile {
   try {
     return parseDefinition(definition, request);
   } catch (error) {

@@ -40,7 +40,8 @@ async function tokenAt(location: SourceRange, text: string, subject: string | un
 
 function causesOf(error: Error): string[] {
   const lines: string[] = [];
-  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) lines.push(`caused by: ${cause.stack ?? cause.message}`);
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause)
+    lines.push(`caused by: ${cause.stack ?? cause.message}`);
   return lines;
 }
 
@@ -59,6 +60,9 @@ function formatUnexpected(error: unknown, { debug }: ReportOptions): string {
   const known = SYSTEM[code];
   const first = known === undefined ? `ERROR: ${detail}` : `ERROR: ${known}: ${detail}`;
   const stack = debug && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  const hint = known === undefined && !debug ? '\nhint: This is unexpected; run again with --debug to see where it comes from' : '';
+  const hint =
+    known === undefined && !debug
+      ? '\nhint: This is unexpected; run again with --debug to see where it comes from'
+      : '';
   return `${first}${stack}${hint}\n`;
 }

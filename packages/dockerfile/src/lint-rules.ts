@@ -80,7 +80,14 @@ export function createWarning(
   { location, token }: { readonly location: SourceRange; readonly token?: SourceRange },
 ): LintWarning {
   const url = ruleUrl(rule);
-  return { rule, description: RULES[rule].description, url, message, location, ...(token === undefined ? {} : { token }) };
+  return {
+    rule,
+    description: RULES[rule].description,
+    url,
+    message,
+    location,
+    ...(token === undefined ? {} : { token }),
+  };
 }
 
 /** One line on a rule in general, and its page in Docker's documentation. */

@@ -7,7 +7,10 @@ export function keywordRange({ keyword, location: { file, start } }: Instruction
 }
 
 /** The last place of a word between blanks in an instruction as written; undefined when it is not there in one piece. */
-export function wordRange({ text, location: { file, start } }: InstructionBase, wanted: string): SourceRange | undefined {
+export function wordRange(
+  { text, location: { file, start } }: InstructionBase,
+  wanted: string,
+): SourceRange | undefined {
   const at = wanted === '' ? -1 : lastWord(text, wanted);
   if (at < 0) return undefined;
   const from = positionIn(text, at, start);

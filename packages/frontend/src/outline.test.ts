@@ -7,7 +7,10 @@ import { listTargets } from './targets.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 
-async function outline(text: string, options: { target?: string; buildArgs?: Record<string, string> } = {}): Promise<Outline> {
+async function outline(
+  text: string,
+  options: { target?: string; buildArgs?: Record<string, string> } = {},
+): Promise<Outline> {
   const { plan } = await planText(text, options);
   return outlineDockerfile(parseDockerfile(text), {
     platform,

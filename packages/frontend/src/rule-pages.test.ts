@@ -46,7 +46,11 @@ test.each(ruleNames())('%s is silenced by the file, by an instruction, and by a 
   const [, directive = '', rest = bad] = /^(# check=[^\n]*)\n([^]*)$/.exec(bad) ?? [];
   const silenced = directive === '' ? `# check=skip=${name}` : `${directive};skip=${name}`;
   expect(await rulesIn(`${silenced}\n${rest}`)).toEqual([]);
-  expect(await rulesIn(`${directive === '' ? '' : `${directive}\n\n`}${rest.replaceAll(/^(?=[A-Za-z])/gm, `# check=skip=${name}\n`)}`)).toEqual([]);
+  expect(
+    await rulesIn(
+      `${directive === '' ? '' : `${directive}\n\n`}${rest.replaceAll(/^(?=[A-Za-z])/gm, `# check=skip=${name}\n`)}`,
+    ),
+  ).toEqual([]);
   const buildArgs = { ...given.buildArgs, BUILDKIT_DOCKERFILE_CHECK: 'skip=all' };
   expect((await planText(bad, { ...given, buildArgs })).plan.warnings).toEqual([]);
 });

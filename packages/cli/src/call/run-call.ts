@@ -1,4 +1,11 @@
-import { checkBuild, listBuildTargets, outlineBuild, type BuildRequest, type BuildRun, type Worker } from '@tbuild/builder';
+import {
+  checkBuild,
+  listBuildTargets,
+  outlineBuild,
+  type BuildRequest,
+  type BuildRun,
+  type Worker,
+} from '@tbuild/builder';
 import type { TbuildError } from '@tbuild/errors';
 import type { CallSpec } from './call-spec.ts';
 import { checkJson, checkText } from './check-report.ts';
@@ -31,7 +38,11 @@ const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
     const report = await checkBuild(request, worker, run);
     const { warnings, error } = report;
     const output = format === 'json' ? print(checkJson(report)) : checkText(report);
-    return { output, exitCode: warnings.length > 0 && !ignoreStatus ? 1 : 0, ...(error === undefined ? {} : { error }) };
+    return {
+      output,
+      exitCode: warnings.length > 0 && !ignoreStatus ? 1 : 0,
+      ...(error === undefined ? {} : { error }),
+    };
   },
   async outline({ format }, request, { worker, run }) {
     const report = await outlineBuild(request, worker, run);

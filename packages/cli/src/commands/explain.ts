@@ -11,7 +11,9 @@ export const explain: Command = {
   async run(argv, env) {
     const { flags, positional } = parseArgs(argv, explainFlags);
     if (flags.help === true) {
-      env.stdout.write(`Usage: tbuild explain [RULE...]\n\nExplain checks of Dockerfiles.\n\n${describeFlags(explainFlags)}\n`);
+      env.stdout.write(
+        `Usage: tbuild explain [RULE...]\n\nExplain checks of Dockerfiles.\n\n${describeFlags(explainFlags)}\n`,
+      );
       return 0;
     }
     const names = positional.map(findRule);
@@ -32,7 +34,12 @@ function findRule(text: string): RuleName {
 
 function listOfRules(): string {
   const width = Math.max(...ruleNames().map((name) => name.length)) + 2;
-  const rows = ruleNames().map((name) => `${name.padEnd(width)}${rulePage(name).what.split(/[.:](?:\s|$)/)[0]?.replaceAll('\n', ' ')}`);
+  const rows = ruleNames().map(
+    (name) =>
+      `${name.padEnd(width)}${rulePage(name)
+        .what.split(/[.:](?:\s|$)/)[0]
+        ?.replaceAll('\n', ' ')}`,
+  );
   return `${rows.join('\n')}\n\nOne in full: tbuild explain RULE. Silence one with "# check=skip=RULE" at the top of the file or above an instruction.\n`;
 }
 

@@ -49,7 +49,11 @@ export function parseMount(word: Word): MountFlag {
   const written = typeOption?.value.toLowerCase() ?? 'bind';
   const type = TYPES.find((candidate) => candidate === written);
   if (type === undefined) {
-    throw syntaxError(`Unsupported mount type "${written}"`, fieldRange(word, typeOption?.field), didYouMean(written, TYPES));
+    throw syntaxError(
+      `Unsupported mount type "${written}"`,
+      fieldRange(word, typeOption?.field),
+      didYouMean(written, TYPES),
+    );
   }
   const values: Record<string, string> = {};
   for (const option of options) {
@@ -73,7 +77,8 @@ function parseOption(word: Word, field: string): Option {
   if (equals < 0 && (name === undefined || !SWITCHES.has(name))) {
     throw syntaxError(`Invalid field "${field}" must be a key=value pair`, fieldRange(word, field), hintFor(key));
   }
-  if (name === undefined) throw syntaxError(`Unexpected key "${key}" in "${field}"`, fieldRange(word, field), hintFor(key));
+  if (name === undefined)
+    throw syntaxError(`Unexpected key "${key}" in "${field}"`, fieldRange(word, field), hintFor(key));
   return { key, name, value: equals < 0 ? 'true' : field.slice(equals + 1), field };
 }
 
@@ -130,7 +135,8 @@ function checkSecret(word: Word, { source, target, id }: Record<string, string>)
 function fieldRange({ text, location }: Word, field: string | undefined): SourceRange {
   const { file, start, end } = location;
   const at = field === undefined ? -1 : `,${text},`.indexOf(`,${field},`);
-  if (field === undefined || at < 0 || start.line !== end.line || end.column - start.column !== text.length) return location;
+  if (field === undefined || at < 0 || start.line !== end.line || end.column - start.column !== text.length)
+    return location;
   const column = start.column + at;
   return { file, start: { line: start.line, column }, end: { line: start.line, column: column + field.length } };
 }
