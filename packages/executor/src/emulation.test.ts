@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostPlatform } from '@tbuild/oci';
 import { afterAll, describe, expect, test } from 'vitest';
 import { hasProgram, isRoot } from '../../../test/support/requirements.ts';
 import { canRunPlatform } from './emulation.ts';
@@ -10,7 +9,7 @@ import { encodeExitProgram, exitPrograms } from './exit-program.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-emulation-'));
 afterAll(() => rmSync(directory, { recursive: true }));
-const host = hostPlatform(process.platform, process.arch);
+const host = { os: process.platform, architecture: process.arch === 'x64' ? 'amd64' : process.arch };
 
 /** Names of qemu's user emulators. */
 const emulators: Readonly<Record<string, string>> = {

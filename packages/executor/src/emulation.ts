@@ -2,14 +2,19 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { samePlatform, type Platform } from '@tbuild/oci';
 import { encodeExitProgram, exitPrograms } from './exit-program.ts';
 import { TOOL_ENVIRONMENT } from './tools.ts';
+
+/** What programs are made for, in Go's names. */
+export interface ProgramPlatform {
+  readonly os: string;
+  readonly architecture: string;
+}
 
 export interface EmulationOptions {
   /** Where a directory for the attempt may be made. */
   readonly directory: string;
-  readonly host: Platform;
+  readonly host: ProgramPlatform;
 }
 
 const run = promisify(execFile);
@@ -22,10 +27,10 @@ const NOT_STARTED: readonly unknown[] = [126, 127];
  * is, in an empty root, where a handler of binfmt_misc only works when it needs nothing from the root. True for
  * what cannot be tried.
  */
-export async function canRunPlatform(platform: Platform, { directory, host }: EmulationOptions): Promise<boolean> {
+export async function canRunPlatform(platform: ProgramPlatform, { directory, host }: EmulationOptions): Promise<boolean> {
   const program = Object.hasOwn(exitPrograms, platform.architecture) ? exitPrograms[platform.architecture] : undefined;
   if (platform.os !== host.os) return false;
-  if (program === undefined || samePlatform(platform, host)) return true;
+  if (program === undefined || platform.architecture === host.architecture) return true;
   mkdirSync(directory, { recursive: true });
   const root = mkdtempSync(join(directory, 'platform-'));
   try {

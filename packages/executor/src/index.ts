@@ -1,6 +1,6 @@
 export type { Executor, ProcessIO, ProcessSpec, ProcessUser, Sandbox, SandboxMount } from './executor.ts';
 export { canRunPlatform } from './emulation.ts';
-export type { EmulationOptions } from './emulation.ts';
+export type { EmulationOptions, ProgramPlatform } from './emulation.ts';
 export { createNamespaceExecutor } from './namespace.ts';
 export type { NamespaceExecutorOptions } from './namespace.ts';
 export { hostsFile, resolvConf } from './hosts.ts';
