@@ -38,6 +38,13 @@ describe.skipIf(!canRunRegistry)('imagetools', () => {
     expect(imagesOf(copy).flatMap(problemsOf)).toEqual([]);
 
     expect(JSON.parse(await tbuild('imagetools', 'inspect', '--raw', name('1')))).toEqual(merged);
+    // A promotion from one repository to another keeps the digest.
+    const promoted = `${registry.host}/released/app:1`;
+    await tbuild('imagetools', 'create', '-t', promoted, name('1'));
+    expect(await rawOf(promoted)).toEqual(merged);
+    const digestOf = async (of: string) => /^Digest: +(\S+)$/m.exec(await tbuild('imagetools', 'inspect', of))?.[1];
+    expect(await digestOf(promoted)).toBe(await digestOf(name('1')));
+
     const shown = await tbuild('imagetools', 'inspect', name('1'));
     expect(shown).toMatch(/^Name: +\S+\/team\/app:1\nMediaType: +application\/vnd\.oci\.image\.index/);
     expect(shown).toContain('Platform:    linux/arm64');

@@ -1,7 +1,7 @@
 import { copyImage, fromBytes, readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  encodeIndex, formatPlatform, isIndex, parseImageConfig, parseManifest, samePlatform, type Descriptor, type EncodedDocument, type Platform, type Reference,
+  encodeIndex, formatPlatform, isIndex, MediaType, parseImageConfig, parseManifest, samePlatform, type Descriptor, type EncodedDocument, type Platform, type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import { firstOf } from '../storing.ts';
@@ -22,13 +22,18 @@ export interface MergeOptions {
 
 /**
  * The index over the images that these names stand for in their registries; of an index all its images. A later one
- * replaces an earlier one of the same platform. Nothing is written.
+ * replaces an earlier one of the same platform. A single index to which nothing is done stays what it is, digest
+ * and all. Nothing is written.
  * @throws RegistryError; TbuildError NOT_FOUND when nothing is left.
  */
 export async function mergeImages(sources: readonly Reference[], worker: Worker, { platforms, annotations, signal }: MergeOptions): Promise<MergedImages> {
+  const found: SourceDocument[] = [];
+  for (const source of sources) found.push(await readSource(source, worker, signal));
+  const [only] = found;
+  if (found.length === 1 && only?.isIndex === true && platforms === undefined && annotations === undefined) return { index: only, sources };
   let manifests: Descriptor[] = [];
-  for (const source of sources) {
-    for (const added of await imagesOf(source, worker, signal)) {
+  for (const { images } of found) {
+    for (const added of images) {
       manifests = [...manifests.filter((known) => known.digest !== added.digest && !replaces(added, known)), added];
     }
   }
@@ -37,7 +42,8 @@ export async function mergeImages(sources: readonly Reference[], worker: Worker,
     const offered = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
     throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', { hint: `They are for ${offered.join(', ')}` });
   }
-  return { index: encodeIndex(wanted, { annotations }), sources };
+  const mediaTypes = wanted.every(({ mediaType }) => mediaType === MediaType.dockerManifest) && annotations === undefined ? 'docker' : 'oci';
+  return { index: encodeIndex(wanted, { mediaTypes, annotations }), sources };
 }
 
 /** Attestations have no platform of their own and never replace each other. */
@@ -46,13 +52,20 @@ function replaces(added: Descriptor, known: Descriptor): boolean {
   return samePlatform(added.platform, known.platform);
 }
 
-async function imagesOf(source: Reference, worker: Worker, signal: AbortSignal): Promise<readonly Descriptor[]> {
+interface SourceDocument extends EncodedDocument {
+  readonly isIndex: boolean;
+  readonly images: readonly Descriptor[];
+}
+
+async function readSource(source: Reference, worker: Worker, signal: AbortSignal): Promise<SourceDocument> {
   const repository = await worker.openRepository(source);
   const root = await repository.resolve(source.digest ?? source.tag ?? 'latest', signal);
-  const document = parseManifest(await repository.readManifest(root, signal), root.mediaType);
-  if (isIndex(document)) return document.manifests;
+  const bytes = await repository.readManifest(root, signal);
+  const document = parseManifest(bytes, root.mediaType);
+  if (isIndex(document)) return { descriptor: root, bytes, isIndex: true, images: document.manifests };
   const { platform } = parseImageConfig(await readWhole(repository, document.config, signal));
-  return [{ mediaType: root.mediaType, digest: root.digest, size: root.size, platform }];
+  const image = { mediaType: root.mediaType, digest: root.digest, size: root.size, platform };
+  return { descriptor: root, bytes, isIndex: false, images: [image] };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadArchive } from '@tbuild/builder';
+import { loadArchive, takeLease } from '@tbuild/builder';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import type { Environment } from '../environment.ts';
@@ -16,6 +16,7 @@ export const load = storeCommand({
   },
   takes: [0, 0],
   async run({ flags, worker, env, signal }) {
+    using _lease = takeLease(worker.root);
     const loaded = await loadArchive(openInput(flags.input, env), worker, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError('SNAPSHOT', `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`, { cause });

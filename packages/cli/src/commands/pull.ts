@@ -1,4 +1,4 @@
-import { pullImage } from '@tbuild/builder';
+import { pullImage, takeLease } from '@tbuild/builder';
 import { familiarReference, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
 import { reportBlobs } from '../report-blobs.ts';
 import { registryFlags, storeCommand } from '../store-command.ts';
@@ -14,6 +14,7 @@ export const pull = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
+    using _lease = takeLease(worker.root);
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
     for (const name of words) {
       const reference = parseReference(name);

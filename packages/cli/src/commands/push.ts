@@ -1,4 +1,4 @@
-import { findImage } from '@tbuild/builder';
+import { findImage, takeLease } from '@tbuild/builder';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
@@ -13,6 +13,7 @@ export const push = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
+    using _lease = takeLease(worker.root);
     const store = { content: worker.content, variants: createLayerVariants(worker.root) };
     for (const word of words) {
       const reference = parseReference(word);
