@@ -71,12 +71,17 @@ async function removeEntries(worker: Worker, { all, unusedFor, maxUsedSpace }: P
 async function removeEntry({ name, kind, keys }: CacheEntry, { root, cache, snapshots }: Worker, limit: number): Promise<boolean> {
   // A tree without a record may be in use without a sign.
   if (kind === 'tree' && liveLeases(root).length > 0) return false;
-  if (kind === 'cache mount') return moveToTrash(root, join(root, 'cache-mounts', name));
+  if (kind === 'cache mount') return removeMount(join(root, 'cache-mounts', name), root, limit);
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
   await snapshots.remove(name);
   rmSync(join(root, 'layers', name), { force: true });
   moveToTrash(root, join(root, 'digests', name));
   return true;
+}
+
+function removeMount(directory: string, root: string, limit: number): boolean {
+  const usedAt = statSync(join(directory, 'used'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return usedAt < limit && moveToTrash(root, directory);
 }
 
 function removeMemories({ root }: Worker): number {

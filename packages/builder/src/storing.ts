@@ -5,9 +5,9 @@ import type { Descriptor } from '@tbuild/oci';
 /** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
-    has: async (digest) => (await store.has(digest)) || source.has(digest),
+    has: async (digest, mediaType, size) => (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size),
     async read(target, signal) {
-      if (await store.has(target.digest)) return store.read(target, signal);
+      if (await store.has(target.digest, target.mediaType, target.size)) return store.read(target, signal);
       return keep(await source.read(target, signal), target, store);
     },
   };
@@ -25,15 +25,15 @@ async function* keep(bytes: AsyncIterable<Uint8Array>, target: Descriptor, store
 /** Reads from the first provider that has the blob. */
 export function firstOf(providers: readonly Provider[]): Provider {
   return {
-    async has(digest, mediaType) {
-      for (const provider of providers) if (await provider.has(digest, mediaType)) return true;
+    async has(digest, mediaType, size) {
+      for (const provider of providers) if (await provider.has(digest, mediaType, size)) return true;
       return false;
     },
     async read(target, signal) {
       let missing: unknown;
       for (const provider of providers) {
         try {
-          if (await provider.has(target.digest, target.mediaType)) return await provider.read(target, signal);
+          if (await provider.has(target.digest, target.mediaType, target.size)) return await provider.read(target, signal);
         } catch (error) {
           if (!hasCode(error, 'NOT_FOUND')) throw error;
           missing = error;

@@ -49,7 +49,7 @@ export async function writeCache(cache: EncodedCache, from: Provider, to: Provid
   if (options.trustManifests === true && (await to.has(digest, mediaType))) return options.writeManifest(manifest);
   const source = withBytes(from, [[digest, manifest.bytes], [config.descriptor.digest, config.bytes], [EMPTY_LAYER.digest, EMPTY]]);
   const target: Provider & Ingester = {
-    has: async (blob, type) => blob !== digest && to.has(blob, type),
+    has: async (blob, type, size) => blob !== digest && to.has(blob, type, size),
     read: (descriptor, signal) => to.read(descriptor, signal),
     async write(bytes, expected, signal) {
       if (expected?.digest !== digest) return to.write(bytes, expected, signal);

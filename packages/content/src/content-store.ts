@@ -2,8 +2,11 @@ import type { Descriptor, Digest } from '@tbuild/oci';
 
 /** Something blobs can be read from. */
 export interface Provider {
-  /** `mediaType` saves a registry from looking in two places: it keeps documents apart from blobs. */
-  has(digest: Digest, mediaType?: string): Promise<boolean>;
+  /**
+   * `mediaType` saves a registry from looking in two places: it keeps documents apart from blobs. With `size` a
+   * file that was cut short counts as none.
+   */
+  has(digest: Digest, mediaType?: string, size?: number): Promise<boolean>;
   /**
    * The bytes of `target`, verified while they pass: the iteration throws at its end when size or
    * digest differ.

@@ -67,7 +67,7 @@ function copyNode(copy: Copy, node: Descriptor): Promise<void> {
 
 async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal, filter = () => true } = copy;
-  const present = await copy.limit(() => to.has(node.digest, node.mediaType));
+  const present = await copy.limit(() => to.has(node.digest, node.mediaType, node.size));
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
@@ -80,7 +80,7 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
 async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
-  const present = (await to.has(node.digest, node.mediaType)) || (await copy.mount?.(node)) === true;
+  const present = (await to.has(node.digest, node.mediaType, node.size)) || (await copy.mount?.(node)) === true;
   if (!present) await to.write(openedAnew(async () => counted(copy, node, await from.read(node, signal))), node, signal);
   copy.onProgress?.(node, node.size);
 }

@@ -21,8 +21,8 @@ export function createRefs(root: string): ImageRefs {
   return {
     list: () => entriesOf(directory).map(refOf).sort((a, b) => compare(formatReference(a.reference), formatReference(b.reference))),
     get(reference) {
-      const text = readText(pathOf(reference));
-      return text === undefined ? undefined : refOf(parseEntry(text)).target;
+      const entry = readEntry(pathOf(reference));
+      return entry === undefined ? undefined : refOf(entry).target;
     },
     set(reference, target) {
       mkdirSync(directory, { recursive: true });
@@ -59,13 +59,19 @@ function indexOf(directory: string): string {
 function entriesOf(directory: string): readonly Descriptor[] {
   const names = existsSync(directory) ? readdirSync(directory).sort(compare) : [];
   return names.flatMap((name) => {
-    const text = readText(join(directory, name));
-    return text === undefined ? [] : [parseEntry(text)];
+    const entry = readEntry(join(directory, name));
+    return entry === undefined ? [] : [entry];
   });
 }
 
-function parseEntry(text: string): Descriptor {
-  return parseDescriptor(JSON.parse(text));
+function readEntry(path: string): Descriptor | undefined {
+  const text = readText(path);
+  try {
+    return text === undefined ? undefined : parseDescriptor(JSON.parse(text));
+  } catch {
+    // A file that a crash of the machine left incomplete names nothing.
+    return undefined;
+  }
 }
 
 function entryOf(reference: Reference, target: Descriptor): Descriptor {

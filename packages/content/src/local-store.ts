@@ -37,13 +37,13 @@ export function createLocalStore(root: string, { keepCorrupt = false }: LocalSto
   return {
     path,
     createWriter,
-    has: async (digest) => has(digest),
+    has: async (digest, _mediaType, size) => (size === undefined ? has(digest) : isWhole(path(digest), size)),
     async read(target, signal) {
       if (!has(target.digest)) throw missing(target.digest);
       return readVerified(path(target.digest), target, { keepCorrupt, signal });
     },
     write: async (source, expected, signal) =>
-      ingest(source, { createWriter, expected, signal, present: expected !== undefined && isWhole(path(expected.digest), expected) }),
+      ingest(source, { createWriter, expected, signal, present: expected !== undefined && isWhole(path(expected.digest), expected.size) }),
     delete: async (digest) => rmSync(path(digest), { force: true }),
     list: () => listBlobs(directory),
   };
@@ -53,7 +53,7 @@ function missing(digest: Digest, cause?: unknown): TbuildError {
   return new TbuildError('NOT_FOUND', `Blob ${digest} is not in the store`, { cause });
 }
 
-function isWhole(path: string, { size }: Descriptor): boolean {
+function isWhole(path: string, size: number): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size === size;
 }
 

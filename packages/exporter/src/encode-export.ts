@@ -116,7 +116,7 @@ function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 function firstOf(first: Provider, second: Provider): Provider {
   return {
     has: async (digest) => (await first.has(digest)) || second.has(digest),
-    read: async (target, signal) => ((await first.has(target.digest)) ? first : second).read(target, signal),
+    read: async (target, signal) => ((await first.has(target.digest, target.mediaType, target.size)) ? first : second).read(target, signal),
   };
 }
 

@@ -17,7 +17,7 @@ export interface OverlaySnapshotterOptions {
 
 /**
  * Snapshots as directories in overlay's format: `snapshots/<name>/fs` holds the changes and
- * `snapshots/<name>/stack` the names of the snapshots whose changes make the tree, bottom first. What is
+ * `snapshots/<name>/stack` the names of the snapshots whose changes make the tree, bottom first, then an empty line. What is
  * being made lies in `snapshots/.active/`.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
@@ -62,7 +62,7 @@ class OverlaySnapshotter implements Snapshotter {
 
   async stat(name: string): Promise<Snapshot | undefined> {
     const stack = this.#readStack(name);
-    return stack && this.#snapshot(name, stack);
+    return stack !== undefined && this.#isWhole(name, stack) ? this.#snapshot(name, stack) : undefined;
   }
 
   async prepare(parent?: string): Promise<ActiveSnapshot> {
@@ -120,7 +120,9 @@ class OverlaySnapshotter implements Snapshotter {
     return doing(`keep tree "${name}"`, () => {
       rmSync(join(directory, 'l'), { recursive: true, force: true });
       rmSync(join(directory, 'work'), { recursive: true, force: true });
-      writeFileSync(join(directory, 'stack'), stack.map((line) => `${line}\n`).join(''));
+      writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
+      const standing = this.#readStack(name);
+      if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#root, place);
       if (!existsSync(place)) renameUnlessTaken(directory, place);
       return this.#snapshot(name, this.#require(name));
     });
@@ -155,12 +157,20 @@ class OverlaySnapshotter implements Snapshotter {
 
   #readStack(name: string): readonly string[] | undefined {
     try {
-      const text = readFileSync(join(this.#place(name), 'stack'), 'utf8');
-      return text.split('\n').slice(0, -1);
+      const [last, end, ...lines] = readFileSync(join(this.#place(name), 'stack'), 'utf8').split('\n').reverse();
+      // A crash of the machine may leave the file empty or incomplete: an empty line ends it.
+      const isComplete = last === '' && end === '' && lines.every((line) => NAME.test(line));
+      return isComplete ? lines.reverse() : undefined;
     } catch (error) {
       if (errnoName(error) === 'ENOENT') return undefined;
       throw error;
     }
+  }
+
+  /** Whether the directories are there: its own, or of a composed tree all; those below are for others to look after. */
+  #isWhole(name: string, stack: readonly string[]): boolean {
+    const own = stack.at(-1) === name ? [name] : stack;
+    return own.every((each) => existsSync(this.#changes(each)));
   }
 
   #changes(name: string): string {

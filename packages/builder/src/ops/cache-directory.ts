@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { moveToTrash } from '@tbuild/snapshot';
@@ -27,6 +27,8 @@ export interface CacheDirectory extends Disposable {
 export async function takeCacheDirectory(root: string, request: CacheRequest, signal: AbortSignal): Promise<CacheDirectory> {
   const parent = join(root, 'cache-mounts', request.key);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
+  // Its time says to a prune when the directory was used last.
+  writeFileSync(join(parent, 'used'), '');
   return waitFor(async () => {
     // While this lock is held nobody else takes, fills or discards, so that a first content is made once.
     using door = openLock(join(parent, 'lock'));
