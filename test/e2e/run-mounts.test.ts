@@ -234,6 +234,41 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
   });
 });
 
+describe.each(['namespace', 'oci', 'chroot'])('isolation %s', (isolation) => {
+  test.skipIf(isolation === 'oci' && !hasRuntime())('has every kind of mount, and leaves nothing of them', async () => {
+    const directory = scratchDirectory('isolated');
+    const store = scratchDirectory('store');
+    const Dockerfile = `FROM busybox AS made
+RUN mkdir -p /d/s && echo 1 > /d/f && echo 2 > /d/g
+RUN rm /d/f
+FROM busybox
+RUN --mount=type=ssh test -S "$SSH_AUTH_SOCK" && echo yes > /ssh
+RUN --mount=type=secret,id=token wc -c < /run/secrets/token > /secret
+RUN --mount=type=cache,target=/c echo x >> /c/words
+RUN --mount=type=cache,target=/c,sharing=locked cp /c/words /cache
+RUN --mount=from=made,source=/d,target=/m ls /m > /bind
+RUN --mount=from=made,source=/d,target=/m,rw rm /m/g && touch /m/n && ls /m >> /bind
+RUN --mount=target=/m,source=a cat /m > /file
+RUN --mount=type=tmpfs,target=/t touch /t/x && ls /t > /tmpfs
+RUN <<EOF
+#!/bin/sh
+echo script > /script
+EOF
+`;
+    const args = ['--isolation', isolation, '--ssh', `default=${makeKey(directory, false)}`, '--secret', 'id=token,env=OUTER'];
+    const build = await buildGood({ Dockerfile, a: 'content' }, { store, args, env: { OUTER: secret } });
+    const tree = build.tree();
+    const made = ['ssh', 'secret', 'cache', 'bind', 'file', 'tmpfs', 'script'];
+    expect(made.map((name) => tree.readText(`/${name}`))).toEqual(['yes\n', `${secret.length}\n`, 'x\n', 'g\ns\nn\ns\n', 'content', 'x\n', 'script\n']);
+    expect(['/run/secrets', '/run/buildkit', '/c', '/m', '/t'].filter((path) => tree.entries.has(path))).toEqual([]);
+    expect(filesWith(store, secret)).toEqual([]);
+  });
+});
+
+function hasRuntime(): boolean {
+  return ['crun', 'runc', 'youki'].some((name) => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].some((directory) => existsSync(join(directory, name))));
+}
+
 function findAll(directory: string, name: string): string[] {
   return execFileSync('find', [directory, '-name', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
 }

@@ -15,7 +15,7 @@ export interface SecretMask {
 /** A mask for one stream. */
 export function createSecretMask(secrets: readonly Uint8Array[]): SecretMask {
   const patterns = patternsOf(secrets);
-  if (patterns.size === 0) return { write: (data) => data, end: () => new Uint8Array() };
+  if (patterns.every((some) => some === undefined)) return { write: (data) => data, end: () => new Uint8Array() };
   let held: Uint8Array = new Uint8Array();
   return {
     write(data) {
@@ -33,16 +33,16 @@ export function maskText(text: string, secrets: readonly Uint8Array[]): string {
   return Buffer.concat([mask.write(Buffer.from(text)), mask.end()]).toString();
 }
 
-/** What to look for, by its first byte, the longest first. */
-type Patterns = ReadonlyMap<number, readonly Uint8Array[]>;
+/** What to look for, by its first byte, the longest first. An array, since every byte is looked up. */
+type Patterns = readonly (readonly Uint8Array[] | undefined)[];
 
 function patternsOf(secrets: readonly Uint8Array[]): Patterns {
   const texts = new Set(secrets.flatMap((secret) => wordsOf(Buffer.from(secret).toString('latin1'))));
-  const patterns = new Map<number, Uint8Array[]>();
+  const patterns: (readonly Uint8Array[] | undefined)[] = Array.from({ length: 256 }, () => undefined);
   for (const text of [...texts].sort((a, b) => b.length - a.length)) {
     const pattern = Buffer.from(text, 'latin1');
     const first = pattern[0] ?? 0;
-    patterns.set(first, [...(patterns.get(first) ?? []), pattern]);
+    patterns[first] = [...(patterns[first] ?? []), pattern];
   }
   return patterns;
 }
@@ -54,33 +54,41 @@ function wordsOf(secret: string): string[] {
   return value === '' ? [] : [value, ...lines];
 }
 
+/** Plain loops and no closures: a step can print a hundred megabytes. */
 function scan(data: Uint8Array, patterns: Patterns, { isEnd }: { isEnd: boolean }): { readonly shown: Uint8Array; readonly rest: Uint8Array } {
   const pieces: Uint8Array[] = [];
+  const { length } = data;
   let done = 0;
-  for (let at = 0; at < data.length; at++) {
-    const candidates = patterns.get(data[at] ?? 0);
+  for (let at = 0; at < length; at++) {
+    const candidates = patterns[data[at] ?? 0];
     if (candidates === undefined) continue;
-    if (!isEnd && candidates.some((pattern) => continues(data, at, pattern))) {
-      return { shown: Buffer.concat([...pieces, data.subarray(done, at)]), rest: data.slice(at) };
-    }
-    const found = candidates.find((pattern) => matches(data, at, pattern, pattern.length));
-    if (found === undefined) continue;
+    const matched = longestMatch(data, at, candidates, isEnd);
+    if (matched === UNDECIDED) return { shown: Buffer.concat([...pieces, data.subarray(done, at)]), rest: data.slice(at) };
+    if (matched === 0) continue;
     pieces.push(data.subarray(done, at), MASK);
-    at += found.length - 1;
+    at += matched - 1;
     done = at + 1;
   }
-  if (pieces.length === 0) return { shown: data, rest: new Uint8Array() };
-  return { shown: Buffer.concat([...pieces, data.subarray(done)]), rest: new Uint8Array() };
+  if (pieces.length === 0) return { shown: data, rest: NOTHING };
+  return { shown: Buffer.concat([...pieces, data.subarray(done)]), rest: NOTHING };
 }
 
-/** Whether the data ends within the pattern. */
-function continues(data: Uint8Array, at: number, pattern: Uint8Array): boolean {
-  const length = data.length - at;
-  return length < pattern.length && matches(data, at, pattern, length);
-}
+const NOTHING = new Uint8Array();
 
-function matches(data: Uint8Array, at: number, pattern: Uint8Array, length: number): boolean {
-  if (data.length - at < length) return false;
-  for (let index = 0; index < length; index++) if (data[at + index] !== pattern[index]) return false;
-  return true;
+/** The data ends within what may be a secret. */
+const UNDECIDED = -1;
+
+/** The length of the longest pattern at a place, or 0. */
+function longestMatch(data: Uint8Array, at: number, candidates: readonly Uint8Array[], isEnd: boolean): number {
+  const left = data.length - at;
+  let longest = 0;
+  for (const pattern of candidates) {
+    const compared = Math.min(left, pattern.length);
+    let index = 1;
+    while (index < compared && data[at + index] === pattern[index]) index++;
+    if (index < compared) continue;
+    if (compared === pattern.length) longest ||= compared;
+    else if (!isEnd) return UNDECIDED;
+  }
+  return longest;
 }
