@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 import { takeCacheDirectory, type CacheDirectory, type CacheRequest } from './cache-directory.ts';
 
@@ -9,13 +10,15 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const never = new AbortController().signal;
 let fills = 0;
+let waits = 0;
 
 function take(key: string, sharing: CacheRequest['sharing'], options: { discard?: boolean; signal?: AbortSignal } = {}): Promise<CacheDirectory> {
-  const fill = (path: string): void => {
+  const fill = async (path: string): Promise<void> => {
     fills++;
+    await setTimeout(20);
     mkdirSync(path);
   };
-  return takeCacheDirectory(root, { key, sharing, discard: options.discard ?? false, fill }, options.signal ?? never);
+  return takeCacheDirectory(root, { key, sharing, discard: options.discard ?? false, fill, onWait: () => void waits++ }, options.signal ?? never);
 }
 
 describe('two users at once', () => {
@@ -43,8 +46,8 @@ describe('two users at once', () => {
       has = true;
       return directory;
     });
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(has).toBe(false);
+    await setTimeout(100);
+    expect([has, waits]).toEqual([false, 1]);
     one[Symbol.dispose]();
     using two = await waiting;
     expect(two.path).toBe(one.path);
@@ -77,7 +80,7 @@ test('what could not be filled is not taken for a content', async () => {
     mkdirSync(path);
     throw new Error('full disk');
   };
-  await expect(takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill }, never)).rejects.toThrow('full disk');
+  await expect(takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill, onWait() {} }, never)).rejects.toThrow('full disk');
   fills = 0;
   using _one = await take('f', 'locked');
   expect(fills).toBe(1);

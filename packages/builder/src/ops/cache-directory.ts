@@ -13,6 +13,8 @@ export interface CacheRequest {
   readonly discard: boolean;
   /** Makes the first content: a file or directory at this path, whose parent exists. */
   fill(path: string): void | Promise<void>;
+  /** Called once when somebody else has to be waited for. */
+  onWait(): void;
 }
 
 /** A cache directory that is held until it is disposed. */
@@ -29,6 +31,7 @@ export async function takeCacheDirectory(root: string, request: CacheRequest, si
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   // Its time says to a prune when the directory was used last.
   writeFileSync(join(parent, 'used'), '');
+  let waits = false;
   return waitFor(async () => {
     // While this lock is held nobody else takes, fills or discards, so that a first content is made once.
     using door = openLock(join(parent, 'lock'));
@@ -36,9 +39,12 @@ export async function takeCacheDirectory(root: string, request: CacheRequest, si
     for (let number = 0; ; number++) {
       const path = join(parent, String(number));
       const lock = openLock(`${path}.lock`);
-      if (takeLock(lock, request)) return prepare(path, lock, { root, request });
+      if (takeLock(lock, request)) return await prepare(path, lock, { root, request });
       lock[Symbol.dispose]();
-      if (request.sharing === 'locked') return undefined;
+      if (request.sharing !== 'locked') continue;
+      if (!waits) request.onWait();
+      waits = true;
+      return undefined;
     }
   }, signal);
 }

@@ -32,7 +32,7 @@ export async function takeCacheDirectories(
 }
 
 /** As with Docker's builder, another initial content, mode or owner is another cache. */
-function directoryKey({ id, mode, uid, gid }: CacheMount, { input }: KeyedMount): string {
+export function directoryKey({ id, mode, uid, gid }: CacheMount, { input }: Pick<KeyedMount, 'input'>): string {
   const origin = input === undefined ? { mode, uid, gid } : { content: input.content };
   return hexOf(digestOf(canonicalJson({ id, ...origin })));
 }
@@ -44,15 +44,23 @@ interface Taking {
 }
 
 async function take(key: string, { input }: KeyedMount, mount: CacheMount, { files, context, signal }: Taking): Promise<string> {
-  const { worker, step, discardedCaches } = context;
+  const { worker, step, progress, discardedCaches } = context;
   const discard = step.noCache && !discardedCaches.has(key);
   // What a step of this build has put there is not what `--no-cache` means.
   discardedCaches.add(key);
-  const fill = (path: string): void | Promise<void> => {
-    if (input === undefined) makeEmpty(path, mount);
-    else return copySelected(input, dirname(path), basename(path), { worker });
+  const fill = async (path: string): Promise<void> => {
+    if (input === undefined) {
+      makeEmpty(path, mount);
+      if (!discard) await context.importMount(key, path);
+    } else await copySelected(input, dirname(path), basename(path), { worker });
   };
-  const directory = await takeCacheDirectory(worker.root, { key, sharing: mount.sharing, discard, fill }, signal);
+  const onWait = (): void => progress.emit({
+    type: 'log',
+    step: step.id,
+    stream: 'stderr',
+    data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
+  });
+  const directory = await takeCacheDirectory(worker.root, { key, sharing: mount.sharing, discard, fill, onWait }, signal);
   files.onDispose(() => directory[Symbol.dispose]());
   return directory.path;
 }
