@@ -165,3 +165,16 @@ describe.skipIf(!canRunRegistry)('a cache in a registry', () => {
     expect(build.stderr).toContain('holds no cache');
   });
 });
+
+test('mounts=true carries the directories of cache mounts', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const dockerfile = (n: number) => `FROM busybox\nRUN --mount=type=cache,target=/c,id=carried mkdir -p /c/d; echo ${n} >> /c/d/log; ln -sf d/log /c/last; cp /c/last /seen\n`;
+  await buildGood({ Dockerfile: dockerfile(1) }, { store: scratchDirectory('store'), args: ['--cache-to', `type=local,dest=${cache},mounts=true`] });
+  const store = scratchDirectory('store');
+  const args = ['--cache-from', `type=local,src=${cache}`];
+  const next = await buildGood({ Dockerfile: dockerfile(2) }, { store, args });
+  expect(next.tree().readText('/seen')).toBe('1\n2\n');
+  // What is there is not replaced, and without the cache there is nothing to carry.
+  expect((await buildGood({ Dockerfile: dockerfile(3) }, { store, args })).tree().readText('/seen')).toBe('1\n2\n3\n');
+  expect((await buildGood({ Dockerfile: dockerfile(4) }, { store, args: [...args, '--no-cache'] })).tree().readText('/seen')).toBe('4\n');
+});

@@ -15,7 +15,7 @@ import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planToBuild, warningsOf, type Planning } from './plan-request.ts';
 import { createExplanations } from './explanations.ts';
-import { createImportedSteps, type ImportedSteps } from './imported-steps.ts';
+import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
 import { runExports } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
@@ -93,6 +93,7 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
     ssh: request.ssh,
     shmSize: request.shmSize,
     ulimits: request.ulimits,
+    importMount: (key, directory) => importMount(key, directory, imported, { worker, signal }),
     proxyEnv: plans[0]?.proxyEnv ?? [],
     readSecret: (id) => env.readSecret?.(id),
     discardedCaches: new Set(),

@@ -1,15 +1,19 @@
-import { encodeCache, encodeInlineCache, writeCache, type CachedStep, type EncodedCache } from '@tbuild/cache';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeCache, encodeInlineCache, writeCache, type CachedMount, type CachedStep, type EncodedCache } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
 import { compressLayer, createLayerVariants } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import type { Step, StepId } from '@tbuild/graph';
-import { parseReference, type Descriptor, type Image, type Reference } from '@tbuild/oci';
+import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
 import type { Assembly } from './assemble-image.ts';
 import type { BuildEnvironment } from './build-run.ts';
 import type { RemoteLayers } from './imported-steps.ts';
+import { directoryKey } from './ops/cache-mount.ts';
 import type { CacheExportOptions, CacheExportSpec } from './request.ts';
 import { firstOf } from './storing.ts';
 import { track, type ReportTransfer } from './track.ts';
+import type { Worker } from './worker.ts';
 import { writeCacheLayout } from './write-cache-layout.ts';
 
 interface Environment extends BuildEnvironment {
@@ -55,7 +59,8 @@ async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env
   const wanted = spec.mode === 'max' ? [...assembly.graph.steps.values()] : ownSteps(plans, assembly);
   const steps = await collectSteps(wanted, assembly);
   const content = firstOf([worker.content, layers.provider]);
-  const cache = encodeCache({ steps: await compressed(steps, spec, content, env), mounts: [] });
+  const mounts = spec.mounts ? await collectMounts(assembly, worker) : [];
+  const cache = encodeCache({ steps: await compressed(steps, spec, content, env), mounts: await compressed(mounts, spec, content, env) });
   report('preparing build cache for export', 0, 0);
   const onProgress = reportWritten(report);
   if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
@@ -93,15 +98,29 @@ async function collectSteps(wanted: readonly Step[], { solved, results, recordOf
   return steps;
 }
 
-async function compressed(
-  steps: readonly CachedStep[],
+/** The directories of the cache mounts that the build's steps name, packed as they are now. */
+async function collectMounts({ graph }: Assembly, { root, differ }: Worker): Promise<readonly CachedMount[]> {
+  const names = [...graph.steps.values()].flatMap(({ op }) => {
+    if (op.kind !== 'run') return [];
+    return op.mounts.flatMap((mount) => (mount.type === 'cache' && mount.from === undefined ? [directoryKey(mount, {})] : []));
+  });
+  const mounts: CachedMount[] = [];
+  for (const name of new Set(names)) {
+    const directory = join(root, 'cache-mounts', name, '0');
+    if (existsSync(directory)) mounts.push({ name, layer: await differ.pack(directory, []) });
+  }
+  return mounts;
+}
+
+async function compressed<T extends { readonly layer: Layer }>(
+  parts: readonly T[],
   { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
   from: Provider,
   { worker, signal }: Environment,
-): Promise<readonly CachedStep[]> {
+): Promise<readonly T[]> {
   const store = { content: worker.content, variants: createLayerVariants(worker.root) };
-  const done: CachedStep[] = [];
-  for (const step of steps) done.push({ ...step, layer: await compressLayer(step.layer, { compression, level, force }, { from, store, signal }) });
+  const done: T[] = [];
+  for (const part of parts) done.push({ ...part, layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }) });
   return done;
 }
 

@@ -54,3 +54,14 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     findMount: (name) => mounts.get(name),
   };
 }
+
+/** Extracts what a cache has for a mount into its empty directory. */
+export async function importMount(
+  name: string,
+  directory: string,
+  { findMount, layers }: ImportedSteps,
+  { worker, signal }: { readonly worker: Pick<Worker, 'differ'>; readonly signal: AbortSignal },
+): Promise<void> {
+  const archive = findMount(name);
+  if (archive !== undefined) await worker.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+}

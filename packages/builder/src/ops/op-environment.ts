@@ -17,6 +17,8 @@ export interface OpEnvironment extends Pick<BuildRequest, 'extraHosts' | 'ssh' |
   readSecret(id: string): Buffer | undefined;
   /** Cache mounts that `--no-cache` emptied already, by directory. */
   readonly discardedCaches: Set<string>;
+  /** Fills the empty directory of a cache mount with what an imported cache has for it, if anything. */
+  importMount(key: string, directory: string): Promise<void>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: the time of everything that COPY, ADD and WORKDIR write. */
   readonly epoch?: number;
   /**
