@@ -12,6 +12,8 @@ export interface CallMachineDescription {
   /** The capabilities that we have, as a mask. */
   readonly permitted: bigint;
   readonly filter: Uint8Array;
+  /** False in a user namespace of a single id, whose processes keep the groups that they have. */
+  readonly setsGroups: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export function describeCallMachine(runDirectory: string): CallMachineDescriptio
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     permitted: permittedCapabilities(),
     filter: defaultFilter(machine),
+    setsGroups: !readFileSync('/proc/self/setgroups', 'utf8').startsWith('deny'),
   };
 }
 

@@ -86,7 +86,7 @@ async function runInNamespaces(machine: Machine, sandbox: Sandbox, io: ProcessIO
 
 /** Writes everything that the set-up reads, and returns the command that starts it. */
 function assemble(
-  { options, machine, kernelPaths, abilities, proc }: Machine,
+  { options, machine, kernelPaths, abilities, proc, setsGroups }: Machine,
   sandbox: Sandbox,
   { points, directory, program }: { points: MountPoints; directory: string; program: CallProgram },
 ): readonly string[] {
@@ -94,7 +94,7 @@ function assemble(
   mkdirSync(root);
   makeDeviceDirectory(devices);
   writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
-  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities, proc });
+  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities, proc, setsGroups });
   const { args, files } = sandboxCommand(sandbox, steps, { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
   return args;

@@ -19,6 +19,7 @@ const place: SandboxPlace = {
   flavour: 'trusted',
   abilities: { appendLowers: true, recursiveReadonly: true },
   proc: 'fresh',
+  setsGroups: true,
 };
 
 function lines(changes: Partial<Sandbox>, mounts: readonly PlacedMount[] = [], at: Partial<SandboxPlace> = {}): string[] {

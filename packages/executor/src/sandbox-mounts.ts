@@ -27,6 +27,8 @@ export interface SandboxPlace {
   readonly abilities: MountAbilities;
   /** Whether a fresh /proc may be mounted, or our own has to be shown. */
   readonly proc: 'fresh' | 'own';
+  /** Whether terminals can belong to group 5, which a user namespace of a single id lacks. */
+  readonly setsGroups: boolean;
 }
 
 /** A mount with its target followed inside the tree. */
@@ -84,7 +86,7 @@ function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): M
   return { source: 'overlay', target, type, options, directory };
 }
 
-function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities, proc }: SandboxPlace): MountEntry[] {
+function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities, proc, setsGroups }: SandboxPlace): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
@@ -97,7 +99,7 @@ function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, fl
       : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
     // A directory made beforehand costs no process to fill it, which a tmpfs would.
     { source: devices, target: dev, type: 'none', options: ['bind', 'nosuid', 'noexec'] },
-    { source: 'devpts', target: `${dev}/pts`, type: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5', 'nosuid', 'noexec'] },
+    { source: 'devpts', target: `${dev}/pts`, type: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=0620', ...(setsGroups ? ['gid=5'] : []), 'nosuid', 'noexec'] },
     { source: 'shm', target: `${dev}/shm`, type: 'tmpfs', options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`] },
     { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
     ...DEVICES.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`)),

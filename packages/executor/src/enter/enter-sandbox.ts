@@ -16,6 +16,8 @@ export interface EnterOptions {
   readonly capabilities?: readonly number[];
   /** The capabilities that we have, as a mask. None of them stays inheritable, which would survive a drop. */
   readonly permitted: bigint;
+  /** False where groups cannot be changed. */
+  readonly setsGroups: boolean;
   /** Whether a step goes on without the filter where loading one is refused. */
   readonly filterMayFail?: boolean;
 }
@@ -58,7 +60,7 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     must('chroot', { text: root }),
     must('chdir', { text: process.cwd }),
     ...limitCalls(limits),
-    must('setgroups', groups.length, { numbers: groups }),
+    ...(options.setsGroups ? [must('setgroups', groups.length, { numbers: groups })] : []),
     must('setgid', gid),
     ...(confined ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
     must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),

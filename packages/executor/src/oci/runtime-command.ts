@@ -35,8 +35,8 @@ export function runtimeCommand({ runtime, directory, enter, id, mounts }: Runtim
   return [...namespaces, 'sh', '-c', script];
 }
 
-/** crun refuses a hierarchy of both versions, of which it needs none. */
-const UNIFIED_CGROUPS = '[ ! -d /sys/fs/cgroup/unified ] || { umount -l -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup; }';
+/** crun refuses a hierarchy of both versions, though it needs none: an empty directory is of the older one. */
+const UNIFIED_CGROUPS = '[ ! -d /sys/fs/cgroup/unified ] || mount -t tmpfs none /sys/fs/cgroup';
 
 function runtimeArguments(runtime: string, directory: string, id: string): string[] {
   const log = basename(runtime) === 'crun' ? `file:${directory}/log` : `${directory}/log`;

@@ -1,0 +1,35 @@
+import { TbuildError } from '@tbuild/errors';
+import { describeFlags, parseArgs, type Flags } from '../args.ts';
+import { type Finding, findings } from '../doctor/findings.ts';
+import { storeFlags } from '../store-flags.ts';
+import { storeRoot } from '../store-root.ts';
+import type { Command } from './command.ts';
+
+const flags = {
+  format: { kind: 'text', value: 'FORMAT', help: 'Print as text or json (default: text)' },
+  ...storeFlags,
+} as const satisfies Flags;
+
+/** Exits with 1 when RUN steps cannot be run at all. */
+export const doctor: Command = {
+  summary: 'Tell what this machine allows, and what would allow more',
+  async run(argv, env) {
+    const { flags: given } = parseArgs(argv, flags);
+    if (given.help === true) {
+      env.stdout.write(`Usage: tbuild doctor [OPTIONS]\n\nTell what this machine allows, what it lacks, and what would change that.\n\n${describeFlags(flags)}\n`);
+      return 0;
+    }
+    const { format = 'text' } = given;
+    if (format !== 'text' && format !== 'json') throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither text nor json`);
+    const found = await findings(storeRoot(given.root, env), env);
+    env.stdout.write(format === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : found.map(lineOf).join(''));
+    return found[0]?.state === 'missing' ? 1 : 0;
+  },
+};
+
+const MARKS: Readonly<Record<Finding['state'], string>> = { good: 'good   ', limited: 'limited', missing: 'missing' };
+
+function lineOf({ name, state, detail, fix }: Finding): string {
+  const line = `${MARKS[state]}  ${name.padEnd(18)}  ${detail}\n`;
+  return fix === undefined || state === 'good' ? line : `${line}${' '.repeat(29)}→ ${fix}\n`;
+}
