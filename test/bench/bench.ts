@@ -1,86 +1,69 @@
-// Prints how long tbuild and its peers take:  npm run bench [-- --rounds N] [-- --only PEER,…]
+// Prints how long tbuild and its peers take:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--growth]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isRoot } from '../support/requirements.ts';
-import { runChecked } from '../support/run-process.ts';
-import { scratchDirectory } from '../support/scratch.ts';
-import { cachedRebuild, manyFiles, trivialRuns, type Sample } from './measurements.ts';
-import { startPeers, type Peer } from './peer.ts';
+import { cases } from './cases/index.ts';
+import { FLOOR } from './case.ts';
+import { drawGrowth, drawPicture } from './draw-picture.ts';
+import { measureGrowth } from './growth.ts';
+import { startPeers } from './peers/start-peers.ts';
+import { printTable } from './print-table.ts';
+import type { Sample } from './sample.ts';
+import { stateDirectory } from './state-directory.ts';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' } } });
-const samples = await measure(Number(values.rounds), values.only?.split(','));
-print(samples);
-save(samples);
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' }, case: { type: 'string' }, growth: { type: 'boolean' } },
+});
+const results = join(import.meta.dirname, 'results', new Date().toISOString().replaceAll(':', '-'));
+const machine = { node: process.version, kernel: release(), processors: cpus().length };
+mkdirSync(join(results, '..'), { recursive: true });
+await (values.growth ? growth() : compare());
 
-async function measure(rounds: number, only: readonly string[] | undefined): Promise<Sample[]> {
-  await using place = await benchmarkDirectory();
-  const peers = await startPeers(place.path);
+async function compare(): Promise<void> {
+  const samples = await takeRounds(Number(values.rounds), values.case?.split(','));
+  const names = [...new Set(samples.map(({ peer }) => peer))].sort((a, b) => rank(a) - rank(b));
+  printTable(samples, names);
+  save(samples, drawPicture(samples, names));
+}
+
+async function takeRounds(rounds: number, wanted: readonly string[] | undefined): Promise<Sample[]> {
+  await using state = await stateDirectory();
+  let peers = await startPeers(state.path, values.only?.split(','));
+  const samples: Sample[] = [];
   try {
-    return await takeRounds(peers.filter(({ name }) => only?.includes(name) ?? true), { rounds, directory: place.path });
+    for (let round = 1; round <= rounds; round++) {
+      for (const each of cases.filter(({ name }) => wanted?.includes(name) ?? true)) {
+        if (round > each.rounds) continue;
+        console.error(`round ${round} of ${Math.min(rounds, each.rounds)}: ${each.name}`);
+        const directory = join(state.path, `${each.name}-${round}`);
+        mkdirSync(directory);
+        samples.push(...(await each.take({ peers, directory, seed: String(process.hrtime.bigint()) })));
+      }
+      peers = [...peers.slice(1), ...peers.slice(0, 1)];
+    }
   } finally {
     for (const peer of peers) await peer[Symbol.asyncDispose]();
   }
+  return samples;
 }
 
-async function takeRounds(peers: readonly Peer[], { rounds, directory }: { rounds: number; directory: string }): Promise<Sample[]> {
-  const taken: Sample[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    console.error(`round ${round} of ${rounds}`);
-    taken.push(...(await cachedRebuild(peers, directory)), ...(await trivialRuns(peers)));
-    // Three rounds are enough where a build takes seconds.
-    if (round <= 3) taken.push(...(await manyFiles(peers, directory)));
-    peers = [...peers.slice(1), ...peers.slice(0, 1)];
-  }
-  return taken;
+async function growth(): Promise<void> {
+  await using state = await stateDirectory();
+  const [peer] = await startPeers(state.path, ['tbuild']);
+  if (peer === undefined) throw new Error('There is no tbuild to measure');
+  const curves = await measureGrowth(peer, state.path);
+  for (const { subject, points } of curves) console.log(subject, points);
+  save(curves, drawGrowth(curves));
 }
 
-/** A journaled ext4 of its own, the same for all; where it cannot be mounted, a plain directory. */
-async function benchmarkDirectory(): Promise<{ path: string } & AsyncDisposable> {
-  const directory = scratchDirectory('bench');
-  const path = join(directory, 'state');
-  mkdirSync(path);
-  const remove = () => runChecked('rm', ['-rf', directory]);
-  if (!isRoot) return { path, [Symbol.asyncDispose]: async () => void (await remove()) };
-  const image = join(directory, 'ext4.img');
-  await runChecked('truncate', ['-s', '24G', image]);
-  await runChecked('mkfs.ext4', ['-q', '-E', 'lazy_itable_init=0', image]);
-  await runChecked('mount', ['-o', 'loop,noatime', image, path]);
-  return {
-    path,
-    async [Symbol.asyncDispose]() {
-      await runChecked('umount', ['-R', '-l', path]);
-      await remove();
-    },
-  };
+/** tbuild first, the floor last. */
+function rank(peer: string): number {
+  return peer === 'tbuild' ? 0 : peer === FLOOR ? 2 : 1;
 }
 
-function print(all: readonly Sample[]): void {
-  const peers = [...new Set(all.map(({ peer }) => peer))].sort((a, b) => Number(b === 'tbuild') - Number(a === 'tbuild'));
-  const rows = [...new Set(all.map(({ measurement }) => measurement))].map((measurement) => {
-    const medians = peers.map((peer) => medianOf(all, measurement, peer));
-    const ratios = medians.slice(1).map((median) => `${(median / medians[0]!).toFixed(1)}x`);
-    return [measurement, ...medians.map((median) => `${(median / 1000).toFixed(3)} s`), ...ratios];
-  });
-  const header = ['median', ...peers, ...peers.slice(1).map((peer) => `${peer} / ${peers[0]}`)];
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  for (const row of [header, ...rows]) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('  '));
-  }
-}
-
-function medianOf(all: readonly Sample[], measurement: string, peer: string): number {
-  const times = all.filter((sample) => sample.measurement === measurement && sample.peer === peer);
-  const sorted = times.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-function save(all: readonly Sample[]): void {
-  const directory = join(import.meta.dirname, 'results');
-  mkdirSync(directory, { recursive: true });
-  const machine = { node: process.version, kernel: release(), processors: cpus().length };
-  const file = join(directory, `${new Date().toISOString().replaceAll(':', '-')}.json`);
-  writeFileSync(file, `${JSON.stringify({ machine, samples: all }, null, 2)}\n`);
-  console.log(`\n${file}`);
+function save(data: readonly unknown[], picture: string): void {
+  writeFileSync(`${results}.json`, `${JSON.stringify({ machine, data }, null, 2)}\n`);
+  writeFileSync(`${results}.svg`, picture);
+  console.log(`\n${results}.json\n${results}.svg`);
 }

@@ -1,0 +1,16 @@
+import type { BenchCase } from '../case.ts';
+import { archive } from './archive.ts';
+import { cachedSteps } from './cached-steps.ts';
+import { eightStages } from './eight-stages.ts';
+import { emulated } from './emulated.ts';
+import { ignoredFiles } from './ignored-files.ts';
+import { manyFiles } from './many-files.ts';
+import { nodeProject } from './node-project.ts';
+import { oneFile } from './one-file.ts';
+import { pullRunPush } from './pull-run-push.ts';
+import { trivialRuns } from './trivial-runs.ts';
+
+/** All cases. Those that make the peers forget everything come last. */
+export const cases: readonly BenchCase[] = [
+  oneFile, cachedSteps, trivialRuns, manyFiles, eightStages, nodeProject, ignoredFiles, emulated, pullRunPush, archive,
+];

@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+import { inTurn, type BenchCase } from '../case.ts';
+
+const context = join(import.meta.dirname, '../../fixtures/contexts/twenty-runs');
+
+/** Twenty RUN steps that do next to nothing: what a container costs. */
+export const trivialRuns: BenchCase = {
+  name: 'trivial-runs',
+  rounds: Infinity,
+  take: (round) => inTurn(round, { case: 'trivial-runs', work: '20 RUN steps, cold' }, (peer) => peer.build(context, { noCache: true })),
+};

@@ -1,0 +1,17 @@
+/** One figure, taken of one builder. */
+export interface Sample {
+  /** The case that it belongs to, e.g. `many-files`. */
+  readonly case: string;
+  /** What was done, e.g. `20,000 files, cold`. */
+  readonly work: string;
+  readonly peer: string;
+  readonly milliseconds: number;
+  /** Most memory that the builder's process had resident, in bytes, where that can be known. */
+  readonly peakMemory?: number;
+}
+
+/** The middle one of the times of a peer at some work; undefined when there are none. */
+export function medianOf(samples: readonly Sample[], work: string, peer: string): number | undefined {
+  const times = samples.filter((sample) => sample.work === work && sample.peer === peer).map(({ milliseconds }) => milliseconds);
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
+}

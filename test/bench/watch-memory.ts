@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+
+/** Samples a process's resident memory at its highest (VmHWM), which only ever grows, until it is stopped. In bytes. */
+export function watchMemory(pid: number | undefined): { stop(): number | undefined } {
+  let peak: number | undefined;
+  const timer = setInterval(() => {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readStatus(pid))?.[1];
+    if (kilobytes !== undefined) peak = Number(kilobytes) * 1024;
+  }, 20);
+  return {
+    stop() {
+      clearInterval(timer);
+      return peak;
+    },
+  };
+}
+
+function readStatus(pid: number | undefined): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    // It has ended.
+    return '';
+  }
+}
