@@ -2,6 +2,7 @@ export { takeLease } from './lease.ts';
 export type { Lease } from './lease.ts';
 export { compareImages, compareTopLayer } from './images/compare-images.ts';
 export type { FileChange } from './images/compare-images.ts';
+export { imageSize, layerSize } from './images/layer-size.ts';
 export { loadArchive } from './images/load-archive.ts';
 export type { LoadedImage } from './images/load-archive.ts';
 export { mergeImages, pushMerged } from './images/merge-images.ts';

@@ -1,5 +1,4 @@
-import { findImage } from '@tbuild/builder';
-import { measureLayer } from '@tbuild/diff';
+import { findImage, layerSize } from '@tbuild/builder';
 import { hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, jsonLines, storeCommand, wantsJson } from '../store-command.ts';
@@ -22,7 +21,7 @@ export const history = storeCommand({
     const entries = [];
     for (const entry of image.config.history) {
       const layer = entry.empty_layer === true ? undefined : layers.shift();
-      const size = layer === undefined ? 0 : await measureLayer(layer, worker.content, signal);
+      const size = layer === undefined ? 0 : await layerSize(layer, worker, signal);
       const { created = '', created_by: command = '', comment = '' } = entry;
       entries.unshift({
         ID: '<missing>',

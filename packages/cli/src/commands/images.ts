@@ -1,5 +1,5 @@
-import { listImages } from '@tbuild/builder';
-import { familiarRepository, hexOf } from '@tbuild/oci';
+import { imageSize, listImages } from '@tbuild/builder';
+import { familiarRepository, hexOf, type Digest } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { describeFlags, parseArgs, type Flags } from '../args.ts';
 import { createWorker } from '../create-worker.ts';
@@ -25,27 +25,26 @@ export const images: Command = {
       return 0;
     }
     const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
-    if (wantsJson(given.format)) {
-      env.stdout.write(jsonLines(listImages(worker).map((ref) => describe(ref, worker.now()))));
+    const listed = listImages(worker);
+    const idOf = (digest: Digest): string => (given['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12));
+    if (given.quiet === true) {
+      env.stdout.write([...new Set(listed.map(({ image }) => `${idOf(image.manifest.config.digest)}\n`))].join(''));
       return 0;
     }
-    const rows = listImages(worker).map(({ reference, image }) => {
-      const { digest } = image.manifest.config;
-      const size = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
-      return {
-        id: given['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12),
-        cells: [familiarRepository(reference), reference.tag ?? '<none>'],
-        rest: [formatAge(image.config.created, worker.now()), formatBytes(size)],
-      };
-    });
-    if (given.quiet === true) env.stdout.write([...new Set(rows.map(({ id }) => `${id}\n`))].join(''));
-    else env.stdout.write(formatTable(['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'], rows.map(({ id, cells, rest }) => [...cells, id, ...rest])));
+    const described: Description[] = [];
+    for (const ref of listed) described.push(describe(ref, formatBytes(await imageSize(ref.image.manifest.layers, worker)), worker.now()));
+    if (wantsJson(given.format)) env.stdout.write(jsonLines(described));
+    else env.stdout.write(formatTable(HEADINGS, described.map((one) => [one.Repository, one.Tag, idOf(one.ID), one.CreatedSince, one.Size])));
     return 0;
   },
 };
 
+const HEADINGS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'];
+
+type Description = ReturnType<typeof describe>;
+
 /** With the names that Docker's `--format json` has. */
-function describe({ reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number], now: number): object {
+function describe({ reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number], size: string, now: number) {
   return {
     Repository: familiarRepository(reference),
     Tag: reference.tag ?? '<none>',
@@ -53,6 +52,6 @@ function describe({ reference, target, image: { manifest, config } }: ReturnType
     Digest: target.digest,
     CreatedAt: config.created ?? 'N/A',
     CreatedSince: formatAge(config.created, now),
-    Size: formatBytes(manifest.layers.reduce((sum, layer) => sum + layer.size, 0)),
+    Size: size,
   };
 }
