@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { byteSize, entitlements, extraHosts, ulimits } from './sandbox-options.ts';
+
+const sizes: readonly [text: string, bytes: number][] = [
+  ['0', 0],
+  ['1024', 1024],
+  ['64m', 64 * 1024 ** 2],
+  ['64MB', 64 * 1024 ** 2],
+  ['1.5GiB', 1.5 * 1024 ** 3],
+  ['2 kb', 2048],
+];
+
+test.each(sizes)('size %s', (text, bytes) => {
+  expect(byteSize(text, 'shm-size')).toBe(bytes);
+});
+
+test.each(['', 'm', '1x', '-1', '1m2'])('no size: %j', (text) => {
+  expect(() => byteSize(text, 'shm-size')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test.each([
+  ['nofile=1024', { name: 'nofile', soft: 1024, hard: 1024 }],
+  ['nofile=1:2', { name: 'nofile', soft: 1, hard: 2 }],
+  ['core=0:-1', { name: 'core', soft: 0, hard: -1 }],
+  ['memlock=-1', { name: 'memlock', soft: -1, hard: -1 }],
+] as const)('limit %s', (text, limit) => {
+  expect(ulimits([text])).toEqual([limit]);
+});
+
+test.each(['nofile', 'nofile=', 'nofile=x', 'files=1', 'nofile=2:1', 'nofile=-1:5'])('no limit: %s', (text) => {
+  expect(() => ulimits([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test('hosts', () => {
+  const good = ['a:1.2.3.4', 'a=1.2.3.4', 'a:::1', 'a:[2001:db8::1]', 'a=2001:db8::1', 'a:host-gateway'];
+  expect(extraHosts(good)).toEqual(good);
+});
+
+test.each(['a', 'a:', ':1.2.3.4', 'a:b', 'a=1.2.3', 'a:[::1'])('no host: %s', (text) => {
+  expect(() => extraHosts([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test('entitlements, several in one word', () => {
+  expect(entitlements(['network.host,security.insecure'])).toEqual(['network.host', 'security.insecure']);
+  expect(() => entitlements(['network'])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
