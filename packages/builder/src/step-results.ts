@@ -5,9 +5,13 @@ import type { ResultId } from '@tbuild/cache';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
+import pLimit from 'p-limit';
 import type { RemoteLayers } from './imported-steps.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
+
+/** How many layers are fetched at once. */
+const TRANSFERS = 4;
 
 /** The names under which digests of parts are kept. */
 const HASH = /^[a-f0-9]{64}$/;
@@ -49,6 +53,7 @@ export function createStepResults(
   const layers = new Map<ResultId, Promise<Layer>>();
   const layerFile = (result: ResultId): string => join(worker.root, 'layers', hexOf(result));
 
+  const fetching = pLimit(TRANSFERS);
   const digestsOf = (result: ResultId): string => join(worker.root, 'digests', hexOf(result));
 
   /** The layer, when its bytes can be had. */
@@ -71,11 +76,16 @@ export function createStepResults(
     return extractOnto(layer.parent, result, layer);
   };
   const extractOnto = async (parent: ResultId | null, result: ResultId, { descriptor, diffId }: Layer): Promise<Snapshot> => {
-    if (parent !== null) await once(snapshots, parent, findSnapshot);
+    if (parent !== null) await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor))]);
     await using active = await worker.snapshots.prepare(parent === null ? undefined : hexOf(parent));
     const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, { lowers: active.lowers, signal });
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
     throw new TbuildError('DIGEST_MISMATCH', `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`);
+  };
+  /** Layers of a chain come side by side, while those below are extracted. */
+  const fetchLayer = async (descriptor: Descriptor): Promise<void> => {
+    if (isStored(descriptor, worker)) return;
+    for await (const _ of await remote.provider.read(descriptor, signal)) continue;
   };
   const findLayer = async (result: ResultId): Promise<Layer> => {
     const known = knownLayer(result);
