@@ -53,3 +53,10 @@ test('a failing source fails the compression', async () => {
     for await (const _ of gzip(failing()));
   }).rejects.toThrow('gone');
 });
+
+test('blocks that are compressed already are stored, between others that are not', async () => {
+  const bytes = Buffer.concat([text.subarray(0, MiB), randomBytes(2 * MiB), text.subarray(0, MiB), randomBytes(MiB / 2)]);
+  const compressed = await gzipped(bytes, 77_777);
+  expect(digestOf(gunzipSync(compressed))).toBe(digestOf(bytes));
+  expect(compressed.length).toBeLessThan(bytes.length - MiB);
+});

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { constants, crc32, deflateRaw } from 'node:zlib';
+import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
 
 /** Fixed, since block boundaries show in the compressed bytes. */
 const BLOCK = 1024 * 1024;
@@ -15,7 +15,8 @@ const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
 /**
  * The bytes of `source` as one gzip member. Blocks of 1 MiB are compressed side by side on the thread pool,
  * each with the end of the one before as dictionary; so the result is the same on every machine,
- * whatever the number of cores and the pieces in which the bytes come.
+ * whatever the number of cores and the pieces in which the bytes come. Blocks that are compressed already, which
+ * deflate would take longest for, are stored.
  */
 export async function* gzip(
   source: AsyncIterable<Uint8Array>,
@@ -51,7 +52,9 @@ interface Block {
 
 /** All blocks but the last are full; there is always a last one, which may be empty. */
 async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Block, void, undefined> {
-  let block = Buffer.allocUnsafeSlow(BLOCK);
+  // When the first of them is filled again its block is done, and so is the one after, which had its end as dictionary.
+  const buffers = Array.from({ length: IN_FLIGHT + 1 }, () => Buffer.allocUnsafeSlow(BLOCK));
+  let block = nextOf(buffers);
   let filled = 0;
   let dictionary: Buffer | undefined;
   for await (const chunk of source) {
@@ -59,7 +62,7 @@ async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Bloc
       if (filled === BLOCK) {
         yield { block, dictionary, isLast: false };
         dictionary = block.subarray(BLOCK - DICTIONARY);
-        [block, filled] = [Buffer.allocUnsafeSlow(BLOCK), 0];
+        [block, filled] = [nextOf(buffers), 0];
       }
       const part = chunk.subarray(offset, offset + BLOCK - filled);
       block.set(part, filled);
@@ -70,9 +73,41 @@ async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Bloc
   yield { block: block.subarray(0, filled), dictionary, isLast: true };
 }
 
-function compress({ block, dictionary, isLast }: Block, level: number): Promise<Buffer> {
+function nextOf(buffers: Buffer[]): Buffer {
+  const buffer = buffers.shift() ?? Buffer.allocUnsafeSlow(BLOCK);
+  buffers.push(buffer);
+  return buffer;
+}
+
+async function compress({ block, dictionary, isLast }: Block, level: number): Promise<Buffer> {
+  if (!isLast && isDense(block)) return stored(block);
   const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
   return deflateBlock(block, { level, finishFlush, ...(dictionary && { dictionary }) });
+}
+
+const SAMPLES = 4;
+const SAMPLE = 4096;
+
+/** Whether a full block looks as if it would not get smaller, judged by a few pieces of it. */
+function isDense(block: Buffer): boolean {
+  const pieces = Array.from({ length: SAMPLES }, (_, at) => block.subarray(at * (BLOCK / SAMPLES), at * (BLOCK / SAMPLES) + SAMPLE));
+  const sample = Buffer.concat(pieces);
+  return deflateRawSync(sample, { level: 1 }).length > sample.length * 0.99;
+}
+
+const LONGEST_STORED = 0xffff;
+
+/** "Non-compressed blocks" of RFC 1951; what stands before ends at a byte boundary, as a flush leaves it. */
+function stored(block: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < block.length; at += LONGEST_STORED) {
+    const part = block.subarray(at, at + LONGEST_STORED);
+    const header = Buffer.alloc(5);
+    header.writeUInt16LE(part.length, 1);
+    header.writeUInt16LE(part.length ^ 0xffff, 3);
+    parts.push(header, part);
+  }
+  return Buffer.concat(parts);
 }
 
 async function next(compressed: Promise<Buffer>[]): Promise<Buffer> {
