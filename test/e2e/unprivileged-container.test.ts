@@ -1,0 +1,127 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { baseImage, baseImageArguments, loadBaseImage } from '../support/base-images.ts';
+import { docker } from '../support/docker.ts';
+import { containersTools } from '../support/peers.ts';
+import { canRunDocker, canRunPodman } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { sharedService } from '../support/services.ts';
+import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
+
+const repository = join(import.meta.dirname, '../..');
+/** The one built here: a container sees no other. */
+const program = join(repository, 'packages/cli/bin/tbuild');
+
+/** Runs a command in a container of Node's image with an engine's defaults: no privilege, no device, its own filter. */
+type RunInContainer = (mounts: readonly string[], command: readonly string[]) => Promise<string>;
+
+async function startDockerEngine(): Promise<RunInContainer> {
+  const host = await sharedService('docker');
+  await loadBaseImage('node', host);
+  return (mounts, command) => docker(host, ['run', '--rm', '--network=host', ...mounts, 'node', ...command]);
+}
+
+async function startPodmanEngine(): Promise<RunInContainer> {
+  const { env, podman } = containersTools();
+  const storage = readFileSync(env['CONTAINERS_STORAGE_CONF'] ?? '', 'utf8');
+  const [graph, run] = ['graphroot', 'runroot'].map((name) => new RegExp(`${name} = "(.*)"`).exec(storage)?.[1]);
+  await runChecked('skopeo', ['copy', '--quiet', `oci:${baseImage('node')}:latest`, `containers-storage:[overlay@${graph}+${run}]docker.io/library/node:latest`], { env });
+  return (mounts, command) => podman(['run', '--rm', '--network=host', ...mounts, 'node', ...command]);
+}
+
+const engines = [
+  { engine: 'docker', isAbsent: !canRunDocker, start: startDockerEngine, isolation: 'chroot' },
+  { engine: 'podman', isAbsent: !canRunPodman, start: startPodmanEngine, isolation: 'namespace' },
+];
+
+/** What changes trees in every way that a scan of metadata has to notice. */
+const manyChanges = {
+  Dockerfile: `FROM busybox AS build
+RUN mkdir -p /out/again /out/gone && echo 1 > /out/again/old && echo hi > /out/tool && chmod 4755 /out/tool && chown 33:34 /out/tool
+RUN ln /out/tool /out/second && rm -r /out/again /out/gone && mkdir /out/again && echo 2 > /out/again/new
+RUN --mount=type=cache,target=/cache echo x >> /cache/count
+RUN --mount=type=cache,target=/cache wc -l < /cache/count > /out/count
+RUN --mount=type=secret,id=token,target=/run/secret wc -c < /run/secret > /out/length; mv /run/secret /out/stolen 2> /dev/null; true
+RUN --mount=type=bind,source=input,target=/mnt/input cat /mnt/input > /out/input
+RUN echo same > /out/count2 && chmod 600 /out/count2 && chmod 644 /out/count2
+FROM busybox
+COPY --from=build /out /out
+RUN --mount=type=bind,from=build,source=/,target=/tree ls /tree/out/again > /listing && rm /etc/group
+`,
+  input: 'read in place\n',
+};
+
+/** Builds inside and gives the tree that came out. */
+async function buildInside(run: RunInContainer, context: string, args: readonly string[] = []): Promise<{ tree: string; output: string }> {
+  const out = scratchDirectory('inside');
+  const mounts = [`--volume=${repository}:${repository}:ro`, `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
+  const command = `exec ${program} build --progress plain ${[...baseImageArguments(), ...args].join(' ')} -o /out/tree /context 2>&1`;
+  const output = await run(mounts, ['sh', '-c', `echo s3cret > /tmp/token; ${command}`]);
+  return { tree: join(out, 'tree'), output };
+}
+
+async function buildOutside(context: string, args: readonly string[] = []): Promise<string> {
+  const tree = join(scratchDirectory('outside'), 'tree');
+  const token = join(writeFiles({ token: 's3cret\n' }), 'token');
+  good(await runTbuild(['build', ...baseImageArguments(), ...args.map((arg) => arg.replace('/tmp/token', token)), '-o', tree, context]));
+  return tree;
+}
+
+/** Every path with its mode, owner and content. */
+function listing(root: string, path = ''): string[] {
+  return readdirSync(join(root, path)).sort().flatMap((name) => {
+    const child = join(path, name);
+    const stats = lstatSync(join(root, child));
+    const content = stats.isSymbolicLink() ? readlinkSync(join(root, child)) : stats.isFile() ? readFileSync(join(root, child)).toString('base64') : '';
+    const line = `${child} ${stats.mode.toString(8)} ${stats.uid}:${stats.gid} ${content}`;
+    return stats.isDirectory() ? [line, ...listing(root, child)] : [line];
+  });
+}
+
+describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsent, start, isolation }) => {
+  let run: RunInContainer;
+  beforeAll(async () => {
+    if (!isAbsent) run = await start();
+  });
+
+  test.skipIf(isAbsent)('tbuild doctor names the isolation that is left', async () => {
+    const found = JSON.parse(await run([`--volume=${repository}:${repository}:ro`], [program, 'doctor', '--format', 'json']));
+    expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
+  });
+
+  test.skipIf(isAbsent).each(['hello', 'twenty-runs', 'sleepy'])('%s becomes the same tree as outside', async (name) => {
+    const context = join(repository, 'fixtures/contexts', name);
+    const { tree } = await buildInside(run, context);
+    expect(listing(tree)).toEqual(listing(await buildOutside(context)));
+  });
+
+  test.skipIf(isAbsent)('deletions, links, caches, secrets and bound trees are as outside', async () => {
+    const context = writeFiles(manyChanges);
+    const args = ['--secret', 'id=token,src=/tmp/token'];
+    const { tree, output } = await buildInside(run, context, args);
+    expect(listing(tree)).toEqual(listing(await buildOutside(context, args)));
+    expect(readdirSync(join(tree, 'out'))).not.toContain('stolen');
+    expect(output.includes('contained by chroot only')).toBe(isolation === 'chroot');
+  });
+
+  test.skipIf(isAbsent)('a step cannot leave its root, and its daemons end with it', async () => {
+    const tries = [
+      'mkdir /jail && chroot /jail / && echo chroot',
+      'mount -t tmpfs none /mnt && echo mount',
+      'mknod /disk b 254 0 && head -c 1 /disk | grep -q . && echo disk',
+      'ls -d /context /repository && echo outside',
+      'ls /proc/*/root/context && echo proc',
+    ];
+    const context = writeFiles({
+      Dockerfile: `FROM busybox
+RUN ( ${tries.map((attempt) => `( ${attempt} ) 2> /dev/null`).join('; ')} ) > /seen; (trap "" TERM HUP; setsid sleep 1000 &) ; (setsid sh -c 'sleep 2; echo late > /late' &) > /dev/null 2>&1
+RUN sleep 2.5; ls / > /names
+`,
+    });
+    const { tree } = await buildInside(run, context);
+    expect(readFileSync(join(tree, 'seen'), 'utf8')).toBe('');
+    expect(readFileSync(join(tree, 'names'), 'utf8')).not.toContain('late');
+  });
+});
