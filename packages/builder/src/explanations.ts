@@ -42,7 +42,7 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
 interface Explanation {
   readonly name: string;
   readonly key: string;
-  readonly parts: KeyParts;
+  readonly parts: Readonly<Record<string, unknown>>;
 }
 
 /** `[build 2/4] RUN make` */
@@ -62,18 +62,18 @@ function compare(before: Explanation, now: Explanation, base: string): string {
   if (before.key === now.key) return 'its last run did not succeed, or the result was removed since';
   if (before.name !== now.name && before.parts.instruction !== now.parts.instruction) return `the instruction changed: it was ${JSON.stringify(before.name)}`;
   const names = [...Object.keys(now.parts), ...Object.keys(before.parts).filter((name) => !Object.hasOwn(now.parts, name))];
-  const changes = names.flatMap((name) => change(name, before.parts[name], now.parts[name], base));
+  const changed = names.filter((name) => before.parts[name] !== now.parts[name]);
+  const changes = changed.flatMap((name) => change(name, before.parts[name], now.parts[name], base));
   if (changes.length === 0) return 'what it reads changed';
   const more = changes.length - SHOWN;
   return changes.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
-function change(name: string, before: string | undefined, now: string | undefined, base: string): readonly string[] {
-  if (before === now) return [];
+function change(name: string, before: unknown, now: unknown, base: string): readonly string[] {
   if (name === 'base') return [base];
   if (before === undefined) return [`${name} is new`];
   if (now === undefined) return [`${name} is gone`];
-  const [[mode, content], [newMode, newContent]] = [before.split(' '), now.split(' ')];
+  const [[mode, content], [newMode, newContent]] = [String(before).split(' '), String(now).split(' ')];
   if (name.startsWith('file ') && content === newContent) return mode === newMode ? [] : [`${name} has other permissions or another owner`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
 }
@@ -82,12 +82,16 @@ function read(file: string): Explanation | undefined {
   try {
     const value: Partial<Record<keyof Explanation, unknown>> = JSON.parse(readFileSync(file, 'utf8'));
     const { name, key, parts } = value;
-    if (typeof name !== 'string' || typeof key !== 'string' || typeof parts !== 'object' || parts === null) return undefined;
-    return { name, key, parts: Object.fromEntries(Object.entries(parts).map(([part, text]) => [part, String(text)])) };
+    return typeof name === 'string' && typeof key === 'string' && isParts(parts) ? { name, key, parts } : undefined;
   } catch {
     // Never explained, or a file that a crash left incomplete.
     return undefined;
   }
+}
+
+/** There may be many: each is looked at when it is compared. */
+function isParts(value: unknown): value is Explanation['parts'] {
+  return typeof value === 'object' && value !== null;
 }
 
 function write(directory: string, file: string, explanation: Explanation): void {

@@ -1,3 +1,4 @@
+import { constants, readlinkSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import type { FileHasher, SelectedFile, SelectedSource } from '@tbuild/context';
 import type { CopyOp, MkdirOp, RunOp } from '@tbuild/graph';
@@ -69,9 +70,10 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8);
 }
 
-/** What is known without reading: links and directories by their size, files by what they were keyed by. */
+/** Files by what they were keyed by, so that none is read again; links by their target, others by their type. */
 function contentOf(entry: SelectedFile['entry'], hasher: FileHasher): string {
-  return hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & 0o170000}`;
+  if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readlinkSync(entry.location));
+  return hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`;
 }
 
 function shortDigest(value: unknown): string {
