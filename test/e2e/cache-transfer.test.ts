@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
@@ -101,6 +101,18 @@ test('a layer that went missing from a cache is a step that runs again when noth
   expect(next.stderr).toContain('is not used');
   expect(ran(next).sort()).toEqual(['COPY src /src', 'RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused']);
   expect(next.tree().readText('/out')).toBe('1\n2\n');
+});
+
+test('a cache that lost layers gives the steps whose layers it has', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const context = writeFiles({ Dockerfile: 'FROM busybox AS a\nRUN head -c 300000 /dev/urandom > /big; echo a > /a\nFROM busybox\nRUN echo b > /b\nCOPY --from=a /a /a\n' });
+  good(await buildContext(context, { store: scratchDirectory('store'), args: ['--cache-to', `type=local,dest=${cache},mode=max`] }));
+  const blobs = blobsIn(cache).map((name) => join(cache, 'blobs/sha256', name));
+  rmSync(blobs.find((path) => statSync(path).size > 200_000)!);
+  writeFileSync(join(context, 'Dockerfile'), readFileSync(join(context, 'Dockerfile'), 'utf8').replace('/a /a', '/a /other'));
+  const next = good(await buildContext(context, { store: scratchDirectory('store'), args: ['--cache-from', `type=local,src=${cache}`] }));
+  expect(ran(next)).toEqual(['RUN head -c 300000 /dev/urandom > /big; echo a > /a', 'COPY --from=a /a /other']);
+  expect(next.tree().readText('/other')).toBe('a\n');
 });
 
 test('what is not a cache is a warning on import and an error on export', async () => {

@@ -1,6 +1,6 @@
-import { readCache } from '@tbuild/cache';
+import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
-import { formatReference, parseReference, type Descriptor } from '@tbuild/oci';
+import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
 import type { ImportedSteps } from './imported-steps.ts';
 import type { CacheImportSpec } from './request.ts';
@@ -18,7 +18,9 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
     try {
       return await track(env, `importing cache manifest from ${name}`, async () => {
         const { root, provider } = await openCache(spec, worker, signal);
-        return { contents: await readCache(provider, root, signal), provider };
+        const contents = await readCache(provider, root, signal);
+        // A registry keeps what a manifest names; of a directory some may have been lost, and looking costs nothing.
+        return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, provider };
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -27,6 +29,15 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
     }
   });
   for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.provider);
+}
+
+async function presentIn(provider: Provider, { steps, mounts }: CacheContents): Promise<CacheContents> {
+  const isPresent = ({ layer: { descriptor } }: { readonly layer: Layer }) => provider.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const present = async <T extends { readonly layer: Layer }>(parts: readonly T[]): Promise<readonly T[]> => {
+    const found = await Promise.all(parts.map(isPresent));
+    return parts.filter((_, at) => found[at]);
+  };
+  return { steps: await present(steps), mounts: await present(mounts) };
 }
 
 function nameOf(spec: CacheImportSpec): string {

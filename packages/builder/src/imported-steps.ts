@@ -1,5 +1,6 @@
 import type { CacheContents, CachedStep } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import { storing } from './storing.ts';
 import type { Worker } from './worker.ts';
@@ -32,7 +33,13 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     async read(target, signal) {
       const source = sources.get(target.digest);
       if (source === undefined) throw new Error(`No cache has ${target.digest}`);
-      return source.read(target, signal);
+      try {
+        return await source.read(target, signal);
+      } catch (error) {
+        if (!hasCode(error, 'NOT_FOUND')) throw error;
+        const hint = 'Build again without --cache-from';
+        throw new TbuildError('NOT_FOUND', `Layer ${target.digest} of an imported cache is gone`, { cause: error, hint });
+      }
     },
   };
   const know = ({ digest }: Descriptor, provider: Provider): void => {
