@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { applyLayer } from './apply-layer.ts';
@@ -39,6 +39,7 @@ export function openWorkingTrees({ directory, flavour, discard = removeAll }: Wo
   let kept: KeptTree[] = [];
   const makeRoot = (): string => {
     mkdirSync(directory, { recursive: true, mode: 0o711 });
+    for (const abandoned of abandonedIn(directory)) discard(abandoned);
     const place = mkdtempSync(join(directory, `tree-${process.pid}-`));
     mkdirSync(join(place, 'root'));
     return join(place, 'root');
@@ -65,6 +66,14 @@ export function openWorkingTrees({ directory, flavour, discard = removeAll }: Wo
       kept = [];
     },
   };
+}
+
+/** Trees of processes that were killed. */
+function abandonedIn(directory: string): string[] {
+  return readdirSync(directory).flatMap((name) => {
+    const pid = /^tree-(\d+)-/.exec(name)?.[1];
+    return pid === undefined || existsSync(`/proc/${pid}`) ? [] : [join(directory, name)];
+  });
 }
 
 /** A committed directory is renamed, which changes none of these. */
