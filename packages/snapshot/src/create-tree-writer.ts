@@ -124,6 +124,14 @@ class OverlayWriter implements TreeWriter {
     this.#replace('link', path, (location) => linkSync(this.#location(existing), location));
   }
 
+  share(path: string, location: string): boolean {
+    return guard('link', path, () => {
+      this.#enter(parentOf(path));
+      if (linkUnlessRefused(location, this.#location(path))) return true;
+      return this.#clear(path) && linkUnlessRefused(location, this.#location(path));
+    });
+  }
+
   remove(path: string): void {
     guard('remove', path, () => {
       if (!this.#parentExists(path)) return;
@@ -282,6 +290,17 @@ class OverlayWriter implements TreeWriter {
 
 function guard<T>(action: string, path: string, work: () => T): T {
   return doing(`${action} ${JSON.stringify(path)}`, work);
+}
+
+/** There may be too many links already, or the file may be gone. */
+function linkUnlessRefused(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if (['EEXIST', 'EMLINK', 'ENOENT', 'EPERM', 'EXDEV'].includes(errnoName(error) ?? '')) return false;
+    throw error;
+  }
 }
 
 function notADirectory(path: string): TbuildError {

@@ -46,6 +46,11 @@ export interface TreeWriter {
   special(path: string, attributes: Attributes, type: number, device: number): void;
   /** A hard link to a file of this tree; one that only the lowers have is copied up first. */
   link(path: string, existing: string): void;
+  /**
+   * Makes a file of another tree, which nobody writes any more, a file of this one too, as it is. False when the
+   * file system refuses; then nothing is at `path`.
+   */
+  share(path: string, location: string): boolean;
   /** What is not there is success. */
   remove(path: string): void;
   /** Hides what the lowers have in the directory `path`; what `upper` has there stays. Not for the root. */

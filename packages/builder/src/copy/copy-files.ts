@@ -101,7 +101,10 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const inode = nlink > 1 ? `${dev}:${ino}` : '';
   const first = links.get(inode);
   if (first !== undefined && first !== path) return writer.link(path, first);
-  copyKeyedFile(entry, writer, path, { attributes: rules.of(entry), hasher: options.hasher });
+  const attributes = rules.of(entry);
+  const same = nlink > 1 ? undefined : options.earlier?.find(entry, path, attributes);
+  if (same !== undefined && writer.share(path, same)) return;
+  copyKeyedFile(entry, writer, path, { attributes, hasher: options.hasher });
   if (nlink > 1) links.set(inode, path);
 }
 

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { SelectedSource } from '@tbuild/context';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { addFiles, copyFiles, copyInline } from '../copy/index.ts';
+import { addFiles, copyFiles, copyInline, isRemembered, openEarlierCopy, rememberCopy } from '../copy/index.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
@@ -61,6 +62,7 @@ async function copyInto(
   const tree = openLayeredTree([...lowers, upper], flavour);
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
+  const note = noteOf(op, base, context);
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
@@ -72,10 +74,24 @@ async function copyInto(
     const target = { ...op, ...selection };
     const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, options);
-    else copyFiles(sources, writer, tree, target, options);
+    else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources)) copyFiles(sources, writer, tree, target, options);
+    else {
+      const earlier = await openEarlierCopy(note, sources, input.hasher, (result) => upperOf(result, context));
+      copyFiles(sources, writer, tree, target, { ...options, earlier });
+      rememberCopy(note, key, sources, input.hasher);
+    }
   }
   writer.finish();
   await active.commit(hexOf(key));
+}
+
+/** Where it is noted which files an instruction last copied onto a base. */
+function noteOf(op: CopyOp, base: ResultId | undefined, { worker }: StepContext): string {
+  return join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base }))));
+}
+
+async function upperOf(result: ResultId, { worker }: StepContext): Promise<string | undefined> {
+  return (await worker.snapshots.stat(hexOf(result)))?.directories.at(-1);
 }
 
 /** Directories that no source stands for take the time of the newest source: the same input gives the same bytes. */
