@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { builders } from '../support/builders.ts';
+import { buildInline, runTbuild } from '../support/tbuild.ts';
+
+describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
+  test('says how steps are contained, and how to get what is missing', async () => {
+    const { exitCode, stdout } = await runTbuild(['doctor', '--format', 'json'], { asUser });
+    const found: { name: string; state: string; detail: string; fix?: string }[] = JSON.parse(stdout);
+    expect(exitCode).toBe(0);
+    expect(found[0]).toMatchObject({ name: 'isolation of RUN', state: 'good', detail: expect.stringMatching(/^namespace/) });
+    expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
+  });
+
+  test('prints a line for each, as text', async () => {
+    const { stdout } = await runTbuild(['doctor'], { asUser });
+    expect(stdout).toMatch(/^good +isolation of RUN +namespace/);
+    expect(stdout).toMatch(/^(good|limited|missing) +overlay /m);
+  });
+});
+
+test('an isolation that does not exist is a mistake of usage', async () => {
+  const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });
+  expect(build).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is none of auto, namespace, oci, chroot') });
+});
