@@ -139,6 +139,8 @@ function ensureOnDisk(
 /** Removes what is still empty of `stubs`, children first; parents keep their times. */
 export function removeEmpty(upper: string, stubs: readonly string[]): void {
   for (const stub of stubs.toReversed()) {
+    // The step may have replaced a parent by a link, which would lead anywhere.
+    if (openDirectory(upper).stat(stub) === undefined) continue;
     const path = `${upper}/${stub}`;
     const parent = path.slice(0, path.lastIndexOf('/'));
     const stats = lstatSync(path, { throwIfNoEntry: false });

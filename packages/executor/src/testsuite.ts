@@ -189,6 +189,20 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(existsSync(join(active.upper, 'tmp/resolv.conf'))).toBe(false);
     });
 
+    test('a link in place of the parent of a mount point leads nowhere', async () => {
+      const source = join(directory, 'mounted');
+      const victim = join(directory, 'victim');
+      writeFileSync(source, '');
+      mkdirSync(join(victim, 'in'), { recursive: true });
+      writeFileSync(join(victim, 'in/file'), '');
+      for (const swap of ['mv /swap /moved; ln -s VICTIM /swap', 'mv /swap/in /moved; ln -s VICTIM/in /swap/in']) {
+        const { active } = await run(swap.replaceAll('VICTIM', victim), { mounts: [{ type: 'bind', source, target: '/swap/in/file', readonly: true }] });
+        expect(existsSync(join(victim, 'in/file'))).toBe(true);
+        // Where nothing is mounted the file itself was moved, and it may be a secret.
+        if (!contained) expect(['moved/file', 'moved/in/file'].filter((path) => existsSync(join(active.upper, path)))).toEqual([]);
+      }
+    });
+
     containedTest('mounts inside a tmpfs, with its size and mode', async () => {
       const source = join(directory, 'secret');
       writeFileSync(source, 's3');
@@ -275,7 +289,7 @@ function sandboxOf({ upper, lowers, mount }: ActiveSnapshot, args: readonly stri
   };
 }
 
-const APPLETS = '[ cat chown chroot cp cut df echo env grep head hostname id ls md5sum mkdir mount readlink rm sh sleep stat tail touch tr unshare wc yes';
+const APPLETS = '[ cat chown chroot cp cut df echo env grep head hostname id ln ls md5sum mkdir mount mv readlink rm sh sleep stat tail touch tr unshare wc yes';
 
 function makeBusyboxTree(root: string): void {
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));

@@ -84,7 +84,8 @@ export class Placement {
     const own = found !== undefined && found.stats.ino === stats.ino;
     // A second name of a secret would stay.
     if (!own || (!stats.isDirectory() && (found.stats.nlink ?? 1) > 1)) lost.push(stats);
-    if (!openDirectory(root).stat(dirname(path) === '.' ? '' : dirname(path))?.stats.mode) return;
+    // A parent that a step has replaced by a link would lead out of the root.
+    if (!isDirectoryIn(root, dirname(path))) return;
     const location = `${root}/${path}`;
     keepTimes(dirname(location), () => {
       if (own && backTo !== undefined) bringBack(location, backTo);
@@ -148,6 +149,11 @@ function bringBack(location: string, source: string): void {
     // Another build has made the cache anew; its is as good as ours.
     if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
   }
+}
+
+function isDirectoryIn(root: string, path: string): boolean {
+  const entry = openDirectory(root).stat(path === '.' ? '' : path);
+  return entry !== undefined && lstatSync(entry.location).isDirectory();
 }
 
 /** Deletes every name of these files, wherever a step has put them. */
