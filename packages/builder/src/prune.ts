@@ -9,7 +9,7 @@ import { cachedBlobs, namedBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
 
 /** What builds remember that is neither a step nor a tree, and can find out again. */
-const MEMORIES = ['resolved', 'context-index', 'explain', 'http', 'git', 'variants'];
+const MEMORIES = ['resolved', 'context-index', 'explain', 'http', 'git', 'variants', 'copies'];
 
 export interface PruneOptions {
   /** The whole build cache, not only what nothing refers to. */
