@@ -1,5 +1,5 @@
 export { addFiles } from './add-files.ts';
 export { copyFiles } from './copy-files.ts';
 export { copyInline } from './copy-inline.ts';
-export { isRemembered, openEarlierCopy, rememberCopy, type EarlierCopy } from './earlier-copy.ts';
+export { isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
 export { makeDirectory } from './make-directory.ts';
