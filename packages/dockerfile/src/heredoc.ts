@@ -16,8 +16,9 @@ export interface HeredocMark {
 /** The heredoc that a word announces, or undefined for any other word. */
 export function parseHeredocMark(word: string): HeredocMark | undefined {
   const mark = word.indexOf('<<');
-  const descriptor = word.slice(0, Math.max(0, mark));
-  if (mark < 0 || !/^\d*$/.test(descriptor)) return undefined;
+  if (mark < 0) return undefined;
+  const descriptor = word.slice(0, mark);
+  if (!/^\d*$/.test(descriptor)) return undefined;
   const stripTabs = word[mark + 2] === '-';
   const rest = word.slice(mark + (stripTabs ? 3 : 2)).trimStart();
   if (rest === '' || rest.includes('<')) return undefined;

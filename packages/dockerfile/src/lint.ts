@@ -5,6 +5,7 @@ import { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOption
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
 import type { RuleName } from './lint-rules.ts';
 import { createWarning, ruleOf } from './lint-rules.ts';
+import { shapeOf } from './instructions/table.ts';
 import { keywordRange, wordRange } from './token-ranges.ts';
 
 interface Finding {
@@ -139,15 +140,18 @@ function checkInstructionCasing({ stages }: Pick<Dockerfile, 'stages'>): Finding
   const lower = casings.filter((casing) => casing === 'lower').length;
   const upper = casings.filter((casing) => casing === 'upper').length;
   const majority = lower > upper ? 'lower' : 'upper';
-  return instructions.flatMap((instruction, index) => {
-    if (casings[index] === majority) return [];
+  const findings: Finding[] = [];
+  for (const [index, instruction] of instructions.entries()) {
+    if (casings[index] === majority) continue;
     const command = `Command '${instruction.keyword}'`;
     const message = `${command} should match the case of the command majority (${majority}case)`;
-    return [{ rule: 'ConsistentInstructionCasing', message, instruction }];
-  });
+    findings.push({ rule: 'ConsistentInstructionCasing', message, instruction });
+  }
+  return findings;
 }
 
 function casingOf(keyword: string): 'lower' | 'upper' | undefined {
+  if (shapeOf(keyword) !== undefined) return 'upper';
   if (keyword === keyword.toLowerCase()) return 'lower';
   return keyword === keyword.toUpperCase() ? 'upper' : undefined;
 }

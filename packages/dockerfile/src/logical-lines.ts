@@ -30,7 +30,8 @@ export interface LogicalLine {
 
 interface Piece {
   readonly offset: number;
-  readonly position: Position;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** One line of the file: offsets of its text, and of the next line. */
@@ -49,16 +50,20 @@ export interface LineReader {
   offset: number;
   /** The number of the line at `offset`. */
   line: number;
-  /** The end of the last line read, for the range of the instruction. */
-  lastEnd: Position & { readonly offset: number };
+  /** The last line that belongs to the instruction, for its range. */
+  lastLine: PhysicalLine;
 }
 
 // Docker reads lines with a buffer of 64 KiB that must also hold the line break.
 const MAX_LINE_BYTES = 65_535;
 
+// Most lines have neither comments nor empty lines: a list for each would be most of what parsing allocates.
+const NONE: readonly never[] = [];
+
 /** A reader over `text` from `offset`, which is on line `line`. */
 export function createLineReader(text: string, file: string, at = { offset: 0, line: 1 }): LineReader {
-  return { text, file, ...at, lastEnd: { line: at.line, column: 1, offset: at.offset } };
+  const { offset, line } = at;
+  return { text, file, offset, line, lastLine: { number: line, start: offset, end: offset, next: offset } };
 }
 
 /** The next line of the file, or undefined at its end. Throws for lines longer than Docker reads. */
@@ -79,25 +84,26 @@ export function readPhysicalLine(reader: LineReader): PhysicalLine | undefined {
   while (end > start && text.charCodeAt(end - 1) === 0x0d) end--;
   reader.offset = next;
   reader.line++;
-  reader.lastEnd = { line: number, column: lineColumn(text, start, end), offset: end };
-  return { number, start, end, next };
+  reader.lastLine = { number, start, end, next };
+  return reader.lastLine;
 }
 
 /** The next instruction's line, or undefined when only comments and blank lines are left. */
 export function readLogicalLine(reader: LineReader, escape: Escape): LogicalLine | undefined {
-  let comments: string[] = [];
+  let comments: string[] | undefined;
   for (;;) {
     const line = readPhysicalLine(reader);
     if (line === undefined) return undefined;
     const start = skipSpaces(reader.text, line.start, line.end);
     if (start === line.end) {
-      comments = [];
+      comments = undefined;
     } else if (reader.text[start] === '#') {
       const comment = reader.text.slice(start + 1, line.end).trim();
-      if (comment === '') comments = [];
+      if (comment === '') comments = undefined;
+      else if (comments === undefined) comments = [comment];
       else comments.push(comment);
     } else {
-      return readContinuations(reader, escape, { ...line, start }, comments);
+      return readContinuations(reader, escape, { line, start, comments: comments ?? NONE });
     }
   }
 }
@@ -105,34 +111,32 @@ export function readLogicalLine(reader: LineReader, escape: Escape): LogicalLine
 function readContinuations(
   reader: LineReader,
   escape: Escape,
-  first: PhysicalLine,
-  comments: readonly string[],
+  first: { readonly line: PhysicalLine; readonly start: number; readonly comments: readonly string[] },
 ): LogicalLine {
   const { text: source, file } = reader;
-  const pieces: Piece[] = [];
+  const { line: firstLine, start: startOffset, comments } = first;
+  const start = { line: firstLine.number, column: startOffset - firstLine.start + 1 };
+  const end = continuationStart(source, startOffset, firstLine.end, escape);
+  let text = source.slice(startOffset, end ?? firstLine.end);
+  const pieces: Piece[] = [{ offset: 0, line: start.line, column: start.column }];
+  if (end === undefined) return { text, file, pieces, comments, emptyLines: NONE, start, startOffset };
   const emptyLines: number[] = [];
-  const start = { line: first.number, column: lineColumn(source, first.start) };
-  let text = '';
-  const append = (line: PhysicalLine): boolean => {
-    const end = continuationStart(source, line.start, line.end, escape);
-    pieces.push({ offset: text.length, position: { line: line.number, column: lineColumn(source, line.start) } });
-    text += source.slice(line.start, end ?? line.end);
-    return end !== undefined;
-  };
-  let continued = append(first);
-  let last = reader.lastEnd;
-  while (continued) {
+  let last = reader.lastLine;
+  for (let continued = true; continued;) {
     const line = readPhysicalLine(reader);
     if (line === undefined) break;
     const from = skipSpaces(source, line.start, line.end);
     if (from === line.end) emptyLines.push(line.number);
     else if (source[from] !== '#') {
-      continued = append(line);
-      last = reader.lastEnd;
+      const stop = continuationStart(source, line.start, line.end, escape);
+      pieces.push({ offset: text.length, line: line.number, column: 1 });
+      text += source.slice(line.start, stop ?? line.end);
+      continued = stop !== undefined;
+      last = line;
     }
   }
-  reader.lastEnd = last;
-  return { text, file, pieces, comments, emptyLines, start, startOffset: first.start };
+  reader.lastLine = last;
+  return { text, file, pieces, comments, emptyLines, start, startOffset };
 }
 
 /** Where the escape character that continues this line stands, or undefined when the line ends here. */
@@ -142,11 +146,6 @@ function continuationStart(text: string, start: number, end: number, escape: Esc
   if (at < start || text[at] !== escape) return undefined;
   // Of an escaped escape character Docker looks one character back only.
   return at > start && text[at - 1] === escape ? undefined : at;
-}
-
-function lineColumn(text: string, lineOrPieceStart: number, offset = lineOrPieceStart): number {
-  const lineStart = lineOrPieceStart === 0 ? 0 : text.lastIndexOf('\n', lineOrPieceStart - 1) + 1;
-  return offset - lineStart + 1;
 }
 
 /** The place in the file of `start` up to `end`, offsets in the logical line. */
@@ -167,5 +166,5 @@ function positionOf(line: LogicalLine, offset: number): Position {
   }
   const piece = line.pieces[low];
   if (piece === undefined) throw new Error('A logical line has at least one piece');
-  return { line: piece.position.line, column: piece.position.column + offset - piece.offset };
+  return { line: piece.line, column: piece.column + offset - piece.offset };
 }

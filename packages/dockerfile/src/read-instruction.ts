@@ -17,7 +17,7 @@ export function readInstruction(reader: LineReader, escape: Escape): Instruction
   const cut = cutInstruction(line, trimmed(line.text, 0, line.text.length), escape);
   const heredocs = cut.heredocs ? readHeredocs(reader, line, findHeredocMarks(line.text)) : [];
   const base = describe(reader, line, cut.keyword);
-  const name = cut.keyword.text.toUpperCase();
+  const { name } = cut;
   const shape = shapeOf(name);
   if (shape === undefined) {
     const { text, start, end } = cut.keyword;
@@ -28,6 +28,8 @@ export function readInstruction(reader: LineReader, escape: Escape): Instruction
 
 interface CutInstruction {
   readonly keyword: Span;
+  /** The keyword in capitals. */
+  readonly name: string;
   readonly flags: readonly RawFlag[];
   readonly args: Arguments;
   /** Whether `<<` announces heredocs here. */
@@ -40,20 +42,22 @@ function cutInstruction(line: LogicalLine, whole: Span, escape: Escape): CutInst
   while (end < whole.end && !isBlank(line.text.charCodeAt(end))) end++;
   const keyword = span(line.text, whole.start, end);
   const { flags, rest } = splitFlags(line.text, end, whole.end);
-  const shape = shapeOf(keyword.text.toUpperCase());
-  if (shape === undefined) return { keyword, flags, args: { words: [], json: false }, heredocs: false };
+  const name = shapeOf(keyword.text) === undefined ? keyword.text.toUpperCase() : keyword.text;
+  const shape = shapeOf(name);
+  if (shape === undefined) return { keyword, name, flags, args: { words: [], json: false }, heredocs: false };
   if (shape.lex === 'instruction') {
-    if (rest.text === '') return { keyword, flags, args: { words: [], json: false }, heredocs: false };
+    if (rest.text === '') return { keyword, name, flags, args: { words: [], json: false }, heredocs: false };
     const trigger = cutInstruction(line, rest, escape);
-    const nested = trigger.keyword.text.toUpperCase() === 'ONBUILD';
-    return { keyword, flags, args: { words: [trigger.keyword], json: false }, heredocs: !nested && trigger.heredocs };
+    const nested = trigger.name === 'ONBUILD';
+    return { keyword, name, flags, args: { words: [trigger.keyword], json: false }, heredocs: !nested && trigger.heredocs };
   }
   const args = shape.lex(line, rest, escape);
-  return { keyword, flags, args, heredocs: shape.heredocs === true && !args.json };
+  return { keyword, name, flags, args, heredocs: shape.heredocs === true && !args.json };
 }
 
 function describe(reader: LineReader, line: LogicalLine, keyword: Span): InstructionBase {
-  const { offset, ...end } = reader.lastEnd;
+  const { number, start, end: offset } = reader.lastLine;
+  const end = { line: number, column: offset - start + 1 };
   return {
     text: reader.text.slice(line.startOffset, offset),
     location: { file: line.file, start: line.start, end },

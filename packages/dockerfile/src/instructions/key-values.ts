@@ -17,12 +17,12 @@ function parseKeyValues(request: InstructionRequest, kind: KeyValuesInstruction[
   readFlags(request.line, request.flags, {});
   const { words, legacy = false } = request.args;
   if (words.length === 0) throw faultIn(request, `${request.name} requires at least one argument`);
-  const pairs: KeyValuesInstruction['pairs'][number][] = [];
-  for (let index = 0; index + 1 < words.length; index += 2) {
-    const [key, value] = words.slice(index, index + 2);
+  const pairs = Array.from({ length: words.length / 2 }, (_, index) => {
+    const key = words[2 * index];
+    const value = words[2 * index + 1];
     if (key === undefined || value === undefined) throw new Error('Pairs come in twos');
     if (key.text === '') throw faultIn(request, `${request.name} names can not be blank`, value);
-    pairs.push({ key: toWord(request, key), value: toWord(request, value) });
-  }
+    return { key: toWord(request, key), value: toWord(request, value) };
+  });
   return { kind, ...request.base, pairs, legacy };
 }

@@ -40,15 +40,16 @@ export const lexPairs: Lexer = (line, rest, escape) => {
   const [first] = words;
   if (first === undefined) return { words, json: false };
   if (!first.text.includes('=')) return lexLegacyPair(line, rest);
-  const pairs = words.flatMap((word) => {
+  const pairs: Span[] = [];
+  for (const word of words) {
     const equals = word.text.indexOf('=');
     if (equals < 0) {
       const message = `Can't find = in "${word.text}", must be of the form: name=value`;
       throw syntaxError(message, rangeOf(line, word.start, word.end), 'Quote a value that contains blanks');
     }
     const middle = word.start + equals;
-    return [span(line.text, word.start, middle), span(line.text, middle + 1, word.end)];
-  });
+    pairs.push(span(line.text, word.start, middle), span(line.text, middle + 1, word.end));
+  }
   return { words: pairs, json: false, legacy: false };
 };
 
