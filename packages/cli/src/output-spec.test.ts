@@ -4,14 +4,14 @@ import { parseOutput } from './output-spec.ts';
 const host = { os: 'linux', architecture: 'amd64' };
 
 test.each([
-  ['out', { type: 'local', destination: '/work/out' }],
+  ['out', { type: 'local', destination: '/home/me/out' }],
   ['-', { type: 'tar', destination: '-' }],
   ['type=local,dest=/a', { type: 'local', destination: '/a' }],
   ['type=tar', { type: 'tar', destination: '-' }],
   ['type=docker', { type: 'docker', destination: undefined }],
-  ['type=docker,dest=a.tar', { type: 'docker', destination: '/work/a.tar' }],
-  ['"dest=a,b.tar",type=docker', { type: 'docker', destination: '/work/a,b.tar' }],
-  ['type=oci,dest=dir,tar=false,compression=uncompressed', { type: 'oci', destination: '/work/dir', tar: false, compression: 'uncompressed' }],
+  ['type=docker,dest=a.tar', { type: 'docker', destination: '/home/me/a.tar' }],
+  ['"dest=a,b.tar",type=docker', { type: 'docker', destination: '/home/me/a,b.tar' }],
+  ['type=oci,dest=dir,tar=false,compression=uncompressed', { type: 'oci', destination: '/home/me/dir', tar: false, compression: 'uncompressed' }],
   ['type=oci', { type: 'oci', destination: '-', tar: true, compression: undefined }],
   ['type=image,push=true', { type: 'image', push: true, compression: undefined }],
   ['type=registry', { type: 'image', push: true, compression: undefined }],
@@ -25,7 +25,7 @@ test.each([
   ],
   ['type=local,dest=/a,platform-split=false', { type: 'local', destination: '/a', platformSplit: false }],
 ])('%s', (text, expected) => {
-  expect(parseOutput(text, '/work', host)).toEqual(expected);
+  expect(parseOutput(text, '/home/me', host)).toEqual(expected);
 });
 
 test.each([
@@ -37,5 +37,5 @@ test.each([
   ['type=oci,compression=brotli', /compression "brotli" is none of/],
   ['type=constructor', /type "constructor" is none of/],
 ])('%s is refused', (text, message) => {
-  expect(() => parseOutput(text, '/work', host)).toThrow(message);
+  expect(() => parseOutput(text, '/home/me', host)).toThrow(message);
 });
