@@ -7,6 +7,7 @@ import { GraphBuilder, type Graph, type StepId } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve, type Solved } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
+import type { BuildFacts } from './attestations/provenance.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
 import { requireEntitlements } from './entitlements.ts';
@@ -42,6 +43,7 @@ export interface BuildResult {
  * @throws TbuildError for whatever a user can provoke; finished steps stay in the cache all the same.
  */
 export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
+  const startedAt = worker.now();
   await using local = await fetchContext(request, worker, run);
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
   const loaded = await loadDefinition(env);
@@ -54,7 +56,8 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   requireEntitlements(graph, request);
   await importing;
   const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
-  const images = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
+  const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
+  const images = await attested(built, assembly, { request, loaded, startedAt, signal: env.signal });
   const { configs, ...exported } = await runExports(images, graph, { ...env, layers: imported.layers, epoch: assembly.epoch });
   await exportFrom(assembly, plans, { ...env, layers: imported.layers });
   return {
@@ -108,6 +111,17 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
     contexts.save();
   }
   return { graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch };
+}
+
+/** Loads what makes attestations only for a build that wants them. */
+async function attested(
+  images: readonly ExportedImage[],
+  { graph, worker, epoch }: Assembly,
+  { signal, ...facts }: Pick<BuildFacts, 'request' | 'loaded' | 'startedAt'> & { readonly signal: AbortSignal },
+): Promise<readonly ExportedImage[]> {
+  if (facts.request.attestations === undefined) return images;
+  const { attest } = await import('./attestations/attest.ts');
+  return attest(images, { facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() }, worker, epoch, signal });
 }
 
 /** The same Dockerfile on the same context is the same build, changed or not. */

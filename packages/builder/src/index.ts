@@ -22,6 +22,6 @@ export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
 export type { CheckReport, DockerfileSource } from './call.ts';
 export type {
-  BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, Entitlement, OutputSpec, SshSource, Ulimit,
+  AttestationSpecs, BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, Entitlement, OutputSpec, ProvenanceSpec, SshSource, Ulimit,
 } from './request.ts';
 export type { Worker } from './worker.ts';

@@ -87,6 +87,26 @@ export interface Ulimit {
 /** One `--allow`: what a Dockerfile may only do when the one who builds it agrees. */
 export type Entitlement = 'network.host' | 'security.insecure';
 
+/** `--provenance`: how a build tells where its result comes from. */
+export interface ProvenanceSpec {
+  /** Without or with build arguments, steps and the Dockerfile. */
+  readonly mode: 'min' | 'max';
+  readonly version: 'v0.2' | 'v1';
+  /** Beside an output that is a tree. */
+  readonly filename: string;
+  /** A URI that says who builds; may be empty. */
+  readonly builderId: string;
+  /** Whether the user says that the build is reproducible. */
+  readonly reproducible: boolean;
+}
+
+/** What is to be said about the images, beside them. */
+export interface AttestationSpecs {
+  readonly provenance?: ProvenanceSpec;
+  /** The packages of the image. */
+  readonly sbom?: Readonly<Record<string, never>>;
+}
+
 /** Everything a build depends on, as plain data. */
 export interface BuildRequest {
   readonly context: ContextSpec;
@@ -121,4 +141,5 @@ export interface BuildRequest {
   /** Limits of the processes of RUN steps. */
   readonly ulimits: readonly Ulimit[];
   readonly allow: readonly Entitlement[];
+  readonly attestations?: AttestationSpecs;
 }

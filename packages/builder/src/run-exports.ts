@@ -3,6 +3,7 @@ import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Provider } from '@tbuild/content';
 import type { Progress } from '@tbuild/progress';
+import type { AttestedTrees } from './attestations/attested-trees.ts';
 import { baseLayers, imageProvider } from './base-image.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import type { BuildRequest, OutputSpec } from './request.ts';
@@ -47,8 +48,9 @@ export async function runExports(images: readonly ExportedImage[], graph: Graph,
     const own = namesOf(output, request);
     const exportable: Exportable = { ...common, names: own.map(parseReference) };
     for (const name of own) names.add(name);
+    using trees = await treesOf(output, images, worker);
     for (const exporter of await worker.createExporters(output)) {
-      const exported = await track(env, exporter.name, (report) => exporter.export(exportable, report, signal));
+      const exported = await track(env, exporter.name, (report) => exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal));
       destinations.push(exported.destination);
       if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
     }
@@ -59,6 +61,13 @@ export async function runExports(images: readonly ExportedImage[], graph: Graph,
 function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] {
   if (output.type === 'image' || output.type === 'docker' || output.type === 'oci') return output.names ?? tags;
   return [];
+}
+
+/** What is said about an image lies beside it where it is a tree. */
+async function treesOf({ type }: OutputSpec, images: readonly ExportedImage[], worker: Worker): Promise<AttestedTrees | undefined> {
+  const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
+  if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
+  return (await import('./attestations/attested-trees.ts')).attestedTrees(images, worker);
 }
 
 function pushes(output: OutputSpec): boolean {

@@ -4,6 +4,7 @@ import type { BuildRequest, ContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { FlagValues } from './args.ts';
+import { parseAttestations } from './attestations.ts';
 import { parseCacheFrom, parseCacheTo } from './cache-spec.ts';
 import type { buildFlags } from './build-flags.ts';
 import { contextSource, isFetched } from './context-source.ts';
@@ -46,6 +47,7 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     shmSize: byteSize(flags['shm-size'], 'shm-size'),
     ulimits: ulimits(flags.ulimit ?? []),
     allow: entitlements(flags.allow ?? []),
+    attestations: parseAttestations(flags),
   };
 }
 

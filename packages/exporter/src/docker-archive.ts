@@ -29,7 +29,8 @@ export async function dockerArchiveOf(
   signal: AbortSignal,
 ): Promise<{ readonly encoded: EncodedExport; readonly bytes: AsyncIterable<Uint8Array> }> {
   onlyImage(result.images, 'A docker archive', 'Use -o type=oci, or build one platform');
-  const encoded = await encodeExport(result, options, report, signal);
+  const images = result.images.map((image) => ({ ...image, attestations: undefined }));
+  const encoded = await encodeExport({ ...result, images }, options, report, signal);
   const files = [
     { name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) },
     dockerManifest(encoded, result.names),

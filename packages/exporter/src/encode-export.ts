@@ -4,6 +4,7 @@ import {
   encodeImage, encodeIndex, type Descriptor, type Digest, type EncodedDocument, type EncodedImage, type Image,
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
+import { attestationEntry, encodeAttestations, imageSubjects } from './attestation.ts';
 import type { VariantStore } from './compress-layer.ts';
 import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
 import type { Exportable, Exported, ExportedImage, ReportExport } from './exporter.ts';
@@ -39,7 +40,8 @@ export async function encodeExport(
   signal: AbortSignal,
 ): Promise<EncodedExport> {
   const { store, annotations = [] } = options;
-  const mediaTypes = annotations.length > 0 ? 'oci' : options.mediaTypes;
+  const attests = isAttested(result);
+  const mediaTypes = annotations.length > 0 || attests ? 'oci' : options.mediaTypes;
   const from = store === undefined ? result.content : firstOf(store.content, result.content);
   const images: EncodedImage[] = [];
   report('exporting layers', 0);
@@ -53,8 +55,9 @@ export async function encodeExport(
     report(`exporting manifest ${manifest.descriptor.digest}`, 0, 0);
     report(`exporting config ${config.descriptor.digest}`, 0, 0);
   }
-  const index = images.length === 1 ? undefined : indexOf(result, images, { ...options, mediaTypes });
-  const documents = [...images.flatMap(({ config, manifest }) => [config, manifest]), ...(index === undefined ? [] : [index])];
+  const attested = attests ? attestationsOf(result, images, report) : { documents: [], entries: [] };
+  const index = images.length === 1 && !attests ? undefined : indexOf(result, images, attested.entries, { ...options, mediaTypes });
+  const documents = [...images.flatMap(({ config, manifest }) => [config, manifest]), ...attested.documents, ...(index === undefined ? [] : [index])];
   const root = documents.at(-1)?.descriptor;
   if (root === undefined) throw new Error('There is no image to export');
   const layers = unique(images.flatMap((image) => image.layers.map((layer) => layer.descriptor)));
@@ -91,17 +94,44 @@ async function encodeLayers(
   return layers;
 }
 
-function indexOf(result: Exportable, images: readonly EncodedImage[], { annotations = [], mediaTypes }: ImageFormat): EncodedDocument {
+function isAttested({ images }: Exportable): boolean {
+  return images.some(({ attestations = [] }) => attestations.length > 0);
+}
+
+interface Attested {
+  readonly documents: readonly EncodedDocument[];
+  /** Of the index, after the images. */
+  readonly entries: readonly Descriptor[];
+}
+
+function attestationsOf({ images, names }: Exportable, encoded: readonly EncodedImage[], report: ReportExport): Attested {
+  const all = images.flatMap(({ image, attestations = [] }, at) => {
+    const about = encoded[at]?.manifest.descriptor;
+    if (about === undefined || attestations.length === 0) return [];
+    const made = encodeAttestations(attestations, imageSubjects(about, names, image.platform));
+    report(`exporting attestation manifest ${made.manifest.descriptor.digest}`, 0, 0);
+    return [{ made, entry: attestationEntry(made, about) }];
+  });
+  return { documents: all.flatMap(({ made }) => [...made.blobs, made.manifest]), entries: all.map(({ entry }) => entry) };
+}
+
+function indexOf(
+  result: Exportable,
+  images: readonly EncodedImage[],
+  more: readonly Descriptor[],
+  { annotations = [], mediaTypes }: ImageFormat,
+): EncodedDocument {
   const manifests = images.map(({ manifest }, at) => {
     const platform = result.images[at]?.image.platform;
     return annotated({ ...manifest.descriptor, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
   });
-  return encodeIndex(manifests, { mediaTypes, annotations: annotationsOf(annotations, 'index') });
+  return encodeIndex([...manifests, ...more], { mediaTypes, annotations: annotationsOf(annotations, 'index') });
 }
 
 /** Annotations of the place from which the result is pointed at; those of an index need one. */
-function annotatedRoot(root: Descriptor, { images }: Exportable, { annotations = [] }: ImageFormat): Descriptor {
-  if (images.length > 1) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
+function annotatedRoot(root: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
+  const { images } = result;
+  if (images.length > 1 || isAttested(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
   const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
   if (lost === undefined) return annotated(root, annotationsOf(annotations, 'manifest-descriptor', images[0]?.image.platform));
   throw new TbuildError('USAGE', `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`, {

@@ -1,11 +1,14 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor, Digest, Image, Reference } from '@tbuild/oci';
+import type { Attestation } from './attestation.ts';
 
 /** One finished image and its tree. */
 export interface ExportedImage {
   readonly image: Image;
   /** How many of its lowest layers are its base image's; none unless given. */
   readonly baseLayers?: number;
+  /** What is said about it; places that hold no index leave it out. */
+  readonly attestations?: readonly Attestation[];
   /** The directories of its snapshot, bottom first, made now if need be; for `local` and `tar`. */
   openRootfs(signal: AbortSignal): Promise<readonly string[]>;
 }

@@ -1,3 +1,5 @@
+export { packageUrl, statementOf } from './attestation.ts';
+export type { Attestation, Subject } from './attestation.ts';
 export { compressLayer } from './compress-layer.ts';
 export type { VariantStore } from './compress-layer.ts';
 export { compressStored } from './compress-stored.ts';

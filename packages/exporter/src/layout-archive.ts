@@ -1,6 +1,6 @@
-import type { Provider } from '@tbuild/content';
+import { fromBytes, type Provider } from '@tbuild/content';
 import { hexOf, type Descriptor, type Digest } from '@tbuild/oci';
-import { tarEnd, tarHeader, tarPadding } from './tar-entry.ts';
+import { packArchive, type ArchiveFile } from './pack-archive.ts';
 
 /** A JSON file beside the blobs. */
 export interface LayoutFile {
@@ -17,24 +17,16 @@ export function blobPath(digest: Digest): string {
 export const layoutMark: LayoutFile = { name: 'oci-layout', content: { imageLayoutVersion: '1.0.0' } };
 
 /** An archive of blobs and files, as an image layout in a tar; the same input gives the same bytes. */
-export async function* layoutArchive(
+export function layoutArchive(
   blobs: readonly Descriptor[],
   files: readonly LayoutFile[],
   content: Provider,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield tarHeader('blobs/', 0);
-  yield tarHeader('blobs/sha256/', 0);
-  for (const blob of blobs) {
-    yield tarHeader(blobPath(blob.digest), blob.size);
-    yield* await content.read(blob, signal);
-    yield tarPadding(blob.size);
-  }
-  for (const { name, content: document } of files) {
+): AsyncIterable<Uint8Array> {
+  const documents = files.map(({ name, content: document }): ArchiveFile => {
     const bytes = Buffer.from(JSON.stringify(document));
-    yield tarHeader(name, bytes.length);
-    yield bytes;
-    yield tarPadding(bytes.length);
-  }
-  yield tarEnd;
+    return { name, size: bytes.length, open: async () => fromBytes(bytes) };
+  });
+  const stored = blobs.map((blob): ArchiveFile => ({ name: blobPath(blob.digest), size: blob.size, open: () => content.read(blob, signal) }));
+  return packArchive(['blobs/', 'blobs/sha256/'], [...stored, ...documents]);
 }

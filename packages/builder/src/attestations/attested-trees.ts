@@ -1,0 +1,49 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, mkdirSync, openSync, readSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { statementOf, type ExportedImage, type Subject } from '@tbuild/exporter';
+import { openCommittedTree } from '@tbuild/snapshot';
+import type { Worker } from '../worker.ts';
+import { eachFile } from './find-packages.ts';
+
+/** Images whose trees hold their attestations as files; the files are there until it is disposed of. */
+export interface AttestedTrees extends Disposable {
+  readonly images: readonly ExportedImage[];
+}
+
+/** For outputs that are trees: `provenance.json` and the like, about every file, are put at the root. */
+export function attestedTrees(images: readonly ExportedImage[], { root, flavour }: Pick<Worker, 'root' | 'flavour'>): AttestedTrees {
+  const scratch = join(root, 'run', `attestations-${randomBytes(6).toString('hex')}`);
+  return {
+    images: images.map((image, at) => ({
+      ...image,
+      async openRootfs(signal) {
+        const directories = await image.openRootfs(signal);
+        const tree = openCommittedTree(directories, flavour);
+        const subjects: Subject[] = [];
+        await eachFile(tree, signal, ({ path, location }) => subjects.push({ name: path, digest: { sha256: hashFile(location) } }));
+        const own = join(scratch, String(at));
+        mkdirSync(own, { recursive: true });
+        for (const one of image.attestations ?? []) writeFileSync(join(own, one.filename), JSON.stringify(statementOf(one, subjects), null, 2), { mode: 0o644 });
+        const above = tree.stat('')?.stats;
+        chmodSync(own, above?.mode ?? 0o755);
+        if (above !== undefined) utimesSync(own, above.atime, above.mtime);
+        return [...directories, own];
+      },
+    })),
+    [Symbol.dispose]: () => rmSync(scratch, { recursive: true, force: true }),
+  };
+}
+
+const buffer = Buffer.allocUnsafe(1024 * 1024);
+
+function hashFile(path: string): string {
+  const hash = createHash('sha256');
+  const fd = openSync(path, 'r');
+  try {
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) hash.update(buffer.subarray(0, count));
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,89 @@
+/** A package that is installed in an image. */
+export interface InstalledPackage {
+  readonly kind: 'deb' | 'apk' | 'npm';
+  readonly name: string;
+  readonly version: string;
+  readonly architecture?: string;
+  /** As the package says it. */
+  readonly license?: string;
+  /** Who made it, as the package says it. */
+  readonly supplier?: string;
+  /** The file that says that it is there, relative to the root of the image. */
+  readonly source: string;
+}
+
+/** The distribution of an image, as /etc/os-release tells it. */
+export interface Distribution {
+  readonly id: string;
+  readonly version?: string;
+}
+
+/** Reads dpkg's status file, or one of a distroless image's: paragraphs of `Field: value`. */
+export function parseDpkgStatus(text: string, source: string): readonly InstalledPackage[] {
+  return text.split(/\n\n+/).flatMap((paragraph) => {
+    const fields = new Map<string, string>();
+    for (const line of paragraph.split('\n')) {
+      const [, name, value] = /^([A-Za-z-]+):[ \t]*(.*)$/.exec(line) ?? [];
+      if (name !== undefined && value !== undefined) fields.set(name.toLowerCase(), value);
+    }
+    const [name, version, status = 'install ok installed'] = ['package', 'version', 'status'].map((field) => fields.get(field));
+    if (!name || !version || !status.endsWith(' installed')) return [];
+    return [{ kind: 'deb', name, version, architecture: fields.get('architecture'), supplier: fields.get('maintainer'), source }];
+  });
+}
+
+/** Reads apk's database of installed packages: paragraphs of `X:value`. */
+export function parseApkDatabase(text: string, source: string): readonly InstalledPackage[] {
+  return text.split(/\n\n+/).flatMap((paragraph) => {
+    const field = (letter: string): string | undefined => new RegExp(`^${letter}:(.*)$`, 'm').exec(paragraph)?.[1];
+    const [name, version] = [field('P'), field('V')];
+    if (!name || !version) return [];
+    return [{ kind: 'apk', name, version, architecture: field('A'), license: field('L'), supplier: field('m'), source }];
+  });
+}
+
+/** Reads the package.json of a package; none when it names no package. */
+export function parsePackageJson(text: string, source: string): readonly InstalledPackage[] {
+  const { name, version, license } = parseRecord(text);
+  if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return [];
+  return [{ kind: 'npm', name, version, license: typeof license === 'string' ? license : undefined, source }];
+}
+
+/** Reads what a package-lock.json of version 2 or 3 says is installed; dependencies for development are not counted. */
+export function parsePackageLock(text: string, source: string): readonly InstalledPackage[] {
+  return Object.entries(recordOf(parseRecord(text).packages)).flatMap(([path, entry]) => {
+    const { name = path.split('node_modules/').at(-1), version, license, dev, link } = recordOf(entry);
+    if (path === '' || dev === true || link === true || typeof name !== 'string' || typeof version !== 'string') return [];
+    return [{ kind: 'npm', name, version, license: typeof license === 'string' ? license : undefined, source }];
+  });
+}
+
+/** Reads /etc/os-release. */
+export function parseOsRelease(text: string): Distribution | undefined {
+  const field = (name: string): string | undefined => new RegExp(`^${name}=["']?([^"'\\n]*)["']?$`, 'm').exec(text)?.[1];
+  const id = field('ID');
+  return id ? { id, version: field('VERSION_ID') } : undefined;
+}
+
+/** The name that every tool knows a package by ("Package URL specification"). */
+export function purlOf({ kind, name, version, architecture }: InstalledPackage, distribution?: Distribution): string {
+  if (kind === 'npm') return `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
+  const { id = kind === 'deb' ? 'debian' : 'alpine', version: release } = distribution ?? {};
+  const qualifiers = [
+    ...(architecture === undefined ? [] : [`arch=${encodeURIComponent(architecture)}`]),
+    ...(distribution === undefined ? [] : [`distro=${encodeURIComponent(release === undefined ? id : `${id}-${release}`)}`]),
+  ];
+  return `pkg:${kind}/${id}/${encodeURIComponent(name)}@${encodeURIComponent(version)}${qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`}`;
+}
+
+function parseRecord(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return recordOf(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

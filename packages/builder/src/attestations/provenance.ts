@@ -1,0 +1,177 @@
+import type { Graph, Step, StepId } from '@tbuild/graph';
+import { packageUrl } from '@tbuild/exporter';
+import { formatPlatform, hexOf, parseReference, type Platform } from '@tbuild/oci';
+import type { LoadedDockerfile } from '../load-dockerfile.ts';
+import type { BuildRequest, ProvenanceSpec } from '../request.ts';
+
+/** What provenance tells of. */
+export interface BuildFacts {
+  /** As it was asked for: nothing fetched yet. */
+  readonly request: BuildRequest;
+  readonly loaded: Pick<LoadedDockerfile, 'name' | 'text' | 'dockerfile'>;
+  readonly graph: Graph;
+  /** The machine's own. */
+  readonly builderPlatform: Platform;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+/** A source that the build read. */
+interface Material {
+  readonly uri: string;
+  readonly digest?: Readonly<Record<string, string>>;
+}
+
+const PREDICATE = { v1: 'https://slsa.dev/provenance/v1', 'v0.2': 'https://slsa.dev/provenance/v0.2' } as const;
+const SLSA_DEFINITION = 'https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md';
+const BUILD_TYPE = 'https://mobyproject.org/buildkit@v1';
+
+/** The predicate type of a version of SLSA provenance. */
+export function provenanceType({ version }: ProvenanceSpec): string {
+  return PREDICATE[version];
+}
+
+/**
+ * SLSA provenance of a build, in the members that Docker's builder writes. `min` tells when, with what language and
+ * from which sources; `max` build arguments and labels, the Dockerfile, the steps and the ids of secrets too.
+ * Values of secrets, proxies and credentials in URLs are in neither.
+ */
+export function provenance(spec: ProvenanceSpec, facts: BuildFacts): object {
+  return withoutCredentials(spec.version === 'v1' ? predicateV1(spec, facts) : predicateV02(spec, facts));
+}
+
+function predicateV1(spec: ProvenanceSpec, facts: BuildFacts): object {
+  const { configSource, parameters, materials, config, metadata, completeness } = parts(spec, facts);
+  return {
+    buildDefinition: {
+      buildType: SLSA_DEFINITION,
+      externalParameters: { configSource, request: parameters },
+      internalParameters: { builderPlatform: formatPlatform(facts.builderPlatform), ...(config === undefined ? {} : { buildConfig: config }) },
+      resolvedDependencies: materials,
+    },
+    runDetails: {
+      builder: { id: spec.builderId },
+      metadata: {
+        startedOn: timestamp(facts.startedAt),
+        finishedOn: timestamp(facts.finishedAt),
+        ...metadata,
+        buildkit_completeness: { request: completeness.parameters, resolvedDependencies: completeness.materials },
+        buildkit_reproducible: spec.reproducible,
+      },
+    },
+  };
+}
+
+function predicateV02(spec: ProvenanceSpec, facts: BuildFacts): object {
+  const { configSource, parameters, materials, config, metadata, completeness } = parts(spec, facts);
+  const { path: entryPoint, ...source } = configSource;
+  return {
+    builder: { id: spec.builderId },
+    buildType: BUILD_TYPE,
+    materials,
+    invocation: { configSource: { ...source, entryPoint }, parameters, environment: { platform: formatPlatform(facts.builderPlatform) } },
+    ...(config === undefined ? {} : { buildConfig: config }),
+    metadata: {
+      buildStartedOn: timestamp(facts.startedAt),
+      buildFinishedOn: timestamp(facts.finishedAt),
+      completeness: { ...completeness, environment: true },
+      reproducible: spec.reproducible,
+      ...(Object.keys(metadata).length === 0 ? {} : { 'https://mobyproject.org/buildkit@v1#metadata': metadata.buildkit_metadata }),
+    },
+  };
+}
+
+function parts({ mode }: ProvenanceSpec, facts: BuildFacts) {
+  const isMax = mode === 'max';
+  const { request, loaded, graph } = facts;
+  const remote = contextMaterial(request);
+  const materials = distinct([...[...graph.steps.values()].flatMap((step) => materialOf(step) ?? []), ...(remote === undefined ? [] : [remote])]);
+  const secretArgs = Object.keys(request.buildArgs).length + Object.keys(request.labels).length > 0;
+  return {
+    configSource: { ...remote, path: loaded.name },
+    parameters: {
+      frontend: 'dockerfile.v0',
+      args: { ...(request.target === undefined ? {} : { target: request.target }), ...(isMax ? givenArgs(request) : {}) },
+      ...(isMax ? mountIds(graph) : {}),
+      locals: request.context.kind === 'directory' ? [{ name: 'context' }, { name: 'dockerfile' }] : [],
+    },
+    materials,
+    config: isMax ? { steps: stepsOf(graph) } : undefined,
+    metadata: isMax ? { buildkit_metadata: { source: { infos: [{ filename: loaded.name, language: 'Dockerfile', data: Buffer.from(withoutUserInfo(loaded.text)).toString('base64') }] } } } : {},
+    completeness: { parameters: isMax || !secretArgs, materials: request.context.kind !== 'directory' && materials.every(({ digest }) => digest !== undefined) },
+  };
+}
+
+/** Proxies say nothing about the result and often carry a password. */
+const PROXY = /^(?:https?|ftp|no|all)_proxy$/i;
+
+function givenArgs({ buildArgs, labels }: BuildRequest): Readonly<Record<string, string>> {
+  const args = Object.entries(buildArgs).filter(([name]) => !PROXY.test(name));
+  return {
+    ...Object.fromEntries(args.map(([name, value]) => [`build-arg:${name}`, value])),
+    ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:${name}`, value])),
+  };
+}
+
+function mountIds({ steps }: Graph): object {
+  const ids = { secret: new Map<string, boolean>(), ssh: new Map<string, boolean>() };
+  for (const { op } of steps.values()) {
+    if (op.kind !== 'run') continue;
+    for (const mount of op.mounts) {
+      if (mount.type !== 'secret' && mount.type !== 'ssh') continue;
+      ids[mount.type].set(mount.id, (ids[mount.type].get(mount.id) ?? true) && !mount.required);
+    }
+  }
+  const list = (known: ReadonlyMap<string, boolean>): object[] => [...known].map(([id, optional]) => (optional ? { id, optional } : { id }));
+  return { ...(ids.secret.size > 0 ? { secrets: list(ids.secret) } : {}), ...(ids.ssh.size > 0 ? { ssh: list(ids.ssh) } : {}) };
+}
+
+function stepsOf({ steps }: Graph): readonly object[] {
+  const names = new Map<StepId, string>([...steps.keys()].map((id, at) => [id, `step${at}`]));
+  return [...steps.values()].map(({ id, op, base, sources, name }) => ({
+    id: names.get(id),
+    name,
+    op,
+    inputs: [base, ...sources].flatMap((input) => (input === undefined ? [] : [names.get(input)])),
+  }));
+}
+
+function materialOf({ op }: Step): Material | undefined {
+  if (op.kind === 'image') {
+    const reference = parseReference(op.source.kind === 'registry' || op.source.kind === 'store' ? op.reference : 'layout');
+    const digest = { sha256: hexOf(reference.digest ?? op.manifest) };
+    if (op.source.kind === 'layout') return { uri: `pkg:oci/${encodeURIComponent(op.reference)}`, digest };
+    return { uri: packageUrl({ ...reference, ...(reference.tag === undefined ? {} : { digest: undefined }) }, op.platform), digest };
+  }
+  if (op.kind === 'http') return { uri: op.url, ...(op.checksum === undefined ? {} : { digest: { sha256: hexOf(op.checksum) } }) };
+  if (op.kind === 'git') return gitMaterial(op);
+  return undefined;
+}
+
+function contextMaterial({ context }: BuildRequest): Material | undefined {
+  if (context.kind === 'git') return gitMaterial(context);
+  return context.kind === 'http' ? { uri: context.url } : undefined;
+}
+
+function gitMaterial({ url, ref, checksum }: { readonly url: string; readonly ref?: string; readonly checksum?: string }): Material {
+  const commit = [checksum, ref].find((text) => text !== undefined && /^[0-9a-f]{40}$/.test(text));
+  return { uri: ref === undefined ? url : `${url}#${ref}`, ...(commit === undefined ? {} : { digest: { sha1: commit } }) };
+}
+
+function distinct(materials: readonly Material[]): readonly Material[] {
+  return [...new Map(materials.map((material) => [JSON.stringify(material), material])).values()];
+}
+
+function timestamp(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** Every text of a document, with `scheme://user:password@host` made `scheme://host`. */
+function withoutCredentials<T extends object>(document: T): T {
+  return JSON.parse(JSON.stringify(document), (_, value: unknown) => (typeof value === 'string' ? withoutUserInfo(value) : value));
+}
+
+function withoutUserInfo(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1');
+}

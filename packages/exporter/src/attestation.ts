@@ -1,0 +1,79 @@
+import { digestOf, formatPlatform, hexOf, MediaType, type Descriptor, type EncodedDocument, type Platform, type Reference } from '@tbuild/oci';
+
+/** What is said about an image: an in-toto predicate, such as how it was built or what is in it. */
+export interface Attestation {
+  /** A URI, e.g. `https://slsa.dev/provenance/v1`. */
+  readonly predicateType: string;
+  readonly predicate: object;
+  /** What its file is called beside a local tree, e.g. `provenance.json`. */
+  readonly filename: string;
+}
+
+/** One thing that a statement is about. */
+export interface Subject {
+  readonly name: string;
+  readonly digest: { readonly sha256: string };
+}
+
+/** The manifest that carries attestations of an image, and the blobs that it names. */
+export interface EncodedAttestations {
+  readonly manifest: EncodedDocument;
+  readonly blobs: readonly EncodedDocument[];
+}
+
+const STATEMENT = 'application/vnd.in-toto+json';
+/** What stands for an image that was given no name, as in Docker's builder. */
+const NAMELESS = '_';
+
+/** The document of an attestation ("in-toto Statement"). */
+export function statementOf({ predicateType, predicate }: Attestation, subject: readonly Subject[]): object {
+  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate };
+}
+
+/** An image by each of its names as a package URL. */
+export function imageSubjects({ digest }: Descriptor, names: readonly Reference[], platform: Platform): readonly Subject[] {
+  const sha256 = hexOf(digest);
+  const purls = names.map((name) => packageUrl(name, platform));
+  return (purls.length === 0 ? [NAMELESS] : purls).map((name) => ({ name, digest: { sha256 } }));
+}
+
+/** The package URL of an image, e.g. `pkg:docker/busybox@latest?platform=linux%2Famd64`. */
+export function packageUrl({ registry, repository, tag, digest }: Reference, platform?: Platform): string {
+  const path = registry === 'docker.io' ? repository.replace(/^library\//, '') : `${registry}/${repository}`;
+  const qualifiers = [
+    ...(digest === undefined || tag === undefined ? [] : [`digest=${digest}`]),
+    ...(platform === undefined ? [] : [`platform=${encodeURIComponent(formatPlatform(platform))}`]),
+  ];
+  const version = tag ?? digest;
+  return `pkg:docker/${path.replaceAll(':', '%3A')}${version === undefined ? '' : `@${version}`}${qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`}`;
+}
+
+/**
+ * The attestations of an image as buildx stores them: a manifest whose layers are the statements, under a
+ * configuration that says `unknown`.
+ */
+export function encodeAttestations(attestations: readonly Attestation[], subject: readonly Subject[]): EncodedAttestations {
+  const statements = attestations.map((one) => {
+    const { descriptor, bytes } = encode(STATEMENT, statementOf(one, subject));
+    return { descriptor: { ...descriptor, annotations: { 'in-toto.io/predicate-type': one.predicateType } }, bytes };
+  });
+  const layers = statements.map(({ descriptor }) => descriptor);
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) };
+  const config = encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
+  const manifest = encode(MediaType.manifest, { schemaVersion: 2, mediaType: MediaType.manifest, config: config.descriptor, layers });
+  return { manifest, blobs: [config, ...statements] };
+}
+
+/** How an index names the attestations of `image`. */
+export function attestationEntry({ manifest }: EncodedAttestations, image: Descriptor): Descriptor {
+  return {
+    ...manifest.descriptor,
+    annotations: { 'vnd.docker.reference.digest': image.digest, 'vnd.docker.reference.type': 'attestation-manifest' },
+    platform: { architecture: 'unknown', os: 'unknown' },
+  };
+}
+
+function encode(mediaType: string, document: object): EncodedDocument {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}
