@@ -5,6 +5,7 @@ import type { RunInstruction } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 import { toCommandLine } from './exec-form.ts';
 import { parseMount } from './mount.ts';
+import { rangeOf } from '../logical-lines.ts';
 import type { InstructionRequest } from './request.ts';
 import { faultIn } from './request.ts';
 
@@ -13,6 +14,7 @@ const SECURITY_MODES = ['sandbox', 'insecure'] as const;
 
 /** RUN: a command, its heredocs and mounts. */
 export function parseRun(request: InstructionRequest): RunInstruction {
+  refuseDevices(request);
   const flags = readFlags(request.line, request.flags, { mount: 'list', network: 'value', security: 'value' });
   const command = toCommandLine(request.args);
   if (command.form === 'exec' && command.args.length === 0)
@@ -32,6 +34,14 @@ export function parseRun(request: InstructionRequest): RunInstruction {
     network,
     security,
   };
+}
+
+/** Docker has it since its frontend 1.27; a misspelt flag would be told otherwise. */
+function refuseDevices({ flags, line }: InstructionRequest): void {
+  const device = flags.find(({ name }) => name === 'device');
+  if (device === undefined) return;
+  const hint = 'A step sees null, zero, full, random, urandom and tty only';
+  throw syntaxError('RUN --device is not supported yet', rangeOf(line, device.start, device.end), hint);
 }
 
 function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[]): T | undefined {
