@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    // ink draws otherwise in continuous integration, where the fuzzer is given a minute instead of a moment.
+    env: { CI: 'false', TBUILD_FUZZ_SECONDS: process.env.TBUILD_FUZZ_SECONDS ?? (process.env.CI ? '60' : '3') },
     pool: 'forks',
     maxWorkers: 3,
     testTimeout: 60_000,

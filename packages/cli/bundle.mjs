@@ -20,7 +20,7 @@ const { metafile } = await build({
   splitting: true,
   metafile: true,
   external: ['koffi'],
-  alias: { 'react-devtools-core': './src/no-devtools.ts' },
+  alias: { 'react-devtools-core': './src/no-devtools.ts', 'is-in-ci': './src/not-in-ci.ts' },
   define: { TBUILD_VERSION: JSON.stringify(version), 'process.env.DEV': '"false"', 'process.env.NODE_ENV': '"production"' },
   plugins: [lazyBuiltins],
   // Packages in CommonJS call require for Node's own modules, which are the same from everywhere.

@@ -39,7 +39,7 @@ describe.each(builders)('several platforms built by $who', ({ asUser }) => {
   test('share what is the same, run natively what says so, and are one index in the store', async () => {
     const store = directory('store');
     const { stderr } = good(await build(crossBuild, [...both, '--tag', 'multi:1'], { store, asUser }));
-    expect(stderr.match(/RUN echo once.*\n/g)).toHaveLength(1);
+    expect(new Set(stderr.match(/^#\d+ (?=\[.*RUN echo once)/gm))).toHaveProperty('size', 1);
     expect(stderr).toMatch(/\[linux\/amd64->arm64 build 3\/3\] RUN/);
     const images = imagesOf(store);
     expect(architectures(images)).toEqual(['amd64', 'arm64']);
