@@ -31,6 +31,8 @@ export const buildFlags = {
   pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID' },
+  'registry-map': { kind: 'list', value: 'REGISTRY=MIRROR[/PATH]', help: 'Look for images of a registry there first' },
+  'registry-mirror': { kind: 'list', value: 'HOST[/PATH]', help: 'Look for images of Docker Hub there first ($TBUILD_REGISTRY_MIRRORS: either form, ";" between)' },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
   sbom: { kind: 'text', value: 'true', help: 'Tell with the image which packages it has (SPDX)' },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },

@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly root: string;
   /** Registries that may be spoken to without TLS. */
   readonly insecureRegistries: readonly string[];
+  /** Where images are looked for first, as `--registry-map` writes them. */
+  readonly registryMirrors?: readonly string[];
   /** How RUN steps are contained; `auto` when absent. */
   readonly isolation?: Isolation;
   /** Is told what people should know about how steps are contained. */
@@ -24,7 +26,7 @@ export interface WorkerOptions {
 }
 
 /** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
-export function createWorker({ root, insecureRegistries, isolation = 'auto', warn = () => {} }: WorkerOptions, env: Environment): Worker {
+export function createWorker({ root, insecureRegistries, registryMirrors, isolation = 'auto', warn = () => {} }: WorkerOptions, env: Environment): Worker {
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root);
@@ -34,7 +36,7 @@ export function createWorker({ root, insecureRegistries, isolation = 'auto', war
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
-    registry ??= openRegistry(insecureRegistries, env);
+    registry ??= openRegistry(insecureRegistries, env, { mirrors: registryMirrors });
     return registry.openRepository(reference, access);
   };
   return {

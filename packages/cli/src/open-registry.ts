@@ -12,14 +12,22 @@ import {
   type WebClientOptions,
 } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
+import { registryCertificates } from './registry-certificates.ts';
+import { parseRegistryMap } from './registry-map.ts';
 import { runProgram } from './run-program.ts';
 import { VERSION } from './version.ts';
 
 /** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
-export function openRegistry(insecureRegistries: readonly string[], env: Environment, credentials?: CredentialSource): RegistryClient {
+export function openRegistry(
+  insecureRegistries: readonly string[],
+  env: Environment,
+  { credentials, mirrors = [] }: { readonly credentials?: CredentialSource; readonly mirrors?: readonly string[] } = {},
+): RegistryClient {
   const insecure = new Set(insecureRegistries);
   return createRegistryClient({
     credentials: credentials ?? loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
+    certificates: (registry) => registryCertificates(registry, env),
+    mirrors: parseRegistryMap([env.variables.TBUILD_REGISTRY_MIRRORS ?? '', ...mirrors]),
     insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
     ...connectionOptions(env),
   });
@@ -51,8 +59,16 @@ function credentialFiles({ variables, uid }: Environment): readonly CredentialFi
     DOCKER_AUTH_CONFIG === undefined ? undefined : { name: 'DOCKER_AUTH_CONFIG', text: DOCKER_AUTH_CONFIG },
     docker === undefined ? undefined : { path: join(docker, 'config.json') },
     { path: REGISTRY_AUTH_FILE ?? join(XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'containers/auth.json') },
+    jobCredentials(variables),
   ];
   return files.filter((file) => file !== undefined);
+}
+
+/** What a GitLab job is given for the registry of its project; the user's own come first. */
+function jobCredentials({ CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD }: Environment['variables']): CredentialFile | undefined {
+  if (!CI_REGISTRY || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return undefined;
+  const entry = { username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
+  return { name: 'CI_REGISTRY_PASSWORD', text: JSON.stringify({ auths: { [CI_REGISTRY]: entry } }) };
 }
 
 async function runHelper(args: readonly string[], input: string): Promise<{ exitCode: number; stdout: string }> {

@@ -28,10 +28,29 @@ export async function* download(remote: Remote, target: Descriptor, signal?: Abo
   }
 }
 
+/** A layer that may not be redistributed is in no registry, but where its descriptor says; no credentials are sent there. */
 async function open(remote: Remote, target: Descriptor, offset: number, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const elsewhere = (target.urls ?? []).filter((url) => /^https?:\/\//i.test(url)).map((url) => new URL(url));
+  for (const place of [`blobs/${target.digest}`, ...elsewhere]) {
+    try {
+      return await openAt(place, remote, target, offset, signal);
+    } catch (error) {
+      if (place === (elsewhere.at(-1) ?? place) || !(error instanceof RegistryError) || error.code !== 'NOT_FOUND') throw error;
+    }
+  }
+  throw new Error('A blob is somewhere');
+}
+
+async function openAt(
+  place: string | URL,
+  remote: Remote,
+  target: Descriptor,
+  offset: number,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const response = await ask(remote, {
     method: 'GET',
-    target: `blobs/${target.digest}`,
+    target: place,
     headers: offset === 0 ? {} : { range: `bytes=${offset}-` },
     accept: offset === 0 ? [200] : [200, 206],
     subject: `blob ${target.digest} of ${remote.name}`,

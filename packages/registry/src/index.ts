@@ -4,7 +4,7 @@ export { loadCredentials } from './load-credentials.ts';
 export type { CredentialOptions, CredentialFile, RunHelper } from './load-credentials.ts';
 export { authKey } from './auth-file.ts';
 export { createRegistryClient } from './registry-client.ts';
-export type { RegistryClient, RegistryClientOptions } from './registry-client.ts';
+export type { RegistryCertificates, RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export { RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
 export type { ProxyOptions } from './transport/http.ts';

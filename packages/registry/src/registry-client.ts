@@ -15,12 +15,20 @@ import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
 
+/** What is kept for one registry (PEM): who may have signed its certificate, and what this side shows of itself. */
+export interface RegistryCertificates {
+  readonly ca?: string;
+  readonly client?: { readonly certificate: string; readonly key: string };
+}
+
 export interface RegistryClientOptions {
   readonly credentials: CredentialSource;
   /** Whether this registry (`host[:port]`) may be spoken to without TLS or with any certificate. */
   insecure(registry: string): boolean;
   /** Certificates (PEM) that are trusted beside the known ones. */
   readonly ca?: string;
+  /** Those of one registry (`host[:port]`). */
+  certificates?(registry: string): RegistryCertificates | undefined;
   readonly proxy?: ProxyOptions;
   /** Where images of this registry are looked for first, in order: `host[:port][/path]`. */
   mirrors?(registry: string): readonly string[];
@@ -56,10 +64,22 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const common: readonly Middleware[] = [userAgent(options.userAgent ?? 'tbuild'), retry(clock)];
   const connections = new Map<string, Connection>();
 
+  const shared = { strict, lenient };
+  const own: HttpClient[] = [];
+  const clientsFor = (registry: string): typeof shared => {
+    const { ca: authority, client } = options.certificates?.(registry) ?? {};
+    if (authority === undefined && client === undefined) return shared;
+    const trust = { ca: [ca, authority].filter((text) => text !== undefined).join('\n') || undefined, client, proxy };
+    const made = { strict: createHttpClient({ ...trust, insecure: false }), lenient: createHttpClient({ ...trust, insecure: true }) };
+    own.push(made.strict, made.lenient);
+    return made;
+  };
+
   const connect = (registry: string): Connection => {
-    const probe = compose(lenient.send, ...common, redirect());
+    const clients = clientsFor(registry);
+    const probe = compose(clients.lenient.send, ...common, redirect());
     const endpoint = createEndpoint(registry, options.insecure(registry), probe);
-    const http = endpoint.insecure ? lenient : strict;
+    const http = endpoint.insecure ? clients.lenient : clients.strict;
     const send = compose(http.send, ...common, redirect());
     const tokens = createTokenSource({ send, registry, credentials, insecure: endpoint.insecure, now: clock.now });
     return { endpoint, tokens, http };
@@ -98,7 +118,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       await response.discard();
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([strict.close(), lenient.close()]);
+      await Promise.all([strict, lenient, ...own].map((one) => one.close()));
     },
   };
 }

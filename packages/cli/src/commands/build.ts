@@ -35,6 +35,7 @@ export const build: Command = {
       {
         root: storeRoot(flags.root, env),
         insecureRegistries: flags['insecure-registry'] ?? [],
+        registryMirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? [])],
         isolation: parseIsolation(flags.isolation),
         warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
       },

@@ -20,7 +20,7 @@ export const login = storeCommand({
     const username = flags.username ?? (await ask('Username: ', env));
     const password = flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));
     if (username === '' || password === '') throw new TbuildError('USAGE', 'Logging in needs a user and a password', { hint: 'Use -u NAME --password-stdin' });
-    await using client = openRegistry(flags['insecure-registry'] ?? [], env, async () => ({ kind: 'password', username, password }));
+    await using client = openRegistry(flags['insecure-registry'] ?? [], env, { credentials: async () => ({ kind: 'password', username, password }) });
     await client.authenticate(registry, signal);
     const place = await openDockerConfig(env).store(registry, username, password);
     env.stderr.write(`The password is kept by ${place}\n`);

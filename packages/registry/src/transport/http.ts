@@ -4,19 +4,22 @@ import { errnoName } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { unreachable } from '../registry-error.ts';
+import { directAddresses } from './direct-addresses.ts';
 
 /** Proxies (URLs) as the environment names them; an empty text is none. Loopback is never reached through one. */
 export interface ProxyOptions {
   readonly http?: string;
   /** As `http` unless given. */
   readonly https?: string;
-  /** Comma-separated hosts that are reached directly. */
+  /** Comma-separated hosts and address ranges that are reached directly. */
   readonly none?: string;
 }
 
 export interface HttpOptions {
   /** PEM certificates that are trusted beside the known ones. */
   readonly ca?: string;
+  /** What this side shows of itself (PEM). */
+  readonly client?: { readonly certificate: string; readonly key: string };
   readonly proxy?: ProxyOptions;
   /** Whether any certificate will do. */
   readonly insecure: boolean;
@@ -36,17 +39,24 @@ const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '[::1]'];
 
 /** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
 export function createHttpClient(options: HttpOptions): HttpClient {
-  let agent: Promise<Dispatcher> | undefined;
+  let proxied: Promise<Dispatcher> | undefined;
+  let direct: Promise<Dispatcher> | undefined;
+  const isDirect = directAddresses(options.proxy?.none);
+  const agentFor = ({ hostname }: URL): Promise<Dispatcher> =>
+    isDirect(hostname) ? (direct ??= createAgent({ ...options, proxy: undefined })) : (proxied ??= createAgent(options));
   return {
-    send: async (request) => exchange(await (agent ??= createAgent(options)), request, options.peer),
-    close: async () => (await agent)?.close(),
+    send: async (request) => exchange(await agentFor(request.url), request, options.peer),
+    close: async () => {
+      await (await proxied)?.close();
+      await (await direct)?.close();
+    },
   };
 }
 
-async function createAgent({ ca, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
+async function createAgent({ ca, client, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('./undici.ts');
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
-  const tls = { ...trust, rejectUnauthorized: !insecure };
+  const tls = { ...trust, ...(client === undefined ? {} : { cert: client.certificate, key: client.key }), rejectUnauthorized: !insecure };
   const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };
   if (!proxy?.http && !proxy?.https) return new Agent(common);
   const { http = '', https = '', none = '' } = proxy;

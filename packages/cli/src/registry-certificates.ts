@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+import type { RegistryCertificates } from '@tbuild/registry';
+import type { Environment } from './environment.ts';
+
+/** Certificates for a registry as Docker and podman look for them: `certs.d/HOST[:PORT]/` with `*.crt`, and `*.cert` beside its `*.key`. */
+export function registryCertificates(registry: string, { variables: { HOME } }: Environment): RegistryCertificates | undefined {
+  const own = HOME === undefined ? [] : [join(HOME, '.docker'), join(HOME, '.config/containers')];
+  for (const place of [...own, '/etc/docker', '/etc/containers']) {
+    const found = readDirectory(join(place, 'certs.d', registry));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function readDirectory(directory: string): RegistryCertificates | undefined {
+  const names = namesIn(directory);
+  const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
+  const authorities = names.filter((name) => name.endsWith('.crt')).map(read);
+  const pair = names.find((name) => name.endsWith('.cert') && names.includes(name.replace(/cert$/, 'key')));
+  if (authorities.length === 0 && pair === undefined) return undefined;
+  return {
+    ...(authorities.length === 0 ? {} : { ca: authorities.join('\n') }),
+    ...(pair === undefined ? {} : { client: { certificate: read(pair), key: read(pair.replace(/cert$/, 'key')) } }),
+  };
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoName(error) ?? '')) return [];
+    throw error;
+  }
+}
