@@ -44,7 +44,7 @@ async function untilRunning(marker: string): Promise<void> {
 }
 
 async function eventually(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 80 && !isSo(); tries++) await sleep(25);
+  for (let tries = 0; tries < 600 && !isSo(); tries++) await sleep(25);
 }
 
 describe.each(builders)('a build by $who that is', ({ asUser }) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
+import { processesNaming } from '../support/leftovers.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildGood, buildInline, defaultStore, good, userDirectory, writeFiles, buildContext } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
@@ -104,8 +105,15 @@ RUN ${mount(x)} ${mount(y)} cmp /${x}/log /${y}/log && cp /${x}/log /log
     test('the lock of a killed build is free', async () => {
       const id = unique();
       const mount = `--mount=type=cache,id=${id},target=/c,sharing=locked`;
-      const kill = (child: { pid?: number | undefined; kill(signal: 'SIGKILL'): boolean }): void => void setTimeout(() => child.kill('SIGKILL'), 1500);
-      const killed = await buildInline({ Dockerfile: `FROM busybox\nRUN ${mount} echo 1 > /c/f; sleep 30\n` }, { asUser, onStart: kill });
+      const marker = `30.${Math.floor(Math.random() * 1e9)}`;
+      const kill = (child: { kill(signal: 'SIGKILL'): boolean }): void => {
+        const timer = setInterval(() => {
+          if (processesNaming(`sleep\0${marker}`).length === 0) return;
+          clearInterval(timer);
+          child.kill('SIGKILL');
+        }, 25);
+      };
+      const killed = await buildInline({ Dockerfile: `FROM busybox\nRUN ${mount} echo 1 > /c/f; sleep ${marker}\n` }, { asUser, onStart: kill });
       expect(killed.exitCode).toBe(137);
       const next = await buildGood({ Dockerfile: `FROM busybox\nRUN ${mount} cp /c/f /f\n` }, { asUser });
       expect(next.tree().readText('/f')).toBe('1\n');

@@ -46,7 +46,7 @@ describe('two users at once', () => {
       has = true;
       return directory;
     });
-    await setTimeout(100);
+    while (waits === 0) await setTimeout(5);
     expect([has, waits]).toEqual([false, 1]);
     one[Symbol.dispose]();
     using two = await waiting;
