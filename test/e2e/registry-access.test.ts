@@ -1,0 +1,77 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { pushBaseImage } from '../support/base-images.ts';
+import { containersTools } from '../support/peers.ts';
+import { startRegistry } from '../support/registry.ts';
+import { canRunPodman, canRunRegistry } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { sharedService } from '../support/services.ts';
+import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
+
+const auth = { username: 'someone', password: 's3cret' };
+
+describe.skipIf(!canRunRegistry)('what a registry demands', () => {
+  test('a job of GitLab finds its credentials in its variables', async () => {
+    await using registry = await startRegistry({ auth });
+    const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
+    const job = { CI_REGISTRY: registry.host, CI_REGISTRY_USER: auth.username, CI_REGISTRY_PASSWORD: auth.password };
+    const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
+    expect((await runTbuild(['pull', base], { store, env: { HOME } })).exitCode).toBe(1);
+    good(await runTbuild(['pull', base], { store, env: { HOME, ...job } }));
+  });
+
+  test.skipIf(!canRunPodman)('what podman login stored is found', async () => {
+    await using registry = await startRegistry({ auth });
+    const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
+    const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
+    const file = join(HOME, 'auth.json');
+    await containersTools().podman(['login', '--tls-verify=false', '--authfile', file, '-u', auth.username, '-p', auth.password, registry.host]);
+    good(await runTbuild(['pull', base], { store, env: { HOME, REGISTRY_AUTH_FILE: file } }));
+  });
+
+  test('a client certificate of certs.d is shown', async () => {
+    const base = await pushBaseImage('busybox', await sharedService('registry'));
+    const [directory, HOME] = [scratchDirectory('certificates'), scratchDirectory('home')];
+    const at = (name: string) => join(directory, name);
+    for (const [name, subject] of [['server', 'subjectAltName=IP:127.0.0.1'], ['client', 'extendedKeyUsage=clientAuth']] as const) {
+      await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', subject, '-keyout', at(`${name}.key`), '-out', at(`${name}.crt`)]);
+    }
+    const [host = '', ...path] = base.split('/');
+    const tls = { cert: readFileSync(at('server.crt')), key: readFileSync(at('server.key')), ca: readFileSync(at('client.crt')), requestCert: true, rejectUnauthorized: true };
+    const server = createServer(tls, (incoming, answer) => {
+      const [hostname, port] = host.split(':');
+      incoming.pipe(request({ hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (response) => {
+        answer.writeHead(response.statusCode ?? 500, response.headers);
+        response.pipe(answer);
+      }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const guarded = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const store = scratchDirectory('store');
+    const pull = () => runTbuild(['pull', [guarded, ...path].join('/')], { store, env: { HOME } });
+    expect((await pull()).exitCode).toBe(1);
+    const place = join(HOME, '.docker/certs.d', guarded);
+    mkdirSync(place, { recursive: true });
+    for (const [from, to] of [['server.crt', 'ca.crt'], ['client.crt', 'client.cert'], ['client.key', 'client.key']] as const) writeFileSync(join(place, to), readFileSync(at(from)));
+    good(await pull());
+    server.closeAllConnections();
+    server.close();
+  });
+
+  test('images are looked for in mirrors first, and where they are when no mirror has them', async () => {
+    const base = await pushBaseImage('busybox', await sharedService('registry'));
+    const host = base.slice(0, base.indexOf('/'));
+    const rest = base.slice(host.length + 1);
+    const context = writeFiles({ Dockerfile: `FROM registry.invalid/${rest}\nRUN true\n` });
+    const build = (args: readonly string[], env: Record<string, string> = {}) => runTbuild(['build', ...args, context], { store: scratchDirectory('store'), env });
+    good(await build(['--registry-map', `registry.invalid=127.0.0.1:1,${host}`]));
+    good(await build([], { TBUILD_REGISTRY_MIRRORS: `registry.invalid=${host}` }));
+    const own = writeFiles({ Dockerfile: `FROM ${base}\nRUN true\n` });
+    good(await runTbuild(['build', '--registry-map', `${host}=127.0.0.1:1`, own], { store: scratchDirectory('store') }));
+  });
+});
