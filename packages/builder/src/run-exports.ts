@@ -48,7 +48,7 @@ export async function runExports(images: readonly ExportedImage[], graph: Graph,
     const own = namesOf(output, request);
     const exportable: Exportable = { ...common, names: own.map(parseReference) };
     for (const name of own) names.add(name);
-    using trees = await treesOf(output, images, worker);
+    using trees = await treesOf(output, images, env);
     for (const exporter of await worker.createExporters(output)) {
       const exported = await track(env, exporter.name, (report) => exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal));
       destinations.push(exported.destination);
@@ -64,8 +64,9 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
 }
 
 /** What is said about an image lies beside it where it is a tree. */
-async function treesOf({ type }: OutputSpec, images: readonly ExportedImage[], worker: Worker): Promise<AttestedTrees | undefined> {
+async function treesOf({ type }: OutputSpec, images: readonly ExportedImage[], { worker, progress }: Environment): Promise<AttestedTrees | undefined> {
   const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
+  if (isAttested && type === 'docker') progress.emit({ type: 'warning', message: 'What Docker loads holds no attestations: they are left out', detail: 'Use --push, -o type=oci or the store' });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
   return (await import('./attestations/attested-trees.ts')).attestedTrees(images, worker);
 }

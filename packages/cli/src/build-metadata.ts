@@ -1,9 +1,10 @@
 import type { BuildResult } from '@tbuild/builder';
+import { isIndexType } from '@tbuild/oci';
 
 /** The document of `--metadata-file`, with the keys of buildx. */
 export function buildMetadata({ images, manifest, names }: BuildResult): string {
   const [only] = images;
-  const platform = images.length === 1 ? only?.platform : undefined;
+  const platform = images.length === 1 && !isIndexType(manifest?.mediaType ?? '') ? only?.platform : undefined;
   const document = {
     ...(images.length === 1 && only !== undefined ? { 'containerimage.config.digest': only.config } : {}),
     ...(manifest === undefined
