@@ -55,16 +55,22 @@ test('every package has its row', () => {
 });
 
 test.each(names)('%s imports only what it declares, from higher rows', (name) => {
-  const manifest: { dependencies?: Record<string, string> } = JSON.parse(readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'));
+  const manifest: { dependencies?: Record<string, string> } = JSON.parse(
+    readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'),
+  );
   const declared = new Set(Object.keys(manifest.dependencies ?? {}));
   const wrong: string[] = [];
   for (const { file, imports } of sources.filter((source) => source.package === name && !isTest(source.file))) {
     for (const specifier of imports.filter((one) => !one.startsWith('.') && !one.startsWith('node:'))) {
-      const imported = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+      const imported = specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
       const row = rowOf.get(imported.replace('@tbuild/', ''));
       const place = `${relative(ROOT, file)} imports ${specifier}`;
       if (!declared.has(imported)) wrong.push(`${place}, which is not declared`);
-      if (imported.startsWith('@tbuild/') && (row ?? 99) >= (rowOf.get(name) ?? 0)) wrong.push(`${place}, which is not in a higher row`);
+      if (imported.startsWith('@tbuild/') && (row ?? 99) >= (rowOf.get(name) ?? 0))
+        wrong.push(`${place}, which is not in a higher row`);
     }
   }
   expect(wrong).toEqual([]);
@@ -72,7 +78,10 @@ test.each(names)('%s imports only what it declares, from higher rows', (name) =>
 
 test('no cycles between files', () => {
   const edges = new Map(
-    sources.map(({ file, imports }) => [file, imports.filter((one) => one.startsWith('.')).map((one) => resolve(dirname(file), one))]),
+    sources.map(({ file, imports }) => [
+      file,
+      imports.filter((one) => one.startsWith('.')).map((one) => resolve(dirname(file), one)),
+    ]),
   );
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): string[] | undefined => {

@@ -4,12 +4,21 @@ import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const here = fileURLToPath(new URL('.', import.meta.url));
-const options = { absWorkingDir: here, bundle: true, format: 'esm', platform: 'node', target: 'node20', minify: true, legalComments: 'none' };
+const options = {
+  absWorkingDir: here,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minify: true,
+  legalComments: 'none',
+};
 
 /** Node's own modules load nothing unless something of them is used. */
 const lazyBuiltins = {
   name: 'lazy-builtins',
-  setup: ({ onResolve }) => onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
 };
 
 /** One chunk for each part that is loaded on demand, and many for what parts share. */
@@ -21,10 +30,16 @@ const { metafile } = await build({
   metafile: true,
   external: ['koffi'],
   alias: { 'react-devtools-core': './src/no-devtools.ts', 'is-in-ci': './src/not-in-ci.ts' },
-  define: { TBUILD_VERSION: JSON.stringify(version), 'process.env.DEV': '"false"', 'process.env.NODE_ENV': '"production"' },
+  define: {
+    TBUILD_VERSION: JSON.stringify(version),
+    'process.env.DEV': '"false"',
+    'process.env.NODE_ENV': '"production"',
+  },
   plugins: [lazyBuiltins],
   // Packages in CommonJS call require for Node's own modules, which are the same from everywhere.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = /* @__PURE__ */ __createRequire('/');" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = /* @__PURE__ */ __createRequire('/');",
+  },
 });
 await joinHotPath(metafile.outputs);
 
@@ -39,9 +54,13 @@ renameSync(`${here}dist.new`, `${here}dist`);
 async function joinHotPath(outputs) {
   const entry = 'dist.new/tbuild.js';
   const chunks = [...loadedWith(entry, outputs)].filter((path) => path !== entry);
-  const named = chunks.flatMap((path, at) => outputs[path].exports.map((name) => ({ path, name, joined: `_${at}_${name}` })));
-  const exportsOf = (list, from) => `export{${list.join()}}from${JSON.stringify(`./${from.slice('dist.new/'.length)}`)};`;
-  const contents = named.map(({ path, name, joined }) => exportsOf([`${name} as ${joined}`], path)).join('') + "import'./tbuild.js';";
+  const named = chunks.flatMap((path, at) =>
+    outputs[path].exports.map((name) => ({ path, name, joined: `_${at}_${name}` })),
+  );
+  const exportsOf = (list, from) =>
+    `export{${list.join()}}from${JSON.stringify(`./${from.slice('dist.new/'.length)}`)};`;
+  const contents =
+    named.map(({ path, name, joined }) => exportsOf([`${name} as ${joined}`], path)).join('') + "import'./tbuild.js';";
   await build({
     ...options,
     stdin: { contents, resolveDir: `${here}dist.new` },
@@ -49,7 +68,13 @@ async function joinHotPath(outputs) {
     external: ['koffi'],
     plugins: [
       lazyBuiltins,
-      { name: 'parts', setup: ({ onResolve }) => onResolve({ filter: /^\.\// }, ({ path, kind }) => (kind === 'dynamic-import' ? { path, external: true } : undefined)) },
+      {
+        name: 'parts',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^\.\// }, ({ path, kind }) =>
+            kind === 'dynamic-import' ? { path, external: true } : undefined,
+          ),
+      },
     ],
   });
   for (const path of chunks) {

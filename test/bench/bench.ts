@@ -13,7 +13,12 @@ import type { Sample } from './sample.ts';
 import { stateDirectory } from './state-directory.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' }, case: { type: 'string' }, growth: { type: 'boolean' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    case: { type: 'string' },
+    growth: { type: 'boolean' },
+  },
 });
 const results = join(import.meta.dirname, 'results', new Date().toISOString().replaceAll(':', '-'));
 const machine = { node: process.version, kernel: release(), processors: cpus().length };

@@ -37,13 +37,22 @@ export async function inTurn(
     const building = build(peer);
     if (building === undefined) continue;
     await building;
-    samples.push({ ...at, peer: peer.name, milliseconds: performance.now() - started, peakMemory: peer.peakMemory?.() });
+    samples.push({
+      ...at,
+      peer: peer.name,
+      milliseconds: performance.now() - started,
+      peakMemory: peer.peakMemory?.(),
+    });
   }
   return samples;
 }
 
 /** Takes the time of a shell command as the floor of some work. */
-export async function floorOf(at: { readonly case: string; readonly work: string }, command: string, cwd: string): Promise<Sample> {
+export async function floorOf(
+  at: { readonly case: string; readonly work: string },
+  command: string,
+  cwd: string,
+): Promise<Sample> {
   await runChecked('sync', []);
   const started = performance.now();
   await runChecked('sh', ['-c', command], { cwd });

@@ -9,7 +9,8 @@ export function drawPicture(samples: readonly Sample[], peers: readonly string[]
   const group = peers.length * (BAR + 1) + GAP;
   const height = 40 + works.length * group;
   const longest = Math.max(...samples.map(({ milliseconds }) => milliseconds), 1000);
-  const lengthOf = (milliseconds: number): number => Math.max(1, (Math.log(milliseconds / 20) / Math.log(longest / 20)) * WIDTH);
+  const lengthOf = (milliseconds: number): number =>
+    Math.max(1, (Math.log(milliseconds / 20) / Math.log(longest / 20)) * WIDTH);
   const bars = works.flatMap((work, row) => {
     const top = 34 + row * group;
     return [
@@ -37,13 +38,19 @@ export function drawGrowth(curves: readonly GrowthCurve[]): string {
     const [sizes, times] = [points.map(({ size }) => size), points.map(({ milliseconds }) => milliseconds)];
     const x = scale(sizes, LEFT, LEFT + WIDTH);
     const y = scale(times, top + 120, top + 10);
-    const line = points.map(({ size, milliseconds }) => `${x(size).toFixed(1)},${y(milliseconds).toFixed(1)}`).join(' ');
+    const line = points
+      .map(({ size, milliseconds }) => `${x(size).toFixed(1)},${y(milliseconds).toFixed(1)}`)
+      .join(' ');
     return [
       text(LEFT - 8, top + 60, subject, 'end'),
       `<polyline points="${line}" fill="none" stroke="${COLOURS[0]}" stroke-width="2"/>`,
       ...points.flatMap(({ size, milliseconds, peakMemory }) => [
         `<circle cx="${x(size)}" cy="${y(milliseconds)}" r="3" fill="${COLOURS[0]}"/>`,
-        text(x(size) + 5, y(milliseconds) + 12, `${(milliseconds / 1000).toFixed(2)} s, ${((peakMemory ?? 0) / 1e6).toFixed(0)} MB`),
+        text(
+          x(size) + 5,
+          y(milliseconds) + 12,
+          `${(milliseconds / 1000).toFixed(2)} s, ${((peakMemory ?? 0) / 1e6).toFixed(0)} MB`,
+        ),
         text(x(size), top + 138, size.toLocaleString('en'), 'middle'),
       ]),
     ];

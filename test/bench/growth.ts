@@ -8,7 +8,10 @@ type Point = GrowthCurve['points'][number];
 
 /** How time and memory of one builder grow with steps, files and bytes. */
 export async function measureGrowth(peer: Peer, directory: string): Promise<GrowthCurve[]> {
-  const points = async (sizes: readonly number[], write: (size: number, context: string) => unknown): Promise<Point[]> => {
+  const points = async (
+    sizes: readonly number[],
+    write: (size: number, context: string) => unknown,
+  ): Promise<Point[]> => {
     const taken: Point[] = [];
     for (const size of sizes) {
       const context = join(directory, `growth-${String(process.hrtime.bigint())}`);
@@ -42,7 +45,8 @@ function writeSteps(count: number, context: string): void {
 function writeFiles(count: number, context: string): void {
   for (let directory = 0; directory < count / 100; directory++) {
     mkdirSync(join(context, 'files', String(directory)), { recursive: true });
-    for (let file = 0; file < 100; file++) writeFileSync(join(context, 'files', String(directory), String(file)), `${count} ${directory} ${file}\n`);
+    for (let file = 0; file < 100; file++)
+      writeFileSync(join(context, 'files', String(directory), String(file)), `${count} ${directory} ${file}\n`);
   }
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY files /files\n');
 }

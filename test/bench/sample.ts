@@ -12,6 +12,8 @@ export interface Sample {
 
 /** The middle one of the times of a peer at some work; undefined when there are none. */
 export function medianOf(samples: readonly Sample[], work: string, peer: string): number | undefined {
-  const times = samples.filter((sample) => sample.work === work && sample.peer === peer).map(({ milliseconds }) => milliseconds);
+  const times = samples
+    .filter((sample) => sample.work === work && sample.peer === peer)
+    .map(({ milliseconds }) => milliseconds);
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
 }

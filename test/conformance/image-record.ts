@@ -42,7 +42,12 @@ function standsOn(image: LayoutImage, base: LayoutImage): boolean {
 
 function treeOf({ layout, manifest }: LayoutImage, anyContent: readonly string[] = []): Map<string, string> {
   const { entries } = treeOfLayers(manifest.layers.map((layer) => readLayer(layout, layer)));
-  return new Map([...entries].map(([path, entry]) => [path, lineOf(anyContent.includes(path) ? { ...entry, sha256: undefined } : entry)]));
+  return new Map(
+    [...entries].map(([path, entry]) => [
+      path,
+      lineOf(anyContent.includes(path) ? { ...entry, sha256: undefined } : entry),
+    ]),
+  );
 }
 
 function lineOf({ type, mode, uid, gid, ...rest }: TreeEntry): string {
@@ -61,9 +66,17 @@ function historyLine({ created_by: createdBy = '', empty_layer: empty }: LayoutH
 function inPresentWording(createdBy: string): string {
   // The value was the one in the Dockerfile, and is the effective one now; which arguments there are is compared.
   const args = /^ARG (.*)$/s.exec(createdBy);
-  if (args) return `ARG ${args[1]!.split(' ').map((word) => word.replace(/=.*/s, '')).join(' ')}`;
+  if (args)
+    return `ARG ${args[1]!
+      .split(' ')
+      .map((word) => word.replace(/=.*/s, ''))
+      .join(' ')}`;
   const ports = /^EXPOSE map\[(.*)\]$/.exec(createdBy);
-  if (ports) return `EXPOSE [${ports[1]!.split(' ').map((port) => port.replace(/:\{\}$/, '')).join(' ')}]`;
+  if (ports)
+    return `EXPOSE [${ports[1]!
+      .split(' ')
+      .map((port) => port.replace(/:\{\}$/, ''))
+      .join(' ')}]`;
   const check = /^HEALTHCHECK &\{\[(.*)\] "(.*)" "(.*)" "(.*)" "(.*)" '(.*)'\}$/s.exec(createdBy);
   if (check === null) return createdBy;
   const [, test, interval, timeout, startPeriod, startInterval, retries] = check;

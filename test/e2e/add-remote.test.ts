@@ -30,13 +30,19 @@ beforeAll(async () => {
 afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]()]));
 
 const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
-const allCached = (build: InlineBuild) => [...stepsIn(build.stderr)].filter(([name]) => name.includes('ADD')).every(([, status]) => status === 'cached');
+const allCached = (build: InlineBuild) =>
+  [...stepsIn(build.stderr)].filter(([name]) => name.includes('ADD')).every(([, status]) => status === 'cached');
 
 describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
   test('gives a private file with the time of the server', async () => {
     files.set('/', { body: 'index\n' });
     files.set('/dir/file.txt?x=1', { body: 'text\n', headers: { 'last-modified': modified } });
-    const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${web.url}/dir/file.txt?x=1#y /into/\nADD ${web.url}/ /plain/\n` }, { asUser })).tree();
+    const tree = (
+      await buildGood(
+        { Dockerfile: `FROM scratch\nADD ${web.url}/dir/file.txt?x=1#y /into/\nADD ${web.url}/ /plain/\n` },
+        { asUser },
+      )
+    ).tree();
     expect(tree.entries.get('/into/file.txt')).toMatchObject({ type: 'file', mode: '0600', uid: 0, gid: 0, size: 5 });
     expect(tree.mtime('/into/file.txt')).toBe(Date.parse(modified) / 1000);
     expect(tree.readText('/plain/__unnamed__')).toBe('index\n');
@@ -45,7 +51,8 @@ describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
 
   test('asks each time and fetches what changed', async () => {
     const path = `/revalidated-${asUser}`;
-    const build = () => buildGood({ Dockerfile: `FROM scratch\nADD --chown=5:6 --chmod=640 ${web.url}${path} /f\n` }, { asUser });
+    const build = () =>
+      buildGood({ Dockerfile: `FROM scratch\nADD --chown=5:6 --chmod=640 ${web.url}${path} /f\n` }, { asUser });
     files.set(path, { body: '1\n' });
     await build();
     web.take();
@@ -77,7 +84,9 @@ test('--unpack unpacks, without it an archive stays one', async () => {
   const directory = writeFiles({ 'in/a.txt': 'a\n' });
   await runChecked('tar', ['-czf', 'a.tgz', 'in'], { cwd: directory });
   files.set('/a.tgz', { body: readFileSync(join(directory, 'a.tgz')) });
-  const build = await buildGood({ Dockerfile: `FROM scratch\nADD --unpack ${web.url}/a.tgz /u/\nADD ${web.url}/a.tgz /p/\n` });
+  const build = await buildGood({
+    Dockerfile: `FROM scratch\nADD --unpack ${web.url}/a.tgz /u/\nADD ${web.url}/a.tgz /p/\n`,
+  });
   expect(build.tree().readText('/u/in/a.txt')).toBe('a\n');
   expect(build.tree().entries.get('/p/a.tgz')?.type).toBe('file');
 });
@@ -105,7 +114,11 @@ test.each([
   ['a server that is not there', () => 'http://127.0.0.1:1/x', 'Server 127.0.0.1:1 refuses connections'],
   ['a repository that is not there', () => `${git.url}/none.git`, 'Could not read from the git repository'],
   ['a ref that is not there', () => `${git.url}/app.git#none`, 'does not contain ref none'],
-  ['a directory that is not there', () => `${git.url}/app.git#v1:none`, 'Directory "none" is not in the git repository'],
+  [
+    'a directory that is not there',
+    () => `${git.url}/app.git#v1:none`,
+    'Directory "none" is not in the git repository',
+  ],
 ])('%s is named, with the place in the Dockerfile', async (_, url, message) => {
   const build = await buildInline({ Dockerfile: `FROM scratch\nADD ${url()} /f\n` });
   expect(build.exitCode).toBe(1);
@@ -179,14 +192,19 @@ test('--checksum is the beginning of the commit', async () => {
 
 test('GIT_AUTH_TOKEN opens a private repository and is in no argument', async () => {
   const token = 's3cret';
-  await using server = await startGitServer({ authorization: `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}` });
+  await using server = await startGitServer({
+    authorization: `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
+  });
   await server.commit('private', { f: 'private\n' });
   const dockerfile = `FROM scratch\nADD ${server.url}/private.git /\n`;
   const denied = await buildInline({ Dockerfile: dockerfile });
   expect(denied.exitCode).toBe(1);
   const { host } = new URL(server.url);
   for (const id of ['GIT_AUTH_TOKEN', `GIT_AUTH_TOKEN.${host}`]) {
-    const build = await buildGood({ Dockerfile: dockerfile }, { args: ['--secret', `id=${id},env=TOKEN`], env: { TOKEN: token } });
+    const build = await buildGood(
+      { Dockerfile: dockerfile },
+      { args: ['--secret', `id=${id},env=TOKEN`], env: { TOKEN: token } },
+    );
     expect(build.tree().readText('/f')).toBe('private\n');
   }
 });

@@ -17,7 +17,12 @@ const files = (base: string) => ({
 async function build(args: readonly string[], context: Record<string, string>): Promise<string> {
   const store = scratchDirectory('store');
   const secret = join(writeFiles({ token: 'hunter2' }), 'token');
-  good(await runTbuild(['build', '--build-arg', 'NAME=arg-value', '--secret', `id=token,src=${secret}`, ...args, writeFiles(context)], { store }));
+  good(
+    await runTbuild(
+      ['build', '--build-arg', 'NAME=arg-value', '--secret', `id=token,src=${secret}`, ...args, writeFiles(context)],
+      { store },
+    ),
+  );
   return store;
 }
 
@@ -25,7 +30,10 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
   test('lie beside the image in its index, as buildx stores them', async () => {
     const host = await sharedService('registry');
     const name = `${host}/attested:1`;
-    await build(['--tag', name, '--push', '--sbom=true', '--provenance=mode=max'], files(await pushBaseImage('busybox', host)));
+    await build(
+      ['--tag', name, '--push', '--sbom=true', '--provenance=mode=max'],
+      files(await pushBaseImage('busybox', host)),
+    );
     const index = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${name}`]));
     expect(index.mediaType).toBe('application/vnd.oci.image.index.v1+json');
     const [image, said] = index.manifests;
@@ -33,15 +41,27 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
       platform: { os: 'unknown', architecture: 'unknown' },
       annotations: { 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': image.digest },
     });
-    const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/attested@${said.digest}`]));
-    expect(manifest.layers.map(({ mediaType, annotations }: { mediaType: string; annotations: Record<string, string> }) => [mediaType, annotations['in-toto.io/predicate-type']])).toEqual([
+    const manifest = JSON.parse(
+      await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/attested@${said.digest}`]),
+    );
+    expect(
+      manifest.layers.map(({ mediaType, annotations }: { mediaType: string; annotations: Record<string, string> }) => [
+        mediaType,
+        annotations['in-toto.io/predicate-type'],
+      ]),
+    ).toEqual([
       ['application/vnd.in-toto+json', 'https://spdx.dev/Document'],
       ['application/vnd.in-toto+json', 'https://slsa.dev/provenance/v1'],
     ]);
     const layout = join(scratchDirectory('attested'), 'layout');
     await skopeo(['copy', '--quiet', '--all', '--src-tls-verify=false', `docker://${name}`, `oci:${layout}:1`]);
-    const [sbom, provenance] = manifest.layers.map(({ digest }: { digest: string }) => readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'));
-    expect(JSON.parse(sbom)).toMatchObject({ subject: [{ digest: { sha256: image.digest.slice(7) } }], predicate: { spdxVersion: 'SPDX-2.3' } });
+    const [sbom, provenance] = manifest.layers.map(({ digest }: { digest: string }) =>
+      readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'),
+    );
+    expect(JSON.parse(sbom)).toMatchObject({
+      subject: [{ digest: { sha256: image.digest.slice(7) } }],
+      predicate: { spdxVersion: 'SPDX-2.3' },
+    });
     expect(sbom).toContain('pkg:deb/debian/hello@2.10-3?arch=amd64');
     expect(provenance).toContain('"build-arg:NAME":"arg-value"');
     expect(sbom + provenance).not.toContain('hunter2');
@@ -50,9 +70,15 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
   test.skipIf(!hasProgram('docker'))('are read by buildx imagetools', async () => {
     const host = await sharedService('registry');
     const name = `${host}/attested:2`;
-    await build(['--tag', name, '--push', '--sbom=true', '--provenance=true'], files(await pushBaseImage('busybox', host)));
-    const inspect = (format: string) => runChecked('docker', ['buildx', 'imagetools', 'inspect', name, '--format', format]);
-    expect(JSON.parse(await inspect('{{json .SBOM}}')).SPDX.packages.map((one: { name: string }) => one.name)).toContain('hello');
+    await build(
+      ['--tag', name, '--push', '--sbom=true', '--provenance=true'],
+      files(await pushBaseImage('busybox', host)),
+    );
+    const inspect = (format: string) =>
+      runChecked('docker', ['buildx', 'imagetools', 'inspect', name, '--format', format]);
+    expect(
+      JSON.parse(await inspect('{{json .SBOM}}')).SPDX.packages.map((one: { name: string }) => one.name),
+    ).toContain('hello');
     expect(await inspect('{{json .Provenance}}')).toContain('resolvedDependencies');
   });
 
@@ -62,9 +88,15 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
     await build(['-o', output, '--provenance=true', '--sbom=true'], context);
     const { subject, predicateType } = JSON.parse(readFileSync(join(output, 'provenance.json'), 'utf8'));
     expect(predicateType).toBe('https://slsa.dev/provenance/v1');
-    expect(subject).toEqual([{ name: 'f', digest: { sha256: 'ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73' } }]);
-    expect(JSON.parse(readFileSync(join(output, 'sbom.spdx.json'), 'utf8')).predicateType).toBe('https://spdx.dev/Document');
+    expect(subject).toEqual([
+      { name: 'f', digest: { sha256: 'ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73' } },
+    ]);
+    expect(JSON.parse(readFileSync(join(output, 'sbom.spdx.json'), 'utf8')).predicateType).toBe(
+      'https://spdx.dev/Document',
+    );
     const store = await build(['--tag', 'plain'], context);
-    expect(JSON.parse(readFileSync(join(store, 'index.json'), 'utf8')).manifests[0].mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
+    expect(JSON.parse(readFileSync(join(store, 'index.json'), 'utf8')).manifests[0].mediaType).toBe(
+      'application/vnd.oci.image.manifest.v1+json',
+    );
   });
 });

@@ -79,14 +79,31 @@ test('trees whose files are gone are made again', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   isRight(good(await buildContext(context, { store })));
-  for (const name of readdirSync(join(store, 'snapshots'))) rmSync(join(store, 'snapshots', name, 'fs'), { recursive: true, force: true });
+  for (const name of readdirSync(join(store, 'snapshots')))
+    rmSync(join(store, 'snapshots', name, 'fs'), { recursive: true, force: true });
   writeFileSync(join(context, 'src/a'), 'a\n');
   const build = good(await buildContext(context, { store, args: ['--no-cache-filter', 'build'] }));
   expect(build.tree().readText('/out')).toBe('a\n');
   isRight(build);
 });
 
-const parts = ['records', 'layers', 'digests', 'snapshots', 'blobs', 'refs', 'context-index', 'cache-mounts', 'explain', 'leases', 'tmp', 'trash', 'run', 'index.json', 'variants'];
+const parts = [
+  'records',
+  'layers',
+  'digests',
+  'snapshots',
+  'blobs',
+  'refs',
+  'context-index',
+  'cache-mounts',
+  'explain',
+  'leases',
+  'tmp',
+  'trash',
+  'run',
+  'index.json',
+  'variants',
+];
 
 test.each(parts)('a store without %s builds', async (directory) => {
   const store = scratchDirectory('store');
@@ -104,7 +121,8 @@ describe.skipIf(!canRunRegistry)('a base image from a registry', () => {
     good(await buildContext(context, { store, images: [] }));
     // Names of images that are no longer whole are not what this is about.
     for (const name of ['refs', 'index.json']) rmSync(join(store, name), { recursive: true });
-    for (const path of [...filesIn(join(store, 'blobs/sha256'), 0), ...filesIn(join(store, 'resolved'), 0)]) damage(path);
+    for (const path of [...filesIn(join(store, 'blobs/sha256'), 0), ...filesIn(join(store, 'resolved'), 0)])
+      damage(path);
     const build = good(await buildContext(context, { store, images: [], args: ['--no-cache'] }));
     expect(build.tree().readText('/one')).toBe('1\n');
   });

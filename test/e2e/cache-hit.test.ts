@@ -54,7 +54,12 @@ COPY b.txt /b.txt
   good(await buildContext(context));
   writeFileSync(join(context, 'a.txt'), '2\n');
   const build = good(await buildContext(context));
-  expect(ran(build)).toEqual(['COPY a.txt /a.txt', 'RUN cat /a.txt > /after', 'COPY --from=tool /tool /tool', 'COPY b.txt /b.txt']);
+  expect(ran(build)).toEqual([
+    'COPY a.txt /a.txt',
+    'RUN cat /a.txt > /after',
+    'COPY --from=tool /tool /tool',
+    'COPY b.txt /b.txt',
+  ]);
   expect(build.tree().readText('/after')).toBe('2\n');
 });
 

@@ -6,14 +6,27 @@ import { builders } from '../support/builders.ts';
 import { stepsIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
-import { buildContext, buildGood, good, runTbuild, userDirectory, writeFiles, type InlineBuild } from '../support/tbuild.ts';
+import {
+  buildContext,
+  buildGood,
+  good,
+  runTbuild,
+  userDirectory,
+  writeFiles,
+  type InlineBuild,
+} from '../support/tbuild.ts';
 
 const ran = (build: InlineBuild) => {
   const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
   return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
 };
-const dockerfile = (name: string) => `FROM busybox\nRUN head -c 3000000 /dev/urandom > /${name}\nRUN echo ${name} > /second\n`;
-const rowsOf = (text: string): { type: string; size: number; description?: string }[] => text.trim().split('\n').map((line) => JSON.parse(line));
+const dockerfile = (name: string) =>
+  `FROM busybox\nRUN head -c 3000000 /dev/urandom > /${name}\nRUN echo ${name} > /second\n`;
+const rowsOf = (text: string): { type: string; size: number; description?: string }[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 const HOUR = 3600_000;
 
 /** Makes everything that is there look as if it had last been used then. */
@@ -30,7 +43,11 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
 
   test('du says what is on the disk, hard links and shared bytes once', async () => {
     const store = newStore();
-    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY . /all\nRUN --mount=type=cache,target=/c head -c 1000000 /dev/urandom > /c/x\n', a: 'a'.repeat(100_000), b: 'b' });
+    const context = writeFiles({
+      Dockerfile: 'FROM busybox\nCOPY . /all\nRUN --mount=type=cache,target=/c head -c 1000000 /dev/urandom > /c/x\n',
+      a: 'a'.repeat(100_000),
+      b: 'b',
+    });
     good(await buildContext(context, { store, asUser }));
     writeFileSync(join(context, 'b'), 'changed');
     good(await buildContext(context, { store, asUser, args: ['-t', 'app:1'] }));
@@ -45,7 +62,8 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   test('prune takes what was not used for long, least recently used first, and says how much', async () => {
     const store = newStore();
     // Without an image nothing but the cache holds the layers.
-    const build = (name: string) => buildGood({ Dockerfile: dockerfile(name) }, { store, asUser, args: ['-o', 'type=cacheonly'] });
+    const build = (name: string) =>
+      buildGood({ Dockerfile: dockerfile(name) }, { store, asUser, args: ['-o', 'type=cacheonly'] });
     await build('old');
     age(store, 30 * HOUR);
     await build('new');
@@ -67,17 +85,25 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
 test('a cap keeps the cache small after each build', async () => {
   const store = scratchDirectory('store');
   const env = { TBUILD_MAX_USED_SPACE: '5MB' };
-  for (const name of ['a', 'b', 'c', 'd']) await buildGood({ Dockerfile: dockerfile(name) }, { store, env, args: ['-o', 'type=cacheonly'] });
+  for (const name of ['a', 'b', 'c', 'd'])
+    await buildGood({ Dockerfile: dockerfile(name) }, { store, env, args: ['-o', 'type=cacheonly'] });
   const rows = rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
   const cache = rows.filter(({ type }) => type === 'step' || type === 'tree').reduce((sum, { size }) => sum + size, 0);
   expect(cache).toBeLessThanOrEqual(5_000_000);
-  const refused = await runTbuild(['build', writeFiles({ Dockerfile: 'FROM scratch\n' })], { store, env: { TBUILD_MAX_USED_SPACE: 'much' } });
+  const refused = await runTbuild(['build', writeFiles({ Dockerfile: 'FROM scratch\n' })], {
+    store,
+    env: { TBUILD_MAX_USED_SPACE: 'much' },
+  });
   expect(refused.exitCode).toBe(2);
 });
 
 test('a prune beside a running build takes nothing that it uses', async () => {
   const store = scratchDirectory('store');
-  const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\nRUN echo early > /early\nARG N\nRUN sleep 1.5; cat /f /early > /late\nRUN cat /late > /last\n', f: 'f\n' });
+  const context = writeFiles({
+    Dockerfile:
+      'FROM busybox\nCOPY f /f\nRUN echo early > /early\nARG N\nRUN sleep 1.5; cat /f /early > /late\nRUN cat /late > /last\n',
+    f: 'f\n',
+  });
   good(await buildContext(context, { store, args: ['--build-arg', 'N=1'] }));
   await buildGood({ Dockerfile: dockerfile('unused') }, { store });
   age(store, HOUR);
@@ -105,11 +131,16 @@ test('what a killed build left is swept, and the trash is emptied after a build'
   expect(existsSync(join(store, 'trash/dead'))).toBe(false);
   await sleep(50);
   good(await runTbuild(['prune', '--force'], { store }));
-  for (const path of ['snapshots/.active/dead', 'tmp/blob-1-dead', 'run/files-dead']) expect(existsSync(join(store, path)), path).toBe(false);
+  for (const path of ['snapshots/.active/dead', 'tmp/blob-1-dead', 'run/files-dead'])
+    expect(existsSync(join(store, path)), path).toBe(false);
   expect(statSync(join(store, 'records')).isDirectory()).toBe(true);
 });
 
-test.each([['--filter', 'label=x'], ['--filter', 'until=soon'], ['--max-used-space', 'lots']])('prune %s %s is refused', async (option, value) => {
+test.each([
+  ['--filter', 'label=x'],
+  ['--filter', 'until=soon'],
+  ['--max-used-space', 'lots'],
+])('prune %s %s is refused', async (option, value) => {
   const { exitCode, stderr } = await runTbuild(['prune', '--force', option, value]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain(value.replace(/^until=/, ''));

@@ -32,19 +32,38 @@ test('--iidfile holds what -q prints', async () => {
 });
 
 test('plain progress has the lines of buildx', async () => {
-  const build = await buildGood({ Dockerfile: 'FROM busybox AS one\nRUN echo out\nFROM busybox\nCOPY f /f\nCOPY --from=one /etc/passwd /p\n', f: 'f' });
+  const build = await buildGood({
+    Dockerfile: 'FROM busybox AS one\nRUN echo out\nFROM busybox\nCOPY f /f\nCOPY --from=one /etc/passwd /p\n',
+    f: 'f',
+  });
   const names = [...stepsIn(build.stderr).keys()];
   expect(names).toEqual(
-    expect.arrayContaining(['[one 2/2] RUN echo out', '[stage-1 2/3] COPY f /f', '[stage-1 3/3] COPY --from=one /etc/passwd /p']),
+    expect.arrayContaining([
+      '[one 2/2] RUN echo out',
+      '[stage-1 2/3] COPY f /f',
+      '[stage-1 3/3] COPY --from=one /etc/passwd /p',
+    ]),
   );
   expect(build.stderr).toMatch(/^#\d+ \d+\.\d+ out$/m);
   expect(build.stderr).toMatch(/^#\d+ DONE \d+\.\ds$/m);
 });
 
 test('--progress quiet is silent, and a failure is still told', async () => {
-  const silent = await runTbuild(['build', '--progress', 'quiet', ...images(), writeFiles({ Dockerfile: 'FROM busybox\nRUN echo x\n' })]);
+  const silent = await runTbuild([
+    'build',
+    '--progress',
+    'quiet',
+    ...images(),
+    writeFiles({ Dockerfile: 'FROM busybox\nRUN echo x\n' }),
+  ]);
   expect(good(silent).stderr).toBe('');
-  const failed = await runTbuild(['build', '--progress', 'quiet', ...images(), writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 4\n' })]);
+  const failed = await runTbuild([
+    'build',
+    '--progress',
+    'quiet',
+    ...images(),
+    writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 4\n' }),
+  ]);
   expect(failed.exitCode).toBe(1);
   expect(failed.stderr).toContain('exit code: 4');
 });
@@ -57,7 +76,11 @@ test('a Dockerfile elsewhere, on standard input, and named dockerfile', async ()
   good(await build('-f', elsewhere, context));
   good(await runTbuild(['build', '-q', ...images(), '-f', '-', context], { input: 'FROM busybox\nCOPY f /stdin\n' }));
   good(await build(writeFiles({ dockerfile: 'FROM busybox\n' })));
-  good(await runTbuild(['build', '-q', ...images(), '.'], { cwd: writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '' }) }));
+  good(
+    await runTbuild(['build', '-q', ...images(), '.'], {
+      cwd: writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '' }),
+    }),
+  );
 });
 
 test('-f is relative to the working directory, not to the context', async () => {
@@ -67,7 +90,10 @@ test('-f is relative to the working directory, not to the context', async () => 
 
 test('labels, build arguments from the environment, several tags', async () => {
   const build = await buildGood(
-    { Dockerfile: 'FROM busybox\nARG GIVEN\nARG INHERITED\nLABEL own=1 both=file\nRUN echo "$GIVEN $INHERITED" > /args\n' },
+    {
+      Dockerfile:
+        'FROM busybox\nARG GIVEN\nARG INHERITED\nLABEL own=1 both=file\nRUN echo "$GIVEN $INHERITED" > /args\n',
+    },
     {
       args: ['--label', 'both=flag', '--label', 'new=x=y', '--build-arg', 'GIVEN=g', '--build-arg', 'INHERITED'],
       env: { INHERITED: 'from-env' },
@@ -80,7 +106,10 @@ test('labels, build arguments from the environment, several tags', async () => {
 test('named contexts: a directory, an OCI layout, a replaced stage', async () => {
   const extra = writeFiles({ 'x.txt': 'extra\n' });
   const build = await buildGood(
-    { Dockerfile: 'FROM nothing-of-that-name.invalid/x AS dep\nFROM busybox\nCOPY --from=extra x.txt /x\nCOPY --from=dep /etc/passwd /p\n' },
+    {
+      Dockerfile:
+        'FROM nothing-of-that-name.invalid/x AS dep\nFROM busybox\nCOPY --from=extra x.txt /x\nCOPY --from=dep /etc/passwd /p\n',
+    },
     { args: ['--build-context', `extra=${extra}`, '--build-context', `dep=${images()[1]!.replace('busybox=', '')}`] },
   );
   expect(build.tree().readText('/x')).toBe('extra\n');

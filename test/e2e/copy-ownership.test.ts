@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { buildGood } from '../support/tbuild.ts';
 
-const owner = (entry: { uid: number; gid: number; mode: string } | undefined) => entry && `${entry.uid}:${entry.gid} ${entry.mode}`;
+const owner = (entry: { uid: number; gid: number; mode: string } | undefined) =>
+  entry && `${entry.uid}:${entry.gid} ${entry.mode}`;
 
 /** What Docker 26 does otherwise, so that the conformance goldens cannot say it; the present BuildKit is the judge. */
 describe.each(builders)('COPY by $who', ({ asUser }) => {
@@ -23,7 +24,9 @@ describe.each(builders)('COPY by $who', ({ asUser }) => {
   });
 
   test('--chown names are looked up in the image, numbers are not', async () => {
-    const at = await copy('COPY --chown=www-data:staff a.txt /n/1\nCOPY --chown=4321 a.txt /n/2\nCOPY --chown=operator dir /o');
+    const at = await copy(
+      'COPY --chown=www-data:staff a.txt /n/1\nCOPY --chown=4321 a.txt /n/2\nCOPY --chown=operator dir /o',
+    );
     expect([at('/n'), at('/n/1'), at('/n/2'), at('/o'), at('/o/sub/two')]).toEqual([
       '33:50 0755',
       '33:50 0644',
@@ -48,10 +51,16 @@ test('a link to a file of a lower layer is a file of its own in the image', asyn
 
 test('the history shows effective arguments, also those that a stage inherits', async () => {
   const build = await buildGood(
-    { Dockerfile: 'FROM busybox AS parent\nARG A=1 B\nARG TARGETARCH\nFROM parent\nRUN true\nHEALTHCHECK CMD true\nEXPOSE 80 443/TCP\n' },
+    {
+      Dockerfile:
+        'FROM busybox AS parent\nARG A=1 B\nARG TARGETARCH\nFROM parent\nRUN true\nHEALTHCHECK CMD true\nEXPOSE 80 443/TCP\n',
+    },
     { args: ['--build-arg', 'A=given', '--platform', 'linux/amd64'] },
   );
-  const history = build.image().config.history?.map((entry) => entry.created_by).slice(1);
+  const history = build
+    .image()
+    .config.history?.map((entry) => entry.created_by)
+    .slice(1);
   expect(history).toEqual([
     'ARG A=given B',
     'ARG TARGETARCH=amd64',

@@ -7,7 +7,11 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
     const { exitCode, stdout } = await runTbuild(['doctor', '--format', 'json'], { asUser });
     const found: { name: string; state: string; detail: string; fix?: string }[] = JSON.parse(stdout);
     expect(exitCode).toBe(0);
-    expect(found[0]).toMatchObject({ name: 'isolation of RUN', state: 'good', detail: expect.stringMatching(/^namespace/) });
+    expect(found[0]).toMatchObject({
+      name: 'isolation of RUN',
+      state: 'good',
+      detail: expect.stringMatching(/^namespace/),
+    });
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
   });
 
@@ -20,5 +24,8 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
 
 test('an isolation that does not exist is a mistake of usage', async () => {
   const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });
-  expect(build).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is none of auto, namespace, oci, chroot') });
+  expect(build).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('is none of auto, namespace, oci, chroot'),
+  });
 });

@@ -16,7 +16,12 @@ const files = {
 /** Archives of one image, all with the name `engines/app:1`. */
 describe('an archive', () => {
   const place = scratchDirectory('archives');
-  const archives = ['type=oci', 'type=docker', 'type=oci,compression=uncompressed', 'type=docker,compression=gzip'] as const;
+  const archives = [
+    'type=oci',
+    'type=docker',
+    'type=oci,compression=uncompressed',
+    'type=docker,compression=gzip',
+  ] as const;
   const pathOf = (spec: string) => join(place, `${spec.replaceAll(/[=,]/g, '-')}.tar`);
   beforeAll(async () => {
     const outputs = archives.flatMap((spec) => ['-o', `${spec},dest=${pathOf(spec)}`]);
@@ -33,7 +38,8 @@ describe('an archive', () => {
 
     test('names the image as docker save does', async () => {
       const host = await sharedService('docker');
-      const manifest = async (archive: string) => JSON.parse(await runChecked('tar', ['-xOf', archive, 'manifest.json']))[0];
+      const manifest = async (archive: string) =>
+        JSON.parse(await runChecked('tar', ['-xOf', archive, 'manifest.json']))[0];
       await docker(host, ['load', '-i', pathOf('type=docker')]);
       await docker(host, ['save', '-o', join(place, 'saved.tar'), 'engines/app:1']);
       await docker(host, ['rmi', 'engines/app:1']);

@@ -14,34 +14,77 @@ interface Mistake {
 }
 
 const mistakes: readonly Mistake[] = [
-  { name: 'an unknown instruction', files: { Dockerfile: 'FROM busybox\nCOPPY a b\n' }, says: ['COPPY', 'COPY', 'Dockerfile:2'] },
-  { name: 'an unknown flag', files: { Dockerfile: 'FROM busybox\nCOPY --form=x a b\n' }, says: ['--f', 'from', 'Dockerfile:2'] },
-  { name: 'a missing file', files: { Dockerfile: 'FROM busybox\n\nCOPY nothing.txt /\n' }, says: ['nothing.txt', 'Dockerfile:3'] },
+  {
+    name: 'an unknown instruction',
+    files: { Dockerfile: 'FROM busybox\nCOPPY a b\n' },
+    says: ['COPPY', 'COPY', 'Dockerfile:2'],
+  },
+  {
+    name: 'an unknown flag',
+    files: { Dockerfile: 'FROM busybox\nCOPY --form=x a b\n' },
+    says: ['--f', 'from', 'Dockerfile:2'],
+  },
+  {
+    name: 'a missing file',
+    files: { Dockerfile: 'FROM busybox\n\nCOPY nothing.txt /\n' },
+    says: ['nothing.txt', 'Dockerfile:3'],
+  },
   {
     name: 'a file that .dockerignore hides',
     files: { Dockerfile: 'FROM busybox\nCOPY secret /\n', secret: 's', '.dockerignore': 'secret\n' },
     says: ['secret', 'Dockerfile:2'],
   },
-  { name: 'a misspelt stage in --from', files: { Dockerfile: 'FROM busybox AS build\nFROM busybox\nCOPY --from=127.0.0.1:1/biuld /a /b\n' }, says: ['biuld', 'Dockerfile:3'] },
-  { name: 'a variable in --from', files: { Dockerfile: 'FROM busybox AS a\nFROM busybox\nCOPY --from=$X /a /b\n' }, says: ['Dockerfile:3'] },
+  {
+    name: 'a misspelt stage in --from',
+    files: { Dockerfile: 'FROM busybox AS build\nFROM busybox\nCOPY --from=127.0.0.1:1/biuld /a /b\n' },
+    says: ['biuld', 'Dockerfile:3'],
+  },
+  {
+    name: 'a variable in --from',
+    files: { Dockerfile: 'FROM busybox AS a\nFROM busybox\nCOPY --from=$X /a /b\n' },
+    says: ['Dockerfile:3'],
+  },
   { name: 'an empty Dockerfile', files: { Dockerfile: '# nothing\n' }, says: ['no instructions'] },
   { name: 'no Dockerfile', files: { other: '' }, says: ['Dockerfile'] },
-  { name: 'an unterminated heredoc', files: { Dockerfile: 'FROM busybox\nRUN <<EOF\nx\n' }, says: ['EOF', 'Dockerfile:2'] },
+  {
+    name: 'an unterminated heredoc',
+    files: { Dockerfile: 'FROM busybox\nRUN <<EOF\nx\n' },
+    says: ['EOF', 'Dockerfile:2'],
+  },
   { name: 'a bad substitution', files: { Dockerfile: 'FROM busybox\nENV A=${B\n' }, says: ['Dockerfile:2'] },
-  { name: 'a required variable', files: { Dockerfile: 'FROM busybox\nENV A=${B:?must be set}\n'.replace('must be set', 'needed') }, says: ['needed', 'Dockerfile:2'] },
-  { name: 'an unknown user', files: { Dockerfile: 'FROM busybox\nUSER ghost\nRUN id\n' }, says: ['ghost', 'Dockerfile:3'] },
-  { name: 'a program that is not there', files: { Dockerfile: 'FROM busybox\nRUN ["/no/such/program"]\n' }, says: ['/no/such/program', 'Dockerfile:2'] },
-  { name: 'a failing command', files: { Dockerfile: 'FROM busybox\nRUN echo why >&2 && \\\n  exit 9\n' }, says: ['why', 'exit code: 9', 'Dockerfile:2', '>>>'] },
+  {
+    name: 'a required variable',
+    files: { Dockerfile: 'FROM busybox\nENV A=${B:?must be set}\n'.replace('must be set', 'needed') },
+    says: ['needed', 'Dockerfile:2'],
+  },
+  {
+    name: 'an unknown user',
+    files: { Dockerfile: 'FROM busybox\nUSER ghost\nRUN id\n' },
+    says: ['ghost', 'Dockerfile:3'],
+  },
+  {
+    name: 'a program that is not there',
+    files: { Dockerfile: 'FROM busybox\nRUN ["/no/such/program"]\n' },
+    says: ['/no/such/program', 'Dockerfile:2'],
+  },
+  {
+    name: 'a failing command',
+    files: { Dockerfile: 'FROM busybox\nRUN echo why >&2 && \\\n  exit 9\n' },
+    says: ['why', 'exit code: 9', 'Dockerfile:2', '>>>'],
+  },
 ];
 
 describe('a mistake in the project fails with 1 and is shown where it is:', () => {
-  test.concurrent.for(mistakes.map((mistake) => [mistake.name, mistake] as const))('%s', async ([, { files, says }]) => {
-    const { exitCode, stdout, stderr } = await buildInline(files);
-    expect(exitCode, stderr).toBe(1);
-    for (const text of says) expect(stderr).toMatch(text instanceof RegExp ? text : new RegExp(escape(text)));
-    expect(stderr).not.toMatch(/^ +at \S+ \(/m);
-    expect(stdout).toBe('');
-  });
+  test.concurrent.for(mistakes.map((mistake) => [mistake.name, mistake] as const))(
+    '%s',
+    async ([, { files, says }]) => {
+      const { exitCode, stdout, stderr } = await buildInline(files);
+      expect(exitCode, stderr).toBe(1);
+      for (const text of says) expect(stderr).toMatch(text instanceof RegExp ? text : new RegExp(escape(text)));
+      expect(stderr).not.toMatch(/^ +at \S+ \(/m);
+      expect(stdout).toBe('');
+    },
+  );
 });
 
 describe('a mistake on the command line fails with 2:', () => {
@@ -113,7 +156,10 @@ describe.skipIf(!isRoot)('a full disk', () => {
     mkdirSync(store);
     await runChecked('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', store]);
     try {
-      const build = await buildContext(writeFiles({ Dockerfile: 'FROM busybox\nCOPY big /\n', big: 'x'.repeat(40_000_000) }), { store });
+      const build = await buildContext(
+        writeFiles({ Dockerfile: 'FROM busybox\nCOPY big /\n', big: 'x'.repeat(40_000_000) }),
+        { store },
+      );
       expect(build.exitCode).toBe(1);
       expect(build.stderr).toMatch(/no space left/i);
       expect(build.stderr).not.toMatch(/^ +at \S+ \(/m);

@@ -13,11 +13,22 @@ describe.skipIf(!canSwitchUser)('an ordinary user in a user namespace', () => {
     const directory = userDirectory('suite');
     const namespace = ['unshare', '--user', '--map-root-user', '--map-auto', '--mount', '--propagation', 'slave'];
     const suites = ['namespace', 'oci/', 'materialised', 'probe'].map((suite) => `packages/executor/src/${suite}`);
-    const vitest = [join(repository, 'node_modules/.bin/vitest'), 'run', '--configLoader', 'runner', '--reporter', 'dot'];
-    const { exitCode, stdout, stderr } = await runProcess('setpriv', ['--reuid', name, '--regid', name, '--init-groups', ...namespace, ...vitest, ...suites], {
-      cwd: repository,
-      env: { HOME: directory, TMPDIR: directory, TBUILD_IN_USERNS: '1' },
-    });
+    const vitest = [
+      join(repository, 'node_modules/.bin/vitest'),
+      'run',
+      '--configLoader',
+      'runner',
+      '--reporter',
+      'dot',
+    ];
+    const { exitCode, stdout, stderr } = await runProcess(
+      'setpriv',
+      ['--reuid', name, '--regid', name, '--init-groups', ...namespace, ...vitest, ...suites],
+      {
+        cwd: repository,
+        env: { HOME: directory, TMPDIR: directory, TBUILD_IN_USERNS: '1' },
+      },
+    );
     expect(exitCode, `${stdout}\n${stderr}`).toBe(0);
   });
 });

@@ -13,7 +13,9 @@ import { tarOf, type NewMember } from '../support/write-tar.ts';
 function layoutWith(members: readonly NewMember[]): string {
   const directory = scratchDirectory('hostile');
   mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
-  const base = imagesOf(baseImage('busybox')).find(({ config }) => config.architecture === { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64']);
+  const base = imagesOf(baseImage('busybox')).find(
+    ({ config }) => config.architecture === { x64: 'amd64', arm64: 'arm64' }[process.arch as 'x64'],
+  );
   const archive = tarOf(members);
   const write = (mediaType: string, data: Buffer) => {
     const digest = `sha256:${createHash('sha256').update(data).digest('hex')}`;
@@ -21,10 +23,17 @@ function layoutWith(members: readonly NewMember[]): string {
     return { mediaType, digest, size: data.length };
   };
   const [below] = base!.manifest.layers;
-  writeFileSync(join(directory, 'blobs', below!.digest.replace(':', '/')), readFileSync(join(base!.layout, 'blobs', below!.digest.replace(':', '/'))));
+  writeFileSync(
+    join(directory, 'blobs', below!.digest.replace(':', '/')),
+    readFileSync(join(base!.layout, 'blobs', below!.digest.replace(':', '/'))),
+  );
   const layer = write('application/vnd.oci.image.layer.v1.tar', archive);
   const diffIds = [...base!.config.rootfs.diff_ids, layer.digest];
-  const config = { ...base!.config, rootfs: { type: 'layers', diff_ids: diffIds }, history: [{ created_by: 'base' }, { created_by: 'hostile' }] };
+  const config = {
+    ...base!.config,
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    history: [{ created_by: 'base' }, { created_by: 'hostile' }],
+  };
   const manifest = {
     schemaVersion: 2,
     mediaType: base!.manifestDescriptor.mediaType,
@@ -34,7 +43,10 @@ function layoutWith(members: readonly NewMember[]): string {
   const root = write(base!.manifestDescriptor.mediaType, Buffer.from(JSON.stringify(manifest)));
   const annotations = { 'org.opencontainers.image.ref.name': 'latest' };
   writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [{ ...root, annotations }] }));
+  writeFileSync(
+    join(directory, 'index.json'),
+    JSON.stringify({ schemaVersion: 2, manifests: [{ ...root, annotations }] }),
+  );
   return directory;
 }
 
@@ -43,17 +55,35 @@ describe.each(builders)('a base image that tries to leave its root, extracted by
   const attempts: readonly (readonly [string, (target: string) => readonly NewMember[]])[] = [
     ['a path of dots', (target) => [{ name: `../../../../../../../../..${target}`, data: 'x' }]],
     ['an absolute path', (target) => [{ name: target, data: 'x' }]],
-    ['through a symbolic link', (target) => [{ name: 'leave', type: 'symlink', linkname: join(target, '..') }, { name: 'leave/file', data: 'x' }]],
-    ['through a relative symbolic link', (target) => [
-      { name: 'leave', type: 'symlink', linkname: `../../../../../../../../../..${join(target, '..')}` },
-      { name: 'leave/file', data: 'x' },
-    ]],
-    ['by a hard link to a link', (target) => [
-      { name: 'link', type: 'symlink', linkname: target },
-      { name: 'hard', type: 'link', linkname: 'link' },
-      { name: 'hard', data: 'x' },
-    ]],
-    ['by a whiteout', (target) => [{ name: 'leave', type: 'symlink', linkname: join(target, '..') }, { name: 'leave/.wh.victim', data: '' }]],
+    [
+      'through a symbolic link',
+      (target) => [
+        { name: 'leave', type: 'symlink', linkname: join(target, '..') },
+        { name: 'leave/file', data: 'x' },
+      ],
+    ],
+    [
+      'through a relative symbolic link',
+      (target) => [
+        { name: 'leave', type: 'symlink', linkname: `../../../../../../../../../..${join(target, '..')}` },
+        { name: 'leave/file', data: 'x' },
+      ],
+    ],
+    [
+      'by a hard link to a link',
+      (target) => [
+        { name: 'link', type: 'symlink', linkname: target },
+        { name: 'hard', type: 'link', linkname: 'link' },
+        { name: 'hard', data: 'x' },
+      ],
+    ],
+    [
+      'by a whiteout',
+      (target) => [
+        { name: 'leave', type: 'symlink', linkname: join(target, '..') },
+        { name: 'leave/.wh.victim', data: '' },
+      ],
+    ],
   ];
 
   test.each(attempts)('%s', async (_name, members) => {
@@ -72,11 +102,18 @@ describe.each(builders)('a base image that tries to leave its root, extracted by
 
 test('attributes of overlayfs in an archive do not reach the mount', async () => {
   const layout = layoutWith([
-    { name: 'etc/', type: 'directory', mode: 0o755, pax: { 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.overlay.opaque': 'y' } },
+    {
+      name: 'etc/',
+      type: 'directory',
+      mode: 0o755,
+      pax: { 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.user.overlay.opaque': 'y' },
+    },
     { name: 'etc/more', data: 'more\n' },
   ]);
   const args = ['--build-context', `hostile=oci-layout://${layout}`];
-  const build = good(await buildInline({ Dockerfile: 'FROM hostile\nRUN cat /etc/more /etc/passwd > /both\n' }, { images: [], args }));
+  const build = good(
+    await buildInline({ Dockerfile: 'FROM hostile\nRUN cat /etc/more /etc/passwd > /both\n' }, { images: [], args }),
+  );
   expect(build.tree().readText('/both')).toMatch(/^more\nroot:/);
 });
 

@@ -63,17 +63,26 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
       'test $(ls -d /proc/[0-9]* | wc -l) -gt 12 && echo processes',
     ];
     const script = tries.map((attempt) => `( ${attempt} ) 2> /dev/null`).join('; ');
-    const build = await buildGood({ Dockerfile: `FROM busybox\nRUN ( ${script} ) > /seen; true\n` }, { asUser, env: { PROBE: 'x' } });
+    const build = await buildGood(
+      { Dockerfile: `FROM busybox\nRUN ( ${script} ) > /seen; true\n` },
+      { asUser, env: { PROBE: 'x' } },
+    );
     expect(build.tree().readText('/seen')).toBe('');
   });
 
   test('that closes its output runs on to its end', async () => {
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN exec > /dev/null 2>&1 <&-; exec 1>&- 2>&-; sleep 0.5; touch /done\n' }, { asUser });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN exec > /dev/null 2>&1 <&-; exec 1>&- 2>&-; sleep 0.5; touch /done\n' },
+      { asUser },
+    );
     expect(build.tree().entries.has('/done')).toBe(true);
   });
 
   test('may print anything', async () => {
-    const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN head -c 300000 /dev/urandom; printf "\\033[2J\\007\\n"; exit 3\n' }, { asUser });
+    const build = await buildInline(
+      { Dockerfile: 'FROM busybox\nRUN head -c 300000 /dev/urandom; printf "\\033[2J\\007\\n"; exit 3\n' },
+      { asUser },
+    );
     expect(build.exitCode).toBe(1);
     expect(build.stderr).toContain('exit code: 3');
   });

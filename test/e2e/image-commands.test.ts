@@ -23,8 +23,12 @@ CMD ["cat", "/made"]
   data: 'data\n',
 };
 
-const inStore = (store: string, asUser = false) => async (...args: string[]) => good(await runTbuild(args, { store, asUser })).stdout;
-const idOf = async (tbuild: ReturnType<typeof inStore>, name: string) => JSON.parse(await tbuild('inspect', name))[0].Id;
+const inStore =
+  (store: string, asUser = false) =>
+  async (...args: string[]) =>
+    good(await runTbuild(args, { store, asUser })).stdout;
+const idOf = async (tbuild: ReturnType<typeof inStore>, name: string) =>
+  JSON.parse(await tbuild('inspect', name))[0].Id;
 
 describe.each(builders)('the images of $who', ({ asUser }) => {
   const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
@@ -36,12 +40,27 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     await tbuild('tag', 'app:1', 'other/name:2');
     await tbuild('tag', build.id().slice(7, 19), 'by-id');
     const [image] = JSON.parse(await tbuild('inspect', 'other/name:2'));
-    expect(image).toMatchObject({ Id: build.id(), Os: 'linux', Config: { Cmd: ['cat', '/made'], Labels: { a: 'b' } }, RootFS: { Type: 'layers' } });
+    expect(image).toMatchObject({
+      Id: build.id(),
+      Os: 'linux',
+      Config: { Cmd: ['cat', '/made'], Labels: { a: 'b' } },
+      RootFS: { Type: 'layers' },
+    });
     expect(image.RepoTags.sort()).toEqual(['app:1', 'by-id:latest', 'other/name:2']);
     expect(JSON.parse(await tbuild('inspect', '--format', 'json', 'app:1'))).toEqual(image);
-    const lines = (await tbuild('images', '--format', 'json')).trim().split('\n').map((line) => JSON.parse(line));
-    expect(lines.map(({ Repository, Tag }) => `${Repository}:${Tag}`)).toEqual(['app:1', 'by-id:latest', 'other/name:2']);
-    const history = (await tbuild('history', '--format', 'json', '--no-trunc', 'app:1')).trim().split('\n').map((line) => JSON.parse(line));
+    const lines = (await tbuild('images', '--format', 'json'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ Repository, Tag }) => `${Repository}:${Tag}`)).toEqual([
+      'app:1',
+      'by-id:latest',
+      'other/name:2',
+    ]);
+    const history = (await tbuild('history', '--format', 'json', '--no-trunc', 'app:1'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
     expect(history[0]).toMatchObject({ ID: build.id(), CreatedBy: 'CMD ["cat" "/made"]', Size: '0B' });
   });
 
@@ -50,7 +69,9 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     const place = asUser ? userDirectory('saved') : scratchDirectory('saved');
     const build = await buildGood(files, { store, asUser, args: ['--tag', 'app:1', '--tag', 'app:2'] });
     await inStore(store, asUser)('save', '-o', join(place, 'image.tar'), 'app:1', 'app:2');
-    expect(await inStore(other, asUser)('load', '-i', join(place, 'image.tar'))).toBe('Loaded image: app:1\nLoaded image: app:2\n');
+    expect(await inStore(other, asUser)('load', '-i', join(place, 'image.tar'))).toBe(
+      'Loaded image: app:1\nLoaded image: app:2\n',
+    );
     expect(await idOf(inStore(other, asUser), 'app:2')).toBe(build.id());
     expect(imagesOf(other).flatMap(problemsOf)).toEqual([]);
     await runChecked('gzip', ['-k', join(place, 'image.tar')]);
@@ -61,7 +82,10 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     const store = newStore();
     const tbuild = inStore(store, asUser);
     await buildGood(files, { store, asUser, args: ['--tag', 'app:1'] });
-    await buildGood({ ...files, Dockerfile: `FROM busybox\nCOPY data /srv/data\nRUN mkdir /new && echo longer > /new/file\n` }, { store, asUser, args: ['--tag', 'app:2'] });
+    await buildGood(
+      { ...files, Dockerfile: `FROM busybox\nCOPY data /srv/data\nRUN mkdir /new && echo longer > /new/file\n` },
+      { store, asUser, args: ['--tag', 'app:2'] },
+    );
     // The places that a RUN needs mounts at stay in the image.
     const shown = async (...names: string[]) => (await tbuild('diff', ...names)).replace(/^A \/(proc|sys|dev)\n/gm, '');
     expect(await shown('app:1')).toBe('A /made  +5B\nC /srv\nD /srv/data  -5B\n');
@@ -81,8 +105,14 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const said = await inStore(store)('push', `${host}/commands/app:1`);
     const raw = JSON.parse(await skopeo(['inspect', '--tls-verify=false', `docker://${host}/commands/app:1`]));
     expect(said).toContain(`digest: ${raw.Digest}`);
-    const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/commands/app:1`]));
-    expect(manifest.layers.map(({ mediaType }: { mediaType: string }) => mediaType).every((type: string) => type.endsWith('gzip'))).toBe(true);
+    const manifest = JSON.parse(
+      await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/commands/app:1`]),
+    );
+    expect(
+      manifest.layers
+        .map(({ mediaType }: { mediaType: string }) => mediaType)
+        .every((type: string) => type.endsWith('gzip')),
+    ).toBe(true);
     const other = scratchDirectory('store');
     expect(await inStore(other)('pull', '-q', `${host}/commands/app:1`)).toBe(`${host}/commands/app:1\n`);
     expect(await idOf(inStore(other), `${host}/commands/app:1`)).toBe(build.id());
@@ -99,7 +129,11 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     await inStore(store)('pull', '--platform', 'linux/arm64', base);
     expect(imagesOf(store).map(({ config }) => config.architecture)).toEqual(['arm64']);
     await inStore(whole)('pull', '--all-platforms', base);
-    expect(imagesOf(whole).map(({ config }) => config.architecture).sort()).toEqual(['amd64', 'arm64']);
+    expect(
+      imagesOf(whole)
+        .map(({ config }) => config.architecture)
+        .sort(),
+    ).toEqual(['amd64', 'arm64']);
     const missing = await runTbuild(['pull', '--platform', 'linux/s390x', base], { store });
     expect(missing).toMatchObject({ exitCode: 1 });
     expect(missing.stderr).toContain('It has linux/amd64, linux/arm64');
@@ -111,7 +145,17 @@ describe('an archive of somebody else', () => {
   let id: string;
   beforeAll(async () => {
     archives = scratchDirectory('foreign');
-    const build = await buildGood(files, { store: scratchDirectory('store'), args: ['--tag', 'app:1', '-o', `type=docker,dest=${archives}/own.tar`, '-o', `type=oci,tar=false,dest=${archives}/layout`] });
+    const build = await buildGood(files, {
+      store: scratchDirectory('store'),
+      args: [
+        '--tag',
+        'app:1',
+        '-o',
+        `type=docker,dest=${archives}/own.tar`,
+        '-o',
+        `type=oci,tar=false,dest=${archives}/layout`,
+      ],
+    });
     id = build.id();
   });
   const loadedId = async (archive: string, name: string, ...options: string[]) => {
@@ -121,7 +165,12 @@ describe('an archive of somebody else', () => {
   };
 
   test('of skopeo, as docker-archive and oci-archive', async () => {
-    await skopeo(['copy', '--quiet', `docker-archive:${archives}/own.tar`, `docker-archive:${archives}/skopeo.tar:app:1`]);
+    await skopeo([
+      'copy',
+      '--quiet',
+      `docker-archive:${archives}/own.tar`,
+      `docker-archive:${archives}/skopeo.tar:app:1`,
+    ]);
     expect(await loadedId('skopeo.tar', 'app:1')).toBe(id);
     await skopeo(['copy', '--quiet', `oci:${archives}/layout:1`, `oci-archive:${archives}/skopeo-oci.tar:1`]);
     expect(await loadedId('skopeo-oci.tar', 'named:here', '--tag', 'named:here')).toBe(id);
@@ -157,14 +206,11 @@ describe('an archive of somebody else', () => {
   });
 });
 
-test.each([
-  ['tag', 'one'],
-  ['inspect'],
-  ['push'],
-  ['diff', 'a', 'b', 'c'],
-  ['images', '--format', '{{.ID}}'],
-])('tbuild %s %s is a usage error', async (...args) => {
-  const { exitCode, stderr } = await runTbuild(args);
-  expect(exitCode).toBe(2);
-  expect(stderr).toContain('hint:');
-});
+test.each([['tag', 'one'], ['inspect'], ['push'], ['diff', 'a', 'b', 'c'], ['images', '--format', '{{.ID}}']])(
+  'tbuild %s %s is a usage error',
+  async (...args) => {
+    const { exitCode, stderr } = await runTbuild(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('hint:');
+  },
+);

@@ -13,9 +13,19 @@ describe.skipIf(!canRunRegistry)('imagetools', () => {
   const tbuild = async (...args: string[]) => good(await runTbuild(args)).stdout;
   const built = async (name: string, architecture: string) => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: `${architecture}\n` });
-    await tbuild('build', ...baseImageArguments(), '--platform', `linux/${architecture}`, '--tag', name, '--push', context);
+    await tbuild(
+      'build',
+      ...baseImageArguments(),
+      '--platform',
+      `linux/${architecture}`,
+      '--tag',
+      name,
+      '--push',
+      context,
+    );
   };
-  const rawOf = async (name: string) => JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${name}`]));
+  const rawOf = async (name: string) =>
+    JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${name}`]));
 
   test('merges the builds of several machines under one name', async () => {
     await using registry = await startRegistry();
@@ -58,16 +68,32 @@ describe.skipIf(!canRunRegistry)('imagetools', () => {
     await tbuild('imagetools', 'create', '--append', '-t', name, `${registry.host}/app:arm64`);
     expect((await rawOf(name)).manifests).toHaveLength(2);
     const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'newer\n' });
-    await tbuild('build', ...baseImageArguments(), '--platform', 'linux/arm64', '--tag', `${registry.host}/app:newer`, '--push', context);
+    await tbuild(
+      'build',
+      ...baseImageArguments(),
+      '--platform',
+      'linux/arm64',
+      '--tag',
+      `${registry.host}/app:newer`,
+      '--push',
+      context,
+    );
     await tbuild('imagetools', 'create', '--append', '-t', name, `${registry.host}/app:newer`);
     const { manifests } = await rawOf(name);
-    expect(manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    expect(manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual([
+      'amd64',
+      'arm64',
+    ]);
     const only = JSON.parse(await tbuild('imagetools', 'create', '--dry-run', '-p', 'linux/arm64', name));
     expect(only.manifests).toEqual([manifests[1]]);
   });
 
   test('needs a name and images', async () => {
-    for (const args of [['imagetools', 'create', 'a'], ['imagetools', 'create', '-t', 'a'], ['imagetools', 'nonsense']]) {
+    for (const args of [
+      ['imagetools', 'create', 'a'],
+      ['imagetools', 'create', '-t', 'a'],
+      ['imagetools', 'nonsense'],
+    ]) {
       const { exitCode, stderr } = await runTbuild(args);
       expect(exitCode).toBe(2);
       expect(stderr).toContain('hint:');

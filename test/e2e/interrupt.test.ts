@@ -15,7 +15,11 @@ function sleepyContext(marker: string): string {
   return writeFiles({ Dockerfile: `FROM busybox\nRUN echo first > /first\nRUN echo half > /half; sleep ${marker}\n` });
 }
 
-async function interrupted(marker: string, stop: (child: ChildProcess) => unknown, options: { store: string; asUser: boolean }) {
+async function interrupted(
+  marker: string,
+  stop: (child: ChildProcess) => unknown,
+  options: { store: string; asUser: boolean },
+) {
   const args = ['build', '--progress', 'plain', ...baseImageArguments(), sleepyContext(marker)];
   let stopping: Promise<void> | undefined;
   const result = await runTbuild(args, {

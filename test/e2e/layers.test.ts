@@ -14,17 +14,26 @@ const namesInLayer = (build: InlineBuild, index: number) => {
 
 describe.each(builders)('a layer by $who', ({ asUser }) => {
   test('has what the step changed, sorted, below its parent directories', async () => {
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN mkdir -p /z /a/b && touch /a/b/c /z/y && touch /etc/new\n' }, { asUser });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN mkdir -p /z /a/b && touch /a/b/c /z/y && touch /etc/new\n' },
+      { asUser },
+    );
     expect(namesInLayer(build, -1)).toEqual(['a/', 'a/b/', 'a/b/c', 'etc/', 'etc/new', 'proc/', 'sys/', 'z/', 'z/y']);
   });
 
   test('has a whiteout for what went away', async () => {
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true\nRUN rm -r /var/spool /etc/shadow\n' }, { asUser });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN true\nRUN rm -r /var/spool /etc/shadow\n' },
+      { asUser },
+    );
     expect(namesInLayer(build, -1)).toEqual(['etc/', 'etc/.wh.shadow', 'var/', 'var/.wh.spool']);
   });
 
   test('hides what a replaced directory had', async () => {
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN rm -rf /var && mkdir /var && echo only > /var/only\nRUN ls -A /var > /list\n' }, { asUser });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN rm -rf /var && mkdir /var && echo only > /var/only\nRUN ls -A /var > /list\n' },
+      { asUser },
+    );
     expect([...build.tree().entries.keys()].filter((path) => path.startsWith('/var/'))).toEqual(['/var/only']);
   });
 
@@ -44,7 +53,10 @@ test('times: a copied file keeps its own, to the second', async () => {
 
 test('a hundred and fifty steps are not too many for the mount options', async () => {
   const steps = Array.from({ length: 150 }, (_, index) => `COPY f /many/${index}`);
-  const build = await buildGood({ Dockerfile: `FROM busybox\n${steps.join('\n')}\nRUN ls /many | wc -l > /count\n`, f: 'f' });
+  const build = await buildGood({
+    Dockerfile: `FROM busybox\n${steps.join('\n')}\nRUN ls /many | wc -l > /count\n`,
+    f: 'f',
+  });
   expect(build.tree().readText('/count').trim()).toBe('150');
 });
 

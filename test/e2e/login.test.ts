@@ -18,9 +18,14 @@ describe.skipIf(!canRunRegistry)('login', () => {
     mkdirSync(join(home, '.docker'));
     writeFileSync(file, JSON.stringify({ auths: { 'quay.io': { auth: 'a2VwdDprZXB0' } }, HttpHeaders: { a: 'b' } }));
 
-    expect(good(await runTbuild(['login', '-u', auth.username, '--password-stdin', registry.host], options)).stdout).toBe('Login Succeeded\n');
+    expect(
+      good(await runTbuild(['login', '-u', auth.username, '--password-stdin', registry.host], options)).stdout,
+    ).toBe('Login Succeeded\n');
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
-      auths: { 'quay.io': { auth: 'a2VwdDprZXB0' }, [registry.host]: { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') } },
+      auths: {
+        'quay.io': { auth: 'a2VwdDprZXB0' },
+        [registry.host]: { auth: Buffer.from(`${auth.username}:${auth.password}`).toString('base64') },
+      },
       HttpHeaders: { a: 'b' },
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -37,7 +42,10 @@ describe.skipIf(!canRunRegistry)('login', () => {
   test('refuses a wrong password, keeps nothing and says nothing of it', async () => {
     await using registry = await startRegistry({ auth });
     const home = scratchDirectory('home');
-    const { exitCode, stdout, stderr } = await runTbuild(['login', '-u', auth.username, '-p', 'guessed-wrong', registry.host], { env: { HOME: home } });
+    const { exitCode, stdout, stderr } = await runTbuild(
+      ['login', '-u', auth.username, '-p', 'guessed-wrong', registry.host],
+      { env: { HOME: home } },
+    );
     expect(exitCode).toBe(1);
     expect(stderr).toContain(registry.host);
     expect(stdout + stderr).not.toContain('guessed-wrong');
@@ -50,12 +58,22 @@ describe.skipIf(!canRunRegistry)('login', () => {
     const bin = scratchDirectory('bin');
     mkdirSync(join(home, '.docker'));
     writeFileSync(join(home, '.docker/config.json'), JSON.stringify({ credsStore: 'test' }));
-    writeFileSync(join(bin, 'docker-credential-test'), `#!/bin/sh\n{ echo "$1"; cat; } >> ${bin}/asked\n`, { mode: 0o755 });
-    good(await runTbuild(['login', '-u', auth.username, '-p', auth.password, registry.host], { env: { HOME: home, PATH: `${bin}:${process.env['PATH']}` } }));
+    writeFileSync(join(bin, 'docker-credential-test'), `#!/bin/sh\n{ echo "$1"; cat; } >> ${bin}/asked\n`, {
+      mode: 0o755,
+    });
+    good(
+      await runTbuild(['login', '-u', auth.username, '-p', auth.password, registry.host], {
+        env: { HOME: home, PATH: `${bin}:${process.env['PATH']}` },
+      }),
+    );
     const asked = readFileSync(join(bin, 'asked'), 'utf8');
     expect(asked).toContain('store');
-    expect(asked).toContain(JSON.stringify({ ServerURL: registry.host, Username: auth.username, Secret: auth.password }));
-    expect(readFileSync(join(home, '.docker/config.json'), 'utf8')).not.toContain(Buffer.from(`${auth.username}:`).toString('base64').slice(0, 10));
+    expect(asked).toContain(
+      JSON.stringify({ ServerURL: registry.host, Username: auth.username, Secret: auth.password }),
+    );
+    expect(readFileSync(join(home, '.docker/config.json'), 'utf8')).not.toContain(
+      Buffer.from(`${auth.username}:`).toString('base64').slice(0, 10),
+    );
   });
 });
 

@@ -10,7 +10,10 @@ import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 import { problemsOf } from '../support/validate-image.ts';
 
-const files = { Dockerfile: 'FROM busybox\nCOPY numbers /numbers\n', numbers: Array.from({ length: 20_000 }, (_, at) => `${(at * 7919) % 20_000} is what ${at} gives\n`).join('') };
+const files = {
+  Dockerfile: 'FROM busybox\nCOPY numbers /numbers\n',
+  numbers: Array.from({ length: 20_000 }, (_, at) => `${(at * 7919) % 20_000} is what ${at} gives\n`).join(''),
+};
 const both = ['--platform', 'linux/amd64,linux/arm64'];
 
 const run = (args: readonly string[], store = scratchDirectory('store')) =>
@@ -22,15 +25,22 @@ async function layout(options: string, args: readonly string[] = []) {
   good(await run(['-o', `type=oci,tar=false,dest=${directory}${options}`, ...args]));
   const images = imagesOf(directory);
   expect(images.flatMap(problemsOf)).toEqual([]);
-  const roots: readonly { digest: string; annotations?: Record<string, string> }[] = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')).manifests;
-  const documentOf = (digest: string) => JSON.parse(readFileSync(join(directory, 'blobs', digest.replace(':', '/')), 'utf8'));
+  const roots: readonly { digest: string; annotations?: Record<string, string> }[] = JSON.parse(
+    readFileSync(join(directory, 'index.json'), 'utf8'),
+  ).manifests;
+  const documentOf = (digest: string) =>
+    JSON.parse(readFileSync(join(directory, 'blobs', digest.replace(':', '/')), 'utf8'));
   return { images, roots, root: documentOf(roots[0]?.digest ?? '') };
 }
 
 const layersOf = (image?: LayoutImage) => image?.manifest.layers ?? [];
 
 test('compression-level makes layers larger or smaller, and only the new ones', async () => {
-  const [usual, none, best] = [await layout(''), await layout(',compression-level=0'), await layout(',compression-level=9')];
+  const [usual, none, best] = [
+    await layout(''),
+    await layout(',compression-level=0'),
+    await layout(',compression-level=9'),
+  ];
   const [size, larger, smaller] = [usual, none, best].map(({ images }) => layersOf(images[0])[1]?.size ?? 0);
   expect(larger).toBeGreaterThan(size ?? 0);
   expect(smaller).toBeLessThanOrEqual(size ?? 0);
@@ -50,23 +60,42 @@ test('oci-mediatypes=false gives the types of Docker, for the index too', async 
   expect(root.mediaType).toBe('application/vnd.docker.distribution.manifest.list.v2+json');
   for (const { manifest } of images) {
     expect(manifest.mediaType).toBe('application/vnd.docker.distribution.manifest.v2+json');
-    expect(new Set(manifest.layers.map(({ mediaType }) => mediaType))).toEqual(new Set(['application/vnd.docker.image.rootfs.diff.tar.gzip']));
+    expect(new Set(manifest.layers.map(({ mediaType }) => mediaType))).toEqual(
+      new Set(['application/vnd.docker.image.rootfs.diff.tar.gzip']),
+    );
   }
 });
 
 test('name takes the place of -t, for this output', async () => {
   const { roots } = await layout(',"name=here:1,registry.example/there:2"', ['-t', 'elsewhere:3']);
-  expect(roots.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual(['docker.io/library/here:1', 'registry.example/there:2']);
+  expect(roots.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual([
+    'docker.io/library/here:1',
+    'registry.example/there:2',
+  ]);
 });
 
 describe('annotations', () => {
   test('stand where they are asked for', async () => {
-    const args = ['--annotation', 'a=manifest', '--annotation', 'index,manifest-descriptor:b=both', '--annotation', 'manifest[linux/arm64]:c=arm', '--annotation', 'index-descriptor:d=root'];
+    const args = [
+      '--annotation',
+      'a=manifest',
+      '--annotation',
+      'index,manifest-descriptor:b=both',
+      '--annotation',
+      'manifest[linux/arm64]:c=arm',
+      '--annotation',
+      'index-descriptor:d=root',
+    ];
     const { images, root, roots } = await layout(',annotation-index.e=option', [...both, ...args]);
     expect(root.annotations).toEqual({ b: 'both', e: 'option' });
-    expect(root.manifests.map(({ annotations }: { annotations: object }) => annotations)).toEqual([{ b: 'both' }, { b: 'both' }]);
+    expect(root.manifests.map(({ annotations }: { annotations: object }) => annotations)).toEqual([
+      { b: 'both' },
+      { b: 'both' },
+    ]);
     expect(roots[0]?.annotations).toMatchObject({ d: 'root' });
-    const said = Object.fromEntries(images.map(({ config, manifest }) => [config.architecture, (manifest as { annotations?: object }).annotations]));
+    const said = Object.fromEntries(
+      images.map(({ config, manifest }) => [config.architecture, (manifest as { annotations?: object }).annotations]),
+    );
     expect(said).toEqual({ amd64: { a: 'manifest' }, arm64: { a: 'manifest', c: 'arm' } });
   });
 
@@ -83,9 +112,16 @@ describe.skipIf(!canRunRegistry)('type=registry', () => {
     const host = await sharedService('registry');
     const store = scratchDirectory('store');
     const metadata = join(store, 'metadata.json');
-    good(await run(['-o', `type=image,name=${host}/by/digest,push-by-digest=true,push=true`, '--metadata-file', metadata], store));
+    good(
+      await run(
+        ['-o', `type=image,name=${host}/by/digest,push-by-digest=true,push=true`, '--metadata-file', metadata],
+        store,
+      ),
+    );
     const digest = JSON.parse(readFileSync(metadata, 'utf8'))['containerimage.digest'];
-    const raw = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/by/digest@${digest}`]));
+    const raw = JSON.parse(
+      await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/by/digest@${digest}`]),
+    );
     expect(raw.layers).toHaveLength(2);
     await expect(skopeo(['inspect', '--tls-verify=false', `docker://${host}/by/digest:latest`])).rejects.toThrow();
     expect(good(await runTbuild(['images', '-q'], { store })).stdout).toBe('');

@@ -73,14 +73,21 @@ describe.each(builders)('outputs of $who', ({ asUser }) => {
 });
 
 test('type=tar to standard output, with nothing else on it', async () => {
-  const build = await buildInline({ Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'f\n' }, { images: [], args: ['--output', 'type=tar,dest=-'] });
+  const build = await buildInline(
+    { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'f\n' },
+    { images: [], args: ['--output', 'type=tar,dest=-'] },
+  );
   expect(build.exitCode, build.stderr).toBe(0);
   expect(treeOfLayers([Buffer.from(build.stdout, 'latin1')]).readText('/f')).toBe('f\n');
 });
 
 test('several outputs of one build', async () => {
   const directory = scratchDirectory('several');
-  const outputs = [`type=oci,dest=${directory}/a.tar`, `type=docker,dest=${directory}/b.tar`, `type=local,dest=${directory}/c`];
+  const outputs = [
+    `type=oci,dest=${directory}/a.tar`,
+    `type=docker,dest=${directory}/b.tar`,
+    `type=local,dest=${directory}/c`,
+  ];
   await buildGood(files, { args: outputs.flatMap((output) => ['--output', output]) });
   await skopeo(['inspect', `oci-archive:${directory}/a.tar`]);
   await skopeo(['inspect', `docker-archive:${directory}/b.tar`]);
@@ -108,8 +115,11 @@ test('an output into a directory that does not exist makes it; one onto a file f
   expect(onto.stderr).toContain('is-directory');
 });
 
-test.each([['type=nonsense'], ['type=oci,dest=x,colour=red'], ['type=local']])('the output %s is a usage error', async (spec) => {
-  const build = await buildInline(files, { args: ['--output', spec] });
-  expect(build.exitCode).toBe(2);
-  expect(build.stderr).toMatch(/output/i);
-});
+test.each([['type=nonsense'], ['type=oci,dest=x,colour=red'], ['type=local']])(
+  'the output %s is a usage error',
+  async (spec) => {
+    const build = await buildInline(files, { args: ['--output', spec] });
+    expect(build.exitCode).toBe(2);
+    expect(build.stderr).toMatch(/output/i);
+  },
+);

@@ -28,10 +28,14 @@ COPY --from=build /once /machine /target /built/
 };
 
 const build = (files: Record<string, string>, args: readonly string[], options = {}) =>
-  runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...args, writeFiles(files)], { store: scratchDirectory('store'), ...options });
+  runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...args, writeFiles(files)], {
+    store: scratchDirectory('store'),
+    ...options,
+  });
 
 const architectures = (images: readonly LayoutImage[]) => images.map(({ config }) => config.architecture).sort();
-const treeOf = ({ layout, manifest }: LayoutImage) => treeOfLayers(manifest.layers.map((layer) => readLayer(layout, layer)));
+const treeOf = ({ layout, manifest }: LayoutImage) =>
+  treeOfLayers(manifest.layers.map((layer) => readLayer(layout, layer)));
 
 describe.each(builders)('several platforms built by $who', ({ asUser }) => {
   const directory = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));
@@ -54,7 +58,12 @@ describe.each(builders)('several platforms built by $who', ({ asUser }) => {
 
   test('are a directory each in local and tar outputs', async () => {
     const place = directory('outputs');
-    good(await build(crossBuild, [...both, '-o', join(place, 'tree'), '-o', `type=tar,dest=${place}/all.tar`], { store: directory('store'), asUser }));
+    good(
+      await build(crossBuild, [...both, '-o', join(place, 'tree'), '-o', `type=tar,dest=${place}/all.tar`], {
+        store: directory('store'),
+        asUser,
+      }),
+    );
     expect(readdirSync(join(place, 'tree')).sort()).toEqual(['linux_amd64', 'linux_arm64']);
     expect(readFileSync(join(place, 'tree/linux_arm64/built/target'), 'utf8')).toBe('arm64\n');
     expect(await runChecked('tar', ['-xOf', `${place}/all.tar`, 'linux_arm64/built/target'])).toBe('arm64\n');
@@ -77,7 +86,11 @@ test('OCI archives and layouts hold the index; the metadata file and the ID name
   const [root] = JSON.parse(readFileSync(`${place}/layout/index.json`, 'utf8')).manifests;
   const metadata = JSON.parse(readFileSync(`${place}/metadata.json`, 'utf8'));
   expect(metadata['containerimage.digest']).toBe(root.digest);
-  expect(metadata['containerimage.descriptor']).toMatchObject({ mediaType: root.mediaType, digest: root.digest, size: root.size });
+  expect(metadata['containerimage.descriptor']).toMatchObject({
+    mediaType: root.mediaType,
+    digest: root.digest,
+    size: root.size,
+  });
   expect(metadata['image.name']).toBe('docker.io/library/multi:1');
   expect(metadata['containerimage.config.digest']).toBeUndefined();
   expect(readFileSync(`${place}/id`, 'utf8')).toBe(root.digest);
@@ -89,13 +102,23 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const name = `${host}/platforms/multi:1`;
     good(await build(crossBuild, [...both, '--tag', name, '--push']));
     const raw = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${name}`]));
-    expect(raw.manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    expect(raw.manifests.map(({ platform }: { platform: { architecture: string } }) => platform.architecture)).toEqual([
+      'amd64',
+      'arm64',
+    ]);
     const copy = join(scratchDirectory('pulled'), 'layout');
     await skopeo(['copy', '--quiet', '--all', '--src-tls-verify=false', `docker://${name}`, `oci:${copy}:1`]);
     expect(imagesOf(copy).flatMap(problemsOf)).toEqual([]);
     const store = scratchDirectory('store');
-    good(await build({ Dockerfile: `FROM ${name}\nCOPY --from=${name} /built/target /again\n` }, [...both, '--tag', 'next:1'], { store }));
-    for (const image of imagesOf(store)) expect(treeOf(image).readText('/again')).toBe(`${image.config.architecture}\n`);
+    good(
+      await build(
+        { Dockerfile: `FROM ${name}\nCOPY --from=${name} /built/target /again\n` },
+        [...both, '--tag', 'next:1'],
+        { store },
+      ),
+    );
+    for (const image of imagesOf(store))
+      expect(treeOf(image).readText('/again')).toBe(`${image.config.architecture}\n`);
   });
 });
 
@@ -113,13 +136,20 @@ test.each([
 
 test('a platform given twice is built once, and one image has no index', async () => {
   const store = scratchDirectory('store');
-  good(await build(crossBuild, ['--platform', 'linux/amd64', '--platform', 'amd64,linux/amd64/v1', '--tag', 'one:1'], { store }));
+  good(
+    await build(crossBuild, ['--platform', 'linux/amd64', '--platform', 'amd64,linux/amd64/v1', '--tag', 'one:1'], {
+      store,
+    }),
+  );
   const [root] = JSON.parse(readFileSync(join(store, 'index.json'), 'utf8')).manifests;
   expect(root.mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
 });
 
 test('RUN for an architecture without an emulator says what to install', async () => {
-  const { exitCode, stderr } = await build({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\nRUN ["/x"]\n' }, ['--platform', 'linux/s390x']);
+  const { exitCode, stderr } = await build({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\nRUN ["/x"]\n' }, [
+    '--platform',
+    'linux/s390x',
+  ]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Programs for linux/s390x cannot run on this');
   expect(stderr).toContain('qemu-user');
@@ -130,8 +160,15 @@ describe.skipIf(!canRegisterArm64)('with qemu registered', () => {
   test.each(builders)('RUN of $who runs the programs of the other architecture', async ({ asUser }) => {
     using _ = await registerArm64();
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
-    good(await build({ Dockerfile: 'FROM busybox\nRUN uname -m > /machine\n' }, [...both, '--tag', 'emulated:1'], { store, asUser }));
-    const machines = Object.fromEntries(imagesOf(store).map((image) => [image.config.architecture, treeOf(image).readText('/machine')]));
+    good(
+      await build({ Dockerfile: 'FROM busybox\nRUN uname -m > /machine\n' }, [...both, '--tag', 'emulated:1'], {
+        store,
+        asUser,
+      }),
+    );
+    const machines = Object.fromEntries(
+      imagesOf(store).map((image) => [image.config.architecture, treeOf(image).readText('/machine')]),
+    );
     expect(machines).toEqual({ amd64: 'x86_64\n', arm64: 'aarch64\n' });
   });
 });

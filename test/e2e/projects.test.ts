@@ -50,7 +50,9 @@ describe.each(builders)('a real project, built by $who and run in Docker:', ({ a
 
 test('three thousand files of one directory are all in the image', async () => {
   const names = Array.from({ length: 3000 }, (_, index) => [`d/${index}`, `${index}\n`.repeat(index % 50)] as const);
-  const { entries } = (await buildGood({ Dockerfile: 'FROM scratch\nCOPY d /d\n', ...Object.fromEntries(names) }, { images: [] })).tree();
+  const { entries } = (
+    await buildGood({ Dockerfile: 'FROM scratch\nCOPY d /d\n', ...Object.fromEntries(names) }, { images: [] })
+  ).tree();
   const sizes = names.map(([name, content]) => [`/${name}`, content.length] as const);
   expect(sizes.filter(([path, size]) => entries.get(path)?.size !== size)).toEqual([]);
 });

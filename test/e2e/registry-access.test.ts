@@ -30,7 +30,17 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
     const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
     const file = join(HOME, 'auth.json');
-    await containersTools().podman(['login', '--tls-verify=false', '--authfile', file, '-u', auth.username, '-p', auth.password, registry.host]);
+    await containersTools().podman([
+      'login',
+      '--tls-verify=false',
+      '--authfile',
+      file,
+      '-u',
+      auth.username,
+      '-p',
+      auth.password,
+      registry.host,
+    ]);
     good(await runTbuild(['pull', base], { store, env: { HOME, REGISTRY_AUTH_FILE: file } }));
   });
 
@@ -38,17 +48,47 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     const base = await pushBaseImage('busybox', await sharedService('registry'));
     const [directory, HOME] = [scratchDirectory('certificates'), scratchDirectory('home')];
     const at = (name: string) => join(directory, name);
-    for (const [name, subject] of [['server', 'subjectAltName=IP:127.0.0.1'], ['client', 'extendedKeyUsage=clientAuth']] as const) {
-      await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-addext', subject, '-keyout', at(`${name}.key`), '-out', at(`${name}.crt`)]);
+    for (const [name, subject] of [
+      ['server', 'subjectAltName=IP:127.0.0.1'],
+      ['client', 'extendedKeyUsage=clientAuth'],
+    ] as const) {
+      await runChecked('openssl', [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        `/CN=${name}`,
+        '-addext',
+        subject,
+        '-keyout',
+        at(`${name}.key`),
+        '-out',
+        at(`${name}.crt`),
+      ]);
     }
     const [host = '', ...path] = base.split('/');
-    const tls = { cert: readFileSync(at('server.crt')), key: readFileSync(at('server.key')), ca: readFileSync(at('client.crt')), requestCert: true, rejectUnauthorized: true };
+    const tls = {
+      cert: readFileSync(at('server.crt')),
+      key: readFileSync(at('server.key')),
+      ca: readFileSync(at('client.crt')),
+      requestCert: true,
+      rejectUnauthorized: true,
+    };
     const server = createServer(tls, (incoming, answer) => {
       const [hostname, port] = host.split(':');
-      incoming.pipe(request({ hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers }, (response) => {
-        answer.writeHead(response.statusCode ?? 500, response.headers);
-        response.pipe(answer);
-      }));
+      incoming.pipe(
+        request(
+          { hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers },
+          (response) => {
+            answer.writeHead(response.statusCode ?? 500, response.headers);
+            response.pipe(answer);
+          },
+        ),
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const guarded = `127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -57,7 +97,12 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     expect((await pull()).exitCode).toBe(1);
     const place = join(HOME, '.docker/certs.d', guarded);
     mkdirSync(place, { recursive: true });
-    for (const [from, to] of [['server.crt', 'ca.crt'], ['client.crt', 'client.cert'], ['client.key', 'client.key']] as const) writeFileSync(join(place, to), readFileSync(at(from)));
+    for (const [from, to] of [
+      ['server.crt', 'ca.crt'],
+      ['client.crt', 'client.cert'],
+      ['client.key', 'client.key'],
+    ] as const)
+      writeFileSync(join(place, to), readFileSync(at(from)));
     good(await pull());
     server.closeAllConnections();
     server.close();
@@ -68,10 +113,13 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     const host = base.slice(0, base.indexOf('/'));
     const rest = base.slice(host.length + 1);
     const context = writeFiles({ Dockerfile: `FROM registry.invalid/${rest}\nRUN true\n` });
-    const build = (args: readonly string[], env: Record<string, string> = {}) => runTbuild(['build', ...args, context], { store: scratchDirectory('store'), env });
+    const build = (args: readonly string[], env: Record<string, string> = {}) =>
+      runTbuild(['build', ...args, context], { store: scratchDirectory('store'), env });
     good(await build(['--registry-map', `registry.invalid=127.0.0.1:1,${host}`]));
     good(await build([], { TBUILD_REGISTRY_MIRRORS: `registry.invalid=${host}` }));
     const own = writeFiles({ Dockerfile: `FROM ${base}\nRUN true\n` });
-    good(await runTbuild(['build', '--registry-map', `${host}=127.0.0.1:1`, own], { store: scratchDirectory('store') }));
+    good(
+      await runTbuild(['build', '--registry-map', `${host}=127.0.0.1:1`, own], { store: scratchDirectory('store') }),
+    );
   });
 });

@@ -25,7 +25,10 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--config', `docker://${tag}`]));
       expect(pushed.config.Cmd).toEqual(['cat', '/built']);
       const manifest = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--raw', `docker://${tag}`]));
-      expect(manifest.layers.map(({ mediaType }: { mediaType: string }) => mediaType.split('.').at(-1))).toEqual(['tar+gzip', 'tar+gzip']);
+      expect(manifest.layers.map(({ mediaType }: { mediaType: string }) => mediaType.split('.').at(-1))).toEqual([
+        'tar+gzip',
+        'tar+gzip',
+      ]);
       const copy = join(scratchDirectory('pulled'), 'layout');
       await skopeo(['copy', '--quiet', '--src-tls-verify=false', `docker://${tag}`, `oci:${copy}:v1`]);
       expect(build.tree().readText('/built')).toBe('built\n');
@@ -39,7 +42,9 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const args = ['--tag', `${registry.host}/team/app:1`, '-o', 'type=registry,store=false', '--progress', 'plain'];
     const context = writeFiles({ Dockerfile: `FROM ${base}\nENV A=1\n` });
     good(await runTbuild(['build', ...args, context], { store }));
-    const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/team/app:1`]));
+    const manifest = JSON.parse(
+      await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/team/app:1`]),
+    );
     expect(manifest.layers).toHaveLength(1);
     // No step needed the base's files, so its layer would have to be fetched to be sent.
     expect(existsSync(join(store, 'blobs', manifest.layers[0].digest.replace(':', '/')))).toBe(false);
@@ -49,7 +54,10 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const host = await sharedService('registry');
     const file = join(scratchDirectory('metadata'), 'file.json');
     const name = `${host}/metadata:1`;
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true > /f\n' }, { args: ['--tag', name, '--push', '--metadata-file', file] });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN true > /f\n' },
+      { args: ['--tag', name, '--push', '--metadata-file', file] },
+    );
     const metadata = JSON.parse(readFileSync(file, 'utf8'));
     const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', `docker://${name}`]));
     expect(metadata).toMatchObject({
@@ -85,7 +93,11 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     await skopeo(['inspect', '--tls-verify=false', '--creds', 'someone:s3cret', `docker://${registry.host}/private:1`]);
 
     const wrong = homeWith({ [registry.host]: { ...auth, password: 'wrong' } });
-    const denied = await buildInline(files, { ...fromRegistry, store: scratchDirectory('store'), env: { HOME: wrong } });
+    const denied = await buildInline(files, {
+      ...fromRegistry,
+      store: scratchDirectory('store'),
+      env: { HOME: wrong },
+    });
     expect(denied.exitCode).toBe(1);
     expect(denied.stderr).not.toContain('wrong');
   });
@@ -94,8 +106,16 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     await using registry = await startRegistry({ tls: true });
     const base = await pushBaseImage('busybox', registry.host);
     const files = { Dockerfile: `FROM ${base}\nRUN true\n` };
-    await buildGood(files, { ...fromRegistry, store: scratchDirectory('store'), env: { NODE_EXTRA_CA_CERTS: registry.certificate! } });
-    await buildGood(files, { ...fromRegistry, store: scratchDirectory('store'), args: ['--insecure-registry', registry.host] });
+    await buildGood(files, {
+      ...fromRegistry,
+      store: scratchDirectory('store'),
+      env: { NODE_EXTRA_CA_CERTS: registry.certificate! },
+    });
+    await buildGood(files, {
+      ...fromRegistry,
+      store: scratchDirectory('store'),
+      args: ['--insecure-registry', registry.host],
+    });
   });
 
   test('has an index: the wanted platform is chosen', async () => {
@@ -107,7 +127,10 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       { ...fromRegistry, args: ['--platform', `linux/${other}`] },
     );
     expect(build.image().config.architecture).toBe(other);
-    const missing = await buildInline({ Dockerfile: `FROM ${base}\nCOPY f /f\n`, f: 'f\n' }, { ...fromRegistry, args: ['--platform', 'linux/s390x'] });
+    const missing = await buildInline(
+      { Dockerfile: `FROM ${base}\nCOPY f /f\n`, f: 'f\n' },
+      { ...fromRegistry, args: ['--platform', 'linux/s390x'] },
+    );
     expect(missing.exitCode).toBe(1);
     expect(missing.stderr).toContain('s390x');
   });
@@ -117,7 +140,10 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const base = await pushBaseImage('busybox', registry.host);
     const files = { Dockerfile: `FROM ${base}\nRUN cat /marker 2>/dev/null > /seen || true\n` };
     await buildGood(files, fromRegistry);
-    await buildGood({ Dockerfile: `FROM ${base}\nRUN echo moved > /marker\n` }, { ...fromRegistry, args: ['--tag', base, '--push'] });
+    await buildGood(
+      { Dockerfile: `FROM ${base}\nRUN echo moved > /marker\n` },
+      { ...fromRegistry, args: ['--tag', base, '--push'] },
+    );
     const pulled = await buildGood(files, { ...fromRegistry, args: ['--pull'] });
     expect(pulled.tree().readText('/seen')).toBe('moved\n');
   });
@@ -147,8 +173,14 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const tag = `${host}/chain:1`;
-    await buildGood({ Dockerfile: `FROM ${base}\nRUN rm -r /var && echo 1 > /one\n` }, { ...fromRegistry, args: ['--tag', tag, '--push'] });
-    const next = await buildGood({ Dockerfile: `FROM ${tag}\nRUN ls / > /list\n` }, { ...fromRegistry, store: scratchDirectory('store') });
+    await buildGood(
+      { Dockerfile: `FROM ${base}\nRUN rm -r /var && echo 1 > /one\n` },
+      { ...fromRegistry, args: ['--tag', tag, '--push'] },
+    );
+    const next = await buildGood(
+      { Dockerfile: `FROM ${tag}\nRUN ls / > /list\n` },
+      { ...fromRegistry, store: scratchDirectory('store') },
+    );
     const list = next.tree().readText('/list').split('\n');
     expect(list).toContain('one');
     expect(list).not.toContain('var');

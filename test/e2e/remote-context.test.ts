@@ -23,7 +23,11 @@ beforeAll(async () => {
   git = await startGitServer();
   await git.commit('app', context);
   await git.git('app', 'tag', 'v1');
-  await git.commit('app', { 'a.txt': 'newer\n', 'nested/Dockerfile': 'FROM scratch\nCOPY b.txt /\n', 'nested/b.txt': 'b\n' });
+  await git.commit('app', {
+    'a.txt': 'newer\n',
+    'nested/Dockerfile': 'FROM scratch\nCOPY b.txt /\n',
+    'nested/b.txt': 'b\n',
+  });
 });
 afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]()]));
 
@@ -31,20 +35,28 @@ afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]
 async function archive(extra: Readonly<Record<string, string>> = {}, ...options: readonly string[]): Promise<Buffer> {
   const directory = writeFiles({ ...context, ...extra });
   const names = readdirSync(directory);
-  await runChecked('tar', ['--owner=1000', '--group=1001', '-cf', join(directory, 'context.archive'), ...options, ...names], { cwd: directory });
+  await runChecked(
+    'tar',
+    ['--owner=1000', '--group=1001', '-cf', join(directory, 'context.archive'), ...options, ...names],
+    { cwd: directory },
+  );
   return readFileSync(join(directory, 'context.archive'));
 }
 
-const ran = (stderr: string) => [...stepsIn(stderr)].filter(([name, status]) => /COPY|ADD/.test(name) && status !== 'cached').length;
+const ran = (stderr: string) =>
+  [...stepsIn(stderr)].filter(([name, status]) => /COPY|ADD/.test(name) && status !== 'cached').length;
 
 describe.each(builders)('standard input as context, by $who', ({ asUser }) => {
-  test.each(['', '--gzip', '--bzip2', '--xz'])('an archive %s, with no ignore file and its own owners', async (compression) => {
-    const input = await archive({}, ...(compression === '' ? [] : [compression]));
-    const build = good(await buildContext('-', { input, asUser }));
-    expect(build.tree().readText('/all/a.txt')).toBe('a\n');
-    expect(build.tree().entries.get('/all/a.txt')).toMatchObject({ uid: 1000, gid: 1001, mode: '0644' });
-    expect(readdirSync(join(defaultStore(asUser), 'run'))).toEqual([]);
-  });
+  test.each(['', '--gzip', '--bzip2', '--xz'])(
+    'an archive %s, with no ignore file and its own owners',
+    async (compression) => {
+      const input = await archive({}, ...(compression === '' ? [] : [compression]));
+      const build = good(await buildContext('-', { input, asUser }));
+      expect(build.tree().readText('/all/a.txt')).toBe('a\n');
+      expect(build.tree().entries.get('/all/a.txt')).toMatchObject({ uid: 1000, gid: 1001, mode: '0644' });
+      expect(readdirSync(join(defaultStore(asUser), 'run'))).toEqual([]);
+    },
+  );
 
   test('a Dockerfile alone', async () => {
     const build = good(await buildContext('-', { input: 'FROM scratch\nCOPY <<EOF /f\ntext\nEOF\n', asUser }));
@@ -61,7 +73,10 @@ test('the second build of an archive on standard input is cached', async () => {
 test('-f names a file inside a context that is not here', async () => {
   const input = await archive();
   const args = ['-f', 'sub/Other'];
-  for (const build of [await buildContext('-', { input, args }), await buildContext(`${git.url}/app.git#v1`, { args })]) {
+  for (const build of [
+    await buildContext('-', { input, args }),
+    await buildContext(`${git.url}/app.git#v1`, { args }),
+  ]) {
     expect(good(build).tree().readText('/other')).toBe('a\n');
   }
 });
@@ -95,7 +110,9 @@ describe.each(builders)('a git repository as context, by $who', ({ asUser }) => 
 });
 
 test('BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps .git', async () => {
-  const build = good(await buildContext(`${git.url}/app.git#v1`, { args: ['--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1'] }));
+  const build = good(
+    await buildContext(`${git.url}/app.git#v1`, { args: ['--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1'] }),
+  );
   expect(build.tree().entries.get('/all/.git/HEAD')?.type).toBe('file');
 });
 
@@ -118,7 +135,8 @@ test('named contexts may be git repositories and URLs, of which the file is take
   const body = await archive();
   files.set('/named.tar', { body });
   const args = ['--build-context', `repo=${git.url}/app.git#v1`, '--build-context', `file=${web.url}/named.tar`];
-  const dockerfile = 'FROM repo\nCOPY --from=file / /file/\nFROM scratch\nCOPY --from=0 / /\nCOPY --from=repo a.txt /b\n';
+  const dockerfile =
+    'FROM repo\nCOPY --from=file / /file/\nFROM scratch\nCOPY --from=0 / /\nCOPY --from=repo a.txt /b\n';
   const build = await buildGood({ Dockerfile: dockerfile }, { args });
   expect(build.tree().readText('/a.txt')).toBe('a\n');
   expect(build.tree().readText('/b')).toBe('a\n');
@@ -136,7 +154,13 @@ test('a link in what was fetched does not lead out of it', async () => {
 
 test.each([
   ['both on standard input', '-', ['-f', '-'], 'Standard input cannot be both', 2],
-  ['a Dockerfile on standard input and another', '-', ['-f', 'Other'], 'Standard input is a Dockerfile, and -f names another one', 2],
+  [
+    'a Dockerfile on standard input and another',
+    '-',
+    ['-f', 'Other'],
+    'Standard input is a Dockerfile, and -f names another one',
+    2,
+  ],
   ['no such path', '/no/such/path', [], 'path "/no/such/path" not found', 1],
   ['a query that git sources do not have', 'https://host.invalid/x.git?what=1', [], 'the query "what" is not known', 2],
 ])('%s is refused', async (_, name, args, message, exitCode) => {
@@ -152,7 +176,12 @@ test('errors in a Dockerfile that is not here show its lines', async () => {
 });
 
 test('a warning says what of a large context git ignores, once, unless it is left out', async () => {
-  const directory = writeFiles({ Dockerfile: 'FROM scratch\nCOPY . /\n', '.gitignore': 'node_modules\n', 'node_modules/x': '', 'src/a': 'a\n' });
+  const directory = writeFiles({
+    Dockerfile: 'FROM scratch\nCOPY . /\n',
+    '.gitignore': 'node_modules\n',
+    'node_modules/x': '',
+    'src/a': 'a\n',
+  });
   truncateSync(join(directory, 'node_modules/x'), 60_000_000);
   const warning = 'is left out by .gitignore: 60.0 MB in 1 of 4 files, above all node_modules (60.0 MB)';
   expect(good(await buildContext(directory)).stderr).toContain(warning);

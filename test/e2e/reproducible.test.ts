@@ -36,7 +36,12 @@ interface Variant {
 }
 
 /** Checks the commit out anew, with times of its own, and builds it in an empty store. */
-async function builtAnew({ asUser = false, epoch: seconds = epoch, option = ',rewrite-timestamp=true', cores }: Variant = {}) {
+async function builtAnew({
+  asUser = false,
+  epoch: seconds = epoch,
+  option = ',rewrite-timestamp=true',
+  cores,
+}: Variant = {}) {
   const context = writeFiles(commit);
   const changed = new Date(Date.now() - Math.floor(Math.random() * 1e9));
   utimesSync(join(context, 'source/a'), changed, changed);
@@ -44,7 +49,13 @@ async function builtAnew({ asUser = false, epoch: seconds = epoch, option = ',re
   const store = asUser ? userDirectory('store') : scratchDirectory('store');
   const output = ['--output', `type=oci,dest=${directory}/image.tar${option}`, '--tag', 'same/app:1'];
   const env = { SOURCE_DATE_EPOCH: String(seconds), ...(cores === undefined ? {} : { UV_THREADPOOL_SIZE: cores }) };
-  good(await runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...output, context], { asUser, store, env }));
+  good(
+    await runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...output, context], {
+      asUser,
+      store,
+      env,
+    }),
+  );
   const layout = scratchDirectory('layout');
   await runChecked('tar', ['-xf', `${directory}/image.tar`, '-C', layout]);
   const [image] = imagesOf(layout);
@@ -53,7 +64,8 @@ async function builtAnew({ asUser = false, epoch: seconds = epoch, option = ',re
   return { image, digest: image.manifestDescriptor.digest, archive: readFileSync(`${directory}/image.tar`) };
 }
 
-const timesOf = ({ layout, manifest }: LayoutImage) => manifest.layers.map((layer) => [...readTar(readLayer(layout, layer))].map(({ mtime }) => mtime));
+const timesOf = ({ layout, manifest }: LayoutImage) =>
+  manifest.layers.map((layer) => [...readTar(readLayer(layout, layer))].map(({ mtime }) => mtime));
 
 describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => {
   test('gives the same archive from another checkout, at another time, with other threads', async () => {
@@ -72,7 +84,8 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
 
   test.skipIf(!hasProgram('git'))('is a matter of content: two clones of a repository give the same', async () => {
     const origin = writeFiles(commit);
-    const git = (...args: string[]) => runChecked('git', ['-C', origin, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
+    const git = (...args: string[]) =>
+      runChecked('git', ['-C', origin, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
     await git('init', '--quiet');
     await git('add', '.');
     await git('commit', '--quiet', '-m', 'x');
@@ -83,7 +96,12 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
       const file = join(scratchDirectory('id'), 'id');
       const output = ['-o', 'type=image,rewrite-timestamp=true', '--tag', 'same/app:1', '--iidfile', file];
       writeFiles({ '.dockerignore': '.git\n.dockerignore\n' }, clone);
-      good(await runTbuild(['build', ...baseImageArguments(), ...output, clone], { store: scratchDirectory('store'), env: { SOURCE_DATE_EPOCH: String(epoch) } }));
+      good(
+        await runTbuild(['build', ...baseImageArguments(), ...output, clone], {
+          store: scratchDirectory('store'),
+          env: { SOURCE_DATE_EPOCH: String(epoch) },
+        }),
+      );
       ids.push(readFileSync(file, 'utf8'));
     }
     expect(ids[1]).toBe(ids[0]);
@@ -104,7 +122,8 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
 test('SOURCE_DATE_EPOCH alone changes no layer of a RUN', async () => {
   const { image } = await builtAnew({ option: '' });
   expect(Math.max(...timesOf(image).flat())).toBeGreaterThan(epoch);
-  const added = image.config.history?.filter(({ created_by: text = '' }) => /^(RUN|COPY|WORKDIR|USER|CMD)/.test(text)) ?? [];
+  const added =
+    image.config.history?.filter(({ created_by: text = '' }) => /^(RUN|COPY|WORKDIR|USER|CMD)/.test(text)) ?? [];
   expect(added).toHaveLength(7);
   for (const { created } of added) expect(Date.parse(created ?? '')).toBe(epoch * 1000);
 });

@@ -57,8 +57,13 @@ RUN ls -A /d > /list
     const store = userDirectory('store');
     const build = good(await buildContext(join(contexts, 'hello'), { asUser: true, store, args: ['--tag', 'mine:1'] }));
     const { uid } = ordinaryUser();
-    expect(readdirSync(store).map((name) => statSync(join(store, name)).uid)).toEqual(readdirSync(store).map(() => uid));
+    expect(readdirSync(store).map((name) => statSync(join(store, name)).uid)).toEqual(
+      readdirSync(store).map(() => uid),
+    );
     expect(build.image().manifest.layers.length).toBeGreaterThan(1);
-    await skopeo(['inspect', `oci:${store}:${build.image().manifestDescriptor.annotations?.['org.opencontainers.image.ref.name'] ?? ''}`]);
+    await skopeo([
+      'inspect',
+      `oci:${store}:${build.image().manifestDescriptor.annotations?.['org.opencontainers.image.ref.name'] ?? ''}`,
+    ]);
   });
 });

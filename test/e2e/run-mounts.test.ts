@@ -5,7 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { processesNaming } from '../support/leftovers.ts';
 import { scratchDirectory } from '../support/scratch.ts';
-import { buildGood, buildInline, defaultStore, good, userDirectory, writeFiles, buildContext } from '../support/tbuild.ts';
+import {
+  buildGood,
+  buildInline,
+  defaultStore,
+  good,
+  userDirectory,
+  writeFiles,
+  buildContext,
+} from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
 
 const secret = 'correct-horse-battery';
@@ -16,7 +24,12 @@ describe.each(builders)('mounts of RUN as $who', ({ asUser }) => {
 
   describe('bind', () => {
     test('another file in the source runs the step again, a file beside it does not', async () => {
-      const context = writeFiles({ 'src/a': '1', other: '1', Dockerfile: 'FROM busybox\nRUN --mount=source=src,target=/m cat /m/a > /out; head -c 9 /dev/urandom | base64 >> /out\n' });
+      const context = writeFiles({
+        'src/a': '1',
+        other: '1',
+        Dockerfile:
+          'FROM busybox\nRUN --mount=source=src,target=/m cat /m/a > /out; head -c 9 /dev/urandom | base64 >> /out\n',
+      });
       const build = async (): Promise<string> => (await buildContext(context, { asUser })).tree().readText('/out');
       const first = await build();
       writeFileSync(join(context, 'other'), '2');
@@ -58,7 +71,8 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
     });
 
     test('is no part of the key: neither content nor id', async () => {
-      const Dockerfile = (id: string): string => `FROM busybox\nRUN --mount=type=cache,id=${id},target=/c head -c 9 /dev/urandom | base64 > /random\n`;
+      const Dockerfile = (id: string): string =>
+        `FROM busybox\nRUN --mount=type=cache,id=${id},target=/c head -c 9 /dev/urandom | base64 > /random\n`;
       const first = await buildGood({ Dockerfile: Dockerfile(unique()) }, { asUser });
       const second = await buildGood({ Dockerfile: Dockerfile(unique()) }, { asUser });
       expect(second.tree().readText('/random')).toBe(first.tree().readText('/random'));
@@ -67,12 +81,22 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
     const overlapping = (sharing: string, id: string): Promise<string[]> => {
       const Dockerfile = (name: string): string =>
         `FROM busybox\nRUN --mount=type=cache,id=${id},target=/c,sharing=${sharing} echo ${name} >> /c/log && sleep 1 && : ${id} && cp /c/log /seen && echo end >> /c/log\n`;
-      return Promise.all(['a', 'b'].map(async (name) => (await buildGood({ Dockerfile: Dockerfile(name) }, { asUser })).tree().readText('/seen')));
+      return Promise.all(
+        ['a', 'b'].map(async (name) =>
+          (await buildGood({ Dockerfile: Dockerfile(name) }, { asUser })).tree().readText('/seen'),
+        ),
+      );
     };
 
     test('shared: two builds at once use the same directory', async () => {
       const seen = await overlapping('shared', unique());
-      for (const log of seen) expect(log.split('\n').filter((line) => /^[ab]$/.test(line)).sort()).toEqual(['a', 'b']);
+      for (const log of seen)
+        expect(
+          log
+            .split('\n')
+            .filter((line) => /^[ab]$/.test(line))
+            .sort(),
+        ).toEqual(['a', 'b']);
     });
 
     test('locked: the second build waits for the first', async () => {
@@ -113,7 +137,10 @@ RUN ${mount(x)} ${mount(y)} cmp /${x}/log /${y}/log && cp /${x}/log /log
           child.kill('SIGKILL');
         }, 25);
       };
-      const killed = await buildInline({ Dockerfile: `FROM busybox\nRUN ${mount} echo 1 > /c/f; sleep ${marker}\n` }, { asUser, onStart: kill });
+      const killed = await buildInline(
+        { Dockerfile: `FROM busybox\nRUN ${mount} echo 1 > /c/f; sleep ${marker}\n` },
+        { asUser, onStart: kill },
+      );
       expect(killed.exitCode).toBe(137);
       const next = await buildGood({ Dockerfile: `FROM busybox\nRUN ${mount} cp /c/f /f\n` }, { asUser });
       expect(next.tree().readText('/f')).toBe('1\n');
@@ -121,7 +148,8 @@ RUN ${mount(x)} ${mount(y)} cmp /${x}/log /${y}/log && cp /${x}/log /log
   });
 
   describe('secret', () => {
-    const use = (options: string, command: string): string => `FROM busybox\nRUN --mount=type=secret,id=token${options} ${command}\n`;
+    const use = (options: string, command: string): string =>
+      `FROM busybox\nRUN --mount=type=secret,id=token${options} ${command}\n`;
 
     test('is a file or a variable, and stands nowhere else', async () => {
       const store = asUser ? userDirectory('store') : scratchDirectory('store');
@@ -131,7 +159,10 @@ RUN --mount=type=secret,id=token,env=TOKEN,required test "$TOKEN" = ${secret.sli
 RUN --mount=type=secret,id=token,env=TOKEN,target=/t,mode=0440,uid=7,gid=8 stat -c '%a %u:%g' /t > /both && test "$(cat /t)" = "$TOKEN"
 RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mounts > /tmpfs
 `;
-      const build = await buildGood({ Dockerfile }, { asUser, store, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: secret } });
+      const build = await buildGood(
+        { Dockerfile },
+        { asUser, store, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: secret } },
+      );
       const tree = build.tree();
       expect(tree.readText('/mode')).toBe(`400 0:0\n${secret.length}\n`);
       expect(tree.readText('/variable')).toBe('yes\n');
@@ -144,7 +175,8 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
 
     test('another value runs no step again', async () => {
       const Dockerfile = use('', 'wc -c < /run/secrets/token > /length');
-      const build = (value: string) => buildGood({ Dockerfile }, { asUser, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: value } });
+      const build = (value: string) =>
+        buildGood({ Dockerfile }, { asUser, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: value } });
       const first = await build('short');
       expect((await build('rather-longer')).tree().readText('/length')).toBe(first.tree().readText('/length'));
     });
@@ -152,7 +184,10 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     test('is masked in the log, also when it comes in pieces, and in errors', async () => {
       const [head, tail] = [secret.slice(0, 8), secret.slice(8)];
       const command = `cat /run/secrets/token; echo; printf %s ${head}; sleep 0.2; echo ${tail}; echo "<$(cat /run/secrets/token)>" >&2; exit 3`;
-      const build = await buildInline({ Dockerfile: use('', command) }, { asUser, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: secret } });
+      const build = await buildInline(
+        { Dockerfile: use('', command) },
+        { asUser, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: secret } },
+      );
       expect(build.exitCode).toBe(1);
       expect(build.stdout + build.stderr).not.toContain(secret);
       expect(build.stderr).toMatch(/ \*\*\*\n.* \*\*\*\n/);
@@ -169,7 +204,11 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     test('is at most 500 KiB', async () => {
       const file = join(files(), 'large');
       writeFileSync(file, Buffer.alloc(500 * 1024, 'x'));
-      const build = () => buildInline({ Dockerfile: use('', 'wc -c < /run/secrets/token') }, { asUser, args: ['--secret', `id=token,src=${file}`, '--no-cache'] });
+      const build = () =>
+        buildInline(
+          { Dockerfile: use('', 'wc -c < /run/secrets/token') },
+          { asUser, args: ['--secret', `id=token,src=${file}`, '--no-cache'] },
+        );
       good(await build());
       writeFileSync(file, Buffer.alloc(500 * 1024 + 1, 'x'));
       const refused = await build();
@@ -179,15 +218,20 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
   });
 
   describe('ssh', () => {
-    const list = 'FROM debian\nRUN --mount=type=ssh ssh-add -L > /keys; stat -c "%a %u:%g" "$SSH_AUTH_SOCK" >> /keys; ssh-add -D && touch /removed; true\n';
+    const list =
+      'FROM debian\nRUN --mount=type=ssh ssh-add -L > /keys; stat -c "%a %u:%g" "$SSH_AUTH_SOCK" >> /keys; ssh-add -D && touch /removed; true\n';
     /** A Debian with OpenSSH's client. */
-    const withClient = (commands: string): string => commands.replace('FROM debian', `FROM debian\nCOPY --from=client / /`);
+    const withClient = (commands: string): string =>
+      commands.replace('FROM debian', `FROM debian\nCOPY --from=client / /`);
     const clientContext = (): string[] => ['--build-context', `client=${sshClientFiles(files())}`];
 
     test('an agent is forwarded, to list and to sign, not to be changed', async () => {
       await using agent = await startAgent(asUser, files());
       const args = ['--ssh', 'default', ...clientContext()];
-      const build = await buildGood({ Dockerfile: withClient(list) }, { asUser, images: ['debian'], args, env: { SSH_AUTH_SOCK: agent.socket } });
+      const build = await buildGood(
+        { Dockerfile: withClient(list) },
+        { asUser, images: ['debian'], args, env: { SSH_AUTH_SOCK: agent.socket } },
+      );
       const tree = build.tree();
       expect(tree.readText('/keys')).toBe(`${agent.publicKey}600 0:0\n`);
       expect(tree.entries.has('/removed') || tree.entries.has('/run/buildkit')).toBe(false);
@@ -203,7 +247,8 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
 
     test('mode and owner are as asked for', async () => {
       const key = makeKey(files(), asUser);
-      const Dockerfile = 'FROM busybox\nRUN --mount=type=ssh,id=k,mode=0666,uid=7,gid=8,target=/a/sock stat -c "%F %a %u:%g" /a/sock > /out; echo $SSH_AUTH_SOCK >> /out\n';
+      const Dockerfile =
+        'FROM busybox\nRUN --mount=type=ssh,id=k,mode=0666,uid=7,gid=8,target=/a/sock stat -c "%F %a %u:%g" /a/sock > /out; echo $SSH_AUTH_SOCK >> /out\n';
       const build = await buildGood({ Dockerfile }, { asUser, args: ['--ssh', `k=${key}`] });
       expect(build.tree().readText('/out')).toBe('socket 666 7:8\n/a/sock\n');
     });
@@ -217,8 +262,20 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
   });
 
   test('a limit, the size of /dev/shm and names of hosts', async () => {
-    const Dockerfile = 'FROM busybox\nRUN (ulimit -n; ulimit -Hn; ulimit -c; df -k /dev/shm | tail -n 1 | awk "{print \\$2}"; grep -E "one|gate" /etc/hosts) > /out\n';
-    const args = ['--ulimit', 'nofile=100:200', '--ulimit', 'core=0', '--shm-size', '1m', '--add-host', 'one:192.0.2.1', '--add-host', 'gate:host-gateway'];
+    const Dockerfile =
+      'FROM busybox\nRUN (ulimit -n; ulimit -Hn; ulimit -c; df -k /dev/shm | tail -n 1 | awk "{print \\$2}"; grep -E "one|gate" /etc/hosts) > /out\n';
+    const args = [
+      '--ulimit',
+      'nofile=100:200',
+      '--ulimit',
+      'core=0',
+      '--shm-size',
+      '1m',
+      '--add-host',
+      'one:192.0.2.1',
+      '--add-host',
+      'gate:host-gateway',
+    ];
     const build = await buildGood({ Dockerfile }, { asUser, args });
     expect(build.tree().readText('/out')).toBe('100\n200\n0\n1024\n192.0.2.1\tone\n127.0.0.1\tgate\n');
   });
@@ -230,7 +287,10 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     expect(refused.stderr).toContain('"network.host" is not allowed');
     await buildGood(host, { asUser, args: ['--allow', 'network.host'] });
     await buildGood(host, { asUser, args: ['--network', 'host'] });
-    const insecure = { Dockerfile: 'FROM busybox\nRUN --security=insecure grep CapEff /proc/self/status > /caps; mount -t tmpfs none /tmp && touch /tmp/x\n' };
+    const insecure = {
+      Dockerfile:
+        'FROM busybox\nRUN --security=insecure grep CapEff /proc/self/status > /caps; mount -t tmpfs none /tmp && touch /tmp/x\n',
+    };
     expect((await buildInline(insecure, { asUser })).stderr).toContain('"security.insecure" is not allowed');
     const build = await buildGood(insecure, { asUser, args: ['--allow', 'security.insecure'] });
     const capabilities = BigInt(`0x${build.tree().readText('/caps').trim().split(/\s+/)[1] ?? ''}`);
@@ -263,18 +323,35 @@ RUN <<EOF
 echo script > /script
 EOF
 `;
-    const args = ['--isolation', isolation, '--ssh', `default=${makeKey(directory, false)}`, '--secret', 'id=token,env=OUTER'];
+    const args = [
+      '--isolation',
+      isolation,
+      '--ssh',
+      `default=${makeKey(directory, false)}`,
+      '--secret',
+      'id=token,env=OUTER',
+    ];
     const build = await buildGood({ Dockerfile, a: 'content' }, { store, args, env: { OUTER: secret } });
     const tree = build.tree();
     const made = ['ssh', 'secret', 'cache', 'bind', 'file', 'tmpfs', 'script'];
-    expect(made.map((name) => tree.readText(`/${name}`))).toEqual(['yes\n', `${secret.length}\n`, 'x\n', 'g\ns\nn\ns\n', 'content', 'x\n', 'script\n']);
+    expect(made.map((name) => tree.readText(`/${name}`))).toEqual([
+      'yes\n',
+      `${secret.length}\n`,
+      'x\n',
+      'g\ns\nn\ns\n',
+      'content',
+      'x\n',
+      'script\n',
+    ]);
     expect(['/run/secrets', '/run/buildkit', '/c', '/m', '/t'].filter((path) => tree.entries.has(path))).toEqual([]);
     expect(filesWith(store, secret)).toEqual([]);
   });
 });
 
 function hasRuntime(): boolean {
-  return ['crun', 'runc', 'youki'].some((name) => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].some((directory) => existsSync(join(directory, name))));
+  return ['crun', 'runc', 'youki'].some((name) =>
+    ['/usr/bin', '/usr/sbin', '/usr/local/bin'].some((directory) => existsSync(join(directory, name))),
+  );
 }
 
 function findAll(directory: string, name: string): string[] {
@@ -310,14 +387,22 @@ function makeKey(directory: string, asUser: boolean): string {
   return path;
 }
 
-async function startAgent(asUser: boolean, directory: string): Promise<{ socket: string; publicKey: string } & AsyncDisposable> {
+async function startAgent(
+  asUser: boolean,
+  directory: string,
+): Promise<{ socket: string; publicKey: string } & AsyncDisposable> {
   const socket = join(directory, 'agent');
-  const prefix = asUser ? ['setpriv', '--reuid', ordinaryUser().name, '--regid', ordinaryUser().name, '--init-groups'] : ['env'];
+  const prefix = asUser
+    ? ['setpriv', '--reuid', ordinaryUser().name, '--regid', ordinaryUser().name, '--init-groups']
+    : ['env'];
   const [file = '', ...args] = [...prefix, 'ssh-agent', '-D', '-a', socket];
   const child = spawn(file, args, { stdio: 'ignore' });
   while (!existsSync(socket)) await new Promise((resolve) => setTimeout(resolve, 20));
   const key = makeKey(directory, asUser);
-  execFileSync(prefix[0] ?? '', [...prefix.slice(1), 'ssh-add', '-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' });
+  execFileSync(prefix[0] ?? '', [...prefix.slice(1), 'ssh-add', '-q', key], {
+    env: { ...process.env, SSH_AUTH_SOCK: socket },
+    stdio: 'ignore',
+  });
   return {
     socket,
     publicKey: readFileSync(`${key}.pub`, 'utf8'),

@@ -7,7 +7,10 @@ const dockerCapabilities = '00000000a80425fb';
 
 describe.each(builders)('RUN as $who', ({ asUser }) => {
   const run = async (commands: string, options: { args?: string[] } = {}) => {
-    const build = await buildGood({ Dockerfile: `FROM busybox\nRUN ( ${commands} ) > /out 2>&1 || true\n` }, { asUser, ...options });
+    const build = await buildGood(
+      { Dockerfile: `FROM busybox\nRUN ( ${commands} ) > /out 2>&1 || true\n` },
+      { asUser, ...options },
+    );
     return build.tree().readText('/out');
   };
 
@@ -22,7 +25,9 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
 
   test('cannot mount, and a second chroot does not lead out', async () => {
     expect(await run('mount -t tmpfs none /tmp && echo mounted')).not.toContain('mounted');
-    expect(await run('mkdir /x; chroot /x / 2>/dev/null; cd /; i=0; while [ $i -lt 20 ]; do cd ..; i=$((i+1)); done; ls')).toContain('bin');
+    expect(
+      await run('mkdir /x; chroot /x / 2>/dev/null; cd /; i=0; while [ $i -lt 20 ]; do cd ..; i=$((i+1)); done; ls'),
+    ).toContain('bin');
   });
 
   test('has a seccomp filter', async () => {
@@ -54,17 +59,24 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
   test('leaves nothing behind but the mount points that Docker leaves too', async () => {
     const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser });
     const { entries } = build.tree();
-    expect(['/proc', '/sys', '/etc/hosts', '/etc/resolv.conf', '/.dockerenv'].filter((path) => entries.has(path))).toEqual(['/proc', '/sys']);
+    expect(
+      ['/proc', '/sys', '/etc/hosts', '/etc/resolv.conf', '/.dockerenv'].filter((path) => entries.has(path)),
+    ).toEqual(['/proc', '/sys']);
     expect([...entries.keys()].filter((path) => path.startsWith('/dev/') || path.startsWith('/proc/'))).toEqual([]);
   });
 
   test('runs as USER, with supplementary groups from the image', async () => {
     const build = await buildGood(
-      { Dockerfile: 'FROM busybox\nRUN chmod 777 /var\nUSER www-data\nRUN id > /var/named\nUSER 33:50\nRUN id > /var/numeric\n' },
+      {
+        Dockerfile:
+          'FROM busybox\nRUN chmod 777 /var\nUSER www-data\nRUN id > /var/named\nUSER 33:50\nRUN id > /var/numeric\n',
+      },
       { asUser },
     );
     const tree = build.tree();
-    expect(tree.readText('/var/named')).toBe('uid=33(www-data) gid=33(www-data) groups=29(audio),33(www-data),50(staff)\n');
+    expect(tree.readText('/var/named')).toBe(
+      'uid=33(www-data) gid=33(www-data) groups=29(audio),33(www-data),50(staff)\n',
+    );
     expect(tree.readText('/var/numeric')).toBe('uid=33(www-data) gid=50(staff) groups=50(staff)\n');
     expect(tree.entries.get('/var/named')).toMatchObject({ uid: 33, gid: 33 });
   });
@@ -89,7 +101,10 @@ RUN rm -r /var/spool && rm /etc/shadow
   });
 
   test('passes its exit code and both outputs on', async () => {
-    const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN echo to-out; echo to-err >&2; exit 23\n' }, { asUser });
+    const build = await buildInline(
+      { Dockerfile: 'FROM busybox\nRUN echo to-out; echo to-err >&2; exit 23\n' },
+      { asUser },
+    );
     expect(build.exitCode).toBe(1);
     expect(build.stderr).toMatch(/^#\d+ [\d.]+ to-out$/m);
     expect(build.stderr).toMatch(/^#\d+ [\d.]+ to-err$/m);
@@ -116,5 +131,11 @@ test('environment of RUN: image, ENV and ARG, but not that of the caller', async
     { Dockerfile: 'FROM busybox\nENV A=1\nARG B=2\nRUN env | cut -d= -f1 | sort > /names\n' },
     { env: { LEAKED: 'yes' } },
   );
-  expect(build.tree().readText('/names').split('\n').filter((name) => !['SHLVL', 'PWD', 'OLDPWD', ''].includes(name))).toEqual(['A', 'B', 'HOME', 'PATH']);
+  expect(
+    build
+      .tree()
+      .readText('/names')
+      .split('\n')
+      .filter((name) => !['SHLVL', 'PWD', 'OLDPWD', ''].includes(name)),
+  ).toEqual(['A', 'B', 'HOME', 'PATH']);
 });

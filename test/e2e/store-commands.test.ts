@@ -13,13 +13,18 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
 
   test('lists, untags and forgets images', async () => {
     const store = newStore();
-    const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN echo x > /x\n' }, { store, asUser, args: ['-t', 'app:1', '-t', 'app:2', '-t', 'other'] });
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN echo x > /x\n' },
+      { store, asUser, args: ['-t', 'app:1', '-t', 'app:2', '-t', 'other'] },
+    );
     const listed = await tbuild(store, 'images');
     expect(listed).toMatch(/^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE/);
     expect(listed).toMatch(/^app +1 +[0-9a-f]{12} /m);
     expect(listed).toMatch(/^other +latest +[0-9a-f]{12} /m);
     const ids = await tbuild(store, 'images', '-q');
-    expect(new Set(ids.trim().split('\n'))).toEqual(new Set([build.id().slice('sha256:'.length, 'sha256:'.length + 12)]));
+    expect(new Set(ids.trim().split('\n'))).toEqual(
+      new Set([build.id().slice('sha256:'.length, 'sha256:'.length + 12)]),
+    );
 
     await tbuild(store, 'rmi', 'app:1', 'other');
     expect(await tbuild(store, 'images')).not.toMatch(/^app +1 |^other/m);
@@ -65,8 +70,14 @@ test('history of an unknown image names it', async () => {
 
 test('an image of the store is a base for the next build', async () => {
   const store = scratchDirectory('store');
-  await buildGood({ Dockerfile: 'FROM busybox\nRUN echo base > /base\nENV FROM_BASE=1\n' }, { store, args: ['-t', 'my/base:1'] });
-  const build = await buildGood({ Dockerfile: 'FROM my/base:1\nRUN echo "$FROM_BASE" > /seen && cat /base >> /seen\n' }, { store, images: [] });
+  await buildGood(
+    { Dockerfile: 'FROM busybox\nRUN echo base > /base\nENV FROM_BASE=1\n' },
+    { store, args: ['-t', 'my/base:1'] },
+  );
+  const build = await buildGood(
+    { Dockerfile: 'FROM my/base:1\nRUN echo "$FROM_BASE" > /seen && cat /base >> /seen\n' },
+    { store, images: [] },
+  );
   expect(build.tree().readText('/seen')).toBe('1\nbase\n');
 });
 

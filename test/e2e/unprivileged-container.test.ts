@@ -27,7 +27,16 @@ async function startPodmanEngine(): Promise<RunInContainer> {
   const { env, podman } = containersTools();
   const storage = readFileSync(env['CONTAINERS_STORAGE_CONF'] ?? '', 'utf8');
   const [graph, run] = ['graphroot', 'runroot'].map((name) => new RegExp(`${name} = "(.*)"`).exec(storage)?.[1]);
-  await runChecked('skopeo', ['copy', '--quiet', `oci:${baseImage('node')}:latest`, `containers-storage:[overlay@${graph}+${run}]docker.io/library/node:latest`], { env });
+  await runChecked(
+    'skopeo',
+    [
+      'copy',
+      '--quiet',
+      `oci:${baseImage('node')}:latest`,
+      `containers-storage:[overlay@${graph}+${run}]docker.io/library/node:latest`,
+    ],
+    { env },
+  );
   return (mounts, command) => podman(['run', '--rm', '--network=host', ...mounts, 'node', ...command]);
 }
 
@@ -54,7 +63,11 @@ RUN --mount=type=bind,from=build,source=/,target=/tree ls /tree/out/again > /lis
 };
 
 /** Builds inside and gives the tree that came out. */
-async function buildInside(run: RunInContainer, context: string, args: readonly string[] = []): Promise<{ tree: string; output: string }> {
+async function buildInside(
+  run: RunInContainer,
+  context: string,
+  args: readonly string[] = [],
+): Promise<{ tree: string; output: string }> {
   const out = scratchDirectory('inside');
   const mounts = [`--volume=${repository}:${repository}:ro`, `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
   const command = `exec ${program} build --progress plain ${[...baseImageArguments(), ...args].join(' ')} -o /out/tree /context 2>&1`;
@@ -65,19 +78,34 @@ async function buildInside(run: RunInContainer, context: string, args: readonly 
 async function buildOutside(context: string, args: readonly string[] = []): Promise<string> {
   const tree = join(scratchDirectory('outside'), 'tree');
   const token = join(writeFiles({ token: 's3cret\n' }), 'token');
-  good(await runTbuild(['build', ...baseImageArguments(), ...args.map((arg) => arg.replace('/tmp/token', token)), '-o', tree, context]));
+  good(
+    await runTbuild([
+      'build',
+      ...baseImageArguments(),
+      ...args.map((arg) => arg.replace('/tmp/token', token)),
+      '-o',
+      tree,
+      context,
+    ]),
+  );
   return tree;
 }
 
 /** Every path with its mode, owner and content. */
 function listing(root: string, path = ''): string[] {
-  return readdirSync(join(root, path)).sort().flatMap((name) => {
-    const child = join(path, name);
-    const stats = lstatSync(join(root, child));
-    const content = stats.isSymbolicLink() ? readlinkSync(join(root, child)) : stats.isFile() ? readFileSync(join(root, child)).toString('base64') : '';
-    const line = `${child} ${stats.mode.toString(8)} ${stats.uid}:${stats.gid} ${content}`;
-    return stats.isDirectory() ? [line, ...listing(root, child)] : [line];
-  });
+  return readdirSync(join(root, path))
+    .sort()
+    .flatMap((name) => {
+      const child = join(path, name);
+      const stats = lstatSync(join(root, child));
+      const content = stats.isSymbolicLink()
+        ? readlinkSync(join(root, child))
+        : stats.isFile()
+          ? readFileSync(join(root, child)).toString('base64')
+          : '';
+      const line = `${child} ${stats.mode.toString(8)} ${stats.uid}:${stats.gid} ${content}`;
+      return stats.isDirectory() ? [line, ...listing(root, child)] : [line];
+    });
 }
 
 describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsent, start, isolation }) => {
@@ -87,15 +115,20 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
   });
 
   test.skipIf(isAbsent)('tbuild doctor names the isolation that is left', async () => {
-    const found = JSON.parse(await run([`--volume=${repository}:${repository}:ro`], [program, 'doctor', '--format', 'json']));
+    const found = JSON.parse(
+      await run([`--volume=${repository}:${repository}:ro`], [program, 'doctor', '--format', 'json']),
+    );
     expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
   });
 
-  test.skipIf(isAbsent).each(['hello', 'twenty-runs', 'sleepy'])('%s becomes the same tree as outside', async (name) => {
-    const context = join(repository, 'fixtures/contexts', name);
-    const { tree } = await buildInside(run, context);
-    expect(listing(tree)).toEqual(listing(await buildOutside(context)));
-  });
+  test.skipIf(isAbsent).each(['hello', 'twenty-runs', 'sleepy'])(
+    '%s becomes the same tree as outside',
+    async (name) => {
+      const context = join(repository, 'fixtures/contexts', name);
+      const { tree } = await buildInside(run, context);
+      expect(listing(tree)).toEqual(listing(await buildOutside(context)));
+    },
+  );
 
   test.skipIf(isAbsent)('deletions, links, caches, secrets and bound trees are as outside', async () => {
     const context = writeFiles(manyChanges);

@@ -26,7 +26,14 @@ export function baseImageArguments(names: readonly BaseImageName[] = ['busybox']
 export async function pushBaseImage(name: BaseImageName, host: string, credentials?: string): Promise<string> {
   const reference = `${host}/${name}:latest`;
   const access = ['--dest-tls-verify=false', ...(credentials ? ['--dest-creds', credentials] : [])];
-  await runChecked('skopeo', ['copy', '--quiet', '--all', ...access, `oci:${baseImage(name)}:latest`, `docker://${reference}`]);
+  await runChecked('skopeo', [
+    'copy',
+    '--quiet',
+    '--all',
+    ...access,
+    `oci:${baseImage(name)}:latest`,
+    `docker://${reference}`,
+  ]);
   return reference;
 }
 

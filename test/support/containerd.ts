@@ -18,7 +18,20 @@ export async function startContainerd(): Promise<Containerd> {
   const socket = join(directory, 'containerd.sock');
   const daemon = await startDaemon({
     program: 'unshare',
-    args: ['--mount', '--propagation', 'private', 'containerd', '--config', '/dev/null', '--address', socket, '--root', join(directory, 'root'), '--state', join(directory, 'state')],
+    args: [
+      '--mount',
+      '--propagation',
+      'private',
+      'containerd',
+      '--config',
+      '/dev/null',
+      '--address',
+      socket,
+      '--root',
+      join(directory, 'root'),
+      '--state',
+      join(directory, 'state'),
+    ],
     logFile: join(directory, 'log'),
     isReady: async () => (await runProcess('ctr', ['--address', socket, 'version'])).exitCode === 0,
   });

@@ -30,7 +30,12 @@ export async function startGitServer({ authorization }: GitServerOptions = {}): 
   });
   const run = async (repository: string, args: readonly string[]): Promise<string> => {
     const output = await git(join(directory, 'work', repository), args);
-    await git(join(directory, 'work', repository), ['push', '--quiet', '--mirror', join(directory, `${repository}.git`)]);
+    await git(join(directory, 'work', repository), [
+      'push',
+      '--quiet',
+      '--mirror',
+      join(directory, `${repository}.git`),
+    ]);
     return output.trim();
   };
   return {
@@ -40,7 +45,14 @@ export async function startGitServer({ authorization }: GitServerOptions = {}): 
       const work = join(directory, 'work', repository);
       if (mkdirSync(work, { recursive: true }) !== undefined) {
         await git(work, ['init', '--quiet', '--initial-branch', branch]);
-        await git(work, ['init', '--quiet', '--bare', '--initial-branch', branch, join(directory, `${repository}.git`)]);
+        await git(work, [
+          'init',
+          '--quiet',
+          '--bare',
+          '--initial-branch',
+          branch,
+          join(directory, `${repository}.git`),
+        ]);
       } else await git(work, ['checkout', '--quiet', '-B', branch]);
       writeFiles(files, work);
       await git(work, ['add', '--all']);

@@ -12,7 +12,9 @@ export function mountsNaming(text: string): string[] {
 }
 
 function processIds(): number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => pid > 0);
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0);
 }
 
 /** A process may end between listing and reading; then it leaves nothing. */

@@ -22,8 +22,10 @@ export function containersTools(directory: string = scratchDirectory('containers
     PODMAN_IGNORE_CGROUPSV1_WARNING: '1',
     TMPDIR: '/var/tmp',
   };
-  const tool = (program: string) => (args: readonly string[], options: ProcessOptions = {}) =>
-    runChecked(program, args, { ...options, env: { ...env, ...options.env } });
+  const tool =
+    (program: string) =>
+    (args: readonly string[], options: ProcessOptions = {}) =>
+      runChecked(program, args, { ...options, env: { ...env, ...options.env } });
   return { env, podman: tool('podman'), buildah: tool('buildah') };
 }
 

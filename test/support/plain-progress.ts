@@ -1,7 +1,12 @@
 /** How a step ended, as the plain display says. */
 export type StepStatus = 'done' | 'cached' | 'error' | 'canceled' | 'unknown';
 
-const words: Readonly<Record<string, StepStatus>> = { DONE: 'done', CACHED: 'cached', 'ERROR:': 'error', CANCELED: 'canceled' };
+const words: Readonly<Record<string, StepStatus>> = {
+  DONE: 'done',
+  CACHED: 'cached',
+  'ERROR:': 'error',
+  CANCELED: 'canceled',
+};
 
 /** The steps in `--progress plain` output (`#7 [build 2/4] RUN …`, `#7 CACHED`), by their headline. */
 export function stepsIn(output: string): Map<string, StepStatus> {

@@ -20,7 +20,11 @@ export interface ProcessOptions {
 const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
 /** Runs a program to its end and collects what it prints; any exit code is a result. */
-export function runProcess(program: string, args: readonly string[], options: ProcessOptions = {}): Promise<ProcessResult> {
+export function runProcess(
+  program: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: options.cwd ?? '/',
@@ -46,7 +50,11 @@ export function runProcess(program: string, args: readonly string[], options: Pr
 }
 
 /** Like `runProcess`, but throws with the whole output unless the program exits with 0; gives what it wrote to stdout. */
-export async function runChecked(program: string, args: readonly string[], options: ProcessOptions = {}): Promise<string> {
+export async function runChecked(
+  program: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<string> {
   const { exitCode, stdout, stderr } = await runProcess(program, args, options);
   if (exitCode !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${exitCode}\n${stdout}\n${stderr}`);
   return stdout;

@@ -9,6 +9,14 @@ const entry = resolve(process.argv[2]);
 const outfile = join(dirname(entry), `.run-${process.pid}.mjs`);
 process.on('exit', () => rmSync(outfile, { force: true }));
 mkdirSync(dirname(outfile), { recursive: true });
-await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' });
+await build({
+  entryPoints: [entry],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  packages: 'external',
+});
 process.argv.splice(1, 2, entry);
 await import(pathToFileURL(outfile));

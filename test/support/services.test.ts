@@ -17,7 +17,9 @@ describe.skipIf(!canRunRegistry)('docker-registry', () => {
     await using registry = await startRegistry({ auth: { username: 'u', password: 'p' }, tls: true });
     const reference = `docker://${await pushBaseImage('busybox', registry.host, 'u:p')}`;
     await skopeo(['inspect', '--tls-verify=false', '--creds', 'u:p', reference]);
-    await expect(skopeo(['inspect', '--tls-verify=false', '--creds', 'u:q', reference])).rejects.toThrow(/authentication required/);
+    await expect(skopeo(['inspect', '--tls-verify=false', '--creds', 'u:q', reference])).rejects.toThrow(
+      /authentication required/,
+    );
   });
 });
 

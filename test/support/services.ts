@@ -37,7 +37,8 @@ export async function serveServices(directory: string): Promise<AsyncDisposable>
 /** The host of a shared service: `unix:///…` for docker, `127.0.0.1:port` for the registry. */
 export function sharedService(name: ServiceName): Promise<string> {
   const socketPath = process.env[socketVariable];
-  if (socketPath === undefined) throw new Error('Shared services need test/support/global-setup.ts in the vitest configuration');
+  if (socketPath === undefined)
+    throw new Error('Shared services need test/support/global-setup.ts in the vitest configuration');
   return new Promise((resolve, reject) => {
     request({ socketPath, path: `/${name}` }, async (response) => {
       let body = '';
@@ -60,7 +61,9 @@ function startOnDemand() {
     },
     async [Symbol.asyncDispose]() {
       const started = await Promise.allSettled(running.values());
-      await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value[Symbol.asyncDispose]() : undefined)));
+      await Promise.all(
+        started.map((one) => (one.status === 'fulfilled' ? one.value[Symbol.asyncDispose]() : undefined)),
+      );
     },
   };
 }

@@ -25,7 +25,7 @@ const attributePrefix = 'SCHILY.xattr.';
 /** Reads a whole tar archive (ustar, PAX, GNU long names); written apart from the product, to check it. */
 export function* readTar(archive: Buffer): Generator<TarMember> {
   let pending: Pending = { records: new Map() };
-  for (let offset = 0; offset + 512 <= archive.length; ) {
+  for (let offset = 0; offset + 512 <= archive.length;) {
     const header = archive.subarray(offset, offset + 512);
     if (header[0] === 0) return;
     checkHeader(header, offset);
@@ -70,7 +70,7 @@ function checkHeader(header: Buffer, offset: number): void {
 
 function paxRecords(data: Buffer): Map<string, Buffer> {
   const records = new Map<string, Buffer>();
-  for (let offset = 0; offset < data.length; ) {
+  for (let offset = 0; offset < data.length;) {
     const space = data.indexOf(32, offset);
     const end = offset + Number(data.toString('latin1', offset, space));
     const equals = data.indexOf(61, space);
@@ -90,5 +90,11 @@ function text(buffer: Buffer, start: number, length: number): string {
 function number(buffer: Buffer, start: number, length: number): number {
   const field = buffer.subarray(start, start + length);
   if ((field[0]! & 0x80) !== 0) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
-  return Number.parseInt(field.toString('latin1').replace(/[\0 ]+$/, '').trim() || '0', 8);
+  return Number.parseInt(
+    field
+      .toString('latin1')
+      .replace(/[\0 ]+$/, '')
+      .trim() || '0',
+    8,
+  );
 }

@@ -70,7 +70,10 @@ export function runTbuild(args: readonly string[], options: TbuildOptions = {}):
  * Writes `files` (a `Dockerfile` among them) to a new directory and builds it. Names that end in `/` make empty
  * directories; a file that begins with `#!` is executable.
  */
-export async function buildInline(files: Readonly<Record<string, string>>, options: InlineBuildOptions = {}): Promise<InlineBuild> {
+export async function buildInline(
+  files: Readonly<Record<string, string>>,
+  options: InlineBuildOptions = {},
+): Promise<InlineBuild> {
   return buildContext(writeFiles(files), options);
 }
 
@@ -79,7 +82,9 @@ export async function buildContext(context: string, options: InlineBuildOptions 
   const store = options.store ?? defaultStore(options.asUser);
   const idFile = join(options.asUser ? userDirectory('iid') : scratchDirectory('iid'), 'id');
   const { args = [], images } = options;
-  const tag = args.some((arg) => arg === '-t' || arg === '--tag') ? [] : ['--tag', `test/${basename(dirname(idFile))}`.toLowerCase()];
+  const tag = args.some((arg) => arg === '-t' || arg === '--tag')
+    ? []
+    : ['--tag', `test/${basename(dirname(idFile))}`.toLowerCase()];
   const common = ['build', '--progress', 'plain', '--iidfile', idFile, ...tag, ...baseImageArguments(images)];
   const result = await runTbuild([...common, ...args, context], { ...options, store });
   const id = () => readFileSync(idFile, 'utf8').trim();
@@ -92,7 +97,10 @@ export async function buildContext(context: string, options: InlineBuildOptions 
 }
 
 /** Like `buildInline`, but the build must succeed; on failure its whole output is what the test reports. */
-export async function buildGood(files: Readonly<Record<string, string>>, options: InlineBuildOptions = {}): Promise<InlineBuild> {
+export async function buildGood(
+  files: Readonly<Record<string, string>>,
+  options: InlineBuildOptions = {},
+): Promise<InlineBuild> {
   return good(await buildInline(files, options));
 }
 
@@ -103,7 +111,10 @@ export function good<T extends ProcessResult>(build: T): T {
 }
 
 /** Writes files below a directory, a new one unless given, and gives the directory. */
-export function writeFiles(files: Readonly<Record<string, string>>, directory: string = scratchDirectory('context')): string {
+export function writeFiles(
+  files: Readonly<Record<string, string>>,
+  directory: string = scratchDirectory('context'),
+): string {
   for (const [name, content] of Object.entries(files)) {
     const path = join(directory, name);
     mkdirSync(name.endsWith('/') ? path : dirname(path), { recursive: true });

@@ -31,7 +31,10 @@ test('layers of GNU tar are read: long names, large ids, links, whiteouts', () =
     execFileSync('tar', ['-C', root, '--sort=name', ...options, '-cf', `${root}.tar`, '.']);
     return readFileSync(`${root}.tar`);
   };
-  const lower = layer('lower', { [long]: 'long\n', 'a/b': 'b', 'a/c': 'c', gone: 'g' }, ['--owner=3000000:3000000', '--numeric-owner']);
+  const lower = layer('lower', { [long]: 'long\n', 'a/b': 'b', 'a/c': 'c', gone: 'g' }, [
+    '--owner=3000000:3000000',
+    '--numeric-owner',
+  ]);
   const upper = layer('upper', { '.wh.gone': '', 'a/.wh..wh..opq': '', 'a/d': 'd' }, ['--format=pax']);
   const tree = treeOfLayers([lower, upper]);
   expect(tree.readText(`/${long}`)).toBe('long\n');

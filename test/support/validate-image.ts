@@ -38,7 +38,9 @@ function blobProblems(layout: string, descriptor: LayoutDescriptor): string[] {
   const digest = digestOf(blob);
   return [
     ...(digest === descriptor.digest ? [] : [`blob ${descriptor.digest} has the digest ${digest}`]),
-    ...(blob.length === descriptor.size ? [] : [`blob ${digest} has ${blob.length} bytes, its descriptor says ${descriptor.size}`]),
+    ...(blob.length === descriptor.size
+      ? []
+      : [`blob ${digest} has ${blob.length} bytes, its descriptor says ${descriptor.size}`]),
   ];
 }
 
@@ -74,14 +76,18 @@ function configProblems({ config, manifest }: LayoutImage): string[] {
   const withLayer = history.filter((entry) => entry.empty_layer !== true).length;
   return [
     ...(config.rootfs.type === 'layers' ? [] : [`rootfs.type is ${config.rootfs.type}`]),
-    ...(withLayer === manifest.layers.length ? [] : [`history tells of ${withLayer} layers, there are ${manifest.layers.length}`]),
+    ...(withLayer === manifest.layers.length
+      ? []
+      : [`history tells of ${withLayer} layers, there are ${manifest.layers.length}`]),
     ...(config.os === 'linux' && config.architecture !== '' ? [] : [`platform is ${config.os}/${config.architecture}`]),
     ...[config, ...history].flatMap((dated) => timeProblems(dated.created)),
   ];
 }
 
 function timeProblems(time: string | undefined): string[] {
-  return time === undefined || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time) ? [] : [`${time} is no RFC 3339 time`];
+  return time === undefined || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(time)
+    ? []
+    : [`${time} is no RFC 3339 time`];
 }
 
 function digestOf(data: Buffer): string {

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 
 /** A request that a server got, and how it was answered. */
 export interface Exchange {
@@ -29,7 +35,8 @@ export async function startWebServer(files: ReadonlyMap<string, WebFile>): Promi
   return listen((request, response) => {
     const file = files.get(request.url ?? '');
     if (file === undefined) return void response.writeHead(404).end('no such file\n');
-    if (file.authorization !== undefined && request.headers.authorization !== file.authorization) return void response.writeHead(401).end();
+    if (file.authorization !== undefined && request.headers.authorization !== file.authorization)
+      return void response.writeHead(401).end();
     if (file.redirect !== undefined) return void response.writeHead(302, { location: file.redirect }).end();
     sendFile(file, request, response);
   });
@@ -45,7 +52,9 @@ function sendFile({ body, headers }: WebFile, request: IncomingMessage, response
 export async function listen(listener: RequestListener): Promise<ListeningServer> {
   let exchanges: Exchange[] = [];
   const server = createServer((request, response) => {
-    response.on('finish', () => exchanges.push({ path: request.url ?? '', headers: request.headers, status: response.statusCode }));
+    response.on('finish', () =>
+      exchanges.push({ path: request.url ?? '', headers: request.headers, status: response.statusCode }),
+    );
     listener(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -30,7 +30,8 @@ function paxRecord(text: string): string {
 function blocksOf({ name, linkname = '', mode = 0o644, data = '' }: NewMember, flag: string): Buffer[] {
   const content = Buffer.from(data);
   const header = Buffer.alloc(512);
-  const octal = (value: number, offset: number, length: number) => header.write(value.toString(8).padStart(length - 1, '0'), offset);
+  const octal = (value: number, offset: number, length: number) =>
+    header.write(value.toString(8).padStart(length - 1, '0'), offset);
   header.write(name, 0, 100);
   octal(mode, 100, 8);
   octal(0, 108, 8);
@@ -40,6 +41,10 @@ function blocksOf({ name, linkname = '', mode = 0o644, data = '' }: NewMember, f
   header.write(`        ${flag}`, 148);
   header.write(linkname, 157, 100);
   header.write('ustar\u000000', 257, 'latin1');
-  octal(header.reduce((sum, byte) => sum + byte, 0), 148, 8);
+  octal(
+    header.reduce((sum, byte) => sum + byte, 0),
+    148,
+    8,
+  );
   return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
 }

@@ -28,7 +28,11 @@ export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Ima
   const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.worker)] : [];
   const history: HistoryEntry[] = completeHistory(plan.base?.history ?? [], layers.length);
   for (const { createdBy, step } of plan.history) {
-    const entry = { created_by: createdBy, comment: COMMENT, ...(plan.author === undefined ? {} : { author: plan.author }) };
+    const entry = {
+      created_by: createdBy,
+      comment: COMMENT,
+      ...(plan.author === undefined ? {} : { author: plan.author }),
+    };
     if (step === undefined) {
       history.push({ ...entry, empty_layer: true });
       continue;

@@ -26,7 +26,8 @@ export function baseLayers(op: ImageOp, worker: Worker): readonly Layer[] {
 function readManifest(op: ImageOp, worker: Worker): Manifest {
   const bytes = readStored(worker.content, op.manifest);
   const manifest = bytes === undefined ? undefined : parseManifest(bytes);
-  if (manifest === undefined || isIndex(manifest)) throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);
+  if (manifest === undefined || isIndex(manifest))
+    throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);
   return manifest;
 }
 

@@ -58,10 +58,16 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
   const images = await attested(built, assembly, { request, loaded, startedAt, signal: env.signal });
-  const { configs, ...exported } = await runExports(images, graph, { ...env, layers: imported.layers, epoch: assembly.epoch });
+  const { configs, ...exported } = await runExports(images, graph, {
+    ...env,
+    layers: imported.layers,
+    epoch: assembly.epoch,
+  });
   await exportFrom(assembly, plans, { ...env, layers: imported.layers });
   return {
-    images: images.flatMap(({ image }, at) => (configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }])),
+    images: images.flatMap(({ image }, at) =>
+      configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }],
+    ),
     ...exported,
     warnings: warningsOf(plans),
   };
@@ -72,11 +78,19 @@ async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promi
   if (env.request.cacheFrom.length > 0) await (await import('./import-caches.ts')).importCaches(imported, env);
 }
 
-async function exportFrom(assembly: Assembly, plans: readonly Plan[], env: BuildEnvironment & Pick<ImportedSteps, 'layers'>): Promise<void> {
+async function exportFrom(
+  assembly: Assembly,
+  plans: readonly Plan[],
+  env: BuildEnvironment & Pick<ImportedSteps, 'layers'>,
+): Promise<void> {
   if (env.request.cacheTo.length > 0) await (await import('./export-caches.ts')).exportCaches(assembly, plans, env);
 }
 
-async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & { readonly imported: ImportedSteps }): Promise<Assembly> {
+async function solveGraph(
+  graph: Graph,
+  plans: readonly Plan[],
+  env: Planning & { readonly imported: ImportedSteps },
+): Promise<Assembly> {
   const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
   const results = createStepResults(worker, { remote: imported.layers, signal });
@@ -106,7 +120,14 @@ async function solveGraph(graph: Graph, plans: readonly Plan[], env: Planning & 
   };
   let solved: ReadonlyMap<StepId, Solved<ResultId>>;
   try {
-    solved = await solve(graph, { opFor: (step) => resolveOp(step, ops), cache, progress, now: env.now, jobs: request.jobs, signal });
+    solved = await solve(graph, {
+      opFor: (step) => resolveOp(step, ops),
+      cache,
+      progress,
+      now: env.now,
+      jobs: request.jobs,
+      signal,
+    });
   } finally {
     contexts.save();
   }
@@ -121,7 +142,12 @@ async function attested(
 ): Promise<readonly ExportedImage[]> {
   if (facts.request.attestations === undefined) return images;
   const { attest } = await import('./attestations/attest.ts');
-  return attest(images, { facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() }, worker, epoch, signal });
+  return attest(images, {
+    facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() },
+    worker,
+    epoch,
+    signal,
+  });
 }
 
 /** The same Dockerfile on the same context is the same build, changed or not. */

@@ -22,10 +22,15 @@ export interface CacheEntry {
 }
 
 /** All entries of the build cache, least recently used first; each stands before what it stands on. */
-export async function listCacheEntries(worker: Worker, disk: DiskUsage, named: ReadonlySet<Digest>): Promise<readonly CacheEntry[]> {
+export async function listCacheEntries(
+  worker: Worker,
+  disk: DiskUsage,
+  named: ReadonlySet<Digest>,
+): Promise<readonly CacheEntry[]> {
   const entries = new Map<string, CacheEntry>();
   for (const entry of await stepEntries(worker, disk, named)) entries.set(entry.name, entry);
-  for (const entry of treeEntries(worker, disk, await worker.snapshots.list())) if (!entries.has(entry.name)) entries.set(entry.name, entry);
+  for (const entry of treeEntries(worker, disk, await worker.snapshots.list()))
+    if (!entries.has(entry.name)) entries.set(entry.name, entry);
   for (const entry of mountEntries(worker, disk)) entries.set(`mount ${entry.name}`, entry);
   return inOrder(entries);
 }
@@ -35,7 +40,11 @@ export function bytesOf(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { usage }) => sum + countOnce(usage), 0);
 }
 
-async function stepEntries(worker: Worker, disk: DiskUsage, named: ReadonlySet<Digest>): Promise<readonly CacheEntry[]> {
+async function stepEntries(
+  worker: Worker,
+  disk: DiskUsage,
+  named: ReadonlySet<Digest>,
+): Promise<readonly CacheEntry[]> {
   const records = new Map<ResultId, { keys: Digest[]; usedAt: number; parents: Set<string> }>();
   for await (const { key, result, parent, usedAt } of worker.cache.list()) {
     const known = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set<string>() };
@@ -47,19 +56,36 @@ async function stepEntries(worker: Worker, disk: DiskUsage, named: ReadonlySet<D
   const blobs = new Set<Digest>(named);
   return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
     const name = hexOf(result);
-    const parts = ['snapshots', 'layers', 'digests'].map((directory) => disk.measure(join(worker.root, directory, name)));
+    const parts = ['snapshots', 'layers', 'digests'].map((directory) =>
+      disk.measure(join(worker.root, directory, name)),
+    );
     const blob = readLayerFile(join(worker.root, 'layers', name))?.descriptor.digest;
     const ownBlob = blob === undefined || blobs.has(blob) ? undefined : blob;
     if (ownBlob !== undefined) parts.push(disk.measure(worker.content.path(ownBlob)));
     if (ownBlob !== undefined) blobs.add(ownBlob);
-    return { name, kind: 'step', keys, blob: ownBlob, usage: sum(parts), usedAt, below: [...parents, ...stackOf(name, worker)] };
+    return {
+      name,
+      kind: 'step',
+      keys,
+      blob: ownBlob,
+      usage: sum(parts),
+      usedAt,
+      below: [...parents, ...stackOf(name, worker)],
+    };
   });
 }
 
 function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
   return names.map((name) => {
     const path = join(worker.root, 'snapshots', name);
-    return { name, kind: 'tree', keys: [], usage: lazily(() => disk.measure(path)), usedAt: timeOf(path), below: stackOf(name, worker) };
+    return {
+      name,
+      kind: 'tree',
+      keys: [],
+      usage: lazily(() => disk.measure(path)),
+      usedAt: timeOf(path),
+      below: stackOf(name, worker),
+    };
   });
 }
 
@@ -68,7 +94,14 @@ function mountEntries({ root }: Worker, disk: DiskUsage): readonly CacheEntry[] 
   const names = existsSync(directory) ? readdirSync(directory) : [];
   return names.map((name) => {
     const path = join(directory, name);
-    return { name, kind: 'cache mount', keys: [], usage: disk.measure(path), usedAt: Math.max(timeOf(path), timeOf(join(path, 'used'))), below: [] };
+    return {
+      name,
+      kind: 'cache mount',
+      keys: [],
+      usage: disk.measure(path),
+      usedAt: Math.max(timeOf(path), timeOf(join(path, 'used'))),
+      below: [],
+    };
   });
 }
 
@@ -88,7 +121,9 @@ function lazily(measure: () => Usage): Usage {
 function stackOf(name: string, { root }: Worker): readonly string[] {
   const file = join(root, 'snapshots', name, 'stack');
   if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '' && line !== name);
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && line !== name);
 }
 
 function timeOf(path: string): number {
@@ -102,7 +137,8 @@ function sum(parts: readonly Usage[]): Usage {
 /** Entries are used when what stands on them is; so sorting by that never takes away a base first. */
 function inOrder(entries: ReadonlyMap<string, CacheEntry>): readonly CacheEntry[] {
   const above = new Map<string, string[]>();
-  for (const [name, { below }] of entries) for (const base of below) above.set(base, [...(above.get(base) ?? []), name]);
+  for (const [name, { below }] of entries)
+    for (const base of below) above.set(base, [...(above.get(base) ?? []), name]);
   const known = new Map<string, { usedAt: number; height: number }>();
   const find = (name: string): { usedAt: number; height: number } => {
     const done = known.get(name);
@@ -116,7 +152,9 @@ function inOrder(entries: ReadonlyMap<string, CacheEntry>): readonly CacheEntry[
     known.set(name, found);
     return found;
   };
-  const ordered = [...entries].map(([name, entry]) => ({ entry: { ...entry, usedAt: find(name).usedAt }, height: find(name).height }));
+  const ordered = [...entries].map(([name, entry]) => ({
+    entry: { ...entry, usedAt: find(name).usedAt },
+    height: find(name).height,
+  }));
   return ordered.sort((a, b) => a.entry.usedAt - b.entry.usedAt || a.height - b.height).map(({ entry }) => entry);
 }
-

@@ -74,7 +74,8 @@ export const MAIN_CONTEXT = 'context';
 
 function openSpec(name: string, options: ContextsOptions): OpenContext {
   const spec = options.specs[name];
-  if (spec === undefined || (spec.kind !== 'directory' && spec.kind !== 'empty')) throw new Error(`Context ${name} is not a directory`);
+  if (spec === undefined || (spec.kind !== 'directory' && spec.kind !== 'empty'))
+    throw new Error(`Context ${name} is not a directory`);
   if (spec.kind === 'empty') {
     throw new TbuildError('CONTEXT', 'This build has no context to copy files from', {
       hint: 'Name a directory as the last argument instead of "-"',
@@ -83,7 +84,8 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
   const { path, fetched } = spec;
-  const hasher = fetched === 'once' ? { ...createFileHasher(), save() {} } : openStatIndex(join(options.indexDirectory, file));
+  const hasher =
+    fetched === 'once' ? { ...createFileHasher(), save() {} } : openStatIndex(join(options.indexDirectory, file));
   return {
     ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
     hasher,

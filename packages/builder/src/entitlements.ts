@@ -22,5 +22,8 @@ export function requireEntitlements(graph: Graph, { allow, network }: Pick<Build
 
 function neededBy({ op }: Step): readonly Entitlement[] {
   if (op.kind !== 'run') return [];
-  return [...(op.network === 'host' ? ['network.host' as const] : []), ...(op.security === 'insecure' ? ['security.insecure' as const] : [])];
+  return [
+    ...(op.network === 'host' ? ['network.host' as const] : []),
+    ...(op.security === 'insecure' ? ['security.insecure' as const] : []),
+  ];
 }

@@ -22,7 +22,8 @@ export interface ExplanationsOptions {
 /** Explanations as files of `ROOT/explain`, read and written only for steps that run. */
 export function createExplanations({ root, scope, graph }: ExplanationsOptions): Explanations {
   const directory = join(root, 'explain', hexOf(digestOf(scope)).slice(0, 32));
-  const fileOf = (...names: readonly string[]): string => join(directory, hexOf(digestOf(names.join('\0'))).slice(0, 32));
+  const fileOf = (...names: readonly string[]): string =>
+    join(directory, hexOf(digestOf(names.join('\0'))).slice(0, 32));
   return {
     explain(step, key, parts) {
       const { stage, position, command } = readName(step.name);
@@ -31,7 +32,8 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
       // Words change with the variables in them; then the step at the same place may be the same one.
       const there = read(bySlot);
       const before = read(byWords) ?? (there === undefined ? undefined : read(fileOf('words', stage, there.name)));
-      const reason = before === undefined ? 'it is new' : compare(before, { name: command, key, parts }, baseOf(step, graph));
+      const reason =
+        before === undefined ? 'it is new' : compare(before, { name: command, key, parts }, baseOf(step, graph));
       write(directory, byWords, { name: command, key, parts });
       if (position !== '') write(directory, bySlot, { name: command, key, parts: {} });
       return reason;
@@ -60,8 +62,12 @@ const SHOWN = 3;
 
 function compare(before: Explanation, now: Explanation, base: string): string {
   if (before.key === now.key) return 'its last run did not succeed, or the result was removed since';
-  if (before.name !== now.name && before.parts.instruction !== now.parts.instruction) return `the instruction changed: it was ${JSON.stringify(before.name)}`;
-  const names = [...Object.keys(now.parts), ...Object.keys(before.parts).filter((name) => !Object.hasOwn(now.parts, name))];
+  if (before.name !== now.name && before.parts.instruction !== now.parts.instruction)
+    return `the instruction changed: it was ${JSON.stringify(before.name)}`;
+  const names = [
+    ...Object.keys(now.parts),
+    ...Object.keys(before.parts).filter((name) => !Object.hasOwn(now.parts, name)),
+  ];
   const changed = names.filter((name) => before.parts[name] !== now.parts[name]);
   const changes = changed.flatMap((name) => change(name, before.parts[name], now.parts[name], base));
   if (changes.length === 0) return 'what it reads changed';
@@ -74,7 +80,8 @@ function change(name: string, before: unknown, now: unknown, base: string): read
   if (before === undefined) return [`${name} is new`];
   if (now === undefined) return [`${name} is gone`];
   const [[mode, content], [newMode, newContent]] = [String(before).split(' '), String(now).split(' ')];
-  if (name.startsWith('file ') && content === newContent) return mode === newMode ? [] : [`${name} has other permissions or another owner`];
+  if (name.startsWith('file ') && content === newContent)
+    return mode === newMode ? [] : [`${name} has other permissions or another owner`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
 }
 

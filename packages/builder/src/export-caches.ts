@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeCache, encodeInlineCache, writeCache, type CachedMount, type CachedStep, type EncodedCache } from '@tbuild/cache';
+import {
+  encodeCache,
+  encodeInlineCache,
+  writeCache,
+  type CachedMount,
+  type CachedStep,
+  type EncodedCache,
+} from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
 import { compressLayer, createLayerVariants } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
@@ -60,7 +67,10 @@ async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env
   const steps = await collectSteps(wanted, assembly);
   const content = firstOf([worker.content, layers.provider]);
   const mounts = spec.mounts ? await collectMounts(assembly, worker) : [];
-  const cache = encodeCache({ steps: await compressed(steps, spec, content, env), mounts: await compressed(mounts, spec, content, env) });
+  const cache = encodeCache({
+    steps: await compressed(steps, spec, content, env),
+    mounts: await compressed(mounts, spec, content, env),
+  });
   report('preparing build cache for export', 0, 0);
   const onProgress = reportWritten(report);
   if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
@@ -80,13 +90,18 @@ function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number
 /** The steps whose layers the images have; with `--link` also those that made the layers. */
 function ownSteps(plans: readonly Plan[], { graph }: Assembly): readonly Step[] {
   const shown = plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])));
-  const linked = shown.flatMap((id) => (graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : []));
+  const linked = shown.flatMap((id) =>
+    graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : [],
+  );
   const ids = new Set<StepId>([...shown, ...linked]);
   return [...graph.steps.values()].filter(({ id }) => ids.has(id));
 }
 
 /** Base images are not carried: their chain is known wherever they can be had. */
-async function collectSteps(wanted: readonly Step[], { solved, results, recordOf }: Assembly): Promise<readonly CachedStep[]> {
+async function collectSteps(
+  wanted: readonly Step[],
+  { solved, results, recordOf }: Assembly,
+): Promise<readonly CachedStep[]> {
   const steps: CachedStep[] = [];
   for (const { id, op } of wanted) {
     const key = solved.get(id)?.key;
@@ -102,7 +117,9 @@ async function collectSteps(wanted: readonly Step[], { solved, results, recordOf
 async function collectMounts({ graph }: Assembly, { root, differ }: Worker): Promise<readonly CachedMount[]> {
   const names = [...graph.steps.values()].flatMap(({ op }) => {
     if (op.kind !== 'run') return [];
-    return op.mounts.flatMap((mount) => (mount.type === 'cache' && mount.from === undefined ? [directoryKey(mount, {})] : []));
+    return op.mounts.flatMap((mount) =>
+      mount.type === 'cache' && mount.from === undefined ? [directoryKey(mount, {})] : [],
+    );
   });
   const mounts: CachedMount[] = [];
   for (const name of new Set(names)) {
@@ -120,7 +137,11 @@ async function compressed<T extends { readonly layer: Layer }>(
 ): Promise<readonly T[]> {
   const store = { content: worker.content, variants: createLayerVariants(worker.root) };
   const done: T[] = [];
-  for (const part of parts) done.push({ ...part, layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }) });
+  for (const part of parts)
+    done.push({
+      ...part,
+      layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }),
+    });
   return done;
 }
 

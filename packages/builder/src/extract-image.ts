@@ -40,7 +40,13 @@ export async function extractImage(image: ImageToExtract, env: Environment, sign
     return snapshot;
   } catch (error) {
     const outcome = signal.aborted ? 'cancelled' : 'failed';
-    progress.emit({ type: 'finished', step: step.id, at: worker.now(), outcome, error: error instanceof Error ? error.message : String(error) });
+    progress.emit({
+      type: 'finished',
+      step: step.id,
+      at: worker.now(),
+      outcome,
+      error: error instanceof Error ? error.message : String(error),
+    });
     throw error;
   }
 }
@@ -61,7 +67,12 @@ async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
 }
 
 /** Extracts a layer on top of those below it, and returns the name of its snapshot. */
-async function extractOnto(tops: readonly string[], chain: readonly Digest[], layer: Layer, work: Extraction): Promise<string> {
+async function extractOnto(
+  tops: readonly string[],
+  chain: readonly Digest[],
+  layer: Layer,
+  work: Extraction,
+): Promise<string> {
   const { snapshots } = work.worker;
   const name = `onto-${hexOf(required(chainId(chain)))}`;
   if ((await snapshots.stat(name)) !== undefined) return name;
@@ -72,7 +83,12 @@ async function extractOnto(tops: readonly string[], chain: readonly Digest[], la
   return name;
 }
 
-async function extractInto(target: string, { descriptor, diffId }: Layer, work: Extraction, lowers?: readonly string[]): Promise<boolean> {
+async function extractInto(
+  target: string,
+  { descriptor, diffId }: Layer,
+  work: Extraction,
+  lowers?: readonly string[],
+): Promise<boolean> {
   const { worker, progress, step, signal, provider } = work;
   const onProgress = (current: number): void =>
     progress.emit({ type: 'transfer', step: step.id, item: descriptor.digest, current, total: descriptor.size });

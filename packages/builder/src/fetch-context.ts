@@ -41,7 +41,10 @@ async function fetchDefinition(request: BuildRequest, env: Environment): Promise
   const { digest } = await track(env, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
     fetchUrl(dockerfile.url, worker, { readSecret: (id) => env.readSecret?.(id), report, signal }),
   );
-  return { ...request, dockerfile: { kind: 'inline', name: 'Dockerfile', text: readFileSync(worker.content.path(digest), 'utf8') } };
+  return {
+    ...request,
+    dockerfile: { kind: 'inline', name: 'Dockerfile', text: readFileSync(worker.content.path(digest), 'utf8') },
+  };
 }
 
 async function fetchMain(request: BuildRequest, env: Environment): Promise<LocalRequest> {
@@ -65,7 +68,11 @@ interface Fetching extends Environment {
   readonly report: ReportTransfer;
 }
 
-async function fetchGit(request: BuildRequest, context: Extract<ContextSpec, { kind: 'git' }>, env: Fetching): Promise<BuildRequest> {
+async function fetchGit(
+  request: BuildRequest,
+  context: Extract<ContextSpec, { kind: 'git' }>,
+  env: Fetching,
+): Promise<BuildRequest> {
   const keep = /^(1|t|true)$/i.test(request.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
   const op = gitOpOf({ ...context, keepGitDir: context.keepGitDir ?? keep });
   return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
@@ -124,7 +131,11 @@ async function unpackForOnce(request: BuildRequest, archive: string, env: Enviro
   }
 }
 
-async function unpackTo(directory: string, archive: string, { worker: { flavour }, signal }: Environment): Promise<void> {
+async function unpackTo(
+  directory: string,
+  archive: string,
+  { worker: { flavour }, signal }: Environment,
+): Promise<void> {
   const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
   await unpackArchive(archive, { writer, tree: openLayeredTree([directory], flavour), destination: '', signal });
   writer.finish();
@@ -137,7 +148,11 @@ interface DirectoryOptions {
 }
 
 /** What was fetched may hold links; none of them leads out of it. */
-function inDirectory(request: BuildRequest, path: string, { only, fetched = 'kept' }: DirectoryOptions = {}): BuildRequest {
+function inDirectory(
+  request: BuildRequest,
+  path: string,
+  { only, fetched = 'kept' }: DirectoryOptions = {},
+): BuildRequest {
   const context: ContextSpec = { kind: 'directory', path, fetched };
   const { dockerfile } = request;
   if (dockerfile.kind !== 'in-context') return { ...request, context };
@@ -150,6 +165,8 @@ function readDockerfile(root: string, name: string): string {
     return openContext(root, { ignoreFiles: false }).readText(name);
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
-    throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(name)} in the context`, { hint: 'Name it with -f, relative to the context' });
+    throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(name)} in the context`, {
+      hint: 'Name it with -f, relative to the context',
+    });
   }
 }

@@ -69,7 +69,11 @@ function readUrl(text: string): { url: URL; login?: string } {
   return { url, login: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
-function authorization({ host, hostname }: URL, login: string | undefined, { readSecret }: FetchOptions): { authorization?: string } {
+function authorization(
+  { host, hostname }: URL,
+  login: string | undefined,
+  { readSecret }: FetchOptions,
+): { authorization?: string } {
   for (const name of new Set([host, hostname])) {
     const header = readSecret(`HTTP_AUTH_HEADER_${name}`)?.toString().trim();
     if (header !== undefined) return { authorization: header };
@@ -87,12 +91,19 @@ async function store(answer: WebAnswer, url: URL, worker: Worker, { report, sign
   const { etag, 'last-modified': modified = '', 'content-length': length } = answer.headers;
   const total = length === undefined ? undefined : Number(length);
   const item = `fetching ${url.host}${url.pathname}`;
-  const { digest } = await worker.content.write(counted(answer.body, (current) => report(item, current, total)), undefined, signal);
+  const { digest } = await worker.content.write(
+    counted(answer.body, (current) => report(item, current, total)),
+    undefined,
+    signal,
+  );
   const time = Date.parse(modified);
   return { digest, etag, ...(Number.isNaN(time) ? {} : { modified: time }) };
 }
 
-async function* counted(source: AsyncIterable<Uint8Array>, onBytes: (count: number) => void): AsyncGenerator<Uint8Array> {
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of source) {
     count += chunk.length;
@@ -103,7 +114,10 @@ async function* counted(source: AsyncIterable<Uint8Array>, onBytes: (count: numb
 
 function checked(fetched: FetchedFile, url: URL, { checksum }: FetchOptions): FetchedFile {
   if (checksum === undefined || checksum === fetched.digest) return fetched;
-  throw new TbuildError('DIGEST_MISMATCH', `Digest mismatch of ${JSON.stringify(shown(url))}: found ${fetched.digest}, expected ${checksum}`);
+  throw new TbuildError(
+    'DIGEST_MISMATCH',
+    `Digest mismatch of ${JSON.stringify(shown(url))}: found ${fetched.digest}, expected ${checksum}`,
+  );
 }
 
 async function refused(answer: WebAnswer, url: URL): Promise<TbuildError> {
@@ -130,7 +144,11 @@ function recall(file: string, { content }: Worker): Memo | undefined {
   try {
     const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof digest !== 'string' || !isDigest(digest) || !existsSync(content.path(digest))) return undefined;
-    return { digest, ...(typeof etag === 'string' ? { etag } : {}), ...(typeof modified === 'number' ? { modified } : {}) };
+    return {
+      digest,
+      ...(typeof etag === 'string' ? { etag } : {}),
+      ...(typeof modified === 'number' ? { modified } : {}),
+    };
   } catch {
     // Never fetched, or a file that a crash left incomplete: fetch it.
     return undefined;

@@ -13,6 +13,7 @@ export function gitIgnoredWarning({ bytes, files, total, largest }: GitIgnored):
 }
 
 function formatSize(bytes: number): string {
-  const unit = bytes >= 1e9 ? { size: 1e9, name: 'GB' } : bytes >= 1e6 ? { size: 1e6, name: 'MB' } : { size: 1e3, name: 'kB' };
+  const unit =
+    bytes >= 1e9 ? { size: 1e9, name: 'GB' } : bytes >= 1e6 ? { size: 1e6, name: 'MB' } : { size: 1e3, name: 'kB' };
   return `${(bytes / unit.size).toFixed(1)} ${unit.name}`;
 }

@@ -24,7 +24,10 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
       });
     } catch (error) {
       if (signal.aborted) return undefined;
-      progress.emit({ type: 'warning', message: `Cache ${name} is not used: ${error instanceof Error ? error.message : String(error)}` });
+      progress.emit({
+        type: 'warning',
+        message: `Cache ${name} is not used: ${error instanceof Error ? error.message : String(error)}`,
+      });
       return undefined;
     }
   });
@@ -32,7 +35,8 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
 }
 
 async function presentIn(provider: Provider, { steps, mounts }: CacheContents): Promise<CacheContents> {
-  const isPresent = ({ layer: { descriptor } }: { readonly layer: Layer }) => provider.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const isPresent = ({ layer: { descriptor } }: { readonly layer: Layer }) =>
+    provider.has(descriptor.digest, descriptor.mediaType, descriptor.size);
   const present = async <T extends { readonly layer: Layer }>(parts: readonly T[]): Promise<readonly T[]> => {
     const found = await Promise.all(parts.map(isPresent));
     return parts.filter((_, at) => found[at]);
@@ -44,12 +48,19 @@ function nameOf(spec: CacheImportSpec): string {
   return spec.type === 'local' ? `${spec.path}:${spec.name}` : spec.reference;
 }
 
-async function openCache(spec: CacheImportSpec, worker: Worker, signal: AbortSignal): Promise<{ root: Descriptor; provider: Provider }> {
+async function openCache(
+  spec: CacheImportSpec,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<{ root: Descriptor; provider: Provider }> {
   if (spec.type === 'local') {
     const layout = await openLayout(spec.path);
     return { root: await layout.resolve(spec.name), provider: layout.provider };
   }
   const reference = parseReference(formatReference(parseReference(spec.reference)));
   const repository = await worker.openRepository(reference);
-  return { root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal), provider: repository };
+  return {
+    root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
+    provider: repository,
+  };
 }

@@ -38,7 +38,10 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
       } catch (error) {
         if (!hasCode(error, 'NOT_FOUND')) throw error;
         const hint = 'Build again without --cache-from';
-        throw new TbuildError('NOT_FOUND', `Layer ${target.digest} of an imported cache is gone`, { cause: error, hint });
+        throw new TbuildError('NOT_FOUND', `Layer ${target.digest} of an imported cache is gone`, {
+          cause: error,
+          hint,
+        });
       }
     },
   };

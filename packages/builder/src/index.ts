@@ -22,6 +22,17 @@ export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
 export type { CheckReport, DockerfileSource } from './call.ts';
 export type {
-  AttestationSpecs, BuildRequest, CacheExportOptions, CacheExportSpec, CacheImportSpec, ContextSpec, DockerfileSpec, Entitlement, OutputSpec, ProvenanceSpec, SshSource, Ulimit,
+  AttestationSpecs,
+  BuildRequest,
+  CacheExportOptions,
+  CacheExportSpec,
+  CacheImportSpec,
+  ContextSpec,
+  DockerfileSpec,
+  Entitlement,
+  OutputSpec,
+  ProvenanceSpec,
+  SshSource,
+  Ulimit,
 } from './request.ts';
 export type { Worker } from './worker.ts';

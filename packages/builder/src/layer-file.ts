@@ -12,7 +12,9 @@ export interface ResultLayer extends Layer {
 /** Reads `ROOT/layers/<result>`; a file that a crash of the machine left incomplete is the same as none. */
 export function readLayerFile(file: string): ResultLayer | undefined {
   try {
-    const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
+    const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    );
     if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
     const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
     return { descriptor: parseDescriptor(descriptor), diffId, ...base };

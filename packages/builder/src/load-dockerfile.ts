@@ -36,7 +36,12 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
   if (spec.kind === 'inline') return { text: spec.text, name: spec.name, size: Buffer.byteLength(spec.text) };
   if (spec.kind !== 'file') throw new Error('The Dockerfile was not fetched');
   const root = context.kind === 'directory' ? context.path : undefined;
-  const candidates = spec.path !== undefined ? [spec.path] : root === undefined ? [] : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
+  const candidates =
+    spec.path !== undefined
+      ? [spec.path]
+      : root === undefined
+        ? []
+        : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
   for (const path of candidates) {
     const text = read(path);
     if (text === undefined) continue;
@@ -46,9 +51,13 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
     return { text, name, inContext, size: Buffer.byteLength(text), changedAt };
   }
   const wanted = spec.path ?? 'Dockerfile';
-  throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`, {
-    hint: 'Name it with -f FILE, or the directory that holds it as the last argument',
-  });
+  throw new TbuildError(
+    'NOT_FOUND',
+    `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
+    {
+      hint: 'Name it with -f FILE, or the directory that holds it as the last argument',
+    },
+  );
 }
 
 function read(path: string): string | undefined {
@@ -56,8 +65,13 @@ function read(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (errnoName(error) === 'ENOENT' || errnoName(error) === 'ENOTDIR') return undefined;
-    if (errnoName(error) === 'EISDIR') throw new TbuildError('USAGE', `Dockerfile ${JSON.stringify(path)} is a directory`, { cause: error });
-    throw new TbuildError('CONTEXT', `Dockerfile ${JSON.stringify(path)} cannot be read (${errnoName(error) ?? 'unknown'})`, { cause: error });
+    if (errnoName(error) === 'EISDIR')
+      throw new TbuildError('USAGE', `Dockerfile ${JSON.stringify(path)} is a directory`, { cause: error });
+    throw new TbuildError(
+      'CONTEXT',
+      `Dockerfile ${JSON.stringify(path)} cannot be read (${errnoName(error) ?? 'unknown'})`,
+      { cause: error },
+    );
   }
 }
 

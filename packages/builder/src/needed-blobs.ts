@@ -19,7 +19,10 @@ export function namedBlobs(worker: Worker): Set<Digest> {
 /** Blobs that the build cache counts on: packed layers, fetched files, and the documents and layers of resolved bases. */
 export function cachedBlobs(worker: Worker): readonly Digest[] {
   const named = ['layers', 'resolved', 'http'].flatMap((name) => digestsIn(join(worker.root, name)));
-  return named.flatMap((digest) => [digest, ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : [])]);
+  return named.flatMap((digest) => [
+    digest,
+    ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : []),
+  ]);
 }
 
 function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
@@ -29,7 +32,9 @@ function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
 
 function digestsIn(directory: string): readonly Digest[] {
   const files = existsSync(directory) ? readdirSync(directory) : [];
-  return files.flatMap((file) => readFileSync(join(directory, file), 'utf8').match(/sha256:[a-f0-9]{64}/g) ?? []).filter(isDigest);
+  return files
+    .flatMap((file) => readFileSync(join(directory, file), 'utf8').match(/sha256:[a-f0-9]{64}/g) ?? [])
+    .filter(isDigest);
 }
 
 /** Manifests are small; a layer is not read to find that it is none. */

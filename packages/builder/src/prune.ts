@@ -50,7 +50,11 @@ interface RemovedEntries extends Pruned {
 }
 
 /** Least recently used first; each before what it stands on. */
-async function removeEntries(worker: Worker, { all, unusedFor, maxUsedSpace }: PruneOptions, limit: number): Promise<RemovedEntries> {
+async function removeEntries(
+  worker: Worker,
+  { all, unusedFor, maxUsedSpace }: PruneOptions,
+  limit: number,
+): Promise<RemovedEntries> {
   const blobs = new Set<Digest>();
   let [bytes, steps] = [0, 0];
   if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return { bytes, steps, blobs };
@@ -68,7 +72,11 @@ async function removeEntries(worker: Worker, { all, unusedFor, maxUsedSpace }: P
 }
 
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
-async function removeEntry({ name, kind, keys }: CacheEntry, { root, cache, snapshots }: Worker, limit: number): Promise<boolean> {
+async function removeEntry(
+  { name, kind, keys }: CacheEntry,
+  { root, cache, snapshots }: Worker,
+  limit: number,
+): Promise<boolean> {
   // A tree without a record may be in use without a sign.
   if (kind === 'tree' && liveLeases(root).length > 0) return false;
   if (kind === 'cache mount') return removeMount(join(root, 'cache-mounts', name), root, limit);

@@ -14,7 +14,15 @@ export function remoteContext(name: string, spec: RemoteSpec): NamedContext {
 }
 
 /** The step that checks out a repository. */
-export function gitOpOf({ keepGitDir = false, submodules = true, url, ref, subdirectory, checksum, commitTime }: GitSource): GitOp {
+export function gitOpOf({
+  keepGitDir = false,
+  submodules = true,
+  url,
+  ref,
+  subdirectory,
+  checksum,
+  commitTime,
+}: GitSource): GitOp {
   return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime };
 }
 

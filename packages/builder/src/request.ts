@@ -35,10 +35,19 @@ export type DockerfileSpec =
 
 /** One `--output`. Destinations are absolute paths; `-` is standard output. */
 export type OutputSpec =
-  | ({ readonly type: 'image'; readonly push: boolean; /** Kept in the store too, unless false. */ readonly store?: boolean; readonly byDigest?: boolean } & NamedOutput)
+  | ({
+      readonly type: 'image';
+      readonly push: boolean;
+      /** Kept in the store too, unless false. */ readonly store?: boolean;
+      readonly byDigest?: boolean;
+    } & NamedOutput)
   | ({ readonly type: 'docker'; readonly destination?: string } & NamedOutput)
   | ({ readonly type: 'oci'; readonly destination: string; readonly tar: boolean } & NamedOutput)
-  | { readonly type: 'local' | 'tar'; readonly destination: string; /** A directory for each platform; so when there are several, unless false. */ readonly platformSplit?: boolean }
+  | {
+      readonly type: 'local' | 'tar';
+      readonly destination: string;
+      /** A directory for each platform; so when there are several, unless false. */ readonly platformSplit?: boolean;
+    }
   | { readonly type: 'cacheonly' };
 
 /** An output that is an image. */

@@ -44,7 +44,11 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
     if (own !== undefined) {
       return resolveFrom({ ...request, source: { kind: 'store' } }, own, worker.content, worker, signal);
     }
-    const memo = join(worker.root, 'resolved', hexOf(digestOf(`${formatReference(reference)} ${formatPlatform(request.platform)}`)));
+    const memo = join(
+      worker.root,
+      'resolved',
+      hexOf(digestOf(`${formatReference(reference)} ${formatPlatform(request.platform)}`)),
+    );
     const known = options.pull ? undefined : recall(memo, worker);
     if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
     return options.track(formatReference(reference), async () => {
@@ -57,7 +61,12 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
   };
 }
 
-async function resolveInLayout(request: ImageRequest, path: string, worker: Worker, signal: AbortSignal): Promise<ResolvedImage> {
+async function resolveInLayout(
+  request: ImageRequest,
+  path: string,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<ResolvedImage> {
   const layout = await openLayout(path);
   const root = await layout.resolve(request.reference === '' ? undefined : request.reference);
   return resolveFrom(request, root, layout.provider, worker, signal);
@@ -77,14 +86,27 @@ async function resolveFrom(
     if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
     descriptor = chooseManifest(document, request);
   }
-  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(request.reference)} is an index of indexes, nested too deeply`);
+  throw new TbuildError(
+    'REGISTRY',
+    `Image ${JSON.stringify(request.reference)} is an index of indexes, nested too deeply`,
+  );
 }
 
-async function fetchDocument(descriptor: Descriptor, from: Provider, worker: Worker, signal: AbortSignal): Promise<Manifest | Index> {
+async function fetchDocument(
+  descriptor: Descriptor,
+  from: Provider,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<Manifest | Index> {
   return parseManifest(await keepWhole(descriptor, from, worker, signal), descriptor.mediaType);
 }
 
-async function keepWhole(descriptor: Descriptor, from: Provider, worker: Worker, signal: AbortSignal): Promise<Uint8Array> {
+async function keepWhole(
+  descriptor: Descriptor,
+  from: Provider,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const stored = readStored(worker.content, descriptor.digest);
   if (stored !== undefined) return stored;
   const bytes = await readWhole(from, descriptor, signal);
@@ -97,10 +119,16 @@ function chooseManifest(index: Index, { reference, platform }: ImageRequest): De
   const only = images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined;
   const chosen = selectPlatform(images, (manifest) => manifest.platform, platform) ?? only;
   if (chosen !== undefined) return chosen;
-  const offered = images.flatMap((manifest) => (manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)]));
-  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} has no variant for ${formatPlatform(platform)}`, {
-    hint: offered.length === 0 ? 'It has no platforms at all' : `It has ${offered.join(', ')}`,
-  });
+  const offered = images.flatMap((manifest) =>
+    manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)],
+  );
+  throw new TbuildError(
+    'NOT_FOUND',
+    `Image ${JSON.stringify(reference)} has no variant for ${formatPlatform(platform)}`,
+    {
+      hint: offered.length === 0 ? 'It has no platforms at all' : `It has ${offered.join(', ')}`,
+    },
+  );
 }
 
 async function describe(
@@ -126,7 +154,8 @@ function withDefaults(own: Platform, wanted: Platform): Platform {
 }
 
 function fullName(source: ImageSource, reference: string, { digest }: Descriptor): string {
-  if (source.kind === 'layout') return `oci-layout://${source.path}${reference === '' ? '' : `:${reference}`}@${digest}`;
+  if (source.kind === 'layout')
+    return `oci-layout://${source.path}${reference === '' ? '' : `:${reference}`}@${digest}`;
   return formatReference({ ...parseReference(reference), digest });
 }
 

@@ -22,7 +22,13 @@ export interface ResultCacheOptions {
 }
 
 /** A record whose result is gone counts as none and is replaced. */
-export function createResultCache({ cache, results, explanations, findImported, now }: ResultCacheOptions): RecordedResults {
+export function createResultCache({
+  cache,
+  results,
+  explanations,
+  findImported,
+  now,
+}: ResultCacheOptions): RecordedResults {
   const records = new Map<Digest, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<string>();
@@ -32,7 +38,8 @@ export function createResultCache({ cache, results, explanations, findImported, 
     return record.result;
   };
   const adopt = async ({ record, layer, contents }: CachedStep): Promise<ResultId | undefined> => {
-    if (!(await results.has(record.result))) results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
+    if (!(await results.has(record.result)))
+      results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
     if (!(await results.has(record.result))) return undefined;
     results.addContentDigests(record.result, contents);
     return use(await cache.put(record, { replace: gone.has(record.key) }));

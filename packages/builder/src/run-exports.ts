@@ -37,10 +37,19 @@ export interface ExportedResult {
 }
 
 /** Carries the images to every output, one after the other, and says what they are known by. */
-export async function runExports(images: readonly ExportedImage[], graph: Graph, env: Environment): Promise<ExportedResult> {
+export async function runExports(
+  images: readonly ExportedImage[],
+  graph: Graph,
+  env: Environment,
+): Promise<ExportedResult> {
   const { request, worker, signal, epoch } = env;
   const sources = lazily(() => baseRepositories(graph, worker));
-  const common = { images, content: allContent(graph, env), sourcesOf: (blob: Digest) => sources().get(blob) ?? [], epoch };
+  const common = {
+    images,
+    content: allContent(graph, env),
+    sourcesOf: (blob: Digest) => sources().get(blob) ?? [],
+    epoch,
+  };
   const destinations: string[] = [];
   const names = new Set<string>();
   let made: Exported | undefined;
@@ -50,7 +59,9 @@ export async function runExports(images: readonly ExportedImage[], graph: Graph,
     for (const name of own) names.add(name);
     using trees = await treesOf(output, images, env);
     for (const exporter of await worker.createExporters(output)) {
-      const exported = await track(env, exporter.name, (report) => exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal));
+      const exported = await track(env, exporter.name, (report) =>
+        exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal),
+      );
       destinations.push(exported.destination);
       if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
     }
@@ -64,9 +75,18 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
 }
 
 /** What is said about an image lies beside it where it is a tree. */
-async function treesOf({ type }: OutputSpec, images: readonly ExportedImage[], { worker, progress }: Environment): Promise<AttestedTrees | undefined> {
+async function treesOf(
+  { type }: OutputSpec,
+  images: readonly ExportedImage[],
+  { worker, progress }: Environment,
+): Promise<AttestedTrees | undefined> {
   const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
-  if (isAttested && type === 'docker') progress.emit({ type: 'warning', message: 'What Docker loads holds no attestations: they are left out', detail: 'Use --push, -o type=oci or the store' });
+  if (isAttested && type === 'docker')
+    progress.emit({
+      type: 'warning',
+      message: 'What Docker loads holds no attestations: they are left out',
+      detail: 'Use --push, -o type=oci or the store',
+    });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
   return (await import('./attestations/attested-trees.ts')).attestedTrees(images, worker);
 }
@@ -76,19 +96,26 @@ function pushes(output: OutputSpec): boolean {
 }
 
 /** Who reads the result by digest must find what was made, so that counts; without any, what would have been. */
-function identity(images: readonly ExportedImage[], made: Exported | undefined): Pick<ExportedResult, 'id' | 'configs' | 'manifest'> {
+function identity(
+  images: readonly ExportedImage[],
+  made: Exported | undefined,
+): Pick<ExportedResult, 'id' | 'configs' | 'manifest'> {
   const encoded = images.map(({ image }) => encodeImage(image));
   const configs = made?.configs ?? encoded.map(({ config }) => config.descriptor.digest);
   const [only] = configs;
   if (only === undefined) throw new Error('A build makes at least one image');
   if (configs.length === 1) return { id: only, configs, manifest: made?.manifest };
-  const index = encodeIndex(encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })));
+  const index = encodeIndex(
+    encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })),
+  );
   return { id: (made?.manifest ?? index.descriptor).digest, configs, manifest: made?.manifest };
 }
 
 /** The store first; blobs of base layers that no step needed are fetched from where the image is. */
 function allContent(graph: Graph, { worker, layers }: Environment): Provider {
-  const bases = [...graph.steps.values()].flatMap(({ op }) => (op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : []));
+  const bases = [...graph.steps.values()].flatMap(({ op }) =>
+    op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : [],
+  );
   return firstOf([worker.content, layers.provider, ...bases]);
 }
 
@@ -106,7 +133,8 @@ function baseRepositories(graph: Graph, worker: Worker): ReadonlyMap<Digest, rea
   for (const { op } of graph.steps.values()) {
     if (op.kind !== 'image' || op.source.kind !== 'registry') continue;
     const reference = parseReference(op.reference);
-    for (const { descriptor } of baseLayers(op, worker)) found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
+    for (const { descriptor } of baseLayers(op, worker))
+      found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
   }
   return found;
 }

@@ -59,7 +59,9 @@ export function createStepResults(
   /** The layer, when its bytes can be had. */
   const knownLayer = (result: ResultId): ResultLayer | undefined => {
     const layer = readLayerFile(layerFile(result));
-    return layer !== undefined && (isStored(layer.descriptor, worker) || remote.has(layer.descriptor.digest)) ? layer : undefined;
+    return layer !== undefined && (isStored(layer.descriptor, worker) || remote.has(layer.descriptor.digest))
+      ? layer
+      : undefined;
   };
   const has = async (result: ResultId): Promise<boolean> => {
     if (images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined) return true;
@@ -75,12 +77,23 @@ export function createStepResults(
     if (layer?.parent === undefined) throw new Error(`Result ${result} has neither tree nor layer`);
     return extractOnto(layer.parent, result, layer);
   };
-  const extractOnto = async (parent: ResultId | null, result: ResultId, { descriptor, diffId }: Layer): Promise<Snapshot> => {
-    if (parent !== null) await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor))]);
+  const extractOnto = async (
+    parent: ResultId | null,
+    result: ResultId,
+    { descriptor, diffId }: Layer,
+  ): Promise<Snapshot> => {
+    if (parent !== null)
+      await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor))]);
     await using active = await worker.snapshots.prepare(parent === null ? undefined : hexOf(parent));
-    const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, { lowers: active.lowers, signal });
+    const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, {
+      lowers: active.lowers,
+      signal,
+    });
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
-    throw new TbuildError('DIGEST_MISMATCH', `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`);
+    throw new TbuildError(
+      'DIGEST_MISMATCH',
+      `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`,
+    );
   };
   /** Layers of a chain come side by side, while those below are extracted. */
   const fetchLayer = async (descriptor: Descriptor): Promise<void> => {
@@ -114,7 +127,11 @@ export function createStepResults(
     contentDigests(result) {
       const directory = digestsOf(result);
       const read = namesIn(directory).map((name) => [name, readText(join(directory, name))] as const);
-      return Object.fromEntries(read.flatMap(([name, text]) => (text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [])));
+      return Object.fromEntries(
+        read.flatMap(([name, text]) =>
+          text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [],
+        ),
+      );
     },
     addContentDigests(result, digests) {
       for (const [name, digest] of Object.entries(digests)) writeOnce(join(digestsOf(result), name), digest);
@@ -123,7 +140,11 @@ export function createStepResults(
   };
 }
 
-function once<T>(memo: Map<ResultId, Promise<T>>, result: ResultId, make: (result: ResultId) => Promise<T>): Promise<T> {
+function once<T>(
+  memo: Map<ResultId, Promise<T>>,
+  result: ResultId,
+  make: (result: ResultId) => Promise<T>,
+): Promise<T> {
   const known = memo.get(result);
   if (known !== undefined) return known;
   const made = make(result);

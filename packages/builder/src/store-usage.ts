@@ -29,7 +29,10 @@ export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   const entries = await listCacheEntries(worker, disk, named);
   const names = stepNames(root);
   const own = new Set(entries.flatMap(({ blob }) => (blob === undefined ? [] : [blob])));
-  const images = sumOf([...named].map((digest) => content.path(digest)), disk);
+  const images = sumOf(
+    [...named].map((digest) => content.path(digest)),
+    disk,
+  );
   const steps = entries.toReversed().map(({ name, kind, keys, usage, usedAt }): UsedSpace => {
     const description = keys.map((key) => names.get(key)).find((known) => known !== undefined);
     return { name, kind, bytes: countOnce(usage), usedAt, description, reclaimable: true };
@@ -40,7 +43,15 @@ export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   return [
     { name: 'images', kind: 'image blobs', bytes: images, reclaimable: false },
     ...steps,
-    { name: 'blobs', kind: 'other blobs', bytes: sumOf(others.map((digest) => content.path(digest)), disk), reclaimable: true },
+    {
+      name: 'blobs',
+      kind: 'other blobs',
+      bytes: sumOf(
+        others.map((digest) => content.path(digest)),
+        disk,
+      ),
+      reclaimable: true,
+    },
     { name: 'records', kind: 'records', bytes: rest, reclaimable: true },
   ];
 }
@@ -51,7 +62,9 @@ function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number
 
 /** What is not a snapshot, blob, layer, digest or cache mount. */
 function restOf(root: string): readonly string[] {
-  return namesIn(root).filter((name) => !DIVIDED.includes(name)).map((name) => join(root, name));
+  return namesIn(root)
+    .filter((name) => !DIVIDED.includes(name))
+    .map((name) => join(root, name));
 }
 
 const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts'];
@@ -68,7 +81,10 @@ function stepNames(root: string): ReadonlyMap<string, string> {
   for (const scope of namesIn(directory)) {
     for (const file of namesIn(join(directory, scope))) {
       // The name stands first, the parts of the key may be many.
-      const [, name, key] = /^\{"name":("(?:[^"\\]|\\.)*"),"key":"(sha256:[a-f0-9]{64})"/.exec(readFileSync(join(directory, scope, file), 'utf8')) ?? [];
+      const [, name, key] =
+        /^\{"name":("(?:[^"\\]|\\.)*"),"key":"(sha256:[a-f0-9]{64})"/.exec(
+          readFileSync(join(directory, scope, file), 'utf8'),
+        ) ?? [];
       if (name !== undefined && key !== undefined) names.set(key, String(JSON.parse(name)));
     }
   }

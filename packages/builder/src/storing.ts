@@ -5,7 +5,8 @@ import type { Descriptor } from '@tbuild/oci';
 /** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
-    has: async (digest, mediaType, size) => (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size),
+    has: async (digest, mediaType, size) =>
+      (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size),
     async read(target, signal) {
       if (await store.has(target.digest, target.mediaType, target.size)) return store.read(target, signal);
       return keep(await source.read(target, signal), target, store);
@@ -13,7 +14,11 @@ export function storing(source: Provider, store: ContentStore): Provider {
   };
 }
 
-async function* keep(bytes: AsyncIterable<Uint8Array>, target: Descriptor, store: ContentStore): AsyncGenerator<Uint8Array> {
+async function* keep(
+  bytes: AsyncIterable<Uint8Array>,
+  target: Descriptor,
+  store: ContentStore,
+): AsyncGenerator<Uint8Array> {
   using writer = store.createWriter();
   for await (const chunk of bytes) {
     writer.write(chunk);
@@ -33,7 +38,8 @@ export function firstOf(providers: readonly Provider[]): Provider {
       let missing: unknown;
       for (const provider of providers) {
         try {
-          if (await provider.has(target.digest, target.mediaType, target.size)) return await provider.read(target, signal);
+          if (await provider.has(target.digest, target.mediaType, target.size))
+            return await provider.read(target, signal);
         } catch (error) {
           if (!hasCode(error, 'NOT_FOUND')) throw error;
           missing = error;

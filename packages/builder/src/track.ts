@@ -25,7 +25,13 @@ export async function track<T>(
     return result;
   } catch (error) {
     const outcome = hasCode(error, 'CANCELLED') ? 'cancelled' : 'failed';
-    progress.emit({ type: 'finished', step, at: now(), outcome, error: error instanceof Error ? error.message : String(error) });
+    progress.emit({
+      type: 'finished',
+      step,
+      at: now(),
+      outcome,
+      error: error instanceof Error ? error.message : String(error),
+    });
     throw error;
   }
 }

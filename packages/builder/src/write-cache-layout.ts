@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { writeCache, type EncodedCache } from '@tbuild/cache';
 import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
-import { childrenOf, isIndex, isIndexType, isManifestType, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import {
+  childrenOf,
+  isIndex,
+  isIndexType,
+  isManifestType,
+  MediaType,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+} from '@tbuild/oci';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 

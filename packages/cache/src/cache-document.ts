@@ -8,7 +8,10 @@ export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
 const VERSION = 1;
 
 /** The text of a cache, and the layers that it counts into, each once. */
-export function encodeCacheDocument({ steps, mounts }: CacheContents): { readonly text: string; readonly layers: readonly Layer[] } {
+export function encodeCacheDocument({ steps, mounts }: CacheContents): {
+  readonly text: string;
+  readonly layers: readonly Layer[];
+} {
   const places = new Map<Digest, number>();
   const layers: Layer[] = [];
   const placeOf = (layer: Layer): number => {
@@ -37,7 +40,11 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): { readonl
  * are left out.
  * @throws TbuildError REGISTRY when it is no such document.
  */
-export function parseCacheDocument(text: string, descriptors: readonly Descriptor[], diffIdsOfImage?: readonly Digest[]): CacheContents {
+export function parseCacheDocument(
+  text: string,
+  descriptors: readonly Descriptor[],
+  diffIdsOfImage?: readonly Digest[],
+): CacheContents {
   const document = parseObject(text);
   const named = list(document.diffIds).map(digest);
   const layerAt = (place: unknown): Layer | undefined => {
@@ -60,9 +67,17 @@ function parseStep({ key, result, parent, createdAt, layer, contents }: Members,
   if (typeof createdAt !== 'number') throw invalid('a step has no time');
   const found = layerAt(layer);
   if (found === undefined) return [];
-  const digests = Object.entries(contents === undefined ? {} : object(contents)).map(([name, value]) => [hex(name), digest(value)] as const);
+  const digests = Object.entries(contents === undefined ? {} : object(contents)).map(
+    ([name, value]) => [hex(name), digest(value)] as const,
+  );
   const base = parent === undefined ? {} : { parent: digest(parent) };
-  return [{ record: { key: digest(key), result: digest(result), ...base, createdAt }, layer: found, contents: Object.fromEntries(digests) }];
+  return [
+    {
+      record: { key: digest(key), result: digest(result), ...base, createdAt },
+      layer: found,
+      contents: Object.fromEntries(digests),
+    },
+  ];
 }
 
 function parseMount({ name, layer }: Members, layerAt: LayerAt): CachedMount[] {

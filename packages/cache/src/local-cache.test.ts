@@ -30,15 +30,17 @@ test('the first record under a key wins, and the loser is told which', async () 
   expect(await cache.get(digestOf('a'))).toEqual(record('a', 'third', 3));
 });
 
-test.each([['truncated', '{"key":'], ['empty', ''], ['of another key', JSON.stringify(record('b', 'r'))], ['null', 'null']])(
-  'a record file that is %s is a miss and can be written again',
-  async (_name, text) => {
-    const cache = createLocalCache(directory);
-    writeFileSync(join(directory, hexOf(digestOf('a'))), text);
-    expect(await cache.get(digestOf('a'))).toBeUndefined();
-    expect(await cache.put(record('a', 'new'))).toEqual(record('a', 'new'));
-  },
-);
+test.each([
+  ['truncated', '{"key":'],
+  ['empty', ''],
+  ['of another key', JSON.stringify(record('b', 'r'))],
+  ['null', 'null'],
+])('a record file that is %s is a miss and can be written again', async (_name, text) => {
+  const cache = createLocalCache(directory);
+  writeFileSync(join(directory, hexOf(digestOf('a'))), text);
+  expect(await cache.get(digestOf('a'))).toBeUndefined();
+  expect(await cache.put(record('a', 'new'))).toEqual(record('a', 'new'));
+});
 
 test('listing gives every record and leaves temporary files alone', async () => {
   const cache = createLocalCache(directory);

@@ -50,10 +50,21 @@ test('an inline cache names layers of its image in whatever compression they cam
   const store = createMemoryStore();
   const layer = await layerIn(store, 'layer');
   const inlineCache = encodeInlineCache({ steps: [step('a', layer)], mounts: [] });
-  const image = encodeImage({ platform: { os: 'linux', architecture: 'amd64' }, config: {}, layers: [layer], history: [], inlineCache });
+  const image = encodeImage({
+    platform: { os: 'linux', architecture: 'amd64' },
+    config: {},
+    layers: [layer],
+    history: [],
+    inlineCache,
+  });
   const { digest, size } = await store.write(fromBytes(image.config.bytes));
   const packed = { mediaType: MediaType.layerGzip, digest: digestOf('gzip'), size: 4 };
-  const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: { mediaType: MediaType.config, digest, size }, layers: [packed] };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: { mediaType: MediaType.config, digest, size },
+    layers: [packed],
+  };
   const stored = await store.write(fromBytes(Buffer.from(JSON.stringify(manifest))));
   const read = await readCache(store, { mediaType: MediaType.manifest, ...stored }, signal);
   expect(read.steps).toEqual([step('a', { descriptor: packed, diffId: layer.diffId })]);
@@ -61,13 +72,30 @@ test('an inline cache names layers of its image in whatever compression they cam
 
 test.each([
   ['another version', { version: 2 }],
-  ['a step without a layer', { version: 1, steps: [{ key: digestOf('k'), result: digestOf('r'), createdAt: 1, layer: 3 }] }],
-  ['a key that is no digest', { version: 1, diffIds: [digestOf('d')], steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }] }],
+  [
+    'a step without a layer',
+    { version: 1, steps: [{ key: digestOf('k'), result: digestOf('r'), createdAt: 1, layer: 3 }] },
+  ],
+  [
+    'a key that is no digest',
+    {
+      version: 1,
+      diffIds: [digestOf('d')],
+      steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }],
+    },
+  ],
 ])('%s is refused', async (_name, config) => {
   const store = createMemoryStore();
   const written = await store.write(fromBytes(Buffer.from(JSON.stringify(config))));
   const layer = { mediaType: MediaType.layer, digest: digestOf('d'), size: 1 };
-  const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: { mediaType: 'application/vnd.tbuild.cache.config.v1+json', ...written }, layers: [layer] };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: { mediaType: 'application/vnd.tbuild.cache.config.v1+json', ...written },
+    layers: [layer],
+  };
   const root = await store.write(fromBytes(Buffer.from(JSON.stringify(manifest))));
-  await expect(readCache(store, { mediaType: MediaType.manifest, ...root }, signal)).rejects.toMatchObject({ code: 'REGISTRY' });
+  await expect(readCache(store, { mediaType: MediaType.manifest, ...root }, signal)).rejects.toMatchObject({
+    code: 'REGISTRY',
+  });
 });

@@ -1,7 +1,16 @@
 import { copyImage, fromBytes, readWhole, type Ingester, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  digestOf, INLINE_CACHE_MEMBER, isDigest, isIndex, MediaType, parseManifest, type Descriptor, type Digest, type EncodedDocument, type Manifest,
+  digestOf,
+  INLINE_CACHE_MEMBER,
+  isDigest,
+  isIndex,
+  MediaType,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type EncodedDocument,
+  type Manifest,
 } from '@tbuild/oci';
 import { CACHE_CONFIG_TYPE, encodeCacheDocument, parseCacheDocument } from './cache-document.ts';
 import type { CacheContents } from './cached-step.ts';
@@ -22,7 +31,12 @@ export function encodeCache(contents: CacheContents): EncodedCache {
   const { text, layers } = encodeCacheDocument(contents);
   const config = document(CACHE_CONFIG_TYPE, text);
   const descriptors = layers.length === 0 ? [EMPTY_LAYER] : layers.map(({ descriptor }) => bare(descriptor));
-  const manifest: Manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config: config.descriptor, layers: descriptors };
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: config.descriptor,
+    layers: descriptors,
+  };
   return { manifest: document(MediaType.manifest, JSON.stringify(manifest)), config, layers: descriptors };
 }
 
@@ -43,11 +57,20 @@ export interface WriteCacheOptions {
 }
 
 /** Copies to `to` what it lacks of a cache; layers come from `from`. */
-export async function writeCache(cache: EncodedCache, from: Provider, to: Provider & Ingester, options: WriteCacheOptions): Promise<void> {
+export async function writeCache(
+  cache: EncodedCache,
+  from: Provider,
+  to: Provider & Ingester,
+  options: WriteCacheOptions,
+): Promise<void> {
   const { manifest, config } = cache;
   const { digest, mediaType } = manifest.descriptor;
   if (options.trustManifests === true && (await to.has(digest, mediaType))) return options.writeManifest(manifest);
-  const source = withBytes(from, [[digest, manifest.bytes], [config.descriptor.digest, config.bytes], [EMPTY_LAYER.digest, EMPTY]]);
+  const source = withBytes(from, [
+    [digest, manifest.bytes],
+    [config.descriptor.digest, config.bytes],
+    [EMPTY_LAYER.digest, EMPTY],
+  ]);
   const target: Provider & Ingester = {
     has: async (blob, type, size) => blob !== digest && to.has(blob, type, size),
     read: (descriptor, signal) => to.read(descriptor, signal),
@@ -77,16 +100,24 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
   if (isIndex(manifest)) {
     const parts = await Promise.all(manifest.manifests.map((child) => readFrom(from, child, signal)));
     const found = parts.filter((part) => part !== undefined);
-    return found.length === 0 ? undefined : { steps: found.flatMap(({ steps }) => steps), mounts: found.flatMap(({ mounts }) => mounts) };
+    return found.length === 0
+      ? undefined
+      : { steps: found.flatMap(({ steps }) => steps), mounts: found.flatMap(({ mounts }) => mounts) };
   }
   const isCache = manifest.config.mediaType === CACHE_CONFIG_TYPE;
-  if (!isCache && manifest.config.mediaType !== MediaType.config && manifest.config.mediaType !== MediaType.dockerConfig) return undefined;
+  if (
+    !isCache &&
+    manifest.config.mediaType !== MediaType.config &&
+    manifest.config.mediaType !== MediaType.dockerConfig
+  )
+    return undefined;
   const text = Buffer.from(await readWhole(from, manifest.config, signal)).toString('utf8');
   return isCache ? parseCacheDocument(text, manifest.layers) : readInline(text, manifest.layers);
 }
 
 function readInline(config: string, layers: readonly Descriptor[]): CacheContents | undefined {
-  const { [INLINE_CACHE_MEMBER]: cache, rootfs }: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } = JSON.parse(config);
+  const { [INLINE_CACHE_MEMBER]: cache, rootfs }: { [INLINE_CACHE_MEMBER]?: unknown; rootfs?: { diff_ids?: unknown } } =
+    JSON.parse(config);
   if (typeof cache !== 'string' || !Array.isArray(rootfs?.diff_ids)) return undefined;
   const diffIds = rootfs.diff_ids.filter((id): id is Digest => typeof id === 'string' && isDigest(id));
   return parseCacheDocument(Buffer.from(cache, 'base64').toString('utf8'), layers, diffIds);

@@ -35,6 +35,11 @@ test.each([
 
 test('help has one line an option', () => {
   expect(describeFlags(flags)).toBe(
-    ['  -f, --file PATH  a file', '  -t, --tag VALUE  names', '  -q, --quiet      say less', '  -D, --debug      say more'].join('\n'),
+    [
+      '  -f, --file PATH  a file',
+      '  -t, --tag VALUE  names',
+      '  -q, --quiet      say less',
+      '  -D, --debug      say more',
+    ].join('\n'),
   );
 });

@@ -13,7 +13,11 @@ export type Flags = Readonly<Record<string, Flag>>;
 
 /** The values of a command line: a text, all texts of a list, or true. Absent when not given. */
 export type FlagValues<F extends Flags> = {
-  readonly [Name in keyof F]?: F[Name]['kind'] extends 'list' ? readonly string[] : F[Name]['kind'] extends 'switch' ? boolean : string;
+  readonly [Name in keyof F]?: F[Name]['kind'] extends 'list'
+    ? readonly string[]
+    : F[Name]['kind'] extends 'switch'
+      ? boolean
+      : string;
 };
 
 export interface ParsedArgs<F extends Flags> {
@@ -47,7 +51,7 @@ export function parseArgs<F extends Flags>(argv: readonly string[], flags: F): P
       const [name, text] = splitOnce(word.slice(2));
       set(name, lookUp(flags, name), text);
     } else if (word.startsWith('-') && word !== '-') {
-      for (let rest = word.slice(1); rest !== ''; ) {
+      for (let rest = word.slice(1); rest !== '';) {
         const [name, flag] = lookUpShort(flags, rest.charAt(0));
         rest = rest.slice(1);
         if (flag.kind === 'switch') {

@@ -8,7 +8,11 @@ test.each([
   ['true', { provenance: 'true' }, { provenance: max }],
   ['false', { provenance: 'false' }, undefined],
   ['a mode', { provenance: 'mode=min' }, { provenance: { ...max, mode: 'min' } }],
-  ['several options', { provenance: 'mode=min,version=v0.2,builder-id=https://ci.example/1' }, { provenance: { ...max, mode: 'min', version: 'v0.2', builderId: 'https://ci.example/1' } }],
+  [
+    'several options',
+    { provenance: 'mode=min,version=v0.2,builder-id=https://ci.example/1' },
+    { provenance: { ...max, mode: 'min', version: 'v0.2', builderId: 'https://ci.example/1' } },
+  ],
   ['sbom', { sbom: 'true' }, { sbom: {} }],
   ['both by --attest', { attest: ['type=sbom', 'type=provenance,mode=max'] }, { sbom: {}, provenance: max }],
   ['the short one wins', { attest: ['type=provenance'], provenance: 'false' }, undefined],
@@ -21,6 +25,6 @@ test.each([
   ['a path as file name', { provenance: 'filename=../x' }],
 ])('%s is refused', (_, flags) => expect(() => parseAttestations(flags)).toThrow(/is not valid/));
 
-test('a scanner of the user\'s own is refused', () => {
+test("a scanner of the user's own is refused", () => {
   expect(() => parseAttestations({ sbom: 'generator=example/scanner' })).toThrow(/cannot be used/);
 });

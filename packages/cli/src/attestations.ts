@@ -13,10 +13,15 @@ type AttestationFlags = Pick<FlagValues<typeof buildFlags>, 'attest' | 'provenan
  */
 export function parseAttestations(flags: AttestationFlags): AttestationSpecs | undefined {
   const specs: { provenance?: ProvenanceSpec; sbom?: Record<string, never> } = {};
-  const texts = [...(flags.attest ?? []), ...shorthand('provenance', flags.provenance), ...shorthand('sbom', flags.sbom)];
+  const texts = [
+    ...(flags.attest ?? []),
+    ...shorthand('provenance', flags.provenance),
+    ...shorthand('sbom', flags.sbom),
+  ];
   for (const text of texts) {
     const { type, disabled = 'false', ...options } = parseFields(text, 'attest');
-    if (type !== 'provenance' && type !== 'sbom') throw invalid(text, `type ${JSON.stringify(type ?? '')} is neither provenance nor sbom`);
+    if (type !== 'provenance' && type !== 'sbom')
+      throw invalid(text, `type ${JSON.stringify(type ?? '')} is neither provenance nor sbom`);
     const isOff = isTrue(disabled, text);
     if (type === 'provenance') specs.provenance = isOff ? undefined : provenanceSpec(options, text);
     else specs.sbom = isOff ? undefined : sbomSpec(options, text);
@@ -33,20 +38,32 @@ function shorthand(type: string, text: string | undefined): readonly string[] {
 }
 
 function provenanceSpec(options: Readonly<Record<string, string>>, text: string): ProvenanceSpec {
-  const { mode = 'max', version = 'v1', filename = 'provenance.json', reproducible = 'false', 'builder-id': builderId = '', ...rest } = options;
+  const {
+    mode = 'max',
+    version = 'v1',
+    filename = 'provenance.json',
+    reproducible = 'false',
+    'builder-id': builderId = '',
+    ...rest
+  } = options;
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid(text, `type provenance has no option ${JSON.stringify(unknown)}`);
   if (mode !== 'min' && mode !== 'max') throw invalid(text, `mode ${JSON.stringify(mode)} is neither min nor max`);
-  if (version !== 'v1' && version !== 'v0.2') throw invalid(text, `version ${JSON.stringify(version)} is neither v1 nor v0.2`);
+  if (version !== 'v1' && version !== 'v0.2')
+    throw invalid(text, `version ${JSON.stringify(version)} is neither v1 nor v0.2`);
   if (filename === '' || filename.includes('/')) throw invalid(text, 'filename must be the name of a file');
   return { mode, version, filename, builderId, reproducible: isTrue(reproducible, text) };
 }
 
 function sbomSpec({ generator, ...rest }: Readonly<Record<string, string>>, text: string): Record<string, never> {
   if (generator !== undefined) {
-    throw new TbuildError('UNSUPPORTED', `The scanner ${JSON.stringify(generator)} cannot be used: the packages of an image are found without one`, {
-      hint: 'Write --sbom=true',
-    });
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `The scanner ${JSON.stringify(generator)} cannot be used: the packages of an image are found without one`,
+      {
+        hint: 'Write --sbom=true',
+      },
+    );
   }
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid(text, `type sbom has no option ${JSON.stringify(unknown)}`);
@@ -59,5 +76,7 @@ function isTrue(value: string, text: string): boolean {
 }
 
 function invalid(text: string, reason: string): TbuildError {
-  return new TbuildError('USAGE', `Attestation ${JSON.stringify(text)} is not valid: ${reason}`, { hint: 'Write for example --provenance=mode=max or --sbom=true' });
+  return new TbuildError('USAGE', `Attestation ${JSON.stringify(text)} is not valid: ${reason}`, {
+    hint: 'Write for example --provenance=mode=max or --sbom=true',
+  });
 }

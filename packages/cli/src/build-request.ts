@@ -18,12 +18,20 @@ import { storeRoot } from './store-root.ts';
 type BuildFlags = FlagValues<typeof buildFlags>;
 
 /** The request that a command line stands for; nothing is read but what stands on standard input. */
-export function buildRequest(flags: BuildFlags, positional: readonly string[], env: Environment, host: Platform): BuildRequest {
+export function buildRequest(
+  flags: BuildFlags,
+  positional: readonly string[],
+  env: Environment,
+  host: Platform,
+): BuildRequest {
   const [context, ...more] = positional;
   if (context === undefined) {
-    throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', { hint: 'Try: tbuild -t NAME .' });
+    throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', {
+      hint: 'Try: tbuild -t NAME .',
+    });
   }
-  if (more.length > 0) throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
+  if (more.length > 0)
+    throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
   const wanted = platforms(flags.platform ?? [], env, host);
   const tags = (flags.tag ?? []).map((name) => formatReference(nameOf(name)));
   return {
@@ -33,7 +41,10 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
     platforms: wanted,
     implicitPlatform: (flags.platform ?? []).length === 0 && !env.variables.DOCKER_DEFAULT_PLATFORM,
     network: network(flags.network),
-    buildArgs: { ...epochArg(env), ...Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, env))) },
+    buildArgs: {
+      ...epochArg(env),
+      ...Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, env))),
+    },
     labels: Object.fromEntries((flags.label ?? []).map((text) => pair(text))),
     tags,
     outputs: parseOutputs(flags, { cwd: env.cwd, tags, platforms: wanted, host }),
@@ -53,7 +64,8 @@ export function buildRequest(flags: BuildFlags, positional: readonly string[], e
 
 function nameOf(text: string) {
   const reference = parseReference(text);
-  if (reference.digest !== undefined) throw new TbuildError('USAGE', `Name ${JSON.stringify(text)} has a digest, which only building can tell`);
+  if (reference.digest !== undefined)
+    throw new TbuildError('USAGE', `Name ${JSON.stringify(text)} has a digest, which only building can tell`);
   return reference;
 }
 
@@ -63,11 +75,13 @@ const DEFAULT_NAME = 'Dockerfile';
 /** The main context and the Dockerfile: either may stand on standard input. */
 function sources(flags: BuildFlags, context: string, env: Environment): Pick<BuildRequest, 'context' | 'dockerfile'> {
   const { file } = flags;
-  if (context === '-' && file === '-') throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
+  if (context === '-' && file === '-')
+    throw new TbuildError('USAGE', 'Standard input cannot be both the Dockerfile and the context');
   if (context === '-') return inputSources(file, storeRoot(flags.root, env));
   const spec = contextSource(context, env.cwd);
   if (isUrl(file)) return { context: spec, dockerfile: { kind: 'url', url: file } };
-  if (file === '-') return { context: spec, dockerfile: { kind: 'inline', text: readFileSync(0, 'utf8'), name: DEFAULT_NAME } };
+  if (file === '-')
+    return { context: spec, dockerfile: { kind: 'inline', text: readFileSync(0, 'utf8'), name: DEFAULT_NAME } };
   if (isFetched(spec)) return { context: spec, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
   return { context: spec, dockerfile: { kind: 'file', path: file === undefined ? undefined : resolve(env.cwd, file) } };
 }
@@ -76,7 +90,8 @@ function sources(flags: BuildFlags, context: string, env: Environment): Pick<Bui
 function inputSources(file: string | undefined, root: string): Pick<BuildRequest, 'context' | 'dockerfile'> {
   const input = readStandardInput(join(root, 'run'));
   if (input.kind === 'archive' && isUrl(file)) return { context: input, dockerfile: { kind: 'url', url: file } };
-  if (input.kind === 'archive') return { context: input, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
+  if (input.kind === 'archive')
+    return { context: input, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
   if (file !== undefined) throw new TbuildError('USAGE', 'Standard input is a Dockerfile, and -f names another one');
   return { context: { kind: 'empty' }, dockerfile: { kind: 'inline', text: input.text, name: DEFAULT_NAME } };
 }
@@ -87,7 +102,8 @@ function isUrl(file: string | undefined): file is string {
 
 function namedContext(text: string, env: Environment): [string, ContextSpec] {
   const [name, source] = pair(text);
-  if (name === '' || source === '') throw new TbuildError('USAGE', `Build context ${JSON.stringify(text)} is not of the form NAME=SOURCE`);
+  if (name === '' || source === '')
+    throw new TbuildError('USAGE', `Build context ${JSON.stringify(text)} is not of the form NAME=SOURCE`);
   const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
   if (image !== undefined) return [name, { kind: 'image', reference: image }];
   const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source);

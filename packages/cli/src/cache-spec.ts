@@ -18,7 +18,11 @@ export function parseCacheFrom(text: string, cwd: string): CacheImportSpec {
       return { type: 'registry', reference: referenceIn(fields, 'cache-from', text) };
     case 'local':
       allow(fields, ['src', 'tag', 'digest'], 'cache-from', text);
-      return { type: 'local', path: resolve(cwd, required(fields, 'src', 'cache-from', text)), name: fields.digest ?? fields.tag ?? 'latest' };
+      return {
+        type: 'local',
+        path: resolve(cwd, required(fields, 'src', 'cache-from', text)),
+        name: fields.digest ?? fields.tag ?? 'latest',
+      };
     default:
       throw unknownType(fields, 'registry, local', 'cache-from', text);
   }
@@ -36,7 +40,12 @@ export function parseCacheTo(text: string, cwd: string): CacheExportSpec {
       return { type: 'registry', reference: referenceIn(fields, 'cache-to', text), ...exportOptions(fields, text) };
     case 'local':
       allow(fields, ['dest', 'tag', 'reset', ...COMMON], 'cache-to', text);
-      return { type: 'local', path: resolve(cwd, required(fields, 'dest', 'cache-to', text)), tag: fields.tag ?? 'latest', ...exportOptions(fields, text) };
+      return {
+        type: 'local',
+        path: resolve(cwd, required(fields, 'dest', 'cache-to', text)),
+        tag: fields.tag ?? 'latest',
+        ...exportOptions(fields, text),
+      };
     case 'inline':
       allow(fields, ['mode'], 'cache-to', text);
       return { type: 'inline' };
@@ -45,15 +54,26 @@ export function parseCacheTo(text: string, cwd: string): CacheExportSpec {
   }
 }
 
-const COMMON = ['mode', 'ignore-error', 'compression', 'compression-level', 'force-compression', 'oci-mediatypes', 'image-manifest', 'mounts'];
+const COMMON = [
+  'mode',
+  'ignore-error',
+  'compression',
+  'compression-level',
+  'force-compression',
+  'oci-mediatypes',
+  'image-manifest',
+  'mounts',
+];
 
 function exportOptions(fields: Fields, text: string): CacheExportOptions {
   const { mode = 'min', compression = 'gzip', 'compression-level': level } = fields;
-  if (mode !== 'min' && mode !== 'max') throw invalid('cache-to', text, `mode ${JSON.stringify(mode)} is none of min, max`);
+  if (mode !== 'min' && mode !== 'max')
+    throw invalid('cache-to', text, `mode ${JSON.stringify(mode)} is none of min, max`);
   if (compression !== 'gzip' && compression !== 'zstd' && compression !== 'uncompressed') {
     throw invalid('cache-to', text, `compression ${JSON.stringify(compression)} is none of uncompressed, gzip, zstd`);
   }
-  if (level !== undefined && !/^\d{1,2}$/.test(level)) throw invalid('cache-to', text, 'compression-level must be 0 to 9 for gzip, 0 to 22 for zstd');
+  if (level !== undefined && !/^\d{1,2}$/.test(level))
+    throw invalid('cache-to', text, 'compression-level must be 0 to 9 for gzip, 0 to 22 for zstd');
   // A cache is always an OCI image manifest: the other forms that Docker's builder knows are older ones of the same thing.
   for (const name of ['oci-mediatypes', 'image-manifest']) {
     if (!flag(fields, name, true, text)) throw invalid('cache-to', text, `${name} can only be true`);
@@ -80,7 +100,8 @@ function typeOf({ type }: Fields, option: string, text: string): string {
 
 function allow(fields: Fields, names: readonly string[], option: string, text: string): void {
   const unknown = Object.keys(fields).find((name) => name !== 'type' && !names.includes(name));
-  if (unknown !== undefined) throw invalid(option, text, `type ${fields.type} has no option ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined)
+    throw invalid(option, text, `type ${fields.type} has no option ${JSON.stringify(unknown)}`);
 }
 
 function required(fields: Fields, name: string, option: string, text: string): string {
@@ -106,6 +127,9 @@ function unknownType(fields: Fields, known: string, option: string, text: string
 
 function invalid(option: string, text: string, reason: string): TbuildError {
   return new TbuildError('USAGE', `Option --${option} ${JSON.stringify(text)} is not valid: ${reason}`, {
-    hint: option === 'cache-to' ? 'Write for example --cache-to type=registry,ref=HOST/NAME:cache,mode=max' : 'Write for example --cache-from HOST/NAME:cache',
+    hint:
+      option === 'cache-to'
+        ? 'Write for example --cache-to type=registry,ref=HOST/NAME:cache,mode=max'
+        : 'Write for example --cache-from HOST/NAME:cache',
   });
 }

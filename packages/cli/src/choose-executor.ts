@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { createChrootExecutor, createNamespaceExecutor, createOciExecutor, type Executor, findRuntime, withMaterialisedTrees } from '@tbuild/executor';
+import {
+  createChrootExecutor,
+  createNamespaceExecutor,
+  createOciExecutor,
+  type Executor,
+  findRuntime,
+  withMaterialisedTrees,
+} from '@tbuild/executor';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Environment } from './environment.ts';
 import { canChroot, canHoldOverlay, type Isolation } from './isolation.ts';
@@ -24,18 +31,24 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
   const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
   if (isolation === 'chroot') return createChrootExecutor({ runDirectory, flavour, discard });
   if (verdict !== '') return withoutNamespaces(verdict, choice);
-  const inNamespaces = isolation === 'oci' ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() }) : createNamespaceExecutor({ runDirectory, flavour, now });
+  const inNamespaces =
+    isolation === 'oci'
+      ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() })
+      : createNamespaceExecutor({ runDirectory, flavour, now });
   return canHoldOverlay(root) ? inNamespaces : withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }
 
 function requireRuntime(): string {
   const runtime = findRuntime();
   if (runtime !== undefined) return runtime;
-  throw new TbuildError('UNSUPPORTED', 'There is no OCI runtime on this machine', { hint: 'Install crun, runc or youki' });
+  throw new TbuildError('UNSUPPORTED', 'There is no OCI runtime on this machine', {
+    hint: 'Install crun, runc or youki',
+  });
 }
 
 function withoutNamespaces(verdict: string, { isolation, root, flavour, discard, warn }: ExecutorChoice): Executor {
-  if (isolation !== 'auto' || !canChroot()) throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`);
+  if (isolation !== 'auto' || !canChroot())
+    throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`);
   warn(
     'RUN steps are contained by chroot only: they share processes, network and host name with tbuild, have no /proc, and read-only mounts can be written to',
     verdict,

@@ -14,10 +14,12 @@ export function contextSource(text: string, cwd: string): ContextSpec {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isDirectory() === true) return { kind: 'directory', path };
   const git = parseGitSource(text.startsWith('github.com/') ? `https://${withSuffix(text)}` : text);
-  if (git !== undefined && 'wrong' in git) throw new TbuildError('USAGE', `Context ${JSON.stringify(text)} is not valid: ${git.wrong}`);
+  if (git !== undefined && 'wrong' in git)
+    throw new TbuildError('USAGE', `Context ${JSON.stringify(text)} is not valid: ${git.wrong}`);
   if (git !== undefined) return { kind: 'git', ...git };
   if (/^https?:\/\//i.test(text)) return { kind: 'http', url: text };
-  if (stats === undefined) throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`);
+  if (stats === undefined)
+    throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`);
   return { kind: 'directory', path };
 }
 

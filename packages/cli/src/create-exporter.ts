@@ -1,5 +1,16 @@
 import type { OutputSpec, Worker } from '@tbuild/builder';
-import { createLayerVariants, dockerArchive, imageStore, load, localTree, ociArchive, ociLayout, push, tarTree, type Exporter } from '@tbuild/exporter';
+import {
+  createLayerVariants,
+  dockerArchive,
+  imageStore,
+  load,
+  localTree,
+  ociArchive,
+  ociLayout,
+  push,
+  tarTree,
+  type Exporter,
+} from '@tbuild/exporter';
 import { TbuildError } from '@tbuild/errors';
 import type { Reference } from '@tbuild/oci';
 import type { Environment } from './environment.ts';
@@ -23,18 +34,33 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
     }
     case 'docker': {
       const { type: _, destination: path, names: __, ...format } = output;
-      return [path === undefined ? loadIntoEngine(env) : dockerArchive({ destination: openDestination(path, env), store, ...format })];
+      return [
+        path === undefined
+          ? loadIntoEngine(env)
+          : dockerArchive({ destination: openDestination(path, env), store, ...format }),
+      ];
     }
     case 'oci': {
       const { type: _, destination: path, tar, names: __, ...format } = output;
       if (tar) return [ociArchive({ destination: openDestination(path, env), store, ...format })];
-      if (path === '-') throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', { hint: 'Name it with dest=' });
+      if (path === '-')
+        throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', {
+          hint: 'Name it with dest=',
+        });
       return [ociLayout({ destination: path, store, ...format })];
     }
     case 'tar':
-      return [tarTree({ destination: openDestination(output.destination, env), flavour, platformSplit: output.platformSplit })];
+      return [
+        tarTree({
+          destination: openDestination(output.destination, env),
+          flavour,
+          platformSplit: output.platformSplit,
+        }),
+      ];
     case 'local':
-      return [localTree({ destination: output.destination, flavour, owner: env.owner, platformSplit: output.platformSplit })];
+      return [
+        localTree({ destination: output.destination, flavour, owner: env.owner, platformSplit: output.platformSplit }),
+      ];
     case 'cacheonly':
       return [];
   }
@@ -42,5 +68,9 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
 
 function loadIntoEngine({ variables }: Environment): Exporter {
   const { DOCKER_HOST } = variables;
-  return load({ dockerHost: DOCKER_HOST ?? 'unix:///var/run/docker.sock', dockerOnly: DOCKER_HOST !== undefined, run: runProgram });
+  return load({
+    dockerHost: DOCKER_HOST ?? 'unix:///var/run/docker.sock',
+    dockerOnly: DOCKER_HOST !== undefined,
+    run: runProgram,
+  });
 }

@@ -26,7 +26,10 @@ export interface WorkerOptions {
 }
 
 /** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
-export function createWorker({ root, insecureRegistries, registryMirrors, isolation = 'auto', warn = () => {} }: WorkerOptions, env: Environment): Worker {
+export function createWorker(
+  { root, insecureRegistries, registryMirrors, isolation = 'auto', warn = () => {} }: WorkerOptions,
+  env: Environment,
+): Worker {
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root);
@@ -63,7 +66,10 @@ export function createWorker({ root, insecureRegistries, registryMirrors, isolat
       const directory = join(root, 'run');
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       const descriptor = env.variables.TBUILD_OUTSIDE_FD;
-      return createOutside({ descriptor: descriptor === undefined ? undefined : Number(descriptor), directory }).run(args, options);
+      return createOutside({ descriptor: descriptor === undefined ? undefined : Number(descriptor), directory }).run(
+        args,
+        options,
+      );
     },
     async createExporters(output) {
       // What most builds do is not worth loading the other ways out.
@@ -83,7 +89,12 @@ export function createWorker({ root, insecureRegistries, registryMirrors, isolat
 
 /** What most builds want is ready without loading the other exporters. */
 function isPlainImage({ type, ...options }: OutputSpec): boolean {
-  return type === 'image' && Object.entries(options).every(([name, value]) => name === 'names' || value === undefined || (name === 'push' && value === false));
+  return (
+    type === 'image' &&
+    Object.entries(options).every(
+      ([name, value]) => name === 'names' || value === undefined || (name === 'push' && value === false),
+    )
+  );
 }
 
 function readOptional(path: string): string {

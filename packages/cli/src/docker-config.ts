@@ -26,7 +26,11 @@ export function openDockerConfig(env: Environment): DockerConfig {
       const config = read(path);
       const helper = helperOf(config, registry);
       if (helper !== undefined) {
-        await askHelper(helper, 'store', JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password }));
+        await askHelper(
+          helper,
+          'store',
+          JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password }),
+        );
         write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } });
         return `docker-credential-${helper}`;
       }
@@ -71,8 +75,12 @@ function without(auths: unknown, registry: string): Record<string, unknown> {
 
 async function askHelper(helper: string, action: 'store' | 'erase', input: string): Promise<void> {
   const program = `docker-credential-${helper}`;
-  const { exitCode, output } = await runProgram([program, action], { input: once(input), signal: new AbortController().signal });
-  if (exitCode !== 0 && action === 'store') throw new TbuildError('PROCESS_FAILED', `${program} exited with code ${exitCode}: ${output.trim()}`);
+  const { exitCode, output } = await runProgram([program, action], {
+    input: once(input),
+    signal: new AbortController().signal,
+  });
+  if (exitCode !== 0 && action === 'store')
+    throw new TbuildError('PROCESS_FAILED', `${program} exited with code ${exitCode}: ${output.trim()}`);
 }
 
 async function* once(text: string): AsyncGenerator<Uint8Array> {

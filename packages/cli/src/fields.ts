@@ -10,7 +10,8 @@ export function parseFields(text: string, option: string): Readonly<Record<strin
     const bare = field.startsWith('"') && field.endsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field;
     const at = bare.indexOf('=');
     const name = (at < 0 ? bare : bare.slice(0, at)).trim().toLowerCase();
-    if (name === '') throw new TbuildError('USAGE', `Option --${option} ${JSON.stringify(text)} has a field without a name`);
+    if (name === '')
+      throw new TbuildError('USAGE', `Option --${option} ${JSON.stringify(text)} has a field without a name`);
     fields[name] = at < 0 ? 'true' : bare.slice(at + 1);
   }
   return fields;

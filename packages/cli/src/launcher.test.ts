@@ -71,5 +71,7 @@ test('no Node, or one too old', () => {
     status: 2,
     stderr: `tbuild: Node.js 20.19 or newer is needed, found v20.18.1 as "${old}". Install a newer one, or set TBUILD_NODE to its path\n`,
   });
-  expect(launch([], { TBUILD_NODE: undefined, PATH: join(directory, 'home') }).stderr).toContain('no "node" is on the PATH');
+  expect(launch([], { TBUILD_NODE: undefined, PATH: join(directory, 'home') }).stderr).toContain(
+    'no "node" is on the PATH',
+  );
 });

@@ -48,7 +48,11 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
 function commandFirst(argv: readonly string[]): readonly string[] {
   const before: string[] = [];
   const words = [...argv];
-  for (let word = words[0]; word === '--root' || word === '-D' || word === '--debug' || word?.startsWith('--root='); word = words[0]) {
+  for (
+    let word = words[0];
+    word === '--root' || word === '-D' || word === '--debug' || word?.startsWith('--root=');
+    word = words[0]
+  ) {
     before.push(...words.splice(0, word === '--root' ? 2 : 1));
   }
   const [command = '', ...rest] = words;
@@ -57,7 +61,9 @@ function commandFirst(argv: readonly string[]): readonly string[] {
 
 async function helpText(): Promise<string> {
   const { buildFlags } = await import('./build-flags.ts');
-  const rows = await Promise.all(Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`));
+  const rows = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
+  );
   return [
     'Usage: tbuild [build] [OPTIONS] CONTEXT',
     '       tbuild COMMAND [OPTIONS]',
@@ -82,8 +88,12 @@ async function helpText(): Promise<string> {
 /** A word that is neither a command nor a directory was probably meant to be a command. */
 function withCommandHint(error: unknown, [first = '']: readonly string[]): unknown {
   const near = suggest(first, Object.keys(commands));
-  if (!(error instanceof TbuildError) || error.hint !== undefined || error.code !== 'CONTEXT' || near === undefined) return error;
-  return new TbuildError(error.code, error.message, { cause: error.cause, hint: `Did you mean the command "${near}"?` });
+  if (!(error instanceof TbuildError) || error.hint !== undefined || error.code !== 'CONTEXT' || near === undefined)
+    return error;
+  return new TbuildError(error.code, error.message, {
+    cause: error.cause,
+    hint: `Did you mean the command "${near}"?`,
+  });
 }
 
 // Not awaited here: parts that are loaded later import from this file, which must have ended by then.
@@ -95,7 +105,12 @@ async function start(): Promise<void> {
   try {
     process.exitCode = await main(argv, env);
   } catch (error) {
-    env.stderr.write(await formatError(withCommandHint(error, argv), { debug: argv.includes('--debug') || argv.includes('-D'), sourceOf: () => undefined }));
+    env.stderr.write(
+      await formatError(withCommandHint(error, argv), {
+        debug: argv.includes('--debug') || argv.includes('-D'),
+        sourceOf: () => undefined,
+      }),
+    );
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -8,6 +8,9 @@ import type { Environment } from './environment.ts';
  */
 export function openDestination(path: string, { stdout }: Pick<Environment, 'stdout'>): Destination {
   if (path !== '-') return path;
-  if (stdout.isTTY) throw new TbuildError('USAGE', 'An archive will not be written to a terminal', { hint: 'Redirect standard output, or name a file' });
+  if (stdout.isTTY)
+    throw new TbuildError('USAGE', 'An archive will not be written to a terminal', {
+      hint: 'Redirect standard output, or name a file',
+    });
   return stdout;
 }

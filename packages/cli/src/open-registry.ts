@@ -25,7 +25,12 @@ export function openRegistry(
 ): RegistryClient {
   const insecure = new Set(insecureRegistries);
   return createRegistryClient({
-    credentials: credentials ?? loadCredentials({ files: credentialFiles(env), runHelper: (program, args, input) => runHelper([program, ...args], input) }),
+    credentials:
+      credentials ??
+      loadCredentials({
+        files: credentialFiles(env),
+        runHelper: (program, args, input) => runHelper([program, ...args], input),
+      }),
     certificates: (registry) => registryCertificates(registry, env),
     mirrors: parseRegistryMap([env.variables.TBUILD_REGISTRY_MIRRORS ?? '', ...mirrors]),
     insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
@@ -65,7 +70,11 @@ function credentialFiles({ variables, uid }: Environment): readonly CredentialFi
 }
 
 /** What a GitLab job is given for the registry of its project; the user's own come first. */
-function jobCredentials({ CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD }: Environment['variables']): CredentialFile | undefined {
+function jobCredentials({
+  CI_REGISTRY,
+  CI_REGISTRY_USER,
+  CI_REGISTRY_PASSWORD,
+}: Environment['variables']): CredentialFile | undefined {
   if (!CI_REGISTRY || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return undefined;
   const entry = { username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
   return { name: 'CI_REGISTRY_PASSWORD', text: JSON.stringify({ auths: { [CI_REGISTRY]: entry } }) };

@@ -17,7 +17,8 @@ export function parseOutput(text: string, cwd: string, host: Platform): OutputSp
   const { type, ...options } = fields;
   if (type === undefined) throw invalid(text, 'it has no type=');
   const make = Object.hasOwn(makers, type) ? makers[type] : undefined;
-  if (make === undefined) throw invalid(text, `type ${JSON.stringify(type)} is none of ${Object.keys(makers).join(', ')}`);
+  if (make === undefined)
+    throw invalid(text, `type ${JSON.stringify(type)} is none of ${Object.keys(makers).join(', ')}`);
   return make(new Options(text, options, { cwd, host }));
 }
 
@@ -25,16 +26,30 @@ const makers: Readonly<Record<string, (options: Options) => OutputSpec>> = {
   image: (options) => image(options, options.flag('push') ?? false),
   registry: (options) => image(options, options.flag('push') ?? true),
   docker: (options) => options.done({ type: 'docker', destination: options.path(), ...named(options) }),
-  oci: (options) => options.done({ type: 'oci', destination: options.path() ?? '-', tar: options.flag('tar') ?? true, ...named(options) }),
-  local: (options) => options.done({ type: 'local', destination: options.required(), platformSplit: options.flag('platform-split') }),
-  tar: (options) => options.done({ type: 'tar', destination: options.path() ?? '-', platformSplit: options.flag('platform-split') }),
+  oci: (options) =>
+    options.done({
+      type: 'oci',
+      destination: options.path() ?? '-',
+      tar: options.flag('tar') ?? true,
+      ...named(options),
+    }),
+  local: (options) =>
+    options.done({ type: 'local', destination: options.required(), platformSplit: options.flag('platform-split') }),
+  tar: (options) =>
+    options.done({ type: 'tar', destination: options.path() ?? '-', platformSplit: options.flag('platform-split') }),
   cacheonly: (options) => options.done({ type: 'cacheonly' }),
 };
 
 function image(options: Options, push: boolean): OutputSpec {
   // Whether images are unpacked is a matter of engines; here they are when a step needs them.
   options.flag('unpack');
-  return options.done({ type: 'image', push, store: options.flag('store'), byDigest: options.flag('push-by-digest'), ...named(options) });
+  return options.done({
+    type: 'image',
+    push,
+    store: options.flag('store'),
+    byDigest: options.flag('push-by-digest'),
+    ...named(options),
+  });
 }
 
 function named(options: Options): ImageFormat & { readonly names?: readonly string[] } {
@@ -56,7 +71,11 @@ class Options {
   readonly #left: Map<string, string>;
   readonly #context: { readonly cwd: string; readonly host: Platform };
 
-  constructor(text: string, options: Readonly<Record<string, string>>, context: { readonly cwd: string; readonly host: Platform }) {
+  constructor(
+    text: string,
+    options: Readonly<Record<string, string>>,
+    context: { readonly cwd: string; readonly host: Platform },
+  ) {
     this.#text = text;
     this.#left = new Map(Object.entries(options));
     this.#context = context;
@@ -75,12 +94,15 @@ class Options {
 
   flag(name: string): boolean | undefined {
     const text = this.#take(name);
-    if (text === undefined || text === 'true' || text === 'false') return text === undefined ? undefined : text === 'true';
+    if (text === undefined || text === 'true' || text === 'false')
+      return text === undefined ? undefined : text === 'true';
     throw invalid(this.#text, `${name} must be true or false`);
   }
 
   names(): readonly string[] | undefined {
-    return this.#take('name')?.split(',').map((name) => formatReference(parseReference(name)));
+    return this.#take('name')
+      ?.split(',')
+      .map((name) => formatReference(parseReference(name)));
   }
 
   compression(): LayerCompression | undefined {
@@ -91,7 +113,8 @@ class Options {
 
   level(): number | undefined {
     const text = this.#take('compression-level');
-    if (text === undefined || (/^\d+$/.test(text) && Number(text) <= 22)) return text === undefined ? undefined : Number(text);
+    if (text === undefined || (/^\d+$/.test(text) && Number(text) <= 22))
+      return text === undefined ? undefined : Number(text);
     throw invalid(this.#text, 'compression-level must be 0 to 9 for gzip, 0 to 22 for zstd');
   }
 
@@ -99,7 +122,8 @@ class Options {
     const names = [...this.#left.keys()].filter((name) => name.startsWith('annotation'));
     if (names.length === 0) return undefined;
     return names.map((field) => {
-      const [, kind = 'manifest', name = ''] = /^annotation(?:-((?:manifest|index)(?:-descriptor)?))?(?:\[.*?\])?\.(.+)$/.exec(field) ?? [];
+      const [, kind = 'manifest', name = ''] =
+        /^annotation(?:-((?:manifest|index)(?:-descriptor)?))?(?:\[.*?\])?\.(.+)$/.exec(field) ?? [];
       const platform = /^[^.[]*(\[.*?\])/.exec(field)?.[1] ?? '';
       if (name === '') throw invalid(this.#text, `${JSON.stringify(field)} is not of the form annotation[-KIND].NAME`);
       return { ...parseAnnotationKind(kind + platform, this.#context.host), name, value: this.#take(field) ?? '' };

@@ -3,23 +3,48 @@ import { parseOutputs } from './outputs.ts';
 
 const host = { os: 'linux', architecture: 'amd64' };
 const arm = { os: 'linux', architecture: 'arm64' };
-const outputs = (flags: Parameters<typeof parseOutputs>[0], { tags = ['docker.io/library/a:1'], platforms = [host] } = {}) =>
-  parseOutputs(flags, { cwd: '/home/me', tags, platforms, host });
+const outputs = (
+  flags: Parameters<typeof parseOutputs>[0],
+  { tags = ['docker.io/library/a:1'], platforms = [host] } = {},
+) => parseOutputs(flags, { cwd: '/home/me', tags, platforms, host });
 
 test.each([
   ['nothing means the store', {}, [{ type: 'image', push: false }]],
   ['--push', { push: true }, [{ type: 'image', push: true }]],
-  ['--push applies to an image output', { push: true, output: ['type=image,compression=zstd'] }, [{ type: 'image', push: true, compression: 'zstd' }]],
-  ['--push beside another output', { push: true, output: ['out'] }, [{ type: 'local', destination: '/home/me/out' }, { type: 'image', push: true }]],
+  [
+    '--push applies to an image output',
+    { push: true, output: ['type=image,compression=zstd'] },
+    [{ type: 'image', push: true, compression: 'zstd' }],
+  ],
+  [
+    '--push beside another output',
+    { push: true, output: ['out'] },
+    [
+      { type: 'local', destination: '/home/me/out' },
+      { type: 'image', push: true },
+    ],
+  ],
   ['--load', { load: true }, [{ type: 'docker' }]],
   ['--load once', { load: true, output: ['type=docker'] }, [{ type: 'docker' }]],
-  ['--load beside an archive', { load: true, output: ['type=docker,dest=a.tar'] }, [{ type: 'docker', destination: '/home/me/a.tar' }, { type: 'docker' }]],
+  [
+    '--load beside an archive',
+    { load: true, output: ['type=docker,dest=a.tar'] },
+    [{ type: 'docker', destination: '/home/me/a.tar' }, { type: 'docker' }],
+  ],
   [
     '--annotation is for every image output',
     { annotation: ['index,manifest[arm64]:a=b=c'], output: ['out', 'type=oci'] },
     [
       { type: 'local', destination: '/home/me/out' },
-      { type: 'oci', destination: '-', tar: true, annotations: [{ on: 'index', name: 'a', value: 'b=c' }, { on: 'manifest', platform: arm, name: 'a', value: 'b=c' }] },
+      {
+        type: 'oci',
+        destination: '-',
+        tar: true,
+        annotations: [
+          { on: 'index', name: 'a', value: 'b=c' },
+          { on: 'manifest', platform: arm, name: 'a', value: 'b=c' },
+        ],
+      },
     ],
   ],
 ])('%s', (_name, flags, expected) => {
@@ -28,12 +53,18 @@ test.each([
 
 test.each([
   ['a push without a name', () => outputs({ push: true }, { tags: [] }), 'Pushing needs a name'],
-  ['several platforms for an engine', () => outputs({ load: true }, { platforms: [host, arm] }), 'Docker and Podman load the image of one platform'],
+  [
+    'several platforms for an engine',
+    () => outputs({ load: true }, { platforms: [host, arm] }),
+    'Docker and Podman load the image of one platform',
+  ],
   ['an annotation without a name', () => outputs({ annotation: ['a'] }), 'is not of the form [KIND:]NAME=VALUE'],
 ])('%s is refused', (_name, parse, message) => {
   expect(parse).toThrow(message);
 });
 
 test('an output may bring its own name', () => {
-  expect(outputs({ output: ['type=registry,name=a'] }, { tags: [] })).toMatchObject([{ names: ['docker.io/library/a:latest'], push: true }]);
+  expect(outputs({ output: ['type=registry,name=a'] }, { tags: [] })).toMatchObject([
+    { names: ['docker.io/library/a:latest'], push: true },
+  ]);
 });

@@ -5,7 +5,10 @@ import type { RegistryCertificates } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 
 /** Certificates for a registry as Docker and podman look for them: `certs.d/HOST[:PORT]/` with `*.crt`, and `*.cert` beside its `*.key`. */
-export function registryCertificates(registry: string, { variables: { HOME } }: Environment): RegistryCertificates | undefined {
+export function registryCertificates(
+  registry: string,
+  { variables: { HOME } }: Environment,
+): RegistryCertificates | undefined {
   const own = HOME === undefined ? [] : [join(HOME, '.docker'), join(HOME, '.config/containers')];
   for (const place of [...own, '/etc/docker', '/etc/containers']) {
     const found = readDirectory(join(place, 'certs.d', registry));

@@ -11,7 +11,11 @@ export function parseRegistryMap(texts: readonly string[]): (registry: string) =
     if (text.trim() === '') continue;
     const at = text.indexOf('=');
     const registry = hostOf(at < 0 ? 'docker.io' : text.slice(0, at));
-    const added = text.slice(at + 1).split(',').map(hostOf).filter((one) => one !== '');
+    const added = text
+      .slice(at + 1)
+      .split(',')
+      .map(hostOf)
+      .filter((one) => one !== '');
     if (registry === '' || added.length === 0) {
       throw new TbuildError('USAGE', `Registry map ${JSON.stringify(text)} is not of the form REGISTRY=MIRROR[/PATH]`);
     }
@@ -21,6 +25,9 @@ export function parseRegistryMap(texts: readonly string[]): (registry: string) =
 }
 
 function hostOf(text: string): string {
-  const bare = text.trim().replace(/^https?:\/\//, '').replace(/\/+$/, '');
+  const bare = text
+    .trim()
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '');
   return bare === 'index.docker.io' ? 'docker.io' : bare;
 }

@@ -6,7 +6,10 @@ const options = { debug: false, sourceOf: () => 'FROM busybox\n\nRNU make\nCOPY 
 const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
 
 test('an error with a place shows the lines around it and underlines the word', async () => {
-  const error = new TbuildError('DOCKERFILE_SYNTAX', 'unknown instruction: RNU', { location, hint: 'Did you mean RUN?' });
+  const error = new TbuildError('DOCKERFILE_SYNTAX', 'unknown instruction: RNU', {
+    location,
+    hint: 'Did you mean RUN?',
+  });
   expect(await formatError(error, options)).toBe(`Dockerfile:3:1
 --------------------
    1 |     FROM busybox
@@ -32,9 +35,9 @@ test('causes are shown for debugging only, and nobody sees a stack trace unasked
   const error = new TbuildError('REGISTRY', 'Cannot pull', { cause: new Error('connection reset') });
   expect(await formatError(error, options)).toBe('ERROR: Cannot pull\n');
   expect(await formatError(error, { ...options, debug: true })).toContain('caused by: Error: connection reset');
-  expect(await formatError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), options)).toBe(
-    'ERROR: The disk is full: ENOSPC: no space left on device, write\n',
-  );
+  expect(
+    await formatError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), options),
+  ).toBe('ERROR: The disk is full: ENOSPC: no space left on device, write\n');
   expect(await formatError(new TypeError('x is not a function'), options)).not.toContain('at ');
 });
 

@@ -20,7 +20,9 @@ export async function runProgram(
   child.stdout.on('data', (chunk: Uint8Array) => out.push(chunk));
   child.stderr.on('data', (chunk: Uint8Array) => err.push(chunk));
   const exited = new Promise<number>((resolve, reject) => {
-    child.on('error', (cause) => reject(new TbuildError('NOT_FOUND', `Program ${JSON.stringify(program)} cannot be started`, { cause })));
+    child.on('error', (cause) =>
+      reject(new TbuildError('NOT_FOUND', `Program ${JSON.stringify(program)} cannot be started`, { cause })),
+    );
     child.on('close', (code) => resolve(code ?? 1));
   });
   // A program that ends before it has read everything has said why on its standard error.

@@ -21,11 +21,13 @@ const ENTITLEMENTS: readonly Entitlement[] = ['network.host', 'security.insecure
 
 /** @throws TbuildError USAGE for what cannot be allowed. */
 export function entitlements(texts: readonly string[]): readonly Entitlement[] {
-  return texts.flatMap((text) => text.split(',')).map((text) => {
-    const known = ENTITLEMENTS.find((name) => name === text);
-    if (known !== undefined) return known;
-    throw new TbuildError('USAGE', `Entitlement ${JSON.stringify(text)} is none of ${ENTITLEMENTS.join(', ')}`);
-  });
+  return texts
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const known = ENTITLEMENTS.find((name) => name === text);
+      if (known !== undefined) return known;
+      throw new TbuildError('USAGE', `Entitlement ${JSON.stringify(text)} is none of ${ENTITLEMENTS.join(', ')}`);
+    });
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 0, b: 0, k: 1, m: 2, g: 3, t: 4 };
@@ -40,7 +42,21 @@ export function byteSize(text: string | undefined, option: string): number | und
 }
 
 const LIMITS = [
-  'core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack',
+  'core',
+  'cpu',
+  'data',
+  'fsize',
+  'locks',
+  'memlock',
+  'msgqueue',
+  'nice',
+  'nofile',
+  'nproc',
+  'rss',
+  'rtprio',
+  'rttime',
+  'sigpending',
+  'stack',
 ];
 
 /**
@@ -52,7 +68,9 @@ export function ulimits(texts: readonly string[]): readonly Ulimit[] {
   return texts.map((text) => {
     const [, name = '', low = '', high = low] = /^([a-z]+)=(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
     if (!LIMITS.includes(name)) {
-      throw new TbuildError('USAGE', `Option --ulimit ${JSON.stringify(text)} is not of the form NAME=SOFT[:HARD]`, { hint: `Limits are ${LIMITS.join(', ')}` });
+      throw new TbuildError('USAGE', `Option --ulimit ${JSON.stringify(text)} is not of the form NAME=SOFT[:HARD]`, {
+        hint: `Limits are ${LIMITS.join(', ')}`,
+      });
     }
     const [soft, hard] = [Number(low), Number(high)];
     if (hard !== -1 && (soft === -1 || soft > hard)) {

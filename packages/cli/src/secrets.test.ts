@@ -13,7 +13,11 @@ writeFileSync(join(cwd, 'named'), 'named\n');
 mkdirSync(join(cwd, 'directory'));
 writeFileSync(join(cwd, 'large'), Buffer.alloc(512_001));
 
-const env = { ...readEnvironment(), cwd, variables: { VALUE: 'from variable', both: 'both', SSH_AUTH_SOCK: '/run/agent' } };
+const env = {
+  ...readEnvironment(),
+  cwd,
+  variables: { VALUE: 'from variable', both: 'both', SSH_AUTH_SOCK: '/run/agent' },
+};
 
 test.each([
   ['id=a,src=file', 'from file\n'],
@@ -34,9 +38,12 @@ test('an id alone names a variable, else a file', () => {
   expect(parseSecrets(['id=named'], env)('other')).toBeUndefined();
 });
 
-test.each(['src=file', 'id=,src=file', 'id=a,src=absent', 'id=a,src=directory', 'id=a,srcs=file', 'id=a,type=vault'])('no secret: %s', (text) => {
-  expect(() => parseSecrets([text], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
-});
+test.each(['src=file', 'id=,src=file', 'id=a,src=absent', 'id=a,src=directory', 'id=a,srcs=file', 'id=a,type=vault'])(
+  'no secret: %s',
+  (text) => {
+    expect(() => parseSecrets([text], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  },
+);
 
 test('500 KiB are the most', () => {
   expect(() => parseSecrets(['id=a,src=large'], env)('a')).toThrow('at most 512000');

@@ -40,7 +40,12 @@ function usage(text: string, problem: string, hint?: string): TbuildError {
   return new TbuildError('USAGE', `Option --secret ${JSON.stringify(text)} ${problem}`, { hint });
 }
 
-function reader(id: string, variable: string | undefined, file: string | undefined, { variables, cwd }: Environment): () => Buffer | undefined {
+function reader(
+  id: string,
+  variable: string | undefined,
+  file: string | undefined,
+  { variables, cwd }: Environment,
+): () => Buffer | undefined {
   const named = variable ?? (file === undefined && variables[id] !== undefined ? id : undefined);
   if (named !== undefined) {
     const value = variables[named];
@@ -48,12 +53,17 @@ function reader(id: string, variable: string | undefined, file: string | undefin
   }
   const path = resolve(cwd, file ?? id);
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} does not exist`);
-  if (stats.isDirectory()) throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} is a directory`);
+  if (stats === undefined)
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} does not exist`);
+  if (stats.isDirectory())
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} is a directory`);
   return () => limited(id, readFileSync(path));
 }
 
 function limited(id: string, value: Buffer): Buffer {
   if (value.length <= LARGEST) return value;
-  throw new TbuildError('USAGE', `Secret ${JSON.stringify(id)} has ${value.length} bytes, at most ${LARGEST} are allowed`);
+  throw new TbuildError(
+    'USAGE',
+    `Secret ${JSON.stringify(id)} has ${value.length} bytes, at most ${LARGEST} are allowed`,
+  );
 }

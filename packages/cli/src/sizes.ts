@@ -1,13 +1,30 @@
 import { TbuildError } from '@tbuild/errors';
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1e3, kb: 1e3, m: 1e6, mb: 1e6, g: 1e9, gb: 1e9, t: 1e12, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30, tib: 2 ** 40 };
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 1e3,
+  kb: 1e3,
+  m: 1e6,
+  mb: 1e6,
+  g: 1e9,
+  gb: 1e9,
+  t: 1e12,
+  tb: 1e12,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+  tib: 2 ** 40,
+};
 
 /** A size such as `500mb`, `10GB` or `2GiB`, in bytes. @throws TbuildError USAGE */
 export function parseSize(text: string, option: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   if (number === '' || factor === undefined) {
-    throw new TbuildError('USAGE', `Size ${JSON.stringify(text)} of ${option} is not valid`, { hint: 'Write for example 10GB' });
+    throw new TbuildError('USAGE', `Size ${JSON.stringify(text)} of ${option} is not valid`, {
+      hint: 'Write for example 10GB',
+    });
   }
   return Math.round(Number(number) * factor);
 }
@@ -18,7 +35,9 @@ const SPANS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 3.6e
 export function parseSpan(text: string, option: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
-    throw new TbuildError('USAGE', `Time span ${JSON.stringify(text)} of ${option} is not valid`, { hint: 'Write for example 24h or 1h30m' });
+    throw new TbuildError('USAGE', `Time span ${JSON.stringify(text)} of ${option} is not valid`, {
+      hint: 'Write for example 24h or 1h30m',
+    });
   }
   return parts.reduce((sum, [, number = '', unit = '']) => sum + Number(number) * (SPANS[unit] ?? 0), 0);
 }

@@ -15,8 +15,15 @@ export function sshSources(texts: readonly string[], env: Environment): Readonly
 function sshSource(text: string, { cwd, variables }: Environment): [id: string, source: SshSource] {
   const at = text.indexOf('=');
   const id = at < 0 ? text : text.slice(0, at);
-  const given = at < 0 ? [] : text.slice(at + 1).split(',').filter((path) => path !== '');
-  if (id === '') throw new TbuildError('USAGE', `Option --ssh ${JSON.stringify(text)} has no id`, { hint: 'Write --ssh default' });
+  const given =
+    at < 0
+      ? []
+      : text
+          .slice(at + 1)
+          .split(',')
+          .filter((path) => path !== '');
+  if (id === '')
+    throw new TbuildError('USAGE', `Option --ssh ${JSON.stringify(text)} has no id`, { hint: 'Write --ssh default' });
   if (given.length > 0) return [id, { paths: given.map((path) => resolve(cwd, path)) }];
   const agent = variables.SSH_AUTH_SOCK;
   if (agent !== undefined && agent !== '') return [id, { paths: [resolve(cwd, agent)] }];

@@ -4,7 +4,9 @@ import { errnoName } from '@tbuild/errors';
 import { looksLikeArchive } from '@tbuild/diff';
 
 /** What stands on standard input: a text, or an archive that can be read at a path. */
-export type StandardInput = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'archive'; readonly path: string };
+export type StandardInput =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'archive'; readonly path: string };
 
 /**
  * Reads standard input to its end. An archive is kept in a file without a name below `directory`, which is gone
@@ -23,7 +25,8 @@ export function readStandardInput(directory: string): StandardInput {
 const CHUNK = 1 << 20;
 
 function* rest(): Generator<Buffer> {
-  for (let bytes = fill(Buffer.allocUnsafe(CHUNK)); bytes.length > 0; bytes = fill(Buffer.allocUnsafe(CHUNK))) yield bytes;
+  for (let bytes = fill(Buffer.allocUnsafe(CHUNK)); bytes.length > 0; bytes = fill(Buffer.allocUnsafe(CHUNK)))
+    yield bytes;
 }
 
 /** As much as fits; less only at the end. */
@@ -64,5 +67,5 @@ function openUnnamed(directory: string): number {
 }
 
 function writeAll(fd: number, bytes: Buffer): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }

@@ -10,7 +10,11 @@ import { storeRoot } from './store-root.ts';
 
 /** The option of commands that talk to registries. */
 export const registryFlags = {
-  'insecure-registry': { kind: 'list', value: 'HOST[:PORT]', help: 'Speak plain HTTP, or HTTPS without verification, to this registry' },
+  'insecure-registry': {
+    kind: 'list',
+    value: 'HOST[:PORT]',
+    help: 'Speak plain HTTP, or HTTPS without verification, to this registry',
+  },
 } as const satisfies Flags;
 
 /** The option of commands that can print for programs. */
@@ -40,7 +44,13 @@ export interface StoreCall<F extends Flags> {
 }
 
 /** Adds the help text, the options of the store, the worker and cancelling. */
-export function storeCommand<F extends Flags>({ summary, usage, flags, takes: [least, most], run }: StoreCommand<F>): Command {
+export function storeCommand<F extends Flags>({
+  summary,
+  usage,
+  flags,
+  takes: [least, most],
+  run,
+}: StoreCommand<F>): Command {
   return {
     summary,
     async run(argv, env) {
@@ -51,8 +61,14 @@ export function storeCommand<F extends Flags>({ summary, usage, flags, takes: [l
         return 0;
       }
       const { flags: own, positional: words } = parseArgs<F>(argv, all);
-      if (words.length < least || words.length > most) throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, { hint: `tbuild ${usage.split(' ')[0]} --help says more` });
-      const worker = createWorker({ root: storeRoot(common.root, env), insecureRegistries: common['insecure-registry'] ?? [] }, env);
+      if (words.length < least || words.length > most)
+        throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
+          hint: `tbuild ${usage.split(' ')[0]} --help says more`,
+        });
+      const worker = createWorker(
+        { root: storeRoot(common.root, env), insecureRegistries: common['insecure-registry'] ?? [] },
+        env,
+      );
       try {
         await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }));
       } finally {
@@ -70,7 +86,9 @@ export function storeCommand<F extends Flags>({ summary, usage, flags, takes: [l
 export function wantsJson(format: string | undefined): boolean {
   if (format === undefined || format === 'table') return false;
   if (format === 'json' || format === '{{json .}}') return true;
-  throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither table nor json`, { hint: 'Templates are not supported: use --format json and a program such as jq' });
+  throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither table nor json`, {
+    hint: 'Templates are not supported: use --format json and a program such as jq',
+  });
 }
 
 /** One document a line, as Docker prints them. */

@@ -7,7 +7,10 @@ export function storeRoot(option: string | undefined, { variables, cwd, uid }: E
   const named = option ?? variables.TBUILD_ROOT;
   if (named !== undefined && named !== '') return resolve(cwd, named);
   if (uid === 0) return '/var/lib/tbuild';
-  const data = variables.XDG_DATA_HOME ?? (variables.HOME === undefined ? undefined : join(variables.HOME, '.local/share'));
+  const data =
+    variables.XDG_DATA_HOME ?? (variables.HOME === undefined ? undefined : join(variables.HOME, '.local/share'));
   if (data !== undefined) return resolve(cwd, data, 'tbuild');
-  throw new TbuildError('USAGE', 'There is no place for the store: neither HOME nor XDG_DATA_HOME is set', { hint: 'Name one with --root DIR' });
+  throw new TbuildError('USAGE', 'There is no place for the store: neither HOME nor XDG_DATA_HOME is set', {
+    hint: 'Name one with --root DIR',
+  });
 }

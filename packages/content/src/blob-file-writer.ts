@@ -25,7 +25,7 @@ export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles):
 
   const put = (bytes: Uint8Array): void => {
     hash.update(bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     size += bytes.length;
   };
   const flush = (): void => {

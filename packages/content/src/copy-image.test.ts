@@ -23,7 +23,9 @@ test('skips what is there, looks below a document that is there, and reports eac
   await to.store.delete(layer.descriptor.digest);
   to.written.length = 0;
   const done = new Map<Digest, number>();
-  await copyImage(store, to.store, index, { onProgress: (target, bytes) => done.set(target.digest, target.size - bytes) });
+  await copyImage(store, to.store, index, {
+    onProgress: (target, bytes) => done.set(target.digest, target.size - bytes),
+  });
   expect(to.written).toEqual([layer.descriptor.digest]);
   expect([...done.values()]).toEqual(Array(8).fill(0));
   await to.store.delete(layer.descriptor.digest);
@@ -34,7 +36,9 @@ test('skips what is there, looks below a document that is there, and reports eac
 test('takes only the manifests that the filter lets through', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = createMemoryStore();
-  await copyImage(store, to, index, { filter: (child) => child.platform === undefined || child.platform.architecture === 'arm64' });
+  await copyImage(store, to, index, {
+    filter: (child) => child.platform === undefined || child.platform.architecture === 'arm64',
+  });
   expect(await to.has(images[0]?.manifest.descriptor.digest ?? `sha256:`)).toBe(false);
   expect(await to.has(images[1]?.manifest.descriptor.digest ?? `sha256:`)).toBe(true);
 });
@@ -66,7 +70,9 @@ test('the first failure stops the rest, and no document is written', async () =>
 test('does not start when aborted', async () => {
   const { store, index } = await twoPlatforms();
   const reason = new Error('stop');
-  await expect(copyImage(store, createMemoryStore(), index, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  await expect(copyImage(store, createMemoryStore(), index, { signal: AbortSignal.abort(reason) })).rejects.toBe(
+    reason,
+  );
 });
 
 async function twoPlatforms(): Promise<{ store: ContentStore; index: Descriptor; images: EncodedImage[] }> {
@@ -75,12 +81,20 @@ async function twoPlatforms(): Promise<{ store: ContentStore; index: Descriptor;
   for (const architecture of ['amd64', 'arm64']) {
     const blobs = await Promise.all([shared, Buffer.from(architecture)].map((bytes) => store.write(fromBytes(bytes))));
     const layers = blobs.map((blob) => ({ descriptor: { mediaType: MediaType.layer, ...blob }, diffId: blob.digest }));
-    const image = encodeImage({ platform: { os: 'linux', architecture }, config: {}, layers: layers.slice(0, 2), history: [] });
+    const image = encodeImage({
+      platform: { os: 'linux', architecture },
+      config: {},
+      layers: layers.slice(0, 2),
+      history: [],
+    });
     for (const { bytes, descriptor } of [image.config, image.manifest]) await store.write(fromBytes(bytes), descriptor);
     images.push(image);
   }
   const index = encodeIndex(
-    images.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: { os: 'linux', architecture: at === 0 ? 'amd64' : 'arm64' } })),
+    images.map(({ manifest }, at) => ({
+      ...manifest.descriptor,
+      platform: { os: 'linux', architecture: at === 0 ? 'amd64' : 'arm64' },
+    })),
   );
   await store.write(fromBytes(index.bytes), index.descriptor);
   return { store, index: index.descriptor, images };

@@ -71,7 +71,11 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
-    await Promise.all(childrenOf(parseManifest(bytes, node.mediaType)).filter(filter).map((child) => copyNode(copy, child)));
+    await Promise.all(
+      childrenOf(parseManifest(bytes, node.mediaType))
+        .filter(filter)
+        .map((child) => copyNode(copy, child)),
+    );
     if (!present) await copy.limit(() => to.write(fromBytes(bytes), node, signal));
   }
   copy.onProgress?.(node, node.size);
@@ -81,7 +85,12 @@ async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
   const present = (await to.has(node.digest, node.mediaType, node.size)) || (await copy.mount?.(node)) === true;
-  if (!present) await to.write(openedAnew(async () => counted(copy, node, await from.read(node, signal))), node, signal);
+  if (!present)
+    await to.write(
+      openedAnew(async () => counted(copy, node, await from.read(node, signal))),
+      node,
+      signal,
+    );
   copy.onProgress?.(node, node.size);
 }
 

@@ -32,19 +32,31 @@ export async function openLayout(directory: string): Promise<Layout> {
   const index = parseManifest(Buffer.from(text));
   const store = createLocalStore(directory, { keepCorrupt: true });
   const entries = isIndex(index) ? index.manifests : [];
-  return { provider: { has: store.has, read: store.read }, resolve: async (name) => resolve(directory, entries, store, name) };
+  return {
+    provider: { has: store.has, read: store.read },
+    resolve: async (name) => resolve(directory, entries, store, name),
+  };
 }
 
-async function resolve(directory: string, entries: readonly Descriptor[], store: LocalStore, name?: string): Promise<Descriptor> {
+async function resolve(
+  directory: string,
+  entries: readonly Descriptor[],
+  store: LocalStore,
+  name?: string,
+): Promise<Descriptor> {
   const wanted = name ?? 'latest';
   const found = isDigest(wanted)
     ? (entries.find((entry) => entry.digest === wanted) ?? (await describe(store, wanted)))
     : (findNamed(entries, wanted) ?? (name === undefined ? only(entries) : undefined));
   if (found !== undefined) return withoutNames(found);
   const names = entries.map((entry) => namesOf(entry)[0] ?? entry.digest);
-  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(wanted)} is not in the layout ${JSON.stringify(directory)}`, {
-    hint: names.length === 0 ? 'It holds no image' : `It holds ${names.slice(0, 20).join(', ')}`,
-  });
+  throw new TbuildError(
+    'NOT_FOUND',
+    `Image ${JSON.stringify(wanted)} is not in the layout ${JSON.stringify(directory)}`,
+    {
+      hint: names.length === 0 ? 'It holds no image' : `It holds ${names.slice(0, 20).join(', ')}`,
+    },
+  );
 }
 
 function findNamed(entries: readonly Descriptor[], wanted: string): Descriptor | undefined {

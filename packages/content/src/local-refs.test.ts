@@ -11,7 +11,14 @@ import { createLocalStore, createRefs, fromBytes, openLayout } from './index.ts'
 const scratch = mkdtempSync(join(tmpdir(), 'tbuild-refs-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const emptyRoot = () => mkdtempSync(join(scratch, 'store-'));
-const names = ['app:1', 'other:1', '127.0.0.1:5000/team/app:1.2', 'ghcr.io/a/b/c', `busybox@sha256:${'0'.repeat(64)}`, `${'long/'.repeat(45)}name`];
+const names = [
+  'app:1',
+  'other:1',
+  '127.0.0.1:5000/team/app:1.2',
+  'ghcr.io/a/b/c',
+  `busybox@sha256:${'0'.repeat(64)}`,
+  `${'long/'.repeat(45)}name`,
+];
 
 const TAG_MANY = `
 import { parseReference } from '@tbuild/oci';
@@ -26,9 +33,12 @@ test('names are kept one by one, found again and removed', async () => {
   expect(refs.list()).toEqual([]);
   const target = await writeImage(root);
   for (const name of names) refs.set(parseReference(name), target);
-  expect(refs.list().map(({ reference }) => formatReference(reference)).sort()).toEqual(
-    names.map((name) => formatReference(parseReference(name))).sort(),
-  );
+  expect(
+    refs
+      .list()
+      .map(({ reference }) => formatReference(reference))
+      .sort(),
+  ).toEqual(names.map((name) => formatReference(parseReference(name))).sort());
   expect(refs.list().map((ref) => ref.target)).toEqual(names.map(() => target));
   expect(refs.get(parseReference('docker.io/library/app:1'))).toEqual(target);
   expect(refs.get(parseReference('app:2'))).toBeUndefined();
@@ -61,7 +71,8 @@ test('a store opens as a layout, by name, full name, tag and digest', async () =
   const target = await writeImage(root);
   createRefs(root).set(parseReference('app:1'), target);
   const { provider, resolve } = await openLayout(root);
-  for (const name of ['app:1', 'docker.io/library/app:1', '1', target.digest, undefined]) expect(await resolve(name)).toEqual(target);
+  for (const name of ['app:1', 'docker.io/library/app:1', '1', target.digest, undefined])
+    expect(await resolve(name)).toEqual(target);
   expect(await provider.has(target.digest)).toBe(true);
   await expect(resolve('app:2')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'It holds app:1' });
   await expect(openLayout(join(root, 'refs'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -71,9 +82,17 @@ test('processes that tag at the same time lose no name', async () => {
   const root = emptyRoot();
   const target = await writeImage(root);
   const program = join(scratch, 'tag-many.mjs');
-  buildSync({ stdin: { contents: TAG_MANY, resolveDir: import.meta.dirname }, bundle: true, platform: 'node', format: 'esm', outfile: program });
+  buildSync({
+    stdin: { contents: TAG_MANY, resolveDir: import.meta.dirname },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: program,
+  });
   const run = promisify(execFile);
-  await Promise.all(['a', 'b', 'c', 'd'].map((prefix) => run(process.execPath, [program, root, prefix, JSON.stringify(target)])));
+  await Promise.all(
+    ['a', 'b', 'c', 'd'].map((prefix) => run(process.execPath, [program, root, prefix, JSON.stringify(target)])),
+  );
   expect(readIndex(root)).toHaveLength(4 * 25);
 });
 
@@ -82,7 +101,9 @@ test.runIf(hasProgram('skopeo'))('skopeo reads the store', async () => {
   createRefs(root).set(parseReference('app:1'), await writeImage(root));
   createRefs(root).set(parseReference('127.0.0.1:5000/team/app:1.2'), await writeImage(root));
   for (const name of ['app:1', '127.0.0.1:5000/team/app:1.2']) {
-    expect(execFileSync('skopeo', ['inspect', '--raw', `oci:${root}:${name}`], { encoding: 'utf8' })).toContain(MediaType.config);
+    expect(execFileSync('skopeo', ['inspect', '--raw', `oci:${root}:${name}`], { encoding: 'utf8' })).toContain(
+      MediaType.config,
+    );
   }
 });
 

@@ -1,6 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOf, familiarReference, formatReference, hexOf, MediaType, parseDescriptor, parseReference } from '@tbuild/oci';
+import {
+  digestOf,
+  familiarReference,
+  formatReference,
+  hexOf,
+  MediaType,
+  parseDescriptor,
+  parseReference,
+} from '@tbuild/oci';
 import type { Descriptor, Reference } from '@tbuild/oci';
 import type { ImageRef, ImageRefs } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';
@@ -19,7 +27,10 @@ export function createRefs(root: string): ImageRefs {
   const pathOf = (reference: Reference): string => join(directory, fileName(formatReference(reference)));
 
   return {
-    list: () => entriesOf(directory).map(refOf).sort((a, b) => compare(formatReference(a.reference), formatReference(b.reference))),
+    list: () =>
+      entriesOf(directory)
+        .map(refOf)
+        .sort((a, b) => compare(formatReference(a.reference), formatReference(b.reference))),
     get(reference) {
       const entry = readEntry(pathOf(reference));
       return entry === undefined ? undefined : refOf(entry).target;
@@ -86,7 +97,10 @@ function entryOf(reference: Reference, target: Descriptor): Descriptor {
 function refOf(entry: Descriptor): ImageRef {
   const { [Annotation.containerdName]: name = '', [Annotation.refName]: _, ...own } = entry.annotations ?? {};
   const { annotations: __, ...bare } = entry;
-  return { reference: parseReference(name), target: Object.keys(own).length === 0 ? bare : { ...bare, annotations: own } };
+  return {
+    reference: parseReference(name),
+    target: Object.keys(own).length === 0 ? bare : { ...bare, annotations: own },
+  };
 }
 
 // "+" and "=" occur in no reference; a name longer than file names may be is kept under its digest.

@@ -40,6 +40,8 @@ test("a corrupt blob of somebody else's layout is refused and left alone", async
   writeFileSync(join(root, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [] }));
   writeFileSync(store.path(digest), 'precioux');
   const { provider } = await openLayout(root);
-  await expect(readWhole(provider, { mediaType: 'text/plain', digest, size })).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  await expect(readWhole(provider, { mediaType: 'text/plain', digest, size })).rejects.toMatchObject({
+    code: 'DIGEST_MISMATCH',
+  });
   expect(existsSync(store.path(digest))).toBe(true);
 });

@@ -43,7 +43,12 @@ export function createLocalStore(root: string, { keepCorrupt = false }: LocalSto
       return readVerified(path(target.digest), target, { keepCorrupt, signal });
     },
     write: async (source, expected, signal) =>
-      ingest(source, { createWriter, expected, signal, present: expected !== undefined && isWhole(path(expected.digest), expected.size) }),
+      ingest(source, {
+        createWriter,
+        expected,
+        signal,
+        present: expected !== undefined && isWhole(path(expected.digest), expected.size),
+      }),
     delete: async (digest) => rmSync(path(digest), { force: true }),
     list: () => listBlobs(directory),
   };
@@ -61,7 +66,11 @@ interface ReadOptions extends LocalStoreOptions {
   readonly signal?: AbortSignal;
 }
 
-async function* readVerified(path: string, target: Descriptor, { keepCorrupt, signal }: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readVerified(
+  path: string,
+  target: Descriptor,
+  { keepCorrupt, signal }: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* verified(readFile(path, target.digest, signal), target);
   } catch (error) {
@@ -71,7 +80,11 @@ async function* readVerified(path: string, target: Descriptor, { keepCorrupt, si
 }
 
 // Each chunk has memory of its own, since readers may keep it; every few chunks timers and signals get their turn.
-async function* readFile(path: string, digest: Digest, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readFile(
+  path: string,
+  digest: Digest,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const fd = openBlob(path, digest);
   try {
     for (let count = 1; ; count += 1) {

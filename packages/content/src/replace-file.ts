@@ -7,7 +7,10 @@ import { errnoName } from '@tbuild/errors';
 export function replaceFile(path: string, text: string, temporaryDirectory: string): void {
   if (readText(path) === text) return;
   mkdirSync(temporaryDirectory, { recursive: true });
-  const temporary = join(temporaryDirectory, `${basename(path).slice(0, 40)}-${process.pid}-${randomBytes(6).toString('hex')}`);
+  const temporary = join(
+    temporaryDirectory,
+    `${basename(path).slice(0, 40)}-${process.pid}-${randomBytes(6).toString('hex')}`,
+  );
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o644 });
     renameSync(temporary, path);

@@ -36,7 +36,9 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       const target = await open();
       const absent = describeBytes(Buffer.from('absent'));
       expect(await target.has(absent.digest)).toBe(false);
-      expect(await failure(async () => collect(await target.read(absent)))).toSatisfy((error) => hasCode(error, 'NOT_FOUND'));
+      expect(await failure(async () => collect(await target.read(absent)))).toSatisfy((error) =>
+        hasCode(error, 'NOT_FOUND'),
+      );
     });
 
     test.each([
@@ -46,7 +48,9 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
     ])('refuses %s and keeps nothing', async (_, wrong) => {
       const target = await open();
       const expected = describeBytes(Buffer.from('expected'));
-      expect(await failure(() => target.write(pieces(wrong), expected))).toSatisfy((error) => hasCode(error, 'DIGEST_MISMATCH'));
+      expect(await failure(() => target.write(pieces(wrong), expected))).toSatisfy((error) =>
+        hasCode(error, 'DIGEST_MISMATCH'),
+      );
       expect(await target.has(expected.digest)).toBe(false);
       expect(await target.has(digestOf(wrong))).toBe(false);
     });
@@ -119,7 +123,9 @@ export function testContentStore(name: string, open: () => Promise<ContentStore>
       {
         using writer = store.createWriter();
         writer.write(Buffer.from('wrong'));
-        expect(await failure(async () => writer.commit(digestOf('right')))).toSatisfy((error) => hasCode(error, 'DIGEST_MISMATCH'));
+        expect(await failure(async () => writer.commit(digestOf('right')))).toSatisfy((error) =>
+          hasCode(error, 'DIGEST_MISMATCH'),
+        );
       }
       expect(await listed(store)).toEqual([]);
     });

@@ -10,7 +10,10 @@ const LIMIT = 16 * 1024 * 1024;
  */
 export async function readWhole(from: Provider, target: Descriptor, signal?: AbortSignal): Promise<Uint8Array> {
   if (target.size > LIMIT) {
-    throw new TbuildError('UNSUPPORTED', `Document ${target.digest} has ${target.size} bytes, more than the ${LIMIT} that are read`);
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `Document ${target.digest} has ${target.size} bytes, more than the ${LIMIT} that are read`,
+    );
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of await from.read(target, signal)) chunks.push(chunk);

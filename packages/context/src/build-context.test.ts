@@ -21,20 +21,77 @@ function write(files: Record<string, string>): void {
 }
 
 function listAll(tree: FileTree, path = ''): string[] {
-  return tree.list(path).flatMap((entry) => [entry.path, ...((entry.stats.mode & 0o170000) === 0o040000 ? listAll(tree, entry.path) : [])]);
+  return tree
+    .list(path)
+    .flatMap((entry) => [entry.path, ...((entry.stats.mode & 0o170000) === 0o040000 ? listAll(tree, entry.path) : [])]);
 }
 
 const NOISE = new Set(['.dockerignore', 'Dockerfile.dockerignore', 'sub', 'sub/own.dockerignore']);
 
 const cases: [name: string, files: Record<string, string>, options: ContextOptions, expected: string[]][] = [
-  ['no ignore file', {}, {}, ['a.md', 'node_modules', 'node_modules/x', 'node_modules/x/keep.md', 'node_modules/x/y', 'node_modules/x/y/z.js', 'src', 'src/b.md', 'src/c.ts']],
+  [
+    'no ignore file',
+    {},
+    {},
+    [
+      'a.md',
+      'node_modules',
+      'node_modules/x',
+      'node_modules/x/keep.md',
+      'node_modules/x/y',
+      'node_modules/x/y/z.js',
+      'src',
+      'src/b.md',
+      'src/c.ts',
+    ],
+  ],
   ['a common one', { '.dockerignore': 'node_modules\n*.md\n' }, {}, ['src', 'src/b.md', 'src/c.ts']],
-  ['one for the Dockerfile comes first', { '.dockerignore': '*', 'Dockerfile.dockerignore': 'node_modules\nsrc' }, { dockerfile: 'Dockerfile' }, ['a.md']],
-  ['of a Dockerfile below', { 'sub/own.dockerignore': '**/*.md\nnode_modules' }, { dockerfile: 'sub/own' }, ['src', 'src/c.ts']],
-  ['of another Dockerfile', { '.dockerignore': 'node_modules\nsrc', 'sub/own.dockerignore': '*' }, { dockerfile: 'Dockerfile' }, ['a.md']],
-  ['empty and first', { '.dockerignore': 'src', 'Dockerfile.dockerignore': '# nothing\nnode_modules\n' }, { dockerfile: 'Dockerfile' }, ['a.md', 'src', 'src/b.md', 'src/c.ts']],
-  ['exceptions bring their parents back', { '.dockerignore': '*\n!**/keep.md\n' }, {}, ['node_modules', 'node_modules/x', 'node_modules/x/keep.md']],
-  ['not for fetched contexts', { '.dockerignore': '*' }, { ignoreFiles: false }, ['a.md', 'node_modules', 'node_modules/x', 'node_modules/x/keep.md', 'node_modules/x/y', 'node_modules/x/y/z.js', 'src', 'src/b.md', 'src/c.ts']],
+  [
+    'one for the Dockerfile comes first',
+    { '.dockerignore': '*', 'Dockerfile.dockerignore': 'node_modules\nsrc' },
+    { dockerfile: 'Dockerfile' },
+    ['a.md'],
+  ],
+  [
+    'of a Dockerfile below',
+    { 'sub/own.dockerignore': '**/*.md\nnode_modules' },
+    { dockerfile: 'sub/own' },
+    ['src', 'src/c.ts'],
+  ],
+  [
+    'of another Dockerfile',
+    { '.dockerignore': 'node_modules\nsrc', 'sub/own.dockerignore': '*' },
+    { dockerfile: 'Dockerfile' },
+    ['a.md'],
+  ],
+  [
+    'empty and first',
+    { '.dockerignore': 'src', 'Dockerfile.dockerignore': '# nothing\nnode_modules\n' },
+    { dockerfile: 'Dockerfile' },
+    ['a.md', 'src', 'src/b.md', 'src/c.ts'],
+  ],
+  [
+    'exceptions bring their parents back',
+    { '.dockerignore': '*\n!**/keep.md\n' },
+    {},
+    ['node_modules', 'node_modules/x', 'node_modules/x/keep.md'],
+  ],
+  [
+    'not for fetched contexts',
+    { '.dockerignore': '*' },
+    { ignoreFiles: false },
+    [
+      'a.md',
+      'node_modules',
+      'node_modules/x',
+      'node_modules/x/keep.md',
+      'node_modules/x/y',
+      'node_modules/x/y/z.js',
+      'src',
+      'src/b.md',
+      'src/c.ts',
+    ],
+  ],
 ];
 
 test.each(cases)('%s', (_, files, options, expected) => {
@@ -55,7 +112,11 @@ test('what is ignored is not found, but can be read as text', () => {
 
 test('a root that is a link', () => {
   symlinkSync(root, join(base, 'link'));
-  expect(openContext(join(base, 'link')).tree.list('src').map(({ name }) => name)).toEqual(['b.md', 'c.ts']);
+  expect(
+    openContext(join(base, 'link'))
+      .tree.list('src')
+      .map(({ name }) => name),
+  ).toEqual(['b.md', 'c.ts']);
 });
 
 test.each([

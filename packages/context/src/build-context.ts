@@ -43,7 +43,8 @@ export interface ContextOptions {
 export function openContext(directory: string, options: ContextOptions = {}): BuildContext {
   const root = resolve(directory);
   const plain = openDirectory(root);
-  if (plain.stat('') === undefined) throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
+  if (plain.stat('') === undefined)
+    throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
   const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
   const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
   const isIgnored = (path: string): boolean => ignored !== undefined && isLeftOut(path, ignored.rules);
@@ -62,7 +63,11 @@ function isLeftOut(path: string, rules: IgnoreRules): boolean {
   return rules.ignores(match, elements.join('/'));
 }
 
-function findIgnoreFile(plain: FileTree, root: string, dockerfile?: string): { file: string; rules: IgnoreRules } | undefined {
+function findIgnoreFile(
+  plain: FileTree,
+  root: string,
+  dockerfile?: string,
+): { file: string; rules: IgnoreRules } | undefined {
   const own = dockerfile === undefined ? undefined : `${resolve(root, dockerfile)}.dockerignore`;
   const common = resolvePath(plain, '.dockerignore', { followLast: true });
   for (const file of [own, common === undefined ? undefined : `${root}/${common}`]) {
@@ -87,7 +92,9 @@ function compileRules(file: string, lines: readonly string[]): IgnoreRules {
   try {
     return compileIgnoreRules(lines);
   } catch (error) {
-    throw error instanceof TbuildError ? new TbuildError(error.code, `${error.message} in ${JSON.stringify(file)}`, { cause: error }) : error;
+    throw error instanceof TbuildError
+      ? new TbuildError(error.code, `${error.message} in ${JSON.stringify(file)}`, { cause: error })
+      : error;
   }
 }
 

@@ -1,4 +1,15 @@
-import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -18,7 +29,10 @@ beforeEach(() => {
 });
 
 function digest(source = 'dir', owner: 'keep' | 'root' = 'root'): string {
-  return digestSelection(selectFiles(openDirectory(root), { sources: [source] }), { hasher: createFileHasher(), owner });
+  return digestSelection(selectFiles(openDirectory(root), { sources: [source] }), {
+    hasher: createFileHasher(),
+    owner,
+  });
 }
 
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex');
@@ -31,11 +45,19 @@ const changes: [name: string, change: () => void, counts: { root: boolean; keep:
   ['mtime', () => utimesSync(join(root, 'dir/a'), 1, 1), { root: false, keep: false }],
   ['a new file', () => writeFileSync(join(root, 'dir/new'), ''), { root: true, keep: true }],
   ['a file gone', () => unlinkSync(join(root, 'dir/a')), { root: true, keep: true }],
-  ['link target', () => (unlinkSync(join(root, 'dir/link')), symlinkSync('b', join(root, 'dir/link'))), { root: true, keep: true }],
+  [
+    'link target',
+    () => (unlinkSync(join(root, 'dir/link')), symlinkSync('b', join(root, 'dir/link'))),
+    { root: true, keep: true },
+  ],
   ['something outside', () => writeFileSync(join(root, 'x'), ''), { root: false, keep: false }],
   [
     'a hard link in place of a copy',
-    () => (unlinkSync(join(root, 'dir/a')), writeFileSync(join(root, 'x'), 'a'), linkSync(join(root, 'x'), join(root, 'dir/a'))),
+    () => (
+      unlinkSync(join(root, 'dir/a')),
+      writeFileSync(join(root, 'x'), 'a'),
+      linkSync(join(root, 'x'), join(root, 'dir/a'))
+    ),
     { root: false, keep: false },
   ],
 ];

@@ -49,7 +49,14 @@ test('the greater part counts, by size or by number', () => {
 
 test('the nearest .gitignore decides, up to the top of the repository', () => {
   execFileSync('git', ['init', '--quiet', root]);
-  write({ '.gitignore': '*.bin\n', 'app/.gitignore': '!kept.bin\n', 'app/a.bin': 60, 'app/kept.bin': 1, 'app/sub/.gitignore': 'made\n', 'app/sub/made': 5 });
+  write({
+    '.gitignore': '*.bin\n',
+    'app/.gitignore': '!kept.bin\n',
+    'app/a.bin': 60,
+    'app/kept.bin': 1,
+    'app/sub/.gitignore': 'made\n',
+    'app/sub/made': 5,
+  });
   expect(measure('app')?.largest).toEqual([
     { path: 'a.bin', bytes: 60e6 },
     { path: 'sub/made', bytes: 5e6 },

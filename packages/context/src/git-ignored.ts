@@ -21,7 +21,9 @@ const LARGE = { files: 5000, bytes: 50_000_000 };
  * `.gitignore` files leave out most of it. Reads nothing but those files.
  */
 export function measureGitIgnored(root: string, selection: readonly SelectedSource[]): GitIgnored | undefined {
-  const entries = selection.flatMap(({ entry, files }) => (files.length === 0 ? [entry] : files.map((file) => file.entry)));
+  const entries = selection.flatMap(({ entry, files }) =>
+    files.length === 0 ? [entry] : files.map((file) => file.entry),
+  );
   const total = { files: 0, bytes: 0 };
   for (const { stats } of entries) {
     if (typeOf(stats) === 'directory') continue;

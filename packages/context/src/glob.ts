@@ -30,7 +30,7 @@ const TOKEN = new RegExp(String.raw`\\(.)|\[(\^?)(${CLASS_BODY})\]|[^\\[]`, 'suy
 
 function* tokens(pattern: string): Iterable<readonly [string, string?, string?, string?]> {
   TOKEN.lastIndex = 0;
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(pattern);
     if (match === null) throw new TbuildError('USAGE', `Pattern ${JSON.stringify(pattern)} has a syntax error`);

@@ -62,7 +62,8 @@ function fixedDepthMatcher(text: string): Matcher {
   const patternDepth = text.split('/').length;
   const prefix = text.slice(0, text.search(/[*?]/u));
   const suffix = text.slice(Math.max(text.lastIndexOf('*'), text.lastIndexOf('?')) + 1);
-  return (path, depth) => depth === patternDepth && path.startsWith(prefix) && path.endsWith(suffix) && rules.ignores(path);
+  return (path, depth) =>
+    depth === patternDepth && path.startsWith(prefix) && path.endsWith(suffix) && rules.ignores(path);
 }
 
 /**

@@ -4,7 +4,8 @@ import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './ignore-
 function ignores(rules: IgnoreRules, path: string): boolean {
   let directory = rules.root;
   const elements = path.split('/');
-  for (let count = 1; count < elements.length; count++) directory = rules.enter(directory, elements.slice(0, count).join('/'));
+  for (let count = 1; count < elements.length; count++)
+    directory = rules.enter(directory, elements.slice(0, count).join('/'));
   return rules.ignores(directory, path);
 }
 

@@ -45,7 +45,8 @@ export function readIgnoreLines(text: string): string[] {
 export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const patterns = lines.map(parseIgnorePattern).filter((pattern) => pattern !== undefined);
   const mayKeepBelow = reachOfExceptions(patterns.filter((pattern) => pattern.exception));
-  const evaluate = (parent: DirectoryMatch, path: string, found?: boolean[]): boolean => judge(patterns, parent, path, found);
+  const evaluate = (parent: DirectoryMatch, path: string, found?: boolean[]): boolean =>
+    judge(patterns, parent, path, found);
   return {
     root: { depth: 0, closed: false, matched: patterns.map(() => false) },
     hasExceptions: patterns.some(({ exception }) => exception),

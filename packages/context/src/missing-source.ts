@@ -21,5 +21,7 @@ function similarName(tree: FileTree, path: string): string | undefined {
   if (entry === undefined || typeOf(entry.stats) !== 'directory') return undefined;
   const names = tree.list(parent).map((child) => child.name);
   const similar = suggest(path.slice(path.lastIndexOf('/') + 1), names);
-  return similar === undefined ? undefined : `Did you mean ${JSON.stringify(parent === '' ? similar : `${parent}/${similar}`)}?`;
+  return similar === undefined
+    ? undefined
+    : `Did you mean ${JSON.stringify(parent === '' ? similar : `${parent}/${similar}`)}?`;
 }

@@ -42,7 +42,8 @@ function listEntries(root: string, path: string, wanted?: (path: string) => bool
     const location = base + name;
     const stats = statOrMissing(location);
     if (stats !== undefined) entries.push({ name, path: child, location, stats });
-    else if (name.includes('\ufffd')) throw new TbuildError('UNSUPPORTED', `Name ${JSON.stringify(location)} is not UTF-8`);
+    else if (name.includes('\ufffd'))
+      throw new TbuildError('UNSUPPORTED', `Name ${JSON.stringify(location)} is not UTF-8`);
   }
   return entries;
 }

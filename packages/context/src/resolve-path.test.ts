@@ -49,5 +49,7 @@ test.each(destinations)('resolveDestination(%j) is %j', (path, expected) => {
 });
 
 test('a loop is an error', () => {
-  expect(() => resolvePath(openDirectory(root), 'loop', { followLast: true })).toThrow('Too many symbolic links in "loop"');
+  expect(() => resolvePath(openDirectory(root), 'loop', { followLast: true })).toThrow(
+    'Too many symbolic links in "loop"',
+  );
 });

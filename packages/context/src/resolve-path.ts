@@ -37,7 +37,7 @@ function walkLinks(tree: FileTree, path: string, followLast: boolean): { path: s
   const pending = elements(path).reverse();
   let done: string[] = [];
   let exists = true;
-  for (let links = 0; pending.length > 0; ) {
+  for (let links = 0; pending.length > 0;) {
     const element = pending.pop() ?? '';
     if (element === '..') {
       done.pop();

@@ -7,7 +7,18 @@ import { openContext, selectFiles, type SelectOptions } from './index.ts';
 const root = mkdtempSync(join(tmpdir(), 'select-files-'));
 
 beforeAll(() => {
-  for (const file of ['a.txt', 'b.txt', 'src/main.ts', 'src/lib/x.ts', 'src/lib/y.md', 'docs/a.md', 'skip/z', 'keep/in', 'keep/out', 'weird*']) {
+  for (const file of [
+    'a.txt',
+    'b.txt',
+    'src/main.ts',
+    'src/lib/x.ts',
+    'src/lib/y.md',
+    'docs/a.md',
+    'skip/z',
+    'keep/in',
+    'keep/out',
+    'weird*',
+  ]) {
     mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), file);
   }

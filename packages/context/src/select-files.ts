@@ -66,7 +66,10 @@ interface Include {
 
 function compileInclude(pattern: string): Include {
   const parsed = parseIgnorePattern(pattern);
-  return { rules: compileIgnoreRules([pattern]), mayMatchBelow: (directory) => parsed?.reachesBelow(directory) === true };
+  return {
+    rules: compileIgnoreRules([pattern]),
+    mayMatchBelow: (directory) => parsed?.reachesBelow(directory) === true,
+  };
 }
 
 /** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
@@ -79,7 +82,8 @@ function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): readonly 
     for (const entry of tree.list(directory.path)) {
       const relative = skip === 0 ? entry.path : entry.path.slice(skip);
       const matches = include === undefined || included === undefined || include.rules.ignores(included, relative);
-      const wanted = matches && (exclude === undefined || excluded === undefined || !exclude.ignores(excluded, relative));
+      const wanted =
+        matches && (exclude === undefined || excluded === undefined || !exclude.ignores(excluded, relative));
       if (typeOf(entry.stats) !== 'directory') {
         if (wanted) files.push({ relative, entry });
         continue;

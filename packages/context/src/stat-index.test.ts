@@ -1,4 +1,14 @@
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -83,7 +93,11 @@ test('files that come, go and are renamed', async () => {
   expect(decodeStatTable(readFileSync(file))?.paths).toEqual(['0', 'a', 'c', 'd', 'b']);
 });
 
-test.each([['empty', 0], ['cut', 100], ['changed', -1]])('a damaged file (%s) is an empty index', async (_, length) => {
+test.each([
+  ['empty', 0],
+  ['cut', 100],
+  ['changed', -1],
+])('a damaged file (%s) is an empty index', async (_, length) => {
   await settle();
   const index = openStatIndex(file);
   digestAll(index);

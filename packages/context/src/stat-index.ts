@@ -98,7 +98,10 @@ class FileStatIndex implements StatIndex {
   #isCurrent(row: number, stats: FileStat): boolean {
     const { inodes, changed, modified, sizes } = this.#table;
     return (
-      changed[row] === stats.ctimeMs && modified[row] === stats.mtimeMs && sizes[row] === stats.size && inodes[row] === stats.ino
+      changed[row] === stats.ctimeMs &&
+      modified[row] === stats.mtimeMs &&
+      sizes[row] === stats.size &&
+      inodes[row] === stats.ino
     );
   }
 

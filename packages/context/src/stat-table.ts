@@ -62,11 +62,16 @@ export function encodeStatTable(table: StatTable, rows: readonly number[]): Buff
 /** The table in these bytes, or undefined when they are damaged or of another version. */
 export function decodeStatTable(file: Uint8Array): StatTable | undefined {
   // Columns are used in place, and a view needs its alignment.
-  const bytes = Buffer.from(file.byteOffset % 8 === 0 ? file.buffer : file.slice().buffer, file.byteOffset % 8 === 0 ? file.byteOffset : 0, file.length);
+  const bytes = Buffer.from(
+    file.byteOffset % 8 === 0 ? file.buffer : file.slice().buffer,
+    file.byteOffset % 8 === 0 ? file.byteOffset : 0,
+    file.length,
+  );
   if (bytes.length < HEADER || bytes.toString('latin1', 0, 8) !== MAGIC) return undefined;
   const capacity = bytes.readUInt32LE(12);
   const namesAt = HEADER + capacity * ROW;
-  if (bytes.length !== namesAt + bytes.readUInt32LE(16) || crc32(bytes.subarray(12)) !== bytes.readUInt32LE(8)) return undefined;
+  if (bytes.length !== namesAt + bytes.readUInt32LE(16) || crc32(bytes.subarray(12)) !== bytes.readUInt32LE(8))
+    return undefined;
   const paths = capacity === 0 ? [] : bytes.toString('utf8', namesAt).split('\0');
   if (paths.length !== capacity) return undefined;
   const column = (index: number): Float64Array =>

@@ -65,7 +65,8 @@ export class ArchiveTarget {
     const existing = this.locate(target);
     const stats = this.#options.tree.stat(existing)?.stats;
     if (stats === undefined) this.#options.onIncomplete?.();
-    if (stats === undefined || stats.isDirectory()) throw archiveError(`Hard link ${quote(path)} names ${quote(target)}, which is no file`);
+    if (stats === undefined || stats.isDirectory())
+      throw archiveError(`Hard link ${quote(path)} names ${quote(target)}, which is no file`);
     this.#options.writer.link(path, existing);
   }
 
@@ -105,7 +106,12 @@ export class ArchiveTarget {
         if (++links > MAX_LINKS) throw archiveError(`Path ${quote(path)} has too many links`);
         const target = readlinkSync(entry.location);
         if (target.startsWith('/')) done = [];
-        todo.push(...target.split('/').filter((each) => each !== '' && each !== '.').reverse());
+        todo.push(
+          ...target
+            .split('/')
+            .filter((each) => each !== '' && each !== '.')
+            .reverse(),
+        );
         continue;
       }
       if (entry === undefined) this.#imply(path);

@@ -1,5 +1,13 @@
 import { readdirSync, type Stats } from 'node:fs';
-import { compareNames, isOpaque, isWhiteout, type LayeredEntry, type LayeredTree, type OverlayFlavour, statListed } from '@tbuild/snapshot';
+import {
+  compareNames,
+  isOpaque,
+  isWhiteout,
+  type LayeredEntry,
+  type LayeredTree,
+  type OverlayFlavour,
+  statListed,
+} from '@tbuild/snapshot';
 import { sameEntry } from './same-entry.ts';
 
 /** What a layer says of one path. */
@@ -36,7 +44,11 @@ function* walk(path: string, options: ChangesOptions, hasLower: boolean): Genera
   }
 }
 
-function* descend(entry: LayeredEntry, base: LayeredEntry | undefined, options: ChangesOptions): Generator<Change, void> {
+function* descend(
+  entry: LayeredEntry,
+  base: LayeredEntry | undefined,
+  options: ChangesOptions,
+): Generator<Change, void> {
   if (base === undefined || !base.stats.isDirectory()) yield* walk(entry.path, options, false);
   else if (isOpaque(entry.location, options.flavour)) yield* compare(entry.path, options);
   else yield* walk(entry.path, options, true);
@@ -44,7 +56,9 @@ function* descend(entry: LayeredEntry, base: LayeredEntry | undefined, options: 
 
 /** The difference of a directory that hides the lower one. */
 function* compare(path: string, options: ChangesOptions): Generator<Change, void> {
-  const above = new Map(listUpper(path, options.upper).flatMap((entry) => (isWhiteout(entry.stats) ? [] : [[entry.name, entry]])));
+  const above = new Map(
+    listUpper(path, options.upper).flatMap((entry) => (isWhiteout(entry.stats) ? [] : [[entry.name, entry]])),
+  );
   const below = new Map(options.lower.list(path).map((entry) => [entry.name, entry]));
   for (const name of [...new Set([...above.keys(), ...below.keys()])].sort(compareNames)) {
     const [entry, base] = [above.get(name), below.get(name)];
@@ -62,8 +76,10 @@ function* compare(path: string, options: ChangesOptions): Generator<Change, void
 function listUpper(path: string, upper: string): LayeredEntry[] {
   const directory = path === '' ? upper : `${upper}/${path}`;
   const prefix = path === '' ? '' : `${path}/`;
-  return readdirSync(directory).sort(compareNames).map((name) => {
-    const location = `${directory}/${name}`;
-    return { name, path: prefix + name, location, stats: statListed(location) };
-  });
+  return readdirSync(directory)
+    .sort(compareNames)
+    .map((name) => {
+      const location = `${directory}/${name}`;
+      return { name, path: prefix + name, location, stats: statListed(location) };
+    });
 }

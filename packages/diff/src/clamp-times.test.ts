@@ -7,13 +7,25 @@ import { TarParser } from './tar/tar-parser.ts';
 const LATEST = 1_000_000_000;
 
 const entry = (name: string, seconds: number, size = 0): TarEntry => ({
-  name, size, type: TarType.file, mode: 0o644, uid: 1, gid: 2, mtimeMs: seconds * 1000, linkName: '', major: 0, minor: 0,
+  name,
+  size,
+  type: TarType.file,
+  mode: 0o644,
+  uid: 1,
+  gid: 2,
+  mtimeMs: seconds * 1000,
+  linkName: '',
+  major: 0,
+  minor: 0,
 });
 
 /** Headers with bodies of the size they say, which look like headers themselves. */
 function archiveOf(entries: readonly TarEntry[]): Buffer {
   const body = encodeTarHeader(entry('body', LATEST + 5));
-  const members = entries.flatMap((one) => [encodeTarHeader(one), Buffer.concat([body, body]).subarray(0, Math.ceil(one.size / 512) * 512)]);
+  const members = entries.flatMap((one) => [
+    encodeTarHeader(one),
+    Buffer.concat([body, body]).subarray(0, Math.ceil(one.size / 512) * 512),
+  ]);
   return Buffer.concat([...members, Buffer.alloc(1024)]);
 }
 
@@ -35,20 +47,23 @@ const before = [
   entry('last', LATEST + 1, 1024),
 ];
 
-test.each([1, 100, 511, 512, 513, 4096, 1 << 20])('later times are set back, whatever the pieces of %i bytes', async (piece) => {
-  const archive = archiveOf(before);
-  const copy = Buffer.from(archive);
-  const result = await clamped(archive, piece);
-  expect(archive.equals(copy)).toBe(true);
-  const times: [string, number][] = [];
-  const parser = new TarParser(({ name, mtimeMs }) => {
-    times.push([name, mtimeMs / 1000]);
-    return undefined;
-  });
-  parser.push(result);
-  parser.finish();
-  expect(times).toEqual(before.map(({ name, mtimeMs }) => [name, Math.min(mtimeMs / 1000, LATEST)]));
-});
+test.each([1, 100, 511, 512, 513, 4096, 1 << 20])(
+  'later times are set back, whatever the pieces of %i bytes',
+  async (piece) => {
+    const archive = archiveOf(before);
+    const copy = Buffer.from(archive);
+    const result = await clamped(archive, piece);
+    expect(archive.equals(copy)).toBe(true);
+    const times: [string, number][] = [];
+    const parser = new TarParser(({ name, mtimeMs }) => {
+      times.push([name, mtimeMs / 1000]);
+      return undefined;
+    });
+    parser.push(result);
+    parser.finish();
+    expect(times).toEqual(before.map(({ name, mtimeMs }) => [name, Math.min(mtimeMs / 1000, LATEST)]));
+  },
+);
 
 test('an archive without later times stays byte for byte; a clamped one is what would have been written', async () => {
   const older = archiveOf(before.slice(0, 2));

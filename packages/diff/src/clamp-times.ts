@@ -6,7 +6,10 @@ import { BLOCK, checksumOf, Field, paddingOf } from './tar/tar-entry.ts';
  * The same archive with no file newer than `latest`, in seconds since 1970; all else is the same, byte for byte.
  * @throws TbuildError SNAPSHOT when it is no archive.
  */
-export async function* clampTimes(archive: AsyncIterable<Uint8Array>, latest: number): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* clampTimes(
+  archive: AsyncIterable<Uint8Array>,
+  latest: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const clamp = new Clamp(latest);
   let held: Uint8Array = Buffer.alloc(0);
   for await (const chunk of archive) {

@@ -36,7 +36,8 @@ const CHUNK = 512 * 1024;
 /** Node 22 and later have it; the types we compile against do not say so. */
 function createZstd(): Duplex | undefined {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
-  const stream: unknown = typeof create === 'function' ? Reflect.apply(create, zlib, [{ chunkSize: CHUNK }]) : undefined;
+  const stream: unknown =
+    typeof create === 'function' ? Reflect.apply(create, zlib, [{ chunkSize: CHUNK }]) : undefined;
   return isDuplex(stream) ? stream : undefined;
 }
 
@@ -70,10 +71,14 @@ async function* throughProgram(source: AsyncIterable<Uint8Array>, program: strin
     await feeding;
   } catch (error) {
     if (errnoName(error) !== 'ENOENT') throw error;
-    throw new TbuildError('UNSUPPORTED', `Data is compressed with ${program}, which Node ${process.versions.node} cannot read`, {
-      hint: `Install the program ${program}`,
-      cause: error,
-    });
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `Data is compressed with ${program}, which Node ${process.versions.node} cannot read`,
+      {
+        hint: `Install the program ${program}`,
+        cause: error,
+      },
+    );
   } finally {
     child.kill();
   }

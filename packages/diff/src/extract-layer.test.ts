@@ -10,7 +10,12 @@ import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuit
 import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { TarType } from './tar/tar-entry.ts';
 
-const dir = (name: string, more: Partial<Member> = {}): Member => ({ name: `${name}/`, type: TarType.directory, mode: 0o755, ...more });
+const dir = (name: string, more: Partial<Member> = {}): Member => ({
+  name: `${name}/`,
+  type: TarType.directory,
+  mode: 0o755,
+  ...more,
+});
 const file = (name: string, text = 'new'): Member => ({ name, text });
 const symlink = (name: string, linkName: string): Member => ({ name, type: TarType.symlink, linkName });
 const link = (name: string, linkName: string): Member => ({ name, type: TarType.link, linkName });
@@ -22,14 +27,23 @@ function listing(directories: readonly string[]): string[] {
   const walk = (path: string): void => {
     for (const { path: each, stats, location } of tree.list(path)) {
       if (stats.isDirectory()) walk(each);
-      lines.push(stats.isDirectory() ? `${each}/` : stats.isSymbolicLink() ? `${each} -> ${readlinkSync(location)}` : `${each} ${readFileSync(location, 'utf8')}`);
+      lines.push(
+        stats.isDirectory()
+          ? `${each}/`
+          : stats.isSymbolicLink()
+            ? `${each} -> ${readlinkSync(location)}`
+            : `${each} ${readFileSync(location, 'utf8')}`,
+      );
     }
   };
   walk('');
   return lines.sort();
 }
 
-async function extract(members: readonly Member[], lowers?: readonly string[]): Promise<ExtractedLayer & { target: string }> {
+async function extract(
+  members: readonly Member[],
+  lowers?: readonly string[],
+): Promise<ExtractedLayer & { target: string }> {
   const [content, target] = [new TestContent(), newDirectory()];
   const layer = content.add(tarOf(members));
   return { target, ...(await createDiffer({ content, flavour: 'user' }).extract(layer, content, target, { lowers })) };
@@ -55,7 +69,11 @@ const inside: [name: string, members: Member[], expected: string[]][] = [
   ['a link is not written through', [symlink('x', '/etc/hostname'), file('x')], ['x new']],
   ['nor a hard link', [file('a', 'old'), link('b', 'a'), file('b')], ['a old', 'b new']],
   ['hard links lead inside', [file('a'), link('b', '../../a'), link('c', '/a')], ['a new', 'b new', 'c new']],
-  ['long names', [dir('d'.repeat(120)), file(`${'d'.repeat(120)}/${'é'.repeat(100)}`)], [`${'d'.repeat(120)}/`, `${'d'.repeat(120)}/${'é'.repeat(100)} new`]],
+  [
+    'long names',
+    [dir('d'.repeat(120)), file(`${'d'.repeat(120)}/${'é'.repeat(100)}`)],
+    [`${'d'.repeat(120)}/`, `${'d'.repeat(120)}/${'é'.repeat(100)} new`],
+  ],
   ['device 0:0 is dropped', [{ name: 'x', type: TarType.character }, file('y')], ['y new']],
   ['marks of AUFS are dropped', [file('.wh..wh.plnk'), file('y')], ['y new']],
 ];
@@ -72,11 +90,28 @@ const needing: [name: string, members: Member[], expected: string[]][] = [
   ['an absolute link', [file('abs/x')], ['usr/x new']],
   ['a link out of the tree', [file('up/x')], ['x new']],
   ['a link of the same layer', [dir('d'), symlink('l', 'd'), file('l/x')], ['d/', 'd/x new', 'l -> d']],
-  ['a link that changes its mind', [dir('d'), dir('e'), symlink('l', 'd'), file('l/x'), symlink('l', 'e'), file('l/y')], ['d/', 'd/x new', 'e/', 'e/y new', 'l -> e']],
+  [
+    'a link that changes its mind',
+    [dir('d'), dir('e'), symlink('l', 'd'), file('l/x'), symlink('l', 'e'), file('l/y')],
+    ['d/', 'd/x new', 'e/', 'e/y new', 'l -> e'],
+  ],
   ['a hard link to a lower file', [link('x', 'usr/lib/old')], ['x old']],
   ['a hard link through a link', [link('x', 'lib/old')], ['x old']],
   ['a whiteout below a link', [file('lib/.wh.old')], ['-usr/lib/old old']],
-  ['an opaque root', [dir('usr'), file('.wh..wh..opq'), file('x')], ['-abs -> /usr', '-file old', '-lib -> usr/lib', '-loop -> loop', '-up -> ../../..', '-usr/lib/', '-usr/lib/old old', 'x new']],
+  [
+    'an opaque root',
+    [dir('usr'), file('.wh..wh..opq'), file('x')],
+    [
+      '-abs -> /usr',
+      '-file old',
+      '-lib -> usr/lib',
+      '-loop -> loop',
+      '-up -> ../../..',
+      '-usr/lib/',
+      '-usr/lib/old old',
+      'x new',
+    ],
+  ],
 ];
 
 test.each(needing)('on top of others: %s', async (_, members, changes) => {
@@ -86,7 +121,9 @@ test.each(needing)('on top of others: %s', async (_, members, changes) => {
   expect(selfContained).toBe(true);
   const gone = changes.flatMap((line) => (line.startsWith('-') ? [line.slice(1)] : []));
   const kept = listing([lower]).filter((line) => !gone.includes(line));
-  expect(listing([lower, target])).toEqual([...new Set([...kept, ...changes.filter((line) => !line.startsWith('-'))])].sort());
+  expect(listing([lower, target])).toEqual(
+    [...new Set([...kept, ...changes.filter((line) => !line.startsWith('-'))])].sort(),
+  );
 });
 
 test('an implied directory has the attributes of the one below', async () => {
@@ -137,11 +174,13 @@ describe.each(writableFlavours())('whiteouts (%s)', (flavour) => {
     expect(isOpaque(join(target, 'd'), flavour)).toBe(true);
   });
 
-  test('overlay\'s attributes are dropped, others kept', async () => {
+  test("overlay's attributes are dropped, others kept", async () => {
     const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
     const xattrs = new Map([
-      ['trusted.overlay.redirect', Buffer.from('/etc')], ['user.overlay.opaque', Buffer.from('y')],
-      ['user.kept', Buffer.from('1')], ['security.capability', capability],
+      ['trusted.overlay.redirect', Buffer.from('/etc')],
+      ['user.overlay.opaque', Buffer.from('y')],
+      ['user.kept', Buffer.from('1')],
+      ['security.capability', capability],
     ]);
     const target = await run([dir('d', { xattrs }), { ...file('tool'), xattrs, uid: 3, gid: 4, mode: 0o4755 }]);
     expect(llistxattr(join(target, 'tool')).sort()).toEqual(['security.capability', 'user.kept']);
@@ -151,7 +190,10 @@ describe.each(writableFlavours())('whiteouts (%s)', (flavour) => {
   });
 
   test('devices are made where that is allowed', async () => {
-    const target = await run([{ name: 'null', type: TarType.character, major: 1, minor: 3, mode: 0o666 }, { name: 'p', type: TarType.fifo }]);
+    const target = await run([
+      { name: 'null', type: TarType.character, major: 1, minor: 3, mode: 0o666 },
+      { name: 'p', type: TarType.fifo },
+    ]);
     expect(lstatSync(join(target, 'p')).isFIFO()).toBe(true);
     if (existsSync(join(target, 'null'))) expect(lstatSync(join(target, 'null')).rdev).toBe(0x103);
   });
@@ -161,7 +203,10 @@ const archive = tarOf([dir('d', { mtimeMs: 1e12 }), { ...file('d/x', 'text'.repe
 const compressed: [string, () => Buffer][] = [
   [MediaType.layer, () => archive],
   [MediaType.layerGzip, () => gzipSync(archive)],
-  [MediaType.dockerLayerGzip, () => Buffer.concat([gzipSync(archive.subarray(0, 777)), gzipSync(archive.subarray(777))])],
+  [
+    MediaType.dockerLayerGzip,
+    () => Buffer.concat([gzipSync(archive.subarray(0, 777)), gzipSync(archive.subarray(777))]),
+  ],
   [MediaType.layerZstd, () => pipeThrough('zstd')],
 ];
 
@@ -183,24 +228,41 @@ test('damaged compression, an unknown media type and a signal end it', async () 
   const unknown = content.add(archive, 'text/plain');
   await expect(differ.extract(unknown, content, newDirectory())).rejects.toMatchObject({ code: 'UNSUPPORTED' });
   const sound = content.add(archive);
-  await expect(differ.extract(sound, content, newDirectory(), { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(differ.extract(sound, content, newDirectory(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    name: 'AbortError',
+  });
 });
 
 test('what a read throws is thrown', async () => {
-  const from = { has: async () => true, read: async () => (async function* () { yield gzipSync(archive); throw new TypeError('read'); })() };
+  const from = {
+    has: async () => true,
+    read: async () =>
+      (async function* () {
+        yield gzipSync(archive);
+        throw new TypeError('read');
+      })(),
+  };
   const layer = new TestContent().add(archive, MediaType.layerGzip);
-  await expect(createDiffer({ content: new TestContent(), flavour: 'user' }).extract(layer, from, newDirectory())).rejects.toThrow('read');
+  await expect(
+    createDiffer({ content: new TestContent(), flavour: 'user' }).extract(layer, from, newDirectory()),
+  ).rejects.toThrow('read');
 });
 
-test('GNU tar\'s own formats are read', async () => {
+test("GNU tar's own formats are read", async () => {
   const source = newDirectory();
   const name = 'long-'.repeat(40);
   shell(`mkdir -p d/${name}; echo hi > d/${name}/x; ln -s ${name}${name} d/l; ln d/${name}/x d/h`, source);
   for (const format of ['gnu', 'posix', 'pax --pax-option=exthdr.name=%d/x']) {
     shell(`tar cf a.tar --format=${format} d`, source);
     const [content, target] = [new TestContent(), newDirectory()];
-    await createDiffer({ content, flavour: 'user' }).extract(content.add(readFileSync(join(source, 'a.tar'))), content, target);
-    expect(shell(`diff -r --no-dereference d '${target}/d'; readlink '${target}/d/l'`, source).trim()).toBe(name + name);
+    await createDiffer({ content, flavour: 'user' }).extract(
+      content.add(readFileSync(join(source, 'a.tar'))),
+      content,
+      target,
+    );
+    expect(shell(`diff -r --no-dereference d '${target}/d'; readlink '${target}/d/l'`, source).trim()).toBe(
+      name + name,
+    );
   }
 });
 

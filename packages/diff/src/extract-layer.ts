@@ -20,7 +20,8 @@ export interface LayerToExtract extends ExtractOptions {
 export async function extractLayer(options: LayerToExtract): Promise<ExtractedLayer> {
   const { layer, from, signal } = options;
   const compression = layerCompression(layer.mediaType);
-  if (compression === undefined) throw new TbuildError('UNSUPPORTED', `Layer ${layer.digest} has the unknown media type ${layer.mediaType}`);
+  if (compression === undefined)
+    throw new TbuildError('UNSUPPORTED', `Layer ${layer.digest} has the unknown media type ${layer.mediaType}`);
   const target = new LayerTarget(options);
   const parser = new TarParser((entry) => target.add(entry));
   const hash = createHash('sha256');
@@ -35,7 +36,10 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     if (target.isComplete) target.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, { cause: error, hint: error.hint ?? error.message });
+    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, {
+      cause: error,
+      hint: error.hint ?? error.message,
+    });
   } finally {
     parser.abort();
   }
@@ -44,7 +48,10 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
   return { diffId, selfContained: target.isComplete };
 }
 
-async function* counted(source: AsyncIterable<Uint8Array>, onProgress?: (bytes: number) => void): AsyncGenerator<Uint8Array, void> {
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onProgress?: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void> {
   let total = 0;
   for await (const bytes of source) {
     total += bytes.length;

@@ -1,5 +1,12 @@
 import { lstatSync } from 'node:fs';
-import { createTreeWriter, isWhiteout, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import {
+  createTreeWriter,
+  isWhiteout,
+  openCommittedTree,
+  openLayeredTree,
+  type OverlayFlavour,
+  type TreeWriter,
+} from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
@@ -75,7 +82,8 @@ export class LayerTarget {
     if (name === OPAQUE) return this.#opaque(directory.slice(0, -1));
     if (name.startsWith(WHITEOUT_META)) return;
     const hidden = name.slice(WHITEOUT.length);
-    if (hidden === '' || hidden === '.' || hidden === '..') throw archiveError(`Whiteout ${JSON.stringify(path)} names no file`);
+    if (hidden === '' || hidden === '.' || hidden === '..')
+      throw archiveError(`Whiteout ${JSON.stringify(path)} names no file`);
     this.#remove(directory + hidden);
   }
 

@@ -15,14 +15,33 @@ const BASE = `mkdir -p etc usr/bin usr/lib/deep gone/sub
 
 const cases: [name: string, script: string, names: string[]][] = [
   ['nothing', ':', []],
-  ['a new file, with its parents', 'echo new > usr/lib/deep/new', ['usr/', 'usr/lib/', 'usr/lib/deep/', 'usr/lib/deep/new']],
+  [
+    'a new file, with its parents',
+    'echo new > usr/lib/deep/new',
+    ['usr/', 'usr/lib/', 'usr/lib/deep/', 'usr/lib/deep/new'],
+  ],
   ['a deleted file', 'rm usr/lib/one', ['usr/', 'usr/lib/', 'usr/lib/.wh.one']],
   ['a deleted directory', 'rm -r gone', ['.wh.gone']],
   ['a file made and deleted', 'echo > x; rm x; echo > usr/x; rm usr/x', []],
-  ['a directory made again is compared', 'rm -r usr/lib; mkdir -p usr/lib/deep; touch usr/lib/four; touch usr/lib/deep/five', [
-    'usr/', 'usr/lib/', 'usr/lib/deep/', 'usr/lib/deep/five', 'usr/lib/deep/.wh.three', 'usr/lib/four', 'usr/lib/.wh.one', 'usr/lib/.wh.two',
-  ]],
-  ['a directory made again below a new mode', 'rm -r usr/lib; mkdir -m 700 usr/lib', ['usr/', 'usr/lib/', 'usr/lib/.wh.deep', 'usr/lib/.wh.one', 'usr/lib/.wh.two']],
+  [
+    'a directory made again is compared',
+    'rm -r usr/lib; mkdir -p usr/lib/deep; touch usr/lib/four; touch usr/lib/deep/five',
+    [
+      'usr/',
+      'usr/lib/',
+      'usr/lib/deep/',
+      'usr/lib/deep/five',
+      'usr/lib/deep/.wh.three',
+      'usr/lib/four',
+      'usr/lib/.wh.one',
+      'usr/lib/.wh.two',
+    ],
+  ],
+  [
+    'a directory made again below a new mode',
+    'rm -r usr/lib; mkdir -m 700 usr/lib',
+    ['usr/', 'usr/lib/', 'usr/lib/.wh.deep', 'usr/lib/.wh.one', 'usr/lib/.wh.two'],
+  ],
   ['a file for a directory', 'rm -r gone; echo > gone', ['gone']],
   ['a directory for a file', 'rm etc/motd; mkdir etc/motd; echo > etc/motd/x', ['etc/', 'etc/motd/', 'etc/motd/x']],
   ['a changed mode', 'chmod 600 etc/passwd', ['etc/', 'etc/passwd']],
@@ -32,7 +51,11 @@ const cases: [name: string, script: string, names: string[]][] = [
   ['a directory with another owner', 'chown 5:6 usr/lib', ['usr/', 'usr/lib/']],
   ['hard links', 'echo > b; ln b a; ln b c; mkdir d; ln b d/e', ['a', 'b', 'c', 'd/', 'd/e']],
   ['a hard link to a lower file', 'ln etc/passwd copy', ['copy']],
-  ['a FIFO, no socket', `mkfifo pipe; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`, ['pipe']],
+  [
+    'a FIFO, no socket',
+    `mkfifo pipe; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`,
+    ['pipe'],
+  ],
   ['names in order of bytes', 'mkdir a; touch a/x a-b a.b aB ab', ['a/', 'a/x', 'a-b', 'a.b', 'aB', 'ab']],
 ];
 
@@ -41,7 +64,14 @@ describe.each(writableFlavours())('packing (%s)', (flavour) => {
     const { bytes } = await packOf(flavour, script);
     const listed = list(bytes, 'tf').split('\n').filter(Boolean);
     expect(listed).toEqual(names);
-    expect(shell('python3 -c "import tarfile,sys; print(chr(10).join(m.name + (\'/\' if m.isdir() else \'\') for m in tarfile.open(sys.argv[1])))" layer.tar', save(bytes)).split('\n').filter(Boolean)).toEqual(names);
+    expect(
+      shell(
+        "python3 -c \"import tarfile,sys; print(chr(10).join(m.name + ('/' if m.isdir() else '') for m in tarfile.open(sys.argv[1])))\" layer.tar",
+        save(bytes),
+      )
+        .split('\n')
+        .filter(Boolean),
+    ).toEqual(names);
   });
 
   test('an empty layer is two zero blocks', async () => {
@@ -51,10 +81,18 @@ describe.each(writableFlavours())('packing (%s)', (flavour) => {
 
   test('attributes reach the archive', async () => {
     const long = 'n'.repeat(140);
-    const { bytes } = await packOf(flavour, `mkdir d; touch d/file d/é; echo > d/${long}; ln -s ${long} d/link; chown 1:2 d/file
+    const { bytes } = await packOf(
+      flavour,
+      `mkdir d; touch d/file d/é; echo > d/${long}; ln -s ${long} d/link; chown 1:2 d/file
       chmod 4751 d/file; ln -s ../x d/y; python3 -c "import os,struct; os.setxattr('d/file', 'security.capability', struct.pack('<5I', 0x2000001, 0x400, 0, 0, 0))"
-      find d -exec touch -h -d '2001-02-03 04:05:06.789' {} +; rm etc/motd`);
-    expect(list(bytes, 'tvf', '--numeric-owner', '--full-time', '--quoting-style=literal').replace(/ +/g, ' ').split('\n').filter((line) => line.includes('2001'))).toEqual([
+      find d -exec touch -h -d '2001-02-03 04:05:06.789' {} +; rm etc/motd`,
+    );
+    expect(
+      list(bytes, 'tvf', '--numeric-owner', '--full-time', '--quoting-style=literal')
+        .replace(/ +/g, ' ')
+        .split('\n')
+        .filter((line) => line.includes('2001')),
+    ).toEqual([
       'drwxr-xr-x 0/0 0 2001-02-03 04:05:06 d/',
       '-rwsr-x--x 1/2 0 2001-02-03 04:05:06 d/file',
       `lrwxrwxrwx 0/0 0 2001-02-03 04:05:06 d/link -> ${long}`,
@@ -63,15 +101,21 @@ describe.each(writableFlavours())('packing (%s)', (flavour) => {
       '-rw-r--r-- 0/0 0 2001-02-03 04:05:06 d/é',
     ]);
     expect(shell(CAPABILITIES, save(bytes)).trim()).toBe('d/file 20');
-    expect(list(bytes, 'tvf', '--numeric-owner', '--full-time')).toMatch(/---------- 0\/0 +0 1970-01-01 00:00:00 etc\/\.wh\.motd/);
+    expect(list(bytes, 'tvf', '--numeric-owner', '--full-time')).toMatch(
+      /---------- 0\/0 +0 1970-01-01 00:00:00 etc\/\.wh\.motd/,
+    );
   });
 
   test('packing, extracting and packing again gives the same bytes', async () => {
-    const script = 'rm -r gone usr/lib; mkdir -p usr/lib; echo new > usr/lib/new; ln usr/lib/new hard; chown 7:8 etc/motd; head -c 3000000 /dev/urandom > big; mkfifo p';
+    const script =
+      'rm -r gone usr/lib; mkdir -p usr/lib; echo new > usr/lib/new; ln usr/lib/new hard; chown 7:8 etc/motd; head -c 3000000 /dev/urandom > big; mkfifo p';
     const { layer, content, active } = await packOf(flavour, script);
     const target = newDirectory();
     const differ = createDiffer({ content, flavour });
-    expect(await differ.extract(layer.descriptor, content, target)).toEqual({ diffId: layer.diffId, selfContained: true });
+    expect(await differ.extract(layer.descriptor, content, target)).toEqual({
+      diffId: layer.diffId,
+      selfContained: true,
+    });
     expect(await differ.pack(target, active.lowers)).toEqual(layer);
   });
 });
@@ -79,10 +123,15 @@ describe.each(writableFlavours())('packing (%s)', (flavour) => {
 test('a file that is equal to the whole second is compared by its content', async () => {
   const [lower, upper, content] = [newDirectory(), newDirectory(), new TestContent()];
   for (const directory of [lower, upper]) mkdirSync(join(directory, 'd'));
-  for (const [directory, name, text] of [[lower, 'same', 'a'], [upper, 'same', 'a'], [lower, 'other', 'a'], [upper, 'other', 'b']] as const) {
+  for (const [directory, name, text] of [
+    [lower, 'same', 'a'],
+    [upper, 'same', 'a'],
+    [lower, 'other', 'a'],
+    [upper, 'other', 'b'],
+  ] as const) {
     writeFileSync(join(directory, name), text);
   }
-  shell(`touch -d "2020-01-01 00:00:00" "${lower}"/* "${upper}"/*`, "/");
+  shell(`touch -d "2020-01-01 00:00:00" "${lower}"/* "${upper}"/*`, '/');
   const layer = await createDiffer({ content, flavour: 'user' }).pack(upper, [lower]);
   expect(list(content.blobs.get(layer.diffId) ?? Buffer.alloc(0), 'tf')).toBe('other\n');
 });

@@ -33,7 +33,8 @@ export class TestContent implements Provider {
   async read({ digest }: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     const blob = this.blobs.get(digest) ?? Buffer.alloc(0);
     return (async function* () {
-      for (let at = 0, step = 1; at < blob.length; at += step, step = (step * 7) % 1009) yield blob.subarray(at, at + step);
+      for (let at = 0, step = 1; at < blob.length; at += step, step = (step * 7) % 1009)
+        yield blob.subarray(at, at + step);
     })();
   }
 }

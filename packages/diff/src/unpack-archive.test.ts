@@ -49,7 +49,8 @@ test('an archive stays inside the destination, whose attributes stay', async () 
 
 test('an owner given is that of all', async () => {
   const dest = await unpack(tarOf([...members, { name: 'implied/y', text: '' }]), { owner: { uid: 33, gid: 34 } });
-  for (const name of ['d', 'd/x', 'out', 'implied', 'implied/y']) expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
+  for (const name of ['d', 'd/x', 'out', 'implied', 'implied/y'])
+    expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
 });
 
 test.each(['gzip', 'bzip2', 'xz', 'zstd'])('%s is recognised by its content', async (program) => {
@@ -94,8 +95,18 @@ test('a whole tree becomes one archive without marks', async () => {
   writer.remove('a/y');
   writer.file('a/new', { mode: 0o644, uid: 0, gid: 0, mtimeMs: 0 }, { bytes: Buffer.from('2') });
   const chunks: Buffer[] = [];
-  await writeTree([{ directories: [lower, upper] }], (bytes) => void chunks.push(Buffer.from(bytes)), { flavour: 'user' });
+  await writeTree([{ directories: [lower, upper] }], (bytes) => void chunks.push(Buffer.from(bytes)), {
+    flavour: 'user',
+  });
   writeFileSync(join(out, 'tree.tar'), Buffer.concat(chunks));
-  expect(shell('tar tf tree.tar', out).split('\n').filter(Boolean)).toEqual(['a/', 'a/b/', 'a/b/x', 'a/new', 'c/', 'c/hard', 'c/z']);
+  expect(shell('tar tf tree.tar', out).split('\n').filter(Boolean)).toEqual([
+    'a/',
+    'a/b/',
+    'a/b/x',
+    'a/new',
+    'c/',
+    'c/hard',
+    'c/z',
+  ]);
   shell('mkdir x; tar xf tree.tar -C x; test $(stat -c %h x/c/z) = 2', out);
 });

@@ -49,7 +49,10 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
     parser.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}`, { cause: error, hint: error.hint ?? error.message });
+    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}`, {
+      cause: error,
+      hint: error.hint ?? error.message,
+    });
   } finally {
     parser.abort();
   }

@@ -20,14 +20,23 @@ export interface WriteTreeOptions {
 }
 
 /** Writes whole trees as one archive, in the form of a layer. */
-export function writeTree(parts: readonly TreePart[], sink: ByteSink, { flavour, latest, signal }: WriteTreeOptions): Promise<void> {
+export function writeTree(
+  parts: readonly TreePart[],
+  sink: ByteSink,
+  { flavour, latest, signal }: WriteTreeOptions,
+): Promise<void> {
   return runInTurns(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
 }
 
-function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour: OverlayFlavour): Generator<void, void> {
+function* archiveTrees(
+  parts: readonly TreePart[],
+  archive: FileArchive,
+  flavour: OverlayFlavour,
+): Generator<void, void> {
   for (const { directories, under } of parts) {
     const top = directories.at(-1);
-    if (under !== undefined && top !== undefined) yield* archive.add({ path: under, location: top, stats: lstatSync(top) });
+    if (under !== undefined && top !== undefined)
+      yield* archive.add({ path: under, location: top, stats: lstatSync(top) });
     yield* addDirectory(openCommittedTree(directories, flavour), '', under === undefined ? '' : `${under}/`);
   }
   archive.finish();

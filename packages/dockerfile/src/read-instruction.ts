@@ -49,7 +49,13 @@ function cutInstruction(line: LogicalLine, whole: Span, escape: Escape): CutInst
     if (rest.text === '') return { keyword, name, flags, args: { words: [], json: false }, heredocs: false };
     const trigger = cutInstruction(line, rest, escape);
     const nested = trigger.name === 'ONBUILD';
-    return { keyword, name, flags, args: { words: [trigger.keyword], json: false }, heredocs: !nested && trigger.heredocs };
+    return {
+      keyword,
+      name,
+      flags,
+      args: { words: [trigger.keyword], json: false },
+      heredocs: !nested && trigger.heredocs,
+    };
   }
   const args = shape.lex(line, rest, escape);
   return { keyword, name, flags, args, heredocs: shape.heredocs === true && !args.json };

@@ -13,7 +13,15 @@ const host = { os: process.platform, architecture: process.arch === 'x64' ? 'amd
 
 /** Names of qemu's user emulators. */
 const emulators: Readonly<Record<string, string>> = {
-  '386': 'i386', amd64: 'x86_64', arm: 'arm', arm64: 'aarch64', loong64: 'loongarch64', mips64le: 'mips64el', ppc64le: 'ppc64le', riscv64: 'riscv64', s390x: 's390x',
+  '386': 'i386',
+  amd64: 'x86_64',
+  arm: 'arm',
+  arm64: 'aarch64',
+  loong64: 'loongarch64',
+  mips64le: 'mips64el',
+  ppc64le: 'ppc64le',
+  riscv64: 'riscv64',
+  s390x: 's390x',
 };
 
 describe.skipIf(!hasProgram('qemu-aarch64-static'))('the smallest program', () => {

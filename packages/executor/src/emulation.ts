@@ -27,7 +27,10 @@ const NOT_STARTED: readonly unknown[] = [126, 127];
  * is, in an empty root, where a handler of binfmt_misc only works when it needs nothing from the root. True for
  * what cannot be tried.
  */
-export async function canRunPlatform(platform: ProgramPlatform, { directory, host }: EmulationOptions): Promise<boolean> {
+export async function canRunPlatform(
+  platform: ProgramPlatform,
+  { directory, host }: EmulationOptions,
+): Promise<boolean> {
   const program = Object.hasOwn(exitPrograms, platform.architecture) ? exitPrograms[platform.architecture] : undefined;
   if (platform.os !== host.os) return false;
   if (program === undefined || platform.architecture === host.architecture) return true;

@@ -34,7 +34,14 @@ export function encodeExitProgram({ bits, bigEndian = false, machine, flags = 0,
   bytes.set([0x7f, 0x45, 0x4c, 0x46, bits / 32, bigEndian ? 2 : 1, 1]);
   fields.at = 16;
   // Elf_Ehdr: an executable, its entry, where the program header is, sizes.
-  fields.half(2).half(machine).word(1).address(ADDRESS + start).address(headerSize).address(0).word(flags);
+  fields
+    .half(2)
+    .half(machine)
+    .word(1)
+    .address(ADDRESS + start)
+    .address(headerSize)
+    .address(0)
+    .word(flags);
   fields.half(headerSize).half(segmentSize).half(1).half(0).half(0).half(0);
   // Elf_Phdr: PT_LOAD, readable and executable. The flags stand in another place in each class.
   fields.word(1);

@@ -9,8 +9,18 @@ test('hosts', () => {
 
 const conf = '# systemd\nnameserver 127.0.0.53\nnameserver ::1\nsearch lan\noptions edns0\n';
 const cases: [name: string, host: string, sharesNetwork: boolean, expected: string][] = [
-  ['the host network keeps local resolvers', conf, true, 'nameserver 127.0.0.53\nnameserver ::1\nsearch lan\noptions edns0\n'],
-  ['another network does not reach them', conf, false, 'search lan\noptions edns0\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n'],
+  [
+    'the host network keeps local resolvers',
+    conf,
+    true,
+    'nameserver 127.0.0.53\nnameserver ::1\nsearch lan\noptions edns0\n',
+  ],
+  [
+    'another network does not reach them',
+    conf,
+    false,
+    'search lan\noptions edns0\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n',
+  ],
   ['others stay', 'nameserver 10.0.0.53\nnameserver 127.0.0.1\n', false, 'nameserver 10.0.0.53\n'],
   ['an empty file', '', true, 'nameserver 8.8.8.8\nnameserver 8.8.4.4\n'],
 ];

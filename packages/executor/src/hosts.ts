@@ -21,9 +21,14 @@ const PUBLIC_NAMESERVERS = ['8.8.8.8', '8.8.4.4'];
  * resolver; in a network of its own it does not, so that resolvers on loopback are left out there.
  */
 export function resolvConf(host: string, options: { readonly sharesNetwork: boolean }): string {
-  const lines = host.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !/^[#;]/.test(line));
+  const lines = host
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^[#;]/.test(line));
   const kept = options.sharesNetwork ? lines : lines.filter((line) => !isLoopbackNameserver(line));
-  const missing = kept.some((line) => line.startsWith('nameserver')) ? [] : PUBLIC_NAMESERVERS.map((address) => `nameserver ${address}`);
+  const missing = kept.some((line) => line.startsWith('nameserver'))
+    ? []
+    : PUBLIC_NAMESERVERS.map((address) => `nameserver ${address}`);
   return [...kept, ...missing].map((line) => `${line}\n`).join('');
 }
 

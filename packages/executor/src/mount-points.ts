@@ -1,7 +1,13 @@
 import { lstatSync, mkdirSync, rmdirSync, type Stats, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { openDirectory, resolveDestination } from '@tbuild/context';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { createTreeWriter, type LayeredTree, openLayeredTree, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import {
+  createTreeWriter,
+  type LayeredTree,
+  openLayeredTree,
+  type OverlayFlavour,
+  type TreeWriter,
+} from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from './executor.ts';
 import type { PlacedMount } from './sandbox-mounts.ts';
 
@@ -105,7 +111,8 @@ class Preparation {
     const cover = this.#coverOf(target);
     if (cover === undefined) {
       const entry = this.#tree.stat(target);
-      if (entry !== undefined && !entry.stats.isDirectory()) throw notMountable(this.#sandbox.process.cwd, 'a directory');
+      if (entry !== undefined && !entry.stats.isDirectory())
+        throw notMountable(this.#sandbox.process.cwd, 'a directory');
       if (entry === undefined && target !== '') this.#writer.ensureDirectory(target, this.#attributes(0o755));
       return undefined;
     }
@@ -131,7 +138,8 @@ function ensureOnDisk(
   { kind, target, readonly }: { kind: 'file' | 'directory'; target: string; readonly: boolean },
 ): void {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  if (readonly) throw new TbuildError('PROCESS_FAILED', `Mount point "${target}" does not exist in the read-only mount above it`);
+  if (readonly)
+    throw new TbuildError('PROCESS_FAILED', `Mount point "${target}" does not exist in the read-only mount above it`);
   mkdirSync(kind === 'directory' ? path : path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o755 });
   if (kind === 'file') writeFileSync(path, '');
 }

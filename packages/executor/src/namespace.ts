@@ -65,7 +65,12 @@ function findKernelPaths(): Machine['kernelPaths'] {
   return paths;
 }
 
-async function runInNamespaces(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
+async function runInNamespaces(
+  machine: Machine,
+  sandbox: Sandbox,
+  io: ProcessIO,
+  signal: AbortSignal,
+): Promise<{ exitCode: number }> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const { runDirectory, flavour, now } = machine.options;
   const directory = mkdtempSync(join(runDirectory, 'step-'));
@@ -94,7 +99,15 @@ function assemble(
   mkdirSync(root);
   makeDeviceDirectory(devices);
   writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
-  const steps = sandboxMounts(sandbox, points, { root, devices, kernelPaths, flavour: options.flavour, abilities, proc, setsGroups });
+  const steps = sandboxMounts(sandbox, points, {
+    root,
+    devices,
+    kernelPaths,
+    flavour: options.flavour,
+    abilities,
+    proc,
+    setsGroups,
+  });
   const { args, files } = sandboxCommand(sandbox, steps, { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
   return args;

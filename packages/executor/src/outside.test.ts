@@ -11,7 +11,10 @@ const outside = createOutside({
 
 test('passes arguments, input, both outputs and the exit code', async () => {
   const input = Buffer.from('input\n');
-  const ran = await outside.run(['sh', '-c', 'pwd; echo "$1"; cat; echo err >&2; exit 3', 'sh', "it's a $(test)"], { cwd: '/usr', input });
+  const ran = await outside.run(['sh', '-c', 'pwd; echo "$1"; cat; echo err >&2; exit 3', 'sh', "it's a $(test)"], {
+    cwd: '/usr',
+    input,
+  });
   expect({ ...ran, stdout: String(ran.stdout), stderr: String(ran.stderr) }).toEqual({
     exitCode: 3,
     stdout: "/usr\nit's a $(test)\ninput\n",
@@ -34,5 +37,7 @@ test('a program that does not exist', async () => {
 test('an abort ends the program', async () => {
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 50);
-  await expect(outside.run(['sleep', '30'], { cwd: '/', signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+  await expect(outside.run(['sleep', '30'], { cwd: '/', signal: controller.signal })).rejects.toMatchObject({
+    code: 'CANCELLED',
+  });
 });

@@ -52,7 +52,12 @@ async function runDirectly(args: readonly string[], { cwd, input, signal }: Outs
   const [file = '', ...rest] = args;
   const child = spawn(file, rest, { cwd, signal, stdio: ['pipe', 'pipe', 'pipe'] });
   try {
-    const [[code], stdout, stderr] = await Promise.all([once(child, 'close'), collect(child.stdout), collect(child.stderr), feed(child.stdin, input)]);
+    const [[code], stdout, stderr] = await Promise.all([
+      once(child, 'close'),
+      collect(child.stdout),
+      collect(child.stderr),
+      feed(child.stdin, input),
+    ]);
     return { exitCode: code ?? 1, stdout, stderr };
   } catch (cause) {
     if (signal?.aborted) throw cancelled(file);
@@ -141,7 +146,9 @@ function ask(descriptor: number, request: string): void {
   try {
     writeSync(descriptor, `${request}\n`);
   } catch (cause) {
-    throw new TbuildError('UNSUPPORTED', 'The process that runs programs outside the user namespace is gone', { cause });
+    throw new TbuildError('UNSUPPORTED', 'The process that runs programs outside the user namespace is gone', {
+      cause,
+    });
   }
 }
 

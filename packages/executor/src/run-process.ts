@@ -31,7 +31,11 @@ export interface Ended {
  */
 export async function runProcess([file = '', ...args]: readonly string[], options: RunOptions): Promise<Ended> {
   const { io, stdout, stderr, signal, end = killInit } = options;
-  const child = spawn(file, args, { env: TOOL_ENVIRONMENT, stdio: ['ignore', stdout.input, stderr.input, 'pipe'], detached: true });
+  const child = spawn(file, args, {
+    env: TOOL_ENVIRONMENT,
+    stdio: ['ignore', stdout.input, stderr.input, 'pipe'],
+    detached: true,
+  });
   stdout.closeInput();
   stderr.closeInput();
   const setup: Uint8Array[] = [];
@@ -44,7 +48,11 @@ export async function runProcess([file = '', ...args]: readonly string[], option
   signal.addEventListener('abort', abort);
   if (signal.aborted) abort();
   try {
-    const [[code, name]] = await Promise.all([once(child, 'close'), once(stdout.output, 'close'), once(stderr.output, 'close')]);
+    const [[code, name]] = await Promise.all([
+      once(child, 'close'),
+      once(stdout.output, 'close'),
+      once(stderr.output, 'close'),
+    ]);
     if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
     return { exitCode: exitCodeOf(code, name), setup: Buffer.concat(setup) };
   } catch (cause) {

@@ -6,12 +6,23 @@ import type { SetupStep } from './sandbox-mounts.ts';
 const sandbox: Sandbox = {
   root: { upper: '/s/fs', lowers: [], mount: { type: 'overlay', source: 'overlay', options: [], directory: '/s' } },
   mounts: [],
-  process: { args: ['/bin/sh', '-c', 'exit 1'], env: ['A=1', 'HOME=/h'], cwd: '/w', user: { uid: 33, gid: 34, groups: [5, 6] } },
+  process: {
+    args: ['/bin/sh', '-c', 'exit 1'],
+    env: ['A=1', 'HOME=/h'],
+    cwd: '/w',
+    user: { uid: 33, gid: 34, groups: [5, 6] },
+  },
   hostname: "it's",
   network: 'default',
   security: 'sandbox',
 };
-const root: SetupStep = { source: 'overlay', target: '/r', type: 'overlay', options: ['lowerdir=l/0'], directory: '/s' };
+const root: SetupStep = {
+  source: 'overlay',
+  target: '/r',
+  type: 'overlay',
+  options: ['lowerdir=l/0'],
+  directory: '/s',
+};
 const bind: SetupStep = { source: '/a', target: '/r/b', type: 'none', options: ['bind'] };
 const place = { directory: '/run/x', enter: '/run/x/enter' };
 
@@ -22,7 +33,19 @@ function commandOf(changes: Partial<Sandbox>, steps: readonly SetupStep[] = [roo
 
 test('the chain of programs', () => {
   const { before, script } = commandOf({});
-  expect(before).toEqual(['setpriv', '--pdeathsig', 'KILL', '--inh-caps=-all', 'unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child']);
+  expect(before).toEqual([
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    '--inh-caps=-all',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--ipc',
+    '--uts',
+    '--fork',
+    '--kill-child',
+  ]);
   expect(script.at(-1)).toBe("exec 2>&4 4>&- '/run/x/enter'");
 });
 
@@ -41,7 +64,14 @@ test('one table for everything, the hostname quoted', () => {
 
 test('a table ends where a mount point is made, another directory or the older call is needed', () => {
   const other: SetupStep = { ...root, target: '/r/o', options: [`lowerdir=${'x'.repeat(300)}`], directory: '/t' };
-  const { script, files } = commandOf({}, [root, bind, { make: 'file', within: '/r/b', path: '/r/b/c/d' }, bind, other, bind]);
+  const { script, files } = commandOf({}, [
+    root,
+    bind,
+    { make: 'file', within: '/r/b', path: '/r/b/c/d' },
+    bind,
+    other,
+    bind,
+  ]);
   expect([...files.values()].map((text) => text.split('\n').length - 1)).toEqual([2, 1, 1, 1]);
   expect(script[4]).toBe(
     "{ [ ! -L '/r/b/c' ] && { [ -e '/r/b/c' ] || mkdir '/r/b/c'; } && [ ! -L '/r/b/c/d' ] && { [ -e '/r/b/c/d' ] || : >> '/r/b/c/d'; }; } || { echo 'Cannot make mount point /r/b/c/d' >&2; exit 125; }",

@@ -45,11 +45,27 @@ const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/nu
 
 function namespaces({ network }: Sandbox): string[] {
   const net = network === 'none' ? ['--net'] : [];
-  return ['setpriv', '--pdeathsig', 'KILL', '--inh-caps=-all', 'unshare', '--mount', '--pid', '--ipc', '--uts', ...net, '--fork', '--kill-child'];
+  return [
+    'setpriv',
+    '--pdeathsig',
+    'KILL',
+    '--inh-caps=-all',
+    'unshare',
+    '--mount',
+    '--pid',
+    '--ipc',
+    '--uts',
+    ...net,
+    '--fork',
+    '--kill-child',
+  ];
 }
 
 /** Consecutive mounts become one table; what needs another directory, call or mount point divides them. */
-function setupCommands(steps: readonly SetupStep[], directory: string): { commands: string[]; files: Map<string, string> } {
+function setupCommands(
+  steps: readonly SetupStep[],
+  directory: string,
+): { commands: string[]; files: Map<string, string> } {
   const commands: string[] = [];
   const files = new Map<string, string>();
   for (const group of groupSteps(steps)) {

@@ -5,7 +5,16 @@ import { splitLongLowers } from './overlay-options.ts';
 import { type PlacedMount, sandboxMounts, type SandboxPlace } from './sandbox-mounts.ts';
 
 const sandbox: Sandbox = {
-  root: { upper: '/s/fs', lowers: ['/l'], mount: { type: 'overlay', source: 'overlay', options: ['lowerdir=l/0', 'upperdir=fs', 'workdir=work'], directory: '/s' } },
+  root: {
+    upper: '/s/fs',
+    lowers: ['/l'],
+    mount: {
+      type: 'overlay',
+      source: 'overlay',
+      options: ['lowerdir=l/0', 'upperdir=fs', 'workdir=work'],
+      directory: '/s',
+    },
+  },
   mounts: [],
   process: { args: ['/bin/true'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
   hostname: 'h',
@@ -15,14 +24,22 @@ const sandbox: Sandbox = {
 const place: SandboxPlace = {
   root: '/r',
   devices: '/d',
-  kernelPaths: new Map([['/proc/keys', 'file'], ['/proc/acpi', 'directory'], ['/proc/sys', 'directory']]),
+  kernelPaths: new Map([
+    ['/proc/keys', 'file'],
+    ['/proc/acpi', 'directory'],
+    ['/proc/sys', 'directory'],
+  ]),
   flavour: 'trusted',
   abilities: { appendLowers: true, recursiveReadonly: true },
   proc: 'fresh',
   setsGroups: true,
 };
 
-function lines(changes: Partial<Sandbox>, mounts: readonly PlacedMount[] = [], at: Partial<SandboxPlace> = {}): string[] {
+function lines(
+  changes: Partial<Sandbox>,
+  mounts: readonly PlacedMount[] = [],
+  at: Partial<SandboxPlace> = {},
+): string[] {
   return sandboxMounts({ ...sandbox, ...changes }, { mounts }, { ...place, ...at }).map((step) =>
     'make' in step ? `make ${step.make} ${step.within} ${step.path}` : fstabText([step]).replace(' 0 0\n', ''),
   );
@@ -54,18 +71,47 @@ test('a user namespace binds the host’s /sys', () => {
 });
 
 const mounts: [name: string, mount: PlacedMount, expected: string[]][] = [
-  ['file', { mount: { type: 'bind', source: '/a b', target: '/x', readonly: true }, target: 'x', kind: 'file' }, ['/a\\040b /r/x none bind,ro']],
-  ['directory', { mount: { type: 'bind', source: '/a', target: '/x', readonly: true }, target: 'x', kind: 'directory' }, ['/a /r/x none rbind,ro=recursive']],
-  ['writable', { mount: { type: 'bind', source: '/a', target: '/x', readonly: false }, target: 'x', kind: 'directory' }, ['/a /r/x none rbind']],
-  ['tmpfs', { mount: { type: 'tmpfs', target: '/x', size: 4096, mode: 0o700 }, target: 'x', kind: 'directory' }, ['tmpfs /r/x tmpfs nosuid,size=4096,mode=700']],
+  [
+    'file',
+    { mount: { type: 'bind', source: '/a b', target: '/x', readonly: true }, target: 'x', kind: 'file' },
+    ['/a\\040b /r/x none bind,ro'],
+  ],
+  [
+    'directory',
+    { mount: { type: 'bind', source: '/a', target: '/x', readonly: true }, target: 'x', kind: 'directory' },
+    ['/a /r/x none rbind,ro=recursive'],
+  ],
+  [
+    'writable',
+    { mount: { type: 'bind', source: '/a', target: '/x', readonly: false }, target: 'x', kind: 'directory' },
+    ['/a /r/x none rbind'],
+  ],
+  [
+    'tmpfs',
+    { mount: { type: 'tmpfs', target: '/x', size: 4096, mode: 0o700 }, target: 'x', kind: 'directory' },
+    ['tmpfs /r/x tmpfs nosuid,size=4096,mode=700'],
+  ],
   [
     'inside another',
-    { mount: { type: 'bind', source: '/a', target: '/x/y', readonly: false }, target: 'x/y', kind: 'file', within: 'x' },
+    {
+      mount: { type: 'bind', source: '/a', target: '/x/y', readonly: false },
+      target: 'x/y',
+      kind: 'file',
+      within: 'x',
+    },
     ['make file /r/x /r/x/y', '/a /r/x/y none bind'],
   ],
   [
     'overlay',
-    { mount: { type: 'overlay', mount: { type: 'overlay', source: 'overlay', options: ['lowerdir=l/0'], directory: '/o' }, target: '/x' }, target: 'x', kind: 'directory' },
+    {
+      mount: {
+        type: 'overlay',
+        mount: { type: 'overlay', source: 'overlay', options: ['lowerdir=l/0'], directory: '/o' },
+        target: '/x',
+      },
+      target: 'x',
+      kind: 'directory',
+    },
     ['overlay /r/x overlay lowerdir=l/0'],
   ],
 ];
@@ -77,7 +123,11 @@ test.each(mounts)('mounts: %s', (_, mount, expected) => {
 const long = Array.from({ length: 40 }, (_, index) => `l/number-${index}`);
 const options: [name: string, given: readonly string[], expected: readonly string[]][] = [
   ['short ones stay', ['lowerdir=a:b', 'x'], ['lowerdir=a:b', 'x']],
-  ['long ones are divided', ['x', `lowerdir=${long.join(':')}`, 'y'], ['x', ...long.map((lower) => `lowerdir+=${lower}`), 'y']],
+  [
+    'long ones are divided',
+    ['x', `lowerdir=${long.join(':')}`, 'y'],
+    ['x', ...long.map((lower) => `lowerdir+=${lower}`), 'y'],
+  ],
   ['a colon in a name', [`lowerdir=a\\:b:${'c'.repeat(250)}`], ['lowerdir+=a:b', `lowerdir+=${'c'.repeat(250)}`]],
 ];
 test.each(options)('overlay options: %s', (_, given, expected) => {

@@ -63,7 +63,10 @@ export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys'
 /** Everything to mount for a sandbox, in order; the last entry moves the finished tree onto `/`. */
 export function sandboxMounts(
   sandbox: Sandbox,
-  points: { readonly mounts: readonly PlacedMount[]; readonly cwd?: { readonly target: string; readonly within: string } },
+  points: {
+    readonly mounts: readonly PlacedMount[];
+    readonly cwd?: { readonly target: string; readonly within: string };
+  },
   place: SandboxPlace,
 ): readonly SetupStep[] {
   const confined = sandbox.security === 'sandbox';
@@ -81,12 +84,22 @@ export function sandboxMounts(
 /** A snapshot's mount: an overlay, or a bind of a plain directory. */
 function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): MountEntry {
   const { type, source, directory } = mount;
-  if (type === 'bind') return { source, target, type: 'none', options: ['bind', ...mount.options.filter((option) => option !== 'bind')], directory };
+  if (type === 'bind')
+    return {
+      source,
+      target,
+      type: 'none',
+      options: ['bind', ...mount.options.filter((option) => option !== 'bind')],
+      directory,
+    };
   const options = abilities.appendLowers ? splitLongLowers(mount.options) : mount.options;
   return { source: 'overlay', target, type, options, directory };
 }
 
-function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, flavour, abilities, proc, setsGroups }: SandboxPlace): MountEntry[] {
+function kernelEntries(
+  { shmSize = 65_536 * 1024 }: Sandbox,
+  { root, devices, flavour, abilities, proc, setsGroups }: SandboxPlace,
+): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
@@ -95,12 +108,27 @@ function kernelEntries({ shmSize = 65_536 * 1024 }: Sandbox, { root, devices, fl
       : { source: '/proc', target: `${root}/proc`, type: 'none', options: ['rbind', ...guarded] },
     // The network namespace is the host's, so a user namespace may not mount its sysfs: the host's is bound.
     flavour === 'user'
-      ? { source: '/sys', target: `${root}/sys`, type: 'none', options: ['rbind', readonlyOption(abilities), ...guarded] }
+      ? {
+          source: '/sys',
+          target: `${root}/sys`,
+          type: 'none',
+          options: ['rbind', readonlyOption(abilities), ...guarded],
+        }
       : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
     // A directory made beforehand costs no process to fill it, which a tmpfs would.
     { source: devices, target: dev, type: 'none', options: ['bind', 'nosuid', 'noexec'] },
-    { source: 'devpts', target: `${dev}/pts`, type: 'devpts', options: ['newinstance', 'ptmxmode=0666', 'mode=0620', ...(setsGroups ? ['gid=5'] : []), 'nosuid', 'noexec'] },
-    { source: 'shm', target: `${dev}/shm`, type: 'tmpfs', options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`] },
+    {
+      source: 'devpts',
+      target: `${dev}/pts`,
+      type: 'devpts',
+      options: ['newinstance', 'ptmxmode=0666', 'mode=0620', ...(setsGroups ? ['gid=5'] : []), 'nosuid', 'noexec'],
+    },
+    {
+      source: 'shm',
+      target: `${dev}/shm`,
+      type: 'tmpfs',
+      options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`],
+    },
     { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
     ...DEVICES.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`)),
   ];
@@ -124,11 +152,19 @@ function placedEntries({ mount, target, kind, within }: PlacedMount, place: Sand
   return within === undefined ? [entry] : [makeStep(kind, { target, within }, place), entry];
 }
 
-function makeStep(make: 'file' | 'directory', point: { target: string; within: string }, { root }: SandboxPlace): MakeMountPoint {
+function makeStep(
+  make: 'file' | 'directory',
+  point: { target: string; within: string },
+  { root }: SandboxPlace,
+): MakeMountPoint {
   return { make, within: `${root}/${point.within}`, path: `${root}/${point.target}` };
 }
 
-function mountEntry(mount: SandboxMount, kind: 'file' | 'directory', { path, place }: { path: string; place: SandboxPlace }): MountEntry {
+function mountEntry(
+  mount: SandboxMount,
+  kind: 'file' | 'directory',
+  { path, place }: { path: string; place: SandboxPlace },
+): MountEntry {
   switch (mount.type) {
     case 'bind':
       if (kind === 'file') return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []));

@@ -1,4 +1,15 @@
-import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
@@ -47,14 +58,26 @@ export function executorSuite(name: string, { flavour, create, contained = true 
     const out: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
     changes.before?.(active.upper);
     const sandbox = sandboxOf(active, typeof script === 'string' ? ['/bin/sh', '-c', script] : script, changes);
-    const io = { stdout: (data: Uint8Array) => void out.stdout.push(data), stderr: (data: Uint8Array) => void out.stderr.push(data) };
+    const io = {
+      stdout: (data: Uint8Array) => void out.stdout.push(data),
+      stderr: (data: Uint8Array) => void out.stderr.push(data),
+    };
     const { exitCode } = await executor.run(sandbox, io, changes.signal ?? never);
-    return { exitCode, stdout: Buffer.concat(out.stdout).toString(), stderr: Buffer.concat(out.stderr).toString(), active };
+    return {
+      exitCode,
+      stdout: Buffer.concat(out.stdout).toString(),
+      stderr: Buffer.concat(out.stderr).toString(),
+      active,
+    };
   }
 
   describe.skipIf(BUSYBOX === undefined)(`executor ${name}`, () => {
     test('passes output and exit code on', async () => {
-      expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({ exitCode: 7, stdout: 'out\n', stderr: 'err\n' });
+      expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({
+        exitCode: 7,
+        stdout: 'out\n',
+        stderr: 'err\n',
+      });
     });
 
     test('a signal is 128 plus its number', async () => {
@@ -63,23 +86,31 @@ export function executorSuite(name: string, { flavour, create, contained = true 
     });
 
     test('the environment is the given one and HOME', async () => {
-      const env = ['PATH=/bin', 'A.B=x y', "Q='\"$(id)", 'N=1\n2', 'IFS=x', 'ENV=/nowhere'];
+      const env = ['PATH=/bin', 'A.B=x y', 'Q=\'"$(id)', 'N=1\n2', 'IFS=x', 'ENV=/nowhere'];
       const { stdout } = await run(['/bin/env', '-0'], { process: { env } });
       expect(stdout.split('\0').filter(Boolean).sort()).toEqual([...env, 'HOME=/'].sort());
     });
 
     test('what the environment tells a loader to load reaches the process only', async () => {
       const env = ['PATH=/bin', 'LD_PRELOAD=/missing.so', 'LD_DEBUG=libs'];
-      expect(await run('echo $LD_PRELOAD $LD_DEBUG', { process: { env } })).toMatchObject({ stdout: '/missing.so libs\n', stderr: '' });
+      expect(await run('echo $LD_PRELOAD $LD_DEBUG', { process: { env } })).toMatchObject({
+        stdout: '/missing.so libs\n',
+        stderr: '',
+      });
     });
 
     containedTest('root has the default capabilities of Docker and no more', async () => {
       const { stdout } = await run('grep ^Cap /proc/self/status');
-      expect(stdout).toMatch(/CapInh:\t0+\nCapPrm:\t0*a80425fb\nCapEff:\t0*a80425fb\nCapBnd:\t0*a80425fb\nCapAmb:\t0+\n/);
+      expect(stdout).toMatch(
+        /CapInh:\t0+\nCapPrm:\t0*a80425fb\nCapEff:\t0*a80425fb\nCapBnd:\t0*a80425fb\nCapAmb:\t0+\n/,
+      );
     });
 
     test('a user has its groups and no capabilities', async () => {
-      const { stdout } = await run('id -u; id -g; id -G; chown 1 /tmp 2> /dev/null && echo privileged; echo again > /dev/stdout', { process: { user: { uid: 33, gid: 33, groups: [5, 6] } } });
+      const { stdout } = await run(
+        'id -u; id -g; id -G; chown 1 /tmp 2> /dev/null && echo privileged; echo again > /dev/stdout',
+        { process: { user: { uid: 33, gid: 33, groups: [5, 6] } } },
+      );
       expect(stdout).toBe('33\n33\n33 5 6\nagain\n');
     });
 
@@ -90,28 +121,40 @@ export function executorSuite(name: string, { flavour, create, contained = true 
     });
 
     containedTest('has the devices of a container', async () => {
-      const { stdout } = await run('ls /dev; echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo y > /dev/stdout');
-      expect(`core\n${stdout.replace(/^core\n/, '')}`).toBe('core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n2\n3\ny\n');
+      const { stdout } = await run(
+        'ls /dev; echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo y > /dev/stdout',
+      );
+      expect(`core\n${stdout.replace(/^core\n/, '')}`).toBe(
+        'core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n2\n3\ny\n',
+      );
     });
 
     containedTest('has nothing to read on its input, and no other descriptors', async () => {
-      const { stdout } = await run('cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && echo $fd; done');
+      const { stdout } = await run(
+        'cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && echo $fd; done',
+      );
       expect(stdout).toMatch(/^(\/dev\/null|pipe:.*)\n0\n1\n2\n$/);
     });
 
     containedTest('kernel settings are out of reach', async () => {
-      const { stdout } = await run('for f in /proc/sys/kernel/hostname /sys/kernel/uevent_seqnum; do (echo 1 > $f) 2> /dev/null && echo wrote $f; done; cat /proc/keys /proc/timer_list 2> /dev/null; ls /sys/firmware 2> /dev/null; mount -t tmpfs x /tmp 2> /dev/null && echo mounted');
+      const { stdout } = await run(
+        'for f in /proc/sys/kernel/hostname /sys/kernel/uevent_seqnum; do (echo 1 > $f) 2> /dev/null && echo wrote $f; done; cat /proc/keys /proc/timer_list 2> /dev/null; ls /sys/firmware 2> /dev/null; mount -t tmpfs x /tmp 2> /dev/null && echo mounted',
+      );
       expect(stdout).toBe('');
     });
 
     containedTest('the filter refuses namespaces, keys and mounts, and privileges can still be gained', async () => {
-      const { stdout, stderr } = await run('grep -E "Seccomp:|NoNewPrivs" /proc/self/status; unshare -n true; mount -t proc x /proc; unshare -U true');
+      const { stdout, stderr } = await run(
+        'grep -E "Seccomp:|NoNewPrivs" /proc/self/status; unshare -n true; mount -t proc x /proc; unshare -U true',
+      );
       expect(stdout).toBe('NoNewPrivs:\t0\nSeccomp:\t2\n');
       expect(stderr.split('\n').filter(Boolean)).toHaveLength(3);
     });
 
     containedTest('a second chroot does not lead out', async () => {
-      const { stdout } = await run('mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox');
+      const { stdout } = await run(
+        'mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox',
+      );
       expect(stdout).toBe('busybox\n/../bin/busybox\n');
     });
 
@@ -159,12 +202,15 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       const source = join(directory, "odd #1 'name\t");
       mkdirSync(source, { recursive: true });
       writeFileSync(join(source, 'file'), 'content');
-      const { stdout, stderr, active } = await run('cat "/run/my files/file" /etc/new/one; echo 2 > /etc/new/one; touch "/run/my files/x"', {
-        mounts: [
-          { type: 'bind', source, target: '/run/my files', readonly: true },
-          { type: 'bind', source: join(source, 'file'), target: '/etc/new/one', readonly: false },
-        ],
-      });
+      const { stdout, stderr, active } = await run(
+        'cat "/run/my files/file" /etc/new/one; echo 2 > /etc/new/one; touch "/run/my files/x"',
+        {
+          mounts: [
+            { type: 'bind', source, target: '/run/my files', readonly: true },
+            { type: 'bind', source: join(source, 'file'), target: '/etc/new/one', readonly: false },
+          ],
+        },
+      );
       expect(stdout).toBe('contentcontent');
       if (contained) expect(stderr).toContain('Read-only file system');
       expect(readFileSync(join(source, 'file'), 'utf8')).toBe('2\n');
@@ -177,14 +223,18 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       writeFileSync(source, '');
       const { active } = await run(':', { mounts: [{ type: 'bind', source, target: '/etc/stub', readonly: true }] });
       // Not even copied up is as good.
-      const made = [active.upper, ...active.lowers].map((layer) => lstatSync(join(layer, 'etc'), { throwIfNoEntry: false })).find(Boolean);
+      const made = [active.upper, ...active.lowers]
+        .map((layer) => lstatSync(join(layer, 'etc'), { throwIfNoEntry: false }))
+        .find(Boolean);
       expect(Math.trunc(made?.mtimeMs ?? 0)).toBe(Math.trunc(lstatSync(join(active.lowers[0] ?? '', 'etc')).mtimeMs));
     });
 
     test('follows links of a mount target inside the tree', async () => {
       const source = join(directory, 'linked');
       writeFileSync(source, 'seen\n');
-      const { stdout, active } = await run('cat /tmp/resolv.conf /etc/link.conf', { mounts: [{ type: 'bind', source, target: '/etc/link.conf', readonly: true }] });
+      const { stdout, active } = await run('cat /tmp/resolv.conf /etc/link.conf', {
+        mounts: [{ type: 'bind', source, target: '/etc/link.conf', readonly: true }],
+      });
       expect(stdout).toBe('seen\nseen\n');
       expect(existsSync(join(active.upper, 'tmp/resolv.conf'))).toBe(false);
     });
@@ -196,38 +246,50 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       mkdirSync(join(victim, 'in'), { recursive: true });
       writeFileSync(join(victim, 'in/file'), '');
       for (const swap of ['mv /swap /moved; ln -s VICTIM /swap', 'mv /swap/in /moved; ln -s VICTIM/in /swap/in']) {
-        const { active } = await run(swap.replaceAll('VICTIM', victim), { mounts: [{ type: 'bind', source, target: '/swap/in/file', readonly: true }] });
+        const { active } = await run(swap.replaceAll('VICTIM', victim), {
+          mounts: [{ type: 'bind', source, target: '/swap/in/file', readonly: true }],
+        });
         expect(existsSync(join(victim, 'in/file'))).toBe(true);
         // Where nothing is mounted the file itself was moved, and it may be a secret.
-        if (!contained) expect(['moved/file', 'moved/in/file'].filter((path) => existsSync(join(active.upper, path)))).toEqual([]);
+        if (!contained)
+          expect(['moved/file', 'moved/in/file'].filter((path) => existsSync(join(active.upper, path)))).toEqual([]);
       }
     });
 
     containedTest('mounts inside a tmpfs, with its size and mode', async () => {
       const source = join(directory, 'secret');
       writeFileSync(source, 's3');
-      const { stdout } = await run('cat /run/secrets/one; stat -c %a /run; df -k /run | tail -n 1 | tr -s " " | cut -d " " -f 2', {
-        mounts: [
-          { type: 'tmpfs', target: '/run', size: 1 << 20, mode: 0o700 },
-          { type: 'bind', source, target: '/run/secrets/one', readonly: true },
-        ],
-      });
+      const { stdout } = await run(
+        'cat /run/secrets/one; stat -c %a /run; df -k /run | tail -n 1 | tr -s " " | cut -d " " -f 2',
+        {
+          mounts: [
+            { type: 'tmpfs', target: '/run', size: 1 << 20, mode: 0o700 },
+            { type: 'bind', source, target: '/run/secrets/one', readonly: true },
+          ],
+        },
+      );
       expect(stdout).toBe('s3700\n1024\n');
     });
 
     test('mounts a writable view of another tree, whose changes are lost', async () => {
       const other = await snapshotter().prepare('base');
-      const { stdout } = await run('echo x > /other/tmp/x; cat /other/tmp/x; ls /tmp/x 2> /dev/null', { mounts: [{ type: 'overlay', mount: other.mount, target: '/other' }] });
+      const { stdout } = await run('echo x > /other/tmp/x; cat /other/tmp/x; ls /tmp/x 2> /dev/null', {
+        mounts: [{ type: 'overlay', mount: other.mount, target: '/other' }],
+      });
       expect(stdout).toBe('x\n');
     });
 
     containedTest('without network there is loopback only', async () => {
-      const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', { network: 'none' });
+      const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', {
+        network: 'none',
+      });
       expect(stdout.trim()).toBe('lo');
     });
 
     containedTest('an insecure step keeps all capabilities', async () => {
-      const { stdout } = await run('grep CapEff /proc/self/status; mount -t tmpfs x /tmp && echo mounted', { security: 'insecure' });
+      const { stdout } = await run('grep CapEff /proc/self/status; mount -t tmpfs x /tmp && echo mounted', {
+        security: 'insecure',
+      });
       expect(stdout).toMatch(/CapEff:\t0*1f[ef]/);
       expect(stdout).toContain('mounted');
     });
@@ -253,12 +315,16 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 100);
       const started = Date.now();
-      await expect(run('trap "" TERM INT; sleep 20 & sleep 20', { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+      await expect(run('trap "" TERM INT; sleep 20 & sleep 20', { signal: controller.signal })).rejects.toMatchObject({
+        code: 'CANCELLED',
+      });
       expect(Date.now() - started).toBeLessThan(3000);
     });
 
     test('passes a flood of output whole', async () => {
-      const { stdout } = await run('yes 0123456789abcdef | head -c 30000000 | md5sum; yes 0123456789abcdef | head -c 30000000');
+      const { stdout } = await run(
+        'yes 0123456789abcdef | head -c 30000000 | md5sum; yes 0123456789abcdef | head -c 30000000',
+      );
       expect(stdout.length).toBe(30_000_000 + 36);
     });
 
@@ -278,7 +344,11 @@ interface SandboxChanges extends Partial<Omit<Sandbox, 'process' | 'root'>> {
   before?(upper: string): void;
 }
 
-function sandboxOf({ upper, lowers, mount }: ActiveSnapshot, args: readonly string[], changes: SandboxChanges): Sandbox {
+function sandboxOf(
+  { upper, lowers, mount }: ActiveSnapshot,
+  args: readonly string[],
+  changes: SandboxChanges,
+): Sandbox {
   return {
     root: { upper, lowers, mount },
     mounts: changes.mounts ?? [],
@@ -289,7 +359,8 @@ function sandboxOf({ upper, lowers, mount }: ActiveSnapshot, args: readonly stri
   };
 }
 
-const APPLETS = '[ cat chown chroot cp cut df echo env grep head hostname id ln ls md5sum mkdir mount mv readlink rm sh sleep stat tail touch tr unshare wc yes';
+const APPLETS =
+  '[ cat chown chroot cp cut df echo env grep head hostname id ln ls md5sum mkdir mount mv readlink rm sh sleep stat tail touch tr unshare wc yes';
 
 function makeBusyboxTree(root: string): void {
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));

@@ -41,7 +41,9 @@ function isAtLeast(version: string, major: number, minor: number): boolean {
  * in sight is partly covered, as in most containers.
  */
 export function canMountProc(): boolean {
-  const covered = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').some((line) => line.split(' ')[4]?.startsWith('/proc/'));
+  const covered = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[4]?.startsWith('/proc/'));
   if (!covered) return true;
   const args = ['--mount', '--pid', '--fork', 'mount', '-n', '-t', 'proc', 'proc', '/proc'];
   return spawnSync('unshare', args, { env: TOOL_ENVIRONMENT, stdio: 'ignore' }).status === 0;

@@ -8,7 +8,10 @@ import { resolveOwner, resolveUser } from './index.ts';
 const root = mkdtempSync(join(tmpdir(), 'users-'));
 mkdirSync(join(root, 'etc'));
 mkdirSync(join(root, 'usr'));
-writeFileSync(join(root, 'usr/passwd'), 'root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\nweb:x:33:34:web:/var/www:/bin/sh\n1000:x:7:8::/seven:\n');
+writeFileSync(
+  join(root, 'usr/passwd'),
+  'root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\nweb:x:33:34:web:/var/www:/bin/sh\n1000:x:7:8::/seven:\n',
+);
 symlinkSync('/usr/passwd', join(root, 'etc/passwd'));
 writeFileSync(join(root, 'etc/group'), 'root:x:0:\nstaff:x:50:web,other\nadm:x:4:other,web\nempty:x:60:\n');
 const tree = openDirectory(root);
@@ -34,7 +37,9 @@ test.each(users)('user %j', (spec, uid, gid, groups, home) => {
 });
 
 test.each(['nobody', 'web:nobody'])('user %j is unknown', (spec) => {
-  expect(() => resolveUser(tree, spec)).toThrow(/^unable to find (user|group) nobody: no matching entries in (passwd|group) file$/);
+  expect(() => resolveUser(tree, spec)).toThrow(
+    /^unable to find (user|group) nobody: no matching entries in (passwd|group) file$/,
+  );
 });
 
 test('a tree without files knows numbers', () => {

@@ -14,13 +14,19 @@ export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUs
   const passwd = readPasswd(tree);
   if (isNumber(user) && group !== undefined && isNumber(group)) {
     // The numbers stand as they are; HOME still is that of the number's user.
-    return { uid: Number(user), gid: Number(group), groups: [Number(group)], home: passwd.find(({ uid }) => uid === Number(user))?.home || '/' };
+    return {
+      uid: Number(user),
+      gid: Number(group),
+      groups: [Number(group)],
+      home: passwd.find(({ uid }) => uid === Number(user))?.home || '/',
+    };
   }
   const entry = findUser(passwd, user);
   if (entry === undefined && !isNumber(user)) throw unknown('user', user);
   const groups = readGroups(tree);
   const gid = group === undefined ? (entry?.gid ?? 0) : requireGroup(groups, group);
-  const further = group === undefined && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)) : [];
+  const further =
+    group === undefined && entry !== undefined ? groups.filter(({ members }) => members.includes(entry.name)) : [];
   return {
     uid: entry?.uid ?? Number(user),
     gid,
@@ -63,7 +69,10 @@ function requireGroup(groups: readonly GroupEntry[], group: string): number {
 
 /** A name that consists of digits is a name first. */
 function findUser(entries: readonly PasswdEntry[], user: string): PasswdEntry | undefined {
-  return entries.find(({ name }) => name === user) ?? (isNumber(user) ? entries.find(({ uid }) => uid === Number(user)) : undefined);
+  return (
+    entries.find(({ name }) => name === user) ??
+    (isNumber(user) ? entries.find(({ uid }) => uid === Number(user)) : undefined)
+  );
 }
 
 interface PasswdEntry {
@@ -96,7 +105,10 @@ function readDatabase(tree: FileTree, path: string): string[][] {
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) return [];
   const lines = readFileSync(entry.location, 'utf8').split('\n');
-  return lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.split(':'));
+  return lines
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'));
 }
 
 function isNumber(text: string): boolean {
@@ -104,5 +116,8 @@ function isNumber(text: string): boolean {
 }
 
 function unknown(kind: 'user' | 'group', name: string): TbuildError {
-  return new TbuildError('DOCKERFILE_SEMANTICS', `unable to find ${kind} ${name}: no matching entries in ${kind === 'user' ? 'passwd' : 'group'} file`);
+  return new TbuildError(
+    'DOCKERFILE_SEMANTICS',
+    `unable to find ${kind} ${name}: no matching entries in ${kind === 'user' ? 'passwd' : 'group'} file`,
+  );
 }

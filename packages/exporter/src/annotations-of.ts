@@ -7,7 +7,10 @@ export function annotationsOf(
   on: Annotation['on'],
   platform?: Platform,
 ): Readonly<Record<string, string>> | undefined {
-  const said = annotations.filter((one) => one.on === on && (one.platform === undefined || (platform !== undefined && samePlatform(one.platform, platform))));
+  const said = annotations.filter(
+    (one) =>
+      one.on === on && (one.platform === undefined || (platform !== undefined && samePlatform(one.platform, platform))),
+  );
   return said.length === 0 ? undefined : Object.fromEntries(said.map(({ name, value }) => [name, value]));
 }
 

@@ -18,7 +18,10 @@ const directory = mkdtempSync(join(tmpdir(), 'tbuild-exporter-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 let count = 0;
 const fresh = (): string => join(directory, String(count++));
-const variantStore = (root: string): VariantStore => ({ content: createLocalStore(root), variants: createLayerVariants(root) });
+const variantStore = (root: string): VariantStore => ({
+  content: createLocalStore(root),
+  variants: createLayerVariants(root),
+});
 
 function unpacked(archive: string): string {
   const target = fresh();
@@ -51,20 +54,34 @@ test('a docker archive is a layout with the manifest that docker load reads', as
       Layers: manifest.layers.map((layer) => `blobs/sha256/${layer.digest.slice(7)}`),
     },
   ]);
-  expect(exported).toEqual({ destination: archive, manifest: await (await openLayout(layout)).resolve('app:1'), configs: [manifest.config.digest] });
+  expect(exported).toEqual({
+    destination: archive,
+    manifest: await (await openLayout(layout)).resolve('app:1'),
+    configs: [manifest.config.digest],
+  });
   expect(manifest.layers[1]?.mediaType).toBe('application/vnd.oci.image.layer.v1.tar');
-  expect(digestOf(readFileSync(join(layout, 'blobs/sha256', manifest.layers[1]?.digest.slice(7) ?? '')))).toBe(result.images[0]?.image.layers[1]?.diffId);
+  expect(digestOf(readFileSync(join(layout, 'blobs/sha256', manifest.layers[1]?.digest.slice(7) ?? '')))).toBe(
+    result.images[0]?.image.layers[1]?.diffId,
+  );
 });
 
 test('the same result gives the same archive', async () => {
   const [a, b] = [fresh(), fresh()];
-  for (const destination of [a, b]) await dockerArchive({ destination }).export(await testResult(['app']), noReport, noSignal);
+  for (const destination of [a, b])
+    await dockerArchive({ destination }).export(await testResult(['app']), noReport, noSignal);
   expect(readFileSync(a).equals(readFileSync(b))).toBe(true);
 });
 
 test('a docker archive of several platforms is refused', async () => {
-  const exporting = dockerArchive({ destination: fresh() }).export(await testResult([], [amd64, arm64]), noReport, noSignal);
-  await expect(exporting).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: 'Use -o type=oci, or build one platform' });
+  const exporting = dockerArchive({ destination: fresh() }).export(
+    await testResult([], [amd64, arm64]),
+    noReport,
+    noSignal,
+  );
+  await expect(exporting).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    hint: 'Use -o type=oci, or build one platform',
+  });
 });
 
 test('an archive can go to a stream', async () => {
@@ -97,7 +114,11 @@ test('an OCI archive has gzipped layers, compressed once', async () => {
 
 test('several platforms are an index', async () => {
   const destination = fresh();
-  await ociLayout({ destination, store: variantStore(fresh()) }).export(await testResult(['app:1'], [amd64, arm64]), noReport, noSignal);
+  await ociLayout({ destination, store: variantStore(fresh()) }).export(
+    await testResult(['app:1'], [amd64, arm64]),
+    noReport,
+    noSignal,
+  );
   const { provider, resolve } = await openLayout(destination);
   const index = parseManifest(await readWhole(provider, await resolve('1')));
   expect(isIndex(index) && index.manifests.map((manifest) => manifest.platform)).toEqual([amd64, arm64]);
@@ -112,7 +133,8 @@ test('a layout that exists gains the image, or has it replaced', async () => {
   }
   const index: { manifests: Descriptor[] } = JSON.parse(readFileSync(join(destination, 'index.json'), 'utf8'));
   expect(index.manifests.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual([
-    'docker.io/library/app:2', 'docker.io/library/app:1',
+    'docker.io/library/app:2',
+    'docker.io/library/app:1',
   ]);
 });
 
@@ -135,7 +157,10 @@ test('what cannot be written is said so', async () => {
   const file = fresh();
   writeFileSync(file, '');
   const exporting = dockerArchive({ destination: join(file, 'x') }).export(await testResult([]), noReport, noSignal);
-  await expect(exporting).rejects.toMatchObject({ code: 'USAGE', message: expect.stringMatching(/cannot be written: a parent is not a directory$/) });
+  await expect(exporting).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringMatching(/cannot be written: a parent is not a directory$/),
+  });
 });
 
 test('the image store has every blob before it has the name', async () => {

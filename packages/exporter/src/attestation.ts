@@ -1,4 +1,13 @@
-import { digestOf, formatPlatform, hexOf, MediaType, type Descriptor, type EncodedDocument, type Platform, type Reference } from '@tbuild/oci';
+import {
+  digestOf,
+  formatPlatform,
+  hexOf,
+  MediaType,
+  type Descriptor,
+  type EncodedDocument,
+  type Platform,
+  type Reference,
+} from '@tbuild/oci';
 
 /** What is said about an image: an in-toto predicate, such as how it was built or what is in it. */
 export interface Attestation {
@@ -31,7 +40,11 @@ export function statementOf({ predicateType, predicate }: Attestation, subject: 
 }
 
 /** An image by each of its names as a package URL. */
-export function imageSubjects({ digest }: Descriptor, names: readonly Reference[], platform: Platform): readonly Subject[] {
+export function imageSubjects(
+  { digest }: Descriptor,
+  names: readonly Reference[],
+  platform: Platform,
+): readonly Subject[] {
   const sha256 = hexOf(digest);
   const purls = names.map((name) => packageUrl(name, platform));
   return (purls.length === 0 ? [NAMELESS] : purls).map((name) => ({ name, digest: { sha256 } }));
@@ -52,7 +65,10 @@ export function packageUrl({ registry, repository, tag, digest }: Reference, pla
  * The attestations of an image as buildx stores them: a manifest whose layers are the statements, under a
  * configuration that says `unknown`.
  */
-export function encodeAttestations(attestations: readonly Attestation[], subject: readonly Subject[]): EncodedAttestations {
+export function encodeAttestations(
+  attestations: readonly Attestation[],
+  subject: readonly Subject[],
+): EncodedAttestations {
   const statements = attestations.map((one) => {
     const { descriptor, bytes } = encode(STATEMENT, statementOf(one, subject));
     return { descriptor: { ...descriptor, annotations: { 'in-toto.io/predicate-type': one.predicateType } }, bytes };
@@ -60,7 +76,12 @@ export function encodeAttestations(attestations: readonly Attestation[], subject
   const layers = statements.map(({ descriptor }) => descriptor);
   const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) };
   const config = encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
-  const manifest = encode(MediaType.manifest, { schemaVersion: 2, mediaType: MediaType.manifest, config: config.descriptor, layers });
+  const manifest = encode(MediaType.manifest, {
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: config.descriptor,
+    layers,
+  });
   return { manifest, blobs: [config, ...statements] };
 }
 

@@ -43,7 +43,11 @@ export async function compressLayer(
   return { diffId, descriptor: blob };
 }
 
-type Compressor = (source: AsyncIterable<Uint8Array>, level: number | undefined, signal: AbortSignal) => AsyncIterable<Uint8Array>;
+type Compressor = (
+  source: AsyncIterable<Uint8Array>,
+  level: number | undefined,
+  signal: AbortSignal,
+) => AsyncIterable<Uint8Array>;
 
 const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
   uncompressed: (source) => source,
@@ -56,13 +60,18 @@ const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
 
-async function* zstd(source: AsyncIterable<Uint8Array>, level: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+async function* zstd(
+  source: AsyncIterable<Uint8Array>,
+  level: number | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (typeof zstdStream !== 'function') {
     throw new TbuildError('UNSUPPORTED', `Layers cannot be compressed with zstd by Node ${process.versions.node}`, {
       hint: 'Use Node 22.15 or later, or compression=gzip',
     });
   }
-  const stream: NodeJS.ReadWriteStream = zstdStream(level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } });
+  const stream: NodeJS.ReadWriteStream = zstdStream(
+    level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } },
+  );
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(source, stream);
   try {

@@ -1,8 +1,19 @@
 import type { Provider } from '@tbuild/content';
 import { fromBytes, readWhole } from '@tbuild/content';
 import {
-  digestOf, isIndex, isIndexType, isManifestType, layerCompression, layerMediaType, parseImageConfig, parseManifest,
-  type Descriptor, type Digest, type Index, type LayerCompression, type Manifest,
+  digestOf,
+  isIndex,
+  isIndexType,
+  isManifestType,
+  layerCompression,
+  layerMediaType,
+  parseImageConfig,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+  type Index,
+  type LayerCompression,
+  type Manifest,
 } from '@tbuild/oci';
 import { compressLayer, type VariantStore } from './compress-layer.ts';
 
@@ -58,7 +69,9 @@ async function rewriteIndex(index: Index, work: Work): Promise<Index | undefined
   const manifests: Descriptor[] = [];
   for (const manifest of index.manifests) manifests.push(await rewrite(manifest, work));
   const renamed = new Map(index.manifests.map(({ digest }, at) => [digest as string, manifests[at]?.digest ?? digest]));
-  return isSame(index.manifests, manifests) ? undefined : { ...index, manifests: manifests.map((manifest) => pointingAt(manifest, renamed)) };
+  return isSame(index.manifests, manifests)
+    ? undefined
+    : { ...index, manifests: manifests.map((manifest) => pointingAt(manifest, renamed)) };
 }
 
 const REFERENCE = 'vnd.docker.reference.digest';
@@ -66,17 +79,30 @@ const REFERENCE = 'vnd.docker.reference.digest';
 /** An attestation names the manifest that it is about. */
 function pointingAt(manifest: Descriptor, renamed: ReadonlyMap<string, Digest>): Descriptor {
   const subject = renamed.get(manifest.annotations?.[REFERENCE] ?? '');
-  return subject === undefined ? manifest : { ...manifest, annotations: { ...manifest.annotations, [REFERENCE]: subject } };
+  return subject === undefined
+    ? manifest
+    : { ...manifest, annotations: { ...manifest.annotations, [REFERENCE]: subject } };
 }
 
-async function rewriteManifest(manifest: Manifest, { store, compression, signal }: Work): Promise<Manifest | undefined> {
+async function rewriteManifest(
+  manifest: Manifest,
+  { store, compression, signal }: Work,
+): Promise<Manifest | undefined> {
   if (!manifest.layers.some(({ mediaType }) => layerCompression(mediaType) === 'uncompressed')) return undefined;
   const { diffIds } = parseImageConfig(await readWhole(store.content, manifest.config, signal));
   const layers: Descriptor[] = [];
   for (const [at, descriptor] of manifest.layers.entries()) {
     const diffId = diffIds[at];
-    const layer = diffId === undefined ? descriptor : (await compressLayer({ descriptor, diffId }, { compression }, { from: store.content, store, signal })).descriptor;
-    layers.push(layer === descriptor || !descriptor.mediaType.includes('docker') ? layer : { ...layer, mediaType: dockerType(layer.mediaType) });
+    const layer =
+      diffId === undefined
+        ? descriptor
+        : (await compressLayer({ descriptor, diffId }, { compression }, { from: store.content, store, signal }))
+            .descriptor;
+    layers.push(
+      layer === descriptor || !descriptor.mediaType.includes('docker')
+        ? layer
+        : { ...layer, mediaType: dockerType(layer.mediaType) },
+    );
   }
   return isSame(manifest.layers, layers) ? undefined : { ...manifest, layers };
 }

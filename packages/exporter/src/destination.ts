@@ -24,7 +24,9 @@ export interface ArchiveSink {
  */
 export async function withSink(destination: Destination, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
   if (typeof destination !== 'string') return writeToStream(destination, write);
-  await explaining(destination, () => (isSpecial(destination) ? writeToFile(destination, write) : replaceFile(destination, write)));
+  await explaining(destination, () =>
+    isSpecial(destination) ? writeToFile(destination, write) : replaceFile(destination, write),
+  );
 }
 
 /** Writes all bytes to the destination, as {@link withSink}. */
@@ -81,7 +83,7 @@ async function writeToFile(path: string, write: (sink: ArchiveSink) => Promise<v
   try {
     await write({
       write(bytes) {
-        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+        for (let offset = 0; offset < bytes.length;) offset += writeSync(fd, bytes, offset);
       },
       ready: () => setImmediate(),
     });

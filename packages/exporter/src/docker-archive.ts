@@ -10,7 +10,10 @@ import { layoutIndex, namedEntries } from './layout-index.ts';
  * that `docker load` and `podman load` read. Layers are not compressed; those that came compressed stay so.
  * @throws TbuildError UNSUPPORTED for several platforms.
  */
-export function dockerArchive({ destination, ...options }: EncodeOptions & { readonly destination: Destination }): Exporter {
+export function dockerArchive({
+  destination,
+  ...options
+}: EncodeOptions & { readonly destination: Destination }): Exporter {
   return {
     name: 'exporting to docker image format',
     async export(result, report, signal) {
@@ -46,7 +49,9 @@ export function dockerManifest({ images }: EncodedExport, names: readonly Refere
   const { config, layers } = onlyImage(images, 'A docker archive', '');
   const manifest = {
     Config: blobPath(config.descriptor.digest),
-    RepoTags: names.filter(({ tag }) => tag !== undefined).map((name) => familiarReference({ ...name, digest: undefined })),
+    RepoTags: names
+      .filter(({ tag }) => tag !== undefined)
+      .map((name) => familiarReference({ ...name, digest: undefined })),
     Layers: layers.map(({ descriptor }) => blobPath(descriptor.digest)),
   };
   return { name: 'manifest.json', content: [manifest] };

@@ -46,9 +46,13 @@ function addressOf(host: string): Address {
   const [, scheme, rest] = /^(?:([a-z]+):\/\/)?(.*)$/.exec(host) ?? [];
   if (scheme === 'unix' || scheme === undefined) return { origin: 'http://localhost', socketPath: rest };
   if (scheme === 'tcp' || scheme === 'http') return { origin: `http://${rest}` };
-  throw new TbuildError('UNSUPPORTED', `Docker at ${JSON.stringify(host)} cannot be reached: only unix:// and tcp:// are`, {
-    hint: `Use -o type=docker,dest=image.tar and docker --host ${host} load`,
-  });
+  throw new TbuildError(
+    'UNSUPPORTED',
+    `Docker at ${JSON.stringify(host)} cannot be reached: only unix:// and tcp:// are`,
+    {
+      hint: `Use -o type=docker,dest=image.tar and docker --host ${host} load`,
+    },
+  );
 }
 
 interface EngineRequest {
@@ -59,7 +63,11 @@ interface EngineRequest {
 }
 
 /** The answer's text. */
-async function request(host: string, { origin, socketPath }: Address, { path, method, body, signal }: EngineRequest): Promise<string> {
+async function request(
+  host: string,
+  { origin, socketPath }: Address,
+  { path, method, body, signal }: EngineRequest,
+): Promise<string> {
   const { Client } = await import('./undici.ts');
   const client = new Client(origin, { connect: { socketPath }, headersTimeout: 0, bodyTimeout: 0 });
   // A failing archive must surface as itself, not as the broken connection that it causes.
@@ -78,7 +86,10 @@ async function request(host: string, { origin, socketPath }: Address, { path, me
   }
 }
 
-async function* watch(body: AsyncIterable<Uint8Array>, onError: (error: unknown) => void): AsyncGenerator<Uint8Array, void, undefined> {
+async function* watch(
+  body: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* body;
   } catch (error) {
@@ -91,7 +102,9 @@ function refused(status: number, text: string): TbuildError {
   const message = messageOf(text, 'message') ?? text.trim();
   const isVersion = /client version .* is too old|minimum supported API version/i.test(message);
   return new TbuildError('PROCESS_FAILED', `Docker refused to load the image with status ${status}: ${message}`, {
-    hint: isVersion ? 'This Docker speaks another version of its API; use -o type=docker,dest=image.tar and docker load' : undefined,
+    hint: isVersion
+      ? 'This Docker speaks another version of its API; use -o type=docker,dest=image.tar and docker load'
+      : undefined,
   });
 }
 
@@ -102,7 +115,10 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 function unreachable(host: string, cause: unknown): TbuildError {
-  return new TbuildError('UNSUPPORTED', `Docker does not answer at ${host}`, { hint: HINTS[errnoName(cause) ?? ''], cause });
+  return new TbuildError('UNSUPPORTED', `Docker does not answer at ${host}`, {
+    hint: HINTS[errnoName(cause) ?? ''],
+    cause,
+  });
 }
 
 /** The stream of messages has status 200 even when loading fails. */

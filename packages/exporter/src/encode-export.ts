@@ -1,7 +1,13 @@
 import type { Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  encodeImage, encodeIndex, type Descriptor, type Digest, type EncodedDocument, type EncodedImage, type Image,
+  encodeImage,
+  encodeIndex,
+  type Descriptor,
+  type Digest,
+  type EncodedDocument,
+  type EncodedImage,
+  type Image,
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations, imageSubjects } from './attestation.ts';
@@ -46,7 +52,10 @@ export async function encodeExport(
   const images: EncodedImage[] = [];
   report('exporting layers', 0);
   for (const exported of result.images) {
-    const layers = store === undefined ? exported.image.layers : await encodeLayers(exported, options, { epoch: result.epoch, from, store, signal });
+    const layers =
+      store === undefined
+        ? exported.image.layers
+        : await encodeLayers(exported, options, { epoch: result.epoch, from, store, signal });
     const said = { ...exported.image.annotations, ...annotationsOf(annotations, 'manifest', exported.image.platform) };
     images.push(encodeImage({ ...exported.image, layers, annotations: said }, mediaTypes));
   }
@@ -56,12 +65,23 @@ export async function encodeExport(
     report(`exporting config ${config.descriptor.digest}`, 0, 0);
   }
   const attested = attests ? attestationsOf(result, images, report) : { documents: [], entries: [] };
-  const index = images.length === 1 && !attests ? undefined : indexOf(result, images, attested.entries, { ...options, mediaTypes });
-  const documents = [...images.flatMap(({ config, manifest }) => [config, manifest]), ...attested.documents, ...(index === undefined ? [] : [index])];
+  const index =
+    images.length === 1 && !attests ? undefined : indexOf(result, images, attested.entries, { ...options, mediaTypes });
+  const documents = [
+    ...images.flatMap(({ config, manifest }) => [config, manifest]),
+    ...attested.documents,
+    ...(index === undefined ? [] : [index]),
+  ];
   const root = documents.at(-1)?.descriptor;
   if (root === undefined) throw new Error('There is no image to export');
   const layers = unique(images.flatMap((image) => image.layers.map((layer) => layer.descriptor)));
-  return { root: annotatedRoot(root, result, options), images, documents, layers, content: withDocuments(documents, from) };
+  return {
+    root: annotatedRoot(root, result, options),
+    images,
+    documents,
+    layers,
+    content: withDocuments(documents, from),
+  };
 }
 
 /** What an exporter answers that wrote an image. */
@@ -83,10 +103,19 @@ export function onlyImage<T>(images: readonly T[], format: string, hint: string)
 async function encodeLayers(
   { image, baseLayers = 0 }: ExportedImage,
   format: ImageFormat,
-  work: { readonly epoch?: number; readonly from: Provider; readonly store: VariantStore; readonly signal: AbortSignal },
+  work: {
+    readonly epoch?: number;
+    readonly from: Provider;
+    readonly store: VariantStore;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Image['layers']> {
   const latest = format.rewriteTimestamp === true ? work.epoch : undefined;
-  const encoding: LayerEncoding = { compression: format.compression, level: format.compressionLevel, force: format.forceCompression };
+  const encoding: LayerEncoding = {
+    compression: format.compression,
+    level: format.compressionLevel,
+    force: format.forceCompression,
+  };
   const layers = [];
   for (const [at, layer] of image.layers.entries()) {
     layers.push(await encodeLayer(layer, at < baseLayers ? encoding : { ...encoding, latest }, work));
@@ -104,7 +133,11 @@ interface Attested {
   readonly entries: readonly Descriptor[];
 }
 
-function attestationsOf({ images, names }: Exportable, encoded: readonly EncodedImage[], report: ReportExport): Attested {
+function attestationsOf(
+  { images, names }: Exportable,
+  encoded: readonly EncodedImage[],
+  report: ReportExport,
+): Attested {
   const all = images.flatMap(({ image, attestations = [] }, at) => {
     const about = encoded[at]?.manifest.descriptor;
     if (about === undefined || attestations.length === 0) return [];
@@ -112,7 +145,10 @@ function attestationsOf({ images, names }: Exportable, encoded: readonly Encoded
     report(`exporting attestation manifest ${made.manifest.descriptor.digest}`, 0, 0);
     return [{ made, entry: attestationEntry(made, about) }];
   });
-  return { documents: all.flatMap(({ made }) => [...made.blobs, made.manifest]), entries: all.map(({ entry }) => entry) };
+  return {
+    documents: all.flatMap(({ made }) => [...made.blobs, made.manifest]),
+    entries: all.map(({ entry }) => entry),
+  };
 }
 
 function indexOf(
@@ -133,10 +169,15 @@ function annotatedRoot(root: Descriptor, result: Exportable, { annotations = [] 
   const { images } = result;
   if (images.length > 1 || isAttested(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
   const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
-  if (lost === undefined) return annotated(root, annotationsOf(annotations, 'manifest-descriptor', images[0]?.image.platform));
-  throw new TbuildError('USAGE', `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`, {
-    hint: `Write --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}`,
-  });
+  if (lost === undefined)
+    return annotated(root, annotationsOf(annotations, 'manifest-descriptor', images[0]?.image.platform));
+  throw new TbuildError(
+    'USAGE',
+    `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`,
+    {
+      hint: `Write --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}`,
+    },
+  );
 }
 
 function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
@@ -146,7 +187,8 @@ function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 function firstOf(first: Provider, second: Provider): Provider {
   return {
     has: async (digest) => (await first.has(digest)) || second.has(digest),
-    read: async (target, signal) => ((await first.has(target.digest, target.mediaType, target.size)) ? first : second).read(target, signal),
+    read: async (target, signal) =>
+      ((await first.has(target.digest, target.mediaType, target.size)) ? first : second).read(target, signal),
   };
 }
 

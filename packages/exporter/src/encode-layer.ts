@@ -20,16 +20,27 @@ export interface LayerWork {
 }
 
 /** The layer as it is to be written, its blob in the store when it is another than before. */
-export async function encodeLayer(layer: Layer, { latest, ...encoding }: LayerEncoding, work: LayerWork): Promise<Layer> {
+export async function encodeLayer(
+  layer: Layer,
+  { latest, ...encoding }: LayerEncoding,
+  work: LayerWork,
+): Promise<Layer> {
   const clamped = latest === undefined ? layer : await clampLayer(layer, Math.floor(latest / 1000), work);
-  return encoding.compression === undefined ? clamped : compressLayer(clamped, { ...encoding, compression: encoding.compression }, work);
+  return encoding.compression === undefined
+    ? clamped
+    : compressLayer(clamped, { ...encoding, compression: encoding.compression }, work);
 }
 
 /** The layer with all later times of its files set to `latest`, in seconds; remembered like a compressed one. */
-async function clampLayer({ descriptor, diffId }: Layer, latest: number, { from, store, signal }: LayerWork): Promise<Layer> {
+async function clampLayer(
+  { descriptor, diffId }: Layer,
+  latest: number,
+  { from, store, signal }: LayerWork,
+): Promise<Layer> {
   const variant = `not-after-${latest}`;
   const known = store.variants.get(diffId, variant);
-  if (known !== undefined && (await store.content.has(known.digest))) return { diffId: known.digest, descriptor: known };
+  if (known !== undefined && (await store.content.has(known.digest)))
+    return { diffId: known.digest, descriptor: known };
   const clamped = clampTimes(await openLayer(descriptor, from, signal), latest);
   const { digest, size } = await store.content.write(clamped, undefined, signal);
   const blob = { mediaType: layerMediaType('uncompressed'), digest, size };

@@ -30,12 +30,16 @@ test.each([
 });
 
 test('the bytes do not depend on the pieces', async () => {
-  const digests = await Promise.all([1 << 16, 12_345, text.length].map(async (size) => digestOf(await gzipped(text, size))));
+  const digests = await Promise.all(
+    [1 << 16, 12_345, text.length].map(async (size) => digestOf(await gzipped(text, size))),
+  );
   expect(new Set(digests).size).toBe(1);
 });
 
 test('the bytes are these, on every machine and every Node', async () => {
-  expect(digestOf(await gzipped(text, 65_536))).toBe('sha256:4ada78d06f742f7add6a943a59d5392957ec47942a4152295d371557c24537be');
+  expect(digestOf(await gzipped(text, 65_536))).toBe(
+    'sha256:4ada78d06f742f7add6a943a59d5392957ec47942a4152295d371557c24537be',
+  );
 });
 
 test('repetition is found across block boundaries', async () => {
@@ -55,7 +59,12 @@ test('a failing source fails the compression', async () => {
 });
 
 test('blocks that are compressed already are stored, between others that are not', async () => {
-  const bytes = Buffer.concat([text.subarray(0, MiB), randomBytes(2 * MiB), text.subarray(0, MiB), randomBytes(MiB / 2)]);
+  const bytes = Buffer.concat([
+    text.subarray(0, MiB),
+    randomBytes(2 * MiB),
+    text.subarray(0, MiB),
+    randomBytes(MiB / 2),
+  ]);
   const compressed = await gzipped(bytes, 77_777);
   expect(digestOf(gunzipSync(compressed))).toBe(digestOf(bytes));
   expect(compressed.length).toBeLessThan(bytes.length - MiB);

@@ -58,7 +58,7 @@ async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Bloc
   let filled = 0;
   let dictionary: Buffer | undefined;
   for await (const chunk of source) {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       if (filled === BLOCK) {
         yield { block, dictionary, isLast: false };
         dictionary = block.subarray(BLOCK - DICTIONARY);
@@ -90,7 +90,9 @@ const SAMPLE = 4096;
 
 /** Whether a full block looks as if it would not get smaller, judged by a few pieces of it. */
 function isDense(block: Buffer): boolean {
-  const pieces = Array.from({ length: SAMPLES }, (_, at) => block.subarray(at * (BLOCK / SAMPLES), at * (BLOCK / SAMPLES) + SAMPLE));
+  const pieces = Array.from({ length: SAMPLES }, (_, at) =>
+    block.subarray(at * (BLOCK / SAMPLES), at * (BLOCK / SAMPLES) + SAMPLE),
+  );
   const sample = Buffer.concat(pieces);
   return deflateRawSync(sample, { level: 1 }).length > sample.length * 0.99;
 }

@@ -27,6 +27,10 @@ export function layoutArchive(
     const bytes = Buffer.from(JSON.stringify(document));
     return { name, size: bytes.length, open: async () => fromBytes(bytes) };
   });
-  const stored = blobs.map((blob): ArchiveFile => ({ name: blobPath(blob.digest), size: blob.size, open: () => content.read(blob, signal) }));
+  const stored = blobs.map((blob): ArchiveFile => ({
+    name: blobPath(blob.digest),
+    size: blob.size,
+    open: () => content.read(blob, signal),
+  }));
   return packArchive(['blobs/', 'blobs/sha256/'], [...stored, ...documents]);
 }

@@ -23,7 +23,8 @@ export function namedEntries(root: Descriptor, names: readonly Reference[]): rea
 
 /** The entries of an index after `added` have taken the place of those with the same name, or without name the same image. */
 export function withEntries(present: readonly Descriptor[], added: readonly Descriptor[]): readonly Descriptor[] {
-  const keyOf = ({ annotations = {}, digest }: Descriptor): string => annotations[CONTAINERD_NAME] ?? annotations[REF_NAME] ?? digest;
+  const keyOf = ({ annotations = {}, digest }: Descriptor): string =>
+    annotations[CONTAINERD_NAME] ?? annotations[REF_NAME] ?? digest;
   const replaced = new Set(added.map(keyOf));
   return [...present.filter((entry) => !replaced.has(keyOf(entry))), ...added];
 }

@@ -19,24 +19,38 @@ describe.skipIf(!canRunDocker)('into a running Docker', () => {
     await dockerLoad({ host: engine.host }).export(result, noReport, noSignal);
     const images = await docker(engine.host, ['images', '--format', '{{.Repository}}:{{.Tag}}']);
     expect(images.trim().split('\n').sort()).toEqual(['app:1', 'app:2']);
-    const config = await docker(engine.host, ['inspect', '--format', '{{json .Config.Cmd}} {{len .RootFS.Layers}}', 'app:1']);
+    const config = await docker(engine.host, [
+      'inspect',
+      '--format',
+      '{{json .Config.Cmd}} {{len .RootFS.Layers}}',
+      'app:1',
+    ]);
     expect(config.trim()).toBe('["/hello"] 2');
   });
 
   test('a blob that is missing is the error that is shown', async () => {
     const broken = { ...(await testResult(['app'])), content: createMemoryStore() };
-    await expect(dockerLoad({ host: engine.host }).export(broken, noReport, noSignal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(dockerLoad({ host: engine.host }).export(broken, noReport, noSignal)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 
   test('load prefers Docker', async () => {
     const run: RunProgram = () => Promise.reject(new Error('Podman was asked'));
-    const exported = await load({ dockerHost: engine.host, run }).export(await testResult(['app:3']), noReport, noSignal);
+    const exported = await load({ dockerHost: engine.host, run }).export(
+      await testResult(['app:3']),
+      noReport,
+      noSignal,
+    );
     expect(exported.destination).toBe(`app:3 in Docker at ${engine.host}`);
   });
 });
 
 /** Programs by what they answer; records what came in. */
-function programs(answers: Readonly<Record<string, { exitCode: number; output: string }>>): { run: RunProgram; bytes: () => number } {
+function programs(answers: Readonly<Record<string, { exitCode: number; output: string }>>): {
+  run: RunProgram;
+  bytes: () => number;
+} {
   let bytes = 0;
   const run: RunProgram = async (args, { input }) => {
     const answer = answers[args.slice(0, 2).join(' ')];
@@ -48,14 +62,21 @@ function programs(answers: Readonly<Record<string, { exitCode: number; output: s
 }
 
 test('without Docker the image goes to Podman', async () => {
-  const { run, bytes } = programs({ 'podman --version': { exitCode: 0, output: '' }, 'podman load': { exitCode: 0, output: '' } });
+  const { run, bytes } = programs({
+    'podman --version': { exitCode: 0, output: '' },
+    'podman load': { exitCode: 0, output: '' },
+  });
   const exported = await load({ dockerHost: noEngine, run }).export(await testResult(['app:1']), noReport, noSignal);
   expect(exported.destination).toBe('app:1 in Podman');
   expect(bytes()).toBeGreaterThan(5000);
 });
 
 test('without either, the message says what Docker did', async () => {
-  const loading = load({ dockerHost: noEngine, run: programs({}).run }).export(await testResult(['app:1']), noReport, noSignal);
+  const loading = load({ dockerHost: noEngine, run: programs({}).run }).export(
+    await testResult(['app:1']),
+    noReport,
+    noSignal,
+  );
   await expect(loading).rejects.toMatchObject({
     code: 'UNSUPPORTED',
     message: `Docker does not answer at ${noEngine}`,
@@ -64,18 +85,31 @@ test('without either, the message says what Docker did', async () => {
 });
 
 test('a Docker that the user named is not replaced', async () => {
-  const { run } = programs({ 'podman --version': { exitCode: 0, output: '' }, 'podman load': { exitCode: 0, output: '' } });
-  const loading = load({ dockerHost: noEngine, dockerOnly: true, run }).export(await testResult(['app:1']), noReport, noSignal);
+  const { run } = programs({
+    'podman --version': { exitCode: 0, output: '' },
+    'podman load': { exitCode: 0, output: '' },
+  });
+  const loading = load({ dockerHost: noEngine, dockerOnly: true, run }).export(
+    await testResult(['app:1']),
+    noReport,
+    noSignal,
+  );
   await expect(loading).rejects.toMatchObject({ code: 'UNSUPPORTED' });
 });
 
 test('what Podman says is in the error', async () => {
   const { run } = programs({ 'podman load': { exitCode: 125, output: 'no space left on device\n' } });
   const loading = podmanLoad({ run }).export(await testResult(['app:1']), noReport, noSignal);
-  await expect(loading).rejects.toMatchObject({ code: 'PROCESS_FAILED', message: 'podman load exited with code 125: no space left on device' });
+  await expect(loading).rejects.toMatchObject({
+    code: 'PROCESS_FAILED',
+    message: 'podman load exited with code 125: no space left on device',
+  });
 });
 
 test('an address that cannot be reached is explained', async () => {
   const loading = dockerLoad({ host: 'ssh://me@host' }).export(await testResult(['app:1']), noReport, noSignal);
-  await expect(loading).rejects.toMatchObject({ code: 'UNSUPPORTED', hint: 'Use -o type=docker,dest=image.tar and docker --host ssh://me@host load' });
+  await expect(loading).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    hint: 'Use -o type=docker,dest=image.tar and docker --host ssh://me@host load',
+  });
 });

@@ -22,7 +22,8 @@ export function dockerLoad({ host }: { readonly host: string }): Exporter {
 export function podmanLoad({ run }: { readonly run: RunProgram }): Exporter {
   return loader('Podman', async (input, signal) => {
     const { exitCode, output } = await run(['podman', 'load', '--quiet'], { input, signal });
-    if (exitCode !== 0) throw new TbuildError('PROCESS_FAILED', `podman load exited with code ${exitCode}: ${output.trim()}`);
+    if (exitCode !== 0)
+      throw new TbuildError('PROCESS_FAILED', `podman load exited with code ${exitCode}: ${output.trim()}`);
   });
 }
 
@@ -59,7 +60,10 @@ async function hasPodman(run: RunProgram, signal: AbortSignal): Promise<boolean>
   }
 }
 
-function loader(engine: string, send: (archive: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>): Exporter {
+function loader(
+  engine: string,
+  send: (archive: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>,
+): Exporter {
   return {
     name: NAME,
     async export(result, report, signal) {

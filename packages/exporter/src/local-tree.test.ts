@@ -1,5 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -41,11 +55,19 @@ async function treeResult(openRootfs: () => Promise<readonly string[]>, platform
 
 test('the merged tree with modes, times and links', async () => {
   const destination = fresh();
-  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers()), noReport, noSignal);
+  await localTree({ destination, flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers()),
+    noReport,
+    noSignal,
+  );
   expect(readdirSync(join(destination, 'etc')).filter((name) => name !== 'gone')).toEqual(['again', 'base', 'tool']);
   expect(existsSync(join(destination, 'etc/gone'))).toBe(!isRoot);
   const tool = lstatSync(join(destination, 'etc/tool'));
-  expect([tool.mode & 0o7777, tool.mtimeMs, tool.ino]).toEqual([0o4750, 1e9, lstatSync(join(destination, 'etc/again')).ino]);
+  expect([tool.mode & 0o7777, tool.mtimeMs, tool.ino]).toEqual([
+    0o4750,
+    1e9,
+    lstatSync(join(destination, 'etc/again')).ino,
+  ]);
   expect(lstatSync(join(destination, 'etc')).mtimeMs).toBe(2e9);
   expect(readlinkSync(join(destination, 'link'))).toBe('/etc/base');
 });
@@ -55,20 +77,33 @@ test('what is in the directory already stays, unless the image has it too', asyn
   mkdirSync(join(destination, 'etc'), { recursive: true });
   writeFileSync(join(destination, 'etc/mine'), 'mine');
   writeFileSync(join(destination, 'etc/base'), 'old');
-  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers()), noReport, noSignal);
-  expect(['mine', 'base'].map((name) => readFileSync(join(destination, 'etc', name), 'utf8'))).toEqual(['mine', 'base']);
+  await localTree({ destination, flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers()),
+    noReport,
+    noSignal,
+  );
+  expect(['mine', 'base'].map((name) => readFileSync(join(destination, 'etc', name), 'utf8'))).toEqual([
+    'mine',
+    'base',
+  ]);
 });
 
 test('several platforms have a directory each', async () => {
   const destination = fresh();
-  await localTree({ destination, flavour: 'trusted', owner }).export(await treeResult(async () => layers(), [amd64, arm64]), noReport, noSignal);
+  await localTree({ destination, flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers(), [amd64, arm64]),
+    noReport,
+    noSignal,
+  );
   expect(readdirSync(destination)).toEqual(['linux_amd64', 'linux_arm64']);
 });
 
 test('a failed export leaves nothing', async () => {
   const destination = join(fresh(), 'out');
   const failing = await treeResult(() => Promise.reject(new Error('no tree')));
-  await expect(localTree({ destination, flavour: 'trusted', owner }).export(failing, noReport, noSignal)).rejects.toThrow('no tree');
+  await expect(
+    localTree({ destination, flavour: 'trusted', owner }).export(failing, noReport, noSignal),
+  ).rejects.toThrow('no tree');
   expect(existsSync(destination)).toBe(false);
 });
 

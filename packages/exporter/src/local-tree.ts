@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { FileType } from '@tbuild/linux';
-import { createTreeWriter, openCommittedTree, readAttributes, type Attributes, type LayeredEntry, type OverlayFlavour, type TreeWriter } from '@tbuild/snapshot';
+import {
+  createTreeWriter,
+  openCommittedTree,
+  readAttributes,
+  type Attributes,
+  type LayeredEntry,
+  type OverlayFlavour,
+  type TreeWriter,
+} from '@tbuild/snapshot';
 import { explaining } from './destination.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import { partsOf } from './platform-directory.ts';
@@ -35,7 +43,12 @@ export function localTree(options: LocalTreeOptions): Exporter {
   };
 }
 
-async function copyImages(result: Exportable, options: LocalTreeOptions, report: ReportExport, signal: AbortSignal): Promise<void> {
+async function copyImages(
+  result: Exportable,
+  options: LocalTreeOptions,
+  report: ReportExport,
+  signal: AbortSignal,
+): Promise<void> {
   const { destination } = options;
   const target = existsSync(destination) ? destination : `${destination}.${randomBytes(6).toString('hex')}.tmp`;
   try {
@@ -68,7 +81,12 @@ async function copyTree(
 ): Promise<number> {
   mkdirSync(target, { recursive: true });
   const tree = openCommittedTree(directories, flavour);
-  const copy: TreeCopy = { writer: createTreeWriter({ upper: target, lowers: [], flavour }), owner, latest, links: new Map() };
+  const copy: TreeCopy = {
+    writer: createTreeWriter({ upper: target, lowers: [], flavour }),
+    owner,
+    latest,
+    links: new Map(),
+  };
   let bytes = 0;
   const pending = [...tree.list('')].reverse();
   for (let entry = pending.pop(), count = 1; entry !== undefined; entry = pending.pop(), count++) {
@@ -115,9 +133,13 @@ function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes:
   } catch (cause) {
     const reason = hasCode(cause, 'SNAPSHOT') ? cause.cause : cause;
     if (errnoName(reason) !== 'EPERM') throw cause;
-    throw new TbuildError('UNSUPPORTED', `Device ${JSON.stringify(`/${path}`)} of the image can only be written by root`, {
-      hint: 'Use -o type=tar, or remove the device in the last stage',
-      cause,
-    });
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `Device ${JSON.stringify(`/${path}`)} of the image can only be written by root`,
+      {
+        hint: 'Use -o type=tar, or remove the device in the last stage',
+        cause,
+      },
+    );
   }
 }

@@ -30,14 +30,22 @@ export function ociArchive({ destination, ...options }: OciArchiveOptions): Expo
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
+      const encoded = await encodeExport(
+        result,
+        { ...options, compression: options.compression ?? 'gzip' },
+        report,
+        signal,
+      );
       const blobs = [...encoded.layers, ...encoded.documents.map((document) => document.descriptor)];
       const files = [
         { name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) },
         ...(encoded.images.length === 1 ? [dockerManifest(encoded, result.names)] : []),
         layoutMark,
       ];
-      await writeTo(destination, counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report));
+      await writeTo(
+        destination,
+        counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report),
+      );
       return exportedTo(nameOf(destination), encoded);
     },
   };
@@ -51,16 +59,27 @@ export function ociLayout({ destination, ...options }: OciArchiveOptions & { rea
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
+      const encoded = await encodeExport(
+        result,
+        { ...options, compression: options.compression ?? 'gzip' },
+        report,
+        signal,
+      );
       const entries = namedEntries(encoded.root, result.names);
-      const write = async (): Promise<void> => (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);
+      const write = async (): Promise<void> =>
+        (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);
       await explaining(destination, write);
       return exportedTo(destination, encoded);
     },
   };
 }
 
-async function makeLayout(directory: string, encoded: EncodedExport, entries: readonly Descriptor[], signal: AbortSignal): Promise<void> {
+async function makeLayout(
+  directory: string,
+  encoded: EncodedExport,
+  entries: readonly Descriptor[],
+  signal: AbortSignal,
+): Promise<void> {
   const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
   mkdirSync(dirname(directory), { recursive: true });
   try {
@@ -72,7 +91,12 @@ async function makeLayout(directory: string, encoded: EncodedExport, entries: re
   }
 }
 
-async function addToLayout(directory: string, encoded: EncodedExport, entries: readonly Descriptor[], signal: AbortSignal): Promise<void> {
+async function addToLayout(
+  directory: string,
+  encoded: EncodedExport,
+  entries: readonly Descriptor[],
+  signal: AbortSignal,
+): Promise<void> {
   mkdirSync(directory, { recursive: true });
   await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
   removeIfEmpty(join(directory, 'tmp'));

@@ -15,9 +15,14 @@ const TIMELESS = { uid: 0, gid: 0, mtime: new Date(0) } as const;
  * An archive of few and large files. No more of it is in memory than one chunk of a file; whoever stops reading
  * stops it.
  */
-export async function* packArchive(directories: readonly string[], files: readonly ArchiveFile[]): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* packArchive(
+  directories: readonly string[],
+  files: readonly ArchiveFile[],
+): AsyncGenerator<Uint8Array, void, undefined> {
   const archive = pack();
-  const written = writeAll(archive, directories, files).catch((error: unknown) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
+  const written = writeAll(archive, directories, files).catch((error: unknown) =>
+    archive.destroy(error instanceof Error ? error : new Error(String(error))),
+  );
   // A pack gives bytes only.
   yield* archive as AsyncIterable<Uint8Array>;
   await written;

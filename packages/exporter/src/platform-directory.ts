@@ -13,9 +13,15 @@ export interface PlatformPart extends Pick<ExportedImage, 'openRootfs'> {
  * @throws TbuildError UNSUPPORTED for several without directories: their files would replace each other.
  */
 export function partsOf(images: readonly ExportedImage[], split = images.length > 1): readonly PlatformPart[] {
-  if (split) return images.map(({ image, openRootfs }) => ({ openRootfs, under: formatPlatform(image.platform).replaceAll('/', '_') }));
+  if (split)
+    return images.map(({ image, openRootfs }) => ({
+      openRootfs,
+      under: formatPlatform(image.platform).replaceAll('/', '_'),
+    }));
   if (images.length > 1) {
-    throw new TbuildError('UNSUPPORTED', `The files of ${images.length} platforms cannot share a directory`, { hint: 'Leave out platform-split=false' });
+    throw new TbuildError('UNSUPPORTED', `The files of ${images.length} platforms cannot share a directory`, {
+      hint: 'Leave out platform-split=false',
+    });
   }
   return images;
 }

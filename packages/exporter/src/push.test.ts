@@ -50,7 +50,10 @@ describe.skipIf(!canRunRegistry)('push', () => {
   };
   const pushed = async (names: readonly string[], platforms = [amd64]) => {
     calls.length = 0;
-    const result = await testResult(names.map((name) => `${registry.host}/${name}`), platforms);
+    const result = await testResult(
+      names.map((name) => `${registry.host}/${name}`),
+      platforms,
+    );
     return push({ openRepository, store }).export(result, noReport, noSignal);
   };
 
@@ -58,7 +61,14 @@ describe.skipIf(!canRunRegistry)('push', () => {
     const { manifest } = await pushed(['team/app:1', 'team/app:2', 'other/app:1']);
     const blobs = ['write config.v1+json', 'write layer.v1.tar+gzip', 'write layer.v1.tar+gzip'];
     expect(calls.slice(0, 3).sort()).toEqual(blobs);
-    expect(calls.slice(3)).toEqual(['put 1', 'put 2', 'mount from team/app', 'mount from team/app', 'mount from team/app', 'put 1']);
+    expect(calls.slice(3)).toEqual([
+      'put 1',
+      'put 2',
+      'mount from team/app',
+      'mount from team/app',
+      'mount from team/app',
+      'put 1',
+    ]);
     for (const name of ['team/app:1', 'team/app:2', 'other/app:1']) {
       const reference = parseReference(`${registry.host}/${name}`);
       const repository = client.openRepository(reference);

@@ -1,6 +1,13 @@
 import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, formatReference, formatRepository, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
+import {
+  familiarReference,
+  formatReference,
+  formatRepository,
+  type Descriptor,
+  type Digest,
+  type Reference,
+} from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { VariantStore } from './compress-layer.ts';
 import type { StoredExport } from './compress-stored.ts';
@@ -31,10 +38,21 @@ export function push(options: PushOptions): Exporter {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });
       }
-      const encoded = await encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
+      const encoded = await encodeExport(
+        result,
+        { ...options, compression: options.compression ?? 'gzip' },
+        report,
+        signal,
+      );
       const wanted = options.byDigest === true ? withoutTags(result.names) : result.names;
       const { root, content } = encoded;
-      await pushStored({ root, content, rootBytes: rootBytes(encoded) }, wanted, { ...options, sourcesOf: result.sourcesOf }, report, signal);
+      await pushStored(
+        { root, content, rootBytes: rootBytes(encoded) },
+        wanted,
+        { ...options, sourcesOf: result.sourcesOf },
+        report,
+        signal,
+      );
       return exportedTo(wanted.map(familiarReference).join(', '), encoded);
     },
   };
@@ -118,7 +136,9 @@ function rootBytes({ documents }: EncodedExport): Uint8Array {
 
 /** Each repository once. */
 function withoutTags(names: readonly Reference[]): readonly Reference[] {
-  return byRepository(names).flatMap((own) => own.slice(0, 1)).map((name) => ({ ...name, tag: undefined }));
+  return byRepository(names)
+    .flatMap((own) => own.slice(0, 1))
+    .map((name) => ({ ...name, tag: undefined }));
 }
 
 function byRepository(names: readonly Reference[]): readonly (readonly Reference[])[] {

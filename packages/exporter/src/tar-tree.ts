@@ -22,7 +22,8 @@ export function tarTree({ destination, flavour, platformSplit }: TarTreeOptions)
     name: 'exporting to client tarball',
     async export(result, report, signal) {
       const parts: TreePart[] = [];
-      for (const { under, openRootfs } of partsOf(result.images, platformSplit)) parts.push({ under, directories: await openRootfs(signal) });
+      for (const { under, openRootfs } of partsOf(result.images, platformSplit))
+        parts.push({ under, directories: await openRootfs(signal) });
       let count = 0;
       report('sending tarball', 0);
       await withSink(destination, (sink) => {

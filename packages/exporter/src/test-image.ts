@@ -4,7 +4,10 @@ import { pack } from 'tar-stream';
 import type { Exportable, ExportedImage } from './exporter.ts';
 
 /** A result for tests: images of two layers, the lower one gzipped as from a registry, in a memory store. */
-export async function testResult(names: readonly string[], platforms: readonly Platform[] = [amd64]): Promise<Exportable> {
+export async function testResult(
+  names: readonly string[],
+  platforms: readonly Platform[] = [amd64],
+): Promise<Exportable> {
   const content = createMemoryStore();
   const images: ExportedImage[] = [];
   for (const platform of platforms) images.push({ image: await testImage(content, platform), openRootfs: noRootfs });
@@ -21,7 +24,11 @@ export const noSignal: AbortSignal = new AbortController().signal;
 
 async function testImage(content: ContentStore, platform: Platform): Promise<Image> {
   const { gzipSync } = await import('node:zlib');
-  const base = await layerOf(content, [{ name: 'etc/' }, { name: 'etc/arch', content: platform.architecture }], gzipSync);
+  const base = await layerOf(
+    content,
+    [{ name: 'etc/' }, { name: 'etc/arch', content: platform.architecture }],
+    gzipSync,
+  );
   const top = await layerOf(content, [{ name: 'hello', content: 'hello\n'.repeat(1000) }]);
   return {
     platform,
@@ -37,7 +44,11 @@ interface Member {
   readonly content?: string;
 }
 
-async function layerOf(content: ContentStore, members: readonly Member[], compress?: (bytes: Buffer) => Buffer): Promise<Layer> {
+async function layerOf(
+  content: ContentStore,
+  members: readonly Member[],
+  compress?: (bytes: Buffer) => Buffer,
+): Promise<Layer> {
   const archive = pack();
   for (const { name, content: text } of members) {
     archive.entry({ name, mtime: new Date(0), type: text === undefined ? 'directory' : 'file' }, text ?? '');
@@ -47,7 +58,10 @@ async function layerOf(content: ContentStore, members: readonly Member[], compre
   for await (const chunk of archive) if (chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
   const bytes = Buffer.concat(chunks);
   const stored = await content.write(fromBytes(compress ? compress(bytes) : bytes));
-  return { diffId: digestOf(bytes), descriptor: { mediaType: layerMediaType(compress ? 'gzip' : 'uncompressed'), ...stored } };
+  return {
+    diffId: digestOf(bytes),
+    descriptor: { mediaType: layerMediaType(compress ? 'gzip' : 'uncompressed'), ...stored },
+  };
 }
 
 async function noRootfs(): Promise<readonly string[]> {

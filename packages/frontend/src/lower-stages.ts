@@ -112,7 +112,11 @@ function openFiles(
 }
 
 /** Files of a server, fetched as those that ADD names are. */
-function fetchRemote({ op, title }: Extract<Origin, { kind: 'remote' }>, location: SourceRange, { graph }: PlanOptions): StepId {
+function fetchRemote(
+  { op, title }: Extract<Origin, { kind: 'remote' }>,
+  location: SourceRange,
+  { graph }: PlanOptions,
+): StepId {
   return graph.add({ op, sources: [], name: title, noCache: false, location });
 }
 

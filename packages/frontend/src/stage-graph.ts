@@ -82,8 +82,7 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
   if (baseName === '') {
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Base name ${JSON.stringify(image.text)} is blank after expansion`, {
       location: image.location,
-      hint:
-        unsetHint(image, options) ?? 'Give the ARG a default before the first FROM, or a value with --build-arg',
+      hint: unsetHint(image, options) ?? 'Give the ARG a default before the first FROM, or a value with --build-arg',
     });
   }
   const platform = platformWord === undefined ? undefined : readPlatform(platformWord, options);

@@ -14,7 +14,7 @@ export function copyFileBytes(source: string, target: number): number {
     let total = 0;
     for (;;) {
       const size = readSync(fd, buffer, 0, BUFFER_SIZE, null);
-      for (let at = 0; at < size; ) at += writeSync(target, buffer, at, size - at);
+      for (let at = 0; at < size;) at += writeSync(target, buffer, at, size - at);
       total += size;
       if (size < BUFFER_SIZE) return total;
     }

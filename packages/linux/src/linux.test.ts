@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import {
-  FileType, lgetxattr, llistxattr, lremovexattr, lsetxattr, majorOf, makedev, minorOf, mknod, syncfs, tryFlock,
+  FileType,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+  majorOf,
+  makedev,
+  minorOf,
+  mknod,
+  syncfs,
+  tryFlock,
 } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'linux-'));
@@ -41,13 +51,15 @@ test('mknod makes a FIFO and the whiteout device, which needs no privilege', () 
   expect(lstatSync(join(directory, 'whiteout')).rdev).toBe(0);
 });
 
-test.each([[0, 0, 0], [8, 1, 0x801], [259, 0x12345, 0x12310345], [0x12345, 7, 0x1200000034507]])(
-  'device %d:%d is %d',
-  (major, minor, device) => {
-    expect(makedev(major, minor)).toBe(device);
-    expect([majorOf(device), minorOf(device)]).toEqual([major, minor]);
-  },
-);
+test.each([
+  [0, 0, 0],
+  [8, 1, 0x801],
+  [259, 0x12345, 0x12310345],
+  [0x12345, 7, 0x1200000034507],
+])('device %d:%d is %d', (major, minor, device) => {
+  expect(makedev(major, minor)).toBe(device);
+  expect([majorOf(device), minorOf(device)]).toEqual([major, minor]);
+});
 
 test('syncfs accepts any path of the file system', () => {
   syncfs(directory);

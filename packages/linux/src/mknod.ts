@@ -29,6 +29,7 @@ function choose(): NonNullable<typeof call> {
     modern('', 0, 0);
     return (path, mode, device) => modern(path, mode, device);
   } catch {
-    return (path, mode, device) => versioned(0, path, mode, new Uint8Array(new BigUint64Array([BigInt(device)]).buffer));
+    return (path, mode, device) =>
+      versioned(0, path, mode, new Uint8Array(new BigUint64Array([BigInt(device)]).buffer));
   }
 }

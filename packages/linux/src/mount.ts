@@ -1,6 +1,8 @@
 import { libraryCall, systemError } from './libc.ts';
 
-const mount = libraryCall('int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)');
+const mount = libraryCall(
+  'int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)',
+);
 const umount = libraryCall('int umount2(const char *target, int flags)');
 
 const MS_NOSUID = 2;

@@ -1,13 +1,27 @@
 import { expect, test } from 'vitest';
 import { canonicalJson, chainId, digestOf, encodeImage, parseImageConfig, parseManifest, type Image } from './index.ts';
 
-const layer = { diffId: digestOf('a'), descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digestOf('a'), size: 1 } };
+const layer = {
+  diffId: digestOf('a'),
+  descriptor: { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: digestOf('a'), size: 1 },
+};
 
 const image: Image = {
   platform: { os: 'linux', architecture: 'arm', variant: 'v7' },
-  config: { Labels: { b: '2', a: '1' }, Env: ['PATH=/bin'], Cmd: ['sh'], User: '', Volumes: {}, ArgsEscaped: true, WorkingDir: '/' },
+  config: {
+    Labels: { b: '2', a: '1' },
+    Env: ['PATH=/bin'],
+    Cmd: ['sh'],
+    User: '',
+    Volumes: {},
+    ArgsEscaped: true,
+    WorkingDir: '/',
+  },
   layers: [layer],
-  history: [{ created_by: 'RUN a', comment: 'c', created: '2026-01-01T00:00:00.000Z' }, { created_by: 'ENV b', empty_layer: true }],
+  history: [
+    { created_by: 'RUN a', comment: 'c', created: '2026-01-01T00:00:00.000Z' },
+    { created_by: 'ENV b', empty_layer: true },
+  ],
   created: '2026-01-01T00:00:00.000Z',
 };
 
@@ -21,7 +35,11 @@ test('keys stand in the order in which Docker writes them, empty values are left
 
 test('what was encoded parses to the same image', () => {
   const { config, manifest } = encodeImage(image);
-  expect(parseImageConfig(config.bytes)).toMatchObject({ platform: image.platform, diffIds: [layer.diffId], history: image.history });
+  expect(parseImageConfig(config.bytes)).toMatchObject({
+    platform: image.platform,
+    diffIds: [layer.diffId],
+    history: image.history,
+  });
   expect(parseManifest(manifest.bytes)).toMatchObject({ config: config.descriptor, layers: [layer.descriptor] });
 });
 
@@ -50,8 +68,16 @@ test.each([
   ['no JSON', '{', /not valid JSON/],
   ['schema 1', '{"schemaVersion":1,"fsLayers":[]}', /schema 1/],
   ['neither', '{"schemaVersion":2}', /neither an image manifest nor an index/],
-  ['a short digest', '{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:1","size":1},"layers":[]}', /no valid media type, digest and size/],
-  ['a negative size', `{"schemaVersion":2,"layers":[],"config":{"mediaType":"a","digest":"${digestOf('')}","size":-1}}`, /no valid media type/],
+  [
+    'a short digest',
+    '{"schemaVersion":2,"config":{"mediaType":"a","digest":"sha256:1","size":1},"layers":[]}',
+    /no valid media type, digest and size/,
+  ],
+  [
+    'a negative size',
+    `{"schemaVersion":2,"layers":[],"config":{"mediaType":"a","digest":"${digestOf('')}","size":-1}}`,
+    /no valid media type/,
+  ],
 ])('a manifest that is %s is refused', (_name, text, message) => {
   expect(() => parseManifest(Buffer.from(text))).toThrow(message);
 });

@@ -51,7 +51,10 @@ const OCI_TYPES = Object.fromEntries(Object.entries(DOCKER_TYPES).map(([oci, doc
 export function encodeImage(image: Image, mediaTypes: 'oci' | 'docker' = 'oci'): EncodedImage {
   const docker = mediaTypes === 'docker';
   const configType = docker ? MediaType.dockerConfig : MediaType.config;
-  const config = image.document === undefined ? encodeDocument(configType, configDocument(image)) : describeBytes(configType, image.document);
+  const config =
+    image.document === undefined
+      ? encodeDocument(configType, configDocument(image))
+      : describeBytes(configType, image.document);
   const types = docker ? DOCKER_TYPES : OCI_TYPES;
   const layers = image.layers.map(({ descriptor, diffId }) => ({
     descriptor: { ...descriptor, mediaType: types[descriptor.mediaType] ?? descriptor.mediaType },
@@ -74,7 +77,10 @@ export interface IndexOptions {
 }
 
 /** An index over image manifests; each descriptor should carry its platform. */
-export function encodeIndex(manifests: readonly Descriptor[], { mediaTypes = 'oci', annotations }: IndexOptions = {}): EncodedDocument {
+export function encodeIndex(
+  manifests: readonly Descriptor[],
+  { mediaTypes = 'oci', annotations }: IndexOptions = {},
+): EncodedDocument {
   const document: Index = {
     schemaVersion: 2,
     mediaType: mediaTypes === 'docker' ? MediaType.dockerIndex : MediaType.index,
@@ -109,8 +115,19 @@ function configDocument(image: Image): object {
 }
 
 const CONFIG_KEYS = [
-  'User', 'ExposedPorts', 'Env', 'Entrypoint', 'Cmd', 'Healthcheck', 'ArgsEscaped', 'Volumes', 'WorkingDir',
-  'OnBuild', 'Labels', 'StopSignal', 'Shell',
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Entrypoint',
+  'Cmd',
+  'Healthcheck',
+  'ArgsEscaped',
+  'Volumes',
+  'WorkingDir',
+  'OnBuild',
+  'Labels',
+  'StopSignal',
+  'Shell',
 ] as const satisfies readonly (keyof RuntimeConfig)[];
 
 function orderedConfig(config: RuntimeConfig): object {

@@ -10,7 +10,20 @@ export { childrenOf, isIndex, parseDescriptor, parseManifest } from './manifest.
 export type { Index, Manifest } from './manifest.ts';
 export { isIndexType, isManifestType, layerCompression, layerMediaType, MediaType } from './media-types.ts';
 export type { LayerCompression } from './media-types.ts';
-export { formatPlatform, hostPlatform, normalizePlatform, parsePlatform, samePlatform, selectPlatform } from './platform.ts';
+export {
+  formatPlatform,
+  hostPlatform,
+  normalizePlatform,
+  parsePlatform,
+  samePlatform,
+  selectPlatform,
+} from './platform.ts';
 export type { Platform } from './platform.ts';
-export { familiarReference, familiarRepository, formatReference, formatRepository, parseReference } from './reference.ts';
+export {
+  familiarReference,
+  familiarRepository,
+  formatReference,
+  formatRepository,
+  parseReference,
+} from './reference.ts';
 export type { Reference } from './reference.ts';

@@ -43,7 +43,10 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest |
     const config = parseDescriptor(document.config);
     return { ...document, schemaVersion: 2, mediaType: type, config, layers: document.layers.map(parseDescriptor) };
   }
-  throw new TbuildError('REGISTRY', `Document of type ${JSON.stringify(type)} is neither an image manifest nor an index`);
+  throw new TbuildError(
+    'REGISTRY',
+    `Document of type ${JSON.stringify(type)} is neither an image manifest nor an index`,
+  );
 }
 
 export function isIndex(document: Manifest | Index): document is Index {
@@ -64,7 +67,10 @@ export function parseDescriptor(value: unknown): Descriptor {
       return { ...value, mediaType, digest, size };
     }
   }
-  throw new TbuildError('REGISTRY', `Descriptor ${JSON.stringify(value)?.slice(0, 200)} has no valid media type, digest and size`);
+  throw new TbuildError(
+    'REGISTRY',
+    `Descriptor ${JSON.stringify(value)?.slice(0, 200)} has no valid media type, digest and size`,
+  );
 }
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> {

@@ -38,7 +38,8 @@ export function parsePlatform(text: string, host: Platform): Platform {
   if (architecture !== undefined) return normalizePlatform({ os: first, architecture, variant });
   const alone = normalizePlatform({ os: host.os, architecture: first });
   if (KNOWN_ARCHITECTURES.has(alone.architecture)) return alone;
-  if (first === 'linux' || first === 'windows' || first === 'darwin' || first === 'freebsd') return { ...host, os: first };
+  if (first === 'linux' || first === 'windows' || first === 'darwin' || first === 'freebsd')
+    return { ...host, os: first };
   throw invalid(text);
 }
 

@@ -14,10 +14,18 @@ const valid: [text: string, full: string, familiar: string][] = [
   ['127.0.0.1:5000/team/app', '127.0.0.1:5000/team/app:latest', '127.0.0.1:5000/team/app:latest'],
   ['[::1]:5000/app', '[::1]:5000/app:latest', '[::1]:5000/app:latest'],
   ['quay.io/prometheus/busybox', 'quay.io/prometheus/busybox:latest', 'quay.io/prometheus/busybox:latest'],
-  ['registry.gitlab.com/group/sub/project/image:main-1', 'registry.gitlab.com/group/sub/project/image:main-1', 'registry.gitlab.com/group/sub/project/image:main-1'],
+  [
+    'registry.gitlab.com/group/sub/project/image:main-1',
+    'registry.gitlab.com/group/sub/project/image:main-1',
+    'registry.gitlab.com/group/sub/project/image:main-1',
+  ],
   ['ghcr.io/owner/name@' + DIGEST, `ghcr.io/owner/name@${DIGEST}`, `ghcr.io/owner/name@${DIGEST}`],
   [`busybox:1@${DIGEST}`, `docker.io/library/busybox:1@${DIGEST}`, `busybox:1@${DIGEST}`],
-  ['nexus.example:8443/docker-hosted/a__b/c-d.e_f', 'nexus.example:8443/docker-hosted/a__b/c-d.e_f:latest', 'nexus.example:8443/docker-hosted/a__b/c-d.e_f:latest'],
+  [
+    'nexus.example:8443/docker-hosted/a__b/c-d.e_f',
+    'nexus.example:8443/docker-hosted/a__b/c-d.e_f:latest',
+    'nexus.example:8443/docker-hosted/a__b/c-d.e_f:latest',
+  ],
   ['Registry/app', 'Registry/app:latest', 'Registry/app:latest'],
 ];
 

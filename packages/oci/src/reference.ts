@@ -28,11 +28,13 @@ export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   const named = at < 0 ? text : text.slice(0, at);
-  if (digest !== undefined && !isDigest(digest)) throw invalid(text, `digest ${JSON.stringify(digest)} is not sha256:<64 hex digits>`);
+  if (digest !== undefined && !isDigest(digest))
+    throw invalid(text, `digest ${JSON.stringify(digest)} is not sha256:<64 hex digits>`);
   const colon = named.lastIndexOf(':');
   const hasTag = colon > named.lastIndexOf('/') && !named.endsWith(']');
   const tag = hasTag ? named.slice(colon + 1) : undefined;
-  if (tag !== undefined && !TAG.test(tag)) throw invalid(text, `tag ${JSON.stringify(tag)} must be letters, digits, ".", "_" or "-"`);
+  if (tag !== undefined && !TAG.test(tag))
+    throw invalid(text, `tag ${JSON.stringify(tag)} must be letters, digits, ".", "_" or "-"`);
   const { registry, repository } = splitRegistry(hasTag ? named.slice(0, colon) : named);
   checkRepository(text, registry, repository);
   return {
@@ -60,7 +62,10 @@ function checkRepository(text: string, registry: string, repository: string): vo
   const wrong = components.find((component) => !COMPONENT.test(component));
   if (wrong === undefined) return;
   if (/[A-Z]/.test(wrong)) throw invalid(text, 'the repository name must be lowercase');
-  throw invalid(text, `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`);
+  throw invalid(
+    text,
+    `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`,
+  );
 }
 
 function invalid(text: string, reason: string): TbuildError {

@@ -29,7 +29,12 @@ export type ProgressEvent =
       /** For `built`: why the cache had nothing, in one line. */
       readonly reason?: string;
     }
-  | { readonly type: 'log'; readonly step: ProgressStepId; readonly stream: 'stdout' | 'stderr'; readonly data: Uint8Array }
+  | {
+      readonly type: 'log';
+      readonly step: ProgressStepId;
+      readonly stream: 'stdout' | 'stderr';
+      readonly data: Uint8Array;
+    }
   | {
       readonly type: 'transfer';
       readonly step: ProgressStepId;

@@ -20,14 +20,19 @@ export function parseAuthFile(text: string, name: string): AuthFile {
     const credential = parseEntry(recordOf(entry), `${name}, entry ${JSON.stringify(key)}`);
     return credential === undefined ? [] : [[authKey(key), credential] as const];
   });
-  const helpers = Object.entries(recordOf(document.credHelpers)).flatMap(([key, helper]) => (typeof helper === 'string' ? [[authKey(key), helper] as const] : []));
+  const helpers = Object.entries(recordOf(document.credHelpers)).flatMap(([key, helper]) =>
+    typeof helper === 'string' ? [[authKey(key), helper] as const] : [],
+  );
   const store = typeof document.credsStore === 'string' && document.credsStore !== '' ? document.credsStore : undefined;
   return { auths: new Map(auths), helpers: new Map(helpers), store };
 }
 
 /** A registry or repository as credentials are kept under: without scheme, API path and Docker Hub's other names. */
 export function authKey(key: string): string {
-  const bare = key.replace(/^https?:\/\//, '').replace(/\/+$/, '').replace(/\/v[12]$/, '');
+  const bare = key
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '')
+    .replace(/\/v[12]$/, '');
   return bare.replace(/^(?:index|registry-1)\.docker\.io(?=\/|$)/, 'docker.io');
 }
 

@@ -16,7 +16,9 @@ describe.runIf(canRunRegistry)('user and password', () => {
   });
   afterAll(() => registry[Symbol.asyncDispose]());
   const open = (credential?: Credential) =>
-    createTestClient({ credentials: async () => credential }).openRepository(parseReference(`${registry.host}/team/app:1`));
+    createTestClient({ credentials: async () => credential }).openRepository(
+      parseReference(`${registry.host}/team/app:1`),
+    );
 
   test('push and pull', async () => {
     const { store, index } = await makeImage(2_000_000);
@@ -30,7 +32,12 @@ describe.runIf(canRunRegistry)('user and password', () => {
     ['none', undefined],
     ['a wrong password', { kind: 'password', username: auth.username, password: 'wrong' }],
   ] as const)('%s is told with what to do, and without the password', async (_, credential) => {
-    const error = await open(credential).resolve('1').then(() => undefined, (reason: unknown) => reason);
+    const error = await open(credential)
+      .resolve('1')
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
     expect(error).toMatchObject({
       code: 'UNAUTHORIZED',
       status: 401,
@@ -78,13 +85,19 @@ describe.runIf(canRunRegistry)('tokens', () => {
 
   test('a refresh token is changed for access tokens', async () => {
     const { store, index } = await makeImage(1_500_000);
-    const repository = client({ kind: 'identity-token', token: refreshToken }).openRepository(parseReference(`${registry.host}/private/app`));
+    const repository = client({ kind: 'identity-token', token: refreshToken }).openRepository(
+      parseReference(`${registry.host}/private/app`),
+    );
     await copyImage(store, repository, index);
     expect(new Set(registry.queries.map(({ method, as }) => `${method} ${as}`))).toEqual(new Set(['POST refresh']));
   });
 
   test('a mount asks for both repositories', async () => {
-    const { store, index, layers: [layer = index] } = await makeImage();
+    const {
+      store,
+      index,
+      layers: [layer = index],
+    } = await makeImage();
     const own = client(alice);
     await copyImage(store, own.openRepository(parseReference(`${registry.host}/private/from`)), index);
     const to = own.openRepository(parseReference(`${registry.host}/private/to`));
@@ -94,8 +107,15 @@ describe.runIf(canRunRegistry)('tokens', () => {
 
   test('what anonymous users may not see, and what a token server refuses', async () => {
     const reference = parseReference(`${registry.host}/private/app`);
-    await expect(client().openRepository(reference).resolve('1')).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401 });
+    await expect(client().openRepository(reference).resolve('1')).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      status: 401,
+    });
     const wrong = client({ kind: 'password', username: 'alice', password: 'wrong' });
-    await expect(wrong.openRepository(reference).resolve('1')).rejects.toMatchObject({ code: 'UNAUTHORIZED', status: 401, codes: ['UNAUTHORIZED'] });
+    await expect(wrong.openRepository(reference).resolve('1')).rejects.toMatchObject({
+      code: 'UNAUTHORIZED',
+      status: 401,
+      codes: ['UNAUTHORIZED'],
+    });
   });
 });

@@ -8,7 +8,16 @@ test.each([
   [
     'Docker Hub',
     'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/nginx:pull,push"',
-    [{ scheme: 'bearer', parameters: { realm: 'https://auth.docker.io/token', service: 'registry.docker.io', scope: 'repository:library/nginx:pull,push' } }],
+    [
+      {
+        scheme: 'bearer',
+        parameters: {
+          realm: 'https://auth.docker.io/token',
+          service: 'registry.docker.io',
+          scope: 'repository:library/nginx:pull,push',
+        },
+      },
+    ],
   ],
   [
     'two in one header',
@@ -19,7 +28,14 @@ test.each([
     ],
   ],
   ['quotes and blanks', 'BEARER Realm = "a \\"b\\", c"', [{ scheme: 'bearer', parameters: { realm: 'a "b", c' } }]],
-  ['a scheme alone', 'Negotiate, Basic realm=x', [{ scheme: 'negotiate', parameters: {} }, { scheme: 'basic', parameters: { realm: 'x' } }]],
+  [
+    'a scheme alone',
+    'Negotiate, Basic realm=x',
+    [
+      { scheme: 'negotiate', parameters: {} },
+      { scheme: 'basic', parameters: { realm: 'x' } },
+    ],
+  ],
 ])('%s', (_, header, expected) => {
   expect(parseChallenges(header)).toEqual(expected);
 });

@@ -7,8 +7,13 @@ const LIMIT = 16 * 1024 * 1024;
 
 // Schema 1 is asked for too: a registry that has nothing else then says so, instead of "not found".
 const ACCEPT = [
-  MediaType.index, MediaType.dockerIndex, MediaType.manifest, MediaType.dockerManifest,
-  MediaType.dockerSchema1Signed, MediaType.dockerSchema1, '*/*;q=0.1',
+  MediaType.index,
+  MediaType.dockerIndex,
+  MediaType.manifest,
+  MediaType.dockerManifest,
+  MediaType.dockerSchema1Signed,
+  MediaType.dockerSchema1,
+  '*/*;q=0.1',
 ].join(', ');
 
 /** Fetches a manifest or index by tag or digest and keeps its bytes; what a digest names is verified. */
@@ -16,7 +21,14 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
   const subject = `image ${name}`;
   const target = `manifests/${tagOrDigest}`;
-  const response = await ask(remote, { method: 'GET', target, headers: { accept: ACCEPT }, accept: [200], subject, signal });
+  const response = await ask(remote, {
+    method: 'GET',
+    target,
+    headers: { accept: ACCEPT },
+    accept: [200],
+    subject,
+    signal,
+  });
   const bytes = await readBody(response, LIMIT);
   if (bytes.length > LIMIT) throw new TbuildError('UNSUPPORTED', `Manifest of ${name} has more than ${LIMIT} bytes`);
   const { mediaType } = parseManifest(bytes, mediaTypeOf(response));

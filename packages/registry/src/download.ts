@@ -10,9 +10,13 @@ const ATTEMPTS = 5;
  * The bytes of a blob, not verified. A connection that breaks in the middle is taken up where it broke;
  * it is given up after some attempts that brought nothing.
  */
-export async function* download(remote: Remote, target: Descriptor, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* download(
+  remote: Remote,
+  target: Descriptor,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let offset = 0;
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     const start = offset;
     try {
       for await (const chunk of await open(remote, target, offset, signal)) {
@@ -22,20 +26,27 @@ export async function* download(remote: Remote, target: Descriptor, signal?: Abo
       return;
     } catch (error) {
       failures = offset > start ? 1 : failures + 1;
-      if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS) throw error;
+      if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS)
+        throw error;
       await remote.clock.sleep(retryDelay(failures), signal);
     }
   }
 }
 
 /** A layer that may not be redistributed is in no registry, but where its descriptor says; no credentials are sent there. */
-async function open(remote: Remote, target: Descriptor, offset: number, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+async function open(
+  remote: Remote,
+  target: Descriptor,
+  offset: number,
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const elsewhere = (target.urls ?? []).filter((url) => /^https?:\/\//i.test(url)).map((url) => new URL(url));
   for (const place of [`blobs/${target.digest}`, ...elsewhere]) {
     try {
       return await openAt(place, remote, target, offset, signal);
     } catch (error) {
-      if (place === (elsewhere.at(-1) ?? place) || !(error instanceof RegistryError) || error.code !== 'NOT_FOUND') throw error;
+      if (place === (elsewhere.at(-1) ?? place) || !(error instanceof RegistryError) || error.code !== 'NOT_FOUND')
+        throw error;
     }
   }
   throw new Error('A blob is somewhere');

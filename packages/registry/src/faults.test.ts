@@ -57,14 +57,18 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
     const repository = await pushed();
     proxy.decide = (line) => (matches(line) ? { kind: 'corrupt', at: 100 } : undefined);
     const store = createMemoryStore();
-    const error = await pull(repository.name, {}, store).then(() => undefined, (reason: unknown) => reason);
+    const error = await pull(repository.name, {}, store).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: expect.stringMatching(/DIGEST_MISMATCH|REGISTRY/) });
     for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(false);
   });
 
   test('an upload that breaks starts over', async () => {
     const repository = open();
-    proxy.decide = (line, before) => (line.startsWith('PUT') && line.includes('digest=') ? firstOf(image.layers, line, before) : undefined);
+    proxy.decide = (line, before) =>
+      line.startsWith('PUT') && line.includes('digest=') ? firstOf(image.layers, line, before) : undefined;
     await copyImage(image.store, repository, image.index);
     expect(await repository.has(image.index.digest, image.index.mediaType)).toBe(true);
     proxy.decide = () => undefined;
@@ -79,7 +83,8 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
     const repository = await pushed();
     const clock = createFastClock();
     const headers: Record<string, string> = headersNow();
-    proxy.decide = (line, before) => (line.includes('/manifests/latest') && before === 0 ? { kind: 'answer', status, headers } : undefined);
+    proxy.decide = (line, before) =>
+      line.includes('/manifests/latest') && before === 0 ? { kind: 'answer', status, headers } : undefined;
     await open({ clock }, repository.name).resolve('latest');
     expect(clock.slept).toEqual(slept);
   });
@@ -122,7 +127,9 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
       const { authorization } = proxy.seen.at(-1)?.headers ?? {};
       const isAsking = authorization === undefined && proxy.seen.length < 2;
       const challenge = { 'www-authenticate': 'Basic realm="x"' };
-      return isAsking ? { kind: 'answer', status: 401, headers: challenge } : { kind: 'answer', status: 307, headers: { location } };
+      return isAsking
+        ? { kind: 'answer', status: 401, headers: challenge }
+        : { kind: 'answer', status: 307, headers: { location } };
     };
     const { digest, size } = await createMemoryStore().write(iterate(bytes));
     const credentials = async (): Promise<Credential> => ({ kind: 'password', username: 'a', password: 'b' });
@@ -142,7 +149,11 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
     const repository = client.openRepository(parseReference(`${between.host}/private/app`));
     // The registry's challenge, as it would send it once more.
     const { headers } = await fetch(`http://${tokens.host}/v2/`);
-    const refused: Fault = { kind: 'answer', status: 401, headers: { 'www-authenticate': headers.get('www-authenticate') ?? '' } };
+    const refused: Fault = {
+      kind: 'answer',
+      status: 401,
+      headers: { 'www-authenticate': headers.get('www-authenticate') ?? '' },
+    };
     const once = new Set<string>();
     between.decide = (line) => {
       const kind = line.replace(/[?].*/, '').replace(/sha256:\w+|uploads\/.*/, '');
@@ -152,7 +163,10 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
     };
     await copyImage(image.store, repository, image.index, { concurrency: 1 });
     await copyImage(repository, createMemoryStore(), await repository.resolve(image.index.digest), { concurrency: 1 });
-    for (const method of ['HEAD', 'GET', 'POST', 'PUT']) expect([...once].join()).toContain(`${method} /v2/private/app/blobs/`.replace('GET /v2/private/app/blobs/', 'GET '));
+    for (const method of ['HEAD', 'GET', 'POST', 'PUT'])
+      expect([...once].join()).toContain(
+        `${method} /v2/private/app/blobs/`.replace('GET /v2/private/app/blobs/', 'GET '),
+      );
   });
 });
 
@@ -168,7 +182,11 @@ async function pushed(): Promise<Repository> {
   return repository;
 }
 
-async function pull(name: string, options: Partial<RegistryClientOptions> = {}, store = createMemoryStore()): Promise<ContentStore> {
+async function pull(
+  name: string,
+  options: Partial<RegistryClientOptions> = {},
+  store = createMemoryStore(),
+): Promise<ContentStore> {
   await copyImage(open(options, name), store, image.index);
   return store;
 }
@@ -181,7 +199,9 @@ function isLayer(line: string): boolean {
 function firstOf(layers: readonly Descriptor[], line: string, before: number): Fault | undefined {
   const layer = layers.find(({ digest }) => line.includes(encodeURIComponent(digest)));
   if (layer === undefined || before > 0) return undefined;
-  const earlier = proxy.seen.filter((other) => other.line.startsWith('PUT') && other.line.includes(encodeURIComponent(layer.digest)));
+  const earlier = proxy.seen.filter(
+    (other) => other.line.startsWith('PUT') && other.line.includes(encodeURIComponent(layer.digest)),
+  );
   return earlier.length === 0 ? { kind: 'cut-request', after: 500_000 } : undefined;
 }
 

@@ -13,7 +13,8 @@ const config = (document: object): CredentialFile => ({ name: 'test', text: JSON
 const noHelper = async (): Promise<never> => {
   throw new Error('no helper expected');
 };
-const find = (files: CredentialFile[], registry: string, repository = 'team/app') => loadCredentials({ files, runHelper: noHelper })(registry, repository);
+const find = (files: CredentialFile[], registry: string, repository = 'team/app') =>
+  loadCredentials({ files, runHelper: noHelper })(registry, repository);
 const user = (username: string) => ({ kind: 'password', username, password: 'p:w' });
 const auth = (username: string) => ({ auth: base64(`${username}:p:w`) });
 
@@ -21,12 +22,32 @@ test.each([
   ['host', { 'reg.test:5000': auth('a') }, 'reg.test:5000', user('a')],
   ['host with scheme and path', { 'https://reg.test/v2/': auth('a') }, 'reg.test', user('a')],
   ['Docker Hub by its old name', { 'https://index.docker.io/v1/': auth('hub') }, 'docker.io', user('hub')],
-  ['the most specific path', { 'reg.test': auth('a'), 'reg.test/team': auth('b'), 'reg.test/team/app': auth('c') }, 'reg.test', user('c')],
-  ['a path above', { 'reg.test': auth('a'), 'reg.test/team': auth('b'), 'reg.test/tea': auth('c') }, 'reg.test', user('b')],
+  [
+    'the most specific path',
+    { 'reg.test': auth('a'), 'reg.test/team': auth('b'), 'reg.test/team/app': auth('c') },
+    'reg.test',
+    user('c'),
+  ],
+  [
+    'a path above',
+    { 'reg.test': auth('a'), 'reg.test/team': auth('b'), 'reg.test/tea': auth('c') },
+    'reg.test',
+    user('b'),
+  ],
   ['another host', { 'reg.test': auth('a') }, 'reg.test:5000', undefined],
   ['an entry without content', { 'reg.test': {} }, 'reg.test', undefined],
-  ['an identity token', { 'reg.test': { ...auth('a'), identitytoken: 'refresh' } }, 'reg.test', { kind: 'identity-token', token: 'refresh' }],
-  ['a registry token', { 'reg.test': { registrytoken: 'access' } }, 'reg.test', { kind: 'registry-token', token: 'access' }],
+  [
+    'an identity token',
+    { 'reg.test': { ...auth('a'), identitytoken: 'refresh' } },
+    'reg.test',
+    { kind: 'identity-token', token: 'refresh' },
+  ],
+  [
+    'a registry token',
+    { 'reg.test': { registrytoken: 'access' } },
+    'reg.test',
+    { kind: 'registry-token', token: 'access' },
+  ],
 ])('finds %s', async (_, auths, registry, expected) => {
   expect(await find([config({ auths })], registry)).toEqual(expected);
 });
@@ -34,7 +55,11 @@ test.each([
 test('the first file that has a credential wins, and absent files do not matter', async () => {
   const path = join(scratch, 'config.json');
   writeFileSync(path, JSON.stringify({ auths: { 'reg.test': auth('file'), 'other.test': auth('other') } }));
-  const files = [{ path: join(scratch, 'absent/config.json') }, config({ auths: { 'reg.test': auth('text') } }), { path }];
+  const files = [
+    { path: join(scratch, 'absent/config.json') },
+    config({ auths: { 'reg.test': auth('text') } }),
+    { path },
+  ];
   expect(await find(files, 'reg.test')).toEqual(user('text'));
   expect(await find(files, 'other.test')).toEqual(user('other'));
 });
@@ -46,7 +71,13 @@ test('helpers are asked before the file, each for its registry', async () => {
     'reg.test': '{"Username":"<token>","Secret":"refresh"}',
   };
   const source = loadCredentials({
-    files: [config({ auths: { 'third.test': auth('file'), 'reg.test': auth('file') }, credHelpers: { 'reg.test': 'special' }, credsStore: 'all' })],
+    files: [
+      config({
+        auths: { 'third.test': auth('file'), 'reg.test': auth('file') },
+        credHelpers: { 'reg.test': 'special' },
+        credsStore: 'all',
+      }),
+    ],
     runHelper: async (program, args, input) => {
       calls.push([program, ...args, input]);
       return { exitCode: answers[input] ? 0 : 1, stdout: answers[input] ?? 'credentials not found in native keychain' };
@@ -69,7 +100,9 @@ test('says what is wrong with a configuration', async () => {
     code: 'USAGE',
     message: 'Credentials in DOCKER_AUTH_CONFIG are not valid JSON',
   });
-  await expect(async () => find([config({ auths: { 'reg.test': { auth: 'nonsense' } } })], 'reg.test')).rejects.toMatchObject({
+  await expect(async () =>
+    find([config({ auths: { 'reg.test': { auth: 'nonsense' } } })], 'reg.test'),
+  ).rejects.toMatchObject({
     code: 'USAGE',
     message: '"auth" in test, entry "reg.test" is not the base64 of USER:PASSWORD',
   });

@@ -10,7 +10,11 @@ export type CredentialFile = { readonly path: string } | { readonly name: string
  * Runs a credential helper (`docker-credential-NAME`) as the user has it, with `input` on its standard
  * input. Throws when it cannot be started.
  */
-export type RunHelper = (program: string, args: readonly string[], input: string) => Promise<{ readonly exitCode: number; readonly stdout: string }>;
+export type RunHelper = (
+  program: string,
+  args: readonly string[],
+  input: string,
+) => Promise<{ readonly exitCode: number; readonly stdout: string }>;
 
 export interface CredentialOptions {
   /** The first that has a credential wins: `DOCKER_AUTH_CONFIG`, `~/.docker/config.json`, podman's `auth.json`. */
@@ -53,7 +57,11 @@ function readText(path: string): string | undefined {
   }
 }
 
-async function find(files: readonly NamedAuthFile[], keys: readonly string[], runHelper: RunHelper): Promise<Credential | undefined> {
+async function find(
+  files: readonly NamedAuthFile[],
+  keys: readonly string[],
+  runHelper: RunHelper,
+): Promise<Credential | undefined> {
   for (const file of files) {
     const credential = await findInFile(file, keys, runHelper);
     if (credential !== undefined) return credential;
@@ -62,7 +70,11 @@ async function find(files: readonly NamedAuthFile[], keys: readonly string[], ru
 }
 
 // Docker's order: a helper of the registry, the store of all, what stands in the file itself.
-async function findInFile(file: NamedAuthFile, keys: readonly string[], runHelper: RunHelper): Promise<Credential | undefined> {
+async function findInFile(
+  file: NamedAuthFile,
+  keys: readonly string[],
+  runHelper: RunHelper,
+): Promise<Credential | undefined> {
   const registry = keys.at(-1) ?? '';
   const asked = [
     ...keys.flatMap((key) => (file.helpers.has(key) ? [{ helper: file.helpers.get(key), key }] : [])),
@@ -76,7 +88,11 @@ async function findInFile(file: NamedAuthFile, keys: readonly string[], runHelpe
   return key === undefined ? undefined : file.auths.get(key);
 }
 
-async function askHelper(program: string, key: string, { file, runHelper }: { file: string; runHelper: RunHelper }): Promise<Credential | undefined> {
+async function askHelper(
+  program: string,
+  key: string,
+  { file, runHelper }: { file: string; runHelper: RunHelper },
+): Promise<Credential | undefined> {
   const server = key === 'docker.io' ? 'https://index.docker.io/v1/' : key;
   const { exitCode, stdout } = await runHelper(program, ['get'], server).catch((cause) => {
     throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} cannot be run`, {
@@ -91,7 +107,9 @@ async function askHelper(program: string, key: string, { file, runHelper }: { fi
 function parseAnswer(text: string, program: string): Credential | undefined {
   const { Username: username, Secret: secret } = parseObject(text, program);
   if (typeof username !== 'string' || typeof secret !== 'string' || secret === '') return undefined;
-  return username === '<token>' ? { kind: 'identity-token', token: secret } : { kind: 'password', username, password: secret };
+  return username === '<token>'
+    ? { kind: 'identity-token', token: secret }
+    : { kind: 'password', username, password: secret };
 }
 
 function parseObject(text: string, program: string): { Username?: unknown; Secret?: unknown } {
@@ -99,6 +117,8 @@ function parseObject(text: string, program: string): { Username?: unknown; Secre
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch (cause) {
-    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} answered no valid JSON`, { cause });
+    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} answered no valid JSON`, {
+      cause,
+    });
   }
 }

@@ -11,7 +11,9 @@ test.runIf(canRunRegistry)('images come from the mirror that has them, else from
   await using mirror = await startRegistry();
   const down = `127.0.0.1:${await freePort()}`;
   await using direct = createTestClient();
-  await using client = createTestClient({ mirrors: (registry) => (registry === origin.host ? [down, `${mirror.host}/proxy`] : []) });
+  await using client = createTestClient({
+    mirrors: (registry) => (registry === origin.host ? [down, `${mirror.host}/proxy`] : []),
+  });
   const { store, index } = await makeImage();
 
   const copy = direct.openRepository(parseReference(`${mirror.host}/proxy/team/app`));

@@ -22,7 +22,10 @@ test.runIf(canRunRegistry)('a registry is reached through the proxy, loopback an
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   {
-    await using client = createTestClient({ insecure: () => true, proxy: { http: url, https: url, none: 'direct.invalid' } });
+    await using client = createTestClient({
+      insecure: () => true,
+      proxy: { http: url, https: url, none: 'direct.invalid' },
+    });
     const ask = (host: string) => client.openRepository(parseReference(`${host}/app`)).resolve('1');
     await expect(ask('far.invalid:80')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(new Set(asked)).toEqual(new Set(['far.invalid:80']));

@@ -70,7 +70,10 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     const { ca: authority, client } = options.certificates?.(registry) ?? {};
     if (authority === undefined && client === undefined) return shared;
     const trust = { ca: [ca, authority].filter((text) => text !== undefined).join('\n') || undefined, client, proxy };
-    const made = { strict: createHttpClient({ ...trust, insecure: false }), lenient: createHttpClient({ ...trust, insecure: true }) };
+    const made = {
+      strict: createHttpClient({ ...trust, insecure: false }),
+      lenient: createHttpClient({ ...trust, insecure: true }),
+    };
     own.push(made.strict, made.lenient);
     return made;
   };
@@ -96,9 +99,23 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     const { endpoint, tokens, http } = connectionOf(registry);
     const { owns } = endpoint;
     const findCredential = () => credentials(registry, repository);
-    const send = compose(http.send, ...common, bearer({ owns, repository, tokens }), basic({ owns, findCredential }), redirect());
+    const send = compose(
+      http.send,
+      ...common,
+      bearer({ owns, repository, tokens }),
+      basic({ owns, findCredential }),
+      redirect(),
+    );
     const name = formatRepository(reference);
-    return createRemoteRepository({ name, path: repository, readAccess: access, clock, send, base: endpoint.base, documents: new Map() });
+    return createRemoteRepository({
+      name,
+      path: repository,
+      readAccess: access,
+      clock,
+      send,
+      base: endpoint.base,
+      documents: new Map(),
+    });
   };
 
   return {
@@ -111,10 +128,23 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     async authenticate(registry, signal) {
       const { endpoint, tokens, http } = connectionOf(registry);
       const { owns } = endpoint;
-      const send = compose(http.send, ...common, bearer({ owns, tokens }), basic({ owns, findCredential: () => credentials(registry, '') }), redirect());
-      const request: HttpRequest = { method: 'GET', url: new URL('/v2/', await endpoint.base()), access: 'pull', headers: {}, signal };
+      const send = compose(
+        http.send,
+        ...common,
+        bearer({ owns, tokens }),
+        basic({ owns, findCredential: () => credentials(registry, '') }),
+        redirect(),
+      );
+      const request: HttpRequest = {
+        method: 'GET',
+        url: new URL('/v2/', await endpoint.base()),
+        access: 'pull',
+        headers: {},
+        signal,
+      };
       const response = await send(request);
-      if (response.status !== 200) throw await refusal(request, response, { repository: `registry ${registry}`, item: `registry ${registry}` });
+      if (response.status !== 200)
+        throw await refusal(request, response, { repository: `registry ${registry}`, item: `registry ${registry}` });
       await response.discard();
     },
     async [Symbol.asyncDispose]() {

@@ -29,7 +29,11 @@ export class RegistryError extends TbuildError {
   }
 }
 
-const STATUS_CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHORIZED', 403: 'UNAUTHORIZED', 404: 'NOT_FOUND' };
+const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'UNAUTHORIZED',
+  403: 'UNAUTHORIZED',
+  404: 'NOT_FOUND',
+};
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const DOCUMENT_LIMIT = 64 * 1024;
 
@@ -62,7 +66,13 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     429: `Registry ${host} allows no more requests for now (${details})${said}`,
   }[status];
   const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject.item}${said}`;
-  return new RegistryError(code, message, { url: request.url, status, codes, hint: hintFor(status, host), transient: isTransientStatus(status) });
+  return new RegistryError(code, message, {
+    url: request.url,
+    status,
+    codes,
+    hint: hintFor(status, host),
+    transient: isTransientStatus(status),
+  });
 }
 
 function hintFor(status: number, host: string): string | undefined {
@@ -76,7 +86,8 @@ function hintFor(status: number, host: string): string | undefined {
 async function readErrors(response: HttpResponse): Promise<{ codes: string[]; messages: string[] }> {
   const bytes = await readBody(response, DOCUMENT_LIMIT).catch(() => Buffer.alloc(0));
   const errors = errorsOf(bytes.toString('utf8'));
-  const texts = (key: 'code' | 'message'): string[] => errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [error[key]] : []));
+  const texts = (key: 'code' | 'message'): string[] =>
+    errors.flatMap((error) => (typeof error[key] === 'string' && error[key] !== '' ? [error[key]] : []));
   return { codes: texts('code'), messages: texts('message') };
 }
 
@@ -117,6 +128,15 @@ export function unreachable(url: URL, errno: string | undefined, cause: unknown,
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
   const isTls = known?.includes('certificate') || known?.includes('TLS');
   const trust = 'Trust its certificate authority';
-  const hint = isTls ? (peer === 'Registry' ? `${trust}, or give --insecure-registry ${url.host}` : `${trust} (NODE_EXTRA_CA_CERTS)`) : undefined;
-  return new RegistryError('REGISTRY', `${peer} ${url.host} ${what}`, { url, hint, cause, transient: known === undefined });
+  const hint = isTls
+    ? peer === 'Registry'
+      ? `${trust}, or give --insecure-registry ${url.host}`
+      : `${trust} (NODE_EXTRA_CA_CERTS)`
+    : undefined;
+  return new RegistryError('REGISTRY', `${peer} ${url.host} ${what}`, {
+    url,
+    hint,
+    cause,
+    transient: known === undefined,
+  });
 }

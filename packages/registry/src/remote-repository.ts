@@ -9,7 +9,8 @@ import { mountBlob, upload } from './upload.ts';
 
 /** The {@link Repository} that speaks the distribution protocol. */
 export function createRemoteRepository(remote: Remote): Repository {
-  const readManifest = (target: Descriptor, signal?: AbortSignal): Promise<Uint8Array> => readDocument(remote, target, signal);
+  const readManifest = (target: Descriptor, signal?: AbortSignal): Promise<Uint8Array> =>
+    readDocument(remote, target, signal);
   return {
     name: remote.name,
     resolve: (tagOrDigest, signal) => fetchDocument(remote, tagOrDigest, signal),
@@ -17,18 +18,31 @@ export function createRemoteRepository(remote: Remote): Repository {
     has: (digest, mediaType) => has(remote, digest, mediaType),
     async read(target, signal) {
       signal?.throwIfAborted();
-      const source = isDocument(target.mediaType) ? [await readManifest(target, signal)] : download(remote, target, signal);
+      const source = isDocument(target.mediaType)
+        ? [await readManifest(target, signal)]
+        : download(remote, target, signal);
       return verified(source, target);
     },
     async write(source, expected, signal) {
       if (expected === undefined || !isDocument(expected.mediaType)) return upload(remote, source, expected, signal);
       const chunks: Uint8Array[] = [];
       for await (const chunk of verified(source, expected)) chunks.push(chunk);
-      return putDocument(remote, { bytes: Buffer.concat(chunks), mediaType: expected.mediaType }, expected.digest, signal);
+      return putDocument(
+        remote,
+        { bytes: Buffer.concat(chunks), mediaType: expected.mediaType },
+        expected.digest,
+        signal,
+      );
     },
-    pushManifest: (bytes, mediaType, tagOrDigest, signal) => putDocument(remote, { bytes, mediaType }, tagOrDigest, signal),
+    pushManifest: (bytes, mediaType, tagOrDigest, signal) =>
+      putDocument(remote, { bytes, mediaType }, tagOrDigest, signal),
     async tag(target, tag, signal) {
-      await putDocument(remote, { bytes: await readManifest(target, signal), mediaType: target.mediaType }, tag, signal);
+      await putDocument(
+        remote,
+        { bytes: await readManifest(target, signal), mediaType: target.mediaType },
+        tag,
+        signal,
+      );
     },
     mount: (digest, from, signal) => mountBlob(remote, digest, from, signal),
   };
@@ -50,7 +64,13 @@ async function has(remote: Remote, digest: Digest, mediaType?: string): Promise<
   for (const place of places) {
     const accept = mediaType === undefined ? '*/*' : mediaType;
     const subject = `${digest} of ${remote.name}`;
-    const response = await ask(remote, { method: 'HEAD', target: `${place}/${digest}`, headers: { accept }, accept: [200, 404], subject });
+    const response = await ask(remote, {
+      method: 'HEAD',
+      target: `${place}/${digest}`,
+      headers: { accept },
+      accept: [200, 404],
+      subject,
+    });
     await response.discard();
     if (response.status === 200) return true;
   }

@@ -74,21 +74,39 @@ describe.runIf(canRunRegistry)('a real registry', () => {
   });
 
   test.each([
-    ['tag', async (repository: Repository) => repository.resolve('absent'), /^Image 127\.0\.0\.1:\d+\/test\/r\d+:absent is not in the registry \(404 MANIFEST_UNKNOWN\)$/],
-    ['digest', async (repository: Repository) => repository.resolve(`sha256:${'0'.repeat(64)}`), /^Image .*@sha256:0+ is not in the registry/],
+    [
+      'tag',
+      async (repository: Repository) => repository.resolve('absent'),
+      /^Image 127\.0\.0\.1:\d+\/test\/r\d+:absent is not in the registry \(404 MANIFEST_UNKNOWN\)$/,
+    ],
+    [
+      'digest',
+      async (repository: Repository) => repository.resolve(`sha256:${'0'.repeat(64)}`),
+      /^Image .*@sha256:0+ is not in the registry/,
+    ],
   ])('a %s that is absent is not found', async (_, ask, message) => {
-    await expect(ask(openEmpty())).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404, message: expect.stringMatching(message) });
+    await expect(ask(openEmpty())).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      status: 404,
+      message: expect.stringMatching(message),
+    });
   });
 
   test('a port where nobody listens', async () => {
     const host = `127.0.0.1:${await freePort()}`;
     const repository = client.openRepository(parseReference(`${host}/app`));
-    await expect(repository.resolve('latest')).rejects.toMatchObject({ code: 'REGISTRY', message: `Registry ${host} refuses connections` });
+    await expect(repository.resolve('latest')).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: `Registry ${host} refuses connections`,
+    });
   });
 
   test('a host that does not exist', async () => {
     const repository = client.openRepository(parseReference('registry.invalid/app'));
-    await expect(repository.resolve('latest')).rejects.toMatchObject({ code: 'REGISTRY', message: 'Registry registry.invalid has no address' });
+    await expect(repository.resolve('latest')).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: 'Registry registry.invalid has no address',
+    });
   });
 
   test('what skopeo pushed is read, and what was pushed skopeo reads', async () => {
@@ -99,12 +117,21 @@ describe.runIf(canRunRegistry)('a real registry', () => {
     createRefs(root).set(parseReference('app:1'), index);
     const repository = openEmpty();
     const name = `docker://${repository.name}`;
-    execFileSync('skopeo', ['copy', '--all', '--preserve-digests', '--dest-tls-verify=false', `oci:${root}:app:1`, `${name}:from-skopeo`]);
+    execFileSync('skopeo', [
+      'copy',
+      '--all',
+      '--preserve-digests',
+      '--dest-tls-verify=false',
+      `oci:${root}:app:1`,
+      `${name}:from-skopeo`,
+    ]);
     expect(await repository.resolve('from-skopeo')).toEqual(index);
     const other = openEmpty();
     await copyImage(store, other, index);
     await other.tag(index, 'ours');
-    const raw = execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${other.name}:ours`], { encoding: 'utf8' });
+    const raw = execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${other.name}:ours`], {
+      encoding: 'utf8',
+    });
     expect(JSON.parse(raw).mediaType).toBe(MediaType.index);
   });
 });

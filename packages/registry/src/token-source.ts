@@ -56,7 +56,11 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
       return (await abortable(getToken(key, request), signal)).text;
     },
     forget(text) {
-      for (const [key, token] of tokens) void token.then((held) => held.text === text && tokens.delete(key), () => tokens.delete(key));
+      for (const [key, token] of tokens)
+        void token.then(
+          (held) => held.text === text && tokens.delete(key),
+          () => tokens.delete(key),
+        );
     },
   };
 }
@@ -66,9 +70,14 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   const credential = await options.credentials(options.registry, request.repository);
   if (credential?.kind === 'registry-token') return { text: credential.token, expires: Number.POSITIVE_INFINITY };
   if (credential !== undefined && url.protocol !== 'https:' && !options.insecure) {
-    throw new RegistryError('UNAUTHORIZED', `Registry ${options.registry} wants credentials sent to ${url.host} without encryption`, { url });
+    throw new RegistryError(
+      'UNAUTHORIZED',
+      `Registry ${options.registry} wants credentials sent to ${url.host} without encryption`,
+      { url },
+    );
   }
-  const message = credential?.kind === 'identity-token' ? exchange(url, request, credential.token) : query(url, request, credential);
+  const message =
+    credential?.kind === 'identity-token' ? exchange(url, request, credential.token) : query(url, request, credential);
   const response = await options.send(message);
   const repository = `${options.registry}/${request.repository}`;
   if (response.status !== 200) throw await refusal(message, response, { repository, item: `token for ${repository}` });
@@ -82,7 +91,12 @@ function query(realm: URL, { challenge, scopes }: TokenRequest, credential?: Cre
   for (const scope of scopes) url.searchParams.append('scope', scope);
   const isUser = credential?.kind === 'password';
   if (isUser) url.searchParams.append('account', credential.username);
-  return { method: 'GET', url, access: 'pull', headers: isUser ? { authorization: basicAuthorization(credential) } : {} };
+  return {
+    method: 'GET',
+    url,
+    access: 'pull',
+    headers: isUser ? { authorization: basicAuthorization(credential) } : {},
+  };
 }
 
 // "Authenticate with the token server using OAuth2".
@@ -101,8 +115,10 @@ function exchange(url: URL, { challenge, scopes }: TokenRequest, refreshToken: s
 async function parseToken(response: HttpResponse, url: URL, now: number): Promise<Token> {
   const document = parseObject((await readBody(response, 1024 * 1024)).toString('utf8'));
   const text = document.token ?? document.access_token;
-  if (typeof text !== 'string' || text === '') throw new RegistryError('REGISTRY', `Token server ${url.host} sent no token`, { url });
-  const life = 1000 * (typeof document.expires_in === 'number' && document.expires_in > 0 ? document.expires_in : DEFAULT_LIFE);
+  if (typeof text !== 'string' || text === '')
+    throw new RegistryError('REGISTRY', `Token server ${url.host} sent no token`, { url });
+  const life =
+    1000 * (typeof document.expires_in === 'number' && document.expires_in > 0 ? document.expires_in : DEFAULT_LIFE);
   return { text, expires: now + life - Math.min(MARGIN, life / 2) };
 }
 

@@ -36,7 +36,12 @@ function mayPass(error: unknown, attempt: number): boolean {
   return error instanceof RegistryError && (error.transient || (error.status === 401 && attempt === 1));
 }
 
-async function uploadWhole(remote: Remote, source: AsyncIterable<Uint8Array>, expected: Descriptor, signal?: AbortSignal): Promise<StoredBlob> {
+async function uploadWhole(
+  remote: Remote,
+  source: AsyncIterable<Uint8Array>,
+  expected: Descriptor,
+  signal?: AbortSignal,
+): Promise<StoredBlob> {
   const checked = verified(source, expected);
   const body = expected.size <= SMALL ? await gather(checked) : checked;
   const session = await openSession(remote, expected.digest, signal);
@@ -50,7 +55,11 @@ async function uploadWhole(remote: Remote, source: AsyncIterable<Uint8Array>, ex
   }
 }
 
-async function uploadUnknown(remote: Remote, source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredBlob> {
+async function uploadUnknown(
+  remote: Remote,
+  source: AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): Promise<StoredBlob> {
   const hash = createHash('sha256');
   let size = 0;
   const observed = async function* (): AsyncGenerator<Uint8Array> {
@@ -64,7 +73,16 @@ async function uploadUnknown(remote: Remote, source: AsyncIterable<Uint8Array>, 
   const session = await openSession(remote, subject, signal);
   try {
     const headers = { 'content-type': BYTES };
-    const sent = await ask(remote, { method: 'PATCH', target: session, access: 'push', headers, body: observed(), accept: [202], subject, signal });
+    const sent = await ask(remote, {
+      method: 'PATCH',
+      target: session,
+      access: 'push',
+      headers,
+      body: observed(),
+      accept: [202],
+      subject,
+      signal,
+    });
     await sent.discard();
     const digest: Digest = `sha256:${hash.digest('hex')}`;
     await finish(remote, locationOf(sent, session), { digest, headers: { 'content-length': '0' }, signal });
@@ -78,7 +96,15 @@ async function uploadUnknown(remote: Remote, source: AsyncIterable<Uint8Array>, 
 async function openSession(remote: Remote, what: string, signal?: AbortSignal): Promise<URL> {
   const subject = `blob ${what} of ${remote.name}`;
   const headers = { 'content-length': '0' };
-  const response = await ask(remote, { method: 'POST', target: 'blobs/uploads/', access: 'push', headers, accept: [202], subject, signal });
+  const response = await ask(remote, {
+    method: 'POST',
+    target: 'blobs/uploads/',
+    access: 'push',
+    headers,
+    accept: [202],
+    subject,
+    signal,
+  });
   await response.discard();
   return locationOf(response, response.url);
 }
@@ -94,7 +120,16 @@ async function finish(remote: Remote, session: URL, { digest, headers, body, sig
   const target = new URL(session);
   target.searchParams.append('digest', digest);
   const subject = `blob ${digest} of ${remote.name}`;
-  const response = await ask(remote, { method: 'PUT', target, access: 'push', headers, body, accept: [201, 204], subject, signal });
+  const response = await ask(remote, {
+    method: 'PUT',
+    target,
+    access: 'push',
+    headers,
+    body,
+    accept: [201, 204],
+    subject,
+    signal,
+  });
   await response.discard();
 }
 
@@ -120,7 +155,10 @@ export async function mountBlob(remote: Remote, digest: Digest, from: string, si
 async function cancel(remote: Remote, session: URL, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return;
   const request = { method: 'DELETE', url: session, access: 'push', headers: {}, signal } as const;
-  await remote.send(request).then((response) => response.discard(), () => {});
+  await remote.send(request).then(
+    (response) => response.discard(),
+    () => {},
+  );
 }
 
 // Behind a proxy that ends TLS some registries name themselves without it.

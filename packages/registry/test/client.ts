@@ -5,7 +5,12 @@ import { createRegistryClient, type RegistryClient, type RegistryClientOptions }
 
 /** A client with a real clock, anonymous unless told otherwise. */
 export function createTestClient(options: Partial<RegistryClientOptions> = {}): RegistryClient {
-  return createRegistryClient({ credentials: async () => undefined, insecure: () => false, clock: realClock, ...options });
+  return createRegistryClient({
+    credentials: async () => undefined,
+    insecure: () => false,
+    clock: realClock,
+    ...options,
+  });
 }
 
 export const realClock = {
@@ -29,7 +34,9 @@ export function createFastClock(): typeof realClock & { readonly slept: number[]
 }
 
 /** An index of two small images in memory; `size` bytes of layer each. */
-export async function makeImage(size = 10_000): Promise<{ store: ContentStore; index: Descriptor; layers: Descriptor[] }> {
+export async function makeImage(
+  size = 10_000,
+): Promise<{ store: ContentStore; index: Descriptor; layers: Descriptor[] }> {
   const store = createMemoryStore();
   const manifests: Descriptor[] = [];
   const layers: Descriptor[] = [];
@@ -37,8 +44,14 @@ export async function makeImage(size = 10_000): Promise<{ store: ContentStore; i
     const blob = await store.write(fromBytes(Buffer.alloc(size, `layer for ${architecture} `)));
     const descriptor = { mediaType: MediaType.layer, ...blob };
     const platform = { os: 'linux', architecture };
-    const image = encodeImage({ platform, config: { Cmd: ['sh'] }, layers: [{ descriptor, diffId: blob.digest }], history: [] });
-    for (const document of [image.config, image.manifest]) await store.write(fromBytes(document.bytes), document.descriptor);
+    const image = encodeImage({
+      platform,
+      config: { Cmd: ['sh'] },
+      layers: [{ descriptor, diffId: blob.digest }],
+      history: [],
+    });
+    for (const document of [image.config, image.manifest])
+      await store.write(fromBytes(document.bytes), document.descriptor);
     manifests.push({ ...image.manifest.descriptor, platform });
     layers.push(descriptor);
   }

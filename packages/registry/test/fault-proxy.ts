@@ -4,7 +4,12 @@ import type { AddressInfo } from 'node:net';
 /** What goes wrong with one request. */
 export type Fault =
   /** Answered without asking the registry. */
-  | { readonly kind: 'answer'; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
   /** The connection breaks after so many bytes of the answer. */
   | { readonly kind: 'cut-answer'; readonly after: number }
   /** The connection breaks after so many bytes of the request. */
@@ -68,26 +73,34 @@ function forward(upstream: string, { request, response, fault }: Exchange): void
   outgoing.on('error', () => response.destroy());
   outgoing.on('response', (incoming) => {
     response.writeHead(incoming.statusCode ?? 500, incoming.headers);
-    pass(incoming, (chunk, at) => {
-      if (fault?.kind === 'cut-answer' && at + chunk.length > fault.after) {
-        response.write(chunk.subarray(0, Math.max(0, fault.after - at)), () => response.destroy());
+    pass(
+      incoming,
+      (chunk, at) => {
+        if (fault?.kind === 'cut-answer' && at + chunk.length > fault.after) {
+          response.write(chunk.subarray(0, Math.max(0, fault.after - at)), () => response.destroy());
+          return false;
+        }
+        const change = fault?.kind === 'corrupt' ? fault.at - at : -1;
+        if (change >= 0 && change < chunk.length) chunk[change] = (chunk[change] ?? 0) ^ 0xff;
+        response.write(chunk);
+        return true;
+      },
+      () => response.end(),
+    );
+  });
+  pass(
+    request,
+    (chunk, at) => {
+      if (fault?.kind === 'cut-request' && at + chunk.length > fault.after) {
+        outgoing.destroy();
+        request.destroy();
         return false;
       }
-      const change = fault?.kind === 'corrupt' ? fault.at - at : -1;
-      if (change >= 0 && change < chunk.length) chunk[change] = (chunk[change] ?? 0) ^ 0xff;
-      response.write(chunk);
+      outgoing.write(chunk);
       return true;
-    }, () => response.end());
-  });
-  pass(request, (chunk, at) => {
-    if (fault?.kind === 'cut-request' && at + chunk.length > fault.after) {
-      outgoing.destroy();
-      request.destroy();
-      return false;
-    }
-    outgoing.write(chunk);
-    return true;
-  }, () => outgoing.end());
+    },
+    () => outgoing.end(),
+  );
 }
 
 function pass(source: IncomingMessage, take: (chunk: Buffer, at: number) => boolean, end: () => void): void {

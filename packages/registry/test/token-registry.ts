@@ -37,9 +37,12 @@ export async function startTokenRegistry(): Promise<TokenRegistry> {
   const server = createServer(async (request, response) => {
     const query = await readQuery(request);
     queries.push(query);
-    if (query.as === 'nobody') return response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}');
+    if (query.as === 'nobody')
+      return response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}');
     const token = sign({ key, certificate }, query);
-    return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token, access_token: token, expires_in: 300 }));
+    return response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ token, access_token: token, expires_in: 300 }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -48,7 +51,11 @@ export async function startTokenRegistry(): Promise<TokenRegistry> {
     program: 'docker-registry',
     args: ['serve', writeConfiguration(directory, host, `http://127.0.0.1:${port}/token`)],
     logFile: join(directory, 'log'),
-    isReady: () => fetch(`http://${host}/v2/`).then(() => true, () => false),
+    isReady: () =>
+      fetch(`http://${host}/v2/`).then(
+        () => true,
+        () => false,
+      ),
   });
   return {
     host,
@@ -63,7 +70,21 @@ export async function startTokenRegistry(): Promise<TokenRegistry> {
 
 async function makeKey(directory: string): Promise<{ key: KeyObject; certificate: string }> {
   const files = { key: join(directory, 'key.pem'), certificate: join(directory, 'certificate.pem') };
-  await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=tokens', '-keyout', files.key, '-out', files.certificate]);
+  await runChecked('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=tokens',
+    '-keyout',
+    files.key,
+    '-out',
+    files.certificate,
+  ]);
   const certificate = new X509Certificate(readFileSync(files.certificate)).raw.toString('base64');
   return { key: createPrivateKey(readFileSync(files.key)), certificate };
 }
@@ -87,7 +108,10 @@ async function readQuery(request: IncomingMessage): Promise<TokenQuery> {
   const method = request.method ?? '';
   if (method === 'POST') {
     const form = new URLSearchParams(await text(request));
-    const isRight = form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === refreshToken && form.get('service') === SERVICE;
+    const isRight =
+      form.get('grant_type') === 'refresh_token' &&
+      form.get('refresh_token') === refreshToken &&
+      form.get('service') === SERVICE;
     return { method, scopes: (form.get('scope') ?? '').split(' '), as: isRight ? 'refresh' : 'nobody' };
   }
   const { searchParams } = new URL(request.url ?? '', 'http://host');
@@ -104,7 +128,16 @@ function sign({ key, certificate }: { key: KeyObject; certificate: string }, { s
     return { type, name, actions: granted };
   });
   const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: ISSUER, sub: as, aud: SERVICE, iat: now, nbf: now - 5, exp: now + 300, jti: String(Math.random()), access };
+  const claims = {
+    iss: ISSUER,
+    sub: as,
+    aud: SERVICE,
+    iat: now,
+    nbf: now - 5,
+    exp: now + 300,
+    jti: String(Math.random()),
+    access,
+  };
   const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
   const message = `${encode({ typ: 'JWT', alg: 'RS256', x5c: [certificate] })}.${encode(claims)}`;
   return `${message}.${createSign('RSA-SHA256').update(message).sign(key, 'base64url')}`;

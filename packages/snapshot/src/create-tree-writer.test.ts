@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
 import {
-  type ActiveSnapshot, type Attributes, createOverlaySnapshotter, createTreeWriter, isOpaque, isWhiteout,
-  type LayeredTree, openCommittedTree, openLayeredTree, type OverlayFlavour, type TreeWriter,
+  type ActiveSnapshot,
+  type Attributes,
+  createOverlaySnapshotter,
+  createTreeWriter,
+  isOpaque,
+  isWhiteout,
+  type LayeredTree,
+  openCommittedTree,
+  openLayeredTree,
+  type OverlayFlavour,
+  type TreeWriter,
 } from './index.ts';
 import { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts';
 
@@ -37,10 +46,13 @@ describe.each(writableFlavours())('a tree writer (%s)', (flavour) => {
     expect(existsSync(join(active.upper, 'dir/deep/file'))).toBe(false);
   });
 
-  test('attributes of a file are set, overlay\'s own are not', async () => {
+  test("attributes of a file are set, overlay's own are not", async () => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
-    const xattrs = new Map([['user.x', Buffer.from('1')], ['user.overlay.opaque', Buffer.from('y')]]);
+    const xattrs = new Map([
+      ['user.x', Buffer.from('1')],
+      ['user.overlay.opaque', Buffer.from('y')],
+    ]);
     expect(writer.file('tool', { ...plain, mode: 0o4755, xattrs }, { chunks: [bytes, bytes] })).toBe(6);
     writer.finish();
     const stats = lstatSync(join(active.upper, 'tool'));
@@ -65,7 +77,11 @@ describe.each(writableFlavours())('a tree writer (%s)', (flavour) => {
 test('what the system refuses is told with its reason', async () => {
   await using active = await prepare('user');
   const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: 'user' });
-  const failure = expect.objectContaining({ code: 'SNAPSHOT', message: expect.stringContaining('(ENAMETOOLONG)'), hint: expect.any(String) });
+  const failure = expect.objectContaining({
+    code: 'SNAPSHOT',
+    message: expect.stringContaining('(ENAMETOOLONG)'),
+    hint: expect.any(String),
+  });
   expect(() => writer.file('n'.repeat(300), plain, { bytes })).toThrow(failure);
 });
 
@@ -103,7 +119,11 @@ function cases(): Case[] {
   return [
     ['nothing', () => {}, base],
     ['a new file', (w) => w.file('dir/new', plain, { bytes }), [...base, 'dir/new f 3'].sort()],
-    ['a file over a file', (w) => w.file('file', plain, { bytes: Buffer.from('longer') }), [...without('file'), 'file f 6'].sort()],
+    [
+      'a file over a file',
+      (w) => w.file('file', plain, { bytes: Buffer.from('longer') }),
+      [...without('file'), 'file f 6'].sort(),
+    ],
     ['a file over a directory', (w) => w.file('dir', plain, { bytes }), [...without('dir'), 'dir f 3'].sort()],
     ['a directory over a directory', (w) => w.directory('dir', directory), base],
     ['a directory over a file', (w) => w.directory('file', directory), [...without('file'), 'file d 0'].sort()],
@@ -111,13 +131,41 @@ function cases(): Case[] {
     ['a removed file', (w) => w.remove('dir/other'), without('dir/other')],
     ['a removed tree', (w) => w.remove('dir'), without('dir')],
     ['removing what is not there', (w) => w.remove('dir/missing/x'), base],
-    ['a tree removed and made again is empty', (w) => (w.remove('dir'), w.directory('dir', directory)), [...without('dir/')]],
-    ['a file again a directory', (w) => (w.file('dir', plain, { bytes }), w.directory('dir', directory)), [...without('dir/')]],
-    ['made again and filled', (w) => (w.remove('dir'), w.directory('dir', directory), w.directory('dir/deep', directory)), [...without('dir/'), 'dir/deep d 0'].sort()],
-    ['removed in a new directory', (w) => (w.ensureDirectory('a/b', directory), w.file('a/b/c', plain, { bytes }), w.remove('a/b')), ['a d 0', ...base].sort()],
-    ['ensured directories', (w) => (w.ensureDirectory('dir/deep', directory), w.ensureDirectory('dir/x/y', directory)), [...base, 'dir/x d 0', 'dir/x/y d 0'].sort()],
-    ['a directory made opaque', (w) => (w.file('dir/new', plain, { bytes }), w.opaque('dir')), [...without('dir/'), 'dir/new f 3'].sort()],
-    ['opaque below an open directory', (w) => (w.directory('dir/deep', directory), w.opaque('dir'), w.remove('dir/deep/file')), [...without('dir/'), 'dir/deep d 0'].sort()],
+    [
+      'a tree removed and made again is empty',
+      (w) => (w.remove('dir'), w.directory('dir', directory)),
+      [...without('dir/')],
+    ],
+    [
+      'a file again a directory',
+      (w) => (w.file('dir', plain, { bytes }), w.directory('dir', directory)),
+      [...without('dir/')],
+    ],
+    [
+      'made again and filled',
+      (w) => (w.remove('dir'), w.directory('dir', directory), w.directory('dir/deep', directory)),
+      [...without('dir/'), 'dir/deep d 0'].sort(),
+    ],
+    [
+      'removed in a new directory',
+      (w) => (w.ensureDirectory('a/b', directory), w.file('a/b/c', plain, { bytes }), w.remove('a/b')),
+      ['a d 0', ...base].sort(),
+    ],
+    [
+      'ensured directories',
+      (w) => (w.ensureDirectory('dir/deep', directory), w.ensureDirectory('dir/x/y', directory)),
+      [...base, 'dir/x d 0', 'dir/x/y d 0'].sort(),
+    ],
+    [
+      'a directory made opaque',
+      (w) => (w.file('dir/new', plain, { bytes }), w.opaque('dir')),
+      [...without('dir/'), 'dir/new f 3'].sort(),
+    ],
+    [
+      'opaque below an open directory',
+      (w) => (w.directory('dir/deep', directory), w.opaque('dir'), w.remove('dir/deep/file')),
+      [...without('dir/'), 'dir/deep d 0'].sort(),
+    ],
     ['a symbolic link', (w) => w.symlink('file', plain, '../there'), [...without('file'), 'file l 8'].sort()],
     ['a hard link to a lower file', (w) => w.link('dir/hard', 'file'), [...base, 'dir/hard f 3'].sort()],
     ['a hard link over a file', (w) => w.link('file', 'dir/deep/file'), base],

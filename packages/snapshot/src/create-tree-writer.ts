@@ -1,12 +1,19 @@
 import {
-  closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, readlinkSync, rmSync, type Stats, symlinkSync,
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  rmSync,
+  type Stats,
+  symlinkSync,
   unlinkSync,
 } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { FileType, mknod } from '@tbuild/linux';
-import {
-  applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime,
-} from './attributes.ts';
+import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { openCommittedTree } from './committed-tree.ts';
 import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
@@ -191,7 +198,8 @@ class OverlayWriter implements TreeWriter {
     const parent = this.#belowOf(parentOf(path));
     if (parent === 'nothing') return 'nothing';
     const stats = this.#inUpper(path);
-    if (stats !== undefined && (!stats.isDirectory() || isOpaque(this.#location(path), this.#flavour))) return 'nothing';
+    if (stats !== undefined && (!stats.isDirectory() || isOpaque(this.#location(path), this.#flavour)))
+      return 'nothing';
     if (parent === 'unknown') return 'unknown';
     return this.#lower.stat(path)?.stats.isDirectory() === true ? 'directory' : 'nothing';
   }

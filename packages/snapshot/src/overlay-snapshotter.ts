@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import {
-  existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
@@ -157,7 +165,9 @@ class OverlaySnapshotter implements Snapshotter {
 
   #readStack(name: string): readonly string[] | undefined {
     try {
-      const [last, end, ...lines] = readFileSync(join(this.#place(name), 'stack'), 'utf8').split('\n').reverse();
+      const [last, end, ...lines] = readFileSync(join(this.#place(name), 'stack'), 'utf8')
+        .split('\n')
+        .reverse();
       // A crash of the machine may leave the file empty or incomplete: an empty line ends it.
       const isComplete = last === '' && end === '' && lines.every((line) => NAME.test(line));
       return isComplete ? lines.reverse() : undefined;

@@ -12,6 +12,6 @@ export function copyBytes(source: FileBytes, fd: number): number {
 
 /** Writes all of `bytes`, however many turns that takes. Returns their number. */
 export function writeAll(fd: number, bytes: Uint8Array): number {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at);
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
   return bytes.length;
 }

@@ -14,7 +14,13 @@ function chain(...names: string[]): Graph {
 }
 
 function step(name: string, base?: Digest, sources: Digest[] = []): Omit<Step, 'id'> {
-  return { op: { kind: 'mkdir', path: name, mode: 0o755, user: '' }, base, sources, name, noCache: name.startsWith('!') };
+  return {
+    op: { kind: 'mkdir', path: name, mode: 0o755, user: '' },
+    base,
+    sources,
+    name,
+    noCache: name.startsWith('!'),
+  };
 }
 
 function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>> = {}) {
@@ -43,11 +49,21 @@ function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>>
     },
   });
   const run = (graph: Graph, extra: { jobs?: number; signal?: AbortSignal } = {}) =>
-    solve(graph, { opFor, cache, progress, now: () => 0, signal: extra.signal ?? new AbortController().signal, jobs: extra.jobs });
+    solve(graph, {
+      opFor,
+      cache,
+      progress,
+      now: () => 0,
+      signal: extra.signal ?? new AbortController().signal,
+      jobs: extra.jobs,
+    });
   const outcomes = () =>
-    Object.fromEntries(events.flatMap((event) => (event.type === 'finished' ? [[nameOf(event.step), event.outcome]] : [])));
+    Object.fromEntries(
+      events.flatMap((event) => (event.type === 'finished' ? [[nameOf(event.step), event.outcome]] : [])),
+    );
   const nameOf = (id: string) =>
-    events.flatMap((event) => (event.type === 'planned' ? event.steps : [])).find((planned) => planned.id === id)?.name ?? id;
+    events.flatMap((event) => (event.type === 'planned' ? event.steps : [])).find((planned) => planned.id === id)
+      ?.name ?? id;
   return { run, ran, events, outcomes };
 }
 
@@ -79,7 +95,11 @@ test('independent steps run side by side, as many as jobs allow', async () => {
   const names = ['a', 'b', 'c', 'd'];
   const leaves = names.map((name) => builder.add(step(name)));
   const graph = builder.build([builder.add(step('all', undefined, leaves))]);
-  for (const [jobs, expected] of [[undefined, 4], [2, 2], [1, 1]] as const) {
+  for (const [jobs, expected] of [
+    [undefined, 4],
+    [2, 2],
+    [1, 1],
+  ] as const) {
     let [running, most] = [0, 0];
     const busy = async () => {
       most = Math.max(most, ++running);
@@ -95,7 +115,9 @@ test('independent steps run side by side, as many as jobs allow', async () => {
 test('the first failure is thrown, with its place; running siblings are cancelled, later steps never start', async () => {
   const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
   const untilAborted = (signal: AbortSignal) =>
-    new Promise<void>((_resolve, reject) => signal.addEventListener('abort', () => reject(new TbuildError('CANCELLED', 'stopped'))));
+    new Promise<void>((_resolve, reject) =>
+      signal.addEventListener('abort', () => reject(new TbuildError('CANCELLED', 'stopped'))),
+    );
   const { run, ran, outcomes } = setup({
     bad: async () => {
       throw new TbuildError('PROCESS_FAILED', 'it broke');

@@ -29,7 +29,10 @@ export async function solve<R>(graph: Graph, options: SolveOptions<R>): Promise<
   const run: RunContext<R> = { ...options, signal, limit };
   for (const step of graph.steps.values()) {
     const inputs = gatherInputs(step, solving);
-    solving.set(step.id, inputs.then((ready) => solveStep(step, ready, run)));
+    solving.set(
+      step.id,
+      inputs.then((ready) => solveStep(step, ready, run)),
+    );
   }
   return settle(solving, failure);
 }
@@ -90,7 +93,9 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       end('cached');
       return { key: prepared.key, result: cached };
     }
-    const [result, reason] = await run.limit(() => Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]));
+    const [result, reason] = await run.limit(() =>
+      Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]),
+    );
     end('built', reason);
     return { key: prepared.key, result };
   } catch (error) {
@@ -115,7 +120,11 @@ async function runStep<R>(
 }
 
 /** While the step runs, so that explaining delays nothing; a failure of it is none of the step. */
-async function whyMissed<R>(step: Step, { key, parts }: Prepared<R>, { cache }: RunContext<R>): Promise<string | undefined> {
+async function whyMissed<R>(
+  step: Step,
+  { key, parts }: Prepared<R>,
+  { cache }: RunContext<R>,
+): Promise<string | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
   try {
     const reason = cache.explain(step, key, await parts());

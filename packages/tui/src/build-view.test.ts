@@ -3,11 +3,22 @@ import { expect, test } from 'vitest';
 import { emptyView, isComplete, reduce, stepsIn, type BuildView } from './build-view.ts';
 import { appendLog, closeLog, emptyLog, KEPT_LINES, openLine } from './log-lines.ts';
 
-const planned: ProgressEvent = { type: 'planned', steps: [{ id: 'a', name: '[1/2] FROM x' }, { id: 'b', name: '[2/2] RUN y' }] };
+const planned: ProgressEvent = {
+  type: 'planned',
+  steps: [
+    { id: 'a', name: '[1/2] FROM x' },
+    { id: 'b', name: '[2/2] RUN y' },
+  ],
+};
 const after = (...events: readonly ProgressEvent[]): BuildView =>
   events.reduce((view, event, index) => reduce(view, event, 1000 + index), emptyView);
 const started = (step: string, at = 1000): ProgressEvent => ({ type: 'started', step, at });
-const log = (step: string, text: string): ProgressEvent => ({ type: 'log', step, stream: 'stdout', data: Buffer.from(text) });
+const log = (step: string, text: string): ProgressEvent => ({
+  type: 'log',
+  step,
+  stream: 'stdout',
+  data: Buffer.from(text),
+});
 
 const cases: [name: string, events: ProgressEvent[], id: string, expected: object][] = [
   ['planned steps wait', [planned], 'a', { name: '[1/2] FROM x', state: 'waiting', index: 0 }],
@@ -23,7 +34,11 @@ const cases: [name: string, events: ProgressEvent[], id: string, expected: objec
   ],
   [
     'the first outcome stays',
-    [started('a'), { type: 'finished', step: 'a', at: 7, outcome: 'failed', error: 'e' }, { type: 'finished', step: 'a', at: 8, outcome: 'built' }],
+    [
+      started('a'),
+      { type: 'finished', step: 'a', at: 7, outcome: 'failed', error: 'e' },
+      { type: 'finished', step: 'a', at: 8, outcome: 'built' },
+    ],
     'a',
     { state: 'failed', error: 'e', finishedAt: 7 },
   ],
@@ -31,7 +46,16 @@ const cases: [name: string, events: ProgressEvent[], id: string, expected: objec
     'lines carry the time since the start',
     [started('a', 990), log('a', 'one\ntw'), log('a', 'o\n')],
     'a',
-    { log: { lines: [{ after: 11, text: 'one' }, { after: 11, text: 'two' }], count: 2, open: undefined } },
+    {
+      log: {
+        lines: [
+          { after: 11, text: 'one' },
+          { after: 11, text: 'two' },
+        ],
+        count: 2,
+        open: undefined,
+      },
+    },
   ],
   [
     'an unfinished line is complete at the end',
@@ -56,7 +80,14 @@ const cases: [name: string, events: ProgressEvent[], id: string, expected: objec
   ],
   [
     'warnings tell their line',
-    [{ type: 'warning', step: 'a', message: 'W', location: { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 2 } } }],
+    [
+      {
+        type: 'warning',
+        step: 'a',
+        message: 'W',
+        location: { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 2 } },
+      },
+    ],
     'a',
     { warnings: ['W (line 3)'] },
   ],

@@ -67,7 +67,9 @@ export function reduce(view: BuildView, event: ProgressEvent, now: number): Buil
     case 'finished':
       return finish(view, event);
     case 'log':
-      return update(view, event.step, (step) => ({ log: appendLog(step.log, event.data, now - (step.startedAt ?? now)) }));
+      return update(view, event.step, (step) => ({
+        log: appendLog(step.log, event.data, now - (step.startedAt ?? now)),
+      }));
     case 'transfer':
       return update(view, event.step, (step) => ({ transfers: withTransfer(step.transfers, event, now) }));
     case 'warning':
@@ -141,7 +143,9 @@ function withTransfer(
     updatedAt: now,
     done: done ?? current === total,
   };
-  return known === undefined ? [...transfers, changed] : transfers.map((transfer) => (transfer === known ? changed : transfer));
+  return known === undefined
+    ? [...transfers, changed]
+    : transfers.map((transfer) => (transfer === known ? changed : transfer));
 }
 
 function update(view: BuildView, id: ProgressStepId, change: (step: StepView) => Partial<StepView>): BuildView {

@@ -35,9 +35,7 @@ test('quiet prints nothing', async () => {
 });
 
 test('a build that is over at once leaves its summary, without cursor movement', async () => {
-  expect(await shown('tty')).toBe(
-    '[+] Building 0.0s (1/1) FINISHED\n => [1/1] RUN x                    0.0s\n',
-  );
+  expect(await shown('tty')).toBe('[+] Building 0.0s (1/1) FINISHED\n => [1/1] RUN x                    0.0s\n');
 });
 
 test('a longer one is drawn while it runs, and its last state stays', async () => {

@@ -79,7 +79,11 @@ function drawPlain(out: NodeJS.WriteStream, { now, expandWarning, explain }: Dis
 const TERMINAL_DELAY = 250;
 
 function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing {
-  const screen = { columns: options.columns ?? out.columns ?? 80, rows: options.rows ?? out.rows ?? 24, color: options.color ?? true };
+  const screen = {
+    columns: options.columns ?? out.columns ?? 80,
+    rows: options.rows ?? out.rows ?? 24,
+    color: options.color ?? true,
+  };
   let latest = emptyView;
   let live: Promise<{ end(view: BuildView): Promise<void> }> | undefined;
   const timer = setTimeout(() => {

@@ -29,5 +29,7 @@ function warnings({ warnings: all }: BuildView, { color = false, expandWarning }
 
 /** Why each step that ran was not cached, one line each. */
 export function explanations(view: BuildView): string {
-  return stepsIn(view, 'built').map(({ name, reason }) => (reason === undefined ? '' : ` ${name}\n   missed: ${reason}\n`)).join('');
+  return stepsIn(view, 'built')
+    .map(({ name, reason }) => (reason === undefined ? '' : ` ${name}\n   missed: ${reason}\n`))
+    .join('');
 }

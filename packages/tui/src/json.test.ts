@@ -9,7 +9,11 @@ const events: readonly ProgressEvent[] = [
   { type: 'log', step: 'sha256:aa', stream: 'stderr', data: Buffer.from('hi\n') },
   { type: 'transfer', step: 'sha256:aa', item: 'x', current: 5, total: 5 },
   {
-    type: 'warning', step: 'sha256:aa', message: 'W', detail: 'D', url: 'https://example.org',
+    type: 'warning',
+    step: 'sha256:aa',
+    message: 'W',
+    detail: 'D',
+    url: 'https://example.org',
     location: { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } },
   },
   { type: 'finished', step: 'sha256:aa', at: 2500, outcome: 'failed', error: 'E' },
@@ -29,20 +33,31 @@ test('each event is one line of rawjson', () => {
     {
       statuses: [
         {
-          id: 'x', vertex: 'sha256:aa', current: 5, total: 5,
-          timestamp: '1970-01-01T00:00:02.000Z', started: '1970-01-01T00:00:02.000Z', completed: '1970-01-01T00:00:02.000Z',
+          id: 'x',
+          vertex: 'sha256:aa',
+          current: 5,
+          total: 5,
+          timestamp: '1970-01-01T00:00:02.000Z',
+          started: '1970-01-01T00:00:02.000Z',
+          completed: '1970-01-01T00:00:02.000Z',
         },
       ],
     },
     {
       warnings: [
         {
-          vertex: 'sha256:aa', level: 1, short: 'VyAobGluZSAzKQ==', detail: ['RA=='], url: 'https://example.org',
+          vertex: 'sha256:aa',
+          level: 1,
+          short: 'VyAobGluZSAzKQ==',
+          detail: ['RA=='],
+          url: 'https://example.org',
           sourceInfo: { filename: 'Dockerfile' },
           range: [{ start: { line: 3, character: 0 }, end: { line: 3, character: 3 } }],
         },
       ],
     },
-    { vertexes: [{ ...vertex, started: '1970-01-01T00:00:01.000Z', completed: '1970-01-01T00:00:02.500Z', error: 'E' }] },
+    {
+      vertexes: [{ ...vertex, started: '1970-01-01T00:00:01.000Z', completed: '1970-01-01T00:00:02.500Z', error: 'E' }],
+    },
   ]);
 });

@@ -34,7 +34,8 @@ function vertex(view: BuildView, id: ProgressStepId): object {
     completed: time(step.finishedAt),
     cached: step.state === 'cached' || undefined,
     missed: step.reason,
-    error: step.state === 'cancelled' ? 'context canceled' : step.state === 'failed' ? (step.error ?? 'failed') : undefined,
+    error:
+      step.state === 'cancelled' ? 'context canceled' : step.state === 'failed' ? (step.error ?? 'failed') : undefined,
   };
 }
 
@@ -52,7 +53,12 @@ function status(view: BuildView, id: ProgressStepId, item: string): object {
 }
 
 function logEntry({ step, stream, data }: Extract<ProgressEvent, { type: 'log' }>, now: number): object {
-  return { vertex: step, stream: stream === 'stdout' ? 1 : 2, data: Buffer.from(data).toString('base64'), timestamp: time(now) };
+  return {
+    vertex: step,
+    stream: stream === 'stdout' ? 1 : 2,
+    data: Buffer.from(data).toString('base64'),
+    timestamp: time(now),
+  };
 }
 
 function warning(event: Extract<ProgressEvent, { type: 'warning' }>): object {

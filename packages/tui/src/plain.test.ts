@@ -18,21 +18,48 @@ function plain(...batches: readonly Batch[]): string {
   return text + epilogue(view);
 }
 
-const plan = (...names: readonly string[]): ProgressEvent => ({ type: 'planned', steps: names.map((name) => ({ id: name, name })) });
+const plan = (...names: readonly string[]): ProgressEvent => ({
+  type: 'planned',
+  steps: names.map((name) => ({ id: name, name })),
+});
 const started = (step: string, at: number): ProgressEvent => ({ type: 'started', step, at });
 const built = (step: string, at: number): ProgressEvent => ({ type: 'finished', step, at, outcome: 'built' });
 const cached = (step: string, at: number): ProgressEvent => ({ type: 'finished', step, at, outcome: 'cached' });
-const log = (step: string, text: string): ProgressEvent => ({ type: 'log', step, stream: 'stderr', data: Buffer.from(text) });
+const log = (step: string, text: string): ProgressEvent => ({
+  type: 'log',
+  step,
+  stream: 'stderr',
+  data: Buffer.from(text),
+});
 const moved = (step: string, item: string, current: number, total?: number, done?: boolean): ProgressEvent => ({
-  type: 'transfer', step, item, current, total, done,
+  type: 'transfer',
+  step,
+  item,
+  current,
+  total,
+  done,
 });
 
 test('a build as buildx prints it', () => {
   const text = plain(
     [0, plan('[internal] load build context', '[1/3] FROM busybox', '[2/3] COPY . .', '[3/3] RUN make')],
-    [10, started('[internal] load build context', 0), moved('[internal] load build context', 'transferring context', 1000)],
-    [110, moved('[internal] load build context', 'transferring context', 2_300_000, undefined, true), built('[internal] load build context', 110)],
-    [200, started('[1/3] FROM busybox', 110), cached('[1/3] FROM busybox', 110), cached('[2/3] COPY . .', 111), started('[3/3] RUN make', 111)],
+    [
+      10,
+      started('[internal] load build context', 0),
+      moved('[internal] load build context', 'transferring context', 1000),
+    ],
+    [
+      110,
+      moved('[internal] load build context', 'transferring context', 2_300_000, undefined, true),
+      built('[internal] load build context', 110),
+    ],
+    [
+      200,
+      started('[1/3] FROM busybox', 110),
+      cached('[1/3] FROM busybox', 110),
+      cached('[2/3] COPY . .', 111),
+      started('[3/3] RUN make', 111),
+    ],
     [345, log('[3/3] RUN make', 'cc -o a a.c\n')],
     [12_456, log('[3/3] RUN make', ' 50%\r100%\nno line feed')],
     [12_600, built('[3/3] RUN make', 12_600)],

@@ -31,7 +31,10 @@ interface Printed {
  * Prints as buildx's `--progress=plain` does: the lines of one step stay together as long as it runs, others
  * wait until they have finished, or until their share of the screen is due.
  */
-export function createPlainPrinter(write: (text: string) => void, { explain = false }: { readonly explain?: boolean } = {}): PlainPrinter {
+export function createPlainPrinter(
+  write: (text: string) => void,
+  { explain = false }: { readonly explain?: boolean } = {},
+): PlainPrinter {
   const printed = new Map<ProgressStepId, Printed>();
   let current: StepView | undefined;
   let isFirst = true;
@@ -39,7 +42,15 @@ export function createPlainPrinter(write: (text: string) => void, { explain = fa
   const stateOf = (step: StepView, now: number): Printed => {
     const known = printed.get(step.id);
     if (known !== undefined) return known;
-    const fresh = { lines: 0, warnings: 0, finished: false, updates: 0, blockedAt: now, updatesBefore: 0, transfers: new Map() };
+    const fresh = {
+      lines: 0,
+      warnings: 0,
+      finished: false,
+      updates: 0,
+      blockedAt: now,
+      updatesBefore: 0,
+      transfers: new Map(),
+    };
     printed.set(step.id, fresh);
     return fresh;
   };
@@ -65,10 +76,15 @@ export function createPlainPrinter(write: (text: string) => void, { explain = fa
       const state = stateOf(step, now);
       if (step.updates === state.updatesBefore) state.blockedAt = now;
     }
-    const changed = [...view.steps.values()].filter((step) => step.index > 0 && step.updates !== stateOf(step, now).updates);
+    const changed = [...view.steps.values()].filter(
+      (step) => step.index > 0 && step.updates !== stateOf(step, now).updates,
+    );
     const finished = changed.filter((step) => step.finishedAt !== undefined);
     const shown = current?.id;
-    finished.sort((a, b) => Number(b.id === shown) - Number(a.id === shown) || view.finished.indexOf(a.id) - view.finished.indexOf(b.id));
+    finished.sort(
+      (a, b) =>
+        Number(b.id === shown) - Number(a.id === shown) || view.finished.indexOf(a.id) - view.finished.indexOf(b.id),
+    );
     for (const step of finished) printStep(step, now);
     const running = stepsIn(view, 'running');
     const still = running.find((step) => step.id === current?.id);
@@ -90,7 +106,10 @@ function choose(
   const waited = (step: StepView): number => now - stateOf(step).blockedAt;
   const speed = (step: StepView): number => (step.updates - stateOf(step).updatesBefore) / Math.max(waited(step), 1);
   const others = running.filter((step) => step !== current && step.updates !== stateOf(step).updates);
-  const fastest = others.reduce<StepView | undefined>((best, step) => (best === undefined || speed(step) > speed(best) ? step : best), undefined);
+  const fastest = others.reduce<StepView | undefined>(
+    (best, step) => (best === undefined || speed(step) > speed(best) ? step : best),
+    undefined,
+  );
   if (current === undefined) return fastest ?? running[0];
   const overdue = others.find((step) => waited(step) > MAX_HIDDEN);
   if (overdue !== undefined) return overdue;
@@ -115,7 +134,9 @@ function newLines(step: StepView, state: Printed, explain: boolean): readonly st
     ...transfers.map(transferLine),
     ...warnings.map((warning) => `WARN: ${warning}`),
     ...lines.map(({ after, text }) => `${formatLogTime(after)} ${text}`),
-    ...(step.finishedAt === undefined || state.finished ? [] : [...(explain && step.reason !== undefined ? [`missed: ${step.reason}`] : []), outcomeLine(step)]),
+    ...(step.finishedAt === undefined || state.finished
+      ? []
+      : [...(explain && step.reason !== undefined ? [`missed: ${step.reason}`] : []), outcomeLine(step)]),
   ];
 }
 

@@ -38,7 +38,11 @@ export function headerRow(view: BuildView, now: number): Row {
 /** A step's own line: ` => [build 2/4] RUN make   1.2s`. */
 export function stepRow(step: StepView, now: number): Row {
   const { mark, tone } = MARKS[step.state];
-  return { text: ` => ${mark}${step.name}`, timer: formatSeconds((step.finishedAt ?? now) - (step.startedAt ?? now)), tone };
+  return {
+    text: ` => ${mark}${step.name}`,
+    timer: formatSeconds((step.finishedAt ?? now) - (step.startedAt ?? now)),
+    tone,
+  };
 }
 
 const MARKS: Readonly<Record<StepView['state'], { mark: string; tone: Tone }>> = {
@@ -79,7 +83,11 @@ export interface LiveStep {
  * The running steps and their details, at most {@link MAX_LIVE_ROWS} lines and two less than the screen
  * with the header; `hidden` steps found no room.
  */
-export function liveSteps(view: BuildView, now: number, screenRows: number): { steps: readonly LiveStep[]; hidden: number } {
+export function liveSteps(
+  view: BuildView,
+  now: number,
+  screenRows: number,
+): { steps: readonly LiveStep[]; hidden: number } {
   const room = Math.max(1, Math.min(MAX_LIVE_ROWS, screenRows - 2) - 1);
   const running = stepsIn(view, 'running');
   const shown = running.length > room ? running.slice(0, room - 1) : running;
@@ -88,7 +96,10 @@ export function liveSteps(view: BuildView, now: number, screenRows: number): { s
     transfers: transferRows({ ...step, transfers: step.transfers.filter((transfer) => !transfer.done) }, now),
     tail: tailRows(step),
   }));
-  const given = share(details.map(({ transfers, tail }) => transfers.length + tail.length), room - running.length);
+  const given = share(
+    details.map(({ transfers, tail }) => transfers.length + tail.length),
+    room - running.length,
+  );
   const steps = details.map(({ step, transfers, tail }, index) => {
     const lines = given[index] ?? 0;
     const forTail = Math.min(tail.length, lines);
@@ -100,7 +111,7 @@ export function liveSteps(view: BuildView, now: number, screenRows: number): { s
 /** Gives each as much of `room` as it wants, and where that is too much, equal parts. */
 function share(wanted: readonly number[], room: number): readonly number[] {
   const given = wanted.map(() => 0);
-  for (let left = room; left > 0; ) {
+  for (let left = room; left > 0;) {
     const hungry = wanted.flatMap((want, index) => ((given[index] ?? 0) < want ? [index] : []));
     if (hungry.length === 0) break;
     for (const index of hungry.slice(0, left)) given[index] = (given[index] ?? 0) + 1;

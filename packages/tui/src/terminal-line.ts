@@ -1,7 +1,8 @@
 // oxlint-disable no-control-regex -- terminal output is about control characters
 
 /** CSI, OSC, the other string sequences, and two-character escapes; unterminated ones to the end. */
-const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?/g;
+const ESCAPES =
+  /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?/g;
 const COLOUR = /^\x1b\[[0-9;:]*m$/;
 const COLOURS = /\x1b\[[0-9;:]*m/g;
 const RESET = /^\x1b\[0?m$/;

@@ -12,14 +12,20 @@ export const archive: BenchCase = {
   async take(round) {
     const context = join(round.directory, 'archive');
     mkdirSync(join(context, 'data'), { recursive: true });
-    await runChecked('sh', ['-c', 'head -c 1G /dev/urandom > data/random; seq 1 34000000 | head -c 300M > data/text'], { cwd: context });
+    await runChecked('sh', ['-c', 'head -c 1G /dev/urandom > data/random; seq 1 34000000 | head -c 300M > data/text'], {
+      cwd: context,
+    });
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY data /data\n');
     const samples: Sample[] = [];
     for (const compression of ['uncompressed', 'gzip', 'zstd'] as const) {
       for (const peer of round.peers) await peer.forget();
       samples.push(...(await takeArchive(round, context, compression)));
     }
-    const floor = await floorOf({ case: 'archive', work: workOf('uncompressed') }, 'tar -cf ../floor-archive.tar data && sha256sum ../floor-archive.tar', context);
+    const floor = await floorOf(
+      { case: 'archive', work: workOf('uncompressed') },
+      'tar -cf ../floor-archive.tar data && sha256sum ../floor-archive.tar',
+      context,
+    );
     rmSync(join(round.directory, 'floor-archive.tar'));
     return [...samples, floor];
   },

@@ -11,7 +11,9 @@ export const eightStages: BenchCase = {
   async take(round) {
     const context = join(round.directory, 'eight-stages');
     mkdirSync(context);
-    const made = stages.map((stage) => `FROM busybox AS s${stage}\nRUN sleep 1 && echo ${round.seed} ${stage} > /out-${stage}\n`);
+    const made = stages.map(
+      (stage) => `FROM busybox AS s${stage}\nRUN sleep 1 && echo ${round.seed} ${stage} > /out-${stage}\n`,
+    );
     const copied = stages.map((stage) => `COPY --from=s${stage} /out-${stage} /\n`);
     writeFileSync(join(context, 'Dockerfile'), [...made, 'FROM busybox\n', ...copied].join(''));
     const at = (work: string) => ({ case: 'eight-stages', work: `8 stages of sleep 1, ${work}` });

@@ -19,6 +19,8 @@ export const emulated: BenchCase = {
     mkdirSync(context);
     const loop = 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done';
     writeFileSync(join(context, 'Dockerfile'), `FROM ${base}\nRUN ${loop}; echo ${round.seed} $i > /count\n`);
-    return await inTurn(round, { case: 'emulated', work: 'RUN for arm64' }, (peer) => peer.build(context, { pull: true, platform: 'linux/arm64' }));
+    return await inTurn(round, { case: 'emulated', work: 'RUN for arm64' }, (peer) =>
+      peer.build(context, { pull: true, platform: 'linux/arm64' }),
+    );
   },
 };

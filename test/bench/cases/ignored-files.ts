@@ -11,7 +11,8 @@ export const ignoredFiles: BenchCase = {
     for (let directory = 0; directory < 1000; directory++) {
       const path = join(context, directory % 100 === 0 ? 'src' : 'node_modules', String(directory));
       mkdirSync(path, { recursive: true });
-      for (let file = 0; file < 100; file++) writeFileSync(join(path, `${file}.js`), `// ${round.seed} ${directory} ${file}\n`);
+      for (let file = 0; file < 100; file++)
+        writeFileSync(join(path, `${file}.js`), `// ${round.seed} ${directory} ${file}\n`);
     }
     writeFileSync(join(context, '.dockerignore'), 'node_modules\n!node_modules/*/keep.js\n*.log\n');
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY . /app\n');

@@ -12,5 +12,14 @@ import { trivialRuns } from './trivial-runs.ts';
 
 /** All cases. Those that make the peers forget everything come last. */
 export const cases: readonly BenchCase[] = [
-  oneFile, cachedSteps, trivialRuns, manyFiles, eightStages, nodeProject, ignoredFiles, emulated, pullRunPush, archive,
+  oneFile,
+  cachedSteps,
+  trivialRuns,
+  manyFiles,
+  eightStages,
+  nodeProject,
+  ignoredFiles,
+  emulated,
+  pullRunPush,
+  archive,
 ];

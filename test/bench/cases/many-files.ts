@@ -15,7 +15,11 @@ export const manyFiles: BenchCase = {
     await runChecked('./generate.sh', [], { cwd: context, env: { SEED: round.seed } });
     writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY files /files\nRUN ls /files > /list\n');
     const at = (work: string) => ({ case: 'many-files', work: `20,000 files, ${work}` });
-    const floor = await floorOf(at('cold'), `cp -a files ../floor && tar -cf ../floor.tar files && sha256sum ../floor.tar`, context);
+    const floor = await floorOf(
+      at('cold'),
+      `cp -a files ../floor && tar -cf ../floor.tar files && sha256sum ../floor.tar`,
+      context,
+    );
     const cold = await inTurn(round, at('cold'), (peer) => peer.build(context));
     appendFileSync(join(context, 'files/0/000/00.txt'), 'changed\n');
     const changed = await inTurn(round, at('one changed'), (peer) => peer.build(context));

@@ -19,12 +19,16 @@ export const nodeProject: BenchCase = {
 
 function writeProject(context: string, seed: string): void {
   mkdirSync(join(context, 'src'), { recursive: true });
-  writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nWORKDIR /app\nCOPY . .\nRUN ls node_modules | wc -l > packages\n');
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    'FROM busybox\nWORKDIR /app\nCOPY . .\nRUN ls node_modules | wc -l > packages\n',
+  );
   writeFileSync(join(context, 'src/main.js'), `// ${seed}\n`);
   for (let each = 0; each < 500; each++) {
     const directory = join(context, 'node_modules', `package-${each}`, 'lib');
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, '../package.json'), `{ "name": "package-${each}", "version": "1.0.0" }\n`);
-    for (let file = 0; file < 19; file++) writeFileSync(join(directory, `${file}.js`), `// ${seed} ${each} ${file}\n`.repeat(1 + file * 40));
+    for (let file = 0; file < 19; file++)
+      writeFileSync(join(directory, `${file}.js`), `// ${seed} ${each} ${file}\n`.repeat(1 + file * 40));
   }
 }

@@ -7,5 +7,8 @@ const context = join(import.meta.dirname, '../../fixtures/contexts/twenty-runs')
 export const trivialRuns: BenchCase = {
   name: 'trivial-runs',
   rounds: Infinity,
-  take: (round) => inTurn(round, { case: 'trivial-runs', work: '20 RUN steps, cold' }, (peer) => peer.build(context, { noCache: true })),
+  take: (round) =>
+    inTurn(round, { case: 'trivial-runs', work: '20 RUN steps, cold' }, (peer) =>
+      peer.build(context, { noCache: true }),
+    ),
 };

@@ -32,7 +32,11 @@ export async function buildah(directory: string): Promise<Peer> {
 function argumentsOf({ noCache, pull, platform }: PeerBuild): string[] {
   const pulling = pull ? ['--pull=missing', '--tls-verify=false'] : ['--pull=never'];
   return [
-    '--layers', '--network', 'host', '--tag', 'bench',
+    '--layers',
+    '--network',
+    'host',
+    '--tag',
+    'bench',
     ...pulling,
     ...(noCache ? ['--no-cache'] : []),
     ...(platform ? ['--platform', platform] : []),

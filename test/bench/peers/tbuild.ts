@@ -19,7 +19,10 @@ export async function tbuild(directory: string): Promise<Peer> {
     async build(context, options = {}) {
       const args = ['build', '--quiet', ...baseImageArguments([...bases]), ...argumentsOf(options), context];
       let memory: { stop(): number | undefined } | undefined;
-      await runChecked(program, args, { env: { TBUILD_ROOT: store }, onStart: ({ pid }) => (memory = watchMemory(pid)) });
+      await runChecked(program, args, {
+        env: { TBUILD_ROOT: store },
+        onStart: ({ pid }) => (memory = watchMemory(pid)),
+      });
       peak = memory?.stop();
     },
     addBase: async (name) => void bases.add(name),
@@ -37,6 +40,8 @@ function argumentsOf({ noCache, push, archive, platform }: PeerBuild): string[] 
     ...(noCache ? ['--no-cache'] : []),
     ...(platform ? ['--platform', platform] : []),
     ...(push ? ['--push'] : []),
-    ...(archive ? ['--output', `type=oci,dest=${archive.path},compression=${archive.compression}`] : ['--tag', push ?? 'bench']),
+    ...(archive
+      ? ['--output', `type=oci,dest=${archive.path},compression=${archive.compression}`]
+      : ['--tag', push ?? 'bench']),
   ];
 }

@@ -12,7 +12,10 @@ export interface AttestedTrees extends Disposable {
 }
 
 /** For outputs that are trees: `provenance.json` and the like, about every file, are put at the root. */
-export function attestedTrees(images: readonly ExportedImage[], { root, flavour }: Pick<Worker, 'root' | 'flavour'>): AttestedTrees {
+export function attestedTrees(
+  images: readonly ExportedImage[],
+  { root, flavour }: Pick<Worker, 'root' | 'flavour'>,
+): AttestedTrees {
   const scratch = join(root, 'run', `attestations-${randomBytes(6).toString('hex')}`);
   return {
     images: images.map((image, at) => ({
@@ -21,10 +24,13 @@ export function attestedTrees(images: readonly ExportedImage[], { root, flavour 
         const directories = await image.openRootfs(signal);
         const tree = openCommittedTree(directories, flavour);
         const subjects: Subject[] = [];
-        await eachFile(tree, signal, ({ path, location }) => subjects.push({ name: path, digest: { sha256: hashFile(location) } }));
+        await eachFile(tree, signal, ({ path, location }) =>
+          subjects.push({ name: path, digest: { sha256: hashFile(location) } }),
+        );
         const own = join(scratch, String(at));
         mkdirSync(own, { recursive: true });
-        for (const one of image.attestations ?? []) writeFileSync(join(own, one.filename), JSON.stringify(statementOf(one, subjects), null, 2), { mode: 0o644 });
+        for (const one of image.attestations ?? [])
+          writeFileSync(join(own, one.filename), JSON.stringify(statementOf(one, subjects), null, 2), { mode: 0o644 });
         const above = tree.stat('')?.stats;
         chmodSync(own, above?.mode ?? 0o755);
         if (above !== undefined) utimesSync(own, above.atime, above.mtime);
@@ -41,7 +47,8 @@ function hashFile(path: string): string {
   const hash = createHash('sha256');
   const fd = openSync(path, 'r');
   try {
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) hash.update(buffer.subarray(0, count));
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer))
+      hash.update(buffer.subarray(0, count));
   } finally {
     closeSync(fd);
   }

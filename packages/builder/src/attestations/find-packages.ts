@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { LayeredEntry, LayeredTree } from '@tbuild/snapshot';
 import {
-  parseApkDatabase, parseDpkgStatus, parseOsRelease, parsePackageJson, parsePackageLock, type Distribution, type InstalledPackage,
+  parseApkDatabase,
+  parseDpkgStatus,
+  parseOsRelease,
+  parsePackageJson,
+  parsePackageLock,
+  type Distribution,
+  type InstalledPackage,
 } from './packages.ts';
 
 /** What is installed in a tree. */
@@ -29,13 +35,19 @@ export async function findPackages(tree: LayeredTree, signal: AbortSignal): Prom
       if (!found.has(key)) found.set(key, one);
     }
   });
-  const release = ['usr/lib/os-release', 'etc/os-release'].map((path) => tree.stat(path)).find((entry) => entry?.stats.isFile() === true);
+  const release = ['usr/lib/os-release', 'etc/os-release']
+    .map((path) => tree.stat(path))
+    .find((entry) => entry?.stats.isFile() === true);
   const distribution = release === undefined ? undefined : parseOsRelease(readFileSync(release.location, 'utf8'));
   return { distribution, packages: [...found.values()] };
 }
 
 /** Calls `visit` for every regular file, in order. */
-export async function eachFile(tree: LayeredTree, signal: AbortSignal, visit: (file: LayeredEntry) => void): Promise<void> {
+export async function eachFile(
+  tree: LayeredTree,
+  signal: AbortSignal,
+  visit: (file: LayeredEntry) => void,
+): Promise<void> {
   const pending = [...tree.list('')].reverse();
   for (let entry = pending.pop(), count = 1; entry !== undefined; entry = pending.pop(), count++) {
     if (entry.stats.isDirectory()) pending.push(...[...tree.list(entry.path)].reverse());

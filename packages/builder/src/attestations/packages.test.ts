@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { parseApkDatabase, parseDpkgStatus, parseOsRelease, parsePackageJson, parsePackageLock, purlOf, type InstalledPackage } from './packages.ts';
+import {
+  parseApkDatabase,
+  parseDpkgStatus,
+  parseOsRelease,
+  parsePackageJson,
+  parsePackageLock,
+  purlOf,
+  type InstalledPackage,
+} from './packages.ts';
 
 const DPKG = `Package: libc6
 Status: install ok installed
@@ -39,19 +47,38 @@ describe('package databases', () => {
     ['npm package', parsePackageJson('{"name":"@a/b","version":"1.0.0"}', 's'), ['@a/b@1.0.0']],
     ['npm package without a version', parsePackageJson('{"name":"x"}', 's'), []],
     ['npm package that is no JSON', parsePackageJson('{', 's'), []],
-    ['npm lock: no development dependencies, links or the root', parsePackageLock(LOCK, 's'), ['left@1.2.3', '@scope/right@2.0.0']],
+    [
+      'npm lock: no development dependencies, links or the root',
+      parsePackageLock(LOCK, 's'),
+      ['left@1.2.3', '@scope/right@2.0.0'],
+    ],
     ['npm lock of version 1', parsePackageLock('{"dependencies":{}}', 's'), []],
   ])('%s', (_, found, expected) => expect(named(found)).toEqual(expected));
 
   test.each([
-    ['deb', { kind: 'deb', name: 'libstdc++6', version: '1:2', architecture: 'amd64' }, { id: 'debian', version: '13' }, 'pkg:deb/debian/libstdc%2B%2B6@1%3A2?arch=amd64&distro=debian-13'],
+    [
+      'deb',
+      { kind: 'deb', name: 'libstdc++6', version: '1:2', architecture: 'amd64' },
+      { id: 'debian', version: '13' },
+      'pkg:deb/debian/libstdc%2B%2B6@1%3A2?arch=amd64&distro=debian-13',
+    ],
     ['deb without a release', { kind: 'deb', name: 'a', version: '1' }, undefined, 'pkg:deb/debian/a@1'],
-    ['apk', { kind: 'apk', name: 'musl', version: '1.2-r0', architecture: 'x86_64' }, { id: 'alpine', version: '3.20.1' }, 'pkg:apk/alpine/musl@1.2-r0?arch=x86_64&distro=alpine-3.20.1'],
+    [
+      'apk',
+      { kind: 'apk', name: 'musl', version: '1.2-r0', architecture: 'x86_64' },
+      { id: 'alpine', version: '3.20.1' },
+      'pkg:apk/alpine/musl@1.2-r0?arch=x86_64&distro=alpine-3.20.1',
+    ],
     ['npm with a scope', { kind: 'npm', name: '@a/b', version: '1.0.0' }, undefined, 'pkg:npm/%40a/b@1.0.0'],
-  ] as const)('purl of %s', (_, one, distribution, expected) => expect(purlOf({ ...one, source: 's' }, distribution)).toBe(expected));
+  ] as const)('purl of %s', (_, one, distribution, expected) =>
+    expect(purlOf({ ...one, source: 's' }, distribution)).toBe(expected),
+  );
 
   test('os-release', () => {
-    expect(parseOsRelease('PRETTY_NAME="Debian"\nVERSION_ID="13"\nID=debian\n')).toEqual({ id: 'debian', version: '13' });
+    expect(parseOsRelease('PRETTY_NAME="Debian"\nVERSION_ID="13"\nID=debian\n')).toEqual({
+      id: 'debian',
+      version: '13',
+    });
     expect(parseOsRelease('NAME=x\n')).toBeUndefined();
   });
 });

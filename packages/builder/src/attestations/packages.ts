@@ -26,9 +26,20 @@ export function parseDpkgStatus(text: string, source: string): readonly Installe
       const [, name, value] = /^([A-Za-z-]+):[ \t]*(.*)$/.exec(line) ?? [];
       if (name !== undefined && value !== undefined) fields.set(name.toLowerCase(), value);
     }
-    const [name, version, status = 'install ok installed'] = ['package', 'version', 'status'].map((field) => fields.get(field));
+    const [name, version, status = 'install ok installed'] = ['package', 'version', 'status'].map((field) =>
+      fields.get(field),
+    );
     if (!name || !version || !status.endsWith(' installed')) return [];
-    return [{ kind: 'deb', name, version, architecture: fields.get('architecture'), supplier: fields.get('maintainer'), source }];
+    return [
+      {
+        kind: 'deb',
+        name,
+        version,
+        architecture: fields.get('architecture'),
+        supplier: fields.get('maintainer'),
+        source,
+      },
+    ];
   });
 }
 
@@ -38,7 +49,9 @@ export function parseApkDatabase(text: string, source: string): readonly Install
     const field = (letter: string): string | undefined => new RegExp(`^${letter}:(.*)$`, 'm').exec(paragraph)?.[1];
     const [name, version] = [field('P'), field('V')];
     if (!name || !version) return [];
-    return [{ kind: 'apk', name, version, architecture: field('A'), license: field('L'), supplier: field('m'), source }];
+    return [
+      { kind: 'apk', name, version, architecture: field('A'), license: field('L'), supplier: field('m'), source },
+    ];
   });
 }
 
@@ -53,25 +66,30 @@ export function parsePackageJson(text: string, source: string): readonly Install
 export function parsePackageLock(text: string, source: string): readonly InstalledPackage[] {
   return Object.entries(recordOf(parseRecord(text).packages)).flatMap(([path, entry]) => {
     const { name = path.split('node_modules/').at(-1), version, license, dev, link } = recordOf(entry);
-    if (path === '' || dev === true || link === true || typeof name !== 'string' || typeof version !== 'string') return [];
+    if (path === '' || dev === true || link === true || typeof name !== 'string' || typeof version !== 'string')
+      return [];
     return [{ kind: 'npm', name, version, license: typeof license === 'string' ? license : undefined, source }];
   });
 }
 
 /** Reads /etc/os-release. */
 export function parseOsRelease(text: string): Distribution | undefined {
-  const field = (name: string): string | undefined => new RegExp(`^${name}=["']?([^"'\\n]*)["']?$`, 'm').exec(text)?.[1];
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}=["']?([^"'\\n]*)["']?$`, 'm').exec(text)?.[1];
   const id = field('ID');
   return id ? { id, version: field('VERSION_ID') } : undefined;
 }
 
 /** The name that every tool knows a package by ("Package URL specification"). */
 export function purlOf({ kind, name, version, architecture }: InstalledPackage, distribution?: Distribution): string {
-  if (kind === 'npm') return `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
+  if (kind === 'npm')
+    return `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
   const { id = kind === 'deb' ? 'debian' : 'alpine', version: release } = distribution ?? {};
   const qualifiers = [
     ...(architecture === undefined ? [] : [`arch=${encodeURIComponent(architecture)}`]),
-    ...(distribution === undefined ? [] : [`distro=${encodeURIComponent(release === undefined ? id : `${id}-${release}`)}`]),
+    ...(distribution === undefined
+      ? []
+      : [`distro=${encodeURIComponent(release === undefined ? id : `${id}-${release}`)}`]),
   ];
   return `pkg:${kind}/${id}/${encodeURIComponent(name)}@${encodeURIComponent(version)}${qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`}`;
 }

@@ -9,25 +9,67 @@ const platform = { os: 'linux', architecture: 'amd64' };
 const digest = digestOf(Buffer.from('base'));
 const text = 'FROM busybox\nARG TOKEN\nADD https://user:hunter2@example.org/f /f\nRUN true\n';
 
-const spec = (mode: 'min' | 'max', version: 'v1' | 'v0.2' = 'v1'): ProvenanceSpec => ({ mode, version, filename: 'provenance.json', builderId: 'ci', reproducible: false });
+const spec = (mode: 'min' | 'max', version: 'v1' | 'v0.2' = 'v1'): ProvenanceSpec => ({
+  mode,
+  version,
+  filename: 'provenance.json',
+  builderId: 'ci',
+  reproducible: false,
+});
 
 function facts(): BuildFacts {
   const builder = new GraphBuilder();
   const base = builder.add({
-    op: { kind: 'image', reference: `docker.io/library/busybox:latest@${digest}`, source: { kind: 'registry' }, manifest: digestOf(Buffer.from('m')), diffIds: [], platform },
-    sources: [], name: 'FROM busybox', noCache: false,
+    op: {
+      kind: 'image',
+      reference: `docker.io/library/busybox:latest@${digest}`,
+      source: { kind: 'registry' },
+      manifest: digestOf(Buffer.from('m')),
+      diffIds: [],
+      platform,
+    },
+    sources: [],
+    name: 'FROM busybox',
+    noCache: false,
   });
-  const file = builder.add({ op: { kind: 'http', url: 'https://user:hunter2@example.org/f', filename: 'f' }, sources: [], name: 'f', noCache: false });
+  const file = builder.add({
+    op: { kind: 'http', url: 'https://user:hunter2@example.org/f', filename: 'f' },
+    sources: [],
+    name: 'f',
+    noCache: false,
+  });
   const run: RunOp = {
-    kind: 'run', args: ['true'], env: ['TOKEN=arg-value'], cwd: '/', user: '', hostname: '', network: 'default', security: 'sandbox', platform,
+    kind: 'run',
+    args: ['true'],
+    env: ['TOKEN=arg-value'],
+    cwd: '/',
+    user: '',
+    hostname: '',
+    network: 'default',
+    security: 'sandbox',
+    platform,
     mounts: [{ type: 'secret', id: 'npm', required: true, mode: 0o400, uid: 0, gid: 0 }],
   };
   const target = builder.add({ op: run, base, sources: [file], name: 'RUN true', noCache: false });
   const request: BuildRequest = {
     context: { kind: 'git', url: 'https://bot:hunter2@example.org/app.git', ref: 'a'.repeat(40) },
-    namedContexts: {}, dockerfile: { kind: 'in-context', path: 'Dockerfile' }, platforms: [platform], implicitPlatform: true,
-    buildArgs: { TOKEN: 'arg-value', HTTP_PROXY: 'http://proxy-password' }, labels: {}, tags: [], outputs: [], noCache: false, pull: false,
-    cacheFrom: [], cacheTo: [], network: 'default', extraHosts: [], ssh: {}, ulimits: [], allow: [],
+    namedContexts: {},
+    dockerfile: { kind: 'in-context', path: 'Dockerfile' },
+    platforms: [platform],
+    implicitPlatform: true,
+    buildArgs: { TOKEN: 'arg-value', HTTP_PROXY: 'http://proxy-password' },
+    labels: {},
+    tags: [],
+    outputs: [],
+    noCache: false,
+    pull: false,
+    cacheFrom: [],
+    cacheTo: [],
+    network: 'default',
+    extraHosts: [],
+    ssh: {},
+    ulimits: [],
+    allow: [],
   };
   const loaded = { name: 'Dockerfile', text, dockerfile: parseDockerfile(text, 'Dockerfile') };
   return { request, loaded, graph: builder.build([target]), builderPlatform: platform, startedAt: 0, finishedAt: 1000 };
@@ -38,7 +80,11 @@ describe('provenance', () => {
     expect(provenance(spec('min'), facts())).toMatchObject({
       buildDefinition: {
         externalParameters: {
-          configSource: { uri: `https://example.org/app.git#${'a'.repeat(40)}`, digest: { sha1: 'a'.repeat(40) }, path: 'Dockerfile' },
+          configSource: {
+            uri: `https://example.org/app.git#${'a'.repeat(40)}`,
+            digest: { sha1: 'a'.repeat(40) },
+            path: 'Dockerfile',
+          },
           request: { frontend: 'dockerfile.v0', args: {} },
         },
         internalParameters: { builderPlatform: 'linux/amd64' },
@@ -48,7 +94,14 @@ describe('provenance', () => {
           { uri: `https://example.org/app.git#${'a'.repeat(40)}` },
         ],
       },
-      runDetails: { builder: { id: 'ci' }, metadata: { startedOn: '1970-01-01T00:00:00.000Z', finishedOn: '1970-01-01T00:00:01.000Z', buildkit_completeness: { request: false } } },
+      runDetails: {
+        builder: { id: 'ci' },
+        metadata: {
+          startedOn: '1970-01-01T00:00:00.000Z',
+          finishedOn: '1970-01-01T00:00:01.000Z',
+          buildkit_completeness: { request: false },
+        },
+      },
     });
   });
 
@@ -57,14 +110,21 @@ describe('provenance', () => {
     expect(provenance(spec('max', 'v0.2'), facts())).toMatchObject({
       builder: { id: 'ci' },
       materials: [{ digest: { sha256: digest.slice(7) } }, {}, {}],
-      invocation: { configSource: { entryPoint: 'Dockerfile' }, parameters: { args: { 'build-arg:TOKEN': 'arg-value' } }, environment: { platform: 'linux/amd64' } },
-      buildConfig: { steps: [{ id: 'step0', inputs: [] }, { id: 'step1' }, { id: 'step2', inputs: ['step0', 'step1'] }] },
+      invocation: {
+        configSource: { entryPoint: 'Dockerfile' },
+        parameters: { args: { 'build-arg:TOKEN': 'arg-value' } },
+        environment: { platform: 'linux/amd64' },
+      },
+      buildConfig: {
+        steps: [{ id: 'step0', inputs: [] }, { id: 'step1' }, { id: 'step2', inputs: ['step0', 'step1'] }],
+      },
       metadata: { completeness: { parameters: true } },
     });
   });
 
   test.each([
-    ['min', 'v1'], ['min', 'v0.2'],
+    ['min', 'v1'],
+    ['min', 'v0.2'],
   ] as const)('%s %s has no values of build arguments, no steps, no ids of secrets', (mode, version) => {
     const said = JSON.stringify(provenance(spec(mode, version), facts()));
     for (const word of ['arg-value', 'npm', 'buildConfig', 'infos']) expect(said).not.toContain(word);

@@ -47,7 +47,10 @@ function predicateV1(spec: ProvenanceSpec, facts: BuildFacts): object {
     buildDefinition: {
       buildType: SLSA_DEFINITION,
       externalParameters: { configSource, request: parameters },
-      internalParameters: { builderPlatform: formatPlatform(facts.builderPlatform), ...(config === undefined ? {} : { buildConfig: config }) },
+      internalParameters: {
+        builderPlatform: formatPlatform(facts.builderPlatform),
+        ...(config === undefined ? {} : { buildConfig: config }),
+      },
       resolvedDependencies: materials,
     },
     runDetails: {
@@ -70,14 +73,20 @@ function predicateV02(spec: ProvenanceSpec, facts: BuildFacts): object {
     builder: { id: spec.builderId },
     buildType: BUILD_TYPE,
     materials,
-    invocation: { configSource: { ...source, entryPoint }, parameters, environment: { platform: formatPlatform(facts.builderPlatform) } },
+    invocation: {
+      configSource: { ...source, entryPoint },
+      parameters,
+      environment: { platform: formatPlatform(facts.builderPlatform) },
+    },
     ...(config === undefined ? {} : { buildConfig: config }),
     metadata: {
       buildStartedOn: timestamp(facts.startedAt),
       buildFinishedOn: timestamp(facts.finishedAt),
       completeness: { ...completeness, environment: true },
       reproducible: spec.reproducible,
-      ...(Object.keys(metadata).length === 0 ? {} : { 'https://mobyproject.org/buildkit@v1#metadata': metadata.buildkit_metadata }),
+      ...(Object.keys(metadata).length === 0
+        ? {}
+        : { 'https://mobyproject.org/buildkit@v1#metadata': metadata.buildkit_metadata }),
     },
   };
 }
@@ -86,20 +95,43 @@ function parts({ mode }: ProvenanceSpec, facts: BuildFacts) {
   const isMax = mode === 'max';
   const { request, loaded, graph } = facts;
   const remote = contextMaterial(request);
-  const materials = distinct([...[...graph.steps.values()].flatMap((step) => materialOf(step) ?? []), ...(remote === undefined ? [] : [remote])]);
+  const materials = distinct([
+    ...[...graph.steps.values()].flatMap((step) => materialOf(step) ?? []),
+    ...(remote === undefined ? [] : [remote]),
+  ]);
   const secretArgs = Object.keys(request.buildArgs).length + Object.keys(request.labels).length > 0;
   return {
     configSource: { ...remote, path: loaded.name },
     parameters: {
       frontend: 'dockerfile.v0',
-      args: { ...(request.target === undefined ? {} : { target: request.target }), ...(isMax ? givenArgs(request) : {}) },
+      args: {
+        ...(request.target === undefined ? {} : { target: request.target }),
+        ...(isMax ? givenArgs(request) : {}),
+      },
       ...(isMax ? mountIds(graph) : {}),
       locals: request.context.kind === 'directory' ? [{ name: 'context' }, { name: 'dockerfile' }] : [],
     },
     materials,
     config: isMax ? { steps: stepsOf(graph) } : undefined,
-    metadata: isMax ? { buildkit_metadata: { source: { infos: [{ filename: loaded.name, language: 'Dockerfile', data: Buffer.from(withoutUserInfo(loaded.text)).toString('base64') }] } } } : {},
-    completeness: { parameters: isMax || !secretArgs, materials: request.context.kind !== 'directory' && materials.every(({ digest }) => digest !== undefined) },
+    metadata: isMax
+      ? {
+          buildkit_metadata: {
+            source: {
+              infos: [
+                {
+                  filename: loaded.name,
+                  language: 'Dockerfile',
+                  data: Buffer.from(withoutUserInfo(loaded.text)).toString('base64'),
+                },
+              ],
+            },
+          },
+        }
+      : {},
+    completeness: {
+      parameters: isMax || !secretArgs,
+      materials: request.context.kind !== 'directory' && materials.every(({ digest }) => digest !== undefined),
+    },
   };
 }
 
@@ -123,8 +155,12 @@ function mountIds({ steps }: Graph): object {
       ids[mount.type].set(mount.id, (ids[mount.type].get(mount.id) ?? true) && !mount.required);
     }
   }
-  const list = (known: ReadonlyMap<string, boolean>): object[] => [...known].map(([id, optional]) => (optional ? { id, optional } : { id }));
-  return { ...(ids.secret.size > 0 ? { secrets: list(ids.secret) } : {}), ...(ids.ssh.size > 0 ? { ssh: list(ids.ssh) } : {}) };
+  const list = (known: ReadonlyMap<string, boolean>): object[] =>
+    [...known].map(([id, optional]) => (optional ? { id, optional } : { id }));
+  return {
+    ...(ids.secret.size > 0 ? { secrets: list(ids.secret) } : {}),
+    ...(ids.ssh.size > 0 ? { ssh: list(ids.ssh) } : {}),
+  };
 }
 
 function stepsOf({ steps }: Graph): readonly object[] {
@@ -139,12 +175,18 @@ function stepsOf({ steps }: Graph): readonly object[] {
 
 function materialOf({ op }: Step): Material | undefined {
   if (op.kind === 'image') {
-    const reference = parseReference(op.source.kind === 'registry' || op.source.kind === 'store' ? op.reference : 'layout');
+    const reference = parseReference(
+      op.source.kind === 'registry' || op.source.kind === 'store' ? op.reference : 'layout',
+    );
     const digest = { sha256: hexOf(reference.digest ?? op.manifest) };
     if (op.source.kind === 'layout') return { uri: `pkg:oci/${encodeURIComponent(op.reference)}`, digest };
-    return { uri: packageUrl({ ...reference, ...(reference.tag === undefined ? {} : { digest: undefined }) }, op.platform), digest };
+    return {
+      uri: packageUrl({ ...reference, ...(reference.tag === undefined ? {} : { digest: undefined }) }, op.platform),
+      digest,
+    };
   }
-  if (op.kind === 'http') return { uri: op.url, ...(op.checksum === undefined ? {} : { digest: { sha256: hexOf(op.checksum) } }) };
+  if (op.kind === 'http')
+    return { uri: op.url, ...(op.checksum === undefined ? {} : { digest: { sha256: hexOf(op.checksum) } }) };
   if (op.kind === 'git') return gitMaterial(op);
   return undefined;
 }
@@ -154,9 +196,20 @@ function contextMaterial({ context }: BuildRequest): Material | undefined {
   return context.kind === 'http' ? { uri: context.url } : undefined;
 }
 
-function gitMaterial({ url, ref, checksum }: { readonly url: string; readonly ref?: string; readonly checksum?: string }): Material {
+function gitMaterial({
+  url,
+  ref,
+  checksum,
+}: {
+  readonly url: string;
+  readonly ref?: string;
+  readonly checksum?: string;
+}): Material {
   const commit = [checksum, ref].find((text) => text !== undefined && /^[0-9a-f]{40}$/.test(text));
-  return { uri: ref === undefined ? url : `${url}#${ref}`, ...(commit === undefined ? {} : { digest: { sha1: commit } }) };
+  return {
+    uri: ref === undefined ? url : `${url}#${ref}`,
+    ...(commit === undefined ? {} : { digest: { sha1: commit } }),
+  };
 }
 
 function distinct(materials: readonly Material[]): readonly Material[] {
@@ -169,7 +222,9 @@ function timestamp(milliseconds: number): string {
 
 /** Every text of a document, with `scheme://user:password@host` made `scheme://host`. */
 function withoutCredentials<T extends object>(document: T): T {
-  return JSON.parse(JSON.stringify(document), (_, value: unknown) => (typeof value === 'string' ? withoutUserInfo(value) : value));
+  return JSON.parse(JSON.stringify(document), (_, value: unknown) =>
+    typeof value === 'string' ? withoutUserInfo(value) : value,
+  );
 }
 
 function withoutUserInfo(text: string): string {

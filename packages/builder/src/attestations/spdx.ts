@@ -25,12 +25,25 @@ export function spdxDocument({ packages, distribution }: Inventory, { name, crea
     documentNamespace: `urn:sha256:${identity}`,
     creationInfo: { created: created.replace(/\.\d+Z$/, 'Z'), creators: ['Tool: tbuild'] },
     packages: [
-      { SPDXID: ROOT, name, downloadLocation: NONE, filesAnalyzed: false, licenseConcluded: NONE, licenseDeclared: NONE, copyrightText: NONE, primaryPackagePurpose: 'CONTAINER' },
+      {
+        SPDXID: ROOT,
+        name,
+        downloadLocation: NONE,
+        filesAnalyzed: false,
+        licenseConcluded: NONE,
+        licenseDeclared: NONE,
+        copyrightText: NONE,
+        primaryPackagePurpose: 'CONTAINER',
+      },
       ...described,
     ],
     relationships: [
       { spdxElementId: DOCUMENT, relationshipType: 'DESCRIBES', relatedSpdxElement: ROOT },
-      ...described.map(({ SPDXID }) => ({ spdxElementId: ROOT, relationshipType: 'CONTAINS', relatedSpdxElement: SPDXID })),
+      ...described.map(({ SPDXID }) => ({
+        spdxElementId: ROOT,
+        relationshipType: 'CONTAINS',
+        relatedSpdxElement: SPDXID,
+      })),
     ],
   };
 }

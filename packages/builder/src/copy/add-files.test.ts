@@ -39,7 +39,10 @@ test('ADD unpacks archives, whatever their names, and copies the rest', async ()
 
 test('heredocs become files of mode 0644, placed like others', () => {
   const { upper, writer, tree } = target('inline');
-  const files = [{ name: 'EOF', content: 'one' }, { name: 'two', content: 'zwei\n' }];
+  const files = [
+    { name: 'EOF', content: 'one' },
+    { name: 'two', content: 'zwei\n' },
+  ];
   copyInline(files, writer, tree, { destination: '/d/', keepOwner: false }, { now: 1e12 });
   copyInline(files, writer, tree, { destination: '/n', keepOwner: false, chmod: '+x' }, { now: 1e12 });
   writer.finish();
@@ -57,5 +60,7 @@ test('WORKDIR makes what is missing and leaves what exists', () => {
   writer.finish();
   expect(['a', 'a/b', 'a/b/c'].map((path) => statSync(join(upper, path)).mode & 0o7777)).toEqual([0o700, 0o755, 0o755]);
   writeFileSync(join(upper, 'f'), '');
-  expect(() => makeDirectory(writer, tree, { path: '/f/x', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12)).toThrow('not a directory');
+  expect(() => makeDirectory(writer, tree, { path: '/f/x', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12)).toThrow(
+    'not a directory',
+  );
 });

@@ -33,7 +33,10 @@ export function attributeRules(target: CopyTarget, options: PlacementOptions): A
 }
 
 /** An octal mode is for implied directories too, a symbolic one has nothing there to change. */
-export function impliedAttributes({ chmod }: CopyTarget, { owner, now, fixedTime }: PlacementOptions): ImpliedAttributes {
+export function impliedAttributes(
+  { chmod }: CopyTarget,
+  { owner, now, fixedTime }: PlacementOptions,
+): ImpliedAttributes {
   return { mode: typeof chmod === 'number' ? chmod : 0o755, owner, mtimeMs: fixedTime ?? now };
 }
 

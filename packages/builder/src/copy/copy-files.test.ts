@@ -1,6 +1,16 @@
 import {
-  chmodSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync,
-  utimesSync, writeFileSync,
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -57,12 +67,14 @@ function copy({ select, op, owner }: Case): void {
 
 /** The merged tree: `path mode[ uid:gid][ -> link]`, owners only where they are not root's. */
 function result(directory = ''): string[] {
-  return openLayeredTree([lower, upper], 'trusted').list(directory).flatMap(({ path, location, stats }) => {
-    const owner = stats.uid === 0 && stats.gid === 0 ? '' : ` ${stats.uid}:${stats.gid}`;
-    const link = stats.isSymbolicLink() ? ` -> ${readlinkSync(location)}` : '';
-    const line = `${path}${stats.isDirectory() ? '/' : ''} ${(stats.mode & 0o7777).toString(8)}${owner}${link}`;
-    return stats.isDirectory() ? [line, ...result(path)] : [line];
-  });
+  return openLayeredTree([lower, upper], 'trusted')
+    .list(directory)
+    .flatMap(({ path, location, stats }) => {
+      const owner = stats.uid === 0 && stats.gid === 0 ? '' : ` ${stats.uid}:${stats.gid}`;
+      const link = stats.isSymbolicLink() ? ` -> ${readlinkSync(location)}` : '';
+      const line = `${path}${stats.isDirectory() ? '/' : ''} ${(stats.mode & 0o7777).toString(8)}${owner}${link}`;
+      return stats.isDirectory() ? [line, ...result(path)] : [line];
+    });
 }
 
 const placing: [name: string, sources: string[], destination: string, expected: string[]][] = [
@@ -75,10 +87,20 @@ const placing: [name: string, sources: string[], destination: string, expected: 
   ['file to the root', ['a'], '/', ['a 644', 'dir/ 755', 'link 777 -> dir']],
   ['two files to one name', ['a', 'b'], '/x', ['dir/ 755', 'link 777 -> dir', 'x 600']],
   ['directory to a new name', ['d'], '/x', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/s/ 700', 'x/s/f 640']],
-  ['directory to a new name with slash', ['d'], '/x/', ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/s/ 700', 'x/s/f 640']],
+  [
+    'directory to a new name with slash',
+    ['d'],
+    '/x/',
+    ['dir/ 755', 'link 777 -> dir', 'x/ 755', 'x/s/ 700', 'x/s/f 640'],
+  ],
   ['directory into an existing one', ['d'], '/dir', ['dir/ 755', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
   ['directory through a link', ['d'], '/link/', ['dir/ 755', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
-  ['file and directory', ['a', 'd'], '/dir/', ['dir/ 755', 'dir/a 644', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir']],
+  [
+    'file and directory',
+    ['a', 'd'],
+    '/dir/',
+    ['dir/ 755', 'dir/a 644', 'dir/s/ 700', 'dir/s/f 640', 'link 777 -> dir'],
+  ],
   ['link as source', ['l'], '/dir/', ['dir/ 755', 'dir/l 644', 'link 777 -> dir']],
 ];
 
@@ -90,20 +112,90 @@ test.each(placing)('%s', (_, sources, destination, expected) => {
 });
 
 const merging: [name: string, below: Parameters<typeof write>[1], test: Case, expected: string[] | string][] = [
-  ['sub-directories take attributes', { 'x/s/old': 'o', 'x/s/': 0o777 }, { select: { sources: ['d'] }, op: { destination: '/x' } }, ['x/ 755', 'x/s/ 700', 'x/s/f 640', 'x/s/old 644']],
-  ['a file replaces a link in the destination', { x: '-> y', y: 'y' }, { select: { sources: ['e'] }, op: { destination: '/' } }, ['x 644', 'y 644']],
-  ['a plain destination follows its link', { z: '-> y', y: 'y' }, { select: { sources: ['e/x'] }, op: { destination: '/z' } }, ['y 644', 'z 777 -> y']],
-  ['a broken link as destination', { z: '-> n/y' }, { select: { sources: ['e/x'] }, op: { destination: '/z' } }, ['n/ 755', 'n/y 644', 'z 777 -> n/y']],
-  ['directory onto file', { x: 'x' }, { select: { sources: ['d'] }, op: { destination: '/x' } }, 'Path "/x" is not a directory'],
-  ['directory onto link inside', { t: 'd', 's': '-> t' }, { select: { sources: ['d'] }, op: { destination: '/' } }, 'Cannot copy a directory to "/s", which is not a directory'],
-  ['file onto directory', { 'x/': 0o755 }, { select: { sources: ['e'] }, op: { destination: '/' } }, 'Cannot replace directory "/x" with a file'],
-  ['below a file', { x: 'x' }, { select: { sources: ['e/x'] }, op: { destination: '/x/y' } }, 'Path "/x" is not a directory'],
-  ['octal mode, also of implied parents', {}, { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 0o640 } }, ['p/ 640', 'p/x/ 640', 'p/x/s/ 640', 'p/x/s/f 640']],
-  ['sticky bit is lost on the top directory', {}, { select: { sources: ['d'] }, op: { destination: '/x', chmod: 0o1777 } }, ['x/ 777', 'x/s/ 1777', 'x/s/f 1777']],
-  ['symbolic mode', {}, { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 'go=u' } }, ['p/ 755', 'p/x/ 755', 'p/x/s/ 777', 'p/x/s/f 666']],
-  ['setgid is inherited by implied directories', { 'g/': 0o2775 }, { select: { sources: ['d'] }, op: { destination: '/g/n/x' } }, ['g/ 2775', 'g/n/ 2755', 'g/n/x/ 2755', 'g/n/x/s/ 700', 'g/n/x/s/f 640']],
-  ['parents', { 'd/': 0o700 }, { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/' } }, ['d/ 711', 'd/s/ 700', 'd/s/f 640']],
-  ['parents into a new directory', {}, { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/n/' } }, ['n/ 755', 'n/d/ 711', 'n/d/s/ 700', 'n/d/s/f 640']],
+  [
+    'sub-directories take attributes',
+    { 'x/s/old': 'o', 'x/s/': 0o777 },
+    { select: { sources: ['d'] }, op: { destination: '/x' } },
+    ['x/ 755', 'x/s/ 700', 'x/s/f 640', 'x/s/old 644'],
+  ],
+  [
+    'a file replaces a link in the destination',
+    { x: '-> y', y: 'y' },
+    { select: { sources: ['e'] }, op: { destination: '/' } },
+    ['x 644', 'y 644'],
+  ],
+  [
+    'a plain destination follows its link',
+    { z: '-> y', y: 'y' },
+    { select: { sources: ['e/x'] }, op: { destination: '/z' } },
+    ['y 644', 'z 777 -> y'],
+  ],
+  [
+    'a broken link as destination',
+    { z: '-> n/y' },
+    { select: { sources: ['e/x'] }, op: { destination: '/z' } },
+    ['n/ 755', 'n/y 644', 'z 777 -> n/y'],
+  ],
+  [
+    'directory onto file',
+    { x: 'x' },
+    { select: { sources: ['d'] }, op: { destination: '/x' } },
+    'Path "/x" is not a directory',
+  ],
+  [
+    'directory onto link inside',
+    { t: 'd', s: '-> t' },
+    { select: { sources: ['d'] }, op: { destination: '/' } },
+    'Cannot copy a directory to "/s", which is not a directory',
+  ],
+  [
+    'file onto directory',
+    { 'x/': 0o755 },
+    { select: { sources: ['e'] }, op: { destination: '/' } },
+    'Cannot replace directory "/x" with a file',
+  ],
+  [
+    'below a file',
+    { x: 'x' },
+    { select: { sources: ['e/x'] }, op: { destination: '/x/y' } },
+    'Path "/x" is not a directory',
+  ],
+  [
+    'octal mode, also of implied parents',
+    {},
+    { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 0o640 } },
+    ['p/ 640', 'p/x/ 640', 'p/x/s/ 640', 'p/x/s/f 640'],
+  ],
+  [
+    'sticky bit is lost on the top directory',
+    {},
+    { select: { sources: ['d'] }, op: { destination: '/x', chmod: 0o1777 } },
+    ['x/ 777', 'x/s/ 1777', 'x/s/f 1777'],
+  ],
+  [
+    'symbolic mode',
+    {},
+    { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 'go=u' } },
+    ['p/ 755', 'p/x/ 755', 'p/x/s/ 777', 'p/x/s/f 666'],
+  ],
+  [
+    'setgid is inherited by implied directories',
+    { 'g/': 0o2775 },
+    { select: { sources: ['d'] }, op: { destination: '/g/n/x' } },
+    ['g/ 2775', 'g/n/ 2755', 'g/n/x/ 2755', 'g/n/x/s/ 700', 'g/n/x/s/f 640'],
+  ],
+  [
+    'parents',
+    { 'd/': 0o700 },
+    { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/' } },
+    ['d/ 711', 'd/s/ 700', 'd/s/f 640'],
+  ],
+  [
+    'parents into a new directory',
+    {},
+    { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/n/' } },
+    ['n/ 755', 'n/d/ 711', 'n/d/s/ 700', 'n/d/s/f 640'],
+  ],
 ];
 
 test.each(merging)('%s', (_, below, given, expected) => {
@@ -133,9 +225,16 @@ asRoot('owners: root by default, kept on demand, or given, then of implied paren
   copy({ select, op: { destination: '/kept/', keepOwner: true } });
   copy({ select, op: { destination: '/p/given/' }, owner: { uid: 7, gid: 8 } });
   expect(result()).toEqual([
-    'kept/ 755', 'kept/f 644 5:6', 'kept/l 644',
-    'p/ 755 7:8', 'p/given/ 755 7:8', 'p/given/f 644 7:8', 'p/given/l 644 7:8',
-    'root/ 755', 'root/f 644', 'root/l 644',
+    'kept/ 755',
+    'kept/f 644 5:6',
+    'kept/l 644',
+    'p/ 755 7:8',
+    'p/given/ 755 7:8',
+    'p/given/f 644 7:8',
+    'p/given/l 644 7:8',
+    'root/ 755',
+    'root/f 644',
+    'root/l 644',
   ]);
 });
 
@@ -149,21 +248,24 @@ test('hard links survive inside one source only', () => {
   expect(a).not.toBe(c);
 });
 
-asRoot('capabilities are kept from stages and lost from contexts; devices and FIFOs are copied, sockets are not', () => {
-  write(source, { 'd/f': 'f' });
-  const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
-  lsetxattr(join(source, 'd/f'), 'security.capability', capability);
-  mknod(join(source, 'd/fifo'), 0o010644, 0);
-  mknod(join(source, 'd/null'), 0o020666, 0x103);
-  mknod(join(source, 'd/socket'), 0o140755, 0);
-  copy({ select: { sources: ['d'] }, op: { destination: '/stage', keepOwner: true } });
-  copy({ select: { sources: ['d'] }, op: { destination: '/context' } });
-  expect(lgetxattr(join(upper, 'stage/f'), 'security.capability')).toEqual(capability);
-  expect(lgetxattr(join(upper, 'context/f'), 'security.capability')).toBeUndefined();
-  expect(readdirSync(join(upper, 'stage'))).toEqual(['f', 'fifo', 'null']);
-  expect(lstatSync(join(upper, 'stage/null')).rdev).toBe(0x103);
-  expect(lstatSync(join(upper, 'stage/fifo')).isFIFO()).toBe(true);
-});
+asRoot(
+  'capabilities are kept from stages and lost from contexts; devices and FIFOs are copied, sockets are not',
+  () => {
+    write(source, { 'd/f': 'f' });
+    const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+    lsetxattr(join(source, 'd/f'), 'security.capability', capability);
+    mknod(join(source, 'd/fifo'), 0o010644, 0);
+    mknod(join(source, 'd/null'), 0o020666, 0x103);
+    mknod(join(source, 'd/socket'), 0o140755, 0);
+    copy({ select: { sources: ['d'] }, op: { destination: '/stage', keepOwner: true } });
+    copy({ select: { sources: ['d'] }, op: { destination: '/context' } });
+    expect(lgetxattr(join(upper, 'stage/f'), 'security.capability')).toEqual(capability);
+    expect(lgetxattr(join(upper, 'context/f'), 'security.capability')).toBeUndefined();
+    expect(readdirSync(join(upper, 'stage'))).toEqual(['f', 'fifo', 'null']);
+    expect(lstatSync(join(upper, 'stage/null')).rdev).toBe(0x103);
+    expect(lstatSync(join(upper, 'stage/fifo')).isFIFO()).toBe(true);
+  },
+);
 
 const changes: [name: string, change: () => void, message: string | undefined][] = [
   ['nothing', () => {}, undefined],
@@ -182,7 +284,13 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   digestSelection(selection, { hasher, owner: 'root' });
   change();
   const run = (): void =>
-    copyFiles(selection, writer, openLayeredTree([upper], 'trusted'), { destination: '/', keepOwner: false }, { now: NOW, hasher });
+    copyFiles(
+      selection,
+      writer,
+      openLayeredTree([upper], 'trusted'),
+      { destination: '/', keepOwner: false },
+      { now: NOW, hasher },
+    );
   if (message !== undefined) return expect(run).toThrow(expect.objectContaining({ code: 'CONTEXT', message }));
   run();
   expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
@@ -194,7 +302,13 @@ test('a file that was never hashed may get a new name, but no new bytes', () => 
   const selection = selectFiles(openDirectory(source), { sources: ['f'] });
   linkSync(join(source, 'f'), join(source, 'g'));
   const run = (): void =>
-    copyFiles(selection, writer, openLayeredTree([upper], 'trusted'), { destination: '/', keepOwner: true }, { now: NOW, hasher: createFileHasher() });
+    copyFiles(
+      selection,
+      writer,
+      openLayeredTree([upper], 'trusted'),
+      { destination: '/', keepOwner: true },
+      { now: NOW, hasher: createFileHasher() },
+    );
   run();
   writeFileSync(join(source, 'f'), 'other');
   expect(run).toThrow('changed during the build');

@@ -1,5 +1,12 @@
 import { constants, readlinkSync } from 'node:fs';
-import { type FileTree, type FileType, type SelectedFile, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import {
+  type FileTree,
+  type FileType,
+  type SelectedFile,
+  type SelectedSource,
+  type TreeEntry,
+  typeOf,
+} from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
 import type { TreeWriter } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
@@ -70,7 +77,10 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
   const { writer, tree, rules, made } = copier;
   const existing = made.has(parentOf(path)) ? undefined : tree.stat(path);
   if (existing !== undefined && typeOf(existing.stats) !== 'directory') {
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot copy a directory to ${JSON.stringify(`/${path}`)}, which is not a directory`);
+    throw new TbuildError(
+      'DOCKERFILE_SEMANTICS',
+      `Cannot copy a directory to ${JSON.stringify(`/${path}`)}, which is not a directory`,
+    );
   }
   if (existing === undefined) made.add(path);
   if (existing === undefined || implied !== true) return writer.directory(path, rules.of(entry));

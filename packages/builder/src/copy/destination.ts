@@ -34,7 +34,7 @@ export function ensureDirectory({ writer, tree }: Destination, path: string, imp
   }
   if (nearest === path) return;
   const inherits = entry !== undefined && (entry.stats.mode & SETGID) !== 0;
-  const { uid, gid } = implied.owner ?? { uid: 0, gid: inherits ? entry?.stats.gid ?? 0 : 0 };
+  const { uid, gid } = implied.owner ?? { uid: 0, gid: inherits ? (entry?.stats.gid ?? 0) : 0 };
   const mode = (implied.mode & 0o777) | (inherits ? SETGID : 0);
   writer.ensureDirectory(path, { mode, uid, gid, mtimeMs: implied.mtimeMs });
 }
@@ -83,4 +83,3 @@ const SETGID = 0o2000;
 function quote(path: string): string {
   return JSON.stringify(`/${path}`);
 }
-

@@ -21,8 +21,16 @@ async function copyTo(name: string, mode?: number): Promise<string> {
   const hasher = createFileHasher();
   digestSelection(selection, { hasher, owner: 'root' });
   expect(isRemembered(selection)).toBe(true);
-  const earlier = await openEarlierCopy(note, selection, hasher, async (result) => join(base, result.slice('sha256:'.length)));
-  copyFiles(selection, writer, openLayeredTree([upper], 'trusted'), { destination: '/files', keepOwner: false, chmod: mode }, { now: 1e12, hasher, earlier });
+  const earlier = await openEarlierCopy(note, selection, hasher, async (result) =>
+    join(base, result.slice('sha256:'.length)),
+  );
+  copyFiles(
+    selection,
+    writer,
+    openLayeredTree([upper], 'trusted'),
+    { destination: '/files', keepOwner: false, chmod: mode },
+    { now: 1e12, hasher, earlier },
+  );
   rememberCopy(note, digestOf(name), selection, hasher);
   writer.finish();
   return join(upper, 'files');
@@ -40,7 +48,12 @@ test('files with the bytes and attributes of the last time are shared, others ar
   const second = await copyTo('second');
   const isShared = (name: string): boolean => statSync(join(first, name)).ino === statSync(join(second, name)).ino;
   expect(['0', '1', '2', '599'].map(isShared)).toEqual([true, false, false, true]);
-  expect(['0', '1', '2', 'new'].map((name) => readFileSync(join(second, name), 'utf8'))).toEqual(['content of 0', 'CONTENT OF 1', 'content of 2', 'new']);
+  expect(['0', '1', '2', 'new'].map((name) => readFileSync(join(second, name), 'utf8'))).toEqual([
+    'content of 0',
+    'CONTENT OF 1',
+    'content of 2',
+    'new',
+  ]);
   expect(statSync(join(second, '2')).mtimeMs).toBe(1e12);
   const third = await copyTo('third', 0o600);
   expect(statSync(join(third, '0')).mode & 0o777).toBe(0o600);

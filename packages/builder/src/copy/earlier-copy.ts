@@ -25,7 +25,12 @@ export function isRemembered(selection: readonly SelectedSource[]): boolean {
 }
 
 /** Notes in `file` which files a result holds; the last one wins. */
-export function rememberCopy(file: string, result: ResultId, [source]: readonly SelectedSource[], hasher: FileHasher): void {
+export function rememberCopy(
+  file: string,
+  result: ResultId,
+  [source]: readonly SelectedSource[],
+  hasher: FileHasher,
+): void {
   const words: string[] = [result, source?.entry.path ?? ''];
   for (const { entry } of source?.files ?? []) {
     const digest = typeOf(entry.stats) === 'file' ? hasher.known(entry) : undefined;
@@ -57,7 +62,9 @@ export async function openEarlierCopy(
       if (known === undefined || digests.get(entry.path) !== known) return undefined;
       const location = `${directory}/${path}`;
       const stats = lstatSync(location, { throwIfNoEntry: false });
-      return stats !== undefined && stats.size === entry.stats.size && hasAttributes(stats, attributes) ? location : undefined;
+      return stats !== undefined && stats.size === entry.stats.size && hasAttributes(stats, attributes)
+        ? location
+        : undefined;
     },
   };
 }

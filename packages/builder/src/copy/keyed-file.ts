@@ -10,7 +10,12 @@ import type { Attributes, TreeWriter } from '@tbuild/snapshot';
  *
  * @throws TbuildError CONTEXT when the bytes are not those that were keyed, or cannot be read.
  */
-export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: { attributes: Attributes; hasher: FileHasher }): void {
+export function copyKeyedFile(
+  entry: TreeEntry,
+  writer: TreeWriter,
+  path: string,
+  copied: { attributes: Attributes; hasher: FileHasher },
+): void {
   try {
     writer.file(path, copied.attributes, { location: entry.location });
     if (isAsKeyed(entry)) return;

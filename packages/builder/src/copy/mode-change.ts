@@ -29,10 +29,14 @@ type Clause = (current: number, original: number) => number;
 
 function parseClause(change: string, clause: string): Clause {
   const match = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/u.exec(clause);
-  if (match === null) throw new TbuildError('DOCKERFILE_SEMANTICS', `Mode ${JSON.stringify(change)} is neither octal nor symbolic`);
+  if (match === null)
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Mode ${JSON.stringify(change)} is neither octal nor symbolic`);
   const [, who = '', text = ''] = match;
   const classes = [...who].reduce((mask, letter) => mask | (CLASSES[letter] ?? 0), 0);
-  const actions = [...text.matchAll(/([-+=])([ugo]|[rwxXst]*)/gu)].map(([, operator = '', letters = '']) => ({ operator, letters }));
+  const actions = [...text.matchAll(/([-+=])([ugo]|[rwxXst]*)/gu)].map(([, operator = '', letters = '']) => ({
+    operator,
+    letters,
+  }));
   return (current, original) =>
     actions.reduce((mode, { operator, letters }) => {
       const onlyOthers = classes !== 0 && (classes & ~0o007) === 0;
@@ -49,5 +53,8 @@ function bitsOf(letters: string, mode: number, original: number): number {
   const shift = SHIFTS[letters];
   if (shift !== undefined) return ((mode >> shift) & 0o7) * 0o111;
   const isSearchable = (original & constants.S_IFMT) === constants.S_IFDIR || (original & 0o111) !== 0;
-  return [...letters].reduce((bits, letter) => bits | (letter === 'X' ? (isSearchable ? 0o111 : 0) : (BITS[letter] ?? 0)), 0);
+  return [...letters].reduce(
+    (bits, letter) => bits | (letter === 'X' ? (isSearchable ? 0o111 : 0) : (BITS[letter] ?? 0)),
+    0,
+  );
 }

@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, lutimesSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
@@ -30,7 +40,18 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   const git = (args: readonly string[]) => runGit(['-C', tree, ...args], remote, { cwd: scratch });
   await runGit(['init', '--quiet', '--template=', tree], remote, { cwd: scratch });
   await git(['remote', 'add', 'origin', shownUrl(remote.url)]);
-  if (keep) await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--update-head-ok', '--depth=1', '--', `file://${mirror}`, refspec(commit)]);
+  if (keep)
+    await git([
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--update-head-ok',
+      '--depth=1',
+      '--',
+      `file://${mirror}`,
+      refspec(commit),
+    ]);
   // Objects are read from the mirror: a copy would be thrown away.
   else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
   await git(['checkout', '--quiet', '--detach', commit.id]);
@@ -75,7 +96,10 @@ function findSubdirectory(tree: string, subdirectory = '', { url }: GitRemote): 
   const inside = resolvePath(openDirectory(tree), subdirectory, { followLast: true });
   const path = inside === undefined ? undefined : join(tree, inside);
   if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
-  throw new TbuildError('NOT_FOUND', `Directory ${JSON.stringify(subdirectory)} is not in the git repository ${JSON.stringify(shownUrl(url))}`);
+  throw new TbuildError(
+    'NOT_FOUND',
+    `Directory ${JSON.stringify(subdirectory)} is not in the git repository ${JSON.stringify(shownUrl(url))}`,
+  );
 }
 
 function moveContents(from: string, to: string): void {

@@ -12,7 +12,8 @@ import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 export async function fetchCommit(commit: string, remote: GitRemote, root: string): Promise<string> {
   const mirror = join(root, 'git', hexOf(digestOf(remote.url)));
   const kept = `refs/commits/${commit}`;
-  const git = (args: readonly string[], lock?: string) => runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: root, lock });
+  const git = (args: readonly string[], lock?: string) =>
+    runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: root, lock });
   const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
   if (!existsSync(join(mirror, 'HEAD'))) {
     mkdirSync(dirname(mirror), { recursive: true });
@@ -20,12 +21,27 @@ export async function fetchCommit(commit: string, remote: GitRemote, root: strin
   }
   if (await has()) return mirror;
   const lock = join(mirror, 'fetch');
-  const shallow = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--depth=1', '--', remote.url, `+${commit}:${kept}`];
+  const shallow = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--depth=1',
+    '--',
+    remote.url,
+    `+${commit}:${kept}`,
+  ];
   if (await succeeds(git(shallow, lock))) return mirror;
   const refs = ['+refs/heads/*:refs/heads/*', '+refs/tags/*:refs/tags/*'];
-  await git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...unshallow(mirror), '--', remote.url, ...refs], lock);
+  await git(
+    ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', ...unshallow(mirror), '--', remote.url, ...refs],
+    lock,
+  );
   if (await has()) return mirror;
-  throw new TbuildError('NOT_FOUND', `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain commit ${commit}`);
+  throw new TbuildError(
+    'NOT_FOUND',
+    `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain commit ${commit}`,
+  );
 }
 
 function unshallow(mirror: string): string[] {

@@ -10,7 +10,9 @@ const root = mkdtempSync(join(tmpdir(), 'resolve-commit-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const git = (...args: string[]): string =>
-  execFileSync('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@example.invalid', ...args], { encoding: 'utf8' }).trim();
+  execFileSync('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@example.invalid', ...args], {
+    encoding: 'utf8',
+  }).trim();
 git('init', '--quiet', '--initial-branch', 'main');
 const commit = (): string => {
   git('commit', '--quiet', '--allow-empty', '--message', 'change');
@@ -42,7 +44,10 @@ test.each([
 
 test('the end of a name is no name', async () => {
   await expect(resolve('topic')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  await expect(resolve(old.slice(0, 8))).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'A commit needs its full id' });
+  await expect(resolve(old.slice(0, 8))).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    hint: 'A commit needs its full id',
+  });
 });
 
 test('a checksum is the beginning of the commit or of the tag', async () => {

@@ -13,7 +13,12 @@ export interface Commit {
  * A commit id is not asked for.
  * @throws TbuildError NOT_FOUND for no such ref, DIGEST_MISMATCH when the commit does not begin with `checksum`.
  */
-export async function resolveCommit(remote: GitRemote, ref: string | undefined, checksum: string | undefined, cwd: string): Promise<Commit> {
+export async function resolveCommit(
+  remote: GitRemote,
+  ref: string | undefined,
+  checksum: string | undefined,
+  cwd: string,
+): Promise<Commit> {
   if (ref !== undefined && COMMIT_ID.test(ref)) {
     checkPrefix([ref], checksum, remote);
     return { id: ref };
@@ -23,9 +28,13 @@ export async function resolveCommit(remote: GitRemote, ref: string | undefined, 
   const advertised = readAdvertised(output);
   const found = ref === undefined ? defaultBranch(advertised) : choose(ref, advertised);
   if (found === undefined) {
-    throw new TbuildError('NOT_FOUND', `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain ref ${ref ?? 'HEAD'}`, {
-      hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'A commit needs its full id' : undefined,
-    });
+    throw new TbuildError(
+      'NOT_FOUND',
+      `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain ref ${ref ?? 'HEAD'}`,
+      {
+        hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'A commit needs its full id' : undefined,
+      },
+    );
   }
   checkPrefix(found.ids, checksum, remote);
   return { id: found.ids[0] ?? '', ref: found.ref };
@@ -76,5 +85,8 @@ function choose(ref: string, { ids }: Advertised): Found | undefined {
 
 function checkPrefix(ids: readonly string[], checksum: string | undefined, { url }: GitRemote): void {
   if (checksum === undefined || ids.some((id) => id.startsWith(checksum.toLowerCase()))) return;
-  throw new TbuildError('DIGEST_MISMATCH', `Expected checksum of ${JSON.stringify(shownUrl(url))} to match ${checksum}, got ${ids[0] ?? ''}`);
+  throw new TbuildError(
+    'DIGEST_MISMATCH',
+    `Expected checksum of ${JSON.stringify(shownUrl(url))} to match ${checksum}, got ${ids[0] ?? ''}`,
+  );
 }

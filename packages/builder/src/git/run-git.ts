@@ -22,21 +22,36 @@ export interface GitOptions {
  * by other users. The user's own configuration counts for the way to the server, not for what is checked out.
  * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED with git's complaint as hint.
  */
-export async function runGit(args: readonly string[], remote: GitRemote, { cwd, lock = '' }: GitOptions): Promise<string> {
+export async function runGit(
+  args: readonly string[],
+  remote: GitRemote,
+  { cwd, lock = '' }: GitOptions,
+): Promise<string> {
   const { authorization = '', runProgram, signal } = remote;
   const command = ['sh', '-c', SCRIPT, 'git', originOf(remote.url), lock, ...CONTENT_OPTIONS, ...args];
-  const { exitCode, stdout, stderr } = await runProgram(command, { cwd, input: Buffer.from(`${authorization}\n`), signal });
+  const { exitCode, stdout, stderr } = await runProgram(command, {
+    cwd,
+    input: Buffer.from(`${authorization}\n`),
+    signal,
+  });
   if (exitCode === 0) return Buffer.from(stdout).toString('utf8');
   const shown = JSON.stringify(shownUrl(remote.url));
-  if (exitCode === NO_PROGRAM) throw new TbuildError('UNSUPPORTED', `The program git is needed for ${shown}`, { hint: 'Install git' });
-  throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, { hint: complaint(stderr, remote.url) });
+  if (exitCode === NO_PROGRAM)
+    throw new TbuildError('UNSUPPORTED', `The program git is needed for ${shown}`, { hint: 'Install git' });
+  throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, {
+    hint: complaint(stderr, remote.url),
+  });
 }
 
 const NO_PROGRAM = 127;
 
-const CONTENT_OPTIONS = ['core.autocrlf=false', 'core.hooksPath=/dev/null', 'core.fsmonitor=false', 'gc.auto=0', 'advice.detachedHead=false'].flatMap(
-  (option) => ['-c', option],
-);
+const CONTENT_OPTIONS = [
+  'core.autocrlf=false',
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'gc.auto=0',
+  'advice.detachedHead=false',
+].flatMap((option) => ['-c', option]);
 
 // Nobody is there to be asked: the terminal belongs to the display.
 const SCRIPT = `

@@ -16,17 +16,31 @@ export interface FileChange {
  * What the second image has otherwise than the first, by path: content, type, mode, owner and links; times do
  * not count. A directory is changed when something in it was added or deleted, as for `docker diff`.
  */
-export async function compareImages(first: StoredImage, second: StoredImage, worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+export async function compareImages(
+  first: StoredImage,
+  second: StoredImage,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<readonly FileChange[]> {
   const [below, above] = [first.manifest.layers, second.manifest.layers];
   return compareLayers(below, above, worker, signal);
 }
 
 /** What the topmost layer of an image changes; nothing for an image without layers. */
-export function compareTopLayer({ manifest }: StoredImage, worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+export function compareTopLayer(
+  { manifest }: StoredImage,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<readonly FileChange[]> {
   return compareLayers(manifest.layers.slice(0, -1), manifest.layers, worker, signal);
 }
 
-async function compareLayers(below: readonly Descriptor[], above: readonly Descriptor[], worker: Worker, signal: AbortSignal): Promise<readonly FileChange[]> {
+async function compareLayers(
+  below: readonly Descriptor[],
+  above: readonly Descriptor[],
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<readonly FileChange[]> {
   const differing = below.findIndex(({ digest }, at) => digest !== above[at]?.digest);
   const shared = differing < 0 ? below.length : differing;
   const common: LayerFiles = new Map();
@@ -46,9 +60,12 @@ function changesBetween(before: LayerFiles, after: LayerFiles): readonly FileCha
     changes.set(path, { kind, path, bytes: (after.get(path)?.size ?? 0) - (before.get(path)?.size ?? 0) });
     if (kind !== 'C') touched.add(path.slice(0, path.lastIndexOf('/')));
   }
-  for (const path of touched) if (path !== '' && after.has(path) && !changes.has(path)) changes.set(path, { kind: 'C', path, bytes: 0 });
+  for (const path of touched)
+    if (path !== '' && after.has(path) && !changes.has(path)) changes.set(path, { kind: 'C', path, bytes: 0 });
   // What is in a deleted directory goes without saying.
-  const shown = [...changes.values()].filter(({ kind, path }) => kind !== 'D' || changes.get(path.slice(0, path.lastIndexOf('/')))?.kind !== 'D');
+  const shown = [...changes.values()].filter(
+    ({ kind, path }) => kind !== 'D' || changes.get(path.slice(0, path.lastIndexOf('/')))?.kind !== 'D',
+  );
   return shown.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -2,7 +2,15 @@ import { copyImage, fromBytes, type BlobWriter, type StoredBlob } from '@tbuild/
 import { readArchive } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
-  encodeImage, isIndex, layerMediaType, parseImageConfig, parseManifest, parseReference, type Descriptor, type Layer, type Reference,
+  encodeImage,
+  isIndex,
+  layerMediaType,
+  parseImageConfig,
+  parseManifest,
+  parseReference,
+  type Descriptor,
+  type Layer,
+  type Reference,
 } from '@tbuild/oci';
 import { readStored } from '../stored-document.ts';
 import type { Worker } from '../worker.ts';
@@ -26,7 +34,11 @@ interface Archive {
  * compressed or not. Nothing is written but blobs of the store.
  * @throws TbuildError USAGE when it is neither, NOT_FOUND when it lacks a blob, SNAPSHOT when it is damaged.
  */
-export async function loadArchive(bytes: AsyncIterable<Uint8Array>, worker: Worker, signal: AbortSignal): Promise<readonly LoadedImage[]> {
+export async function loadArchive(
+  bytes: AsyncIterable<Uint8Array>,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<readonly LoadedImage[]> {
   const archive = await storeFiles(bytes, worker, signal);
   const [index, manifests] = [readJson(archive, 'index.json'), readJson(archive, 'manifest.json')];
   const loaded = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
@@ -41,7 +53,11 @@ export async function loadArchive(bytes: AsyncIterable<Uint8Array>, worker: Work
 async function storeFiles(bytes: AsyncIterable<Uint8Array>, worker: Worker, signal: AbortSignal): Promise<Archive> {
   const blobs = new Map<string, StoredBlob>();
   const links = new Map<string, string>();
-  const clean = (name: string): string => name.split('/').filter((part) => part !== '' && part !== '.').join('/');
+  const clean = (name: string): string =>
+    name
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .join('/');
   await readArchive(
     bytes,
     ({ name, type, linkName }) => {
@@ -111,7 +127,10 @@ async function loadDocker(document: unknown, archive: Archive): Promise<readonly
   return loaded;
 }
 
-async function loadDockerImage(entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown }, archive: Archive): Promise<LoadedImage> {
+async function loadDockerImage(
+  entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown },
+  archive: Archive,
+): Promise<LoadedImage> {
   const { worker } = archive;
   const config = readStored(worker.content, required(archive, String(entry.Config)).digest);
   if (config === undefined) throw lacks(String(entry.Config));
@@ -119,10 +138,14 @@ async function loadDockerImage(entry: { Config?: unknown; RepoTags?: unknown; La
   const files = Array.isArray(entry.Layers) ? entry.Layers.map(String) : [];
   const layers = diffIds.map((diffId, at): Layer => {
     const blob = required(archive, files[at] ?? diffId);
-    return { diffId, descriptor: { mediaType: layerMediaType(blob.digest === diffId ? 'uncompressed' : 'gzip'), ...blob } };
+    return {
+      diffId,
+      descriptor: { mediaType: layerMediaType(blob.digest === diffId ? 'uncompressed' : 'gzip'), ...blob },
+    };
   });
   const encoded = encodeImage({ ...image, layers, document: config });
-  for (const { descriptor, bytes } of [encoded.config, encoded.manifest]) await worker.content.write(fromBytes(bytes), descriptor);
+  for (const { descriptor, bytes } of [encoded.config, encoded.manifest])
+    await worker.content.write(fromBytes(bytes), descriptor);
   const tags = Array.isArray(entry.RepoTags) ? entry.RepoTags.map((tag) => parseReference(String(tag))) : [];
   return { target: encoded.manifest.descriptor, names: tags };
 }
@@ -134,7 +157,9 @@ function required({ find }: Archive, name: string): StoredBlob {
 }
 
 function lacks(name: string): TbuildError {
-  return new TbuildError('NOT_FOUND', `The archive lacks ${JSON.stringify(name)}`, { hint: 'It may have been cut short: make it again' });
+  return new TbuildError('NOT_FOUND', `The archive lacks ${JSON.stringify(name)}`, {
+    hint: 'It may have been cut short: make it again',
+  });
 }
 
 function readJson({ find, worker }: Archive, name: string): unknown {

@@ -1,7 +1,17 @@
 import { copyImage, fromBytes, readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
-  encodeIndex, formatPlatform, isIndex, MediaType, parseImageConfig, parseManifest, samePlatform, type Descriptor, type EncodedDocument, type Platform, type Reference,
+  encodeIndex,
+  formatPlatform,
+  isIndex,
+  MediaType,
+  parseImageConfig,
+  parseManifest,
+  samePlatform,
+  type Descriptor,
+  type EncodedDocument,
+  type Platform,
+  type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import { firstOf } from '../storing.ts';
@@ -26,23 +36,38 @@ export interface MergeOptions {
  * and all. Nothing is written.
  * @throws RegistryError; TbuildError NOT_FOUND when nothing is left.
  */
-export async function mergeImages(sources: readonly Reference[], worker: Worker, { platforms, annotations, signal }: MergeOptions): Promise<MergedImages> {
+export async function mergeImages(
+  sources: readonly Reference[],
+  worker: Worker,
+  { platforms, annotations, signal }: MergeOptions,
+): Promise<MergedImages> {
   const found: SourceDocument[] = [];
   for (const source of sources) found.push(await readSource(source, worker, signal));
   const [only] = found;
-  if (found.length === 1 && only?.isIndex === true && platforms === undefined && annotations === undefined) return { index: only, sources };
+  if (found.length === 1 && only?.isIndex === true && platforms === undefined && annotations === undefined)
+    return { index: only, sources };
   let manifests: Descriptor[] = [];
   for (const { images } of found) {
     for (const added of images) {
       manifests = [...manifests.filter((known) => known.digest !== added.digest && !replaces(added, known)), added];
     }
   }
-  const wanted = platforms === undefined ? manifests : manifests.filter((one) => platforms.some((platform) => one.platform !== undefined && samePlatform(one.platform, platform)));
+  const wanted =
+    platforms === undefined
+      ? manifests
+      : manifests.filter((one) =>
+          platforms.some((platform) => one.platform !== undefined && samePlatform(one.platform, platform)),
+        );
   if (wanted.length === 0) {
     const offered = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
-    throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', { hint: `They are for ${offered.join(', ')}` });
+    throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', {
+      hint: `They are for ${offered.join(', ')}`,
+    });
   }
-  const mediaTypes = wanted.every(({ mediaType }) => mediaType === MediaType.dockerManifest) && annotations === undefined ? 'docker' : 'oci';
+  const mediaTypes =
+    wanted.every(({ mediaType }) => mediaType === MediaType.dockerManifest) && annotations === undefined
+      ? 'docker'
+      : 'oci';
   return { index: encodeIndex(wanted, { mediaTypes, annotations }), sources };
 }
 
@@ -72,18 +97,28 @@ async function readSource(source: Reference, worker: Worker, signal: AbortSignal
  * Gives a merged index its names: what a name's repository lacks is taken from those of the sources, mounted where
  * they are in the same registry.
  */
-export async function pushMerged({ index, sources }: MergedImages, names: readonly Reference[], worker: Worker, signal: AbortSignal): Promise<void> {
+export async function pushMerged(
+  { index, sources }: MergedImages,
+  names: readonly Reference[],
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<void> {
   const providers = await Promise.all(sources.map((source) => worker.openRepository(source)));
   const from = firstOf([documentOf(index), ...providers]);
   for (const name of names) {
     const target = await worker.openRepository(name, 'push');
-    const mount = async ({ digest }: Descriptor): Promise<boolean> => mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
+    const mount = async ({ digest }: Descriptor): Promise<boolean> =>
+      mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
     await copyImage(from, withoutRoot(target, index), index.descriptor, { signal, mount, trustParents: true });
     await target.pushManifest(index.bytes, index.descriptor.mediaType, name.tag ?? index.descriptor.digest, signal);
   }
 }
 
-async function mountFrom(sources: readonly Reference[], name: Reference, mount: (repository: string) => Promise<boolean>): Promise<boolean> {
+async function mountFrom(
+  sources: readonly Reference[],
+  name: Reference,
+  mount: (repository: string) => Promise<boolean>,
+): Promise<boolean> {
   for (const { registry, repository } of sources) {
     if (registry === name.registry && repository !== name.repository && (await mount(repository))) return true;
   }
@@ -98,6 +133,7 @@ function documentOf({ descriptor, bytes }: EncodedDocument): Provider {
 function withoutRoot(target: Repository, { descriptor }: EncodedDocument): Pick<Repository, 'has' | 'read' | 'write'> {
   return {
     ...target,
-    write: async (source, expected, signal) => (expected?.digest === descriptor.digest ? descriptor : target.write(source, expected, signal)),
+    write: async (source, expected, signal) =>
+      expected?.digest === descriptor.digest ? descriptor : target.write(source, expected, signal),
   };
 }

@@ -19,7 +19,12 @@ const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
 /** Puts a layer onto the files of those below it. */
-export async function applyLayer(files: LayerFiles, layer: Descriptor, { content }: Pick<Worker, 'content'>, signal: AbortSignal): Promise<void> {
+export async function applyLayer(
+  files: LayerFiles,
+  layer: Descriptor,
+  { content }: Pick<Worker, 'content'>,
+  signal: AbortSignal,
+): Promise<void> {
   const own = new Set<string>();
   const hidden: string[] = [];
   const add = (path: string, file: LayerFile): void => {
@@ -61,10 +66,18 @@ function cleanPath(name: string): string {
 }
 
 function fileOf({ type, mode, uid, gid, size, linkName }: ArchiveMember, digest: string): LayerFile {
-  return { type, size: type === 'file' ? size : 0, identity: [type, mode & 0o7777, uid, gid, linkName, digest].join(' ') };
+  return {
+    type,
+    size: type === 'file' ? size : 0,
+    identity: [type, mode & 0o7777, uid, gid, linkName, digest].join(' '),
+  };
 }
 
 function hashing(done: (digest: string) => void) {
   const hash = createHash('sha256');
-  return { write: (bytes: Uint8Array) => void hash.update(bytes), end: () => done(hash.digest('hex')), abort: () => {} };
+  return {
+    write: (bytes: Uint8Array) => void hash.update(bytes),
+    end: () => done(hash.digest('hex')),
+    abort: () => {},
+  };
 }

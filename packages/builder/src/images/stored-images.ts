@@ -46,9 +46,12 @@ export function findImage(name: string, worker: Worker): FoundImage {
   if (named !== undefined) return named;
   const prefix = name.replace(/^sha256:/, '');
   const images = listImages(worker);
-  const byId = /^[a-f0-9]{4,64}$/.test(prefix) ? images.filter(({ image }) => image.manifest.config.digest.slice(7).startsWith(prefix)) : [];
+  const byId = /^[a-f0-9]{4,64}$/.test(prefix)
+    ? images.filter(({ image }) => image.manifest.config.digest.slice(7).startsWith(prefix))
+    : [];
   const [first] = byId;
-  if (first !== undefined) return { references: byId.map(({ reference }) => reference), target: first.target, image: first.image };
+  if (first !== undefined)
+    return { references: byId.map(({ reference }) => reference), target: first.target, image: first.image };
   const known = images.map(({ reference }) => formatReference(reference));
   throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
     hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,

@@ -32,7 +32,12 @@ const NAME = 'bind';
  *
  * @throws TbuildError NOT_FOUND when a tree lacks the source.
  */
-export async function openBindMount(mount: BindMount, { input, result }: KeyedMount, files: StepFiles, env: OpEnvironment): Promise<SandboxMount> {
+export async function openBindMount(
+  mount: BindMount,
+  { input, result }: KeyedMount,
+  files: StepFiles,
+  env: OpEnvironment,
+): Promise<SandboxMount> {
   const { target, from, readonly } = mount;
   if (from.kind === 'inline') {
     const content = from.files[0]?.content ?? '';
@@ -50,7 +55,8 @@ async function showResult(result: ResultId, input: FileInput, making: Making): P
   const tree = openLayeredTree(directories, flavour);
   const path = resolvePath(tree, mount.source, { followLast: true });
   const entry = path === undefined ? undefined : tree.stat(path);
-  if (path === undefined || entry === undefined) throw new TbuildError('NOT_FOUND', `Source "${mount.source}" of a bind mount does not exist`);
+  if (path === undefined || entry === undefined)
+    throw new TbuildError('NOT_FOUND', `Source "${mount.source}" of a bind mount does not exist`);
   if (!entry.stats.isDirectory()) return showFile(entry.location, input, making);
   return showDirectory(layersAt(path, directories, flavour), making);
 }

@@ -12,13 +12,21 @@ const never = new AbortController().signal;
 let fills = 0;
 let waits = 0;
 
-function take(key: string, sharing: CacheRequest['sharing'], options: { discard?: boolean; signal?: AbortSignal } = {}): Promise<CacheDirectory> {
+function take(
+  key: string,
+  sharing: CacheRequest['sharing'],
+  options: { discard?: boolean; signal?: AbortSignal } = {},
+): Promise<CacheDirectory> {
   const fill = async (path: string): Promise<void> => {
     fills++;
     await setTimeout(20);
     mkdirSync(path);
   };
-  return takeCacheDirectory(root, { key, sharing, discard: options.discard ?? false, fill, onWait: () => void waits++ }, options.signal ?? never);
+  return takeCacheDirectory(
+    root,
+    { key, sharing, discard: options.discard ?? false, fill, onWait: () => void waits++ },
+    options.signal ?? never,
+  );
 }
 
 describe('two users at once', () => {
@@ -80,7 +88,9 @@ test('what could not be filled is not taken for a content', async () => {
     mkdirSync(path);
     throw new Error('full disk');
   };
-  await expect(takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill, onWait() {} }, never)).rejects.toThrow('full disk');
+  await expect(
+    takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill, onWait() {} }, never),
+  ).rejects.toThrow('full disk');
   fills = 0;
   using _one = await take('f', 'locked');
   expect(fills).toBe(1);

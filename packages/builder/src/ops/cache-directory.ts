@@ -26,7 +26,11 @@ export interface CacheDirectory extends Disposable {
  * Takes the directory of a cache mount. Shared users hold it together. Where somebody else's use forbids that,
  * a private or shared user gets another directory and a locked one waits.
  */
-export async function takeCacheDirectory(root: string, request: CacheRequest, signal: AbortSignal): Promise<CacheDirectory> {
+export async function takeCacheDirectory(
+  root: string,
+  request: CacheRequest,
+  signal: AbortSignal,
+): Promise<CacheDirectory> {
   const parent = join(root, 'cache-mounts', request.key);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   // Its time says to a prune when the directory was used last.
@@ -53,7 +57,11 @@ function takeLock(lock: FileLock, { sharing, discard }: CacheRequest): boolean {
   return lock.tryTake(sharing === 'shared' && !discard ? 'shared' : 'exclusive');
 }
 
-async function prepare(path: string, lock: FileLock, { root, request }: { root: string; request: CacheRequest }): Promise<CacheDirectory> {
+async function prepare(
+  path: string,
+  lock: FileLock,
+  { root, request }: { root: string; request: CacheRequest },
+): Promise<CacheDirectory> {
   try {
     if (request.discard) moveToTrash(root, path);
     if (!existsSync(path)) await fillWhole(path, request);

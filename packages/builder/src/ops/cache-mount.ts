@@ -23,7 +23,9 @@ export async function takeCacheDirectories(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<CacheDirectories> {
-  const wanted = keyed.flatMap((one) => (one.mount.type === 'cache' ? [{ one, mount: one.mount, key: directoryKey(one.mount, one) }] : []));
+  const wanted = keyed.flatMap((one) =>
+    one.mount.type === 'cache' ? [{ one, mount: one.mount, key: directoryKey(one.mount, one) }] : [],
+  );
   const paths = new Map<string, string>();
   for (const { one, mount, key } of wanted.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
     if (!paths.has(key)) paths.set(key, await take(key, one, mount, { files, context, signal }));
@@ -43,7 +45,12 @@ interface Taking {
   readonly signal: AbortSignal;
 }
 
-async function take(key: string, { input }: KeyedMount, mount: CacheMount, { files, context, signal }: Taking): Promise<string> {
+async function take(
+  key: string,
+  { input }: KeyedMount,
+  mount: CacheMount,
+  { files, context, signal }: Taking,
+): Promise<string> {
   const { worker, step, progress, discardedCaches } = context;
   const discard = step.noCache && !discardedCaches.has(key);
   // What a step of this build has put there is not what `--no-cache` means.
@@ -54,13 +61,18 @@ async function take(key: string, { input }: KeyedMount, mount: CacheMount, { fil
       if (!discard) await context.importMount(key, path);
     } else await copySelected(input, dirname(path), basename(path), { worker });
   };
-  const onWait = (): void => progress.emit({
-    type: 'log',
-    step: step.id,
-    stream: 'stderr',
-    data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
-  });
-  const directory = await takeCacheDirectory(worker.root, { key, sharing: mount.sharing, discard, fill, onWait }, signal);
+  const onWait = (): void =>
+    progress.emit({
+      type: 'log',
+      step: step.id,
+      stream: 'stderr',
+      data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
+    });
+  const directory = await takeCacheDirectory(
+    worker.root,
+    { key, sharing: mount.sharing, discard, fill, onWait },
+    signal,
+  );
   files.onDispose(() => directory[Symbol.dispose]());
   return directory.path;
 }

@@ -7,13 +7,24 @@ import type { FileInput } from './file-input.ts';
 import type { OpEnvironment } from './op-environment.ts';
 
 /** Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept. */
-export async function copySelected(input: FileInput, upper: string, name: string, { worker }: Pick<OpEnvironment, 'worker'>): Promise<void> {
+export async function copySelected(
+  input: FileInput,
+  upper: string,
+  name: string,
+  { worker }: Pick<OpEnvironment, 'worker'>,
+): Promise<void> {
   const { flavour } = worker;
   const writer = createTreeWriter({ upper, lowers: [], flavour });
   const tree = openLayeredTree([upper], flavour);
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
-  copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, { owner: undefined, hasher: input.hasher, now: worker.now() });
+  copyFiles(
+    sources,
+    writer,
+    tree,
+    { destination: `/${name}`, keepOwner },
+    { owner: undefined, hasher: input.hasher, now: worker.now() },
+  );
   writer.finish();
   const stats = sources[0]?.entry.stats;
   if (stats === undefined || typeOf(stats) !== 'directory') return;

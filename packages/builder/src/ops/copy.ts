@@ -20,14 +20,34 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       const parts: CopyPart[] = [];
       for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
       const { chown, chmod, destination, exclude, parents } = op;
-      const content = parts.map((part) => ({ content: part.content, unpack: part.selection.unpack, keepOwner: part.selection.keepOwner }));
-      const key = digestOf(canonicalJson({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content, epoch: context.epoch }));
+      const content = parts.map((part) => ({
+        content: part.content,
+        unpack: part.selection.unpack,
+        keepOwner: part.selection.keepOwner,
+      }));
+      const key = digestOf(
+        canonicalJson({
+          copy: { chown, chmod, destination, exclude, parents },
+          base: base?.result,
+          content,
+          epoch: context.epoch,
+        }),
+      );
       const run = async (): Promise<ResultId> => {
         await copyInto(key, op, parts, base?.result, context, signal);
         packSoon(key, context);
         return key;
       };
-      return { key, run, parts: () => copyParts(op, parts.map(({ input }) => input), base?.result) };
+      return {
+        key,
+        run,
+        parts: () =>
+          copyParts(
+            op,
+            parts.map(({ input }) => input),
+            base?.result,
+          ),
+      };
     },
   };
 }
@@ -39,7 +59,12 @@ interface CopyPart {
   readonly input?: FileInput;
 }
 
-async function openPart(selection: CopySelection, op: CopyOp, steps: readonly Solved<ResultId>[], context: StepContext): Promise<CopyPart> {
+async function openPart(
+  selection: CopySelection,
+  op: CopyOp,
+  steps: readonly Solved<ResultId>[],
+  context: StepContext,
+): Promise<CopyPart> {
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
   const input = await openFileInput(from, { sources, exclude: op.exclude, parents: op.parents }, steps, context);
@@ -74,7 +99,8 @@ async function copyInto(
     const target = { ...op, ...selection };
     const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, options);
-    else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources)) copyFiles(sources, writer, tree, target, options);
+    else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
+      copyFiles(sources, writer, tree, target, options);
     else {
       const earlier = await openEarlierCopy(note, sources, input.hasher, (result) => upperOf(result, context));
       copyFiles(sources, writer, tree, target, { ...options, earlier });

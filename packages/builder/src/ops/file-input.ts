@@ -1,5 +1,12 @@
 import type { ResultId } from '@tbuild/cache';
-import { createFileHasher, digestSelection, selectFiles, type FileHasher, type SelectedSource, type SelectOptions } from '@tbuild/context';
+import {
+  createFileHasher,
+  digestSelection,
+  selectFiles,
+  type FileHasher,
+  type SelectedSource,
+  type SelectOptions,
+} from '@tbuild/context';
 import type { FileSource } from '@tbuild/graph';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
@@ -37,7 +44,10 @@ function contextInput(name: string, options: SelectOptions, env: OpEnvironment):
 }
 
 function sizeOf(selection: readonly SelectedSource[]): number {
-  return selection.reduce((sum, { entry, files }) => files.reduce((all, file) => all + file.entry.stats.size, sum + entry.stats.size), 0);
+  return selection.reduce(
+    (sum, { entry, files }) => files.reduce((all, file) => all + file.entry.stats.size, sum + entry.stats.size),
+    0,
+  );
 }
 
 async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvironment): Promise<FileInput> {

@@ -26,7 +26,10 @@ const PAUSE = 10;
  *
  * @throws TbuildError CANCELLED on abort.
  */
-export async function waitFor<T>(attempt: () => T | undefined | Promise<T | undefined>, signal: AbortSignal): Promise<T> {
+export async function waitFor<T>(
+  attempt: () => T | undefined | Promise<T | undefined>,
+  signal: AbortSignal,
+): Promise<T> {
   for (;;) {
     const found = await attempt();
     if (found !== undefined) return found;

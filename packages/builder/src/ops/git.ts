@@ -48,7 +48,13 @@ function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readS
   return undefined;
 }
 
-async function checkOutTo(key: ResultId, op: GitOp, commit: Commit, remote: GitRemote, { worker }: FetchContext): Promise<void> {
+async function checkOutTo(
+  key: ResultId,
+  op: GitOp,
+  commit: Commit,
+  remote: GitRemote,
+  { worker }: FetchContext,
+): Promise<void> {
   const mirror = await fetchCommit(commit.id, remote, worker.root);
   const parent = join(worker.root, 'run');
   mkdirSync(parent, { recursive: true, mode: 0o700 });

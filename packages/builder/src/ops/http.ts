@@ -24,7 +24,12 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
   };
 }
 
-async function writeFile(key: ResultId, filename: string, { digest, modified = 0 }: FetchedFile, { worker }: FetchContext): Promise<void> {
+async function writeFile(
+  key: ResultId,
+  filename: string,
+  { digest, modified = 0 }: FetchedFile,
+  { worker }: FetchContext,
+): Promise<void> {
   await using active = await worker.snapshots.prepare();
   const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: worker.flavour });
   writer.file(filename, { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified }, { location: worker.content.path(digest) });

@@ -21,10 +21,20 @@ export async function copyParts(
 }
 
 /** What the key of a RUN was made of. Values of variables are kept as digests only. */
-export async function runParts(op: RunOp, mounts: readonly KeyedMount[], base: ResultId | undefined): Promise<KeyParts> {
+export async function runParts(
+  op: RunOp,
+  mounts: readonly KeyedMount[],
+  base: ResultId | undefined,
+): Promise<KeyParts> {
   const { args, env, cwd, user, hostname, network, security, platform } = op;
   const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, shortDigest(text)] as const);
-  const shown = mounts.map(({ mount, key, input }) => [`mount ${mount.target}`, shortDigest({ ...key, ...(input === undefined ? {} : { content: undefined }) })] as const);
+  const shown = mounts.map(
+    ({ mount, key, input }) =>
+      [
+        `mount ${mount.target}`,
+        shortDigest({ ...key, ...(input === undefined ? {} : { content: undefined }) }),
+      ] as const,
+  );
   return {
     ...baseParts(base),
     instruction: shortDigest(args),
@@ -57,7 +67,11 @@ async function fileParts(inputs: readonly (FileInput | undefined)[]): Promise<Ke
   return parts;
 }
 
-function addSource({ entry, files }: SelectedSource, { hasher, owner }: FileInput, parts: Record<string, string>): void {
+function addSource(
+  { entry, files }: SelectedSource,
+  { hasher, owner }: FileInput,
+  parts: Record<string, string>,
+): void {
   const add = ({ entry: { path, stats }, entry: file }: Pick<SelectedFile, 'entry'>): void => {
     const access = owner === 'keep' ? `${octal(stats.mode)}:${stats.uid}:${stats.gid}` : octal(stats.mode);
     parts[`file ${path}`] = `${access} ${contentOf(file, hasher)}`;
@@ -73,7 +87,9 @@ function octal(mode: number): string {
 /** Files by what they were keyed by, so that none is read again; links by their target, others by their type. */
 function contentOf(entry: SelectedFile['entry'], hasher: FileHasher): string {
   if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readlinkSync(entry.location));
-  return hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`;
+  return (
+    hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`
+  );
 }
 
 function shortDigest(value: unknown): string {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createSecretMask, maskText } from './mask-secrets.ts';
 
-const secrets = [Buffer.from('s3cret-token\n'), Buffer.from('-----BEGIN\nfirst-line-of-key\nsecond-line-of-key\n-----END\n')];
+const secrets = [
+  Buffer.from('s3cret-token\n'),
+  Buffer.from('-----BEGIN\nfirst-line-of-key\nsecond-line-of-key\n-----END\n'),
+];
 
 function masked(...pieces: readonly string[]): string {
   const mask = createSecretMask(secrets);

@@ -50,12 +50,19 @@ function patternsOf(secrets: readonly Uint8Array[]): Patterns {
 /** The value without the line ends that an editor or a shell adds or takes away, and its lines. */
 function wordsOf(secret: string): string[] {
   const value = secret.trim();
-  const lines = value.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line.length >= SHORTEST_LINE);
+  const lines = value
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line.length >= SHORTEST_LINE);
   return value === '' ? [] : [value, ...lines];
 }
 
 /** Plain loops and no closures: a step can print a hundred megabytes. */
-function scan(data: Uint8Array, patterns: Patterns, { isEnd }: { isEnd: boolean }): { readonly shown: Uint8Array; readonly rest: Uint8Array } {
+function scan(
+  data: Uint8Array,
+  patterns: Patterns,
+  { isEnd }: { isEnd: boolean },
+): { readonly shown: Uint8Array; readonly rest: Uint8Array } {
   const pieces: Uint8Array[] = [];
   const { length } = data;
   let done = 0;
@@ -63,7 +70,8 @@ function scan(data: Uint8Array, patterns: Patterns, { isEnd }: { isEnd: boolean 
     const candidates = patterns[data[at] ?? 0];
     if (candidates === undefined) continue;
     const matched = longestMatch(data, at, candidates, isEnd);
-    if (matched === UNDECIDED) return { shown: Buffer.concat([...pieces, data.subarray(done, at)]), rest: data.slice(at) };
+    if (matched === UNDECIDED)
+      return { shown: Buffer.concat([...pieces, data.subarray(done, at)]), rest: data.slice(at) };
     if (matched === 0) continue;
     pieces.push(data.subarray(done, at), MASK);
     at += matched - 1;

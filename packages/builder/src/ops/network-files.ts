@@ -3,7 +3,10 @@ import type { OpEnvironment } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
 /** /etc/hosts and /etc/resolv.conf of a step; what it writes there vanishes with it. */
-export function networkFiles(files: StepFiles, { worker, extraHosts, hostname }: NetworkOptions): readonly SandboxMount[] {
+export function networkFiles(
+  files: StepFiles,
+  { worker, extraHosts, hostname }: NetworkOptions,
+): readonly SandboxMount[] {
   const bind = (target: string, content: string): SandboxMount => ({
     type: 'bind',
     source: files.write('file', content, { mode: 0o644 }),

@@ -12,9 +12,13 @@ const WITHOUT_NAMES = /^(?:root|\d*)(?::(?:root|\d*))?$/;
  */
 export function ownerIn(tree: FileTree, spec: string, base: unknown): ReturnType<typeof resolveOwner> {
   if (base === undefined && !WITHOUT_NAMES.test(spec)) {
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `User ${JSON.stringify(spec)} cannot be looked up: the stage has no files yet (invalid user index: -1)`, {
-      hint: 'Use numbers on scratch, for example --chown=1000:1000',
-    });
+    throw new TbuildError(
+      'DOCKERFILE_SEMANTICS',
+      `User ${JSON.stringify(spec)} cannot be looked up: the stage has no files yet (invalid user index: -1)`,
+      {
+        hint: 'Use numbers on scratch, for example --chown=1000:1000',
+      },
+    );
   }
   return resolveOwner(tree, spec);
 }

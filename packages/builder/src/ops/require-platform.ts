@@ -19,12 +19,17 @@ export async function requirePlatform(platform: Platform, worker: Machine): Prom
   const known = answers.get(worker) ?? new Map<string, Promise<boolean>>();
   answers.set(worker, known);
   const name = formatPlatform(platform);
-  const answer = known.get(name) ?? canRunPlatform(platform, { directory: join(worker.root, 'run'), host: worker.platform });
+  const answer =
+    known.get(name) ?? canRunPlatform(platform, { directory: join(worker.root, 'run'), host: worker.platform });
   known.set(name, answer);
   if (await answer) return;
-  throw new TbuildError('UNSUPPORTED', `Programs for ${name} cannot run on this ${formatPlatform(worker.platform)} machine: no emulator is registered for them`, {
-    hint:
-      `Install qemu-user-static and register it with binfmt_misc (Debian: apt-get install qemu-user-binfmt; with Docker: ` +
-      `docker run --privileged --rm tonistiigi/binfmt --install ${platform.architecture}), or let the stage run natively: FROM --platform=$BUILDPLATFORM`,
-  });
+  throw new TbuildError(
+    'UNSUPPORTED',
+    `Programs for ${name} cannot run on this ${formatPlatform(worker.platform)} machine: no emulator is registered for them`,
+    {
+      hint:
+        `Install qemu-user-static and register it with binfmt_misc (Debian: apt-get install qemu-user-binfmt; with Docker: ` +
+        `docker run --privileged --rm tonistiigi/binfmt --install ${platform.architecture}), or let the stage run natively: FROM --platform=$BUILDPLATFORM`,
+    },
+  );
 }

@@ -11,7 +11,9 @@ import type { OpEnvironment, StepContext } from './op-environment.ts';
 import { runOp } from './run.ts';
 import { stackOp } from './stack.ts';
 
-type Makers = { readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, context: StepContext) => Op<ResultId> };
+type Makers = {
+  readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, context: StepContext) => Op<ResultId>;
+};
 
 const makers: Makers = {
   image: imageOp,

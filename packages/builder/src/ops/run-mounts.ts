@@ -22,7 +22,11 @@ export async function keyMounts(
   return Promise.all(mounts.map((mount) => keyMount(mount, sources, env)));
 }
 
-async function keyMount(mount: RunMount, sources: readonly Solved<ResultId>[], env: OpEnvironment): Promise<KeyedMount> {
+async function keyMount(
+  mount: RunMount,
+  sources: readonly Solved<ResultId>[],
+  env: OpEnvironment,
+): Promise<KeyedMount> {
   if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
   const { from, source = '' } = mount;
   const input = from === undefined ? undefined : await openSource(from, source, sources, env);
@@ -62,7 +66,8 @@ export async function openMounts(
   for (const one of keyed) {
     const { mount } = one;
     if (mount.type === 'tmpfs') mounts.push({ type: 'tmpfs', target: mount.target, size: mount.size });
-    else if (mount.type === 'cache') mounts.push({ type: 'bind', source: caches.get(one) ?? '', target: mount.target, readonly: mount.readonly });
+    else if (mount.type === 'cache')
+      mounts.push({ type: 'bind', source: caches.get(one) ?? '', target: mount.target, readonly: mount.readonly });
     else if (mount.type === 'bind') mounts.push(await openBindMount(mount, one, files, context));
     else if (mount.type === 'ssh') mounts.push(await openSshMount(mount, files, context));
     else {

@@ -24,7 +24,13 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
       const mounts = await keyMounts(op.mounts, sources, context);
-      const key = digestOf(canonicalJson({ op: { ...op, mounts: mounts.map((mount) => mount.key) }, base: base?.result, ...keyedOptions(context) }));
+      const key = digestOf(
+        canonicalJson({
+          op: { ...op, mounts: mounts.map((mount) => mount.key) },
+          base: base?.result,
+          ...keyedOptions(context),
+        }),
+      );
       const run = async (): Promise<ResultId> => {
         const result = digestOf(randomUUID());
         await runInto(result, op, mounts, base?.result, context, signal);
@@ -84,10 +90,18 @@ async function runInto(
 /** With less than this left in the store, a failing step may well have failed for that. Bytes. */
 const LITTLE_SPACE = 1024 * 1024;
 
-function exited(op: RunOp, exitCode: number, { root, secrets }: { root: string; secrets: readonly Uint8Array[] }): TbuildError {
+function exited(
+  op: RunOp,
+  exitCode: number,
+  { root, secrets }: { root: string; secrets: readonly Uint8Array[] },
+): TbuildError {
   const { bavail, bsize } = statfsSync(root);
   const full = bavail * bsize < LITTLE_SPACE;
-  return new TbuildError('PROCESS_FAILED', `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}`, {
-    hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
-  });
+  return new TbuildError(
+    'PROCESS_FAILED',
+    `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}`,
+    {
+      hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
+    },
+  );
 }

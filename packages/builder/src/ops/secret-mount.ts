@@ -19,7 +19,11 @@ export interface OpenSecret {
  *
  * @throws TbuildError NOT_FOUND for a required secret that the build was not given.
  */
-export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecret }: Pick<OpEnvironment, 'readSecret'>): OpenSecret | undefined {
+export function openSecretMount(
+  mount: SecretMount,
+  files: StepFiles,
+  { readSecret }: Pick<OpEnvironment, 'readSecret'>,
+): OpenSecret | undefined {
   const value = readSecret(mount.id);
   if (value === undefined) {
     if (!mount.required) return undefined;
@@ -31,6 +35,9 @@ export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecr
   return {
     value,
     variable: env === undefined ? undefined : `${env}=${value.toString()}`,
-    mount: target === undefined ? undefined : { type: 'bind', source: files.writeSecret(value, { mode, uid, gid }), target, readonly: true },
+    mount:
+      target === undefined
+        ? undefined
+        : { type: 'bind', source: files.writeSecret(value, { mode, uid, gid }), target, readonly: true },
   };
 }

@@ -68,7 +68,11 @@ const TMPFS_MAGIC = 0x0102_1994;
 /** Where nothing can be mounted there is one place in memory that most containers have. */
 function sharedMemory(cause: unknown, cleanUps: (() => void)[]): string {
   if (!existsSync(SHARED_MEMORY) || statfsSync(SHARED_MEMORY).type !== TMPFS_MAGIC) {
-    throw new TbuildError('UNSUPPORTED', `There is no place in memory for secrets: nothing can be mounted, and ${SHARED_MEMORY} is no tmpfs`, { cause });
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `There is no place in memory for secrets: nothing can be mounted, and ${SHARED_MEMORY} is no tmpfs`,
+      { cause },
+    );
   }
   const path = mkdtempSync(`${SHARED_MEMORY}/tbuild-`);
   cleanUps.push(() => rmSync(path, { recursive: true, force: true }));

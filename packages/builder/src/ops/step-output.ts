@@ -4,7 +4,11 @@ import type { Progress } from '@tbuild/progress';
 import { createSecretMask } from './mask-secrets.ts';
 
 /** Shows what a step prints, without its secrets. Disposing shows what was held back. */
-export function openStepOutput(step: StepId, secrets: readonly Uint8Array[], progress: Progress): ProcessIO & Disposable {
+export function openStepOutput(
+  step: StepId,
+  secrets: readonly Uint8Array[],
+  progress: Progress,
+): ProcessIO & Disposable {
   const open = (stream: 'stdout' | 'stderr'): { write(data: Uint8Array): void; end(): void } => {
     const mask = createSecretMask(secrets);
     const show = (data: Uint8Array): void => {

@@ -28,7 +28,12 @@ function makeEntry(layer: string, entry: string): void {
   if (entry.startsWith('=')) makeOpaque(path, 'trusted');
 }
 
-const cases: readonly [name: string, path: string, layers: readonly (readonly string[])[], expected: readonly number[]][] = [
+const cases: readonly [
+  name: string,
+  path: string,
+  layers: readonly (readonly string[])[],
+  expected: readonly number[],
+][] = [
   ['in all', 'd', [['d/'], ['d/'], ['d/']], [0, 1, 2]],
   ['the root', '', [['d/'], []], [0, 1]],
   ['in some', 'a/d', [['a/d/'], ['a/'], [], ['a/d/']], [0, 3]],
@@ -48,11 +53,19 @@ test.skipIf(!isRoot).each(cases)('layers of a directory: %s', (_, path, entries,
 
 test('a read-only overlay has two lower directories and no upper one', () => {
   const [layer = ''] = layers(['f']);
-  const { options } = overlayOf([layer], { place: mkdtempSync(join(root, 'place-')), writable: false, flavour: 'user' });
+  const { options } = overlayOf([layer], {
+    place: mkdtempSync(join(root, 'place-')),
+    writable: false,
+    flavour: 'user',
+  });
   expect(options).toEqual(['lowerdir=1:0', 'ro', 'userxattr']);
 });
 
 test('a writable one has the layers in order, the topmost first', () => {
-  const { options } = overlayOf(layers([], [], []), { place: mkdtempSync(join(root, 'place-')), writable: true, flavour: 'user' });
+  const { options } = overlayOf(layers([], [], []), {
+    place: mkdtempSync(join(root, 'place-')),
+    writable: true,
+    flavour: 'user',
+  });
   expect(options).toEqual(['lowerdir=2:1:0', 'upperdir=fs', 'workdir=work', 'volatile', 'userxattr']);
 });

@@ -17,7 +17,11 @@ export function layersAt(path: string, directories: readonly string[], flavour: 
 }
 
 /** What one layer has at a path, and whether nothing of the layers below can be seen there. */
-function lookUp(path: string, directory: string, flavour: OverlayFlavour): { readonly location?: string; readonly hidesBelow: boolean } {
+function lookUp(
+  path: string,
+  directory: string,
+  flavour: OverlayFlavour,
+): { readonly location?: string; readonly hidesBelow: boolean } {
   let location = directory;
   let hidesBelow = false;
   for (const name of path.split('/').filter(Boolean)) {
@@ -46,7 +50,10 @@ export function overlayOf(layers: readonly string[], { place, writable, flavour 
   const lowers = writable || layers.length > 1 ? layers : [makeDirectory(place, 'empty'), ...layers];
   const names = lowers.map((_, index) => String(index));
   lowers.forEach((lower, index) => symlinkSync(lower, join(place, names[index] ?? '')));
-  const paths = [`lowerdir=${names.toReversed().join(':')}`, ...(writable ? ['upperdir=fs', 'workdir=work', 'volatile'] : ['ro'])];
+  const paths = [
+    `lowerdir=${names.toReversed().join(':')}`,
+    ...(writable ? ['upperdir=fs', 'workdir=work', 'volatile'] : ['ro']),
+  ];
   if (writable) {
     makeDirectory(place, 'work');
     copyOwner(top, makeDirectory(place, 'fs'));

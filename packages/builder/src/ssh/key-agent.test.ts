@@ -46,13 +46,18 @@ describe.skipIf(!hasOpenSsh)("OpenSSH's own programs", () => {
   test.each(kinds)('list and sign with a key of kind %s', async (name, options) => {
     const path = makeKey(name, ...options);
     await using served = await serve(createKeyAgent([readPrivateKey(path)]));
-    const run = (file: string, args: readonly string[], input = ''): Promise<string> => runWithAgent(served.path, file, args, input);
+    const run = (file: string, args: readonly string[], input = ''): Promise<string> =>
+      runWithAgent(served.path, file, args, input);
     const publicKey = readFileSync(`${path}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
     expect(await run('ssh-add', ['-L'])).toContain(publicKey);
     const signature = await run('ssh-keygen', ['-Y', 'sign', '-n', 'file', '-f', `${path}.pub`], 'a message');
     writeFileSync(`${path}.sig`, signature.slice(signature.indexOf('-----BEGIN')));
     writeFileSync(`${path}.allowed`, `me ${publicKey}\n`);
-    const verified = await run('ssh-keygen', ['-Y', 'verify', '-n', 'file', '-I', 'me', '-f', `${path}.allowed`, '-s', `${path}.sig`], 'a message');
+    const verified = await run(
+      'ssh-keygen',
+      ['-Y', 'verify', '-n', 'file', '-I', 'me', '-f', `${path}.allowed`, '-s', `${path}.sig`],
+      'a message',
+    );
     expect(verified).toContain('Good "file" signature');
   });
 
@@ -92,7 +97,10 @@ test('answers come in the order of the questions, and nonsense is refused', asyn
 });
 
 async function runWithAgent(socket: string, file: string, args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(file, args, { env: { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: 'never' }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(file, args, {
+    env: { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: 'never' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
   child.stdin.on('error', () => undefined);

@@ -16,11 +16,15 @@ export function openAgent({ paths }: SshSource): SshAgent {
   const [socket] = sockets;
   if (socket === undefined) return createKeyAgent(paths.map(readPrivateKey));
   if (paths.length === 1) return createForwardAgent(socket);
-  throw new TbuildError('USAGE', `Option --ssh takes one socket or several keys, not ${JSON.stringify(paths.join(','))}`);
+  throw new TbuildError(
+    'USAGE',
+    `Option --ssh takes one socket or several keys, not ${JSON.stringify(paths.join(','))}`,
+  );
 }
 
 function isSocket(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new TbuildError('USAGE', `Socket or key ${JSON.stringify(path)} of --ssh does not exist`);
+  if (stats === undefined)
+    throw new TbuildError('USAGE', `Socket or key ${JSON.stringify(path)} of --ssh does not exist`);
   return stats.isSocket();
 }

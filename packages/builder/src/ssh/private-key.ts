@@ -108,7 +108,12 @@ function describe(key: KeyObject, comment: string): SshKey {
   const { kty, crv, n = '', e = '', x = '', y = '' } = key.export({ format: 'jwk' });
   const bytes = (text: string): Buffer => Buffer.from(text, 'base64url');
   if (kty === 'RSA') {
-    return { key, comment, kind: 'RSA', blob: Buffer.concat([wireString('ssh-rsa'), wireNumber(bytes(e)), wireNumber(bytes(n))]) };
+    return {
+      key,
+      comment,
+      kind: 'RSA',
+      blob: Buffer.concat([wireString('ssh-rsa'), wireNumber(bytes(e)), wireNumber(bytes(n))]),
+    };
   }
   if (kty === 'OKP' && crv === 'Ed25519') {
     return { key, comment, kind: crv, blob: Buffer.concat([wireString('ssh-ed25519'), wireString(bytes(x))]) };
@@ -116,7 +121,12 @@ function describe(key: KeyObject, comment: string): SshKey {
   if (kty !== 'EC' || crv === undefined) throw new Error(`Keys of kind ${kty} are not known`);
   const curve = crv.replace('P-', 'nistp');
   const point = Buffer.concat([Buffer.from([4]), bytes(x), bytes(y)]);
-  return { key, comment, kind: crv, blob: Buffer.concat([wireString(`ecdsa-sha2-${curve}`), wireString(curve), wireString(point)]) };
+  return {
+    key,
+    comment,
+    kind: crv,
+    blob: Buffer.concat([wireString(`ecdsa-sha2-${curve}`), wireString(curve), wireString(point)]),
+  };
 }
 
 function withPassphrase(path: string): TbuildError {

@@ -27,7 +27,9 @@ export const build: Command = {
   async run(argv, env) {
     const { flags, positional } = parseArgs(argv, buildFlags);
     if (flags.help === true) {
-      env.stdout.write(`Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`);
+      env.stdout.write(
+        `Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`,
+      );
       return 0;
     }
     const channel = createChannel();
@@ -90,7 +92,13 @@ function warningInFull({ detail, url, location, token }: WarningView, text: stri
   return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
 }
 
-const MODES: Readonly<Record<string, DisplayMode>> = { plain: 'plain', tty: 'tty', quiet: 'quiet', none: 'quiet', rawjson: 'json' };
+const MODES: Readonly<Record<string, DisplayMode>> = {
+  plain: 'plain',
+  tty: 'tty',
+  quiet: 'quiet',
+  none: 'quiet',
+  rawjson: 'json',
+};
 
 function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
   if (flags.quiet === true) return 'quiet';
@@ -98,14 +106,19 @@ function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
   if (wanted === 'auto' || wanted === '') return env.stderr.isTTY ? 'tty' : 'plain';
   const mode = Object.hasOwn(MODES, wanted) ? MODES[wanted] : undefined;
   if (mode === undefined) {
-    throw new TbuildError('USAGE', `Progress ${JSON.stringify(wanted)} is none of auto, ${Object.keys(MODES).join(', ')}`);
+    throw new TbuildError(
+      'USAGE',
+      `Progress ${JSON.stringify(wanted)} is none of auto, ${Object.keys(MODES).join(', ')}`,
+    );
   }
-  if (mode === 'tty' && !env.stderr.isTTY) throw new TbuildError('USAGE', 'Progress "tty" needs a terminal', { hint: 'Use --progress plain' });
+  if (mode === 'tty' && !env.stderr.isTTY)
+    throw new TbuildError('USAGE', 'Progress "tty" needs a terminal', { hint: 'Use --progress plain' });
   return mode;
 }
 
 function report(result: BuildResult, flags: BuildFlags, env: Environment): void {
   if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
-  if (flags['metadata-file'] !== undefined) writeFileSync(resolve(env.cwd, flags['metadata-file']), buildMetadata(result));
+  if (flags['metadata-file'] !== undefined)
+    writeFileSync(resolve(env.cwd, flags['metadata-file']), buildMetadata(result));
   if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
 }

@@ -9,7 +9,10 @@ export const diff = storeCommand({
   takes: [1, 2],
   async run({ flags, words: [name = '', other], worker, env, signal }) {
     const { image } = findImage(name, worker);
-    const changes = other === undefined ? await compareTopLayer(image, worker, signal) : await compareImages(image, findImage(other, worker).image, worker, signal);
+    const changes =
+      other === undefined
+        ? await compareTopLayer(image, worker, signal)
+        : await compareImages(image, findImage(other, worker).image, worker, signal);
     env.stdout.write(wantsJson(flags.format) ? jsonLines(changes) : changes.map(line).join(''));
   },
 });

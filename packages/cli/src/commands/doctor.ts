@@ -16,11 +16,14 @@ export const doctor: Command = {
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild doctor [OPTIONS]\n\nTell what this machine allows, what it lacks, and what would change that.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(
+        `Usage: tbuild doctor [OPTIONS]\n\nTell what this machine allows, what it lacks, and what would change that.\n\n${describeFlags(flags)}\n`,
+      );
       return 0;
     }
     const { format = 'text' } = given;
-    if (format !== 'text' && format !== 'json') throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither text nor json`);
+    if (format !== 'text' && format !== 'json')
+      throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither text nor json`);
     const found = await findings(storeRoot(given.root, env), env);
     env.stdout.write(format === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : found.map(lineOf).join(''));
     return found[0]?.state === 'missing' ? 1 : 0;

@@ -19,10 +19,13 @@ export const du: Command = {
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild du [OPTIONS]\n\nShow what the store holds on disk; what entries share is counted once.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(
+        `Usage: tbuild du [OPTIONS]\n\nShow what the store holds on disk; what entries share is counted once.\n\n${describeFlags(flags)}\n`,
+      );
       return 0;
     }
-    if (given.format !== undefined && given.format !== 'json') throw new TbuildError('USAGE', `Format ${JSON.stringify(given.format)} is not json`);
+    if (given.format !== undefined && given.format !== 'json')
+      throw new TbuildError('USAGE', `Format ${JSON.stringify(given.format)} is not json`);
     const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
     const rows = await usedSpace(worker);
     if (given.format === 'json') env.stdout.write(rows.map((row) => `${JSON.stringify(asJson(row))}\n`).join(''));
@@ -32,13 +35,26 @@ export const du: Command = {
 };
 
 function asJson({ name, kind, bytes, usedAt, description, reclaimable }: UsedSpace): object {
-  return { id: name, type: kind, size: bytes, reclaimable, lastUsed: usedAt === undefined ? undefined : new Date(usedAt).toISOString(), description };
+  return {
+    id: name,
+    type: kind,
+    size: bytes,
+    reclaimable,
+    lastUsed: usedAt === undefined ? undefined : new Date(usedAt).toISOString(),
+    description,
+  };
 }
 
 function everyEntry(rows: readonly UsedSpace[], now: number): string {
   const cells = rows.map(({ name, kind, bytes, usedAt, description = '' }) => {
     const age = usedAt === undefined ? '' : formatAge(new Date(usedAt).toISOString(), now);
-    return [name.slice(0, 12), kind, formatBytes(bytes), age, description.length > 60 ? `${description.slice(0, 57)}...` : description];
+    return [
+      name.slice(0, 12),
+      kind,
+      formatBytes(bytes),
+      age,
+      description.length > 60 ? `${description.slice(0, 57)}...` : description,
+    ];
   });
   return `${formatTable(['ID', 'TYPE', 'SIZE', 'LAST USED', 'STEP'], cells)}\n`;
 }
@@ -55,9 +71,19 @@ const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
 function summary(rows: readonly UsedSpace[]): string {
   const cells = Object.entries(KINDS).map(([kind, title]) => {
     const own = rows.filter((row) => row.kind === kind);
-    return [title, kind === 'step' || kind === 'tree' || kind === 'cache mount' ? String(own.length) : '', formatBytes(total(own)), formatBytes(total(own.filter(({ reclaimable }) => reclaimable)))];
+    return [
+      title,
+      kind === 'step' || kind === 'tree' || kind === 'cache mount' ? String(own.length) : '',
+      formatBytes(total(own)),
+      formatBytes(total(own.filter(({ reclaimable }) => reclaimable))),
+    ];
   });
-  const all = ['Total', '', formatBytes(total(rows)), formatBytes(total(rows.filter(({ reclaimable }) => reclaimable)))];
+  const all = [
+    'Total',
+    '',
+    formatBytes(total(rows)),
+    formatBytes(total(rows.filter(({ reclaimable }) => reclaimable))),
+  ];
   return formatTable(['TYPE', 'COUNT', 'SIZE', 'RECLAIMABLE'], [...cells, all]);
 }
 

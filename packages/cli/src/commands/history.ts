@@ -36,6 +36,12 @@ export const history = storeCommand({
     if (newest !== undefined) newest.ID = whole ? digest : hexOf(digest).slice(0, 12);
     if (flags.quiet === true) env.stdout.write(entries.map(({ ID }) => `${ID}\n`).join(''));
     else if (wantsJson(flags.format)) env.stdout.write(jsonLines(entries));
-    else env.stdout.write(formatTable(['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'], entries.map((one) => [one.ID, one.CreatedSince, one.CreatedBy, one.Size, one.Comment])));
+    else
+      env.stdout.write(
+        formatTable(
+          ['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'],
+          entries.map((one) => [one.ID, one.CreatedSince, one.CreatedBy, one.Size, one.Comment]),
+        ),
+      );
   },
 });

@@ -32,9 +32,16 @@ export const images: Command = {
       return 0;
     }
     const described: Description[] = [];
-    for (const ref of listed) described.push(describe(ref, formatBytes(await imageSize(ref.image.manifest.layers, worker)), worker.now()));
+    for (const ref of listed)
+      described.push(describe(ref, formatBytes(await imageSize(ref.image.manifest.layers, worker)), worker.now()));
     if (wantsJson(given.format)) env.stdout.write(jsonLines(described));
-    else env.stdout.write(formatTable(HEADINGS, described.map((one) => [one.Repository, one.Tag, idOf(one.ID), one.CreatedSince, one.Size])));
+    else
+      env.stdout.write(
+        formatTable(
+          HEADINGS,
+          described.map((one) => [one.Repository, one.Tag, idOf(one.ID), one.CreatedSince, one.Size]),
+        ),
+      );
     return 0;
   },
 };
@@ -44,7 +51,11 @@ const HEADINGS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'];
 type Description = ReturnType<typeof describe>;
 
 /** With the names that Docker's `--format json` has. */
-function describe({ reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number], size: string, now: number) {
+function describe(
+  { reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number],
+  size: string,
+  now: number,
+) {
   return {
     Repository: familiarRepository(reference),
     Tag: reference.tag ?? '<none>',

@@ -17,17 +17,26 @@ export const create = storeCommand({
   takes: [0, Infinity],
   async run({ flags, words, worker, env, signal }) {
     const names = (flags.tag ?? []).map(parseReference);
-    if (names.length === 0 && flags['dry-run'] !== true) throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
+    if (names.length === 0 && flags['dry-run'] !== true)
+      throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
     const sources = [...(flags.append === true ? names.slice(0, 1) : []), ...words.map(parseReference)];
-    if (sources.length === 0) throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
-    const platforms = flags.platform?.flatMap((text) => text.split(',')).map((text) => parsePlatform(text, worker.platform));
-    const merged = await mergeImages(sources, worker, { platforms, annotations: annotations(flags.annotation), signal });
+    if (sources.length === 0)
+      throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
+    const platforms = flags.platform
+      ?.flatMap((text) => text.split(','))
+      .map((text) => parsePlatform(text, worker.platform));
+    const merged = await mergeImages(sources, worker, {
+      platforms,
+      annotations: annotations(flags.annotation),
+      signal,
+    });
     if (flags['dry-run'] === true) {
       env.stdout.write(`${JSON.stringify(JSON.parse(Buffer.from(merged.index.bytes).toString('utf8')), null, 2)}\n`);
       return;
     }
     await pushMerged(merged, names, worker, signal);
-    for (const name of names) env.stdout.write(`${familiarReference(name)}: digest: ${merged.index.descriptor.digest}\n`);
+    for (const name of names)
+      env.stdout.write(`${familiarReference(name)}: digest: ${merged.index.descriptor.digest}\n`);
   },
 });
 
@@ -36,7 +45,8 @@ function annotations(texts: readonly string[] | undefined): Readonly<Record<stri
   return Object.fromEntries(
     texts.map((text) => {
       const [, name, value = ''] = /^(?:index:)?([^=]+)=(.*)$/s.exec(text) ?? [];
-      if (name === undefined) throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is not of the form NAME=VALUE`);
+      if (name === undefined)
+        throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is not of the form NAME=VALUE`);
       return [name, value];
     }),
   );

@@ -17,11 +17,22 @@ export const inspect = storeCommand({
     }
     const document = parseManifest(bytes, root.mediaType);
     if (wantsJson(flags.format)) {
-      env.stdout.write(`${JSON.stringify({ name: formatReference(reference), manifest: { ...document, ...root } }, null, 2)}\n`);
+      env.stdout.write(
+        `${JSON.stringify({ name: formatReference(reference), manifest: { ...document, ...root } }, null, 2)}\n`,
+      );
       return;
     }
-    const lines = [`Name:      ${formatReference(reference)}`, `MediaType: ${root.mediaType}`, `Digest:    ${root.digest}`];
-    const parts = isIndex(document) ? document.manifests.flatMap((manifest) => ['', ...describe(manifest, formatReference({ ...reference, tag: undefined, digest: manifest.digest }))]) : [];
+    const lines = [
+      `Name:      ${formatReference(reference)}`,
+      `MediaType: ${root.mediaType}`,
+      `Digest:    ${root.digest}`,
+    ];
+    const parts = isIndex(document)
+      ? document.manifests.flatMap((manifest) => [
+          '',
+          ...describe(manifest, formatReference({ ...reference, tag: undefined, digest: manifest.digest })),
+        ])
+      : [];
     env.stdout.write([...lines, ...(isIndex(document) ? ['', 'Manifests:'] : []), ...parts, ''].join('\n'));
   },
 });
@@ -31,6 +42,8 @@ function describe({ mediaType, platform, annotations = {} }: Descriptor, name: s
     `  Name:        ${name}`,
     `  MediaType:   ${mediaType}`,
     ...(platform === undefined ? [] : [`  Platform:    ${formatPlatform(platform)}`]),
-    ...Object.entries(annotations).map(([key, value], at) => `  ${at === 0 ? 'Annotations: ' : '             '}${key}: ${value}`),
+    ...Object.entries(annotations).map(
+      ([key, value], at) => `  ${at === 0 ? 'Annotations: ' : '             '}${key}: ${value}`,
+    ),
   ];
 }

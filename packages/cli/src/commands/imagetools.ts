@@ -11,7 +11,10 @@ export const imagetools: Command = {
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     if (command !== undefined) return command.run(rest, env);
     const lines = Object.entries(commands).map(([known, { summary }]) => `  ${known.padEnd(10)}${summary}\n`);
-    if (name !== '' && name !== '--help' && name !== '-h') throw new TbuildError('USAGE', `There is no imagetools ${JSON.stringify(name)}`, { hint: 'Use create or inspect' });
+    if (name !== '' && name !== '--help' && name !== '-h')
+      throw new TbuildError('USAGE', `There is no imagetools ${JSON.stringify(name)}`, {
+        hint: 'Use create or inspect',
+      });
     env.stdout.write(`Usage: tbuild imagetools COMMAND\n\n${imagetools.summary}.\n\nCommands:\n${lines.join('')}`);
     return name === '' ? 2 : 0;
   },

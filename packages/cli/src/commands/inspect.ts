@@ -15,7 +15,9 @@ export const inspect = storeCommand({
 
 /** In the words of `docker image inspect`. */
 function describe({ target, image: { descriptor, manifest, config } }: FoundImage, worker: Worker): object {
-  const names = listImages(worker).filter((one) => one.target.digest === target.digest).map(({ reference }) => reference);
+  const names = listImages(worker)
+    .filter((one) => one.target.digest === target.digest)
+    .map(({ reference }) => reference);
   return {
     Id: manifest.config.digest,
     RepoTags: names.map(familiarReference),

@@ -10,7 +10,12 @@ export const load = storeCommand({
   summary: 'Take images from an archive into the store: of docker save, podman save or an OCI layout',
   usage: 'load [OPTIONS]',
   flags: {
-    input: { kind: 'text', short: 'i', value: 'FILE', help: 'The archive, compressed or not (default: standard input)' },
+    input: {
+      kind: 'text',
+      short: 'i',
+      value: 'FILE',
+      help: 'The archive, compressed or not (default: standard input)',
+    },
     tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that does not say its name' },
     quiet: { kind: 'switch', short: 'q', help: 'Print nothing but names' },
   },
@@ -19,20 +24,29 @@ export const load = storeCommand({
     using _lease = takeLease(worker.root);
     const loaded = await loadArchive(openInput(flags.input, env), worker, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
-      throw new TbuildError('SNAPSHOT', `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`, { cause });
+      throw new TbuildError(
+        'SNAPSHOT',
+        `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`,
+        { cause },
+      );
     });
     for (const { target, names } of loaded) {
       const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
       if (name !== undefined) worker.refs.set(name, target);
       const all = name === undefined ? names : [name];
       const prefix = flags.quiet === true ? '' : 'Loaded image: ';
-      env.stdout.write(all.length === 0 ? `${prefix}${target.digest}\n` : all.map((one) => `${prefix}${familiarReference(one)}\n`).join(''));
+      env.stdout.write(
+        all.length === 0
+          ? `${prefix}${target.digest}\n`
+          : all.map((one) => `${prefix}${familiarReference(one)}\n`).join(''),
+      );
     }
   },
 });
 
 async function* openInput(file: string | undefined, { cwd, stdin }: Environment): AsyncGenerator<Uint8Array> {
-  if (file === undefined && stdin.isTTY) throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
+  if (file === undefined && stdin.isTTY)
+    throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
   try {
     yield* file === undefined ? stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1024 * 1024 });
   } catch (cause) {

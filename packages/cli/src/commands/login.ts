@@ -10,7 +10,12 @@ export const login = storeCommand({
   usage: 'login [OPTIONS] [REGISTRY]',
   flags: {
     username: { kind: 'text', short: 'u', value: 'NAME', help: 'The user' },
-    password: { kind: 'text', short: 'p', value: 'TEXT', help: 'The password or token; others may see it in the list of processes' },
+    password: {
+      kind: 'text',
+      short: 'p',
+      value: 'TEXT',
+      help: 'The password or token; others may see it in the list of processes',
+    },
     'password-stdin': { kind: 'switch', help: 'Take the password from standard input' },
     ...registryFlags,
   },
@@ -18,9 +23,15 @@ export const login = storeCommand({
   async run({ flags, words: [server = 'docker.io'], env, signal }) {
     const registry = authKey(server);
     const username = flags.username ?? (await ask('Username: ', env));
-    const password = flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));
-    if (username === '' || password === '') throw new TbuildError('USAGE', 'Logging in needs a user and a password', { hint: 'Use -u NAME --password-stdin' });
-    await using client = openRegistry(flags['insecure-registry'] ?? [], env, { credentials: async () => ({ kind: 'password', username, password }) });
+    const password =
+      flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));
+    if (username === '' || password === '')
+      throw new TbuildError('USAGE', 'Logging in needs a user and a password', {
+        hint: 'Use -u NAME --password-stdin',
+      });
+    await using client = openRegistry(flags['insecure-registry'] ?? [], env, {
+      credentials: async () => ({ kind: 'password', username, password }),
+    });
     await client.authenticate(registry, signal);
     const place = await openDockerConfig(env).store(registry, username, password);
     env.stderr.write(`The password is kept by ${place}\n`);
@@ -31,12 +42,18 @@ export const login = storeCommand({
 async function readLine({ stdin }: Environment): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '');
+  return Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }
 
 async function ask(question: string, { stdin, stderr }: Environment, hidden = false): Promise<string> {
-  if (!stdin.isTTY) throw new TbuildError('USAGE', 'There is no terminal to ask on', { hint: 'Use -u NAME --password-stdin' });
-  const [{ createInterface }, { Writable }] = await Promise.all([import('node:readline/promises'), import('node:stream')]);
+  if (!stdin.isTTY)
+    throw new TbuildError('USAGE', 'There is no terminal to ask on', { hint: 'Use -u NAME --password-stdin' });
+  const [{ createInterface }, { Writable }] = await Promise.all([
+    import('node:readline/promises'),
+    import('node:stream'),
+  ]);
   stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: true });

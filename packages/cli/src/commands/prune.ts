@@ -13,7 +13,11 @@ const flags = {
   filter: { kind: 'list', value: 'until=SPAN', help: 'Remove what was not used for this long, such as until=24h' },
   force: { kind: 'switch', short: 'f', help: 'Do not ask' },
   'keep-storage': { kind: 'text', value: 'SIZE', help: 'The same as --max-used-space' },
-  'max-used-space': { kind: 'text', value: 'SIZE', help: 'Remove the least recently used until the build cache holds at most this much' },
+  'max-used-space': {
+    kind: 'text',
+    value: 'SIZE',
+    help: 'Remove the least recently used until the build cache holds at most this much',
+  },
   ...storeFlags,
 } as const satisfies Flags;
 
@@ -22,7 +26,9 @@ export const prune: Command = {
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild prune [OPTIONS]\n\nRemove build cache; named images stay.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(
+        `Usage: tbuild prune [OPTIONS]\n\nRemove build cache; named images stay.\n\n${describeFlags(flags)}\n`,
+      );
       return 0;
     }
     const options = pruneOptions(given);
@@ -40,7 +46,9 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
   const spans = (given.filter ?? []).map((text) => {
     const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
     if (span !== undefined) return parseSpan(span, '--filter');
-    throw new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not of the form until=SPAN`, { hint: 'Write for example --filter until=24h' });
+    throw new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not of the form until=SPAN`, {
+      hint: 'Write for example --filter until=24h',
+    });
   });
   return {
     // With a limit, all means all that the limit lets go.
@@ -50,12 +58,22 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
   };
 }
 
-async function confirm({ all, unusedFor, maxUsedSpace }: PruneOptions, env: Parameters<Command['run']>[1]): Promise<boolean> {
-  if (!env.stdin.isTTY) throw new TbuildError('USAGE', 'prune asks before it removes anything, and there is no terminal to ask on', { hint: 'Use --force' });
+async function confirm(
+  { all, unusedFor, maxUsedSpace }: PruneOptions,
+  env: Parameters<Command['run']>[1],
+): Promise<boolean> {
+  if (!env.stdin.isTTY)
+    throw new TbuildError('USAGE', 'prune asks before it removes anything, and there is no terminal to ask on', {
+      hint: 'Use --force',
+    });
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: env.stdin, output: env.stderr });
   const isLimited = unusedFor !== undefined || maxUsedSpace !== undefined;
-  const what = isLimited ? 'the least recently used build cache' : all === true ? 'all build cache' : 'build cache that nothing refers to';
+  const what = isLimited
+    ? 'the least recently used build cache'
+    : all === true
+      ? 'all build cache'
+      : 'build cache that nothing refers to';
   const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());

@@ -8,7 +8,11 @@ export const pull = storeCommand({
   usage: 'pull [OPTIONS] NAME[:TAG|@DIGEST]...',
   flags: {
     'all-platforms': { kind: 'switch', help: 'Fetch the images of all platforms, and the index over them' },
-    platform: { kind: 'text', value: 'OS/ARCH', help: "Fetch the image for this platform (default: the machine's own)" },
+    platform: {
+      kind: 'text',
+      value: 'OS/ARCH',
+      help: "Fetch the image for this platform (default: the machine's own)",
+    },
     quiet: { kind: 'switch', short: 'q', help: 'Print only the full name' },
     ...registryFlags,
   },
@@ -20,7 +24,11 @@ export const pull = storeCommand({
       const reference = parseReference(name);
       if (flags.quiet !== true) env.stderr.write(`Pulling ${familiarReference(reference)}\n`);
       const onProgress = flags.quiet === true ? undefined : reportBlobs(env.stderr);
-      const { digest } = await pullImage(reference, worker, { platform: flags['all-platforms'] === true ? 'all' : platform, signal, onProgress });
+      const { digest } = await pullImage(reference, worker, {
+        platform: flags['all-platforms'] === true ? 'all' : platform,
+        signal,
+        onProgress,
+      });
       if (flags.quiet !== true) env.stdout.write(`Digest: ${digest}\n`);
       env.stdout.write(`${formatReference(reference)}\n`);
     }

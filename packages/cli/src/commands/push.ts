@@ -20,10 +20,21 @@ export const push = storeCommand({
       const { target } = findImage(word, worker);
       const stored = await compressStored(target, store, { signal });
       const report = (item: string, current: number, total?: number): void => {
-        if (flags.quiet !== true && item.startsWith('sha256:') && current === total) env.stderr.write(`${item.slice(7, 19)}: ${formatBytes(total)}\n`);
+        if (flags.quiet !== true && item.startsWith('sha256:') && current === total)
+          env.stderr.write(`${item.slice(7, 19)}: ${formatBytes(total)}\n`);
       };
-      await pushStored(stored, [reference], { openRepository: (name) => worker.openRepository(name, 'push') }, report, signal);
-      env.stdout.write(flags.quiet === true ? `${stored.root.digest}\n` : `${familiarReference(reference)}: digest: ${stored.root.digest} size: ${stored.root.size}\n`);
+      await pushStored(
+        stored,
+        [reference],
+        { openRepository: (name) => worker.openRepository(name, 'push') },
+        report,
+        signal,
+      );
+      env.stdout.write(
+        flags.quiet === true
+          ? `${stored.root.digest}\n`
+          : `${familiarReference(reference)}: digest: ${stored.root.digest} size: ${stored.root.size}\n`,
+      );
     }
   },
 });

@@ -25,9 +25,13 @@ export const rmi: Command = {
     for (const name of positional) {
       const { references } = findImage(name, worker);
       if (references.length > 1 && given.force !== true) {
-        throw new TbuildError('USAGE', `Image ${JSON.stringify(name)} has ${references.length} names: ${references.map(familiarReference).join(', ')}`, {
-          hint: 'Remove them one by one, or use --force',
-        });
+        throw new TbuildError(
+          'USAGE',
+          `Image ${JSON.stringify(name)} has ${references.length} names: ${references.map(familiarReference).join(', ')}`,
+          {
+            hint: 'Remove them one by one, or use --force',
+          },
+        );
       }
       for (const reference of references) {
         worker.refs.remove(reference);

@@ -10,7 +10,8 @@ export const tag = storeCommand({
   takes: [2, 2],
   run({ words: [image = '', name = ''], worker }) {
     const reference = parseReference(name);
-    if (reference.digest !== undefined) throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} has a digest, which an image has by itself`);
+    if (reference.digest !== undefined)
+      throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} has a digest, which an image has by itself`);
     worker.refs.set(reference, findImage(image, worker).target);
   },
 });

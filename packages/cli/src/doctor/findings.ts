@@ -40,31 +40,66 @@ async function complaintOf(root: string, env: Environment): Promise<string | und
 
 function isolation(verdict: string | undefined): Finding {
   const name = 'isolation of RUN';
-  if (verdict === undefined) return { name, state: 'good', detail: 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker' };
+  if (verdict === undefined)
+    return {
+      name,
+      state: 'good',
+      detail: 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker',
+    };
   if (canChroot()) {
     return {
       name,
       state: 'limited',
-      detail: 'chroot: own files and fewer capabilities; processes, network and host name are shared, there is no /proc',
+      detail:
+        'chroot: own files and fewer capabilities; processes, network and host name are shared, there is no /proc',
       fix: verdict,
     };
   }
-  return { name, state: 'missing', detail: 'RUN steps cannot be contained here; builds without RUN work', fix: verdict };
+  return {
+    name,
+    state: 'missing',
+    detail: 'RUN steps cannot be contained here; builds without RUN work',
+    fix: verdict,
+  };
 }
 
 function userNamespaces(env: Environment, verdict: string | undefined): Finding[] {
   const name = 'user namespaces';
-  if (env.uid === 0 && !env.inUserNamespace) return verdict === undefined ? [{ name, state: 'good', detail: 'not needed by root' }] : [];
+  if (env.uid === 0 && !env.inUserNamespace)
+    return verdict === undefined ? [{ name, state: 'good', detail: 'not needed by root' }] : [];
   if (read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns') === '1') {
-    return [{ name, state: verdict === undefined ? 'good' : 'missing', detail: 'restricted by AppArmor', fix: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (as root), or an AppArmor profile with "userns" for unshare' }];
+    return [
+      {
+        name,
+        state: verdict === undefined ? 'good' : 'missing',
+        detail: 'restricted by AppArmor',
+        fix: 'sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (as root), or an AppArmor profile with "userns" for unshare',
+      },
+    ];
   }
   if (read('/proc/sys/kernel/unprivileged_userns_clone') === '0') {
-    return [{ name, state: 'missing', detail: 'switched off for ordinary users', fix: 'sysctl -w kernel.unprivileged_userns_clone=1 (as root)' }];
+    return [
+      {
+        name,
+        state: 'missing',
+        detail: 'switched off for ordinary users',
+        fix: 'sysctl -w kernel.unprivileged_userns_clone=1 (as root)',
+      },
+    ];
   }
   if (read('/proc/sys/user/max_user_namespaces') === '0') {
-    return [{ name, state: 'missing', detail: 'switched off', fix: 'sysctl -w user.max_user_namespaces=15000 (as root)' }];
+    return [
+      { name, state: 'missing', detail: 'switched off', fix: 'sysctl -w user.max_user_namespaces=15000 (as root)' },
+    ];
   }
-  return [{ name, state: env.inUserNamespace ? 'good' : 'missing', detail: env.inUserNamespace ? 'in use' : 'refused', ...(env.inUserNamespace ? {} : { fix: verdict }) }];
+  return [
+    {
+      name,
+      state: env.inUserNamespace ? 'good' : 'missing',
+      detail: env.inUserNamespace ? 'in use' : 'refused',
+      ...(env.inUserNamespace ? {} : { fix: verdict }),
+    },
+  ];
 }
 
 function identities(env: Environment): Finding[] {
@@ -72,7 +107,14 @@ function identities(env: Environment): Finding[] {
   const name = 'subordinate ids';
   const reason = env.variables.TBUILD_SINGLE_ID;
   if (reason !== undefined) {
-    return [{ name, state: 'limited', detail: 'only files of root can be made: images whose files belong to others cannot be unpacked', fix: reason }];
+    return [
+      {
+        name,
+        state: 'limited',
+        detail: 'only files of root can be made: images whose files belong to others cannot be unpacked',
+        fix: reason,
+      },
+    ];
   }
   if (!env.inUserNamespace) return [];
   return [{ name, state: 'good', detail: `${read('/proc/self/uid_map').split('\n').length} ranges of user ids` }];
@@ -83,34 +125,64 @@ const OLDEST_UTIL_LINUX = 2.38;
 function utilLinux(): Finding {
   const name = 'util-linux';
   const version = spawnSync('unshare', ['--version'], { encoding: 'utf8' }).stdout?.match(/\d+\.\d+/)?.[0];
-  if (version === undefined) return { name, state: 'missing', detail: 'there is no unshare', fix: `Install util-linux ${OLDEST_UTIL_LINUX} or newer` };
+  if (version === undefined)
+    return {
+      name,
+      state: 'missing',
+      detail: 'there is no unshare',
+      fix: `Install util-linux ${OLDEST_UTIL_LINUX} or newer`,
+    };
   const [, minor = 0] = version.split('.').map(Number);
   const old = Number.parseInt(version, 10) === 2 && minor < 38;
   return old
-    ? { name, state: 'limited', detail: `${version}: no subordinate ids for ordinary users`, fix: `Install util-linux ${OLDEST_UTIL_LINUX} or newer` }
+    ? {
+        name,
+        state: 'limited',
+        detail: `${version}: no subordinate ids for ordinary users`,
+        fix: `Install util-linux ${OLDEST_UTIL_LINUX} or newer`,
+      }
     : { name, state: 'good', detail: version };
 }
 
 function overlay(root: string): Finding {
   const name = 'overlay';
   if (!canHoldOverlay(root)) {
-    return { name, state: 'limited', detail: `the store "${root}" lies on an overlay itself, so that steps work on copies`, fix: 'Put the store on a volume, with --root' };
+    return {
+      name,
+      state: 'limited',
+      detail: `the store "${root}" lies on an overlay itself, so that steps work on copies`,
+      fix: 'Put the store on a volume, with --root',
+    };
   }
-  if (!read('/proc/filesystems').includes('overlay')) return { name, state: 'missing', detail: 'the kernel module is not loaded', fix: 'modprobe overlay (as root)' };
+  if (!read('/proc/filesystems').includes('overlay'))
+    return { name, state: 'missing', detail: 'the kernel module is not loaded', fix: 'modprobe overlay (as root)' };
   return { name, state: 'good', detail: 'steps work on the layers themselves' };
 }
 
 function filter(): Finding {
   const name = 'seccomp';
   const mode = read('/proc/self/status').match(/^Seccomp:\s*(\d)/m)?.[1];
-  if (mode === undefined) return { name, state: 'missing', detail: 'the kernel has none', fix: 'A kernel with CONFIG_SECCOMP_FILTER' };
-  return { name, state: 'good', detail: mode === '2' ? 'tbuild itself is under a filter, and so are its steps' : "steps run under Docker's default filter" };
+  if (mode === undefined)
+    return { name, state: 'missing', detail: 'the kernel has none', fix: 'A kernel with CONFIG_SECCOMP_FILTER' };
+  return {
+    name,
+    state: 'good',
+    detail:
+      mode === '2'
+        ? 'tbuild itself is under a filter, and so are its steps'
+        : "steps run under Docker's default filter",
+  };
 }
 
 function ociRuntime(): Finding {
   const runtime = findRuntime();
   if (runtime !== undefined) return { name: 'OCI runtime', state: 'good', detail: `${runtime}, for --isolation oci` };
-  return { name: 'OCI runtime', state: 'limited', detail: 'none, so that --isolation oci cannot be used', fix: 'apt install crun' };
+  return {
+    name: 'OCI runtime',
+    state: 'limited',
+    detail: 'none, so that --isolation oci cannot be used',
+    fix: 'apt install crun',
+  };
 }
 
 /** The machines that images are made for, by what qemu calls them. */
@@ -118,13 +190,22 @@ const MACHINES: Readonly<Record<string, string>> = { arm64: 'aarch64', x64: 'x86
 
 function handlers(): Finding[] {
   const directory = '/proc/sys/fs/binfmt_misc';
-  const registered = existsSync(directory) ? readdirSync(directory).filter((entry) => read(join(directory, entry)).startsWith('enabled')) : [];
+  const registered = existsSync(directory)
+    ? readdirSync(directory).filter((entry) => read(join(directory, entry)).startsWith('enabled'))
+    : [];
   return Object.entries(MACHINES).flatMap(([arch, machine]): Finding[] => {
     if (arch === process.arch) return [];
     const name = `RUN for ${arch === 'x64' ? 'amd64' : arch}`;
     const handler = registered.find((entry) => entry.endsWith(machine));
     if (handler !== undefined) return [{ name, state: 'good', detail: `by ${handler}` }];
-    return [{ name, state: 'limited', detail: 'no handler is registered with binfmt_misc', fix: 'apt install qemu-user-static binfmt-support (as root)' }];
+    return [
+      {
+        name,
+        state: 'limited',
+        detail: 'no handler is registered with binfmt_misc',
+        fix: 'apt install qemu-user-static binfmt-support (as root)',
+      },
+    ];
   });
 }
 

@@ -43,7 +43,12 @@ export function decodeTarHeader(block: Uint8Array): RawHeader {
 
 /** Types whose header is all there is, whatever its size field says. */
 const HEADER_ONLY: readonly string[] = [
-  TarType.link, TarType.symlink, TarType.character, TarType.block, TarType.directory, TarType.fifo,
+  TarType.link,
+  TarType.symlink,
+  TarType.character,
+  TarType.block,
+  TarType.directory,
+  TarType.fifo,
 ];
 
 export function isHeaderOnly(type: string): boolean {

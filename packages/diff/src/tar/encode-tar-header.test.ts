@@ -7,8 +7,19 @@ import { headerCases } from './test-headers.ts';
 /** What Go 1.24's archive/tar wrote, called as containerd does. */
 const golden = readFileSync(new URL('go-headers.tar', import.meta.url));
 
-test('headers are Go\'s, byte for byte', () => {
-  const plain: TarEntry = { name: '', type: TarType.file, mode: 0o644, uid: 0, gid: 0, size: 0, mtimeMs: 0, linkName: '', major: 0, minor: 0 };
+test("headers are Go's, byte for byte", () => {
+  const plain: TarEntry = {
+    name: '',
+    type: TarType.file,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    mtimeMs: 0,
+    linkName: '',
+    major: 0,
+    minor: 0,
+  };
   let at = 0;
   for (const entry of headerCases) {
     const header = encodeTarHeader({ ...plain, ...entry });

@@ -41,7 +41,10 @@ function extendedBlock(name: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   const slash = name.lastIndexOf('/');
   const parts = [name.slice(0, slash + 1), 'PaxHeaders.0', name.slice(slash + 1)];
-  const path = parts.join('/').replace(/\/+/g, '/').replace(/^\/|\/$/g, '');
+  const path = parts
+    .join('/')
+    .replace(/\/+/g, '/')
+    .replace(/^\/|\/$/g, '');
   putText(block, Field.name, toAscii(path).slice(0, Field.name[1]).replace(/\/+$/, ''));
   for (const field of [Field.mode, Field.uid, Field.gid, Field.mtime]) putOctal(block, field, 0);
   putOctal(block, Field.size, size);
@@ -84,7 +87,8 @@ function needsRecord(text: string): boolean {
 /** Divides a long name between the two fields of the older format. */
 function splitName(name: string): { prefix: string; suffix: string } | undefined {
   if (name.length <= Field.name[1] || NON_ASCII.test(name)) return undefined;
-  const end = name.length > Field.prefix[1] + 1 ? Field.prefix[1] + 1 : name.endsWith('/') ? name.length - 1 : name.length;
+  const end =
+    name.length > Field.prefix[1] + 1 ? Field.prefix[1] + 1 : name.endsWith('/') ? name.length - 1 : name.length;
   const slash = name.slice(0, end).lastIndexOf('/');
   const suffix = name.slice(slash + 1);
   if (slash <= 0 || suffix === '' || suffix.length > Field.name[1] || slash > Field.prefix[1]) return undefined;

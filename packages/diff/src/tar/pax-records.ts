@@ -6,14 +6,18 @@ export type PaxRecords = ReadonlyMap<string, Uint8Array>;
 /** Reads `LENGTH KEY=VALUE\n` records. @throws TbuildError SNAPSHOT when they are malformed. */
 export function parsePaxRecords(data: Uint8Array): PaxRecords {
   const records = new Map<string, Uint8Array>();
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const blank = data.indexOf(0x20, at);
     const length = blank < 0 || blank - at > 10 ? NaN : Number(latin(data.subarray(at, blank)));
     const end = at + length;
     const equals = data.indexOf(0x3d, blank);
-    const isSound = Number.isInteger(length) && end <= data.length && equals > blank && equals < end && data[end - 1] === 0x0a;
+    const isSound =
+      Number.isInteger(length) && end <= data.length && equals > blank && equals < end && data[end - 1] === 0x0a;
     if (!isSound) throw archiveError('An extended header is malformed');
-    records.set(decodeText(data.subarray(blank + 1, equals)), Uint8Array.prototype.slice.call(data, equals + 1, end - 1));
+    records.set(
+      decodeText(data.subarray(blank + 1, equals)),
+      Uint8Array.prototype.slice.call(data, equals + 1, end - 1),
+    );
     at = end;
   }
   return records;

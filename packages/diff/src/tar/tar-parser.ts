@@ -178,7 +178,8 @@ function typeOf(letter: string, name: string): TarType {
   if (letter === '\0') return name.endsWith('/') ? TarType.directory : TarType.file;
   if (letter === 'S') refuseSparse(name);
   const type = TYPES[letter];
-  if (type === undefined) throw archiveError(`Member ${JSON.stringify(name)} has the unknown type ${JSON.stringify(letter)}`);
+  if (type === undefined)
+    throw archiveError(`Member ${JSON.stringify(name)} has the unknown type ${JSON.stringify(letter)}`);
   return type;
 }
 
@@ -199,13 +200,15 @@ function attributesOf(records: PaxRecords): ReadonlyMap<string, Uint8Array> | un
 function integer(text: string | undefined, otherwise: number): number {
   if (text === undefined || text === '') return otherwise;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw archiveError(`An extended header has the number ${JSON.stringify(text)}`);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw archiveError(`An extended header has the number ${JSON.stringify(text)}`);
   return value;
 }
 
 function milliseconds(text: string | undefined, seconds: number): number {
   if (text === undefined || text === '') return seconds * 1000;
   const value = Number(text) * 1000;
-  if (!/^-?\d+(\.\d*)?$/.test(text) || !Number.isFinite(value)) throw archiveError(`An extended header has the time ${JSON.stringify(text)}`);
+  if (!/^-?\d+(\.\d*)?$/.test(text) || !Number.isFinite(value))
+    throw archiveError(`An extended header has the time ${JSON.stringify(text)}`);
   return value;
 }

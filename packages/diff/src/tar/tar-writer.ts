@@ -34,14 +34,15 @@ export class TarWriter {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      for (let rest = size; rest > 0; ) {
+      for (let rest = size; rest > 0;) {
         if (this.#filled === BUFFER_SIZE) {
           this.#flush();
           yield;
         }
         const space = Math.min(rest, BUFFER_SIZE - this.#filled);
         const count = readSync(fd, this.#buffer, this.#filled, space, null);
-        if (count === 0) throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
+        if (count === 0)
+          throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
         this.#filled += count;
         rest -= count;
       }

@@ -1,7 +1,8 @@
 import { TarType, type TarEntry } from './tar-entry.ts';
 
 const capability = Buffer.from('\x01\x00\x00\x02\xff\x04=\nmore', 'latin1');
-const name = (length: number, end = ''): string => `${'dir/sub-directory/'.repeat(30).slice(0, length - 6)}a/file`.slice(0, length - end.length) + end;
+const name = (length: number, end = ''): string =>
+  `${'dir/sub-directory/'.repeat(30).slice(0, length - 6)}a/file`.slice(0, length - end.length) + end;
 const lengths = [99, 100, 101, 102, 120, 155, 156, 157, 200, 255, 256, 257, 258, 400];
 
 const xattrs = new Map([['security.capability', capability]]);

@@ -4,5 +4,9 @@ import { createChrootExecutor } from './chroot.ts';
 
 // Device nodes take the machine's root.
 describe.skipIf(process.getuid?.() !== 0 || process.env['TBUILD_IN_USERNS'] === '1')('with device nodes', () => {
-  executorSuite('chroot', { flavour: 'trusted', contained: false, create: (runDirectory) => createChrootExecutor({ runDirectory, flavour: 'trusted' }) });
+  executorSuite('chroot', {
+    flavour: 'trusted',
+    contained: false,
+    create: (runDirectory) => createChrootExecutor({ runDirectory, flavour: 'trusted' }),
+  });
 });

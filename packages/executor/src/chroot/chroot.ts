@@ -36,7 +36,8 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
   const locks = createLocks();
   const inner: Executor = {
     name: 'chroot',
-    run: (sandbox, io, signal) => runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, io, signal),
+    run: (sandbox, io, signal) =>
+      runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, io, signal),
   };
   return withMaterialisedTrees(inner, options);
 }
@@ -48,9 +49,16 @@ interface Machine extends CallMachineDescription {
 }
 
 /** With sys_chroot a second chroot would lead out, with mknod a disk could be read. */
-const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) => (name === 'sys_chroot' || name === 'mknod' ? [] : [number]));
+const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) =>
+  name === 'sys_chroot' || name === 'mknod' ? [] : [number],
+);
 
-async function runInRoot(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
+async function runInRoot(
+  machine: Machine,
+  sandbox: Sandbox,
+  io: ProcessIO,
+  signal: AbortSignal,
+): Promise<{ exitCode: number }> {
   refuseImpossible(sandbox);
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const { runDirectory, flavour } = machine.options;
@@ -88,7 +96,13 @@ async function runPlaced(
   sandbox: Sandbox,
   { directory, root, io, signal }: { directory: string; root: string; io: ProcessIO; signal: AbortSignal },
 ): Promise<{ exitCode: number }> {
-  const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT, root, capabilities: CAPABILITIES, filterMayFail: true });
+  const program = enterSandbox(sandbox, {
+    ...machine,
+    reportTo: REPORT,
+    root,
+    capabilities: CAPABILITIES,
+    filterMayFail: true,
+  });
   const enter = writeProgram(`${directory}/enter`, machine, program);
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));
@@ -105,5 +119,11 @@ function writeProgram(path: string, { machine }: Machine, program: CallProgram):
 }
 
 function writableDirectories({ mounts }: Sandbox): string[] {
-  return mounts.flatMap((mount) => (mount.type === 'bind' && !mount.readonly && lstatSync(mount.source, { throwIfNoEntry: false })?.isDirectory() !== false ? [mount.source] : []));
+  return mounts.flatMap((mount) =>
+    mount.type === 'bind' &&
+    !mount.readonly &&
+    lstatSync(mount.source, { throwIfNoEntry: false })?.isDirectory() !== false
+      ? [mount.source]
+      : [],
+  );
 }

@@ -9,12 +9,19 @@ const SIGTERM = 15;
  * its child, and it kills its children until there are none, at the step's end, when asked to (SIGTERM) and when we are
  * gone. `enter` becomes the step's process.
  */
-export function keeperProgram(enter: string, { reportTo, environment }: { readonly reportTo: number; readonly environment: readonly string[] }): CallProgram {
+export function keeperProgram(
+  enter: string,
+  { reportTo, environment }: { readonly reportTo: number; readonly environment: readonly string[] },
+): CallProgram {
   return {
     calls: [
       { name: 'prctl', args: [PR_SET_PDEATHSIG, SIGTERM], mayFail: false },
       { name: 'prctl', args: [PR_SET_CHILD_SUBREAPER, 1], mayFail: false },
-      { name: 'execve', args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', SCRIPT, 'sh', enter] }, { texts: environment }], mayFail: true },
+      {
+        name: 'execve',
+        args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', SCRIPT, 'sh', enter] }, { texts: environment }],
+        mayFail: true,
+      },
     ],
     reportTo,
   };

@@ -1,4 +1,18 @@
-import { chmodSync, chownSync, copyFileSync, linkSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats, statSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  linkSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDirectory, resolveDestination } from '@tbuild/context';
 import { errnoName, TbuildError } from '@tbuild/errors';
@@ -116,7 +130,11 @@ export class Placement {
   }
 }
 
-function showBind({ source, readonly }: Extract<SandboxMount, { type: 'bind' }>, location: string, flavour: OverlayFlavour): string | undefined {
+function showBind(
+  { source, readonly }: Extract<SandboxMount, { type: 'bind' }>,
+  location: string,
+  flavour: OverlayFlavour,
+): string | undefined {
   const stats = statSync(source);
   if (stats.isSocket()) {
     linkSync(source, location);

@@ -48,7 +48,10 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
   });
 
   test.skipIf(cannotRun)('reports why nothing could be executed', () => {
-    const { status, stdout } = run(machine, [missing, { ...missing, args: [{ text: '/etc/passwd' }, { texts: [] }, { texts: [] }] }]);
+    const { status, stdout } = run(machine, [
+      missing,
+      { ...missing, args: [{ text: '/etc/passwd' }, { texts: [] }, { texts: [] }] },
+    ]);
     expect(status).toBe(125);
     expect(results(stdout)).toEqual([-constants.errno.ENOENT, -constants.errno.EACCES]);
   });

@@ -6,7 +6,18 @@ import { createDataSection, type Datum } from './data-section.ts';
 export type CallMachine = 'x64' | 'arm64';
 
 export type CallName =
-  | 'prctl' | 'fcntl' | 'close_range' | 'rt_sigaction' | 'capset' | 'setgroups' | 'setgid' | 'setuid' | 'chroot' | 'chdir' | 'setrlimit' | 'execve';
+  | 'prctl'
+  | 'fcntl'
+  | 'close_range'
+  | 'rt_sigaction'
+  | 'capset'
+  | 'setgroups'
+  | 'setgid'
+  | 'setuid'
+  | 'chroot'
+  | 'chdir'
+  | 'setrlimit'
+  | 'execve';
 
 /** One system call, with up to four arguments. */
 export interface Call {
@@ -38,7 +49,9 @@ export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgr
   const { elfMachine, numbers, createCode } = MACHINES[machine];
   const encode = (place: (arg: number | Datum) => number): Uint8Array => {
     const code = createCode(calls.length);
-    calls.forEach(({ name, args, mayFail }, index) => code.call(numbers[name], args.map(place), { slot: index, mayFail }));
+    calls.forEach(({ name, args, mayFail }, index) =>
+      code.call(numbers[name], args.map(place), { slot: index, mayFail }),
+    );
     return code.finish({ write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: 125 });
   };
   // Instructions have one length whatever the addresses are, so a first pass tells where the data begins.
@@ -49,20 +62,46 @@ export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgr
 
 type Numbers = Readonly<Record<CallName | 'write' | 'exit_group', number>>;
 
-const MACHINES: Readonly<Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>> = {
+const MACHINES: Readonly<
+  Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>
+> = {
   x64: {
     elfMachine: 62,
     numbers: {
-      prctl: 157, fcntl: 72, close_range: 436, rt_sigaction: 13, capset: 126, setgroups: 116, setgid: 106, setuid: 105,
-      chroot: 161, chdir: 80, setrlimit: 160, execve: 59, write: 1, exit_group: 231,
+      prctl: 157,
+      fcntl: 72,
+      close_range: 436,
+      rt_sigaction: 13,
+      capset: 126,
+      setgroups: 116,
+      setgid: 106,
+      setuid: 105,
+      chroot: 161,
+      chdir: 80,
+      setrlimit: 160,
+      execve: 59,
+      write: 1,
+      exit_group: 231,
     },
     createCode: createX64Code,
   },
   arm64: {
     elfMachine: 183,
     numbers: {
-      prctl: 167, fcntl: 25, close_range: 436, rt_sigaction: 134, capset: 91, setgroups: 159, setgid: 144, setuid: 146,
-      chroot: 51, chdir: 49, setrlimit: 164, execve: 221, write: 64, exit_group: 94,
+      prctl: 167,
+      fcntl: 25,
+      close_range: 436,
+      rt_sigaction: 134,
+      capset: 91,
+      setgroups: 159,
+      setgid: 144,
+      setuid: 146,
+      chroot: 51,
+      chdir: 49,
+      setrlimit: 164,
+      execve: 221,
+      write: 64,
+      exit_group: 94,
     },
     createCode: createArm64Code,
   },

@@ -49,10 +49,20 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
 export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): CallProgram {
-  const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities = Object.values(DEFAULT_CAPABILITIES) } = options;
+  const {
+    lastCapability,
+    filter,
+    reportTo,
+    permitted,
+    root = TREE_ON_ROOT,
+    capabilities = Object.values(DEFAULT_CAPABILITIES),
+  } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
-  const loading: Call = { ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }), mayFail: options.filterMayFail ?? false };
+  const loading: Call = {
+    ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }),
+    mayFail: options.filterMayFail ?? false,
+  };
   const calls: Call[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
     // What tbuild itself inherited leads out of the root. Kernels before 5.9 lack the call.
@@ -62,7 +72,9 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     ...limitCalls(limits),
     ...(options.setsGroups ? [must('setgroups', groups.length, { numbers: groups })] : []),
     must('setgid', gid),
-    ...(confined ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number)) : []),
+    ...(confined
+      ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number))
+      : []),
     must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),
     ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
@@ -73,7 +85,10 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
 }
 
 /** The calls that only find and execute a process whose sandbox is complete. `program` is the descriptor they were read from. */
-export function executeOnly(process: ProcessSpec, { program, reportTo }: { readonly program: number; readonly reportTo: number }): CallProgram {
+export function executeOnly(
+  process: ProcessSpec,
+  { program, reportTo }: { readonly program: number; readonly reportTo: number },
+): CallProgram {
   const closing = [program, reportTo].map((descriptor) => must('fcntl', descriptor, F_SETFD, FD_CLOEXEC));
   return { calls: [...closing, ...executions(process)], reportTo };
 }
@@ -103,7 +118,10 @@ function environmentOf({ env, user }: ProcessSpec): readonly string[] {
 function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   if (program.includes('/')) return [program];
   const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
-  return path.split(':').filter((directory) => directory.startsWith('/')).map((directory) => `${directory}/${program}`);
+  return path
+    .split(':')
+    .filter((directory) => directory.startsWith('/'))
+    .map((directory) => `${directory}/${program}`);
 }
 
 function may(name: Call['name'], ...args: Call['args']): Call {
@@ -125,7 +143,10 @@ export function readReport({ calls }: CallProgram, program: string, report: Buff
   const failed = calls.findIndex((call, index) => !call.mayFail && (errors[index] ?? 0) > 0);
   const call = calls[failed];
   if (call !== undefined) return { call, errno: errors[failed] ?? 0 };
-  return executionFailure(program, errors.filter((_, index) => calls[index]?.name === 'execve'));
+  return executionFailure(
+    program,
+    errors.filter((_, index) => calls[index]?.name === 'execve'),
+  );
 }
 
 /** The words are those of Docker's builder; a place that merely lacks the program matters least. */
@@ -135,7 +156,8 @@ function executionFailure(program: string, errors: readonly number[]): EnterFail
   const name = JSON.stringify(program);
   if (errno === EACCES) return { exitCode: 126, message: `exec: ${name}: permission denied\n` };
   if (errno !== undefined) return { exitCode: 126, message: `exec ${program}: ${describe(errno)}\n` };
-  if (program.includes('/')) return { exitCode: 127, message: `exec: ${name}: stat ${program}: no such file or directory\n` };
+  if (program.includes('/'))
+    return { exitCode: 127, message: `exec: ${name}: stat ${program}: no such file or directory\n` };
   return { exitCode: 127, message: `exec: ${name}: executable file not found in $PATH\n` };
 }
 
@@ -149,5 +171,7 @@ export function describe(errno: number): string {
     [ENOTDIR, 'not a directory'],
     [EACCES, 'permission denied'],
   ]);
-  return words.get(errno) ?? Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `error ${errno}`;
+  return (
+    words.get(errno) ?? Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `error ${errno}`
+  );
 }

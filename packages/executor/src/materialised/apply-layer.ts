@@ -1,6 +1,13 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { FileType } from '@tbuild/linux';
-import { createTreeWriter, isOpaque, isWhiteout, type OverlayFlavour, readAttributes, type TreeWriter } from '@tbuild/snapshot';
+import {
+  createTreeWriter,
+  isOpaque,
+  isWhiteout,
+  type OverlayFlavour,
+  readAttributes,
+  type TreeWriter,
+} from '@tbuild/snapshot';
 
 /**
  * Applies a directory of changes in overlay's format to a plain directory by copying. Nothing is linked:

@@ -1,4 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOverlaySnapshotter, isWhiteout, openLayeredTree } from '@tbuild/snapshot';
@@ -44,7 +56,8 @@ test('what changed is written as an overlay would write it, and the tree moves o
   await run(undefined, 'base', (root) => {
     mkdirSync(join(root, 'd'));
     mkdirSync(join(root, 'replaced'));
-    for (const file of ['d/kept', 'd/gone', 'd/edited', 'd/moved', 'replaced/old']) writeFileSync(join(root, file), file);
+    for (const file of ['d/kept', 'd/gone', 'd/edited', 'd/moved', 'replaced/old'])
+      writeFileSync(join(root, file), file);
     symlinkSync('d', join(root, 'link'));
   });
   const layer = await run('base', 'child', (root) => {

@@ -72,6 +72,9 @@ function materialiseViews({ mounts }: Sandbox, trees: WorkingTrees): Disposable 
 /** An overlay's directories, bottom first. */
 function layersOf({ type, source, options, directory }: Mount): string[] {
   if (type === 'bind') return [source];
-  const valueOf = (name: string): string => options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
-  return [...valueOf('lowerdir').split(':').reverse(), valueOf('upperdir')].filter(Boolean).map((path) => `${directory}/${path}/.`);
+  const valueOf = (name: string): string =>
+    options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+  return [...valueOf('lowerdir').split(':').reverse(), valueOf('upperdir')]
+    .filter(Boolean)
+    .map((path) => `${directory}/${path}/.`);
 }

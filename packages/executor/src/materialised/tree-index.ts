@@ -27,8 +27,13 @@ export type Likeness =
 /** Compares what is no directory. */
 export function likenessOf(before: Stats, after: Stats): Likeness {
   const alike =
-    before.ino === after.ino && before.mode === after.mode && before.uid === after.uid && before.gid === after.gid &&
-    before.size === after.size && before.mtimeMs === after.mtimeMs && before.nlink >= after.nlink;
+    before.ino === after.ino &&
+    before.mode === after.mode &&
+    before.uid === after.uid &&
+    before.gid === after.gid &&
+    before.size === after.size &&
+    before.mtimeMs === after.mtimeMs &&
+    before.nlink >= after.nlink;
   if (!alike) return 'different';
   return before.ctimeMs === after.ctimeMs ? 'same' : 'touched';
 }
@@ -39,7 +44,9 @@ const TIME_TOLERANCE = 0.01;
 /** Whether a directory is still the one it was and has the same attributes. */
 export function isSameDirectory(before: Stats, after: Stats): boolean {
   return (
-    before.mode === after.mode && before.uid === after.uid && before.gid === after.gid &&
+    before.mode === after.mode &&
+    before.uid === after.uid &&
+    before.gid === after.gid &&
     Math.abs(before.mtimeMs - after.mtimeMs) < TIME_TOLERANCE
   );
 }

@@ -50,7 +50,9 @@ export function openWorkingTrees({ directory, flavour, discard = removeAll }: Wo
       const wanted = directories.map(identityOf);
       const tree = kept.filter(({ made }) => isPrefix(made, wanted)).sort((a, b) => b.made.length - a.made.length)[0];
       kept = kept.filter((one) => one !== tree);
-      const rest = directories.slice(tree?.made.length ?? 0).filter((layer) => tree === undefined || readdirSync(layer).length > 0);
+      const rest = directories
+        .slice(tree?.made.length ?? 0)
+        .filter((layer) => tree === undefined || readdirSync(layer).length > 0);
       if (tree !== undefined && rest.length === 0) return { root: tree.root, index: tree.index };
       const root = tree?.root ?? makeRoot();
       for (const layer of rest) applyLayer(root, layer, flavour);

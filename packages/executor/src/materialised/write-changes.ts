@@ -1,6 +1,11 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import {
-  createTreeWriter, type LayeredTree, openLayeredTree, type OverlayFlavour, readAttributes, type TreeWriter,
+  createTreeWriter,
+  type LayeredTree,
+  openLayeredTree,
+  type OverlayFlavour,
+  readAttributes,
+  type TreeWriter,
 } from '@tbuild/snapshot';
 import { copyEntry } from './apply-layer.ts';
 import { type IndexNode, isSameDirectory, likenessOf } from './tree-index.ts';
@@ -40,7 +45,8 @@ class ChangeWriter {
 
   /** `before` is absent for a directory that is new. */
   #directory(path: string, stats: Stats, before: IndexNode | undefined): IndexNode {
-    if (before === undefined || !isSameDirectory(before.stats, stats)) this.#writer.directory(path, readAttributes(this.#location(path), stats));
+    if (before === undefined || !isSameDirectory(before.stats, stats))
+      this.#writer.directory(path, readAttributes(this.#location(path), stats));
     const prefix = path === '' ? '' : `${path}/`;
     const children = new Map<string, IndexNode>();
     for (const name of readdirSync(this.#location(path))) {
@@ -53,7 +59,8 @@ class ChangeWriter {
 
   #entry(path: string, stats: Stats, before: IndexNode | undefined): IndexNode {
     if (!stats.isDirectory()) {
-      if (before === undefined || this.#hasChanged(path, before, stats)) copyEntry({ path, location: this.#location(path), stats }, this.#writer, this.#links);
+      if (before === undefined || this.#hasChanged(path, before, stats))
+        copyEntry({ path, location: this.#location(path), stats }, this.#writer, this.#links);
       else if (stats.nlink > 1 && !this.#links.has(stats.ino)) this.#links.set(stats.ino, path);
       return { stats, children: undefined };
     }
@@ -83,6 +90,12 @@ class ChangeWriter {
   }
 }
 
-function sameXattrs(one: ReadonlyMap<string, Uint8Array> = new Map(), other: ReadonlyMap<string, Uint8Array> = new Map()): boolean {
-  return one.size === other.size && [...one].every(([name, value]) => other.has(name) && Buffer.compare(value, other.get(name) ?? value) === 0);
+function sameXattrs(
+  one: ReadonlyMap<string, Uint8Array> = new Map(),
+  other: ReadonlyMap<string, Uint8Array> = new Map(),
+): boolean {
+  return (
+    one.size === other.size &&
+    [...one].every(([name, value]) => other.has(name) && Buffer.compare(value, other.get(name) ?? value) === 0)
+  );
 }

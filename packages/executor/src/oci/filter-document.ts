@@ -13,11 +13,14 @@ const DENIED_FAMILIES = [38, 40];
 export function filterDocument(): object {
   return {
     defaultAction: 'SCMP_ACT_ALLOW',
-    architectures: process.arch === 'arm64' ? ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'] : ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
+    architectures:
+      process.arch === 'arm64' ? ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'] : ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'],
     syscalls: [
       refuse(Object.keys(DENIED_CALLS), EPERM),
       refuse(['clone3'], ENOSYS),
-      ...NAMESPACE_FLAGS.map((flag) => refuse(['clone'], EPERM, { index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' })),
+      ...NAMESPACE_FLAGS.map((flag) =>
+        refuse(['clone'], EPERM, { index: 0, value: flag, valueTwo: flag, op: 'SCMP_CMP_MASKED_EQ' }),
+      ),
       ...DENIED_FAMILIES.map((family) => refuse(['socket'], EPERM, { index: 0, value: family, op: 'SCMP_CMP_EQ' })),
     ],
   };

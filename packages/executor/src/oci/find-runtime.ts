@@ -6,7 +6,9 @@ const RUNTIMES = ['crun', 'runc', 'youki'];
 
 /** The path of an OCI runtime, if there is one. */
 export function findRuntime(): string | undefined {
-  const candidates = RUNTIMES.flatMap((name) => TOOL_ENVIRONMENT.PATH.split(':').map((directory) => `${directory}/${name}`));
+  const candidates = RUNTIMES.flatMap((name) =>
+    TOOL_ENVIRONMENT.PATH.split(':').map((directory) => `${directory}/${name}`),
+  );
   return candidates.find(isExecutable);
 }
 

@@ -7,5 +7,8 @@ const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 const runtimes = ['/usr/bin/crun', '/usr/sbin/runc'];
 
 describe.skipIf(findRuntime() === undefined).each(runtimes)('%s', (runtime) => {
-  executorSuite(`oci (${runtime})`, { flavour, create: (runDirectory) => createOciExecutor({ runDirectory, flavour, runtime, now: () => Date.now() }) });
+  executorSuite(`oci (${runtime})`, {
+    flavour,
+    create: (runDirectory) => createOciExecutor({ runDirectory, flavour, runtime, now: () => Date.now() }),
+  });
 });

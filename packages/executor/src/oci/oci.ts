@@ -32,7 +32,8 @@ export function createOciExecutor(options: OciExecutorOptions): Executor {
   let machine: Machine | undefined;
   return {
     name: 'oci',
-    run: (sandbox, io, signal) => runInRuntime((machine ??= { ...describeCallMachine(options.runDirectory), options }), sandbox, io, signal),
+    run: (sandbox, io, signal) =>
+      runInRuntime((machine ??= { ...describeCallMachine(options.runDirectory), options }), sandbox, io, signal),
   };
 }
 
@@ -40,7 +41,12 @@ interface Machine extends CallMachineDescription {
   readonly options: OciExecutorOptions;
 }
 
-async function runInRuntime(machine: Machine, sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ exitCode: number }> {
+async function runInRuntime(
+  machine: Machine,
+  sandbox: Sandbox,
+  io: ProcessIO,
+  signal: AbortSignal,
+): Promise<{ exitCode: number }> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const { runDirectory, flavour, now } = machine.options;
   const directory = mkdtempSync(join(runDirectory, 'step-'));
@@ -75,9 +81,20 @@ function assemble(
     return { placed, source: placed.mount.type === 'bind' ? placed.mount.source : `${directory}/overlay${index}` };
   });
   const args = [`/proc/self/fd/${PROGRAM}`];
-  writeFileSync(`${directory}/config.json`, JSON.stringify(runtimeConfig(sandbox, { rootfs, mounts, args, flavour, permitted })));
-  const overlays = mounts.flatMap(({ placed: { mount }, source }) => (mount.type === 'overlay' ? [{ mount: mount.mount, target: source }] : []));
-  return runtimeCommand({ runtime, directory, enter, id: `tbuild-${basename(directory)}`, mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays] });
+  writeFileSync(
+    `${directory}/config.json`,
+    JSON.stringify(runtimeConfig(sandbox, { rootfs, mounts, args, flavour, permitted })),
+  );
+  const overlays = mounts.flatMap(({ placed: { mount }, source }) =>
+    mount.type === 'overlay' ? [{ mount: mount.mount, target: source }] : [],
+  );
+  return runtimeCommand({
+    runtime,
+    directory,
+    enter,
+    id: `tbuild-${basename(directory)}`,
+    mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays],
+  });
 }
 
 /** The runtime writes to its log only when it fails. */

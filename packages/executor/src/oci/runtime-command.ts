@@ -41,10 +41,26 @@ const UNIFIED_CGROUPS = '[ ! -d /sys/fs/cgroup/unified ] || mount -t tmpfs none 
 function runtimeArguments(runtime: string, directory: string, id: string): string[] {
   const log = basename(runtime) === 'crun' ? `file:${directory}/log` : `${directory}/log`;
   const cgroups = basename(runtime) === 'crun' ? ['--cgroup-manager=disabled'] : [];
-  return [runtime, '--root', `${directory}/state`, '--log', log, ...cgroups, 'run', '--preserve-fds', '2', '--bundle', directory, id];
+  return [
+    runtime,
+    '--root',
+    `${directory}/state`,
+    '--log',
+    log,
+    ...cgroups,
+    'run',
+    '--preserve-fds',
+    '2',
+    '--bundle',
+    directory,
+    id,
+  ];
 }
 
-function mountCommand({ mount: { type, source, options, directory }, target }: RuntimeCommandOptions['mounts'][number]): string {
+function mountCommand({
+  mount: { type, source, options, directory },
+  target,
+}: RuntimeCommandOptions['mounts'][number]): string {
   if (type === 'bind') return `mount --bind ${quote(source)} ${quote(target)} || exit 125`;
   return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote(options.join(','))} overlay ${quote(target)} || exit 125`;
 }

@@ -10,19 +10,76 @@ const sandbox: Sandbox = {
   network: 'default',
   security: 'sandbox',
 };
-const place: RuntimePlace = { rootfs: '/r', mounts: [], args: ['/proc/self/fd/3'], flavour: 'trusted', permitted: (1n << 41n) - 1n };
+const place: RuntimePlace = {
+  rootfs: '/r',
+  mounts: [],
+  args: ['/proc/self/fd/3'],
+  flavour: 'trusted',
+  permitted: (1n << 41n) - 1n,
+};
 const bind = { type: 'bind', source: '/s', target: '/t', readonly: true } as const;
 
 test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>, expected: object]>([
-  ['process', {}, {}, { process: { args: ['/proc/self/fd/3'], env: ['A=1'], cwd: '/w', user: { uid: 33, gid: 34, additionalGids: [5] } }, hostname: 'host', root: { path: '/r' } }],
-  ['host network', {}, {}, { linux: { namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }] } }],
+  [
+    'process',
+    {},
+    {},
+    {
+      process: { args: ['/proc/self/fd/3'], env: ['A=1'], cwd: '/w', user: { uid: 33, gid: 34, additionalGids: [5] } },
+      hostname: 'host',
+      root: { path: '/r' },
+    },
+  ],
+  [
+    'host network',
+    {},
+    {},
+    { linux: { namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }] } },
+  ],
   ['no network', { network: 'none' }, {}, { linux: { namespaces: expect.arrayContaining([{ type: 'network' }]) } }],
-  ['insecure', { security: 'insecure' }, {}, { process: { capabilities: { bounding: expect.arrayContaining(['CAP_SYS_ADMIN', 'CAP_BPF']) } }, linux: expect.not.objectContaining({ seccomp: expect.anything() }) }],
-  ['only capabilities that we have', { security: 'insecure' }, { permitted: 0b1001n }, { process: { capabilities: { permitted: ['CAP_CHOWN', 'CAP_FOWNER'] } } }],
-  ['limits', { limits: [{ name: 'nofile', soft: 5, hard: -1 }] }, {}, { process: { rlimits: [{ type: 'RLIMIT_NOFILE', soft: 5, hard: Number.MAX_SAFE_INTEGER }] } }],
-  ['shared memory', { shmSize: 1 << 20 }, {}, { mounts: expect.arrayContaining([expect.objectContaining({ destination: '/dev/shm', options: expect.arrayContaining(['size=1024k']) })]) }],
-  ['/sys in a user namespace', {}, { flavour: 'user' }, { mounts: expect.arrayContaining([expect.objectContaining({ destination: '/sys', source: '/sys' })]) }],
-  ['bind', {}, { mounts: [{ placed: { mount: bind, target: 't', kind: 'file' }, source: '/s' }] }, { mounts: expect.arrayContaining([{ destination: '/t', type: 'none', source: '/s', options: ['rbind', 'ro'] }]) }],
+  [
+    'insecure',
+    { security: 'insecure' },
+    {},
+    {
+      process: { capabilities: { bounding: expect.arrayContaining(['CAP_SYS_ADMIN', 'CAP_BPF']) } },
+      linux: expect.not.objectContaining({ seccomp: expect.anything() }),
+    },
+  ],
+  [
+    'only capabilities that we have',
+    { security: 'insecure' },
+    { permitted: 0b1001n },
+    { process: { capabilities: { permitted: ['CAP_CHOWN', 'CAP_FOWNER'] } } },
+  ],
+  [
+    'limits',
+    { limits: [{ name: 'nofile', soft: 5, hard: -1 }] },
+    {},
+    { process: { rlimits: [{ type: 'RLIMIT_NOFILE', soft: 5, hard: Number.MAX_SAFE_INTEGER }] } },
+  ],
+  [
+    'shared memory',
+    { shmSize: 1 << 20 },
+    {},
+    {
+      mounts: expect.arrayContaining([
+        expect.objectContaining({ destination: '/dev/shm', options: expect.arrayContaining(['size=1024k']) }),
+      ]),
+    },
+  ],
+  [
+    '/sys in a user namespace',
+    {},
+    { flavour: 'user' },
+    { mounts: expect.arrayContaining([expect.objectContaining({ destination: '/sys', source: '/sys' })]) },
+  ],
+  [
+    'bind',
+    {},
+    { mounts: [{ placed: { mount: bind, target: 't', kind: 'file' }, source: '/s' }] },
+    { mounts: expect.arrayContaining([{ destination: '/t', type: 'none', source: '/s', options: ['rbind', 'ro'] }]) },
+  ],
 ])('%s', (_, changes, where, expected) => {
   expect(runtimeConfig({ ...sandbox, ...changes }, { ...place, ...where })).toMatchObject(expected);
 });

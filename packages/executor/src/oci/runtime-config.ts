@@ -39,7 +39,11 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
       env: process.env,
       cwd: process.cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-      rlimits: (sandbox.limits ?? []).map(({ name, soft, hard }) => ({ type: `RLIMIT_${name.toUpperCase()}`, soft: limit(soft), hard: limit(hard) })),
+      rlimits: (sandbox.limits ?? []).map(({ name, soft, hard }) => ({
+        type: `RLIMIT_${name.toUpperCase()}`,
+        soft: limit(soft),
+        hard: limit(hard),
+      })),
       noNewPrivileges: false,
     },
     root: { path: place.rootfs, readonly: false },
@@ -59,30 +63,78 @@ function limit(value: number): number {
 
 /** By number, as <linux/capability.h> has them. */
 const CAPABILITY_NAMES = [
-  'CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'LINUX_IMMUTABLE',
-  'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER', 'SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT',
-  'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE', 'SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD', 'LEASE',
-  'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP', 'MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ',
-  'PERFMON', 'BPF', 'CHECKPOINT_RESTORE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'SETGID',
+  'SETUID',
+  'SETPCAP',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_BROADCAST',
+  'NET_ADMIN',
+  'NET_RAW',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'SYS_MODULE',
+  'SYS_RAWIO',
+  'SYS_CHROOT',
+  'SYS_PTRACE',
+  'SYS_PACCT',
+  'SYS_ADMIN',
+  'SYS_BOOT',
+  'SYS_NICE',
+  'SYS_RESOURCE',
+  'SYS_TIME',
+  'SYS_TTY_CONFIG',
+  'MKNOD',
+  'LEASE',
+  'AUDIT_WRITE',
+  'AUDIT_CONTROL',
+  'SETFCAP',
+  'MAC_OVERRIDE',
+  'MAC_ADMIN',
+  'SYSLOG',
+  'WAKE_ALARM',
+  'BLOCK_SUSPEND',
+  'AUDIT_READ',
+  'PERFMON',
+  'BPF',
+  'CHECKPOINT_RESTORE',
 ];
 
 function capabilityNames(confined: boolean, permitted: bigint): string[] {
   const kept = new Set<number>(Object.values(DEFAULT_CAPABILITIES));
-  return CAPABILITY_NAMES.flatMap((name, number) => (((permitted >> BigInt(number)) & 1n) === 1n && (!confined || kept.has(number)) ? [`CAP_${name}`] : []));
+  return CAPABILITY_NAMES.flatMap((name, number) =>
+    ((permitted >> BigInt(number)) & 1n) === 1n && (!confined || kept.has(number)) ? [`CAP_${name}`] : [],
+  );
 }
 
 function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, flavour: 'trusted' | 'user'): RuntimeMount[] {
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
-    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
     {
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
       options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
     },
-    { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`] },
+    {
+      destination: '/dev/shm',
+      type: 'tmpfs',
+      source: 'shm',
+      options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`],
+    },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
     flavour === 'user'
       ? { destination: '/sys', type: 'none', source: '/sys', options: ['rbind', 'ro', ...guarded] }
@@ -94,7 +146,17 @@ function runtimeMount({ placed: { mount, target }, source }: RuntimePlace['mount
   const destination = `/${target}`;
   if (mount.type === 'tmpfs') {
     const size = mount.size === undefined ? [] : [`size=${mount.size}`];
-    return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`] };
+    return {
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`],
+    };
   }
-  return { destination, type: 'none', source, options: ['rbind', ...(mount.type === 'bind' && mount.readonly ? ['ro'] : [])] };
+  return {
+    destination,
+    type: 'none',
+    source,
+    options: ['rbind', ...(mount.type === 'bind' && mount.readonly ? ['ro'] : [])],
+  };
 }

@@ -10,7 +10,11 @@ const [X86_64, X86, AARCH64, ARM] = [0xc000003e, 0x40000003, 0xc00000b7, 0x40000
 /** What the kernel would do: the five instructions that our programs are made of. */
 function decide(program: Uint8Array, architecture: number, number: number, argument: number): string | number {
   const code = new DataView(program.buffer);
-  const data = new Map([[0, number], [4, architecture], [16, argument]]);
+  const data = new Map([
+    [0, number],
+    [4, architecture],
+    [16, argument],
+  ]);
   let register = 0;
   for (let at = 0; ; at += 8) {
     const value = code.getUint32(at + 4, true);
@@ -36,7 +40,14 @@ function decide(program: Uint8Array, architecture: number, number: number, argum
   }
 }
 
-const cases: [name: string, machine: CallMachine, architecture: number, call: number, argument: number, expected: string | number][] = [
+const cases: [
+  name: string,
+  machine: CallMachine,
+  architecture: number,
+  call: number,
+  argument: number,
+  expected: string | number,
+][] = [
   ['read', 'x64', X86_64, 0, 0, ALLOW],
   ['execve', 'x64', X86_64, 59, 0, ALLOW],
   ['mount', 'x64', X86_64, 165, 0, EPERM],

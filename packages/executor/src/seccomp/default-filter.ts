@@ -60,14 +60,28 @@ function sectionOf(name: CallInterface): readonly Instruction[] {
 }
 
 function cloneRule(): readonly Instruction[] {
-  return [load(FIELD.firstArgument), and(NAMESPACE_FLAGS), ...ifEqual(0, [ret(RETURN.allow)]), ret(RETURN.error(EPERM))];
+  return [
+    load(FIELD.firstArgument),
+    and(NAMESPACE_FLAGS),
+    ...ifEqual(0, [ret(RETURN.allow)]),
+    ret(RETURN.error(EPERM)),
+  ];
 }
 
 function personalityRule(): readonly Instruction[] {
-  return [load(FIELD.firstArgument), ...PERSONALITIES.flatMap((value) => ifEqual(value, [ret(RETURN.allow)])), ret(RETURN.error(EPERM))];
+  return [
+    load(FIELD.firstArgument),
+    ...PERSONALITIES.flatMap((value) => ifEqual(value, [ret(RETURN.allow)])),
+    ret(RETURN.error(EPERM)),
+  ];
 }
 
 function socketRule(): readonly Instruction[] {
   const refused = DENIED_FAMILIES.flatMap((family) => ifEqual(family, [ret(RETURN.error(EPERM))]));
-  return [load(FIELD.firstArgument), ...ifAtLeast(NEWEST_FAMILY + 1, [ret(RETURN.error(EPERM))]), ...refused, ret(RETURN.allow)];
+  return [
+    load(FIELD.firstArgument),
+    ...ifAtLeast(NEWEST_FAMILY + 1, [ret(RETURN.error(EPERM))]),
+    ...refused,
+    ret(RETURN.allow),
+  ];
 }

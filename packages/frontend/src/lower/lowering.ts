@@ -65,7 +65,10 @@ export function expandIn(state: StageState, word: Word, context: LoweringContext
 /** A variable that must be set may be misspelt. */
 function withHint(error: unknown, name: string | undefined, { env }: StageState): unknown {
   if (!(error instanceof TbuildError) || error.hint !== undefined || name === undefined) return error;
-  const near = suggest(name, env.map((variable) => variable.name));
+  const near = suggest(
+    name,
+    env.map((variable) => variable.name),
+  );
   return near === undefined ? error : Object.assign(error, { hint: `Did you mean \$${near}?` });
 }
 

@@ -16,7 +16,8 @@ export function basic({ owns, findCredential }: BasicOptions): Middleware {
     if (authorization !== undefined) return next(withHeader(request, 'authorization', authorization));
     const response = await next(request);
     if (response.status !== 401 || !owns(response.url)) return response;
-    if (!parseChallenges(response.headers['www-authenticate']).some(({ scheme }) => scheme === 'basic')) return response;
+    if (!parseChallenges(response.headers['www-authenticate']).some(({ scheme }) => scheme === 'basic'))
+      return response;
     const credential = await findCredential();
     if (credential?.kind !== 'password' || !isRepeatable(request)) return response;
     authorization = basicAuthorization(credential);

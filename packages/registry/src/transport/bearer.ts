@@ -22,9 +22,15 @@ export function bearer({ owns, repository, tokens }: BearerOptions): Middleware 
   const demanded = new Map<Access, readonly string[]>();
 
   const authorize = async (request: HttpRequest, challenge: Challenge): Promise<HttpRequest> => {
-    const own = demanded.get(request.access) ?? (repository === undefined ? [] : [`repository:${repository}:${ACTIONS[request.access]}`]);
+    const own =
+      demanded.get(request.access) ??
+      (repository === undefined ? [] : [`repository:${repository}:${ACTIONS[request.access]}`]);
     const scopes = [...own, ...(request.scopes ?? [])];
-    return withHeader(request, 'authorization', `Bearer ${await tokens.get({ challenge, scopes, repository: repository ?? '' }, request.signal)}`);
+    return withHeader(
+      request,
+      'authorization',
+      `Bearer ${await tokens.get({ challenge, scopes, repository: repository ?? '' }, request.signal)}`,
+    );
   };
 
   return (next) => async (request) => {

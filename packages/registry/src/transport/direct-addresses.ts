@@ -6,7 +6,8 @@ export function directAddresses(none = ''): (hostname: string) => boolean {
   for (const text of none.split(/[\s,]+/)) {
     const [, address = '', prefix = ''] = /^\[?([0-9A-Fa-f.:]+)\]?\/(\d{1,3})$/.exec(text) ?? [];
     const family = isIP(address);
-    if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128)) ranges.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
+    if (family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128))
+      ranges.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
   }
   return (hostname) => {
     const bare = hostname.replace(/^\[|\]$/g, '');

@@ -43,7 +43,9 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   let direct: Promise<Dispatcher> | undefined;
   const isDirect = directAddresses(options.proxy?.none);
   const agentFor = ({ hostname }: URL): Promise<Dispatcher> =>
-    isDirect(hostname) ? (direct ??= createAgent({ ...options, proxy: undefined })) : (proxied ??= createAgent(options));
+    isDirect(hostname)
+      ? (direct ??= createAgent({ ...options, proxy: undefined }))
+      : (proxied ??= createAgent(options));
   return {
     send: async (request) => exchange(await agentFor(request.url), request, options.peer),
     close: async () => {
@@ -56,7 +58,11 @@ export function createHttpClient(options: HttpOptions): HttpClient {
 async function createAgent({ ca, client, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent } = await import('./undici.ts');
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
-  const tls = { ...trust, ...(client === undefined ? {} : { cert: client.certificate, key: client.key }), rejectUnauthorized: !insecure };
+  const tls = {
+    ...trust,
+    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
+    rejectUnauthorized: !insecure,
+  };
   const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };
   if (!proxy?.http && !proxy?.https) return new Agent(common);
   const { http = '', https = '', none = '' } = proxy;
@@ -69,7 +75,14 @@ async function exchange(agent: Dispatcher, request: HttpRequest, peer?: string):
   const body = watch(request.body);
   try {
     const { pathname, search, origin } = url;
-    const answer = await agent.request({ origin, path: `${pathname}${search}`, method, headers: { ...headers }, body: body.stream, signal });
+    const answer = await agent.request({
+      origin,
+      path: `${pathname}${search}`,
+      method,
+      headers: { ...headers },
+      body: body.stream,
+      signal,
+    });
     return {
       status: answer.statusCode,
       url,
@@ -82,7 +95,11 @@ async function exchange(agent: Dispatcher, request: HttpRequest, peer?: string):
   }
 }
 
-async function* guarded(request: HttpRequest, source: AsyncIterable<Uint8Array>, peer?: string): AsyncGenerator<Uint8Array, void, undefined> {
+async function* guarded(
+  request: HttpRequest,
+  source: AsyncIterable<Uint8Array>,
+  peer?: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* source;
   } catch (error) {
@@ -109,6 +126,10 @@ function watch(body: HttpRequest['body']): { stream?: Uint8Array | Readable; fai
   return { stream: Readable.from(observe(), { objectMode: false }), failure: () => failure };
 }
 
-function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]));
+function joinHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
+  );
 }

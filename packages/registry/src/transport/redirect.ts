@@ -6,7 +6,8 @@ const MOST = 10;
 
 /** Follows redirects of reads, as storage back ends use them. Credentials never go to another origin. */
 export function redirect(): Middleware {
-  return (next) => (request) => (request.method === 'GET' || request.method === 'HEAD' ? follow(next, request) : next(request));
+  return (next) => (request) =>
+    request.method === 'GET' || request.method === 'HEAD' ? follow(next, request) : next(request);
 }
 
 async function follow(next: Send, request: HttpRequest): Promise<HttpResponse> {
@@ -18,7 +19,9 @@ async function follow(next: Send, request: HttpRequest): Promise<HttpResponse> {
     await response.discard();
     current = moved(current, new URL(location, current.url));
   }
-  throw new RegistryError('REGISTRY', `Server ${request.url.host} redirects more than ${MOST} times`, { url: request.url });
+  throw new RegistryError('REGISTRY', `Server ${request.url.host} redirects more than ${MOST} times`, {
+    url: request.url,
+  });
 }
 
 function moved(request: HttpRequest, url: URL): HttpRequest {

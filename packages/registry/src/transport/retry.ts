@@ -42,7 +42,12 @@ async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<
 
 /** How long to wait before the next attempt after `count` of them, in milliseconds. */
 export function retryDelay(count: number, retryAfter?: string, now = 0): number {
-  const asked = retryAfter === undefined ? Number.NaN : /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  const asked =
+    retryAfter === undefined
+      ? Number.NaN
+      : /^\d+$/.test(retryAfter)
+        ? Number(retryAfter) * 1000
+        : Date.parse(retryAfter) - now;
   const delay = Number.isNaN(asked) ? FIRST_DELAY * 2 ** (count - 1) : asked;
   return Math.min(Math.max(delay, 0), LONGEST_DELAY);
 }

@@ -7,9 +7,20 @@ import { summaryLines, type Screen } from '../rows.ts';
 import { App } from './app.tsx';
 
 const screen: Screen = { columns: 60, rows: 24, color: false };
-const plan: Extract<ProgressEvent, { type: 'planned' }> = { type: 'planned', steps: ['[1/3] FROM busybox', '[2/3] RUN make', '[3/3] RUN make test', 'exporting to image'].map((name) => ({ id: name, name })) };
+const plan: Extract<ProgressEvent, { type: 'planned' }> = {
+  type: 'planned',
+  steps: ['[1/3] FROM busybox', '[2/3] RUN make', '[3/3] RUN make test', 'exporting to image'].map((name) => ({
+    id: name,
+    name,
+  })),
+};
 const started = (step: string, at: number): ProgressEvent => ({ type: 'started', step, at });
-const log = (step: string, text: string): ProgressEvent => ({ type: 'log', step, stream: 'stdout', data: Buffer.from(text) });
+const log = (step: string, text: string): ProgressEvent => ({
+  type: 'log',
+  step,
+  stream: 'stdout',
+  data: Buffer.from(text),
+});
 
 const running: readonly ProgressEvent[] = [
   plan,
@@ -28,7 +39,13 @@ const states: [name: string, events: readonly ProgressEvent[], now: number, on: 
   ['running on a low screen', running, 1234, { ...screen, rows: 8 }, false],
   [
     'built',
-    [plan, ...plan.steps.flatMap(({ id }, index): ProgressEvent[] => [started(id, index * 100), { type: 'finished', step: id, at: index * 100 + 90, outcome: 'built' }])],
+    [
+      plan,
+      ...plan.steps.flatMap(({ id }, index): ProgressEvent[] => [
+        started(id, index * 100),
+        { type: 'finished', step: id, at: index * 100 + 90, outcome: 'built' },
+      ]),
+    ],
     400,
     screen,
     true,

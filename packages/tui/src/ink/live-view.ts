@@ -13,10 +13,24 @@ export interface LiveViewOptions extends Screen {
 const FRAMES_PER_SECOND = 5;
 
 /** Draws the build on `out` until `end`, which leaves the last state standing there. */
-export function openLiveView(out: NodeJS.WriteStream, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
-  const screen = (): Screen => ({ ...options, columns: out.columns ?? options.columns, rows: out.rows ?? options.rows });
-  const frame = (view: BuildView, ended = false) => createElement(App, { view, now: options.now(), screen: screen(), ended });
-  const instance = render(frame(options.view()), { stdout: out, stderr: out, patchConsole: false, exitOnCtrlC: false, maxFps: 30 });
+export function openLiveView(
+  out: NodeJS.WriteStream,
+  options: LiveViewOptions,
+): { end(view: BuildView): Promise<void> } {
+  const screen = (): Screen => ({
+    ...options,
+    columns: out.columns ?? options.columns,
+    rows: out.rows ?? options.rows,
+  });
+  const frame = (view: BuildView, ended = false) =>
+    createElement(App, { view, now: options.now(), screen: screen(), ended });
+  const instance = render(frame(options.view()), {
+    stdout: out,
+    stderr: out,
+    patchConsole: false,
+    exitOnCtrlC: false,
+    maxFps: 30,
+  });
   const clock = setInterval(() => instance.rerender(frame(options.view())), 1000 / FRAMES_PER_SECOND);
   return {
     async end(view) {

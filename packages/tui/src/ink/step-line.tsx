@@ -9,7 +9,15 @@ export function RowLine({ row, screen }: { readonly row: Row; readonly screen: S
 }
 
 /** A step and what it moves or moved. */
-export function StepLine({ step, now, screen }: { readonly step: StepView; readonly now: number; readonly screen: Screen }): ReactElement {
+export function StepLine({
+  step,
+  now,
+  screen,
+}: {
+  readonly step: StepView;
+  readonly now: number;
+  readonly screen: Screen;
+}): ReactElement {
   return (
     <Box flexDirection="column">
       <RowLine row={stepRow(step, now)} screen={screen} />

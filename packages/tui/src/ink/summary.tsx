@@ -4,6 +4,14 @@ import { headerRow, type Screen } from '../rows.ts';
 import { RowLine } from './step-line.tsx';
 
 /** `[+] Building 2.3s (5/9)` */
-export function Summary({ view, now, screen }: { readonly view: BuildView; readonly now: number; readonly screen: Screen }): ReactElement {
+export function Summary({
+  view,
+  now,
+  screen,
+}: {
+  readonly view: BuildView;
+  readonly now: number;
+  readonly screen: Screen;
+}): ReactElement {
   return <RowLine row={headerRow(view, now)} screen={screen} />;
 }
