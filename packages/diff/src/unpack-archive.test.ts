@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
-import { isArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
+import { isArchive, looksLikeArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
 import { newDirectory, shell } from '@tbuild/snapshot/testsuite';
 import { tarOf, type Member } from './test-tree.ts';
 import { TarType } from './tar/tar-entry.ts';
@@ -72,6 +72,17 @@ const others: [string, Buffer][] = [
 
 test.each(others)('%s is no archive', async (_, bytes) => {
   expect(await isArchive(save(bytes))).toBe(false);
+});
+
+test.each([
+  ['an archive', tarOf(members), true],
+  ['a gzipped archive', gzipSync(tarOf(members)), true],
+  ['incompressible bytes behind a gzip header', Buffer.concat([gzipSync(''), Buffer.alloc(2048, 0xff)]), true],
+  ['bytes where a number should be', Buffer.alloc(1024, 0xff), false],
+  ['text where a number should be', Buffer.alloc(1024, 'x'), false],
+  ['a few bytes', Buffer.from('FROM x'), false],
+])('whether %s looks like one', (_, bytes, expected) => {
+  expect(looksLikeArchive(bytes)).toBe(expected);
 });
 
 test('only a regular file is one', async () => {

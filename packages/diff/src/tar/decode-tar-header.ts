@@ -18,7 +18,7 @@ export interface RawHeader {
 
 /** Whether a block can be a header: its checksum is right. */
 export function isTarHeader(block: Uint8Array): boolean {
-  return block.length === BLOCK && readNumber(block, Field.checksum) === checksumOf(block);
+  return block.length === BLOCK && parseOctal(block, Field.checksum) === checksumOf(block);
 }
 
 /** @throws TbuildError SNAPSHOT when the checksum or a number is wrong. */
@@ -76,8 +76,14 @@ function readText(block: Uint8Array, [offset, length]: Field): string {
 
 /** Octal digits between blanks and NULs, or GNU's binary form, marked by the first bit. */
 function readNumber(block: Uint8Array, field: Field): number {
-  const [offset, length] = field;
-  if (((block[offset] ?? 0) & 0x80) !== 0) return readBinary(block, field);
+  if (((block[field[0]] ?? 0) & 0x80) !== 0) return readBinary(block, field);
+  const value = parseOctal(block, field);
+  if (value === undefined) throw archiveError('A header has a number that is not octal');
+  return value;
+}
+
+/** Undefined when there is anything but octal digits between blanks and NULs. */
+function parseOctal(block: Uint8Array, [offset, length]: Field): number | undefined {
   let [value, digits] = [0, false];
   for (let at = offset; at < offset + length; at++) {
     const byte = block[at] ?? 0;
@@ -86,7 +92,7 @@ function readNumber(block: Uint8Array, field: Field): number {
     } else if (byte >= 0x30 && byte <= 0x37) {
       value = value * 8 + byte - 0x30;
       digits = true;
-    } else throw archiveError('A header has a number that is not octal');
+    } else return undefined;
   }
   return value;
 }
