@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Graph, Step } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
+import { writeNote } from './note-file.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
 export interface Explanations {
@@ -34,8 +34,8 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
       const before = read(byWords) ?? (there === undefined ? undefined : read(fileOf('words', stage, there.name)));
       const reason =
         before === undefined ? 'it is new' : compare(before, { name: command, key, parts }, baseOf(step, graph));
-      write(directory, byWords, { name: command, key, parts });
-      if (position !== '') write(directory, bySlot, { name: command, key, parts: {} });
+      writeNote(byWords, JSON.stringify({ name: command, key, parts }));
+      if (position !== '') writeNote(bySlot, JSON.stringify({ name: command, key, parts: {} }));
       return reason;
     },
   };
@@ -99,11 +99,4 @@ function read(file: string): Explanation | undefined {
 /** There may be many: each is looked at when it is compared. */
 function isParts(value: unknown): value is Explanation['parts'] {
   return typeof value === 'object' && value !== null;
-}
-
-function write(directory: string, file: string, explanation: Explanation): void {
-  mkdirSync(directory, { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, JSON.stringify(explanation));
-  renameSync(temporary, file);
 }

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
 import type { WebAnswer } from '@tbuild/registry';
 import type { ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
+import { writeNote } from './note-file.ts';
 
 /** A file of a web server, its bytes in the content store. */
 export interface FetchedFile {
@@ -41,7 +41,7 @@ export async function fetchUrl(text: string, worker: Worker, options: FetchOptio
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
   const fetched = await store(answer, url, worker, options);
-  remember(memo, fetched);
+  writeNote(memo, JSON.stringify(fetched));
   return checked(fetched, url, options);
 }
 
@@ -153,11 +153,4 @@ function recall(file: string, { content }: Worker): Memo | undefined {
     // Never fetched, or a file that a crash left incomplete: fetch it.
     return undefined;
   }
-}
-
-function remember(file: string, memo: Memo): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, JSON.stringify(memo));
-  renameSync(temporary, file);
 }

@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromBytes, openLayout, readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
@@ -23,6 +22,7 @@ import {
 } from '@tbuild/oci';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
+import { writeNote } from './note-file.ts';
 
 export interface ResolveOptions {
   /** Ask the registry even for what was resolved before. */
@@ -55,7 +55,7 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
       const repository = await worker.openRepository(reference);
       const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
       const resolved = await resolveFrom(request, root, repository, worker, signal);
-      remember(memo, resolved.manifest);
+      writeNote(memo, JSON.stringify({ manifest: resolved.manifest }));
       return resolved;
     });
   };
@@ -157,13 +157,6 @@ function fullName(source: ImageSource, reference: string, { digest }: Descriptor
   if (source.kind === 'layout')
     return `oci-layout://${source.path}${reference === '' ? '' : `:${reference}`}@${digest}`;
   return formatReference({ ...parseReference(reference), digest });
-}
-
-function remember(file: string, manifest: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, JSON.stringify({ manifest }));
-  renameSync(temporary, file);
 }
 
 /** The manifest that a name resolved to before, when the store still has it and its configuration. */

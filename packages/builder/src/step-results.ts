@@ -1,6 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
-import { dirname, join } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
@@ -9,6 +8,7 @@ import pLimit from 'p-limit';
 import type { RemoteLayers } from './imported-steps.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
+import { readNote, writeNote } from './note-file.ts';
 
 /** How many layers are fetched at once. */
 const TRANSFERS = 4;
@@ -107,7 +107,7 @@ export function createStepResults(
     const upper = directories.at(-1);
     if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
     const layer = await worker.differ.pack(upper, directories.slice(0, -1));
-    writeOnce(layerFile(result), JSON.stringify(layer));
+    writeNote(layerFile(result), JSON.stringify(layer));
     return layer;
   };
 
@@ -115,18 +115,18 @@ export function createStepResults(
     has,
     snapshot: (result) => once(snapshots, result, findSnapshot),
     layer: (result) => once(layers, result, findLayer),
-    saveLayer: (result, layer) => writeOnce(layerFile(result), JSON.stringify(layer)),
+    saveLayer: (result, layer) => writeNote(layerFile(result), JSON.stringify(layer)),
     async contentDigest(result, selector, compute) {
       const file = join(digestsOf(result), hexOf(digestOf(selector)));
-      const known = readText(file);
+      const known = readNote(file);
       if (known !== undefined && isDigest(known)) return known;
       const digest = await compute();
-      writeOnce(file, digest);
+      writeNote(file, digest);
       return digest;
     },
     contentDigests(result) {
       const directory = digestsOf(result);
-      const read = namesIn(directory).map((name) => [name, readText(join(directory, name))] as const);
+      const read = namesIn(directory).map((name) => [name, readNote(join(directory, name))] as const);
       return Object.fromEntries(
         read.flatMap(([name, text]) =>
           text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [],
@@ -134,7 +134,7 @@ export function createStepResults(
       );
     },
     addContentDigests(result, digests) {
-      for (const [name, digest] of Object.entries(digests)) writeOnce(join(digestsOf(result), name), digest);
+      for (const [name, digest] of Object.entries(digests)) writeNote(join(digestsOf(result), name), digest);
     },
     addImage: (result, extract) => void images.set(result, extract),
   };
@@ -163,20 +163,4 @@ function namesIn(directory: string): readonly string[] {
     if (errnoName(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-function writeOnce(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
 }

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCache, type EncodedCache } from '@tbuild/cache';
 import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tbuild/content';
@@ -14,6 +13,7 @@ import {
   type Descriptor,
   type Digest,
 } from '@tbuild/oci';
+import { writeNote } from './note-file.ts';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
@@ -44,8 +44,11 @@ export async function writeCacheLayout(
   const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
   const others = entriesIn(path).filter(({ annotations = {} }) => annotations[REF_NAME] !== tag);
   const entries = [...others, entry];
-  replace(join(path, 'oci-layout'), { imageLayoutVersion: '1.0.0' });
-  replace(join(path, 'index.json'), { schemaVersion: 2, mediaType: MediaType.index, manifests: entries });
+  writeNote(join(path, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  writeNote(
+    join(path, 'index.json'),
+    JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests: entries }),
+  );
   await deleteUnnamed(store, entries);
   rmSync(join(path, 'tmp'), { recursive: true, force: true });
 }
@@ -79,10 +82,4 @@ function childrenIn(store: LocalStore, { digest, mediaType }: Descriptor): reado
     if (errnoName(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-function replace(path: string, document: object): void {
-  const temporary = `${path}.${randomUUID()}`;
-  writeFileSync(temporary, JSON.stringify(document));
-  renameSync(temporary, path);
 }

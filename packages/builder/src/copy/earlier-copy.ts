@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, type Stats, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { lstatSync, type Stats } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
-import { errnoName } from '@tbuild/errors';
 import { type Digest, isDigest } from '@tbuild/oci';
 import type { Attributes } from '@tbuild/snapshot';
+import { readNote, writeNote } from '../note-file.ts';
 
 /** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
 export interface EarlierCopy {
@@ -36,10 +34,7 @@ export function rememberCopy(
     const digest = typeOf(entry.stats) === 'file' ? hasher.known(entry) : undefined;
     if (digest !== undefined) words.push(entry.path, digest);
   }
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, words.join('\0'));
-  renameSync(temporary, file);
+  writeNote(file, words.join('\0'));
 }
 
 /** Opens what {@link rememberCopy} noted of the same directory. `directoryOf` gives the layer directory of a result that is still there. */
@@ -49,7 +44,7 @@ export async function openEarlierCopy(
   hasher: FileHasher,
   directoryOf: (result: ResultId) => Promise<string | undefined>,
 ): Promise<EarlierCopy | undefined> {
-  const [result = '', top, ...words] = readNote(file);
+  const [result = '', top, ...words] = (readNote(file) ?? '').split('\0');
   if (!isDigest(result) || top !== source?.entry.path) return undefined;
   const directory = await directoryOf(result);
   if (directory === undefined) return undefined;
@@ -67,15 +62,6 @@ export async function openEarlierCopy(
         : undefined;
     },
   };
-}
-
-function readNote(file: string): readonly string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\0');
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 /** A time that was set is read again with less than a microsecond of difference. */

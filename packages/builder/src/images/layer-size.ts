@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { measureLayer } from '@tbuild/diff';
 import { hasCode } from '@tbuild/errors';
 import { hexOf, type Descriptor, type Digest } from '@tbuild/oci';
+import { readNote, writeNote } from '../note-file.ts';
 import type { Worker } from '../worker.ts';
 
 type Place = Pick<Worker, 'root' | 'content'>;
@@ -14,11 +13,11 @@ type Place = Pick<Worker, 'root' | 'content'>;
  */
 export async function layerSize(layer: Descriptor, { root, content }: Place, signal?: AbortSignal): Promise<number> {
   const file = join(root, 'digests', hexOf(layer.digest), 'size');
-  const known = Number(readText(file) ?? NaN);
+  const known = Number(readNote(file) ?? NaN);
   if (Number.isSafeInteger(known)) return known;
   try {
     const size = await measureLayer(layer, content, signal);
-    remember(file, String(size));
+    writeNote(file, String(size));
     return size;
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND')) return layer.size;
@@ -31,20 +30,4 @@ export async function imageSize(layers: readonly Descriptor[], place: Place): Pr
   const sizes = new Map<Digest, number>();
   for (const layer of layers) sizes.set(layer.digest, await layerSize(layer, place));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
-}
-
-function readText(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    // Not measured yet, or not readable: it is measured.
-    return undefined;
-  }
-}
-
-function remember(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
 }
