@@ -33,7 +33,7 @@ export interface Worker {
   createExporters(output: OutputSpec): Promise<readonly Exporter[]>;
   /** Ends the connections of this build. */
   close(): Promise<void>;
-  /** What RUN steps get as /etc/resolv.conf. */
+  /** The machine's own /etc/resolv.conf, from which that of RUN steps is made. */
   resolvConf(): string;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -66,11 +66,11 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
   }
 }
 
-function loadIntoEngine({ variables }: Environment): Exporter {
-  const { DOCKER_HOST } = variables;
+function loadIntoEngine(env: Environment): Exporter {
+  const { DOCKER_HOST } = env.variables;
   return load({
     dockerHost: DOCKER_HOST ?? 'unix:///var/run/docker.sock',
     dockerOnly: DOCKER_HOST !== undefined,
-    run: runProgram,
+    run: (args, options) => runProgram(args, options, env),
   });
 }

@@ -1,16 +1,17 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputSpec, Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
-import { createOutside, type Executor } from '@tbuild/executor';
+import { type Executor } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
 import { hostPlatform } from '@tbuild/oci';
 import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
+import { openOutside } from './run-program.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
@@ -62,15 +63,7 @@ export function createWorker(
       const { openWeb } = await import('./open-registry.ts');
       return (web ??= openWeb(env));
     },
-    async runProgram(args, options) {
-      const directory = join(root, 'run');
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-      const descriptor = env.variables.TBUILD_OUTSIDE_FD;
-      return createOutside({ descriptor: descriptor === undefined ? undefined : Number(descriptor), directory }).run(
-        args,
-        options,
-      );
-    },
+    runProgram: (args, options) => openOutside(env).run(args, options),
     async createExporters(output) {
       // What most builds do is not worth loading the other ways out.
       if (isPlainImage(output)) return [imageStore({ content, refs })];

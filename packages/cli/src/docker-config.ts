@@ -30,6 +30,7 @@ export function openDockerConfig(env: Environment): DockerConfig {
           helper,
           'store',
           JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password }),
+          env,
         );
         write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } });
         return `docker-credential-${helper}`;
@@ -43,7 +44,7 @@ export function openDockerConfig(env: Environment): DockerConfig {
       const helper = helperOf(config, registry);
       const auths = without(config.auths, registry);
       const known = Object.keys(auths).length < Object.keys(recordOf(config.auths)).length;
-      if (helper !== undefined) await askHelper(helper, 'erase', serverOf(registry));
+      if (helper !== undefined) await askHelper(helper, 'erase', serverOf(registry), env);
       if (known) write(path, { ...config, auths });
       return known || helper !== undefined;
     },
@@ -73,18 +74,11 @@ function without(auths: unknown, registry: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(recordOf(auths)).filter(([key]) => authKey(key) !== registry));
 }
 
-async function askHelper(helper: string, action: 'store' | 'erase', input: string): Promise<void> {
+async function askHelper(helper: string, action: 'store' | 'erase', input: string, env: Environment): Promise<void> {
   const program = `docker-credential-${helper}`;
-  const { exitCode, output } = await runProgram([program, action], {
-    input: once(input),
-    signal: new AbortController().signal,
-  });
+  const { exitCode, output } = await runProgram([program, action], { input }, env);
   if (exitCode !== 0 && action === 'store')
     throw new TbuildError('PROCESS_FAILED', `${program} exited with code ${exitCode}: ${output.trim()}`);
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }
 
 function read(path: string): Record<string, unknown> {

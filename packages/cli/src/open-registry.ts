@@ -14,7 +14,7 @@ import {
 import type { Environment } from './environment.ts';
 import { registryCertificates } from './registry-certificates.ts';
 import { parseRegistryMap } from './registry-map.ts';
-import { runProgram } from './run-program.ts';
+import { openOutside } from './run-program.ts';
 import { VERSION } from './version.ts';
 
 /** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
@@ -29,7 +29,11 @@ export function openRegistry(
       credentials ??
       loadCredentials({
         files: credentialFiles(env),
-        runHelper: (program, args, input) => runHelper([program, ...args], input),
+        async runHelper(program, args, input) {
+          const options = { cwd: env.cwd, input: Buffer.from(input) };
+          const { exitCode, stdout } = await openOutside(env).run([program, ...args], options);
+          return { exitCode, stdout: Buffer.from(stdout).toString('utf8') };
+        },
       }),
     certificates: (registry) => registryCertificates(registry, env),
     mirrors: parseRegistryMap([env.variables.TBUILD_REGISTRY_MIRRORS ?? '', ...mirrors]),
@@ -78,13 +82,4 @@ function jobCredentials({
   if (!CI_REGISTRY || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return undefined;
   const entry = { username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
   return { name: 'CI_REGISTRY_PASSWORD', text: JSON.stringify({ auths: { [CI_REGISTRY]: entry } }) };
-}
-
-async function runHelper(args: readonly string[], input: string): Promise<{ exitCode: number; stdout: string }> {
-  const { exitCode, output } = await runProgram(args, { input: once(input), signal: new AbortController().signal });
-  return { exitCode, stdout: output };
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }

@@ -1,10 +1,19 @@
-import { spawn } from 'node:child_process';
-import { pipeline } from 'node:stream/promises';
-import { TbuildError } from '@tbuild/errors';
+import { tmpdir } from 'node:os';
+import { createOutside, type Outside } from '@tbuild/executor';
+import type { Environment } from './environment.ts';
 
 export interface RunProgramOptions {
-  readonly input?: AsyncIterable<Uint8Array>;
-  readonly signal: AbortSignal;
+  readonly input?: string | AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+/** How the user's own programs are started: as the user, outside of the launcher's user namespace. */
+export function openOutside({ variables }: Environment): Outside {
+  const descriptor = variables.TBUILD_OUTSIDE_FD;
+  return createOutside({
+    descriptor: descriptor === undefined ? undefined : Number(descriptor),
+    directory: tmpdir(),
+  });
 }
 
 /**
@@ -12,22 +21,14 @@ export interface RunProgramOptions {
  * @throws TbuildError NOT_FOUND when there is no such program.
  */
 export async function runProgram(
-  [program = '', ...args]: readonly string[],
+  args: readonly string[],
   { input, signal }: RunProgramOptions,
+  env: Environment,
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
-  const child = spawn(program, args, { signal, stdio: ['pipe', 'pipe', 'pipe'] });
-  const [out, err]: [Uint8Array[], Uint8Array[]] = [[], []];
-  child.stdout.on('data', (chunk: Uint8Array) => out.push(chunk));
-  child.stderr.on('data', (chunk: Uint8Array) => err.push(chunk));
-  const exited = new Promise<number>((resolve, reject) => {
-    child.on('error', (cause) =>
-      reject(new TbuildError('NOT_FOUND', `Program ${JSON.stringify(program)} cannot be started`, { cause })),
-    );
-    child.on('close', (code) => resolve(code ?? 1));
+  const { exitCode, stdout, stderr } = await openOutside(env).run(args, {
+    cwd: env.cwd,
+    input: typeof input === 'string' ? Buffer.from(input) : input,
+    signal,
   });
-  // A program that ends before it has read everything has said why on its standard error.
-  const fed = input === undefined ? child.stdin.end() : pipeline(input, child.stdin).catch(() => {});
-  const exitCode = await exited;
-  await fed;
-  return { exitCode, output: Buffer.concat([...out, ...err]).toString('utf8') };
+  return { exitCode, output: Buffer.concat([stdout, stderr]).toString('utf8') };
 }

@@ -1,11 +1,12 @@
-import { hostsFile, type ExtraHost, type SandboxMount } from '@tbuild/executor';
+import { hostsFile, resolvConf, type ExtraHost, type SandboxMount } from '@tbuild/executor';
+import type { RunOp } from '@tbuild/graph';
 import type { OpEnvironment } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
 /** /etc/hosts and /etc/resolv.conf of a step; what it writes there vanishes with it. */
 export function networkFiles(
   files: StepFiles,
-  { worker, extraHosts, hostname }: NetworkOptions,
+  { worker, extraHosts, hostname, network }: NetworkOptions,
 ): readonly SandboxMount[] {
   const bind = (target: string, content: string): SandboxMount => ({
     type: 'bind',
@@ -14,12 +15,12 @@ export function networkFiles(
     readonly: false,
   });
   return [
-    bind('/etc/resolv.conf', worker.resolvConf()),
+    bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), { sharesNetwork: network !== 'none' })),
     bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map(parseHost) })),
   ];
 }
 
-export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & { readonly hostname: string };
+export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & Pick<RunOp, 'hostname' | 'network'>;
 
 /** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
 export function parseHost(text: string): ExtraHost {

@@ -61,7 +61,12 @@ async function runInto(
   await requirePlatform(op.platform, worker);
   await using active = await prepareOn(base, context);
   await using files = createStepFiles(worker.root);
-  const { mounts, env, secrets } = await openMounts(keyed, files, { ...context, hostname: op.hostname }, signal);
+  const { mounts, env, secrets } = await openMounts(
+    keyed,
+    files,
+    { ...context, hostname: op.hostname, network: op.network },
+    signal,
+  );
   const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
   using output = openStepOutput(step.id, secrets, progress);
   const { exitCode } = await executor.run(
