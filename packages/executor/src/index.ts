@@ -2,7 +2,7 @@ export type { Executor, ProcessIO, ProcessSpec, ProcessUser, Sandbox, SandboxMou
 export { canRunPlatform } from './emulation.ts';
 export type { EmulationOptions, ProgramPlatform } from './emulation.ts';
 export { createNamespaceExecutor } from './namespace.ts';
-export type { NamespaceExecutorOptions } from './namespace.ts';
+export type { ExecutorOptions } from './run-step.ts';
 export { hostsFile, resolvConf } from './hosts.ts';
 export type { ExtraHost } from './hosts.ts';
 export { resolveOwner, resolveUser } from './users.ts';

@@ -1,58 +1,50 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { TbuildError } from '@tbuild/errors';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
-import { callProgram, type CallProgram } from './enter/call-program.ts';
+import { callProgram } from './enter/call-program.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
-import { exitCodeOf } from './exit-code.ts';
-import type { Executor, ProcessIO, Sandbox } from './executor.ts';
-import { type MountPoints, prepareMountPoints } from './mount-points.ts';
-import { openOutputPipe } from './output-pipe.ts';
-import { runProcess } from './run-process.ts';
+import type { Executor, Sandbox } from './executor.ts';
+import type { MountPoints } from './mount-points.ts';
+import { type ExecutorOptions, type Launch, runMounted } from './run-step.ts';
 import { REPORT, sandboxCommand } from './sandbox-command.ts';
 import { MASKED_PATHS, READONLY_PATHS, sandboxMounts } from './sandbox-mounts.ts';
 import { canMountProc, detectAbilities, type MountAbilities } from './tools.ts';
-
-export interface NamespaceExecutorOptions {
-  /** Made when missing; each step has a directory of its own in it, removed at its end. Others may use it too. */
-  readonly runDirectory: string;
-  /** `user` inside a user namespace. */
-  readonly flavour: OverlayFlavour;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-}
 
 /**
  * Runs steps with the programs of util-linux and coreutils: every step in mount, pid, ipc and uts namespaces
  * of its own. Nothing is mounted outside of them, and everything in them ends with this process. To be used
  * from the main thread: a step dies with the thread that started it.
  */
-export function createNamespaceExecutor(options: NamespaceExecutorOptions): Executor {
-  let machine: Machine | undefined;
+export function createNamespaceExecutor(options: ExecutorOptions): Executor {
+  let known: Machine | undefined;
   return {
     name: 'namespace',
-    run: (sandbox, io, signal) => runInNamespaces((machine ??= describeMachine(options)), sandbox, io, signal),
+    run(sandbox, io, signal) {
+      const machine = (known ??= describeMachine(options));
+      return runMounted({ ...options, sandbox, io, signal }, (directory, points) =>
+        prepare(machine, sandbox, { directory, points }),
+      );
+    },
   };
 }
 
 /** What stays the same from step to step. */
 interface Machine extends CallMachineDescription {
-  readonly options: NamespaceExecutorOptions;
+  readonly flavour: OverlayFlavour;
   readonly abilities: MountAbilities;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   readonly proc: 'fresh' | 'own';
 }
 
-function describeMachine(options: NamespaceExecutorOptions): Machine {
+function describeMachine({ runDirectory, flavour }: ExecutorOptions): Machine {
   return {
-    ...describeCallMachine(options.runDirectory),
-    options,
+    ...describeCallMachine(runDirectory),
+    flavour,
     abilities: detectAbilities(),
     kernelPaths: findKernelPaths(),
     // Only inside a user namespace is it ever refused.
-    proc: options.flavour === 'trusted' || canMountProc() ? 'fresh' : 'own',
+    proc: flavour === 'trusted' || canMountProc() ? 'fresh' : 'own',
   };
 }
 
@@ -65,50 +57,20 @@ function findKernelPaths(): Machine['kernelPaths'] {
   return paths;
 }
 
-async function runInNamespaces(
-  machine: Machine,
+/** Writes everything that the set-up reads into `directory`. */
+function prepare(
+  { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
   sandbox: Sandbox,
-  io: ProcessIO,
-  signal: AbortSignal,
-): Promise<{ exitCode: number }> {
-  if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
-  const { runDirectory, flavour, now } = machine.options;
-  const directory = mkdtempSync(join(runDirectory, 'step-'));
-  let points: MountPoints | undefined;
-  try {
-    points = prepareMountPoints(sandbox, { flavour, now: now() });
-    const program = enterSandbox(sandbox, { ...machine, reportTo: REPORT });
-    const args = assemble(machine, sandbox, { points, directory, program });
-    using stdout = openOutputPipe(`${directory}/stdout`, sandbox.process.user);
-    using stderr = openOutputPipe(`${directory}/stderr`, sandbox.process.user);
-    const ended = await runProcess(args, { io, stdout, stderr, signal });
-    return { exitCode: exitCodeOf(ended, { program, args: sandbox.process.args, io }) };
-  } finally {
-    points?.removeEmpty();
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-/** Writes everything that the set-up reads, and returns the command that starts it. */
-function assemble(
-  { options, machine, kernelPaths, abilities, proc, setsGroups }: Machine,
-  sandbox: Sandbox,
-  { points, directory, program }: { points: MountPoints; directory: string; program: CallProgram },
-): readonly string[] {
+  { directory, points }: { directory: string; points: MountPoints },
+): Launch {
+  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT });
   const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
   mkdirSync(root);
   makeDeviceDirectory(devices);
   writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
-  const steps = sandboxMounts(sandbox, points, {
-    root,
-    devices,
-    kernelPaths,
-    flavour: options.flavour,
-    abilities,
-    proc,
-    setsGroups,
-  });
-  const { args, files } = sandboxCommand(sandbox, steps, { directory, enter });
+  const { setsGroups } = description;
+  const place = { root, devices, kernelPaths, flavour, abilities, proc, setsGroups };
+  const { args, files } = sandboxCommand(sandbox, sandboxMounts(sandbox, points, place), { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
-  return args;
+  return { args, program };
 }

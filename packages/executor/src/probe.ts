@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { Executor, Sandbox } from './executor.ts';
-import { createNamespaceExecutor, type NamespaceExecutorOptions } from './namespace.ts';
+import { createNamespaceExecutor } from './namespace.ts';
+import type { ExecutorOptions } from './run-step.ts';
 
 /** The set-up is over once a program is looked for, and an empty tree has none. */
 const NOT_FOUND = 127;
@@ -11,7 +12,7 @@ const NOT_FOUND = 127;
  * Whether namespace isolation works here, found out by doing it: a sandbox on an empty tree. Returns undefined
  * when it does, else what the set-up complained about. Takes about 10 ms.
  */
-export async function probeNamespace(options: NamespaceExecutorOptions): Promise<string | undefined> {
+export async function probeNamespace(options: ExecutorOptions): Promise<string | undefined> {
   mkdirSync(options.runDirectory, { recursive: true });
   const directory = mkdtempSync(join(options.runDirectory, 'probe-'));
   try {
@@ -33,7 +34,7 @@ async function complaintOf(executor: Executor, sandbox: Sandbox): Promise<string
   }
 }
 
-function emptySandbox(directory: string, { flavour }: NamespaceExecutorOptions): Sandbox {
+function emptySandbox(directory: string, { flavour }: ExecutorOptions): Sandbox {
   for (const name of ['lower', 'upper', 'work']) mkdirSync(join(directory, name));
   const options = ['lowerdir=lower', 'upperdir=upper', 'workdir=work', ...(flavour === 'user' ? ['userxattr'] : [])];
   return {

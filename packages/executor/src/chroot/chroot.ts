@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -7,10 +7,9 @@ import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import { callProgram, type CallProgram } from '../enter/call-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { Executor, ProcessIO, Sandbox } from '../executor.ts';
-import { exitCodeOf, READY } from '../exit-code.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
-import { openOutputPipe } from '../output-pipe.ts';
-import { runProcess, sendSignal } from '../run-process.ts';
+import { sendSignal } from '../run-process.ts';
+import { type Launch, runStep } from '../run-step.ts';
 import { REPORT } from '../sandbox-command.ts';
 import { TOOL_ENVIRONMENT } from '../tools.ts';
 import { makeDevices } from './devices.ts';
@@ -37,7 +36,10 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
   const inner: Executor = {
     name: 'chroot',
     run: (sandbox, io, signal) =>
-      runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, io, signal),
+      runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, {
+        io,
+        signal,
+      }),
   };
   return withMaterialisedTrees(inner, options);
 }
@@ -56,25 +58,19 @@ const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number
 async function runInRoot(
   machine: Machine,
   sandbox: Sandbox,
-  io: ProcessIO,
-  signal: AbortSignal,
+  { io, signal }: { io: ProcessIO; signal: AbortSignal },
 ): Promise<{ exitCode: number }> {
   refuseImpossible(sandbox);
-  if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
-  const directory = mkdtempSync(join(runDirectory, 'step-'));
-  const aside = join(directory, 'aside');
-  mkdirSync(aside);
-  const root = sandbox.root.upper;
-  const placement = new Placement({ root, aside, flavour });
-  try {
+  return await runStep({ runDirectory, sandbox, io, signal }, (directory, atEnd) => {
+    const aside = join(directory, 'aside');
+    mkdirSync(aside);
+    const placement = new Placement({ root: sandbox.root.upper, aside, flavour });
+    atEnd(() => placement.remove());
     placeAll(placement, sandbox);
-    return await runPlaced(machine, sandbox, { directory, root, io, signal });
-  } finally {
-    placement.remove();
-    rmSync(directory, { recursive: true, force: true });
-  }
+    return prepare(machine, sandbox, directory);
+  });
 }
 
 function refuseImpossible({ network }: Sandbox): void {
@@ -91,11 +87,9 @@ function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
   placement.ensureDirectory(process.cwd);
 }
 
-async function runPlaced(
-  machine: Machine,
-  sandbox: Sandbox,
-  { directory, root, io, signal }: { directory: string; root: string; io: ProcessIO; signal: AbortSignal },
-): Promise<{ exitCode: number }> {
+/** Writes the programs of the set-up into `directory`. */
+function prepare(machine: Machine, sandbox: Sandbox, directory: string): Launch {
+  const root = sandbox.root.upper;
   const program = enterSandbox(sandbox, {
     ...machine,
     reportTo: REPORT,
@@ -106,11 +100,7 @@ async function runPlaced(
   const enter = writeProgram(`${directory}/enter`, machine, program);
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));
-  using stdout = openOutputPipe(`${root}/dev/stdout`, sandbox.process.user, { keep: true });
-  using stderr = openOutputPipe(`${root}/dev/stderr`, sandbox.process.user, { keep: true });
-  const ended = await runProcess([keeper], { io, stdout, stderr, signal, end: (pid) => sendSignal(pid, 'SIGTERM') });
-  const setup = Buffer.concat([Buffer.from(READY), ended.setup]);
-  return { exitCode: exitCodeOf({ ...ended, setup }, { program, args: sandbox.process.args, io }) };
+  return { args: [keeper], program, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
 }
 
 function writeProgram(path: string, { machine }: Machine, program: CallProgram): string {

@@ -19,7 +19,11 @@ export function keeperProgram(
       { name: 'prctl', args: [PR_SET_CHILD_SUBREAPER, 1], mayFail: false },
       {
         name: 'execve',
-        args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', SCRIPT, 'sh', enter] }, { texts: environment }],
+        args: [
+          { text: '/bin/sh' },
+          { texts: ['sh', '-c', SCRIPT, 'sh', enter, String(reportTo)] },
+          { texts: environment },
+        ],
         mayFail: true,
       },
     ],
@@ -28,7 +32,7 @@ export function keeperProgram(
 }
 
 /** Only builtins. A killed child stays listed until it is reaped, so its state is looked at. */
-const SCRIPT = `
+const SCRIPT = String.raw`
 is_alive() {
   while read -r key value _; do
     if [ "$key" = State: ]; then [ "$value" != Z ]; return; fi
@@ -48,6 +52,7 @@ end() {
 }
 trap 'end; exit 137' TERM
 umask 022
+printf '\004' >&"$2"
 "$1" < /dev/null &
 child=$!
 wait "$child"
