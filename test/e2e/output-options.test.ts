@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
 import { imagesOf, type LayoutImage } from '../support/layout.ts';
 import { skopeo } from '../support/peers.ts';
 import { canRunRegistry } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
@@ -104,6 +106,127 @@ describe('annotations', () => {
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain('--annotation "manifest:a=b"');
     expect((await run(['--annotation', 'nonsense'])).exitCode).toBe(2);
+  });
+});
+
+describe('type=local', () => {
+  test('mode=delete leaves only what the image has, below the working directory', async () => {
+    const cwd = scratchDirectory('cwd');
+    const build = (...args: readonly string[]) =>
+      runTbuild(['build', ...args, writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })], { cwd });
+    writeFiles({ 'out/stale': '', 'out/stale-too/a': '' }, cwd);
+    good(await build('-o', 'type=local,dest=out'));
+    expect(readdirSync(join(cwd, 'out'))).toEqual(['Dockerfile', 'stale', 'stale-too']);
+    good(await build('-o', 'type=local,dest=out,mode=delete'));
+    expect(readdirSync(join(cwd, 'out'))).toEqual(['Dockerfile']);
+    const elsewhere = writeFiles({ stale: '' });
+    const refused = await build('-o', `type=local,dest=${elsewhere},mode=delete`);
+    expect([refused.exitCode, readdirSync(elsewhere)]).toEqual([2, ['stale']]);
+    expect(refused.stderr).toContain('--allow buildx.local.delete');
+    good(await build('-o', `type=local,dest=${elsewhere},mode=delete`, '--allow', 'buildx.local.delete'));
+    expect(readdirSync(elsewhere)).toEqual(['Dockerfile']);
+  });
+
+  test('attestations get the prefix, and those for images only stay away', async () => {
+    const cwd = scratchDirectory('cwd');
+    const out = async (name: string, ...args: readonly string[]) => {
+      good(await run(['-o', `type=local,dest=${cwd}/${name},attestation-prefix=x.`, '--sbom=true', ...args]));
+      return readdirSync(join(cwd, name)).filter((file) => file.endsWith('.json'));
+    };
+    expect(await out('all', '--provenance=true')).toEqual(['x.provenance.json', 'x.sbom.spdx.json']);
+    expect(await out('inline', '--provenance=inline-only=true')).toEqual(['x.sbom.spdx.json']);
+  });
+
+  test('platforms without a directory each share one, attestations by platform', async () => {
+    const place = join(scratchDirectory('merged'), 'out');
+    const context = writeFiles({ Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY Dockerfile /bin/tool-$TARGETARCH\n' });
+    const output = ['-o', `type=local,dest=${place},platform-split=false`, '--provenance=true'];
+    good(await runTbuild(['build', ...both, ...output, context]));
+    expect(readdirSync(place)).toEqual(['bin', 'provenance.linux_amd64.json', 'provenance.linux_arm64.json']);
+    expect(readdirSync(join(place, 'bin'))).toEqual(['tool-amd64', 'tool-arm64']);
+    const archive = ['-o', `type=tar,dest=${place}.tar,platform-split=false`];
+    good(await runTbuild(['build', ...both, ...archive, context]));
+    expect(await runChecked('tar', ['-tf', `${place}.tar`])).toContain('bin/tool-arm64');
+    const refused = await run([...both, '-o', `type=tar,dest=${place}.no,platform-split=false`]);
+    expect(refused.stderr).toContain('of linux/amd64 and linux/arm64 cannot share a directory');
+    expect(existsSync(`${place}.no`)).toBe(false);
+  });
+});
+
+test("attestations are artifacts about their image, unless oci-artifact=false or the media types are Docker's", async () => {
+  const manifestOf = async (options: string, env = {}) => {
+    const directory = join(scratchDirectory('layout'), 'image');
+    const args = [
+      'build',
+      ...baseImageArguments(),
+      '--provenance=true',
+      '-o',
+      `type=oci,tar=false,dest=${directory}${options}`,
+    ];
+    const built = good(await runTbuild([...args, writeFiles(files)], { env }));
+    const read = (digest: string) =>
+      JSON.parse(readFileSync(join(directory, 'blobs', digest.replace(':', '/')), 'utf8'));
+    const [root] = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')).manifests;
+    const [image, said] = read(root.digest).manifests;
+    return { image, manifest: read(said.digest), config: read(read(said.digest).config.digest), built };
+  };
+  const { image, manifest, config } = await manifestOf('');
+  expect(manifest).toMatchObject({
+    artifactType: 'application/vnd.docker.attestation.manifest.v1+json',
+    config: { mediaType: 'application/vnd.oci.empty.v1+json' },
+    subject: { mediaType: image.mediaType, digest: image.digest, size: image.size },
+  });
+  expect(config).toEqual({});
+  for (const plain of [
+    await manifestOf(',oci-artifact=false'),
+    await manifestOf('', { BUILDX_NO_DEFAULT_OCI_ARTIFACT: '1' }),
+  ]) {
+    expect(plain.manifest.artifactType).toBeUndefined();
+    expect(plain.config).toMatchObject({ os: 'unknown', architecture: 'unknown' });
+  }
+  const { built } = await manifestOf(',oci-mediatypes=false');
+  expect(built.stderr).toContain('oci-mediatypes=false is not possible with attestations');
+});
+
+test('names with the digest, and for images without a name', async () => {
+  const names = async (...args: readonly string[]) => {
+    const store = scratchDirectory('store');
+    good(await run(args, store));
+    return good(await runTbuild(['images', '--format', 'json'], { store }))
+      .stdout.trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ Repository, Tag }: Record<string, string>) => `${Repository}:${Tag}`);
+  };
+  expect(await names('-o', 'type=image,name=app:1,name-canonical=true')).toEqual(['app:1', 'app:1']);
+  expect(await names('-o', 'type=image,dangling-name-prefix=none')).toEqual(['none:<none>']);
+  expect(await names('-o', 'type=image,dangling-name-prefix=none,danging-name-empty-only=true', '-t', 'a')).toEqual([
+    'a:latest',
+  ]);
+});
+
+describe('before anything is built', () => {
+  const dockerfile = 'FROM scratch\nCOPY missing /\n';
+  const refused = (args: readonly string[], env = {}) =>
+    runTbuild(['build', ...args, writeFiles({ Dockerfile: dockerfile })], { cwd: scratchDirectory('cwd'), env });
+
+  test.each([
+    [['-o', 'type=oci,tar=false'], 'it has no dest='],
+    [['-o', '-', '-o', 'type=oci'], 'Two outputs cannot both go to standard output'],
+    [['-o', 'type=tar,dest=a', '-o', 'type=oci,dest=a'], 'Two outputs cannot both go to'],
+    [['-o', 'type=docker,context=absent'], 'Docker has no context "absent"'],
+    [['--load', '-o', 'type=image,compresion=gzip'], 'Did you mean compression=?'],
+  ])('%j is refused', async (args, message) => {
+    const { exitCode, stderr } = await refused(args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('missing');
+  });
+
+  test.skipIf('createZstdCompress' in zlib)('zstd that Node lacks is refused', async () => {
+    const { stderr } = await refused(['-o', 'type=oci,dest=a.tar,compression=zstd']);
+    expect(stderr).toContain('cannot be compressed with zstd by Node');
+    expect(stderr).not.toContain('missing');
   });
 });
 

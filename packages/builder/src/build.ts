@@ -17,7 +17,7 @@ import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planToBuild, warningsOf, type Planning } from './plan-request.ts';
 import { createExplanations } from './explanations.ts';
 import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
-import { runExports } from './run-exports.ts';
+import { openOutputs, runExports } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
 import { createStepResults } from './step-results.ts';
@@ -44,6 +44,7 @@ export interface BuildResult {
  */
 export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
   const startedAt = worker.now();
+  const outputs = await openOutputs(request, worker);
   await using local = await fetchContext(request, worker, run);
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
   const loaded = await loadDefinition(env);
@@ -60,6 +61,7 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const images = await attested(built, assembly, { request, loaded, startedAt, signal: env.signal });
   const { configs, ...exported } = await runExports(images, graph, {
     ...env,
+    outputs,
     layers: imported.layers,
     epoch: assembly.epoch,
   });

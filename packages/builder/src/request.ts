@@ -1,4 +1,4 @@
-import type { ImageFormat } from '@tbuild/exporter';
+import type { ImageFormat, StoredNames } from '@tbuild/exporter';
 import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
 
@@ -40,15 +40,34 @@ export type OutputSpec =
       readonly push: boolean;
       /** Kept in the store too, unless false. */ readonly store?: boolean;
       readonly byDigest?: boolean;
+      /** The registries of its names may be spoken to without TLS. */
+      readonly insecure?: boolean;
+    } & StoredNames &
+      NamedOutput)
+  | ({
+      readonly type: 'docker';
+      /** An archive; without it, the image is loaded into an engine. */
+      readonly destination?: string;
+      /** Which engine: the name of one of Docker's contexts. */
+      readonly engineContext?: string;
     } & NamedOutput)
-  | ({ readonly type: 'docker'; readonly destination?: string } & NamedOutput)
   | ({ readonly type: 'oci'; readonly destination: string; readonly tar: boolean } & NamedOutput)
-  | {
-      readonly type: 'local' | 'tar';
-      readonly destination: string;
-      /** A directory for each platform; so when there are several, unless false. */ readonly platformSplit?: boolean;
-    }
+  | ({ readonly type: 'tar' } & TreeOutput)
+  | ({
+      readonly type: 'local';
+      /** What else is in the directory stays (`copy`, unless given) or goes. */
+      readonly mode?: 'copy' | 'delete';
+    } & TreeOutput)
   | { readonly type: 'cacheonly' };
+
+/** An output that is files. */
+interface TreeOutput {
+  readonly destination: string;
+  /** A directory for each platform; so when there are several, unless false. */
+  readonly platformSplit?: boolean;
+  /** Of the names of attestations. */
+  readonly attestationPrefix?: string;
+}
 
 /** An output that is an image. */
 interface NamedOutput extends ImageFormat {
@@ -107,6 +126,8 @@ export interface ProvenanceSpec {
   readonly builderId: string;
   /** Whether the user says that the build is reproducible. */
   readonly reproducible: boolean;
+  /** Only with an image, never beside a tree. */
+  readonly inlineOnly?: boolean;
 }
 
 /** What is to be said about the images, beside them. */

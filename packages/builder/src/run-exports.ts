@@ -1,4 +1,4 @@
-import type { Exportable, Exported, ExportedImage } from '@tbuild/exporter';
+import type { Exportable, Exported, ExportedImage, Exporter } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Provider } from '@tbuild/content';
@@ -16,6 +16,7 @@ interface Environment {
   readonly worker: Worker;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  readonly outputs: readonly OpenOutput[];
   /** Layers of imported steps. */
   readonly layers: RemoteLayers;
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
@@ -36,6 +37,20 @@ export interface ExportedResult {
   readonly destinations: readonly string[];
 }
 
+/** An output and what carries the images there, in this order. */
+export interface OpenOutput {
+  readonly spec: OutputSpec;
+  readonly exporters: readonly Exporter[];
+}
+
+/** @throws TbuildError for what can be known to fail before anything is built. */
+export async function openOutputs(
+  { outputs }: Pick<BuildRequest, 'outputs'>,
+  worker: Pick<Worker, 'createExporters'>,
+): Promise<readonly OpenOutput[]> {
+  return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await worker.createExporters(spec) })));
+}
+
 /** Carries the images to every output, one after the other, and says what they are known by. */
 export async function runExports(
   images: readonly ExportedImage[],
@@ -53,12 +68,12 @@ export async function runExports(
   const destinations: string[] = [];
   const names = new Set<string>();
   let made: Exported | undefined;
-  for (const output of request.outputs) {
+  for (const { spec: output, exporters } of env.outputs) {
     const own = namesOf(output, request);
     const exportable: Exportable = { ...common, names: own.map(parseReference) };
     for (const name of own) names.add(name);
     using trees = await treesOf(output, images, env);
-    for (const exporter of await worker.createExporters(output)) {
+    for (const exporter of exporters) {
       const exported = await track(env, exporter.name, (report) =>
         exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal),
       );
@@ -76,10 +91,11 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
 
 /** What is said about an image lies beside it where it is a tree. */
 async function treesOf(
-  { type }: OutputSpec,
+  output: OutputSpec,
   images: readonly ExportedImage[],
   { worker, progress }: Environment,
 ): Promise<AttestedTrees | undefined> {
+  const { type } = output;
   const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
   if (isAttested && type === 'docker')
     progress.emit({
@@ -87,8 +103,14 @@ async function treesOf(
       message: 'What Docker loads holds no attestations: they are left out',
       detail: 'Use --push, -o type=oci or the store',
     });
+  if ('mediaTypes' in output && output.mediaTypes === 'docker' && (isAttested || (output.annotations ?? []).length > 0))
+    progress.emit({
+      type: 'warning',
+      message: `oci-mediatypes=false is not possible with ${isAttested ? 'attestations' : 'annotations'}: OCI media types are used`,
+      detail: 'Docker media types have no place for them',
+    });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
-  return (await import('./attestations/attested-trees.ts')).attestedTrees(images, worker);
+  return (await import('./attestations/attested-trees.ts')).attestedTrees(images, output, worker);
 }
 
 function pushes(output: OutputSpec): boolean {

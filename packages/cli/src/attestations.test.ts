@@ -15,6 +15,20 @@ test.each([
   ],
   ['sbom', { sbom: 'true' }, { sbom: {} }],
   ['both by --attest', { attest: ['type=sbom', 'type=provenance,mode=max'] }, { sbom: {}, provenance: max }],
+  [
+    'beside images only',
+    { provenance: 'inline-only=true,mode=min' },
+    {
+      provenance: {
+        mode: 'min',
+        version: 'v1',
+        filename: 'provenance.json',
+        builderId: '',
+        reproducible: false,
+        inlineOnly: true,
+      },
+    },
+  ],
   ['the short one wins', { attest: ['type=provenance'], provenance: 'false' }, undefined],
 ])('%s', (_, flags, expected) => expect(parseAttestations(flags)).toEqual(expected));
 

@@ -43,6 +43,7 @@ function provenanceSpec(options: Readonly<Record<string, string>>, text: string)
     version = 'v1',
     filename = 'provenance.json',
     reproducible = 'false',
+    'inline-only': inlineOnly = 'false',
     'builder-id': builderId = '',
     ...rest
   } = options;
@@ -52,7 +53,14 @@ function provenanceSpec(options: Readonly<Record<string, string>>, text: string)
   if (version !== 'v1' && version !== 'v0.2')
     throw invalid(text, `version ${JSON.stringify(version)} is neither v1 nor v0.2`);
   if (filename === '' || filename.includes('/')) throw invalid(text, 'filename must be the name of a file');
-  return { mode, version, filename, builderId, reproducible: isTrue(reproducible, text) };
+  return {
+    mode,
+    version,
+    filename,
+    builderId,
+    reproducible: isTrue(reproducible, text),
+    ...(isTrue(inlineOnly, text) ? { inlineOnly: true } : {}),
+  };
 }
 
 function sbomSpec({ generator, ...rest }: Readonly<Record<string, string>>, text: string): Record<string, never> {

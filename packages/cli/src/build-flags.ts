@@ -7,7 +7,11 @@ export const buildFlags = {
     value: 'NAME:IP',
     help: 'Add a line to /etc/hosts of RUN steps; the address may be host-gateway',
   },
-  allow: { kind: 'list', value: 'NAME', help: 'Allow RUN steps more: network.host, security.insecure' },
+  allow: {
+    kind: 'list',
+    value: 'NAME',
+    help: 'Allow more: network.host and security.insecure to RUN steps, buildx.local.delete to outputs',
+  },
   annotation: {
     kind: 'list',
     value: '[KIND:]NAME=VALUE',
@@ -65,7 +69,7 @@ export const buildFlags = {
     kind: 'list',
     short: 'o',
     value: 'SPEC',
-    help: 'Where the result goes: type=image|docker|oci|tar|local|registry,dest=PATH, or a path',
+    help: 'Where the result goes: type=image|docker|oci|tar|local|registry|cacheonly,dest=PATH, or a path',
   },
   platform: {
     kind: 'list',

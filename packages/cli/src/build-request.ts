@@ -8,6 +8,7 @@ import { parseAttestations } from './attestations.ts';
 import { parseCacheFrom, parseCacheTo } from './cache-spec.ts';
 import type { buildFlags } from './build-flags.ts';
 import { contextSource, isFetched } from './context-source.ts';
+import { checkDeletion } from './deleting-output.ts';
 import type { Environment } from './environment.ts';
 import { parseOutputs } from './outputs.ts';
 import { byteSize, entitlements, extraHosts, ulimits } from './sandbox-options.ts';
@@ -34,7 +35,7 @@ export function buildRequest(
     throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
   const wanted = platforms(flags.platform ?? [], env, host);
   const tags = (flags.tag ?? []).map((name) => formatReference(nameOf(name)));
-  return {
+  const request = {
     ...sources(flags, context, env),
     namedContexts: Object.fromEntries((flags['build-context'] ?? []).map((text) => namedContext(text, env))),
     target: flags.target,
@@ -47,7 +48,13 @@ export function buildRequest(
     },
     labels: Object.fromEntries((flags.label ?? []).map((text) => pair(text))),
     tags,
-    outputs: parseOutputs(flags, { cwd: env.cwd, tags, platforms: wanted, host }),
+    outputs: parseOutputs(flags, {
+      cwd: env.cwd,
+      tags,
+      platforms: wanted,
+      host,
+      noArtifacts: /^(?:1|t|true)$/i.test(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT ?? ''),
+    }),
     noCache: flags['no-cache'] === true || (flags['no-cache-filter'] ?? []).flatMap((names) => names.split(',')),
     pull: flags.pull ?? false,
     cacheFrom: (flags['cache-from'] ?? []).map((text) => parseCacheFrom(text, env.cwd)),
@@ -60,6 +67,15 @@ export function buildRequest(
     allow: entitlements(flags.allow ?? []),
     attestations: parseAttestations(flags),
   };
+  const limits = {
+    cwd: env.cwd,
+    allowed: (flags.allow ?? []).flatMap((names) => names.split(',')),
+    contexts: [request.context, ...Object.values(request.namedContexts)],
+    root: storeRoot(flags.root, env),
+    home: env.variables.HOME,
+  };
+  for (const output of request.outputs) checkDeletion(output, limits);
+  return request;
 }
 
 function nameOf(text: string) {

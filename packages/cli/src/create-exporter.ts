@@ -8,11 +8,12 @@ import {
   ociArchive,
   ociLayout,
   push,
+  requireCompression,
   tarTree,
   type Exporter,
 } from '@tbuild/exporter';
-import { TbuildError } from '@tbuild/errors';
 import type { Reference } from '@tbuild/oci';
+import { dockerHost } from './docker-context.ts';
 import type { Environment } from './environment.ts';
 import { openDestination } from './open-destination.ts';
 import { runProgram } from './run-program.ts';
@@ -27,27 +28,37 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
   const store = { content, variants: createLayerVariants(root) };
   switch (output.type) {
     case 'image': {
-      const { type: _, push: pushes, store: keep = true, byDigest = false, names: __, ...format } = output;
+      const {
+        type: _,
+        push: pushes,
+        store: keep = true,
+        byDigest = false,
+        names: __,
+        insecure: ___,
+        ...format
+      } = output;
+      requireCompression(format);
       const openRepository = (reference: Reference) => context.openRepository(reference, 'push');
       const kept = keep && !byDigest ? [imageStore({ content, refs, store, ...format })] : [];
       return pushes ? [...kept, push({ openRepository, store, byDigest, ...format })] : kept;
     }
     case 'docker': {
-      const { type: _, destination: path, names: __, ...format } = output;
+      const { type: _, destination: path, engineContext, names: __, ...format } = output;
+      requireCompression(format);
       return [
         path === undefined
-          ? loadIntoEngine(env)
+          ? loadIntoEngine(engineContext, env)
           : dockerArchive({ destination: openDestination(path, env), store, ...format }),
       ];
     }
     case 'oci': {
       const { type: _, destination: path, tar, names: __, ...format } = output;
-      if (tar) return [ociArchive({ destination: openDestination(path, env), store, ...format })];
-      if (path === '-')
-        throw new TbuildError('USAGE', 'An OCI layout directory cannot be written to standard output', {
-          hint: 'Name it with dest=',
-        });
-      return [ociLayout({ destination: path, store, ...format })];
+      requireCompression(format);
+      return [
+        tar
+          ? ociArchive({ destination: openDestination(path, env), store, ...format })
+          : ociLayout({ destination: path, store, ...format }),
+      ];
     }
     case 'tar':
       return [
@@ -59,18 +70,24 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
       ];
     case 'local':
       return [
-        localTree({ destination: output.destination, flavour, owner: env.owner, platformSplit: output.platformSplit }),
+        localTree({
+          destination: output.destination,
+          mode: output.mode,
+          flavour,
+          owner: env.owner,
+          platformSplit: output.platformSplit,
+        }),
       ];
     case 'cacheonly':
       return [];
   }
 }
 
-function loadIntoEngine(env: Environment): Exporter {
-  const { DOCKER_HOST } = env.variables;
+function loadIntoEngine(engineContext: string | undefined, env: Environment): Exporter {
+  const host = dockerHost(engineContext, env);
   return load({
-    dockerHost: DOCKER_HOST ?? 'unix:///var/run/docker.sock',
-    dockerOnly: DOCKER_HOST !== undefined,
+    dockerHost: host ?? 'unix:///var/run/docker.sock',
+    dockerOnly: host !== undefined,
     run: (args, options) => runProgram(args, options, env),
   });
 }

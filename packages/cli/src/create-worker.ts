@@ -6,7 +6,7 @@ import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
 import { type Executor } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
-import { hostPlatform } from '@tbuild/oci';
+import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
@@ -45,7 +45,7 @@ export function createWorker(
   };
   return {
     root,
-    platform: hostPlatform(process.platform, process.arch),
+    platform: thisPlatform(),
     flavour,
     content,
     refs,
@@ -78,6 +78,11 @@ export function createWorker(
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
+}
+
+/** The machine's own. */
+export function thisPlatform(): Platform {
+  return hostPlatform(process.platform, process.arch);
 }
 
 /** What most builds want is ready without loading the other exporters. */

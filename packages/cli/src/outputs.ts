@@ -1,7 +1,7 @@
-import type { OutputSpec } from '@tbuild/builder';
+import type { BuildRequest, OutputSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import type { Annotation } from '@tbuild/exporter';
-import type { Platform } from '@tbuild/oci';
+import { parseReference, type Platform } from '@tbuild/oci';
 import { parseAnnotation } from './annotation.ts';
 import type { FlagValues } from './args.ts';
 import type { buildFlags } from './build-flags.ts';
@@ -12,6 +12,8 @@ export interface OutputContext {
   readonly tags: readonly string[];
   readonly platforms: readonly Platform[];
   readonly host: Platform;
+  /** Attestations are no artifacts unless an output says so. */
+  readonly noArtifacts?: boolean;
 }
 
 type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load' | 'annotation'>;
@@ -23,13 +25,23 @@ type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load
  */
 export function parseOutputs(flags: OutputFlags, context: OutputContext): readonly OutputSpec[] {
   const annotations = (flags.annotation ?? []).flatMap((text) => parseAnnotation(text, context.host));
-  let outputs: OutputSpec[] = (flags.output ?? []).map((text) => parseOutput(text, context.cwd, context.host));
+  let outputs: OutputSpec[] = (flags.output ?? []).map((text) => parseOutput(text, context));
   if (flags.push === true) outputs = pushed(outputs);
   if (flags.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
   if (outputs.length === 0) outputs.push({ type: 'image', push: false });
-  const complete = outputs.map((output) => annotated(output, annotations));
+  const complete = outputs.map((output) => withDefaults(annotated(output, annotations), context));
   for (const output of complete) check(output, context);
+  refuseMixing(complete);
   return complete;
+}
+
+/** The registries that outputs with `registry.insecure` go to. */
+export function insecureRegistries({ outputs, tags }: Pick<BuildRequest, 'outputs' | 'tags'>): readonly string[] {
+  return outputs.flatMap((output) =>
+    output.type === 'image' && output.insecure === true
+      ? (output.names ?? tags).map((name) => parseReference(name).registry)
+      : [],
+  );
 }
 
 function pushed(outputs: readonly OutputSpec[]): OutputSpec[] {
@@ -41,9 +53,37 @@ function isLoad(output: OutputSpec): boolean {
   return output.type === 'docker' && output.destination === undefined;
 }
 
+function isImage(output: OutputSpec): output is OutputSpec & { readonly type: 'image' | 'oci' | 'docker' } {
+  return output.type === 'image' || output.type === 'oci' || output.type === 'docker';
+}
+
 function annotated(output: OutputSpec, added: readonly Annotation[]): OutputSpec {
-  const isImage = output.type === 'image' || output.type === 'oci' || output.type === 'docker';
-  return isImage && added.length > 0 ? { ...output, annotations: [...(output.annotations ?? []), ...added] } : output;
+  return isImage(output) && added.length > 0
+    ? { ...output, annotations: [...(output.annotations ?? []), ...added] }
+    : output;
+}
+
+function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputContext): OutputSpec {
+  if (!noArtifacts || !isImage(output) || output.attestationArtifact !== undefined) return output;
+  return { ...output, attestationArtifact: false };
+}
+
+/** Two archives in one stream, or in one file, are none. */
+function refuseMixing(outputs: readonly OutputSpec[]): void {
+  const taken = new Set<string>();
+  for (const output of outputs) {
+    if (!('destination' in output) || output.destination === undefined || isLayout(output)) continue;
+    if (!taken.has(output.destination)) taken.add(output.destination);
+    else {
+      const place = output.destination === '-' ? 'standard output' : JSON.stringify(output.destination);
+      throw new TbuildError('USAGE', `Two outputs cannot both go to ${place}`, { hint: 'Give each its own dest=' });
+    }
+  }
+}
+
+/** Several images may be added to a layout. */
+function isLayout(output: OutputSpec): boolean {
+  return output.type === 'oci' && !output.tar;
 }
 
 function check(output: OutputSpec, { tags, platforms }: OutputContext): void {

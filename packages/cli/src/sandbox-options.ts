@@ -19,14 +19,21 @@ export function extraHosts(texts: readonly string[]): readonly string[] {
 
 const ENTITLEMENTS: readonly Entitlement[] = ['network.host', 'security.insecure'];
 
+/** What `--allow` lets outputs do, rather than steps. */
+export const LOCAL_DELETE = 'buildx.local.delete';
+
 /** @throws TbuildError USAGE for what cannot be allowed. */
 export function entitlements(texts: readonly string[]): readonly Entitlement[] {
   return texts
     .flatMap((text) => text.split(','))
+    .filter((text) => text !== LOCAL_DELETE)
     .map((text) => {
       const known = ENTITLEMENTS.find((name) => name === text);
       if (known !== undefined) return known;
-      throw new TbuildError('USAGE', `Entitlement ${JSON.stringify(text)} is none of ${ENTITLEMENTS.join(', ')}`);
+      throw new TbuildError(
+        'USAGE',
+        `Entitlement ${JSON.stringify(text)} is none of ${[...ENTITLEMENTS, LOCAL_DELETE].join(', ')}`,
+      );
     });
 }
 

@@ -33,6 +33,27 @@ test('skips what is there, looks below a document that is there, and reports eac
   expect(await to.store.has(layer.descriptor.digest)).toBe(false);
 });
 
+test('what is about a manifest comes after it', async () => {
+  const { store, index, images } = await twoPlatforms();
+  const [about] = images;
+  if (about === undefined) throw new Error('no image');
+  const put = async (mediaType: string, document: object): Promise<Descriptor> => ({
+    mediaType,
+    ...(await store.write(fromBytes(Buffer.from(JSON.stringify(document))))),
+  });
+  const config = await put(MediaType.empty, {});
+  const manifest = { schemaVersion: 2, mediaType: MediaType.manifest, config, layers: [] };
+  const said = await put(MediaType.manifest, { ...manifest, subject: about.manifest.descriptor });
+  const root = await put(MediaType.index, {
+    schemaVersion: 2,
+    mediaType: MediaType.index,
+    manifests: [index, said, about.manifest.descriptor],
+  });
+  const to = recording(createMemoryStore());
+  await copyImage(store, to.store, root);
+  expect(to.written.indexOf(said.digest)).toBeGreaterThan(to.written.indexOf(about.manifest.descriptor.digest));
+});
+
 test('takes only the manifests that the filter lets through', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = createMemoryStore();

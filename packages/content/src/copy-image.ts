@@ -71,11 +71,14 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
+    const document = parseManifest(bytes, node.mediaType);
     await Promise.all(
-      childrenOf(parseManifest(bytes, node.mediaType))
+      childrenOf(document)
         .filter(filter)
         .map((child) => copyNode(copy, child)),
     );
+    // Some registries refuse what is about a manifest that they do not have yet.
+    if (document.subject !== undefined) await copy.done.get(document.subject.digest);
     if (!present) await copy.limit(() => to.write(fromBytes(bytes), node, signal));
   }
   copy.onProgress?.(node, node.size);

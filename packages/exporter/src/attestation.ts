@@ -16,6 +16,8 @@ export interface Attestation {
   readonly predicate: object;
   /** What its file is called beside a local tree, e.g. `provenance.json`. */
   readonly filename: string;
+  /** It has no file there. */
+  readonly inlineOnly?: boolean;
 }
 
 /** One thing that a statement is about. */
@@ -40,11 +42,7 @@ export function statementOf({ predicateType, predicate }: Attestation, subject: 
 }
 
 /** An image by each of its names as a package URL. */
-export function imageSubjects(
-  { digest }: Descriptor,
-  names: readonly Reference[],
-  platform: Platform,
-): readonly Subject[] {
+function imageSubjects({ digest }: Descriptor, names: readonly Reference[], platform: Platform): readonly Subject[] {
   const sha256 = hexOf(digest);
   const purls = names.map((name) => packageUrl(name, platform));
   return (purls.length === 0 ? [NAMELESS] : purls).map((name) => ({ name, digest: { sha256 } }));
@@ -61,28 +59,46 @@ export function packageUrl({ registry, repository, tag, digest }: Reference, pla
   return `pkg:docker/${path.replaceAll(':', '%3A')}${version === undefined ? '' : `@${version}`}${qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`}`;
 }
 
+const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
+
+/** Which image attestations are about, by each of its names. */
+export interface AttestationsOf {
+  readonly image: Descriptor;
+  readonly names: readonly Reference[];
+  readonly platform: Platform;
+}
+
 /**
- * The attestations of an image as buildx stores them: a manifest whose layers are the statements, under a
- * configuration that says `unknown`.
+ * The attestations of an image as buildx stores them: a manifest whose layers are the statements. As an artifact
+ * it names the image as its subject and has an empty configuration, otherwise one that says `unknown`.
  */
 export function encodeAttestations(
   attestations: readonly Attestation[],
-  subject: readonly Subject[],
+  { image, names, platform }: AttestationsOf,
+  { artifact }: { readonly artifact: boolean },
 ): EncodedAttestations {
+  const subject = imageSubjects(image, names, platform);
   const statements = attestations.map((one) => {
     const { descriptor, bytes } = encode(STATEMENT, statementOf(one, subject));
     return { descriptor: { ...descriptor, annotations: { 'in-toto.io/predicate-type': one.predicateType } }, bytes };
   });
   const layers = statements.map(({ descriptor }) => descriptor);
-  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) };
-  const config = encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
+  const config = artifact ? encode(MediaType.empty, {}) : unknownConfig(layers);
+  const { mediaType, digest, size } = image;
   const manifest = encode(MediaType.manifest, {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
+    ...(artifact ? { artifactType: ARTIFACT } : {}),
     config: config.descriptor,
     layers,
+    ...(artifact ? { subject: { mediaType, digest, size } } : {}),
   });
   return { manifest, blobs: [config, ...statements] };
+}
+
+function unknownConfig(layers: readonly Descriptor[]): EncodedDocument {
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) };
+  return encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
 }
 
 /** How an index names the attestations of `image`. */

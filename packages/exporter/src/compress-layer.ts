@@ -60,18 +60,26 @@ const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
 
+/**
+ * Says before anything is built whether layers can be compressed so.
+ * @throws TbuildError UNSUPPORTED for zstd where Node has none.
+ */
+export function requireCompression({ compression }: { readonly compression?: LayerCompression }): void {
+  if (compression === 'zstd') openZstd();
+}
+
+function openZstd(): (options: object) => NodeJS.ReadWriteStream {
+  if (typeof zstdStream === 'function') return (options) => zstdStream(options);
+  throw new TbuildError('UNSUPPORTED', `Layers cannot be compressed with zstd by Node ${process.versions.node}`, {
+    hint: 'Use Node 22.15 or later, or compression=gzip',
+  });
+}
+
 async function* zstd(
   source: AsyncIterable<Uint8Array>,
   level: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (typeof zstdStream !== 'function') {
-    throw new TbuildError('UNSUPPORTED', `Layers cannot be compressed with zstd by Node ${process.versions.node}`, {
-      hint: 'Use Node 22.15 or later, or compression=gzip',
-    });
-  }
-  const stream: NodeJS.ReadWriteStream = zstdStream(
-    level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } },
-  );
+  const stream = openZstd()(level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } });
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(source, stream);
   try {

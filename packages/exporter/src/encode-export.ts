@@ -10,7 +10,7 @@ import {
   type Image,
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
-import { attestationEntry, encodeAttestations, imageSubjects } from './attestation.ts';
+import { attestationEntry, encodeAttestations } from './attestation.ts';
 import type { VariantStore } from './compress-layer.ts';
 import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
 import type { Exportable, Exported, ExportedImage, ReportExport } from './exporter.ts';
@@ -64,7 +64,9 @@ export async function encodeExport(
     report(`exporting manifest ${manifest.descriptor.digest}`, 0, 0);
     report(`exporting config ${config.descriptor.digest}`, 0, 0);
   }
-  const attested = attests ? attestationsOf(result, images, report) : { documents: [], entries: [] };
+  const attested = attests
+    ? attestationsOf(result, images, { artifact: options.attestationArtifact ?? mediaTypes !== 'docker', report })
+    : { documents: [], entries: [] };
   const index =
     images.length === 1 && !attests ? undefined : indexOf(result, images, attested.entries, { ...options, mediaTypes });
   const documents = [
@@ -82,6 +84,16 @@ export async function encodeExport(
     layers,
     content: withDocuments(documents, from),
   };
+}
+
+/** {@link encodeExport} for places away from here: layers are compressed with gzip unless a compression is given. */
+export function encodeCompressed(
+  result: Exportable,
+  options: EncodeOptions,
+  report: ReportExport,
+  signal: AbortSignal,
+): Promise<EncodedExport> {
+  return encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
 }
 
 /** What an exporter answers that wrote an image. */
@@ -136,12 +148,12 @@ interface Attested {
 function attestationsOf(
   { images, names }: Exportable,
   encoded: readonly EncodedImage[],
-  report: ReportExport,
+  { artifact, report }: { readonly artifact: boolean; readonly report: ReportExport },
 ): Attested {
   const all = images.flatMap(({ image, attestations = [] }, at) => {
     const about = encoded[at]?.manifest.descriptor;
     if (about === undefined || attestations.length === 0) return [];
-    const made = encodeAttestations(attestations, imageSubjects(about, names, image.platform));
+    const made = encodeAttestations(attestations, { image: about, names, platform: image.platform }, { artifact });
     report(`exporting attestation manifest ${made.manifest.descriptor.digest}`, 0, 0);
     return [{ made, entry: attestationEntry(made, about) }];
   });

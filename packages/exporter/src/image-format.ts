@@ -11,6 +11,11 @@ export interface ImageFormat {
   /** `oci` unless given; annotations need `oci`. */
   readonly mediaTypes?: 'oci' | 'docker';
   readonly annotations?: readonly Annotation[];
+  /**
+   * Attestations are OCI artifacts, whose `subject` is their image, so that registries list them as its referrers;
+   * so unless false or the media types are Docker's.
+   */
+  readonly attestationArtifact?: boolean;
   /** No file of a new layer is newer than `SOURCE_DATE_EPOCH`, when that is set. */
   readonly rewriteTimestamp?: boolean;
 }

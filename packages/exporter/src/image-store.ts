@@ -1,12 +1,22 @@
 import { copyImage, type ImageRefs, type Ingester, type Provider } from '@tbuild/content';
-import { familiarReference, formatReference } from '@tbuild/oci';
+import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
 import type { VariantStore } from './compress-layer.ts';
 import { encodeExport, exportedTo } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
 
-export interface ImageStoreOptions extends ImageFormat {
+/** Names that an image gets in the store beside those that were asked for. */
+export interface StoredNames {
+  /** Each name once more, with the digest. */
+  readonly nameCanonical?: boolean;
+  /** A name that is this and the digest. */
+  readonly danglingPrefix?: string;
+  /** That name only for an image that has no other. */
+  readonly danglingEmptyOnly?: boolean;
+}
+
+export interface ImageStoreOptions extends ImageFormat, StoredNames {
   readonly content: Provider & Ingester;
   readonly refs: ImageRefs;
   /** Needed when layers are to be others than they are. */
@@ -24,11 +34,24 @@ export function imageStore({ content, refs, ...options }: ImageStoreOptions): Ex
       const encoded = await encodeExport(result, options, report, signal);
       const { root } = encoded;
       await copyImage(encoded.content, content, root, { signal, onProgress: reportTransfers(report) });
-      for (const reference of result.names) {
+      const names = storedNames(result.names, root.digest, options);
+      for (const reference of names) {
         refs.set(reference, root);
         report(`naming to ${formatReference(reference)}`, 0, 0);
       }
-      return exportedTo(result.names.map(familiarReference).join(', ') || root.digest, encoded);
+      return exportedTo(names.map(familiarReference).join(', ') || root.digest, encoded);
     },
   };
+}
+
+function storedNames(
+  names: readonly Reference[],
+  digest: Digest,
+  { nameCanonical = false, danglingPrefix, danglingEmptyOnly = false }: StoredNames,
+): readonly Reference[] {
+  const dangles = danglingPrefix !== undefined && (names.length === 0 || !danglingEmptyOnly);
+  return [
+    ...names.flatMap((name) => (nameCanonical ? [name, { ...name, digest }] : [name])),
+    ...(dangles ? [parseReference(`${danglingPrefix}@${digest}`)] : []),
+  ];
 }

@@ -1,6 +1,6 @@
 export { packageUrl, statementOf } from './attestation.ts';
 export type { Attestation, Subject } from './attestation.ts';
-export { compressLayer } from './compress-layer.ts';
+export { compressLayer, requireCompression } from './compress-layer.ts';
 export type { VariantStore } from './compress-layer.ts';
 export { compressStored } from './compress-stored.ts';
 export type { StoredExport } from './compress-stored.ts';
@@ -10,7 +10,7 @@ export type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from
 export { gzip } from './gzip.ts';
 export type { Annotation, ImageFormat } from './image-format.ts';
 export { imageStore } from './image-store.ts';
-export type { ImageStoreOptions } from './image-store.ts';
+export type { ImageStoreOptions, StoredNames } from './image-store.ts';
 export { createLayerVariants } from './layer-variants.ts';
 export type { LayerVariants } from './layer-variants.ts';
 export { dockerLoad, load, podmanLoad } from './load.ts';
@@ -19,6 +19,7 @@ export { localTree } from './local-tree.ts';
 export type { LocalTreeOptions } from './local-tree.ts';
 export { ociArchive, ociLayout } from './oci-archive.ts';
 export type { OciArchiveOptions } from './oci-archive.ts';
+export { platformDirectory } from './platform-directory.ts';
 export { push, pushStored } from './push.ts';
 export type { PushOptions, PushStoredOptions } from './push.ts';
 export { saveImages } from './save-images.ts';

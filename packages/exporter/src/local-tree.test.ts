@@ -88,6 +88,62 @@ test('what is in the directory already stays, unless the image has it too', asyn
   ]);
 });
 
+test('mode=delete leaves only what the image has, and follows no link', async () => {
+  const [destination, elsewhere] = [fresh(), fresh()];
+  mkdirSync(join(destination, 'etc/deep/er'), { recursive: true });
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'precious'), 'precious');
+  for (const name of ['etc/mine', 'mine', 'etc/deep/er/mine']) writeFileSync(join(destination, name), 'mine');
+  symlinkSync(elsewhere, join(destination, 'etc/away'));
+  const before = lstatSync(destination).ino;
+  await localTree({ destination, mode: 'delete', flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers()),
+    noReport,
+    noSignal,
+  );
+  expect(readdirSync(destination)).toEqual(['etc', 'link']);
+  expect(readdirSync(join(destination, 'etc')).filter((name) => name !== 'gone')).toEqual(['again', 'base', 'tool']);
+  expect(readFileSync(join(elsewhere, 'precious'), 'utf8')).toBe('precious');
+  expect(lstatSync(join(destination, 'etc')).mtimeMs).toBe(2e9);
+  expect(lstatSync(destination).ino).toBe(before);
+});
+
+test('a link in the place of a directory is replaced, not followed', async () => {
+  const [destination, elsewhere] = [fresh(), fresh()];
+  mkdirSync(destination);
+  mkdirSync(elsewhere);
+  symlinkSync(elsewhere, join(destination, 'etc'));
+  await localTree({ destination, flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers()),
+    noReport,
+    noSignal,
+  );
+  expect(lstatSync(join(destination, 'etc')).isDirectory()).toBe(true);
+  expect(readdirSync(elsewhere)).toEqual([]);
+});
+
+test('platforms share a directory when their files do not meet', async () => {
+  const treeOf = (...names: readonly string[]): string => {
+    const tree = fresh();
+    mkdirSync(join(tree, 'bin'), { recursive: true });
+    for (const name of names) writeFileSync(join(tree, 'bin', name), name);
+    return tree;
+  };
+  const merged = async (first: string, second: string, destination: string): Promise<void> => {
+    const result = await testResult([], [amd64, arm64]);
+    const trees = [first, second];
+    const images = result.images.map(({ image }, at) => ({ image, openRootfs: async () => [trees[at] ?? ''] }));
+    const options = { destination, platformSplit: false, mode: 'delete', flavour: 'trusted', owner } as const;
+    await localTree(options).export({ ...result, images }, noReport, noSignal);
+  };
+  const destination = fresh();
+  await merged(treeOf('tool-amd64'), treeOf('tool-arm64'), destination);
+  expect(readdirSync(join(destination, 'bin'))).toEqual(['tool-amd64', 'tool-arm64']);
+  await expect(merged(treeOf('tool'), treeOf('tool'), fresh())).rejects.toThrow(
+    'File "/bin/tool" of linux/amd64 and linux/arm64 cannot share a directory',
+  );
+});
+
 test('several platforms have a directory each', async () => {
   const destination = fresh();
   await localTree({ destination, flavour: 'trusted', owner }).export(

@@ -6,11 +6,11 @@ import { errnoName } from '@tbuild/errors';
 import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import type { VariantStore } from './compress-layer.ts';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
-import { counted, dockerManifest } from './docker-archive.ts';
-import { encodeExport, exportedTo, type EncodedExport } from './encode-export.ts';
+import { encodeCompressed, exportedTo, type EncodedExport } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
-import { layoutArchive, layoutMark } from './layout-archive.ts';
+import { imageArchive } from './image-archive.ts';
+import { layoutMark } from './layout-archive.ts';
 import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */
@@ -22,30 +22,13 @@ export interface OciArchiveOptions extends ImageFormat {
 
 const NAME = 'exporting to oci image format';
 
-/**
- * Writes an OCI image layout as a tar; several platforms under one index. With one it is at the same time what
- * `docker load` reads, which asks for a `manifest.json`.
- */
+/** Writes an OCI image layout as a tar; several platforms under one index. */
 export function ociArchive({ destination, ...options }: OciArchiveOptions): Exporter {
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(
-        result,
-        { ...options, compression: options.compression ?? 'gzip' },
-        report,
-        signal,
-      );
-      const blobs = [...encoded.layers, ...encoded.documents.map((document) => document.descriptor)];
-      const files = [
-        { name: 'index.json', content: layoutIndex(namedEntries(encoded.root, result.names)) },
-        ...(encoded.images.length === 1 ? [dockerManifest(encoded, result.names)] : []),
-        layoutMark,
-      ];
-      await writeTo(
-        destination,
-        counted(layoutArchive(blobs, files, encoded.content, signal), 'sending tarball', report),
-      );
+      const encoded = await encodeCompressed(result, options, report, signal);
+      await writeTo(destination, imageArchive(encoded, result.names, report, signal));
       return exportedTo(nameOf(destination), encoded);
     },
   };
@@ -59,12 +42,7 @@ export function ociLayout({ destination, ...options }: OciArchiveOptions & { rea
   return {
     name: NAME,
     async export(result, report, signal) {
-      const encoded = await encodeExport(
-        result,
-        { ...options, compression: options.compression ?? 'gzip' },
-        report,
-        signal,
-      );
+      const encoded = await encodeCompressed(result, options, report, signal);
       const entries = namedEntries(encoded.root, result.names);
       const write = async (): Promise<void> =>
         (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);

@@ -1,27 +1,61 @@
 import { TbuildError } from '@tbuild/errors';
-import { formatPlatform } from '@tbuild/oci';
+import type { TreePart } from '@tbuild/diff';
+import { formatPlatform, type Platform } from '@tbuild/oci';
+import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import type { ExportedImage } from './exporter.ts';
 
-/** One image and the directory that its files are put under; undefined for the place itself. */
-export interface PlatformPart extends Pick<ExportedImage, 'openRootfs'> {
-  readonly under?: string;
+export interface PartsOptions {
+  readonly flavour: OverlayFlavour;
+  /** A directory for each platform; so when there are several, unless false. */
+  readonly platformSplit?: boolean;
 }
 
 /**
- * The images of a result with a directory for each platform, such as `linux_arm_v7`: when there are several
- * unless `split` says otherwise.
- * @throws TbuildError UNSUPPORTED for several without directories: their files would replace each other.
+ * The trees of a result, each with the directory that it is put under, such as `linux_arm_v7`: none unless there are
+ * several or it is asked for.
+ * @throws TbuildError USAGE for several without directories when two of them have another file at the same place.
  */
-export function partsOf(images: readonly ExportedImage[], split = images.length > 1): readonly PlatformPart[] {
-  if (split)
-    return images.map(({ image, openRootfs }) => ({
-      openRootfs,
-      under: formatPlatform(image.platform).replaceAll('/', '_'),
-    }));
-  if (images.length > 1) {
-    throw new TbuildError('UNSUPPORTED', `The files of ${images.length} platforms cannot share a directory`, {
-      hint: 'Leave out platform-split=false',
-    });
+export async function openParts(
+  images: readonly ExportedImage[],
+  { flavour, platformSplit = images.length > 1 }: PartsOptions,
+  signal: AbortSignal,
+): Promise<readonly TreePart[]> {
+  const parts: (TreePart & { readonly platform: Platform })[] = [];
+  for (const { image, openRootfs } of images) {
+    const under = platformSplit ? platformDirectory(image.platform) : undefined;
+    parts.push({ under, directories: await openRootfs(signal), platform: image.platform });
   }
-  return images;
+  if (!platformSplit && images.length > 1) refuseConflicts(parts, flavour);
+  return parts;
+}
+
+/** The name of a platform as a file may have it. */
+export function platformDirectory(platform: Platform): string {
+  return formatPlatform(platform).replaceAll('/', '_');
+}
+
+function refuseConflicts(
+  parts: readonly (TreePart & { readonly platform: Platform })[],
+  flavour: OverlayFlavour,
+): void {
+  const owners = new Map<string, { readonly platform: Platform; readonly isDirectory: boolean }>();
+  for (const { directories, platform } of parts) {
+    const tree = openCommittedTree(directories, flavour);
+    const pending = [...tree.list('')];
+    for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
+      const isDirectory = entry.stats.isDirectory();
+      const owner = owners.get(entry.path);
+      if (owner !== undefined && !(owner.isDirectory && isDirectory))
+        throw conflict(entry.path, owner.platform, platform);
+      owners.set(entry.path, { platform, isDirectory });
+      if (isDirectory) pending.push(...tree.list(entry.path));
+    }
+  }
+}
+
+function conflict(path: string, first: Platform, second: Platform): TbuildError {
+  const names = [first, second].map(formatPlatform).join(' and ');
+  return new TbuildError('USAGE', `File ${JSON.stringify(`/${path}`)} of ${names} cannot share a directory`, {
+    hint: 'Leave out platform-split=false, or give the file a name with $TARGETARCH',
+  });
 }

@@ -11,7 +11,7 @@ import {
 import type { Repository } from '@tbuild/registry';
 import type { VariantStore } from './compress-layer.ts';
 import type { StoredExport } from './compress-stored.ts';
-import { encodeExport, exportedTo, type EncodedExport } from './encode-export.ts';
+import { encodeCompressed, exportedTo, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
@@ -38,12 +38,7 @@ export function push(options: PushOptions): Exporter {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });
       }
-      const encoded = await encodeExport(
-        result,
-        { ...options, compression: options.compression ?? 'gzip' },
-        report,
-        signal,
-      );
+      const encoded = await encodeCompressed(result, options, report, signal);
       const wanted = options.byDigest === true ? withoutTags(result.names) : result.names;
       const { root, content } = encoded;
       await pushStored(

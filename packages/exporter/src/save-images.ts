@@ -1,7 +1,8 @@
 import type { Provider } from '@tbuild/content';
-import { familiarReference, type Descriptor, type Manifest, type Reference } from '@tbuild/oci';
+import type { Descriptor, Manifest, Reference } from '@tbuild/oci';
 import { writeTo, type Destination } from './destination.ts';
-import { blobPath, layoutArchive, layoutMark } from './layout-archive.ts';
+import { dockerManifest } from './image-archive.ts';
+import { layoutArchive, layoutMark } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';
 
 /** An image of one platform in a store. */
@@ -22,19 +23,12 @@ export function saveImages(
   for (const { descriptor, manifest } of images) {
     for (const blob of [...manifest.layers, manifest.config, descriptor]) blobs.set(blob.digest, blob);
   }
-  const manifests = images.map(({ manifest, names }) => ({
-    Config: blobPath(manifest.config.digest),
-    RepoTags: names
-      .filter(({ tag }) => tag !== undefined)
-      .map((name) => familiarReference({ ...name, digest: undefined })),
-    Layers: manifest.layers.map(({ digest }) => blobPath(digest)),
-  }));
   const files = [
     {
       name: 'index.json',
       content: layoutIndex(images.flatMap(({ descriptor, names }) => namedEntries(descriptor, names))),
     },
-    { name: 'manifest.json', content: manifests },
+    dockerManifest(images.map(({ manifest: { config, layers }, names }) => ({ config, layers, names }))),
     layoutMark,
   ];
   return writeTo(destination, layoutArchive([...blobs.values()], files, content, signal));

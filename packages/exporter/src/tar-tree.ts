@@ -1,8 +1,8 @@
-import { writeTree, type TreePart } from '@tbuild/diff';
+import { writeTree } from '@tbuild/diff';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { nameOf, withSink, type Destination } from './destination.ts';
 import type { Exporter } from './exporter.ts';
-import { partsOf } from './platform-directory.ts';
+import { openParts } from './platform-directory.ts';
 
 export interface TarTreeOptions {
   readonly destination: Destination;
@@ -15,15 +15,13 @@ export interface TarTreeOptions {
 /**
  * Writes the files of the image as one archive, owners and capabilities included; of several platforms each
  * under a directory of its own, such as `linux_arm64`.
- * @throws TbuildError UNSUPPORTED for several platforms without such directories.
+ * @throws TbuildError USAGE when several platforms are to share the root and their files differ.
  */
 export function tarTree({ destination, flavour, platformSplit }: TarTreeOptions): Exporter {
   return {
     name: 'exporting to client tarball',
     async export(result, report, signal) {
-      const parts: TreePart[] = [];
-      for (const { under, openRootfs } of partsOf(result.images, platformSplit))
-        parts.push({ under, directories: await openRootfs(signal) });
+      const parts = await openParts(result.images, { flavour, platformSplit }, signal);
       let count = 0;
       report('sending tarball', 0);
       await withSink(destination, (sink) => {

@@ -29,6 +29,7 @@ export async function attest(
         predicateType: provenanceType(wanted),
         predicate: provenance(wanted, options.facts),
         filename: wanted.filename,
+        inlineOnly: wanted.inlineOnly,
       });
     }
     attested.push({ ...exported, attestations });

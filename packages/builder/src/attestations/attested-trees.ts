@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, readSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { statementOf, type ExportedImage, type Subject } from '@tbuild/exporter';
+import { extname, join } from 'node:path';
+import { platformDirectory, statementOf, type Attestation, type ExportedImage, type Subject } from '@tbuild/exporter';
 import { openCommittedTree } from '@tbuild/snapshot';
 import type { Worker } from '../worker.ts';
 import { eachFile } from './find-packages.ts';
@@ -11,9 +11,19 @@ export interface AttestedTrees extends Disposable {
   readonly images: readonly ExportedImage[];
 }
 
-/** For outputs that are trees: `provenance.json` and the like, about every file, are put at the root. */
+/** How files of attestations are called. */
+export interface AttestationFiles {
+  readonly attestationPrefix?: string;
+  readonly platformSplit?: boolean;
+}
+
+/**
+ * For outputs that are trees: `provenance.json` and the like, about every file, are put at the root, or
+ * `provenance.linux_amd64.json` where several platforms share it.
+ */
 export function attestedTrees(
   images: readonly ExportedImage[],
+  { attestationPrefix = '', platformSplit = images.length > 1 }: AttestationFiles,
   { root, flavour }: Pick<Worker, 'root' | 'flavour'>,
 ): AttestedTrees {
   const scratch = join(root, 'run', `attestations-${randomBytes(6).toString('hex')}`);
@@ -29,8 +39,13 @@ export function attestedTrees(
         );
         const own = join(scratch, String(at));
         mkdirSync(own, { recursive: true });
-        for (const one of image.attestations ?? [])
-          writeFileSync(join(own, one.filename), JSON.stringify(statementOf(one, subjects), null, 2), { mode: 0o644 });
+        const platform = images.length > 1 && !platformSplit ? `.${platformDirectory(image.image.platform)}` : '';
+        for (const one of (image.attestations ?? []).filter(({ inlineOnly }) => inlineOnly !== true))
+          writeFileSync(
+            join(own, attestationPrefix + fileName(one, platform)),
+            JSON.stringify(statementOf(one, subjects), null, 2),
+            { mode: 0o644 },
+          );
         const above = tree.stat('')?.stats;
         chmodSync(own, above?.mode ?? 0o755);
         if (above !== undefined) utimesSync(own, above.atime, above.mtime);
@@ -39,6 +54,11 @@ export function attestedTrees(
     })),
     [Symbol.dispose]: () => rmSync(scratch, { recursive: true, force: true }),
   };
+}
+
+function fileName({ filename }: Attestation, platform: string): string {
+  const extension = extname(filename);
+  return filename.slice(0, filename.length - extension.length) + platform + extension;
 }
 
 const buffer = Buffer.allocUnsafe(1024 * 1024);

@@ -9,10 +9,11 @@ import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
 import { buildRequest } from '../build-request.ts';
 import { parseCall } from '../call/call-spec.ts';
-import { createWorker } from '../create-worker.ts';
+import { createWorker, thisPlatform } from '../create-worker.ts';
 import { parseIsolation } from '../isolation.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
+import { insecureRegistries } from '../outputs.ts';
 import { buildMetadata } from '../build-metadata.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
@@ -33,17 +34,17 @@ export const build: Command = {
       return 0;
     }
     const channel = createChannel();
+    const request = buildRequest(flags, positional, env, thisPlatform());
     const worker = createWorker(
       {
         root: storeRoot(flags.root, env),
-        insecureRegistries: flags['insecure-registry'] ?? [],
+        insecureRegistries: [...(flags['insecure-registry'] ?? []), ...insecureRegistries(request)],
         registryMirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? [])],
         isolation: parseIsolation(flags.isolation),
         warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
       },
       env,
     );
-    const request = buildRequest(flags, positional, env, worker.platform);
     const readSecret = parseSecrets(flags.secret ?? [], env);
     const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
     const mode = displayMode(flags, env);

@@ -1,0 +1,62 @@
+import { realpathSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import type { ContextSpec, OutputSpec } from '@tbuild/builder';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { LOCAL_DELETE } from './sandbox-options.ts';
+
+export interface DeletionLimits {
+  readonly cwd: string;
+  /** The names that `--allow` was given. */
+  readonly allowed: readonly string[];
+  /** Contexts, whose files are read in place. */
+  readonly contexts: readonly ContextSpec[];
+  /** The store's directory. */
+  readonly root: string;
+  readonly home?: string;
+}
+
+/**
+ * Refuses a `mode=delete` that could take what nobody meant: outside of the working directory only with
+ * `--allow buildx.local.delete`, and never a directory that holds a context, the store or everything. Links count as
+ * what they lead to.
+ * @throws TbuildError USAGE
+ */
+export function checkDeletion(output: OutputSpec, { cwd, allowed, contexts, root, home }: DeletionLimits): void {
+  if (output.type !== 'local' || output.mode !== 'delete') return;
+  const { destination } = output;
+  const place = realPath(destination);
+  const directories = contexts.flatMap((context) => (context.kind === 'directory' ? [context.path] : []));
+  const precious = [...directories, root, ...(home === undefined ? [] : [home])].map(realPath);
+  const lost = precious.find((path) => path === place || isInside(path, place));
+  if (lost !== undefined || place === sep)
+    throw refused(
+      destination,
+      `${JSON.stringify(lost ?? sep)} is in it`,
+      'Name a directory of its own, such as dest=out',
+    );
+  if (isInside(place, realPath(cwd)) || allowed.includes(LOCAL_DELETE)) return;
+  throw refused(
+    destination,
+    'it is not below the working directory',
+    `Allow it with --allow ${LOCAL_DELETE}, if nothing there is needed`,
+  );
+}
+
+function refused(destination: string, reason: string, hint: string): TbuildError {
+  return new TbuildError('USAGE', `Output ${JSON.stringify(destination)} cannot have mode=delete: ${reason}`, { hint });
+}
+
+function isInside(path: string, directory: string): boolean {
+  const way = relative(directory, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+}
+
+/** What a path leads to, as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoName(error) !== 'ENOENT' || path === dirname(path)) throw error;
+    return join(realPath(dirname(path)), path.slice(dirname(path).length));
+  }
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, readlinkSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { FileType } from '@tbuild/linux';
+import {
+  createTreeWriter,
+  openCommittedTree,
+  readAttributes,
+  type Attributes,
+  type LayeredEntry,
+  type OverlayFlavour,
+  type TreeWriter,
+} from '@tbuild/snapshot';
+
+/** Who copied files belong to. */
+export interface TreeOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** A stack of directories, bottom first. */
+export interface TreeSource {
+  readonly directories: readonly string[];
+  readonly flavour: OverlayFlavour;
+}
+
+export interface TreeTarget {
+  /** Absolute path; made when it is missing. */
+  readonly target: string;
+  readonly owner: TreeOwner;
+  /** No file is newer than this, in milliseconds. */
+  readonly latest?: number;
+}
+
+/** What has been copied; directories have their times once `finish` was called. */
+export interface CopiedTree {
+  /** Relative to the target. */
+  readonly paths: readonly string[];
+  /** Of all files together. */
+  readonly bytes: number;
+  finish(): void;
+}
+
+interface TreeCopy {
+  readonly writer: TreeWriter;
+  readonly owner: TreeOwner;
+  readonly latest: number;
+  /** First path of each file with several names, by device and inode. */
+  readonly links: Map<string, string>;
+}
+
+/** Copies a tree into a directory; what is there is replaced where the tree has something of that name. */
+export async function copyTree(
+  { directories, flavour }: TreeSource,
+  { target, owner, latest = Infinity }: TreeTarget,
+  signal: AbortSignal,
+): Promise<CopiedTree> {
+  mkdirSync(target, { recursive: true });
+  const tree = openCommittedTree(directories, flavour);
+  const writer = createTreeWriter({ upper: target, lowers: [], flavour });
+  const copy: TreeCopy = { writer, owner, latest, links: new Map() };
+  const paths: string[] = [];
+  let bytes = 0;
+  const pending = [...tree.list('')].reverse();
+  for (let entry = pending.pop(), count = 1; entry !== undefined; entry = pending.pop(), count++) {
+    bytes += copyEntry(copy, entry);
+    paths.push(entry.path);
+    if (entry.stats.isDirectory()) pending.push(...[...tree.list(entry.path)].reverse());
+    if (count % 256 === 0) {
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  }
+  return { paths, bytes, finish: () => writer.finish() };
+}
+
+function copyEntry({ writer, owner, latest, links }: TreeCopy, { path, location, stats }: LayeredEntry): number {
+  const own = readAttributes(location, stats);
+  const attributes = { ...own, ...owner, mtimeMs: Math.min(own.mtimeMs, latest) };
+  if (stats.isDirectory()) writer.directory(path, attributes);
+  else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
+  else if (stats.isFile()) return copyFile(writer, links, { path, location, stats }, attributes);
+  else if (!stats.isSocket()) copySpecial(writer, path, stats, attributes);
+  return 0;
+}
+
+function copyFile(
+  writer: TreeWriter,
+  links: Map<string, string>,
+  { path, location, stats }: Pick<LayeredEntry, 'path' | 'location' | 'stats'>,
+  attributes: Attributes,
+): number {
+  const inode = `${stats.dev}:${stats.ino}`;
+  const existing = stats.nlink > 1 ? links.get(inode) : undefined;
+  if (existing !== undefined) {
+    writer.link(path, existing);
+    return 0;
+  }
+  if (stats.nlink > 1) links.set(inode, path);
+  return writer.file(path, attributes, { location });
+}
+
+function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes: Attributes): void {
+  try {
+    writer.special(path, attributes, stats.mode & FileType.mask, stats.rdev);
+  } catch (cause) {
+    const reason = hasCode(cause, 'SNAPSHOT') ? cause.cause : cause;
+    if (errnoName(reason) !== 'EPERM') throw cause;
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `Device ${JSON.stringify(`/${path}`)} of the image can only be written by root`,
+      {
+        hint: 'Use -o type=tar, or remove the device in the last stage',
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { familiarReference, type Descriptor, type EncodedImage, type Reference } from '@tbuild/oci';
+import type { EncodedExport } from './encode-export.ts';
+import type { ReportExport } from './exporter.ts';
+import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-archive.ts';
+import { layoutIndex, namedEntries } from './layout-index.ts';
+
+/**
+ * A result as an OCI image layout in a tar. With one image it is at the same time what `docker load` reads, which
+ * asks for a `manifest.json`.
+ */
+export function imageArchive(
+  { root, images, layers, documents, content }: EncodedExport,
+  names: readonly Reference[],
+  report: ReportExport,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const blobs = [...layers, ...documents.map(({ descriptor }) => descriptor)];
+  const files = [
+    { name: 'index.json', content: layoutIndex(namedEntries(root, names)) },
+    ...(images.length === 1 ? [dockerManifest(images.map((image) => describe(image, names)))] : []),
+    layoutMark,
+  ];
+  return counted(layoutArchive(blobs, files, content, signal), 'sending tarball', report);
+}
+
+function describe({ config, layers }: EncodedImage, names: readonly Reference[]): ArchivedImage {
+  return { config: config.descriptor, layers: layers.map(({ descriptor }) => descriptor), names };
+}
+
+/** An image of an archive, by its blobs. */
+export interface ArchivedImage {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly names: readonly Reference[];
+}
+
+/** The file that `docker load` looks for. */
+export function dockerManifest(images: readonly ArchivedImage[]): LayoutFile {
+  const content = images.map(({ config, layers, names }) => ({
+    Config: blobPath(config.digest),
+    RepoTags: names
+      .filter(({ tag }) => tag !== undefined)
+      .map((name) => familiarReference({ ...name, digest: undefined })),
+    Layers: layers.map(({ digest }) => blobPath(digest)),
+  }));
+  return { name: 'manifest.json', content };
+}
+
+/** Reports bytes as they are taken. */
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  item: string,
+  report: ReportExport,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let count = 0;
+  report(item, 0);
+  for await (const chunk of bytes) {
+    yield chunk;
+    count += chunk.length;
+    report(item, count);
+  }
+  report(item, count, count);
+}
