@@ -15,6 +15,8 @@ export interface Worker {
   /** The machine's own platform. */
   readonly platform: Platform;
   readonly flavour: OverlayFlavour;
+  /** Directories to look for emulators in. */
+  readonly searchPath: readonly string[];
   readonly content: LocalStore;
   /** Names of images in the store. */
   readonly refs: ImageRefs;

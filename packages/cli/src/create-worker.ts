@@ -9,7 +9,7 @@ import { imageStore } from '@tbuild/exporter';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
-import type { Environment } from './environment.ts';
+import { type Environment, searchPath } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
 import { openOutside } from './run-program.ts';
 
@@ -47,6 +47,7 @@ export function createWorker(
     root,
     platform: thisPlatform(),
     flavour,
+    searchPath: searchPath(env),
     content,
     refs,
     snapshots: createOverlaySnapshotter({ root, flavour }),

@@ -31,3 +31,10 @@ export function readEnvironment(): Environment {
     },
   };
 }
+
+const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
+
+/** Where programs are looked for. */
+export function searchPath({ variables }: Environment): readonly string[] {
+  return (variables['PATH'] ?? DEFAULT_PATH).split(':').filter((directory) => directory.startsWith('/'));
+}

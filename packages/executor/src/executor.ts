@@ -48,6 +48,8 @@ export interface Sandbox {
   readonly shmSize?: number;
   /** Resource limits of the process; -1 is no limit. */
   readonly limits?: readonly ResourceLimit[];
+  /** A rule of binfmt_misc that holds for this step alone, which then is in a user namespace of its own. */
+  readonly handler?: string;
 }
 
 /** Where the process's output goes. Standard input is empty. */

@@ -1,6 +1,6 @@
 export type { Executor, ProcessIO, ProcessSpec, ProcessUser, Sandbox, SandboxMount } from './executor.ts';
-export { canRunPlatform } from './emulation.ts';
-export type { EmulationOptions, ProgramPlatform } from './emulation.ts';
+export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
+export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
 export { createNamespaceExecutor } from './namespace.ts';
 export type { ExecutorOptions } from './run-step.ts';
 export { hostsFile, resolvConf } from './hosts.ts';

@@ -4,8 +4,8 @@ import { makeDeviceDirectory } from './device-directory.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
 import { callProgram } from './enter/call-program.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
-import type { Executor, Sandbox } from './executor.ts';
-import type { MountPoints } from './mount-points.ts';
+import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
+import type { Executor } from './executor.ts';
 import { type ExecutorOptions, type Launch, runMounted } from './run-step.ts';
 import { REPORT, sandboxCommand } from './sandbox-command.ts';
 import { MASKED_PATHS, READONLY_PATHS, sandboxMounts } from './sandbox-mounts.ts';
@@ -17,14 +17,14 @@ import { canMountProc, detectAbilities, type MountAbilities } from './tools.ts';
  * from the main thread: a step dies with the thread that started it.
  */
 export function createNamespaceExecutor(options: ExecutorOptions): Executor {
-  let known: Machine | undefined;
+  const { runDirectory, flavour } = options;
+  const ours = once(() => describeMachine(runDirectory, flavour === 'user' ? 'ours' : 'none'));
+  const ofStep = once(() => describeMachine(runDirectory, 'of the step'));
   return {
     name: 'namespace',
     run(sandbox, io, signal) {
-      const machine = (known ??= describeMachine(options));
-      return runMounted({ ...options, sandbox, io, signal }, (directory, points) =>
-        prepare(machine, sandbox, { directory, points }),
-      );
+      const machine = sandbox.handler === undefined ? ours() : ofStep();
+      return runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step));
     },
   };
 }
@@ -37,15 +37,22 @@ interface Machine extends CallMachineDescription {
   readonly proc: 'fresh' | 'own';
 }
 
-function describeMachine({ runDirectory, flavour }: ExecutorOptions): Machine {
+/** Which user namespace steps are set up in besides the machine's: tbuild's own, or one that each makes. */
+function describeMachine(runDirectory: string, userNamespace: 'none' | 'ours' | 'of the step'): Machine {
+  const within = userNamespace === 'of the step' ? ownUserNamespace() : [];
   return {
     ...describeCallMachine(runDirectory),
-    flavour,
+    flavour: userNamespace === 'none' ? 'trusted' : 'user',
     abilities: detectAbilities(),
     kernelPaths: findKernelPaths(),
     // Only inside a user namespace is it ever refused.
-    proc: flavour === 'trusted' || canMountProc() ? 'fresh' : 'own',
+    proc: userNamespace === 'none' || canMountProc(within) ? 'fresh' : 'own',
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function findKernelPaths(): Machine['kernelPaths'] {
@@ -60,8 +67,7 @@ function findKernelPaths(): Machine['kernelPaths'] {
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
-  sandbox: Sandbox,
-  { directory, points }: { directory: string; points: MountPoints },
+  { sandbox, directory, points }: MountedStep,
 ): Launch {
   const program = enterSandbox(sandbox, { ...description, reportTo: REPORT });
   const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];

@@ -5,9 +5,11 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { CallProgram } from './enter/call-program.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox } from './executor.ts';
-import { type MountPoints, prepareMountPoints } from './mount-points.ts';
+import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
+import { prepareMountPoints } from './mount-points.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
+import { REPORT } from './sandbox-command.ts';
 
 /** What every executor that mounts is told. */
 export interface ExecutorOptions {
@@ -72,11 +74,20 @@ export async function runStep(
 /** {@link runStep} for isolations that mount: makes the mount points in the tree, and takes them away again. */
 export function runMounted(
   { flavour, now, ...run }: StepRun & ExecutorOptions,
-  prepare: (directory: string, points: MountPoints) => Launch,
+  prepare: (step: MountedStep) => Launch,
 ): Promise<{ exitCode: number }> {
+  const { sandbox } = run;
   return runStep(run, (directory, atEnd) => {
-    const points = prepareMountPoints(run.sandbox, { flavour, now: now() });
+    const points = prepareMountPoints(sandbox, { flavour, now: now() });
     atEnd(() => points.removeEmpty());
-    return prepare(directory, points);
+    const mounted = { sandbox, directory, points };
+    return sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
   });
+}
+
+function withHandler(rule: string, mounted: MountedStep, prepare: (step: MountedStep) => Launch): Launch {
+  const { step, wrap } = mountTreesOutside(mounted);
+  const launch = prepare(step);
+  const { directory } = mounted;
+  return { ...launch, args: wrap(registerCommand(launch.args, { rule, directory, reportTo: REPORT }), REPORT) };
 }

@@ -1,5 +1,6 @@
 import type { Sandbox } from './executor.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
+import { quote } from './mount-command.ts';
 import { OPTION_LIMIT } from './overlay-options.ts';
 import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
 
@@ -121,8 +122,4 @@ function makeCommand({ make, within, path }: MakeMountPoint): string {
     return `[ ! -L ${element} ] && { [ -e ${element} ] || ${create}; }`;
   });
   return `{ ${checks.join(' && ')}; } || { echo ${quote(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
+import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
 import type { Executor, Sandbox } from './executor.ts';
 
 export interface ExecutorUnderTest {
@@ -294,6 +296,23 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(stdout).toContain('mounted');
     });
 
+    test('a handler of its own lets a step run the programs of another architecture', async ({ skip }) => {
+      const found = await findForeign(directory);
+      if (found.kind !== 'registered') skip();
+      const program = (upper: string) =>
+        writeFileSync(join(upper, 'foreign'), encodeExitProgram(exitPrograms[FOREIGN]), { mode: 0o755 });
+      const script = '/foreign 2> /dev/null && echo ran; id -u; id -G; chown 5:6 /tmp && stat -c %u:%g /tmp';
+      const user = { uid: 0, gid: 0, groups: [0, 10] };
+      const runWith = async (handler: string | undefined) => {
+        const other = await snapshotter().prepare('base');
+        const mounts = [{ type: 'overlay', mount: other.mount, target: '/other' }] as const;
+        return await run(script, { before: program, mounts, handler, process: { user } });
+      };
+      expect(await runWith(undefined)).toMatchObject({ exitCode: 0, stdout: '0\n0 10\n5:6\n' });
+      const rule = found.kind === 'registered' ? found.rule : undefined;
+      expect(await runWith(rule)).toMatchObject({ exitCode: 0, stdout: 'ran\n0\n0 10\n5:6\n' });
+    });
+
     test('runs on an empty tree, where /dev, /proc and /sys stay', async () => {
       const { exitCode, stdout, active } = await run(['/busybox', 'ls', '/'], {
         base: '',
@@ -356,7 +375,17 @@ function sandboxOf(
     hostname: 'buildkitsandbox',
     network: changes.network ?? 'default',
     security: changes.security ?? 'sandbox',
+    handler: changes.handler,
   };
+}
+
+/** Nobody has its emulator registered, and Debian's package holds it. */
+const FOREIGN = 'loong64';
+
+function findForeign(directory: string): Promise<Emulation> {
+  const host = { os: process.platform, architecture: process.arch };
+  const searchPath = (process.env['PATH'] ?? '').split(':');
+  return findEmulation({ os: host.os, architecture: FOREIGN }, { directory, host, searchPath });
 }
 
 const APPLETS =

@@ -38,13 +38,14 @@ function isAtLeast(version: string, major: number, minor: number): boolean {
 
 /**
  * Whether a fresh /proc may be mounted in a pid namespace. The kernel refuses it in a user namespace when the one
- * in sight is partly covered, as in most containers.
+ * in sight is partly covered, as in most containers. `within` makes the user namespace that is asked about, unless it is ours.
  */
-export function canMountProc(): boolean {
+export function canMountProc(within: readonly string[] = []): boolean {
   const covered = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .some((line) => line.split(' ')[4]?.startsWith('/proc/'));
   if (!covered) return true;
-  const args = ['--mount', '--pid', '--fork', 'mount', '-n', '-t', 'proc', 'proc', '/proc'];
-  return spawnSync('unshare', args, { env: TOOL_ENVIRONMENT, stdio: 'ignore' }).status === 0;
+  const mounting = ['unshare', '--mount', '--pid', '--fork', 'mount', '-n', '-t', 'proc', 'proc', '/proc'];
+  const [file = '', ...args] = [...within, ...mounting];
+  return spawnSync(file, args, { env: TOOL_ENVIRONMENT, stdio: 'ignore' }).status === 0;
 }

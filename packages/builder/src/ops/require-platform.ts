@@ -1,35 +1,67 @@
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { canRunPlatform } from '@tbuild/executor';
+import { type Emulation, findEmulation, type Sandbox, type SandboxMount } from '@tbuild/executor';
 import { formatPlatform, samePlatform, type Platform } from '@tbuild/oci';
 import type { Worker } from '../worker.ts';
 
-type Machine = Pick<Worker, 'root' | 'platform'>;
+type Machine = Pick<Worker, 'root' | 'platform' | 'searchPath'>;
+
+/** What a step needs besides, so that its programs run. */
+export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
+  readonly mounts: readonly SandboxMount[];
+}
+
+const NOTHING: PlatformNeeds = { mounts: [] };
 
 /** What was found out about each platform, for as long as the worker lives. */
-const answers = new WeakMap<Machine, Map<string, Promise<boolean>>>();
+const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
 
 /**
- * Makes sure that programs of the platform can run here, natively or through a registered handler: the kernel's own
- * answer would come out of the middle of a step and name no reason.
+ * Finds out what programs of the platform need to run here: the kernel's own answer would come out of the middle of a
+ * step and name no reason.
  * @throws TbuildError UNSUPPORTED with what to install.
  */
-export async function requirePlatform(platform: Platform, worker: Machine): Promise<void> {
-  if (samePlatform(platform, worker.platform)) return;
-  const known = answers.get(worker) ?? new Map<string, Promise<boolean>>();
+export async function requirePlatform(platform: Platform, worker: Machine): Promise<PlatformNeeds> {
+  if (samePlatform(platform, worker.platform)) return NOTHING;
+  const known = answers.get(worker) ?? new Map<string, Promise<Emulation>>();
   answers.set(worker, known);
   const name = formatPlatform(platform);
-  const answer =
-    known.get(name) ?? canRunPlatform(platform, { directory: join(worker.root, 'run'), host: worker.platform });
+  const { platform: host, searchPath } = worker;
+  const answer = known.get(name) ?? findEmulation(platform, { directory: join(worker.root, 'run'), host, searchPath });
   known.set(name, answer);
-  if (await answer) return;
-  throw new TbuildError(
+  const emulation = await answer;
+  switch (emulation.kind) {
+    case 'native':
+      return NOTHING;
+    case 'bound':
+      return { mounts: [{ type: 'bind', source: emulation.emulator, target: emulation.emulator, readonly: true }] };
+    case 'registered':
+      return { mounts: [], handler: emulation.rule };
+    case 'none':
+      throw notRunnable(platform, host, emulation);
+  }
+}
+
+function notRunnable(
+  platform: Platform,
+  host: Platform,
+  { emulator, reason }: Extract<Emulation, { kind: 'none' }>,
+): TbuildError {
+  const beginning = `Programs for ${formatPlatform(platform)} cannot run on this ${formatPlatform(host)} machine`;
+  const natively = 'or let the stage run natively: FROM --platform=$BUILDPLATFORM';
+  if (emulator === undefined) {
+    return new TbuildError('UNSUPPORTED', `${beginning}: there is no emulator for them`, {
+      hint: `Install qemu-user-static (Debian, Ubuntu: apt-get install qemu-user-static), ${natively}`,
+    });
+  }
+  const lastLine = reason?.split('\n').at(-1) ?? '';
+  return new TbuildError(
     'UNSUPPORTED',
-    `Programs for ${name} cannot run on this ${formatPlatform(worker.platform)} machine: no emulator is registered for them`,
+    `${beginning}: their emulator "${emulator}" is not registered, and a step may not register it for itself here (${lastLine})`,
     {
       hint:
-        `Install qemu-user-static and register it with binfmt_misc (Debian: apt-get install qemu-user-binfmt; with Docker: ` +
-        `docker run --privileged --rm tonistiigi/binfmt --install ${platform.architecture}), or let the stage run natively: FROM --platform=$BUILDPLATFORM`,
+        `That takes Linux 6.7, user namespaces and util-linux 2.39. Otherwise register it for the whole machine, as root: ` +
+        `apt-get install qemu-user-binfmt, or docker run --privileged --rm tonistiigi/binfmt --install ${platform.architecture}; ${natively}`,
     },
   );
 }

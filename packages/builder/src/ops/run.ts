@@ -58,7 +58,7 @@ async function runInto(
 ): Promise<void> {
   const { worker, progress, step } = context;
   const executor = await worker.executor();
-  await requirePlatform(op.platform, worker);
+  const needs = await requirePlatform(op.platform, worker);
   await using active = await prepareOn(base, context);
   await using files = createStepFiles(worker.root);
   const { mounts, env, secrets } = await openMounts(
@@ -72,7 +72,7 @@ async function runInto(
   const { exitCode } = await executor.run(
     {
       root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
-      mounts,
+      mounts: [...mounts, ...needs.mounts],
       process: {
         args: op.args,
         env: [...op.env, ...context.proxyEnv, ...env],
@@ -84,6 +84,7 @@ async function runInto(
       security: op.security,
       shmSize: context.shmSize,
       limits: context.ulimits,
+      handler: needs.handler,
     },
     output,
     signal,

@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { describeFlags, parseArgs, type Flags } from '../args.ts';
-import { type Finding, findings } from '../doctor/findings.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { findings } from '../doctor/findings.ts';
 import { storeFlags } from '../store-flags.ts';
 import { storeRoot } from '../store-root.ts';
 import type { Command } from './command.ts';

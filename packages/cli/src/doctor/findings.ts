@@ -1,19 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findRuntime, probeNamespace } from '@tbuild/executor';
 import type { Environment } from '../environment.ts';
+import type { Finding } from './finding.ts';
+import { emulations } from './emulations.ts';
 import { canChroot, canHoldOverlay, flavourOf } from '../isolation.ts';
-
-/** One thing that builds need, and how this machine stands to it. */
-export interface Finding {
-  readonly name: string;
-  /** `limited`: works, with less. */
-  readonly state: 'good' | 'limited' | 'missing';
-  readonly detail: string;
-  /** The one command or setting that would change it. */
-  readonly fix?: string;
-}
 
 /** What this machine allows, found out by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
@@ -27,7 +19,7 @@ export async function findings(root: string, env: Environment): Promise<readonly
     overlay(root),
     filter(),
     ociRuntime(),
-    ...handlers(),
+    ...(await emulations(root, env)),
   ];
 }
 
@@ -183,30 +175,6 @@ function ociRuntime(): Finding {
     detail: 'none, so that --isolation oci cannot be used',
     fix: 'apt install crun',
   };
-}
-
-/** The machines that images are made for, by what qemu calls them. */
-const MACHINES: Readonly<Record<string, string>> = { arm64: 'aarch64', x64: 'x86_64' };
-
-function handlers(): Finding[] {
-  const directory = '/proc/sys/fs/binfmt_misc';
-  const registered = existsSync(directory)
-    ? readdirSync(directory).filter((entry) => read(join(directory, entry)).startsWith('enabled'))
-    : [];
-  return Object.entries(MACHINES).flatMap(([arch, machine]): Finding[] => {
-    if (arch === process.arch) return [];
-    const name = `RUN for ${arch === 'x64' ? 'amd64' : arch}`;
-    const handler = registered.find((entry) => entry.endsWith(machine));
-    if (handler !== undefined) return [{ name, state: 'good', detail: `by ${handler}` }];
-    return [
-      {
-        name,
-        state: 'limited',
-        detail: 'no handler is registered with binfmt_misc',
-        fix: 'apt install qemu-user-static binfmt-support (as root)',
-      },
-    ];
-  });
 }
 
 function read(path: string): string {

@@ -6,6 +6,7 @@ import { type CallMachineDescription, describeCallMachine } from '../call-machin
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import { callProgram, type CallProgram } from '../enter/call-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
+import { registerCommand } from '../emulation/own-handler.ts';
 import type { Executor, ProcessIO, Sandbox } from '../executor.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
 import { sendSignal } from '../run-process.ts';
@@ -100,7 +101,10 @@ function prepare(machine: Machine, sandbox: Sandbox, directory: string): Launch 
   const enter = writeProgram(`${directory}/enter`, machine, program);
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));
-  return { args: [keeper], program, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
+  const { handler } = sandbox;
+  const args =
+    handler === undefined ? [keeper] : registerCommand([keeper], { rule: handler, directory, reportTo: REPORT });
+  return { args, program, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
 }
 
 function writeProgram(path: string, { machine }: Machine, program: CallProgram): string {

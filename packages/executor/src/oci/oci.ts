@@ -3,9 +3,9 @@ import { basename } from 'node:path';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
 import { callProgram } from '../enter/call-program.ts';
 import { executeOnly } from '../enter/enter-sandbox.ts';
-import type { Executor, Sandbox } from '../executor.ts';
+import type { MountedStep } from '../emulation/own-handler.ts';
+import type { Executor } from '../executor.ts';
 import { setupFailure } from '../exit-code.ts';
-import type { MountPoints } from '../mount-points.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { PROGRAM, runtimeCommand, REPORT_TO } from './runtime-command.ts';
@@ -25,9 +25,7 @@ export function createOciExecutor(options: OciExecutorOptions): Executor {
     name: 'oci',
     run(sandbox, io, signal) {
       const machine = (known ??= { ...describeCallMachine(options.runDirectory), ...options });
-      return runMounted({ ...options, sandbox, io, signal }, (directory, points) =>
-        prepare(machine, sandbox, { directory, points }),
-      );
+      return runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step));
     },
   };
 }
@@ -37,8 +35,7 @@ type Machine = CallMachineDescription & OciExecutorOptions;
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { runtime, flavour, machine, permitted }: Machine,
-  sandbox: Sandbox,
-  { directory, points }: { directory: string; points: MountPoints },
+  { sandbox, directory, points }: MountedStep,
 ): Launch {
   const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT_TO });
   const [rootfs, enter] = [`${directory}/rootfs`, `${directory}/enter`];
@@ -53,7 +50,7 @@ function prepare(
     rootfs,
     mounts,
     args: [`/proc/self/fd/${PROGRAM}`],
-    flavour,
+    flavour: sandbox.handler === undefined ? flavour : 'user',
     permitted,
   });
   writeFileSync(`${directory}/config.json`, JSON.stringify(config));

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Mount } from '@tbuild/snapshot';
+import { mountCommand, quote } from '../mount-command.ts';
 import { REPORT } from '../sandbox-command.ts';
 
 /** The descriptors that the runtime hands on: the program to execute, and where that reports to. */
@@ -55,16 +56,4 @@ function runtimeArguments(runtime: string, directory: string, id: string): strin
     directory,
     id,
   ];
-}
-
-function mountCommand({
-  mount: { type, source, options, directory },
-  target,
-}: RuntimeCommandOptions['mounts'][number]): string {
-  if (type === 'bind') return `mount --bind ${quote(source)} ${quote(target)} || exit 125`;
-  return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote(options.join(','))} overlay ${quote(target)} || exit 125`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

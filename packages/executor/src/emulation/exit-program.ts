@@ -1,5 +1,7 @@
 /** A program of one architecture that does nothing but exit(0). */
 export interface ExitProgram {
+  /** What qemu calls the architecture. */
+  readonly emulator: string;
   readonly bits: 32 | 64;
   readonly bigEndian?: boolean;
   /** `e_machine` and `e_flags` of its ELF header. */
@@ -10,17 +12,17 @@ export interface ExitProgram {
 }
 
 /** By Go's names of architectures. */
-export const exitPrograms: Readonly<Record<string, ExitProgram>> = {
-  '386': { bits: 32, machine: 3, code: '31db b801000000 cd80' },
-  amd64: { bits: 64, machine: 62, code: '31ff b83c000000 0f05' },
-  arm: { bits: 32, machine: 40, flags: 0x05000000, code: '0000a0e3 0170a0e3 000000ef' },
-  arm64: { bits: 64, machine: 183, code: '000080d2 a80b80d2 010000d4' },
-  loong64: { bits: 64, machine: 258, flags: 3, code: '04001500 0b748102 00002b00' },
-  mips64le: { bits: 64, machine: 8, flags: 0x80000007, code: 'c2130224 00000424 0c000000' },
-  ppc64le: { bits: 64, machine: 21, flags: 2, code: '01000038 00006038 02000044' },
-  riscv64: { bits: 64, machine: 243, code: '13050000 9308d005 73000000' },
-  s390x: { bits: 64, bigEndian: true, machine: 22, code: 'a7290000 0a01' },
-};
+export const exitPrograms = {
+  '386': { emulator: 'i386', bits: 32, machine: 3, code: '31db b801000000 cd80' },
+  amd64: { emulator: 'x86_64', bits: 64, machine: 62, code: '31ff b83c000000 0f05' },
+  arm: { emulator: 'arm', bits: 32, machine: 40, flags: 0x05000000, code: '0000a0e3 0170a0e3 000000ef' },
+  arm64: { emulator: 'aarch64', bits: 64, machine: 183, code: '000080d2 a80b80d2 010000d4' },
+  loong64: { emulator: 'loongarch64', bits: 64, machine: 258, flags: 3, code: '04001500 0b748102 00002b00' },
+  mips64le: { emulator: 'mips64el', bits: 64, machine: 8, flags: 0x80000007, code: 'c2130224 00000424 0c000000' },
+  ppc64le: { emulator: 'ppc64le', bits: 64, machine: 21, flags: 2, code: '01000038 00006038 02000044' },
+  riscv64: { emulator: 'riscv64', bits: 64, machine: 243, code: '13050000 9308d005 73000000' },
+  s390x: { emulator: 's390x', bits: 64, bigEndian: true, machine: 22, code: 'a7290000 0a01' },
+} as const satisfies Readonly<Record<string, ExitProgram>>;
 
 const ADDRESS = 0x40_0000;
 
