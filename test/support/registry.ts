@@ -18,6 +18,8 @@ export interface Registry extends AsyncDisposable {
   readonly host: string;
   /** PEM file of the certificate, when it serves HTTPS. */
   readonly certificate?: string;
+  /** Loses a blob, as a registry does whose garbage collection was wrong. */
+  lose(digest: string): void;
 }
 
 /** Debian's docker-registry on a free loopback port, with an empty storage of its own. */
@@ -44,6 +46,10 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   return {
     host,
     certificate,
+    lose(digest) {
+      const hash = digest.slice('sha256:'.length);
+      rmSync(join(directory, 'storage/docker/registry/v2/blobs/sha256', hash.slice(0, 2), hash, 'data'));
+    },
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       rmSync(directory, { recursive: true, force: true });

@@ -1,11 +1,10 @@
-import type { ResultId } from '@tbuild/cache';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
-import { GraphBuilder, type Graph, type StepId } from '@tbuild/graph';
+import { GraphBuilder, type Graph, type Step, type StepId } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
-import { solve, type Solved } from '@tbuild/solver';
+import { solve } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import type { BuildFacts } from './attestations/provenance.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
@@ -17,7 +16,7 @@ import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planToBuild, warningsOf, type Planning } from './plan-request.ts';
 import { createExplanations } from './explanations.ts';
 import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
-import { openOutputs, runExports } from './run-exports.ts';
+import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
 import { createStepResults } from './step-results.ts';
@@ -56,16 +55,26 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const graph = graphBuilder.build(plans.flatMap(({ target }) => (target === undefined ? [] : [target])));
   requireEntitlements(graph, request);
   await importing;
-  const assembly = await solveGraph(graph, plans, { ...env, loaded, contexts, imported });
+  const planning = { ...env, loaded, contexts, imported };
+  return solveGraph(graph, plans, planning, (assembly) =>
+    carryOut(assembly, plans, { ...planning, outputs, startedAt }),
+  );
+}
+
+interface CarryingOut extends Planning {
+  readonly imported: ImportedSteps;
+  readonly outputs: readonly OpenOutput[];
+  readonly startedAt: number;
+}
+
+/** Makes images of what was solved, and brings them where they are wanted. */
+async function carryOut(assembly: Assembly, plans: readonly Plan[], env: CarryingOut): Promise<BuildResult> {
+  const { request, loaded, startedAt, signal } = env;
+  const { layers } = env.imported;
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
-  const images = await attested(built, assembly, { request, loaded, startedAt, signal: env.signal });
-  const { configs, ...exported } = await runExports(images, graph, {
-    ...env,
-    outputs,
-    layers: imported.layers,
-    epoch: assembly.epoch,
-  });
-  await exportFrom(assembly, plans, { ...env, layers: imported.layers });
+  const images = await attested(built, assembly, { request, loaded, startedAt, signal });
+  const { configs, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
+  await exportFrom(assembly, plans, { ...env, layers });
   return {
     images: images.flatMap(({ image }, at) =>
       configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }],
@@ -88,14 +97,15 @@ async function exportFrom(
   if (env.request.cacheTo.length > 0) await (await import('./export-caches.ts')).exportCaches(assembly, plans, env);
 }
 
-async function solveGraph(
+async function solveGraph<T>(
   graph: Graph,
   plans: readonly Plan[],
   env: Planning & { readonly imported: ImportedSteps },
-): Promise<Assembly> {
+  use: (assembly: Assembly) => Promise<T>,
+): Promise<T> {
   const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
-  const results = createStepResults(worker, { remote: imported.layers, signal });
+  const results = createStepResults(worker, { remote: imported.layers, progress, signal });
   const cache = createResultCache({
     cache: worker.cache,
     results,
@@ -103,6 +113,7 @@ async function solveGraph(
     findImported: imported.find,
     now: env.now,
   });
+  const layered = layeredSteps(plans);
   const ops: OpEnvironment = {
     worker,
     results,
@@ -112,28 +123,36 @@ async function solveGraph(
     ssh: request.ssh,
     shmSize: request.shmSize,
     ulimits: request.ulimits,
-    importMount: (key, directory) => importMount(key, directory, imported, { worker, signal }),
+    importMount: (key, directory) => importMount(key, directory, imported, env),
     proxyEnv: plans[0]?.proxyEnv ?? [],
     readSecret: (id) => env.readSecret?.(id),
     discardedCaches: new Set(),
     epoch,
     dockerfileTime: epoch ?? loaded.changedAt ?? env.now(),
-    layered: new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])))),
+    layered,
   };
-  let solved: ReadonlyMap<StepId, Solved<ResultId>>;
+  const options = {
+    opFor: (step: Step) => resolveOp(step, ops),
+    cache,
+    progress,
+    now: env.now,
+    jobs: request.jobs,
+    needed: layered,
+    signal,
+  };
   try {
-    solved = await solve(graph, {
-      opFor: (step) => resolveOp(step, ops),
-      cache,
-      progress,
-      now: env.now,
-      jobs: request.jobs,
-      signal,
+    return await solve(graph, options, (solved) => {
+      contexts.save();
+      return use({ graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch });
     });
   } finally {
     contexts.save();
   }
-  return { graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch };
+}
+
+/** The steps whose layers the images are made of. */
+function layeredSteps(plans: readonly Plan[]): ReadonlySet<StepId> {
+  return new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
 }
 
 /** Loads what makes attestations only for a build that wants them. */

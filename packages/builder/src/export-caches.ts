@@ -11,14 +11,13 @@ import {
 import type { Provider } from '@tbuild/content';
 import { compressLayer, createLayerVariants } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
-import type { Step, StepId } from '@tbuild/graph';
+import type { StepId } from '@tbuild/graph';
 import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
 import type { Assembly } from './assemble-image.ts';
 import type { BuildEnvironment } from './build-run.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import { directoryKey } from './ops/cache-mount.ts';
 import type { CacheExportOptions, CacheExportSpec } from './request.ts';
-import { firstOf } from './storing.ts';
 import { track, type ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
 import { writeCacheLayout } from './write-cache-layout.ts';
@@ -47,7 +46,7 @@ export async function exportCaches(assembly: Assembly, plans: readonly Plan[], e
 
 /** The image with the records of its own steps in its configuration. */
 export async function withInlineCache(image: Image, plan: Plan, assembly: Assembly): Promise<Image> {
-  const steps = await collectSteps(ownSteps([plan], assembly), assembly);
+  const steps = await collectSteps(assembly, ownSteps([plan], assembly));
   return { ...image, inlineCache: encodeInlineCache({ steps, mounts: [] }) };
 }
 
@@ -61,11 +60,10 @@ interface Export {
 }
 
 async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env }: Export): Promise<void> {
-  const { worker, layers, signal } = env;
+  const { worker, signal } = env;
+  const content = env.layers.provider;
   report('preparing build cache for export', 0);
-  const wanted = spec.mode === 'max' ? [...assembly.graph.steps.values()] : ownSteps(plans, assembly);
-  const steps = await collectSteps(wanted, assembly);
-  const content = firstOf([worker.content, layers.provider]);
+  const steps = await collectSteps(assembly, spec.mode === 'max' ? undefined : ownSteps(plans, assembly));
   const mounts = spec.mounts ? await collectMounts(assembly, worker) : [];
   const cache = encodeCache({
     steps: await compressed(steps, spec, content, env),
@@ -88,29 +86,36 @@ function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number
 }
 
 /** The steps whose layers the images have; with `--link` also those that made the layers. */
-function ownSteps(plans: readonly Plan[], { graph }: Assembly): readonly Step[] {
+function ownSteps(plans: readonly Plan[], { graph }: Assembly): ReadonlySet<StepId> {
   const shown = plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])));
   const linked = shown.flatMap((id) =>
     graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : [],
   );
-  const ids = new Set<StepId>([...shown, ...linked]);
-  return [...graph.steps.values()].filter(({ id }) => ids.has(id));
+  return new Set([...shown, ...linked]);
 }
 
-/** Base images are not carried: their chain is known wherever they can be had. */
+/**
+ * All steps, with the layers of those in `withLayer` as far as there are any: what reads a part of a stage is found by
+ * the records of its steps. Base images are not carried: their chain is known wherever they can be had.
+ */
 async function collectSteps(
-  wanted: readonly Step[],
-  { solved, results, recordOf }: Assembly,
+  { graph, solved, results, recordOf }: Assembly,
+  withLayer?: ReadonlySet<StepId>,
 ): Promise<readonly CachedStep[]> {
   const steps: CachedStep[] = [];
-  for (const { id, op } of wanted) {
+  for (const { id, op } of graph.steps.values()) {
     const key = solved.get(id)?.key;
     const record = key === undefined ? undefined : recordOf(key);
     if (op.kind === 'image' || record === undefined) continue;
-    const { descriptor, diffId } = await results.layer(record.result);
-    steps.push({ record, layer: { descriptor, diffId }, contents: results.contentDigests(record.result) });
+    const step = { record, contents: results.contentDigests(record.result) };
+    const isCarried = (withLayer?.has(id) ?? true) && (await results.has(record.result));
+    steps.push(isCarried ? { ...step, layer: layerOnly(await results.layer(record.result)) } : step);
   }
   return steps;
+}
+
+function layerOnly({ descriptor, diffId }: Layer): Layer {
+  return { descriptor, diffId };
 }
 
 /** The directories of the cache mounts that the build's steps name, packed as they are now. */
@@ -129,7 +134,7 @@ async function collectMounts({ graph }: Assembly, { root, differ }: Worker): Pro
   return mounts;
 }
 
-async function compressed<T extends { readonly layer: Layer }>(
+async function compressed<T extends { readonly layer?: Layer }>(
   parts: readonly T[],
   { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
   from: Provider,
@@ -138,10 +143,11 @@ async function compressed<T extends { readonly layer: Layer }>(
   const store = { content: worker.content, variants: createLayerVariants(worker.root) };
   const done: T[] = [];
   for (const part of parts)
-    done.push({
-      ...part,
-      layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }),
-    });
+    done.push(
+      part.layer === undefined
+        ? part
+        : { ...part, layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }) },
+    );
   return done;
 }
 

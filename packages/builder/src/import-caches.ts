@@ -35,13 +35,18 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
 }
 
 async function presentIn(provider: Provider, { steps, mounts }: CacheContents): Promise<CacheContents> {
-  const isPresent = ({ layer: { descriptor } }: { readonly layer: Layer }) =>
-    provider.has(descriptor.digest, descriptor.mediaType, descriptor.size);
-  const present = async <T extends { readonly layer: Layer }>(parts: readonly T[]): Promise<readonly T[]> => {
-    const found = await Promise.all(parts.map(isPresent));
-    return parts.filter((_, at) => found[at]);
+  const isPresent = async ({ layer }: { readonly layer?: Layer }): Promise<boolean> => {
+    if (layer === undefined) return true;
+    const { digest, mediaType, size } = layer.descriptor;
+    return provider.has(digest, mediaType, size);
   };
-  return { steps: await present(steps), mounts: await present(mounts) };
+  const areMountsPresent = await Promise.all(mounts.map(isPresent));
+  return {
+    steps: await Promise.all(
+      steps.map(async (step) => ((await isPresent(step)) ? step : { record: step.record, contents: step.contents })),
+    ),
+    mounts: mounts.filter((_, at) => areMountsPresent[at]),
+  };
 }
 
 function nameOf(spec: CacheImportSpec): string {

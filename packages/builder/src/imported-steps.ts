@@ -1,7 +1,11 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { CacheContents, CachedStep } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
+import type { BuildEnvironment } from './build-run.ts';
+import { LostLayer, lostLayerBehind } from './lost-layer.ts';
 import { storing } from './storing.ts';
 import type { Worker } from './worker.ts';
 
@@ -9,7 +13,10 @@ import type { Worker } from './worker.ts';
 export interface RemoteLayers {
   /** Whether a cache that was imported has the layer; asks nobody. */
   has(digest: Digest): boolean;
-  /** The store's own layers, and those of the caches, kept in the store while they are read. */
+  /**
+   * The store's own layers, and those of the caches, kept in the store while they are read.
+   * @throws LostLayer when the bytes are not what was promised; from then on this place has no such layer.
+   */
   readonly provider: Provider;
 }
 
@@ -32,28 +39,24 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     has: async (digest) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
-      if (source === undefined) throw new Error(`No cache has ${target.digest}`);
-      try {
-        return await source.read(target, signal);
-      } catch (error) {
-        if (!hasCode(error, 'NOT_FOUND')) throw error;
-        const hint = 'Build again without --cache-from';
-        throw new TbuildError('NOT_FOUND', `Layer ${target.digest} of an imported cache is gone`, {
-          cause: error,
-          hint,
-        });
-      }
+      if (source === undefined) throw new TbuildError('NOT_FOUND', `No cache has layer ${target.digest}`);
+      return source.read(target, signal);
     },
+  };
+  /** What the store has is removed by the store when it is damaged; then the caches may still have it. */
+  const lose = (digest: Digest, cause: TbuildError, isStored: boolean): LostLayer => {
+    if (!isStored) sources.delete(digest);
+    return new LostLayer(digest, cause);
   };
   const know = ({ digest }: Descriptor, provider: Provider): void => {
     if (!sources.has(digest)) sources.set(digest, provider);
   };
   return {
-    layers: { has: (digest) => sources.has(digest), provider: storing(remote, content) },
+    layers: { has: (digest) => sources.has(digest), provider: noticing(storing(remote, content), content, lose) },
     add(contents, provider) {
       for (const step of contents.steps) {
         if (!steps.has(step.record.key)) steps.set(step.record.key, step);
-        know(step.layer.descriptor, provider);
+        if (step.layer !== undefined) know(step.layer.descriptor, provider);
       }
       for (const { name, layer } of contents.mounts) {
         if (!mounts.has(name)) mounts.set(name, layer.descriptor);
@@ -65,13 +68,63 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
   };
 }
 
-/** Extracts what a cache has for a mount into its empty directory. */
+/** Tells what cannot be read from what goes wrong otherwise: a full disk, a build that is cancelled. */
+function noticing(
+  provider: Provider,
+  store: Provider,
+  lose: (digest: Digest, cause: TbuildError, isStored: boolean) => LostLayer,
+): Provider {
+  return {
+    has: (digest, mediaType, size) => provider.has(digest, mediaType, size),
+    async read(target, signal) {
+      const { digest, mediaType, size } = target;
+      const isStored = await store.has(digest, mediaType, size);
+      const lossOf = (error: unknown): unknown =>
+        error instanceof TbuildError && UNREADABLE.has(error.code) && signal?.aborted !== true
+          ? lose(digest, error, isStored)
+          : error;
+      try {
+        return rethrowing(await provider.read(target, signal), lossOf);
+      } catch (error) {
+        throw lossOf(error);
+      }
+    },
+  };
+}
+
+const UNREADABLE: ReadonlySet<TbuildError['code']> = new Set([
+  'NOT_FOUND',
+  'DIGEST_MISMATCH',
+  'REGISTRY',
+  'UNAUTHORIZED',
+]);
+
+async function* rethrowing(
+  bytes: AsyncIterable<Uint8Array>,
+  lossOf: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw lossOf(error);
+  }
+}
+
+/** Extracts what a cache has for a mount into its empty directory; what is gone leaves it empty. */
 export async function importMount(
   name: string,
   directory: string,
   { findMount, layers }: ImportedSteps,
-  { worker, signal }: { readonly worker: Pick<Worker, 'differ'>; readonly signal: AbortSignal },
+  { worker, progress, signal }: Pick<BuildEnvironment, 'worker' | 'progress' | 'signal'>,
 ): Promise<void> {
   const archive = findMount(name);
-  if (archive !== undefined) await worker.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+  if (archive === undefined) return;
+  try {
+    await worker.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+  } catch (error) {
+    const loss = lostLayerBehind(error);
+    if (loss === undefined) throw error;
+    progress.emit({ type: 'warning', message: `A cache mount begins empty: ${loss.message}` });
+    for (const entry of readdirSync(directory)) rmSync(join(directory, entry), { recursive: true });
+  }
 }

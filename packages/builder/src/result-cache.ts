@@ -1,6 +1,6 @@
 import type { CachedStep, ResultId, StepCache, StepRecord } from '@tbuild/cache';
 import type { Digest } from '@tbuild/oci';
-import type { ResultCache } from '@tbuild/solver';
+import type { Loaded, ResultCache } from '@tbuild/solver';
 import type { Explanations } from './explanations.ts';
 import type { StepResults } from './step-results.ts';
 
@@ -21,7 +21,7 @@ export interface ResultCacheOptions {
   now(): number;
 }
 
-/** A record whose result is gone counts as none and is replaced. */
+/** A record whose result is gone is only remembered, and is replaced by the first that is whole. */
 export function createResultCache({
   cache,
   results,
@@ -37,26 +37,29 @@ export function createResultCache({
     times.set(record.result, record.createdAt);
     return record.result;
   };
-  const adopt = async ({ record, layer, contents }: CachedStep): Promise<ResultId | undefined> => {
-    if (!(await results.has(record.result)))
+  const adopt = async ({ record, layer, contents }: CachedStep): Promise<Loaded<ResultId>> => {
+    if (layer !== undefined && !(await results.has(record.result)))
       results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
-    if (!(await results.has(record.result))) return undefined;
     results.addContentDigests(record.result, contents);
-    return use(await cache.put(record, { replace: gone.has(record.key) }));
+    const standing = await cache.put(record, { replace: gone.has(record.key) });
+    return { result: use(standing), isWhole: await results.has(standing.result) };
   };
   return {
     async load(key) {
       const record = await cache.get(key);
       // Touched before its result is looked for: from then on no prune takes it away.
-      if (record !== undefined && cache.touch(key, now()) && (await results.has(record.result))) return use(record);
+      const isThere = record !== undefined && cache.touch(key, now());
+      if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
       if (record !== undefined) gone.add(key);
       const imported = findImported(key);
-      return imported === undefined ? undefined : adopt(imported);
+      if (imported !== undefined && (imported.layer !== undefined || !isThere)) return adopt(imported);
+      return isThere ? { result: use(record), isWhole: false } : undefined;
     },
     async save(key, result, { base, replace }) {
       const record = { key, result, parent: base, createdAt: now() };
       return use(await cache.put(record, { replace: replace || gone.has(key) }));
     },
+    lostBy: (error) => results.lostBy(error),
     explain: (step, key, parts) => explanations.explain(step, key, parts),
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),

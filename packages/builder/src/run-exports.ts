@@ -138,7 +138,7 @@ function allContent(graph: Graph, { worker, layers }: Environment): Provider {
   const bases = [...graph.steps.values()].flatMap(({ op }) =>
     op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : [],
   );
-  return firstOf([worker.content, layers.provider, ...bases]);
+  return firstOf([layers.provider, ...bases]);
 }
 
 function lazyProvider(open: () => Promise<Provider>): Provider {

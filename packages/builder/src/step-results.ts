@@ -2,10 +2,12 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import pLimit from 'p-limit';
 import type { RemoteLayers } from './imported-steps.ts';
+import { LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
 import { readNote, writeNote } from './note-file.ts';
@@ -26,8 +28,12 @@ export type ExtractImage = () => Promise<Snapshot>;
 export interface StepResults {
   /** Whether the result can be used: as a tree, or at least as a layer of an image. */
   has(result: ResultId): Promise<boolean>;
+  /** @throws LostResult, LostLayer when neither tree nor layer can be had after all. */
   snapshot(result: ResultId): Promise<Snapshot>;
+  /** @throws as `snapshot`. */
   layer(result: ResultId): Promise<Layer>;
+  /** The results that are gone when that is what an error says. */
+  lostBy(error: unknown): readonly ResultId[];
   /** For a result whose layer is another's (`--link`). */
   saveLayer(result: ResultId, layer: ResultLayer): void;
   /** A digest of a part of the tree that `selector` describes, computed once for all builds. */
@@ -41,17 +47,21 @@ export interface StepResults {
 export interface StepResultsOptions {
   /** Layers of this build that the store need not have: where they are read. */
   readonly remote: RemoteLayers;
+  readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
 export function createStepResults(
   worker: Pick<Worker, 'root' | 'snapshots' | 'differ' | 'content'>,
-  { remote, signal }: StepResultsOptions,
+  { remote, progress, signal }: StepResultsOptions,
 ): StepResults {
   const images = new Map<ResultId, ExtractImage>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
   const layerFile = (result: ResultId): string => join(worker.root, 'layers', hexOf(result));
+  /** Whose layers this build has counted on. */
+  const owners = new Map<Digest, Set<ResultId>>();
+  const told = new Set<Digest>();
 
   const fetching = pLimit(TRANSFERS);
   const digestsOf = (result: ResultId): string => join(worker.root, 'digests', hexOf(result));
@@ -59,9 +69,11 @@ export function createStepResults(
   /** The layer, when its bytes can be had. */
   const knownLayer = (result: ResultId): ResultLayer | undefined => {
     const layer = readLayerFile(layerFile(result));
-    return layer !== undefined && (isStored(layer.descriptor, worker) || remote.has(layer.descriptor.digest))
-      ? layer
-      : undefined;
+    if (layer === undefined) return undefined;
+    const { digest } = layer.descriptor;
+    if (!isStored(layer.descriptor, worker) && !remote.has(digest)) return undefined;
+    owners.set(digest, (owners.get(digest) ?? new Set()).add(result));
+    return layer;
   };
   const has = async (result: ResultId): Promise<boolean> => {
     if (images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined) return true;
@@ -74,7 +86,7 @@ export function createStepResults(
     const extract = images.get(result);
     if (extract !== undefined) return extract();
     const layer = knownLayer(result);
-    if (layer?.parent === undefined) throw new Error(`Result ${result} has neither tree nor layer`);
+    if (layer?.parent === undefined) throw new LostResult(result);
     return extractOnto(layer.parent, result, layer);
   };
   const extractOnto = async (
@@ -115,6 +127,17 @@ export function createStepResults(
     has,
     snapshot: (result) => once(snapshots, result, findSnapshot),
     layer: (result) => once(layers, result, findLayer),
+    lostBy(error) {
+      if (error instanceof LostResult) return [error.result];
+      const loss = lostLayerBehind(error);
+      const lost = loss && owners.get(loss.digest);
+      if (loss === undefined || lost === undefined) return [];
+      for (const result of lost) layers.delete(result);
+      const message = `A layer of the cache is lost, and its step runs again: ${loss.message}`;
+      if (!told.has(loss.digest)) progress.emit({ type: 'warning', message });
+      told.add(loss.digest);
+      return [...lost];
+    },
     saveLayer: (result, layer) => writeNote(layerFile(result), JSON.stringify(layer)),
     async contentDigest(result, selector, compute) {
       const file = join(digestsOf(result), hexOf(digestOf(selector)));
@@ -149,6 +172,8 @@ function once<T>(
   if (known !== undefined) return known;
   const made = make(result);
   memo.set(result, made);
+  // What could not be had may be made again.
+  made.catch(() => memo.delete(result));
   return made;
 }
 

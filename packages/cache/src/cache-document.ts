@@ -27,7 +27,7 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): {
       result,
       ...(parent === undefined ? {} : { parent }),
       createdAt,
-      layer: placeOf(layer),
+      ...(layer === undefined ? {} : { layer: placeOf(layer) }),
       ...(Object.keys(contents).length === 0 ? {} : { contents }),
     })),
     ...(mounts.length === 0 ? {} : { mounts: mounts.map(({ name, layer }) => ({ name, layer: placeOf(layer) })) }),
@@ -36,8 +36,8 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): {
 }
 
 /**
- * Reads what `encodeCacheDocument` wrote; `descriptors` are the layers of its manifest. Steps without a layer there
- * are left out.
+ * Reads what `encodeCacheDocument` wrote; `descriptors` are the layers of its manifest. Steps whose layer is not there
+ * are only remembered.
  * @throws TbuildError REGISTRY when it is no such document.
  */
 export function parseCacheDocument(
@@ -55,7 +55,7 @@ export function parseCacheDocument(
     return descriptor === undefined ? undefined : { descriptor, diffId };
   };
   return {
-    steps: list(document.steps).flatMap((value) => parseStep(object(value), layerAt)),
+    steps: list(document.steps).map((value) => parseStep(object(value), layerAt)),
     mounts: list(document.mounts).flatMap((value) => parseMount(object(value), layerAt)),
   };
 }
@@ -63,21 +63,18 @@ export function parseCacheDocument(
 type Members = Readonly<Record<string, unknown>>;
 type LayerAt = (place: unknown) => Layer | undefined;
 
-function parseStep({ key, result, parent, createdAt, layer, contents }: Members, layerAt: LayerAt): CachedStep[] {
+function parseStep({ key, result, parent, createdAt, layer, contents }: Members, layerAt: LayerAt): CachedStep {
   if (typeof createdAt !== 'number') throw invalid('a step has no time');
-  const found = layerAt(layer);
-  if (found === undefined) return [];
+  const found = layer === undefined ? undefined : layerAt(layer);
   const digests = Object.entries(contents === undefined ? {} : object(contents)).map(
     ([name, value]) => [hex(name), digest(value)] as const,
   );
   const base = parent === undefined ? {} : { parent: digest(parent) };
-  return [
-    {
-      record: { key: digest(key), result: digest(result), ...base, createdAt },
-      layer: found,
-      contents: Object.fromEntries(digests),
-    },
-  ];
+  return {
+    record: { key: digest(key), result: digest(result), ...base, createdAt },
+    ...(found === undefined ? {} : { layer: found }),
+    contents: Object.fromEntries(digests),
+  };
 }
 
 function parseMount({ name, layer }: Members, layerAt: LayerAt): CachedMount[] {

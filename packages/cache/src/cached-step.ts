@@ -4,7 +4,8 @@ import type { StepRecord } from './step-cache.ts';
 /** A finished step as it travels between machines. */
 export interface CachedStep {
   readonly record: StepRecord;
-  readonly layer: Layer;
+  /** Absent when the cache only remembers the step: enough for what reads the known parts of its tree. */
+  readonly layer?: Layer;
   /** Digests of parts of the result's tree, by the hash of what selects them: keys of `COPY --from` need them. */
   readonly contents: Readonly<Record<string, Digest>>;
 }

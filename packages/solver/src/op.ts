@@ -30,11 +30,20 @@ export interface Op<R> {
   prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
 }
 
+/** What stands under a key. */
+export interface Loaded<R> {
+  readonly result: R;
+  /** False for a result that is only remembered: enough for the keys of what reads it, not for anything that runs. */
+  readonly isWhole: boolean;
+}
+
 /** Results of earlier builds by key. */
 export interface ResultCache<R> {
-  load(key: Digest): Promise<R | undefined>;
+  load(key: Digest): Promise<Loaded<R> | undefined>;
   /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Why nothing stands under the key of a step that has to run, in one line. */
   explain?(step: Step, key: Digest, parts: KeyParts): string;
+  /** The results that turned out to be gone, when that is what an error says. `load` knows of it from then on. */
+  lostBy?(error: unknown): readonly R[];
 }

@@ -23,15 +23,30 @@ function step(name: string, base?: Digest, sources: Digest[] = []): Omit<Step, '
   };
 }
 
+/** Something says that a result is gone. */
+class Lost extends Error {
+  readonly result: number;
+
+  constructor(result: number) {
+    super(`${result} is gone`);
+    this.result = result;
+  }
+}
+
 function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>> = {}) {
   const events: ProgressEvent[] = [];
   const records = new Map<Digest, number>();
   const ran: string[] = [];
+  const gone = new Set<number>();
   const progress: Progress = { emit: (event) => void events.push(event) };
   const cache: ResultCache<number> = {
-    load: async (key) => records.get(key),
+    load: async (key) => {
+      const result = records.get(key);
+      return result === undefined ? undefined : { result, isWhole: !gone.has(result) };
+    },
+    lostBy: (error) => (error instanceof Lost ? [error.result] : []),
     save: async (key, result, { replace }) => {
-      if (!records.has(key) || replace) records.set(key, result);
+      if (!records.has(key) || replace || gone.has(records.get(key) ?? 0)) records.set(key, result);
       return records.get(key) ?? result;
     },
   };
@@ -48,15 +63,26 @@ function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>>
       };
     },
   });
-  const run = (graph: Graph, extra: { jobs?: number; signal?: AbortSignal } = {}) =>
-    solve(graph, {
-      opFor,
-      cache,
-      progress,
-      now: () => 0,
-      signal: extra.signal ?? new AbortController().signal,
-      jobs: extra.jobs,
-    });
+  const run = (
+    graph: Graph,
+    extra: { jobs?: number; signal?: AbortSignal; needed?: Iterable<Digest>; use?: () => Promise<void> } = {},
+  ) =>
+    solve(
+      graph,
+      {
+        opFor,
+        cache,
+        progress,
+        now: () => 0,
+        signal: extra.signal ?? new AbortController().signal,
+        jobs: extra.jobs,
+        needed: extra.needed,
+      },
+      async (solved) => {
+        await extra.use?.();
+        return solved;
+      },
+    );
   const outcomes = () =>
     Object.fromEntries(
       events.flatMap((event) => (event.type === 'finished' ? [[nameOf(event.step), event.outcome]] : [])),
@@ -64,7 +90,7 @@ function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>>
   const nameOf = (id: string) =>
     events.flatMap((event) => (event.type === 'planned' ? event.steps : [])).find((planned) => planned.id === id)
       ?.name ?? id;
-  return { run, ran, events, outcomes };
+  return { run, ran, gone, events, outcomes };
 }
 
 test('a second solve takes everything from the cache', async () => {
@@ -137,4 +163,72 @@ test('aborting from outside ends as cancelled', async () => {
   const controller = new AbortController();
   const { run } = setup({ a: async () => controller.abort() });
   await expect(run(chain('a', 'b'), { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+});
+
+test('a result that is only remembered will do for what is cached, and is made again for what runs or is needed', async () => {
+  const { run, ran, gone } = setup();
+  await run(chain('a', 'b', 'c'));
+  gone.add(1).add(2);
+  ran.length = 0;
+  await run(chain('a', 'b', 'c'));
+  expect(ran).toEqual([]);
+
+  const needing = chain('a', 'b', 'c');
+  const [, b] = needing.steps.keys();
+  gone.clear();
+  gone.add(2);
+  await run(needing, { needed: [b as Digest] });
+  expect(ran).toEqual(['b']);
+
+  ran.length = 0;
+  gone.add(1);
+  expect([...(await run(chain('a', 'b', 'x'))).values()].map(({ result }) => result)).toEqual([1, 2, 3]);
+  expect(ran).toEqual(['a', 'b', 'x']);
+});
+
+test('what a step finds to be gone is made again, once, without disturbing others; its failure is not shown', async () => {
+  let lost = 0;
+  const { run, ran, gone, outcomes } = setup({
+    x: async () => {
+      if (++lost > 1) return;
+      gone.add(1);
+      throw new Lost(1);
+    },
+  });
+  await run(chain('a', 'b'));
+  ran.length = 0;
+  const builder = new GraphBuilder();
+  const [x, other] = [builder.add(step('x', builder.add(step('a')))), builder.add(step('other'))];
+  await run(builder.build([builder.add(step('all', undefined, [x, other]))]));
+  expect(ran.toSorted()).toEqual(['a', 'all', 'other', 'x', 'x']);
+  expect(outcomes()).toEqual({ a: 'built', b: 'built', x: 'built', other: 'built', all: 'built' });
+});
+
+test('a loss that running again does not make good is an error', async () => {
+  const { run, gone } = setup({
+    x: async () => {
+      gone.add(1);
+      throw new Lost(1);
+    },
+  });
+  await run(chain('a'));
+  await expect(run(chain('a', 'x'))).rejects.toThrow('1 is gone');
+});
+
+test('what is done with the results may find one gone', async () => {
+  const { run, ran, gone } = setup();
+  const graph = chain('a', 'b', 'c');
+  await run(graph);
+  ran.length = 0;
+  let tries = 0;
+  const used = await run(graph, {
+    async use() {
+      if (++tries > 1) return;
+      gone.add(2);
+      throw new Lost(2);
+    },
+    needed: graph.steps.keys(),
+  });
+  expect([...used.values()].map(({ result }) => result)).toEqual([1, 2, 3]);
+  expect([tries, ran]).toEqual([2, ['b']]);
 });

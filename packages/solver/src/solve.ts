@@ -1,8 +1,10 @@
 import { hasCode, locate, TbuildError } from '@tbuild/errors';
 import type { Graph, Step, StepId } from '@tbuild/graph';
-import type { Progress } from '@tbuild/progress';
+import type { Outcome, Progress } from '@tbuild/progress';
 import pLimit from 'p-limit';
+import { createLosses, type Losses } from './losses.ts';
 import type { Inputs, Op, Prepared, ResultCache, Solved } from './op.ts';
+import { createSolving } from './solving.ts';
 
 export interface SolveOptions<R> {
   opFor(step: Step): Op<R>;
@@ -12,98 +14,114 @@ export interface SolveOptions<R> {
   now(): number;
   /** How many steps may run at once; as many as the graph allows when undefined. */
   readonly jobs?: number;
+  /** Steps whose results `use` needs, so that it is not enough to remember them. */
+  readonly needed?: Iterable<StepId>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Solves every step of `graph`, each as soon as its inputs are: from the cache, or by running it.
- * The first failure aborts the rest and is the error thrown; what others had running ends as cancelled.
+ * Solves every step of `graph`, each as soon as its inputs are: from the cache, or by running it, and gives them to
+ * `use`. When a step or `use` needs a cached result that turns out to be gone, its step runs, what stands on it is solved
+ * again, and so `use` may be called again. The first failure aborts the rest and is the error thrown; what others had running
+ * ends as cancelled.
  */
-export async function solve<R>(graph: Graph, options: SolveOptions<R>): Promise<ReadonlyMap<StepId, Solved<R>>> {
-  const { progress } = options;
-  progress.emit({ type: 'planned', steps: [...graph.steps.values()].map(({ id, name }) => ({ id, name })) });
+export async function solve<R, T>(
+  graph: Graph,
+  options: SolveOptions<R>,
+  use: (solved: ReadonlyMap<StepId, Solved<R>>) => Promise<T>,
+): Promise<T> {
+  options.progress.emit({ type: 'planned', steps: [...graph.steps.values()].map(({ id, name }) => ({ id, name })) });
   const failure = new AbortController();
-  const signal = AbortSignal.any([options.signal, failure.signal]);
-  const limit = pLimit(options.jobs ?? Infinity);
-  const solving = new Map<StepId, Promise<Solved<R>>>();
-  const run: RunContext<R> = { ...options, signal, limit };
-  for (const step of graph.steps.values()) {
-    const inputs = gatherInputs(step, solving);
-    solving.set(
-      step.id,
-      inputs.then((ready) => solveStep(step, ready, run)),
-    );
+  const run = {
+    ...options,
+    signal: AbortSignal.any([options.signal, failure.signal]),
+    limit: pLimit(options.jobs ?? Infinity),
+    losses: createLosses(graph, options.cache, options.needed),
+    startAgain: (steps: ReadonlySet<StepId>) => solving.startAgain(steps),
+  };
+  const solving = createSolving<R>(
+    graph,
+    (step, inputs, isCurrent) => solveStep(step, inputs, { ...run, isCurrent }),
+    (error) => failure.abort(error),
+  );
+  for (;;) {
+    const solved = await solving.settle();
+    try {
+      return await use(solved);
+    } catch (error) {
+      const lost = run.losses.behind(error);
+      if (lost.size === 0) throw error;
+      solving.startAgain(lost);
+    }
   }
-  return settle(solving, failure);
 }
 
 interface RunContext<R> extends SolveOptions<R> {
   readonly limit: ReturnType<typeof pLimit>;
-}
-
-async function gatherInputs<R>(step: Step, solving: ReadonlyMap<StepId, Promise<Solved<R>>>): Promise<Inputs<R>> {
-  const [base, ...sources] = await Promise.all([
-    step.base === undefined ? undefined : solving.get(step.base),
-    ...step.sources.map((source) => required(solving.get(source))),
-  ]);
-  return { base, sources: sources.map(required) };
-}
-
-function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A step stands before its inputs in the graph');
-  return value;
-}
-
-/** Waits for all, remembers the first failure in time, and throws it after everything has ended. */
-async function settle<R>(
-  solving: ReadonlyMap<StepId, Promise<Solved<R>>>,
-  failure: AbortController,
-): Promise<ReadonlyMap<StepId, Solved<R>>> {
-  let first: { error: unknown } | undefined;
-  const solved = new Map<StepId, Solved<R>>();
-  await Promise.all(
-    [...solving].map(async ([id, promise]) => {
-      try {
-        solved.set(id, await promise);
-      } catch (error) {
-        first ??= { error };
-        failure.abort(error);
-      }
-    }),
-  );
-  if (first !== undefined) throw first.error;
-  return solved;
+  readonly losses: Losses<R>;
+  startAgain(steps: ReadonlySet<StepId>): void;
+  /** Whether what the step gives still counts. */
+  isCurrent(): boolean;
 }
 
 async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): Promise<Solved<R>> {
-  const { progress, now, signal } = run;
+  const { progress, now, signal, losses } = run;
   throwIfAborted(signal);
-  const end = (outcome: 'built' | 'cached' | 'cancelled', reason?: string): void =>
-    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason });
   let started = false;
   const start = (): void => {
+    if (!started) progress.emit({ type: 'started', step: step.id, at: now() });
     started = true;
-    progress.emit({ type: 'started', step: step.id, at: now() });
   };
+  const end = (outcome: Outcome, more: { readonly reason?: string; readonly error?: string } = {}): void =>
+    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, ...more });
   try {
-    const prepared = await run.opFor(step).prepare(inputs, signal);
-    const cached = step.noCache ? undefined : await run.cache.load(prepared.key);
-    if (cached !== undefined) {
-      start();
-      end('cached');
-      return { key: prepared.key, result: cached };
-    }
-    const [result, reason] = await run.limit(() =>
-      Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]),
-    );
-    end('built', reason);
-    return { key: prepared.key, result };
+    const { solved, outcome, reason } = await loadOrRun(step, inputs, start, run);
+    end(outcome, { reason });
+    return solved;
   } catch (error) {
-    if (!started) start();
+    if (!run.isCurrent()) throw error;
+    const lost = signal.aborted ? NONE : error instanceof MissingInputs ? error.steps : losses.behind(error);
+    if (lost.size > 0) {
+      run.startAgain(new Set([...lost, step.id]));
+      throw error;
+    }
+    start();
     if (signal.aborted && isAbort(error)) end('cancelled');
-    else progress.emit({ type: 'finished', step: step.id, at: now(), outcome: 'failed', error: messageOf(error) });
+    else end('failed', { error: messageOf(error) });
     throw locate(error, step.location);
   }
+}
+
+const NONE: ReadonlySet<StepId> = new Set();
+
+/** A step has to run whose inputs are only remembered: they have to run first. */
+class MissingInputs extends Error {
+  readonly steps: ReadonlySet<StepId>;
+
+  constructor(steps: ReadonlySet<StepId>) {
+    super('Inputs of a step are only remembered');
+    this.steps = steps;
+  }
+}
+
+interface Done<R> {
+  readonly solved: Solved<R>;
+  readonly outcome: Outcome;
+  readonly reason?: string;
+}
+
+async function loadOrRun<R>(step: Step, inputs: Inputs<R>, start: () => void, run: RunContext<R>): Promise<Done<R>> {
+  const { losses, cache } = run;
+  const prepared = await run.opFor(step).prepare(inputs, run.signal);
+  const { key } = prepared;
+  const cached = losses.accept(step, step.noCache ? undefined : await cache.load(key));
+  if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
+  const missing = losses.missingFor(step);
+  if (missing.size > 0) throw new MissingInputs(missing);
+  const [result, reason] = await run.limit(() =>
+    Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]),
+  );
+  return { solved: { key, result }, outcome: 'built', reason };
 }
 
 async function runStep<R>(
@@ -111,12 +129,12 @@ async function runStep<R>(
   prepared: Prepared<R>,
   inputs: Inputs<R>,
   start: () => void,
-  run: RunContext<R>,
+  { signal, cache }: RunContext<R>,
 ): Promise<R> {
-  throwIfAborted(run.signal);
+  throwIfAborted(signal);
   start();
   const result = await prepared.run();
-  return run.cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
+  return cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
 }
 
 /** While the step runs, so that explaining delays nothing; a failure of it is none of the step. */

@@ -97,14 +97,23 @@ function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView 
 
 function start(view: BuildView, id: ProgressStepId, at: number): BuildView {
   const known = view.steps.get(id);
-  if (known !== undefined && known.index > 0) return view;
+  // What was cached may turn out to be gone: then its step begins anew, and what failed for that.
+  const isAgain = known?.state === 'cached' || known?.state === 'failed';
+  if (known !== undefined && known.index > 0 && !isAgain) return view;
   const index = view.started + 1;
-  const started = update(view, id, () => ({ state: 'running', index, startedAt: at }));
-  return { ...started, started: index, startedAt: view.startedAt ?? at };
+  const started = update(view, id, () => ({
+    state: 'running',
+    index,
+    startedAt: at,
+    finishedAt: undefined,
+    error: undefined,
+  }));
+  const finished = isAgain ? view.finished.filter((other) => other !== id) : view.finished;
+  return { ...started, finished, started: index, startedAt: view.startedAt ?? at };
 }
 
 function finish(before: BuildView, { step: id, at, outcome, error, reason }: EventOf<'finished'>): BuildView {
-  const view = start(before, id, at);
+  const view = (before.steps.get(id)?.index ?? 0) > 0 ? before : start(before, id, at);
   if (view.steps.get(id)?.state !== 'running') return view;
   const finished = update(view, id, (step) => ({
     state: outcome,

@@ -17,6 +17,7 @@ const TRANSFER_INTERVAL = 5_000;
 
 /** How much of a step is on the screen already. */
 interface Printed {
+  readonly index: number;
   lines: number;
   warnings: number;
   finished: boolean;
@@ -41,8 +42,10 @@ export function createPlainPrinter(
 
   const stateOf = (step: StepView, now: number): Printed => {
     const known = printed.get(step.id);
-    if (known !== undefined) return known;
+    // A step that begins anew has another number.
+    if (known?.index === step.index) return known;
     const fresh = {
+      index: step.index,
       lines: 0,
       warnings: 0,
       finished: false,

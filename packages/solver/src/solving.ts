@@ -1,0 +1,77 @@
+import type { Graph, Step, StepId } from '@tbuild/graph';
+import type { Inputs, Solved } from './op.ts';
+
+/** The steps of a graph on their way. */
+export interface Solving<R> {
+  /** Solves these steps and all that stands on them or reads from them once more; what they gave before counts no longer. */
+  startAgain(steps: ReadonlySet<StepId>): void;
+  /** Waits until everything has ended. @throws the first failure in time. */
+  settle(): Promise<ReadonlyMap<StepId, Solved<R>>>;
+}
+
+/**
+ * Starts each step as soon as its inputs are solved. `solveStep` may ask whether what it does still counts; `onFailure` is
+ * told of the first failure at once.
+ */
+export function createSolving<R>(
+  graph: Graph,
+  solveStep: (step: Step, inputs: Inputs<R>, isCurrent: () => boolean) => Promise<Solved<R>>,
+  onFailure: (error: unknown) => void,
+): Solving<R> {
+  const current = new Map<StepId, Promise<Solved<R>>>();
+  let failure: { readonly error: unknown } | undefined;
+  const start = (step: Step): void => {
+    // One step is never solved twice at the same time.
+    const before = current.get(step.id)?.catch(() => {});
+    const isCurrent = (): boolean => current.get(step.id) === solved;
+    const solved: Promise<Solved<R>> = Promise.all([gatherInputs(step, current), before]).then(([inputs]) =>
+      solveStep(step, inputs, isCurrent),
+    );
+    current.set(step.id, solved);
+    solved.catch((error: unknown) => {
+      if (failure !== undefined || !isCurrent()) return;
+      failure = { error };
+      onFailure(error);
+    });
+  };
+  for (const step of graph.steps.values()) start(step);
+  return {
+    startAgain(steps) {
+      const again = new Set(steps);
+      for (const step of graph.steps.values()) {
+        if (!again.has(step.id) && !inputsOf(step).some((id) => again.has(id))) continue;
+        again.add(step.id);
+        start(step);
+      }
+    },
+    async settle() {
+      let waited: readonly unknown[];
+      do {
+        waited = [...current.values()];
+        await Promise.allSettled(waited);
+      } while ([...current.values()].some((promise, at) => promise !== waited[at]));
+      if (failure !== undefined) throw failure.error;
+      const solved = new Map<StepId, Solved<R>>();
+      for (const [id, promise] of current) solved.set(id, await promise);
+      return solved;
+    },
+  };
+}
+
+/** What a step stands on and reads from. */
+export function inputsOf({ base, sources }: Step): readonly StepId[] {
+  return base === undefined ? sources : [base, ...sources];
+}
+
+async function gatherInputs<R>(step: Step, solving: ReadonlyMap<StepId, Promise<Solved<R>>>): Promise<Inputs<R>> {
+  const [base, ...sources] = await Promise.all([
+    step.base === undefined ? undefined : solving.get(step.base),
+    ...step.sources.map((source) => required(solving.get(source))),
+  ]);
+  return { base, sources: sources.map(required) };
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A step stands before its inputs in the graph');
+  return value;
+}
