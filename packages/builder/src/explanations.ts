@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Graph, Step } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
-import { writeNote } from './note-file.ts';
+import { compareParts, type PartChange } from './compare-parts.ts';
+import { readWords, writeNote } from './note-file.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
 export interface Explanations {
@@ -32,19 +32,21 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
       // Words change with the variables in them; then the step at the same place may be the same one.
       const there = read(bySlot);
       const before = read(byWords) ?? (there === undefined ? undefined : read(fileOf('words', stage, there.name)));
-      const reason =
-        before === undefined ? 'it is new' : compare(before, { name: command, key, parts }, baseOf(step, graph));
-      writeNote(byWords, JSON.stringify({ name: command, key, parts }));
-      if (position !== '') writeNote(bySlot, JSON.stringify({ name: command, key, parts: {} }));
-      return reason;
+      const compared = before && compareParts(before.parts, parts);
+      writeNote(byWords, wordsOf(command, key, compared ?? parts));
+      if (position !== '') writeNote(bySlot, wordsOf(command, key, []));
+      return before === undefined || compared === undefined
+        ? 'it is new'
+        : reason(before, { name: command, key }, compared.changes, baseOf(step, graph));
     },
   };
 }
 
+/** A name and a key, then the parts. */
 interface Explanation {
   readonly name: string;
   readonly key: string;
-  readonly parts: Readonly<Record<string, unknown>>;
+  readonly parts: KeyParts;
 }
 
 /** `[build 2/4] RUN make` */
@@ -60,43 +62,45 @@ function baseOf({ base }: Step, { steps }: Graph): string {
 
 const SHOWN = 3;
 
-function compare(before: Explanation, now: Explanation, base: string): string {
+function reason(
+  before: Explanation,
+  now: Pick<Explanation, 'name' | 'key'>,
+  changes: readonly PartChange[],
+  base: string,
+): string {
   if (before.key === now.key) return 'its last run did not succeed, or the result was removed since';
-  if (before.name !== now.name && before.parts.instruction !== now.parts.instruction)
+  if (before.name !== now.name && changes.some(({ name }) => name === 'instruction'))
     return `the instruction changed: it was ${JSON.stringify(before.name)}`;
-  const names = [
-    ...Object.keys(now.parts),
-    ...Object.keys(before.parts).filter((name) => !Object.hasOwn(now.parts, name)),
-  ];
-  const changed = names.filter((name) => before.parts[name] !== now.parts[name]);
-  const changes = changed.flatMap((name) => change(name, before.parts[name], now.parts[name], base));
-  if (changes.length === 0) return 'what it reads changed';
-  const more = changes.length - SHOWN;
-  return changes.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
+  const told = changes.flatMap((change) => tell(change, base));
+  if (told.length === 0) return 'what it reads changed';
+  const more = told.length - SHOWN;
+  return told.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
-function change(name: string, before: unknown, now: unknown, base: string): readonly string[] {
+function tell({ name, before, now }: PartChange, base: string): readonly string[] {
   if (name === 'base') return [base];
   if (before === undefined) return [`${name} is new`];
   if (now === undefined) return [`${name} is gone`];
-  const [[mode, content], [newMode, newContent]] = [String(before).split(' '), String(now).split(' ')];
+  const [[mode, content], [newMode, newContent]] = [before.split(' '), now.split(' ')];
   if (name.startsWith('file ') && content === newContent)
     return mode === newMode ? [] : [`${name} has other permissions or another owner`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
 }
 
-function read(file: string): Explanation | undefined {
-  try {
-    const value: Partial<Record<keyof Explanation, unknown>> = JSON.parse(readFileSync(file, 'utf8'));
-    const { name, key, parts } = value;
-    return typeof name === 'string' && typeof key === 'string' && isParts(parts) ? { name, key, parts } : undefined;
-  } catch {
-    // Never explained, or a file that a crash left incomplete.
-    return undefined;
-  }
+function* wordsOf(name: string, key: string, parts: KeyParts): Generator<string, void> {
+  yield `${name}\0${key}\0`;
+  for (const [part, value] of parts) yield `${part}\0${value}\0`;
 }
 
-/** There may be many: each is looked at when it is compared. */
-function isParts(value: unknown): value is Explanation['parts'] {
-  return typeof value === 'object' && value !== null;
+function read(file: string): Explanation | undefined {
+  const words = readWords(file);
+  const [name, key] = [words?.next().value, words?.next().value];
+  return words && name && key ? { name, key, parts: inPairs(words) } : undefined;
+}
+
+function* inPairs(words: Iterator<string>): Generator<readonly [string, string], void> {
+  for (let name = words.next(); name.done !== true; name = words.next()) {
+    const value = words.next();
+    if (value.done !== true) yield [name.value, value.value];
+  }
 }

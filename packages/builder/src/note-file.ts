@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
-/** The text of a small file of the store, or undefined when there is none. */
+/** The text of a file of the store, or undefined when there is none. */
 export function readNote(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
@@ -13,15 +13,54 @@ export function readNote(file: string): string | undefined {
   }
 }
 
-/** Gives a small file of the store this text in one step; of several writers at once the last one wins. */
-export function writeNote(file: string, text: string): void {
+/** Gives a file of the store this text in one step; of several writers at once the last one wins. */
+export function writeNote(file: string, text: string | Iterable<string>): void {
   mkdirSync(dirname(file), { recursive: true });
   const temporary = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(temporary, text);
+    if (typeof text === 'string') writeFileSync(temporary, text);
+    else writePieces(temporary, text);
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+const PIECE = 1 << 16;
+
+/** A note of many files never stands in memory as a whole. */
+function writePieces(file: string, pieces: Iterable<string>): void {
+  const fd = openSync(file, 'w');
+  try {
+    let pending = '';
+    for (const piece of pieces) {
+      pending += piece;
+      if (pending.length < PIECE) continue;
+      writeFileSync(fd, pending);
+      pending = '';
+    }
+    writeFileSync(fd, pending);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A note of words that each end in a zero, to go through once; undefined when there is none. */
+export function readWords(file: string): IterableIterator<string> | undefined {
+  try {
+    return wordsIn(readFileSync(file));
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function* wordsIn(bytes: Buffer): Generator<string, void> {
+  for (let at = 0; ;) {
+    const end = bytes.indexOf(0, at);
+    if (end === -1) return;
+    yield bytes.toString('utf8', at, end);
+    at = end + 1;
   }
 }

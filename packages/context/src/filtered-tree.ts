@@ -1,3 +1,4 @@
+import { EntryTable } from './entry-table.ts';
 import { typeOf } from './file-type.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import type { DirectoryMatch, IgnoreRules } from './ignore-rules.ts';
@@ -10,7 +11,8 @@ import { openDirectory } from './open-directory.ts';
 export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: string): FileTree {
   const plain = openDirectory(root);
   const matches = new Map<string, DirectoryMatch>([['', rules.root]]);
-  const listings = new Map<string, readonly TreeEntry[]>();
+  const listings = new Map<string, { readonly from: number; readonly to: number }>();
+  const seen = new EntryTable();
 
   function matchOf(directory: string): DirectoryMatch {
     const known = matches.get(directory);
@@ -26,9 +28,18 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
   }
 
   function list(path: string): readonly TreeEntry[] {
-    let listing = listings.get(path);
-    if (listing === undefined) listings.set(path, (listing = readListing(path, matchOf(path))));
-    return listing;
+    const known = listings.get(path);
+    if (known !== undefined) return recall(path, known);
+    const entries = readListing(path, matchOf(path));
+    const from = seen.length;
+    for (const entry of entries) seen.push(entry);
+    listings.set(path, { from, to: seen.length });
+    return entries;
+  }
+
+  function recall(path: string, { from, to }: { readonly from: number; readonly to: number }): TreeEntry[] {
+    const prefix = path === '' ? '' : `${path}/`;
+    return Array.from({ length: to - from }, (_, at) => seen.entry(from + at, prefix + seen.name(from + at)));
   }
 
   function readListing(path: string, match: DirectoryMatch): readonly TreeEntry[] {

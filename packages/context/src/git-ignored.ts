@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import createIgnore, { type Ignore } from 'ignore';
+import type { TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
 
@@ -21,11 +22,8 @@ const LARGE = { files: 5000, bytes: 50_000_000 };
  * `.gitignore` files leave out most of it. Reads nothing but those files.
  */
 export function measureGitIgnored(root: string, selection: readonly SelectedSource[]): GitIgnored | undefined {
-  const entries = selection.flatMap(({ entry, files }) =>
-    files.length === 0 ? [entry] : files.map((file) => file.entry),
-  );
   const total = { files: 0, bytes: 0 };
-  for (const { stats } of entries) {
+  for (const { stats } of entriesOf(selection)) {
     if (typeOf(stats) === 'directory') continue;
     total.files += 1;
     total.bytes += stats.size;
@@ -35,7 +33,7 @@ export function measureGitIgnored(root: string, selection: readonly SelectedSour
   const whole = new Map<string, number>();
   const ignored = { files: 0, bytes: 0 };
   let current: string | undefined;
-  for (const { path, name, stats } of entries) {
+  for (const { path, name, stats } of entriesOf(selection)) {
     const isDirectory = typeOf(stats) === 'directory';
     const inside = current !== undefined && path.startsWith(`${current}/`);
     if (name === '.gitignore' && !inside) rules.add(path);
@@ -48,6 +46,13 @@ export function measureGitIgnored(root: string, selection: readonly SelectedSour
   if (ignored.files * 2 <= total.files && ignored.bytes * 2 <= total.bytes) return undefined;
   const largest = [...whole].map(([path, bytes]) => ({ path, bytes })).sort((a, b) => b.bytes - a.bytes);
   return { ...ignored, total, largest: largest.slice(0, 3) };
+}
+
+function* entriesOf(selection: readonly SelectedSource[]): Generator<TreeEntry, void> {
+  for (const { entry, files } of selection) {
+    if (files.length === 0) yield entry;
+    else for (const file of files) yield file.entry;
+  }
 }
 
 interface GitRules {

@@ -1,5 +1,6 @@
 export { openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
+export { compareBytes } from './compare-bytes.ts';
 export { digestSelection } from './digest-selection.ts';
 export type { DigestOptions } from './digest-selection.ts';
 export { createFileHasher } from './file-hasher.ts';
@@ -14,6 +15,6 @@ export type { Directory } from './open-directory.ts';
 export { resolveDestination, resolvePath } from './resolve-path.ts';
 export type { ResolveOptions } from './resolve-path.ts';
 export { selectFiles } from './select-files.ts';
-export type { SelectedFile, SelectedSource, SelectOptions } from './selection.ts';
+export type { SelectedFile, SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
 export { openStatIndex } from './stat-index.ts';
 export type { StatIndex } from './stat-index.ts';

@@ -35,7 +35,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 /** `name<path of the entry>` and, in parentheses, what is below; `~` marks an implied directory. */
 function select(options: SelectOptions): string[] {
   return selectFiles(openContext(root).tree, options).map((source) => {
-    const files = source.files.map((file) => (file.implied ? `~${file.relative}` : file.relative)).join(' ');
+    const files = [...source.files].map((file) => (file.implied ? `~${file.relative}` : file.relative)).join(' ');
     return `${source.name}<${source.entry.path}>${files === '' ? '' : ` (${files})`}`;
   });
 }

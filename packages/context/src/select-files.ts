@@ -6,7 +6,8 @@ import { parseIgnorePattern } from './ignore-pattern.ts';
 import { compileIgnoreRules, type DirectoryMatch, type IgnoreRules } from './ignore-rules.ts';
 import { missingSource } from './missing-source.ts';
 import { resolvePath } from './resolve-path.ts';
-import type { SelectedFile, SelectedSource, SelectOptions } from './selection.ts';
+import { NO_FILES, SelectionList } from './selection-list.ts';
+import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
 
 /**
  * What the sources of a COPY stand for in a tree, in the order of the sources and, for a pattern, of
@@ -33,7 +34,7 @@ function selectOne(tree: FileTree, pattern: string, path: string, exclude: Ignor
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) throw missingSource(tree, path);
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const files = typeOf(entry.stats) === 'directory' ? filesBelow(tree, entry, { exclude }) : [];
+  const files = typeOf(entry.stats) === 'directory' ? filesBelow(tree, entry, { exclude }) : NO_FILES;
   return { pattern, name, entry, files };
 }
 
@@ -73,32 +74,32 @@ function compileInclude(pattern: string): Include {
 }
 
 /** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
-function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): readonly SelectedFile[] {
-  const files: SelectedFile[] = [];
+function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): SelectedFiles {
+  const files = new SelectionList(top.path);
   const skip = top.path === '' ? 0 : top.path.length + 1;
   const { include, exclude } = filters;
 
-  function walk(directory: TreeEntry, included?: DirectoryMatch, excluded?: DirectoryMatch): void {
+  function walk(directory: TreeEntry, row?: number, included?: DirectoryMatch, excluded?: DirectoryMatch): void {
     for (const entry of tree.list(directory.path)) {
       const relative = skip === 0 ? entry.path : entry.path.slice(skip);
       const matches = include === undefined || included === undefined || include.rules.ignores(included, relative);
       const wanted =
         matches && (exclude === undefined || excluded === undefined || !exclude.ignores(excluded, relative));
       if (typeOf(entry.stats) !== 'directory') {
-        if (wanted) files.push({ relative, entry });
+        if (wanted) files.push(entry, row);
         continue;
       }
       if (!matches && include?.mayMatchBelow(relative) === false) continue;
       const below = excluded && exclude?.enter(excluded, relative);
       if (below?.closed === true) continue;
-      files.push(wanted ? { relative, entry } : { relative, entry, implied: true });
+      const own = files.push(entry, row, !wanted);
       const before = files.length;
-      walk(entry, included && include?.rules.enter(included, relative), below);
+      walk(entry, own, included && include?.rules.enter(included, relative), below);
       if (!wanted && files.length === before) files.pop();
     }
   }
 
-  walk(top, include?.rules.root, exclude?.root);
+  walk(top, undefined, include?.rules.root, exclude?.root);
   return files;
 }
 

@@ -9,6 +9,13 @@ export interface SelectedFile {
   readonly implied?: boolean;
 }
 
+/** What is selected below a directory, to go through as often as one likes. There may be very many, so none is kept as an object. */
+export interface SelectedFiles extends Iterable<SelectedFile> {
+  readonly length: number;
+  /** What all but the directories have together. */
+  readonly bytes: number;
+}
+
 /** What one source of a COPY, or one match of its pattern, stands for. */
 export interface SelectedSource {
   /** The source or pattern as given. */
@@ -18,7 +25,7 @@ export interface SelectedSource {
   /** The entry after following links inside the tree. */
   readonly entry: TreeEntry;
   /** For a directory: what is selected below it, parents before children, bytewise sorted, after `exclude`. */
-  readonly files: readonly SelectedFile[];
+  readonly files: SelectedFiles;
 }
 
 export interface SelectOptions {

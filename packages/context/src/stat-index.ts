@@ -65,7 +65,9 @@ class FileStatIndex implements StatIndex {
 
   known(entry: TreeEntry): Digest | undefined {
     const row = this.#find(entry.path);
-    return row === undefined ? undefined : this.#digestOf(row);
+    if (row === undefined) return undefined;
+    this.#cursor = row + 1;
+    return this.#digestOf(row);
   }
 
   save(): void {

@@ -21,8 +21,11 @@ export interface Prepared<R> {
   parts?(): Promise<KeyParts>;
 }
 
-/** What a key was made of, by names for people (`file src/a.c`): tells what changed since the step ran last. */
-export type KeyParts = Readonly<Record<string, string>>;
+/**
+ * What a key was made of, by names for people (`file src/a.c`): tells what changed since the step ran last. There may
+ * be a part for each of very many files, so they are gone through one by one, and once.
+ */
+export type KeyParts = Iterable<readonly [name: string, value: string]>;
 
 /** How one step is keyed and done. The solver knows nothing else about it. */
 export interface Op<R> {

@@ -1,9 +1,9 @@
 import { lstatSync, type Stats } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { compareBytes, type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import { type Digest, isDigest } from '@tbuild/oci';
 import type { Attributes } from '@tbuild/snapshot';
-import { readNote, writeNote } from '../note-file.ts';
+import { readWords, writeNote } from '../note-file.ts';
 
 /** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
 export interface EarlierCopy {
@@ -12,14 +12,14 @@ export interface EarlierCopy {
   find(entry: TreeEntry, path: string, attributes: Attributes): string | undefined;
 }
 
-/** Copies of fewer files are not worth remembering, those of more files would take too much memory. */
-const [FEWEST, MOST] = [500, 50_000];
+/** Copies of fewer files are not worth remembering. */
+const FEWEST = 500;
 
 /** Whether a copy is one that is remembered: a directory, so that each path comes from one file only. */
 export function isRemembered(selection: readonly SelectedSource[]): boolean {
   const [source, ...others] = selection;
   if (source === undefined || others.length > 0 || typeOf(source.entry.stats) !== 'directory') return false;
-  return source.files.length >= FEWEST && source.files.length <= MOST;
+  return source.files.length >= FEWEST;
 }
 
 /** Notes in `file` which files a result holds; the last one wins. */
@@ -29,12 +29,15 @@ export function rememberCopy(
   [source]: readonly SelectedSource[],
   hasher: FileHasher,
 ): void {
-  const words: string[] = [result, source?.entry.path ?? ''];
+  writeNote(file, wordsOf(result, source, hasher));
+}
+
+function* wordsOf(result: ResultId, source: SelectedSource | undefined, hasher: FileHasher): Generator<string, void> {
+  yield `${result}\0${source?.entry.path ?? ''}\0`;
   for (const { entry } of source?.files ?? []) {
     const digest = typeOf(entry.stats) === 'file' ? hasher.known(entry) : undefined;
-    if (digest !== undefined) words.push(entry.path, digest);
+    if (digest !== undefined) yield `${entry.path}\0${digest}\0`;
   }
-  writeNote(file, words.join('\0'));
 }
 
 /** Opens what {@link rememberCopy} noted of the same directory. `directoryOf` gives the layer directory of a result that is still there. */
@@ -44,17 +47,17 @@ export async function openEarlierCopy(
   hasher: FileHasher,
   directoryOf: (result: ResultId) => Promise<string | undefined>,
 ): Promise<EarlierCopy | undefined> {
-  const [result = '', top, ...words] = (readNote(file) ?? '').split('\0');
-  if (!isDigest(result) || top !== source?.entry.path) return undefined;
+  const words = readWords(file);
+  const [result = '', top] = [words?.next().value, words?.next().value];
+  if (words === undefined || !isDigest(result) || top !== source?.entry.path) return undefined;
   const directory = await directoryOf(result);
   if (directory === undefined) return undefined;
-  const digests = new Map<string, string>();
-  for (let at = 0; at + 1 < words.length; at += 2) digests.set(words[at] ?? '', words[at + 1] ?? '');
+  const digestOf = digestsInOrder(words);
   return {
     result,
     find(entry, path, attributes) {
       const known: Digest | undefined = hasher.known(entry);
-      if (known === undefined || digests.get(entry.path) !== known) return undefined;
+      if (known === undefined || digestOf(entry.path) !== known) return undefined;
       const location = `${directory}/${path}`;
       const stats = lstatSync(location, { throwIfNoEntry: false });
       return stats !== undefined && stats.size === entry.stats.size && hasAttributes(stats, attributes)
@@ -62,6 +65,26 @@ export async function openEarlierCopy(
         : undefined;
     },
   };
+}
+
+/** Looks up the digests of a note by path, in the order of a walk, which the note has too: nothing of it is kept. */
+function digestsInOrder(words: Iterator<string>): (path: string) => string | undefined {
+  let next = words.next();
+  let digest = words.next();
+  return (path) => {
+    while (next.done !== true && next.value !== path && comesBefore(next.value, path))
+      [next, digest] = [words.next(), words.next()];
+    return next.done !== true && next.value === path ? digest.value : undefined;
+  };
+}
+
+/** Whether a walk comes to `a` first: what is in a directory follows it, before its next sibling. */
+function comesBefore(a: string, b: string): boolean {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  if (at === a.length || b[at] === '/') return at === a.length;
+  if (a[at] === '/') return true;
+  return compareBytes(a.slice(at), b.slice(at)) < 0;
 }
 
 /** A time that was set is read again with less than a microsecond of difference. */

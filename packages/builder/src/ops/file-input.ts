@@ -44,10 +44,7 @@ function contextInput(name: string, options: SelectOptions, env: OpEnvironment):
 }
 
 function sizeOf(selection: readonly SelectedSource[]): number {
-  return selection.reduce(
-    (sum, { entry, files }) => files.reduce((all, file) => all + file.entry.stats.size, sum + entry.stats.size),
-    0,
-  );
+  return selection.reduce((sum, { entry, files }) => sum + (files.length === 0 ? entry.stats.size : files.bytes), 0);
 }
 
 async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvironment): Promise<FileInput> {

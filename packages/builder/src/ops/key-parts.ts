@@ -1,6 +1,6 @@
 import { constants, readlinkSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import type { FileHasher, SelectedFile, SelectedSource } from '@tbuild/context';
+import type { FileHasher, SelectedSource, TreeEntry } from '@tbuild/context';
 import type { CopyOp, MkdirOp, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
@@ -13,11 +13,8 @@ export async function copyParts(
   inputs: readonly (FileInput | undefined)[],
   base: ResultId | undefined,
 ): Promise<KeyParts> {
-  return {
-    ...baseParts(base),
-    instruction: shortDigest({ chown, chmod, destination, exclude, parents }),
-    ...(await fileParts(inputs)),
-  };
+  const instruction = shortDigest({ chown, chmod, destination, exclude, parents });
+  return joined([...baseParts(base), ['instruction', instruction]], await selected(inputs));
 }
 
 /** What the key of a RUN was made of. Values of variables are kept as digests only. */
@@ -35,49 +32,46 @@ export async function runParts(
         shortDigest({ ...key, ...(input === undefined ? {} : { content: undefined }) }),
       ] as const,
   );
-  return {
-    ...baseParts(base),
-    instruction: shortDigest(args),
-    'working directory': cwd,
-    user,
-    hostname,
-    network,
-    security,
-    platform: shortDigest(platform),
-    ...Object.fromEntries([...variables, ...shown]),
-    ...(await fileParts(mounts.map(({ input }) => input))),
-  };
+  const own = { 'working directory': cwd, user, hostname, network, security, platform: shortDigest(platform) };
+  return joined(
+    [...baseParts(base), ['instruction', shortDigest(args)], ...Object.entries(own), ...variables, ...shown],
+    await selected(mounts.map(({ input }) => input)),
+  );
 }
 
 /** What the key of a WORKDIR was made of. */
 export function mkdirParts({ path, mode, user }: MkdirOp, base: ResultId | undefined): KeyParts {
-  return { ...baseParts(base), instruction: path, mode: octal(mode), user };
+  return [...baseParts(base), ['instruction', path], ['mode', octal(mode)], ['user', user]];
 }
 
-function baseParts(base: ResultId | undefined): KeyParts {
-  return base === undefined ? {} : { base: hexOf(base).slice(0, 12) };
+type Part = readonly [name: string, value: string];
+
+function baseParts(base: ResultId | undefined): readonly Part[] {
+  return base === undefined ? [] : [['base', hexOf(base).slice(0, 12)]];
 }
 
-async function fileParts(inputs: readonly (FileInput | undefined)[]): Promise<KeyParts> {
-  const parts: Record<string, string> = {};
-  for (const input of inputs) {
-    if (input === undefined) continue;
-    for (const source of await input.select()) addSource(source, input, parts);
+type Selected = readonly { readonly input: FileInput; readonly sources: readonly SelectedSource[] }[];
+
+async function selected(inputs: readonly (FileInput | undefined)[]): Promise<Selected> {
+  return Promise.all(
+    inputs.flatMap((input) => (input === undefined ? [] : [input.select().then((sources) => ({ input, sources }))])),
+  );
+}
+
+function* joined(parts: Iterable<Part>, inputs: Selected): Generator<Part, void> {
+  yield* parts;
+  for (const { input, sources } of inputs) {
+    for (const { entry, files } of sources) {
+      if (files.length === 0) yield filePart(entry, input);
+      else for (const file of files) if (file.implied !== true) yield filePart(file.entry, input);
+    }
   }
-  return parts;
 }
 
-function addSource(
-  { entry, files }: SelectedSource,
-  { hasher, owner }: FileInput,
-  parts: Record<string, string>,
-): void {
-  const add = ({ entry: { path, stats }, entry: file }: Pick<SelectedFile, 'entry'>): void => {
-    const access = owner === 'keep' ? `${octal(stats.mode)}:${stats.uid}:${stats.gid}` : octal(stats.mode);
-    parts[`file ${path}`] = `${access} ${contentOf(file, hasher)}`;
-  };
-  if (files.length === 0) add({ entry });
-  for (const file of files) if (file.implied !== true) add(file);
+function filePart(entry: TreeEntry, { hasher, owner }: FileInput): Part {
+  const { mode, uid, gid } = entry.stats;
+  const access = owner === 'keep' ? `${octal(mode)}:${uid}:${gid}` : octal(mode);
+  return [`file ${entry.path}`, `${access} ${contentOf(entry, hasher)}`];
 }
 
 function octal(mode: number): string {
@@ -85,7 +79,7 @@ function octal(mode: number): string {
 }
 
 /** Files by what they were keyed by, so that none is read again; links by their target, others by their type. */
-function contentOf(entry: SelectedFile['entry'], hasher: FileHasher): string {
+function contentOf(entry: TreeEntry, hasher: FileHasher): string {
   if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readlinkSync(entry.location));
   return (
     hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`

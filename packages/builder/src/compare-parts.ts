@@ -1,0 +1,54 @@
+import type { KeyParts } from '@tbuild/solver';
+
+/** A part of a key that is another than before; undefined where it was not there, or is not any more. */
+export interface PartChange {
+  readonly name: string;
+  readonly before?: string;
+  readonly now?: string;
+}
+
+/** The parts of a key, which compares them with those of another while they are gone through. */
+export interface ComparedParts extends KeyParts {
+  /** What changed, in the order of the new parts and then the old ones; complete once they have been gone through. */
+  readonly changes: readonly PartChange[];
+}
+
+/**
+ * Goes through both lists side by side. Only names that have no partner yet are kept, so that comparing a hundred
+ * thousand files of which one is new takes no memory; the lists need not be sorted.
+ */
+export function compareParts(before: KeyParts, now: KeyParts): ComparedParts {
+  const changes: PartChange[] = [];
+  return {
+    changes,
+    *[Symbol.iterator]() {
+      const [older, newer] = [new Map<string, string>(), new Map<string, string>()];
+      const old = before[Symbol.iterator]();
+      const match = (name: string, was: string, is: string): void => {
+        if (was !== is) changes.push({ name, before: was, now: is });
+      };
+      const takeOld = (): boolean => {
+        const next = old.next();
+        if (next.done === true) return false;
+        const [name, value] = next.value;
+        const partner = newer.get(name);
+        if (partner === undefined) older.set(name, value);
+        else match(name, value, partner);
+        newer.delete(name);
+        return true;
+      };
+      for (const part of now) {
+        const [name, value] = part;
+        newer.set(name, value);
+        takeOld();
+        const partner = older.get(name);
+        if (partner !== undefined && newer.delete(name)) match(name, partner, value);
+        older.delete(name);
+        yield part;
+      }
+      while (takeOld());
+      for (const [name, value] of newer) changes.push({ name, now: value });
+      for (const [name, value] of older) changes.push({ name, before: value });
+    },
+  };
+}

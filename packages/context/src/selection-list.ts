@@ -1,0 +1,56 @@
+import { EntryTable } from './entry-table.ts';
+import type { TreeEntry } from './file-tree.ts';
+import { typeOf } from './file-type.ts';
+import type { SelectedFile, SelectedFiles } from './selection.ts';
+
+const IMPLIED = 0x8000_0000;
+const TOP = 0x7fff_ffff;
+
+/** Takes the selected files of the directory `top` as a walk finds them: each directory before what is in it. */
+export class SelectionList implements SelectedFiles {
+  /** The note of an entry is the row of its directory, and whether it is implied. */
+  readonly #entries = new EntryTable();
+  /** Of all paths. */
+  readonly #prefix: string;
+  #bytes = 0;
+
+  constructor(top: string) {
+    this.#prefix = top === '' ? '' : `${top}/`;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds an entry of the directory in row `parent`, the topmost unless given. Returns its own row. */
+  push(entry: TreeEntry, parent = TOP, implied = false): number {
+    if (typeOf(entry.stats) !== 'directory') this.#bytes += entry.stats.size;
+    return this.#entries.push(entry, implied ? parent + IMPLIED : parent);
+  }
+
+  /** Takes the last entry away, a directory. */
+  pop(): void {
+    this.#entries.pop();
+  }
+
+  *[Symbol.iterator](): Generator<SelectedFile, void> {
+    const open: { readonly row: number; readonly path: string }[] = [];
+    for (let row = 0; row < this.#entries.length; row++) {
+      const note = this.#entries.note(row);
+      const parent = note % IMPLIED;
+      while (open.length > 0 && open.at(-1)?.row !== parent) open.pop();
+      const path = (open.at(-1)?.path ?? this.#prefix) + this.#entries.name(row);
+      const entry = this.#entries.entry(row, path);
+      if (typeOf(entry.stats) === 'directory') open.push({ row, path: `${path}/` });
+      const relative = path.slice(this.#prefix.length);
+      yield note < IMPLIED ? { relative, entry } : { relative, entry, implied: true };
+    }
+  }
+}
+
+/** No files, for what is no directory. */
+export const NO_FILES: SelectedFiles = new SelectionList('');
