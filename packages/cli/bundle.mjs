@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -7,11 +8,11 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const options = {
   absWorkingDir: here,
   bundle: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minify: true,
   legalComments: 'none',
+  external: ['koffi'],
 };
 
 /** Node's own modules load nothing unless something of them is used. */
@@ -24,11 +25,11 @@ const lazyBuiltins = {
 /** One chunk for each part that is loaded on demand, and many for what parts share. */
 const { metafile } = await build({
   ...options,
-  entryPoints: { tbuild: 'src/main.ts' },
+  format: 'esm',
+  entryPoints: { main: 'src/main.ts' },
   outdir: 'dist.new',
   splitting: true,
   metafile: true,
-  external: ['koffi'],
   alias: { 'react-devtools-core': './src/no-devtools.ts', 'is-in-ci': './src/not-in-ci.ts' },
   define: {
     TBUILD_VERSION: JSON.stringify(version),
@@ -42,46 +43,51 @@ const { metafile } = await build({
   },
 });
 await joinHotPath(metafile.outputs);
+writeFileSync(`${here}dist.new/build-id`, `${digestOfFiles(`${here}dist.new`)}\n`);
 
 // The old bundle stays until the new one is complete.
 rmSync(`${here}dist`, { recursive: true, force: true });
 renameSync(`${here}dist.new`, `${here}dist`);
 
 /**
- * Puts what is always loaded into one file, since each costs Node more than half a millisecond; in place of
- * its chunks the other parts find names for what is in that file.
+ * Puts what is always loaded into one script, since each module costs Node more than half a millisecond, and since
+ * a snapshot of the heap can be made of one script only. The parts that are loaded later find what they share with
+ * it in a global variable.
  */
 async function joinHotPath(outputs) {
-  const entry = 'dist.new/tbuild.js';
+  const entry = 'dist.new/main.js';
   const chunks = [...loadedWith(entry, outputs)].filter((path) => path !== entry);
-  const named = chunks.flatMap((path, at) =>
-    outputs[path].exports.map((name) => ({ path, name, joined: `_${at}_${name}` })),
-  );
-  const exportsOf = (list, from) =>
-    `export{${list.join()}}from${JSON.stringify(`./${from.slice('dist.new/'.length)}`)};`;
-  const contents =
-    named.map(({ path, name, joined }) => exportsOf([`${name} as ${joined}`], path)).join('') + "import'./tbuild.js';";
-  await build({
+  const nameOf = (path) => `./${path.slice('dist.new/'.length)}`;
+  const shared = chunks.map((path, at) => `import * as _${at} from '${nameOf(path)}';`).join('');
+  const { outputFiles } = await build({
     ...options,
-    stdin: { contents, resolveDir: `${here}dist.new` },
-    outfile: 'dist.new/joined.js',
-    external: ['koffi'],
-    plugins: [
-      lazyBuiltins,
-      {
-        name: 'parts',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /^\.\// }, ({ path, kind }) =>
-            kind === 'dynamic-import' ? { path, external: true } : undefined,
-          ),
-      },
-    ],
+    format: 'cjs',
+    stdin: {
+      contents: `${shared}globalThis.tbuildParts=[${chunks.map((_, at) => `_${at}`).join()}];import'${nameOf(entry)}';`,
+      resolveDir: `${here}dist.new`,
+    },
+    write: false,
+    define: { 'import.meta.url': '__filename' },
+    plugins: [lazyBuiltins, { name: 'parts', setup: keepDynamicImports }],
+    // A script that runs from a snapshot cannot import; a module that it requires can.
+    banner: {
+      js: `const importPart=path=>require('node:module').createRequire(__filename)('./import-part.cjs')(path);`,
+    },
   });
-  for (const path of chunks) {
-    const names = named.filter((each) => each.path === path).map(({ name, joined }) => `${joined} as ${name}`);
-    writeFileSync(here + path, exportsOf(names, entry));
+  const script = outputFiles[0].text.replaceAll(/\bimport\("(?=\.\/)/g, 'importPart("');
+  for (const [at, path] of chunks.entries()) {
+    const names = outputs[path].exports;
+    writeFileSync(here + path, `const{${names.join()}}=globalThis.tbuildParts[${at}];export{${names.join()}};`);
   }
-  renameSync(`${here}dist.new/joined.js`, here + entry);
+  rmSync(here + entry);
+  writeFileSync(`${here}dist.new/tbuild.cjs`, script);
+  writeFileSync(`${here}dist.new/import-part.cjs`, 'module.exports=path=>import(path);');
+}
+
+function keepDynamicImports({ onResolve }) {
+  onResolve({ filter: /^\.\// }, ({ path, kind }) =>
+    kind === 'dynamic-import' ? { path, external: true } : undefined,
+  );
 }
 
 function loadedWith(path, outputs, found = new Set()) {
@@ -90,4 +96,11 @@ function loadedWith(path, outputs, found = new Set()) {
     if (kind === 'import-statement' && next in outputs && !found.has(next)) loadedWith(next, outputs, found);
   }
   return found;
+}
+
+function digestOfFiles(directory) {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(directory).sort())
+    hash.update(`${name}\n`).update(readFileSync(`${directory}/${name}`));
+  return hash.digest('hex').slice(0, 16);
 }

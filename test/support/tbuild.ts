@@ -5,7 +5,7 @@ import { baseImageArguments, type BaseImageName } from './base-images.ts';
 import { imageWithId, readLayer, type LayoutImage } from './layout.ts';
 import { program } from './program.ts';
 import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
-import { scratchDirectory } from './scratch.ts';
+import { runDirectoryVariable, scratchDirectory } from './scratch.ts';
 import { treeOfLayers, type ImageTree } from './tree.ts';
 import { ordinaryUser } from './user.ts';
 import { problemsOf } from './validate-image.ts';
@@ -44,6 +44,11 @@ export function defaultStore(asUser = false): string {
   return (sharedStore ??= scratchDirectory('store'));
 }
 
+/** Where all builds of the run keep what the launcher remembers. */
+function sharedCache(): string {
+  return join(process.env[runDirectoryVariable] ?? scratchDirectory('cache'), 'cache');
+}
+
 /** A new directory that belongs to the ordinary user. */
 export function userDirectory(purpose: string): string {
   const directory = scratchDirectory(purpose);
@@ -58,7 +63,7 @@ export function runTbuild(args: readonly string[], options: TbuildOptions = {}):
   const env = { TBUILD_ROOT: store, ...options.env };
   if (!options.asUser) {
     emptyHome ??= scratchDirectory('home');
-    return runProcess(program, args, { ...options, env: { HOME: emptyHome, ...env } });
+    return runProcess(program, args, { ...options, env: { HOME: emptyHome, XDG_CACHE_HOME: sharedCache(), ...env } });
   }
   const { name, home } = ordinaryUser();
   // Unlike runuser, setpriv becomes the program, which then gets the signals itself.

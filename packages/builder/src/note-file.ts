@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
@@ -16,7 +16,7 @@ export function readNote(file: string): string | undefined {
 /** Gives a file of the store this text in one step; of several writers at once the last one wins. */
 export function writeNote(file: string, text: string | Iterable<string>): void {
   mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}`;
+  const temporary = `${file}.${randomBytes(16).toString('hex')}`;
   try {
     if (typeof text === 'string') writeFileSync(temporary, text);
     else writePieces(temporary, text);

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   linkSync,
   mkdirSync,
@@ -27,7 +27,7 @@ export function createLocalCache(directory: string): StepCache {
     },
     async put(record, { replace = false } = {}) {
       const path = pathOf(record.key);
-      const temporary = join(directory, `.${randomUUID()}`);
+      const temporary = join(directory, `.${randomBytes(16).toString('hex')}`);
       mkdirSync(directory, { recursive: true });
       writeFileSync(temporary, JSON.stringify(record));
       if (replace || readRecord(path, record.key) === undefined) {
@@ -40,7 +40,8 @@ export function createLocalCache(directory: string): StepCache {
     async delete(key) {
       rmSync(pathOf(key), { force: true });
     },
-    deleteUnused: (key, limit) => deleteUnused(pathOf(key), limit, join(directory, `.${randomUUID()}`)),
+    deleteUnused: (key, limit) =>
+      deleteUnused(pathOf(key), limit, join(directory, `.${randomBytes(16).toString('hex')}`)),
     async *list() {
       for (const name of namesIn(directory)) {
         const key = `sha256:${name}`;

@@ -1,3 +1,6 @@
+import type { Writable } from 'node:stream';
+import type { TextOutput } from '@tbuild/tui';
+
 /** What the program reads of its surroundings; read once, in `main`, and passed on. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -8,9 +11,9 @@ export interface Environment {
   readonly inUserNamespace: boolean;
   /** Who files written for the user belong to, as this process sees it. */
   readonly owner: { readonly uid: number; readonly gid: number };
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: TextOutput & Writable;
+  readonly stderr: TextOutput;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
 /** The surroundings of this process; the launcher says who the user is outside its namespace. */
@@ -22,7 +25,9 @@ export function readEnvironment(): Environment {
     uid: Number(env.TBUILD_UID ?? process.getuid?.() ?? 0),
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     inUserNamespace: env.TBUILD_IN_USERNS === '1',
-    stdout: process.stdout,
+    get stdout() {
+      return process.stdout;
+    },
     get stderr() {
       return process.stderr;
     },

@@ -1,10 +1,22 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 // A package of the published layout, whose program shows what the launcher gave it.
 const directory = mkdtempSync(join(tmpdir(), 'launcher-'));
@@ -12,13 +24,20 @@ const launcher = join(directory, 'package/bin/tbuild');
 for (const name of ['package/bin', 'package/dist', 'home']) mkdirSync(join(directory, name), { recursive: true });
 copyFileSync(fileURLToPath(new URL('../bin/tbuild', import.meta.url)), launcher);
 writeFileSync(
-  join(directory, 'package/dist/tbuild.js'),
-  `const { env, argv, pid } = process;
-  if (argv[2] === 'wait') { process.on('SIGTERM', () => process.exit(42)); setInterval(() => {}, 1000); console.log('waiting'); }
-  else { console.log(JSON.stringify({ pid, env, args: argv.slice(2), mounts: require('fs').readlinkSync('/proc/self/ns/mnt') })); process.exitCode = Number(argv[3] ?? 0); }`,
+  join(directory, 'package/dist/tbuild.cjs'),
+  `const { readlinkSync } = require('fs');
+  const { startupSnapshot } = require('v8');
+  function run() {
+    const { env, argv, execArgv, pid } = process;
+    if (argv[2] === 'wait') { process.on('SIGTERM', () => process.exit(42)); setInterval(() => {}, 1000); console.log('waiting'); }
+    else { console.log(JSON.stringify({ pid, env, execArgv, args: argv.slice(2), mounts: readlinkSync('/proc/self/ns/mnt') })); process.exitCode = Number(argv[3] ?? 0); }
+  }
+  if (startupSnapshot.isBuildingSnapshot()) startupSnapshot.setDeserializeMainFunction(run);
+  else run();`,
 );
 afterAll(() => rmSync(directory, { recursive: true }));
 
+writeFileSync(join(directory, 'package/dist/build-id'), '0123\n');
 const base = { PATH: process.env.PATH, HOME: join(directory, 'home'), TBUILD_NODE: process.execPath };
 
 function launch(args: readonly string[], env: Record<string, string | undefined> = {}, program = launcher) {
@@ -74,4 +93,70 @@ test('no Node, or one too old', () => {
   expect(launch([], { TBUILD_NODE: undefined, PATH: join(directory, 'home') }).stderr).toContain(
     'no "node" is on the PATH',
   );
+});
+
+describe('a snapshot', () => {
+  const home = join(directory, 'snapshot-home');
+  const node = join(directory, 'node/bin/node');
+  const env = { HOME: home, TBUILD_NODE: node };
+  const start = (changed: Record<string, string> = {}) => JSON.parse(launch(['x'], { ...env, ...changed }).stdout);
+  const fromSnapshot = ({ execArgv }: { execArgv: string[] }) => execArgv[0] === '--snapshot-blob';
+  let note: string;
+
+  beforeAll(() => {
+    mkdirSync(join(node, '..'), { recursive: true });
+    symlinkSync(process.execPath, node);
+  });
+
+  test('is asked for from the second start on', () => {
+    expect(start().env).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
+    const second = start();
+    expect(fromSnapshot(second)).toBe(false);
+    note = second.env.TBUILD_SNAPSHOT_NOTE;
+    const snapshot = `${note}-1`;
+    const main = second.env.TBUILD_SNAPSHOT_FITS.split(' ')[2];
+    execFileSync(process.execPath, ['--snapshot-blob', snapshot, '--build-snapshot', main]);
+    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n`);
+  });
+
+  test('is started from, and behaves as the program', () => {
+    const { execArgv, args, env: seen } = JSON.parse(launch(['a b', '0', ''], env).stdout);
+    expect(execArgv).toEqual(['--snapshot-blob', `${note}-1`]);
+    expect(args).toEqual(['a b', '0', '']);
+    expect(seen).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
+    expect(launch(['x', '9'], env).status).toBe(9);
+  });
+
+  test('is not started from with options of Node, or another bundle', () => {
+    expect(fromSnapshot(start({ NODE_OPTIONS: '--no-deprecation' }))).toBe(false);
+    writeFileSync(join(directory, 'package/dist/build-id'), '4567\n');
+    expect(fromSnapshot(start())).toBe(false);
+    writeFileSync(join(directory, 'package/dist/build-id'), '0123\n');
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is not started from once something beside Node is newer', () => {
+    const { mtime } = statSync(join(node, '..'));
+    writeFileSync(join(node, '../npm'), '');
+    const later = new Date(Date.now() + 1000);
+    utimesSync(join(node, '..'), later, later);
+    expect(fromSnapshot(start())).toBe(false);
+    utimesSync(join(node, '..'), mtime, mtime);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is not started from after another boot', () => {
+    const text = readFileSync(note, 'utf8');
+    writeFileSync(note, text.replace(/^\S+/, '00000000-0000-0000-0000-000000000000'));
+    expect(fromSnapshot(start())).toBe(false);
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test.runIf(process.getuid?.() === 0)('of somebody else is not started from', () => {
+    chownSync(`${note}-1`, 1234, 1234);
+    expect(fromSnapshot(start())).toBe(false);
+    chownSync(`${note}-1`, 0, 0);
+    expect(fromSnapshot(start())).toBe(true);
+  });
 });

@@ -1,8 +1,10 @@
+import { startupSnapshot } from 'node:v8';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags } from './args.ts';
 import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './environment.ts';
+import { rehearse } from './rehearse.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
 import { VERSION } from './version.ts';
 
@@ -97,7 +99,12 @@ function withCommandHint(error: unknown, [first = '']: readonly string[]): unkno
 }
 
 // Not awaited here: parts that are loaded later import from this file, which must have ended by then.
-void start();
+if (startupSnapshot.isBuildingSnapshot()) {
+  startupSnapshot.setDeserializeMainFunction(() => void start());
+  if (process.argv.length > 2) void rehearse((env) => main(process.argv.slice(2), env));
+} else {
+  void start();
+}
 
 async function start(): Promise<void> {
   const argv = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { hexOf, layerCompression, type Descriptor } from '@tbuild/oci';
-import { formatBytes } from '@tbuild/tui';
+import { formatBytes, type TextOutput } from '@tbuild/tui';
 
 /** Prints a line for each layer that has arrived. */
-export function reportBlobs(out: NodeJS.WriteStream): (blob: Descriptor, bytes: number) => void {
+export function reportBlobs(out: TextOutput): (blob: Descriptor, bytes: number) => void {
   const done = new Set<string>();
   return ({ mediaType, digest, size }, bytes) => {
     if (layerCompression(mediaType) === undefined || bytes < size || done.has(digest)) return;

@@ -12,7 +12,7 @@ async function shown(mode: DisplayMode, until = ''): Promise<string> {
   let written = '';
   out.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const channel = createChannel();
-  const done = display(channel, mode, out as unknown as NodeJS.WriteStream, { now: Date.now, color: false });
+  const done = display(channel, mode, out, { now: Date.now, color: false });
   channel.emit({ type: 'planned', steps: [{ id: 'a', name: '[1/1] RUN x' }] });
   const at = Date.now();
   channel.emit({ type: 'started', step: 'a', at });

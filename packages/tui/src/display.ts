@@ -5,6 +5,7 @@ import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
 import { withoutColours } from './terminal-line.ts';
+import type { TextOutput } from './text-output.ts';
 
 /** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` nothing. */
 export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
@@ -28,7 +29,7 @@ interface Drawing {
   end(view: BuildView): Promise<void> | void;
 }
 
-type Draw = (out: NodeJS.WriteStream, options: DisplayOptions) => Drawing;
+type Draw = (out: TextOutput, options: DisplayOptions) => Drawing;
 
 /**
  * Shows events until they end, then what failed once more. Writes to `out` only; resolves when all is written.
@@ -37,7 +38,7 @@ type Draw = (out: NodeJS.WriteStream, options: DisplayOptions) => Drawing;
 export async function display(
   events: AsyncIterable<ProgressEvent>,
   mode: DisplayMode,
-  out: NodeJS.WriteStream,
+  out: TextOutput,
   options: DisplayOptions,
 ): Promise<void> {
   const drawing = DRAWINGS[mode](out, options);
@@ -62,7 +63,7 @@ const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
 
-function drawPlain(out: NodeJS.WriteStream, { now, expandWarning, explain }: DisplayOptions): Drawing {
+function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOptions): Drawing {
   const printer = createPlainPrinter((text) => out.write(text), { explain });
   const collected = collect(PLAIN_INTERVAL, (view) => printer.print(view, now()));
   return {
@@ -78,7 +79,7 @@ function drawPlain(out: NodeJS.WriteStream, { now, expandWarning, explain }: Dis
 /** A build that is over sooner is not worth loading the terminal view. */
 const TERMINAL_DELAY = 250;
 
-function drawTerminal(out: NodeJS.WriteStream, options: DisplayOptions): Drawing {
+function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
   const screen = {
     columns: options.columns ?? out.columns ?? 80,
     rows: options.rows ?? out.rows ?? 24,

@@ -4,3 +4,4 @@ export { display } from './display.ts';
 export type { DisplayMode, DisplayOptions } from './display.ts';
 export { formatBytes, formatDuration, formatSeconds, formatTransferred } from './format.ts';
 export type { LogLine, StepLog } from './log-lines.ts';
+export type { TextOutput } from './text-output.ts';

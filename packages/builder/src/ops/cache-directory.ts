@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { moveToTrash } from '@tbuild/snapshot';
 import { openLock, waitFor, type FileLock } from './file-lock.ts';
@@ -75,7 +75,7 @@ async function prepare(
 
 /** What a killed process left half made is never taken for a content. */
 async function fillWhole(path: string, { fill }: CacheRequest): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
+  const temporary = `${path}.${randomBytes(16).toString('hex')}`;
   await fill(temporary);
   renameSync(temporary, path);
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import { TbuildError } from '@tbuild/errors';
@@ -32,7 +32,7 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
-        const result = digestOf(randomUUID());
+        const result = digestOf(randomBytes(16).toString('hex'));
         await runInto(result, op, mounts, base?.result, context, signal);
         packSoon(result, context);
         return result;

@@ -17,6 +17,7 @@ import { insecureRegistries } from '../outputs.ts';
 import { buildMetadata } from '../build-metadata.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
+import { makeStartSnapshot } from '../start-snapshot.ts';
 import { storeRoot } from '../store-root.ts';
 import type { Command } from './command.ts';
 import { interruptible } from '../interruptible.ts';
@@ -82,6 +83,7 @@ export const build: Command = {
     } finally {
       await worker.close();
       await tidyAfterBuild(worker, cap);
+      makeStartSnapshot(env);
     }
   },
 };

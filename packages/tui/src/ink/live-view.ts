@@ -2,6 +2,7 @@ import { render } from 'ink';
 import { createElement } from 'react';
 import type { BuildView } from '../build-view.ts';
 import type { Screen } from '../rows.ts';
+import type { TextOutput } from '../text-output.ts';
 import { App } from './app.tsx';
 
 export interface LiveViewOptions extends Screen {
@@ -13,10 +14,7 @@ export interface LiveViewOptions extends Screen {
 const FRAMES_PER_SECOND = 5;
 
 /** Draws the build on `out` until `end`, which leaves the last state standing there. */
-export function openLiveView(
-  out: NodeJS.WriteStream,
-  options: LiveViewOptions,
-): { end(view: BuildView): Promise<void> } {
+export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
   const screen = (): Screen => ({
     ...options,
     columns: out.columns ?? options.columns,
@@ -24,9 +22,11 @@ export function openLiveView(
   });
   const frame = (view: BuildView, ended = false) =>
     createElement(App, { view, now: options.now(), screen: screen(), ended });
+  // ink needs no more of a stream than this, but asks for the type of a terminal.
+  const terminal = out as NodeJS.WriteStream;
   const instance = render(frame(options.view()), {
-    stdout: out,
-    stderr: out,
+    stdout: terminal,
+    stderr: terminal,
     patchConsole: false,
     exitOnCtrlC: false,
     maxFps: 30,

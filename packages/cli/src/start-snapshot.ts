@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import type { Environment } from './environment.ts';
+
+/** What is built to rehearse: the first time to fill a cache, the second, cached, while the snapshot is made. */
+const DOCKERFILE = `FROM scratch AS one
+ARG FROM=Dockerfile
+COPY \${FROM} /
+FROM scratch
+ENV NAME=value
+WORKDIR /work
+COPY --from=one --chown=1:1 / /one/
+COPY . .
+LABEL name=\${NAME}
+CMD ["/run"]
+`;
+
+/** The note is written last, so that it never names a file that is not whole. What older bundles left goes after a week. */
+const MAKE_SNAPSHOT = `
+node=$1 main=$2 note=$3 fits=$4 dockerfile=$5
+unset TBUILD_SNAPSHOT_NOTE
+umask 077
+snapshot=$note-$$
+make() { "$node" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
+
+rehearsal=$(mktemp -d) || exit
+mkdir "$rehearsal/context"
+printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
+set -- --root "$rehearsal/store" --progress plain --tag rehearsal "$rehearsal/context"
+"$node" "$main" "$@"
+make "$@" || make
+rm -rf "$rehearsal"
+
+printf '%s\\n' "$fits" "$node" "$snapshot" > "$snapshot.note"
+[ -s "$snapshot" ] && mv -f "$snapshot.note" "$note" || rm -f "$snapshot" "$snapshot.note"
+find "\${note%/*}" -maxdepth 1 -name 'snapshot-*' -mtime +7 -exec rm -f {} +
+`;
+
+/**
+ * Makes the file that the launcher starts the program from next time, when the launcher asked for one: the heap of a
+ * process that has loaded the program and built once. Nobody waits for the process that makes it.
+ */
+export function makeStartSnapshot({ variables }: Environment): void {
+  const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
+  const [node, main] = process.argv;
+  if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
+  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, DOCKERFILE];
+  const child = spawn('nice', command, { stdio: 'ignore', detached: true });
+  // Without one, the program starts as it did this time.
+  child.on('error', () => {});
+  child.unref();
+}
