@@ -1,14 +1,23 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { skopeo } from '../support/peers.ts';
 import { canSwitchUser } from '../support/requirements.ts';
-import { buildContext, buildGood, good, userDirectory } from '../support/tbuild.ts';
+import { runChecked } from '../support/run-process.ts';
+import { buildContext, buildGood, buildInline, good, userDirectory, writeFiles } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
 import type { InlineBuild } from '../support/tbuild.ts';
 
 const contexts = join(import.meta.dirname, '../../fixtures/contexts');
 const diffIds = (build: InlineBuild) => build.image().config.rootfs.diff_ids;
+
+/** Programs of libcap with their loader and libraries, by names that need no search. */
+async function capabilityTools(): Promise<Record<string, string>> {
+  const [setcap, getcap] = ['/usr/sbin/setcap', '/usr/sbin/getcap'];
+  const paths = (await runChecked('ldd', [setcap])).match(/\/\S+(?= \()/g) ?? [];
+  const libraries = paths.map((path) => [path.includes('/ld-linux') ? 'loader' : basename(path), path]);
+  return { setcap, getcap, ...Object.fromEntries(libraries) };
+}
 
 describe.skipIf(!canSwitchUser)('an ordinary user with subordinate ids', () => {
   test('builds a project of two stages', async () => {
@@ -33,6 +42,48 @@ COPY dir /dir
     const asUser = good(await buildContext(asRoot.context, { asUser: true }));
     expect(diffIds(asUser).slice(0, 2)).toEqual(diffIds(asRoot).slice(0, 2));
     expect([...asUser.tree().entries]).toEqual([...asRoot.tree().entries]);
+  });
+
+  test('gets the very layers of RUN that root gets: owners, special modes, capabilities, links, times set', async () => {
+    const context = writeFiles({
+      Dockerfile: `FROM busybox
+RUN --mount=type=bind,source=tools,target=/tools cp /bin/busybox /cap && /tools/loader --library-path /tools /tools/setcap cap_net_raw+ep /cap && /tools/loader --library-path /tools /tools/getcap /cap
+RUN cp /bin/busybox /suid && chown 33:34 /suid && chmod 6755 /suid && ln /suid /second && mkdir -m 3777 /sticky && chown 65534:65534 /sticky
+RUN mkfifo -m 620 /pipe && chown 5:6 /pipe && ln -s suid /link && chown -h 7:8 /link && rm /etc/group && rm -r /var && mkdir /var
+COPY --chown=www-data:www-data tools/setcap /srv/
+`,
+    });
+    mkdirSync(join(context, 'tools'));
+    for (const [name, path] of Object.entries(await capabilityTools()))
+      copyFileSync(path, join(context, 'tools', name));
+    await runChecked('chmod', ['-R', 'a+rX', context]);
+    const args = ['--output', 'type=image,rewrite-timestamp=true'];
+    const env = { SOURCE_DATE_EPOCH: '1700000000' };
+    const [asRoot, asUser] = [
+      good(await buildContext(context, { args, env })),
+      good(await buildContext(context, { args, env, asUser: true })),
+    ];
+    expect(asUser.image().manifest).toEqual(asRoot.image().manifest);
+    expect(asUser.tree().entries.get('/suid')).toMatchObject({ mode: '6755', uid: 33, gid: 34 });
+    // Version 2: one of a user namespace would name its root.
+    expect(asUser.tree().entries.get('/cap')?.capability).toBe('0100000200200000000000000000000000000000');
+    expect(asUser.stderr).toContain('/cap cap_net_raw=ep');
+  });
+
+  test('is told of device nodes that only root can make', async () => {
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nADD devices.tar /\n', 'other/file': 'here\n' });
+    await runChecked('mknod', [join(context, 'other/console'), 'c', '5', '1']);
+    await runChecked('tar', ['-C', join(context, 'other'), '-cf', join(context, 'devices.tar'), '.']);
+    const [asRoot, asUser] = [good(await buildContext(context)), good(await buildContext(context, { asUser: true }))];
+    expect(asRoot.tree().entries.has('/console')).toBe(true);
+    expect(asRoot.stderr).not.toContain('left out');
+    expect(asUser.tree().readText('/file')).toBe('here\n');
+    expect(asUser.stderr).toContain("Device nodes were left out, since only the machine's root can make them: console");
+    const made = await buildInline({ Dockerfile: 'FROM busybox\nRUN mknod /disk b 7 0\n' }, { asUser: true });
+    expect(made).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('mknod: /disk: Operation not permitted'),
+    });
   });
 
   test('keeps whiteouts, opaque directories and foreign owners', async () => {

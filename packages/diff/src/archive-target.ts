@@ -17,6 +17,8 @@ export interface ArchiveTargetOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Called instead of going on when a parent is missing, or is a link, or what a hard link names is missing. */
   readonly onIncomplete?: () => never;
+  /** Is told of device nodes that may not be made here. */
+  readonly onLeftOut?: (path: string) => unknown;
 }
 
 /** As many links in one path as the kernel follows. */
@@ -68,6 +70,10 @@ export class ArchiveTarget {
     if (stats === undefined || stats.isDirectory())
       throw archiveError(`Hard link ${quote(path)} names ${quote(target)}, which is no file`);
     this.#options.writer.link(path, existing);
+  }
+
+  leftOut(path: string): void {
+    this.#options.onLeftOut?.(path);
   }
 
   attributesOf(entry: TarEntry): Attributes {
@@ -149,6 +155,7 @@ function makeSpecial(type: number): Make {
       writer.special(path, target.attributesOf(entry), type, device);
     } catch (error) {
       if (!(error instanceof TbuildError) || errnoName(error.cause) !== 'EPERM') throw error;
+      target.leftOut(path);
     }
   };
 }

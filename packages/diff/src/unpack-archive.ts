@@ -16,6 +16,8 @@ export interface UnpackOptions {
   /** Owner of all that is unpacked, instead of the archive's. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   readonly signal?: AbortSignal;
+  /** Is told of device nodes, which an ordinary user cannot make. */
+  readonly onLeftOut?: (path: string) => unknown;
 }
 
 /**

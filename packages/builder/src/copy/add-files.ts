@@ -1,5 +1,5 @@
 import { type SelectedSource, typeOf } from '@tbuild/context';
-import { isArchive, unpackArchive } from '@tbuild/diff';
+import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
 import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
 import { attributeRules } from './copied-attributes.ts';
 import { copySource } from './copy-files.ts';
@@ -18,7 +18,7 @@ export async function addFiles(
   writer: TreeWriter,
   tree: LayeredTree,
   op: CopyTarget,
-  options: CopyOptions & { readonly signal?: AbortSignal },
+  options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onLeftOut'>,
 ): Promise<void> {
   const rules = attributeRules(op, options);
   const target = { writer, tree };
@@ -26,7 +26,8 @@ export async function addFiles(
     const { entry } = source;
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
       const destination = placeDirectory(target, op.destination, rules.implied);
-      await unpackArchive(entry.location, { writer, tree, destination, owner: options.owner, signal: options.signal });
+      const { owner, signal, onLeftOut } = options;
+      await unpackArchive(entry.location, { writer, tree, destination, owner, signal, onLeftOut });
       checkKeyedFile(entry, options.hasher);
     } else copySource(target, source, { op, options, rules });
   }

@@ -88,6 +88,8 @@ async function copyInto(
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
   const note = noteOf(op, base, context);
+  const leftOut: string[] = [];
+  const onLeftOut = (path: string): unknown => leftOut.push(path);
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
@@ -98,7 +100,7 @@ async function copyInto(
     if (selection.from.kind === 'context') context.contexts.onCopied(selection.from.name, sources);
     const target = { ...op, ...selection };
     const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
-    if (selection.unpack) await addFiles(sources, writer, tree, target, options);
+    if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
     else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
       copyFiles(sources, writer, tree, target, options);
     else {
@@ -108,7 +110,15 @@ async function copyInto(
     }
   }
   writer.finish();
+  warnOfLeftOut(leftOut, context);
   await active.commit(hexOf(key));
+}
+
+/** An image without them is rarely worse, since /dev is made anew for each container. */
+function warnOfLeftOut(devices: readonly string[], { progress, step }: StepContext): void {
+  if (devices.length === 0) return;
+  const message = `Device nodes were left out, since only the machine's root can make them: ${devices.join(', ')}`;
+  progress.emit({ type: 'warning', step: step.id, message });
 }
 
 /** Where it is noted which files an instruction last copied onto a base. */
