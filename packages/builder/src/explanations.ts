@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Graph, Step } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
@@ -90,6 +91,23 @@ function tell({ name, before, now }: PartChange, base: string): readonly string[
 function* wordsOf(name: string, key: string, parts: KeyParts): Generator<string, void> {
   yield `${name}\0${key}\0`;
   for (const [part, value] of parts) yield `${part}\0${value}\0`;
+}
+
+/** The words of each step that was explained in this store, by its key at that time. */
+export function explainedSteps(root: string): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const directory = join(root, 'explain');
+  for (const scope of namesIn(directory)) {
+    for (const file of namesIn(join(directory, scope))) {
+      const known = read(join(directory, scope, file));
+      if (known !== undefined) names.set(known.key, known.name);
+    }
+  }
+  return names;
+}
+
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 function read(file: string): Explanation | undefined {

@@ -1,8 +1,9 @@
-import { readdirSync, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
 import { listCacheEntries, type CacheEntry } from './cache-entries.ts';
 import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
+import { explainedSteps } from './explanations.ts';
 import { namedBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
 
@@ -27,7 +28,7 @@ export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   const disk = createDiskUsage();
   const named = namedBlobs(worker);
   const entries = await listCacheEntries(worker, disk, named);
-  const names = stepNames(root);
+  const names = explainedSteps(root);
   const own = new Set(entries.flatMap(({ blob }) => (blob === undefined ? [] : [blob])));
   const images = sumOf(
     [...named].map((digest) => content.path(digest)),
@@ -72,23 +73,6 @@ const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts'];
 /** The directories that entries lie in, and what is being made there. */
 function directoriesOf(root: string): readonly string[] {
   return ['.', ...DIVIDED, 'blobs/sha256', 'snapshots/.active'].map((name) => join(root, name));
-}
-
-/** The names of steps by the key under which they ran last. */
-function stepNames(root: string): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
-  const directory = join(root, 'explain');
-  for (const scope of namesIn(directory)) {
-    for (const file of namesIn(join(directory, scope))) {
-      // The name stands first, the parts of the key may be many.
-      const [, name, key] =
-        /^\{"name":("(?:[^"\\]|\\.)*"),"key":"(sha256:[a-f0-9]{64})"/.exec(
-          readFileSync(join(directory, scope, file), 'utf8'),
-        ) ?? [];
-      if (name !== undefined && key !== undefined) names.set(key, String(JSON.parse(name)));
-    }
-  }
-  return names;
 }
 
 function namesIn(directory: string): readonly string[] {
