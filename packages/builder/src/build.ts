@@ -123,6 +123,8 @@ async function solveGraph<T>(
     ssh: request.ssh,
     shmSize: request.shmSize,
     ulimits: request.ulimits,
+    resources: request.resources,
+    cgroupParent: request.cgroupParent,
     importMount: (key, directory) => importMount(key, directory, imported, env),
     proxyEnv: plans[0]?.proxyEnv ?? [],
     readSecret: (id) => env.readSecret?.(id),

@@ -1,3 +1,4 @@
+import type { Resources } from '@tbuild/executor';
 import type { ImageFormat, StoredNames } from '@tbuild/exporter';
 import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
@@ -170,6 +171,10 @@ export interface BuildRequest {
   readonly shmSize?: number;
   /** Limits of the processes of RUN steps. */
   readonly ulimits: readonly Ulimit[];
+  /** What all processes of one RUN step may use together. */
+  readonly resources?: Resources;
+  /** The control group under which RUN steps get theirs. */
+  readonly cgroupParent?: string;
   readonly allow: readonly Entitlement[];
   readonly attestations?: AttestationSpecs;
 }

@@ -7,6 +7,8 @@ export interface Flag {
   /** What stands for the value in the help text, e.g. `NAME`. */
   readonly value?: string;
   readonly help: string;
+  /** Understood, but not in the help text: another option is preferred. */
+  readonly hidden?: true;
 }
 
 export type Flags = Readonly<Record<string, Flag>>;
@@ -100,7 +102,8 @@ function usage(message: string, hint?: string): TbuildError {
 
 /** The options as lines of a help text. */
 export function describeFlags(flags: Flags): string {
-  const rows = Object.entries(flags).map(([name, { short, kind, value, help }]) => {
+  const shown = Object.entries(flags).filter(([, { hidden }]) => hidden === undefined);
+  const rows = shown.map(([name, { short, kind, value, help }]) => {
     const argument = kind === 'switch' ? '' : kind === 'optional' ? `[=${value ?? 'VALUE'}]` : ` ${value ?? 'VALUE'}`;
     return [`  ${short === undefined ? '    ' : `-${short}, `}--${name}${argument}`, help] as const;
   });

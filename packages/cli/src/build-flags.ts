@@ -1,5 +1,16 @@
 import type { Flags } from './args.ts';
 
+/** How `docker build` spelt what is `--resource NAME=VALUE` now. */
+export const resourceFlags = {
+  memory: { kind: 'text', short: 'm', hidden: true, help: 'As --resource memory' },
+  'memory-swap': { kind: 'text', hidden: true, help: 'As --resource memory-swap' },
+  'cpu-shares': { kind: 'text', short: 'c', hidden: true, help: 'As --resource cpu-shares' },
+  'cpu-period': { kind: 'text', hidden: true, help: 'As --resource cpu-period' },
+  'cpu-quota': { kind: 'text', hidden: true, help: 'As --resource cpu-quota' },
+  'cpuset-cpus': { kind: 'text', hidden: true, help: 'As --resource cpuset-cpus' },
+  'cpuset-mems': { kind: 'text', hidden: true, help: 'As --resource cpuset-mems' },
+} as const satisfies Flags;
+
 /** The options of `tbuild build`, in the order of the help text. */
 export const buildFlags = {
   'add-host': {
@@ -33,6 +44,7 @@ export const buildFlags = {
     value: 'CALL',
     help: 'Build nothing, print: check, outline, targets or subrequests.describe; also CALL,format=json',
   },
+  'cgroup-parent': { kind: 'text', value: 'PATH', help: 'The control group under which RUN steps get their own' },
   check: { kind: 'switch', help: 'Check the Dockerfile without building: --call=check' },
   'cache-from': {
     kind: 'list',
@@ -91,6 +103,11 @@ export const buildFlags = {
     value: 'HOST[/PATH]',
     help: 'Look for images of Docker Hub there first ($TBUILD_REGISTRY_MIRRORS: either form, ";" between)',
   },
+  resource: {
+    kind: 'list',
+    value: 'NAME=VALUE',
+    help: 'What each RUN step may use: memory=SIZE, memory-swap, cpus=N, cpu-shares, cpu-period, cpu-quota, cpuset-cpus, cpuset-mems, pids=N',
+  },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
   sbom: { kind: 'text', value: 'true', help: 'Tell with the image which packages it has (SPDX)' },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
@@ -102,6 +119,11 @@ export const buildFlags = {
   },
   tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the image; may be given several times' },
   target: { kind: 'text', value: 'STAGE', help: 'Build this stage instead of the last one' },
+  timeout: {
+    kind: 'text',
+    value: 'SPAN',
+    help: 'Fail when the whole build takes longer, e.g. 90s or 1h30m; finished steps stay cached',
+  },
   ulimit: {
     kind: 'list',
     value: 'NAME=SOFT[:HARD]',
@@ -109,4 +131,5 @@ export const buildFlags = {
   },
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },
+  ...resourceFlags,
 } as const satisfies Flags;

@@ -6,12 +6,12 @@ import { formatPlatform, formatReference, parsePlatform, parseReference, type Pl
 import type { FlagValues } from './args.ts';
 import { parseAttestations } from './attestations.ts';
 import { parseCacheFrom, parseCacheTo } from './cache-spec.ts';
-import type { buildFlags } from './build-flags.ts';
+import { type buildFlags, resourceFlags } from './build-flags.ts';
 import { contextSource, isFetched } from './context-source.ts';
 import { checkDeletion } from './deleting-output.ts';
 import type { Environment } from './environment.ts';
 import { parseOutputs } from './outputs.ts';
-import { byteSize, entitlements, extraHosts, ulimits } from './sandbox-options.ts';
+import { byteSize, cgroupParent, entitlements, extraHosts, resources, ulimits } from './sandbox-options.ts';
 import { sshSources } from './ssh-sources.ts';
 import { readStandardInput } from './standard-input.ts';
 import { storeRoot } from './store-root.ts';
@@ -64,6 +64,8 @@ export function buildRequest(
     ssh: sshSources(flags.ssh ?? [], env),
     shmSize: byteSize(flags['shm-size'], 'shm-size'),
     ulimits: ulimits(flags.ulimit ?? []),
+    resources: resources([...olderResources(flags), ...(flags.resource ?? [])]),
+    cgroupParent: cgroupParent(flags['cgroup-parent']),
     allow: entitlements(flags.allow ?? []),
     attestations: parseAttestations(flags),
   };
@@ -76,6 +78,12 @@ export function buildRequest(
   };
   for (const output of request.outputs) checkDeletion(output, limits);
   return request;
+}
+
+function olderResources(flags: FlagValues<typeof resourceFlags>): readonly string[] {
+  return Object.entries(flags).flatMap(([name, value]) =>
+    Object.hasOwn(resourceFlags, name) ? [`${name}=${value}`] : [],
+  );
 }
 
 function nameOf(text: string) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byteSize, entitlements, extraHosts, ulimits } from './sandbox-options.ts';
+import { byteSize, cgroupParent, entitlements, extraHosts, resources, ulimits } from './sandbox-options.ts';
 
 const sizes: readonly [text: string, bytes: number][] = [
   ['0', 0],
@@ -29,6 +29,28 @@ test.each([
 
 test.each(['nofile', 'nofile=', 'nofile=x', 'files=1', 'nofile=2:1', 'nofile=-1:5'])('no limit: %s', (text) => {
   expect(() => ulimits([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test.each([
+  [['memory=1g', 'memory-swap=-1'], { memory: 1024 ** 3, memorySwap: -1 }],
+  [['memory=64m,cpus=1.5,pids=100'], { memory: 64 * 1024 ** 2, cpuPeriod: 100_000, cpuQuota: 150_000, pids: 100 }],
+  [['cpuset-cpus=0-2,4,cpu-shares=512'], { cpusetCpus: '0-2,4', cpuShares: 512 }],
+  [['pids=1', 'pids=2'], { pids: 2 }],
+  [[], undefined],
+])('resources %j', (texts, expected) => {
+  expect(resources(texts)).toEqual(expected);
+});
+
+test.each(['memory', 'memory=', 'memory=x', 'cpus=0', 'cpus=a', 'disk=1', 'pids=-1', 'cpuset-cpus=a', ''])(
+  'no resource: %j',
+  (text) => {
+    expect(() => resources([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  },
+);
+
+test('a parent of control groups lies below the root', () => {
+  expect(cgroupParent('ci/builds')).toBe('ci/builds');
+  expect(() => cgroupParent('/ci/../..')).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
 test('hosts', () => {

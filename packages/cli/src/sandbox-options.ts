@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Entitlement, Ulimit } from '@tbuild/builder';
+import type { BuildRequest, Entitlement, Ulimit } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 
 /**
@@ -46,6 +46,66 @@ export function byteSize(text: string | undefined, option: string): number | und
   const power = UNITS[unit.toLowerCase()];
   if (digits !== undefined && power !== undefined) return Math.floor(Number(digits) * 1024 ** power);
   throw new TbuildError('USAGE', `Option --${option} must be a size such as 128m, not ${JSON.stringify(text)}`);
+}
+
+type Resources = NonNullable<BuildRequest['resources']>;
+
+/** A value that cannot be read is undefined. */
+const RESOURCES: Readonly<Record<string, (text: string) => Resources>> = {
+  memory: (text) => ({ memory: byteSize(text, 'resource memory') }),
+  'memory-swap': (text) => ({ memorySwap: text === '-1' ? -1 : byteSize(text, 'resource memory-swap') }),
+  'cpu-shares': (text) => ({ cpuShares: count(text) }),
+  'cpu-period': (text) => ({ cpuPeriod: count(text) }),
+  'cpu-quota': (text) => ({ cpuQuota: count(text) }),
+  cpus: (text) => ({ cpuPeriod: 100_000, cpuQuota: processors(text) }),
+  'cpuset-cpus': (text) => ({ cpusetCpus: numberList(text) }),
+  'cpuset-mems': (text) => ({ cpusetMems: numberList(text) }),
+  pids: (text) => ({ pids: count(text) }),
+};
+
+/**
+ * Reads the `--resource` options: `NAME=VALUE`, several with commas between. A value may be a list with commas
+ * of its own. Undefined when there are none.
+ *
+ * @throws TbuildError USAGE
+ */
+export function resources(texts: readonly string[]): Resources | undefined {
+  const fields = texts.flatMap((text) => text.split(/,(?=[^,]*=)/));
+  return fields.length === 0 ? undefined : fields.reduce((all, field) => ({ ...all, ...resource(field) }), {});
+}
+
+function resource(field: string): Resources {
+  const [, name = '', value = ''] = /^([^=]*)=(.*)$/s.exec(field) ?? [];
+  const read = Object.hasOwn(RESOURCES, name) ? RESOURCES[name] : undefined;
+  if (read === undefined) {
+    throw new TbuildError('USAGE', `Option --resource ${JSON.stringify(field)} is not of the form NAME=VALUE`, {
+      hint: `Resources are ${Object.keys(RESOURCES).join(', ')}`,
+    });
+  }
+  const found = read(value);
+  if (!Object.values(found).includes(undefined)) return found;
+  throw new TbuildError('USAGE', `Option --resource ${name} cannot be ${JSON.stringify(value)}`);
+}
+
+function count(text: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Microseconds in a period of a tenth of a second; the kernel takes no less than a thousand. */
+function processors(text: string): number | undefined {
+  const quota = /^(\d+|\d*\.\d+)$/.test(text) ? Math.round(Number(text) * 100_000) : 0;
+  return quota >= 1000 ? quota : undefined;
+}
+
+function numberList(text: string): string | undefined {
+  return /^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(text) ? text : undefined;
+}
+
+/** @throws TbuildError USAGE for a path that leads out of the hierarchy. */
+export function cgroupParent(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!text.split('/').includes('..')) return text;
+  throw new TbuildError('USAGE', `Option --cgroup-parent ${JSON.stringify(text)} must not have ".." in it`);
 }
 
 const LIMITS = [

@@ -13,7 +13,8 @@ export type ErrorCode =
   | 'PROCESS_FAILED'
   | 'SNAPSHOT'
   | 'UNSUPPORTED'
-  | 'CANCELLED';
+  | 'CANCELLED'
+  | 'TIMED_OUT';
 
 export interface TbuildErrorOptions {
   /** What the user can do about it; one sentence. */

@@ -27,6 +27,24 @@ export interface ResourceLimit {
   readonly hard: number;
 }
 
+/** What all processes of a step may use together. */
+export interface Resources {
+  /** Bytes. */
+  readonly memory?: number;
+  /** Bytes of memory and swap together; -1 is no limit. */
+  readonly memorySwap?: number;
+  /** Relative to 1024, where processors are short. */
+  readonly cpuShares?: number;
+  /** Microseconds; `cpuQuota` of them may be used in each, by all processors together. */
+  readonly cpuPeriod?: number;
+  readonly cpuQuota?: number;
+  /** Lists of numbers and ranges, e.g. `0-2,4`. */
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  /** How many processes and threads there may be. */
+  readonly pids?: number;
+}
+
 /** Something mounted into the root besides /proc, /sys and /dev. */
 export type SandboxMount =
   | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
@@ -50,6 +68,17 @@ export interface Sandbox {
   readonly limits?: readonly ResourceLimit[];
   /** A rule of binfmt_misc that holds for this step alone, which then is in a user namespace of its own. */
   readonly handler?: string;
+  readonly resources?: Resources;
+  /** The control group under which the step gets one, from the root of the hierarchy. */
+  readonly cgroupParent?: string;
+}
+
+/** How a step ended. */
+export interface StepEnd {
+  /** Signal n is 128 + n. */
+  readonly exitCode: number;
+  /** Whether one of its processes was killed at the step's memory limit. */
+  readonly reachedMemoryLimit: boolean;
 }
 
 /** Where the process's output goes. Standard input is empty. */
@@ -66,8 +95,9 @@ export interface ProcessIO {
 export interface Executor {
   readonly name: 'namespace' | 'oci' | 'chroot';
   /**
-   * A non-zero exit is a result (signal n is 128 + n).
-   * @throws TbuildError PROCESS_FAILED when the sandbox could not be set up, CANCELLED on abort.
+   * A non-zero exit is a result.
+   * @throws TbuildError PROCESS_FAILED when the sandbox could not be set up, UNSUPPORTED when the machine lacks
+   * something that it asks for, CANCELLED on abort.
    */
-  run(sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<{ readonly exitCode: number }>;
+  run(sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<StepEnd>;
 }

@@ -1,4 +1,13 @@
-export type { Executor, ProcessIO, ProcessSpec, ProcessUser, Sandbox, SandboxMount } from './executor.ts';
+export type {
+  Executor,
+  ProcessIO,
+  ProcessSpec,
+  ProcessUser,
+  Resources,
+  Sandbox,
+  SandboxMount,
+  StepEnd,
+} from './executor.ts';
 export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
 export { createNamespaceExecutor } from './namespace.ts';

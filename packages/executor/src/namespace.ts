@@ -67,9 +67,9 @@ function findKernelPaths(): Machine['kernelPaths'] {
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
-  { sandbox, directory, points }: MountedStep,
+  { sandbox, directory, points, entrances }: MountedStep,
 ): Launch {
-  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT });
+  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances });
   const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
   mkdirSync(root);
   makeDeviceDirectory(devices);

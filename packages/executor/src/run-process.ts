@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
 import type { ProcessIO } from './executor.ts';
@@ -12,9 +12,14 @@ export interface RunOptions {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   readonly signal: AbortSignal;
+  /** Files that are open for writing from descriptor {@link FIRST_ENTRANCE} on. */
+  readonly entrances: readonly string[];
   /** Asks the running program to end everything; when absent, pid 1 of its namespace is killed. */
   readonly end?: (pid: number) => void;
 }
+
+/** Above those that the set-up of any isolation uses. */
+export const FIRST_ENTRANCE = 5;
 
 /** How a sandboxed process ended, and what its set-up said. */
 export interface Ended {
@@ -31,11 +36,13 @@ export interface Ended {
  */
 export async function runProcess([file = '', ...args]: readonly string[], options: RunOptions): Promise<Ended> {
   const { io, stdout, stderr, signal, end = killInit } = options;
-  const child = spawn(file, args, {
-    env: TOOL_ENVIRONMENT,
-    stdio: ['ignore', stdout.input, stderr.input, 'pipe'],
-    detached: true,
-  });
+  const child = withOpenFiles(options.entrances, (entrances) =>
+    spawn(file, args, {
+      env: TOOL_ENVIRONMENT,
+      stdio: ['ignore', stdout.input, stderr.input, 'pipe', 'ignore', ...entrances],
+      detached: true,
+    }),
+  );
   stdout.closeInput();
   stderr.closeInput();
   const setup: Uint8Array[] = [];
@@ -60,6 +67,16 @@ export async function runProcess([file = '', ...args]: readonly string[], option
     throw new TbuildError('PROCESS_FAILED', `Cannot start "${file}"`, { cause });
   } finally {
     signal.removeEventListener('abort', abort);
+  }
+}
+
+function withOpenFiles<T>(paths: readonly string[], use: (descriptors: readonly number[]) => T): T {
+  const opened: number[] = [];
+  try {
+    for (const path of paths) opened.push(openSync(path, 'w'));
+    return use(opened);
+  } finally {
+    opened.forEach((descriptor) => closeSync(descriptor));
   }
 }
 

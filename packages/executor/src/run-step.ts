@@ -1,15 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
+import { makeStepCgroup, type StepCgroup } from './cgroup/step-cgroup.ts';
 import type { CallProgram } from './enter/call-program.ts';
 import { exitCodeOf } from './exit-code.ts';
-import type { ProcessIO, Sandbox } from './executor.ts';
+import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
 import { prepareMountPoints } from './mount-points.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { runProcess } from './run-process.ts';
+import { FIRST_ENTRANCE, runProcess } from './run-process.ts';
 import { REPORT } from './sandbox-command.ts';
+import type { StepPlace } from './step-place.ts';
 
 /** What every executor that mounts is told. */
 export interface ExecutorOptions {
@@ -42,9 +44,6 @@ export interface StepRun {
   readonly signal: AbortSignal;
 }
 
-/** Makes a step ready in an empty directory of its own; what it hands to `atEnd` is done when all processes are gone. */
-export type PrepareStep = (directory: string, atEnd: (undo: () => void) => void) => Launch;
-
 /**
  * Runs a step from its directory to its exit code; nothing of it remains. What differs between isolations is in `prepare`.
  *
@@ -52,35 +51,53 @@ export type PrepareStep = (directory: string, atEnd: (undo: () => void) => void)
  */
 export async function runStep(
   { runDirectory, sandbox, io, signal }: StepRun,
-  prepare: PrepareStep,
-): Promise<{ exitCode: number }> {
+  prepare: (place: StepPlace) => Launch,
+): Promise<StepEnd> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const directory = mkdtempSync(join(runDirectory, 'step-'));
   const undos: (() => void)[] = [];
+  let group: StepCgroup | undefined;
   try {
-    const { args, program, pipes, end, check } = prepare(directory, (undo) => undos.push(undo));
-    const { user } = sandbox.process;
-    using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
-    using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
-    const ended = await runProcess(args, { io, stdout, stderr, signal, end });
-    check?.(ended.exitCode);
-    return { exitCode: exitCodeOf(ended, { program, args: sandbox.process.args, io }) };
+    group = makeStepCgroup(basename(directory), sandbox);
+    const entrances = (group?.entrances ?? []).map((_, index) => FIRST_ENTRANCE + index);
+    const launch = prepare({ directory, entrances, atEnd: (undo) => undos.push(undo) });
+    const exitCode = await launched(launch, { directory, sandbox, io, signal, entrances: group?.entrances ?? [] });
+    return { exitCode, reachedMemoryLimit: group?.reachedMemoryLimit() ?? false };
   } finally {
+    await group?.remove();
     for (const undo of undos.reverse()) undo();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function launched(
+  { args, program, pipes, end, check }: Launch,
+  {
+    directory,
+    sandbox,
+    io,
+    signal,
+    entrances,
+  }: Omit<StepRun, 'runDirectory'> & { directory: string; entrances: readonly string[] },
+): Promise<number> {
+  const { user, args: command } = sandbox.process;
+  using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
+  using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
+  const ended = await runProcess(args, { io, stdout, stderr, signal, end, entrances });
+  check?.(ended.exitCode);
+  return exitCodeOf(ended, { program, args: command, io });
 }
 
 /** {@link runStep} for isolations that mount: makes the mount points in the tree, and takes them away again. */
 export function runMounted(
   { flavour, now, ...run }: StepRun & ExecutorOptions,
   prepare: (step: MountedStep) => Launch,
-): Promise<{ exitCode: number }> {
+): Promise<StepEnd> {
   const { sandbox } = run;
-  return runStep(run, (directory, atEnd) => {
+  return runStep(run, (place) => {
     const points = prepareMountPoints(sandbox, { flavour, now: now() });
-    atEnd(() => points.removeEmpty());
-    const mounted = { sandbox, directory, points };
+    place.atEnd(() => points.removeEmpty());
+    const mounted = { ...place, sandbox, points };
     return sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
   });
 }

@@ -1,4 +1,6 @@
 import {
+  accessSync,
+  constants,
   copyFileSync,
   existsSync,
   lstatSync,
@@ -11,12 +13,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
 import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
-import type { Executor, Sandbox } from './executor.ts';
+import type { Executor, Sandbox, StepEnd } from './executor.ts';
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;
@@ -47,8 +49,7 @@ export function executorSuite(name: string, { flavour, create, contained = true 
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  interface Ran {
-    readonly exitCode: number;
+  interface Ran extends StepEnd {
     readonly stdout: string;
     readonly stderr: string;
     readonly active: ActiveSnapshot;
@@ -61,12 +62,15 @@ export function executorSuite(name: string, { flavour, create, contained = true 
     changes.before?.(active.upper);
     const sandbox = sandboxOf(active, typeof script === 'string' ? ['/bin/sh', '-c', script] : script, changes);
     const io = {
-      stdout: (data: Uint8Array) => void out.stdout.push(data),
+      stdout: (data: Uint8Array) => {
+        out.stdout.push(data);
+        changes.onOutput?.(data);
+      },
       stderr: (data: Uint8Array) => void out.stderr.push(data),
     };
-    const { exitCode } = await executor.run(sandbox, io, changes.signal ?? never);
+    const end = await executor.run(sandbox, io, changes.signal ?? never);
     return {
-      exitCode,
+      ...end,
       stdout: Buffer.concat(out.stdout).toString(),
       stderr: Buffer.concat(out.stderr).toString(),
       active,
@@ -347,6 +351,46 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(stdout.length).toBe(30_000_000 + 36);
     });
 
+    const limitedTest = test.skipIf(flavour === 'user' || !canMakeGroups());
+
+    limitedTest('a step beyond its memory is killed, and said to be', async () => {
+      const script = 'head -c 100000000 /dev/zero | tail -c 100000000 > /dev/null; exit $?';
+      const { exitCode, reachedMemoryLimit } = await run(script, { resources: { memory: 16 << 20 } });
+      expect({ exitCode, reachedMemoryLimit }).toEqual({ exitCode: 137, reachedMemoryLimit: true });
+      expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
+    });
+
+    limitedTest('forks are bounded, also those of root', async () => {
+      const script = 'i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done';
+      const { exitCode, stderr } = await run(script, { resources: { pids: 20 } });
+      expect(exitCode).not.toBe(0);
+      expect(stderr).toContain('fork');
+    });
+
+    limitedTest('leaves no control group behind, not even of an aborted step', async () => {
+      const cgroupParent = `/tbuild-suite-${basename(directory)}/inner`;
+      const controller = new AbortController();
+      let groups = '';
+      const onOutput = (data: Uint8Array) => {
+        groups += String(data);
+        if (groups.endsWith('begun\n')) controller.abort();
+      };
+      const script = 'cat /proc/self/cgroup 2> /dev/null; echo begun; sleep 20';
+      const options = { cgroupParent, resources: { memory: 64 << 20 }, signal: controller.signal, onOutput };
+      await expect(run(script, options)).rejects.toMatchObject({ code: 'CANCELLED' });
+      if (contained) expect(groups).toContain(`:${cgroupParent}/tbuild-`);
+      const paths = groups.split('\n').map((line) => line.split(':')[2] ?? '');
+      const left = paths.filter((path) => path.includes('tbuild-')).flatMap(groupDirectories);
+      expect([...left, ...groupDirectories(dirname(cgroupParent))]).toEqual([]);
+    });
+
+    limitedTest('says what cannot be limited', async () => {
+      await expect(run('true', { resources: { cpusetCpus: '4095' } })).rejects.toMatchObject({
+        code: 'UNSUPPORTED',
+        message: expect.stringContaining('"4095" cannot be written to'),
+      });
+    });
+
     test('runs many at once and leaves nothing in its directory', async () => {
       const results = await Promise.all(Array.from({ length: 8 }, (_, index) => run(`echo ${index}; sleep 0.1`)));
       expect(results.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 8 }, (_, index) => `${index}\n`));
@@ -360,6 +404,7 @@ interface SandboxChanges extends Partial<Omit<Sandbox, 'process' | 'root'>> {
   /** The parent snapshot; empty for an empty tree. */
   readonly base?: string;
   readonly signal?: AbortSignal;
+  onOutput?(data: Uint8Array): void;
   before?(upper: string): void;
 }
 
@@ -375,6 +420,8 @@ function sandboxOf(
     hostname: 'buildkitsandbox',
     network: changes.network ?? 'default',
     security: changes.security ?? 'sandbox',
+    resources: changes.resources,
+    cgroupParent: changes.cgroupParent,
     handler: changes.handler,
   };
 }
@@ -386,6 +433,21 @@ function findForeign(directory: string): Promise<Emulation> {
   const host = { os: process.platform, architecture: process.arch };
   const searchPath = (process.env['PATH'] ?? '').split(':');
   return findEmulation({ os: host.os, architecture: FOREIGN }, { directory, host, searchPath });
+}
+
+function canMakeGroups(): boolean {
+  try {
+    accessSync(existsSync('/sys/fs/cgroup/memory') ? '/sys/fs/cgroup/memory' : '/sys/fs/cgroup', constants.W_OK);
+    return existsSync('/sys/fs/cgroup/memory') || existsSync('/sys/fs/cgroup/cgroup.controllers');
+  } catch {
+    return false;
+  }
+}
+
+/** Where a control group is, in any hierarchy. */
+function groupDirectories(path: string): string[] {
+  const hierarchies = ['.', ...readdirSync('/sys/fs/cgroup')];
+  return hierarchies.map((name) => join('/sys/fs/cgroup', name, path)).filter(existsSync);
 }
 
 const APPLETS =

@@ -6,7 +6,10 @@ import type { BuildRequest } from '../request.ts';
 import type { Worker } from '../worker.ts';
 
 /** What the ops of one build share. */
-export interface OpEnvironment extends Pick<BuildRequest, 'extraHosts' | 'ssh' | 'shmSize' | 'ulimits'> {
+export interface OpEnvironment extends Pick<
+  BuildRequest,
+  'extraHosts' | 'ssh' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+> {
   readonly worker: Worker;
   readonly results: StepResults;
   readonly contexts: Contexts;

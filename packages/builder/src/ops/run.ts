@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { statfsSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import { TbuildError } from '@tbuild/errors';
 import { resolveUser } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import type { StepContext } from './op-environment.ts';
-import { maskText } from './mask-secrets.ts';
 import { parseHost } from './network-files.ts';
 import { runParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
@@ -17,6 +14,7 @@ import { prepareOn } from './prepare-on.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
+import { exited, memoryNote } from './run-end.ts';
 import { openStepOutput } from './step-output.ts';
 
 /** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
@@ -43,9 +41,13 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
 }
 
 /** Of what is given to the whole build: a host's address may change, its name not. */
-function keyedOptions({ extraHosts, ulimits }: StepContext): object {
+function keyedOptions({ extraHosts, ulimits, cgroupParent }: StepContext): object {
   const names = extraHosts.map((text) => parseHost(text).host);
-  return { ...(names.length === 0 ? {} : { hosts: names }), ...(ulimits.length === 0 ? {} : { ulimits }) };
+  return {
+    ...(names.length === 0 ? {} : { hosts: names }),
+    ...(ulimits.length === 0 ? {} : { ulimits }),
+    ...(cgroupParent === undefined ? {} : { cgroupParent }),
+  };
 }
 
 async function runInto(
@@ -69,7 +71,7 @@ async function runInto(
   );
   const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
   using output = openStepOutput(step.id, secrets, progress);
-  const { exitCode } = await executor.run(
+  const end = await executor.run(
     {
       root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
       mounts: [...mounts, ...needs.mounts],
@@ -85,29 +87,14 @@ async function runInto(
       shmSize: context.shmSize,
       limits: context.ulimits,
       handler: needs.handler,
+      resources: context.resources,
+      cgroupParent: context.cgroupParent,
     },
     output,
     signal,
   );
-  if (exitCode !== 0) throw exited(op, exitCode, { root: worker.root, secrets });
+  const facts = { root: worker.root, secrets, memory: context.resources?.memory };
+  if (end.exitCode !== 0) throw exited(op, end, facts);
+  if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));
-}
-
-/** With less than this left in the store, a failing step may well have failed for that. Bytes. */
-const LITTLE_SPACE = 1024 * 1024;
-
-function exited(
-  op: RunOp,
-  exitCode: number,
-  { root, secrets }: { root: string; secrets: readonly Uint8Array[] },
-): TbuildError {
-  const { bavail, bsize } = statfsSync(root);
-  const full = bavail * bsize < LITTLE_SPACE;
-  return new TbuildError(
-    'PROCESS_FAILED',
-    `process "${maskText(op.args.join(' '), secrets)}" did not complete successfully: exit code: ${exitCode}`,
-    {
-      hint: full ? `There is no space left on the file system of the store ${JSON.stringify(root)}` : undefined,
-    },
-  );
 }

@@ -19,6 +19,7 @@ import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
 import { makeStartSnapshot } from '../start-snapshot.ts';
 import { storeRoot } from '../store-root.ts';
+import { parseTimeLimit, withTimeLimit } from '../time-limit.ts';
 import type { Command } from './command.ts';
 import { interruptible } from '../interruptible.ts';
 
@@ -34,6 +35,7 @@ export const build: Command = {
       );
       return 0;
     }
+    const timeLimit = parseTimeLimit(flags.timeout);
     const channel = createChannel();
     const request = buildRequest(flags, positional, env, thisPlatform());
     const worker = createWorker(
@@ -70,7 +72,9 @@ export const build: Command = {
         if (answer.error !== undefined) throw answer.error;
         return answer.exitCode;
       }
-      const result = await interruptible((signal) => runBuild(request, worker, { ...run, signal }));
+      const result = await interruptible((interrupted) =>
+        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, worker, { ...run, signal })),
+      );
       channel.close();
       await shown;
       report(result, flags, env);

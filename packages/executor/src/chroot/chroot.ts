@@ -7,11 +7,12 @@ import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import { callProgram, type CallProgram } from '../enter/call-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import { registerCommand } from '../emulation/own-handler.ts';
-import type { Executor, ProcessIO, Sandbox } from '../executor.ts';
+import type { Executor, ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
 import { sendSignal } from '../run-process.ts';
 import { type Launch, runStep } from '../run-step.ts';
 import { REPORT } from '../sandbox-command.ts';
+import type { StepPlace } from '../step-place.ts';
 import { TOOL_ENVIRONMENT } from '../tools.ts';
 import { makeDevices } from './devices.ts';
 import { keeperProgram } from './keeper.ts';
@@ -60,17 +61,17 @@ async function runInRoot(
   machine: Machine,
   sandbox: Sandbox,
   { io, signal }: { io: ProcessIO; signal: AbortSignal },
-): Promise<{ exitCode: number }> {
+): Promise<StepEnd> {
   refuseImpossible(sandbox);
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
-  return await runStep({ runDirectory, sandbox, io, signal }, (directory, atEnd) => {
-    const aside = join(directory, 'aside');
+  return await runStep({ runDirectory, sandbox, io, signal }, (place) => {
+    const aside = join(place.directory, 'aside');
     mkdirSync(aside);
     const placement = new Placement({ root: sandbox.root.upper, aside, flavour });
-    atEnd(() => placement.remove());
+    place.atEnd(() => placement.remove());
     placeAll(placement, sandbox);
-    return prepare(machine, sandbox, directory);
+    return prepare(machine, sandbox, place);
   });
 }
 
@@ -89,11 +90,12 @@ function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
 }
 
 /** Writes the programs of the set-up into `directory`. */
-function prepare(machine: Machine, sandbox: Sandbox, directory: string): Launch {
+function prepare(machine: Machine, sandbox: Sandbox, { directory, entrances }: StepPlace): Launch {
   const root = sandbox.root.upper;
   const program = enterSandbox(sandbox, {
     ...machine,
     reportTo: REPORT,
+    entrances,
     root,
     capabilities: CAPABILITIES,
     filterMayFail: true,

@@ -31,7 +31,10 @@ export function keeperProgram(
   };
 }
 
-/** Only builtins. A killed child stays listed until it is reaped, so its state is looked at. */
+/**
+ * Only builtins. A killed child stays listed until it is reaped, so its state is looked at. It may have died after the list was
+ * read, and what it leaves becomes ours when it dies: the end is a list of those that were all dead before it was read.
+ */
 const SCRIPT = String.raw`
 is_alive() {
   while read -r key value _; do
@@ -41,12 +44,11 @@ is_alive() {
 }
 end() {
   trap '' TERM
-  alive=yes
-  while [ -n "$alive" ]; do
-    alive=
-    read -r children < "/proc/$$/task/$$/children"
+  dead=none
+  while { read -r children < "/proc/$$/task/$$/children"; [ "$children" != "$dead" ]; }; do
+    dead=$children
     for pid in $children; do
-      if is_alive "$pid"; then alive=yes; kill -KILL "$pid"; fi
+      if is_alive "$pid"; then dead=none; kill -KILL "$pid"; fi
     done
   done 2> /dev/null
 }

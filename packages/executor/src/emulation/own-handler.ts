@@ -3,6 +3,7 @@ import type { Mount } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
 import { mountCommand, quote } from '../mount-command.ts';
 import type { MountPoints } from '../mount-points.ts';
+import type { StepPlace } from '../step-place.ts';
 
 /** The map of a process in no user namespace. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295$/m;
@@ -44,10 +45,8 @@ export function registerCommand(
 }
 
 /** A sandbox with everything that is known about where its mounts go. */
-export interface MountedStep {
+export interface MountedStep extends StepPlace {
   readonly sandbox: Sandbox;
-  /** The step's own. */
-  readonly directory: string;
   readonly points: MountPoints;
 }
 
@@ -59,7 +58,8 @@ export interface OutsideMounts {
 }
 
 /** An overlay keeps the rights of who mounted it, and marks files by attributes that take the machine's root. */
-export function mountTreesOutside({ sandbox, directory, points }: MountedStep): OutsideMounts {
+export function mountTreesOutside(mounted: MountedStep): OutsideMounts {
+  const { sandbox, directory, points } = mounted;
   const trees: { mount: Mount; target: string }[] = [];
   const shown = (mount: Mount): string => {
     const target = `${directory}/tree${trees.length}`;
@@ -71,8 +71,8 @@ export function mountTreesOutside({ sandbox, directory, points }: MountedStep): 
   const mounts = points.mounts.map((placed) => ({ ...placed, mount: asBind(placed.mount, shown) }));
   return {
     step: {
+      ...mounted,
       sandbox: { ...sandbox, root: { ...sandbox.root, mount: bindOf(root) } },
-      directory,
       points: { ...points, mounts },
     },
     wrap(command, reportTo) {

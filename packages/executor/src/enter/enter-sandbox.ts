@@ -10,6 +10,7 @@ export interface EnterOptions {
   /** A seccomp program. */
   readonly filter?: Uint8Array;
   readonly reportTo: number;
+  readonly entrances: readonly number[];
   /** The directory to go into. Absent: the tree was moved onto `/`. */
   readonly root?: string;
   /** Capabilities that a confined step may have; Docker's when absent. */
@@ -65,6 +66,7 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
   };
   const calls: Call[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
+    ...groupCalls(options.entrances),
     // What tbuild itself inherited leads out of the root. Kernels before 5.9 lack the call.
     may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
     must('chroot', { text: root }),
@@ -87,10 +89,15 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
 /** The calls that only find and execute a process whose sandbox is complete. `program` is the descriptor they were read from. */
 export function executeOnly(
   process: ProcessSpec,
-  { program, reportTo }: { readonly program: number; readonly reportTo: number },
+  { program, reportTo, entrances }: { program: number; reportTo: number; entrances: readonly number[] },
 ): CallProgram {
-  const closing = [program, reportTo].map((descriptor) => must('fcntl', descriptor, F_SETFD, FD_CLOEXEC));
-  return { calls: [...closing, ...executions(process)], reportTo };
+  const closing = [program, reportTo, ...entrances].map((each) => must('fcntl', each, F_SETFD, FD_CLOEXEC));
+  return { calls: [...closing, ...groupCalls(entrances), ...executions(process)], reportTo };
+}
+
+/** Enters control groups, so late that the set-up neither counts nor is killed in the step's place. */
+function groupCalls(entrances: readonly number[]): Call[] {
+  return entrances.map((entrance) => must('write', entrance, { text: '0' }, 1));
 }
 
 /** Effective, permitted and inheritable: the lower halves, then the upper ones. */

@@ -32,7 +32,7 @@ const inner: Executor = {
   async run({ root }) {
     roots.push(root.upper);
     step(root.upper);
-    return { exitCode: 0 };
+    return { exitCode: 0, reachedMemoryLimit: false };
   },
 };
 const executor = withMaterialisedTrees(inner, { runDirectory: join(directory, 'run'), flavour });

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
+import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
 import { callProgram } from '../enter/call-program.ts';
 import { executeOnly } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/own-handler.ts';
@@ -8,7 +9,8 @@ import type { Executor } from '../executor.ts';
 import { setupFailure } from '../exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
 import { runtimeConfig } from './runtime-config.ts';
-import { PROGRAM, runtimeCommand, REPORT_TO } from './runtime-command.ts';
+import { REPORT } from '../sandbox-command.ts';
+import { PROGRAM, runtimeCommand } from './runtime-command.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {
   /** The path of crun, runc or youki. */
@@ -35,9 +37,9 @@ type Machine = CallMachineDescription & OciExecutorOptions;
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { runtime, flavour, machine, permitted }: Machine,
-  { sandbox, directory, points }: MountedStep,
+  { sandbox, directory, points, entrances, atEnd }: MountedStep,
 ): Launch {
-  const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT_TO });
+  const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT, entrances });
   const [rootfs, enter] = [`${directory}/rootfs`, `${directory}/enter`];
   mkdirSync(rootfs);
   // A step's user executes it.
@@ -57,11 +59,14 @@ function prepare(
   const overlays = mounts.flatMap(({ placed: { mount }, source }) =>
     mount.type === 'overlay' ? [{ mount: mount.mount, target: source }] : [],
   );
+  const id = `${GROUP_PREFIX}runtime-${basename(directory)}`;
+  atEnd(() => removeRuntimeGroups(id));
   const args = runtimeCommand({
     runtime,
     directory,
     enter,
-    id: `tbuild-${basename(directory)}`,
+    id,
+    entrances: entrances.length,
     mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays],
   });
   return { args, program, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };

@@ -3,9 +3,8 @@ import type { Mount } from '@tbuild/snapshot';
 import { mountCommand, quote } from '../mount-command.ts';
 import { REPORT } from '../sandbox-command.ts';
 
-/** The descriptors that the runtime hands on: the program to execute, and where that reports to. */
-export const PROGRAM = 3;
-export const REPORT_TO = 4;
+/** The descriptor of the program to execute, which the runtime hands on as it does {@link REPORT}. */
+export const PROGRAM = 4;
 
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */
@@ -14,6 +13,8 @@ export interface RuntimeCommandOptions {
   readonly directory: string;
   readonly enter: string;
   readonly id: string;
+  /** How many descriptors the runtime hands on after {@link PROGRAM}. */
+  readonly entrances: number;
   /** What is mounted before the runtime starts. */
   readonly mounts: readonly { readonly mount: Mount; readonly target: string }[];
 }
@@ -22,15 +23,16 @@ export interface RuntimeCommandOptions {
  * The program that mounts a step's trees and becomes the runtime, in a mount and a pid namespace of its own: what the
  * specification cannot say, and so that the container ends with the runtime and the runtime with us.
  */
-export function runtimeCommand({ runtime, directory, enter, id, mounts }: RuntimeCommandOptions): readonly string[] {
+export function runtimeCommand(options: RuntimeCommandOptions): readonly string[] {
+  const { runtime, enter, mounts } = options;
   const script = [
     'umask 022',
-    `exec 5>&2 2>&${REPORT}`,
+    `exec ${PROGRAM}>&2 2>&${REPORT}`,
     'mount -t proc proc /proc || exit 125',
     ...(basename(runtime) === 'crun' ? [UNIFIED_CGROUPS] : []),
     ...mounts.map(mountCommand),
     String.raw`printf '\004' >&${REPORT}`,
-    `exec ${runtimeArguments(runtime, directory, id).map(quote).join(' ')} ${REPORT_TO}>&${REPORT} ${PROGRAM}< ${quote(enter)} 2>&5 5>&-`,
+    `exec ${runtimeArguments(options).map(quote).join(' ')} 2>&${PROGRAM} ${PROGRAM}< ${quote(enter)}`,
   ].join('\n');
   const namespaces = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child'];
   return [...namespaces, 'sh', '-c', script];
@@ -39,7 +41,7 @@ export function runtimeCommand({ runtime, directory, enter, id, mounts }: Runtim
 /** crun refuses a hierarchy of both versions, though it needs none: an empty directory is of the older one. */
 const UNIFIED_CGROUPS = '[ ! -d /sys/fs/cgroup/unified ] || mount -t tmpfs none /sys/fs/cgroup';
 
-function runtimeArguments(runtime: string, directory: string, id: string): string[] {
+function runtimeArguments({ runtime, directory, id, entrances }: RuntimeCommandOptions): string[] {
   const log = basename(runtime) === 'crun' ? `file:${directory}/log` : `${directory}/log`;
   const cgroups = basename(runtime) === 'crun' ? ['--cgroup-manager=disabled'] : [];
   return [
@@ -51,7 +53,7 @@ function runtimeArguments(runtime: string, directory: string, id: string): strin
     ...cgroups,
     'run',
     '--preserve-fds',
-    '2',
+    String(2 + entrances),
     '--bundle',
     directory,
     id,

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { errnoName } from '@tbuild/errors';
+import type { Resources } from '../executor.ts';
+
+/** What limits something of a group of processes. */
+export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids';
+
+export const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuset', 'pids'];
+
+/** The files of a group that keep these limits with what belongs into them, in order; none where nothing is limited. */
+export function controlFiles(
+  controller: Controller,
+  version: 1 | 2,
+  resources: Resources,
+): readonly (readonly [file: string, value: string])[] {
+  const files = version === 1 ? OLDER[controller](resources) : NEWER[controller](resources);
+  return files.flatMap(([file, value]) => (value === undefined ? [] : [[file, String(value)]]));
+}
+
+type Files = (resources: Resources) => readonly (readonly [file: string, value: string | number | undefined])[];
+
+const OLDER: Readonly<Record<Controller, Files>> = {
+  memory: ({ memory, memorySwap }) => [
+    ['memory.limit_in_bytes', memory],
+    ['memory.memsw.limit_in_bytes', memorySwap],
+  ],
+  cpu: ({ cpuShares, cpuPeriod, cpuQuota }) => [
+    ['cpu.shares', cpuShares],
+    ['cpu.cfs_period_us', cpuPeriod],
+    ['cpu.cfs_quota_us', cpuQuota],
+  ],
+  cpuset: cpusetFiles,
+  pids: ({ pids }) => [['pids.max', pids]],
+};
+
+const NEWER: Readonly<Record<Controller, Files>> = {
+  memory: ({ memory, memorySwap }) => [
+    ['memory.max', memory],
+    ['memory.swap.max', memorySwap === undefined ? undefined : memorySwap < 0 ? 'max' : memorySwap - (memory ?? 0)],
+  ],
+  cpu: ({ cpuShares, cpuPeriod, cpuQuota }) => [
+    ['cpu.weight', cpuShares === undefined ? undefined : weightOf(cpuShares)],
+    [
+      'cpu.max',
+      cpuQuota === undefined && cpuPeriod === undefined ? undefined : `${cpuQuota ?? 'max'} ${cpuPeriod ?? 100_000}`,
+    ],
+  ],
+  cpuset: cpusetFiles,
+  pids: ({ pids }) => [['pids.max', pids]],
+};
+
+function cpusetFiles({ cpusetCpus, cpusetMems }: Resources): ReturnType<Files> {
+  return [
+    ['cpuset.cpus', cpusetCpus],
+    ['cpuset.mems', cpusetMems],
+  ];
+}
+
+/** Shares of 2 to 262144 become weights of 1 to 10000, as runtimes convert them. */
+function weightOf(shares: number): number {
+  return 1 + Math.floor(((Math.max(shares, 2) - 2) * 9999) / 262_142);
+}
+
+/** How many processes of a group the kernel has killed for want of memory. */
+export function countMemoryKills(directory: string, version: 1 | 2): number {
+  const text = readOptional(`${directory}/${version === 1 ? 'memory.oom_control' : 'memory.events'}`);
+  return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+/** What a group of the newer version may limit in its children. */
+export function readControllers(directory: string): readonly string[] {
+  return readOptional(`${directory}/cgroup.controllers`).trim().split(' ').filter(Boolean);
+}
+
+function readOptional(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return '';
+    throw error;
+  }
+}

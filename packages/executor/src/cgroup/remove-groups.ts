@@ -1,0 +1,48 @@
+import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { errnoName } from '@tbuild/errors';
+import { readHierarchies } from './hierarchies.ts';
+
+/** What the names of all groups of steps begin with. */
+export const GROUP_PREFIX = 'tbuild-';
+
+const REMOVAL_TRIES = 50;
+const REMOVAL_PAUSE_MS = 10;
+
+/** Removes a group whose processes have ended: one of them may be counted for a moment more. */
+export async function removeEmptied(directory: string): Promise<void> {
+  for (let tries = 0; tries < REMOVAL_TRIES && !removed(directory); tries++) await setTimeout(REMOVAL_PAUSE_MS);
+}
+
+/** Removes groups, the last one first. One that another build is using now stays. */
+export function removeAll(directories: readonly string[]): void {
+  for (const directory of directories.toReversed()) removed(directory);
+}
+
+const ABANDONED_AFTER_MS = 60_000;
+
+/** Removes what killed builds have left beside a new group: one with processes cannot be removed, and others are not as old. */
+export function removeAbandoned(directory: string): void {
+  const parent = dirname(directory);
+  const { mtimeMs } = lstatSync(directory);
+  for (const name of readdirSync(parent).filter((each) => each.startsWith(GROUP_PREFIX))) {
+    const path = join(parent, name);
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats !== undefined && stats.mtimeMs < mtimeMs - ABANDONED_AFTER_MS) removed(path);
+  }
+}
+
+/** Removes the groups that a runtime made by itself and, because it was killed, did not remove. */
+export function removeRuntimeGroups(name: string): void {
+  for (const { own } of readHierarchies()) removeAll([join(dirname(own), name), join(own, name)]);
+}
+
+function removed(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    return errnoName(error) === 'ENOENT';
+  }
+}

@@ -1,0 +1,132 @@
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import type { Resources, Sandbox } from '../executor.ts';
+import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './control-files.ts';
+import { type Hierarchy, readHierarchies } from './hierarchies.ts';
+import { GROUP_PREFIX, removeAbandoned, removeAll, removeEmptied } from './remove-groups.ts';
+
+/** The control groups of one step: a directory in each hierarchy that has to know it. */
+export interface StepCgroup {
+  /** Files that a process enters a group by, by writing `0`. */
+  readonly entrances: readonly string[];
+  /** Whether a process of the step was killed at its memory limit. */
+  reachedMemoryLimit(): boolean;
+  /** To be called when all processes are gone. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Makes the groups of a step that has limits or belongs under a certain parent; undefined for one that has neither. Without
+ * a parent they lie where our own group's limits hold for them too.
+ *
+ * @throws TbuildError UNSUPPORTED where this machine or this user cannot have them.
+ */
+export function makeStepCgroup(name: string, { resources = {}, cgroupParent }: Sandbox): StepCgroup | undefined {
+  const groups = groupsFor(name, resources, cgroupParent);
+  if (groups.length === 0) return undefined;
+  const made: string[] = [];
+  try {
+    for (const group of groups) makeGroup(group, resources, made);
+  } catch (error) {
+    removeAll(made);
+    throw error;
+  }
+  const memory = groups.find(({ controllers }) => controllers.includes('memory'));
+  return {
+    entrances: groups.map(({ path }) => `${path}/cgroup.procs`),
+    reachedMemoryLimit: () => memory !== undefined && countMemoryKills(memory.path, memory.hierarchy.version) > 0,
+    remove: async () => {
+      for (const { path } of groups) await removeEmptied(path);
+      removeAll(made);
+    },
+  };
+}
+
+interface Group {
+  readonly hierarchy: Hierarchy;
+  readonly path: string;
+  /** Those with a limit. */
+  readonly controllers: readonly Controller[];
+}
+
+function groupsFor(name: string, resources: Resources, parent: string | undefined): readonly Group[] {
+  const limited = CONTROLLERS.filter((controller) => controlFiles(controller, 1, resources).length > 0);
+  if (limited.length === 0 && parent === undefined) return [];
+  const hierarchies = readHierarchies();
+  const keeper = (controller: Controller): Hierarchy | undefined =>
+    hierarchies.find(({ controllers }) => controllers.includes(controller));
+  const missing = limited.find((controller) => keeper(controller) === undefined);
+  if (missing !== undefined) throw impossible(`no control group of this machine limits ${missing}`);
+  if (hierarchies.length === 0) throw impossible('no control groups are mounted');
+  return hierarchies.flatMap((hierarchy) => {
+    const controllers = limited.filter((controller) => keeper(controller) === hierarchy);
+    if (controllers.length === 0 && parent === undefined) return [];
+    return [{ hierarchy, controllers, path: join(parentIn(hierarchy, parent), GROUP_PREFIX + name) }];
+  });
+}
+
+/** In the newer version a group with processes, as our own, gives no limits to its children: its siblings have them. */
+function parentIn({ version, mountPoint, own }: Hierarchy, parent: string | undefined): string {
+  if (parent !== undefined) return join(mountPoint, normalize(`/${parent}`));
+  return version === 1 || own === mountPoint ? own : dirname(own);
+}
+
+function makeGroup({ hierarchy, path, controllers }: Group, resources: Resources, made: string[]): void {
+  try {
+    makeDirectories(hierarchy, path, { controllers, made });
+    removeAbandoned(path);
+    for (const controller of controllers)
+      for (const [file, value] of controlFiles(controller, hierarchy.version, resources))
+        write(`${path}/${file}`, value);
+  } catch (cause) {
+    if (cause instanceof TbuildError || errnoName(cause) === undefined) throw cause;
+    throw impossible(`no control group can be made in ${JSON.stringify(dirname(path))}`, cause);
+  }
+}
+
+/** Every directory on the way that is missing, each ready to have limited children. */
+function makeDirectories(
+  { version, mountPoint }: Hierarchy,
+  path: string,
+  { controllers, made }: { controllers: readonly Controller[]; made: string[] },
+): void {
+  const names = path.slice(mountPoint.length + 1).split('/');
+  for (const depth of names.keys()) {
+    const parent = join(mountPoint, ...names.slice(0, depth));
+    const directory = join(mountPoint, ...names.slice(0, depth + 1));
+    if (version === 2) for (const controller of controllers) enable(controller, parent);
+    if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) continue;
+    mkdirSync(directory);
+    made.push(directory);
+    if (version === 1) inheritProcessors(parent, directory);
+  }
+}
+
+function enable(controller: Controller, directory: string): void {
+  const file = `${directory}/cgroup.subtree_control`;
+  if (!readFileSync(file, 'utf8').trim().split(' ').includes(controller)) writeFileSync(file, `+${controller}`);
+}
+
+/** A new group of the older version has no processor, so that nothing could enter it. */
+function inheritProcessors(parent: string, directory: string): void {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (lstatSync(`${directory}/${file}`, { throwIfNoEntry: false }) === undefined) continue;
+    writeFileSync(`${directory}/${file}`, readFileSync(`${parent}/${file}`, 'utf8').trim());
+  }
+}
+
+function write(path: string, value: string): void {
+  try {
+    writeFileSync(path, value);
+  } catch (cause) {
+    throw impossible(`${JSON.stringify(value)} cannot be written to ${JSON.stringify(path)}`, cause);
+  }
+}
+
+function impossible(reason: string, cause?: unknown): TbuildError {
+  return new TbuildError('UNSUPPORTED', `The resources of a step cannot be limited: ${reason}`, {
+    hint: 'Run tbuild as root, or limit all of it, as by: systemd-run --user --scope -p MemoryMax=2G tbuild …',
+    cause,
+  });
+}
