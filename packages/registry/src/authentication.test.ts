@@ -4,7 +4,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
 import { createTestClient, makeImage } from '../test/client.ts';
-import { refreshToken, startTokenRegistry, tokenUser, type TokenRegistry } from '../test/token-registry.ts';
+import {
+  refreshToken,
+  startTokenRegistry,
+  tokenUser,
+  type TokenRegistry,
+} from '../../../test/support/token-registry.ts';
 import type { Credential } from './index.ts';
 
 const auth = { username: 'bob', password: 'pass word' };

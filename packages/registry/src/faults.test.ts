@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
 import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
-import { startFaultProxy, type Fault, type FaultProxy } from '../test/fault-proxy.ts';
-import { startTokenRegistry, tokenUser } from '../test/token-registry.ts';
+import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
 import type { Credential, RegistryClientOptions, Repository } from './index.ts';
 
 const SIZE = 3_000_000;

@@ -6,6 +6,7 @@ export interface RegistryErrorOptions extends TbuildErrorOptions {
   readonly status?: number;
   readonly codes?: readonly string[];
   readonly transient?: boolean;
+  readonly retryAfter?: string;
 }
 
 /** What a registry refused, or that it did not answer. */
@@ -18,6 +19,8 @@ export class RegistryError extends TbuildError {
   readonly url: string;
   /** Whether asking again may help: a broken connection, not a refused one. */
   readonly transient: boolean;
+  /** When, as the header of that name says it. */
+  readonly retryAfter?: string;
 
   constructor(code: ErrorCode, message: string, options: RegistryErrorOptions) {
     super(code, message, options);
@@ -26,6 +29,7 @@ export class RegistryError extends TbuildError {
     this.codes = options.codes ?? [];
     this.url = `${options.url.origin}${options.url.pathname}`;
     this.transient = options.transient ?? false;
+    this.retryAfter = options.retryAfter;
   }
 }
 
@@ -63,6 +67,7 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     401: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})`,
     403: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
     404: isRead ? `${capitalized(subject.item)} is not in the registry (${details})` : undefined,
+    413: `Registry ${host} takes no request as large as this (${details}) for ${subject.item}${said}`,
     429: `Registry ${host} allows no more requests for now (${details})${said}`,
   }[status];
   const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject.item}${said}`;
@@ -72,6 +77,7 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     codes,
     hint: hintFor(status, host),
     transient: isTransientStatus(status),
+    retryAfter: response.headers['retry-after'],
   });
 }
 
@@ -79,6 +85,7 @@ function hintFor(status: number, host: string): string | undefined {
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
   if (status === 401) return `Check the name, and log in with "docker login${registry}" if the repository is private`;
   if (status === 403) return 'The credentials in use do not allow this';
+  if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
   if (status === 429) return `Wait, or log in with "docker login${registry}" for a higher limit`;
   return undefined;
 }

@@ -3,9 +3,11 @@ import { TbuildError } from '@tbuild/errors';
 import { isIndexType, isManifestType, type Descriptor, type Digest } from '@tbuild/oci';
 import { fetchDocument, putDocument } from './documents.ts';
 import { download } from './download.ts';
-import { ask, type Remote } from './remote.ts';
+import { hasBlob } from './has-blob.ts';
+import { mountBlob } from './mount-blob.ts';
+import type { Remote } from './remote.ts';
 import type { Repository } from './repository.ts';
-import { mountBlob, upload } from './upload.ts';
+import { upload } from './upload.ts';
 
 /** The {@link Repository} that speaks the distribution protocol. */
 export function createRemoteRepository(remote: Remote): Repository {
@@ -60,19 +62,6 @@ async function readDocument(remote: Remote, target: Descriptor, signal?: AbortSi
 }
 
 async function has(remote: Remote, digest: Digest, mediaType?: string): Promise<boolean> {
-  const places = mediaType === undefined ? ['blobs', 'manifests'] : [isDocument(mediaType) ? 'manifests' : 'blobs'];
-  for (const place of places) {
-    const accept = mediaType === undefined ? '*/*' : mediaType;
-    const subject = `${digest} of ${remote.name}`;
-    const response = await ask(remote, {
-      method: 'HEAD',
-      target: `${place}/${digest}`,
-      headers: { accept },
-      accept: [200, 404],
-      subject,
-    });
-    await response.discard();
-    if (response.status === 200) return true;
-  }
-  return false;
+  if (mediaType !== undefined) return hasBlob(remote, digest, isDocument(mediaType) ? mediaType : undefined);
+  return (await hasBlob(remote, digest)) || hasBlob(remote, digest, '*/*');
 }

@@ -1,18 +1,34 @@
 import { createHash } from 'node:crypto';
 import { verified, type StoredBlob } from '@tbuild/content';
 import type { Descriptor, Digest } from '@tbuild/oci';
-import type { HttpResponse } from './http-message.ts';
+import { createByteReader } from './byte-reader.ts';
+import { hasBlob } from './has-blob.ts';
 import { RegistryError } from './registry-error.ts';
-import { ask, type Remote } from './remote.ts';
+import type { Remote } from './remote.ts';
 import { retryDelay } from './transport/retry.ts';
+import {
+  cancelSession,
+  closeSession,
+  findSession,
+  openSession,
+  sendPiece,
+  type UploadSession,
+} from './upload-session.ts';
 
 const ATTEMPTS = 5;
-const SMALL = 1024 * 1024;
-const BYTES = 'application/octet-stream';
+const MiB = 1024 * 1024;
 
 /**
- * Uploads a blob: in one piece when its digest and size are known, in a stream of unknown length
- * otherwise. A source that is repeatable is sent again when the connection breaks.
+ * How much goes into one request: everything, and less each time that a request was too large or broke. Proxies
+ * limit the size of a request and how long it may take, and what a finished request brought need not be sent again.
+ */
+const CHUNKS = [Number.POSITIVE_INFINITY, 32 * MiB, 8 * MiB, MiB] as const;
+const SMALL = MiB;
+
+/**
+ * Uploads a blob: whole when its digest and size are known, in a stream of unknown length otherwise. After a
+ * failure a source that is repeatable goes on from where the registry says that the upload is, in
+ * smaller pieces, or starts over when the registry has lost it.
  */
 export async function upload(
   remote: Remote,
@@ -21,38 +37,100 @@ export async function upload(
   signal?: AbortSignal,
 ): Promise<StoredBlob> {
   if (expected === undefined) return uploadUnknown(remote, source, signal);
-  for (let attempt = 1; ; attempt += 1) {
+  const small = expected.size <= SMALL ? await gather(verified(source, expected)) : undefined;
+  const work: Upload = { remote, source: small ?? source, target: expected, signal, chunk: 0, sending: false };
+  let furthest = 0;
+  for (let failures = 0; !(failures > 0 && (await hasBlob(remote, expected.digest)));) {
     try {
-      return await uploadWhole(remote, source, expected, signal);
+      await sendAll(work);
+      break;
     } catch (error) {
-      if (!('repeatable' in source) || attempt === ATTEMPTS || !mayPass(error, attempt)) throw error;
-      await remote.clock.sleep(retryDelay(attempt), signal);
+      const reached = work.session?.offset ?? 0;
+      failures = reached > furthest ? 1 : failures + (isTooLarge(error) ? 0 : 1);
+      furthest = Math.max(furthest, reached);
+      if (!(error instanceof RegistryError) || failures >= ATTEMPTS || !mayPass(work, error, failures)) {
+        await abandon(work);
+        throw error;
+      }
+      await recover(work, error, failures);
     }
   }
+  return { digest: expected.digest, size: expected.size };
 }
 
-// A token may end between the opening of an upload and its bytes; the next attempt has a new one.
-function mayPass(error: unknown, attempt: number): boolean {
-  return error instanceof RegistryError && (error.transient || (error.status === 401 && attempt === 1));
+interface Upload {
+  readonly remote: Remote;
+  readonly source: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly target: Descriptor;
+  readonly signal?: AbortSignal;
+  session?: UploadSession;
+  /** Index into {@link CHUNKS}. */
+  chunk: number;
+  /** Whether a stream is under way: all other requests have been repeated already when they fail. */
+  sending: boolean;
 }
 
-async function uploadWhole(
-  remote: Remote,
-  source: AsyncIterable<Uint8Array>,
-  expected: Descriptor,
-  signal?: AbortSignal,
-): Promise<StoredBlob> {
-  const checked = verified(source, expected);
-  const body = expected.size <= SMALL ? await gather(checked) : checked;
-  const session = await openSession(remote, expected.digest, signal);
-  try {
-    const headers = { 'content-type': BYTES, 'content-length': String(expected.size) };
-    await finish(remote, session, { digest: expected.digest, body, headers, signal });
-    return { digest: expected.digest, size: expected.size };
-  } catch (error) {
-    await cancel(remote, session, signal);
-    throw error;
+async function sendAll(work: Upload): Promise<void> {
+  const { remote, source, target, signal } = work;
+  const { digest, size } = target;
+  const subject = `blob ${digest} of ${remote.name}`;
+  work.sending = false;
+  let session = (work.session ??= await openSession(remote, subject, signal));
+  if (source instanceof Uint8Array)
+    return closeSession(remote, session, { digest, last: { body: source, length: size } }, signal);
+  await using reader = createByteReader(verified(source, target));
+  await reader.skip(session.offset);
+  work.sending = true;
+  const most = Math.max(CHUNKS[work.chunk] ?? MiB, session.leastChunk);
+  if (session.offset === 0 && size <= most)
+    return await closeSession(remote, session, { digest, last: { body: reader.take(size), length: size } }, signal);
+  while (session.offset < size) {
+    const length = Math.min(most, size - session.offset);
+    session = await sendPiece(remote, session, { body: reader.take(length), length }, { subject, signal });
+    work.session = session;
   }
+  work.sending = false;
+  await closeSession(remote, session, { digest }, signal);
+}
+
+/** What the registry answers of an upload that it does not know any more, or that stands elsewhere. */
+const LOST = [404, 410, 416];
+/** What registries answer that take no pieces. */
+const NO_PIECES = [400, 405, 501];
+
+// Bounded by the sizes that there are to try.
+function isTooLarge(error: unknown): boolean {
+  return error instanceof RegistryError && error.status === 413;
+}
+
+function mayPass({ source, session, sending, chunk }: Upload, error: RegistryError, failures: number): boolean {
+  const { status = 0, transient } = error;
+  if (session === undefined || !(source instanceof Uint8Array || 'repeatable' in source)) return false;
+  if (LOST.includes(status) || (NO_PIECES.includes(status) && chunk > 0)) return true;
+  if (!sending) return false;
+  // A token may end between the opening of an upload and its bytes; the next attempt has a new one.
+  if (status === 401) return failures === 1;
+  return transient || (isTooLarge(error) && chunk < CHUNKS.length - 1);
+}
+
+async function recover(work: Upload, error: RegistryError, failures: number): Promise<void> {
+  const { remote, target, signal } = work;
+  const { status = 0 } = error;
+  if (NO_PIECES.includes(status)) {
+    await abandon(work);
+    work.chunk = 0;
+    return;
+  }
+  if (error.transient) await remote.clock.sleep(retryDelay(failures, error.retryAfter, remote.clock.now()), signal);
+  if (isTooLarge(error) || error.transient) work.chunk = Math.min(work.chunk + 1, CHUNKS.length - 1);
+  const { session } = work;
+  const subject = `blob ${target.digest} of ${remote.name}`;
+  work.session = session && (await findSession(remote, session, { subject, signal }));
+}
+
+async function abandon(work: Upload): Promise<void> {
+  if (work.session !== undefined) await cancelSession(work.remote, work.session, work.signal);
+  work.session = undefined;
 }
 
 async function uploadUnknown(
@@ -72,100 +150,14 @@ async function uploadUnknown(
   const subject = `new blob of ${remote.name}`;
   const session = await openSession(remote, subject, signal);
   try {
-    const headers = { 'content-type': BYTES };
-    const sent = await ask(remote, {
-      method: 'PATCH',
-      target: session,
-      access: 'push',
-      headers,
-      body: observed(),
-      accept: [202],
-      subject,
-      signal,
-    });
-    await sent.discard();
+    const sent = await sendPiece(remote, session, { body: observed() }, { subject, signal });
     const digest: Digest = `sha256:${hash.digest('hex')}`;
-    await finish(remote, locationOf(sent, session), { digest, headers: { 'content-length': '0' }, signal });
+    await closeSession(remote, sent, { digest }, signal);
     return { digest, size };
   } catch (error) {
-    await cancel(remote, session, signal);
+    await cancelSession(remote, session, signal);
     throw error;
   }
-}
-
-async function openSession(remote: Remote, what: string, signal?: AbortSignal): Promise<URL> {
-  const subject = `blob ${what} of ${remote.name}`;
-  const headers = { 'content-length': '0' };
-  const response = await ask(remote, {
-    method: 'POST',
-    target: 'blobs/uploads/',
-    access: 'push',
-    headers,
-    accept: [202],
-    subject,
-    signal,
-  });
-  await response.discard();
-  return locationOf(response, response.url);
-}
-
-interface LastBytes {
-  readonly digest: Digest;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | AsyncIterable<Uint8Array>;
-  readonly signal?: AbortSignal;
-}
-
-async function finish(remote: Remote, session: URL, { digest, headers, body, signal }: LastBytes): Promise<void> {
-  const target = new URL(session);
-  target.searchParams.append('digest', digest);
-  const subject = `blob ${digest} of ${remote.name}`;
-  const response = await ask(remote, {
-    method: 'PUT',
-    target,
-    access: 'push',
-    headers,
-    body,
-    accept: [201, 204],
-    subject,
-    signal,
-  });
-  await response.discard();
-}
-
-/** Takes a blob from another repository of the registry, or says that this is not possible. */
-export async function mountBlob(remote: Remote, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean> {
-  const query = new URLSearchParams({ mount: digest, from });
-  const response = await ask(remote, {
-    method: 'POST',
-    target: `blobs/uploads/?${query}`,
-    access: 'push',
-    headers: { 'content-length': '0' },
-    scopes: [`repository:${from}:pull`],
-    accept: [201, 202, 401, 403, 404, 405],
-    subject: `blob ${digest} of ${remote.name}`,
-    signal,
-  });
-  await response.discard();
-  if (response.status === 202) await cancel(remote, locationOf(response, response.url), signal);
-  return response.status === 201;
-}
-
-// Only a kindness: registries drop unfinished uploads by themselves.
-async function cancel(remote: Remote, session: URL, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return;
-  const request = { method: 'DELETE', url: session, access: 'push', headers: {}, signal } as const;
-  await remote.send(request).then(
-    (response) => response.discard(),
-    () => {},
-  );
-}
-
-// Behind a proxy that ends TLS some registries name themselves without it.
-function locationOf(response: HttpResponse, fallback: URL): URL {
-  const location = new URL(response.headers.location ?? fallback, response.url);
-  if (location.host === response.url.host) location.protocol = response.url.protocol;
-  return location;
 }
 
 async function gather(source: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePort, startDaemon } from '../../../test/support/daemon.ts';
-import { runChecked } from '../../../test/support/run-process.ts';
-import { scratchDirectory } from '../../../test/support/scratch.ts';
+import { freePort, startDaemon } from './daemon.ts';
+import { runChecked } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
 
 /** What was asked of the token server. */
 export interface TokenQuery {

@@ -9,13 +9,29 @@ export type Fault =
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
+      /** The connection ends with the answer, whatever of the request has still to come. */
+      readonly close?: boolean;
     }
+  /** Never answered. */
+  | { readonly kind: 'hang' }
+  /** Answered so many milliseconds late. */
+  | { readonly kind: 'delay'; readonly milliseconds: number }
   /** The connection breaks after so many bytes of the answer. */
   | { readonly kind: 'cut-answer'; readonly after: number }
+  /** The connection breaks in the middle of the answer's headers. */
+  | { readonly kind: 'cut-headers' }
+  /** The answer stands still after so many bytes. */
+  | { readonly kind: 'stall'; readonly after: number }
+  /** The registry gets the whole request, and nobody its answer. */
+  | { readonly kind: 'lose-answer' }
   /** The connection breaks after so many bytes of the request. */
   | { readonly kind: 'cut-request'; readonly after: number }
+  /** The request is read, but does not reach the registry, and the connection breaks. */
+  | { readonly kind: 'lose-request' }
   /** A byte of the answer is another one. */
-  | { readonly kind: 'corrupt'; readonly at: number };
+  | { readonly kind: 'corrupt'; readonly at: number }
+  /** The answer has other headers. */
+  | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> };
 
 /** Method and path with query, e.g. `GET /v2/app/blobs/sha256:…`. */
 export interface SeenRequest {
@@ -28,7 +44,7 @@ export interface FaultProxy extends AsyncDisposable {
   /** Everything asked so far. */
   readonly seen: SeenRequest[];
   /** Decides for each request, `count` being how many of the same line came before. */
-  decide: (line: string, count: number) => Fault | undefined;
+  decide: (line: string, count: number, headers: IncomingMessage['headers']) => Fault | undefined;
 }
 
 /** A registry in front of another that does what real networks do. */
@@ -36,9 +52,11 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const line = `${request.method} ${request.url}`;
-    const fault = proxy.decide(line, seen.filter((other) => other.line === line).length);
+    const fault = proxy.decide(line, seen.filter((other) => other.line === line).length, request.headers);
     seen.push({ line, headers: request.headers });
     if (fault?.kind === 'answer') return answer(request, response, fault);
+    if (fault?.kind === 'lose-request') return void request.resume().on('end', () => response.destroy());
+    if (fault?.kind === 'hang') return void request.resume();
     forward(upstream, { request, response, fault });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -56,14 +74,17 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
 }
 
 function answer(request: IncomingMessage, response: ServerResponse, fault: Extract<Fault, { kind: 'answer' }>): void {
-  request.resume();
-  response.writeHead(fault.status, fault.headers).end(fault.body ?? '');
+  if (fault.close !== true) request.resume();
+  response.writeHead(fault.status, { ...fault.headers, ...(fault.close && { connection: 'close' }) });
+  response.end(fault.body ?? '', () => {
+    if (fault.close === true) request.destroy();
+  });
 }
 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly fault?: Exclude<Fault, { kind: 'answer' }>;
+  readonly fault?: Exclude<Fault, { kind: 'answer' | 'lose-request' | 'hang' }>;
 }
 
 // The Host header stays, so that the registry's locations lead back to the proxy.
@@ -72,21 +93,11 @@ function forward(upstream: string, { request, response, fault }: Exchange): void
   const outgoing = send({ host, port, method: request.method, path: request.url, headers: request.headers });
   outgoing.on('error', () => response.destroy());
   outgoing.on('response', (incoming) => {
-    response.writeHead(incoming.statusCode ?? 500, incoming.headers);
-    pass(
-      incoming,
-      (chunk, at) => {
-        if (fault?.kind === 'cut-answer' && at + chunk.length > fault.after) {
-          response.write(chunk.subarray(0, Math.max(0, fault.after - at)), () => response.destroy());
-          return false;
-        }
-        const change = fault?.kind === 'corrupt' ? fault.at - at : -1;
-        if (change >= 0 && change < chunk.length) chunk[change] = (chunk[change] ?? 0) ^ 0xff;
-        response.write(chunk);
-        return true;
-      },
-      () => response.end(),
-    );
+    if (fault?.kind === 'lose-answer') return void response.destroy();
+    if (fault?.kind === 'cut-headers')
+      return void response.socket?.end(`HTTP/1.1 ${incoming.statusCode} Status\r\nContent-Le`);
+    const delay = fault?.kind === 'delay' ? fault.milliseconds : 0;
+    setTimeout(() => giveBack(incoming, response, fault), delay);
   });
   pass(
     request,
@@ -100,6 +111,28 @@ function forward(upstream: string, { request, response, fault }: Exchange): void
       return true;
     },
     () => outgoing.end(),
+  );
+}
+
+function giveBack(incoming: IncomingMessage, response: ServerResponse, fault: Exchange['fault']): void {
+  response.writeHead(incoming.statusCode ?? 500, {
+    ...incoming.headers,
+    ...(fault?.kind === 'headers' ? fault.headers : {}),
+  });
+  pass(
+    incoming,
+    (chunk, at) => {
+      if ((fault?.kind === 'cut-answer' || fault?.kind === 'stall') && at + chunk.length > fault.after) {
+        const last = chunk.subarray(0, Math.max(0, fault.after - at));
+        response.write(last, () => fault.kind === 'cut-answer' && response.destroy());
+        return false;
+      }
+      const change = fault?.kind === 'corrupt' ? fault.at - at : -1;
+      if (change >= 0 && change < chunk.length) chunk[change] = (chunk[change] ?? 0) ^ 0xff;
+      response.write(chunk);
+      return true;
+    },
+    () => response.end(),
   );
 }
 

@@ -1,0 +1,15 @@
+import type { Digest } from '@tbuild/oci';
+import { ask, type Remote } from './remote.ts';
+
+/** Whether the repository has a blob, or a document of this media type. */
+export async function hasBlob(remote: Remote, digest: Digest, document?: string): Promise<boolean> {
+  const response = await ask(remote, {
+    method: 'HEAD',
+    target: `${document === undefined ? 'blobs' : 'manifests'}/${digest}`,
+    headers: { accept: document ?? '*/*' },
+    accept: [200, 404],
+    subject: `${digest} of ${remote.name}`,
+  });
+  await response.discard();
+  return response.status === 200;
+}
