@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
@@ -11,6 +11,10 @@ export interface RegistryOptions {
   readonly auth?: { readonly username: string; readonly password: string };
   /** Serves HTTPS with a certificate of its own, which `certificate` names. */
   readonly tls?: boolean;
+  /** Demands a certificate from whoever asks; its own will do. */
+  readonly demandsCertificate?: boolean;
+  /** Further names that the certificate is for. */
+  readonly names?: readonly string[];
 }
 
 export interface Registry extends AsyncDisposable {
@@ -20,18 +24,22 @@ export interface Registry extends AsyncDisposable {
   readonly certificate?: string;
   /** Loses a blob, as a registry does whose garbage collection was wrong. */
   lose(digest: string): void;
+  /** PEM file of its key. */
+  readonly key?: string;
 }
 
 /** Debian's docker-registry on a free loopback port, with an empty storage of its own. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = scratchDirectory('registry');
   const host = `127.0.0.1:${await freePort()}`;
-  const certificate = options.tls ? await makeCertificate(directory) : undefined;
+  const certificate = options.tls ? await makeCertificate(directory, options.names) : undefined;
+  const key = certificate && join(directory, 'key.pem');
+  const clientcas = options.demandsCertificate ? { clientcas: [certificate] } : {};
   const configuration = {
     version: '0.1',
     log: { level: 'warn' },
     storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: true } },
-    http: { addr: host, ...(certificate && { tls: { certificate, key: join(directory, 'key.pem') } }) },
+    http: { addr: host, ...(certificate && { tls: { certificate, key, ...clientcas } }) },
     ...(options.auth && { auth: { htpasswd: { realm: 'test', path: await makePasswords(directory, options.auth) } } }),
   };
   mkdirSync(join(directory, 'storage'));
@@ -41,7 +49,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
     program: 'docker-registry',
     args: ['serve', join(directory, 'config.yml')],
     logFile: join(directory, 'log'),
-    isReady: () => answers(`${options.tls ? 'https' : 'http'}://${host}/v2/`),
+    isReady: () => answers(`${options.tls ? 'https' : 'http'}://${host}/v2/`, { certificate, key }),
   });
   return {
     host,
@@ -50,6 +58,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
       const hash = digest.slice('sha256:'.length);
       rmSync(join(directory, 'storage/docker/registry/v2/blobs/sha256', hash.slice(0, 2), hash, 'data'));
     },
+    key,
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
       rmSync(directory, { recursive: true, force: true });
@@ -57,10 +66,12 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   };
 }
 
-function answers(url: string): Promise<boolean> {
+function answers(url: string, shown: { certificate?: string; key?: string }): Promise<boolean> {
+  const read = (path?: string) => (path === undefined ? undefined : readFileSync(path));
+  const options = { rejectUnauthorized: false, cert: read(shown.certificate), key: read(shown.key) };
   return new Promise((resolve) => {
     const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-    const request = send(url, { rejectUnauthorized: false }, (response) => {
+    const request = send(url, options, (response) => {
       response.resume();
       resolve(true);
     });
@@ -68,9 +79,10 @@ function answers(url: string): Promise<boolean> {
   });
 }
 
-async function makeCertificate(directory: string): Promise<string> {
+async function makeCertificate(directory: string, names: readonly string[] = []): Promise<string> {
   const certificate = join(directory, 'certificate.pem');
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const alternatives = ['IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)].join(',');
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', `subjectAltName=${alternatives}`];
   const files = ['-keyout', join(directory, 'key.pem'), '-out', certificate];
   await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files]);
   return certificate;

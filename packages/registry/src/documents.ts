@@ -1,7 +1,9 @@
 import { TbuildError } from '@tbuild/errors';
 import { digestOf, isDigest, MediaType, parseManifest, type Descriptor } from '@tbuild/oci';
 import { readBody, type HttpResponse } from './http-message.ts';
-import { ask, type Remote } from './remote.ts';
+import { RegistryError } from './registry-error.ts';
+import { ask, type Question, type Remote } from './remote.ts';
+import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 const LIMIT = 16 * 1024 * 1024;
 
@@ -21,15 +23,8 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
   const subject = `image ${name}`;
   const target = `manifests/${tagOrDigest}`;
-  const response = await ask(remote, {
-    method: 'GET',
-    target,
-    headers: { accept: ACCEPT },
-    accept: [200],
-    subject,
-    signal,
-  });
-  const bytes = await readBody(response, LIMIT);
+  const question = { method: 'GET', target, headers: { accept: ACCEPT }, accept: [200], subject, signal } as const;
+  const { response, bytes } = await askWhole(remote, question);
   if (bytes.length > LIMIT) throw new TbuildError('UNSUPPORTED', `Manifest of ${name} has more than ${LIMIT} bytes`);
   const { mediaType } = parseManifest(bytes, mediaTypeOf(response));
   const digest = digestOf(bytes);
@@ -39,6 +34,19 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   }
   remote.documents.set(digest, bytes);
   return { mediaType, digest, size: bytes.length };
+}
+
+/** The answer with its body; one that breaks off is asked for again. */
+async function askWhole(remote: Remote, question: Question): Promise<{ response: HttpResponse; bytes: Uint8Array }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await ask(remote, question);
+    try {
+      return { response, bytes: await readBody(response, LIMIT) };
+    } catch (error) {
+      if (!(error instanceof RegistryError && error.transient) || attempt === ATTEMPTS) throw error;
+      await remote.clock.sleep(retryDelay(attempt), question.signal);
+    }
+  }
 }
 
 /** Stores a manifest or index under a tag or its digest. */

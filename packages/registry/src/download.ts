@@ -2,9 +2,7 @@ import type { Descriptor } from '@tbuild/oci';
 import type { HttpResponse } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Remote } from './remote.ts';
-import { retryDelay } from './transport/retry.ts';
-
-const ATTEMPTS = 5;
+import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 /**
  * The bytes of a blob, not verified. A connection that breaks in the middle is taken up where it broke;

@@ -1,4 +1,6 @@
 import type { Send } from './http-message.ts';
+import { RegistryError } from './registry-error.ts';
+import { retryDelay, type Clock } from './transport/retry.ts';
 
 /** Where requests for a registry go. */
 export interface Endpoint {
@@ -11,13 +13,22 @@ export interface Endpoint {
 }
 
 const DOCKER_HUB = 'registry-1.docker.io';
+/** How often a registry is asked that answers in no scheme. */
+const ROUNDS = 3;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
+
+export interface EndpointOptions {
+  readonly insecure: boolean;
+  /** Sends a request once, so that a wrong scheme is soon known. */
+  readonly probe: Send;
+  readonly clock: Clock;
+}
 
 /**
  * Registries speak TLS, except those on a loopback address and those that `insecure` names: these are
  * asked which it is. A port on a loopback address is most likely a registry started by hand without TLS.
  */
-export function createEndpoint(registry: string, insecure: boolean, probe: Send): Endpoint {
+export function createEndpoint(registry: string, { insecure, probe, clock }: EndpointOptions): Endpoint {
   const host = registry === 'docker.io' ? DOCKER_HUB : registry;
   const isLoopback = LOOPBACK.test(host);
   // Through URL, which leaves out the port that a scheme implies.
@@ -26,25 +37,38 @@ export function createEndpoint(registry: string, insecure: boolean, probe: Send)
   const schemes = isLoopback && /:\d+$/.test(host) ? ['http', 'https'] : ['https', 'http'];
   let found: Promise<URL> | undefined;
   const base = (): Promise<URL> =>
-    (found ??= findScheme(host, schemes, probe).catch((error) => {
+    (found ??= findScheme(host, schemes, { probe, clock }).catch((error) => {
       found = undefined;
       throw error;
     }));
   return { owns, insecure: true, base };
 }
 
-async function findScheme(host: string, schemes: readonly string[], probe: Send): Promise<URL> {
-  const failures: unknown[] = [];
-  for (const scheme of schemes) {
-    const base = new URL(`${scheme}://${host}/`);
-    try {
-      const response = await probe({ method: 'GET', url: new URL('/v2/', base), access: 'pull', headers: {} });
-      await response.discard();
-      // How servers answer a request in clear on a port where they speak TLS.
-      if (response.status !== 400) return base;
-    } catch (error) {
-      failures.push(error);
+async function findScheme(
+  host: string,
+  schemes: readonly string[],
+  { probe, clock }: Pick<EndpointOptions, 'probe' | 'clock'>,
+): Promise<URL> {
+  for (let round = 1; ; round += 1) {
+    const failures: unknown[] = [];
+    for (const scheme of schemes) {
+      try {
+        const base = new URL(`${scheme}://${host}/`);
+        if (await answers(base, probe)) return base;
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    const lasting = failures.find((error) => !(error instanceof RegistryError && error.transient));
+    if (lasting !== undefined || round === ROUNDS) throw lasting ?? failures.at(-1);
+    await clock.sleep(retryDelay(round));
   }
-  throw failures[0] ?? new Error(`No scheme for ${host}`);
+}
+
+/** Whether the scheme is spoken there. */
+async function answers(base: URL, probe: Send): Promise<boolean> {
+  const response = await probe({ method: 'GET', url: new URL('/v2/', base), access: 'pull', headers: {} });
+  await response.discard();
+  // How servers answer a request in clear on a port where they speak TLS.
+  return !(base.protocol === 'http:' && response.status === 400);
 }

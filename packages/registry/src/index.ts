@@ -7,7 +7,7 @@ export { createRegistryClient } from './registry-client.ts';
 export type { RegistryCertificates, RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export { RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
-export type { ProxyOptions } from './transport/http.ts';
+export type { ProxyOptions } from './transport/choose-proxy.ts';
 export type { Clock } from './transport/retry.ts';
 export { createWebClient } from './web-client.ts';
 export type { WebAnswer, WebClient, WebClientOptions } from './web-client.ts';

@@ -1,38 +1,96 @@
-import { createServer } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { copyImage, createMemoryStore } from '@tbuild/content';
 import { parseReference } from '@tbuild/oci';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { freePort } from '../../../test/support/daemon.ts';
 import { startRegistry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
-import { createTestClient } from '../test/client.ts';
+import { startWebProxy } from '../../../test/support/web-proxy.ts';
+import { createTestClient, makeImage } from '../test/client.ts';
+import type { RegistryClientOptions } from './index.ts';
 
-test.runIf(canRunRegistry)('a registry is reached through the proxy, loopback and excepted hosts are not', async () => {
-  await using registry = await startRegistry();
-  const port = Number(registry.host.split(':')[1]);
-  const asked: (string | undefined)[] = [];
-  // Every name leads to the one registry.
-  const proxy = createServer().on('connect', (request, socket) => {
-    asked.push(request.url);
-    const upstream = connect(port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.pipe(socket).pipe(upstream);
+const proxyUser = { username: 'proxy user', password: 'p:w@d' };
+const withUser = (url: string): string =>
+  url.replace('//', `//${encodeURIComponent(proxyUser.username)}:${encodeURIComponent(proxyUser.password)}@`);
+
+describe.runIf(canRunRegistry)('through a proxy', () => {
+  const resolve = async (name: string, options: Partial<RegistryClientOptions>) => {
+    await using client = createTestClient(options);
+    return await client.openRepository(parseReference(name)).resolve('1');
+  };
+
+  test('a registry with TLS is connected to, and the proxy learns nothing of what goes on', async () => {
+    const auth = { username: 'someone', password: 's3cret' };
+    await using registry = await startRegistry({ tls: true, auth, names: ['registry.invalid'] });
+    await using proxy = await startWebProxy({
+      route: (target) => (target === 'registry.invalid:443' ? registry.host : undefined),
+      auth: proxyUser,
+      onlyPort: 443,
     });
-    for (const end of [upstream, socket]) end.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  {
     await using client = createTestClient({
-      insecure: () => true,
-      proxy: { http: url, https: url, none: 'direct.invalid' },
+      ca: readFileSync(registry.certificate ?? '', 'utf8'),
+      credentials: async () => ({ kind: 'password', ...auth }),
+      proxy: { https: withUser(proxy.url) },
     });
-    const ask = (host: string) => client.openRepository(parseReference(`${host}/app`)).resolve('1');
-    await expect(ask('far.invalid:80')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    expect(new Set(asked)).toEqual(new Set(['far.invalid:80']));
-    await expect(ask(registry.host)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(ask('direct.invalid')).rejects.toMatchObject({ message: 'Registry direct.invalid has no address' });
-    expect(new Set(asked)).toEqual(new Set(['far.invalid:80']));
-  }
-  proxy.closeAllConnections();
-  await new Promise((resolve) => proxy.close(resolve));
+    const { store, index } = await makeImage(2_000_000);
+    const repository = client.openRepository(parseReference('registry.invalid/app'));
+    await copyImage(store, repository, index);
+    await copyImage(repository, createMemoryStore(), index);
+    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.invalid:443']));
+    expect(proxy.overheard).toEqual([]);
+  });
+
+  test('a registry in clear is asked by the proxy, which may connect to port 443 only', async () => {
+    await using registry = await startRegistry();
+    await using proxy = await startWebProxy({
+      route: (target) => (target === 'far.invalid:5000' ? registry.host : undefined),
+      auth: proxyUser,
+      onlyPort: 443,
+    });
+    const url = withUser(proxy.url);
+    await using client = createTestClient({ insecure: () => true, proxy: { http: url, https: url } });
+    const { store, index } = await makeImage(2_000_000);
+    const repository = client.openRepository(parseReference('far.invalid:5000/app'));
+    await copyImage(store, repository, index);
+    await copyImage(repository, createMemoryStore(), index);
+    expect(proxy.asked).toContain('GET http://far.invalid:5000/v2/');
+  });
+
+  test('loopback and what NO_PROXY names is not reached', async () => {
+    await using registry = await startRegistry();
+    await using proxy = await startWebProxy({ route: () => undefined });
+    const options = { proxy: { http: proxy.url, https: proxy.url, none: 'direct.invalid' } };
+    await expect(resolve(`${registry.host}/app`, options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(resolve('direct.invalid/app', options)).rejects.toMatchObject({
+      message: 'Registry direct.invalid has no address',
+    });
+    expect(proxy.asked).toEqual([]);
+  });
+
+  test.each([
+    ['no user', (url: string) => url, /It may want a user/],
+    ['a wrong user', (url: string) => url.replace('//', '//other:wrong@'), /may not know the user/],
+  ])('that wants a user: %s', async (_, urlOf, hint) => {
+    await using proxy = await startWebProxy({ route: () => undefined, auth: proxyUser });
+    const { host } = new URL(proxy.url);
+    const url = urlOf(proxy.url);
+    const options = { proxy: { http: url, https: url }, insecure: (registry: string) => registry === 'clear.invalid' };
+    for (const name of ['tls.invalid', 'clear.invalid'])
+      await expect(resolve(`${name}/app`, options)).rejects.toMatchObject({
+        code: 'REGISTRY',
+        message: `Proxy ${host} does not connect to ${name}`,
+        hint: expect.stringMatching(hint),
+      });
+    expect(proxy.asked.length).toBeLessThan(6);
+  });
+
+  test('that is not there is told apart from the registry', async () => {
+    const host = `127.0.0.1:${await freePort()}`;
+    const started = performance.now();
+    await expect(resolve('tls.invalid/app', { proxy: { https: host } })).rejects.toMatchObject({
+      message: `Proxy ${host} refuses connections`,
+      hint: expect.stringContaining('NO_PROXY'),
+    });
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
 });

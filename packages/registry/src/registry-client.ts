@@ -10,7 +10,8 @@ import { createTokenSource, type TokenSource } from './token-source.ts';
 import { basic } from './transport/basic.ts';
 import { bearer } from './transport/bearer.ts';
 import { compose } from './transport/compose.ts';
-import { createHttpClient, type HttpClient, type ProxyOptions } from './transport/http.ts';
+import type { ProxyOptions } from './transport/choose-proxy.ts';
+import { createHttpClient, type HttpClient } from './transport/http.ts';
 import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
@@ -33,6 +34,8 @@ export interface RegistryClientOptions {
   /** Where images of this registry are looked for first, in order: `host[:port][/path]`. */
   mirrors?(registry: string): readonly string[];
   readonly userAgent?: string;
+  /** How long a registry may be silent, in milliseconds. */
+  readonly patience?: number;
   readonly clock: Clock;
 }
 
@@ -58,10 +61,11 @@ interface Connection {
 
 /** Whoever creates the client disposes of it. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  const { ca, proxy, clock, credentials } = options;
-  const strict = createHttpClient({ ca, proxy, insecure: false });
-  const lenient = createHttpClient({ ca, proxy, insecure: true });
-  const common: readonly Middleware[] = [userAgent(options.userAgent ?? 'tbuild'), retry(clock)];
+  const { ca, proxy, clock, credentials, patience } = options;
+  const strict = createHttpClient({ ca, proxy, patience, insecure: false });
+  const lenient = createHttpClient({ ca, proxy, patience, insecure: true });
+  const agent = userAgent(options.userAgent ?? 'tbuild');
+  const common: readonly Middleware[] = [agent, retry(clock)];
   const connections = new Map<string, Connection>();
 
   const shared = { strict, lenient };
@@ -69,7 +73,12 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const clientsFor = (registry: string): typeof shared => {
     const { ca: authority, client } = options.certificates?.(registry) ?? {};
     if (authority === undefined && client === undefined) return shared;
-    const trust = { ca: [ca, authority].filter((text) => text !== undefined).join('\n') || undefined, client, proxy };
+    const trust = {
+      ca: [ca, authority].filter((text) => text !== undefined).join('\n') || undefined,
+      client,
+      proxy,
+      patience,
+    };
     const made = {
       strict: createHttpClient({ ...trust, insecure: false }),
       lenient: createHttpClient({ ...trust, insecure: true }),
@@ -80,8 +89,9 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
   const connect = (registry: string): Connection => {
     const clients = clientsFor(registry);
-    const probe = compose(clients.lenient.send, ...common, redirect());
-    const endpoint = createEndpoint(registry, options.insecure(registry), probe);
+    const insecure = options.insecure(registry);
+    const probe = compose(clients.lenient.send, agent, redirect());
+    const endpoint = createEndpoint(registry, { insecure, probe, clock });
     const http = endpoint.insecure ? clients.lenient : clients.strict;
     const send = compose(http.send, ...common, redirect());
     const tokens = createTokenSource({ send, registry, credentials, insecure: endpoint.insecure, now: clock.now });

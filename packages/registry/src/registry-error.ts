@@ -112,6 +112,9 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+const UNSIGNED = 'has a certificate that nobody known has signed';
+const NO_TLS = 'does not speak TLS there';
+
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
   ENOTFOUND: 'has no address',
@@ -119,31 +122,67 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ENETUNREACH: 'cannot be reached',
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that nobody known has signed',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that nobody known has signed',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate that nobody known has signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate that nobody known has signed',
+  CERT_NOT_YET_VALID: 'has a certificate that is not valid yet',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNSIGNED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNSIGNED,
+  UNABLE_TO_GET_ISSUER_CERT: UNSIGNED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNSIGNED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNSIGNED,
   UND_ERR_CONNECT_TIMEOUT: 'does not answer',
-  EPROTO: 'does not speak TLS there',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS there',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS there',
+  UND_ERR_HEADERS_TIMEOUT: 'does not answer',
+  UND_ERR_BODY_TIMEOUT: 'stopped in the middle of an answer',
+  UND_ERR_HEADERS_OVERFLOW: 'answers with headers that are too long',
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'demands a client certificate',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'ends the TLS handshake',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'does not take the client certificate',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'does not take the client certificate',
 };
 
+/** Known, and yet worth another attempt. */
+const PASSING = new Set(['UND_ERR_BODY_TIMEOUT']);
+/** Failures of the way to a proxy rather than of what lies behind it. */
+const BEFORE_PROXY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const PROXY_HINT = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY say what is reached through which proxy';
+
+export interface Way {
+  /** What errors call the other side. */
+  readonly peer?: string;
+  /** The proxy between. */
+  readonly proxy?: URL;
+}
+
 /** The error for a connection that failed; `errno` is the system's or the library's name of the failure. */
-export function unreachable(url: URL, errno: string | undefined, cause: unknown, peer = 'Registry'): RegistryError {
+export function unreachable(
+  url: URL,
+  errno: string | undefined,
+  cause: unknown,
+  { peer = 'Registry', proxy }: Way,
+): RegistryError {
   const known = UNREACHABLE[errno ?? ''];
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;
-  const isTls = known?.includes('certificate') || known?.includes('TLS');
-  const trust = 'Trust its certificate authority';
-  const hint = isTls
-    ? peer === 'Registry'
-      ? `${trust}, or give --insecure-registry ${url.host}`
-      : `${trust} (NODE_EXTRA_CA_CERTS)`
-    : undefined;
-  return new RegistryError('REGISTRY', `${peer} ${url.host} ${what}`, {
-    url,
-    hint,
-    cause,
-    transient: known === undefined,
-  });
+  const isProxy = proxy !== undefined && BEFORE_PROXY.has(errno ?? '');
+  const [side, hint] = isProxy ? [`Proxy ${proxy.host}`, PROXY_HINT] : [`${peer} ${url.host}`, hintOf(what, url, peer)];
+  const transient = known === undefined || PASSING.has(errno ?? '');
+  return new RegistryError('REGISTRY', `${side} ${what}`, { url, hint, cause, transient });
+}
+
+function hintOf(what: string, { host }: URL, peer: string): string | undefined {
+  if (what.includes('client certificate'))
+    return `Put it where Docker looks for it: ~/.docker/certs.d/${host}/client.cert and client.key`;
+  if (!what.includes('certificate') && what !== NO_TLS) return undefined;
+  return peer === 'Registry'
+    ? `Trust its certificate authority, or give --insecure-registry ${host}`
+    : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
+}
+
+/** The error for a proxy that does not let a request through. */
+export function proxyRefused(url: URL, proxy: URL, cause?: unknown): RegistryError {
+  const hint =
+    proxy.username === ''
+      ? 'It may want a user: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
+      : 'It may not know the user and password in HTTPS_PROXY, or not allow this address';
+  return new RegistryError('REGISTRY', `Proxy ${proxy.host} does not connect to ${url.host}`, { url, hint, cause });
 }

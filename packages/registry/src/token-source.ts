@@ -66,7 +66,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
 }
 
 async function fetchToken(request: TokenRequest, options: TokenSourceOptions): Promise<Token> {
-  const url = new URL(request.challenge.parameters.realm ?? '');
+  const url = parseRealm(request.challenge.parameters.realm ?? '', options.registry);
   const credential = await options.credentials(options.registry, request.repository);
   if (credential?.kind === 'registry-token') return { text: credential.token, expires: Number.POSITIVE_INFINITY };
   if (credential !== undefined && url.protocol !== 'https:' && !options.insecure) {
@@ -82,6 +82,11 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   const repository = `${options.registry}/${request.repository}`;
   if (response.status !== 200) throw await refusal(message, response, { repository, item: `token for ${repository}` });
   return parseToken(response, url, options.now());
+}
+
+function parseRealm(realm: string, registry: string): URL {
+  if (URL.canParse(realm) && /^https?:/i.test(realm)) return new URL(realm);
+  throw new TbuildError('REGISTRY', `Registry ${registry} names ${JSON.stringify(realm)} as its token server`);
 }
 
 function query(realm: URL, { challenge, scopes }: TokenRequest, credential?: Credential): HttpRequest {

@@ -1,5 +1,6 @@
 import type { Digest } from '@tbuild/oci';
 import type { HttpResponse } from './http-message.ts';
+import { parseLocation } from './parse-location.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Remote } from './remote.ts';
 
@@ -132,7 +133,7 @@ export async function cancelSession(
 
 /** Where the registry wants the next request. Behind a proxy that ends TLS some registries name themselves without it. */
 export function locationOf(response: HttpResponse, fallback: URL): URL {
-  const location = new URL(response.headers.location ?? fallback, response.url);
+  const location = parseLocation(response.headers.location ?? fallback.href, response.url);
   if (location.host === response.url.host) location.protocol = response.url.protocol;
   return location;
 }

@@ -5,7 +5,7 @@ import { createByteReader } from './byte-reader.ts';
 import { hasBlob } from './has-blob.ts';
 import { RegistryError } from './registry-error.ts';
 import type { Remote } from './remote.ts';
-import { retryDelay } from './transport/retry.ts';
+import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 import {
   cancelSession,
   closeSession,
@@ -15,7 +15,6 @@ import {
   type UploadSession,
 } from './upload-session.ts';
 
-const ATTEMPTS = 5;
 const MiB = 1024 * 1024;
 
 /**

@@ -1,5 +1,6 @@
 import { compose } from './transport/compose.ts';
-import { createHttpClient, type ProxyOptions } from './transport/http.ts';
+import type { ProxyOptions } from './transport/choose-proxy.ts';
+import { createHttpClient } from './transport/http.ts';
 import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';

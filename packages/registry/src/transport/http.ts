@@ -2,18 +2,10 @@ import { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { errnoName } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
+import { basicAuthorization } from '../credential.ts';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
-import { unreachable } from '../registry-error.ts';
-import { directAddresses } from './direct-addresses.ts';
-
-/** Proxies (URLs) as the environment names them; an empty text is none. Loopback is never reached through one. */
-export interface ProxyOptions {
-  readonly http?: string;
-  /** As `http` unless given. */
-  readonly https?: string;
-  /** Comma-separated hosts and address ranges that are reached directly. */
-  readonly none?: string;
-}
+import { proxyRefused, RegistryError, unreachable } from '../registry-error.ts';
+import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
 
 export interface HttpOptions {
   /** PEM certificates that are trusted beside the known ones. */
@@ -25,6 +17,8 @@ export interface HttpOptions {
   readonly insecure: boolean;
   /** What errors call the other side. Default: `Registry`. */
   readonly peer?: string;
+  /** How long the other side may be silent, in milliseconds; after an upload ten times as long, since it has to check it. */
+  readonly patience?: number;
 }
 
 /** A pool of connections. */
@@ -34,81 +28,141 @@ export interface HttpClient {
 }
 
 const CONNECT_TIMEOUT = 15_000;
-const BODY_TIMEOUT = 60_000;
-const NEVER_BY_PROXY = ['localhost', '127.0.0.1', '[::1]'];
+const PATIENCE = 120_000;
 
 /** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
 export function createHttpClient(options: HttpOptions): HttpClient {
-  let proxied: Promise<Dispatcher> | undefined;
-  let direct: Promise<Dispatcher> | undefined;
-  const isDirect = directAddresses(options.proxy?.none);
-  const agentFor = ({ hostname }: URL): Promise<Dispatcher> =>
-    isDirect(hostname)
-      ? (direct ??= createAgent({ ...options, proxy: undefined }))
-      : (proxied ??= createAgent(options));
+  const agents = new Map<string, Promise<Dispatcher>>();
+  const proxyFor = chooseProxy(options.proxy);
+  const agentFor = (tunnel: URL | undefined): Promise<Dispatcher> => {
+    const key = tunnel?.href ?? '';
+    const agent = agents.get(key) ?? createAgent(options, tunnel);
+    agents.set(key, agent);
+    return agent;
+  };
   return {
-    send: async (request) => exchange(await agentFor(request.url), request, options.peer),
-    close: async () => {
-      await (await proxied)?.close();
-      await (await direct)?.close();
+    async send(request) {
+      const proxy = proxyFor(request.url);
+      const route = routeTo(request, proxy);
+      return exchange(await agentFor(route.tunnel), request, { ...route, proxy, options });
+    },
+    async close() {
+      for (const agent of agents.values()) await (await agent).close();
     },
   };
 }
 
-async function createAgent({ ca, client, proxy, insecure }: HttpOptions): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import('./undici.ts');
+interface Route {
+  readonly origin: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The proxy that connects to the origin. */
+  readonly tunnel?: URL;
+}
+
+/** A proxy forwards what is not encrypted itself; many refuse to connect to ports where nobody speaks TLS. */
+function routeTo({ url, headers }: HttpRequest, proxy: URL | undefined): Route {
+  const { origin, pathname, search, host } = url;
+  if (proxy === undefined || url.protocol !== 'http:' || !proxy.protocol.startsWith('http'))
+    return { origin, path: `${pathname}${search}`, headers, tunnel: proxy };
+  const own = authorizationOf(proxy);
+  return {
+    origin: proxy.origin,
+    path: `${origin}${pathname}${search}`,
+    headers: { ...headers, host, ...(own === undefined ? {} : { 'proxy-authorization': own }) },
+  };
+}
+
+function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === '') return undefined;
+  const plain = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  return basicAuthorization({ kind: 'password', ...plain });
+}
+
+async function createAgent(options: HttpOptions, tunnel: URL | undefined): Promise<Dispatcher> {
+  const { Agent, ProxyAgent } = await import('./undici.ts');
+  const { ca, client, insecure, patience = PATIENCE } = options;
   const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
   const tls = {
     ...trust,
     ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
     rejectUnauthorized: !insecure,
+    timeout: CONNECT_TIMEOUT,
   };
-  const common = { connect: { timeout: CONNECT_TIMEOUT, ...tls }, bodyTimeout: BODY_TIMEOUT };
-  if (!proxy?.http && !proxy?.https) return new Agent(common);
-  const { http = '', https = '', none = '' } = proxy;
-  const noProxy = [none, ...NEVER_BY_PROXY].filter((host) => host !== '').join(',');
-  return new EnvHttpProxyAgent({ ...common, requestTls: tls, httpProxy: http, httpsProxy: https, noProxy });
+  const common = { connect: tls, bodyTimeout: patience };
+  if (tunnel === undefined) return new Agent(common);
+  const token = authorizationOf(tunnel);
+  const proxyTls = { ...trust, timeout: CONNECT_TIMEOUT };
+  return new ProxyAgent({ ...common, uri: withoutUser(tunnel), token, requestTls: tls, proxyTls });
 }
 
-async function exchange(agent: Dispatcher, request: HttpRequest, peer?: string): Promise<HttpResponse> {
-  const { url, method, headers, signal } = request;
+function withoutUser(url: URL): string {
+  return Object.assign(new URL(url), { username: '', password: '' }).href;
+}
+
+interface Way extends Route {
+  readonly proxy?: URL;
+  readonly options: HttpOptions;
+}
+
+async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Promise<HttpResponse> {
+  const { url, method, signal } = request;
+  const { origin, path, headers, options, proxy } = way;
+  const { patience = PATIENCE } = options;
   const body = watch(request.body);
   try {
-    const { pathname, search, origin } = url;
     const answer = await agent.request({
       origin,
-      path: `${pathname}${search}`,
+      path,
       method,
       headers: { ...headers },
       body: body.stream,
       signal,
+      headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * patience : patience,
     });
+    if (answer.statusCode === 407 && proxy !== undefined) throw proxyRefused(url, proxy);
     return {
       status: answer.statusCode,
       url,
       headers: joinHeaders(answer.headers),
-      body: guarded(request, answer.body, peer),
+      body: guarded(request, answer.body, way),
       discard: async () => answer.body.dump({ limit: 64 * 1024 }).catch(() => {}),
     };
   } catch (error) {
-    throw body.failure() ?? failureOf(request, error, peer);
+    const found = await diagnosed(request, error, way);
+    throw body.failure() ?? failureOf(request, found, way);
   }
+}
+
+/** What ended a connection that brought no answer, where that can be found out. */
+async function diagnosed({ url, signal }: HttpRequest, error: unknown, { proxy, options }: Way): Promise<unknown> {
+  const isSilent = errnoName(error) === 'UND_ERR_SOCKET' && url.protocol === 'https:';
+  if (!isSilent || signal?.aborted || proxy !== undefined || options.client !== undefined) return error;
+  const { demandsCertificate, CERTIFICATE_REQUIRED } = await import('./demands-certificate.ts');
+  return (await demandsCertificate(url))
+    ? Object.assign(new Error('Certificate required', { cause: error }), { code: CERTIFICATE_REQUIRED })
+    : error;
 }
 
 async function* guarded(
   request: HttpRequest,
   source: AsyncIterable<Uint8Array>,
-  peer?: string,
+  way: Way,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* source;
   } catch (error) {
-    throw failureOf(request, error, peer);
+    throw failureOf(request, error, way);
   }
 }
 
-function failureOf({ url, signal }: HttpRequest, error: unknown, peer?: string): unknown {
-  return signal?.aborted ? signal.reason : unreachable(url, errnoName(error), error, peer);
+function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, options }: Way): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof RegistryError) return error;
+  const errno = errnoName(error);
+  // Of a request that nobody has aborted: the proxy answered something else than that it is connected.
+  if (proxy !== undefined && errno === 'UND_ERR_ABORTED') return proxyRefused(url, proxy, error);
+  return unreachable(url, errno, error, { peer: options.peer, proxy });
 }
 
 // The source of a body may fail itself; that is not the registry's fault and keeps its own error.

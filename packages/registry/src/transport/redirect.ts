@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse, Middleware, Send } from '../http-message.ts';
+import { parseLocation } from '../parse-location.ts';
 import { RegistryError } from '../registry-error.ts';
 
 const STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -17,7 +18,7 @@ async function follow(next: Send, request: HttpRequest): Promise<HttpResponse> {
     const { location } = response.headers;
     if (!STATUSES.has(response.status) || location === undefined) return response;
     await response.discard();
-    current = moved(current, new URL(location, current.url));
+    current = moved(current, parseLocation(location, current.url));
   }
   throw new RegistryError('REGISTRY', `Server ${request.url.host} redirects more than ${MOST} times`, {
     url: request.url,

@@ -9,7 +9,8 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-const ATTEMPTS = 5;
+/** How often anything is tried. */
+export const ATTEMPTS = 5;
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 60_000;
 

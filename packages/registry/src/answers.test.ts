@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { copyImage, createMemoryStore, type ContentStore } from '@tbuild/content';
+import { parseReference, type Descriptor } from '@tbuild/oci';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
+import type { RegistryClientOptions } from './index.ts';
+
+let registry: Registry;
+let proxy: FaultProxy;
+let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
+
+describe.runIf(canRunRegistry)('an answer', () => {
+  beforeAll(async () => {
+    registry = await startRegistry();
+    image = await makeImage(300_000);
+    await using client = createTestClient();
+    const repository = client.openRepository(parseReference(`${registry.host}/app`));
+    await copyImage(image.store, repository, image.index);
+    await repository.tag(image.index, '1');
+  });
+  afterAll(() => registry[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    proxy = await startFaultProxy(registry.host);
+  });
+  afterEach(() => proxy[Symbol.asyncDispose]());
+
+  const pull = async (store: ContentStore, options: Partial<RegistryClientOptions> = {}): Promise<void> => {
+    await using client = createTestClient({ clock: createFastClock(), ...options });
+    const repository = client.openRepository(parseReference(`${proxy.host}/app`));
+    await copyImage(repository, store, await repository.resolve('1'));
+  };
+  const isLayer = (line: string) => image.layers.some(({ digest }) => line.endsWith(`GET /v2/app/blobs/${digest}`));
+  const isTag = (line: string) => line.endsWith('/manifests/1');
+  const once =
+    (matches: (line: string) => boolean, fault: Fault) =>
+    (line: string, before: number): Fault | undefined =>
+      before === 0 && matches(line) ? fault : undefined;
+
+  test.each([
+    ['a layer whose headers break off', isLayer, { kind: 'cut-headers' }],
+    ['a tag whose headers break off', isTag, { kind: 'cut-headers' }],
+    ['a tag that breaks off', isTag, { kind: 'cut-answer', after: 50 }],
+    ['a layer that comes to a standstill', isLayer, { kind: 'stall', after: 100_000 }],
+    ['a layer that comes late', isLayer, { kind: 'delay', milliseconds: 150 }],
+    ['a layer in a gateway that fails', isLayer, { kind: 'answer', status: 502 }],
+  ] as const)('is mended: %s', async (_, matches, fault) => {
+    proxy.decide = once(matches, fault);
+    const store = createMemoryStore();
+    await pull(store, { patience: 400 });
+    for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(true);
+  });
+
+  test('never comes: that is told, and not waited for again', async () => {
+    proxy.decide = once(isTag, { kind: 'hang' });
+    const started = performance.now();
+    await expect(pull(createMemoryStore(), { patience: 400 })).rejects.toMatchObject({
+      code: 'REGISTRY',
+      message: `Registry ${proxy.host} does not answer`,
+    });
+    expect(performance.now() - started).toBeLessThan(4000);
+  });
+
+  test.each([
+    ['a layer that says to be shorter', isLayer, { 'content-length': '1000' }],
+    ['a tag with another digest', isTag, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }],
+    ['a tag of no image', isTag, { 'content-type': 'text/html' }],
+  ])('is not what it says: %s', async (_, matches, headers) => {
+    proxy.decide = (line) => (matches(line) ? { kind: 'headers', headers } : undefined);
+    const store = createMemoryStore();
+    const said = await pull(store).then(
+      () => 'nothing',
+      (error: unknown) => String(error),
+    );
+    // The media type is in the document itself.
+    if ('content-type' in headers) return expect(said).toBe('nothing');
+    expect(said).toMatch(/bytes, expected|digest|broke the connection/);
+    expect(await store.has(image.index.digest)).toBe(false);
+  });
+
+  test.each([
+    ['redirects without end', { status: 307, headers: { location: '?again' } }, /redirects more than 10 times/],
+    ['redirects to nowhere', { status: 307, headers: { location: 'http://[' } }, /redirects to "http:\/\/\["/],
+    ['redirects to a file', { status: 307, headers: { location: 'file:///etc/passwd' } }, /redirects to "file:/],
+    ['is a page for people', { status: 200, body: '<html>log in</html>' }, /not valid JSON/],
+    ['is nothing', { status: 200 }, /not valid JSON/],
+    ['is schema 1', { status: 200, body: '{"schemaVersion":1,"fsLayers":[]}' }, /Docker schema 1/],
+    ['demands a token of itself', { status: 401, headers: { 'www-authenticate': 'Bearer realm="x"' } }, /"x"/],
+    [
+      'demands credentials without end',
+      { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
+      /denied \(401\)/,
+    ],
+  ])('that %s ends with a message', async (_, answer, message) => {
+    proxy.decide = (line) => (isTag(line.replace(/\?.*/, '')) ? { kind: 'answer', ...answer } : undefined);
+    const credentials: RegistryClientOptions['credentials'] = async () => ({
+      kind: 'password',
+      username: 'a',
+      password: 's3cret',
+    });
+    const error = await pull(createMemoryStore(), { credentials }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: expect.any(String), message: expect.stringMatching(message) });
+    expect(JSON.stringify(error)).not.toContain('s3cret');
+    expect(proxy.seen.length).toBeLessThan(15);
+  });
+});
+
+test.runIf(canRunRegistry)('a loopback registry that demands a client certificate says so at once', async () => {
+  await using guarded = await startRegistry({ tls: true, demandsCertificate: true });
+  await using client = createTestClient();
+  const started = performance.now();
+  await expect(client.openRepository(parseReference(`${guarded.host}/app`)).resolve('1')).rejects.toMatchObject({
+    code: 'REGISTRY',
+    message: `Registry ${guarded.host} demands a client certificate`,
+    hint: `Put it where Docker looks for it: ~/.docker/certs.d/${guarded.host}/client.cert and client.key`,
+  });
+  expect(performance.now() - started).toBeLessThan(1500);
+  const read = (path = '') => readFileSync(path, 'utf8');
+  const certificates = () => ({ client: { certificate: read(guarded.certificate), key: read(guarded.key) } });
+  await using known = createTestClient({ certificates });
+  await expect(known.openRepository(parseReference(`${guarded.host}/app`)).resolve('1')).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
