@@ -5,7 +5,7 @@ import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
 import { withoutColours } from './terminal-line.ts';
-import type { TextOutput } from './text-output.ts';
+import { sizeOf, type TextOutput } from './text-output.ts';
 
 /** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` nothing. */
 export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
@@ -80,9 +80,10 @@ function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOpti
 const TERMINAL_DELAY = 250;
 
 function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
+  const size = sizeOf(out);
   const screen = {
-    columns: options.columns ?? out.columns ?? 80,
-    rows: options.rows ?? out.rows ?? 24,
+    columns: options.columns ?? size.columns,
+    rows: options.rows ?? size.rows,
     color: options.color ?? true,
   };
   let latest = emptyView;

@@ -2,7 +2,7 @@ import { render } from 'ink';
 import { createElement } from 'react';
 import type { BuildView } from '../build-view.ts';
 import type { Screen } from '../rows.ts';
-import type { TextOutput } from '../text-output.ts';
+import { sizeOf, type TextOutput } from '../text-output.ts';
 import { App } from './app.tsx';
 
 export interface LiveViewOptions extends Screen {
@@ -17,8 +17,7 @@ const FRAMES_PER_SECOND = 5;
 export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
   const screen = (): Screen => ({
     ...options,
-    columns: out.columns ?? options.columns,
-    rows: out.rows ?? options.rows,
+    ...sizeOf(out, options),
   });
   const frame = (view: BuildView, ended = false) =>
     createElement(App, { view, now: options.now(), screen: screen(), ended });
