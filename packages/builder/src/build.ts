@@ -4,8 +4,10 @@ import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type Step, type StepId } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
 import { solve } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
+import type { PlannedScan } from './attestations/plan-scans.ts';
 import type { BuildFacts } from './attestations/provenance.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
@@ -52,27 +54,29 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const importing = importInto(imported, env);
   const graphBuilder = new GraphBuilder();
   const plans = await planToBuild({ ...env, loaded, contexts }, graphBuilder);
-  const graph = graphBuilder.build(plans.flatMap(({ target }) => (target === undefined ? [] : [target])));
+  const scans = await plannedScans(plans, graphBuilder, { ...env, loaded, contexts });
+  const graph = graphBuilder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(stepsOf)]);
   requireEntitlements(graph, request);
   await importing;
   const planning = { ...env, loaded, contexts, imported };
   return solveGraph(graph, plans, planning, (assembly) =>
-    carryOut(assembly, plans, { ...planning, outputs, startedAt }),
+    carryOut(assembly, plans, { ...planning, outputs, scans, startedAt }),
   );
 }
 
 interface CarryingOut extends Planning {
   readonly imported: ImportedSteps;
   readonly outputs: readonly OpenOutput[];
+  readonly scans: readonly PlannedScan[];
   readonly startedAt: number;
 }
 
 /** Makes images of what was solved, and brings them where they are wanted. */
 async function carryOut(assembly: Assembly, plans: readonly Plan[], env: CarryingOut): Promise<BuildResult> {
-  const { request, loaded, startedAt, signal } = env;
+  const { request, loaded, startedAt, scans, progress, signal } = env;
   const { layers } = env.imported;
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
-  const images = await attested(built, assembly, { request, loaded, startedAt, signal });
+  const images = await attested(built, assembly, { request, loaded, startedAt, scans, progress, signal });
   const { configs, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
   await exportFrom(assembly, plans, { ...env, layers });
   return {
@@ -157,18 +161,44 @@ function layeredSteps(plans: readonly Plan[]): ReadonlySet<StepId> {
   return new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
 }
 
+/** The steps that SBOMs need, for a build that wants them. */
+async function plannedScans(
+  plans: readonly Plan[],
+  graph: GraphBuilder,
+  planning: Planning,
+): Promise<readonly PlannedScan[]> {
+  const { sbom } = planning.request.attestations ?? {};
+  return sbom === undefined
+    ? []
+    : (await import('./attestations/plan-scans.ts')).planScans(plans, sbom, graph, planning);
+}
+
+function stepsOf({ scanner, extras }: PlannedScan): readonly StepId[] {
+  return scanner === undefined ? extras.map(({ step }) => step) : [scanner];
+}
+
+interface AttestedFacts extends Pick<BuildFacts, 'request' | 'loaded' | 'startedAt'> {
+  readonly scans: readonly PlannedScan[];
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 /** Loads what makes attestations only for a build that wants them. */
 async function attested(
   images: readonly ExportedImage[],
-  { graph, worker, epoch }: Assembly,
-  { signal, ...facts }: Pick<BuildFacts, 'request' | 'loaded' | 'startedAt'> & { readonly signal: AbortSignal },
+  assembly: Assembly,
+  { scans, progress, signal, ...facts }: AttestedFacts,
 ): Promise<readonly ExportedImage[]> {
   if (facts.request.attestations === undefined) return images;
+  const { graph, worker, epoch, results } = assembly;
   const { attest } = await import('./attestations/attest.ts');
   return attest(images, {
     facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() },
     worker,
+    scans,
+    directoriesOf: async (step) => (await results.snapshot(resultOf(step, assembly))).directories,
     epoch,
+    progress,
     signal,
   });
 }

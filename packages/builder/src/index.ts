@@ -32,6 +32,7 @@ export type {
   Entitlement,
   OutputSpec,
   ProvenanceSpec,
+  SbomSpec,
   SshSource,
   Ulimit,
 } from './request.ts';

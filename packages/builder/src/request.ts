@@ -131,11 +131,18 @@ export interface ProvenanceSpec {
   readonly inlineOnly?: boolean;
 }
 
+/** `--sbom`: the packages of an image. */
+export interface SbomSpec {
+  /** The image of a scanner that finds them, as `docker/buildkit-syft-scanner`; the package databases are read unless given. */
+  readonly generator?: string;
+  /** What the scanner is told: `BUILDKIT_SCAN_NAME=value`. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 /** What is to be said about the images, beside them. */
 export interface AttestationSpecs {
   readonly provenance?: ProvenanceSpec;
-  /** The packages of the image. */
-  readonly sbom?: Readonly<Record<string, never>>;
+  readonly sbom?: SbomSpec;
 }
 
 /** Everything a build depends on, as plain data. */

@@ -1,5 +1,6 @@
-import type { AttestationSpecs, ProvenanceSpec } from '@tbuild/builder';
+import type { AttestationSpecs, ProvenanceSpec, SbomSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { parseReference } from '@tbuild/oci';
 import type { FlagValues } from './args.ts';
 import type { buildFlags } from './build-flags.ts';
 import { parseFields } from './fields.ts';
@@ -9,10 +10,10 @@ type AttestationFlags = Pick<FlagValues<typeof buildFlags>, 'attest' | 'provenan
 /**
  * What `--attest`, `--provenance` and `--sbom` ask for together; undefined for nothing, which is the default. The
  * two short ones win, as with buildx.
- * @throws TbuildError USAGE; UNSUPPORTED for a scanner of the user's own.
+ * @throws TbuildError USAGE
  */
 export function parseAttestations(flags: AttestationFlags): AttestationSpecs | undefined {
-  const specs: { provenance?: ProvenanceSpec; sbom?: Record<string, never> } = {};
+  const specs: { provenance?: ProvenanceSpec; sbom?: SbomSpec } = {};
   const texts = [
     ...(flags.attest ?? []),
     ...shorthand('provenance', flags.provenance),
@@ -63,19 +64,12 @@ function provenanceSpec(options: Readonly<Record<string, string>>, text: string)
   };
 }
 
-function sbomSpec({ generator, ...rest }: Readonly<Record<string, string>>, text: string): Record<string, never> {
-  if (generator !== undefined) {
-    throw new TbuildError(
-      'UNSUPPORTED',
-      `The scanner ${JSON.stringify(generator)} cannot be used: the packages of an image are found without one`,
-      {
-        hint: 'Write --sbom=true',
-      },
-    );
-  }
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw invalid(text, `type sbom has no option ${JSON.stringify(unknown)}`);
-  return {};
+function sbomSpec({ generator, ...parameters }: Readonly<Record<string, string>>, text: string): SbomSpec {
+  const [unknown] = Object.keys(parameters);
+  if (generator === undefined && unknown !== undefined)
+    throw invalid(text, `type sbom has no option ${JSON.stringify(unknown)} without a generator=`);
+  if (generator !== undefined) parseReference(generator);
+  return { ...(generator === undefined ? {} : { generator }), parameters };
 }
 
 function isTrue(value: string, text: string): boolean {

@@ -28,7 +28,11 @@ export const buildFlags = {
     value: '[KIND:]NAME=VALUE',
     help: 'Annotate the image; kinds are manifest, index, manifest-descriptor, index-descriptor',
   },
-  attest: { kind: 'list', value: 'SPEC', help: 'Say more about the image: type=provenance,mode=min|max or type=sbom' },
+  attest: {
+    kind: 'list',
+    value: 'SPEC',
+    help: 'Say more about the image: type=provenance,mode=min|max or type=sbom[,generator=IMAGE]',
+  },
   'build-arg': {
     kind: 'list',
     value: 'NAME[=VALUE]',
@@ -109,7 +113,11 @@ export const buildFlags = {
     help: 'What each RUN step may use: memory=SIZE, memory-swap, cpus=N, cpu-shares, cpu-period, cpu-quota, cpuset-cpus, cpuset-mems, pids=N',
   },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
-  sbom: { kind: 'text', value: 'true', help: 'Tell with the image which packages it has (SPDX)' },
+  sbom: {
+    kind: 'text',
+    value: 'true|generator=IMAGE',
+    help: "Tell with the image which packages it has (SPDX), as a scanner's image finds them where one is named",
+  },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
   ssh: {

@@ -16,6 +16,8 @@ export interface Attestation {
   readonly predicate: object;
   /** What its file is called beside a local tree, e.g. `provenance.json`. */
   readonly filename: string;
+  /** What it is about, when that is not the image. */
+  readonly subject?: readonly Subject[];
   /** It has no file there. */
   readonly inlineOnly?: boolean;
 }
@@ -23,7 +25,7 @@ export interface Attestation {
 /** One thing that a statement is about. */
 export interface Subject {
   readonly name: string;
-  readonly digest: { readonly sha256: string };
+  readonly digest: Readonly<Record<string, string>>;
 }
 
 /** The manifest that carries attestations of an image, and the blobs that it names. */
@@ -37,8 +39,11 @@ const STATEMENT = 'application/vnd.in-toto+json';
 const NAMELESS = '_';
 
 /** The document of an attestation ("in-toto Statement"). */
-export function statementOf({ predicateType, predicate }: Attestation, subject: readonly Subject[]): object {
-  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate };
+export function statementOf(
+  { predicateType, predicate, subject: own }: Attestation,
+  subject: readonly Subject[],
+): object {
+  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject: own ?? subject, predicate };
 }
 
 /** An image by each of its names as a package URL. */

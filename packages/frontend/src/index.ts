@@ -1,4 +1,5 @@
 export { givenCheckOptions } from './checks.ts';
+export { addImage } from './lower/from.ts';
 export { parseGitSource } from './git-source.ts';
 export type { GitSource } from './git-source.ts';
 export type {
@@ -9,6 +10,7 @@ export type {
   PlanOptions,
   ResolvedImage,
   ResolveImage,
+  ScanTarget,
 } from './plan.ts';
 export { outlineDockerfile } from './outline.ts';
 export type { Outline, OutlineArg, OutlineMount } from './outline.ts';

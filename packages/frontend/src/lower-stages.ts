@@ -12,6 +12,7 @@ import { lowerInstruction } from './lower/table.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ResolvedStage, ResolvedStages } from './resolve-stages.ts';
+import { addContext } from './scan-targets.ts';
 import { stageLabel } from './stage-graph.ts';
 import type { StageGraph } from './stage-graph.ts';
 import { resolveSource, sourceNames } from './stage-sources.ts';
@@ -91,24 +92,8 @@ function openFiles(
   context: string,
   { platform, location, options }: Pick<ResolvedStage, 'platform'> & { location: SourceRange; options: PlanOptions },
 ): StageState {
-  const name = `[context ${context}] load from client`;
-  const step = options.graph.add({
-    op: {
-      kind: 'copy',
-      from: { kind: 'context', name: context },
-      sources: [''],
-      destination: '/',
-      exclude: [],
-      parents: false,
-      unpack: false,
-      keepOwner: false,
-    },
-    sources: [],
-    name,
-    noCache: false,
-    location,
-  });
-  return withStep(openScratch(platform), step, name);
+  const step = addContext(options.graph, context, location);
+  return withStep(openScratch(platform), step, `[context ${context}] load from client`);
 }
 
 /** Files of a server, fetched as those that ADD names are. */

@@ -7,6 +7,7 @@ import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
+import { scanTargets } from './scan-targets.ts';
 import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
 import { checkCircles } from './stage-sources.ts';
 import type { StageState } from './stage-state.ts';
@@ -36,10 +37,11 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   const declaredArgs = graph.nodes.flatMap(({ stage }) =>
     (states.get(stage.index)?.args ?? []).map((arg) => ({ stage: stageLabel({ stage }), ...arg })),
   );
-  return { ...toPlan(state, options, checks), declaredArgs };
+  const scans = scanTargets(target, states, { graph: options.graph, globalArgs, nodes: graph.nodes });
+  return { ...toPlan(state, options, checks), declaredArgs, scans };
 }
 
-function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<Plan, 'declaredArgs'> {
+function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<Plan, 'declaredArgs' | 'scans'> {
   const { base, author, tip } = state;
   const labels = { ...state.config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;

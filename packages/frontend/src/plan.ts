@@ -65,6 +65,13 @@ export interface PlannedHistory {
   readonly step?: StepId;
 }
 
+/** A tree that an SBOM tells of beside that of the image. */
+export interface ScanTarget {
+  /** `context`, or the name of a stage. */
+  readonly name: string;
+  readonly step: StepId;
+}
+
 /** What a build will do, for one platform: plain data. */
 export interface Plan {
   readonly platform: Platform;
@@ -86,6 +93,8 @@ export interface Plan {
   readonly violations: readonly string[];
   /** Each stage's ARGs with their values, those of the stage below first. */
   readonly declaredArgs: readonly { readonly stage: string; readonly name: string; readonly value?: string }[];
+  /** What an SBOM tells of beside the image; their steps are in the graph, but the image does not need them all. */
+  readonly scans: readonly ScanTarget[];
   /**
    * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own
    * environment does not set; no step's key counts them.

@@ -1,16 +1,26 @@
 import type { Attestation, ExportedImage } from '@tbuild/exporter';
-import { openCommittedTree } from '@tbuild/snapshot';
+import type { StepId } from '@tbuild/graph';
 import { formatPlatform } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
+import { openCommittedTree, type LayeredTree } from '@tbuild/snapshot';
+import type { SbomSpec } from '../request.ts';
 import type { Worker } from '../worker.ts';
 import { findPackages } from './find-packages.ts';
+import { SCAN_DESTINATION, type PlannedScan } from './plan-scans.ts';
 import { provenance, provenanceType, type BuildFacts } from './provenance.ts';
+import { readStatements } from './read-statements.ts';
 import { spdxDocument } from './spdx.ts';
 
 export interface AttestOptions {
   readonly facts: BuildFacts;
-  readonly worker: Worker;
+  readonly worker: Pick<Worker, 'flavour'>;
+  /** How the SBOM of each image is made, when there is to be one. */
+  readonly scans: readonly PlannedScan[];
+  /** The directories of a finished step's tree, bottom first. */
+  directoriesOf(step: StepId): Promise<readonly string[]>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: the SBOM is of no later time. */
   readonly epoch?: number;
+  readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
@@ -21,9 +31,10 @@ export async function attest(
 ): Promise<readonly ExportedImage[]> {
   const { sbom, provenance: wanted } = options.facts.request.attestations ?? {};
   const attested: ExportedImage[] = [];
-  for (const exported of images) {
+  for (const [at, exported] of images.entries()) {
+    const scan = options.scans[at];
     const attestations: Attestation[] = [];
-    if (sbom !== undefined) attestations.push(await sbomOf(exported, options));
+    if (sbom !== undefined && scan !== undefined) attestations.push(...(await sbomsOf(exported, sbom, scan, options)));
     if (wanted !== undefined) {
       attestations.push({
         predicateType: provenanceType(wanted),
@@ -37,16 +48,40 @@ export async function attest(
   return attested;
 }
 
+async function sbomsOf(
+  exported: ExportedImage,
+  { generator = '' }: SbomSpec,
+  { scanner, extras }: PlannedScan,
+  options: AttestOptions,
+): Promise<readonly Attestation[]> {
+  const { worker, signal, directoriesOf } = options;
+  const open = (directories: readonly string[]): LayeredTree => openCommittedTree(directories, worker.flavour);
+  if (scanner !== undefined) return readStatements(open(await directoriesOf(scanner)), SCAN_DESTINATION, generator);
+  const name = options.facts.request.tags[0] ?? formatPlatform(exported.image.platform);
+  const found = [await sbomOf(open(await exported.openRootfs(signal)), { name, filename: 'sbom' }, options)];
+  for (const extra of extras) {
+    const names = { name: extra.name, filename: `sbom-${extra.name}` };
+    found.push(await sbomOf(open(await directoriesOf(extra.step)), names, options));
+  }
+  return found;
+}
+
 async function sbomOf(
-  { image, openRootfs }: ExportedImage,
-  { facts, worker, epoch, signal }: AttestOptions,
+  tree: LayeredTree,
+  { name, filename }: { readonly name: string; readonly filename: string },
+  { facts, epoch, progress, signal }: AttestOptions,
 ): Promise<Attestation> {
-  const inventory = await findPackages(openCommittedTree(await openRootfs(signal), worker.flavour), signal);
+  const onDamaged = (path: string): void =>
+    progress.emit({
+      type: 'warning',
+      message: `Package database ${JSON.stringify(`/${path}`)} cannot be read: the SBOM lacks its packages`,
+      detail: 'It is damaged or of a kind that is not known',
+    });
+  const inventory = await findPackages(tree, { onDamaged, signal });
   const created = new Date(Math.min(facts.finishedAt, epoch ?? Infinity)).toISOString();
-  const name = facts.request.tags[0] ?? formatPlatform(image.platform);
   return {
     predicateType: 'https://spdx.dev/Document',
     predicate: spdxDocument(inventory, { name, created }),
-    filename: 'sbom.spdx.json',
+    filename: `${filename}.spdx.json`,
   };
 }

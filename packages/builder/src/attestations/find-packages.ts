@@ -10,6 +10,7 @@ import {
   type Distribution,
   type InstalledPackage,
 } from './packages.ts';
+import { parseRpmDatabase, RPM_DATABASE } from './rpm/parse-rpm-database.ts';
 
 /** What is installed in a tree. */
 export interface Inventory {
@@ -17,20 +18,45 @@ export interface Inventory {
   readonly packages: readonly InstalledPackage[];
 }
 
-type Reader = (text: string, source: string) => readonly InstalledPackage[];
+type Reader = (bytes: Buffer, source: string) => readonly InstalledPackage[];
+
+const ofText =
+  (read: (text: string, source: string) => readonly InstalledPackage[]): Reader =>
+  (bytes, source) =>
+    read(bytes.toString('utf8'), source);
+
+const DPKG = ofText(parseDpkgStatus);
+const APK = ofText(parseApkDatabase);
+const NPM_PACKAGE = ofText(parsePackageJson);
+const NPM_LOCK = ofText(parsePackageLock);
 
 const DATABASES: Readonly<Record<string, Reader>> = {
-  'var/lib/dpkg/status': parseDpkgStatus,
-  'lib/apk/db/installed': parseApkDatabase,
-  'usr/lib/apk/db/installed': parseApkDatabase,
+  'var/lib/dpkg/status': DPKG,
+  'lib/apk/db/installed': APK,
+  'usr/lib/apk/db/installed': APK,
 };
 
-/** Looks through a tree for package databases: of dpkg, apk and npm; each package once. */
-export async function findPackages(tree: LayeredTree, signal: AbortSignal): Promise<Inventory> {
+export interface FindOptions {
+  /** Told of a database that cannot be read, by its path. */
+  onDamaged(path: string): void;
+  readonly signal: AbortSignal;
+}
+
+/** Looks through a tree for package databases: of dpkg, apk, rpm and npm; each package once. */
+export async function findPackages(tree: LayeredTree, { onDamaged, signal }: FindOptions): Promise<Inventory> {
   const found = new Map<string, InstalledPackage>();
-  await eachFile(tree, signal, ({ path, location }) => {
-    const read = readerOf(path);
-    for (const one of read?.(readFileSync(location, 'utf8'), path) ?? []) {
+  const read = (reader: Reader, { path, location }: LayeredEntry): readonly InstalledPackage[] => {
+    try {
+      return reader(readFileSync(location), path);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      onDamaged(path);
+      return [];
+    }
+  };
+  await eachFile(tree, signal, (file) => {
+    const reader = readerOf(file.path);
+    for (const one of reader === undefined ? [] : read(reader, file)) {
       const key = JSON.stringify([one.kind, one.name, one.version, one.architecture]);
       if (!found.has(key)) found.set(key, one);
     }
@@ -61,8 +87,9 @@ export async function eachFile(
 
 function readerOf(path: string): Reader | undefined {
   if (Object.hasOwn(DATABASES, path)) return DATABASES[path];
-  if (/^var\/lib\/dpkg\/status\.d\/[^/]+$/.test(path)) return path.endsWith('.md5sums') ? undefined : parseDpkgStatus;
-  if (/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path)) return parsePackageJson;
+  if (/^var\/lib\/dpkg\/status\.d\/[^/]+$/.test(path)) return path.endsWith('.md5sums') ? undefined : DPKG;
+  if (RPM_DATABASE.test(path)) return parseRpmDatabase;
+  if (/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path)) return NPM_PACKAGE;
   // Beside what is installed, or instead of it in an image that bundles.
-  return /(?:^|\/)package-lock\.json$/.test(path) && !path.includes('node_modules/') ? parsePackageLock : undefined;
+  return /(?:^|\/)package-lock\.json$/.test(path) && !path.includes('node_modules/') ? NPM_LOCK : undefined;
 }

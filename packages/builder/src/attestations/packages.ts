@@ -1,13 +1,19 @@
 /** A package that is installed in an image. */
 export interface InstalledPackage {
-  readonly kind: 'deb' | 'apk' | 'npm';
+  readonly kind: 'deb' | 'apk' | 'rpm' | 'npm';
   readonly name: string;
   readonly version: string;
   readonly architecture?: string;
   /** As the package says it. */
   readonly license?: string;
-  /** Who made it, as the package says it. */
+  /** What counts before the version, of rpm. */
+  readonly epoch?: number;
+  /** The person who made it, as the package says it. */
   readonly supplier?: string;
+  /** Whoever made it, when that is no person. */
+  readonly organization?: string;
+  /** The source package that it was built from. */
+  readonly upstream?: string;
   /** The file that says that it is there, relative to the root of the image. */
   readonly source: string;
 }
@@ -80,13 +86,21 @@ export function parseOsRelease(text: string): Distribution | undefined {
   return id ? { id, version: field('VERSION_ID') } : undefined;
 }
 
+/** Where packages come from when the image does not say. */
+const DISTRIBUTIONS = { deb: 'debian', apk: 'alpine', rpm: 'redhat' } as const;
+
 /** The name that every tool knows a package by ("Package URL specification"). */
-export function purlOf({ kind, name, version, architecture }: InstalledPackage, distribution?: Distribution): string {
+export function purlOf(
+  { kind, name, version, architecture, epoch, upstream }: InstalledPackage,
+  distribution?: Distribution,
+): string {
   if (kind === 'npm')
     return `pkg:npm/${name.split('/').map(encodeURIComponent).join('/')}@${encodeURIComponent(version)}`;
-  const { id = kind === 'deb' ? 'debian' : 'alpine', version: release } = distribution ?? {};
+  const { id = DISTRIBUTIONS[kind], version: release } = distribution ?? {};
   const qualifiers = [
     ...(architecture === undefined ? [] : [`arch=${encodeURIComponent(architecture)}`]),
+    ...(epoch === undefined ? [] : [`epoch=${epoch}`]),
+    ...(upstream === undefined ? [] : [`upstream=${encodeURIComponent(upstream)}`]),
     ...(distribution === undefined
       ? []
       : [`distro=${encodeURIComponent(release === undefined ? id : `${id}-${release}`)}`]),

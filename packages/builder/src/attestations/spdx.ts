@@ -49,12 +49,12 @@ export function spdxDocument({ packages, distribution }: Inventory, { name, crea
 }
 
 function describe(one: InstalledPackage, purl: string) {
-  const { kind, name, version, license, supplier, source } = one;
+  const { kind, name, version, license, source } = one;
   return {
     SPDXID: `SPDXRef-Package-${kind}-${name.replace(/[^A-Za-z0-9.-]/g, '-')}-${digestOf(Buffer.from(purl)).slice(7, 23)}`,
     name,
     versionInfo: version,
-    ...(supplier === undefined ? {} : { supplier: `Person: ${supplier.replace(/ <(.*)>$/, ' ($1)')}` }),
+    ...supplierOf(one),
     downloadLocation: NONE,
     filesAnalyzed: false,
     sourceInfo: `found in /${source}`,
@@ -63,6 +63,11 @@ function describe(one: InstalledPackage, purl: string) {
     copyrightText: NONE,
     externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl }],
   };
+}
+
+function supplierOf({ supplier, organization }: InstalledPackage): { readonly supplier?: string } {
+  if (supplier !== undefined) return { supplier: `Person: ${supplier.replace(/ <(.*)>$/, ' ($1)')}` };
+  return organization === undefined ? {} : { supplier: `Organization: ${organization}` };
 }
 
 /** What looks like an SPDX license expression; anything else would make the document invalid. */

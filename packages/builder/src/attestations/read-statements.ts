@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import type { Attestation, Subject } from '@tbuild/exporter';
+import type { LayeredTree } from '@tbuild/snapshot';
+
+/** What BuildKit takes at most, in bytes. */
+const LARGEST = 40 * 1024 * 1024;
+
+/**
+ * What a scanner has written into a directory of its tree: an in-toto statement a file, that of the image itself first.
+ * @throws TbuildError PROCESS_FAILED for files that are none, and for none at all.
+ */
+export function readStatements(tree: LayeredTree, directory: string, scanner: string): readonly Attestation[] {
+  const path = directory.replace(/^\/+/, '');
+  const files = tree.list(path).filter(({ stats }) => stats.isFile());
+  if (files.length === 0) throw refused(scanner, `wrote no file into ${directory}`);
+  const found = files.map(({ name, location, stats }) => {
+    const file = `${JSON.stringify(scanner)} wrote ${JSON.stringify(posix.join(directory, name))}`;
+    if (stats.size > LARGEST) throw refused(scanner, `wrote ${JSON.stringify(name)} of ${stats.size} bytes`);
+    return { filename: name, ...parseStatement(readFileSync(location, 'utf8'), file) };
+  });
+  const isCore = ({ filename }: Attestation): boolean => filename.split('.')[0] === 'sbom';
+  return [...found.filter(isCore), ...found.filter((one) => !isCore(one))];
+}
+
+function parseStatement(text: string, file: string): Omit<Attestation, 'filename'> {
+  const { predicateType, predicate, subject } = parseObject(text, file);
+  if (typeof predicateType !== 'string' || predicateType === '' || !isRecord(predicate))
+    throw notAStatement(file, 'it has no predicateType and predicate');
+  if (predicateType.startsWith('https://slsa.dev/provenance/'))
+    throw notAStatement(file, `a scanner cannot say ${predicateType}`);
+  const subjects = Array.isArray(subject) ? subject.filter(isSubject) : [];
+  return { predicateType, predicate, ...(subjects.length === 0 ? {} : { subject: subjects }) };
+}
+
+function parseObject(text: string, file: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw notAStatement(file, 'it is not valid JSON', cause);
+  }
+  if (isRecord(value)) return value;
+  throw notAStatement(file, 'it is not a JSON object');
+}
+
+function isSubject(value: unknown): value is Subject {
+  return isRecord(value) && typeof value.name === 'string' && isRecord(value.digest);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refused(scanner: string, reason: string): TbuildError {
+  return new TbuildError('PROCESS_FAILED', `Scanner ${JSON.stringify(scanner)} ${reason}`, {
+    hint: 'It should write SPDX in in-toto statements to $BUILDKIT_SCAN_DESTINATION/NAME.spdx.json',
+  });
+}
+
+function notAStatement(file: string, reason: string, cause?: unknown): TbuildError {
+  return new TbuildError('PROCESS_FAILED', `Scanner ${file}, which is no in-toto statement: ${reason}`, { cause });
+}

@@ -1,0 +1,68 @@
+import type { GraphBuilder, StepId } from '@tbuild/graph';
+import type { SourceRange } from '@tbuild/errors';
+import { variable } from './environment.ts';
+import type { Environment } from './environment.ts';
+import type { ScanTarget } from './plan.ts';
+import type { StageNode } from './stage-graph.ts';
+import { stageLabel } from './stage-graph.ts';
+import type { StageState } from './stage-state.ts';
+
+export interface ScanOptions {
+  readonly graph: GraphBuilder;
+  readonly globalArgs: Environment;
+  readonly nodes: readonly StageNode[];
+}
+
+/**
+ * What the Dockerfile wants to be scanned too: the context where the target sets `BUILDKIT_SBOM_SCAN_CONTEXT`, and
+ * those of the planned stages that set `BUILDKIT_SBOM_SCAN_STAGE`.
+ */
+export function scanTargets(
+  target: StageNode,
+  states: ReadonlyMap<number, StageState>,
+  { graph, globalArgs, nodes }: ScanOptions,
+): readonly ScanTarget[] {
+  const targets: ScanTarget[] = [];
+  const wants = (name: string, node: StageNode, state: StageState): boolean =>
+    isEnabled(lastValue(name, state) ?? variable(globalArgs, name), stageLabel(node));
+  for (const [index, state] of states) {
+    const node = nodes[index];
+    if (node === undefined) continue;
+    if (node === target) {
+      if (wants('BUILDKIT_SBOM_SCAN_CONTEXT', node, state))
+        targets.push({ name: 'context', step: addContext(graph, 'context', node.stage.from.location) });
+    } else if (state.tip !== undefined && wants('BUILDKIT_SBOM_SCAN_STAGE', node, state))
+      targets.push({ name: stageLabel(node), step: state.tip });
+  }
+  return targets;
+}
+
+/** All files of a context as a tree. */
+export function addContext(graph: GraphBuilder, name: string, location: SourceRange): StepId {
+  return graph.add({
+    op: {
+      kind: 'copy',
+      from: { kind: 'context', name },
+      sources: [''],
+      destination: '/',
+      exclude: [],
+      parents: false,
+      unpack: false,
+      keepOwner: false,
+    },
+    sources: [],
+    name: `[context ${name}] load from client`,
+    noCache: false,
+    location,
+  });
+}
+
+function lastValue(name: string, { args }: StageState): string | undefined {
+  return args.findLast((arg) => arg.name === name && arg.value !== undefined)?.value;
+}
+
+/** A truth value, or the names of the stages for which it holds. */
+function isEnabled(value: string | undefined, stage: string): boolean {
+  if (value === undefined || /^(?:0|f|false)$/i.test(value)) return false;
+  return /^(?:1|t|true)$/i.test(value) || value.split(',').includes(stage);
+}
