@@ -22,6 +22,7 @@ import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
 import { createResultCache } from './result-cache.ts';
 import { createStepResults } from './step-results.ts';
+import { isOfThisBoot } from './sync-marker.ts';
 import type { Worker } from './worker.ts';
 
 /** What a build made. */
@@ -45,6 +46,7 @@ export interface BuildResult {
  */
 export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
   const startedAt = worker.now();
+  if (!isOfThisBoot(worker.root)) await dropUnsynced(worker, run);
   const outputs = await openOutputs(request, worker);
   await using local = await fetchContext(request, worker, run);
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
@@ -62,6 +64,14 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   return solveGraph(graph, plans, planning, (assembly) =>
     carryOut(assembly, plans, { ...planning, outputs, scans, startedAt }),
   );
+}
+
+/** Loads it only for the first build of a boot. */
+async function dropUnsynced(worker: Worker, { progress, signal }: BuildRun): Promise<void> {
+  const count = await (await import('./drop-unsynced.ts')).dropUnsynced(worker, signal);
+  if (count === 0) return;
+  const message = `The machine stopped before everything in the store was safely on disk: what was made last (trees: ${count}) is made again when it is needed`;
+  progress.emit({ type: 'warning', message });
 }
 
 interface CarryingOut extends Planning {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pruneStore, type Worker } from '@tbuild/builder';
+import { needsSync, pruneStore, readBoot, SYNC_MARKER, type Worker } from '@tbuild/builder';
 import type { Environment } from './environment.ts';
 import { parseSize } from './sizes.ts';
 
@@ -11,22 +11,34 @@ export function maxUsedSpace({ variables }: Environment): number | undefined {
   return text === undefined || text === '' ? undefined : parseSize(text, 'TBUILD_MAX_USED_SPACE');
 }
 
-/** Tidies when a build has ended: keeps the cap, and empties the trash. A build that threw nothing away pays one look. */
+/**
+ * Tidies when a build has ended: keeps the cap, has what is new written to the disk, and empties the trash. A build that
+ * made nothing and threw nothing away pays a few looks.
+ */
 export async function tidyAfterBuild(worker: Worker, cap: number | undefined): Promise<void> {
   if (cap !== undefined) await pruneStore(worker, { maxUsedSpace: cap });
-  emptyTrashBehind(worker.root);
+  const { root } = worker;
+  const trash = namesIn(join(root, 'trash')).slice(0, AT_ONCE);
+  const boot = needsSync(root) ? readBoot() : undefined;
+  if (boot !== undefined || trash.length > 0) tidyBehind(root, boot ?? '', trash);
 }
+
+/** The marker's time is when the sync begins; the marker gets its name when the sync has ended. */
+const TIDY = `cd "$1" || exit
+if [ "$2" ] && mkdir -p tmp && printf '%s\\n' "$2" > "tmp/$3.$$"; then
+  if sync -f . && [ -e "$3" ]; then mv -f "tmp/$3.$$" "$3"; else rm -f "tmp/$3.$$"; fi
+fi
+cd trash && shift 3 && rm -rf -- "$@"
+`;
 
 /** As many as fit into one argument list by far; the rest is for the next time. */
 const AT_ONCE = 1000;
 
-/** Deleting is left to a process that outlives this one: nobody waits for it. */
-function emptyTrashBehind(root: string): void {
-  const trash = join(root, 'trash');
-  const names = namesIn(trash).slice(0, AT_ONCE);
-  if (names.length === 0) return;
-  const child = spawn('rm', ['-rf', '--', ...names], { cwd: trash, stdio: 'ignore', detached: true });
-  // What is not deleted now stays in the trash until a prune.
+/** Is left to a process that outlives this one: nobody waits for it. */
+function tidyBehind(root: string, boot: string, trash: readonly string[]): void {
+  const args = ['-c', TIDY, 'tidy', root, boot, SYNC_MARKER, ...trash];
+  const child = spawn('/bin/sh', args, { stdio: 'ignore', detached: true });
+  // What is not done now is done after the next build.
   child.on('error', () => {});
   child.unref();
 }

@@ -2,6 +2,5 @@ export { makedev, majorOf, minorOf } from './device-number.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { FileType, mknod } from './mknod.ts';
-export { syncfs } from './syncfs.ts';
 export { tryFlock } from './flock.ts';
 export { detachMount, mountTmpfs } from './mount.ts';

@@ -12,7 +12,6 @@ import {
   makedev,
   minorOf,
   mknod,
-  syncfs,
   tryFlock,
 } from './index.ts';
 
@@ -59,10 +58,6 @@ test.each([
 ])('device %d:%d is %d', (major, minor, device) => {
   expect(makedev(major, minor)).toBe(device);
   expect([majorOf(device), minorOf(device)]).toEqual([major, minor]);
-});
-
-test('syncfs accepts any path of the file system', () => {
-  syncfs(directory);
 });
 
 test('a lock is shared or not, belongs to an opening, and goes with it', () => {
