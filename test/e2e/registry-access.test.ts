@@ -11,7 +11,7 @@ import { canRunPodman, canRunRegistry } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
-import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
+import { good, runTbuild } from '../support/tbuild.ts';
 
 const auth = { username: 'someone', password: 's3cret' };
 
@@ -106,20 +106,5 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     good(await pull());
     server.closeAllConnections();
     server.close();
-  });
-
-  test('images are looked for in mirrors first, and where they are when no mirror has them', async () => {
-    const base = await pushBaseImage('busybox', await sharedService('registry'));
-    const host = base.slice(0, base.indexOf('/'));
-    const rest = base.slice(host.length + 1);
-    const context = writeFiles({ Dockerfile: `FROM registry.invalid/${rest}\nRUN true\n` });
-    const build = (args: readonly string[], env: Record<string, string> = {}) =>
-      runTbuild(['build', ...args, context], { store: scratchDirectory('store'), env });
-    good(await build(['--registry-map', `registry.invalid=127.0.0.1:1,${host}`]));
-    good(await build([], { TBUILD_REGISTRY_MIRRORS: `registry.invalid=${host}` }));
-    const own = writeFiles({ Dockerfile: `FROM ${base}\nRUN true\n` });
-    good(
-      await runTbuild(['build', '--registry-map', `${host}=127.0.0.1:1`, own], { store: scratchDirectory('store') }),
-    );
   });
 });

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Provider } from '@tbuild/content';
+import { withSecondPlace, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { chainId, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
@@ -60,10 +60,13 @@ interface Extraction extends Environment {
 async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
   const { snapshots } = work.worker;
   if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
-  await using active = await snapshots.prepare();
-  const selfContained = await extractInto(active.upper, layer, work);
-  if (selfContained) await active.commit(hexOf(layer.diffId));
-  return selfContained;
+  const extract = async (): Promise<boolean> => {
+    await using active = await snapshots.prepare();
+    const selfContained = await extractInto(active.upper, layer, work);
+    if (selfContained) await active.commit(hexOf(layer.diffId));
+    return selfContained;
+  };
+  return withSecondPlace(work.provider, layer.descriptor, extract, work.signal);
 }
 
 /** Extracts a layer on top of those below it, and returns the name of its snapshot. */

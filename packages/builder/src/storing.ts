@@ -11,6 +11,7 @@ export function storing(source: Provider, store: ContentStore): Provider {
       if (await store.has(target.digest, target.mediaType, target.size)) return store.read(target, signal);
       return keep(await source.read(target, signal), target, store);
     },
+    hasSecondPlace: (digest) => source.hasSecondPlace?.(digest) === true,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Flags } from './args.ts';
+import { registryFlags } from './registry-flags.ts';
 
 /** How `docker build` spelt what is `--resource NAME=VALUE` now. */
 export const resourceFlags = {
@@ -68,11 +69,7 @@ export const buildFlags = {
   },
   explain: { kind: 'switch', help: 'Say of each step that ran why the cache had nothing' },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
-  'insecure-registry': {
-    kind: 'list',
-    value: 'HOST[:PORT]',
-    help: 'Speak plain HTTP, or HTTPS without verification, to this registry',
-  },
+  'insecure-registry': registryFlags['insecure-registry'],
   isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto, namespace, oci or chroot' },
   jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
   label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
@@ -101,12 +98,8 @@ export const buildFlags = {
   pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID' },
-  'registry-map': { kind: 'list', value: 'REGISTRY=MIRROR[/PATH]', help: 'Look for images of a registry there first' },
-  'registry-mirror': {
-    kind: 'list',
-    value: 'HOST[/PATH]',
-    help: 'Look for images of Docker Hub there first ($TBUILD_REGISTRY_MIRRORS: either form, ";" between)',
-  },
+  'registry-map': registryFlags['registry-map'],
+  'registry-mirror': registryFlags['registry-mirror'],
   resource: {
     kind: 'list',
     value: 'NAME=VALUE',
@@ -120,6 +113,7 @@ export const buildFlags = {
   },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
+  'skip-default-registry-fallback': registryFlags['skip-default-registry-fallback'],
   ssh: {
     kind: 'list',
     value: 'ID[=SOCKET|KEY[,KEY]]',

@@ -11,15 +11,14 @@ import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
 import { type Environment, searchPath } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
+import type { RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
   readonly root: string;
-  /** Registries that may be spoken to without TLS. */
-  readonly insecureRegistries: readonly string[];
-  /** Where images are looked for first, as `--registry-map` writes them. */
-  readonly registryMirrors?: readonly string[];
+  /** How registries are spoken to; as the configuration of the machine says unless given. */
+  readonly registries?: RegistryOptions;
   /** How RUN steps are contained; `auto` when absent. */
   readonly isolation?: Isolation;
   /** Is told what people should know about how steps are contained. */
@@ -28,7 +27,7 @@ export interface WorkerOptions {
 
 /** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
 export function createWorker(
-  { root, insecureRegistries, registryMirrors, isolation = 'auto', warn = () => {} }: WorkerOptions,
+  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} }: WorkerOptions,
   env: Environment,
 ): Worker {
   const now = (): number => Date.now();
@@ -40,7 +39,7 @@ export function createWorker(
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
-    registry ??= openRegistry(insecureRegistries, env, { mirrors: registryMirrors });
+    registry ??= openRegistry(registries, env);
     return registry.openRepository(reference, access);
   };
   return {

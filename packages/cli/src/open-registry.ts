@@ -13,17 +13,28 @@ import {
 } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 import { registryCertificates } from './registry-certificates.ts';
-import { parseRegistryMap } from './registry-map.ts';
+import { readDockerDaemon } from './registries/docker-daemon.ts';
+import { readRegistriesConf } from './registries/registries-conf.ts';
+import { createRegistryRules, type RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
 import { VERSION } from './version.ts';
 
 /** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
 export function openRegistry(
-  insecureRegistries: readonly string[],
+  options: RegistryOptions,
   env: Environment,
-  { credentials, mirrors = [] }: { readonly credentials?: CredentialSource; readonly mirrors?: readonly string[] } = {},
+  { credentials }: { readonly credentials?: CredentialSource } = {},
 ): RegistryClient {
-  const insecure = new Set(insecureRegistries);
+  const { TBUILD_REGISTRY_MIRRORS = '', TBUILD_REGISTRY_MIRRORS_ONLY = '' } = env.variables;
+  const docker = readDockerDaemon();
+  const rules = createRegistryRules(
+    {
+      insecure: [...options.insecure, ...docker.insecure],
+      mirrors: [TBUILD_REGISTRY_MIRRORS, ...(options.mirrors ?? []), ...docker.mirrors],
+      mirrorsOnly: options.mirrorsOnly === true || /^(?:1|true|yes)$/i.test(TBUILD_REGISTRY_MIRRORS_ONLY),
+    },
+    readRegistriesConf(env),
+  );
   return createRegistryClient({
     credentials:
       credentials ??
@@ -36,8 +47,7 @@ export function openRegistry(
         },
       }),
     certificates: (registry) => registryCertificates(registry, env),
-    mirrors: parseRegistryMap([env.variables.TBUILD_REGISTRY_MIRRORS ?? '', ...mirrors]),
-    insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
+    ...rules,
     ...connectionOptions(env),
   });
 }

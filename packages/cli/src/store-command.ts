@@ -5,17 +5,9 @@ import type { Command } from './commands/command.ts';
 import { createWorker } from './create-worker.ts';
 import type { Environment } from './environment.ts';
 import { interruptible } from './interruptible.ts';
+import { registryFlags, registryOptions } from './registry-flags.ts';
 import { storeFlags } from './store-flags.ts';
 import { storeRoot } from './store-root.ts';
-
-/** The option of commands that talk to registries. */
-export const registryFlags = {
-  'insecure-registry': {
-    kind: 'list',
-    value: 'HOST[:PORT]',
-    help: 'Speak plain HTTP, or HTTPS without verification, to this registry',
-  },
-} as const satisfies Flags;
 
 /** The option of commands that can print for programs. */
 export const formatFlags = {
@@ -65,10 +57,7 @@ export function storeCommand<F extends Flags>({
         throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
           hint: `tbuild ${usage.split(' ')[0]} --help says more`,
         });
-      const worker = createWorker(
-        { root: storeRoot(common.root, env), insecureRegistries: common['insecure-registry'] ?? [] },
-        env,
-      );
+      const worker = createWorker({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
       try {
         await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }));
       } finally {

@@ -13,6 +13,8 @@ export interface Provider {
    * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH.
    */
   read(target: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Whether a blob that was not read to a good end would now be read elsewhere, as from another mirror. */
+  hasSecondPlace?(digest: Digest): boolean;
 }
 
 /** Bytes that can be read from the start again, for destinations that may lose a connection. */

@@ -2,6 +2,7 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import type { Ingester, Provider, RepeatableSource } from './content-store.ts';
 import { fromBytes, readWhole } from './whole-blob.ts';
+import { withSecondPlace } from './with-second-place.ts';
 
 export interface CopyImageOptions {
   readonly signal?: AbortSignal;
@@ -88,12 +89,8 @@ async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
   const present = (await to.has(node.digest, node.mediaType, node.size)) || (await copy.mount?.(node)) === true;
-  if (!present)
-    await to.write(
-      openedAnew(async () => counted(copy, node, await from.read(node, signal))),
-      node,
-      signal,
-    );
+  const source = openedAnew(async () => counted(copy, node, await from.read(node, signal)));
+  if (!present) await withSecondPlace(from, node, () => to.write(source, node, signal), signal);
   copy.onProgress?.(node, node.size);
 }
 

@@ -10,3 +10,4 @@ export type { LocalStore } from './local-store.ts';
 export { createMemoryStore } from './memory-store.ts';
 export { verified } from './verified.ts';
 export { fromBytes, readWhole } from './whole-blob.ts';
+export { withSecondPlace } from './with-second-place.ts';

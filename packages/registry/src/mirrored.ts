@@ -1,38 +1,70 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Descriptor, Digest } from '@tbuild/oci';
 import { RegistryError } from './registry-error.ts';
 import type { Repository } from './repository.ts';
 
-/**
- * A repository that is read from its copies first, in order, and from itself when they have not what is
- * asked for or cannot be reached; then what it throws itself is thrown. Writing, and what goes with
- * it (`has`), is a matter of the repository itself.
- */
-export function mirrored(origin: Repository, copies: readonly Repository[]): Repository {
-  let all = [...copies, origin];
-  const firstOf = async <T>(ask: (one: Repository) => Promise<T | undefined>): Promise<T | undefined> => {
-    for (const one of all) {
-      try {
-        const answer = await ask(one);
-        if (answer !== undefined) return answer;
-      } catch (error) {
-        if (one === origin || !(error instanceof RegistryError)) throw error;
-        // Without a status it was not reached, and each further attempt would cost a timeout.
-        if (error.status === undefined) all = all.filter((other) => other !== one);
-      }
-    }
-    return undefined;
-  };
-  return {
-    ...origin,
-    resolve: (tagOrDigest, signal) => required(firstOf((one) => one.resolve(tagOrDigest, signal))),
-    readManifest: (target, signal) => required(firstOf((one) => one.readManifest(target, signal))),
-    read: (target, signal) => required(firstOf(async (one) => started(await one.read(target, signal)))),
-  };
+/** A copy of a repository, or the repository itself. */
+export interface Place {
+  /** Of its registry: one that cannot be reached is asked no more, also not for other repositories. */
+  readonly registry: string;
+  readonly repository: Repository;
 }
 
-async function required<T>(answer: Promise<T | undefined>): Promise<T> {
-  const value = await answer;
-  if (value === undefined) throw new Error('No repository answered');
-  return value;
+export interface MirroredOptions {
+  /** In the order in which they are asked. */
+  readonly places: readonly [Place, ...Place[]];
+  /** Registries that could not be reached. */
+  readonly unreachable: Set<string>;
+}
+
+/**
+ * A repository that is read from the first place that has what is asked for; then what the last one throws is thrown.
+ * A blob whose bytes broke off or were wrong is read from the last place the next time. Writing is a matter of the
+ * repository itself.
+ */
+export function mirrored(origin: Repository, { places, unreachable }: MirroredOptions): Repository {
+  const last = places.at(-1) ?? places[0];
+  const spoilt = new Set<Digest>();
+
+  const firstOf = async <T>(
+    candidates: readonly Place[],
+    ask: (one: Repository) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> => {
+    for (const place of candidates) {
+      if (place === last || unreachable.has(place.registry)) continue;
+      try {
+        return await ask(place.repository);
+      } catch (error) {
+        if (!(error instanceof TbuildError) || signal?.aborted) throw error;
+        if (error instanceof RegistryError && error.status === undefined) unreachable.add(place.registry);
+      }
+    }
+    return ask(last.repository);
+  };
+
+  const watched = async function* (source: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+    spoilt.add(digest);
+    yield* source;
+    spoilt.delete(digest);
+  };
+
+  return {
+    ...origin,
+    async has(digest, mediaType, size) {
+      for (const { repository } of places.filter((place) => place !== last && !unreachable.has(place.registry)))
+        if (await repository.has(digest, mediaType, size).catch(() => false)) return true;
+      return last.repository.has(digest, mediaType, size);
+    },
+    resolve: (tagOrDigest, signal) => firstOf(places, (one) => one.resolve(tagOrDigest, signal), signal),
+    readManifest: (target, signal) => firstOf(places, (one) => one.readManifest(target, signal), signal),
+    async read(target: Descriptor, signal) {
+      const candidates = spoilt.has(target.digest) ? [] : places;
+      const bytes = await firstOf(candidates, async (one) => started(await one.read(target, signal)), signal);
+      return watched(bytes, target.digest);
+    },
+    hasSecondPlace: (digest) => spoilt.has(digest),
+  };
 }
 
 // A download fails with its first bytes or goes on: so it is begun before a copy is settled for.

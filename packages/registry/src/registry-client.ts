@@ -31,8 +31,11 @@ export interface RegistryClientOptions {
   /** Those of one registry (`host[:port]`). */
   certificates?(registry: string): RegistryCertificates | undefined;
   readonly proxy?: ProxyOptions;
-  /** Where images of this registry are looked for first, in order: `host[:port][/path]`. */
-  mirrors?(registry: string): readonly string[];
+  /**
+   * Where the images of a repository are read, in order: full names. Only under its own unless given.
+   * @throws TbuildError when its images must not be used.
+   */
+  places?(reference: Reference): readonly string[];
   readonly userAgent?: string;
   /** How long a registry may be silent, in milliseconds. */
   readonly patience?: number;
@@ -67,6 +70,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const agent = userAgent(options.userAgent ?? 'tbuild');
   const common: readonly Middleware[] = [agent, retry(clock)];
   const connections = new Map<string, Connection>();
+  const unreachable = new Set<string>();
 
   const shared = { strict, lenient };
   const own: HttpClient[] = [];
@@ -130,10 +134,15 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
   return {
     openRepository(reference, access = 'pull') {
+      const own = formatRepository(reference);
       const origin = open(reference, access);
-      const mirrors = access === 'push' ? [] : (options.mirrors?.(reference.registry) ?? []);
-      const copies = mirrors.map((mirror) => open(parseReference(`${mirror}/${reference.repository}`), 'pull'));
-      return copies.length === 0 ? origin : mirrored(origin, copies);
+      const names = options.places?.(reference) ?? [own];
+      const [first, ...rest] = names.map((name) => {
+        const at = parseReference(name);
+        return { registry: at.registry, repository: name === own ? origin : open(at, 'pull') };
+      });
+      const isPlain = first === undefined || access === 'push' || (first.repository === origin && rest.length === 0);
+      return isPlain ? origin : mirrored(origin, { places: [first, ...rest], unreachable });
     },
     async authenticate(registry, signal) {
       const { endpoint, tokens, http } = connectionOf(registry);

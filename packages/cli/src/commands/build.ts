@@ -18,6 +18,7 @@ import { buildMetadata } from '../build-metadata.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
 import { makeStartSnapshot } from '../start-snapshot.ts';
+import { registryOptions } from '../registry-flags.ts';
 import { storeRoot } from '../store-root.ts';
 import { parseTimeLimit, withTimeLimit } from '../time-limit.ts';
 import type { Command } from './command.ts';
@@ -38,11 +39,11 @@ export const build: Command = {
     const timeLimit = parseTimeLimit(flags.timeout);
     const channel = createChannel();
     const request = buildRequest(flags, positional, env, thisPlatform());
+    const given = registryOptions(flags);
     const worker = createWorker(
       {
         root: storeRoot(flags.root, env),
-        insecureRegistries: [...(flags['insecure-registry'] ?? []), ...insecureRegistries(request)],
-        registryMirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? [])],
+        registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
         isolation: parseIsolation(flags.isolation),
         warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
       },

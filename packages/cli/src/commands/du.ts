@@ -26,7 +26,7 @@ export const du: Command = {
     }
     if (given.format !== undefined && given.format !== 'json')
       throw new TbuildError('USAGE', `Format ${JSON.stringify(given.format)} is not json`);
-    const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
+    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
     const rows = await usedSpace(worker);
     if (given.format === 'json') env.stdout.write(rows.map((row) => `${JSON.stringify(asJson(row))}\n`).join(''));
     else env.stdout.write((given.verbose === true ? everyEntry(rows, worker.now()) : '') + summary(rows));

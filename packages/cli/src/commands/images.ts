@@ -24,7 +24,7 @@ export const images: Command = {
       env.stdout.write(`Usage: tbuild images [OPTIONS]\n\nList the images of the store.\n\n${describeFlags(flags)}\n`);
       return 0;
     }
-    const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
+    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
     const listed = listImages(worker);
     const idOf = (digest: Digest): string => (given['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12));
     if (given.quiet === true) {

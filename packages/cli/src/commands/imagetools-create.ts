@@ -1,7 +1,8 @@
 import { mergeImages, pushMerged } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { familiarReference, parsePlatform, parseReference } from '@tbuild/oci';
-import { registryFlags, storeCommand } from '../store-command.ts';
+import { registryFlags } from '../registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const create = storeCommand({
   summary: 'Merge images of registries, one for each platform, into one index',

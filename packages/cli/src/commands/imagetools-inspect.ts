@@ -1,5 +1,6 @@
 import { formatPlatform, formatReference, isIndex, parseManifest, parseReference, type Descriptor } from '@tbuild/oci';
-import { formatFlags, registryFlags, storeCommand, wantsJson } from '../store-command.ts';
+import { registryFlags } from '../registry-flags.ts';
+import { formatFlags, storeCommand, wantsJson } from '../store-command.ts';
 
 export const inspect = storeCommand({
   summary: 'Show what a name stands for in its registry',

@@ -3,7 +3,8 @@ import { authKey } from '@tbuild/registry';
 import { openDockerConfig } from '../docker-config.ts';
 import type { Environment } from '../environment.ts';
 import { openRegistry } from '../open-registry.ts';
-import { registryFlags, storeCommand } from '../store-command.ts';
+import { registryFlags, registryOptions } from '../registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const login = storeCommand({
   summary: 'Keep the password for a registry where Docker keeps it, once the registry has taken it',
@@ -29,7 +30,7 @@ export const login = storeCommand({
       throw new TbuildError('USAGE', 'Logging in needs a user and a password', {
         hint: 'Use -u NAME --password-stdin',
       });
-    await using client = openRegistry(flags['insecure-registry'] ?? [], env, {
+    await using client = openRegistry(registryOptions(flags), env, {
       credentials: async () => ({ kind: 'password', username, password }),
     });
     await client.authenticate(registry, signal);

@@ -33,7 +33,7 @@ export const prune: Command = {
     }
     const options = pruneOptions(given);
     if (given.force !== true && !(await confirm(options, env))) return 1;
-    const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
+    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
     const { bytes, steps } = await pruneStore(worker, options);
     if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
     env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);

@@ -1,7 +1,8 @@
 import { pullImage, takeLease } from '@tbuild/builder';
 import { familiarReference, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
 import { reportBlobs } from '../report-blobs.ts';
-import { registryFlags, storeCommand } from '../store-command.ts';
+import { registryFlags } from '../registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const pull = storeCommand({
   summary: 'Fetch images from registries into the store',

@@ -2,7 +2,8 @@ import { findImage, takeLease } from '@tbuild/builder';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
-import { registryFlags, storeCommand } from '../store-command.ts';
+import { registryFlags } from '../registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const push = storeCommand({
   summary: 'Push images of the store to the registries of their names',

@@ -21,7 +21,7 @@ export const rmi: Command = {
       return 0;
     }
     if (positional.length === 0) throw new TbuildError('USAGE', 'tbuild rmi takes at least one image');
-    const worker = createWorker({ root: storeRoot(given.root, env), insecureRegistries: [] }, env);
+    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
     for (const name of positional) {
       const { references } = findImage(name, worker);
       if (references.length > 1 && given.force !== true) {

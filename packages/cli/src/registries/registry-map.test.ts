@@ -7,8 +7,16 @@ test.each([
   [['quay.io=a.example,b.example;ghcr.io=c.example'], 'quay.io', ['a.example', 'b.example']],
   [['quay.io=a.example', 'quay.io=https://b.example/'], 'quay.io', ['a.example', 'b.example']],
   [['quay.io=a.example', ''], 'docker.io', []],
-])('%s for %s', (texts, registry, expected) => expect(parseRegistryMap(texts)(registry)).toEqual(expected));
+])('%s for %s', (texts, registry, expected) => expect(parseRegistryMap(texts).mirrorsOf(registry)).toEqual(expected));
 
 test('a map without a mirror is refused', () => {
   expect(() => parseRegistryMap(['quay.io='])).toThrow(/REGISTRY=MIRROR/);
+});
+
+test('a mirror written with http:// is insecure', () => {
+  expect(parseRegistryMap(['http://a.example:5000/hub,https://b.example']).insecure).toEqual(['a.example:5000']);
+});
+
+test('a mirror that would be read as a name of Docker Hub is refused', () => {
+  expect(() => parseRegistryMap(['mirror/hub'])).toThrow('Mirror "mirror/hub" does not name a registry');
 });

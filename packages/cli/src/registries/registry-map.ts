@@ -1,0 +1,55 @@
+import { TbuildError } from '@tbuild/errors';
+
+/** Where images of registries are looked for first. */
+export interface RegistryMap {
+  /** `host[:port][/path]`, in order. */
+  mirrorsOf(registry: string): readonly string[];
+  /** Hosts of the mirrors that were written with `http://`. */
+  readonly insecure: readonly string[];
+}
+
+/**
+ * Reads texts such as `docker.io=mirror.example/hub,other.example`; several are separated by `;`, and one without `=` is
+ * for docker.io.
+ * @throws TbuildError USAGE
+ */
+export function parseRegistryMap(texts: readonly string[]): RegistryMap {
+  const mirrors = new Map<string, readonly string[]>();
+  const insecure: string[] = [];
+  for (const text of texts.flatMap((several) => several.split(';'))) {
+    if (text.trim() === '') continue;
+    const at = text.indexOf('=');
+    const registry = nameOf(at < 0 ? 'docker.io' : text.slice(0, at));
+    const added = text
+      .slice(at + 1)
+      .split(',')
+      .filter((one) => one.trim() !== '');
+    if (registry === '' || added.length === 0) {
+      throw new TbuildError('USAGE', `Registry map ${JSON.stringify(text)} is not of the form REGISTRY=MIRROR[/PATH]`);
+    }
+    for (const one of added) if (/^\s*http:/i.test(one)) insecure.push(hostOf(nameOf(one)));
+    mirrors.set(registry, [...(mirrors.get(registry) ?? []), ...added.map(nameOf).map(checked)]);
+  }
+  return { mirrorsOf: (registry) => mirrors.get(registry) ?? [], insecure };
+}
+
+function nameOf(text: string): string {
+  const bare = text
+    .trim()
+    .replace(/^https?:\/\//i, '')
+    .replace(/\/+$/, '');
+  return bare === 'index.docker.io' ? 'docker.io' : bare;
+}
+
+// In an image's name a first part without dot or port is no registry.
+function checked(mirror: string): string {
+  const host = hostOf(mirror);
+  if (/[.:]/.test(host) || host === 'localhost') return mirror;
+  throw new TbuildError('USAGE', `Mirror ${JSON.stringify(mirror)} does not name a registry`, {
+    hint: `Write its port, as in ${host}:443`,
+  });
+}
+
+function hostOf(name: string): string {
+  return name.split('/')[0] ?? name;
+}

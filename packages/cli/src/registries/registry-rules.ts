@@ -1,0 +1,77 @@
+import { TbuildError } from '@tbuild/errors';
+import { formatRepository, type Reference } from '@tbuild/oci';
+import type { RegistryRule } from './registries-conf.ts';
+import { parseRegistryMap } from './registry-map.ts';
+
+/** What the user says of registries on the command line and in the environment. */
+export interface RegistryOptions {
+  /** `host[:port]` of those that may be spoken to without TLS or with any certificate. */
+  readonly insecure: readonly string[];
+  /** Where images are looked for first, as `--registry-map` and `--registry-mirror` write it. */
+  readonly mirrors?: readonly string[];
+  /** Whether images are looked for in the mirrors only. */
+  readonly mirrorsOnly?: boolean;
+}
+
+/** Where images are and how their registries are spoken to. */
+export interface RegistryRules {
+  /**
+   * Full names under which the images of a repository are read, in order.
+   * @throws TbuildError USAGE when the configuration forbids to use them.
+   */
+  places(reference: Reference): readonly string[];
+  insecure(registry: string): boolean;
+}
+
+/** The user's own words first, then what the configuration says. */
+export function createRegistryRules(options: RegistryOptions, configured: readonly RegistryRule[]): RegistryRules {
+  const mapped = parseRegistryMap(options.mirrors ?? []);
+  const insecure = new Set([
+    ...options.insecure,
+    ...mapped.insecure,
+    ...configured.flatMap((rule) => [
+      ...(rule.insecure ? [hostOf(rule.location)] : []),
+      ...rule.mirrors.flatMap((mirror) => (mirror.insecure ? [hostOf(mirror.location)] : [])),
+    ]),
+  ]);
+  return {
+    places(reference) {
+      const name = formatRepository(reference);
+      const rule = ruleFor(name, configured);
+      if (rule?.blocked === true)
+        throw new TbuildError('USAGE', `Images below ${rule.prefix} must not be used, says ${rule.file}`);
+      const own = mapped.mirrorsOf(reference.registry).map((mirror) => `${mirror}/${reference.repository}`);
+      const others =
+        rule === undefined ? [] : mirrorsOf(rule, reference).map(({ location }) => moved(name, rule, location));
+      const mirrors = [...own, ...others];
+      return options.mirrorsOnly === true && mirrors.length > 0
+        ? mirrors
+        : [...mirrors, rule === undefined ? name : moved(name, rule, rule.location)];
+    },
+    insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
+  };
+}
+
+/** The one with the longest prefix. */
+function ruleFor(name: string, rules: readonly RegistryRule[]): RegistryRule | undefined {
+  const matching = rules.filter(({ prefix }) =>
+    prefix.startsWith('*.')
+      ? hostOf(name).endsWith(prefix.slice(1))
+      : name === prefix || (name.startsWith(prefix) && /[/:]/.test(name.charAt(prefix.length))),
+  );
+  return matching.sort((a, b) => b.prefix.length - a.prefix.length)[0];
+}
+
+function mirrorsOf({ mirrors }: RegistryRule, { digest }: Reference): RegistryRule['mirrors'] {
+  const unwanted = digest === undefined ? 'digest-only' : 'tag-only';
+  return mirrors.filter(({ use, location }) => use !== unwanted && location !== '');
+}
+
+function moved(name: string, { prefix }: RegistryRule, location: string): string {
+  if (!prefix.startsWith('*.')) return `${location}${name.slice(prefix.length)}`;
+  return location === prefix ? name : `${location}${name.slice(hostOf(name).length)}`;
+}
+
+function hostOf(name: string): string {
+  return name.split('/')[0] ?? name;
+}
