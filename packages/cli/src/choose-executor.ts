@@ -6,11 +6,12 @@ import {
   createOciExecutor,
   type Executor,
   findRuntime,
+  overlayObstacle,
   withMaterialisedTrees,
 } from '@tbuild/executor';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Environment } from './environment.ts';
-import { canChroot, canHoldOverlay, type Isolation } from './isolation.ts';
+import { chrootObstacle, type Isolation } from './isolation.ts';
 
 export interface ExecutorChoice {
   readonly isolation: Isolation;
@@ -35,7 +36,8 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
     isolation === 'oci'
       ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() })
       : createNamespaceExecutor({ runDirectory, flavour, now });
-  return canHoldOverlay(root) ? inNamespaces : withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
+  if (overlayObstacle(root, flavour) === undefined) return inNamespaces;
+  return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }
 
 function requireRuntime(): string {
@@ -47,8 +49,11 @@ function requireRuntime(): string {
 }
 
 function withoutNamespaces(verdict: string, { isolation, root, flavour, discard, warn }: ExecutorChoice): Executor {
-  if (isolation !== 'auto' || !canChroot())
-    throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`);
+  const obstacle = chrootObstacle();
+  if (isolation !== 'auto' || obstacle !== undefined)
+    throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`, {
+      hint: obstacle === undefined ? 'Contain them less, with --isolation auto' : `Otherwise, ${obstacle}`,
+    });
   warn(
     'RUN steps are contained by chroot only: they share processes, network and host name with tbuild, have no /proc, and read-only mounts can be written to',
     verdict,

@@ -13,6 +13,7 @@ import { type Environment, searchPath } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
 import type { RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
+import { makeStore } from './store-root.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
@@ -30,6 +31,7 @@ export function createWorker(
   { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} }: WorkerOptions,
   env: Environment,
 ): Worker {
+  makeStore(root);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root);

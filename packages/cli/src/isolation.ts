@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Environment } from './environment.ts';
@@ -17,10 +17,16 @@ export function parseIsolation(word = 'auto'): Isolation {
 
 const CAP_SYS_CHROOT = 18n;
 const CAP_SYS_ADMIN = 21n;
+const CAP_MKNOD = 27n;
 
-/** Whether a directory can become the root of a process of ours. */
-export function canChroot(): boolean {
-  return hasCapability(CAP_SYS_CHROOT) && process.getuid?.() === 0;
+/** What keeps RUN steps from being contained by chroot, with what would change it; undefined where they can be. */
+export function chrootObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'chroot takes root';
+  const missing = Object.entries({ SYS_CHROOT: CAP_SYS_CHROOT, MKNOD: CAP_MKNOD })
+    .filter(([, number]) => !hasCapability(number))
+    .map(([name]) => name);
+  if (missing.length === 0) return undefined;
+  return `chroot isolation would take --cap-add ${missing.join(' --cap-add ')}`;
 }
 
 /** Which attributes mark opaque directories here: those of the machine's root need its privileges. */
@@ -36,11 +42,4 @@ function hasCapability(number: bigint): boolean {
   } catch {
     return false;
   }
-}
-
-const OVERLAY_MAGIC = 0x794c_7630;
-
-/** Whether an overlay can be mounted whose changes go to this directory: not where it lies on an overlay itself. */
-export function canHoldOverlay(directory: string): boolean {
-  return statfsSync(directory).type !== OVERLAY_MAGIC;
 }

@@ -160,3 +160,30 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 });
+
+describe('what is in the way of namespaces', () => {
+  /** The verdict where these programs come first on the PATH. */
+  function verdictWith(programs: Record<string, string>) {
+    const bin = mkdtempSync(join(directory, 'bin-'));
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const home = mkdtempSync(join(directory, 'home-'));
+    const { stdout } = launch(['x'], { PATH: `${bin}:${base.PATH}`, HOME: home });
+    return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
+  }
+  const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1';
+  const unshare = (script: string) =>
+    `case $1 in --version) echo "unshare from util-linux 2.41";; *) ${script} ;; esac`;
+
+  test.each(['unshare', 'setpriv', 'mount'])('%s of BusyBox', (name) => {
+    expect(verdictWith({ [name]: 'echo "BusyBox v1.37.0 multi-call binary." >&2; exit 1' })).toBe(
+      `The program "${name}" of util-linux 2.38 or newer is missing: install util-linux (what BusyBox has is not enough)`,
+    );
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('a container that refuses its root everything', () => {
+    expect(verdictWith({ unshare: unshare(refused) })).toMatch(
+      /^Mounting is not allowed here \(unshare: unshare failed: Operation not permitted\): run the container with --security-opt seccomp=unconfined/,
+    );
+  });
+});

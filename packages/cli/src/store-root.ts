@@ -1,5 +1,6 @@
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { TbuildError } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Environment } from './environment.ts';
 
 /** The store's directory: `--root`, `TBUILD_ROOT`, else `/var/lib/tbuild` for root and the user's data directory. */
@@ -13,4 +14,23 @@ export function storeRoot(option: string | undefined, { variables, cwd, uid }: E
   throw new TbuildError('USAGE', 'There is no place for the store: neither HOME nor XDG_DATA_HOME is set', {
     hint: 'Name one with --root DIR',
   });
+}
+
+/**
+ * Makes the store's directory where it is missing.
+ * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root or a user without a home.
+ */
+export function makeStore(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true });
+  } catch (cause) {
+    throw new TbuildError(
+      'USAGE',
+      `The store ${JSON.stringify(root)} cannot be made (${errnoName(cause) ?? 'error'})`,
+      {
+        hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
+        cause,
+      },
+    );
+  }
 }

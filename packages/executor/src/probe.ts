@@ -16,7 +16,7 @@ export async function probeNamespace(options: ExecutorOptions): Promise<string |
   mkdirSync(options.runDirectory, { recursive: true });
   const directory = mkdtempSync(join(options.runDirectory, 'probe-'));
   try {
-    return await complaintOf(createNamespaceExecutor(options), emptySandbox(directory, options));
+    return await complaintOf(createNamespaceExecutor(options), emptySandbox(directory));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -30,19 +30,15 @@ async function complaintOf(executor: Executor, sandbox: Sandbox): Promise<string
     return exitCode === NOT_FOUND ? undefined : Buffer.concat(output).toString().trim();
   } catch (error) {
     if (!(error instanceof TbuildError)) throw error;
+    if (error.code !== 'PROCESS_FAILED') return [error.message, error.hint].filter(Boolean).join(': ');
     return error.cause instanceof Error ? error.cause.message : error.message;
   }
 }
 
-function emptySandbox(directory: string, { flavour }: ExecutorOptions): Sandbox {
-  for (const name of ['lower', 'upper', 'work']) mkdirSync(join(directory, name));
-  const options = ['lowerdir=lower', 'upperdir=upper', 'workdir=work', ...(flavour === 'user' ? ['userxattr'] : [])];
+/** Its tree is no overlay: whether one can be mounted is another question. */
+function emptySandbox(directory: string): Sandbox {
   return {
-    root: {
-      upper: join(directory, 'upper'),
-      lowers: [join(directory, 'lower')],
-      mount: { type: 'overlay', source: 'overlay', options, directory },
-    },
+    root: { upper: directory, lowers: [], mount: { type: 'bind', source: directory, options: ['bind'], directory } },
     mounts: [],
     process: { args: ['/nothing'], env: [], cwd: '/', user: { uid: 0, gid: 0, groups: [] } },
     hostname: 'tbuild',

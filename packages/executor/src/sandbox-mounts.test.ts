@@ -30,7 +30,7 @@ const place: SandboxPlace = {
     ['/proc/sys', 'directory'],
   ]),
   flavour: 'trusted',
-  abilities: { appendLowers: true, recursiveReadonly: true },
+  abilities: { appendLowers: true, recursiveReadonly: true, userOverlays: true },
   proc: 'fresh',
   setsGroups: true,
 };

@@ -8,6 +8,8 @@ export interface MountAbilities {
   readonly appendLowers: boolean;
   /** `ro=recursive` (util-linux 2.39). */
   readonly recursiveReadonly: boolean;
+  /** Overlays can be mounted in user namespaces (Linux 5.11). */
+  readonly userOverlays: boolean;
 }
 
 /** The set-up's own environment: nothing of the user's, nothing of the step's. */
@@ -28,7 +30,11 @@ function detect(): MountAbilities {
 /** What versions promise. */
 export function abilitiesOf(versions: { readonly kernel: string; readonly utilLinux: string }): MountAbilities {
   const modern = isAtLeast(versions.utilLinux, 2, 39);
-  return { appendLowers: modern && isAtLeast(versions.kernel, 6, 8), recursiveReadonly: modern };
+  return {
+    appendLowers: modern && isAtLeast(versions.kernel, 6, 8),
+    recursiveReadonly: modern,
+    userOverlays: isAtLeast(versions.kernel, 5, 11),
+  };
 }
 
 function isAtLeast(version: string, major: number, minor: number): boolean {

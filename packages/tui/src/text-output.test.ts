@@ -3,9 +3,15 @@ import { expect, test } from 'vitest';
 import { sizeOf } from './text-output.ts';
 
 test.each([
-  [{ columns: 100, rows: 30 }, { columns: 100, rows: 30 }],
+  [
+    { columns: 100, rows: 30 },
+    { columns: 100, rows: 30 },
+  ],
   [{}, { columns: 80, rows: 24 }],
-  [{ columns: 0, rows: 0 }, { columns: 80, rows: 24 }],
+  [
+    { columns: 0, rows: 0 },
+    { columns: 80, rows: 24 },
+  ],
 ])('a stream that says %j', (says, size) => {
   expect(sizeOf(Object.assign(new PassThrough(), says))).toEqual(size);
 });

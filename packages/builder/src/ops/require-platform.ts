@@ -54,10 +54,9 @@ function notRunnable(
       hint: `Install qemu-user-static (Debian, Ubuntu: apt-get install qemu-user-static), ${natively}`,
     });
   }
-  const lastLine = reason?.split('\n').at(-1) ?? '';
   return new TbuildError(
     'UNSUPPORTED',
-    `${beginning}: their emulator "${emulator}" is not registered, and a step may not register it for itself here (${lastLine})`,
+    `${beginning}: their emulator "${emulator}" is not registered, and a step may not register it for itself here (${reason})`,
     {
       hint:
         `That takes Linux 6.7, user namespaces and util-linux 2.39. Otherwise register it for the whole machine, as root: ` +

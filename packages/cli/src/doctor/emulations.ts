@@ -50,7 +50,7 @@ function lackOf({ emulator, reason }: Extract<Emulation, { kind: 'none' }>): Pic
       fix: 'apt install qemu-user-static (as root; the package of the machine or container that tbuild runs in)',
     };
   return {
-    detail: `"${emulator}" is not registered with binfmt_misc, and steps may not do it for themselves: ${reason?.split('\n').at(-1) ?? ''}`,
+    detail: `"${emulator}" is not registered with binfmt_misc, and steps may not do it for themselves: ${reason}`,
     fix: 'apt install qemu-user-binfmt (as root, on the machine itself)',
   };
 }

@@ -1,58 +1,58 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findRuntime, probeNamespace } from '@tbuild/executor';
+import { findRuntime, overlayObstacle, probeNamespace } from '@tbuild/executor';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { emulations } from './emulations.ts';
-import { canChroot, canHoldOverlay, flavourOf } from '../isolation.ts';
+import { makeStore } from '../store-root.ts';
+import { chrootObstacle, flavourOf } from '../isolation.ts';
 
 /** What this machine allows, found out by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
+  makeStore(root);
   mkdirSync(join(root, 'run'), { recursive: true, mode: 0o711 });
-  const verdict = env.variables.TBUILD_ISOLATION_VERDICT || (await complaintOf(root, env));
+  const refused = env.variables.TBUILD_ISOLATION_VERDICT || undefined;
+  const complaint = refused === undefined ? await complaintOf(root, env) : undefined;
+  const verdict = refused ?? complaint;
+  const found = isolation({ refused, complaint });
   return [
-    isolation(verdict),
+    found,
     ...userNamespaces(env, verdict),
     ...identities(env),
     utilLinux(),
-    overlay(root),
+    overlay(root, env, verdict),
     filter(),
     ociRuntime(),
-    ...(await emulations(root, env)),
+    ...(found.state === 'missing' ? [] : await emulations(root, env)),
   ];
 }
 
 async function complaintOf(root: string, env: Environment): Promise<string | undefined> {
-  const runDirectory = join(root, 'run');
-  // An overlay cannot be tried where none can be held; builds do without one there.
-  if (!canHoldOverlay(root)) return undefined;
-  return probeNamespace({ runDirectory, flavour: flavourOf(env), now: () => Date.now() });
+  return probeNamespace({ runDirectory: join(root, 'run'), flavour: flavourOf(env), now: () => Date.now() });
 }
 
-function isolation(verdict: string | undefined): Finding {
+interface Verdicts {
+  /** Why the launcher could make no namespace: chroot is chosen then. */
+  readonly refused?: string;
+  /** What is wrong inside of one. */
+  readonly complaint?: string;
+}
+
+function isolation({ refused, complaint }: Verdicts): Finding {
   const name = 'isolation of RUN';
-  if (verdict === undefined)
-    return {
-      name,
-      state: 'good',
-      detail: 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker',
-    };
-  if (canChroot()) {
-    return {
-      name,
-      state: 'limited',
-      detail:
-        'chroot: own files and fewer capabilities; processes, network and host name are shared, there is no /proc',
-      fix: verdict,
-    };
+  const missing = 'RUN steps cannot be contained here; builds without RUN work';
+  if (complaint !== undefined) return { name, state: 'missing', detail: missing, fix: complaint };
+  if (refused === undefined) {
+    const detail = 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker';
+    return { name, state: 'good', detail };
   }
-  return {
-    name,
-    state: 'missing',
-    detail: 'RUN steps cannot be contained here; builds without RUN work',
-    fix: verdict,
-  };
+  const obstacle = chrootObstacle();
+  if (obstacle !== undefined)
+    return { name, state: 'missing', detail: missing, fix: `${refused}; otherwise, ${obstacle}` };
+  const detail =
+    'chroot: own files and fewer capabilities; processes, network and host name are shared, there is no /proc';
+  return { name, state: 'limited', detail, fix: refused };
 }
 
 function userNamespaces(env: Environment, verdict: string | undefined): Finding[] {
@@ -136,19 +136,23 @@ function utilLinux(): Finding {
     : { name, state: 'good', detail: version };
 }
 
-function overlay(root: string): Finding {
+function overlay(root: string, env: Environment, verdict: string | undefined): Finding {
   const name = 'overlay';
-  if (!canHoldOverlay(root)) {
+  if (verdict !== undefined)
     return {
       name,
       state: 'limited',
-      detail: `the store "${root}" lies on an overlay itself, so that steps work on copies`,
-      fix: 'Put the store on a volume, with --root',
+      detail: 'nothing can be mounted: steps work on copies',
+      fix: 'What isolation needs, above',
     };
-  }
-  if (!read('/proc/filesystems').includes('overlay'))
-    return { name, state: 'missing', detail: 'the kernel module is not loaded', fix: 'modprobe overlay (as root)' };
-  return { name, state: 'good', detail: 'steps work on the layers themselves' };
+  const obstacle = overlayObstacle(root, flavourOf(env));
+  if (obstacle === undefined) return { name, state: 'good', detail: 'steps work on the layers themselves' };
+  return {
+    name,
+    state: 'limited',
+    detail: `the store "${root}" cannot hold one (${obstacle}): steps work on copies`,
+    fix: 'Put the store on a volume of ext4, XFS or Btrfs, with --root or TBUILD_ROOT',
+  };
 }
 
 function filter(): Finding {

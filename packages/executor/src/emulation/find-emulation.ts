@@ -112,6 +112,6 @@ async function attempt([file = '', ...args]: readonly string[]): Promise<{ code:
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const text = 'stderr' in error ? String(error.stderr).trim() : '';
-    return { code: 'code' in error ? error.code : undefined, text: text || error.message };
+    return { code: 'code' in error ? error.code : undefined, text: (text || error.message).split('\n')[0] ?? '' };
   }
 }
