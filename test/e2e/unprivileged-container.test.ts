@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { baseImage, baseImageArguments, loadBaseImage } from '../support/base-images.ts';
@@ -62,6 +62,10 @@ RUN --mount=type=bind,from=build,source=/,target=/tree ls /tree/out/again > /lis
   input: 'read in place\n',
 };
 
+/** The clone, and where its base images really are. */
+const mounted = () =>
+  [repository, realpathSync(join(repository, '.cache'))].map((path) => `--volume=${path}:${path}:ro`);
+
 /** Builds inside and gives the tree that came out. */
 async function buildInside(
   run: RunInContainer,
@@ -69,7 +73,7 @@ async function buildInside(
   args: readonly string[] = [],
 ): Promise<{ tree: string; output: string }> {
   const out = scratchDirectory('inside');
-  const mounts = [`--volume=${repository}:${repository}:ro`, `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
+  const mounts = [...mounted(), `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
   const command = `exec ${program} build --progress plain ${[...baseImageArguments(), ...args].join(' ')} -o /out/tree /context 2>&1`;
   const output = await run(mounts, ['sh', '-c', `echo s3cret > /tmp/token; ${command}`]);
   return { tree: join(out, 'tree'), output };
@@ -115,9 +119,7 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
   });
 
   test.skipIf(isAbsent)('tbuild doctor names the isolation that is left', async () => {
-    const found = JSON.parse(
-      await run([`--volume=${repository}:${repository}:ro`], [program, 'doctor', '--format', 'json']),
-    );
+    const found = JSON.parse(await run(mounted(), [program, 'doctor', '--format', 'json']));
     expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
   });
 
