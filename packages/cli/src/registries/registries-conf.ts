@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import type { TomlTable, TomlValue } from 'smol-toml';
 import type { Environment } from '../environment.ts';
-import { parseToml, type TomlTable, type TomlValue } from './parse-toml.ts';
+import { readToml } from './read-toml.ts';
 
 /** What a `registries.conf` says of the images below a prefix ("containers-registries.conf(5)"). */
 export interface RegistryRule {
@@ -43,7 +44,7 @@ export function readRegistriesConf({ variables }: Environment): readonly Registr
 
 /** @throws TbuildError USAGE when the text is not valid. */
 export function parseRegistriesConf(text: string, file: string): readonly RegistryRule[] {
-  return tablesOf(parseToml(text, file).registry).flatMap((table) => {
+  return tablesOf(readToml(text, file).registry).flatMap((table) => {
     const location = textOf(table.location);
     const prefix = textOf(table.prefix) || location;
     if (prefix === '') return [];
@@ -65,9 +66,11 @@ function parseMirror(mirror: TomlTable, onlyDigests: boolean): MirrorRule {
 }
 
 function tablesOf(value: TomlValue | undefined): readonly TomlTable[] {
-  return Array.isArray(value)
-    ? value.filter((one): one is TomlTable => typeof one === 'object' && !Array.isArray(one))
-    : [];
+  return Array.isArray(value) ? value.filter(isTable) : [];
+}
+
+function isTable(value: TomlValue): value is TomlTable {
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Date);
 }
 
 function textOf(value: TomlValue | undefined): string {

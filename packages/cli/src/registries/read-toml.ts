@@ -1,0 +1,16 @@
+import { parse, TomlError, type TomlTable } from 'smol-toml';
+import { TbuildError } from '@tbuild/errors';
+
+/**
+ * What a configuration file in TOML says; `file` is what messages call it.
+ * @throws TbuildError USAGE with the line.
+ */
+export function readToml(text: string, file: string): TomlTable {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason = ''] = error.message.split('\n');
+    throw new TbuildError('USAGE', `Line ${error.line} of ${file} is not valid TOML: ${reason}`, { cause: error });
+  }
+}
