@@ -1,4 +1,5 @@
 import type { Flags } from './args.ts';
+import { ignoredFlags } from './ignored-flags.ts';
 import { registryFlags } from './registry-flags.ts';
 
 /** How `docker build` spelt what is `--resource NAME=VALUE` now. */
@@ -134,4 +135,5 @@ export const buildFlags = {
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },
   ...resourceFlags,
+  ...ignoredFlags,
 } as const satisfies Flags;

@@ -8,8 +8,9 @@ export const ISOLATIONS = ['auto', 'namespace', 'oci', 'chroot'] as const;
 /** How RUN steps are contained. */
 export type Isolation = (typeof ISOLATIONS)[number];
 
-/** @throws TbuildError USAGE for a word that is none of {@link ISOLATIONS}. */
+/** Docker's word for its only choice is understood too. @throws TbuildError USAGE for a word that is none of {@link ISOLATIONS}. */
 export function parseIsolation(word = 'auto'): Isolation {
+  if (word === 'default') return 'auto';
   const isolation = ISOLATIONS.find((one) => one === word);
   if (isolation !== undefined) return isolation;
   throw new TbuildError('USAGE', `Isolation ${JSON.stringify(word)} is none of ${ISOLATIONS.join(', ')}`);

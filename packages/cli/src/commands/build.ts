@@ -10,6 +10,7 @@ import { buildFlags } from '../build-flags.ts';
 import { buildRequest } from '../build-request.ts';
 import { parseCall } from '../call/call-spec.ts';
 import { createWorker, thisPlatform } from '../create-worker.ts';
+import { ignoredOptions } from '../ignored-flags.ts';
 import { parseIsolation } from '../isolation.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
@@ -60,6 +61,7 @@ export const build: Command = {
       explain: flags.explain,
       ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
     });
+    for (const message of ignoredOptions(flags)) channel.emit({ type: 'warning', message });
     const cap = maxUsedSpace(env);
     using _lease = takeLease(worker.root);
     try {

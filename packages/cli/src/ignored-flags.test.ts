@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { describeFlags, parseArgs } from './args.ts';
+import { buildFlags } from './build-flags.ts';
+import { ignoredOptions } from './ignored-flags.ts';
+
+test.each([
+  ['--rm --force-rm=false --compress --disable-content-trust --builder other', []],
+  ['--squash', ['Option --squash does nothing. Use a last stage that copies what is wanted']],
+  ['--squash=false', []],
+  [
+    '--security-opt seccomp=unconfined',
+    ['Option --security-opt does nothing. Use --allow security.insecure and RUN --security=insecure'],
+  ],
+])('docker build %s .', (line, told) => {
+  const { flags, positional } = parseArgs([...line.split(' '), '.'], buildFlags);
+  expect(ignoredOptions(flags)).toEqual(told);
+  expect(positional).toEqual(['.']);
+});
+
+test('none of them is in the help text', () => {
+  expect(describeFlags(buildFlags)).not.toMatch(/--(rm|squash|builder)\b/);
+});
