@@ -1,11 +1,11 @@
-import { utimesSync } from 'node:fs';
+import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { readLayer } from '../support/layout.ts';
 import { readTar } from '../support/tar-archive.ts';
 import { scratchDirectory } from '../support/scratch.ts';
-import { buildContext, buildGood, good, type InlineBuild } from '../support/tbuild.ts';
+import { buildContext, buildGood, good, userDirectory, writeFiles, type InlineBuild } from '../support/tbuild.ts';
 
 const namesInLayer = (build: InlineBuild, index: number) => {
   const { layout, manifest } = build.image();
@@ -43,6 +43,25 @@ describe.each(builders)('a layer by $who', ({ asUser }) => {
     expect(build.image().manifest.layers).toHaveLength(4);
   });
 });
+
+test.each(builders)(
+  'a COPY that nothing stands on makes a layer and no tree; what comes later finds it, by $who',
+  async ({ asUser }) => {
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    const trees = (): number => readdirSync(join(store, 'snapshots')).length;
+    const files = { 'files/a/x': 'x', 'files/b': '#!b', 'files/c': 'c' };
+    const copy = 'FROM busybox\nCOPY --chown=3:4 files /files\n';
+    const alone = await buildGood({ ...files, Dockerfile: copy }, { asUser, store });
+    const before = trees();
+    expect(namesInLayer(alone, -1)).toEqual(['files/', 'files/a/', 'files/a/x', 'files/b', 'files/c']);
+    writeFiles({ Dockerfile: `${copy}RUN ls -lRn /files > /list\n` }, alone.context);
+    const run = good(await buildContext(alone.context, { asUser, store }));
+    expect(run.stderr).toContain('[2/3] COPY --chown=3:4 files /files\n#4 CACHED');
+    expect(run.image().manifest.layers[1]).toEqual(alone.image().manifest.layers[1]);
+    expect(run.tree().readText('/list')).toMatch(/-rwxr-xr-x +1 3 +4 +3 .* b\n-rw-r--r-- +1 3 +4 +1 .* c\n/);
+    expect(trees()).toBe(before + 2);
+  },
+);
 
 test('times: a copied file keeps its own, to the second', async () => {
   const context = await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'f' });

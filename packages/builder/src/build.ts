@@ -12,6 +12,7 @@ import type { BuildFacts } from './attestations/provenance.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
 import { requireEntitlements } from './entitlements.ts';
+import { layeredSteps, topmostSteps } from './layered-steps.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
@@ -61,7 +62,8 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   requireEntitlements(graph, request);
   await importing;
   const planning = { ...env, loaded, contexts, imported };
-  return solveGraph(graph, plans, planning, (assembly) =>
+  // The context that was unpacked for this build stays until its end.
+  return await solveGraph(graph, plans, planning, (assembly) =>
     carryOut(assembly, plans, { ...planning, outputs, scans, startedAt }),
   );
 }
@@ -146,6 +148,7 @@ async function solveGraph<T>(
     epoch,
     dockerfileTime: epoch ?? loaded.changedAt ?? env.now(),
     layered,
+    topmost: topmostSteps(layered, graph, request),
   };
   const options = {
     opFor: (step: Step) => resolveOp(step, ops),
@@ -164,11 +167,6 @@ async function solveGraph<T>(
   } finally {
     contexts.save();
   }
-}
-
-/** The steps whose layers the images are made of. */
-function layeredSteps(plans: readonly Plan[]): ReadonlySet<StepId> {
-  return new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
 }
 
 /** The steps that SBOMs need, for a build that wants them. */

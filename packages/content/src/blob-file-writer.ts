@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createHoleWriter } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import type { BlobWriter } from './content-store.ts';
 import { checkBlob } from './verified.ts';
@@ -21,12 +22,12 @@ export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles):
   const { path: temporary, fd } = createTemporary(temporaryDirectory);
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
-  let [filled, size, open] = [0, 0, true];
+  const file = createHoleWriter(fd);
+  let [filled, open] = [0, true];
 
   const put = (bytes: Uint8Array): void => {
     hash.update(bytes);
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-    size += bytes.length;
+    file.write(bytes);
   };
   const flush = (): void => {
     const part = buffer.subarray(0, filled);
@@ -47,7 +48,7 @@ export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles):
     },
     commit(expected) {
       flush();
-      const blob = { digest: `sha256:${hash.digest('hex')}` as const, size };
+      const blob = { digest: `sha256:${hash.digest('hex')}` as const, size: file.finish() };
       if (expected !== undefined) checkBlob(blob, { digest: expected });
       close();
       moveInto(temporary, pathOf(blob.digest));

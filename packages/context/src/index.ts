@@ -1,6 +1,5 @@
 export { openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
-export { compareBytes } from './compare-bytes.ts';
 export { digestSelection } from './digest-selection.ts';
 export type { DigestOptions } from './digest-selection.ts';
 export { createFileHasher } from './file-hasher.ts';

@@ -29,11 +29,11 @@ export function resolvePath(tree: FileTree, path: string, options: ResolveOption
  *
  * @throws TbuildError CONTEXT when links form a loop.
  */
-export function resolveDestination(tree: FileTree, path: string): string {
+export function resolveDestination(tree: Pick<FileTree, 'stat'>, path: string): string {
   return walkLinks(tree, path, true).path;
 }
 
-function walkLinks(tree: FileTree, path: string, followLast: boolean): { path: string; exists: boolean } {
+function walkLinks(tree: Pick<FileTree, 'stat'>, path: string, followLast: boolean): { path: string; exists: boolean } {
   const pending = elements(path).reverse();
   let done: string[] = [];
   let exists = true;

@@ -11,7 +11,8 @@ export interface FileToArchive {
   readonly stats: Stats;
 }
 
-const TYPES: Readonly<Record<number, TarType>> = {
+/** What a member is for a file of each type; there is none for sockets. */
+export const MEMBER_TYPES: Readonly<Record<number, TarType>> = {
   [FileType.regular]: TarType.file,
   [FileType.directory]: TarType.directory,
   [FileType.link]: TarType.symlink,
@@ -38,7 +39,7 @@ export class FileArchive {
 
   /** Adds one file; yields after every buffer full of its bytes. */
   *add({ path, location, stats }: FileToArchive): Generator<void, void> {
-    const type = TYPES[stats.mode & FileType.mask];
+    const type = MEMBER_TYPES[stats.mode & FileType.mask];
     if (type === undefined) return;
     const first = this.#firstName(path, type, stats);
     const own = describe({ path, location, stats }, first === undefined ? type : TarType.link);

@@ -8,7 +8,7 @@ import {
   type OverlayFlavour,
   statListed,
 } from '@tbuild/snapshot';
-import { sameEntry } from './same-entry.ts';
+import { repeatsLower, upperEntry } from './same-entry.ts';
 
 /** What a layer says of one path. */
 export type Change =
@@ -39,7 +39,7 @@ function* walk(path: string, options: ChangesOptions, hasLower: boolean): Genera
       if (base !== undefined) yield { kind: 'delete', path: entry.path };
       continue;
     }
-    if (base === undefined || !sameEntry(base, entry)) yield { kind: 'write', ...entry };
+    if (base === undefined || !repeatsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
     if (entry.stats.isDirectory()) yield* descend(entry, base, options);
   }
 }
@@ -66,7 +66,7 @@ function* compare(path: string, options: ChangesOptions): Generator<Change, void
       yield { kind: 'delete', path: path === '' ? name : `${path}/${name}` };
       continue;
     }
-    if (base === undefined || !sameEntry(base, entry)) yield { kind: 'write', ...entry };
+    if (base === undefined || !repeatsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
     if (!entry.stats.isDirectory()) continue;
     if (base?.stats.isDirectory() === true) yield* compare(entry.path, options);
     else yield* walk(entry.path, options, false);

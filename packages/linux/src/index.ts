@@ -4,3 +4,4 @@ export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { FileType, mknod } from './mknod.ts';
 export { tryFlock } from './flock.ts';
 export { detachMount, mountTmpfs } from './mount.ts';
+export { createHoleWriter, type HoleWriter } from './hole-writer.ts';

@@ -44,6 +44,14 @@ export function setTime(location: string, mtimeMs: number): void {
   lutimesSync(location, timeOf(mtimeMs), timeOf(mtimeMs));
 }
 
+/** The time that is read where `mtimeMs` was set: Node tells the kernel whole microseconds. */
+export function storedTime(mtimeMs: number): number {
+  const seconds = (mtimeMs < 0 ? Math.trunc(mtimeMs) : mtimeMs) / 1000;
+  const whole = Math.trunc(seconds);
+  const nanoseconds = Math.trunc((seconds - whole) * 1e9);
+  return whole * 1000 + (nanoseconds - (nanoseconds % 1000)) / 1e6;
+}
+
 /** Node takes a negative number for "now", but not a date. */
 function timeOf(mtimeMs: number): number | Date {
   return mtimeMs < 0 ? new Date(mtimeMs) : mtimeMs / 1000;

@@ -28,6 +28,15 @@ export function compareNames(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
+/** Whether a walk comes to path `a` before it comes to `b`: what is in a directory follows it, before its next sibling. */
+export function comesBefore(a: string, b: string): boolean {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  if (at === a.length || b[at] === '/') return at === a.length && at < b.length;
+  if (a[at] === '/') return at < b.length;
+  return compareNames(a.slice(at), b.slice(at)) < 0;
+}
+
 /**
  * The attributes of a name that its directory lists.
  * @throws TbuildError UNSUPPORTED for a name that is not UTF-8: Node replaces its bytes and finds no such file.

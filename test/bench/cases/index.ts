@@ -4,6 +4,7 @@ import { cachedSteps } from './cached-steps.ts';
 import { eightStages } from './eight-stages.ts';
 import { emulated } from './emulated.ts';
 import { ignoredFiles } from './ignored-files.ts';
+import { isolations } from './isolations.ts';
 import { manyFiles } from './many-files.ts';
 import { nodeProject } from './node-project.ts';
 import { oneFile } from './one-file.ts';
@@ -15,6 +16,7 @@ export const cases: readonly BenchCase[] = [
   oneFile,
   cachedSteps,
   trivialRuns,
+  isolations,
   manyFiles,
   eightStages,
   nodeProject,

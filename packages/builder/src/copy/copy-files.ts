@@ -24,7 +24,7 @@ import { copyKeyedFile } from './keyed-file.ts';
 export function copyFiles(
   selection: readonly SelectedSource[],
   writer: TreeWriter,
-  tree: FileTree,
+  tree: Pick<FileTree, 'stat'>,
   op: CopyTarget,
   options: CopyOptions,
 ): void {

@@ -6,7 +6,7 @@ import type { Owner } from './copy-options.ts';
 /** A tree that is written: the writer, and how it looks at each moment. */
 export interface Destination {
   readonly writer: TreeWriter;
-  readonly tree: FileTree;
+  readonly tree: Pick<FileTree, 'stat'>;
 }
 
 /** What directories get that are made because something below them is needed. */
@@ -64,7 +64,7 @@ function ensureParent(target: Destination, destination: string, implied: Implied
 }
 
 /** @throws TbuildError DOCKERFILE_SEMANTICS when a directory stands where something else is to be written. */
-export function checkReplaceable(tree: FileTree, path: string): void {
+export function checkReplaceable(tree: Pick<FileTree, 'stat'>, path: string): void {
   const existing = tree.stat(path);
   if (existing === undefined || typeOf(existing.stats) !== 'directory') return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace directory ${quote(path)} with a file`);

@@ -1,8 +1,8 @@
 import { lstatSync, type Stats } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import { compareBytes, type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import { type Digest, isDigest } from '@tbuild/oci';
-import type { Attributes } from '@tbuild/snapshot';
+import { type Attributes, comesBefore } from '@tbuild/snapshot';
 import { readWords, writeNote } from '../note-file.ts';
 
 /** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
@@ -76,15 +76,6 @@ function digestsInOrder(words: Iterator<string>): (path: string) => string | und
       [next, digest] = [words.next(), words.next()];
     return next.done !== true && next.value === path ? digest.value : undefined;
   };
-}
-
-/** Whether a walk comes to `a` first: what is in a directory follows it, before its next sibling. */
-function comesBefore(a: string, b: string): boolean {
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at++;
-  if (at === a.length || b[at] === '/') return at === a.length;
-  if (a[at] === '/') return true;
-  return compareBytes(a.slice(at), b.slice(at)) < 0;
 }
 
 /** A time that was set is read again with less than a microsecond of difference. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
-import type { SelectedSource } from '@tbuild/context';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
@@ -9,6 +8,7 @@ import { addFiles, copyFiles, copyInline, isRemembered, openEarlierCopy, remembe
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
+import { copyToLayer, placementOf, selectFrom } from './copy-to-layer.ts';
 import { copyParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -34,6 +34,12 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
+        const [only, ...others] = parts;
+        const isAlone = others.length === 0 && context.topmost.has(context.step.id);
+        if (isAlone && only?.input !== undefined) {
+          const copied = { op, selection: only.selection, input: only.input, base: base?.result };
+          if (await copyToLayer(key, copied, context)) return key;
+        }
         await copyInto(key, op, parts, base?.result, context, signal);
         packSoon(key, context);
         return key;
@@ -96,10 +102,9 @@ async function copyInto(
       copyInline(files, writer, tree, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
       continue;
     }
-    const sources = await input.select();
-    if (selection.from.kind === 'context') context.contexts.onCopied(selection.from.name, sources);
+    const sources = await selectFrom(selection, input, context);
     const target = { ...op, ...selection };
-    const options = { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher: input.hasher, signal };
+    const options = { ...placementOf(sources, input, owner, epoch), signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
     else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
       copyFiles(sources, writer, tree, target, options);
@@ -128,9 +133,4 @@ function noteOf(op: CopyOp, base: ResultId | undefined, { worker }: StepContext)
 
 async function upperOf(result: ResultId, { worker }: StepContext): Promise<string | undefined> {
   return (await worker.snapshots.stat(hexOf(result)))?.directories.at(-1);
-}
-
-/** Directories that no source stands for take the time of the newest source: the same input gives the same bytes. */
-function newestOf(sources: readonly SelectedSource[]): number {
-  return sources.reduce((newest, { entry }) => Math.max(newest, entry.stats.mtimeMs), 0);
 }

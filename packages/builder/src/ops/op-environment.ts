@@ -31,6 +31,8 @@ export interface OpEnvironment extends Pick<
   readonly dockerfileTime: number;
   /** Steps whose layers the image will need: packed while later steps run. */
   readonly layered: ReadonlySet<StepId>;
+  /** Those of them on which nothing stands, and of which nobody asked for the tree: the layer is enough. */
+  readonly topmost: ReadonlySet<StepId>;
 }
 
 /** A step together with what its op shares with the others. */

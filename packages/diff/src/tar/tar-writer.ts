@@ -39,17 +39,33 @@ export class TarWriter {
           this.#flush();
           yield;
         }
-        const space = Math.min(rest, BUFFER_SIZE - this.#filled);
-        const count = readSync(fd, this.#buffer, this.#filled, space, null);
+        const count = this.#take(fd, rest);
         if (count === 0)
           throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
-        this.#filled += count;
         rest -= count;
       }
     } finally {
       closeSync(fd);
     }
     this.#zeros(paddingOf(size));
+  }
+
+  /** As {@link body}, from an open file and in one go. False when the file is shorter; the archive is worth nothing then. */
+  bodyFrom(fd: number, size: number): boolean {
+    for (let rest = size; rest > 0;) {
+      if (this.#filled === BUFFER_SIZE) this.#flush();
+      const count = this.#take(fd, rest);
+      if (count === 0) return false;
+      rest -= count;
+    }
+    this.#zeros(paddingOf(size));
+    return true;
+  }
+
+  #take(fd: number, most: number): number {
+    const count = readSync(fd, this.#buffer, this.#filled, Math.min(most, BUFFER_SIZE - this.#filled), null);
+    this.#filled += count;
+    return count;
   }
 
   /** Ends the archive. */

@@ -1,0 +1,136 @@
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createLocalStore } from '@tbuild/content';
+import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
+import { createDiffer, createLayerWriter, NotInOrder, readArchive } from '@tbuild/diff';
+import type { Layer } from '@tbuild/oci';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { copyFiles } from './copy-files.ts';
+import type { CopyOptions, CopyTarget } from './copy-options.ts';
+
+const root = newDirectory();
+const at = (name: string): string => join(root, name);
+const content = createLocalStore(at('store'));
+const [flavour = 'user'] = writableFlavours();
+
+beforeEach(() => {
+  for (const name of ['source', 'below', 'lower', 'upper']) {
+    rmSync(at(name), { recursive: true, force: true });
+    mkdirSync(at(name));
+  }
+});
+
+interface Case {
+  readonly source: string;
+  readonly lower?: string;
+  readonly select?: Partial<SelectOptions>;
+  readonly op?: Partial<CopyTarget>;
+  readonly options?: Partial<CopyOptions>;
+}
+
+/** Copies with a writer onto the lower directories, as the builder does. */
+function prepare({ source, lower = ':', select, op, options }: Case) {
+  shell(source, at('source'));
+  shell(lower, at('lower'));
+  const hasher = createFileHasher();
+  const selection = selectFiles(openDirectory(at('source')), { sources: ['.'], ...select });
+  digestSelection(selection, { hasher, owner: 'root' });
+  const lowers = [at('below'), at('lower')];
+  const target = { destination: '/', keepOwner: false, ...op };
+  return { selection, lowers, target, options: { now: 1e12, hasher, ...options } };
+}
+
+async function throughTree(prepared: ReturnType<typeof prepare>): Promise<Layer> {
+  const { selection, lowers, target, options } = prepared;
+  const writer = createTreeWriter({ upper: at('upper'), lowers, flavour });
+  copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options);
+  writer.finish();
+  return createDiffer({ content, flavour }).pack(at('upper'), lowers);
+}
+
+function straight({ selection, lowers, target, options }: ReturnType<typeof prepare>): Layer {
+  using writer = createLayerWriter({ content, lowers, flavour });
+  copyFiles(selection, writer, writer, target, options);
+  writer.finish();
+  return writer.commit();
+}
+
+async function namesIn({ descriptor }: Layer): Promise<string[]> {
+  const names: string[] = [];
+  await readArchive(await content.read(descriptor), ({ name }) => void names.push(name));
+  return names;
+}
+
+const FILES = 'mkdir -p a/b c; for f in a/x a/b/y a-b a.b c/z; do echo $f > $f; done; ln -s ../a c/link';
+const OLD = `find . -exec touch -h -d '2020-01-01' {} +`;
+
+const cases: [name: string, each: Case, members: number][] = [
+  ['a directory to a new place', { source: FILES, op: { destination: '/new/place/' } }, 11],
+  ['a directory into the root', { source: FILES }, 9],
+  ['nothing', { source: ':', op: { destination: '/lib' }, lower: 'mkdir lib' }, 0],
+  ['into a directory with other attributes', { source: FILES, lower: 'mkdir -m 2700 c; chown 7:8 c; touch c/old' }, 9],
+  ['beside what is there', { source: 'echo > x', lower: 'mkdir -p usr/lib', op: { destination: '/usr/lib' } }, 3],
+  [
+    'through a link',
+    { source: 'echo > x', lower: 'mkdir -p usr/lib; ln -s usr/lib lib', op: { destination: '/lib/' } },
+    3,
+  ],
+  ['over the same', { source: `echo > x; echo > y; ${OLD}`, lower: `echo > x; echo 1 > y; ${OLD}` }, 1],
+  ['over the same time with other bytes', { source: `echo a > x; ${OLD}`, lower: `echo b > x; ${OLD}` }, 1],
+  [
+    'over the same fraction of a second',
+    {
+      source: `echo a > x; touch -d '2020-01-01 00:00:00.123456789' x`,
+      lower: `echo a > x; touch -d '2020-01-01 00:00:00.123456' x`,
+    },
+    0,
+  ],
+  ['over links', { source: `ln -s a x; ln -s b y; ${OLD}`, lower: `ln -s a x; ln -s c y; ${OLD}` }, 1],
+  ['a link over a file', { source: 'ln -s a x', lower: 'echo > x' }, 1],
+  ['one file to a name', { source: FILES, select: { sources: ['a/x'] }, op: { destination: '/d/name' } }, 2],
+  ['files by pattern', { source: FILES, select: { sources: ['a*b'] }, op: { destination: '/d/' } }, 3],
+  ['with their parents', { source: FILES, select: { sources: ['a/b', 'c'], parents: true }, lower: 'mkdir c' }, 6],
+  ['without some', { source: FILES, select: { exclude: ['a', 'c/z'] } }, 4],
+  ['another owner and mode', { source: FILES, op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 } } }, 9],
+  ['their own owner', { source: `${FILES}; chown -R 5:6 .`, op: { keepOwner: true } }, 9],
+  ['a fixed time', { source: FILES, op: { destination: '/new' }, options: { fixedTime: 1_234_567_890_987 } }, 10],
+  ['a FIFO, no socket', { source: `mkfifo p; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('s')"` }, 1],
+  [
+    'long and odd names',
+    { source: `mkdir ${'d'.repeat(120)}; echo > ${'d'.repeat(120)}/${'f'.repeat(120)}; echo > ä` },
+    3,
+  ],
+  ['before 1970', { source: `echo > x; touch -d '1969-12-31 23:59:58.5' x` }, 1],
+];
+
+describe.runIf(process.getuid?.() === 0)('a copy straight to a layer has the bytes that packing its tree gives', () => {
+  test.each(cases)('%s', async (_, each, members) => {
+    const prepared = prepare(each);
+    const layer = straight(prepared);
+    expect(layer).toEqual(await throughTree(prepared));
+    expect(await namesIn(layer)).toHaveLength(members);
+  });
+
+  test('whatever fraction of a second files have', async () => {
+    for (let file = 0; file < 500; file++) {
+      writeFileSync(join(at('source'), String(file)), '');
+      utimesSync(join(at('source'), String(file)), 0, 1.7e9 + file * 7.001_003 + Math.random());
+    }
+    const prepared = prepare({ source: `touch -d '2020-01-01 00:00:00.999999999' 0` });
+    expect(straight(prepared)).toEqual(await throughTree(prepared));
+  });
+});
+
+const others: [name: string, each: Case][] = [
+  ['two directories in one', { source: FILES, select: { sources: ['a', 'c'] }, op: { destination: '/new' } }],
+  ['files against the order', { source: FILES, select: { sources: ['a.b', 'a-b'] }, op: { destination: '/new/' } }],
+  ['a file twice', { source: FILES, select: { sources: ['a.b', 'a.b'] }, op: { destination: '/new/' } }],
+  ['hard links', { source: 'echo > x; ln x y' }],
+];
+
+test.each(others)('what has no such order is refused, and leaves nothing: %s', (_, each) => {
+  expect(() => straight(prepare(each))).toThrow(NotInOrder);
+  expect(readdirSync(at('store/tmp'))).toEqual([]);
+});

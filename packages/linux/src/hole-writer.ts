@@ -1,0 +1,42 @@
+import { ftruncateSync, writeSync } from 'node:fs';
+
+/** Writes an open, empty file from its beginning. */
+export interface HoleWriter {
+  /** The buffer may be used again when it returns. */
+  write(bytes: Uint8Array): void;
+  /** The file is complete; how many bytes it has. */
+  finish(): number;
+}
+
+/** What is smaller is not looked at: holes are whole blocks. */
+const SMALLEST = 1 << 16;
+const ZEROS = new Uint8Array(SMALLEST);
+
+/** Leaves long runs of zeros unwritten: a sparse file stays sparse, whatever way its bytes come. */
+export function createHoleWriter(fd: number): HoleWriter {
+  let [position, isShort] = [0, false];
+  return {
+    write(bytes) {
+      isShort = isZero(bytes);
+      if (!isShort) writeAt(fd, bytes, position);
+      position += bytes.length;
+    },
+    finish() {
+      if (isShort) ftruncateSync(fd, position);
+      return position;
+    },
+  };
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  if (bytes.length < SMALLEST || bytes[0] !== 0 || bytes[bytes.length - 1] !== 0) return false;
+  for (let at = 0; at < bytes.length; at += SMALLEST) {
+    const part = bytes.subarray(at, at + SMALLEST);
+    if (Buffer.compare(part, part.length === SMALLEST ? ZEROS : ZEROS.subarray(0, part.length)) !== 0) return false;
+  }
+  return true;
+}
+
+function writeAt(fd: number, bytes: Uint8Array, position: number): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+}
