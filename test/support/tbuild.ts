@@ -15,6 +15,8 @@ export interface TbuildOptions extends ProcessOptions {
   readonly store?: string;
   /** Runs as the ordinary user that the set-up made, with a store of that user's. */
   readonly asUser?: boolean;
+  /** Lets the program have one processor only. */
+  readonly oneCore?: boolean;
 }
 
 export interface InlineBuildOptions extends TbuildOptions {
@@ -63,7 +65,8 @@ export function runTbuild(args: readonly string[], options: TbuildOptions = {}):
   const env = { TBUILD_ROOT: store, ...options.env };
   if (!options.asUser) {
     emptyHome ??= scratchDirectory('home');
-    return runProcess(program, args, { ...options, env: { HOME: emptyHome, XDG_CACHE_HOME: sharedCache(), ...env } });
+    const [command = '', ...rest] = [...(options.oneCore ? ['taskset', '--cpu-list', '0'] : []), program, ...args];
+    return runProcess(command, rest, { ...options, env: { HOME: emptyHome, XDG_CACHE_HOME: sharedCache(), ...env } });
   }
   const { name, home } = ordinaryUser();
   // Unlike runuser, setpriv becomes the program, which then gets the signals itself.
