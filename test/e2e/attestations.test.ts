@@ -80,6 +80,12 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
       JSON.parse(await inspect('{{json .SBOM}}')).SPDX.packages.map((one: { name: string }) => one.name),
     ).toContain('hello');
     expect(await inspect('{{json .Provenance}}')).toContain('resolvedDependencies');
+    const own = async (format: string) =>
+      good(await runTbuild(['imagetools', 'inspect', name, '--format', format])).stdout.trim();
+    expect(JSON.parse(await own('{{json .SBOM}}'))).toEqual(JSON.parse(await inspect('{{json .SBOM}}')));
+    expect(JSON.parse(await own('{{json .Provenance}}'))).toEqual(JSON.parse(await inspect('{{json .Provenance}}')));
+    const packages = '{{range .SBOM.SPDX.packages}}{{.name}} {{end}}';
+    expect(await own(packages)).toBe((await inspect(packages)).trim());
   });
 
   test('are files beside a tree, and the default is none', async () => {

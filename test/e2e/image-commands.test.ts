@@ -75,7 +75,9 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     expect(await idOf(inStore(other, asUser), 'app:2')).toBe(build.id());
     expect(imagesOf(other).flatMap(problemsOf)).toEqual([]);
     await runChecked('gzip', ['-k', join(place, 'image.tar')]);
-    expect(await inStore(newStore(), asUser)('load', '-q', '-i', join(place, 'image.tar.gz'))).toBe('app:1\napp:2\n');
+    expect(await inStore(newStore(), asUser)('load', '-q', '-i', join(place, 'image.tar.gz'))).toBe(
+      'Loaded image: app:1\nLoaded image: app:2\n',
+    );
   });
 
   test('are compared: A, C and D as docker diff has them', async () => {
@@ -93,6 +95,146 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     expect(await shown('app:1', 'app:1')).toBe('');
     const [first] = (await tbuild('diff', '--format', 'json', 'app:1')).split('\n');
     expect(JSON.parse(first ?? '')).toEqual({ kind: 'A', path: '/made', bytes: 5 });
+  });
+});
+
+describe('lists', () => {
+  const store = scratchDirectory('store');
+  const tbuild = inStore(store);
+  const base = (time: number) => ({ store, env: { SOURCE_DATE_EPOCH: String(1_600_000_000 + time) } });
+  const names = async (...args: string[]) =>
+    (await tbuild('images', '--format', '{{.Repository}}:{{.Tag}}', ...args)).trim().split('\n');
+  beforeAll(async () => {
+    await buildGood(files, { ...base(0), args: ['-t', 'team/app:1'] });
+    await buildGood(
+      { ...files, data: 'other\n' },
+      { ...base(1000), args: ['-t', 'team/app:2', '--label', 'stage=ci'] },
+    );
+    await buildGood({ ...files, data: 'third\n' }, { ...base(2000), args: ['-t', 'tool:latest'] });
+  });
+
+  test('begin with the newest image', async () => {
+    expect(await names()).toEqual(['tool:latest', 'team/app:2', 'team/app:1']);
+  });
+
+  test.each([
+    [['team/app'], ['team/app:2', 'team/app:1']],
+    [['team/app:1'], ['team/app:1']],
+    [
+      ['-f', 'reference=*/a??'],
+      ['team/app:2', 'team/app:1'],
+    ],
+    [['-f', 'reference=*'], ['tool:latest']],
+    [
+      ['-f', 'reference=tool', '-f', 'reference=*/*:1'],
+      ['tool:latest', 'team/app:1'],
+    ],
+    [['--filter', 'before=team/app:2'], ['team/app:1']],
+    [
+      ['--filter', 'since=team/app:1'],
+      ['tool:latest', 'team/app:2'],
+    ],
+    [
+      ['--filter', 'label=a=b'],
+      ['tool:latest', 'team/app:2', 'team/app:1'],
+    ],
+    [['--filter', 'label=stage', '--filter', 'label=a=b'], ['team/app:2']],
+    [['--filter', 'label=stage=cd'], ['']],
+    [['--filter', 'dangling=true'], ['']],
+  ])('images %j', async (args, expected) => expect(await names(...args)).toEqual(expected));
+
+  test.each([
+    [['images', '-q'], /^([0-9a-f]{12}\n){3}$/],
+    [['images', '-q', '--no-trunc'], /^(sha256:[0-9a-f]{64}\n){3}$/],
+    [
+      ['images', '--digests', 'tool'],
+      /^REPOSITORY +TAG +DIGEST +IMAGE ID +CREATED +SIZE\ntool +latest +sha256:[0-9a-f]{64} /,
+    ],
+    [['images', '--format', 'table {{.Repository}}\\t{{upper .Tag}}', 'tool'], /^REPOSITORY +TAG\ntool +LATEST\n$/],
+    [['image', 'ls', 'tool'], /^REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\ntool /],
+    [['history', '--human=false', '--format', '{{.CreatedSince}} {{.Size}}', 'tool'], /^2020-09-13T13:00:00Z 0\n/],
+    [['history', '-q', 'tool'], /^[0-9a-f]{12}\n(<missing>\n)+$/],
+    [
+      ['inspect', '-f', '{{.Os}}/{{.Architecture}} {{.Config.Cmd}} {{json .Config.Entrypoint}}', 'tool'],
+      /^linux\/amd64 \[cat \/made\] null\n$/,
+    ],
+    [
+      ['inspect', '--type', 'image', '-f', '{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}', 'team/app:2'],
+      /^a=b stage=ci \n$/,
+    ],
+    [['du', '--format', '{{.Type}} {{.Size}}'], /^image blobs \S+B$/m],
+  ])('%j', async (args, expected) => expect(await tbuild(...args)).toMatch(expected));
+
+  test('of several images, one of which is not there, the others are done', async () => {
+    await tbuild('tag', 'tool', 'gone:1');
+    const removed = await runTbuild(['rmi', 'nothing', 'gone:1', 'nothing-either'], { store });
+    expect(removed).toMatchObject({ exitCode: 1, stdout: 'Untagged: gone:1\n' });
+    expect(removed.stderr).toContain('There is no image "nothing" in the store; There is no image "nothing-either"');
+    expect(await runTbuild(['rmi', '-f', 'nothing'], { store })).toMatchObject({ exitCode: 0, stdout: '' });
+    const inspected = await runTbuild(['inspect', 'nothing', 'tool'], { store });
+    expect([inspected.exitCode, JSON.parse(inspected.stdout).length]).toEqual([1, 1]);
+  });
+});
+
+describe.skipIf(!canRunDocker)('beside Docker', () => {
+  // Docker pads an empty last cell.
+  const trimmed = (text: string) => text.replaceAll(/ +$/gm, '');
+
+  test('an image is described alike', async () => {
+    const host = await sharedService('docker');
+    const store = scratchDirectory('store');
+    const tbuild = inStore(store);
+    await buildGood(files, { store, args: ['-t', 'beside:1'], env: { SOURCE_DATE_EPOCH: '1600000000' } });
+    await tbuild('save', '-o', join(store, 'image.tar'), 'beside:1');
+    await docker(host, ['load', '-i', join(store, 'image.tar')]);
+    for (const args of [
+      ['images', 'beside'],
+      ['images', '--format', 'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Size}}', 'beside'],
+      ['images', '--no-trunc', '-q', 'beside'],
+      ['images', '--format', '{{json .ID}} {{.CreatedAt}}', 'beside'],
+      ['history', 'beside:1'],
+      ['history', '--no-trunc', '--human=false', 'beside:1'],
+      ['history', '--format', '{{.CreatedBy}}|{{.Comment}}|{{.CreatedAt}}', 'beside:1'],
+      [
+        'image',
+        'inspect',
+        '-f',
+        '{{.Id}} {{.Created}} {{json .Config.Cmd}} {{.Config.Env}} {{.Config.Labels}}',
+        'beside:1',
+      ],
+      [
+        'image',
+        'inspect',
+        '-f',
+        '{{json .RootFS.Layers}} {{.Config.Entrypoint}} {{.Author}}{{len .RepoTags}}',
+        'beside:1',
+      ],
+      ['image', 'inspect', '-f', '{{range .Config.Env}}{{println .}}{{end}}{{index .Config.Labels "a"}}', 'beside:1'],
+    ])
+      expect(trimmed(await tbuild(...args)), args.join(' ')).toBe(trimmed(await docker(host, args)));
+    await docker(host, ['rmi', 'beside:1']);
+  });
+
+  test('diff finds what docker diff finds after the same commands', async () => {
+    const host = await sharedService('docker');
+    const store = scratchDirectory('store');
+    const change =
+      'mkdir -p /new/deep && echo a > /new/deep/file && rm -r /var/spool && echo x >> /etc/passwd && chmod 700 /bin && ln -s a /etc/link && rm /etc/group && mkdir /etc/group';
+    const context = { Dockerfile: `FROM busybox\nRUN ${change}\n` };
+    await buildGood(context, { store, args: ['-t', 'changed:1'] });
+    await buildGood({ Dockerfile: 'FROM busybox\nCMD ["sh"]\n' }, { store, args: ['-t', 'base:1'] });
+    await inStore(store)('save', '-o', join(store, 'base.tar'), 'base:1');
+    await docker(host, ['load', '-i', join(store, 'base.tar')]);
+    await docker(host, ['run', '--name', 'changed', '--net=none', 'base:1', 'sh', '-c', change]);
+    const ofDocker = (await docker(host, ['diff', 'changed'])).trim().split('\n').sort();
+    const own = (await inStore(store)('diff', '--format', '{{.Kind}} {{.Path}}', 'changed:1'))
+      .trim()
+      .split('\n')
+      .sort();
+    const withoutMountPoints = (lines: readonly string[]) => lines.filter((line) => !/ \/(?:dev|proc|sys)$/.test(line));
+    expect(withoutMountPoints(own)).toEqual(withoutMountPoints(ofDocker));
+    await docker(host, ['rm', 'changed']);
+    await docker(host, ['rmi', 'base:1']);
   });
 });
 
@@ -206,7 +348,7 @@ describe('an archive of somebody else', () => {
   });
 });
 
-test.each([['tag', 'one'], ['inspect'], ['push'], ['diff', 'a', 'b', 'c'], ['images', '--format', '{{.ID}}']])(
+test.each([['tag', 'one'], ['inspect'], ['push'], ['diff', 'a', 'b', 'c'], ['image', 'lss'], ['images', '-f', 'a=b']])(
   'tbuild %s %s is a usage error',
   async (...args) => {
     const { exitCode, stderr } = await runTbuild(args);

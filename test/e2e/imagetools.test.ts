@@ -55,6 +55,14 @@ describe.skipIf(!canRunRegistry)('imagetools', () => {
     const digestOf = async (of: string) => /^Digest: +(\S+)$/m.exec(await tbuild('imagetools', 'inspect', of))?.[1];
     expect(await digestOf(promoted)).toBe(await digestOf(name('1')));
 
+    const formatted = (format: string) => tbuild('imagetools', 'inspect', '--format', format, name('1'));
+    expect(await formatted('{{range .Manifest.Manifests}}{{.Platform.Architecture}} {{end}}')).toBe('amd64 arm64 \n');
+    expect(await formatted('{{.Name}} {{.Manifest.MediaType}} {{len .Manifest.Manifests}}')).toBe(
+      `${name('1')} application/vnd.oci.image.index.v1+json 2\n`,
+    );
+    expect(await formatted('{{(index .Image "linux/arm64").Architecture}}')).toBe('arm64\n');
+    expect(JSON.parse(await formatted('{{json .Manifest}}'))).toMatchObject({ ...merged, digest: expect.any(String) });
+
     const shown = await tbuild('imagetools', 'inspect', name('1'));
     expect(shown).toMatch(/^Name: +\S+\/team\/app:1\nMediaType: +application\/vnd\.oci\.image\.index/);
     expect(shown).toContain('Platform:    linux/arm64');

@@ -9,6 +9,8 @@ export { mergeImages, pushMerged } from './images/merge-images.ts';
 export type { MergedImages, MergeOptions } from './images/merge-images.ts';
 export { pullImage } from './images/pull-image.ts';
 export type { PullOptions } from './images/pull-image.ts';
+export { readRemote, readRemoteImages } from './images/read-remote.ts';
+export type { RemoteDocument, RemoteImage } from './images/read-remote.ts';
 export { findImage, listImages, readImage } from './images/stored-images.ts';
 export type { FoundImage, StoredImage } from './images/stored-images.ts';
 export { pruneStore } from './prune.ts';

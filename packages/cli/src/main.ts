@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   push: async () => (await import('./commands/push.ts')).push,
   save: async () => (await import('./commands/save.ts')).save,
   load: async () => (await import('./commands/load.ts')).load,
+  image: async () => (await import('./commands/image.ts')).image,
   imagetools: async () => (await import('./commands/imagetools.ts')).imagetools,
   login: async () => (await import('./commands/login.ts')).login,
   logout: async () => (await import('./commands/logout.ts')).logout,

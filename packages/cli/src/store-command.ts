@@ -9,11 +9,6 @@ import { registryFlags, registryOptions } from './registry-flags.ts';
 import { storeFlags } from './store-flags.ts';
 import { storeRoot } from './store-root.ts';
 
-/** The option of commands that can print for programs. */
-export const formatFlags = {
-  format: { kind: 'text', value: 'KIND', help: 'Print "table", or "json" for programs' },
-} as const satisfies Flags;
-
 const shared = { ...registryFlags, ...storeFlags } as const;
 
 /** A command on the store, without what they all have in common. */
@@ -66,21 +61,4 @@ export function storeCommand<F extends Flags>({
       return 0;
     },
   };
-}
-
-/**
- * Whether `--format` asks for JSON.
- * @throws TbuildError USAGE for Go's templates.
- */
-export function wantsJson(format: string | undefined): boolean {
-  if (format === undefined || format === 'table') return false;
-  if (format === 'json' || format === '{{json .}}') return true;
-  throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither table nor json`, {
-    hint: 'Templates are not supported: use --format json and a program such as jq',
-  });
-}
-
-/** One document a line, as Docker prints them. */
-export function jsonLines(documents: readonly object[]): string {
-  return documents.map((document) => `${JSON.stringify(document)}\n`).join('');
 }

@@ -1,12 +1,15 @@
 import { formatDuration } from '@tbuild/tui';
 
+/** As Docker's tables: no column but the last is narrower than this, the gap behind it included. */
+const NARROWEST = 10;
+
 /** Rows under headings, columns padded to their widest cell and three blanks apart, as Docker prints them. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const lines = all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
+      .map((cell, column) => cell.padEnd(Math.max(NARROWEST, (widths[column] ?? 0) + 3)))
       .join('')
       .trimEnd(),
   );

@@ -5,14 +5,15 @@ import { TarParser } from './tar/tar-parser.ts';
 import { TarType } from './tar/tar-entry.ts';
 
 /**
- * The bytes that the files of a layer have together, which is what Docker calls the size of a step. Reads
- * the whole layer.
+ * The bytes that the files of a layer have together, links with what they say, which is what Docker calls the size of a
+ * step. Reads the whole layer.
  * @throws TbuildError NOT_FOUND when the blob is missing, SNAPSHOT when it is no archive.
  */
 export async function measureLayer(layer: Descriptor, from: Provider, signal?: AbortSignal): Promise<number> {
   let size = 0;
   const parser = new TarParser((entry) => {
     if (entry.type === TarType.file) size += entry.size;
+    if (entry.type === TarType.symlink) size += Buffer.byteLength(entry.linkName);
     return undefined;
   });
   for await (const bytes of await openLayer(layer, from, signal)) parser.push(bytes);

@@ -1,6 +1,7 @@
 import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/builder';
 import { formatBytes } from '@tbuild/tui';
-import { formatFlags, jsonLines, storeCommand, wantsJson } from '../store-command.ts';
+import { formatFlags, formatRows } from '../format-output.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const diff = storeCommand({
   summary: 'Show which files an image adds, changes and deletes: against another, or in its last layer',
@@ -13,9 +14,19 @@ export const diff = storeCommand({
       other === undefined
         ? await compareTopLayer(image, worker, signal)
         : await compareImages(image, findImage(other, worker).image, worker, signal);
-    env.stdout.write(wantsJson(flags.format) ? jsonLines(changes) : changes.map(line).join(''));
+    env.stdout.write(
+      flags.format === undefined
+        ? changes.map(line).join('')
+        : formatRows(flags.format, changes.map(row), { headings: HEADINGS, columns: ['kind', 'path', 'bytes'] }),
+    );
   },
 });
+
+const HEADINGS = { kind: 'CHANGE', path: 'PATH', bytes: 'BYTES' };
+
+function row({ kind, path, bytes }: FileChange) {
+  return { kind, path, bytes };
+}
 
 /** As `docker diff`, and how many bytes more or less there are. */
 function line({ kind, path, bytes }: FileChange): string {

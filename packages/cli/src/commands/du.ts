@@ -1,38 +1,57 @@
 import { usedSpace, type UsedSpace } from '@tbuild/builder';
-import { TbuildError } from '@tbuild/errors';
 import { formatBytes } from '@tbuild/tui';
-import { describeFlags, parseArgs, type Flags } from '../args.ts';
-import { createWorker } from '../create-worker.ts';
-import { storeFlags } from '../store-flags.ts';
-import { storeRoot } from '../store-root.ts';
+import { formatFlags, formatRows, jsonLines } from '../format-output.ts';
+import { storeCommand } from '../store-command.ts';
 import { formatAge, formatTable } from '../table.ts';
-import type { Command } from './command.ts';
+import { GoNil } from '../template/go-value.ts';
 
-const flags = {
-  format: { kind: 'text', value: 'json', help: 'Print JSON, one line for each entry' },
-  verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
-  ...storeFlags,
-} as const satisfies Flags;
-
-export const du: Command = {
-  summary: 'Show what the store holds on disk',
-  async run(argv, env) {
-    const { flags: given } = parseArgs(argv, flags);
-    if (given.help === true) {
-      env.stdout.write(
-        `Usage: tbuild du [OPTIONS]\n\nShow what the store holds on disk; what entries share is counted once.\n\n${describeFlags(flags)}\n`,
-      );
-      return 0;
-    }
-    if (given.format !== undefined && given.format !== 'json')
-      throw new TbuildError('USAGE', `Format ${JSON.stringify(given.format)} is not json`);
-    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
-    const rows = await usedSpace(worker);
-    if (given.format === 'json') env.stdout.write(rows.map((row) => `${JSON.stringify(asJson(row))}\n`).join(''));
-    else env.stdout.write((given.verbose === true ? everyEntry(rows, worker.now()) : '') + summary(rows));
-    return 0;
+export const du = storeCommand({
+  summary: 'Show what the store holds on disk; what entries share is counted once',
+  usage: 'du [OPTIONS]',
+  flags: {
+    ...formatFlags,
+    verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
   },
+  takes: [0, 0],
+  async run({ flags: { format, verbose }, worker, env }) {
+    const rows = await usedSpace(worker);
+    if (format === 'json') env.stdout.write(jsonLines(rows.map(asJson)));
+    else if (format !== undefined && format !== 'table')
+      env.stdout.write(
+        formatRows(
+          format,
+          rows.map((row) => asRow(row, worker.now())),
+          { headings: HEADINGS, columns: [] },
+        ),
+      );
+    else env.stdout.write((verbose === true ? everyEntry(rows, worker.now()) : '') + summary(rows));
+  },
+});
+
+/** The names that `docker buildx du` has. */
+const HEADINGS = {
+  ID: 'ID',
+  Type: 'TYPE',
+  Size: 'SIZE',
+  Reclaimable: 'RECLAIMABLE',
+  LastUsedAt: 'LAST USED AT',
+  LastUsedSince: 'LAST USED',
+  Description: 'DESCRIPTION',
 };
+
+function asRow({ name, kind, bytes, usedAt, description, reclaimable }: UsedSpace, now: number) {
+  const time = usedAt === undefined ? undefined : new Date(usedAt).toISOString();
+  const absent = new GoNil('');
+  return {
+    ID: name,
+    Type: kind,
+    Size: formatBytes(bytes),
+    Reclaimable: reclaimable,
+    LastUsedAt: time ?? absent,
+    LastUsedSince: time === undefined ? absent : formatAge(time, now),
+    Description: description ?? absent,
+  };
+}
 
 function asJson({ name, kind, bytes, usedAt, description, reclaimable }: UsedSpace): object {
   return {

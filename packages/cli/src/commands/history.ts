@@ -1,47 +1,52 @@
 import { findImage, layerSize } from '@tbuild/builder';
 import { hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
-import { formatFlags, jsonLines, storeCommand, wantsJson } from '../store-command.ts';
-import { formatAge, formatTable } from '../table.ts';
+import { formatFlags, formatRows } from '../format-output.ts';
+import { storeCommand } from '../store-command.ts';
+import { formatAge } from '../table.ts';
 
 export const history = storeCommand({
   summary: 'Show how an image was made, step by step',
   usage: 'history [OPTIONS] IMAGE',
   flags: {
-    quiet: { kind: 'switch', short: 'q', help: 'Print only IDs' },
+    human: { kind: 'switch', short: 'H', help: 'Print sizes and times for people (default: true)' },
     'no-trunc': { kind: 'switch', help: 'Print whole commands' },
+    quiet: { kind: 'switch', short: 'q', help: 'Print only IDs' },
     ...formatFlags,
   },
   takes: [1, 1],
   async run({ flags, words: [name = ''], worker, env, signal }) {
     const whole = flags['no-trunc'] === true;
+    const human = flags.human !== false;
     const { image } = findImage(name, worker);
     const { digest } = image.manifest.config;
     const layers = [...image.manifest.layers];
-    const entries = [];
+    const rows = [];
     for (const entry of image.config.history) {
       const layer = entry.empty_layer === true ? undefined : layers.shift();
       const size = layer === undefined ? 0 : await layerSize(layer, worker, signal);
       const { created = '', created_by: command = '', comment = '' } = entry;
-      entries.unshift({
+      const time = created.replace(/\.\d+(?=Z$)/, '');
+      rows.unshift({
         ID: '<missing>',
-        CreatedAt: created,
-        CreatedSince: formatAge(entry.created, worker.now()),
+        CreatedAt: time,
+        CreatedSince: human ? formatAge(entry.created, worker.now()) : time,
         CreatedBy: whole || command.length <= 45 ? command : `${command.slice(0, 44)}…`,
-        Size: formatBytes(size),
+        Size: human ? formatBytes(size) : String(size),
         Comment: comment,
       });
     }
-    const [newest] = entries;
+    const [newest] = rows;
     if (newest !== undefined) newest.ID = whole ? digest : hexOf(digest).slice(0, 12);
-    if (flags.quiet === true) env.stdout.write(entries.map(({ ID }) => `${ID}\n`).join(''));
-    else if (wantsJson(flags.format)) env.stdout.write(jsonLines(entries));
-    else
-      env.stdout.write(
-        formatTable(
-          ['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT'],
-          entries.map((one) => [one.ID, one.CreatedSince, one.CreatedBy, one.Size, one.Comment]),
-        ),
-      );
+    env.stdout.write(
+      flags.quiet === true
+        ? rows.map(({ ID }) => `${ID}\n`).join('')
+        : formatRows(flags.format, rows, {
+            headings: { ...HEADINGS, CreatedSince: human ? 'CREATED' : 'CREATED AT' },
+            columns: ['ID', 'CreatedSince', 'CreatedBy', 'Size', 'Comment'],
+          }),
+    );
   },
 });
+
+const HEADINGS = { ID: 'IMAGE', CreatedAt: 'CREATED AT', CreatedBy: 'CREATED BY', Size: 'SIZE', Comment: 'COMMENT' };

@@ -1,68 +1,80 @@
 import { imageSize, listImages } from '@tbuild/builder';
 import { familiarRepository, hexOf, type Digest } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
-import { describeFlags, parseArgs, type Flags } from '../args.ts';
-import { createWorker } from '../create-worker.ts';
-import { formatFlags, jsonLines, wantsJson } from '../store-command.ts';
-import { storeFlags } from '../store-flags.ts';
-import { storeRoot } from '../store-root.ts';
-import { formatAge, formatTable } from '../table.ts';
-import type { Command } from './command.ts';
+import { formatFlags, formatRows } from '../format-output.ts';
+import { createdAt, imageFilter } from '../image-filter.ts';
+import { storeCommand } from '../store-command.ts';
+import { formatAge } from '../table.ts';
 
-const flags = {
-  quiet: { kind: 'switch', short: 'q', help: 'Print only the image IDs' },
-  'no-trunc': { kind: 'switch', help: 'Print whole IDs' },
-  ...formatFlags,
-  ...storeFlags,
-} as const satisfies Flags;
-
-export const images: Command = {
-  summary: 'List the images of the store',
-  async run(argv, env) {
-    const { flags: given } = parseArgs(argv, flags);
-    if (given.help === true) {
-      env.stdout.write(`Usage: tbuild images [OPTIONS]\n\nList the images of the store.\n\n${describeFlags(flags)}\n`);
-      return 0;
-    }
-    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
-    const listed = listImages(worker);
-    const idOf = (digest: Digest): string => (given['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12));
-    if (given.quiet === true) {
-      env.stdout.write([...new Set(listed.map(({ image }) => `${idOf(image.manifest.config.digest)}\n`))].join(''));
-      return 0;
-    }
-    const described: Description[] = [];
-    for (const ref of listed)
-      described.push(describe(ref, formatBytes(await imageSize(ref.image.manifest.layers, worker)), worker.now()));
-    if (wantsJson(given.format)) env.stdout.write(jsonLines(described));
-    else
-      env.stdout.write(
-        formatTable(
-          HEADINGS,
-          described.map((one) => [one.Repository, one.Tag, idOf(one.ID), one.CreatedSince, one.Size]),
-        ),
-      );
-    return 0;
+export const images = storeCommand({
+  summary: 'List the images of the store, the newest first',
+  usage: 'images [OPTIONS] [NAME[:TAG]]',
+  flags: {
+    all: { kind: 'switch', short: 'a', help: 'As without: the store has no unnamed images to show' },
+    digests: { kind: 'switch', help: 'Show digests' },
+    filter: {
+      kind: 'list',
+      short: 'f',
+      value: 'FILTER',
+      help: 'Only images with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE, dangling=true|false',
+    },
+    'no-trunc': { kind: 'switch', help: 'Print whole IDs' },
+    quiet: { kind: 'switch', short: 'q', help: 'Print only the image IDs' },
+    ...formatFlags,
   },
+  takes: [0, 1],
+  async run({ flags, words, worker, env }) {
+    const keeps = imageFilter(flags.filter ?? [], words, worker);
+    const listed = listImages(worker)
+      .filter(keeps)
+      .sort((a, b) => createdAt(b.image) - createdAt(a.image));
+    const idOf = (digest: Digest): string => (flags['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12));
+    if (flags.quiet === true && flags.format === undefined) {
+      env.stdout.write([...new Set(listed.map(({ image }) => `${idOf(image.manifest.config.digest)}\n`))].join(''));
+      return;
+    }
+    const rows = [];
+    for (const { reference, target, image } of listed) {
+      const size = formatBytes(await imageSize(image.manifest.layers, worker));
+      const { created } = image.config;
+      rows.push({
+        Repository: familiarRepository(reference),
+        Tag: reference.tag ?? '<none>',
+        Digest: target.digest,
+        ID: idOf(image.manifest.config.digest),
+        CreatedSince: formatAge(created, worker.now()),
+        CreatedAt: created === undefined ? 'N/A' : goTime(created),
+        Size: size,
+        VirtualSize: size,
+        SharedSize: 'N/A',
+        UniqueSize: 'N/A',
+        Containers: 'N/A',
+      });
+    }
+    const columns = COLUMNS.filter((name) => name !== 'Digest' || flags.digests === true);
+    env.stdout.write(formatRows(flags.format, rows, { headings: HEADINGS, columns }));
+  },
+});
+
+const HEADINGS = {
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  ID: 'IMAGE ID',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  VirtualSize: 'SIZE',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
+  Containers: 'CONTAINERS',
 };
 
-const HEADINGS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE'];
+const COLUMNS = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'] as const;
 
-type Description = ReturnType<typeof describe>;
-
-/** With the names that Docker's `--format json` has. */
-function describe(
-  { reference, target, image: { manifest, config } }: ReturnType<typeof listImages>[number],
-  size: string,
-  now: number,
-) {
-  return {
-    Repository: familiarRepository(reference),
-    Tag: reference.tag ?? '<none>',
-    ID: manifest.config.digest,
-    Digest: target.digest,
-    CreatedAt: config.created ?? 'N/A',
-    CreatedSince: formatAge(config.created, now),
-    Size: size,
-  };
+/** As Go prints a time. */
+function goTime(created: string): string {
+  const time = new Date(created);
+  if (Number.isNaN(time.getTime())) return created;
+  return time.toISOString().replace(/^(.*)T(.*)\.\d+Z$/, '$1 $2 +0000 UTC');
 }

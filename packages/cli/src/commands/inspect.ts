@@ -1,37 +1,78 @@
-import { findImage, listImages, type FoundImage, type Worker } from '@tbuild/builder';
-import { familiarReference, familiarRepository, type Reference } from '@tbuild/oci';
-import { formatFlags, jsonLines, storeCommand, wantsJson } from '../store-command.ts';
+import { findImage, imageSize, listImages, type FoundImage, type Worker } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { familiarReference, familiarRepository, type Reference, type RuntimeConfig } from '@tbuild/oci';
+import { eachImage } from '../each-image.ts';
+import { formatDocument, formatFlags } from '../format-output.ts';
+import { storeCommand } from '../store-command.ts';
+import { GoNil } from '../template/go-value.ts';
 
 export const inspect = storeCommand({
   summary: 'Show everything about images, as JSON',
   usage: 'inspect [OPTIONS] IMAGE...',
-  flags: { ...formatFlags },
+  flags: {
+    format: { ...formatFlags.format, short: 'f', help: 'Print "json", or by a Go template such as \'{{.Id}}\'' },
+    type: { kind: 'text', value: 'image', help: 'As without: there are only images' },
+  },
   takes: [1, Infinity],
-  run({ flags, words, worker, env }) {
-    const documents = words.map((word) => describe(findImage(word, worker), worker));
-    env.stdout.write(wantsJson(flags.format) ? jsonLines(documents) : `${JSON.stringify(documents, null, 4)}\n`);
+  async run({ flags, words, worker, env }) {
+    const { format, type = 'image' } = flags;
+    if (type !== 'image') throw new TbuildError('USAGE', `There are only images here, and no ${JSON.stringify(type)}`);
+    const documents: object[] = [];
+    try {
+      await eachImage(words, async (word) => {
+        const document = await describe(findImage(word, worker), worker);
+        documents.push(document);
+        if (format !== undefined) env.stdout.write(formatDocument(format, document));
+      });
+    } finally {
+      if (format === undefined) env.stdout.write(`${JSON.stringify(documents, null, 4)}\n`);
+    }
   },
 });
 
 /** In the words of `docker image inspect`. */
-function describe({ target, image: { descriptor, manifest, config } }: FoundImage, worker: Worker): object {
+async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Record<string, unknown>>> {
+  const {
+    target,
+    image: { descriptor, manifest, config },
+  } = found;
   const names = listImages(worker)
     .filter((one) => one.target.digest === target.digest)
     .map(({ reference }) => reference);
+  const { platform } = config;
   return {
     Id: manifest.config.digest,
-    RepoTags: names.map(familiarReference),
+    RepoTags: names.filter(({ tag }) => tag !== undefined).map(familiarReference),
     RepoDigests: [...new Set(names.map((name: Reference) => `${familiarRepository(name)}@${target.digest}`))],
     Comment: config.history.at(-1)?.comment ?? '',
-    Created: config.created ?? '',
+    // Go writes no zeros at the end of a fraction.
+    Created: (config.created ?? '').replace(/(?:(\.\d*[1-9])0+|\.0+)(?=Z$)/, '$1'),
     Author: config.author ?? '',
-    Config: config.config,
-    Architecture: config.platform.architecture,
-    ...(config.platform.variant === undefined ? {} : { Variant: config.platform.variant }),
-    Os: config.platform.os,
-    Size: manifest.layers.reduce((sum, { size }) => sum + size, 0),
+    Config: describeConfig(config.config),
+    Architecture: platform.architecture,
+    Variant: platform.variant ?? absent,
+    Os: platform.os,
+    Size: await imageSize(manifest.layers, worker),
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Descriptor: { mediaType: descriptor.mediaType, digest: target.digest, size: target.size },
-    ...(manifest.annotations === undefined ? {} : { Annotations: manifest.annotations }),
+    Annotations: manifest.annotations ?? absent,
+  };
+}
+
+const absent = new GoNil('');
+
+/** With what Go has for lists and maps that are not there. */
+function describeConfig(config: RuntimeConfig): object {
+  const [list, map] = [new GoNil('[]'), new GoNil('map[]')];
+  return {
+    User: '',
+    Env: list,
+    Cmd: list,
+    Volumes: map,
+    WorkingDir: '',
+    Entrypoint: list,
+    OnBuild: list,
+    Labels: map,
+    ...config,
   };
 }

@@ -17,7 +17,7 @@ export const load = storeCommand({
       help: 'The archive, compressed or not (default: standard input)',
     },
     tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that does not say its name' },
-    quiet: { kind: 'switch', short: 'q', help: 'Print nothing but names' },
+    quiet: { kind: 'switch', short: 'q', help: 'As without: there is no progress to leave out' },
   },
   takes: [0, 0],
   async run({ flags, worker, env, signal }) {
@@ -34,11 +34,10 @@ export const load = storeCommand({
       const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
       if (name !== undefined) worker.refs.set(name, target);
       const all = name === undefined ? names : [name];
-      const prefix = flags.quiet === true ? '' : 'Loaded image: ';
       env.stdout.write(
         all.length === 0
-          ? `${prefix}${target.digest}\n`
-          : all.map((one) => `${prefix}${familiarReference(one)}\n`).join(''),
+          ? `Loaded image ID: ${target.digest}\n`
+          : all.map((one) => `Loaded image: ${familiarReference(one)}\n`).join(''),
       );
     }
   },

@@ -1,43 +1,39 @@
 import { findImage } from '@tbuild/builder';
-import { TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
-import { describeFlags, parseArgs, type Flags } from '../args.ts';
-import { createWorker } from '../create-worker.ts';
-import { storeFlags } from '../store-flags.ts';
-import { storeRoot } from '../store-root.ts';
-import type { Command } from './command.ts';
+import { eachImage } from '../each-image.ts';
+import { storeCommand } from '../store-command.ts';
 
-const flags = {
-  force: { kind: 'switch', short: 'f', help: 'Remove an image by ID even if it has several names' },
-  ...storeFlags,
-} as const satisfies Flags;
-
-export const rmi: Command = {
+export const rmi = storeCommand({
   summary: 'Remove names of images; prune frees what they held',
-  async run(argv, env) {
-    const { flags: given, positional } = parseArgs(argv, flags);
-    if (given.help === true) {
-      env.stdout.write(`Usage: tbuild rmi [OPTIONS] IMAGE...\n\nRemove names of images.\n\n${describeFlags(flags)}\n`);
-      return 0;
-    }
-    if (positional.length === 0) throw new TbuildError('USAGE', 'tbuild rmi takes at least one image');
-    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
-    for (const name of positional) {
-      const { references } = findImage(name, worker);
-      if (references.length > 1 && given.force !== true) {
-        throw new TbuildError(
-          'USAGE',
-          `Image ${JSON.stringify(name)} has ${references.length} names: ${references.map(familiarReference).join(', ')}`,
-          {
-            hint: 'Remove them one by one, or use --force',
-          },
-        );
-      }
-      for (const reference of references) {
-        worker.refs.remove(reference);
-        env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
-      }
-    }
-    return 0;
+  usage: 'rmi [OPTIONS] IMAGE...',
+  flags: {
+    force: {
+      kind: 'switch',
+      short: 'f',
+      help: 'Remove an image by ID even if it has several names; let images that are not there pass',
+    },
+    'no-prune': { kind: 'switch', help: 'As without: only prune frees what images held' },
   },
-};
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env }) {
+    try {
+      await eachImage(words, (name) => {
+        const { references } = findImage(name, worker);
+        if (references.length > 1 && flags.force !== true) {
+          const names = references.map(familiarReference).join(', ');
+          throw new TbuildError('USAGE', `Image ${JSON.stringify(name)} has ${references.length} names: ${names}`, {
+            hint: 'Remove them one by one, or use --force',
+          });
+        }
+        for (const reference of references) {
+          worker.refs.remove(reference);
+          env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+        }
+      });
+    } catch (error) {
+      if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;
+      env.stderr.write(`${error.message}\n`);
+    }
+  },
+});

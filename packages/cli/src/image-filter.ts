@@ -1,0 +1,82 @@
+import { findImage, type StoredImage, type Worker } from '@tbuild/builder';
+import { suggest, TbuildError } from '@tbuild/errors';
+import { familiarReference, familiarRepository, type Reference } from '@tbuild/oci';
+
+/** An image of a list. */
+export interface ListedImage {
+  readonly reference: Reference;
+  readonly image: StoredImage;
+}
+
+type Keeps = (image: ListedImage) => boolean;
+
+/**
+ * What `docker images` lists for these `--filter` options and names: of the same option any value, of different
+ * options all.
+ * @throws TbuildError USAGE for an unknown filter, NOT_FOUND for an image to compare with that is not there.
+ */
+export function imageFilter(filters: readonly string[], names: readonly string[], worker: Worker): Keeps {
+  const byKind = new Map<string, Keeps[]>();
+  for (const text of [...filters, ...names.map((name) => `reference=${name}`)]) {
+    const at = text.indexOf('=');
+    const kind = at < 0 ? text : text.slice(0, at);
+    const make = Object.hasOwn(FILTERS, kind) ? FILTERS[kind] : undefined;
+    if (make === undefined || at < 0) throw unknownFilter(text, kind);
+    // Labels have to be there all.
+    const group = kind === 'label' ? text : kind;
+    byKind.set(group, [...(byKind.get(group) ?? []), make(text.slice(at + 1), worker)]);
+  }
+  return (image) => [...byKind.values()].every((any) => any.some((keeps) => keeps(image)));
+}
+
+const FILTERS: Readonly<Record<string, (value: string, worker: Worker) => Keeps>> = {
+  dangling(value) {
+    if (value !== 'true' && value !== 'false')
+      throw new TbuildError('USAGE', `Filter dangling=${value} is neither true nor false`);
+    return ({ reference }) => (reference.tag === undefined) === (value === 'true');
+  },
+  label(value) {
+    const [, name = '', wanted] = /^([^=]*)(?:=(.*))?$/s.exec(value) ?? [];
+    return ({ image }) => {
+      const { Labels = {} } = image.config.config;
+      return Object.hasOwn(Labels, name) && (wanted === undefined || Labels[name] === wanted);
+    };
+  },
+  before(value, worker) {
+    const limit = createdAt(findImage(value, worker).image);
+    return ({ image }) => createdAt(image) < limit;
+  },
+  since(value, worker) {
+    const limit = createdAt(findImage(value, worker).image);
+    return ({ image }) => createdAt(image) > limit;
+  },
+  reference(value) {
+    const pattern = pathPattern(value);
+    return ({ reference }) =>
+      pattern.test(familiarReference({ ...reference, digest: undefined })) ||
+      pattern.test(familiarRepository(reference));
+  },
+};
+
+/** Milliseconds since the epoch; 0 for an image that does not say. */
+export function createdAt({ config }: StoredImage): number {
+  return Date.parse(config.created ?? '') || 0;
+}
+
+/** Go's `path.Match`: a star stands for anything but a slash. */
+function pathPattern(text: string): RegExp {
+  const source = text.replaceAll(/\\.|\[\^?[^\]]+\]|[*?.+^${}()|[\]\\]/g, (part) => {
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    return part.length > 1 ? part : `\\${part}`;
+  });
+  return new RegExp(`^${source}$`);
+}
+
+function unknownFilter(text: string, kind: string): TbuildError {
+  const known = Object.keys(FILTERS);
+  const near = suggest(kind, known);
+  return new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not valid`, {
+    hint: near === undefined ? `Filters are ${known.map((name) => `${name}=…`).join(', ')}` : `Did you mean ${near}=?`,
+  });
+}

@@ -1,0 +1,190 @@
+import { suggest } from '@tbuild/errors';
+import { GoNil, isRecord, isTruthy, printValue, type GoValue } from './go-value.ts';
+import type { Operand, Pipeline, Template, TemplateBlock, TemplateNode } from './parse-template.ts';
+import { templateError, type TemplatePlace } from './template-error.ts';
+import { TEMPLATE_FUNCTIONS, type TemplateFunction } from './template-functions.ts';
+
+/** What a template is given. A field that `data` itself does not have is an error; deeper ones may be left out. */
+export interface RenderOptions {
+  /** In place of those of the same name. */
+  readonly functions?: Readonly<Record<string, TemplateFunction>>;
+}
+
+/** The text that the template makes of a document. @throws TbuildError USAGE that points at what cannot be done. */
+export function renderTemplate(
+  { source, nodes }: Template,
+  data: Readonly<Record<string, GoValue>>,
+  { functions = {} }: RenderOptions = {},
+): string {
+  const known = { ...TEMPLATE_FUNCTIONS, ...functions };
+  const scope: Scope = { dot: data, root: data, variables: new Map([['$', data]]) };
+  return new Renderer(source, known).nodes(nodes, scope).text;
+}
+
+interface Scope {
+  readonly dot: GoValue;
+  readonly root: GoValue;
+  readonly variables: Map<string, GoValue>;
+}
+
+interface Rendered {
+  readonly text: string;
+  /** What a loop around it should do. */
+  readonly jump?: 'break' | 'continue';
+}
+
+class Renderer {
+  readonly #source: string;
+  readonly #functions: Readonly<Record<string, TemplateFunction>>;
+
+  constructor(source: string, functions: Readonly<Record<string, TemplateFunction>>) {
+    this.#source = source;
+    this.#functions = functions;
+  }
+
+  nodes(nodes: readonly TemplateNode[], scope: Scope): Rendered {
+    let text = '';
+    for (const node of nodes) {
+      const { text: more, jump } = this.#node(node, scope);
+      text += more;
+      if (jump !== undefined) return { text, jump };
+    }
+    return { text };
+  }
+
+  #node(node: TemplateNode, scope: Scope): Rendered {
+    if (node.kind === 'text') return { text: node.text };
+    if (node.kind === 'break' || node.kind === 'continue') return { text: '', jump: node.kind };
+    if (node.kind === 'range') return this.#range(node, scope);
+    const inner = { ...scope, variables: node.kind === 'print' ? scope.variables : new Map(scope.variables) };
+    const value = this.#pipeline(node.pipeline, scope);
+    for (const name of node.pipeline.variables) inner.variables.set(name, value);
+    if (node.kind === 'print') return { text: node.pipeline.variables.length > 0 ? '' : printValue(value) };
+    if (!isTruthy(value)) return this.nodes(node.otherwise, inner);
+    return this.nodes(node.body, node.kind === 'with' ? { ...inner, dot: value } : inner);
+  }
+
+  #range(node: TemplateBlock, scope: Scope): Rendered {
+    const entries = entriesOf(this.#pipeline(node.pipeline, scope));
+    if (entries === undefined) throw this.#error(node.pipeline, 'it is no list');
+    if (entries.length === 0) return this.nodes(node.otherwise, scope);
+    const { variables } = node.pipeline;
+    let text = '';
+    for (const [key, value] of entries) {
+      const inner = { ...scope, dot: value, variables: new Map(scope.variables) };
+      const values = variables.length === 2 ? [key, value] : [value];
+      for (const [at, name] of variables.entries()) inner.variables.set(name, values[at]);
+      const rendered = this.nodes(node.body, inner);
+      text += rendered.text;
+      if (rendered.jump === 'break') break;
+    }
+    return { text };
+  }
+
+  #pipeline({ commands }: Pipeline, scope: Scope): GoValue {
+    let value: GoValue;
+    for (const [at, command] of commands.entries()) value = this.#command(command, scope, at === 0 ? [] : [value]);
+    return value;
+  }
+
+  #command([first, ...operands]: readonly Operand[], scope: Scope, piped: readonly GoValue[]): GoValue {
+    if (first === undefined) throw new Error('A command has an operand');
+    if (first.kind === 'call') {
+      const called = this.#call(first, operands, piped, scope);
+      return this.#fields(first, called, scope);
+    }
+    const [extra] = operands;
+    if (extra !== undefined || piped.length > 0) throw this.#error(first, 'it is no function and takes no arguments');
+    return this.#operand(first, scope);
+  }
+
+  #call(
+    operand: Extract<Operand, { kind: 'call' }>,
+    operands: readonly Operand[],
+    piped: readonly GoValue[],
+    scope: Scope,
+  ): GoValue {
+    const { name } = operand;
+    if (name === 'and' || name === 'or') return this.#shortCircuit(name, operands, piped, scope);
+    const run = Object.hasOwn(this.#functions, name) ? this.#functions[name] : undefined;
+    if (run === undefined) {
+      const near = suggest(name, [...Object.keys(this.#functions), 'and', 'or']);
+      throw this.#error(operand, 'there is no such function', near === undefined ? undefined : `Did you mean ${near}?`);
+    }
+    try {
+      return run(...operands.map((one) => this.#operand(one, scope)), ...piped);
+    } catch (error) {
+      if (error instanceof TypeError) throw this.#error(operand, error.message);
+      throw error;
+    }
+  }
+
+  #shortCircuit(name: 'and' | 'or', operands: readonly Operand[], piped: readonly GoValue[], scope: Scope): GoValue {
+    let value: GoValue;
+    for (const operand of operands) {
+      value = this.#operand(operand, scope);
+      if (isTruthy(value) === (name === 'or')) return value;
+    }
+    return piped.length > 0 ? piped[0] : value;
+  }
+
+  #operand(operand: Operand, scope: Scope): GoValue {
+    return this.#fields(operand, this.#start(operand, scope), scope);
+  }
+
+  #start(operand: Operand, scope: Scope): GoValue {
+    if (operand.kind === 'dot') return scope.dot;
+    if (operand.kind === 'nil') return null;
+    if (operand.kind === 'literal') return operand.value;
+    if (operand.kind === 'pipeline') return this.#pipeline(operand.pipeline, scope);
+    if (operand.kind === 'call') return this.#call(operand, [], [], scope);
+    if (!scope.variables.has(operand.name)) throw this.#error(operand, 'the variable is not set');
+    return scope.variables.get(operand.name);
+  }
+
+  #fields({ fields }: Operand, start: GoValue, { root }: Scope): GoValue {
+    let value = start;
+    for (const field of fields) {
+      const name = field.text.slice(1);
+      if (isRecord(value)) {
+        const key = keyOf(value, name);
+        if (key === undefined && value === root) throw this.#noField(field, name, Object.keys(value));
+        value = key === undefined ? absent(name) : value[key];
+      } else if (value === undefined || value === null || value instanceof GoNil) value = absent(name);
+      else throw this.#error(field, `${JSON.stringify(printValue(value).slice(0, 60))} has no fields`);
+    }
+    return value;
+  }
+
+  #noField(field: TemplatePlace, name: string, known: readonly string[]): Error {
+    const near = suggest(name, known);
+    return this.#error(
+      field,
+      'there is no such field',
+      near === undefined ? `There are ${known.map((one) => `.${one}`).join(' ')}` : `Did you mean .${near}?`,
+    );
+  }
+
+  #error(place: TemplatePlace, reason: string, hint?: string): Error {
+    return templateError(this.#source, place, reason, hint);
+  }
+}
+
+function entriesOf(value: GoValue): readonly (readonly [GoValue, GoValue])[] | undefined {
+  if (Array.isArray(value)) return value.map((one, at) => [at, one] as const);
+  if (isRecord(value)) return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (typeof value === 'number') return Array.from({ length: value }, (_, at) => [at, at] as const);
+  return value === undefined || value === null || value instanceof GoNil ? [] : undefined;
+}
+
+/** Go's names of fields are not always those of JSON: `.MediaType` is `mediaType`, `.CreatedBy` is `created_by`. */
+function keyOf(record: Readonly<Record<string, GoValue>>, name: string): string | undefined {
+  if (Object.hasOwn(record, name)) return name;
+  if (!/^[A-Z]/.test(name)) return undefined;
+  return Object.keys(record).find((key) => key.replaceAll(/[._-]/g, '').toLowerCase() === name.toLowerCase());
+}
+
+/** A field of Go's has a value even when JSON leaves it out; a key of a map has none. */
+function absent(name: string): GoValue {
+  return /^[A-Z]/.test(name) ? new GoNil('') : undefined;
+}
