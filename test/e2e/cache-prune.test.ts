@@ -2,10 +2,15 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
+import { startGitServer } from '../support/git-server.ts';
+import { skopeo } from '../support/peers.ts';
 import { stepsIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
+import { canRunRegistry } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
+import { sharedService } from '../support/services.ts';
 import {
   buildContext,
   buildGood,
@@ -15,6 +20,7 @@ import {
   writeFiles,
   type InlineBuild,
 } from '../support/tbuild.ts';
+import { startWebServer } from '../support/web-server.ts';
 
 const ran = (build: InlineBuild) => {
   const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
@@ -32,9 +38,14 @@ const HOUR = 3600_000;
 /** Makes everything that is there look as if it had last been used then. */
 function age(store: string, milliseconds: number): void {
   const time = new Date(Date.now() - milliseconds);
-  for (const directory of ['records', 'snapshots']) {
-    for (const name of readdirSync(join(store, directory))) utimesSync(join(store, directory, name), time, time);
-  }
+  const deep = { records: 1, snapshots: 1, resolved: 1, http: 1, git: 1, copies: 1, explain: 2, 'context-index': 1 };
+  const ageBelow = (directory: string, depth: number): void => {
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      utimesSync(join(directory, name), time, time);
+      if (depth > 1) ageBelow(join(directory, name), depth - 1);
+    }
+  };
+  for (const [directory, depth] of Object.entries(deep)) ageBelow(join(store, directory), depth);
 }
 
 describe.each(builders)('the store of $who', ({ asUser }) => {
@@ -79,6 +90,74 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     await tbuild(store, 'prune', '--force', '--max-used-space', '10mb');
     expect(ran(await build('old'))).toEqual([]);
     expect(ran(await build('new'))).toHaveLength(2);
+  });
+});
+
+describe.skipIf(!canRunRegistry)('what was fetched', () => {
+  test('is listed with where it came from, and goes when it was not used for long', async () => {
+    const host = await sharedService('registry');
+    const [old, current] = [await pushBaseImage('busybox', host), `${host}/current/busybox:1`];
+    await skopeo([
+      'copy',
+      '--src-tls-verify=false',
+      '--dest-tls-verify=false',
+      `docker://${old}`,
+      `docker://${current}`,
+    ]);
+    const body = 'x'.repeat(300_000);
+    await using web = await startWebServer(
+      new Map([
+        ['/old', { body }],
+        ['/current?token=hidden', { body: `${body}y` }],
+      ]),
+    );
+    await using git = await startGitServer();
+    await git.commit('old', { f: 'old' });
+    await git.commit('current', { f: 'current' });
+    const store = scratchDirectory('store');
+    const build = (base: string, name: string, query = '') =>
+      buildGood(
+        {
+          Dockerfile: `FROM ${base}\nADD ${web.url}/${name}${query} /file\nADD ${git.url}/${name}.git /git\nRUN echo ${name}\n`,
+        },
+        { store, images: [], args: ['-o', 'type=cacheonly'] },
+      );
+    await build(old, 'old');
+    age(store, 30 * HOUR);
+    await build(current, 'current', '?token=hidden');
+    // What is used again is not old.
+    await build(current, 'current', '?token=hidden');
+    const rows = async () => rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
+    const fetched = (all: Awaited<ReturnType<typeof rows>>) =>
+      all
+        .filter(({ type }) => ['base image', 'fetched file', 'git repository'].includes(type))
+        .map(({ type, description = '' }) => `${type} ${description}`.trim());
+    const before = await rows();
+    expect(fetched(before).toSorted()).toEqual(
+      [
+        `base image ${old}`,
+        `base image ${current}`,
+        `fetched file ${web.url}/old`,
+        `fetched file ${web.url}/current`,
+        'git repository',
+        'git repository',
+      ].toSorted(),
+    );
+    const size = before.find(({ description }) => description === `${web.url}/old`)?.size ?? 0;
+    expect(size).toBeGreaterThan(300_000);
+    good(await runTbuild(['prune', '--force', '--filter', 'until=24h'], { store }));
+    const after = await rows();
+    expect(fetched(after).toSorted()).toEqual([
+      `base image ${current}`,
+      `fetched file ${web.url}/current`,
+      'git repository',
+    ]);
+    expect(JSON.stringify(after)).not.toContain('RUN echo old');
+    expect(ran(await build(current, 'current', '?token=hidden'))).toEqual([]);
+    // A cap holds for everything that can be fetched again.
+    good(await runTbuild(['prune', '--force', '--max-used-space', '1kb'], { store }));
+    expect(fetched(await rows())).toEqual([]);
+    expect(readdirSync(join(store, 'blobs/sha256'))).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +47,22 @@ async function untilRunning(marker: string): Promise<void> {
   throw new Error('The step never began');
 }
 
+/** What is in the places where builds work, and belongs to no build. */
+function leftIn(store: string): readonly string[] {
+  return ['run', 'tmp', 'snapshots/.active'].flatMap((place) =>
+    existsSync(join(store, place)) ? readdirSync(join(store, place)).map((name) => `${place}/${name}`) : [],
+  );
+}
+
+function filesBelow(directory: string): number {
+  try {
+    return readdirSync(directory, { recursive: true }).length;
+  } catch {
+    // It comes and goes.
+    return 0;
+  }
+}
+
 async function eventually(isSo: () => boolean): Promise<void> {
   for (let tries = 0; tries < 600 && !isSo(); tries++) await sleep(25);
 }
@@ -73,5 +89,31 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     expect(statusOf(next.stderr, 'RUN echo first')).toBe('cached');
     expect(next.tree().entries.has('/half')).toBe(false);
     expect(readdirSync(join(store, 'leases')).length).toBeLessThanOrEqual(1);
+    expect(leftIn(store)).toEqual([]);
+  });
+
+  test('killed while it copies leaves nothing that the next build does not sweep', async () => {
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    const names = Array.from({ length: 8000 }, (_, at) => `many/${at}`);
+    const context = writeFiles({
+      Dockerfile: 'FROM busybox\nCOPY many /many\n',
+      ...Object.fromEntries(names.map((name) => [name, name])),
+    });
+    const args = ['build', '--progress', 'plain', ...baseImageArguments(), context];
+    const copying = () => filesBelow(join(store, 'snapshots/.active')) > 20;
+    let stopping: Promise<void> | undefined;
+    const killed = await runTbuild(args, {
+      store,
+      asUser,
+      onStart(child) {
+        stopping = eventually(copying).then(() => killNode(child));
+      },
+    });
+    await stopping;
+    expect(killed.exitCode).not.toBe(0);
+    expect(leftIn(store)).not.toEqual([]);
+    const next = good(await buildContext(context, { store, asUser }));
+    expect(next.tree().readText('/many/7999')).toBe('many/7999');
+    expect(leftIn(store)).toEqual([]);
   });
 });

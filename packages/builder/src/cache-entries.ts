@@ -2,24 +2,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { hexOf, type Digest } from '@tbuild/oci';
-import { countOnce, type DiskUsage, type Usage } from './disk-usage.ts';
-import { readLayerFile } from './layer-file.ts';
+import { countOnce, sumOf, type DiskUsage, type Usage } from './disk-usage.ts';
+import type { CacheEntry } from './cache-entry.ts';
+import { fetchedEntries } from './fetched-entries.ts';
+import { blobsNamedIn } from './needed-blobs.ts';
+import { readNote } from './note-file.ts';
 import type { Worker } from './worker.ts';
-
-/** One thing in the build cache that can be removed by itself, once nothing stands on it. */
-export interface CacheEntry {
-  /** The hash of a result, the name of another tree or of a cache mount. */
-  readonly name: string;
-  readonly kind: 'step' | 'tree' | 'cache mount';
-  readonly keys: readonly Digest[];
-  /** The layer's blob, when it belongs to no named image. */
-  readonly blob?: Digest;
-  readonly usage: Usage;
-  /** Milliseconds since the epoch; what something stands on is used with it. */
-  readonly usedAt: number;
-  /** Names of the entries that this one stands on. */
-  readonly below: readonly string[];
-}
 
 /** All entries of the build cache, least recently used first; each stands before what it stands on. */
 export async function listCacheEntries(
@@ -28,10 +16,12 @@ export async function listCacheEntries(
   named: ReadonlySet<Digest>,
 ): Promise<readonly CacheEntry[]> {
   const entries = new Map<string, CacheEntry>();
-  for (const entry of await stepEntries(worker, disk, named)) entries.set(entry.name, entry);
+  const taken = new Set(named);
+  for (const entry of await stepEntries(worker, disk, taken)) entries.set(entry.name, entry);
   for (const entry of treeEntries(worker, disk, await worker.snapshots.list()))
     if (!entries.has(entry.name)) entries.set(entry.name, entry);
   for (const entry of mountEntries(worker, disk)) entries.set(`mount ${entry.name}`, entry);
+  for (const entry of fetchedEntries(worker, disk, taken)) entries.set(`${entry.kind} ${entry.name}`, entry);
   return inOrder(entries);
 }
 
@@ -40,11 +30,7 @@ export function bytesOf(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { usage }) => sum + countOnce(usage), 0);
 }
 
-async function stepEntries(
-  worker: Worker,
-  disk: DiskUsage,
-  named: ReadonlySet<Digest>,
-): Promise<readonly CacheEntry[]> {
+async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>): Promise<readonly CacheEntry[]> {
   const records = new Map<ResultId, { keys: Digest[]; usedAt: number; parents: Set<string> }>();
   for await (const { key, result, parent, usedAt } of worker.cache.list()) {
     const known = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set<string>() };
@@ -53,22 +39,23 @@ async function stepEntries(
     if (parent !== undefined) known.parents.add(hexOf(parent));
     records.set(result, known);
   }
-  const blobs = new Set<Digest>(named);
   return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
     const name = hexOf(result);
     const parts = ['snapshots', 'layers', 'digests'].map((directory) =>
       disk.measure(join(worker.root, directory, name)),
     );
-    const blob = readLayerFile(join(worker.root, 'layers', name))?.descriptor.digest;
-    const ownBlob = blob === undefined || blobs.has(blob) ? undefined : blob;
-    if (ownBlob !== undefined) parts.push(disk.measure(worker.content.path(ownBlob)));
-    if (ownBlob !== undefined) blobs.add(ownBlob);
+    const named = blobsNamedIn(readNote(join(worker.root, 'layers', name)) ?? '', worker);
+    const blobs = [...new Set(named)].filter((blob) => !taken.has(blob) && existsSync(worker.content.path(blob)));
+    for (const blob of blobs) {
+      parts.push(disk.measure(worker.content.path(blob)));
+      taken.add(blob);
+    }
     return {
       name,
       kind: 'step',
       keys,
-      blob: ownBlob,
-      usage: sum(parts),
+      blobs,
+      usage: sumOf(parts),
       usedAt,
       below: [...parents, ...stackOf(name, worker)],
     };
@@ -82,6 +69,7 @@ function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]):
       name,
       kind: 'tree',
       keys: [],
+      blobs: [],
       usage: lazily(() => disk.measure(path)),
       usedAt: timeOf(path),
       below: stackOf(name, worker),
@@ -98,6 +86,7 @@ function mountEntries({ root }: Worker, disk: DiskUsage): readonly CacheEntry[] 
       name,
       kind: 'cache mount',
       keys: [],
+      blobs: [],
       usage: disk.measure(path),
       usedAt: Math.max(timeOf(path), timeOf(join(path, 'used'))),
       below: [],
@@ -128,10 +117,6 @@ function stackOf(name: string, { root }: Worker): readonly string[] {
 
 function timeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-function sum(parts: readonly Usage[]): Usage {
-  return { own: parts.reduce((all, { own }) => all + own, 0), linked: parts.flatMap(({ linked }) => linked) };
 }
 
 /** Entries are used when what stands on them is; so sorting by that never takes away a base first. */

@@ -1,5 +1,5 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
-import { errnoName } from '@tbuild/errors';
+import { lstatSync, type Stats } from 'node:fs';
+import { namesIn } from './names-in.ts';
 
 /** What a part of the store holds on disk. */
 export interface Usage {
@@ -55,6 +55,11 @@ export function createDiskUsage(): DiskUsage {
 
 const BLOCK = 512;
 
+/** Several parts as one. */
+export function sumOf(parts: readonly Usage[]): Usage {
+  return { own: parts.reduce((all, { own }) => all + own, 0), linked: parts.flatMap(({ linked }) => linked) };
+}
+
 /** Bytes of a part, of files with several names those that were not counted before. */
 export function countOnce({ own, linked }: Usage): number {
   let bytes = own;
@@ -73,14 +78,4 @@ export function freedBy({ own, linked }: Usage): number {
     if (file.names === 0) bytes += file.bytes;
   }
   return bytes;
-}
-
-// Builds beside us finish and tidy.
-function namesIn(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '@tbuild/errors';
 import { type Digest } from '@tbuild/oci';
@@ -6,6 +6,7 @@ import { moveToTrash } from '@tbuild/snapshot';
 import { openLock, waitFor } from './ops/file-lock.ts';
 import { readBoot, readSyncMarker, writeSyncMarker } from './sync-marker.ts';
 import type { Worker } from './worker.ts';
+import { namesIn } from './names-in.ts';
 
 type Store = Pick<Worker, 'root' | 'content'>;
 
@@ -86,8 +87,4 @@ async function dropDamagedBlobs({ content }: Store, syncedAt: number, signal: Ab
       if (!hasCode(error, 'DIGEST_MISMATCH') && !hasCode(error, 'NOT_FOUND')) throw error;
     }
   }
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Graph, Step } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import { compareParts, type PartChange } from './compare-parts.ts';
 import { readWords, writeNote } from './note-file.ts';
+import { namesIn } from './names-in.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
 export interface Explanations {
@@ -93,21 +93,24 @@ function* wordsOf(name: string, key: string, parts: KeyParts): Generator<string,
   for (const [part, value] of parts) yield `${part}\0${value}\0`;
 }
 
-/** The words of each step that was explained in this store, by its key at that time. */
-export function explainedSteps(root: string): ReadonlyMap<string, string> {
-  const names = new Map<string, string>();
+/** A step that was explained in a store. */
+export interface ExplainedStep {
+  /** The file that keeps it. */
+  readonly path: string;
+  readonly name: string;
+  /** The key that it had then. */
+  readonly key: string;
+}
+
+export function* explainedSteps(root: string): Generator<ExplainedStep, void> {
   const directory = join(root, 'explain');
   for (const scope of namesIn(directory)) {
     for (const file of namesIn(join(directory, scope))) {
-      const known = read(join(directory, scope, file));
-      if (known !== undefined) names.set(known.key, known.name);
+      const path = join(directory, scope, file);
+      const known = read(path);
+      if (known !== undefined) yield { path, name: known.name, key: known.key };
     }
   }
-  return names;
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 function read(file: string): Explanation | undefined {

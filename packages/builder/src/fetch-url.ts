@@ -5,7 +5,7 @@ import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
 import type { WebAnswer } from '@tbuild/registry';
 import type { ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
-import { writeNote } from './note-file.ts';
+import { touch, writeNote } from './note-file.ts';
 
 /** A file of a web server, its bytes in the content store. */
 export interface FetchedFile {
@@ -31,7 +31,8 @@ export interface FetchOptions {
 export async function fetchUrl(text: string, worker: Worker, options: FetchOptions): Promise<FetchedFile> {
   const { url, login } = readUrl(text);
   const memo = join(worker.root, 'http', hexOf(digestOf(url.href)));
-  const known = recall(memo, worker);
+  // Touched before it is read: from then on no prune takes it away.
+  const known = touch(memo, worker.now()) ? recall(memo, worker) : undefined;
   if (known !== undefined && known.digest === options.checksum) return known;
   const headers = { ...authorization(url, login, options), ...conditions(known) };
   const answer = await (await worker.openWeb()).get(url, headers, options.signal);
@@ -41,7 +42,7 @@ export async function fetchUrl(text: string, worker: Worker, options: FetchOptio
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
   const fetched = await store(answer, url, worker, options);
-  writeNote(memo, JSON.stringify(fetched));
+  writeNote(memo, JSON.stringify({ ...fetched, source: shown(url) }));
   return checked(fetched, url, options);
 }
 

@@ -18,6 +18,7 @@ export type { Pruned, PruneOptions } from './prune.ts';
 export { usedSpace } from './store-usage.ts';
 export type { UsedSpace } from './store-usage.ts';
 export { readStored } from './stored-document.ts';
+export { sweepLeftovers } from './sweep-leftovers.ts';
 export { needsSync, readBoot, SYNC_MARKER } from './sync-marker.ts';
 export { runBuild } from './build.ts';
 export type { BuildResult } from './build.ts';

@@ -1,6 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import { childrenOf, hexOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import { namesIn } from './names-in.ts';
+import { readNote } from './note-file.ts';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
@@ -16,13 +18,27 @@ export function namedBlobs(worker: Worker): Set<Digest> {
   return seen;
 }
 
-/** Blobs that the build cache counts on: packed layers, fetched files, and the documents and layers of resolved bases. */
+/** Blobs that the build cache counts on: layers, packed and compressed, fetched files, and the documents and layers of resolved bases. */
 export function cachedBlobs(worker: Worker): readonly Digest[] {
-  const named = ['layers', 'resolved', 'http'].flatMap((name) => digestsIn(join(worker.root, name)));
-  return named.flatMap((digest) => [
+  const texts = ['layers', 'resolved', 'http'].flatMap((name) => textsIn(join(worker.root, name)));
+  return texts.flatMap((text) => blobsNamedIn(text, worker));
+}
+
+/** The digests that a note has, those that a manifest among them names, and compressed forms of layers among them. */
+export function blobsNamedIn(text: string, worker: Worker): readonly Digest[] {
+  return digestsIn(text).flatMap((digest) => [
     digest,
     ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : []),
+    ...variantsOf(digest, worker),
   ]);
+}
+
+function variantsOf(diffId: Digest, { root }: Worker): readonly Digest[] {
+  return textsIn(join(root, 'variants', hexOf(diffId))).flatMap(digestsIn);
+}
+
+function digestsIn(text: string): readonly Digest[] {
+  return Array.from(text.matchAll(/sha256:[a-f0-9]{64}/g), ([found]) => found).filter(isDigest);
 }
 
 function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
@@ -30,11 +46,8 @@ function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
   return bytes === undefined ? [] : childrenOf(parseManifest(bytes));
 }
 
-function digestsIn(directory: string): readonly Digest[] {
-  const files = existsSync(directory) ? readdirSync(directory) : [];
-  return files
-    .flatMap((file) => readFileSync(join(directory, file), 'utf8').match(/sha256:[a-f0-9]{64}/g) ?? [])
-    .filter(isDigest);
+function textsIn(directory: string): readonly string[] {
+  return namesIn(directory).flatMap((name) => readNote(join(directory, name)) ?? []);
 }
 
 /** Manifests are small; a layer is not read to find that it is none. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
@@ -9,6 +9,17 @@ export function readNote(file: string): string | undefined {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Notes that a file or directory of the store was used at this time (milliseconds); false when it is not there. */
+export function touch(path: string, at: number): boolean {
+  try {
+    utimesSync(path, at / 1000, at / 1000);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
     throw error;
   }
 }

@@ -1,15 +1,18 @@
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '@tbuild/oci';
-import { emptyTrash, moveToTrash, sweepAbandoned } from '@tbuild/snapshot';
-import { bytesOf, listCacheEntries, type CacheEntry } from './cache-entries.ts';
+import { emptyTrash, moveToTrash } from '@tbuild/snapshot';
+import { bytesOf, listCacheEntries } from './cache-entries.ts';
+import type { CacheEntry } from './cache-entry.ts';
 import { createDiskUsage, freedBy } from './disk-usage.ts';
 import { liveLeases } from './lease.ts';
 import { cachedBlobs, namedBlobs } from './needed-blobs.ts';
+import { namesIn } from './names-in.ts';
+import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
+import { removeUnused } from './remove-unused.ts';
+import { oldestUse, sweepLeftovers } from './sweep-leftovers.ts';
+import { SYNC_MARKER } from './sync-marker.ts';
 import type { Worker } from './worker.ts';
-
-/** What builds remember that is neither a step nor a tree, and can find out again. */
-const MEMORIES = ['resolved', 'context-index', 'explain', 'http', 'git', 'variants', 'copies'];
 
 export interface PruneOptions {
   /** The whole build cache, not only what nothing refers to. */
@@ -33,14 +36,18 @@ export interface Pruned {
 export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
   const { root } = worker;
   const started = worker.now();
-  const busy = liveLeases(root);
-  const limit = Math.min(started, ...busy.map(({ since }) => since));
+  const isIdle = liveLeases(root).length === 0;
+  const limit = oldestUse(root, started);
+  sweepLeftovers(root, started);
   const discarded = createDiskUsage().measure(join(root, 'trash')).own;
   const removed = await removeEntries(worker, options, limit);
   let bytes = removed.bytes + discarded;
-  if (options.all === true && busy.length === 0) bytes += removeMemories(worker);
-  bytes += await removeBlobs(worker, { removed: removed.blobs, keepCached: options.all !== true || busy.length > 0 });
-  bytes += removeLeftovers(worker, limit, busy.length === 0);
+  if (options.all === true && isIdle) bytes += removeAllMemories(worker);
+  if (options.unusedFor !== undefined)
+    bytes += await removeOldMemories(worker, Math.min(limit, started - options.unusedFor));
+  bytes += await removeBlobs(worker, { removed: removed.blobs, keepCached: options.all !== true || !isIdle });
+  await removeLostVariants(worker);
+  if (isIdle) removeUnnamed(root, limit);
   emptyTrash(root);
   return { bytes, steps: removed.steps };
 }
@@ -64,7 +71,7 @@ async function removeEntries(
   for (const entry of entries) {
     if (bytes >= tooMuch || entry.usedAt >= oldest) break;
     if (!(await removeEntry(entry, worker, limit))) continue;
-    if (entry.blob !== undefined) blobs.add(entry.blob);
+    for (const blob of entry.blobs) blobs.add(blob);
     bytes += freedBy(entry.usage);
     if (entry.kind === 'step') steps++;
   }
@@ -73,13 +80,14 @@ async function removeEntries(
 
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
 async function removeEntry(
-  { name, kind, keys }: CacheEntry,
+  { name, kind, keys, path }: CacheEntry,
   { root, cache, snapshots }: Worker,
   limit: number,
 ): Promise<boolean> {
   // A tree without a record may be in use without a sign.
   if (kind === 'tree' && liveLeases(root).length > 0) return false;
   if (kind === 'cache mount') return removeMount(join(root, 'cache-mounts', name), root, limit);
+  if (path !== undefined) return removeUnused(path, root, limit);
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
   await snapshots.remove(name);
   rmSync(join(root, 'layers', name), { force: true });
@@ -90,14 +98,6 @@ async function removeEntry(
 function removeMount(directory: string, root: string, limit: number): boolean {
   const usedAt = statSync(join(directory, 'used'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return usedAt < limit && moveToTrash(root, directory);
-}
-
-function removeMemories({ root }: Worker): number {
-  const disk = createDiskUsage();
-  return MEMORIES.reduce((sum, name) => {
-    const { own } = disk.measure(join(root, name));
-    return sum + (moveToTrash(root, join(root, name)) ? own : 0);
-  }, 0);
 }
 
 /** Beside a running build only what belonged to removed entries: others it may have found already. */
@@ -117,24 +117,14 @@ async function removeBlobs(
   return bytes;
 }
 
-/** What killed processes left half made. */
-function removeLeftovers({ root }: Worker, limit: number, isIdle: boolean): number {
-  const disk = createDiskUsage();
-  let bytes = 0;
-  for (const directory of ['tmp', ...(isIdle ? ['run', 'layers', 'records'] : [])]) {
-    for (const name of namesIn(join(root, directory))) {
-      const path = join(root, directory, name);
-      const isWhole = directory !== 'tmp' && directory !== 'run' && isDigest(`sha256:${name}`);
-      const changed = statSync(path, { throwIfNoEntry: false })?.ctimeMs;
-      if (isWhole || changed === undefined || changed >= limit) continue;
-      bytes += disk.measure(path).own;
-      rmSync(path, { recursive: true, force: true });
-    }
+/** Files that a killed process did not come to give their name. */
+function removeUnnamed(root: string, limit: number): void {
+  const unnamed = ['layers', 'records', 'resolved', 'http'].flatMap((directory) =>
+    namesIn(join(root, directory)).flatMap((name) => (isDigest(`sha256:${name}`) ? [] : [join(root, directory, name)])),
+  );
+  const markers = namesIn(root).filter((name) => name.startsWith(`${SYNC_MARKER}.`));
+  for (const path of [...unnamed, ...markers.map((name) => join(root, name))]) {
+    const changedAt = statSync(path, { throwIfNoEntry: false })?.ctimeMs;
+    if (changedAt !== undefined && changedAt < limit) moveToTrash(root, path);
   }
-  if (existsSync(join(root, 'snapshots', '.active'))) sweepAbandoned(root, limit);
-  return bytes;
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -22,7 +22,7 @@ import {
 } from '@tbuild/oci';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
-import { writeNote } from './note-file.ts';
+import { touch, writeNote } from './note-file.ts';
 
 export interface ResolveOptions {
   /** Ask the registry even for what was resolved before. */
@@ -49,13 +49,13 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
       'resolved',
       hexOf(digestOf(`${formatReference(reference)} ${formatPlatform(request.platform)}`)),
     );
-    const known = options.pull ? undefined : recall(memo, worker);
+    const known = options.pull || !touch(memo, worker.now()) ? undefined : recall(memo, worker);
     if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
     return options.track(formatReference(reference), async () => {
       const repository = await worker.openRepository(reference);
       const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
       const resolved = await resolveFrom(request, root, repository, worker, signal);
-      writeNote(memo, JSON.stringify({ manifest: resolved.manifest }));
+      writeNote(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
       return resolved;
     });
   };

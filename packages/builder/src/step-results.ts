@@ -1,7 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
@@ -11,6 +11,7 @@ import { LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
 import { readNote, writeNote } from './note-file.ts';
+import { namesIn } from './names-in.ts';
 
 /** How many layers are fetched at once. */
 const TRANSFERS = 4;
@@ -179,13 +180,4 @@ function once<T>(
 
 function isStored({ digest, size }: Descriptor, { content }: Pick<Worker, 'content'>): boolean {
   return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

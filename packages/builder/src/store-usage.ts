@@ -1,11 +1,12 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
-import { listCacheEntries, type CacheEntry } from './cache-entries.ts';
+import { listCacheEntries } from './cache-entries.ts';
+import type { CacheEntry } from './cache-entry.ts';
 import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
 import { explainedSteps } from './explanations.ts';
 import { namedBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
+import { namesIn } from './names-in.ts';
 
 /** One row of what a store holds. */
 export interface UsedSpace {
@@ -16,7 +17,7 @@ export interface UsedSpace {
   readonly bytes: number;
   /** Milliseconds since the epoch. */
   readonly usedAt?: number;
-  /** The step's name when it ran here last. */
+  /** The step's name when it ran here last, or where something was fetched from. */
   readonly description?: string;
   /** Whether a prune may take it. */
   readonly reclaimable: boolean;
@@ -28,15 +29,16 @@ export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   const disk = createDiskUsage();
   const named = namedBlobs(worker);
   const entries = await listCacheEntries(worker, disk, named);
-  const names = explainedSteps(root);
-  const own = new Set(entries.flatMap(({ blob }) => (blob === undefined ? [] : [blob])));
+  const names = new Map<string, string>();
+  for (const { key, name } of explainedSteps(root)) names.set(key, name);
+  const own = new Set(entries.flatMap(({ blobs }) => blobs));
   const images = sumOf(
     [...named].map((digest) => content.path(digest)),
     disk,
   );
-  const steps = entries.toReversed().map(({ name, kind, keys, usage, usedAt }): UsedSpace => {
-    const description = keys.map((key) => names.get(key)).find((known) => known !== undefined);
-    return { name, kind, bytes: countOnce(usage), usedAt, description, reclaimable: true };
+  const steps = entries.toReversed().map(({ name, kind, keys, usage, usedAt, description }): UsedSpace => {
+    const words = description ?? keys.map((key) => names.get(key)).find((known) => known !== undefined);
+    return { name, kind, bytes: countOnce(usage), usedAt, description: words, reclaimable: true };
   });
   const others: Digest[] = [];
   for await (const { digest } of content.list()) if (!named.has(digest) && !own.has(digest)) others.push(digest);
@@ -61,20 +63,16 @@ function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number
   return paths.reduce((sum, path) => sum + (alone ? disk.measureAlone(path) : countOnce(disk.measure(path))), 0);
 }
 
-/** What is not a snapshot, blob, layer, digest or cache mount. */
+/** What is no part of an entry. */
 function restOf(root: string): readonly string[] {
   return namesIn(root)
     .filter((name) => !DIVIDED.includes(name))
     .map((name) => join(root, name));
 }
 
-const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts'];
+const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts', 'resolved', 'http', 'git'];
 
 /** The directories that entries lie in, and what is being made there. */
 function directoriesOf(root: string): readonly string[] {
   return ['.', ...DIVIDED, 'blobs/sha256', 'snapshots/.active'].map((name) => join(root, name));
-}
-
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { needsSync, pruneStore, readBoot, SYNC_MARKER, type Worker } from '@tbuild/builder';
+import { needsSync, pruneStore, readBoot, SYNC_MARKER, sweepLeftovers, type Worker } from '@tbuild/builder';
 import type { Environment } from './environment.ts';
 import { parseSize } from './sizes.ts';
 
@@ -12,12 +12,13 @@ export function maxUsedSpace({ variables }: Environment): number | undefined {
 }
 
 /**
- * Tidies when a build has ended: keeps the cap, has what is new written to the disk, and empties the trash. A build that
+ * Tidies when a build has ended: keeps the cap, throws away what killed builds left, has what is new written to the disk, and empties the trash. A build that
  * made nothing and threw nothing away pays a few looks.
  */
 export async function tidyAfterBuild(worker: Worker, cap: number | undefined): Promise<void> {
   if (cap !== undefined) await pruneStore(worker, { maxUsedSpace: cap });
   const { root } = worker;
+  sweepLeftovers(root, worker.now());
   const trash = namesIn(join(root, 'trash')).slice(0, AT_ONCE);
   const boot = needsSync(root) ? readBoot() : undefined;
   if (boot !== undefined || trash.length > 0) tidyBehind(root, boot ?? '', trash);
@@ -25,8 +26,8 @@ export async function tidyAfterBuild(worker: Worker, cap: number | undefined): P
 
 /** The marker's time is when the sync begins; the marker gets its name when the sync has ended. */
 const TIDY = `cd "$1" || exit
-if [ "$2" ] && mkdir -p tmp && printf '%s\\n' "$2" > "tmp/$3.$$"; then
-  if sync -f . && [ -e "$3" ]; then mv -f "tmp/$3.$$" "$3"; else rm -f "tmp/$3.$$"; fi
+if [ "$2" ] && printf '%s\\n' "$2" > "$3.$$"; then
+  if sync -f . && [ -e "$3" ]; then mv -f "$3.$$" "$3"; else rm -f "$3.$$"; fi
 fi
 cd trash && shift 3 && rm -rf -- "$@"
 `;

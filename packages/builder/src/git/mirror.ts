@@ -2,6 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { digestOf, hexOf } from '@tbuild/oci';
+import { touch } from '../note-file.ts';
+import type { Worker } from '../worker.ts';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
 /**
@@ -9,12 +11,18 @@ import { runGit, shownUrl, type GitRemote } from './run-git.ts';
  * the repository's directory. Only that commit is fetched where the server can do so.
  * @throws TbuildError NOT_FOUND when the repository has no such commit, and as runGit.
  */
-export async function fetchCommit(commit: string, remote: GitRemote, root: string): Promise<string> {
+export async function fetchCommit(
+  commit: string,
+  remote: GitRemote,
+  { root, now }: Pick<Worker, 'root' | 'now'>,
+): Promise<string> {
   const mirror = join(root, 'git', hexOf(digestOf(remote.url)));
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>
     runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: root, lock });
   const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
+  // Touched before it is looked into: from then on no prune takes it away.
+  touch(mirror, now());
   if (!existsSync(join(mirror, 'HEAD'))) {
     mkdirSync(dirname(mirror), { recursive: true });
     await runGit(['init', '--quiet', '--bare', '--template=', mirror], remote, { cwd: root });

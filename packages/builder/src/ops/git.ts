@@ -55,7 +55,7 @@ async function checkOutTo(
   remote: GitRemote,
   { worker }: FetchContext,
 ): Promise<void> {
-  const mirror = await fetchCommit(commit.id, remote, worker.root);
+  const mirror = await fetchCommit(commit.id, remote, worker);
   const parent = join(worker.root, 'run');
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const scratch = mkdtempSync(join(parent, 'git-'));

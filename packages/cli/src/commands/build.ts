@@ -39,11 +39,14 @@ export const build: Command = {
     }
     const timeLimit = parseTimeLimit(flags.timeout);
     const channel = createChannel();
+    const root = storeRoot(flags.root, env);
+    // Before anything is put into the store, so that nothing else sweeps it away.
+    using _lease = takeLease(root);
     const request = buildRequest(flags, positional, env, thisPlatform());
     const given = registryOptions(flags);
     const worker = createWorker(
       {
-        root: storeRoot(flags.root, env),
+        root,
         registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
         isolation: parseIsolation(flags.isolation),
         warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
@@ -63,7 +66,6 @@ export const build: Command = {
     });
     for (const message of ignoredOptions(flags)) channel.emit({ type: 'warning', message });
     const cap = maxUsedSpace(env);
-    using _lease = takeLease(worker.root);
     try {
       const run = { progress: channel, readSecret, onDefinition };
       if (call !== undefined) {

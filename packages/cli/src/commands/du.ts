@@ -83,16 +83,22 @@ const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
   step: 'Steps',
   tree: 'Base layers',
   'cache mount': 'Cache mounts',
+  'base image': 'Base images',
+  'fetched file': 'Fetched files',
+  'git repository': 'Repositories',
   'other blobs': 'Other blobs',
   records: 'Records',
 };
+
+/** Kinds that have one row for everything. */
+const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>(['image blobs', 'other blobs', 'records']);
 
 function summary(rows: readonly UsedSpace[]): string {
   const cells = Object.entries(KINDS).map(([kind, title]) => {
     const own = rows.filter((row) => row.kind === kind);
     return [
       title,
-      kind === 'step' || kind === 'tree' || kind === 'cache mount' ? String(own.length) : '',
+      UNCOUNTED.has(kind) ? '' : String(own.length),
       formatBytes(total(own)),
       formatBytes(total(own.filter(({ reclaimable }) => reclaimable))),
     ];
