@@ -58,6 +58,8 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       { Dockerfile: 'FROM busybox\nRUN true > /f\n' },
       { args: ['--tag', name, '--push', '--metadata-file', file] },
     );
+    // The store and the registry are one step to see.
+    expect(build.stderr.match(/^#\d+ exporting to image$/gm)).toHaveLength(1);
     const metadata = JSON.parse(readFileSync(file, 'utf8'));
     const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', `docker://${name}`]));
     expect(metadata).toMatchObject({

@@ -8,7 +8,7 @@ import { baseLayers, imageProvider } from './base-image.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import type { BuildRequest, OutputSpec } from './request.ts';
 import { firstOf } from './storing.ts';
-import { track } from './track.ts';
+import { track, type ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
 
 interface Environment {
@@ -68,18 +68,21 @@ export async function runExports(
   const destinations: string[] = [];
   const names = new Set<string>();
   let made: Exported | undefined;
-  for (const { spec: output, exporters } of env.outputs) {
+  for (const [index, { spec: output, exporters }] of env.outputs.entries()) {
     const own = namesOf(output, request);
     const exportable: Exportable = { ...common, names: own.map(parseReference) };
     for (const name of own) names.add(name);
     using trees = await treesOf(output, images, env);
-    for (const exporter of exporters) {
-      const exported = await track(env, exporter.name, (report) =>
-        exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal),
-      );
-      destinations.push(exported.destination);
-      if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
-    }
+    const carry = async (report: ReportTransfer): Promise<void> => {
+      for (const exporter of exporters) {
+        const exported = await exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal);
+        destinations.push(exported.destination);
+        if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
+      }
+    };
+    // Of one output it is one thing to see, and of two outputs two, whatever they are called.
+    const [first] = exporters;
+    if (first !== undefined) await track({ ...env, step: `output ${index}` }, first.name, carry);
   }
   return { ...identity(images, made), names: [...names], destinations };
 }

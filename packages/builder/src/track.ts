@@ -4,13 +4,20 @@ import type { Progress } from '@tbuild/progress';
 /** Reports how far a piece of work is. */
 export type ReportTransfer = (item: string, current: number, total?: number) => void;
 
+export interface TrackOptions {
+  readonly progress: Progress;
+  now(): number;
+  /** What tells it from other work of the same name; the name unless given. */
+  readonly step?: string;
+}
+
 /** Shows work that is no step of the graph (loading, exporting) as one: planned, started, finished. */
 export async function track<T>(
-  { progress, now }: { readonly progress: Progress; now(): number },
+  { progress, now, step: id }: TrackOptions,
   name: string,
   work: (report: ReportTransfer) => Promise<T>,
 ): Promise<T> {
-  const step = name;
+  const step = id ?? name;
   progress.emit({ type: 'planned', steps: [{ id: step, name }] });
   progress.emit({ type: 'started', step, at: now() });
   const transfers = new Map<string, { current: number; total?: number }>();

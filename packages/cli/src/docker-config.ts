@@ -18,6 +18,11 @@ export interface DockerConfig {
   erase(registry: string): Promise<boolean>;
 }
 
+/** The registry that `login` and `logout` are given, which may be a URL or the name of an image there. */
+export function registryOf(server: string): string {
+  return authKey(server).split('/')[0] ?? server;
+}
+
 /** @throws TbuildError USAGE when there is no place for it, or the file is not valid. */
 export function openDockerConfig(env: Environment): DockerConfig {
   const path = configPath(env);

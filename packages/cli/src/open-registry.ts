@@ -19,6 +19,9 @@ import { createRegistryRules, type RegistryOptions } from './registries/registry
 import { openOutside } from './run-program.ts';
 import { VERSION } from './version.ts';
 
+/** How long a credential helper may take, which may ask its user: two minutes. */
+const HELPER_TIME = 120_000;
+
 /** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
 export function openRegistry(
   options: RegistryOptions,
@@ -41,9 +44,14 @@ export function openRegistry(
       loadCredentials({
         files: credentialFiles(env),
         async runHelper(program, args, input) {
-          const options = { cwd: env.cwd, input: Buffer.from(input) };
-          const { exitCode, stdout } = await openOutside(env).run([program, ...args], options);
-          return { exitCode, stdout: Buffer.from(stdout).toString('utf8') };
+          const signal = AbortSignal.timeout(HELPER_TIME);
+          const options = { cwd: env.cwd, input: Buffer.from(input), signal };
+          const { exitCode, stdout, stderr } = await openOutside(env).run([program, ...args], options);
+          return {
+            exitCode,
+            stdout: Buffer.from(stdout).toString('utf8'),
+            stderr: Buffer.from(stderr).toString('utf8'),
+          };
         },
       }),
     certificates: (registry) => registryCertificates(registry, env),
@@ -83,13 +91,18 @@ function credentialFiles({ variables, uid }: Environment): readonly CredentialFi
   return files.filter((file) => file !== undefined);
 }
 
-/** What a GitLab job is given for the registry of its project; the user's own come first. */
-function jobCredentials({
-  CI_REGISTRY,
-  CI_REGISTRY_USER,
-  CI_REGISTRY_PASSWORD,
-}: Environment['variables']): CredentialFile | undefined {
-  if (!CI_REGISTRY || !CI_REGISTRY_USER || !CI_REGISTRY_PASSWORD) return undefined;
-  const entry = { username: CI_REGISTRY_USER, password: CI_REGISTRY_PASSWORD };
-  return { name: 'CI_REGISTRY_PASSWORD', text: JSON.stringify({ auths: { [CI_REGISTRY]: entry } }) };
+/** What a GitLab job is given for the registry of its project and the dependency proxy; the user's own come first. */
+function jobCredentials(variables: Environment['variables']): CredentialFile | undefined {
+  const { CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD, CI_JOB_TOKEN } = variables;
+  const { CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD } = variables;
+  const entries = [
+    [CI_REGISTRY, CI_REGISTRY_USER || 'gitlab-ci-token', CI_REGISTRY_PASSWORD || CI_JOB_TOKEN],
+    [CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
+    // The server is given with a port that names of images do without.
+    [CI_DEPENDENCY_PROXY_SERVER?.replace(/:443$/, ''), CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
+  ].flatMap(([server, username, password]) =>
+    server && username && password ? [[server, { username, password }]] : [],
+  );
+  if (entries.length === 0) return undefined;
+  return { name: 'the variables of the job', text: JSON.stringify({ auths: Object.fromEntries(entries) }) };
 }

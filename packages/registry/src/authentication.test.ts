@@ -48,7 +48,7 @@ describe.runIf(canRunRegistry)('user and password', () => {
       status: 401,
       codes: ['UNAUTHORIZED'],
       message: `Access to ${registry.host}/team/app was denied (401 UNAUTHORIZED)`,
-      hint: `Check the name, and log in with "docker login ${registry.host}" if the repository is private`,
+      hint: `Check the name, and log in with "tbuild login ${registry.host}" if the repository is private`,
     });
     expect(JSON.stringify(error)).not.toContain('wrong');
   });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { TbuildError } from '@tbuild/errors';
 import type { CredentialFile } from './index.ts';
 import { loadCredentials } from './load-credentials.ts';
 
@@ -93,6 +94,34 @@ test('helpers are asked before the file, each for its registry', async () => {
     ['docker-credential-special', 'get', 'reg.test'],
     ['docker-credential-all', 'get', 'third.test'],
   ]);
+});
+
+test.each([
+  [
+    'says why',
+    { exitCode: 1, stdout: 'token has expired\nsecond line', stderr: '' },
+    /failed for reg\.test: token has expired$/,
+  ],
+  ['says why elsewhere', { exitCode: 1, stdout: '', stderr: 'no session\n' }, /failed for reg\.test: no session$/],
+  ['says nothing', { exitCode: 3, stdout: '' }, /failed for reg\.test: exit code 3$/],
+  ['answers nonsense', { exitCode: 0, stdout: 'hello' }, /answered no valid JSON$/],
+])('a helper that fails and %s', async (_, answer, message) => {
+  const source = loadCredentials({ files: [config({ credsStore: 'all' })], runHelper: async () => answer });
+  await expect(source('reg.test', 'a')).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('a helper that never answers', async () => {
+  const runHelper = async (): Promise<never> => {
+    throw new TbuildError('CANCELLED', 'too long');
+  };
+  const source = loadCredentials({ files: [config({ credHelpers: { 'reg.test': 'slow' } })], runHelper });
+  await expect(source('reg.test', 'a')).rejects.toMatchObject({
+    code: 'UNAUTHORIZED',
+    message: 'Credential helper "docker-credential-slow" does not answer',
+  });
 });
 
 test('says what is wrong with a configuration', async () => {

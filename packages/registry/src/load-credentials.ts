@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { authKeys, parseAuthFile, type AuthFile } from './auth-file.ts';
 import type { Credential, CredentialSource } from './credential.ts';
+
+/** Characters of what a helper says that a message repeats. */
+const MOST_SAID = 300;
 
 /** A configuration: a file, which need not exist, or a text and what it is called. */
 export type CredentialFile = { readonly path: string } | { readonly name: string; readonly text: string };
 
 /**
  * Runs a credential helper (`docker-credential-NAME`) as the user has it, with `input` on its standard
- * input. Throws when it cannot be started.
+ * input.
+ * @throws TbuildError CANCELLED when it took too long; anything else when it cannot be started.
  */
 export type RunHelper = (
   program: string,
   args: readonly string[],
   input: string,
-) => Promise<{ readonly exitCode: number; readonly stdout: string }>;
+) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr?: string }>;
 
 export interface CredentialOptions {
   /** The first that has a credential wins: `DOCKER_AUTH_CONFIG`, `~/.docker/config.json`, podman's `auth.json`. */
@@ -94,14 +98,19 @@ async function askHelper(
   { file, runHelper }: { file: string; runHelper: RunHelper },
 ): Promise<Credential | undefined> {
   const server = key === 'docker.io' ? 'https://index.docker.io/v1/' : key;
-  const { exitCode, stdout } = await runHelper(program, ['get'], server).catch((cause) => {
-    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} cannot be run`, {
-      hint: `Install it, or take it out of ${file}`,
-      cause,
-    });
+  const helper = `Credential helper ${JSON.stringify(program)}`;
+  const answer = await runHelper(program, ['get'], server).catch((cause) => {
+    if (hasCode(cause, 'CANCELLED')) throw new TbuildError('UNAUTHORIZED', `${helper} does not answer`, { cause });
+    const hint = `Install it, or take it out of ${file}`;
+    throw new TbuildError('UNAUTHORIZED', `${helper} cannot be run`, { hint, cause });
   });
-  // The protocol has one way to say "none" and "failed": a status and a text for people.
-  return exitCode === 0 ? parseAnswer(stdout, program) : undefined;
+  if (answer.exitCode === 0) return parseAnswer(answer.stdout, program);
+  // The protocol has one way to say "none" and "failed": a status and a text, of which this one is agreed on.
+  const said = (answer.stdout.trim() || answer.stderr?.trim() || `exit code ${answer.exitCode}`).split('\n')[0] ?? '';
+  if (/credentials not found/i.test(said)) return undefined;
+  throw new TbuildError('UNAUTHORIZED', `${helper} failed for ${server}: ${said.slice(0, MOST_SAID)}`, {
+    hint: `It is named in ${file}`,
+  });
 }
 
 function parseAnswer(text: string, program: string): Credential | undefined {

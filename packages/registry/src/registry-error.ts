@@ -83,10 +83,10 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
 
 function hintFor(status: number, host: string): string | undefined {
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
-  if (status === 401) return `Check the name, and log in with "docker login${registry}" if the repository is private`;
+  if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
   if (status === 403) return 'The credentials in use do not allow this';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
-  if (status === 429) return `Wait, or log in with "docker login${registry}" for a higher limit`;
+  if (status === 429) return `Wait, or log in with "tbuild login${registry}" for a higher limit`;
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { cutToWidth, padToWidth, widthOf } from './display-width.ts';
 import { formatSeconds } from './format.ts';
 import { openLine } from './log-lines.ts';
 import { withoutColours } from './terminal-line.ts';
-import { transferLabel } from './transfer-label.ts';
+import { transferAmount, transferName } from './transfer-label.ts';
 
 /** How a line of the terminal display is coloured. */
 export type Tone = 'plain' | 'done' | 'failed' | 'cancelled' | 'faint';
@@ -11,6 +11,8 @@ export type Tone = 'plain' | 'done' | 'failed' | 'cancelled' | 'faint';
 /** A line of the terminal display before it is fitted to the width. */
 export interface Row {
   readonly text: string;
+  /** Behind the text, and whole where that is cut. */
+  readonly status?: string;
   /** At the right edge. */
   readonly timer?: string;
   readonly tone: Tone;
@@ -24,6 +26,8 @@ export interface Screen {
 
 /** Lines of output shown under a running step. */
 const TAIL_LINES = 6;
+/** Columns of a row's text that are worth more than its status. */
+const LEAST_TEXT = 20;
 /** The part of the screen that is drawn again and again is no higher than this. */
 const MAX_LIVE_ROWS = 12;
 
@@ -57,7 +61,8 @@ const MARKS: Readonly<Record<StepView['state'], { mark: string; tone: Tone }>> =
 /** The lines of what a step moves. */
 export function transferRows(step: StepView, now: number): readonly Row[] {
   return step.transfers.map((transfer) => ({
-    text: ` => => ${transferLabel(transfer)}`,
+    text: ` => => ${transferName(transfer)}`,
+    status: transferAmount(transfer),
     timer: formatSeconds((transfer.done ? transfer.updatedAt : now) - transfer.startedAt),
     tone: step.finishedAt !== undefined && step.state !== 'cancelled' ? 'done' : 'plain',
   }));
@@ -121,11 +126,17 @@ function share(wanted: readonly number[], room: number): readonly number[] {
 }
 
 /** The row as text of the screen's width: cut in the middle of nothing, timer at the right. */
-export function rowText({ text, timer }: Row, columns: number): string {
+export function rowText({ text, status, timer }: Row, columns: number): string {
   const width = Math.max(20, columns - 1);
   if (timer === undefined) return cutToWidth(text, width);
   const room = width - widthOf(timer) - 1;
-  return `${padToWidth(cutToWidth(text, room), room)} ${timer}`;
+  return `${padToWidth(cutBefore(status, text, room), room)} ${timer}`;
+}
+
+/** A digest can do without its end better than an amount without its own; on a very narrow screen there is none. */
+function cutBefore(status: string | undefined, text: string, room: number): string {
+  const left = room - widthOf(status ?? '') - 1;
+  return status === undefined || left < LEAST_TEXT ? cutToWidth(text, room) : `${cutToWidth(text, left)} ${status}`;
 }
 
 const SGR: Readonly<Record<Tone, readonly [string, string] | undefined>> = {

@@ -1,6 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { authKey } from '@tbuild/registry';
-import { openDockerConfig } from '../docker-config.ts';
+import { openDockerConfig, registryOf } from '../docker-config.ts';
 import type { Environment } from '../environment.ts';
 import { openRegistry } from '../open-registry.ts';
 import { registryFlags, registryOptions } from '../registry-flags.ts';
@@ -22,7 +21,7 @@ export const login = storeCommand({
   },
   takes: [0, 1],
   async run({ flags, words: [server = 'docker.io'], env, signal }) {
-    const registry = authKey(server);
+    const registry = registryOf(server);
     const username = flags.username ?? (await ask('Username: ', env));
     const password =
       flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));

@@ -1,5 +1,4 @@
-import { authKey } from '@tbuild/registry';
-import { openDockerConfig } from '../docker-config.ts';
+import { openDockerConfig, registryOf } from '../docker-config.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const logout = storeCommand({
@@ -8,7 +7,7 @@ export const logout = storeCommand({
   flags: {},
   takes: [0, 1],
   async run({ words: [server = 'docker.io'], env }) {
-    const registry = authKey(server);
+    const registry = registryOf(server);
     const known = await openDockerConfig(env).erase(registry);
     env.stdout.write(known ? `Removing login credentials for ${registry}\n` : `Not logged in to ${registry}\n`);
   },

@@ -1,8 +1,15 @@
 import { pullImage, takeLease } from '@tbuild/builder';
-import { familiarReference, formatReference, parsePlatform, parseReference } from '@tbuild/oci';
-import { reportBlobs } from '../report-blobs.ts';
+import {
+  familiarReference,
+  formatReference,
+  layerCompression,
+  parsePlatform,
+  parseReference,
+  type Descriptor,
+} from '@tbuild/oci';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
+import { createTransferLines } from '../transfer-lines.ts';
 
 export const pull = storeCommand({
   summary: 'Fetch images from registries into the store',
@@ -24,7 +31,10 @@ export const pull = storeCommand({
     for (const name of words) {
       const reference = parseReference(name);
       if (flags.quiet !== true) env.stderr.write(`Pulling ${familiarReference(reference)}\n`);
-      const onProgress = flags.quiet === true ? undefined : reportBlobs(env.stderr);
+      using lines = createTransferLines({ out: env.stderr, now: worker.now });
+      const onProgress = ({ mediaType, digest, size }: Descriptor, bytes: number): void => {
+        if (flags.quiet !== true && layerCompression(mediaType) !== undefined) lines.report(digest, bytes, size);
+      };
       const { digest } = await pullImage(reference, worker, {
         platform: flags['all-platforms'] === true ? 'all' : platform,
         signal,

@@ -1,9 +1,9 @@
 import { findImage, takeLease } from '@tbuild/builder';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
-import { formatBytes } from '@tbuild/tui';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
+import { createTransferLines } from '../transfer-lines.ts';
 
 export const push = storeCommand({
   summary: 'Push images of the store to the registries of their names',
@@ -20,9 +20,9 @@ export const push = storeCommand({
       const reference = parseReference(word);
       const { target } = findImage(word, worker);
       const stored = await compressStored(target, store, { signal });
+      using lines = createTransferLines({ out: env.stderr, now: worker.now });
       const report = (item: string, current: number, total?: number): void => {
-        if (flags.quiet !== true && item.startsWith('sha256:') && current === total)
-          env.stderr.write(`${item.slice(7, 19)}: ${formatBytes(total)}\n`);
+        if (flags.quiet !== true && item.startsWith('sha256:')) lines.report(item, current, total ?? Infinity);
       };
       await pushStored(
         stored,
