@@ -1,4 +1,4 @@
-import { readFileSync, utimesSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -127,4 +127,23 @@ test('SOURCE_DATE_EPOCH alone changes no layer of a RUN', async () => {
     image.config.history?.filter(({ created_by: text = '' }) => /^(RUN|COPY|WORKDIR|USER|CMD)/.test(text)) ?? [];
   expect(added).toHaveLength(7);
   for (const { created } of added) expect(Date.parse(created ?? '')).toBe(epoch * 1000);
+});
+
+test('SOURCE_DATE_EPOCH bounds the times of trees and archives of files: nothing is newer, what is older stays', async () => {
+  const place = scratchDirectory('trees');
+  const output = ['-o', `type=tar,dest=${place}/root.tar`, '-o', `type=local,dest=${place}/root`];
+  good(
+    await runTbuild(['build', ...baseImageArguments(), ...output, writeFiles(commit)], {
+      store: scratchDirectory('store'),
+      env: { SOURCE_DATE_EPOCH: String(epoch) },
+    }),
+  );
+  const inArchive = new Map([...readTar(readFileSync(`${place}/root.tar`))].map(({ name, mtime }) => [name, mtime]));
+  expect(Math.max(...inArchive.values())).toBe(epoch);
+  expect([inArchive.get('old'), inArchive.get('large')]).toEqual([981158400, epoch]);
+  const inTree = readdirSync(`${place}/root`, { recursive: true, encoding: 'utf8' }).map(
+    (name) => lstatSync(`${place}/root/${name}`).mtimeMs / 1000,
+  );
+  expect(Math.max(...inTree)).toBe(epoch);
+  expect(lstatSync(`${place}/root/old`).mtimeMs).toBe(981158400_000);
 });

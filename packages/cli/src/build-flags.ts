@@ -110,7 +110,7 @@ export const buildFlags = {
   sbom: {
     kind: 'text',
     value: 'true|generator=IMAGE',
-    help: "Tell with the image which packages it has (SPDX), as a scanner's image finds them where one is named",
+    help: 'Tell with the image which packages it has (SPDX), found by the image of a scanner or without',
   },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
