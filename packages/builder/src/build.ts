@@ -136,6 +136,7 @@ async function solveGraph<T>(
     contexts,
     progress,
     extraHosts: request.extraHosts,
+    network: request.network,
     ssh: request.ssh,
     shmSize: request.shmSize,
     ulimits: request.ulimits,

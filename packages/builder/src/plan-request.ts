@@ -96,7 +96,8 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
     labels: request.labels,
     noCache: request.noCache,
     contexts: namedContexts(request),
-    network: request.network,
+    // How the default network comes about is no part of a plan.
+    network: request.network === 'pasta' ? 'default' : request.network,
     implicitPlatform: request.implicitPlatform,
     showPlatform: request.platforms.length > 1,
     resolveImage,

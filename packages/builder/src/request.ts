@@ -168,8 +168,8 @@ export interface BuildRequest {
   readonly cacheFrom: readonly CacheImportSpec[];
   readonly cacheTo: readonly CacheExportSpec[];
   readonly jobs?: number;
-  /** The network of RUN steps that name none. */
-  readonly network: 'default' | 'none' | 'host';
+  /** The network of RUN steps that name none; `pasta` isolates the default one. */
+  readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `--add-host`: `name:address`. */
   readonly extraHosts: readonly string[];
   /** `--ssh`, by id. */

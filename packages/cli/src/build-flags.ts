@@ -76,7 +76,11 @@ export const buildFlags = {
   label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
   load: { kind: 'switch', help: 'Load the image into Docker, or into Podman where no Docker runs' },
   'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was built to a file, as JSON' },
-  network: { kind: 'text', value: 'MODE', help: 'The network of RUN steps: default, none or host' },
+  network: {
+    kind: 'text',
+    value: 'MODE',
+    help: 'The network of RUN steps: default, none, host, or pasta (isolated by passt)',
+  },
   'no-cache': { kind: 'switch', help: 'Run every step, whatever the cache has' },
   'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
   output: {

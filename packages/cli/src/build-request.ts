@@ -162,8 +162,8 @@ function platforms(texts: readonly string[], { variables }: Environment, host: P
 }
 
 function network(text = 'default'): BuildRequest['network'] {
-  if (text === 'default' || text === 'none' || text === 'host') return text;
-  throw new TbuildError('USAGE', `Network ${JSON.stringify(text)} is none of default, none, host`);
+  if (text === 'default' || text === 'none' || text === 'host' || text === 'pasta') return text;
+  throw new TbuildError('USAGE', `Network ${JSON.stringify(text)} is none of default, none, host, pasta`);
 }
 
 function jobs(text: string | undefined): number | undefined {

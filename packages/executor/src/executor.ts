@@ -59,7 +59,8 @@ export interface Sandbox {
   readonly mounts: readonly SandboxMount[];
   readonly process: ProcessSpec;
   readonly hostname: string;
-  readonly network: 'default' | 'none' | 'host';
+  /** `default` is the machine's, as `host` is; `pasta` one of its own that reaches outside. */
+  readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `insecure` keeps all capabilities. */
   readonly security: 'sandbox' | 'insecure';
   /** Bytes of /dev/shm; 64 MiB when undefined. */

@@ -30,6 +30,8 @@ export function exitCodeOf(
 export function setupFailure(complaint: string): TbuildError {
   return new TbuildError('PROCESS_FAILED', 'The sandbox of the step could not be set up', {
     cause: new Error(complaint),
-    hint: 'tbuild doctor tells what this machine allows',
+    hint: [...complaint.split('\n').slice(0, 1).filter(Boolean), 'tbuild doctor tells what this machine allows'].join(
+      '; ',
+    ),
   });
 }

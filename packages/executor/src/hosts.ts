@@ -20,11 +20,18 @@ const PUBLIC_NAMESERVERS = ['8.8.8.8', '8.8.4.4'];
  * What a step finds in /etc/resolv.conf, made from the host's. A step in the host's network reaches the host's own
  * resolver; in a network of its own it does not, so that resolvers on loopback are left out there.
  */
-export function resolvConf(host: string, options: { readonly sharesNetwork: boolean }): string {
+export function resolvConf(
+  host: string,
+  options: { readonly sharesNetwork: boolean; readonly nameserver?: string },
+): string {
   const lines = host
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^[#;]/.test(line));
+  if (options.nameserver !== undefined) {
+    const others = lines.filter((line) => !line.startsWith('nameserver'));
+    return [...others, `nameserver ${options.nameserver}`].map((line) => `${line}\n`).join('');
+  }
   const kept = options.sharesNetwork ? lines : lines.filter((line) => !isLoopbackNameserver(line));
   const missing = kept.some((line) => line.startsWith('nameserver'))
     ? []

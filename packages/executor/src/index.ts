@@ -17,6 +17,7 @@ export type { ExtraHost } from './hosts.ts';
 export { resolveOwner, resolveUser } from './users.ts';
 export { createOutside } from './outside.ts';
 export type { Outside, OutsideOptions, OutsidePlace, OutsideResult } from './outside.ts';
+export { PASTA_ADDRESSES } from './pasta.ts';
 export { overlayObstacle } from './overlay-obstacle.ts';
 export { probeNamespace } from './probe.ts';
 export { createChrootExecutor } from './chroot/chroot.ts';

@@ -28,6 +28,8 @@ export interface Ended {
   readonly setup: Buffer;
 }
 
+const ABORT_AGAIN_MS = 100;
+
 /**
  * Runs the set-up and the process it becomes to their end. The session is its own, so that a terminal's
  * Ctrl-C reaches only us, who decide.
@@ -53,6 +55,8 @@ export async function runProcess([file = '', ...args]: readonly string[], option
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) end(child.pid);
   };
   signal.addEventListener('abort', abort);
+  // Until the set-up has come to pid 1, other processes of it can be killed in its place.
+  const again = setInterval(() => signal.aborted && abort(), ABORT_AGAIN_MS).unref();
   if (signal.aborted) abort();
   try {
     const [[code, name]] = await Promise.all([
@@ -67,6 +71,7 @@ export async function runProcess([file = '', ...args]: readonly string[], option
     throw new TbuildError('PROCESS_FAILED', `Cannot start "${file}"`, { cause });
   } finally {
     signal.removeEventListener('abort', abort);
+    clearInterval(again);
   }
 }
 

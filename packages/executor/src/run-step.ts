@@ -8,6 +8,7 @@ import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
 import { prepareMountPoints } from './mount-points.ts';
+import { throughPasta } from './pasta.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { FIRST_ENTRANCE, runProcess } from './run-process.ts';
 import { REPORT } from './sandbox-command.ts';
@@ -98,7 +99,9 @@ export function runMounted(
     const points = prepareMountPoints(sandbox, { flavour, now: now() });
     place.atEnd(() => points.removeEmpty());
     const mounted = { ...place, sandbox, points };
-    return sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
+    const launch = sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
+    if (sandbox.network !== 'pasta') return launch;
+    return { ...launch, args: throughPasta(launch.args, { directory: place.directory, reportTo: REPORT }) };
   });
 }
 

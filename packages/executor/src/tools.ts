@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
 /** What this machine's mount(8) and kernel can do. */
@@ -14,6 +14,23 @@ export interface MountAbilities {
 
 /** The set-up's own environment: nothing of the user's, nothing of the step's. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const;
+
+/** The path of a program that the set-up may start, if there is one. */
+export function findTool(name: string): string | undefined {
+  return TOOL_ENVIRONMENT.PATH.split(':')
+    .map((directory) => `${directory}/${name}`)
+    .find(isExecutable);
+}
+
+/** Whether it may be executed. */
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 let detected: MountAbilities | undefined;
 

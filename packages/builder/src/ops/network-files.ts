@@ -1,5 +1,11 @@
-import { hostsFile, resolvConf, type ExtraHost, type SandboxMount } from '@tbuild/executor';
-import type { RunOp } from '@tbuild/graph';
+import {
+  hostsFile,
+  PASTA_ADDRESSES,
+  resolvConf,
+  type ExtraHost,
+  type Sandbox,
+  type SandboxMount,
+} from '@tbuild/executor';
 import type { OpEnvironment } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
@@ -15,17 +21,23 @@ export function networkFiles(
     readonly: false,
   });
   return [
-    bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), { sharesNetwork: network !== 'none' })),
-    bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map(parseHost) })),
+    bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), resolution(network))),
+    bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map((text) => parseHost(text, network)) })),
   ];
 }
 
-export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & Pick<RunOp, 'hostname' | 'network'>;
+function resolution(network: Sandbox['network']): Parameters<typeof resolvConf>[1] {
+  if (network === 'pasta') return { sharesNetwork: false, nameserver: PASTA_ADDRESSES.nameserver };
+  return { sharesNetwork: network !== 'none' };
+}
+
+export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
 
 /** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
-export function parseHost(text: string): ExtraHost {
+export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {
   const at = text.search(text.includes('=') ? /=/ : /:/);
   const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  // A step shares the machine's network, so that the machine is where the step is.
-  return { host: text.slice(0, at), ip: address === 'host-gateway' ? '127.0.0.1' : address };
+  // Where a step shares the machine's network, the machine is where the step is.
+  const gateway = network === 'pasta' ? PASTA_ADDRESSES.host : '127.0.0.1';
+  return { host: text.slice(0, at), ip: address === 'host-gateway' ? gateway : address };
 }

@@ -61,12 +61,13 @@ async function runInto(
   const { worker, progress, step } = context;
   const executor = await worker.executor();
   const needs = await requirePlatform(op.platform, worker);
+  const network = op.network === 'default' && context.network === 'pasta' ? 'pasta' : op.network;
   await using active = await prepareOn(base, context);
   await using files = createStepFiles(worker.root);
   const { mounts, env, secrets } = await openMounts(
     keyed,
     files,
-    { ...context, hostname: op.hostname, network: op.network },
+    { ...context, hostname: op.hostname, network },
     signal,
   );
   const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
@@ -82,7 +83,7 @@ async function runInto(
         user: resolveUser(tree, op.user),
       },
       hostname: op.hostname,
-      network: op.network,
+      network,
       security: op.security,
       shmSize: context.shmSize,
       limits: context.ulimits,

@@ -76,7 +76,7 @@ async function runInRoot(
 }
 
 function refuseImpossible({ network }: Sandbox): void {
-  if (network !== 'none') return;
+  if (network !== 'none' && network !== 'pasta') return;
   throw new TbuildError('UNSUPPORTED', 'A step cannot be kept from the network with chroot isolation', {
     hint: 'tbuild doctor tells what other isolations need',
   });

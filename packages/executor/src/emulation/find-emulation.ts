@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { TOOL_ENVIRONMENT } from '../tools.ts';
+import { isExecutable, TOOL_ENVIRONMENT } from '../tools.ts';
 import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-program.ts';
 import { handlerOf, handlerRule } from './handlers.ts';
 import { registerCommand } from './own-handler.ts';
@@ -92,15 +92,6 @@ function findEmulator({ emulator }: ExitProgram, searchPath: readonly string[]):
   return searchPath
     .flatMap((directory) => [`${directory}/qemu-${emulator}-static`, `${directory}/qemu-${emulator}`])
     .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const run = promisify(execFile);
