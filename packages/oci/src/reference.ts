@@ -25,6 +25,8 @@ const TAG = /^[\w][\w.-]{0,127}$/;
  * @throws TbuildError USAGE with what is wrong.
  */
 export function parseReference(text: string): Reference {
+  const scheme = /^https?:\/\//i.exec(text)?.[0];
+  if (scheme !== undefined) throw invalid(text, 'it is a URL', `Leave out ${JSON.stringify(scheme)}`);
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   const named = at < 0 ? text : text.slice(0, at);
@@ -61,15 +63,20 @@ function checkRepository(text: string, registry: string, repository: string): vo
   const components = repository.split('/');
   const wrong = components.find((component) => !COMPONENT.test(component));
   if (wrong === undefined) return;
-  if (/[A-Z]/.test(wrong)) throw invalid(text, 'the repository name must be lowercase');
+  if (/[A-Z]/.test(wrong))
+    throw invalid(
+      text,
+      'the repository name must be lowercase',
+      `Write it as ${JSON.stringify(repository.toLowerCase())}`,
+    );
   throw invalid(
     text,
     `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`,
   );
 }
 
-function invalid(text: string, reason: string): TbuildError {
-  return new TbuildError('USAGE', `Image reference ${JSON.stringify(text)} is not valid: ${reason}`);
+function invalid(text: string, reason: string, hint?: string): TbuildError {
+  return new TbuildError('USAGE', `Image reference ${JSON.stringify(text)} is not valid: ${reason}`, { hint });
 }
 
 /** The full form, e.g. `docker.io/library/nginx:latest`. */

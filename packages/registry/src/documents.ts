@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { digestOf, isDigest, MediaType, parseManifest, type Descriptor } from '@tbuild/oci';
+import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { readBody, type HttpResponse } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
@@ -49,7 +49,10 @@ async function askWhole(remote: Remote, question: Question): Promise<{ response:
   }
 }
 
-/** Stores a manifest or index under a tag or its digest. */
+/**
+ * Stores a manifest or index under a tag or its digest. A tag that stands for it already and must not be changed is
+ * as good as stored.
+ */
 export async function putDocument(
   remote: Remote,
   document: { readonly bytes: Uint8Array; readonly mediaType: string },
@@ -58,19 +61,52 @@ export async function putDocument(
 ): Promise<Descriptor> {
   const { bytes, mediaType } = document;
   const digest = digestOf(bytes);
-  const response = await ask(remote, {
-    method: 'PUT',
-    target: `manifests/${tagOrDigest}`,
-    access: 'push',
-    headers: { 'content-type': mediaType },
-    body: bytes,
-    accept: [200, 201, 202],
-    subject: `image ${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`,
-    signal,
-  });
-  await response.discard();
+  const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
+  try {
+    const response = await ask(remote, {
+      method: 'PUT',
+      target: `manifests/${tagOrDigest}`,
+      access: 'push',
+      headers: { 'content-type': mediaType },
+      body: bytes,
+      accept: [200, 201, 202],
+      subject: `image ${name}`,
+      signal,
+    });
+    await response.discard();
+  } catch (error) {
+    if (isDigest(tagOrDigest) || !(error instanceof RegistryError && forbidsChange(error))) throw error;
+    await requireTag(remote, tagOrDigest, { digest, refused: error, signal });
+  }
   remote.documents.set(digest, bytes);
   return { mediaType, digest, size: bytes.length };
+}
+
+/** Registries agree on no code for it: Harbor answers 412, others 400, 403 or 409 with words of their own. */
+function forbidsChange({ status = 0, codes, said }: RegistryError): boolean {
+  const text = [...codes, ...said].join(' ');
+  return (
+    status === 412 || status === 409 || (status < 500 && /immutable|overwrit|already exists|updating asset/i.test(text))
+  );
+}
+
+interface KeptTag {
+  readonly digest: Digest;
+  readonly refused: RegistryError;
+  readonly signal?: AbortSignal;
+}
+
+async function requireTag(remote: Remote, tag: string, { digest, refused, signal }: KeptTag): Promise<void> {
+  const held = await fetchDocument(remote, tag, signal).catch((error: unknown) => {
+    throw signal?.aborted ? error : refused;
+  });
+  if (held.digest === digest) return;
+  const { status, codes, url } = refused;
+  throw new RegistryError(
+    'REGISTRY',
+    `Tag ${remote.name}:${tag} stands for ${held.digest}, and the registry does not let it be changed (${[status, ...codes].join(' ')})`,
+    { url: new URL(url), status, codes, cause: refused, hint: `Push ${digest} under another tag` },
+  );
 }
 
 function mediaTypeOf(response: HttpResponse): string | undefined {

@@ -23,6 +23,8 @@ export async function* download(
       }
       return;
     } catch (error) {
+      // Only the end of the answer was lost.
+      if (offset === target.size && offset > start) return;
       failures = offset > start ? 1 : failures + 1;
       if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS)
         throw error;

@@ -5,6 +5,7 @@ export interface RegistryErrorOptions extends TbuildErrorOptions {
   readonly url: URL;
   readonly status?: number;
   readonly codes?: readonly string[];
+  readonly said?: readonly string[];
   readonly transient?: boolean;
   readonly retryAfter?: string;
 }
@@ -15,6 +16,8 @@ export class RegistryError extends TbuildError {
   readonly status?: number;
   /** Codes of the error document ("Error Codes"), e.g. `MANIFEST_UNKNOWN`. */
   readonly codes: readonly string[];
+  /** The messages that go with them, in the registry's own words. */
+  readonly said: readonly string[];
   /** What was asked for, without user, password, query and fragment. */
   readonly url: string;
   /** Whether asking again may help: a broken connection, not a refused one. */
@@ -27,6 +30,7 @@ export class RegistryError extends TbuildError {
     this.name = 'RegistryError';
     this.status = options.status;
     this.codes = options.codes ?? [];
+    this.said = options.said ?? [];
     this.url = `${options.url.origin}${options.url.pathname}`;
     this.transient = options.transient ?? false;
     this.retryAfter = options.retryAfter;
@@ -75,6 +79,7 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     url: request.url,
     status,
     codes,
+    said: messages,
     hint: hintFor(status, host),
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],

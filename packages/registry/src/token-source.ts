@@ -66,7 +66,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
 }
 
 async function fetchToken(request: TokenRequest, options: TokenSourceOptions): Promise<Token> {
-  const url = parseRealm(request.challenge.parameters.realm ?? '', options.registry);
+  const url = parseRealm(request.challenge.parameters.realm ?? '', options);
   const credential = await options.credentials(options.registry, request.repository);
   if (credential?.kind === 'registry-token') return { text: credential.token, expires: Number.POSITIVE_INFINITY };
   if (credential !== undefined && url.protocol !== 'https:' && !options.insecure) {
@@ -84,9 +84,13 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   return parseToken(response, url, options.now());
 }
 
-function parseRealm(realm: string, registry: string): URL {
-  if (URL.canParse(realm) && /^https?:/i.test(realm)) return new URL(realm);
-  throw new TbuildError('REGISTRY', `Registry ${registry} names ${JSON.stringify(realm)} as its token server`);
+// Behind a proxy that ends TLS some registries name themselves without it.
+function parseRealm(realm: string, { registry, insecure }: TokenSourceOptions): URL {
+  if (!URL.canParse(realm) || !/^https?:/i.test(realm))
+    throw new TbuildError('REGISTRY', `Registry ${registry} names ${JSON.stringify(realm)} as its token server`);
+  const url = new URL(realm);
+  if (!insecure && url.protocol === 'http:' && url.host === registry) url.protocol = 'https:';
+  return url;
 }
 
 function query(realm: URL, { challenge, scopes }: TokenRequest, credential?: Credential): HttpRequest {

@@ -5,6 +5,7 @@ import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/supp
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
 import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
+import { listen } from '../../../test/support/web-server.ts';
 import { createFastClock, createTestClient } from '../test/client.ts';
 
 const MiB = 1024 * 1024;
@@ -139,6 +140,29 @@ describe.runIf(canRunRegistry)('an upload', () => {
       message: expect.stringContaining('broke the connection'),
     });
     expect(proxy.seen.length).toBeLessThan(25);
+  });
+
+  test('goes where the registry sends it, without credentials there', async () => {
+    const seen: { method?: string; authorization?: string; bytes: number }[] = [];
+    await using storage = await listen(async (request, response) => {
+      let bytes = 0;
+      for await (const chunk of request) bytes += (chunk as Buffer).length;
+      seen.push({ method: request.method, authorization: request.headers.authorization, bytes });
+      response.writeHead(201).end();
+    });
+    proxy.decide = (line, _before, headers): Fault | undefined => {
+      if (headers.authorization === undefined && line !== 'GET /v2/')
+        return { kind: 'answer', status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
+      if (line.startsWith('HEAD')) return { kind: 'answer', status: 404 };
+      const location = `${storage.url}/bucket/upload?signature=x`;
+      return line.startsWith('POST') ? { kind: 'answer', status: 202, headers: { location } } : undefined;
+    };
+    await using client = createTestClient({
+      credentials: async () => ({ kind: 'password', username: 'a', password: 'b' }),
+    });
+    await copyImage(store, client.openRepository(parseReference(`${proxy.host}/app`)), layer);
+    expect(seen).toEqual([{ method: 'PUT', authorization: undefined, bytes: SIZE }]);
+    expect(proxy.seen.at(-1)?.headers.authorization).toMatch(/^Basic /);
   });
 
   test('may not be allowed: that is told at once', async () => {

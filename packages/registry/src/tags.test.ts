@@ -1,0 +1,76 @@
+import { copyImage, readWhole, type ContentStore } from '@tbuild/content';
+import { parseReference, type Descriptor } from '@tbuild/oci';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startFaultProxy, type FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
+import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { createTestClient, makeImage } from '../test/client.ts';
+import type { Repository } from './index.ts';
+
+describe.runIf(canRunRegistry)('a tag that must not be changed', () => {
+  let registry: Registry;
+  let proxy: FaultProxy;
+  let repository: Repository;
+  let [first, second]: { store: ContentStore; index: Descriptor }[] = [];
+  const client = createTestClient();
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    proxy = await startFaultProxy(registry.host);
+    [first, second] = [await makeImage(100), await makeImage(200)];
+    repository = client.openRepository(parseReference(`${proxy.host}/app`));
+    for (const { store, index } of [first, second]) await copyImage(store, repository, index);
+    await repository.tag(first.index, 'v1');
+  });
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+
+  const refusing = (status: number, code: string, message: string): void => {
+    const body = JSON.stringify({ errors: [{ code, message }] });
+    proxy.decide = (line) => (/^PUT .*\/manifests\/v\d$/.test(line) ? { kind: 'answer', status, body } : undefined);
+  };
+  const put = async (image: typeof first, tag: string): Promise<Descriptor> => {
+    if (image === undefined) throw new Error('There is no image');
+    return repository.pushManifest(await readWhole(image.store, image.index), image.index.mediaType, tag);
+  };
+
+  const refusals: [who: string, status: number, code: string, message: string][] = [
+    ['Harbor', 412, 'PRECONDITION', "Failed to process request due to 'app:v1' configured as immutable."],
+    [
+      'ECR',
+      400,
+      'TAG_INVALID',
+      "The image tag 'v1' already exists and cannot be overwritten because the tag is immutable.",
+    ],
+    ['Artifactory', 403, 'DENIED', 'Not enough permissions to overwrite artifact'],
+    ['Nexus', 400, 'UNKNOWN', 'Repository does not allow updating assets: hosted'],
+    ['another', 409, 'TAG_IMMUTABLE', 'tag is immutable'],
+  ];
+
+  test.each(refusals)('is a success where it stands for the image already (%s)', async (_, ...refusal) => {
+    refusing(...refusal);
+    expect(await put(first, 'v1')).toEqual(first?.index);
+  });
+
+  test.each(refusals)('says what it stands for otherwise (%s)', async (_, status, code, message) => {
+    refusing(status, code, message);
+    await expect(put(second, 'v1')).rejects.toMatchObject({
+      code: 'REGISTRY',
+      status,
+      message: `Tag ${proxy.host}/app:v1 stands for ${first?.index.digest}, and the registry does not let it be changed (${status} ${code})`,
+      hint: `Push ${second?.index.digest} under another tag`,
+    });
+  });
+
+  test.each([
+    ['a new tag', 'v9', 409, 'TAG_IMMUTABLE', 'tag is immutable'],
+    ['no permission', 'v1', 403, 'DENIED', 'requested access to the resource is denied'],
+    ['a manifest that is not valid', 'v1', 400, 'MANIFEST_INVALID', 'manifest invalid'],
+  ])('is not what %s means', async (_, tag, status, code, message) => {
+    refusing(status, code, message);
+    await expect(put(first, tag)).rejects.toMatchObject({ status, codes: [code], said: [message] });
+  });
+});
