@@ -2,7 +2,7 @@ import { hasCode } from '@tbuild/errors';
 import type { ContentStore, Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
 
-/** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass. */
+/** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass, which `source` has verified. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
     has: async (digest, mediaType, size) =>
@@ -20,7 +20,7 @@ async function* keep(
   target: Descriptor,
   store: ContentStore,
 ): AsyncGenerator<Uint8Array> {
-  using writer = store.createWriter();
+  using writer = store.createWriter(target.digest);
   for await (const chunk of bytes) {
     writer.write(chunk);
     yield chunk;

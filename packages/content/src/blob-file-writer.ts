@@ -12,21 +12,26 @@ const BUFFER_SIZE = 256 * 1024;
 export interface BlobFiles {
   readonly temporaryDirectory: string;
   pathOf(digest: Digest): string;
+  /** Called when a blob stands under its digest. */
+  onCommit?(digest: Digest): void;
 }
 
 /**
  * A blob that is written to a temporary file and renamed under its digest. Small pieces are gathered, so
  * that hash and system calls see large ones.
  */
-export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles): BlobWriter {
+export function createBlobFileWriter(
+  { temporaryDirectory, pathOf, onCommit }: BlobFiles,
+  verified?: Digest,
+): BlobWriter {
   const { path: temporary, fd } = createTemporary(temporaryDirectory);
-  const hash = createHash('sha256');
+  const hash = verified === undefined ? createHash('sha256') : undefined;
   const buffer = Buffer.allocUnsafe(BUFFER_SIZE);
   const file = createHoleWriter(fd);
   let [filled, open] = [0, true];
 
   const put = (bytes: Uint8Array): void => {
-    hash.update(bytes);
+    hash?.update(bytes);
     file.write(bytes);
   };
   const flush = (): void => {
@@ -48,10 +53,13 @@ export function createBlobFileWriter({ temporaryDirectory, pathOf }: BlobFiles):
     },
     commit(expected) {
       flush();
-      const blob = { digest: `sha256:${hash.digest('hex')}` as const, size: file.finish() };
+      const digest = hash === undefined ? verified : (`sha256:${hash.digest('hex')}` as const);
+      if (digest === undefined) throw new Error('A blob without a digest');
+      const blob = { digest, size: file.finish() };
       if (expected !== undefined) checkBlob(blob, { digest: expected });
       close();
       moveInto(temporary, pathOf(blob.digest));
+      onCommit?.(blob.digest);
       return blob;
     },
     [Symbol.dispose]() {

@@ -22,6 +22,11 @@ export interface RepeatableSource extends AsyncIterable<Uint8Array> {
   readonly repeatable: true;
 }
 
+/** The bytes of this blob as a {@link Provider} gives them: reading fails at the end unless it was them. */
+export interface VerifiedSource extends AsyncIterable<Uint8Array> {
+  readonly verified: Digest;
+}
+
 /** Something blobs can be written to. */
 export interface Ingester {
   /**
@@ -42,8 +47,11 @@ export interface StoredBlob {
 export interface ContentStore extends Provider, Ingester {
   delete(digest: Digest): Promise<void>;
   list(): AsyncIterable<StoredBlob>;
-  /** For writers that have the bytes at hand, one buffer after the other, without a promise a buffer. */
-  createWriter(): BlobWriter;
+  /**
+   * For writers that have the bytes at hand, one buffer after the other, without a promise a buffer. With `verified` the bytes
+   * come from a read that proves them to be that blob, and it is committed after its end: they are not hashed again.
+   */
+  createWriter(verified?: Digest): BlobWriter;
 }
 
 /** A blob being written; hashed as the bytes pass. Disposing without commit leaves nothing. */

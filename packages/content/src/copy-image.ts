@@ -1,6 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
-import type { Ingester, Provider, RepeatableSource } from './content-store.ts';
+import type { Ingester, Provider, RepeatableSource, VerifiedSource } from './content-store.ts';
 import { fromBytes, readWhole } from './whole-blob.ts';
 import { withSecondPlace } from './with-second-place.ts';
 
@@ -89,14 +89,18 @@ async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
   const present = (await to.has(node.digest, node.mediaType, node.size)) || (await copy.mount?.(node)) === true;
-  const source = openedAnew(async () => counted(copy, node, await from.read(node, signal)));
+  const source = openedAnew(node.digest, async () => counted(copy, node, await from.read(node, signal)));
   if (!present) await withSecondPlace(from, node, () => to.write(source, node, signal), signal);
   copy.onProgress?.(node, node.size);
 }
 
-function openedAnew(open: () => Promise<AsyncIterable<Uint8Array>>): RepeatableSource {
+function openedAnew(
+  verifiedDigest: Digest,
+  open: () => Promise<AsyncIterable<Uint8Array>>,
+): RepeatableSource & VerifiedSource {
   return {
     repeatable: true,
+    verified: verifiedDigest,
     async *[Symbol.asyncIterator]() {
       yield* await open();
     },

@@ -1,9 +1,9 @@
-import type { Descriptor } from '@tbuild/oci';
+import type { Descriptor, Digest } from '@tbuild/oci';
 import type { BlobWriter, StoredBlob } from './content-store.ts';
-import { checkBlob } from './verified.ts';
+import { checkBlob, isVerified } from './verified.ts';
 
 export interface IngestOptions {
-  createWriter(): BlobWriter;
+  createWriter(verified?: Digest): BlobWriter;
   readonly expected?: Descriptor;
   /** Whether the expected blob is there already: then nothing is read. */
   readonly present: boolean;
@@ -17,7 +17,9 @@ export async function ingest(source: AsyncIterable<Uint8Array>, options: IngestO
     await source[Symbol.asyncIterator]().return?.();
     return { digest: expected.digest, size: expected.size };
   }
-  using writer = options.createWriter();
+  using writer = options.createWriter(
+    expected !== undefined && isVerified(source, expected.digest) ? expected.digest : undefined,
+  );
   let size = 0;
   for await (const chunk of source) {
     signal?.throwIfAborted();

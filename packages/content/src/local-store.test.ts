@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
@@ -22,10 +22,11 @@ test('blobs lie where the image layout has them and temporary files do not stay'
 });
 
 test('a corrupt blob is refused, removed, and can be written again', async () => {
-  const store = createLocalStore(emptyRoot());
+  const root = emptyRoot();
   const bytes = Buffer.from('precious');
   const target = { mediaType: 'text/plain', digest: digestOf(bytes), size: bytes.length };
-  await store.write(fromBytes(bytes), target);
+  await createLocalStore(root).write(fromBytes(bytes), target);
+  const store = createLocalStore(root);
   writeFileSync(store.path(target.digest), 'precioux');
   await expect(readWhole(store, target)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   expect(existsSync(store.path(target.digest))).toBe(false);
@@ -44,4 +45,13 @@ test("a corrupt blob of somebody else's layout is refused and left alone", async
     code: 'DIGEST_MISMATCH',
   });
   expect(existsSync(store.path(digest))).toBe(true);
+});
+
+test('what was written here and changed since is refused', async () => {
+  const store = createLocalStore(emptyRoot());
+  const { digest, size } = await store.write(fromBytes(Buffer.from('right')));
+  const target = { mediaType: 'text/plain', digest, size };
+  expect(Buffer.from(await readWhole(store, target)).toString()).toBe('right');
+  appendFileSync(store.path(digest), ' no more');
+  await expect(readWhole(store, target)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
 });

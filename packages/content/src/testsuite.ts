@@ -114,6 +114,14 @@ export function testContentStore(name: string, open: () => Promise<ContentStore>
       expect((await collect(await store.read(describeBytes(bytes)))).equals(bytes)).toBe(true);
     });
 
+    test('a writer that is told what the bytes are commits them as that', async () => {
+      const store = await open();
+      using writer = store.createWriter(digestOf(LARGE));
+      writer.write(LARGE);
+      expect(writer.commit()).toEqual({ digest: digestOf(LARGE), size: LARGE.length });
+      expect((await collect(await store.read(describeBytes(LARGE)))).equals(LARGE)).toBe(true);
+    });
+
     test('a writer without commit, or with another digest than expected, leaves nothing', async () => {
       const store = await open();
       {

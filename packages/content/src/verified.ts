@@ -1,13 +1,29 @@
 import { createHash } from 'node:crypto';
 import { TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
+import type { VerifiedSource } from './content-store.ts';
 
 /**
  * The bytes of `source`, counted and hashed while they pass: throws DIGEST_MISMATCH as soon as they are
  * more than `target` has, and at the end when size or digest differ. The last piece is held back until
- * everything is known to be right, so nobody gets wrong bytes whole.
+ * everything is known to be right, so nobody gets wrong bytes whole. What verifies itself is given back.
  */
-export async function* verified(
+export function verified(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  target: Pick<Descriptor, 'digest' | 'size'>,
+): AsyncIterable<Uint8Array> {
+  return isVerified(source, target.digest) ? source : verifying(source, target);
+}
+
+/** Whether reading this fails at its end unless it was the blob of that digest: then nobody has to hash it again. */
+export function isVerified(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  digest: Digest,
+): source is VerifiedSource {
+  return 'verified' in source && source.verified === digest;
+}
+
+async function* verifying(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   target: Pick<Descriptor, 'digest' | 'size'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
