@@ -42,7 +42,7 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
       'echo h > /proc/sysrq-trigger && echo sysrq',
       'for f in /sys/kernel/uevent_helper /sys/kernel/mm/ksm/run /sys/power/state; do [ -e $f ] && cat $f > /tmp/v && cat /tmp/v > $f && echo $f; done',
       'ls /dev/vda /dev/sda /dev/mem /dev/kmsg /dev/loop0 && echo devices',
-      'mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk | grep -q . && echo disk',
+      'for d in 7:0 8:0 254:0 1:1; do mknod /tmp/d b ${d%:*} ${d#*:}; head -c 1 /tmp/d > /tmp/read && echo disk $d; rm -f /tmp/d; done',
     ];
     const seen = await run(tries.map((attempt) => `( ${attempt} ) 2>/dev/null`).join('; '));
     expect(seen).toBe('');

@@ -1,5 +1,6 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { DEVICES } from './sandbox-mounts.ts';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { errnoName } from '@tbuild/errors';
+import { DEVICES, makeDevice } from './devices.ts';
 
 const LINKS: readonly (readonly [name: string, target: string])[] = [
   ['fd', '/proc/self/fd'],
@@ -12,11 +13,25 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 
 /**
  * Makes the directory that becomes a step's /dev. Mode 0755: in a sticky, world-writable directory
- * opening a device with O_CREAT, as `>` does, would be refused.
+ * opening a device with O_CREAT, as `>` does, would be refused. Where device nodes may not be made or would not
+ * work, they are empty files, whose names are returned.
  */
-export function makeDeviceDirectory(path: string): void {
+export function makeDeviceDirectory(path: string, { nodes }: { readonly nodes: boolean }): readonly string[] {
   mkdirSync(path, { mode: 0o755 });
   for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${path}/${name}`, { mode: 0o755 });
-  for (const name of DEVICES) writeFileSync(`${path}/${name}`, '');
-  for (const [name, target] of LINKS) symlinkSync(target, `${path}/${name}`);
+  for (const [name, target] of LINKS) if (name !== 'core' || existsSync(target)) symlinkSync(target, `${path}/${name}`);
+  if (nodes && madeNodes(path)) return [];
+  const names = DEVICES.map(({ name }) => name);
+  for (const name of names) writeFileSync(`${path}/${name}`, '');
+  return names;
+}
+
+function madeNodes(path: string): boolean {
+  try {
+    for (const device of DEVICES) makeDevice(`${path}/${device.name}`, device);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'EPERM') return false;
+    throw error;
+  }
 }

@@ -1,10 +1,18 @@
 import type { Mount } from '@tbuild/snapshot';
 
+export interface TreeMount {
+  readonly mount: Mount;
+  readonly target: string;
+  /** Whether device nodes in it must not work. */
+  readonly unguarded?: boolean;
+}
+
 /** The shell command that mounts a tree, or ends the set-up. */
-export function mountCommand({ mount, target }: { readonly mount: Mount; readonly target: string }): string {
+export function mountCommand({ mount, target, unguarded = false }: TreeMount): string {
   const { type, source, options, directory } = mount;
-  if (type === 'bind') return `mount --bind ${quote(source)} ${quote(target)} || exit 125`;
-  return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote(options.join(','))} overlay ${quote(target)} || exit 125`;
+  const nodev = unguarded ? ['nodev'] : [];
+  if (type === 'bind') return `mount -o ${['bind', ...nodev].join(',')} ${quote(source)} ${quote(target)} || exit 125`;
+  return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote([...options, ...nodev].join(','))} overlay ${quote(target)} || exit 125`;
 }
 
 /** Text as one word of a shell. */

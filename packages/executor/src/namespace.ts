@@ -1,6 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
+import { makeGroupDirectory } from './cgroup/group-view.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
 import { callProgram } from './enter/call-program.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
@@ -67,15 +68,28 @@ function findKernelPaths(): Machine['kernelPaths'] {
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
-  { sandbox, directory, points, entrances }: MountedStep,
+  { sandbox, directory, points, entrances, groups, unguarded }: MountedStep,
 ): Launch {
   const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances });
   const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
   mkdirSync(root);
-  makeDeviceDirectory(devices);
+  const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);
+  const boundDevices = makeDeviceDirectory(devices, { nodes: flavour === 'trusted' && !unguarded });
   writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
   const { setsGroups } = description;
-  const place = { root, devices, kernelPaths, flavour, abilities, proc, setsGroups };
+  const place = {
+    root,
+    devices,
+    boundDevices,
+    groupDirectory,
+    groups,
+    unguarded,
+    kernelPaths,
+    flavour,
+    abilities,
+    proc,
+    setsGroups,
+  };
   const { args, files } = sandboxCommand(sandbox, sandboxMounts(sandbox, points, place), { directory, enter });
   for (const [file, text] of files) writeFileSync(file, text);
   return { args, program };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { makeStepCgroup, type StepCgroup } from './cgroup/step-cgroup.ts';
+import { makeStepGroups } from './cgroup/step-groups.ts';
 import type { CallProgram } from './enter/call-program.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
@@ -40,6 +40,7 @@ export interface Launch {
 
 export interface StepRun {
   readonly runDirectory: string;
+  readonly flavour: OverlayFlavour;
   readonly sandbox: Sandbox;
   readonly io: ProcessIO;
   readonly signal: AbortSignal;
@@ -51,21 +52,21 @@ export interface StepRun {
  * @throws TbuildError PROCESS_FAILED when the set-up failed, CANCELLED on abort.
  */
 export async function runStep(
-  { runDirectory, sandbox, io, signal }: StepRun,
+  { runDirectory, flavour, sandbox, io, signal }: StepRun,
   prepare: (place: StepPlace) => Launch,
 ): Promise<StepEnd> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const directory = mkdtempSync(join(runDirectory, 'step-'));
   const undos: (() => void)[] = [];
-  let group: StepCgroup | undefined;
   try {
-    group = makeStepCgroup(basename(directory), sandbox);
-    const entrances = (group?.entrances ?? []).map((_, index) => FIRST_ENTRANCE + index);
-    const launch = prepare({ directory, entrances, atEnd: (undo) => undos.push(undo) });
-    const exitCode = await launched(launch, { directory, sandbox, io, signal, entrances: group?.entrances ?? [] });
-    return { exitCode, reachedMemoryLimit: group?.reachedMemoryLimit() ?? false };
+    await using groups = makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
+    const { entrances, unguarded, seen } = groups;
+    const descriptors = entrances.map((_, index) => FIRST_ENTRANCE + index);
+    const atEnd = (undo: () => void): void => void undos.push(undo);
+    const launch = prepare({ directory, entrances: descriptors, groups: seen, unguarded, atEnd });
+    const exitCode = await launched(launch, { directory, sandbox, io, signal, entrances });
+    return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
-    await group?.remove();
     for (const undo of undos.reverse()) undo();
     rmSync(directory, { recursive: true, force: true });
   }
@@ -79,7 +80,7 @@ async function launched(
     io,
     signal,
     entrances,
-  }: Omit<StepRun, 'runDirectory'> & { directory: string; entrances: readonly string[] },
+  }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; entrances: readonly string[] },
 ): Promise<number> {
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
@@ -91,10 +92,10 @@ async function launched(
 
 /** {@link runStep} for isolations that mount: makes the mount points in the tree, and takes them away again. */
 export function runMounted(
-  { flavour, now, ...run }: StepRun & ExecutorOptions,
+  { now, ...run }: StepRun & ExecutorOptions,
   prepare: (step: MountedStep) => Launch,
 ): Promise<StepEnd> {
-  const { sandbox } = run;
+  const { sandbox, flavour } = run;
   return runStep(run, (place) => {
     const points = prepareMountPoints(sandbox, { flavour, now: now() });
     place.atEnd(() => points.removeEmpty());

@@ -24,6 +24,10 @@ const sandbox: Sandbox = {
 const place: SandboxPlace = {
   root: '/r',
   devices: '/d',
+  boundDevices: [],
+  unguarded: false,
+  groupDirectory: '/g',
+  groups: [],
   kernelPaths: new Map([
     ['/proc/keys', 'file'],
     ['/proc/acpi', 'directory'],
@@ -50,13 +54,12 @@ test('the whole table of a plain step', () => {
     'overlay /r overlay lowerdir=l/0,upperdir=fs,workdir=work',
     'proc /r/proc proc nosuid,nodev,noexec',
     'sysfs /r/sys sysfs nosuid,nodev,noexec,ro',
-    '/d /r/dev none bind,nosuid,noexec',
+    '/d /r/dev none bind,dev,nosuid,noexec',
     'devpts /r/dev/pts devpts newinstance,ptmxmode=0666,mode=0620,gid=5,nosuid,noexec',
     'shm /r/dev/shm tmpfs nosuid,nodev,noexec,mode=1777,size=65536k',
     'mqueue /r/dev/mqueue mqueue nosuid,nodev,noexec',
-    ...['null', 'zero', 'full', 'random', 'urandom', 'tty'].map((name) => `/dev/${name} /r/dev/${name} none bind`),
     'tmpfs /r/proc/acpi tmpfs ro,size=0',
-    '/dev/null /r/proc/keys none bind',
+    '/dev/null /r/proc/keys none bind,ro',
     '/r/proc/sys /r/proc/sys none bind,ro',
     '/r // none move',
   ]);
@@ -137,4 +140,42 @@ test.each(options)('overlay options: %s', (_, given, expected) => {
 test('odd characters in a table', () => {
   const entry: MountEntry = { source: "/a\tb\n'#\\", target: '/t', type: 'none', options: ['bind'] };
   expect(fstabText([entry])).toBe("/a\\011b\\012'\\043\\134 /t none bind 0 0\n");
+});
+
+test("devices that cannot be made are the machine's, unchangeable", () => {
+  const table = lines({}, [], { boundDevices: ['null', 'tty'] });
+  expect(table).toContain('/d /r/dev none bind,nodev,nosuid,noexec');
+  expect(table.filter((line) => line.startsWith('/dev/') && line.includes('/r/dev/'))).toEqual([
+    '/dev/null /r/dev/null none bind,ro',
+    '/dev/tty /r/dev/tty none bind,ro',
+  ]);
+});
+
+test('control groups: one hierarchy in place of all, or each by its name', () => {
+  const groups = (seen: SandboxPlace['groups']) =>
+    lines({}, [], { groups: seen }).filter((line) => line.includes('cgroup'));
+  expect(groups([])).toEqual([]);
+  expect(groups([{ name: '', source: '/sys/fs/cgroup/a b' }])).toEqual([
+    String.raw`/sys/fs/cgroup/a\040b /r/sys/fs/cgroup none bind,ro,nosuid,nodev,noexec`,
+  ]);
+  expect(groups([{ name: 'memory', source: '/sys/fs/cgroup/memory/x' }])).toEqual([
+    '/g /r/sys/fs/cgroup none bind,ro,nosuid,nodev,noexec',
+    '/sys/fs/cgroup/memory/x /r/sys/fs/cgroup/memory none bind,ro,nosuid,nodev,noexec',
+  ]);
+});
+
+test('where nothing else keeps a step from devices, nodes of them work nowhere but in /dev', () => {
+  const source = { type: 'bind', source: '/cache', target: '/c', readonly: false } as const;
+  const mounts: PlacedMount[] = [
+    { mount: source, target: 'c', kind: 'directory' },
+    { mount: { type: 'tmpfs', target: '/t' }, target: 't', kind: 'directory' },
+  ];
+  const table = lines({}, mounts, { unguarded: true, boundDevices: ['null'] });
+  const writable = table.filter((line) => !/^(proc|sysfs|shm|mqueue|devpts|tmpfs \/r\/proc|\/dev|\/r)/.test(line));
+  expect(writable.map((line) => [line.split(' ')[1], line.includes('nodev')])).toEqual([
+    ['/r', true],
+    ['/r/dev', true],
+    ['/r/c', true],
+    ['/r/t', true],
+  ]);
 });

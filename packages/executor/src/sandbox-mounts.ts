@@ -1,4 +1,5 @@
 import type { Mount } from '@tbuild/snapshot';
+import { groupBinds, type SeenGroup } from './cgroup/group-view.ts';
 import type { Sandbox, SandboxMount } from './executor.ts';
 import type { MountEntry } from './fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
@@ -18,8 +19,15 @@ export interface MakeMountPoint {
 export interface SandboxPlace {
   /** An empty directory, where the tree is mounted before it is moved onto `/`. */
   readonly root: string;
-  /** Holds /dev: links, empty files to bind devices onto, directories for pts, shm and mqueue. */
+  /** Holds /dev: links, directories for pts, shm and mqueue, devices. */
   readonly devices: string;
+  /** Names of devices that are empty files there, to bind the machine's onto. */
+  readonly boundDevices: readonly string[];
+  /** Whether device nodes must not work but in /dev. */
+  readonly unguarded: boolean;
+  /** A directory with an empty one for each control group that has a name. */
+  readonly groupDirectory: string;
+  readonly groups: readonly SeenGroup[];
   /** Paths of /proc and /sys of this kernel, to tell which to cover and how. */
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
@@ -40,8 +48,6 @@ export interface PlacedMount {
   /** The target of the earlier mount in which this one's mount point has to be made. */
   readonly within?: string;
 }
-
-export const DEVICES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
 
 /** What Docker hides from containers: it tells of the host or lets one change it. */
 export const MASKED_PATHS = [
@@ -73,6 +79,7 @@ export function sandboxMounts(
   return [
     treeEntry(sandbox.root.mount, place.root, place),
     ...kernelEntries(sandbox, place),
+    ...groupEntries(place),
     ...(confined ? [...maskedEntries(place), ...readonlyEntries(place)] : []),
     ...points.mounts.flatMap((mount) => placedEntries(mount, place)),
     ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, place)]),
@@ -82,23 +89,24 @@ export function sandboxMounts(
 }
 
 /** A snapshot's mount: an overlay, or a bind of a plain directory. */
-function treeEntry(mount: Mount, target: string, { abilities }: SandboxPlace): MountEntry {
+function treeEntry(mount: Mount, target: string, place: SandboxPlace): MountEntry {
+  const { abilities } = place;
   const { type, source, directory } = mount;
   if (type === 'bind')
     return {
       source,
       target,
       type: 'none',
-      options: ['bind', ...mount.options.filter((option) => option !== 'bind')],
+      options: ['bind', ...mount.options.filter((option) => option !== 'bind'), ...deviceOptions(place)],
       directory,
     };
   const options = abilities.appendLowers ? splitLongLowers(mount.options) : mount.options;
-  return { source: 'overlay', target, type, options, directory };
+  return { source: 'overlay', target, type, options: [...options, ...deviceOptions(place)], directory };
 }
 
 function kernelEntries(
   { shmSize = 65_536 * 1024 }: Sandbox,
-  { root, devices, flavour, abilities, proc, setsGroups }: SandboxPlace,
+  { root, devices, boundDevices, flavour, abilities, proc, setsGroups }: SandboxPlace,
 ): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
@@ -116,7 +124,13 @@ function kernelEntries(
         }
       : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
     // A directory made beforehand costs no process to fill it, which a tmpfs would.
-    { source: devices, target: dev, type: 'none', options: ['bind', 'nosuid', 'noexec'] },
+    // What it lies on may have nodev, which only real root may take away.
+    {
+      source: devices,
+      target: dev,
+      type: 'none',
+      options: ['bind', boundDevices.length === 0 ? 'dev' : 'nodev', 'nosuid', 'noexec'],
+    },
     {
       source: 'devpts',
       target: `${dev}/pts`,
@@ -130,15 +144,22 @@ function kernelEntries(
       options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`],
     },
     { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
-    ...DEVICES.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`)),
+    // Read-only, or root would change mode and owner of the machine's own; that does not hinder writing to a device.
+    ...boundDevices.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`, 'ro')),
   ];
+}
+
+function groupEntries({ root, groupDirectory, groups }: SandboxPlace): MountEntry[] {
+  return groupBinds(groupDirectory, groups).map(({ source, target }) =>
+    bindEntry(source, root + target, 'ro', 'nosuid', 'nodev', 'noexec'),
+  );
 }
 
 function maskedEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
   return MASKED_PATHS.flatMap((path) => {
     const kind = kernelPaths.get(path);
     if (kind === undefined) return [];
-    if (kind === 'file') return [bindEntry('/dev/null', root + path)];
+    if (kind === 'file') return [bindEntry('/dev/null', root + path, 'ro')];
     return [{ source: 'tmpfs', target: root + path, type: 'tmpfs', options: ['ro', 'size=0'] }];
   });
 }
@@ -167,23 +188,34 @@ function mountEntry(
 ): MountEntry {
   switch (mount.type) {
     case 'bind':
-      if (kind === 'file') return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []));
+      if (kind === 'file')
+        return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []), ...deviceOptions(place));
       return {
         source: mount.source,
         target: path,
         type: 'none',
-        options: ['rbind', ...(mount.readonly ? [readonlyOption(place.abilities)] : [])],
+        options: ['rbind', ...(mount.readonly ? [readonlyOption(place.abilities)] : []), ...deviceOptions(place)],
       };
     case 'overlay':
       return treeEntry(mount.mount, path, place);
     case 'tmpfs':
-      return { source: 'tmpfs', target: path, type: 'tmpfs', options: tmpfsOptions(mount) };
+      return {
+        source: 'tmpfs',
+        target: path,
+        type: 'tmpfs',
+        options: [...tmpfsOptions(mount), ...deviceOptions(place)],
+      };
   }
 }
 
 function tmpfsOptions(mount: { readonly size?: number; readonly mode?: number }): string[] {
   const size = mount.size === undefined ? [] : [`size=${mount.size}`];
   return ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`];
+}
+
+/** For what holds files that the step or its image may have made. */
+function deviceOptions({ unguarded }: Pick<SandboxPlace, 'unguarded'>): string[] {
+  return unguarded ? ['nodev'] : [];
 }
 
 function bindEntry(source: string, target: string, ...options: string[]): MountEntry {

@@ -1,9 +1,15 @@
+import type { SeenGroup } from './cgroup/group-view.ts';
+
 /** What a step is made ready in. */
 export interface StepPlace {
   /** Empty, and the step's own. */
   readonly directory: string;
   /** Descriptors that the last program of the set-up writes `0` to, by which it enters the step's control groups. */
   readonly entrances: readonly number[];
+  /** The control groups that the step is to see. */
+  readonly groups: readonly SeenGroup[];
+  /** Whether only mounts can keep the step from opening devices that it has nodes of. */
+  readonly unguarded: boolean;
   /** To be done when all processes are gone; the last one first. */
   atEnd(undo: () => void): void;
 }

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { FileType, makedev, mknod } from '@tbuild/linux';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
@@ -133,6 +134,39 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(`core\n${stdout.replace(/^core\n/, '')}`).toBe(
         'core\nfd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n2\n3\ny\n',
       );
+    });
+
+    const real = test.skipIf(flavour === 'user' || !canMakeGroups());
+
+    real.each(['/tmp', '/dev', '/dev/shm', '/bound', '/memory'])(
+      'opens no device but its own: node in %s',
+      async (place) => {
+        const { stdout } = await run(`cd ${place}; mknod d b 7 0; mknod c c 1 1; ls; cat < d; cat < c`, {
+          mounts: [
+            { type: 'bind', source: mkdtempSync(join(directory, 'nodes-')), target: '/bound', readonly: false },
+            { type: 'tmpfs', target: '/memory' },
+          ],
+        });
+        if (contained) expect(stdout).toMatch(/^c$/m);
+        expect(stdout.length).toBeLessThan(200);
+      },
+    );
+
+    real('opens no device of which the image has a node', async () => {
+      const before = (upper: string) => mknod(join(upper, 'disk'), FileType.block | 0o666, makedev(7, 0));
+      expect(await run('head -c 1 /disk', { before })).toMatchObject({ stdout: '', exitCode: 1 });
+    });
+
+    test('mode, owner and time of devices outside are out of reach', async () => {
+      const before = lstatSync('/dev/null');
+      await run('chmod 600 /dev/null; chown 1 /dev/null; touch -d @0 /dev/null; chmod 600 /proc/keys /proc/timer_list');
+      const { mode, uid, mtimeMs } = lstatSync('/dev/null');
+      expect({ mode, uid, mtimeMs }).toEqual({ mode: before.mode, uid: before.uid, mtimeMs: before.mtimeMs });
+    });
+
+    test('a signal to its whole process group stays among its own', async () => {
+      const { exitCode, stdout } = await run('trap "" TERM HUP; kill -TERM 0; kill -HUP 0; echo alive; exit 3');
+      expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'alive\n' });
     });
 
     containedTest('has nothing to read on its input, and no other descriptors', async () => {
@@ -360,6 +394,17 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
     });
 
+    test.skipIf(!contained || flavour === 'user' || !canMakeGroups())(
+      'sees its limits where programs look for them',
+      async () => {
+        const { stdout } = await run('cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2> /dev/null', {
+          resources: { memory: 64 << 20 },
+        });
+        expect(Number(stdout)).toBe(64 << 20);
+        expect((await run('mkdir /sys/fs/cgroup/x /sys/fs/cgroup/memory/x 2> /dev/null && echo made')).stdout).toBe('');
+      },
+    );
+
     limitedTest('forks are bounded, also those of root', async () => {
       const script = 'i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done';
       const { exitCode, stderr } = await run(script, { resources: { pids: 20 } });
@@ -451,7 +496,7 @@ function groupDirectories(path: string): string[] {
 }
 
 const APPLETS =
-  '[ cat chown chroot cp cut df echo env grep head hostname id ln ls md5sum mkdir mount mv readlink rm sh sleep stat tail touch tr unshare wc yes';
+  '[ cat chmod chown chroot cp cut df echo env grep head hostname id ln ls md5sum mkdir mknod mount mv readlink rm sh sleep stat tail touch tr unshare wc yes';
 
 function makeBusyboxTree(root: string): void {
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, name));

@@ -5,3 +5,6 @@ export { FileType, mknod } from './mknod.ts';
 export { tryFlock } from './flock.ts';
 export { detachMount, mountTmpfs } from './mount.ts';
 export { createHoleWriter, type HoleWriter } from './hole-writer.ts';
+export { loadDeviceFilter } from './device-filter.ts';
+export type { DeviceFilter } from './device-filter.ts';
+export type { AllowedDevice } from './device-program.ts';

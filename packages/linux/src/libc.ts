@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { getSystemErrorName } from 'node:util';
 
-type Parameter = string | number | bigint | Uint8Array | null;
+type Parameter = string | number | bigint | Uint8Array | object | null;
 type LibraryCall = (...parameters: Parameter[]) => number;
 
 let loaded: { koffi: typeof import('koffi'); library: import('koffi').LibraryHandle } | undefined;
@@ -15,13 +15,25 @@ function load(): NonNullable<typeof loaded> {
   return loaded;
 }
 
+/** A struct that prototypes may name; calls take an object for it. */
+export interface LibraryStruct {
+  readonly name: string;
+  readonly members: Readonly<Record<string, string>>;
+}
+
 /** A function of the C library by its C prototype, looked up at the first call. */
-export function libraryCall(prototype: string): LibraryCall {
+export function libraryCall(prototype: string, ...structs: readonly LibraryStruct[]): LibraryCall {
   let bound: LibraryCall | undefined;
   return (...parameters) => {
-    bound ??= load().library.func(prototype);
+    bound ??= bind(prototype, structs);
     return bound(...parameters);
   };
+}
+
+function bind(prototype: string, structs: readonly LibraryStruct[]): LibraryCall {
+  const { koffi, library } = load();
+  for (const { name, members } of structs) koffi.struct(name, { ...members });
+  return library.func(prototype);
 }
 
 /** The number of the last failed call's error. */

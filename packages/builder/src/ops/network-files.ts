@@ -9,7 +9,7 @@ import {
 import type { OpEnvironment } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
-/** /etc/hosts and /etc/resolv.conf of a step; what it writes there vanishes with it. */
+/** /etc/hosts and /etc/resolv.conf of a step, read-only as with Docker's builder; where nothing can be mounted, what it writes there vanishes. */
 export function networkFiles(
   files: StepFiles,
   { worker, extraHosts, hostname, network }: NetworkOptions,
@@ -18,7 +18,7 @@ export function networkFiles(
     type: 'bind',
     source: files.write('file', content, { mode: 0o644 }),
     target,
-    readonly: false,
+    readonly: true,
   });
   return [
     bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), resolution(network))),

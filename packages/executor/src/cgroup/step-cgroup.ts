@@ -3,11 +3,13 @@ import { dirname, join, normalize } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Resources, Sandbox } from '../executor.ts';
 import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './control-files.ts';
-import { type Hierarchy, readHierarchies } from './hierarchies.ts';
+import type { Hierarchy } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeAll, removeEmptied } from './remove-groups.ts';
 
 /** The control groups of one step: a directory in each hierarchy that has to know it. */
 export interface StepCgroup {
+  /** The directory in a hierarchy, if it is one of these. */
+  groupIn(hierarchy: Hierarchy): string | undefined;
   /** Files that a process enters a group by, by writing `0`. */
   readonly entrances: readonly string[];
   /** Whether a process of the step was killed at its memory limit. */
@@ -18,12 +20,16 @@ export interface StepCgroup {
 
 /**
  * Makes the groups of a step that has limits or belongs under a certain parent; undefined for one that has neither. Without
- * a parent they lie where our own group's limits hold for them too.
+ * a parent they lie in our own group, in the newer version beside it, since a group with processes limits no children.
  *
  * @throws TbuildError UNSUPPORTED where this machine or this user cannot have them.
  */
-export function makeStepCgroup(name: string, { resources = {}, cgroupParent }: Sandbox): StepCgroup | undefined {
-  const groups = groupsFor(name, resources, cgroupParent);
+export function makeStepCgroup(
+  name: string,
+  { resources = {}, cgroupParent }: Sandbox,
+  hierarchies: readonly Hierarchy[],
+): StepCgroup | undefined {
+  const groups = groupsFor(name, resources, { hierarchies, parent: cgroupParent });
   if (groups.length === 0) return undefined;
   const made: string[] = [];
   try {
@@ -34,6 +40,7 @@ export function makeStepCgroup(name: string, { resources = {}, cgroupParent }: S
   }
   const memory = groups.find(({ controllers }) => controllers.includes('memory'));
   return {
+    groupIn: (hierarchy) => groups.find((group) => group.hierarchy.mountPoint === hierarchy.mountPoint)?.path,
     entrances: groups.map(({ path }) => `${path}/cgroup.procs`),
     reachedMemoryLimit: () => memory !== undefined && countMemoryKills(memory.path, memory.hierarchy.version) > 0,
     remove: async () => {
@@ -50,10 +57,13 @@ interface Group {
   readonly controllers: readonly Controller[];
 }
 
-function groupsFor(name: string, resources: Resources, parent: string | undefined): readonly Group[] {
+function groupsFor(
+  name: string,
+  resources: Resources,
+  { hierarchies, parent }: { hierarchies: readonly Hierarchy[]; parent: string | undefined },
+): readonly Group[] {
   const limited = CONTROLLERS.filter((controller) => controlFiles(controller, 1, resources).length > 0);
   if (limited.length === 0 && parent === undefined) return [];
-  const hierarchies = readHierarchies();
   const keeper = (controller: Controller): Hierarchy | undefined =>
     hierarchies.find(({ controllers }) => controllers.includes(controller));
   const missing = limited.find((controller) => keeper(controller) === undefined);
@@ -66,7 +76,6 @@ function groupsFor(name: string, resources: Resources, parent: string | undefine
   });
 }
 
-/** In the newer version a group with processes, as our own, gives no limits to its children: its siblings have them. */
 function parentIn({ version, mountPoint, own }: Hierarchy, parent: string | undefined): string {
   if (parent !== undefined) return join(mountPoint, normalize(`/${parent}`));
   return version === 1 || own === mountPoint ? own : dirname(own);

@@ -65,7 +65,7 @@ async function runInRoot(
   refuseImpossible(sandbox);
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
-  return await runStep({ runDirectory, sandbox, io, signal }, (place) => {
+  return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
     const aside = join(place.directory, 'aside');
     mkdirSync(aside);
     const placement = new Placement({ root: sandbox.root.upper, aside, flavour });

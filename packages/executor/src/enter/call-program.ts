@@ -17,6 +17,8 @@ export type CallName =
   | 'chroot'
   | 'chdir'
   | 'setrlimit'
+  | 'setsid'
+  | 'keyctl'
   | 'write'
   | 'execve';
 
@@ -80,6 +82,8 @@ const MACHINES: Readonly<
       chroot: 161,
       chdir: 80,
       setrlimit: 160,
+      setsid: 112,
+      keyctl: 250,
       execve: 59,
       write: 1,
       exit_group: 231,
@@ -100,6 +104,8 @@ const MACHINES: Readonly<
       chroot: 51,
       chdir: 49,
       setrlimit: 164,
+      setsid: 157,
+      keyctl: 219,
       execve: 221,
       write: 64,
       exit_group: 94,

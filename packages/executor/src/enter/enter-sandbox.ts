@@ -28,6 +28,7 @@ const FD_CLOEXEC = 1;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_DROP = 24;
+const KEYCTL_JOIN_SESSION_KEYRING = 1;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
 /** _LINUX_CAPABILITY_VERSION_3, this process. */
@@ -67,6 +68,10 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
   const calls: Call[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
     ...groupCalls(options.entrances),
+    // A signal to its whole process group must not reach the set-up above it.
+    may('setsid'),
+    // The keys of who started tbuild are none of the step's. Kernels without keys lack the call.
+    may('keyctl', KEYCTL_JOIN_SESSION_KEYRING, 0),
     // What tbuild itself inherited leads out of the root. Kernels before 5.9 lack the call.
     may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
     must('chroot', { text: root }),

@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
+import { groupBinds, GROUPS, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
 import { callProgram } from '../enter/call-program.ts';
 import { executeOnly } from '../enter/enter-sandbox.ts';
@@ -10,7 +12,7 @@ import { setupFailure } from '../exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
 import { runtimeConfig } from './runtime-config.ts';
 import { REPORT } from '../sandbox-command.ts';
-import { PROGRAM, runtimeCommand } from './runtime-command.ts';
+import { PROGRAM, refusesGroups, runtimeCommand } from './runtime-command.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {
   /** The path of crun, runc or youki. */
@@ -37,8 +39,9 @@ type Machine = CallMachineDescription & OciExecutorOptions;
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   { runtime, flavour, machine, permitted }: Machine,
-  { sandbox, directory, points, entrances, atEnd }: MountedStep,
+  { sandbox, directory, points, entrances, groups, unguarded, atEnd }: MountedStep,
 ): Launch {
+  if (unguarded && basename(runtime) === 'crun') throw noDeviceGuard();
   const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT, entrances });
   const [rootfs, enter] = [`${directory}/rootfs`, `${directory}/enter`];
   mkdirSync(rootfs);
@@ -48,9 +51,13 @@ function prepare(
     if (placed.mount.type === 'overlay') mkdirSync(`${directory}/overlay${index}`);
     return { placed, source: placed.mount.type === 'bind' ? placed.mount.source : `${directory}/overlay${index}` };
   });
+  const moveGroups = refusesGroups(runtime) ? makeGroupDirectory(`${directory}/hierarchies`, []) : undefined;
+  const seen = groups.map(({ name, source }) => ({ name, source: source.replace(GROUPS, moveGroups ?? GROUPS) }));
   const config = runtimeConfig(sandbox, {
     rootfs,
     mounts,
+    groups: groupBinds(makeGroupDirectory(`${directory}/groups`, groups), seen),
+    unguarded,
     args: [`/proc/self/fd/${PROGRAM}`],
     flavour: sandbox.handler === undefined ? flavour : 'user',
     permitted,
@@ -67,9 +74,19 @@ function prepare(
     enter,
     id,
     entrances: entrances.length,
-    mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays],
+    moveGroups,
+    mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays].map((one) => ({ ...one, unguarded })),
   });
   return { args, program, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };
+}
+
+/** crun takes `nodev` from the root it is given, and its own filter needs what is missing here. */
+function noDeviceGuard(): TbuildError {
+  return new TbuildError(
+    'UNSUPPORTED',
+    'crun cannot keep a step from the devices of this machine, where no cgroup v2 can be made',
+    { hint: 'Install runc, or use --isolation namespace' },
+  );
 }
 
 /** The runtime writes to its log only when it fails. */

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Mount } from '@tbuild/snapshot';
-import { mountCommand, quote } from '../mount-command.ts';
+import { GROUPS } from '../cgroup/group-view.ts';
+import { mountCommand, quote, type TreeMount } from '../mount-command.ts';
 import { REPORT } from '../sandbox-command.ts';
 
 /** The descriptor of the program to execute, which the runtime hands on as it does {@link REPORT}. */
@@ -15,8 +16,10 @@ export interface RuntimeCommandOptions {
   readonly id: string;
   /** How many descriptors the runtime hands on after {@link PROGRAM}. */
   readonly entrances: number;
+  /** A directory that takes the control groups, out of sight of a runtime that refuses them. */
+  readonly moveGroups?: string;
   /** What is mounted before the runtime starts. */
-  readonly mounts: readonly { readonly mount: Mount; readonly target: string }[];
+  readonly mounts: readonly TreeMount[];
 }
 
 /**
@@ -24,12 +27,14 @@ export interface RuntimeCommandOptions {
  * specification cannot say, and so that the container ends with the runtime and the runtime with us.
  */
 export function runtimeCommand(options: RuntimeCommandOptions): readonly string[] {
-  const { runtime, enter, mounts } = options;
+  const { enter, mounts } = options;
   const script = [
     'umask 022',
     `exec ${PROGRAM}>&2 2>&${REPORT}`,
     'mount -t proc proc /proc || exit 125',
-    ...(basename(runtime) === 'crun' ? [UNIFIED_CGROUPS] : []),
+    ...(options.moveGroups === undefined
+      ? []
+      : [`mount --rbind ${GROUPS} ${quote(options.moveGroups)} && mount -t tmpfs none ${GROUPS} || exit 125`]),
     ...mounts.map(mountCommand),
     String.raw`printf '\004' >&${REPORT}`,
     `exec ${runtimeArguments(options).map(quote).join(' ')} 2>&${PROGRAM} ${PROGRAM}< ${quote(enter)}`,
@@ -38,8 +43,10 @@ export function runtimeCommand(options: RuntimeCommandOptions): readonly string[
   return [...namespaces, 'sh', '-c', script];
 }
 
-/** crun refuses a hierarchy of both versions, though it needs none: an empty directory is of the older one. */
-const UNIFIED_CGROUPS = '[ ! -d /sys/fs/cgroup/unified ] || mount -t tmpfs none /sys/fs/cgroup';
+/** crun refuses hierarchies of both versions, though it needs none: an empty directory is of the older one. */
+export function refusesGroups(runtime: string): boolean {
+  return basename(runtime) === 'crun' && existsSync(`${GROUPS}/unified`);
+}
 
 function runtimeArguments({ runtime, directory, id, entrances }: RuntimeCommandOptions): string[] {
   const log = basename(runtime) === 'crun' ? `file:${directory}/log` : `${directory}/log`;

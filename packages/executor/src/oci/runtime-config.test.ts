@@ -13,6 +13,8 @@ const sandbox: Sandbox = {
 const place: RuntimePlace = {
   rootfs: '/r',
   mounts: [],
+  groups: [],
+  unguarded: false,
   args: ['/proc/self/fd/3'],
   flavour: 'trusted',
   permitted: (1n << 41n) - 1n,

@@ -1,4 +1,5 @@
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
+import { DEVICES } from '../devices.ts';
 import type { Sandbox } from '../executor.ts';
 import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox-mounts.ts';
 import { filterDocument } from './filter-document.ts';
@@ -9,6 +10,10 @@ export interface RuntimePlace {
   readonly rootfs: string;
   /** Mounts with their targets followed; what they show is at `source`, overlays are mounted already. */
   readonly mounts: readonly { readonly placed: PlacedMount; readonly source: string }[];
+  /** What shows the step's control groups. */
+  readonly groups: readonly { readonly source: string; readonly target: string }[];
+  /** Whether device nodes must not work but those of /dev. */
+  readonly unguarded: boolean;
   readonly args: readonly string[];
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
   readonly flavour: 'trusted' | 'user';
@@ -48,7 +53,11 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
     },
     root: { path: place.rootfs, readonly: false },
     hostname,
-    mounts: [...kernelMounts(sandbox, place.flavour), ...place.mounts.map(runtimeMount)],
+    mounts: [
+      ...kernelMounts(sandbox, place),
+      ...place.groups.map(groupMount),
+      ...place.mounts.map((mount) => runtimeMount(mount, place)),
+    ],
     linux: {
       namespaces: namespaces.map((type) => ({ type })),
       ...(confined ? { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS, seccomp: filterDocument() } : {}),
@@ -113,7 +122,7 @@ function capabilityNames(confined: boolean, permitted: bigint): string[] {
   );
 }
 
-function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, flavour: 'trusted' | 'user'): RuntimeMount[] {
+function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, unguarded }: RuntimePlace): RuntimeMount[] {
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
@@ -121,8 +130,9 @@ function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, flavour: 'trusted' |
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(unguarded ? ['nodev'] : [])],
     },
+    ...(unguarded ? DEVICES.map(boundDevice) : []),
     {
       destination: '/dev/pts',
       type: 'devpts',
@@ -142,21 +152,33 @@ function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, flavour: 'trusted' |
   ];
 }
 
-function runtimeMount({ placed: { mount, target }, source }: RuntimePlace['mounts'][number]): RuntimeMount {
+function groupMount({ source, target }: RuntimePlace['groups'][number]): RuntimeMount {
+  return { destination: target, type: 'none', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] };
+}
+
+function boundDevice({ name }: (typeof DEVICES)[number]): RuntimeMount {
+  return { destination: `/dev/${name}`, type: 'none', source: `/dev/${name}`, options: ['bind', 'ro'] };
+}
+
+function runtimeMount(
+  { placed: { mount, target }, source }: RuntimePlace['mounts'][number],
+  { unguarded }: RuntimePlace,
+): RuntimeMount {
   const destination = `/${target}`;
+  const nodev = unguarded ? ['nodev'] : [];
   if (mount.type === 'tmpfs') {
     const size = mount.size === undefined ? [] : [`size=${mount.size}`];
     return {
       destination,
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`],
+      options: ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`, ...nodev],
     };
   }
   return {
     destination,
     type: 'none',
     source,
-    options: ['rbind', ...(mount.type === 'bind' && mount.readonly ? ['ro'] : [])],
+    options: ['rbind', ...(mount.type === 'bind' && mount.readonly ? ['ro'] : []), ...nodev],
   };
 }

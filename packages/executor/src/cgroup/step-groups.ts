@@ -1,0 +1,45 @@
+import type { Sandbox } from '../executor.ts';
+import { type DeviceGuard, makeDeviceGuard } from './device-guard.ts';
+import { type SeenGroup, seenGroups } from './group-view.ts';
+import { readHierarchies } from './hierarchies.ts';
+import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
+
+/** Everything about the control groups of one step. */
+export interface StepGroups extends AsyncDisposable {
+  /** Files that the step enters its groups by, by writing `0`. */
+  readonly entrances: readonly string[];
+  /** What the step is to see of them. */
+  readonly seen: readonly SeenGroup[];
+  /** Whether it could open any device of which there is a node, and must not: mounts have to prevent it. */
+  readonly unguarded: boolean;
+  /** Whether a process of the step was killed at its memory limit. */
+  reachedMemoryLimit(): boolean;
+}
+
+/**
+ * Makes the groups that a step needs. To be disposed when all its processes are gone.
+ *
+ * @throws TbuildError UNSUPPORTED where limits that it has cannot be kept.
+ */
+export function makeStepGroups(
+  name: string,
+  sandbox: Sandbox,
+  { guardsDevices }: { readonly guardsDevices: boolean },
+): StepGroups {
+  const hierarchies = readHierarchies();
+  const limits = makeStepCgroup(name, sandbox, hierarchies);
+  const wanted = guardsDevices && sandbox.security === 'sandbox';
+  const guard = wanted ? makeDeviceGuard(name, hierarchies, limits) : undefined;
+  return {
+    entrances: [...(limits?.entrances ?? []), ...(guard?.entrances ?? [])],
+    seen: seenGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
+    unguarded: wanted && guard === undefined,
+    reachedMemoryLimit: () => limits?.reachedMemoryLimit() ?? false,
+    [Symbol.asyncDispose]: () => removeBoth(guard, limits),
+  };
+}
+
+async function removeBoth(guard: DeviceGuard | undefined, limits: StepCgroup | undefined): Promise<void> {
+  await guard?.remove();
+  await limits?.remove();
+}
