@@ -86,3 +86,72 @@ test('--no-cache-filter runs the steps of its stage only, and rawjson says so', 
     missed.map(({ name, missed: reason }: { name: string; missed: string }) => [name.replace(/ \d\/\d/, ''), reason]),
   ).toEqual([['[b] RUN echo b > /b', 'the cache is turned off for it']]);
 });
+
+const OPTIONS = `FROM busybox
+COPY <<E /text
+one
+E
+RUN true
+`;
+const TEXT = 'COPY <<E /text';
+
+test.each<readonly [name: string, dockerfile: string, args: readonly string[], expected: Record<string, string>]>([
+  [
+    'text in the Dockerfile',
+    OPTIONS.replace('one', 'two'),
+    [],
+    { [TEXT]: 'the text in the Dockerfile changed', 'RUN true': 'a step before it ran again' },
+  ],
+  ['the user', OPTIONS.replace('RUN', 'USER 5\nRUN'), [], { 'RUN true': 'user changed' }],
+  ['a variable that is new', OPTIONS.replace('RUN', 'ENV A=b\nRUN'), [], { 'RUN true': 'variable A is new' }],
+  ['an option of the whole build', OPTIONS, ['--ulimit', 'nofile=99:99'], { 'RUN true': 'option ulimits is new' }],
+  [
+    'the time that everything has',
+    OPTIONS,
+    ['--build-arg', 'SOURCE_DATE_EPOCH=5'],
+    { [TEXT]: 'SOURCE_DATE_EPOCH is new', 'RUN true': 'a step before it ran again' },
+  ],
+  [
+    'a step that was put in between',
+    OPTIONS.replace('RUN', 'RUN echo more\nRUN'),
+    [],
+    { 'RUN echo more': 'it is new', 'RUN true': 'a step before it ran again' },
+  ],
+  ['a step that was taken out', 'FROM busybox\nRUN true\n', [], { 'RUN true': 'the base image changed' }],
+  [
+    'a base that is another image',
+    OPTIONS.replace('FROM busybox', 'FROM debian'),
+    [],
+    { [TEXT]: 'the base image changed', 'RUN true': 'a step before it ran again' },
+  ],
+])('%s is what has changed', async (_name, dockerfile, args, expected) => {
+  const store = scratchDirectory('store');
+  const context = writeFiles({ Dockerfile: OPTIONS });
+  const images = ['busybox', 'debian'] as const;
+  good(await buildContext(context, { store, images }));
+  writeFileSync(join(context, 'Dockerfile'), dockerfile);
+  const { stderr } = good(await buildContext(context, { store, images, args: ['--explain', ...args] }));
+  expect(reasonsIn(stderr)).toEqual(expected);
+});
+
+test('a step that fails says why it had to run too', async () => {
+  const store = scratchDirectory('store');
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 3\n' });
+  const reasons = async () => reasonsIn((await buildContext(context, { store, args: ['--explain'] })).stderr);
+  expect(await reasons()).toEqual({ 'RUN exit 3': 'it is new' });
+  expect(await reasons()).toEqual({ 'RUN exit 3': 'its last run did not succeed, or the result was removed since' });
+});
+
+test('a step of which a cache has only the record says so', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const dockerfile = 'FROM busybox AS build\nRUN echo a > /a; echo b > /b\nFROM busybox\nCOPY --from=build /a /\n';
+  const context = writeFiles({ Dockerfile: dockerfile });
+  const to = ['--cache-to', `type=local,dest=${cache}`];
+  good(await buildContext(context, { store: scratchDirectory('store'), args: to }));
+  writeFileSync(join(context, 'Dockerfile'), `${dockerfile}COPY --from=build /b /\n`);
+  const args = ['--cache-from', `type=local,src=${cache}`, '--explain'];
+  const { stderr } = good(await buildContext(context, { store: scratchDirectory('store'), args }));
+  expect(reasonsIn(stderr)).toMatchObject({
+    'RUN echo a > /a; echo b > /b': 'the cache has its record, but not what it made, which is needed',
+  });
+});

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Graph, Step } from '@tbuild/graph';
+import type { Graph, Step, StepId } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import { compareParts, type PartChange } from './compare-parts.ts';
@@ -25,20 +25,24 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
   const directory = join(root, 'explain', hexOf(digestOf(scope)).slice(0, 32));
   const fileOf = (...names: readonly string[]): string =>
     join(directory, hexOf(digestOf(names.join('\0'))).slice(0, 32));
+  const present = new Set([...graph.steps.values()].map(({ name }) => withoutPosition(name)));
+  const ran = new Set<StepId>();
   return {
     explain(step, key, parts) {
+      ran.add(step.id);
       const { stage, position, command } = readName(step.name);
       const bySlot = fileOf('position', stage, position);
       const byWords = fileOf('words', stage, command);
-      // Words change with the variables in them; then the step at the same place may be the same one.
+      // Words change with the variables in them; then the step that was at the same place and is gone may be the same one.
       const there = read(bySlot);
-      const before = read(byWords) ?? (there === undefined ? undefined : read(fileOf('words', stage, there.name)));
+      const isGone = there !== undefined && !present.has(withoutPosition(`[${stage} 0/0] ${there.name}`));
+      const before = read(byWords) ?? (isGone ? read(fileOf('words', stage, there.name)) : undefined);
       const compared = before && compareParts(before.parts, parts);
       writeNote(byWords, wordsOf(command, key, compared ?? parts));
       if (position !== '') writeNote(bySlot, wordsOf(command, key, []));
       return before === undefined || compared === undefined
         ? 'it is new'
-        : reason(before, { name: command, key }, compared.changes, baseOf(step, graph));
+        : reason(before, { name: command, key }, compared.changes, baseOf(step, graph, ran));
     },
   };
 }
@@ -56,9 +60,16 @@ function readName(name: string): { readonly stage: string; readonly position: st
   return { stage, position, command };
 }
 
-function baseOf({ base }: Step, { steps }: Graph): string {
+/** A step without its number, which changes when others come and go. */
+function withoutPosition(name: string): string {
+  const { stage, command } = readName(name);
+  return `${stage}\0${command}`;
+}
+
+function baseOf({ base }: Step, { steps }: Graph, ran: ReadonlySet<StepId>): string {
   const step = base === undefined ? undefined : steps.get(base);
-  return step?.op.kind === 'image' ? 'the base image changed' : 'a step before it ran again';
+  if (step === undefined || step.op.kind === 'image') return 'the base image changed';
+  return ran.has(step.id) ? 'a step before it ran again' : 'it stands on other steps';
 }
 
 const SHOWN = 3;

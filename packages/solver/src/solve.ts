@@ -72,11 +72,12 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
     if (!started) progress.emit({ type: 'started', step: step.id, at: now() });
     started = true;
   };
-  const end = (outcome: Outcome, more: { readonly reason?: string; readonly error?: string } = {}): void =>
-    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, ...more });
+  let reason: string | undefined;
+  const end = (outcome: Outcome, error?: string): void =>
+    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason, error });
   try {
-    const { solved, outcome, reason } = await loadOrRun(step, inputs, start, run);
-    end(outcome, { reason });
+    const { solved, outcome } = await loadOrRun(step, inputs, { ...run, start, onReason: (text) => (reason = text) });
+    end(outcome);
     return solved;
   } catch (error) {
     if (!run.isCurrent()) throw error;
@@ -87,7 +88,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
     }
     start();
     if (signal.aborted && isAbort(error)) end('cancelled');
-    else end('failed', { error: messageOf(error) });
+    else end('failed', messageOf(error));
     throw locate(error, step.location);
   }
 }
@@ -107,29 +108,39 @@ class MissingInputs extends Error {
 interface Done<R> {
   readonly solved: Solved<R>;
   readonly outcome: Outcome;
-  readonly reason?: string;
 }
 
-async function loadOrRun<R>(step: Step, inputs: Inputs<R>, start: () => void, run: RunContext<R>): Promise<Done<R>> {
+interface StepRun<R> extends RunContext<R> {
+  /** Says that the step begins to run. */
+  start(): void;
+  /** Says why it has to, as soon as that is known. */
+  onReason(text: string | undefined): void;
+}
+
+async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
   const { losses, cache } = run;
   const prepared = await run.opFor(step).prepare(inputs, run.signal);
   const { key } = prepared;
-  const cached = losses.accept(step, step.noCache ? undefined : await cache.load(key));
+  const loaded = step.noCache ? undefined : await cache.load(key);
+  const cached = losses.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
   const missing = losses.missingFor(step);
   if (missing.size > 0) throw new MissingInputs(missing);
-  const [result, reason] = await run.limit(() =>
-    Promise.all([runStep(step, prepared, inputs, start, run), whyMissed(step, prepared, run)]),
+  const [ran] = await run.limit(() =>
+    Promise.allSettled([
+      runStep(step, prepared, inputs, run),
+      whyMissed(step, prepared, loaded !== undefined, run).then(run.onReason),
+    ]),
   );
-  return { solved: { key, result }, outcome: 'built', reason };
+  if (ran.status === 'rejected') throw ran.reason;
+  return { solved: { key, result: ran.value }, outcome: 'built' };
 }
 
 async function runStep<R>(
   step: Step,
   prepared: Prepared<R>,
   inputs: Inputs<R>,
-  start: () => void,
-  { signal, cache }: RunContext<R>,
+  { signal, cache, start }: StepRun<R>,
 ): Promise<R> {
   throwIfAborted(signal);
   start();
@@ -141,12 +152,14 @@ async function runStep<R>(
 async function whyMissed<R>(
   step: Step,
   { key, parts }: Prepared<R>,
+  isRemembered: boolean,
   { cache }: RunContext<R>,
 ): Promise<string | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
   try {
     const reason = cache.explain(step, key, await parts());
-    return step.noCache ? 'the cache is turned off for it' : reason;
+    if (step.noCache) return 'the cache is turned off for it';
+    return isRemembered ? 'the cache has its record, but not what it made, which is needed' : reason;
   } catch {
     return undefined;
   }

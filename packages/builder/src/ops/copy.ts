@@ -47,12 +47,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       return {
         key,
         run,
-        parts: () =>
-          copyParts(
-            op,
-            parts.map(({ input }) => input),
-            base?.result,
-          ),
+        parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
       };
     },
   };

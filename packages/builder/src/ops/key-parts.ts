@@ -2,7 +2,7 @@ import { constants, readlinkSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import type { FileHasher, SelectedSource, TreeEntry } from '@tbuild/context';
 import type { CopyOp, MkdirOp, RunOp } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import type { FileInput } from './file-input.ts';
 import type { KeyedMount } from './keyed-mount.ts';
@@ -10,18 +10,28 @@ import type { KeyedMount } from './keyed-mount.ts';
 /** What the key of a COPY or ADD was made of. */
 export async function copyParts(
   { chown, chmod, destination, exclude, parents }: CopyOp,
-  inputs: readonly (FileInput | undefined)[],
-  base: ResultId | undefined,
+  from: readonly { readonly content: Digest; readonly input?: FileInput }[],
+  { base, epoch }: { readonly base: ResultId | undefined; readonly epoch: number | undefined },
 ): Promise<KeyParts> {
   const instruction = shortDigest({ chown, chmod, destination, exclude, parents });
-  return joined([...baseParts(base), ['instruction', instruction]], await selected(inputs));
+  const written = from.flatMap(({ content, input }) => (input === undefined ? [shortDigest(content)] : []));
+  return joined(
+    [
+      ...baseParts(base),
+      ['instruction', instruction],
+      ...(written.length === 0 ? [] : [['the text in the Dockerfile', written.join()] as const]),
+      ...epochParts(epoch),
+    ],
+    await selected(from.map(({ input }) => input)),
+  );
 }
 
-/** What the key of a RUN was made of. Values of variables are kept as digests only. */
+/** What the key of a RUN was made of, `options` for the whole build among it. Values of variables are kept as digests only. */
 export async function runParts(
   op: RunOp,
   mounts: readonly KeyedMount[],
   base: ResultId | undefined,
+  options: Readonly<Record<string, unknown>>,
 ): Promise<KeyParts> {
   const { args, env, cwd, user, hostname, network, security, platform } = op;
   const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, shortDigest(text)] as const);
@@ -32,22 +42,30 @@ export async function runParts(
         shortDigest({ ...key, ...(input === undefined ? {} : { content: undefined }) }),
       ] as const,
   );
+  const given = Object.entries(options).map(([name, value]) => [`option ${name}`, shortDigest(value)] as const);
   const own = { 'working directory': cwd, user, hostname, network, security, platform: shortDigest(platform) };
   return joined(
-    [...baseParts(base), ['instruction', shortDigest(args)], ...Object.entries(own), ...variables, ...shown],
+    [...baseParts(base), ['instruction', shortDigest(args)], ...Object.entries(own), ...given, ...variables, ...shown],
     await selected(mounts.map(({ input }) => input)),
   );
 }
 
 /** What the key of a WORKDIR was made of. */
-export function mkdirParts({ path, mode, user }: MkdirOp, base: ResultId | undefined): KeyParts {
-  return [...baseParts(base), ['instruction', path], ['mode', octal(mode)], ['user', user]];
+export function mkdirParts(
+  { path, mode, user }: MkdirOp,
+  { base, epoch }: { readonly base: ResultId | undefined; readonly epoch: number | undefined },
+): KeyParts {
+  return [...baseParts(base), ['instruction', path], ['mode', octal(mode)], ['user', user], ...epochParts(epoch)];
 }
 
 type Part = readonly [name: string, value: string];
 
 function baseParts(base: ResultId | undefined): readonly Part[] {
   return base === undefined ? [] : [['base', hexOf(base).slice(0, 12)]];
+}
+
+function epochParts(epoch: number | undefined): readonly Part[] {
+  return epoch === undefined ? [] : [['SOURCE_DATE_EPOCH', String(epoch)]];
 }
 
 type Selected = readonly { readonly input: FileInput; readonly sources: readonly SelectedSource[] }[];

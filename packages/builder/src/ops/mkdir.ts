@@ -24,7 +24,7 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
         await active.commit(hexOf(key));
         return key;
       };
-      return { key, run, parts: async () => mkdirParts(op, base?.result) };
+      return { key, run, parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }) };
     },
   };
 }

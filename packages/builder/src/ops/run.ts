@@ -35,13 +35,13 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         packSoon(result, context);
         return result;
       };
-      return { key, run, parts: () => runParts(op, mounts, base?.result) };
+      return { key, run, parts: () => runParts(op, mounts, base?.result, keyedOptions(context)) };
     },
   };
 }
 
 /** Of what is given to the whole build: a host's address may change, its name not. */
-function keyedOptions({ extraHosts, ulimits, cgroupParent }: StepContext): object {
+function keyedOptions({ extraHosts, ulimits, cgroupParent }: StepContext): Readonly<Record<string, unknown>> {
   const names = extraHosts.map((text) => parseHost(text).host);
   return {
     ...(names.length === 0 ? {} : { hosts: names }),
