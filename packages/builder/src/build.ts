@@ -1,6 +1,6 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import type { ExportedImage } from '@tbuild/exporter';
+import type { ExportedImage, ImageDigests } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type Step, type StepId } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
@@ -29,7 +29,7 @@ import type { Worker } from './worker.ts';
 /** What a build made. */
 export interface BuildResult {
   /** One a platform. */
-  readonly images: readonly { readonly platform: Platform; readonly config: Digest }[];
+  readonly images: readonly ({ readonly platform: Platform } & ImageDigests)[];
   /** Config digest of one image, or digest of the index of several. */
   readonly id: Digest;
   /** The manifest or index that was pushed, or else the first that an output made. */
@@ -89,11 +89,11 @@ async function carryOut(assembly: Assembly, plans: readonly Plan[], env: Carryin
   const { layers } = env.imported;
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
   const images = await attested(built, assembly, { request, loaded, startedAt, scans, progress, signal });
-  const { configs, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
+  const { digests, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
   await exportFrom(assembly, plans, { ...env, layers });
   return {
     images: images.flatMap(({ image }, at) =>
-      configs[at] === undefined ? [] : [{ platform: image.platform, config: configs[at] }],
+      digests[at] === undefined ? [] : [{ platform: image.platform, ...digests[at] }],
     ),
     ...exported,
     warnings: warningsOf(plans),

@@ -41,3 +41,11 @@ export type {
   Ulimit,
 } from './request.ts';
 export type { Worker } from './worker.ts';
+export { decodeFrames, encodeFrame } from './api/frames.ts';
+export { ANSWERS, CALL_FLAG } from './api/messages.ts';
+export type { ProgramMessage, SentError } from './api/messages.ts';
+export { build } from './api/build.ts';
+export { BuildError } from './api/build-error.ts';
+export type { BuildAnswer, BuildOptions, StoreOptions } from './api/build.ts';
+export type { BuildSpec } from './api/build-spec.ts';
+export type { ProgressEvent } from '@tbuild/progress';

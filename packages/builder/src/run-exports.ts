@@ -1,4 +1,4 @@
-import type { Exportable, Exported, ExportedImage, Exporter } from '@tbuild/exporter';
+import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Provider } from '@tbuild/content';
@@ -29,7 +29,7 @@ export interface ExportedResult {
   /** Config digest of one image, digest of the index of several. */
   readonly id: Digest;
   /** One an image. */
-  readonly configs: readonly Digest[];
+  readonly digests: readonly ImageDigests[];
   /** The manifest or index that was pushed, or else the first that was made. */
   readonly manifest?: Descriptor;
   /** Full references that the image was given. */
@@ -124,16 +124,16 @@ function pushes(output: OutputSpec): boolean {
 function identity(
   images: readonly ExportedImage[],
   made: Exported | undefined,
-): Pick<ExportedResult, 'id' | 'configs' | 'manifest'> {
+): Pick<ExportedResult, 'id' | 'digests' | 'manifest'> {
   const encoded = images.map(({ image }) => encodeImage(image));
-  const configs = made?.configs ?? encoded.map(({ config }) => config.descriptor.digest);
-  const [only] = configs;
+  const digests = made?.images ?? encoded.map(({ config }) => ({ config: config.descriptor.digest }));
+  const [only] = digests;
   if (only === undefined) throw new Error('A build makes at least one image');
-  if (configs.length === 1) return { id: only, configs, manifest: made?.manifest };
+  if (digests.length === 1) return { id: only.config, digests, manifest: made?.manifest };
   const index = encodeIndex(
     encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })),
   );
-  return { id: (made?.manifest ?? index.descriptor).digest, configs, manifest: made?.manifest };
+  return { id: (made?.manifest ?? index.descriptor).digest, digests, manifest: made?.manifest };
 }
 
 /** The store first; blobs of base layers that no step needed are fetched from where the image is. */

@@ -2,10 +2,10 @@ import type { BuildResult } from '@tbuild/builder';
 import { isIndexType } from '@tbuild/oci';
 
 /** The document of `--metadata-file`, with the keys of buildx. */
-export function buildMetadata({ images, manifest, names }: BuildResult): string {
+export function buildMetadata({ images, manifest, names }: BuildResult): Readonly<Record<string, unknown>> {
   const [only] = images;
   const platform = images.length === 1 && !isIndexType(manifest?.mediaType ?? '') ? only?.platform : undefined;
-  const document = {
+  return {
     ...(images.length === 1 && only !== undefined ? { 'containerimage.config.digest': only.config } : {}),
     ...(manifest === undefined
       ? {}
@@ -15,5 +15,4 @@ export function buildMetadata({ images, manifest, names }: BuildResult): string 
         }),
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }

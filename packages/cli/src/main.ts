@@ -1,4 +1,5 @@
 import { startupSnapshot } from 'node:v8';
+import { CALL_FLAG } from '@tbuild/builder';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags } from './args.ts';
 import { build } from './commands/build.ts';
@@ -37,6 +38,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     env.stdout.write(await helpText());
     return first === undefined ? 2 : 0;
   }
+  if (first === CALL_FLAG) return (await import('./serve/serve.ts')).serve(env);
   if (first === '--version' || first === 'version') {
     env.stdout.write(`tbuild ${VERSION}\n`);
     return 0;

@@ -49,7 +49,7 @@ function reader(
   const named = variable ?? (file === undefined && variables[id] !== undefined ? id : undefined);
   if (named !== undefined) {
     const value = variables[named];
-    return () => (value === undefined ? undefined : limited(id, Buffer.from(value)));
+    return () => (value === undefined ? undefined : limitedSecret(id, Buffer.from(value)));
   }
   const path = resolve(cwd, file ?? id);
   const stats = statSync(path, { throwIfNoEntry: false });
@@ -57,10 +57,11 @@ function reader(
     throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} does not exist`);
   if (stats.isDirectory())
     throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} is a directory`);
-  return () => limited(id, readFileSync(path));
+  return () => limitedSecret(id, readFileSync(path));
 }
 
-function limited(id: string, value: Buffer): Buffer {
+/** @throws TbuildError USAGE for a value that Docker's client would not send. */
+export function limitedSecret(id: string, value: Buffer): Buffer {
   if (value.length <= LARGEST) return value;
   throw new TbuildError(
     'USAGE',

@@ -57,7 +57,7 @@ test('a docker archive is a layout with the manifest that docker load reads', as
   expect(exported).toEqual({
     destination: archive,
     manifest: await (await openLayout(layout)).resolve('app:1'),
-    configs: [manifest.config.digest],
+    images: [{ config: manifest.config.digest, manifest: expect.stringMatching(/^sha256:/) }],
   });
   expect(manifest.layers[1]?.mediaType).toBe('application/vnd.oci.image.layer.v1.tar');
   expect(digestOf(readFileSync(join(layout, 'blobs/sha256', manifest.layers[1]?.digest.slice(7) ?? '')))).toBe(

@@ -98,7 +98,14 @@ export function encodeCompressed(
 
 /** What an exporter answers that wrote an image. */
 export function exportedTo(destination: string, { root, images }: EncodedExport): Exported {
-  return { destination, manifest: root, configs: images.map(({ config }) => config.descriptor.digest) };
+  return {
+    destination,
+    manifest: root,
+    images: images.map(({ config, manifest }) => ({
+      config: config.descriptor.digest,
+      manifest: manifest.descriptor.digest,
+    })),
+  };
 }
 
 /**

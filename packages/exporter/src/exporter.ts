@@ -26,13 +26,20 @@ export interface Exportable {
   readonly epoch?: number;
 }
 
+/** What an image is known by. */
+export interface ImageDigests {
+  readonly config: Digest;
+  /** Unless none was made. */
+  readonly manifest?: Digest;
+}
+
 /** What an exporter made. */
 export interface Exported {
   /** For people: a path, a reference, a name in the store. */
   readonly destination: string;
-  /** The manifest (one image) or index (several), when one was made, and the configurations of the images. */
+  /** The manifest (one image) or index (several), when one was made, and the documents of each image. */
   readonly manifest?: Descriptor;
-  readonly configs?: readonly Digest[];
+  readonly images?: readonly ImageDigests[];
 }
 
 /** Reports one line of work, e.g. `exporting layers`; bytes when they are known. */

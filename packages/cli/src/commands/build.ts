@@ -1,61 +1,39 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { runBuild, takeLease, type BuildResult } from '@tbuild/builder';
+import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
-import { maxUsedSpace, tidyAfterBuild } from '../after-build.ts';
-import { describeFlags, parseArgs, type FlagValues } from '../args.ts';
+import { describeFlags, parseArgs } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
-import { buildRequest } from '../build-request.ts';
-import { parseCall } from '../call/call-spec.ts';
-import { createWorker, thisPlatform } from '../create-worker.ts';
-import { ignoredOptions } from '../ignored-flags.ts';
-import { parseIsolation } from '../isolation.ts';
-import type { Environment } from '../environment.ts';
-import { exitCodeOf, formatError } from '../report-error.ts';
-import { insecureRegistries } from '../outputs.ts';
 import { buildMetadata } from '../build-metadata.ts';
+import { parseCall } from '../call/call-spec.ts';
+import type { Environment } from '../environment.ts';
+import { ignoredOptions } from '../ignored-flags.ts';
+import { interruptible } from '../interruptible.ts';
+import { openBuild, type BuildFlags } from '../open-build.ts';
+import { exitCodeOf, formatError } from '../report-error.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
-import { makeStartSnapshot } from '../start-snapshot.ts';
-import { registryOptions } from '../registry-flags.ts';
-import { storeRoot } from '../store-root.ts';
-import { parseTimeLimit, withTimeLimit } from '../time-limit.ts';
 import type { Command } from './command.ts';
-import { interruptible } from '../interruptible.ts';
-
-type BuildFlags = FlagValues<typeof buildFlags>;
 
 export const build: Command = {
   summary: 'Build an image from a Dockerfile (may be left out)',
   async run(argv, env) {
-    const { flags, positional } = parseArgs(argv, buildFlags);
+    const words = parseArgs(argv, buildFlags);
+    const { flags } = words;
     if (flags.help === true) {
       env.stdout.write(
         `Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`,
       );
       return 0;
     }
-    const timeLimit = parseTimeLimit(flags.timeout);
-    const channel = createChannel();
-    const root = storeRoot(flags.root, env);
-    // Before anything is put into the store, so that nothing else sweeps it away.
-    using _lease = takeLease(root);
-    const request = buildRequest(flags, positional, env, thisPlatform());
-    const given = registryOptions(flags);
-    const worker = createWorker(
-      {
-        root,
-        registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
-        isolation: parseIsolation(flags.isolation),
-        warn: (message, detail) => channel.emit({ type: 'warning', message, detail }),
-      },
-      env,
-    );
     const readSecret = parseSecrets(flags.secret ?? [], env);
     const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
     const mode = displayMode(flags, env);
+    const channel = createChannel();
+    await using opened = openBuild(words, env, channel);
+    const { request, worker } = opened;
     let definition: string | undefined;
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
     const shown = display(channel, mode, env.stderr, {
@@ -65,21 +43,19 @@ export const build: Command = {
       ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
     });
     for (const message of ignoredOptions(flags)) channel.emit({ type: 'warning', message });
-    const cap = maxUsedSpace(env);
     try {
-      const run = { progress: channel, readSecret, onDefinition };
       if (call !== undefined) {
         const { runCall } = await import('../call/run-call.ts');
-        const answer = await interruptible((signal) => runCall(call, request, { worker, run: { ...run, signal } }));
+        const answer = await interruptible((signal) =>
+          runCall(call, request, { worker, run: { progress: channel, signal, readSecret, onDefinition } }),
+        );
         channel.close();
         await shown;
         env.stdout.write(answer.output);
         if (answer.error !== undefined) throw answer.error;
         return answer.exitCode;
       }
-      const result = await interruptible((interrupted) =>
-        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, worker, { ...run, signal })),
-      );
+      const result = await opened.run({ readSecret, onDefinition });
       channel.close();
       await shown;
       report(result, flags, env);
@@ -89,10 +65,6 @@ export const build: Command = {
       await shown;
       env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
       return exitCodeOf(error);
-    } finally {
-      await worker.close();
-      await tidyAfterBuild(worker, cap);
-      makeStartSnapshot(env);
     }
   },
 };
@@ -131,6 +103,6 @@ function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
 function report(result: BuildResult, flags: BuildFlags, env: Environment): void {
   if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
   if (flags['metadata-file'] !== undefined)
-    writeFileSync(resolve(env.cwd, flags['metadata-file']), buildMetadata(result));
+    writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(buildMetadata(result), null, 2)}\n`);
   if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
 }

@@ -1,0 +1,27 @@
+import { deserialize, serialize } from 'node:v8';
+
+const HEAD = 4;
+
+/** A message as bytes: their number, then what the structured clone algorithm makes of it, so that bytes stay bytes. */
+export function encodeFrame(message: unknown): Buffer {
+  const body = serialize(message);
+  const head = Buffer.allocUnsafe(HEAD);
+  head.writeUInt32BE(body.length);
+  return Buffer.concat([head, body]);
+}
+
+/** The messages in a stream of bytes; what is not whole at its end is left out. */
+export async function* decodeFrames(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<unknown> {
+  let bytes: Buffer = Buffer.alloc(0);
+  for await (const chunk of source) {
+    bytes = bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([bytes, Buffer.from(chunk)]);
+    for (let end = endOf(bytes); end <= bytes.length; end = endOf(bytes)) {
+      yield deserialize(bytes.subarray(HEAD, end));
+      bytes = bytes.subarray(end);
+    }
+  }
+}
+
+function endOf(bytes: Buffer): number {
+  return bytes.length < HEAD ? Infinity : HEAD + bytes.readUInt32BE();
+}

@@ -1,0 +1,93 @@
+import {
+  runBuild,
+  takeLease,
+  type BuildRequest,
+  type BuildResult,
+  type BuildRun,
+  type DockerfileSpec,
+  type Lease,
+  type Worker,
+} from '@tbuild/builder';
+import type { Progress } from '@tbuild/progress';
+import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
+import type { FlagValues } from './args.ts';
+import type { buildFlags } from './build-flags.ts';
+import { buildRequest } from './build-request.ts';
+import { createWorker, thisPlatform } from './create-worker.ts';
+import type { Environment } from './environment.ts';
+import { interruptible } from './interruptible.ts';
+import { parseIsolation } from './isolation.ts';
+import { insecureRegistries } from './outputs.ts';
+import { registryOptions } from './registry-flags.ts';
+import { makeStartSnapshot } from './start-snapshot.ts';
+import { storeRoot } from './store-root.ts';
+import { parseTimeLimit, withTimeLimit } from './time-limit.ts';
+
+export type BuildFlags = FlagValues<typeof buildFlags>;
+
+/** A build that is ready to run, and holds a lease; disposing ends its connections and tidies the store. */
+export interface OpenBuild extends AsyncDisposable {
+  readonly request: BuildRequest;
+  readonly worker: Worker;
+  /** Builds, until Ctrl-C or the time limit. */
+  run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
+}
+
+/** What to build, in the words of the command line. */
+export interface BuildWords {
+  readonly flags: BuildFlags;
+  readonly positional: readonly string[];
+  /** Instead of the one that the flags name. */
+  readonly dockerfile?: DockerfileSpec;
+}
+
+/**
+ * The build that options of the command line stand for.
+ * @throws TbuildError for what can be known to fail before anything is built.
+ */
+export function openBuild(words: BuildWords, env: Environment, progress: Progress): OpenBuild {
+  // Before anything is put into the store, so that nothing else sweeps it away.
+  const lease = takeLease(storeRoot(words.flags.root, env));
+  try {
+    return openWith(lease, words, env, progress);
+  } catch (error) {
+    lease[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openWith(
+  lease: Lease,
+  { flags, positional, dockerfile }: BuildWords,
+  env: Environment,
+  progress: Progress,
+): OpenBuild {
+  const timeLimit = parseTimeLimit(flags.timeout);
+  const read = buildRequest(flags, positional, env, thisPlatform());
+  const request = dockerfile === undefined ? read : { ...read, dockerfile };
+  const given = registryOptions(flags);
+  const worker = createWorker(
+    {
+      root: storeRoot(flags.root, env),
+      registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
+      isolation: parseIsolation(flags.isolation),
+      warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
+    },
+    env,
+  );
+  const cap = maxUsedSpace(env);
+  return {
+    request,
+    worker,
+    run: (run) =>
+      interruptible((interrupted) =>
+        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, worker, { ...run, progress, signal })),
+      ),
+    async [Symbol.asyncDispose]() {
+      using _lease = lease;
+      await worker.close();
+      await tidyAfterBuild(worker, cap);
+      makeStartSnapshot(env);
+    },
+  };
+}

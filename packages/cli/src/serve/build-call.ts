@@ -1,0 +1,26 @@
+import type { BuildAnswer, OutputSpec } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { buildMetadata } from '../build-metadata.ts';
+import { openBuild } from '../open-build.ts';
+import type { Call } from './call.ts';
+import { specWords } from './spec-words.ts';
+
+/** Builds as `tbuild build` does. */
+export const buildCall: Call = async (argument, env, { progress, onDefinition }): Promise<BuildAnswer> => {
+  const { readSecret, ...words } = specWords(argument);
+  await using opened = openBuild(words, env, progress);
+  for (const output of opened.request.outputs) refuseStandardOutput(output);
+  const result = await opened.run({ readSecret, onDefinition });
+  return { ...result, metadata: buildMetadata(result) };
+};
+
+function refuseStandardOutput(output: OutputSpec): void {
+  if (!('destination' in output) || output.destination !== '-') return;
+  throw new TbuildError(
+    'USAGE',
+    `Output type ${output.type} has no dest, and a program has no standard output to give`,
+    {
+      hint: 'Name a file',
+    },
+  );
+}

@@ -1,0 +1,64 @@
+import { writeSync } from 'node:fs';
+import { ANSWERS, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/builder';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { createChannel, type Progress } from '@tbuild/progress';
+import type { Environment } from '../environment.ts';
+import { buildCall } from './build-call.ts';
+import type { Call } from './call.ts';
+import { CallFields, textOf } from './call-fields.ts';
+import { sentError } from './sent-error.ts';
+
+const calls: Readonly<Record<string, Call>> = { build: buildCall };
+
+/**
+ * Does what another program asks for on standard input, and answers on {@link ANSWERS}. Standard input stays open
+ * for as long as somebody waits for the answer.
+ */
+export async function serve(env: Environment): Promise<number> {
+  const frames = decodeFrames(env.stdin);
+  const { value: asked } = await frames.next();
+  let isWanted = true;
+  const left = frames.next().then(() => {
+    // Is cancelled and cleaned up after as by Ctrl-C.
+    if (isWanted) process.kill(process.pid, 'SIGTERM');
+  });
+  const channel = createChannel();
+  const sent = (async () => {
+    for await (const event of channel) send({ type: 'event', event });
+  })();
+  const message = await answer(asked, env, channel);
+  channel.close();
+  await sent;
+  isWanted = false;
+  send(message);
+  await left;
+  return message.type === 'result' ? 0 : 1;
+}
+
+async function answer(asked: unknown, env: Environment, progress: Progress): Promise<ProgramMessage> {
+  let definition: string | undefined;
+  try {
+    const fields = new CallFields<'name' | 'argument'>(asked);
+    const name = textOf(fields.take('name'), 'name');
+    const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
+    if (call === undefined) throw new TbuildError('USAGE', `This tbuild cannot be asked to ${JSON.stringify(name)}`);
+    const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
+    return { type: 'result', result: await call(fields.take('argument'), env, { progress, onDefinition }) };
+  } catch (error) {
+    return { type: 'error', error: await sentError(error, definition) };
+  }
+}
+
+/**
+ * Waits for the caller where it does not read: with it waits everything here, and the output of steps stays in their
+ * pipes instead of filling the memory.
+ */
+function send(message: ProgramMessage): void {
+  const frame = encodeFrame(message);
+  try {
+    for (let done = 0; done < frame.length;) done += writeSync(ANSWERS, frame, done);
+  } catch (error) {
+    // The caller has gone, of which standard input tells too.
+    if (errnoName(error) !== 'EPIPE' && errnoName(error) !== 'ECONNRESET') throw error;
+  }
+}
