@@ -1,8 +1,14 @@
-import { cpSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { statusOf, stepsIn } from '../support/plain-progress.ts';
+import { program } from '../support/program.ts';
+import { startRegistry } from '../support/registry.ts';
+import { canRunRegistry, hasProgram } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../support/tbuild.ts';
 
@@ -11,6 +17,10 @@ const ran = (build: InlineBuild) => {
   const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
   return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
 };
+
+async function untilTrue(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(50);
+}
 
 describe.each(builders)('a second build by $who', ({ asUser }) => {
   test('runs again only what a changed file is read by', async () => {
@@ -62,6 +72,48 @@ COPY b.txt /b.txt
   ]);
   expect(build.tree().readText('/after')).toBe('2\n');
 });
+
+test.skipIf(!hasProgram('strace') || !canRunRegistry)(
+  'a cached build of an image that is there uses no network, reads no layer and starts nothing',
+  async () => {
+    const store = scratchDirectory('store');
+    const context = writeFiles({ f: 'f\n' });
+    const build = () => [program, '--root', store, '--tag', 'app:1', '--progress', 'plain', context];
+    const env = { HOME: scratchDirectory('home') };
+    {
+      await using registry = await startRegistry();
+      const base = await pushBaseImage('busybox', registry.host);
+      writeFiles(
+        { Dockerfile: `FROM ${base} AS one\nRUN echo 1 > /1\nFROM ${base}\nCOPY f /\nCOPY --from=one /1 /\n` },
+        context,
+      );
+      await runChecked('/usr/bin/env', build(), { env });
+    }
+    // The registry is gone. What is made once a version, to start from, is no part of a build that comes later.
+    await runChecked('/usr/bin/env', build(), { env });
+    const remembered = () => readdirSync(join(env.HOME, '.cache/tbuild'));
+    await untilTrue(() => remembered().some((name) => /^snapshot-[^-]+$/.test(name)));
+    const log = join(scratchDirectory('trace'), 'log');
+    const traced = async () => {
+      const filter = ['-f', '-qq', '-e', 'trace=execve,socket,openat', '-o', log];
+      await runChecked('strace', [...filter, ...build()], { env });
+      return readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => !/ENOENT|resumed>/.test(line));
+    };
+    const lines = await traced();
+    const programs = lines.flatMap((line) => /execve\("(?:[^"]*\/)?([^"/]+)"/.exec(line)?.[1] ?? []);
+    expect(programs).toEqual(['tbuild', 'unshare', 'node']);
+    expect(lines.filter((line) => line.includes('socket('))).toEqual([]);
+    const blobs = new Set(lines.flatMap((line) => /blobs\/sha256\/(\w+)/.exec(line)?.[1] ?? []));
+    for (const blob of blobs)
+      expect(
+        readFileSync(join(store, 'blobs/sha256', blob))
+          .subarray(0, 1)
+          .toString(),
+      ).toBe('{');
+  },
+);
 
 test('files outside what a COPY names do not count', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY src /src\n', 'src/a': '1\n', other: '1\n' });

@@ -67,6 +67,7 @@ const KEPT = ['records', 'snapshots', 'layers', 'blobs/sha256'];
 
 /** Whether the store has what the last sync did not see. */
 export function needsSync(root: string): boolean {
-  const syncedAt = readSyncMarker(root)?.syncedAt ?? 0;
-  return KEPT.some((name) => (statSync(join(root, name), { throwIfNoEntry: false })?.mtimeMs ?? 0) > syncedAt);
+  const timeOf = (name: string): number => statSync(join(root, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const syncedAt = timeOf(SYNC_MARKER);
+  return KEPT.some((name) => timeOf(name) > syncedAt);
 }

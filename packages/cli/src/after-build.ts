@@ -29,7 +29,7 @@ const TIDY = `cd "$1" || exit
 if [ "$2" ] && printf '%s\\n' "$2" > "$3.$$"; then
   if sync -f . && [ -e "$3" ]; then mv -f "$3.$$" "$3"; else rm -f "$3.$$"; fi
 fi
-cd trash && shift 3 && rm -rf -- "$@"
+shift 3 && [ $# -gt 0 ] && cd trash && rm -rf -- "$@"
 `;
 
 /** As many as fit into one argument list by far; the rest is for the next time. */
