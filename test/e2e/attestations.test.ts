@@ -88,6 +88,29 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
     expect(await own(packages)).toBe((await inspect(packages)).trim());
   });
 
+  test.each(['true', 'false'])(
+    'name the image as it is in the registry, when it is pushed later (as artifacts: %s)',
+    async (artifact) => {
+      const host = await sharedService('registry');
+      const name = `${host}/attested/later:${artifact}`;
+      const output = ['-o', `type=image,oci-artifact=${artifact}`, '--sbom=true', '--provenance=true'];
+      const store = await build(['--tag', name, ...output], { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'content' });
+      good(await runTbuild(['push', name], { store }));
+      const layout = join(scratchDirectory('attested'), 'layout');
+      await skopeo(['copy', '--quiet', '--all', '--src-tls-verify=false', `docker://${name}`, `oci:${layout}:1`]);
+      const read = (digest: string) =>
+        JSON.parse(readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'));
+      const [root] = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests;
+      const [image, said] = read(root.digest).manifests;
+      expect(read(image.digest).layers[0].mediaType).toContain('gzip');
+      expect(said.annotations['vnd.docker.reference.digest']).toBe(image.digest);
+      const { layers, subject, config } = read(said.digest);
+      for (const { digest } of layers) expect(read(digest).subject[0].digest.sha256).toBe(image.digest.slice(7));
+      if (artifact === 'true') expect(subject.digest).toBe(image.digest);
+      else expect(read(config.digest).rootfs.diff_ids).toEqual(layers.map(({ digest }: { digest: string }) => digest));
+    },
+  );
+
   test('are files beside a tree, and the default is none', async () => {
     const output = join(scratchDirectory('out'), 'tree');
     const context = { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'content' };

@@ -34,7 +34,8 @@ export interface EncodedAttestations {
   readonly blobs: readonly EncodedDocument[];
 }
 
-const STATEMENT = 'application/vnd.in-toto+json';
+/** The media type of a statement. */
+export const STATEMENT = 'application/vnd.in-toto+json';
 /** What stands for an image that was given no name, as in Docker's builder. */
 const NAMELESS = '_';
 

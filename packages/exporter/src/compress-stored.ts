@@ -16,6 +16,7 @@ import {
   type Manifest,
 } from '@tbuild/oci';
 import { compressLayer, type VariantStore } from './compress-layer.ts';
+import { retargetAttestations, type RenamedImage } from './retarget-attestations.ts';
 
 /** An image or index that is in a store, as it is to be written elsewhere. */
 export interface StoredExport {
@@ -58,30 +59,41 @@ async function rewrite(target: Descriptor, work: Work): Promise<Descriptor> {
   if (!isIndexType(target.mediaType) && !isManifestType(target.mediaType)) return target;
   const document = parseManifest(await readWhole(work.store.content, target, work.signal), target.mediaType);
   const changed = isIndex(document) ? await rewriteIndex(document, work) : await rewriteManifest(document, work);
-  if (changed === undefined) return target;
-  const bytes = Buffer.from(JSON.stringify(changed));
-  const digest = digestOf(bytes);
-  work.documents.set(digest, bytes);
-  return { ...target, digest, size: bytes.length };
+  return changed === undefined ? target : putDocument(target, changed, work);
 }
 
-async function rewriteIndex(index: Index, work: Work): Promise<Index | undefined> {
-  const manifests: Descriptor[] = [];
-  for (const manifest of index.manifests) manifests.push(await rewrite(manifest, work));
-  const renamed = new Map(index.manifests.map(({ digest }, at) => [digest as string, manifests[at]?.digest ?? digest]));
-  return isSame(index.manifests, manifests)
-    ? undefined
-    : { ...index, manifests: manifests.map((manifest) => pointingAt(manifest, renamed)) };
+function putDocument(before: Descriptor, document: object, { documents }: Work): Descriptor {
+  const bytes = Buffer.from(JSON.stringify(document));
+  const digest = digestOf(bytes);
+  documents.set(digest, bytes);
+  return { ...before, digest, size: bytes.length };
 }
 
 const REFERENCE = 'vnd.docker.reference.digest';
 
-/** An attestation names the manifest that it is about. */
-function pointingAt(manifest: Descriptor, renamed: ReadonlyMap<string, Digest>): Descriptor {
-  const subject = renamed.get(manifest.annotations?.[REFERENCE] ?? '');
-  return subject === undefined
-    ? manifest
-    : { ...manifest, annotations: { ...manifest.annotations, [REFERENCE]: subject } };
+/** Images first: attestations name the manifest that they are about. */
+async function rewriteIndex(index: Index, work: Work): Promise<Index | undefined> {
+  const renamed = new Map<string, RenamedImage>();
+  for (const manifest of index.manifests) {
+    if (manifest.annotations?.[REFERENCE] !== undefined) continue;
+    renamed.set(manifest.digest, { from: manifest.digest, to: await rewrite(manifest, work) });
+  }
+  const manifests: Descriptor[] = [];
+  for (const manifest of index.manifests) {
+    const about = renamed.get(manifest.annotations?.[REFERENCE] ?? '');
+    const own = renamed.get(manifest.digest)?.to ?? manifest;
+    manifests.push(about === undefined || about.to.digest === about.from ? own : await rewriteAbout(own, about, work));
+  }
+  return isSame(index.manifests, manifests) ? undefined : { ...index, manifests };
+}
+
+async function rewriteAbout(target: Descriptor, image: RenamedImage, work: Work): Promise<Descriptor> {
+  const read = (one: Descriptor): Promise<Uint8Array> => readWhole(work.store.content, one, work.signal);
+  const document = parseManifest(await read(target), target.mediaType);
+  if (isIndex(document)) return target;
+  const put = (before: Descriptor, changed: object): Descriptor => putDocument(before, changed, work);
+  const written = put(target, await retargetAttestations(document, image, { read, put }));
+  return { ...written, annotations: { ...written.annotations, [REFERENCE]: image.to.digest } };
 }
 
 async function rewriteManifest(

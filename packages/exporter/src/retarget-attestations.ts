@@ -1,0 +1,69 @@
+import { hexOf, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
+import { STATEMENT } from './attestation.ts';
+
+/** Reads and writes the documents of an image that is being written anew. */
+export interface DocumentWork {
+  read(target: Descriptor): Promise<Uint8Array>;
+  /** Gives the descriptor of a document that is other than it was. */
+  put(before: Descriptor, document: object): Descriptor;
+}
+
+/** An image that has another manifest than before. */
+export interface RenamedImage {
+  readonly from: Digest;
+  readonly to: Descriptor;
+}
+
+/** The attestations of an image that has become another: their statements and their subject name it as it is now. */
+export async function retargetAttestations(
+  manifest: Manifest,
+  image: RenamedImage,
+  work: DocumentWork,
+): Promise<Manifest> {
+  const layers: Descriptor[] = [];
+  for (const layer of manifest.layers)
+    layers.push(layer.mediaType === STATEMENT ? await retargetStatement(layer, image, work) : layer);
+  const { mediaType, digest, size } = image.to;
+  return {
+    ...manifest,
+    config: await retargetConfig(manifest, layers, work),
+    layers,
+    ...(manifest.subject === undefined ? {} : { subject: { mediaType, digest, size } }),
+  };
+}
+
+async function retargetStatement(
+  layer: Descriptor,
+  { from, to }: RenamedImage,
+  { read, put }: DocumentWork,
+): Promise<Descriptor> {
+  const statement = parseObject(await read(layer));
+  const subject: readonly unknown[] = Array.isArray(statement.subject) ? statement.subject : [];
+  const renamed = subject.map((one) => {
+    const digest = isRecord(one) && isRecord(one.digest) ? one.digest : {};
+    return isRecord(one) && digest.sha256 === hexOf(from)
+      ? { ...one, digest: { ...digest, sha256: hexOf(to.digest) } }
+      : one;
+  });
+  return put(layer, { ...statement, subject: renamed });
+}
+
+/** The older form has a configuration that lists the statements. */
+async function retargetConfig(
+  { config }: Manifest,
+  layers: readonly Descriptor[],
+  { read, put }: DocumentWork,
+): Promise<Descriptor> {
+  const document = parseObject(await read(config));
+  if (!isRecord(document.rootfs)) return config;
+  return put(config, { ...document, rootfs: { ...document.rootfs, diff_ids: layers.map(({ digest }) => digest) } });
+}
+
+function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
