@@ -205,6 +205,23 @@ test('names with the digest, and for images without a name', async () => {
   ]);
 });
 
+test('digests are written to files, as kaniko writes them', async () => {
+  const place = scratchDirectory('digests');
+  const names = ['-t', 'app:1', '-t', 'app:2', '-t', 'registry.example/team/app:3'];
+  const kinds = ['digest-file', 'image-name-with-digest-file', 'image-name-tag-with-digest-file'];
+  const asked = kinds.flatMap((kind) => [`--${kind}`, join(place, kind)]);
+  good(await run([...names, ...asked, '--metadata-file', join(place, 'metadata')]));
+  const digest = JSON.parse(readFileSync(join(place, 'metadata'), 'utf8'))['containerimage.digest'];
+  expect(kinds.map((kind) => readFileSync(join(place, kind), 'utf8'))).toEqual([
+    digest,
+    `docker.io/library/app@${digest}\nregistry.example/team/app@${digest}\n`,
+    `docker.io/library/app:1@${digest}\ndocker.io/library/app:2@${digest}\nregistry.example/team/app:3@${digest}\n`,
+  ]);
+  const { exitCode, stderr } = await run(['-o', join(place, 'tree'), '--digest-file', join(place, 'none')]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('What was built has no digest');
+});
+
 describe('before anything is built', () => {
   const dockerfile = 'FROM scratch\nCOPY missing /\n';
   const refused = (args: readonly string[], env = {}) =>
@@ -216,6 +233,10 @@ describe('before anything is built', () => {
     [['-o', 'type=tar,dest=a', '-o', 'type=oci,dest=a'], 'Two outputs cannot both go to'],
     [['-o', 'type=docker,context=absent'], 'Docker has no context "absent"'],
     [['--load', '-o', 'type=image,compresion=gzip'], 'Did you mean compression=?'],
+    [['-q', '-o', '-'], 'Standard output cannot have both an archive and the image ID'],
+    [['--destination', 'registry.example/app:1'], 'hint: Use -t NAME --push'],
+    [['--tar-path', 'image.tar'], 'hint: Use -o type=docker,dest=FILE'],
+    [['--skip-tls-verify'], 'hint: Use --insecure-registry HOST'],
   ])('%j is refused', async (args, message) => {
     const { exitCode, stderr } = await refused(args);
     expect(exitCode).toBe(2);

@@ -30,9 +30,14 @@ export interface ParsedArgs<F extends Flags> {
 /**
  * Reads a command line as Docker's does: `--name value`, `--name=value`, `-n value`, `-nvalue`, switches
  * with an optional `=true|false`, several short switches in one word, and `--` before plain words.
+ * `foreign` has hints for options of other programs.
  * @throws TbuildError USAGE with a suggestion for an unknown option.
  */
-export function parseArgs<F extends Flags>(argv: readonly string[], flags: F): ParsedArgs<F> {
+export function parseArgs<F extends Flags>(
+  argv: readonly string[],
+  flags: F,
+  foreign: Readonly<Record<string, string>> = {},
+): ParsedArgs<F> {
   const values: Record<string, string | boolean | string[]> = {};
   const positional: string[] = [];
   const words = [...argv];
@@ -51,7 +56,7 @@ export function parseArgs<F extends Flags>(argv: readonly string[], flags: F): P
       positional.push(...words.splice(0));
     } else if (word.startsWith('--')) {
       const [name, text] = splitOnce(word.slice(2));
-      set(name, lookUp(flags, name), text);
+      set(name, lookUp(flags, name, foreign), text);
     } else if (word.startsWith('-') && word !== '-') {
       for (let rest = word.slice(1); rest !== '';) {
         const [name, flag] = lookUpShort(flags, rest.charAt(0));
@@ -77,9 +82,11 @@ function splitOnce(text: string): [string, string | undefined] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function lookUp(flags: Flags, name: string): Flag {
+function lookUp(flags: Flags, name: string, foreign: Readonly<Record<string, string>>): Flag {
   const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
   if (flag !== undefined) return flag;
+  const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
+  if (known !== undefined) throw usage(`Unknown option --${name}`, known);
   const near = suggest(name, Object.keys(flags));
   throw usage(`Unknown option --${name}`, near === undefined ? undefined : `Did you mean --${near}?`);
 }

@@ -69,7 +69,20 @@ export const buildFlags = {
     help: 'The Dockerfile: a path, a URL, "-" for standard input (default: CONTEXT/Dockerfile)',
   },
   explain: { kind: 'switch', help: 'Say of each step that ran why the cache had nothing' },
+  'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
+  'image-name-tag-with-digest-file': {
+    kind: 'text',
+    hidden: true,
+    value: 'FILE',
+    help: 'Write NAME:TAG@DIGEST of each name to a file',
+  },
+  'image-name-with-digest-file': {
+    kind: 'text',
+    hidden: true,
+    value: 'FILE',
+    help: 'Write NAME@DIGEST of each name to a file',
+  },
   'insecure-registry': registryFlags['insecure-registry'],
   isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto, namespace, oci or chroot' },
   jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
@@ -108,7 +121,7 @@ export const buildFlags = {
   resource: {
     kind: 'list',
     value: 'NAME=VALUE',
-    help: 'What each RUN step may use: memory=SIZE, memory-swap, cpus=N, cpu-shares, cpu-period, cpu-quota, cpuset-cpus, cpuset-mems, pids=N',
+    help: 'What RUN may use: memory, memory-swap, cpus, pids, cpu-shares|period|quota, cpuset-cpus|mems',
   },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
   sbom: {

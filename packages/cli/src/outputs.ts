@@ -16,7 +16,7 @@ export interface OutputContext {
   readonly noArtifacts?: boolean;
 }
 
-type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load' | 'annotation'>;
+type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load' | 'annotation' | 'quiet'>;
 
 /**
  * What `--output`, `--push`, `--load` and `--annotation` ask for together: `--push` and `--load` apply to
@@ -31,7 +31,7 @@ export function parseOutputs(flags: OutputFlags, context: OutputContext): readon
   if (outputs.length === 0) outputs.push({ type: 'image', push: false });
   const complete = outputs.map((output) => withDefaults(annotated(output, annotations), context));
   for (const output of complete) check(output, context);
-  refuseMixing(complete);
+  refuseMixing(complete, flags.quiet === true);
   return complete;
 }
 
@@ -68,9 +68,13 @@ function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputContext
   return { ...output, attestationArtifact: false };
 }
 
-/** Two archives in one stream, or in one file, are none. */
-function refuseMixing(outputs: readonly OutputSpec[]): void {
+/** Two archives in one stream, or in one file, are none; with an ID behind it one is none either. */
+function refuseMixing(outputs: readonly OutputSpec[], printsId: boolean): void {
   const taken = new Set<string>();
+  if (printsId && outputs.some((output) => 'destination' in output && output.destination === '-'))
+    throw new TbuildError('USAGE', 'Standard output cannot have both an archive and the image ID of --quiet', {
+      hint: 'Use --progress none, and --iidfile for the ID',
+    });
   for (const output of outputs) {
     if (!('destination' in output) || output.destination === undefined || isLayout(output)) continue;
     if (!taken.has(output.destination)) taken.add(output.destination);

@@ -1,18 +1,17 @@
-import { writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
 import { describeFlags, parseArgs } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';
-import { buildMetadata } from '../build-metadata.ts';
 import { parseCall } from '../call/call-spec.ts';
 import type { Environment } from '../environment.ts';
+import { foreignOptions } from '../foreign-options.ts';
 import { ignoredOptions } from '../ignored-flags.ts';
 import { interruptible } from '../interruptible.ts';
 import { openBuild, type BuildFlags } from '../open-build.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
+import { writeResultFiles } from '../result-files.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
 import type { Command } from './command.ts';
@@ -20,7 +19,7 @@ import type { Command } from './command.ts';
 export const build: Command = {
   summary: 'Build an image from a Dockerfile (may be left out)',
   async run(argv, env) {
-    const words = parseArgs(argv, buildFlags);
+    const words = parseArgs(argv, buildFlags, foreignOptions);
     const { flags } = words;
     if (flags.help === true) {
       env.stdout.write(
@@ -101,8 +100,6 @@ function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
 }
 
 function report(result: BuildResult, flags: BuildFlags, env: Environment): void {
-  if (flags.iidfile !== undefined) writeFileSync(resolve(env.cwd, flags.iidfile), result.id);
-  if (flags['metadata-file'] !== undefined)
-    writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(buildMetadata(result), null, 2)}\n`);
+  writeResultFiles(result, flags, env.cwd);
   if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
 }
