@@ -87,6 +87,16 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
     expect(build.stderr).toContain('exit code: 3');
   });
 
+  test('that floods its output is shown whole', async () => {
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN seq 1000000 1200000\n' },
+      { asUser, args: ['--no-cache'] },
+    );
+    const shown = build.stderr.match(/(?<=^#\d+ [\d.]+ )1\d{6}$/gm);
+    expect(shown).toHaveLength(200_001);
+    expect(new Set(shown).size).toBe(200_001);
+  });
+
   test('that floods its output takes no memory', async () => {
     let peak = 0;
     const build = await buildInline(

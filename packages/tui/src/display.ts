@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '@tbuild/progress';
-import { emptyView, reduce, type BuildView, type WarningView } from './build-view.ts';
+import { emptyView, reduce, stepsIn, type BuildView, type WarningView } from './build-view.ts';
 import { epilogue, explanations } from './epilogue.ts';
 import { jsonLine } from './json.ts';
 import { createPlainPrinter } from './plain.ts';
@@ -63,13 +63,31 @@ const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
 
+/** How often unfinished lines are looked at. */
+const OPEN_INTERVAL = 1000;
+
 function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOptions): Drawing {
   const printer = createPlainPrinter((text) => out.write(text), { explain });
-  const collected = collect(PLAIN_INTERVAL, (view) => printer.print(view, now()));
+  const print = (view: BuildView): void => printer.print(view, now());
+  const collected = collect(PLAIN_INTERVAL, print);
+  let latest = emptyView;
+  let unfinished: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    print(latest);
+    const isOpen = stepsIn(latest, 'running').some(({ log }) => log.open !== undefined);
+    unfinished = isOpen ? setTimeout(look, OPEN_INTERVAL) : undefined;
+  };
   return {
-    update: collected.update,
+    update(view, event) {
+      const isFull = 'step' in event && event.step !== undefined && printer.take(view, event.step, now());
+      latest = view;
+      collected.update(view);
+      if (isFull) print(view);
+      if (event.type === 'log') unfinished ??= setTimeout(look, OPEN_INTERVAL);
+    },
     end(view) {
       collected.stop();
+      clearTimeout(unfinished);
       printer.print(view, now());
       out.write(epilogue(view, { expandWarning }));
     },

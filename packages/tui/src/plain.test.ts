@@ -12,7 +12,10 @@ function plain(...batches: readonly Batch[]): string {
   let view = emptyView;
   const printer = createPlainPrinter((piece) => (text += piece));
   for (const [at, ...events] of batches) {
-    view = events.reduce((before, event) => reduce(before, event, at), view);
+    for (const event of events) {
+      view = reduce(view, event, at);
+      if ('step' in event && event.step !== undefined) printer.take(view, event.step, at);
+    }
     printer.print(view, at);
   }
   return text + epilogue(view);
@@ -176,5 +179,44 @@ test('a failed build repeats the end of what failed, and the warnings', () => {
 
  1 warning found (use --debug to expand):
  - Careful
+`);
+});
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
+
+test('a flood is printed whole, also that of a step that others hide', () => {
+  const flood = (step: string, from: number, to: number): ProgressEvent[] =>
+    numbers(from, to).map((line) => log(step, `${line}\n`));
+  const text = plain(
+    [0, plan('a', 'b'), started('a', 0), started('b', 0), log('a', 'a1\n')],
+    [100, log('a', 'a2\n'), ...flood('b', 0, 900)],
+    [200, log('a', 'a3\n'), ...flood('b', 900, 1200)],
+    [300, ...flood('a', 0, 500), built('a', 300), built('b', 300)],
+  );
+  const linesOf = (index: number) =>
+    text.split('\n').flatMap((line) => new RegExp(`^#${index} [\\d.]+ (line \\d+)$`).exec(line)?.[1] ?? []);
+  expect(linesOf(2)).toEqual(numbers(0, 1200));
+  expect(linesOf(1)).toEqual(numbers(0, 500));
+  // What waits is bounded: the hidden step was shown before its end.
+  expect(text.indexOf('line 1199')).toBeLessThan(text.indexOf('#1 DONE'));
+});
+
+test('an unfinished line is shown after two seconds, and only its rest when it grows', () => {
+  const text = plain(
+    [0, plan('a'), started('a', 0), log('a', 'Password: ')],
+    [1900],
+    [2000],
+    [2100],
+    [5000, log('a', 'x')],
+    [7100, log('a', 'y\n.')],
+    [7200, log('a', '.\nend\n'), built('a', 7200)],
+  );
+  expect(text).toBe(`#1 a
+#1 0.000 Password:${' '}
+#1 0.000 x
+#1 0.000 y
+#1 7.100 ..
+#1 7.200 end
+#1 DONE 7.2s
 `);
 });

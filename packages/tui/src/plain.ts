@@ -1,10 +1,16 @@
 import type { ProgressStepId } from '@tbuild/progress';
 import { stepsIn, type BuildView, type StepView, type TransferView } from './build-view.ts';
 import { formatLogTime, formatSeconds } from './format.ts';
+import { type LogLine, openLine } from './log-lines.ts';
 import { transferLabel } from './transfer-label.ts';
 
 /** Prints what is new in each view it is given, as lines. */
 export interface PlainPrinter {
+  /**
+   * Keeps what a step has said since the last event of it, since a view keeps only the end of that. True when so much
+   * waits that it should be printed now.
+   */
+  take(view: BuildView, step: ProgressStepId, now: number): boolean;
   print(view: BuildView, now: number): void;
 }
 
@@ -15,10 +21,19 @@ const MIN_SHOWN = 5_000;
 const TRANSFER_SHARE = 0.05;
 const TRANSFER_INTERVAL = 5_000;
 
+/** Lines of one step that wait; a step that says more while others are shown is shown next. */
+const MAX_WAITING = 1000;
+/** An unfinished line is shown after this: it may be a question, or dots for a long time. */
+const OPEN_SHOWN_AFTER = 2_000;
+
 /** How much of a step is on the screen already. */
 interface Printed {
   readonly index: number;
-  lines: number;
+  /** Complete lines that were taken from its log, and those of them that wait. */
+  taken: number;
+  waiting: LogLine[];
+  /** What of the unfinished line is on the screen, and since when. */
+  open: { readonly text: string; readonly at: number };
   warnings: number;
   finished: boolean;
   updates: number;
@@ -46,7 +61,9 @@ export function createPlainPrinter(
     if (known?.index === step.index) return known;
     const fresh = {
       index: step.index,
-      lines: 0,
+      taken: 0,
+      waiting: [],
+      open: NOTHING_OPEN,
       warnings: 0,
       finished: false,
       updates: 0,
@@ -68,7 +85,7 @@ export function createPlainPrinter(
       write(`${isFirst ? '' : '\n'}#${step.index} ${step.name}\n`);
       isFirst = false;
     }
-    for (const line of newLines(step, state, explain)) write(`#${step.index} ${line}\n`);
+    for (const line of newLines(step, state, { explain, now })) write(`#${step.index} ${line}\n`);
     state.updates = step.updates;
     state.finished = step.finishedAt !== undefined;
     current = state.finished ? undefined : step;
@@ -91,12 +108,29 @@ export function createPlainPrinter(
     for (const step of finished) printStep(step, now);
     const running = stepsIn(view, 'running');
     const still = running.find((step) => step.id === current?.id);
-    if (still !== undefined && changed.includes(still)) printStep(still, now);
+    if (still !== undefined && (changed.includes(still) || dueOpenLine(still, stateOf(still, now), now) !== undefined))
+      printStep(still, now);
     const next = choose(running, still, (step) => stateOf(step, now), now);
     if (next !== undefined && next !== still) printStep(next, now);
   };
 
-  return { print };
+  const take = (view: BuildView, id: ProgressStepId, now: number): boolean => {
+    const step = view.steps.get(id);
+    if (step === undefined || step.index === 0) return false;
+    const state = stateOf(step, now);
+    takeLines(step, state);
+    return state.waiting.length >= MAX_WAITING;
+  };
+
+  return { take, print };
+}
+
+const NOTHING_OPEN = { text: '', at: 0 };
+
+function takeLines({ log }: StepView, state: Printed): void {
+  if (log.count <= state.taken) return;
+  state.waiting = state.waiting.concat(log.lines.slice(state.taken - log.count));
+  state.taken = log.count;
 }
 
 /** The step whose turn it is: of those that have something new, as buildx shares the screen. */
@@ -114,7 +148,7 @@ function choose(
     undefined,
   );
   if (current === undefined) return fastest ?? running[0];
-  const overdue = others.find((step) => waited(step) > MAX_HIDDEN);
+  const overdue = others.find((step) => waited(step) > MAX_HIDDEN || stateOf(step).waiting.length >= MAX_WAITING);
   if (overdue !== undefined) return overdue;
   const share = speed(current) / [current, ...others].reduce((sum, step) => sum + speed(step), 0);
   return MIN_SHOWN / (1 - share) < waited(current) ? fastest : current;
@@ -125,14 +159,16 @@ function restart(step: StepView, state: Printed, now: number): void {
   state.updatesBefore = step.updates;
 }
 
-function newLines(step: StepView, state: Printed, explain: boolean): readonly string[] {
+function newLines(
+  step: StepView,
+  state: Printed,
+  { explain, now }: { explain: boolean; now: number },
+): readonly string[] {
   const transfers = step.transfers.filter((transfer) => isDue(transfer, state.transfers.get(transfer.item)));
   for (const transfer of transfers) state.transfers.set(transfer.item, transfer);
   const warnings = step.warnings.slice(state.warnings);
   state.warnings = step.warnings.length;
-  const fresh = step.log.count - state.lines;
-  const lines = fresh === 0 ? [] : step.log.lines.slice(-fresh);
-  state.lines = step.log.count;
+  const lines = newLogLines(step, state, now);
   return [
     ...transfers.map(transferLine),
     ...warnings.map((warning) => `WARN: ${warning}`),
@@ -141,6 +177,32 @@ function newLines(step: StepView, state: Printed, explain: boolean): readonly st
       ? []
       : [...(explain && step.reason !== undefined ? [`missed: ${step.reason}`] : []), outcomeLine(step)]),
   ];
+}
+
+/** All complete lines; of one that was shown before its end only the rest. */
+function newLogLines(step: StepView, state: Printed, now: number): readonly LogLine[] {
+  takeLines(step, state);
+  const [first, ...others] = state.waiting;
+  state.waiting = [];
+  const lines = first === undefined ? [] : [...restOf(first, state.open.text), ...others];
+  if (first !== undefined) state.open = NOTHING_OPEN;
+  const open = dueOpenLine(step, state, now);
+  if (open === undefined) return lines;
+  const shown = restOf(open, state.open.text);
+  state.open = { text: open.text, at: now };
+  return [...lines, ...shown];
+}
+
+/** A progress bar draws itself anew; what only grew is shown from where it ended. */
+function restOf({ after, text }: LogLine, shown: string): readonly LogLine[] {
+  const rest = shown !== '' && text.startsWith(shown) ? text.slice(shown.length) : text;
+  return rest === '' && shown !== '' ? [] : [{ after, text: rest }];
+}
+
+function dueOpenLine(step: StepView, { open: { text, at } }: Printed, now: number): LogLine | undefined {
+  const line = openLine(step.log);
+  if (line === undefined || line.text === '' || line.text === text) return undefined;
+  return now - Math.max(at, (step.startedAt ?? now) + line.after) >= OPEN_SHOWN_AFTER ? line : undefined;
 }
 
 function isDue(transfer: TransferView, last: TransferView | undefined): boolean {
