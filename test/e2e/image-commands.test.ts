@@ -73,6 +73,9 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
       'Loaded image: app:1\nLoaded image: app:2\n',
     );
     expect(await idOf(inStore(other, asUser), 'app:2')).toBe(build.id());
+    // A name without a tag is all of its tags.
+    await inStore(store, asUser)('save', '-o', join(place, 'all.tar'), 'app');
+    expect(await runChecked('tar', ['-xOf', join(place, 'all.tar'), 'manifest.json'])).toMatch(/app:1.*app:2/);
     expect(imagesOf(other).flatMap(problemsOf)).toEqual([]);
     await runChecked('gzip', ['-k', join(place, 'image.tar')]);
     expect(await inStore(newStore(), asUser)('load', '-q', '-i', join(place, 'image.tar.gz'))).toBe(

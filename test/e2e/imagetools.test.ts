@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
@@ -94,6 +95,55 @@ describe.skipIf(!canRunRegistry)('imagetools', () => {
     ]);
     const only = JSON.parse(await tbuild('imagetools', 'create', '--dry-run', '-p', 'linux/arm64', name));
     expect(only.manifests).toEqual([manifests[1]]);
+  });
+
+  test('takes descriptors and metadata files, annotates entries, and keeps a single image as it is when asked', async () => {
+    await using registry = await startRegistry();
+    const place = scratchDirectory('imagetools');
+    const name = `${registry.host}/app`;
+    await built(`${name}:amd64`, 'amd64');
+    await built(`${name}:arm64`, 'arm64');
+    const digestOf = async (of: string) =>
+      (await tbuild('imagetools', 'inspect', '--format', '{{.Manifest.Digest}}', of)).trim();
+    const [amd64, arm64] = [await digestOf(`${name}:amd64`), await digestOf(`${name}:arm64`)];
+    writeFiles(
+      { descriptor: JSON.stringify({ digest: amd64 }), metadata: JSON.stringify({ 'containerimage.digest': arm64 }) },
+      place,
+    );
+    const files = ['-f', join(place, 'descriptor'), '-f', join(place, 'metadata')];
+    const annotations = ['--annotation', 'manifest-descriptor[linux/arm64]:a=b', '--annotation', 'index:c=d'];
+    const output = ['--metadata-file', join(place, 'made')];
+    await tbuild('imagetools', 'create', '-t', `${name}:1`, ...files, ...annotations, ...output);
+    const merged = await rawOf(`${name}:1`);
+    expect(merged.manifests.map(({ digest }: { digest: string }) => digest)).toEqual([amd64, arm64]);
+    expect(merged.manifests.map(({ annotations: said }: { annotations?: object }) => said)).toEqual([
+      undefined,
+      { a: 'b' },
+    ]);
+    expect(merged.annotations).toEqual({ c: 'd' });
+    expect(JSON.parse(readFileSync(join(place, 'made'), 'utf8'))).toMatchObject({
+      'containerimage.digest': await digestOf(`${name}:1`),
+      'image.name': `${name}:1`,
+    });
+    await tbuild('imagetools', 'create', '--prefer-index=false', '-t', `${name}:same`, `${name}:amd64`);
+    expect(await digestOf(`${name}:same`)).toBe(amd64);
+    const refused = await runTbuild(['imagetools', 'create', '-t', name, '--annotation', 'manifest:a=b', name]);
+    expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('which is not made here')]);
+  });
+
+  test('keeps attestations with their images, and drops those of images that are replaced or left out', async () => {
+    await using registry = await startRegistry();
+    const name = `${registry.host}/app`;
+    const both = ['--platform', 'linux/amd64,linux/arm64', '--provenance=true', '--push'];
+    for (const tag of ['1', '2']) {
+      const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY f /f\n', f: tag });
+      await tbuild('build', ...both, '--tag', `${name}:${tag}`, context);
+    }
+    const [first, second] = [(await rawOf(`${name}:1`)).manifests, (await rawOf(`${name}:2`)).manifests];
+    await tbuild('imagetools', 'create', '-t', `${name}:new`, `${name}:1`, `${name}:2`);
+    expect((await rawOf(`${name}:new`)).manifests).toEqual(second);
+    await tbuild('imagetools', 'create', '-t', `${name}:arm`, '-p', 'linux/arm64', `${name}:1`);
+    expect((await rawOf(`${name}:arm`)).manifests).toEqual([first[1], first[3]]);
   });
 
   test('needs a name and images', async () => {

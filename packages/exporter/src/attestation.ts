@@ -107,11 +107,14 @@ function unknownConfig(layers: readonly Descriptor[]): EncodedDocument {
   return encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
 }
 
+/** The annotation of an index's entry for attestations that says which image they are about. */
+export const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
+
 /** How an index names the attestations of `image`. */
 export function attestationEntry({ manifest }: EncodedAttestations, image: Descriptor): Descriptor {
   return {
     ...manifest.descriptor,
-    annotations: { 'vnd.docker.reference.digest': image.digest, 'vnd.docker.reference.type': 'attestation-manifest' },
+    annotations: { [REFERENCE_DIGEST]: image.digest, 'vnd.docker.reference.type': 'attestation-manifest' },
     platform: { architecture: 'unknown', os: 'unknown' },
   };
 }

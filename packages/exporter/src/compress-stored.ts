@@ -15,6 +15,7 @@ import {
   type LayerCompression,
   type Manifest,
 } from '@tbuild/oci';
+import { REFERENCE_DIGEST } from './attestation.ts';
 import { compressLayer, type VariantStore } from './compress-layer.ts';
 import { retargetAttestations, type RenamedImage } from './retarget-attestations.ts';
 
@@ -69,18 +70,16 @@ function putDocument(before: Descriptor, document: object, { documents }: Work):
   return { ...before, digest, size: bytes.length };
 }
 
-const REFERENCE = 'vnd.docker.reference.digest';
-
 /** Images first: attestations name the manifest that they are about. */
 async function rewriteIndex(index: Index, work: Work): Promise<Index | undefined> {
   const renamed = new Map<string, RenamedImage>();
   for (const manifest of index.manifests) {
-    if (manifest.annotations?.[REFERENCE] !== undefined) continue;
+    if (manifest.annotations?.[REFERENCE_DIGEST] !== undefined) continue;
     renamed.set(manifest.digest, { from: manifest.digest, to: await rewrite(manifest, work) });
   }
   const manifests: Descriptor[] = [];
   for (const manifest of index.manifests) {
-    const about = renamed.get(manifest.annotations?.[REFERENCE] ?? '');
+    const about = renamed.get(manifest.annotations?.[REFERENCE_DIGEST] ?? '');
     const own = renamed.get(manifest.digest)?.to ?? manifest;
     manifests.push(about === undefined || about.to.digest === about.from ? own : await rewriteAbout(own, about, work));
   }
@@ -93,7 +92,7 @@ async function rewriteAbout(target: Descriptor, image: RenamedImage, work: Work)
   if (isIndex(document)) return target;
   const put = (before: Descriptor, changed: object): Descriptor => putDocument(before, changed, work);
   const written = put(target, await retargetAttestations(document, image, { read, put }));
-  return { ...written, annotations: { ...written.annotations, [REFERENCE]: image.to.digest } };
+  return { ...written, annotations: { ...written.annotations, [REFERENCE_DIGEST]: image.to.digest } };
 }
 
 async function rewriteManifest(

@@ -1,4 +1,5 @@
-export { packageUrl, statementOf } from './attestation.ts';
+export { annotated, annotationsOf } from './annotations-of.ts';
+export { packageUrl, REFERENCE_DIGEST, statementOf } from './attestation.ts';
 export type { Attestation, Subject } from './attestation.ts';
 export { compressLayer, requireCompression } from './compress-layer.ts';
 export type { VariantStore } from './compress-layer.ts';

@@ -13,6 +13,7 @@ import {
   type Platform,
   type Reference,
 } from '@tbuild/oci';
+import { annotated, annotationsOf, REFERENCE_DIGEST, type Annotation } from '@tbuild/exporter';
 import type { Repository } from '@tbuild/registry';
 import { firstOf } from '../storing.ts';
 import type { Worker } from '../worker.ts';
@@ -26,38 +27,40 @@ export interface MergedImages {
 export interface MergeOptions {
   /** Only these, all unless given. */
   readonly platforms?: readonly Platform[];
-  readonly annotations?: Readonly<Record<string, string>>;
+  /** Of the index, and of its entries. */
+  readonly annotations?: readonly Annotation[];
+  /** A single image becomes an index too, unless false. */
+  readonly preferIndex?: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
  * The index over the images that these names stand for in their registries; of an index all its images. A later one
- * replaces an earlier one of the same platform. A single index to which nothing is done stays what it is, digest
- * and all. Nothing is written.
+ * replaces an earlier one of the same platform, and attestations go with the image that they are about. A single index to
+ * which nothing is done stays what it is, digest and all. Nothing is written.
  * @throws RegistryError; TbuildError NOT_FOUND when nothing is left.
  */
 export async function mergeImages(
   sources: readonly Reference[],
   worker: Worker,
-  { platforms, annotations, signal }: MergeOptions,
+  { platforms, annotations = [], preferIndex = true, signal }: MergeOptions,
 ): Promise<MergedImages> {
   const found: SourceDocument[] = [];
   for (const source of sources) found.push(await readSource(source, worker, signal));
   const [only] = found;
-  if (found.length === 1 && only?.isIndex === true && platforms === undefined && annotations === undefined)
-    return { index: only, sources };
+  const isUntouched = found.length === 1 && platforms === undefined && annotations.length === 0;
+  if (isUntouched && only !== undefined && (only.isIndex || !preferIndex)) return { index: only, sources };
   let manifests: Descriptor[] = [];
   for (const { images } of found) {
     for (const added of images) {
       manifests = [...manifests.filter((known) => known.digest !== added.digest && !replaces(added, known)), added];
     }
   }
-  const wanted =
-    platforms === undefined
-      ? manifests
-      : manifests.filter((one) =>
-          platforms.some((platform) => one.platform !== undefined && samePlatform(one.platform, platform)),
-        );
+  const wanted = withTheirAttestations(
+    manifests,
+    ({ platform }) =>
+      platforms === undefined || platforms.some((one) => platform !== undefined && samePlatform(platform, one)),
+  );
   if (wanted.length === 0) {
     const offered = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
     throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', {
@@ -65,10 +68,21 @@ export async function mergeImages(
     });
   }
   const mediaTypes =
-    wanted.every(({ mediaType }) => mediaType === MediaType.dockerManifest) && annotations === undefined
+    wanted.every(({ mediaType }) => mediaType === MediaType.dockerManifest) && annotations.length === 0
       ? 'docker'
       : 'oci';
-  return { index: encodeIndex(wanted, { mediaTypes, annotations }), sources };
+  const entries = wanted.map((one) => annotated(one, annotationsOf(annotations, 'manifest-descriptor', one.platform)));
+  return { index: encodeIndex(entries, { mediaTypes, annotations: annotationsOf(annotations, 'index') }), sources };
+}
+
+function withTheirAttestations(
+  manifests: readonly Descriptor[],
+  wants: (image: Descriptor) => boolean,
+): readonly Descriptor[] {
+  const about = ({ annotations }: Descriptor): string | undefined => annotations?.[REFERENCE_DIGEST];
+  const images = manifests.filter((one) => about(one) === undefined && wants(one));
+  const kept = new Set<string | undefined>(images.map(({ digest }) => digest));
+  return manifests.filter((one) => kept.has(about(one) ?? one.digest));
 }
 
 /** Attestations have no platform of their own and never replace each other. */

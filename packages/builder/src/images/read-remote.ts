@@ -1,5 +1,6 @@
 import { readWhole } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import { REFERENCE_DIGEST } from '@tbuild/exporter';
 import {
   formatPlatform,
   isIndex,
@@ -58,9 +59,7 @@ export async function readRemoteImages(
   for (const manifest of manifests.filter(({ platform }) => platform?.os !== 'unknown')) {
     const { config } = await readManifest(manifest, repository, signal);
     const bytes = await readWhole(repository, config, signal);
-    const about = manifests.filter(
-      ({ annotations }) => annotations?.['vnd.docker.reference.digest'] === manifest.digest,
-    );
+    const about = manifests.filter(({ annotations }) => annotations?.[REFERENCE_DIGEST] === manifest.digest);
     images.push({
       platform: formatPlatform(manifest.platform ?? parseImageConfig(bytes).platform),
       config: parseJson(bytes, config),

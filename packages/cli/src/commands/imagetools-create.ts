@@ -1,6 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { mergeImages, pushMerged } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, parsePlatform, parseReference } from '@tbuild/oci';
+import type { Annotation } from '@tbuild/exporter';
+import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
+import type { Platform, Reference } from '@tbuild/oci';
+import { parseAnnotation } from '../annotation.ts';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -10,9 +15,21 @@ export const create = storeCommand({
   flags: {
     tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the index; may be given several times' },
     append: { kind: 'switch', help: 'Keep what the name stands for now, and add to it' },
-    annotation: { kind: 'list', value: 'NAME=VALUE', help: 'Annotate the index' },
+    annotation: {
+      kind: 'list',
+      value: '[KIND:]NAME=VALUE',
+      help: 'Annotate the index, or with manifest-descriptor[PLATFORM]: its entries',
+    },
     'dry-run': { kind: 'switch', help: 'Print the index instead of pushing it' },
+    file: {
+      kind: 'list',
+      short: 'f',
+      value: 'FILE',
+      help: 'A source by its descriptor, or by the metadata file of its build, in the repository of the first name',
+    },
+    'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was made to a file, as JSON' },
     platform: { kind: 'list', short: 'p', value: 'OS/ARCH', help: 'Take only these platforms' },
+    'prefer-index': { kind: 'switch', help: 'A single image becomes an index too (default: true)' },
     ...registryFlags,
   },
   takes: [0, Infinity],
@@ -20,7 +37,9 @@ export const create = storeCommand({
     const names = (flags.tag ?? []).map(parseReference);
     if (names.length === 0 && flags['dry-run'] !== true)
       throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
-    const sources = [...(flags.append === true ? names.slice(0, 1) : []), ...words.map(parseReference)];
+    const files = (flags.file ?? []).map((file) => describedSource(resolve(env.cwd, file), names[0]));
+    const appended = flags.append === true ? names.slice(0, 1) : [];
+    const sources = [...appended, ...words.map(parseReference), ...files];
     if (sources.length === 0)
       throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
     const platforms = flags.platform
@@ -28,7 +47,8 @@ export const create = storeCommand({
       .map((text) => parsePlatform(text, worker.platform));
     const merged = await mergeImages(sources, worker, {
       platforms,
-      annotations: annotations(flags.annotation),
+      annotations: (flags.annotation ?? []).flatMap((text) => indexAnnotation(text, worker.platform)),
+      preferIndex: flags['prefer-index'],
       signal,
     });
     if (flags['dry-run'] === true) {
@@ -36,19 +56,49 @@ export const create = storeCommand({
       return;
     }
     await pushMerged(merged, names, worker, signal);
-    for (const name of names)
-      env.stdout.write(`${familiarReference(name)}: digest: ${merged.index.descriptor.digest}\n`);
+    const { descriptor } = merged.index;
+    if (flags['metadata-file'] !== undefined) {
+      const metadata = {
+        'containerimage.descriptor': descriptor,
+        'containerimage.digest': descriptor.digest,
+        'image.name': names.map(formatReference).join(','),
+      };
+      writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
+    }
+    for (const name of names) env.stdout.write(`${familiarReference(name)}: digest: ${descriptor.digest}\n`);
   },
 });
 
-function annotations(texts: readonly string[] | undefined): Readonly<Record<string, string>> | undefined {
-  if (texts === undefined) return undefined;
-  return Object.fromEntries(
-    texts.map((text) => {
-      const [, name, value = ''] = /^(?:index:)?([^=]+)=(.*)$/s.exec(text) ?? [];
-      if (name === undefined)
-        throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is not of the form NAME=VALUE`);
-      return [name, value];
-    }),
-  );
+/** Kinds are as with a build, but here the index is the usual one and manifests stay what they are. */
+function indexAnnotation(text: string, host: Platform): readonly Annotation[] {
+  const hasKind = /^[a-z-]+(?:\[[^\]]*\])?(?:,[^=]*)?:/.test(text);
+  const annotations = parseAnnotation(hasKind ? text : `index:${text}`, host);
+  const wrong = annotations.find(({ on }) => on !== 'index' && on !== 'manifest-descriptor');
+  if (wrong === undefined) return annotations;
+  throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is for a ${wrong.on}, which is not made here`, {
+    hint: 'Kinds are index and manifest-descriptor',
+  });
+}
+
+/** @throws TbuildError USAGE for a file that names no digest. */
+function describedSource(path: string, name: Reference | undefined): Reference {
+  const document = readDocument(path);
+  const digest = document.digest ?? document['containerimage.digest'];
+  if (name === undefined)
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} needs a name whose repository it is in`, {
+      hint: 'Give one with -t REGISTRY/NAME:TAG',
+    });
+  if (typeof digest === 'string' && isDigest(digest)) return { ...name, tag: undefined, digest };
+  throw new TbuildError('USAGE', `File ${JSON.stringify(path)} has no digest`, {
+    hint: 'It is a descriptor {"mediaType", "digest", "size"} or what --metadata-file of a build wrote',
+  });
+}
+
+function readDocument(path: string): Readonly<Record<string, unknown>> {
+  try {
+    const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return typeof document === 'object' && document !== null ? { ...document } : {};
+  } catch (cause) {
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} cannot be read as JSON`, { cause });
+  }
 }

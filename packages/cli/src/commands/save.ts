@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { findImage, readImage } from '@tbuild/builder';
+import { findImage, readImage, type Worker } from '@tbuild/builder';
 import { saveImages } from '@tbuild/exporter';
-import { parsePlatform } from '@tbuild/oci';
+import { formatReference, formatRepository, parsePlatform, parseReference } from '@tbuild/oci';
 import { openDestination } from '../open-destination.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -15,11 +15,23 @@ export const save = storeCommand({
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
     const platform = flags.platform === undefined ? worker.platform : parsePlatform(flags.platform, worker.platform);
-    const images = words.map((word) => {
-      const { references, target } = findImage(word, worker);
-      return { ...readImage(target, worker, platform), names: references };
-    });
+    const images = words
+      .flatMap((word) => namesOf(word, worker))
+      .map((word) => {
+        const { references, target } = findImage(word, worker);
+        return { ...readImage(target, worker, platform), names: references };
+      });
     const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
     await saveImages(images, worker.content, destination, signal);
   },
 });
+
+/** A name without a tag is all tags of its repository, as for Docker. */
+function namesOf(word: string, { refs }: Pick<Worker, 'refs'>): readonly string[] {
+  if (/[:@]/.test(word.slice(word.lastIndexOf('/') + 1))) return [word];
+  const repository = formatRepository(parseReference(word));
+  const tagged = refs
+    .list()
+    .filter(({ reference }) => reference.tag !== undefined && formatRepository(reference) === repository);
+  return tagged.length === 0 ? [word] : tagged.map(({ reference }) => formatReference(reference));
+}
