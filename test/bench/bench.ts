@@ -57,7 +57,7 @@ async function growth(): Promise<void> {
   await using state = await stateDirectory();
   const [peer] = await startPeers(state.path, ['tbuild']);
   if (peer === undefined) throw new Error('There is no tbuild to measure');
-  const curves = await measureGrowth(peer, state.path);
+  const curves = await measureGrowth(peer, state.path, values.case?.split(','));
   for (const { subject, points } of curves) console.log(subject, points);
   save(curves, drawGrowth(curves));
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../support/run-process.ts';
 import type { GrowthCurve } from './draw-picture.ts';
@@ -6,28 +6,41 @@ import type { Peer } from './peer.ts';
 
 type Point = GrowthCurve['points'][number];
 
-/** How time and memory of one builder grow with steps, files and bytes. */
-export async function measureGrowth(peer: Peer, directory: string): Promise<GrowthCurve[]> {
-  const points = async (
-    sizes: readonly number[],
-    write: (size: number, context: string) => unknown,
-  ): Promise<Point[]> => {
-    const taken: Point[] = [];
+interface Growing {
+  readonly subject: string;
+  readonly sizes: readonly number[];
+  write(size: number, context: string): unknown;
+}
+
+const growing: readonly Growing[] = [
+  { subject: 'RUN steps', sizes: [10, 100, 400], write: writeSteps },
+  { subject: 'files', sizes: [1000, 10_000, 100_000, 500_000], write: writeFiles },
+  { subject: 'files before a RUN', sizes: [1000, 10_000, 100_000], write: writeFilesToRun },
+  { subject: 'directories one in the other', sizes: [10, 100, 500], write: writeDeep },
+  { subject: 'bytes of one sparse file', sizes: [1e8, 1e9, 1e10], write: writeSparse },
+];
+
+/** How time and memory of one builder grow with steps, files and bytes: of a first build, and of one with nothing changed. */
+export async function measureGrowth(peer: Peer, directory: string, only?: readonly string[]): Promise<GrowthCurve[]> {
+  const curves: GrowthCurve[] = [];
+  for (const { subject, sizes, write } of growing) {
+    if (only?.some((word) => subject.startsWith(word)) === false) continue;
+    const [cold, again]: [Point[], Point[]] = [[], []];
     for (const size of sizes) {
       const context = join(directory, `growth-${String(process.hrtime.bigint())}`);
       mkdirSync(context);
       await write(size, context);
-      taken.push({ size, ...(await buildOnce(peer, context)) });
-      console.error(`${size}: ${(taken.at(-1)?.milliseconds ?? 0).toFixed(0)} ms`);
+      cold.push({ size, ...(await buildOnce(peer, context)) });
+      again.push({ size, ...(await buildOnce(peer, context)) });
+      console.error(`${size} ${subject}: ${[cold, again].map((points) => tell(points.at(-1))).join(', again ')}`);
     }
-    return taken;
-  };
-  return [
-    { subject: 'RUN steps, cold', points: await points([10, 100, 400], writeSteps) },
-    { subject: 'files, cold', points: await points([1000, 10_000, 100_000], writeFiles) },
-    { subject: 'directories one in the other', points: await points([10, 100, 500], writeDeep) },
-    { subject: 'bytes of one sparse file', points: await points([1e8, 1e9, 1e10], writeSparse) },
-  ];
+    curves.push({ subject, points: cold }, { subject: `${subject}, again`, points: again });
+  }
+  return curves;
+}
+
+function tell(point: Point | undefined): string {
+  return `${(point?.milliseconds ?? 0).toFixed(0)} ms ${((point?.peakMemory ?? 0) / 1e6).toFixed(0)} MB`;
 }
 
 async function buildOnce(peer: Peer, context: string): Promise<Omit<Point, 'size'>> {
@@ -49,6 +62,11 @@ function writeFiles(count: number, context: string): void {
       writeFileSync(join(context, 'files', String(directory), String(file)), `${count} ${directory} ${file}\n`);
   }
   writeFileSync(join(context, 'Dockerfile'), 'FROM busybox\nCOPY files /files\n');
+}
+
+function writeFilesToRun(count: number, context: string): void {
+  writeFiles(count, context);
+  appendFileSync(join(context, 'Dockerfile'), 'RUN ls /files > /list\n');
 }
 
 function writeDeep(depth: number, context: string): void {

@@ -1,6 +1,7 @@
 import { hash as hashOnce, createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { createHoleReader } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 
@@ -68,7 +69,8 @@ function hashOpenFile(file: number): HashedFile {
   let size = readSync(file, chunk, 0, BUFFER_SIZE, null);
   const stats = fstatSync(file);
   if (size === stats.size) return { digest: `sha256:${hashOnce('sha256', chunk.subarray(0, size), 'hex')}`, stats };
-  const hash = createHash('sha256');
-  for (; size > 0; size = readSync(file, chunk, 0, BUFFER_SIZE, null)) hash.update(chunk.subarray(0, size));
+  const hash = createHash('sha256').update(chunk.subarray(0, size));
+  const read = createHoleReader(file, stats, size);
+  while ((size = read(chunk, 0, BUFFER_SIZE)) > 0) hash.update(chunk.subarray(0, size));
   return { digest: `sha256:${hash.digest('hex')}`, stats: fstatSync(file) };
 }

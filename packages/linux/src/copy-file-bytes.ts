@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { createHoleWriter } from './hole-writer.ts';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { createHoleReader } from './hole-reader.ts';
+import { createHoleWriter, type HoleWriter } from './hole-writer.ts';
 
 const BUFFER_SIZE = 1 << 20;
 let buffer: Buffer | undefined;
@@ -13,12 +14,18 @@ export function copyFileBytes(source: string, target: number): number {
   const fd = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const file = createHoleWriter(target);
-    for (;;) {
-      const size = readSync(fd, buffer, 0, BUFFER_SIZE, null);
-      if (size > 0) file.write(buffer.subarray(0, size));
-      if (size < BUFFER_SIZE) return file.finish();
-    }
+    const size = readSync(fd, buffer, 0, BUFFER_SIZE, null);
+    if (size > 0) file.write(buffer.subarray(0, size));
+    if (size === BUFFER_SIZE) copyRest(fd, buffer, file);
+    return file.finish();
   } finally {
     closeSync(fd);
   }
+}
+
+/** Only of a large file it pays to ask whether it is sparse. */
+function copyRest(fd: number, chunk: Buffer, file: HoleWriter): void {
+  const read = createHoleReader(fd, fstatSync(fd), chunk.length);
+  for (let size = read(chunk, 0, chunk.length); size > 0; size = read(chunk, 0, chunk.length))
+    file.write(chunk.subarray(0, size));
 }

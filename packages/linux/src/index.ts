@@ -8,3 +8,4 @@ export { createHoleWriter, type HoleWriter } from './hole-writer.ts';
 export { loadDeviceFilter } from './device-filter.ts';
 export type { DeviceFilter } from './device-filter.ts';
 export type { AllowedDevice } from './device-program.ts';
+export { createHoleReader, type ReadNext } from './hole-reader.ts';

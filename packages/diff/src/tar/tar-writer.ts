@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { createHoleReader, type ReadNext } from '@tbuild/linux';
 import { encodeTarHeader } from './encode-tar-header.ts';
 import { BLOCK, paddingOf, type TarEntry } from './tar-entry.ts';
 
@@ -34,12 +35,13 @@ export class TarWriter {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
+      const read = readerOf(fd, size);
       for (let rest = size; rest > 0;) {
         if (this.#filled === BUFFER_SIZE) {
           this.#flush();
           yield;
         }
-        const count = this.#take(fd, rest);
+        const count = this.#take(read, rest);
         if (count === 0)
           throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
         rest -= count;
@@ -52,9 +54,10 @@ export class TarWriter {
 
   /** As {@link body}, from an open file and in one go. False when the file is shorter; the archive is worth nothing then. */
   bodyFrom(fd: number, size: number): boolean {
+    const read = readerOf(fd, size);
     for (let rest = size; rest > 0;) {
       if (this.#filled === BUFFER_SIZE) this.#flush();
-      const count = this.#take(fd, rest);
+      const count = this.#take(read, rest);
       if (count === 0) return false;
       rest -= count;
     }
@@ -62,8 +65,8 @@ export class TarWriter {
     return true;
   }
 
-  #take(fd: number, most: number): number {
-    const count = readSync(fd, this.#buffer, this.#filled, Math.min(most, BUFFER_SIZE - this.#filled), null);
+  #take(read: ReadNext, most: number): number {
+    const count = read(this.#buffer, this.#filled, Math.min(most, BUFFER_SIZE - this.#filled));
     this.#filled += count;
     return count;
   }
@@ -89,4 +92,9 @@ export class TarWriter {
     if (this.#filled > 0) this.#sink(this.#buffer.subarray(0, this.#filled));
     this.#filled = 0;
   }
+}
+
+/** Only of a large file it pays to ask whether it is sparse. */
+function readerOf(fd: number, size: number): ReadNext {
+  return createHoleReader(fd, size > BUFFER_SIZE ? fstatSync(fd) : { size: 0, blocks: 0 });
 }

@@ -1,8 +1,21 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { copyFileBytes, createHoleWriter } from './index.ts';
+import { copyFileBytes, createHoleReader, createHoleWriter } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hole-writer-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -51,4 +64,34 @@ test('a sparse file is copied as one', () => {
   closeSync(fd);
   expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
   expect(statSync(to).blocks * 512).toBeLessThanOrEqual(2 * MIB);
+});
+
+test('a file is read with its holes, from any place, and however it changes meanwhile', () => {
+  const path = join(directory, 'holes');
+  const fd = openSync(path, 'w+');
+  for (const [text, at] of [
+    ['begin', 0],
+    ['middle', 5 * MIB + 3],
+    ['again', 5 * MIB + 70_000],
+  ] as const)
+    writeSync(fd, text, at);
+  ftruncateSync(fd, 9 * MIB);
+  const expected = readFileSync(path);
+  for (const start of [0, 3, MIB, 6 * MIB, 9 * MIB]) {
+    readSync(fd, Buffer.alloc(start), 0, start, 0);
+    const read = createHoleReader(fd, fstatSync(fd), start);
+    const chunks: Buffer[] = [];
+    for (;;) {
+      const chunk = Buffer.alloc(300_007, 'dirty');
+      const count = read(chunk, 7, 300_000);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(7, 7 + count));
+    }
+    expect(Buffer.concat(chunks).equals(expected.subarray(start))).toBe(true);
+  }
+  const stats = fstatSync(fd);
+  ftruncateSync(fd, 10);
+  const read = createHoleReader(fd, stats);
+  expect(read(Buffer.alloc(100), 0, 100)).toBe(10);
+  closeSync(fd);
 });
