@@ -1,0 +1,66 @@
+// Makes what is published of the bundles: `npm run pack [-- DIRECTORY]` writes `tbuild` and `@tbuild/builder` as tarballs.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const root = import.meta.dirname;
+const destination = resolve(process.argv[2] ?? join(root, 'dist'));
+const { engines } = manifestOf('.');
+const { version, license } = manifestOf('packages/cli');
+const common = { version, type: 'module', license, engines, os: ['linux'] };
+
+/** Workspace packages are in the bundles; what is left are the packages that these load. */
+const packages = [
+  {
+    source: 'packages/cli',
+    readme: 'README.md',
+    manifest: {
+      name: 'tbuild',
+      description: 'Builds OCI images from Dockerfiles: no daemon, no root, no engine',
+      ...common,
+      bin: { tbuild: 'bin/tbuild' },
+      files: ['bin', 'dist'],
+      dependencies: { koffi: manifestOf('packages/linux').dependencies.koffi },
+    },
+  },
+  {
+    source: 'packages/builder',
+    readme: 'packages/builder/src/api/README.md',
+    manifest: {
+      name: '@tbuild/builder',
+      description: 'Builds OCI images from Dockerfiles, as a function',
+      ...common,
+      files: ['dist'],
+      exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
+      dependencies: { tbuild: version },
+    },
+  },
+];
+
+const staged = mkdtempSync(join(tmpdir(), 'tbuild-pack-'));
+try {
+  const directories = packages.map(stage);
+  mkdirSync(destination, { recursive: true });
+  run('npm', ['pack', '--silent', '--pack-destination', destination, ...directories], staged);
+} finally {
+  rmSync(staged, { recursive: true });
+}
+
+/** A directory with the files of a package, whose bundle is there, and the manifest that is published. */
+function stage({ source, readme, manifest }) {
+  const directory = join(staged, source);
+  for (const name of manifest.files) cpSync(join(root, source, name), join(directory, name), { recursive: true });
+  cpSync(join(root, readme), join(directory, 'README.md'));
+  writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  return directory;
+}
+
+function manifestOf(directory) {
+  return JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'));
+}
+
+function run(program, args, cwd) {
+  const { status, error } = spawnSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw error ?? new Error(`${program} ${args.join(' ')} failed`);
+}
