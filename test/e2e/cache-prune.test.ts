@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { pushBaseImage } from '../support/base-images.ts';
+import { baseImageArguments, pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { skopeo } from '../support/peers.ts';
 import { stepsIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { program } from '../support/program.ts';
+import { canRunRegistry, isRoot } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import {
@@ -195,6 +196,30 @@ test('a prune beside a running build takes nothing that it uses', async () => {
   expect(built.tree().readText('/last')).toBe('f\nearly\n');
   expect(ran(good(await buildContext(context, { store, args: ['--build-arg', 'N=2'] })))).toEqual([]);
   expect(ran(await buildGood({ Dockerfile: dockerfile('unused') }, { store }))).toHaveLength(2);
+});
+
+test.skipIf(!isRoot)('what a build in another container does on the same store is left alone', async () => {
+  const store = scratchDirectory('store');
+  const marker = `61${Math.floor(Math.random() * 1e6)}`;
+  const context = writeFiles({
+    Dockerfile:
+      `FROM busybox\nRUN echo ${marker} > /f; i=0; while [ ! -e /go/go ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i+1)); done; cp /f /g\n`.replace(
+        'RUN',
+        'RUN --mount=type=cache,target=/go,id=go',
+      ),
+  });
+  const args = ['build', '--root', store, '--progress', 'plain', '--tag', 'inside:1', ...baseImageArguments(), context];
+  const inside = runChecked('unshare', ['--mount', '--pid', '--fork', '--mount-proc', program, ...args], {
+    env: { HOME: scratchDirectory('home') },
+  });
+  const isThere = () => existsSync(join(store, 'run')) && readdirSync(join(store, 'run')).length > 0;
+  for (let tries = 0; tries < 400 && !isThere(); tries++) await sleep(25);
+  await buildGood({ Dockerfile: dockerfile('beside') }, { store });
+  good(await runTbuild(['prune', '--all', '--force'], { store }));
+  expect(isThere()).toBe(true);
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN --mount=type=cache,target=/go,id=go touch /go/go\n' }, { store });
+  await inside;
+  expect(good(await runTbuild(['images'], { store })).stdout).toContain('inside');
 });
 
 test('what a killed build left is swept, and the trash is emptied after a build', async () => {

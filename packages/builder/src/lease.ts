@@ -1,37 +1,72 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf, hexOf } from '@tbuild/oci';
 import { namesIn } from './names-in.ts';
+import { readNote } from './note-file.ts';
+import { readBoot } from './sync-marker.ts';
 
 /** Says that a build is at work on the store; giving it back is disposing. */
 export type Lease = Disposable;
 
 /** A build that is at work. */
 export interface LiveLease {
-  readonly pid: number;
   /** When it began, in milliseconds since the epoch: what it uses was used or made since. */
   readonly since: number;
 }
 
-/** Takes a lease for this process. One that a killed process left behind counts as none. */
+/** How often a lease is written again, and how long one counts whose process cannot be seen. Milliseconds. */
+const [BEAT, PATIENCE] = [60_000, 600_000];
+
+/**
+ * Takes a lease for this process. One that a killed process left behind counts as none: at once where processes can be seen
+ * from here, after a while where the store is shared with other containers or machines.
+ */
 export function takeLease(root: string): Lease {
   const directory = join(root, 'leases');
   mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}`);
+  const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
   writeFileSync(file, '');
-  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+  let since: number | undefined;
+  const beat = setInterval(() => {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (stats !== undefined) writeFileSync(file, String((since ??= stats.mtimeMs)));
+  }, BEAT).unref();
+  return {
+    [Symbol.dispose]() {
+      clearInterval(beat);
+      rmSync(file, { force: true });
+    },
+  };
 }
 
 /** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */
-export function liveLeases(root: string): readonly LiveLease[] {
+export function liveLeases(root: string, now: number): readonly LiveLease[] {
+  const here = place();
   const live: LiveLease[] = [];
   for (const name of namesIn(join(root, 'leases'))) {
     const file = join(root, 'leases', name);
-    const [pid = 0, start] = name.split('-').map(Number);
-    const since = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
-    if (startOf(pid) !== start) rmSync(file, { force: true });
-    else if (pid !== process.pid && since !== undefined) live.push({ pid, since });
+    const [pid, start, where] = name.split('-');
+    const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    if (writtenAt === undefined || (where === here && Number(pid) === process.pid)) continue;
+    const isLive = where === here ? startOf(Number(pid)) === Number(start) : now - writtenAt < PATIENCE;
+    // What was never written again says by its time when it was taken.
+    if (isLive) live.push({ since: Number(readNote(file)) || writtenAt });
+    else rmSync(file, { force: true });
   }
   return live;
+}
+
+/** What of the world's processes can be seen from here: those of a namespace, of one boot of one machine. */
+function place(): string {
+  return hexOf(digestOf(`${readBoot()} ${namespaceOfProcesses()}`)).slice(0, 12);
+}
+
+function namespaceOfProcesses(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 /** When a process began, in clock ticks since boot: tells it from a later one with the same number. */

@@ -36,7 +36,7 @@ export interface Pruned {
 export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
   const { root } = worker;
   const started = worker.now();
-  const isIdle = liveLeases(root).length === 0;
+  const isIdle = liveLeases(root, started).length === 0;
   const limit = oldestUse(root, started);
   sweepLeftovers(root, started);
   const discarded = createDiskUsage().measure(join(root, 'trash')).own;
@@ -81,11 +81,11 @@ async function removeEntries(
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
 async function removeEntry(
   { name, kind, keys, path }: CacheEntry,
-  { root, cache, snapshots }: Worker,
+  { root, cache, snapshots, now }: Worker,
   limit: number,
 ): Promise<boolean> {
   // A tree without a record may be in use without a sign.
-  if (kind === 'tree' && liveLeases(root).length > 0) return false;
+  if (kind === 'tree' && liveLeases(root, now()).length > 0) return false;
   if (kind === 'cache mount') return removeMount(join(root, 'cache-mounts', name), root, limit);
   if (path !== undefined) return removeUnused(path, root, limit);
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
@@ -109,7 +109,7 @@ async function removeBlobs(
   const disk = createDiskUsage();
   let bytes = 0;
   for await (const { digest } of worker.content.list()) {
-    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.root).length > 0)) continue;
+    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.root, worker.now()).length > 0)) continue;
     // Those of removed entries were counted with them.
     if (!removed.has(digest)) bytes += disk.measure(worker.content.path(digest)).own;
     await worker.content.delete(digest);

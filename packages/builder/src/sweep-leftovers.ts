@@ -19,5 +19,5 @@ export function sweepLeftovers(root: string, now: number): void {
 
 /** What was made or used since this time (milliseconds) may be in use by a build of another process. */
 export function oldestUse(root: string, now: number): number {
-  return Math.min(now, ...liveLeases(root).map(({ since }) => since));
+  return Math.min(now, ...liveLeases(root, now).map(({ since }) => since));
 }

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { liveLeases, takeLease } from './lease.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'lease-'));
+const leases = join(root, 'leases');
+afterAll(() => rmSync(root, { recursive: true }));
+beforeEach(() => rmSync(leases, { recursive: true, force: true }));
+
+/** The name that a process of this machine gives its lease. */
+function nameHere(): readonly [pid: string, start: string, place: string] {
+  using _lease = takeLease(root);
+  const [pid = '', start = '', place = ''] = readdirSync(leases)[0]?.split('-') ?? [];
+  return [pid, start, place];
+}
+
+test('a lease of this process is none of the others, and goes when it is given back', () => {
+  {
+    using _lease = takeLease(root);
+    expect(readdirSync(leases)).toHaveLength(1);
+    expect(liveLeases(root, Date.now())).toEqual([]);
+  }
+  expect(readdirSync(leases)).toEqual([]);
+});
+
+test('a process that runs is live; one that ended, or has the number of another, is not', async () => {
+  const [, start, place] = nameHere();
+  const child = spawn('sleep', ['60']);
+  await new Promise((resolve) => child.once('spawn', resolve));
+  writeFileSync(join(leases, `${child.pid}-${start}-${place}`), '');
+  writeFileSync(join(leases, `1-${start}-${place}`), '');
+  expect(liveLeases(root, Date.now())).toEqual([]);
+  expect(readdirSync(leases)).toEqual([]);
+  child.kill();
+});
+
+test('a process that cannot be seen from here is live as long as it says so', () => {
+  nameHere();
+  const [fresh, beating, dead] = ['7-1-abc', '8-1-abc', '9-1-abc'].map((name) => join(leases, name));
+  const now = Date.now();
+  const minutes = (count: number): Date => new Date(now - count * 60_000);
+  for (const [file = '', text, at] of [
+    [fresh, '', minutes(5)],
+    [beating, String(now - 3_600_000), minutes(1)],
+    [dead, '', minutes(11)],
+  ] as const) {
+    writeFileSync(file, text);
+    utimesSync(file, at, at);
+  }
+  expect(
+    liveLeases(root, now)
+      .map(({ since }) => Math.round(since))
+      .toSorted(),
+  ).toEqual([now - 3_600_000, minutes(5).getTime()]);
+  expect(readdirSync(leases).toSorted()).toEqual(['7-1-abc', '8-1-abc']);
+});
