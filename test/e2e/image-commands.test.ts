@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
@@ -48,6 +48,8 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     });
     expect(image.RepoTags.sort()).toEqual(['app:1', 'by-id:latest', 'other/name:2']);
     expect(JSON.parse(await tbuild('inspect', '--format', 'json', 'app:1'))).toEqual(image);
+    for (const name of [image.RepoDigests[0], image.Descriptor.digest, image.Id.slice(7, 15)])
+      expect(await tbuild('inspect', '-f', '{{.Id}}', name)).toBe(`${image.Id}\n`);
     const lines = (await tbuild('images', '--format', 'json'))
       .trim()
       .split('\n')
@@ -177,6 +179,23 @@ describe('lists', () => {
     const inspected = await runTbuild(['inspect', 'nothing', 'tool'], { store });
     expect([inspected.exitCode, JSON.parse(inspected.stdout).length]).toEqual([1, 1]);
   });
+});
+
+test('of several platforms save takes the one that is asked for, and says so when there is none', async () => {
+  const store = scratchDirectory('store');
+  const tbuild = inStore(store);
+  const place = scratchDirectory('saved');
+  const context = { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'f' };
+  await buildGood(context, { store, args: ['-t', 'multi:1', '--platform', 'linux/amd64,linux/arm64'] });
+  await tbuild('save', '--platform', 'linux/arm64', '-o', join(place, 'arm.tar'), 'multi:1');
+  const other = inStore(scratchDirectory('store'));
+  await other('load', '-i', join(place, 'arm.tar'));
+  expect(await other('inspect', '-f', '{{.Architecture}}', 'multi:1')).toBe('arm64\n');
+  const missing = await runTbuild(['save', '--platform', 'linux/s390x', '-o', join(place, 'no.tar'), 'multi:1'], {
+    store,
+  });
+  expect([missing.exitCode, existsSync(join(place, 'no.tar'))]).toEqual([1, false]);
+  expect(missing.stderr).toContain('has no variant for linux/s390x');
 });
 
 describe.skipIf(!canRunDocker)('beside Docker', () => {

@@ -2,6 +2,8 @@ import type { ImageRef } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   formatReference,
+  formatRepository,
+  hexOf,
   isDigest,
   isIndex,
   parseImageConfig,
@@ -38,7 +40,7 @@ export interface FoundImage {
 }
 
 /**
- * The image that a user names: by reference, or by the beginning of its ID.
+ * The image that a user names: by reference, by repository and digest, or by the beginning of its ID or digest.
  * @throws TbuildError NOT_FOUND
  */
 export function findImage(name: string, worker: Worker): FoundImage {
@@ -47,8 +49,10 @@ export function findImage(name: string, worker: Worker): FoundImage {
   const prefix = name.replace(/^sha256:/, '');
   const images = listImages(worker);
   const byId = /^[a-f0-9]{4,64}$/.test(prefix)
-    ? images.filter(({ image }) => image.manifest.config.digest.slice(7).startsWith(prefix))
-    : [];
+    ? images.filter(({ image, target }) =>
+        [image.manifest.config, target].some(({ digest }) => hexOf(digest).startsWith(prefix)),
+      )
+    : images.filter(isNamedByDigest(name));
   const [first] = byId;
   if (first !== undefined)
     return { references: byId.map(({ reference }) => reference), target: first.target, image: first.image };
@@ -56,6 +60,14 @@ export function findImage(name: string, worker: Worker): FoundImage {
   throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
     hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,
   });
+}
+
+/** `NAME@sha256:…`, as `RepoDigests` has it. */
+function isNamedByDigest(name: string): (ref: ImageRef) => boolean {
+  if (!name.includes('@')) return () => false;
+  const { digest, ...wanted } = parseReference(name);
+  return ({ reference, target }) =>
+    target.digest === digest && formatRepository(reference) === formatRepository(wanted);
 }
 
 function namedImage(name: string, worker: Worker): FoundImage | undefined {

@@ -34,7 +34,7 @@ export const inspect = storeCommand({
 async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Record<string, unknown>>> {
   const {
     target,
-    image: { descriptor, manifest, config },
+    image: { manifest, config },
   } = found;
   const names = listImages(worker)
     .filter((one) => one.target.digest === target.digest)
@@ -54,7 +54,7 @@ async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Rec
     Os: platform.os,
     Size: await imageSize(manifest.layers, worker),
     RootFS: { Type: 'layers', Layers: config.diffIds },
-    Descriptor: { mediaType: descriptor.mediaType, digest: target.digest, size: target.size },
+    Descriptor: { mediaType: target.mediaType, digest: target.digest, size: target.size },
     Annotations: manifest.annotations ?? absent,
   };
 }

@@ -1,7 +1,16 @@
 import { resolve } from 'node:path';
-import { findImage, readImage, type Worker } from '@tbuild/builder';
+import { findImage, readImage, type StoredImage, type Worker } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
 import { saveImages } from '@tbuild/exporter';
-import { formatReference, formatRepository, parsePlatform, parseReference } from '@tbuild/oci';
+import {
+  formatPlatform,
+  formatReference,
+  formatRepository,
+  parsePlatform,
+  parseReference,
+  selectPlatform,
+  type Platform,
+} from '@tbuild/oci';
 import { openDestination } from '../open-destination.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -14,17 +23,26 @@ export const save = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
-    const platform = flags.platform === undefined ? worker.platform : parsePlatform(flags.platform, worker.platform);
+    const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
     const images = words
       .flatMap((word) => namesOf(word, worker))
       .map((word) => {
         const { references, target } = findImage(word, worker);
-        return { ...readImage(target, worker, platform), names: references };
+        const image = readImage(target, worker, wanted);
+        if (wanted !== undefined) requirePlatform(image, wanted, word);
+        return { ...image, names: references };
       });
     const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
     await saveImages(images, worker.content, destination, signal);
   },
 });
+
+function requirePlatform({ config }: StoredImage, wanted: Platform, name: string): void {
+  if (selectPlatform([config.platform], (platform) => platform, wanted) !== undefined) return;
+  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} has no variant for ${formatPlatform(wanted)}`, {
+    hint: `It has one for ${formatPlatform(config.platform)}`,
+  });
+}
 
 /** A name without a tag is all tags of its repository, as for Docker. */
 function namesOf(word: string, { refs }: Pick<Worker, 'refs'>): readonly string[] {
