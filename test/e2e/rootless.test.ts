@@ -1,9 +1,11 @@
-import { copyFileSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../support/base-images.ts';
 import { skopeo } from '../support/peers.ts';
 import { canSwitchUser } from '../support/requirements.ts';
-import { runChecked } from '../support/run-process.ts';
+import { program } from '../support/program.ts';
+import { runChecked, runProcess } from '../support/run-process.ts';
 import { buildContext, buildGood, buildInline, good, userDirectory, writeFiles } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
 import type { InlineBuild } from '../support/tbuild.ts';
@@ -116,5 +118,63 @@ RUN ls -A /d > /list
       'inspect',
       `oci:${store}:${build.image().manifestDescriptor.annotations?.['org.opencontainers.image.ref.name'] ?? ''}`,
     ]);
+  });
+});
+
+/** What takes ids away: all but the user's own, and the namespace too. */
+const poorer = [
+  { what: 'with one id alone', change: 'mount --bind /dev/null /etc/subuid; mount --bind /dev/null /etc/subgid' },
+  { what: 'without user namespaces', change: 'echo 0 > /proc/sys/user/max_user_namespaces' },
+];
+
+describe.skipIf(!canSwitchUser).each(poorer)('an ordinary user $what', ({ what, change }) => {
+  const { name } = ordinaryUser();
+  const isAlone = what === 'with one id alone';
+  const build = async (Dockerfile: string) => {
+    const home = userDirectory('poor');
+    const context = writeFiles({ Dockerfile, file: 'x\n' });
+    const files = ['build', '--progress', 'plain', '--iidfile', `${home}/id`, ...baseImageArguments(), context];
+    const reproducible = ['-o', `type=oci,rewrite-timestamp=true,dest=${home}/image.tar`];
+    const args = ['--reuid', name, '--regid', name, '--clear-groups', program, ...files, ...reproducible];
+    const env = { HOME: home, SOURCE_DATE_EPOCH: '1700000000' };
+    const outer = isAlone ? [] : ['--user', '--map-users=0:0:65536', '--map-groups=0:0:65536'];
+    const poor = ['--mount', 'sh', '-ec', `${change}; exec "$@"`, 'sh', 'setpriv', ...args];
+    const run = await runProcess('unshare', [...outer, ...poor], { env });
+    return { ...run, context, id: () => readFileSync(`${home}/id`, 'utf8') };
+  };
+  const asRoot = async (context: string) => {
+    const args = ['--output', 'type=image,rewrite-timestamp=true'];
+    return good(await buildContext(context, { args, env: { SOURCE_DATE_EPOCH: '1700000000' } })).id();
+  };
+
+  test('gets the image that root gets, whoever its files belong to', async () => {
+    const built = good(
+      await build(`FROM busybox AS stage
+COPY --chown=33:34 --chmod=4750 file /made/
+FROM busybox
+COPY --from=stage /made /made
+COPY --from=stage /home /homes
+WORKDIR /work
+COPY --chown=daemon:users file .
+`),
+    );
+    expect(built.id()).toBe(await asRoot(built.context));
+  });
+
+  test('is told what RUN cannot do', async () => {
+    const changed = await build('FROM busybox\nRUN echo x >> /etc/shadow; touch /home; rmdir /var/www; mkdir /new\n');
+    if (!isAlone) {
+      expect(changed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('RUN steps cannot be contained') });
+      return;
+    }
+    // Owners stay with what a step only changes.
+    expect(good(changed).id()).toBe(await asRoot(changed.context));
+    const cache = await build('FROM busybox\nRUN --mount=type=cache,target=/c,uid=33 true\n');
+    expect(cache).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('A mount cannot belong to 33:0') });
+    const given = await build('FROM busybox\nUSER www-data\nRUN id\n');
+    expect(given).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('The step cannot run as user 33:33'),
+    });
   });
 });

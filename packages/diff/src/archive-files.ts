@@ -1,5 +1,6 @@
 import { readlinkSync, type Stats } from 'node:fs';
 import { FileType, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
+import { readOwner } from '@tbuild/snapshot';
 import { CAPABILITY } from './same-entry.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import { TarWriter, type ByteSink } from './tar/tar-writer.ts';
@@ -71,13 +72,14 @@ export class FileArchive {
 
 function describe({ path, location, stats }: FileToArchive, type: TarType): TarEntry {
   const capability = lgetxattr(location, CAPABILITY);
+  const owner = readOwner(location, stats);
   const device = stats.isCharacterDevice() || stats.isBlockDevice();
   return {
     name: type === TarType.directory ? `${path}/` : path,
     type,
     mode: stats.mode & 0o7777,
-    uid: stats.uid,
-    gid: stats.gid,
+    uid: owner.uid,
+    gid: owner.gid,
     size: type === TarType.file ? stats.size : 0,
     mtimeMs: stats.mtimeMs,
     linkName: type === TarType.symlink ? readlinkSync(location) : '',

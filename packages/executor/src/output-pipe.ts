@@ -1,5 +1,6 @@
-import { closeSync, constants, fchownSync, openSync, unlinkSync } from 'node:fs';
+import { chownSync, closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import { FileType, mknod } from '@tbuild/linux';
 
 /** Both ends of a pipe. */
@@ -22,11 +23,11 @@ export function openOutputPipe(
   { keep = false }: { readonly keep?: boolean } = {},
 ): OutputPipe {
   mknod(path, FileType.fifo | 0o600, 0);
+  give(path, owner);
   // The reader comes first: opening to write would wait for one.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   let input: number | undefined = openSync(path, constants.O_WRONLY);
   if (!keep) unlinkSync(path);
-  fchownSync(reader, owner.uid, owner.gid);
   const output = new Socket({ fd: reader, readable: true, writable: false });
   const closeInput = (): void => {
     if (input !== undefined) closeSync(input);
@@ -37,4 +38,21 @@ export function openOutputPipe(
     output.destroy();
   };
   return { output, input, closeInput, [Symbol.dispose]: dispose };
+}
+
+/** The first thing that a step's user is needed for. */
+function give(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  try {
+    chownSync(path, uid, gid);
+  } catch (cause) {
+    if (errnoName(cause) !== 'EINVAL') throw cause;
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `The step cannot run as user ${uid}:${gid}: there is no such id for steps here`,
+      {
+        hint: 'tbuild doctor tells how to get subordinate ids',
+        cause,
+      },
+    );
+  }
 }

@@ -2,6 +2,7 @@ import { chmodSync, fchmodSync, fchownSync, futimesSync, lchownSync, lutimesSync
 import { errnoName } from '@tbuild/errors';
 import { lgetxattr, llistxattr, lsetxattr } from '@tbuild/linux';
 import { isOverlayAttribute } from './overlay-format.ts';
+import { readOwner, setOwner } from './owner.ts';
 import type { Attributes } from './tree-writer.ts';
 
 const PERMISSIONS = 0o7777;
@@ -13,26 +14,27 @@ export function readAttributes(location: string, stats: Stats): Attributes {
     const value = isOverlayAttribute(name) ? undefined : lgetxattr(location, name);
     if (value !== undefined) xattrs.set(name, value);
   }
-  return { mode: stats.mode & PERMISSIONS, uid: stats.uid, gid: stats.gid, mtimeMs: stats.mtimeMs, xattrs };
+  const { uid, gid } = readOwner(location, stats);
+  return { mode: stats.mode & PERMISSIONS, uid, gid, mtimeMs: stats.mtimeMs, xattrs };
 }
 
 /** Gives a directory, device or FIFO at `location` its attributes; the times of a directory come later. */
 export function applyAttributes(location: string, attributes: Attributes): void {
-  lchownSync(location, attributes.uid, attributes.gid);
+  setOwner(location, attributes, () => lchownSync(location, attributes.uid, attributes.gid));
   chmodSync(location, attributes.mode & PERMISSIONS);
   applyXattrs(location, attributes);
 }
 
 /** Gives a symbolic link its owner and time; it has no mode. */
 export function applyLinkAttributes(location: string, attributes: Attributes): void {
-  lchownSync(location, attributes.uid, attributes.gid);
+  setOwner(location, attributes, () => lchownSync(location, attributes.uid, attributes.gid));
   applyXattrs(location, attributes);
   setTime(location, attributes.mtimeMs);
 }
 
 /** Gives an open regular file its attributes. Owner first: changing it clears setuid and capabilities. */
 export function applyFileAttributes(fd: number, location: string, attributes: Attributes): void {
-  fchownSync(fd, attributes.uid, attributes.gid);
+  setOwner(location, attributes, () => fchownSync(fd, attributes.uid, attributes.gid));
   fchmodSync(fd, attributes.mode & PERMISSIONS);
   applyXattrs(location, attributes);
   const time = timeOf(attributes.mtimeMs);

@@ -1,5 +1,14 @@
-import { lstatSync, readdirSync } from 'node:fs';
-import { compareNames, nameOf, parentOf, statListed, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
+import { readdirSync } from 'node:fs';
+import {
+  compareNames,
+  nameOf,
+  parentOf,
+  statEntry,
+  statListed,
+  statRoot,
+  type LayeredEntry,
+  type LayeredTree,
+} from './layered-entry.ts';
 import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
@@ -63,7 +72,7 @@ class CommittedTree implements LayeredTree {
     const name = nameOf(path);
     for (const place of parent.places) {
       const location = `${place}/${name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false });
+      const stats = statEntry(location);
       if (stats === undefined) continue;
       return isWhiteout(stats) ? undefined : { name, path, location, stats };
     }
@@ -74,7 +83,7 @@ class CommittedTree implements LayeredTree {
     const places: string[] = [];
     for (const place of parent.places) {
       const location = `${place}/${entry.name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false });
+      const stats = statEntry(location);
       if (stats === undefined) continue;
       if (!stats.isDirectory()) break;
       places.push(location);
@@ -93,5 +102,5 @@ function rootNode(directories: readonly string[]): DirectoryNode | undefined {
   const places = [...directories].reverse();
   const location = places[0];
   if (location === undefined) return undefined;
-  return { entry: { name: '', path: '', location, stats: lstatSync(location) }, places };
+  return { entry: { name: '', path: '', location, stats: statRoot(location) }, places };
 }

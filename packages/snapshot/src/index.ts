@@ -8,6 +8,7 @@ export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
 export { openLayeredTree } from './layered-tree.ts';
 export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 export { readAttributes, storedTime } from './attributes.ts';
+export { readOwner } from './owner.ts';
 export { emptyTrash, moveToTrash } from './trash.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 export type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';

@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { withOwner } from './owner.ts';
 
 /** One entry of a tree, its attributes read already (never following a link). */
 export interface LayeredEntry {
@@ -37,12 +38,23 @@ export function comesBefore(a: string, b: string): boolean {
   return compareNames(a.slice(at), b.slice(at)) < 0;
 }
 
+/** The attributes of what is at `location`, with the owner that the tree has for it. */
+export function statEntry(location: string): Stats | undefined {
+  const stats = lstatSync(location, { throwIfNoEntry: false });
+  return stats && withOwner(location, stats);
+}
+
+/** The same for a directory of the stack, which exists. */
+export function statRoot(location: string): Stats {
+  return withOwner(location, lstatSync(location));
+}
+
 /**
  * The attributes of a name that its directory lists.
  * @throws TbuildError UNSUPPORTED for a name that is not UTF-8: Node replaces its bytes and finds no such file.
  */
 export function statListed(location: string): Stats {
-  const stats = lstatSync(location, { throwIfNoEntry: false });
+  const stats = statEntry(location);
   if (stats !== undefined) return stats;
   throw new TbuildError('UNSUPPORTED', `File name ${JSON.stringify(location)} is not UTF-8`);
 }

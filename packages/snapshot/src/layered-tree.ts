@@ -1,6 +1,15 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { openCommittedTree } from './committed-tree.ts';
-import { compareNames, nameOf, parentOf, statListed, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
+import {
+  compareNames,
+  nameOf,
+  parentOf,
+  statEntry,
+  statListed,
+  statRoot,
+  type LayeredEntry,
+  type LayeredTree,
+} from './layered-entry.ts';
 import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
@@ -34,12 +43,12 @@ class TopTree implements LayeredTree {
   }
 
   stat(path: string): LayeredEntry | undefined {
-    if (path === '') return { name: '', path, location: this.#top, stats: lstatSync(this.#top) };
+    if (path === '') return { name: '', path, location: this.#top, stats: statRoot(this.#top) };
     const { location: parent, open } = this.#directory(parentOf(path));
     if (parent !== undefined) {
       const name = nameOf(path);
       const location = `${parent}/${name}`;
-      const stats = lstatSync(location, { throwIfNoEntry: false });
+      const stats = statEntry(location);
       if (stats !== undefined) return isWhiteout(stats) ? undefined : { name, path, location, stats };
     }
     return open ? this.#below.stat(path) : undefined;
@@ -65,7 +74,7 @@ class TopTree implements LayeredTree {
     const parent = this.#directory(parentOf(path));
     if (parent.location === undefined) return parent;
     const location = `${parent.location}/${nameOf(path)}`;
-    const stats = lstatSync(location, { throwIfNoEntry: false });
+    const stats = statEntry(location);
     if (stats === undefined) return { open: parent.open };
     if (!stats.isDirectory()) return { open: false };
     const merges = parent.open && this.#below.stat(path)?.stats.isDirectory() === true;

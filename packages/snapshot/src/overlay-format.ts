@@ -3,10 +3,10 @@ import { errnoName } from '@tbuild/errors';
 import { lgetxattr, lsetxattr, mknod, FileType } from '@tbuild/linux';
 import type { OverlayFlavour } from './snapshotter.ts';
 
-/** Overlay's own attributes, which describe a layer directory and are no part of the tree. */
-const OVERLAY_ATTRIBUTE = /^(trusted|user)\.overlay\./;
+/** Overlay's own attributes and ours, which describe a layer directory and are no part of the tree. */
+const OVERLAY_ATTRIBUTE = /^((trusted|user)\.overlay|user\.tbuild)\./;
 
-/** Whether an extended attribute belongs to overlay and must neither be copied nor taken from an archive. */
+/** Whether an extended attribute belongs to overlay or to us and must neither be copied nor taken from an archive. */
 export function isOverlayAttribute(name: string): boolean {
   return OVERLAY_ATTRIBUTE.test(name);
 }

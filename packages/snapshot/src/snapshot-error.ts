@@ -5,6 +5,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EDQUOT: 'The disk quota is used up',
   EROFS: 'The file system is read-only',
   EINVAL: 'Perhaps an owner is outside of the ids that this user may use, which /etc/subuid and /etc/subgid say',
+  ENOTSUP: 'Perhaps the file system of the store has no extended attributes: choose another place with --root',
   ENAMETOOLONG: 'The path is longer than the system takes',
 };
 

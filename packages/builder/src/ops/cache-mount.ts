@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
@@ -7,6 +7,7 @@ import { copySelected } from './copy-selected.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import type { StepContext } from './op-environment.ts';
 import type { StepFiles } from './step-files.ts';
+import { giveOwner } from './give-owner.ts';
 
 type CacheMount = Extract<RunMount, { type: 'cache' }>;
 
@@ -79,6 +80,6 @@ async function take(
 
 function makeEmpty(path: string, { mode, uid, gid }: CacheMount): void {
   mkdirSync(path);
-  chownSync(path, uid, gid);
+  giveOwner(path, uid, gid);
   chmodSync(path, mode);
 }

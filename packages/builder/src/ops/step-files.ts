@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { detachMount, mountTmpfs } from '@tbuild/linux';
+import { giveOwner } from './give-owner.ts';
 
 /** Who a file belongs to and what may be done with it. */
 export interface FileAccess {
@@ -46,7 +47,7 @@ export function createStepFiles(root: string): StepFiles {
 
 function writeWith(path: string, content: string | Uint8Array, { mode, uid = 0, gid = 0 }: FileAccess): string {
   writeFileSync(path, content, { mode: 0o600 });
-  chownSync(path, uid, gid);
+  giveOwner(path, uid, gid);
   chmodSync(path, mode);
   return path;
 }

@@ -103,7 +103,8 @@ function identities(env: Environment): Finding[] {
       {
         name,
         state: 'limited',
-        detail: 'only files of root can be made: images whose files belong to others cannot be unpacked',
+        detail:
+          "images keep the owners of files, but steps see all files as root's and can neither give them away nor run as others",
         fix: reason,
       },
     ];
