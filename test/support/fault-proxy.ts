@@ -26,6 +26,8 @@ export type Fault =
   | { readonly kind: 'lose-answer' }
   /** The connection breaks after so many bytes of the request. */
   | { readonly kind: 'cut-request'; readonly after: number }
+  /** The request is not read, and the connection reset, as by a machine that goes down. */
+  | { readonly kind: 'reset' }
   /** The request is read, but does not reach the registry, and the connection breaks. */
   | { readonly kind: 'lose-request' }
   /** A byte of the answer is another one. */
@@ -56,6 +58,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     seen.push({ line, headers: request.headers });
     if (fault?.kind === 'answer') return answer(request, response, fault);
     if (fault?.kind === 'lose-request') return void request.resume().on('end', () => response.destroy());
+    if (fault?.kind === 'reset') return void setTimeout(() => request.socket.resetAndDestroy(), 100);
     if (fault?.kind === 'hang') return void request.resume();
     forward(upstream, { request, response, fault });
   });
@@ -84,7 +87,7 @@ function answer(request: IncomingMessage, response: ServerResponse, fault: Extra
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly fault?: Exclude<Fault, { kind: 'answer' | 'lose-request' | 'hang' }>;
+  readonly fault?: Exclude<Fault, { kind: 'answer' | 'lose-request' | 'hang' | 'reset' }>;
 }
 
 // The Host header stays, so that the registry's locations lead back to the proxy.

@@ -105,6 +105,16 @@ describe.runIf(canRunRegistry)('an upload', () => {
     await push();
   });
 
+  test('whose connection is reset while nothing moves starts over', async () => {
+    let isReset = false;
+    proxy.decide = (line) => {
+      if (!line.startsWith('PUT') || isReset) return undefined;
+      isReset = true;
+      return { kind: 'reset' };
+    };
+    expect(await push()).toEqual([250]);
+  });
+
   test('to a registry that takes no pieces is sent whole again', async () => {
     let refused = 0;
     proxy.decide = (line) => {

@@ -165,19 +165,29 @@ function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, option
   return unreachable(url, errno, error, { peer: options.peer, proxy });
 }
 
-// The source of a body may fail itself; that is not the registry's fault and keeps its own error.
+// The source of a body may fail itself; that is not the registry's fault and keeps its own error. A generator would not
+// do: into that a stream throws what has happened to the connection.
 function watch(body: HttpRequest['body']): { stream?: Uint8Array | Readable; failure: () => unknown } {
   if (body === undefined || body instanceof Uint8Array) return { stream: body, failure: () => undefined };
   let failure: unknown;
-  const observe = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      yield* body;
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
+  const iterator = body[Symbol.asyncIterator]();
+  const watched: AsyncIterableIterator<Uint8Array, void> = {
+    async next() {
+      try {
+        const { done, value } = await iterator.next();
+        return done === true ? { done, value: undefined } : { done: false, value };
+      } catch (error) {
+        failure = error;
+        throw error;
+      }
+    },
+    async return() {
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]: () => watched,
   };
-  return { stream: Readable.from(observe(), { objectMode: false }), failure: () => failure };
+  return { stream: Readable.from(watched, { objectMode: false }), failure: () => failure };
 }
 
 function joinHeaders(
