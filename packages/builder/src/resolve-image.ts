@@ -14,12 +14,12 @@ import {
   parseImageConfig,
   parseManifest,
   parseReference,
-  selectPlatform,
   type Descriptor,
   type Index,
   type Manifest,
   type Platform,
 } from '@tbuild/oci';
+import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 import { touch, writeNote } from './note-file.ts';
@@ -81,10 +81,10 @@ async function resolveFrom(
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   let descriptor = root;
-  for (let depth = 0; depth < 4; depth++) {
+  for (let depth = 0; depth < MOST_INDEXES; depth++) {
     const document = await fetchDocument(descriptor, from, worker, signal);
     if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
-    descriptor = chooseManifest(document, request);
+    descriptor = chooseManifest(document, request.reference, request.platform);
   }
   throw new TbuildError(
     'REGISTRY',
@@ -112,23 +112,6 @@ async function keepWhole(
   const bytes = await readWhole(from, descriptor, signal);
   await worker.content.write(fromBytes(bytes), descriptor);
   return bytes;
-}
-
-function chooseManifest(index: Index, { reference, platform }: ImageRequest): Descriptor {
-  const images = index.manifests.filter(({ platform: own }) => own?.os !== 'unknown');
-  const only = images.length === 1 && images[0]?.platform === undefined ? images[0] : undefined;
-  const chosen = selectPlatform(images, (manifest) => manifest.platform, platform) ?? only;
-  if (chosen !== undefined) return chosen;
-  const offered = images.flatMap((manifest) =>
-    manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)],
-  );
-  throw new TbuildError(
-    'NOT_FOUND',
-    `Image ${JSON.stringify(reference)} has no variant for ${formatPlatform(platform)}`,
-    {
-      hint: offered.length === 0 ? 'It has no platforms at all' : `It has ${offered.join(', ')}`,
-    },
-  );
 }
 
 async function describe(

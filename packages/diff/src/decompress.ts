@@ -31,6 +31,33 @@ export function detectCompression(head: Uint8Array): Compression {
   return MAGIC.find(([, bytes]) => bytes.every((byte, at) => head[at] === byte))?.[0] ?? 'uncompressed';
 }
 
+export interface Decompressed {
+  readonly compression: Compression;
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
+/** {@link decompress} for data that may be compressed in any of these ways, told by its first bytes. */
+export async function decompressAny(
+  source: AsyncIterable<Uint8Array>,
+  ways: readonly Compression[] = MAGIC.map(([compression]) => compression),
+): Promise<Decompressed> {
+  const iterator = source[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array();
+  while (head.length < LONGEST_MAGIC) {
+    const step = await iterator.next();
+    if (step.done === true) break;
+    head = head.length === 0 ? step.value : Buffer.concat([head, step.value]);
+  }
+  const whole = async function* (): AsyncGenerator<Uint8Array, void> {
+    yield head;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  };
+  const found = detectCompression(head);
+  const compression = ways.includes(found) ? found : 'uncompressed';
+  return { compression, bytes: decompress(whole(), compression) };
+}
+
+const LONGEST_MAGIC = 6;
 const CHUNK = 512 * 1024;
 
 /** Node 22 and later have it; the types we compile against do not say so. */
@@ -75,7 +102,7 @@ async function* throughProgram(source: AsyncIterable<Uint8Array>, program: strin
       'UNSUPPORTED',
       `Data is compressed with ${program}, which Node ${process.versions.node} cannot read`,
       {
-        hint: `Install the program ${program}`,
+        hint: `Install the program ${program}${program === 'zstd' ? ', or use Node 22.15 or later' : ''}`,
         cause: error,
       },
     );

@@ -221,6 +221,17 @@ test.each(compressed)('%s gives the diff ID', async (mediaType, bytes) => {
   expect(lstatSync(join(target, 'd/x'))).toMatchObject({ mtimeMs: -5000, size: 800_000 });
 });
 
+test.each([
+  ['gzip that is none', archive, MediaType.layerGzip],
+  ['none that is gzip', gzipSync(archive), MediaType.layer],
+  ['zstd that is gzip', gzipSync(archive), MediaType.layerZstd],
+])('a layer whose media type says %s', async (_, bytes, mediaType) => {
+  const content = new TestContent();
+  const differ = createDiffer({ content, flavour: 'user' });
+  const result = await differ.extract(content.add(bytes, mediaType), content, newDirectory());
+  expect(result.diffId).toBe(digestOf(archive));
+});
+
 test('damaged compression, an unknown media type and a signal end it', async () => {
   const [content, differ] = [new TestContent(), createDiffer({ content: new TestContent(), flavour: 'user' })];
   const damaged = content.add(gzipSync(archive).subarray(0, 500), MediaType.layerGzip);

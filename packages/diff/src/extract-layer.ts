@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from '@tbuild/content';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import { layerCompression, type Descriptor, type Digest } from '@tbuild/oci';
+import type { Descriptor, Digest } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { decompress } from './decompress.ts';
+import type { Compression } from './decompress.ts';
 import type { ExtractedLayer, ExtractOptions } from './differ.ts';
 import { LayerTarget } from './layer-target.ts';
+import { checkLayer, decompressLayer } from './open-layer.ts';
 import { TarParser } from './tar/tar-parser.ts';
 
 export interface LayerToExtract extends ExtractOptions {
@@ -19,15 +20,15 @@ export interface LayerToExtract extends ExtractOptions {
 /** See {@link Differ.extract}. */
 export async function extractLayer(options: LayerToExtract): Promise<ExtractedLayer> {
   const { layer, from, signal } = options;
-  const compression = layerCompression(layer.mediaType);
-  if (compression === undefined)
-    throw new TbuildError('UNSUPPORTED', `Layer ${layer.digest} has the unknown media type ${layer.mediaType}`);
+  checkLayer(layer);
   const target = new LayerTarget(options);
   const parser = new TarParser((entry) => target.add(entry));
   const hash = createHash('sha256');
+  let compression: Compression = 'uncompressed';
   try {
-    const source = counted(await from.read(layer, signal), options.onProgress);
-    for await (const bytes of decompress(source, compression)) {
+    const opened = await decompressLayer(counted(await from.read(layer, signal), options.onProgress));
+    ({ compression } = opened);
+    for await (const bytes of opened.bytes) {
       signal?.throwIfAborted();
       if (compression !== 'uncompressed') hash.update(bytes);
       target.whileComplete(() => parser.push(bytes));

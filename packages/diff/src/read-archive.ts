@@ -1,4 +1,4 @@
-import { decompress, detectCompression } from './decompress.ts';
+import { decompressAny } from './decompress.ts';
 import type { TarType } from './tar/tar-entry.ts';
 import { TarParser, type MemberSink } from './tar/tar-parser.ts';
 
@@ -28,7 +28,7 @@ export async function readArchive(
 ): Promise<void> {
   const parser = new TarParser((entry) => onMember({ ...entry, type: TYPES[entry.type] }));
   try {
-    for await (const chunk of decompressed(bytes)) {
+    for await (const chunk of (await decompressAny(bytes)).bytes) {
       signal?.throwIfAborted();
       parser.push(chunk);
     }
@@ -47,16 +47,3 @@ const TYPES: Readonly<Record<TarType, ArchiveMember['type']>> = {
   '5': 'directory',
   '6': 'special',
 };
-
-/** Told by the first bytes, which are given on with the rest. */
-async function* decompressed(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  if (first.done === true) return;
-  const head = first.value;
-  const whole = async function* (): AsyncGenerator<Uint8Array, void> {
-    yield head;
-    yield* { [Symbol.asyncIterator]: () => iterator };
-  };
-  yield* decompress(whole(), detectCompression(head));
-}

@@ -2,16 +2,16 @@ import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   familiarReference,
-  formatPlatform,
   isIndex,
   isIndexType,
   parseManifest,
-  selectPlatform,
   type Descriptor,
   type Platform,
   type Reference,
 } from '@tbuild/oci';
+import type { Repository } from '@tbuild/registry';
 import type { Worker } from '../worker.ts';
+import { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
 
 export interface PullOptions {
   /** The machine's own unless given; `all` keeps the whole index. */
@@ -31,28 +31,29 @@ export async function pullImage(
 ): Promise<Descriptor> {
   const repository = await worker.openRepository(reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
-  const target =
-    platform === 'all' || !isIndexType(root.mediaType)
-      ? root
-      : choose(await repository.readManifest(root, signal), reference, platform);
+  const target = platform === 'all' ? root : await imageFor(platform, root, { reference, repository, signal });
   await copyImage(repository, worker.content, target, { signal, onProgress });
   worker.refs.set(reference, target);
   return target;
 }
 
-function choose(index: Uint8Array, reference: Reference, platform: Platform): Descriptor {
-  const document = parseManifest(index);
-  const manifests = isIndex(document) ? document.manifests : [];
-  const chosen = selectPlatform(manifests, (manifest) => manifest.platform, platform);
-  if (chosen !== undefined) return { mediaType: chosen.mediaType, digest: chosen.digest, size: chosen.size };
-  const offered = manifests.flatMap((manifest) =>
-    manifest.platform === undefined || manifest.platform.os === 'unknown' ? [] : [formatPlatform(manifest.platform)],
-  );
-  throw new TbuildError(
-    'NOT_FOUND',
-    `Image ${JSON.stringify(familiarReference(reference))} has no variant for ${formatPlatform(platform)}`,
-    {
-      hint: `It has ${offered.join(', ')}`,
-    },
-  );
+interface Named {
+  readonly reference: Reference;
+  readonly repository: Repository;
+  readonly signal: AbortSignal;
+}
+
+async function imageFor(
+  platform: Platform,
+  root: Descriptor,
+  { reference, repository, signal }: Named,
+): Promise<Descriptor> {
+  const name = familiarReference(reference);
+  let { mediaType, digest, size } = root;
+  for (let depth = 0; depth < MOST_INDEXES; depth += 1) {
+    if (!isIndexType(mediaType)) return { mediaType, digest, size };
+    const document = parseManifest(await repository.readManifest({ mediaType, digest, size }, signal), mediaType);
+    if (isIndex(document)) ({ mediaType, digest, size } = chooseManifest(document, name, platform));
+  }
+  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(name)} is an index of indexes, nested too deeply`);
 }
