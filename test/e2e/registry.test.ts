@@ -113,6 +113,20 @@ describe.skipIf(!canRunRegistry)('a registry', () => {
       store: scratchDirectory('store'),
       env: { NODE_EXTRA_CA_CERTS: registry.certificate! },
     });
+    // Of a name that is not taken for loopback, so that certificates count.
+    const far = base.replace('127.0.0.1', '127.1');
+    const build = (env: Record<string, string>) =>
+      buildInline(
+        { Dockerfile: `FROM ${far}\nRUN true\n` },
+        { ...fromRegistry, store: scratchDirectory('store'), env },
+      );
+    for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']) good(await build({ [name]: registry.certificate! }));
+    const untrusted = await build({});
+    expect(untrusted.exitCode).toBe(1);
+    expect(untrusted.stderr).toContain('has a certificate that nobody known has signed');
+    const missing = await build({ NODE_EXTRA_CA_CERTS: '/no/such/file' });
+    expect(missing.exitCode).toBe(2);
+    expect(missing.stderr).toContain('Certificates "/no/such/file" of NODE_EXTRA_CA_CERTS: there is no such file');
     await buildGood(files, {
       ...fromRegistry,
       store: scratchDirectory('store'),

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -17,6 +16,7 @@ import { readDockerDaemon } from './registries/docker-daemon.ts';
 import { readRegistriesConf } from './registries/registries-conf.ts';
 import { createRegistryRules, type RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
+import { trustedCertificates } from './trusted-certificates.ts';
 import { VERSION } from './version.ts';
 
 /** How long a credential helper may take, which may ask its user: two minutes. */
@@ -66,9 +66,8 @@ export function openWeb(env: Environment): WebClient {
 }
 
 function connectionOptions({ variables }: Environment): WebClientOptions {
-  const certificates = variables.TBUILD_EXTRA_CA_CERTS ?? variables.NODE_EXTRA_CA_CERTS;
   return {
-    ca: certificates === undefined || certificates === '' ? undefined : readFileSync(certificates, 'utf8'),
+    ca: () => trustedCertificates(variables),
     proxy: {
       http: variables.HTTP_PROXY ?? variables.http_proxy,
       https: variables.HTTPS_PROXY ?? variables.https_proxy,

@@ -28,7 +28,7 @@ describe.runIf(canRunRegistry)('through a proxy', () => {
       onlyPort: 443,
     });
     await using client = createTestClient({
-      ca: readFileSync(registry.certificate ?? '', 'utf8'),
+      ca: () => readFileSync(registry.certificate ?? '', 'utf8'),
       credentials: async () => ({ kind: 'password', ...auth }),
       proxy: { https: withUser(proxy.url) },
     });

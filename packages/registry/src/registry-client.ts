@@ -26,8 +26,8 @@ export interface RegistryClientOptions {
   readonly credentials: CredentialSource;
   /** Whether this registry (`host[:port]`) may be spoken to without TLS or with any certificate. */
   insecure(registry: string): boolean;
-  /** Certificates (PEM) that are trusted beside the known ones. */
-  readonly ca?: string;
+  /** Certificates (PEM) that are trusted beside the known ones; asked for when those do not do. */
+  ca?(): string;
   /** Those of one registry (`host[:port]`). */
   certificates?(registry: string): RegistryCertificates | undefined;
   readonly proxy?: ProxyOptions;
@@ -77,12 +77,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const clientsFor = (registry: string): typeof shared => {
     const { ca: authority, client } = options.certificates?.(registry) ?? {};
     if (authority === undefined && client === undefined) return shared;
-    const trust = {
-      ca: [ca, authority].filter((text) => text !== undefined).join('\n') || undefined,
-      client,
-      proxy,
-      patience,
-    };
+    const all = (): string => [ca?.() ?? '', authority ?? ''].join('\n');
+    const trust = { ca: all, client, proxy, patience };
     const made = {
       strict: createHttpClient({ ...trust, insecure: false }),
       lenient: createHttpClient({ ...trust, insecure: true }),

@@ -63,14 +63,20 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
   const { status } = response;
   const { codes, messages } = await readErrors(response);
   const details = [status, ...codes].join(' ');
-  const said = messages.length === 0 ? '' : `: ${messages.join('; ')}`;
+  const told = messages.filter((message) => !/^(?:authentication required|unauthorized)$/i.test(message));
+  const said = told.length === 0 ? '' : `: ${told.join('; ')}`;
   const code = STATUS_CODES[status] ?? 'REGISTRY';
   const { host } = request.url;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
+  const isOpening = request.method === 'POST';
   const text = {
-    401: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})`,
+    401: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
     403: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
-    404: isRead ? `${capitalized(subject.item)} is not in the registry (${details})` : undefined,
+    404: isRead
+      ? `${capitalized(subject.item)} is not in the registry (${details})`
+      : isOpening
+        ? `Repository ${subject.repository} is not in the registry (${details})`
+        : undefined,
     413: `Registry ${host} takes no request as large as this (${details}) for ${subject.item}${said}`,
     429: `Registry ${host} allows no more requests for now (${details})${said}`,
   }[status];
@@ -80,15 +86,17 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     status,
     codes,
     said: messages,
-    hint: hintFor(status, host),
+    hint: hintFor(status, host, isOpening),
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
 }
 
-function hintFor(status: number, host: string): string | undefined {
+function hintFor(status: number, host: string, isOpening: boolean): string | undefined {
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
   if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
+  if (status === 404 && isOpening)
+    return 'Check the name; some registries want a repository or project to be made first';
   if (status === 403) return 'The credentials in use do not allow this';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
   if (status === 429) return `Wait, or log in with "tbuild login${registry}" for a higher limit`;
@@ -103,13 +111,22 @@ async function readErrors(response: HttpResponse): Promise<{ codes: string[]; me
   return { codes: texts('code'), messages: texts('message') };
 }
 
+/** The registry's own form of errors, or those of token servers: `{"details": …}`, `{"error_description": …}`. */
 function errorsOf(text: string): { code?: unknown; message?: unknown }[] {
+  const document = objectOf(text);
+  if (Array.isArray(document.errors))
+    return document.errors.filter((error) => typeof error === 'object' && error !== null);
+  const { error_description: description, details, message, error } = document;
+  const said = [description, details, message, error].find((one) => typeof one === 'string');
+  return said === undefined ? [] : [{ message: said }];
+}
+
+function objectOf(text: string): Record<string, unknown> {
   try {
-    const document: unknown = JSON.parse(text);
-    const errors = typeof document === 'object' && document !== null && 'errors' in document ? document.errors : [];
-    return Array.isArray(errors) ? errors.filter((error) => typeof error === 'object' && error !== null) : [];
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
-    return [];
+    return {};
   }
 }
 

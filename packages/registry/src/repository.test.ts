@@ -147,7 +147,7 @@ describe.runIf(canRunRegistry)('TLS', () => {
       code: 'REGISTRY',
       message: `Registry ${secure.host} has a certificate that nobody known has signed`,
     });
-    await using trusting = createTestClient({ ca: readFileSync(secure.certificate ?? '', 'utf8') });
+    await using trusting = createTestClient({ ca: () => readFileSync(secure.certificate ?? '', 'utf8') });
     await using lenient = createTestClient({ insecure: (registry) => registry === host });
     for (const own of [trusting, lenient]) {
       await expect(own.openRepository(reference).resolve('latest')).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -6,8 +6,8 @@ import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
 
 export interface WebClientOptions {
-  /** Certificates (PEM) that are trusted beside the known ones. */
-  readonly ca?: string;
+  /** Certificates (PEM) that are trusted beside the known ones; asked for when those do not do. */
+  ca?(): string;
   readonly proxy?: ProxyOptions;
   readonly userAgent: string;
   readonly clock: Clock;

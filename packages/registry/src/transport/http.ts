@@ -1,20 +1,14 @@
 import { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
-import { errnoName } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
 import { basicAuthorization } from '../credential.ts';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
-import { proxyRefused, RegistryError, unreachable } from '../registry-error.ts';
+import { proxyRefused, unreachable } from '../registry-error.ts';
 import { chooseProxy, type ProxyOptions } from './choose-proxy.ts';
+import { createConnector, trustingOptions, type TlsOptions } from './connector.ts';
 
-export interface HttpOptions {
-  /** PEM certificates that are trusted beside the known ones. */
-  readonly ca?: string;
-  /** What this side shows of itself (PEM). */
-  readonly client?: { readonly certificate: string; readonly key: string };
+export interface HttpOptions extends TlsOptions {
   readonly proxy?: ProxyOptions;
-  /** Whether any certificate will do. */
-  readonly insecure: boolean;
   /** What errors call the other side. Default: `Registry`. */
   readonly peer?: string;
   /** How long the other side may be silent, in milliseconds; after an upload ten times as long, since it has to check it. */
@@ -27,7 +21,6 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-const CONNECT_TIMEOUT = 15_000;
 const PATIENCE = 120_000;
 
 /** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
@@ -80,20 +73,18 @@ function authorizationOf({ username, password }: URL): string | undefined {
 }
 
 async function createAgent(options: HttpOptions, tunnel: URL | undefined): Promise<Dispatcher> {
-  const { Agent, ProxyAgent } = await import('./undici.ts');
-  const { ca, client, insecure, patience = PATIENCE } = options;
-  const trust = ca === undefined ? {} : { ca: [...rootCertificates, ca] };
-  const tls = {
-    ...trust,
-    ...(client === undefined ? {} : { cert: client.certificate, key: client.key }),
-    rejectUnauthorized: !insecure,
-    timeout: CONNECT_TIMEOUT,
-  };
-  const common = { connect: tls, bodyTimeout: patience };
-  if (tunnel === undefined) return new Agent(common);
-  const token = authorizationOf(tunnel);
-  const proxyTls = { ...trust, timeout: CONNECT_TIMEOUT };
-  return new ProxyAgent({ ...common, uri: withoutUser(tunnel), token, requestTls: tls, proxyTls });
+  const { Agent, buildConnector, ProxyAgent } = await import('./undici.ts');
+  const bodyTimeout = options.patience ?? PATIENCE;
+  if (tunnel === undefined) return new Agent({ connect: createConnector(buildConnector, options), bodyTimeout });
+  const requestTls = trustingOptions(options);
+  const proxyTls = trustingOptions({ ca: options.ca, insecure: false });
+  return new ProxyAgent({
+    uri: withoutUser(tunnel),
+    token: authorizationOf(tunnel),
+    requestTls,
+    proxyTls,
+    bodyTimeout,
+  });
 }
 
 function withoutUser(url: URL): string {
@@ -158,7 +149,7 @@ async function* guarded(
 
 function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, options }: Way): unknown {
   if (signal?.aborted) return signal.reason;
-  if (error instanceof RegistryError) return error;
+  if (error instanceof TbuildError) return error;
   const errno = errnoName(error);
   // Of a request that nobody has aborted: the proxy answered something else than that it is connected.
   if (proxy !== undefined && errno === 'UND_ERR_ABORTED') return proxyRefused(url, proxy, error);

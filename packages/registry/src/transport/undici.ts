@@ -1,2 +1,2 @@
 // A module of our own, since a bundler gives the names of a CommonJS package only to static imports.
-export { Agent, ProxyAgent } from 'undici';
+export { Agent, buildConnector, ProxyAgent } from 'undici';

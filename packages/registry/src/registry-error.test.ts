@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { fromBytes } from '@tbuild/content';
+import type { HttpRequest } from './http-message.ts';
+import { refusal } from './registry-error.ts';
+
+const subject = { repository: 'reg.example/app', item: 'image reg.example/app:1' };
+const url = new URL('https://reg.example/v2/app/manifests/1?secret=x');
+
+async function said(request: Pick<HttpRequest, 'method' | 'access'>, status: number, body: string) {
+  const response = { status, url, headers: {}, body: fromBytes(Buffer.from(body)), discard: async () => {} };
+  const { message, hint } = await refusal({ ...request, url, headers: {} }, response, subject);
+  return [message, hint];
+}
+const errors = (code: string, message: string): string => JSON.stringify({ errors: [{ code, message }] });
+const [pull, push] = [
+  { method: 'GET', access: 'pull' },
+  { method: 'POST', access: 'push' },
+] as const;
+
+test.each([
+  [
+    'a registry that wants a user',
+    pull,
+    401,
+    errors('UNAUTHORIZED', 'authentication required'),
+    'Access to reg.example/app was denied (401 UNAUTHORIZED)',
+    /tbuild login reg.example/,
+  ],
+  [
+    'GitLab with two factors',
+    push,
+    401,
+    errors('UNAUTHORIZED', 'HTTP Basic: Access denied. Use a personal access token'),
+    'Push to reg.example/app was denied (401 UNAUTHORIZED): HTTP Basic: Access denied. Use a personal access token',
+    /tbuild login/,
+  ],
+  [
+    "Docker Hub's token server",
+    pull,
+    401,
+    '{"details":"incorrect username or password"}',
+    'Access to reg.example/app was denied (401): incorrect username or password',
+    /tbuild login/,
+  ],
+  [
+    'an OAuth2 server',
+    pull,
+    400,
+    '{"error":"invalid_grant","error_description":"token expired"}',
+    'Registry reg.example answered 400 to GET for image reg.example/app:1: token expired',
+    undefined,
+  ],
+  [
+    'GHCR',
+    push,
+    403,
+    errors('DENIED', 'permission_denied: write_package'),
+    'Push to reg.example/app was denied (403 DENIED): permission_denied: write_package',
+    /do not allow/,
+  ],
+  [
+    'ECR without the repository',
+    push,
+    404,
+    errors('NAME_UNKNOWN', "The repository with name 'app' does not exist"),
+    'Repository reg.example/app is not in the registry (404 NAME_UNKNOWN)',
+    /made first/,
+  ],
+  ['a page for people', pull, 502, '<html>Bad Gateway</html>', /^Registry reg.example answered 502 to GET/, undefined],
+])('%s', async (_, request, status, body, message, hint) => {
+  const [text, advice] = await said(request, status, body);
+  expect(text).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
+  expect(text).not.toContain('secret');
+  expect(advice).toEqual(hint === undefined ? undefined : expect.stringMatching(hint));
+});
