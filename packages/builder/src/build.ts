@@ -2,13 +2,12 @@ import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage, ImageDigests } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
-import { GraphBuilder, type Graph, type Step, type StepId } from '@tbuild/graph';
+import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
-import type { Progress } from '@tbuild/progress';
 import { solve } from '@tbuild/solver';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
+import { attestImages, planScans, scanSteps } from './attested.ts';
 import type { PlannedScan } from './attestations/plan-scans.ts';
-import type { BuildFacts } from './attestations/provenance.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
 import { requireEntitlements } from './entitlements.ts';
@@ -57,8 +56,8 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const importing = importInto(imported, env);
   const graphBuilder = new GraphBuilder();
   const plans = await planToBuild({ ...env, loaded, contexts }, graphBuilder);
-  const scans = await plannedScans(plans, graphBuilder, { ...env, loaded, contexts });
-  const graph = graphBuilder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(stepsOf)]);
+  const scans = await planScans(plans, graphBuilder, { ...env, loaded, contexts });
+  const graph = graphBuilder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
   requireEntitlements(graph, request);
   await importing;
   const planning = { ...env, loaded, contexts, imported };
@@ -88,7 +87,7 @@ async function carryOut(assembly: Assembly, plans: readonly Plan[], env: Carryin
   const { request, loaded, startedAt, scans, progress, signal } = env;
   const { layers } = env.imported;
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
-  const images = await attested(built, assembly, { request, loaded, startedAt, scans, progress, signal });
+  const images = await attestImages(built, assembly, { request, loaded, startedAt, scans, progress, signal });
   const { digests, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
   await exportFrom(assembly, plans, { ...env, layers });
   return {
@@ -168,48 +167,6 @@ async function solveGraph<T>(
   } finally {
     contexts.save();
   }
-}
-
-/** The steps that SBOMs need, for a build that wants them. */
-async function plannedScans(
-  plans: readonly Plan[],
-  graph: GraphBuilder,
-  planning: Planning,
-): Promise<readonly PlannedScan[]> {
-  const { sbom } = planning.request.attestations ?? {};
-  return sbom === undefined
-    ? []
-    : (await import('./attestations/plan-scans.ts')).planScans(plans, sbom, graph, planning);
-}
-
-function stepsOf({ scanner, extras }: PlannedScan): readonly StepId[] {
-  return scanner === undefined ? extras.map(({ step }) => step) : [scanner];
-}
-
-interface AttestedFacts extends Pick<BuildFacts, 'request' | 'loaded' | 'startedAt'> {
-  readonly scans: readonly PlannedScan[];
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
-}
-
-/** Loads what makes attestations only for a build that wants them. */
-async function attested(
-  images: readonly ExportedImage[],
-  assembly: Assembly,
-  { scans, progress, signal, ...facts }: AttestedFacts,
-): Promise<readonly ExportedImage[]> {
-  if (facts.request.attestations === undefined) return images;
-  const { graph, worker, epoch, results } = assembly;
-  const { attest } = await import('./attestations/attest.ts');
-  return attest(images, {
-    facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() },
-    worker,
-    scans,
-    directoriesOf: async (step) => (await results.snapshot(resultOf(step, assembly))).directories,
-    epoch,
-    progress,
-    signal,
-  });
 }
 
 /** The same Dockerfile on the same context is the same build, changed or not. */

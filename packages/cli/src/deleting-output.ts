@@ -56,7 +56,8 @@ function realPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (errnoName(error) !== 'ENOENT' || path === dirname(path)) throw error;
+    // What cannot be looked at cannot be deleted from either; writing there says why.
+    if (errnoName(error) === undefined || path === dirname(path)) throw error;
     return join(realPath(dirname(path)), path.slice(dirname(path).length));
   }
 }

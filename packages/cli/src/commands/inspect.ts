@@ -74,5 +74,11 @@ function describeConfig(config: RuntimeConfig): object {
     OnBuild: list,
     Labels: map,
     ...config,
+    ...(config.Labels === undefined ? {} : { Labels: sorted(config.Labels) }),
   };
+}
+
+/** Go's maps are printed by their keys. */
+function sorted<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

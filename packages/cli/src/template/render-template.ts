@@ -114,7 +114,8 @@ class Renderer {
     try {
       return run(...operands.map((one) => this.#operand(one, scope)), ...piped);
     } catch (error) {
-      if (error instanceof TypeError) throw this.#error(operand, error.message);
+      // A count that cannot be is a RangeError of JavaScript's own.
+      if (error instanceof TypeError || error instanceof RangeError) throw this.#error(operand, error.message);
       throw error;
     }
   }

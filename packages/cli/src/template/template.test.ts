@@ -95,6 +95,8 @@ describe('errors point at the word', () => {
     ['{{.Tag |}}', 'a value is missing', undefined],
     ['{{.Tag &}}', '"&" (column 8)', undefined],
     ['{{eq .Config 1}}', 'cannot be compared', undefined],
+    ['{{pad "x" -1 0}}', '"pad" (column 3)', undefined],
+    ['{{printf "%.500f" 1}}', '"printf" (column 3)', undefined],
     ['{{template "x"}}', '"template" (column 3)', undefined],
     ['{{if .Tag}}{{else}}{{else}}{{end}}', '"else" (column 22): a block has one of it', undefined],
   ])('%s', (template, message, hint) => {
@@ -106,4 +108,56 @@ describe('errors point at the word', () => {
       }),
     );
   });
+});
+
+test('whatever stands in it, a template is rendered or refused in words', () => {
+  const words = [
+    '{{',
+    '}}',
+    '{{-',
+    '-}}',
+    'if',
+    'range',
+    'with',
+    'else',
+    'end',
+    '.',
+    '.ID',
+    '.Config',
+    '$',
+    '$x',
+    ':=',
+    ',',
+  ];
+  const more = [
+    '|',
+    '(',
+    ')',
+    '"a"',
+    '`',
+    '1',
+    '-1',
+    'index',
+    'len',
+    'printf',
+    '"%d"',
+    'json',
+    'eq',
+    'break',
+    ' ',
+    '\n',
+  ];
+  const all = [...words, ...more];
+  let seed = 1;
+  const next = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  for (let round = 0; round < 3000; round++) {
+    const template = Array.from({ length: next(12) + 1 }, () => `${all[next(all.length)]}${next(2) ? ' ' : ''}`).join(
+      '',
+    );
+    try {
+      render(template);
+    } catch (error) {
+      expect(error, template).toMatchObject({ code: 'USAGE' });
+    }
+  }
 });
