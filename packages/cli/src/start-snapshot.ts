@@ -14,11 +14,14 @@ LABEL name=\${NAME}
 CMD ["/run"]
 `;
 
-/** The note is written last, so that it never names a file that is not whole. What older bundles left goes after a week. */
+/** The note is written last, so that it never names a file that is not whole. Of older ones a few are kept. */
 const MAKE_SNAPSHOT = `
 node=$1 main=$2 note=$3 fits=$4 dockerfile=$5
 unset TBUILD_SNAPSHOT_NOTE
 umask 077
+cd "\${note%/*}" || exit
+exec 9> snapshot.lock
+flock -n 9 || exit
 snapshot=$note-$$
 make() { "$node" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
 
@@ -32,7 +35,7 @@ rm -rf "$rehearsal"
 
 printf '%s\\n' "$fits" "$node" "$snapshot" > "$snapshot.note"
 [ -s "$snapshot" ] && mv -f "$snapshot.note" "$note" || rm -f "$snapshot" "$snapshot.note"
-find "\${note%/*}" -maxdepth 1 -name 'snapshot-*' -mtime +7 -exec rm -f {} +
+ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
 
 /**
