@@ -19,6 +19,7 @@ interface LayoutManifest {
 
 interface LayoutConfig {
   readonly architecture: string;
+  readonly variant?: string;
   readonly os: string;
   readonly created?: string;
   readonly author?: string;

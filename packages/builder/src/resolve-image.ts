@@ -84,7 +84,7 @@ async function resolveFrom(
   for (let depth = 0; depth < MOST_INDEXES; depth++) {
     const document = await fetchDocument(descriptor, from, worker, signal);
     if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
-    descriptor = chooseManifest(document, request.reference, request.platform);
+    descriptor = chooseManifest(document, nameOf(request), request.platform);
   }
   throw new TbuildError(
     'REGISTRY',
@@ -99,6 +99,11 @@ async function fetchDocument(
   signal: AbortSignal,
 ): Promise<Manifest | Index> {
   return parseManifest(await keepWhole(descriptor, from, worker, signal), descriptor.mediaType);
+}
+
+/** What messages call an image. */
+function nameOf({ reference, source }: ImageRequest): string {
+  return source.kind === 'layout' ? `oci-layout://${source.path}${reference && `:${reference}`}` : reference;
 }
 
 async function keepWhole(
