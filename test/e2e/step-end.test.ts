@@ -1,0 +1,110 @@
+import { execFileSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, describe, expect, test } from 'vitest';
+import { isolations } from '../support/isolations.ts';
+import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { isRoot } from '../support/requirements.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { buildContext, buildGood, buildInline, defaultStore, good, writeFiles } from '../support/tbuild.ts';
+
+const newMarker = () => `83${Math.floor(Math.random() * 1e6)}`;
+
+async function eventually(isSo: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(25);
+}
+
+/** The launcher may leave a process above Node; this kills Node itself. */
+function killNode(child: ChildProcess): void {
+  const context = child.spawnargs.at(-1) ?? '';
+  const isNode = (pid: number) => /^(node|MainThread)$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
+  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
+}
+
+describe.each(isolations)('a step, isolation %s,', (isolation) => {
+  const args = ['--isolation', isolation, '--no-cache'];
+
+  test.each([
+    ['in the background', 'sleep MARK &'],
+    ['in a session of its own', 'setsid sh -c "sleep MARK & sleep MARK" & sleep 0.2;'],
+    ['that ignores signals', '( trap "" TERM INT HUP; sleep MARK; sleep MARK ) & sleep 0.1;'],
+    ['that was orphaned twice', '( ( sh -c "setsid sleep MARK & sleep 0.1" & ) & ); sleep 0.3;'],
+  ])('ends what it leaves %s, though it holds the output open', async (_name, script) => {
+    const marker = newMarker();
+    const started = Date.now();
+    const Dockerfile = `FROM busybox\nRUN ${script.replaceAll('MARK', marker)} echo started\n`;
+    good(await buildInline({ Dockerfile }, { args }));
+    expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
+    expect(Date.now() - started).toBeLessThan(30_000);
+  });
+
+  test('that closes its output runs on to its end', async () => {
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN exec >&- 2>&- <&-; sleep 0.5; touch /done\n' },
+      { args },
+    );
+    expect(build.tree().entries.has('/done')).toBe(true);
+  });
+
+  const twice = (child: ChildProcess): void => {
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+  };
+  const stops: readonly { how: string; stop(child: ChildProcess): unknown; exitCode?: number }[] = [
+    { how: 'one SIGINT', stop: (child) => child.kill('SIGINT'), exitCode: 130 },
+    { how: 'one SIGHUP', stop: (child) => child.kill('SIGHUP'), exitCode: 130 },
+    { how: 'two SIGINTs', stop: twice, exitCode: 130 },
+    { how: 'SIGKILL', stop: killNode },
+  ];
+
+  test.each(stops)('is gone after $how to tbuild', async ({ stop, exitCode }) => {
+    const marker = newMarker();
+    const store = scratchDirectory('store');
+    const context = writeFiles({
+      Dockerfile: `FROM busybox\nRUN trap "" TERM INT; sleep ${marker} & sleep ${marker}\n`,
+    });
+    let stopping: Promise<void> | undefined;
+    const build = await buildContext(context, {
+      args,
+      store,
+      onStart: (child) => {
+        stopping = eventually(() => processesNaming(`sleep\0${marker}`).length > 1).then(() => void stop(child));
+      },
+    });
+    await stopping;
+    if (exitCode !== undefined) expect(build.exitCode, build.stderr).toBe(exitCode);
+    await eventually(() => processesNaming(`sleep\0${marker}`).length === 0 && mountsNaming(store).length === 0);
+    expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
+    expect(mountsNaming(store)).toEqual([]);
+    const next = { Dockerfile: 'FROM busybox\nRUN echo well > /well\n' };
+    expect(
+      good(await buildInline(next, { args, store }))
+        .tree()
+        .readText('/well'),
+    ).toBe('well\n');
+    expect(readdirSync(join(store, 'run')).filter((name) => /^(step|files|tree)-/.test(name))).toEqual([]);
+  });
+
+  describe.skipIf(!isRoot)('on a small disk', () => {
+    const directory = scratchDirectory('disk');
+    afterAll(() => execFileSync('umount', ['-l', join(directory, 'store')]));
+
+    test('fails when the disk is full, with an error that says so; then there is room again', async () => {
+      const store = join(directory, 'store');
+      mkdirSync(store);
+      execFileSync('truncate', ['-s', '40M', join(directory, 'image')]);
+      execFileSync('mkfs.ext4', ['-q', join(directory, 'image')]);
+      execFileSync('mount', ['-o', 'loop', join(directory, 'image'), store]);
+      const full = await buildInline({ Dockerfile: 'FROM busybox\nRUN cat /dev/zero > /big\n' }, { args, store });
+      expect(full.exitCode).toBe(1);
+      expect(full.stderr).toContain('No space left on device');
+      expect(full.stderr).toContain('hint: There is no space left on the file system of the store');
+      good(await buildInline({ Dockerfile: 'FROM busybox\nRUN echo x > /small\n' }, { args, store }));
+    });
+  });
+});
+
+test('the store of these tests has nothing of the steps', () => {
+  expect(readdirSync(join(defaultStore(), 'run')).filter((name) => /^(step|files)-/.test(name))).toEqual([]);
+});
