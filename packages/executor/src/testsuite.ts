@@ -311,6 +311,13 @@ export function executorSuite(name: string, { flavour, create, contained = true 
       expect(stdout).toBe('s3700\n1024\n');
     });
 
+    test.skipIf(contained)('says that sizes of what cannot be mounted are not kept', async () => {
+      const { stderr } = await run(':', { shmSize: 1 << 20, mounts: [{ type: 'tmpfs', target: '/t', size: 1 << 20 }] });
+      expect(stderr).toBe(
+        'The size of /dev/shm is not limited with chroot isolation\nThe size of /t is not limited with chroot isolation\n',
+      );
+    });
+
     test('mounts a writable view of another tree, whose changes are lost', async () => {
       const other = await snapshotter().prepare('base');
       const { stdout } = await run('echo x > /other/tmp/x; cat /other/tmp/x; ls /tmp/x 2> /dev/null', {
@@ -465,6 +472,7 @@ function sandboxOf(
     hostname: 'buildkitsandbox',
     network: changes.network ?? 'default',
     security: changes.security ?? 'sandbox',
+    shmSize: changes.shmSize,
     resources: changes.resources,
     cgroupParent: changes.cgroupParent,
     handler: changes.handler,

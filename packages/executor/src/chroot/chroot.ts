@@ -63,6 +63,7 @@ async function runInRoot(
   { io, signal }: { io: ProcessIO; signal: AbortSignal },
 ): Promise<StepEnd> {
   refuseImpossible(sandbox);
+  for (const note of ignoredSizes(sandbox)) io.stderr(Buffer.from(`${note}\n`));
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
   return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
@@ -80,6 +81,14 @@ function refuseImpossible({ network }: Sandbox): void {
   throw new TbuildError('UNSUPPORTED', 'A step cannot be kept from the network with chroot isolation', {
     hint: 'tbuild doctor tells what other isolations need',
   });
+}
+
+/** A size that was asked for is kept by a mount, and there is none. */
+function ignoredSizes({ shmSize, mounts }: Sandbox): readonly string[] {
+  const sized = mounts.flatMap((mount) => (mount.type === 'tmpfs' && mount.size !== undefined ? [mount.target] : []));
+  return [...(shmSize === undefined ? [] : ['/dev/shm']), ...sized].map(
+    (target) => `The size of ${target} is not limited with chroot isolation`,
+  );
 }
 
 function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
