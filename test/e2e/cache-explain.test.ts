@@ -1,6 +1,6 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
@@ -153,5 +153,27 @@ test('a step of which a cache has only the record says so', async () => {
   const { stderr } = good(await buildContext(context, { store: scratchDirectory('store'), args }));
   expect(reasonsIn(stderr)).toMatchObject({
     'RUN echo a > /a; echo b > /b': 'the cache has its record, but not what it made, which is needed',
+  });
+});
+
+describe.each(['min', 'max'])('a cache of mode %s', (mode) => {
+  test('tells a machine that never ran a step why it misses, also when it was carried on by another', async () => {
+    const [first, second] = ['first', 'second'].map((name) => join(scratchDirectory('cache'), name));
+    const context = writeFiles({ Dockerfile: DOCKERFILE, 'src/a.c': 'a\n', 'src/b.c': 'b\n' });
+    const elsewhere = writeFiles({ Dockerfile: DOCKERFILE, 'src/a.c': 'a\n', 'src/b.c': 'b\n' });
+    const to = (path = '') => ['--cache-to', `type=local,dest=${path},mode=${mode}`];
+    const from = (path = '') => ['--cache-from', `type=local,src=${path}`];
+    good(await buildContext(context, { store: scratchDirectory('store'), args: to(first) }));
+    const carrying = [...from(first), ...to(second)];
+    good(await buildContext(elsewhere, { store: scratchDirectory('store'), args: carrying }));
+    writeFileSync(join(context, 'src/b.c'), 'changed\n');
+    const args = [...from(second), '--explain', '--build-arg', 'VERSION=2'];
+    const { stderr } = good(await buildContext(context, { store: scratchDirectory('store'), args }));
+    expect(reasonsIn(stderr)).toMatchObject({
+      'COPY src /src': 'file src/b.c changed',
+      'RUN echo 2 > /version': 'a step before it ran again, variable VERSION changed',
+      'COPY --from=build /version /src/a.c /': 'file version changed',
+      'RUN true': 'a step before it ran again',
+    });
   });
 });

@@ -4,6 +4,7 @@ import type { Graph, StepId } from '@tbuild/graph';
 import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
 import { baseLayers } from './base-image.ts';
+import type { Explanations } from './explanations.ts';
 import type { StepResults } from './step-results.ts';
 import type { Worker } from './worker.ts';
 
@@ -12,6 +13,7 @@ export interface Assembly {
   readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
   readonly results: StepResults;
   readonly worker: Worker;
+  readonly explanations: Pick<Explanations, 'notesOf'>;
   /** The record that a solved step stands on. */
   recordOf(key: Digest): StepRecord | undefined;
   /** When the step that made a result ran, in milliseconds since the epoch. */

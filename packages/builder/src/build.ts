@@ -121,10 +121,16 @@ async function solveGraph<T>(
   const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
   const results = createStepResults(worker, { remote: imported.layers, progress, signal });
+  const explanations = createExplanations({
+    root: worker.root,
+    scope: explanationScope(request),
+    graph,
+    carried: () => imported.notes(signal),
+  });
   const cache = createResultCache({
     cache: worker.cache,
     results,
-    explanations: createExplanations({ root: worker.root, scope: explanationScope(request), graph }),
+    explanations,
     findImported: imported.find,
     now: env.now,
   });
@@ -162,7 +168,16 @@ async function solveGraph<T>(
   try {
     return await solve(graph, options, (solved) => {
       contexts.save();
-      return use({ graph, solved, results, worker, createdAt: cache.createdAt, recordOf: cache.recordOf, epoch });
+      return use({
+        graph,
+        solved,
+        results,
+        explanations,
+        worker,
+        createdAt: cache.createdAt,
+        recordOf: cache.recordOf,
+        epoch,
+      });
     });
   } finally {
     contexts.save();

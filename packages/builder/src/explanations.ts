@@ -1,15 +1,19 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ExplanationNote } from '@tbuild/cache';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import { compareParts, type PartChange } from './compare-parts.ts';
-import { readWords, writeNote } from './note-file.ts';
+import { readNote, readWords, writeNote } from './note-file.ts';
 import { namesIn } from './names-in.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
 export interface Explanations {
   /** Why there is no record under this key, in one line; remembers the parts for the next time. */
-  explain(step: Step, key: Digest, parts: KeyParts): string;
+  explain(step: Step, key: Digest, parts: KeyParts): Promise<string>;
+  /** What is remembered of steps under the keys that they have now, for another machine. */
+  notesOf(steps: Iterable<readonly [step: Step, key: Digest]>): Promise<readonly ExplanationNote[]>;
 }
 
 export interface ExplanationsOptions {
@@ -18,21 +22,30 @@ export interface ExplanationsOptions {
   /** Tells one Dockerfile from another: steps are known by their stage and words. */
   readonly scope: string;
   readonly graph: Graph;
+  /** What other machines remember, asked for only when nothing is remembered here. */
+  carried(): Promise<readonly ExplanationNote[]>;
 }
 
 /** Explanations as files of `ROOT/explain`, read and written only for steps that run. */
-export function createExplanations({ root, scope, graph }: ExplanationsOptions): Explanations {
+export function createExplanations({ root, scope, graph, carried }: ExplanationsOptions): Explanations {
   const directory = join(root, 'explain', hexOf(digestOf(scope)).slice(0, 32));
-  const fileOf = (...names: readonly string[]): string =>
-    join(directory, hexOf(digestOf(names.join('\0'))).slice(0, 32));
+  const nameOf = (...names: readonly string[]): string => hexOf(digestOf(names.join('\0'))).slice(0, 32);
+  const fileOf = (...names: readonly string[]): string => join(directory, nameOf(...names));
   const present = new Set([...graph.steps.values()].map(({ name }) => withoutPosition(name)));
   const ran = new Set<StepId>();
+  let taken: Promise<void> | undefined;
+  /** What other machines remember becomes what is remembered here, where there is nothing yet. */
+  const takeCarried = async (): Promise<void> => {
+    for (const { name, text } of await carried())
+      if (!existsSync(join(directory, name))) writeNote(join(directory, name), text);
+  };
   return {
-    explain(step, key, parts) {
+    async explain(step, key, parts) {
       ran.add(step.id);
       const { stage, position, command } = readName(step.name);
       const bySlot = fileOf('position', stage, position);
       const byWords = fileOf('words', stage, command);
+      if (!existsSync(byWords)) await (taken ??= takeCarried());
       // Words change with the variables in them; then the step that was at the same place and is gone may be the same one.
       const there = read(bySlot);
       const isGone = there !== undefined && !present.has(withoutPosition(`[${stage} 0/0] ${there.name}`));
@@ -43,6 +56,18 @@ export function createExplanations({ root, scope, graph }: ExplanationsOptions):
       return before === undefined || compared === undefined
         ? 'it is new'
         : reason(before, { name: command, key }, compared.changes, baseOf(step, graph, ran));
+    },
+    async notesOf(steps) {
+      await (taken ??= takeCarried());
+      const notes = new Map<string, string>();
+      for (const [{ name }, key] of steps) {
+        const { stage, position, command } = readName(name);
+        for (const file of [nameOf('position', stage, position), nameOf('words', stage, command)]) {
+          const text = readNote(join(directory, file));
+          if (text?.split('\0', 2)[1] === key) notes.set(file, text);
+        }
+      }
+      return [...notes].map(([name, text]) => ({ name, text }));
     },
   };
 }

@@ -7,6 +7,7 @@ import {
   type CachedMount,
   type CachedStep,
   type EncodedCache,
+  type ExplanationNote,
 } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
 import { compressLayer, createLayerVariants } from '@tbuild/exporter';
@@ -65,10 +66,13 @@ async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env
   report('preparing build cache for export', 0);
   const steps = await collectSteps(assembly, spec.mode === 'max' ? undefined : ownSteps(plans, assembly));
   const mounts = spec.mounts ? await collectMounts(assembly, worker) : [];
-  const cache = encodeCache({
-    steps: await compressed(steps, spec, content, env),
-    mounts: await compressed(mounts, spec, content, env),
-  });
+  const cache = encodeCache(
+    {
+      steps: await compressed(steps, spec, content, env),
+      mounts: await compressed(mounts, spec, content, env),
+    },
+    await notesOf(assembly),
+  );
   report('preparing build cache for export', 0, 0);
   const onProgress = reportWritten(report);
   if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
@@ -112,6 +116,15 @@ async function collectSteps(
     steps.push(isCarried ? { ...step, layer: layerOnly(await results.layer(record.result)) } : step);
   }
   return steps;
+}
+
+/** A machine that misses a step can say why. */
+function notesOf({ graph, solved, explanations }: Assembly): Promise<readonly ExplanationNote[]> {
+  const steps = [...graph.steps.values()].flatMap((step) => {
+    const key = solved.get(step.id)?.key;
+    return key === undefined ? [] : [[step, key] as const];
+  });
+  return explanations.notesOf(steps);
 }
 
 function layerOnly({ descriptor, diffId }: Layer): Layer {

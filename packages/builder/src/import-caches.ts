@@ -34,7 +34,7 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
   for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.provider);
 }
 
-async function presentIn(provider: Provider, { steps, mounts }: CacheContents): Promise<CacheContents> {
+async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
   const isPresent = async ({ layer }: { readonly layer?: Layer }): Promise<boolean> => {
     if (layer === undefined) return true;
     const { digest, mediaType, size } = layer.descriptor;
@@ -46,6 +46,7 @@ async function presentIn(provider: Provider, { steps, mounts }: CacheContents): 
       steps.map(async (step) => ((await isPresent(step)) ? step : { record: step.record, contents: step.contents })),
     ),
     mounts: mounts.filter((_, at) => areMountsPresent[at]),
+    notes,
   };
 }
 

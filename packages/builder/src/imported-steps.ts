@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CacheContents, CachedStep } from '@tbuild/cache';
+import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
@@ -26,6 +26,8 @@ export interface ImportedSteps {
   /** Takes what a cache holds; of several steps under one key the first stays. */
   add(contents: CacheContents, provider: Provider): void;
   find(key: Digest): CachedStep | undefined;
+  /** What explains the steps of the caches; nothing where that cannot be read. */
+  notes(signal: AbortSignal): Promise<readonly ExplanationNote[]>;
   /** The archive of a cache mount, by the hash of its id. */
   findMount(name: string): Descriptor | undefined;
 }
@@ -35,6 +37,7 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
   const sources = new Map<Digest, Provider>();
+  const notes: NonNullable<CacheContents['notes']>[] = [];
   const remote: Provider = {
     has: async (digest) => sources.has(digest),
     async read(target, signal) {
@@ -58,10 +61,15 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
         if (!steps.has(step.record.key)) steps.set(step.record.key, step);
         if (step.layer !== undefined) know(step.layer.descriptor, provider);
       }
+      if (contents.notes !== undefined) notes.push(contents.notes);
       for (const { name, layer } of contents.mounts) {
         if (!mounts.has(name)) mounts.set(name, layer.descriptor);
         know(layer.descriptor, provider);
       }
+    },
+    async notes(signal) {
+      const read = await Promise.allSettled(notes.map((readNotes) => readNotes(signal)));
+      return read.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
     },
     find: (key) => steps.get(key),
     findMount: (name) => mounts.get(name),

@@ -1,4 +1,5 @@
 import type { Digest, Layer } from '@tbuild/oci';
+import type { ExplanationNote } from './explanation-notes.ts';
 import type { StepRecord } from './step-cache.ts';
 
 /** A finished step as it travels between machines. */
@@ -21,4 +22,6 @@ export interface CachedMount {
 export interface CacheContents {
   readonly steps: readonly CachedStep[];
   readonly mounts: readonly CachedMount[];
+  /** Reads what the keys of the steps were made of. */
+  readonly notes?: (signal: AbortSignal) => Promise<readonly ExplanationNote[]>;
 }

@@ -1,4 +1,5 @@
 export type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
+export type { ExplanationNote } from './explanation-notes.ts';
 export { createLocalCache } from './local-cache.ts';
 export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';
 export type { EncodedCache, WriteCacheOptions } from './remote-cache.ts';

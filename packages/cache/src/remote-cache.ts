@@ -14,11 +14,14 @@ import {
 } from '@tbuild/oci';
 import { CACHE_CONFIG_TYPE, encodeCacheDocument, parseCacheDocument } from './cache-document.ts';
 import type { CacheContents } from './cached-step.ts';
+import { decodeNotes, encodeNotes, NOTES_TYPE, type ExplanationNote } from './explanation-notes.ts';
 
 /** An OCI manifest whose layers are those of the steps, so that a registry keeps them. */
 export interface EncodedCache {
   readonly manifest: EncodedDocument;
   readonly config: EncodedDocument;
+  /** What explains the steps, when there is anything. */
+  readonly notes?: EncodedDocument;
   readonly layers: readonly Descriptor[];
 }
 
@@ -27,17 +30,25 @@ const EMPTY = Buffer.from('{}');
 const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
 
 /** The documents of a cache; the same steps always give the same bytes. */
-export function encodeCache(contents: CacheContents): EncodedCache {
+export function encodeCache(
+  contents: Pick<CacheContents, 'steps' | 'mounts'>,
+  explanations: readonly ExplanationNote[] = [],
+): EncodedCache {
   const { text, layers } = encodeCacheDocument(contents);
   const config = document(CACHE_CONFIG_TYPE, text);
-  const descriptors = layers.length === 0 ? [EMPTY_LAYER] : layers.map(({ descriptor }) => bare(descriptor));
+  const notes = explanations.length === 0 ? undefined : document(NOTES_TYPE, encodeNotes(explanations));
+  const found = [
+    ...layers.map(({ descriptor }) => bare(descriptor)),
+    ...(notes === undefined ? [] : [notes.descriptor]),
+  ];
+  const descriptors = found.length === 0 ? [EMPTY_LAYER] : found;
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
     config: config.descriptor,
     layers: descriptors,
   };
-  return { manifest: document(MediaType.manifest, JSON.stringify(manifest)), config, layers: descriptors };
+  return { manifest: document(MediaType.manifest, JSON.stringify(manifest)), config, notes, layers: descriptors };
 }
 
 /** The text to be put into an image's configuration: of `contents`, what the image's own layers carry. */
@@ -63,12 +74,13 @@ export async function writeCache(
   to: Provider & Ingester,
   options: WriteCacheOptions,
 ): Promise<void> {
-  const { manifest, config } = cache;
+  const { manifest, config, notes } = cache;
   const { digest, mediaType } = manifest.descriptor;
   if (options.trustManifests === true && (await to.has(digest, mediaType))) return options.writeManifest(manifest);
   const source = withBytes(from, [
     [digest, manifest.bytes],
     [config.descriptor.digest, config.bytes],
+    ...(notes === undefined ? [] : [[notes.descriptor.digest, notes.bytes] as const]),
     [EMPTY_LAYER.digest, EMPTY],
   ]);
   const target: Provider & Ingester = {
@@ -102,7 +114,11 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
     const found = parts.filter((part) => part !== undefined);
     return found.length === 0
       ? undefined
-      : { steps: found.flatMap(({ steps }) => steps), mounts: found.flatMap(({ mounts }) => mounts) };
+      : {
+          steps: found.flatMap(({ steps }) => steps),
+          mounts: found.flatMap(({ mounts }) => mounts),
+          notes: found.find(({ notes }) => notes !== undefined)?.notes,
+        };
   }
   const isCache = manifest.config.mediaType === CACHE_CONFIG_TYPE;
   if (
@@ -112,7 +128,13 @@ async function readFrom(from: Provider, node: Descriptor, signal: AbortSignal): 
   )
     return undefined;
   const text = Buffer.from(await readWhole(from, manifest.config, signal)).toString('utf8');
-  return isCache ? parseCacheDocument(text, manifest.layers) : readInline(text, manifest.layers);
+  if (isCache) return { ...parseCacheDocument(text, manifest.layers), notes: notesIn(manifest.layers, from) };
+  return readInline(text, manifest.layers);
+}
+
+function notesIn(layers: readonly Descriptor[], from: Provider): CacheContents['notes'] {
+  const found = layers.find(({ mediaType }) => mediaType === NOTES_TYPE);
+  return found && (async (signal) => decodeNotes(await readWhole(from, found, signal)));
 }
 
 function readInline(config: string, layers: readonly Descriptor[]): CacheContents | undefined {
@@ -123,8 +145,8 @@ function readInline(config: string, layers: readonly Descriptor[]): CacheContent
   return parseCacheDocument(Buffer.from(cache, 'base64').toString('utf8'), layers, diffIds);
 }
 
-function document(mediaType: string, text: string): EncodedDocument {
-  const bytes = Buffer.from(text);
+function document(mediaType: string, content: string | Uint8Array): EncodedDocument {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }
 

@@ -46,7 +46,7 @@ export interface ResultCache<R> {
   /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Why nothing stands under the key of a step that has to run, in one line. */
-  explain?(step: Step, key: Digest, parts: KeyParts): string;
+  explain?(step: Step, key: Digest, parts: KeyParts): Promise<string>;
   /** The results that turned out to be gone, when that is what an error says. `load` knows of it from then on. */
   lostBy?(error: unknown): readonly R[];
 }

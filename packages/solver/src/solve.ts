@@ -157,7 +157,7 @@ async function whyMissed<R>(
 ): Promise<string | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
   try {
-    const reason = cache.explain(step, key, await parts());
+    const reason = await cache.explain(step, key, await parts());
     if (step.noCache) return 'the cache is turned off for it';
     return isRemembered ? 'the cache has its record, but not what it made, which is needed' : reason;
   } catch {

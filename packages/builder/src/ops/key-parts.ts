@@ -26,7 +26,7 @@ export async function copyParts(
   );
 }
 
-/** What the key of a RUN was made of, `options` for the whole build among it. Values of variables are kept as digests only. */
+/** What the key of a RUN was made of, `options` for the whole build among it. */
 export async function runParts(
   op: RunOp,
   mounts: readonly KeyedMount[],
@@ -34,7 +34,7 @@ export async function runParts(
   options: Readonly<Record<string, unknown>>,
 ): Promise<KeyParts> {
   const { args, env, cwd, user, hostname, network, security, platform } = op;
-  const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, shortDigest(text)] as const);
+  const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, hint(text)] as const);
   const shown = mounts.map(
     ({ mount, key, input }) =>
       [
@@ -102,6 +102,11 @@ function contentOf(entry: TreeEntry, hasher: FileHasher): string {
   return (
     hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`
   );
+}
+
+/** Enough to see that a value changed, too little to find it out by trying. */
+function hint(text: string): string {
+  return shortDigest(text).slice(0, 4);
 }
 
 function shortDigest(value: unknown): string {
