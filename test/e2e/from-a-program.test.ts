@@ -1,10 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BuildError, type BuildSpec, type ProgressEvent } from '@tbuild/builder';
+import {
+  BuildError,
+  check,
+  diskUsage,
+  images,
+  prune,
+  removeImage,
+  type BuildSpec,
+  type ProgressEvent,
+} from '@tbuild/builder';
 import { describe, expect, test, vi } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { callBuild, type CalledBuildOptions } from '../support/call-tbuild.ts';
+import { callBuild, storeOptions, type CalledBuildOptions } from '../support/call-tbuild.ts';
 import { imageWithId } from '../support/layout.ts';
 import { mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { scratchDirectory } from '../support/scratch.ts';
@@ -270,4 +279,38 @@ test('the command line and a program share what they built', async () => {
   const context = hello();
   await callBuild({ context, tags: ['shared:1'] });
   expect((await runTbuild(['images', '-q', '--no-trunc'])).stdout).toContain((await callBuild({ context })).id);
+});
+
+test('the store is listed, measured, pruned, and names go from it', async () => {
+  const root = scratchDirectory('store');
+  const options = { ...storeOptions(), root };
+  const { id, manifest } = await callBuild({ context: hello(), tags: ['kept:1', 'kept:2'] }, options);
+  const common = { id, digest: manifest?.digest, platform: { os: 'linux' }, size: expect.any(Number) };
+  expect(await images(options)).toMatchObject([
+    { ...common, name: 'docker.io/library/kept:1' },
+    { ...common, name: 'docker.io/library/kept:2' },
+  ]);
+  await expect(removeImage(id, options)).rejects.toMatchObject({ code: 'USAGE' });
+  expect(await removeImage('kept:1', options)).toEqual(['docker.io/library/kept:1']);
+  expect(await removeImage(id, { ...options, force: true })).toEqual(['docker.io/library/kept:2']);
+  expect(await images(options)).toEqual([]);
+
+  const used = async () => (await diskUsage(options)).reduce((sum, { bytes }) => sum + bytes, 0);
+  const before = await used();
+  const { bytes, steps } = await prune({ ...options, all: true });
+  expect(steps).toBeGreaterThan(0);
+  expect(await used()).toBeLessThanOrEqual(before - bytes);
+  await expect(prune({ ...options, unusedFor: -1 })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: 'Field "unusedFor" must be a number that is not negative, not -1',
+  });
+});
+
+test('a Dockerfile is checked without a build', async () => {
+  const context = scratchDirectory('context');
+  const text = 'FROM scratch AS a\nFROM scratch\nCMD echo\n';
+  const found = await check({ context, dockerfile: { text } }, storeOptions());
+  expect(found.map(({ rule, location }) => [rule, location.start.line])).toEqual([['JSONArgsRecommended', 3]]);
+  const wrong = check({ context, dockerfile: { text: 'FRM a\n' } }, storeOptions());
+  await expect(wrong).rejects.toMatchObject({ code: 'DOCKERFILE_SYNTAX', location: { start: { line: 1 } } });
 });

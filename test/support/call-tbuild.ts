@@ -7,6 +7,11 @@ import { scratchDirectory } from './scratch.ts';
 import { defaultStore } from './tbuild.ts';
 import { ordinaryUser } from './user.ts';
 
+/** The store of the test file, and the program under test. */
+export function storeOptions(asUser = false): { readonly root: string; readonly program: string } {
+  return { root: defaultStore(asUser), program: asUser ? programOfUser() : program };
+}
+
 export interface CalledBuildOptions extends BuildOptions {
   /** Starts the program as the ordinary user that the set-up made. */
   readonly asUser?: boolean;
@@ -20,8 +25,7 @@ export function callBuild(
   { asUser = false, images = ['busybox'], ...options }: CalledBuildOptions = {},
 ): Promise<BuildAnswer> {
   const contexts = Object.fromEntries(images.map((name) => [name, `oci-layout://${baseImage(name)}`]));
-  const defaults = { root: defaultStore(asUser), program: asUser ? programOfUser() : program };
-  return build({ ...spec, contexts: { ...contexts, ...spec.contexts } }, { ...defaults, ...options });
+  return build({ ...spec, contexts: { ...contexts, ...spec.contexts } }, { ...storeOptions(asUser), ...options });
 }
 
 let userProgram: string | undefined;

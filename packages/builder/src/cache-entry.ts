@@ -4,11 +4,14 @@ import type { Usage } from './disk-usage.ts';
 /** What builds have fetched and can fetch again. */
 export type FetchedKind = 'base image' | 'fetched file' | 'git repository';
 
+/** What a thing in the build cache is. */
+export type EntryKind = 'step' | 'tree' | 'cache mount' | FetchedKind;
+
 /** One thing in the build cache that can be removed by itself, once nothing stands on it. */
 export interface CacheEntry {
   /** The hash of a result, the name of another tree or of a cache mount. */
   readonly name: string;
-  readonly kind: 'step' | 'tree' | 'cache mount' | FetchedKind;
+  readonly kind: EntryKind;
   readonly keys: readonly Digest[];
   /** The blobs that go with it: they belong to no named image. */
   readonly blobs: readonly Digest[];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
 import { listCacheEntries } from './cache-entries.ts';
-import type { CacheEntry } from './cache-entry.ts';
+import type { EntryKind } from './cache-entry.ts';
 import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
 import { explainedSteps } from './explanations.ts';
 import { namedBlobs } from './needed-blobs.ts';
@@ -12,7 +12,7 @@ import { namesIn } from './names-in.ts';
 export interface UsedSpace {
   /** The hash of a step's result; other names for other kinds. */
   readonly name: string;
-  readonly kind: CacheEntry['kind'] | 'image blobs' | 'other blobs' | 'records';
+  readonly kind: EntryKind | 'image blobs' | 'other blobs' | 'records';
   /** Bytes on disk. What several rows share is counted in the first of them only. */
   readonly bytes: number;
   /** Milliseconds since the epoch. */

@@ -9,8 +9,8 @@ export class BuildError extends TbuildError {
   constructor(code: ErrorCode, message: string, options: TbuildErrorOptions & { readonly report?: string } = {}) {
     super(code, message, options);
     this.name = 'BuildError';
-    const hint = options.hint === undefined ? '' : `hint: ${options.hint}\n`;
-    this.report = options.report ?? `ERROR: ${message}\n${hint}`;
+    const hint = options.hint === undefined ? '' : `\nhint: ${options.hint}`;
+    this.report = options.report ?? `ERROR: ${message}${hint}`;
   }
 }
 

@@ -1,22 +1,16 @@
-import type { ProgressEvent } from '@tbuild/progress';
+import type { LintWarning } from '@tbuild/dockerfile';
 import type { BuildResult } from '../build.ts';
 import type { BuildSpec } from './build-spec.ts';
-import { callProgram, type CallOptions } from './call-program.ts';
+import { ask, type OnEvent, type StoreOptions } from './call-program.ts';
 
 /** How to build, besides what. */
 export interface BuildOptions extends StoreOptions {
   /** Told of all that happens, in order; the build waits for a promise that it gives. What it throws ends the build. */
-  readonly onEvent?: (event: ProgressEvent) => unknown;
+  readonly onEvent?: OnEvent;
   /** For RUN --mount=type=secret, by id. */
   readonly secrets?: Readonly<Record<string, string | Uint8Array>>;
   /** How RUN steps are contained. */
   readonly isolation?: 'auto' | 'namespace' | 'oci' | 'chroot';
-}
-
-/** Where images are, and how the program is called. */
-export interface StoreOptions extends CallOptions {
-  /** The store's directory; that of the command line unless given. */
-  readonly root?: string;
   /** Registries that may be spoken to without TLS. */
   readonly insecureRegistries?: readonly string[];
   /** Where images are looked for first: `HOST` for Docker Hub's, `REGISTRY=MIRROR`. */
@@ -35,8 +29,14 @@ export interface BuildAnswer extends BuildResult {
  * command line. Builds may run at once, also on one store.
  * @throws BuildError with a code, a hint, and the place in the Dockerfile; a plain Error for what nobody expected.
  */
-export async function build(spec: BuildSpec, options: BuildOptions = {}): Promise<BuildAnswer> {
-  const { onEvent = () => {}, signal, env, program, ...settings } = options;
-  const call = { name: 'build', argument: { ...spec, ...settings } };
-  return (await callProgram(call, { signal, env, program }, onEvent)) as BuildAnswer;
+export async function build(spec: BuildSpec, options?: BuildOptions): Promise<BuildAnswer> {
+  return (await ask('build', spec, options)) as BuildAnswer;
+}
+
+/**
+ * Builds nothing, and says what the checks of the Dockerfile find.
+ * @throws BuildError for what a build would fail with before its first step.
+ */
+export async function check(spec: BuildSpec, options?: BuildOptions): Promise<readonly LintWarning[]> {
+  return (await ask('check', spec, options)) as readonly LintWarning[];
 }

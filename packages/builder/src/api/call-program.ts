@@ -8,8 +8,10 @@ import { BuildError, receivedError } from './build-error.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { ANSWERS, CALL_FLAG, type ProgramCall, type ProgramMessage } from './messages.ts';
 
-/** How the program is called. */
-export interface CallOptions {
+/** How the program is called, and where images are. */
+export interface StoreOptions {
+  /** The store's directory; that of the command line unless given. */
+  readonly root?: string;
   /** Cancels, as Ctrl-C does: the call fails with CANCELLED as soon as nothing of it is left. */
   readonly signal?: AbortSignal;
   /** The environment of the program, such as PATH, HOME and proxies; that of this process unless given. */
@@ -23,13 +25,22 @@ type Answer = Exclude<ProgramMessage, { readonly type: 'event' }>;
 /** Is told of everything that happens; the program waits for a promise that it gives. */
 export type OnEvent = (event: ProgressEvent) => unknown;
 
+/** Calls the program with plain data: what is asked for, and all options but those that are for this side. */
+export function ask(
+  name: string,
+  what: object,
+  { onEvent = () => {}, signal, env, program, ...settings }: StoreOptions & { readonly onEvent?: OnEvent } = {},
+): Promise<unknown> {
+  return callProgram({ name, argument: { ...what, ...settings } }, { signal, env, program }, onEvent);
+}
+
 /**
  * Starts the program, which enters namespaces that a running process cannot enter, and gives its answer. When this
  * process ends, the program cancels what it does.
  * @throws BuildError what the program answers; USAGE for what is no data, NOT_FOUND without a program, CANCELLED,
  * PROCESS_FAILED when it ends without an answer.
  */
-export async function callProgram(call: ProgramCall, options: CallOptions, onEvent: OnEvent): Promise<unknown> {
+async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'>, onEvent: OnEvent): Promise<unknown> {
   const { signal } = options;
   const frame = frameOf(call);
   if (hasAborted(signal)) throw cancelled(signal);

@@ -1,5 +1,5 @@
-export { build } from './build.ts';
-export type { BuildAnswer, BuildOptions, StoreOptions } from './build.ts';
+export { build, check } from './build.ts';
+export type { BuildAnswer, BuildOptions } from './build.ts';
 export { BuildError } from './build-error.ts';
 export type {
   BuildSpec,
@@ -11,8 +11,12 @@ export type {
   ProvenanceOptions,
   ResourceName,
 } from './build-spec.ts';
-export type { CallOptions, OnEvent } from './call-program.ts';
+export type { OnEvent, StoreOptions } from './call-program.ts';
+export { diskUsage, images, prune, removeImage } from './store.ts';
+export type { ImageInfo } from './store.ts';
 export type { BuildResult } from '../build.ts';
+export type { Pruned, PruneOptions } from '../prune.ts';
+export type { UsedSpace } from '../store-usage.ts';
 export type { ErrorCode, Position, SourceRange } from '@tbuild/errors';
 export { TbuildError } from '@tbuild/errors';
 export type { LintWarning } from '@tbuild/dockerfile';

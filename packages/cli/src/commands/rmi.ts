@@ -1,7 +1,7 @@
-import { findImage } from '@tbuild/builder';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
 import { eachImage } from '../each-image.ts';
+import { removeImage } from '../remove-image.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const rmi = storeCommand({
@@ -19,17 +19,8 @@ export const rmi = storeCommand({
   async run({ flags, words, worker, env }) {
     try {
       await eachImage(words, (name) => {
-        const { references } = findImage(name, worker);
-        if (references.length > 1 && flags.force !== true) {
-          const names = references.map(familiarReference).join(', ');
-          throw new TbuildError('USAGE', `Image ${JSON.stringify(name)} has ${references.length} names: ${names}`, {
-            hint: 'Remove them one by one, or use --force',
-          });
-        }
-        for (const reference of references) {
-          worker.refs.remove(reference);
+        for (const reference of removeImage(name, flags.force ?? false, worker))
           env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
-        }
       });
     } catch (error) {
       if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;

@@ -1,6 +1,7 @@
-import type { BuildAnswer, OutputSpec } from '@tbuild/builder';
+import { checkBuild, type BuildAnswer, type OutputSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { buildMetadata } from '../build-metadata.ts';
+import { interruptible } from '../interruptible.ts';
 import { openBuild } from '../open-build.ts';
 import type { Call } from './call.ts';
 import { specWords } from './spec-words.ts';
@@ -12,6 +13,18 @@ export const buildCall: Call = async (argument, env, { progress, onDefinition })
   for (const output of opened.request.outputs) refuseStandardOutput(output);
   const result = await opened.run({ readSecret, onDefinition });
   return { ...result, metadata: buildMetadata(result) };
+};
+
+/** What `tbuild --check` finds. */
+export const checkCall: Call = async (argument, env, { progress, onDefinition }) => {
+  const { readSecret: _, ...words } = specWords(argument);
+  await using opened = openBuild(words, env, progress);
+  const { request, worker } = opened;
+  const { warnings, error } = await interruptible((signal) =>
+    checkBuild(request, worker, { progress, onDefinition, signal }),
+  );
+  if (error !== undefined) throw error;
+  return warnings;
 };
 
 function refuseStandardOutput(output: OutputSpec): void {

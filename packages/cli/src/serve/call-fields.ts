@@ -39,6 +39,12 @@ export class CallFields<Name extends string> {
     throw mustBe('true or false', value, this.#place + name);
   }
 
+  number(name: Name): number | undefined {
+    const value = this.take(name);
+    if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
+    throw mustBe('a number that is not negative', value, this.#place + name);
+  }
+
   list(name: Name, read: Read = textOf): readonly string[] | undefined {
     const value = this.take(name);
     return value === undefined ? undefined : listOf(value, name).map((one, at) => read(one, `${name}[${at}]`));

@@ -4,7 +4,7 @@ import { formatError } from '../report-error.ts';
 
 /** An error as data; `definition` is the text that it may point into. */
 export async function sentError(error: unknown, definition: string | undefined): Promise<SentError> {
-  const report = await formatError(error, { debug: false, sourceOf: () => definition });
+  const report = (await formatError(error, { debug: false, sourceOf: () => definition })).trimEnd();
   const message = error instanceof Error ? error.message : String(error);
   const common = { message, report, causes: causesOf(error) };
   if (!(error instanceof TbuildError)) return common;

@@ -3,12 +3,20 @@ import { ANSWERS, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { createChannel, type Progress } from '@tbuild/progress';
 import type { Environment } from '../environment.ts';
-import { buildCall } from './build-call.ts';
+import { buildCall, checkCall } from './build-call.ts';
 import type { Call } from './call.ts';
 import { CallFields, textOf } from './call-fields.ts';
 import { sentError } from './sent-error.ts';
+import { diskUsageCall, imagesCall, pruneCall, removeImageCall } from './store-calls.ts';
 
-const calls: Readonly<Record<string, Call>> = { build: buildCall };
+const calls: Readonly<Record<string, Call>> = {
+  build: buildCall,
+  check: checkCall,
+  images: imagesCall,
+  removeImage: removeImageCall,
+  prune: pruneCall,
+  diskUsage: diskUsageCall,
+};
 
 /**
  * Does what another program asks for on standard input, and answers on {@link ANSWERS}. Standard input stays open

@@ -1,0 +1,53 @@
+import { imageSize, listImages, pruneStore, usedSpace, type ImageInfo, type Worker } from '@tbuild/builder';
+import { formatReference } from '@tbuild/oci';
+import { createWorker } from '../create-worker.ts';
+import type { Environment } from '../environment.ts';
+import { removeImage } from '../remove-image.ts';
+import { storeRoot } from '../store-root.ts';
+import { CallFields, textOf } from './call-fields.ts';
+import type { Call } from './call.ts';
+
+/** The store's images, each with what is known of it without its layers. */
+export const imagesCall: Call = (argument, env) => {
+  const fields = new CallFields<'root'>(argument);
+  return onStore(fields, env, async (worker) => {
+    const found: ImageInfo[] = [];
+    for (const { reference, target, image } of listImages(worker)) {
+      const { platform, created } = image.config;
+      const size = await imageSize(image.manifest.layers, worker);
+      const id = image.manifest.config.digest;
+      found.push({ name: formatReference(reference), id, digest: target.digest, platform, created, size });
+    }
+    return found;
+  });
+};
+
+export const removeImageCall: Call = (argument, env) => {
+  const fields = new CallFields<'root' | 'image' | 'force'>(argument);
+  const image = textOf(fields.take('image'), 'image');
+  const force = fields.flag('force') ?? false;
+  return onStore(fields, env, async (worker) => removeImage(image, force, worker).map(formatReference));
+};
+
+export const pruneCall: Call = (argument, env) => {
+  const fields = new CallFields<'root' | 'all' | 'unusedFor' | 'maxUsedSpace'>(argument);
+  const options = {
+    all: fields.flag('all'),
+    unusedFor: fields.number('unusedFor'),
+    maxUsedSpace: fields.number('maxUsedSpace'),
+  };
+  return onStore(fields, env, (worker) => pruneStore(worker, options));
+};
+
+export const diskUsageCall: Call = (argument, env) =>
+  onStore(new CallFields<'root'>(argument), env, (worker) => usedSpace(worker));
+
+async function onStore(
+  fields: CallFields<'root'>,
+  env: Environment,
+  work: (worker: Worker) => Promise<unknown>,
+): Promise<unknown> {
+  const root = storeRoot(fields.text('root'), env);
+  fields.done();
+  return work(createWorker({ root }, env));
+}
