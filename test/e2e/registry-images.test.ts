@@ -89,4 +89,29 @@ describe.skipIf(!canRunRegistry)('what registries hold', () => {
     expect(empty.exitCode).toBe(1);
     expect(empty.stderr).toContain('It has no platforms at all');
   });
+
+  test('what is no image is refused, and a list with it in the store is still a list', async () => {
+    const type = 'application/vnd.oci.image.manifest.v1+json';
+    const part = partFor(own);
+    const answer = await fetch(url(`manifests/${part.digest}`), { headers: { accept: part.mediaType } });
+    const image = (await answer.json()) as { config: Part; layers: Part[] };
+    const chart = {
+      schemaVersion: 2,
+      mediaType: type,
+      config: { ...image.config, mediaType: 'application/vnd.cncf.helm.config.v1+json' },
+      layers: image.layers.map((layer) => ({
+        ...layer,
+        mediaType: 'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
+      })),
+    };
+    const body = JSON.stringify(chart);
+    await fetch(url('manifests/chart'), { method: 'PUT', body, headers: { 'content-type': type } });
+    for (const { exitCode, stderr } of [await pulled('chart'), await built('chart')]) {
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain('is no image but something of the type application/vnd.cncf.helm.config.v1+json');
+    }
+    const store = scratchDirectory('store');
+    good(await runTbuild(['pull', '--all-platforms', `${name}:chart`], { store }));
+    expect(good(await runTbuild(['images'], { store })).stdout).toContain('chart');
+  });
 });

@@ -20,6 +20,7 @@ import {
   type Platform,
 } from '@tbuild/oci';
 import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
+import { requireImage } from './images/require-image.ts';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 import { touch, writeNote } from './note-file.ts';
@@ -81,7 +82,7 @@ async function resolveFrom(
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   let descriptor = root;
-  for (let depth = 0; depth < MOST_INDEXES; depth++) {
+  for (let depth = 0; depth <= MOST_INDEXES; depth++) {
     const document = await fetchDocument(descriptor, from, worker, signal);
     if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
     descriptor = chooseManifest(document, nameOf(request), request.platform);
@@ -128,6 +129,7 @@ async function describe(
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   if (isIndex(manifest)) throw new Error('An index was resolved to where a manifest is needed');
+  requireImage(manifest, request.reference);
   const config = parseImageConfig(await keepWhole(manifest.config, from, worker, signal));
   return {
     reference: fullName(request.source, request.reference, descriptor),

@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, selectPlatform, type Descriptor, type Index, type Platform } from '@tbuild/oci';
 
-/** How deep an index may lie in indexes. */
+/** How many indexes there may be above an image. */
 export const MOST_INDEXES = 4;
 
 /**

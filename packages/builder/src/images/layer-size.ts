@@ -9,7 +9,8 @@ type Place = Pick<Worker, 'root' | 'content'>;
 
 /**
  * What the files of a layer have together, in bytes, as Docker counts sizes: measured once for each
- * layer and remembered. A layer whose blob is not in the store counts as the blob does.
+ * layer and remembered. A layer whose blob is not in the store, or is no archive, counts as the blob
+ * does.
  */
 export async function layerSize(layer: Descriptor, { root, content }: Place, signal?: AbortSignal): Promise<number> {
   const file = join(root, 'digests', hexOf(layer.digest), 'size');
@@ -20,7 +21,7 @@ export async function layerSize(layer: Descriptor, { root, content }: Place, sig
     writeNote(file, String(size));
     return size;
   } catch (error) {
-    if (hasCode(error, 'NOT_FOUND')) return layer.size;
+    if (hasCode(error, 'NOT_FOUND') || hasCode(error, 'UNSUPPORTED')) return layer.size;
     throw error;
   }
 }

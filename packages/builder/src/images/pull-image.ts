@@ -1,17 +1,10 @@
 import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import {
-  familiarReference,
-  isIndex,
-  isIndexType,
-  parseManifest,
-  type Descriptor,
-  type Platform,
-  type Reference,
-} from '@tbuild/oci';
+import { familiarReference, isIndex, parseManifest, type Descriptor, type Platform, type Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { Worker } from '../worker.ts';
 import { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
+import { requireImage } from './require-image.ts';
 
 export interface PullOptions {
   /** The machine's own unless given; `all` keeps the whole index. */
@@ -50,10 +43,13 @@ async function imageFor(
 ): Promise<Descriptor> {
   const name = familiarReference(reference);
   let { mediaType, digest, size } = root;
-  for (let depth = 0; depth < MOST_INDEXES; depth += 1) {
-    if (!isIndexType(mediaType)) return { mediaType, digest, size };
+  for (let depth = 0; depth <= MOST_INDEXES; depth += 1) {
     const document = parseManifest(await repository.readManifest({ mediaType, digest, size }, signal), mediaType);
-    if (isIndex(document)) ({ mediaType, digest, size } = chooseManifest(document, name, platform));
+    if (!isIndex(document)) {
+      requireImage(document, name);
+      return { mediaType, digest, size };
+    }
+    ({ mediaType, digest, size } = chooseManifest(document, name, platform));
   }
   throw new TbuildError('REGISTRY', `Image ${JSON.stringify(name)} is an index of indexes, nested too deeply`);
 }
