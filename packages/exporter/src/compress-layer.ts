@@ -59,6 +59,8 @@ const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
 const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
+/** Each piece costs a way through the thread pool; Node's own size is 16 KiB. */
+const CHUNK = 1 << 20;
 
 /**
  * Says before anything is built whether layers can be compressed so.
@@ -79,7 +81,8 @@ async function* zstd(
   source: AsyncIterable<Uint8Array>,
   level: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const stream = openZstd()(level === undefined ? {} : { params: { [COMPRESSION_LEVEL]: level } });
+  const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
+  const stream = openZstd()({ chunkSize: CHUNK, params });
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(source, stream);
   try {
