@@ -63,6 +63,7 @@ const OPTIONS: Readonly<Record<OverlayFlavour, readonly string[]>> = {
 class OverlaySnapshotter implements Snapshotter {
   readonly #root: string;
   readonly #flavour: OverlayFlavour;
+  readonly #paths = new Map<string, string>();
 
   constructor({ root, flavour }: OverlaySnapshotterOptions) {
     this.#root = root;
@@ -183,8 +184,11 @@ class OverlaySnapshotter implements Snapshotter {
     return own.every((each) => existsSync(this.#changes(each)));
   }
 
+  /** The same text for all trees that have the layer: of hundreds of steps each has all those below it. */
   #changes(name: string): string {
-    return join(this.#place(name), 'fs');
+    let path = this.#paths.get(name);
+    if (path === undefined) this.#paths.set(name, (path = join(this.#place(name), 'fs')));
+    return path;
   }
 
   #place(name: string): string {

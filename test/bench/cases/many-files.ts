@@ -1,7 +1,8 @@
-import { appendFileSync, cpSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runChecked } from '../../support/run-process.ts';
-import { floorOf, inTurn, type BenchCase } from '../case.ts';
+import { floorOf, inTurn, type BenchCase, type Round } from '../case.ts';
+import type { Sample } from '../sample.ts';
 
 const fixture = join(import.meta.dirname, '../../fixtures/contexts/many-files');
 
@@ -25,6 +26,18 @@ export const manyFiles: BenchCase = {
     const changed = await inTurn(round, at('one changed'), (peer) => peer.build(context));
     const find = await floorOf(at('unchanged'), `find files -printf '%i %C@ %T@ %s\n'`, context);
     const unchanged = await inTurn(round, at('unchanged'), (peer) => peer.build(context));
-    return [floor, ...cold, ...changed, find, ...unchanged];
+    return [floor, ...cold, ...changed, find, ...unchanged, ...(await takeCompressed(round, context))];
   },
 };
+
+/** Other files, so that nobody knows them, as an archive with compressed layers. */
+async function takeCompressed(round: Round, context: string): Promise<Sample[]> {
+  await runChecked('./generate.sh', [], { cwd: context, env: { SEED: `${round.seed} compressed` } });
+  const path = join(round.directory, 'image.tar');
+  const samples = await inTurn(round, { case: 'many-files', work: '20,000 files, cold, as gzip archive' }, (peer) => {
+    rmSync(path, { force: true });
+    return peer.archives.includes('gzip') ? peer.build(context, { archive: { path, compression: 'gzip' } }) : undefined;
+  });
+  rmSync(path, { force: true });
+  return samples;
+}
