@@ -58,6 +58,26 @@ describe.skipIf(!canRunRegistry)('a cache in a registry', () => {
     );
   });
 
+  test('in the registry that an image goes to gives it its layers without fetching them', async () => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
+    const ref = `${host}/mounted/cache:1`;
+    const to = ['--cache-to', `type=registry,ref=${ref}`];
+    const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+    const store = scratchDirectory('store');
+    const output = ['-o', `type=registry,name=${host}/mounted/app:1,store=false`];
+    const second = await buildGood(own, { ...fromRegistry, store, args: ['--cache-from', ref, ...output] });
+    expect(ran(second)).toEqual([]);
+    const isLayer = (blob: string) =>
+      readFileSync(join(store, 'blobs/sha256', blob))
+        .subarray(0, 1)
+        .toString() !== '{';
+    expect(blobsIn(store).filter(isLayer)).toEqual([]);
+    const pushed = await skopeo(['inspect', '--config', '--tls-verify=false', `docker://${host}/mounted/app:1`]);
+    expect(JSON.parse(pushed).rootfs.diff_ids).toHaveLength(first.image().config.rootfs.diff_ids.length);
+  });
+
   test('may stand in the image itself', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);

@@ -2,7 +2,7 @@ import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
 import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
-import type { ImportedSteps } from './imported-steps.ts';
+import type { CachePlace, ImportedSteps } from './imported-steps.ts';
 import type { CacheImportSpec } from './request.ts';
 import { track } from './track.ts';
 import type { Worker } from './worker.ts';
@@ -17,10 +17,11 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
     const name = nameOf(spec);
     try {
       return await track(env, `importing cache manifest from ${name}`, async () => {
-        const { root, provider } = await openCache(spec, worker, signal);
+        const { root, place } = await openCache(spec, worker, signal);
+        const { provider } = place;
         const contents = await readCache(provider, root, signal);
         // A registry keeps what a manifest names; of a directory some may have been lost, and looking costs nothing.
-        return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, provider };
+        return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, place };
       });
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -31,7 +32,7 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
       return undefined;
     }
   });
-  for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.provider);
+  for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.place);
 }
 
 async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
@@ -58,15 +59,15 @@ async function openCache(
   spec: CacheImportSpec,
   worker: Worker,
   signal: AbortSignal,
-): Promise<{ root: Descriptor; provider: Provider }> {
+): Promise<{ root: Descriptor; place: CachePlace }> {
   if (spec.type === 'local') {
     const layout = await openLayout(spec.path);
-    return { root: await layout.resolve(spec.name), provider: layout.provider };
+    return { root: await layout.resolve(spec.name), place: { provider: layout.provider } };
   }
   const reference = parseReference(formatReference(parseReference(spec.reference)));
   const repository = await worker.openRepository(reference);
   return {
     root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
-    provider: repository,
+    place: { provider: repository, reference },
   };
 }

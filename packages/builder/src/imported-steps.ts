@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import type { Descriptor, Digest } from '@tbuild/oci';
+import type { Descriptor, Digest, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
 import { LostLayer, lostLayerBehind } from './lost-layer.ts';
 import { storing } from './storing.ts';
@@ -13,6 +13,8 @@ import type { Worker } from './worker.ts';
 export interface RemoteLayers {
   /** Whether a cache that was imported has the layer; asks nobody. */
   has(digest: Digest): boolean;
+  /** The repository of the cache that has the layer, when it is in a registry. */
+  repositoryOf(digest: Digest): Reference | undefined;
   /**
    * The store's own layers, and those of the caches, kept in the store while they are read.
    * @throws LostLayer when the bytes are not what was promised; from then on this place has no such layer.
@@ -20,11 +22,18 @@ export interface RemoteLayers {
   readonly provider: Provider;
 }
 
+/** Where a cache is. */
+export interface CachePlace {
+  readonly provider: Provider;
+  /** Its name in a registry. */
+  readonly reference?: Reference;
+}
+
 /** The caches that a build may take steps from, as far as they have been read. */
 export interface ImportedSteps {
   readonly layers: RemoteLayers;
   /** Takes what a cache holds; of several steps under one key the first stays. */
-  add(contents: CacheContents, provider: Provider): void;
+  add(contents: CacheContents, place: CachePlace): void;
   find(key: Digest): CachedStep | undefined;
   /** What explains the steps of the caches; nothing where that cannot be read. */
   notes(signal: AbortSignal): Promise<readonly ExplanationNote[]>;
@@ -36,14 +45,14 @@ export interface ImportedSteps {
 export function createImportedSteps({ content }: Pick<Worker, 'content'>): ImportedSteps {
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
-  const sources = new Map<Digest, Provider>();
+  const sources = new Map<Digest, CachePlace>();
   const notes: NonNullable<CacheContents['notes']>[] = [];
   const remote: Provider = {
     has: async (digest) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
       if (source === undefined) throw new TbuildError('NOT_FOUND', `No cache has layer ${target.digest}`);
-      return source.read(target, signal);
+      return source.provider.read(target, signal);
     },
   };
   /** What the store has is removed by the store when it is damaged; then the caches may still have it. */
@@ -51,20 +60,24 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     if (!isStored) sources.delete(digest);
     return new LostLayer(digest, cause);
   };
-  const know = ({ digest }: Descriptor, provider: Provider): void => {
-    if (!sources.has(digest)) sources.set(digest, provider);
+  const know = ({ digest }: Descriptor, place: CachePlace): void => {
+    if (!sources.has(digest)) sources.set(digest, place);
   };
   return {
-    layers: { has: (digest) => sources.has(digest), provider: noticing(storing(remote, content), content, lose) },
-    add(contents, provider) {
+    layers: {
+      has: (digest) => sources.has(digest),
+      repositoryOf: (digest) => sources.get(digest)?.reference,
+      provider: noticing(storing(remote, content), content, lose),
+    },
+    add(contents, place) {
       for (const step of contents.steps) {
         if (!steps.has(step.record.key)) steps.set(step.record.key, step);
-        if (step.layer !== undefined) know(step.layer.descriptor, provider);
+        if (step.layer !== undefined) know(step.layer.descriptor, place);
       }
       if (contents.notes !== undefined) notes.push(contents.notes);
       for (const { name, layer } of contents.mounts) {
         if (!mounts.has(name)) mounts.set(name, layer.descriptor);
-        know(layer.descriptor, provider);
+        know(layer.descriptor, place);
       }
     },
     async notes(signal) {

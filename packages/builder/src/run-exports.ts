@@ -62,7 +62,7 @@ export async function runExports(
   const common = {
     images,
     content: allContent(graph, env),
-    sourcesOf: (blob: Digest) => sources().get(blob) ?? [],
+    sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), env.layers.repositoryOf(blob) ?? []].flat(),
     epoch,
   };
   const destinations: string[] = [];
