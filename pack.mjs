@@ -8,7 +8,7 @@ const root = import.meta.dirname;
 const destination = resolve(process.argv[2] ?? join(root, 'dist'));
 const { engines } = manifestOf('.');
 const { version, license } = manifestOf('packages/cli');
-const common = { version, type: 'module', license, engines, os: ['linux'] };
+const common = { version, type: 'module', license, engines };
 
 /** Workspace packages are in the bundles; what is left are the packages that these load. */
 const packages = [

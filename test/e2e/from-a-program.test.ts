@@ -230,6 +230,17 @@ test('a signal that is aborted already starts nothing, and an error of the calle
   await expect(callBuild({ context }, { onEvent })).rejects.toThrow(RangeError);
 });
 
+test('an abort is heard while the caller takes its time for an event', async () => {
+  const controller = new AbortController();
+  const onEvent = (event: ProgressEvent): unknown => {
+    if (event.type !== 'log') return undefined;
+    setTimeout(() => controller.abort(), 10);
+    return new Promise(() => {});
+  };
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN yes\n' });
+  expect(await failureOf({ context }, { onEvent, signal: controller.signal })).toMatchObject({ code: 'CANCELLED' });
+});
+
 test('a program that is missing, fails or is killed', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo begun; sleep 100\n' });
   expect(await failureOf({ context }, { program: '/nothing' })).toMatchObject({

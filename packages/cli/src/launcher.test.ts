@@ -95,6 +95,14 @@ test('no Node, or one too old', () => {
   );
 });
 
+test('a program that calls says which Node runs, where none is on the PATH', () => {
+  const tools = join(directory, 'tools');
+  mkdirSync(tools);
+  symlinkSync(execFileSync('sh', ['-c', 'command -v unshare'], { encoding: 'utf8' }).trim(), join(tools, 'unshare'));
+  const { stdout } = launch(['--api', process.execPath], { TBUILD_NODE: undefined, PATH: tools });
+  expect(JSON.parse(stdout).args).toEqual(['--api', process.execPath]);
+});
+
 describe('a snapshot', () => {
   const home = join(directory, 'snapshot-home');
   const node = join(directory, 'node/bin/node');

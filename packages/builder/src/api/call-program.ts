@@ -44,7 +44,7 @@ async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'
   const { signal } = options;
   const frame = frameOf(call);
   if (hasAborted(signal)) throw cancelled(signal);
-  const child = spawn(options.program ?? findProgram(), [CALL_FLAG], {
+  const child = spawn(options.program ?? findProgram(), [CALL_FLAG, process.execPath], {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     env: options.env,
     // A Ctrl-C is for the caller alone, who may then abort.
@@ -54,7 +54,7 @@ async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'
   const answers = stdio[ANSWERS];
   if (child.pid === undefined || stdin === null || stderr === null || !(answers instanceof Readable))
     throw notStarted(child.spawnfile, await once(child, 'error'));
-  using aborting = onAbort(signal, () => child.kill());
+  using _aborting = onAbort(signal, () => child.kill());
   const ending = once(child, 'exit');
   const said = lastOf(stderr);
   // It may end without having read what it was asked.
@@ -62,7 +62,7 @@ async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'
   stdin.write(frame);
   let answer: Answer | undefined;
   try {
-    answer = await readAnswer(answers, onEvent, aborting.aborted);
+    answer = await readAnswer(answers, onEvent, signal);
   } finally {
     stdin.end();
     await ending;
@@ -109,31 +109,34 @@ function withoutAnswer({ exitCode, signalCode }: ChildProcess, said: string): Bu
   return new BuildError('PROCESS_FAILED', `tbuild ${how} before it answered`, { hint: last });
 }
 
-/** Does something once when the signal aborts, and says whether it has, until disposed. */
-function onAbort(signal: AbortSignal | undefined, stop: () => void): Disposable & { readonly aborted: Promise<true> } {
-  let listener = (): void => {};
-  const aborted = new Promise<true>((resolve) => {
-    listener = () => {
-      stop();
-      resolve(true);
-    };
-  });
-  signal?.addEventListener('abort', listener);
-  return { aborted, [Symbol.dispose]: () => signal?.removeEventListener('abort', listener) };
+/** Does something when the signal aborts, until disposed. */
+function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
+  signal?.addEventListener('abort', act, { once: true });
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', act) };
 }
 
 /** Reads to the end of what the program answers; after an abort nobody is told any more. */
-async function readAnswer(source: Readable, onEvent: OnEvent, aborted: Promise<true>): Promise<Answer | undefined> {
-  let isAborted = false;
-  void aborted.then(() => (isAborted = true));
+async function readAnswer(
+  source: Readable,
+  onEvent: OnEvent,
+  signal: AbortSignal | undefined,
+): Promise<Answer | undefined> {
   for await (const frame of decodeFrames(source)) {
     const message = frame as ProgramMessage;
     if (message.type !== 'event') return message;
-    if (isAborted) continue;
+    if (hasAborted(signal)) continue;
     const told = onEvent(message.event);
-    if (told instanceof Promise) await Promise.race([told, aborted]);
+    if (told instanceof Promise) await untilAbort(told, signal);
   }
   return undefined;
+}
+
+/** Waits for a promise, but not after an abort. */
+function untilAbort(told: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const aborting = onAbort(signal, () => resolve(undefined));
+    told.then(resolve, reject).finally(() => aborting[Symbol.dispose]());
+  });
 }
 
 const KEPT = 4096;

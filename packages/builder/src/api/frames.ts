@@ -14,7 +14,8 @@ export function encodeFrame(message: unknown): Buffer {
 export async function* decodeFrames(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<unknown> {
   let bytes: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {
-    bytes = bytes.length === 0 ? Buffer.from(chunk) : Buffer.concat([bytes, Buffer.from(chunk)]);
+    const more = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    bytes = Buffer.concat([bytes, more]);
     for (let end = endOf(bytes); end <= bytes.length; end = endOf(bytes)) {
       yield deserialize(bytes.subarray(HEAD, end));
       bytes = bytes.subarray(end);

@@ -31,5 +31,5 @@ export interface SentError {
 /** The descriptor that the program answers on. */
 export const ANSWERS = 3;
 
-/** The argument that makes the program take a call instead of a command line. */
+/** The argument that makes the program take a call instead of a command line; the path of Node follows, if none is on the PATH. */
 export const CALL_FLAG = '--api';
