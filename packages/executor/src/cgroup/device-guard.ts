@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../devices.ts';
-import { type Hierarchy } from './hierarchies.ts';
+import { canEnter } from './can-enter.ts';
+import type { Hierarchy } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeEmptied } from './remove-groups.ts';
 import type { StepCgroup } from './step-cgroup.ts';
 
@@ -40,10 +41,10 @@ export function makeDeviceGuard(
     filter.attach(path);
     if (limited !== undefined) return { entrances: [], remove: async () => {} };
     removeAbandoned(path);
-    return { entrances: [`${path}/cgroup.procs`], remove: () => removeEmptied(path) };
+    if (canEnter(path)) return { entrances: [`${path}/cgroup.procs`], remove: () => removeEmptied(path) };
   } catch (error) {
     if (errnoName(error) === undefined) throw error;
-    if (limited === undefined) void removeEmptied(path);
-    return undefined;
   }
+  if (limited === undefined) void removeEmptied(path);
+  return undefined;
 }

@@ -41,4 +41,8 @@ test('in a container its own group is the root of the mount', () => {
   expect(inside).toMatchObject({ mountPoint: '/cg m/memory', own: '/cg m/memory/step' });
   const [outside] = parseHierarchies({ mountinfo, cgroup: '4:memory:/other\n' }, newer);
   expect(outside).toMatchObject({ own: '/cg m/memory' });
+  const above = '36 21 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw';
+  expect(parseHierarchies({ mountinfo: above, cgroup: '0::/../../host\n' }, newer)).toMatchObject([
+    { own: '/sys/fs/cgroup' },
+  ]);
 });

@@ -64,5 +64,6 @@ function unescape(field: string): string {
 /** A group's path seen from the group that is mounted; one that lies elsewhere is out of sight. */
 function below(root: string, path: string): string {
   const prefix = root === '/' ? '' : root;
-  return path !== '/' && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : '';
+  const isInside = path !== '/' && path.startsWith(`${prefix}/`) && !path.split('/').includes('..');
+  return isInside ? path.slice(prefix.length) : '';
 }

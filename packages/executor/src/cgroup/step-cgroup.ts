@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Resources, Sandbox } from '../executor.ts';
+import { canEnter } from './can-enter.ts';
 import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './control-files.ts';
 import type { Hierarchy } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeAll, removeEmptied } from './remove-groups.ts';
@@ -85,6 +86,7 @@ function makeGroup({ hierarchy, path, controllers }: Group, resources: Resources
   try {
     makeDirectories(hierarchy, path, { controllers, made });
     removeAbandoned(path);
+    if (!canEnter(path)) throw impossible(`a process cannot enter a control group in ${JSON.stringify(dirname(path))}`);
     for (const controller of controllers)
       for (const [file, value] of controlFiles(controller, hierarchy.version, resources))
         write(`${path}/${file}`, value);
