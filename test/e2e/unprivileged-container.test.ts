@@ -1,48 +1,23 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { baseImage, baseImageArguments, loadBaseImage } from '../support/base-images.ts';
-import { docker } from '../support/docker.ts';
-import { containersTools } from '../support/peers.ts';
+import { baseImageArguments } from '../support/base-images.ts';
+import {
+  clone,
+  cloneMounts,
+  type RunInContainer,
+  startDockerContainers,
+  startPodmanContainers,
+} from '../support/containers.ts';
 import { canRunDocker, canRunPodman } from '../support/requirements.ts';
-import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
-import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
-const repository = join(import.meta.dirname, '../..');
-/** The one built here: a container sees no other. */
-const program = join(repository, 'packages/cli/bin/tbuild');
-
-/** Runs a command in a container of Node's image with an engine's defaults: no privilege, no device, its own filter. */
-type RunInContainer = (mounts: readonly string[], command: readonly string[]) => Promise<string>;
-
-async function startDockerEngine(): Promise<RunInContainer> {
-  const host = await sharedService('docker');
-  await loadBaseImage('node', host);
-  return (mounts, command) => docker(host, ['run', '--rm', '--network=host', ...mounts, 'node', ...command]);
-}
-
-async function startPodmanEngine(): Promise<RunInContainer> {
-  const { env, podman } = containersTools();
-  const storage = readFileSync(env['CONTAINERS_STORAGE_CONF'] ?? '', 'utf8');
-  const [graph, run] = ['graphroot', 'runroot'].map((name) => new RegExp(`${name} = "(.*)"`).exec(storage)?.[1]);
-  await runChecked(
-    'skopeo',
-    [
-      'copy',
-      '--quiet',
-      `oci:${baseImage('node')}:latest`,
-      `containers-storage:[overlay@${graph}+${run}]docker.io/library/node:latest`,
-    ],
-    { env },
-  );
-  return (mounts, command) => podman(['run', '--rm', '--network=host', ...mounts, 'node', ...command]);
-}
+const { repository, program } = clone;
 
 const engines = [
-  { engine: 'docker', isAbsent: !canRunDocker, start: startDockerEngine, isolation: 'chroot' },
-  { engine: 'podman', isAbsent: !canRunPodman, start: startPodmanEngine, isolation: 'namespace' },
+  { engine: 'docker', isAbsent: !canRunDocker, start: startDockerContainers, isolation: 'chroot' },
+  { engine: 'podman', isAbsent: !canRunPodman, start: startPodmanContainers, isolation: 'namespace' },
 ];
 
 /** What changes trees in every way that a scan of metadata has to notice. */
@@ -62,10 +37,6 @@ RUN --mount=type=bind,from=build,source=/,target=/tree ls /tree/out/again > /lis
   input: 'read in place\n',
 };
 
-/** The clone, and where its base images really are. */
-const mounted = () =>
-  [repository, realpathSync(join(repository, '.cache'))].map((path) => `--volume=${path}:${path}:ro`);
-
 /** Builds inside and gives the tree that came out. */
 async function buildInside(
   run: RunInContainer,
@@ -73,7 +44,7 @@ async function buildInside(
   args: readonly string[] = [],
 ): Promise<{ tree: string; output: string }> {
   const out = scratchDirectory('inside');
-  const mounts = [...mounted(), `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
+  const mounts = [...cloneMounts(), `--volume=${context}:/context:ro`, `--volume=${out}:/out`];
   const command = `exec ${program} build --progress plain ${[...baseImageArguments(), ...args].join(' ')} -o /out/tree /context 2>&1`;
   const output = await run(mounts, ['sh', '-c', `echo s3cret > /tmp/token; ${command}`]);
   return { tree: join(out, 'tree'), output };
@@ -119,7 +90,7 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
   });
 
   test.skipIf(isAbsent)('tbuild doctor names the isolation that is left', async () => {
-    const found = JSON.parse(await run(mounted(), [program, 'doctor', '--format', 'json']));
+    const found = JSON.parse(await run(cloneMounts(), [program, 'doctor', '--format', 'json']));
     expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
   });
 

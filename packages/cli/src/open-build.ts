@@ -20,7 +20,7 @@ import { parseIsolation } from './isolation.ts';
 import { insecureRegistries } from './outputs.ts';
 import { registryOptions } from './registry-flags.ts';
 import { makeStartSnapshot } from './start-snapshot.ts';
-import { storeRoot } from './store-root.ts';
+import { makeStore, storeRoot } from './store-root.ts';
 import { parseTimeLimit, withTimeLimit } from './time-limit.ts';
 
 export type BuildFlags = FlagValues<typeof buildFlags>;
@@ -46,8 +46,10 @@ export interface BuildWords {
  * @throws TbuildError for what can be known to fail before anything is built.
  */
 export function openBuild(words: BuildWords, env: Environment, progress: Progress): OpenBuild {
+  const root = storeRoot(words.flags.root, env);
+  makeStore(root);
   // Before anything is put into the store, so that nothing else sweeps it away.
-  const lease = takeLease(storeRoot(words.flags.root, env));
+  const lease = takeLease(root);
   try {
     return openWith(lease, words, env, progress);
   } catch (error) {

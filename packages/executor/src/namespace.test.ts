@@ -1,10 +1,12 @@
 import { createNamespaceExecutor } from './index.ts';
 import { executorSuite } from './testsuite.ts';
+import { canMountProc } from './tools.ts';
 
 // In a user namespace root is not the real one, and overlays mark with user attributes.
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 
 executorSuite(`namespace (${flavour})`, {
   flavour,
+  ownProc: flavour === 'trusted' || canMountProc(),
   create: (runDirectory) => createNamespaceExecutor({ runDirectory, flavour, now: () => Date.now() }),
 });
