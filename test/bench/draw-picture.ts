@@ -31,19 +31,23 @@ export function drawPicture(samples: readonly Sample[], peers: readonly string[]
   return picture(LEFT + WIDTH + 70, height, [`<text x="${LEFT}" y="18">${legend.join('')}</text>`, ...bars]);
 }
 
-/** Curves of time and peak memory over size, one pair a subject; both axes are logarithmic. */
+/** Curves of time and, in the other colour, peak memory over size; all axes are logarithmic. */
 export function drawGrowth(curves: readonly GrowthCurve[]): string {
   const charts = curves.flatMap(({ subject, points }, row) => {
     const top = 40 + row * 170;
     const [sizes, times] = [points.map(({ size }) => size), points.map(({ milliseconds }) => milliseconds)];
     const x = scale(sizes, LEFT, LEFT + WIDTH);
     const y = scale(times, top + 120, top + 10);
-    const line = points
-      .map(({ size, milliseconds }) => `${x(size).toFixed(1)},${y(milliseconds).toFixed(1)}`)
-      .join(' ');
+    const memory = points.map(({ peakMemory = 0 }) => Math.max(peakMemory, 1e6));
+    const z = scale([...memory, 5e7, 5e8], top + 120, top + 10);
+    const line = (heights: readonly number[], colour = ''): string => {
+      const places = heights.map((height, at) => `${x(sizes[at] ?? 0).toFixed(1)},${height.toFixed(1)}`);
+      return `<polyline points="${places.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`;
+    };
     return [
       text(LEFT - 8, top + 60, subject, 'end'),
-      `<polyline points="${line}" fill="none" stroke="${COLOURS[0]}" stroke-width="2"/>`,
+      line(memory.map(z), COLOURS[2]),
+      line(times.map(y), COLOURS[0]),
       ...points.flatMap(({ size, milliseconds, peakMemory }) => [
         `<circle cx="${x(size)}" cy="${y(milliseconds)}" r="3" fill="${COLOURS[0]}"/>`,
         text(
@@ -55,7 +59,12 @@ export function drawGrowth(curves: readonly GrowthCurve[]): string {
       ]),
     ];
   });
-  return picture(LEFT + WIDTH + 160, 60 + curves.length * 170, charts);
+  const legend = [
+    ['time', COLOURS[0]],
+    ['peak memory', COLOURS[2]],
+  ].map(([name, colour]) => `<tspan fill="${colour}">■ ${name}  </tspan>`);
+  const heading = `<text x="${LEFT}" y="18">${legend.join('')}</text>`;
+  return picture(LEFT + WIDTH + 160, 60 + curves.length * 170, [heading, ...charts]);
 }
 
 /** How some work grows with its size. */
