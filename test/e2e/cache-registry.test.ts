@@ -191,6 +191,30 @@ RUN cat /copy /own > /last; echo $N > /n
     });
   });
 
+  test('of an image of several platforms has the layers of each', async () => {
+    const host = await sharedService('registry');
+    const own = {
+      Dockerfile: `FROM scratch AS one
+ARG TARGETARCH
+COPY f /$TARGETARCH
+FROM scratch
+ARG TARGETARCH
+COPY --from=one /$TARGETARCH /one
+COPY f /two
+`,
+      f: 'f\n',
+    };
+    const platforms = ['--platform', 'linux/amd64,linux/arm64'];
+    const ref = `${host}/inline/platforms:1`;
+    const to = [...platforms, '--tag', ref, '--push', '--cache-to', 'type=inline'];
+    await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+    const from = [...platforms, '--cache-from', ref];
+    const next = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: from });
+    const steps = [...stepsIn(next.stderr)].filter(([name]) => name.includes('] COPY '));
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps.filter(([, status]) => status !== 'cached')).toEqual([]);
+  });
+
   test('of an image that has none is a warning', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);

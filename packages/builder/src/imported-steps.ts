@@ -32,7 +32,7 @@ export interface CachePlace {
 /** The caches that a build may take steps from, as far as they have been read. */
 export interface ImportedSteps {
   readonly layers: RemoteLayers;
-  /** Takes what a cache holds; of several steps under one key the first stays. */
+  /** Takes what a cache holds; of several steps under one key the first stays that has a layer. */
   add(contents: CacheContents, place: CachePlace): void;
   find(key: Digest): CachedStep | undefined;
   /** What explains the steps of the caches; nothing where that cannot be read. */
@@ -71,7 +71,9 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     },
     add(contents, place) {
       for (const step of contents.steps) {
-        if (!steps.has(step.record.key)) steps.set(step.record.key, step);
+        const known = steps.get(step.record.key);
+        const isBetter = known?.layer === undefined && step.layer !== undefined;
+        if (known === undefined || isBetter) steps.set(step.record.key, step);
         if (step.layer !== undefined) know(step.layer.descriptor, place);
       }
       if (contents.notes !== undefined) notes.push(contents.notes);
