@@ -94,6 +94,16 @@ describe.skipIf(!canRunRegistry)('credentials', () => {
     expect((await pull({ DOCKER_CONFIG })).exitCode).toBe(1);
   });
 
+  test('come from where podman keeps them', async () => {
+    const [HOME, XDG_RUNTIME_DIR] = [scratchDirectory('home'), scratchDirectory('runtime')];
+    for (const place of [join(XDG_RUNTIME_DIR, 'containers'), join(HOME, '.config/containers')]) {
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, 'auth.json'), JSON.stringify({ auths: { [registry.host]: { auth: encoded } } }));
+    }
+    good(await pull({ XDG_RUNTIME_DIR }));
+    good(await pull({ HOME }));
+  });
+
   test('of a path count before those of its registry', async () => {
     const path = base.slice(0, base.lastIndexOf(':')).replace(/@.*/, '');
     const wrong = { auth: Buffer.from('a:wrong').toString('base64') };

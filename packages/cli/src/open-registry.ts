@@ -78,13 +78,20 @@ function connectionOptions({ variables }: Environment): WebClientOptions {
   };
 }
 
+/** Docker's own before podman's, which has several places. */
 function credentialFiles({ variables, uid }: Environment): readonly CredentialFile[] {
-  const { DOCKER_AUTH_CONFIG, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME } = variables;
+  const { DOCKER_AUTH_CONFIG, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME, XDG_CONFIG_HOME } = variables;
   const docker = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
+  const config = XDG_CONFIG_HOME ?? (HOME === undefined ? undefined : join(HOME, '.config'));
+  const podman = [
+    join(XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'containers'),
+    `/run/containers/${uid}`,
+    ...(config === undefined ? [] : [join(config, 'containers')]),
+  ].map((place) => join(place, 'auth.json'));
   const files: (CredentialFile | undefined)[] = [
     DOCKER_AUTH_CONFIG === undefined ? undefined : { name: 'DOCKER_AUTH_CONFIG', text: DOCKER_AUTH_CONFIG },
     docker === undefined ? undefined : { path: join(docker, 'config.json') },
-    { path: REGISTRY_AUTH_FILE ?? join(XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'containers/auth.json') },
+    ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : podman).map((path) => ({ path })),
     jobCredentials(variables),
   ];
   return files.filter((file) => file !== undefined);

@@ -7,6 +7,7 @@ export { createRegistryClient } from './registry-client.ts';
 export type { RegistryCertificates, RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export { RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
+export { parseAddressRange } from './transport/address-range.ts';
 export type { ProxyOptions } from './transport/choose-proxy.ts';
 export type { Clock } from './transport/retry.ts';
 export { createWebClient } from './web-client.ts';

@@ -20,3 +20,8 @@ test('a mirror written with http:// is insecure', () => {
 test('a mirror that would be read as a name of Docker Hub is refused', () => {
   expect(() => parseRegistryMap(['mirror/hub'])).toThrow('Mirror "mirror/hub" does not name a registry');
 });
+
+test('a mirror with a password is refused without it', () => {
+  const parse = () => parseRegistryMap(['https://user:s3cret@mirror.example']);
+  expect(parse).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }));
+});

@@ -24,6 +24,10 @@ export function parseRegistryMap(texts: readonly string[]): RegistryMap {
       .slice(at + 1)
       .split(',')
       .filter((one) => one.trim() !== '');
+    if (text.includes('@'))
+      throw new TbuildError('USAGE', 'A registry map must not hold passwords', {
+        hint: 'Keep them with tbuild login MIRROR --password-stdin',
+      });
     if (registry === '' || added.length === 0) {
       throw new TbuildError('USAGE', `Registry map ${JSON.stringify(text)} is not of the form REGISTRY=MIRROR[/PATH]`);
     }

@@ -74,6 +74,9 @@ test.each([
   ['team.example:5000', true],
   ['docker.io', false],
   ['flagged.example:5000', true],
+  ['10.1.2.3:5000', true],
+  ['11.1.2.3:5000', false],
+  ['[fd00::1]:5000', true],
 ])('%s is insecure: %s', (registry, expected) => {
-  expect(rulesFor({ insecure: ['flagged.example'] }).insecure(registry)).toBe(expected);
+  expect(rulesFor({ insecure: ['flagged.example', '10.0.0.0/8', 'fd00::/8'] }).insecure(registry)).toBe(expected);
 });

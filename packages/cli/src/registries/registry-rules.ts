@@ -1,11 +1,12 @@
 import { TbuildError } from '@tbuild/errors';
 import { formatRepository, type Reference } from '@tbuild/oci';
+import { parseAddressRange } from '@tbuild/registry';
 import type { RegistryRule } from './registries-conf.ts';
 import { parseRegistryMap } from './registry-map.ts';
 
 /** What the user says of registries on the command line and in the environment. */
 export interface RegistryOptions {
-  /** `host[:port]` of those that may be spoken to without TLS or with any certificate. */
+  /** `host[:port]`, or the range of addresses (`10.0.0.0/8`), of those that may be spoken to without TLS or with any certificate. */
   readonly insecure: readonly string[];
   /** Where images are looked for first, as `--registry-map` and `--registry-mirror` write it. */
   readonly mirrors?: readonly string[];
@@ -34,6 +35,7 @@ export function createRegistryRules(options: RegistryOptions, configured: readon
       ...rule.mirrors.flatMap((mirror) => (mirror.insecure ? [hostOf(mirror.location)] : [])),
     ]),
   ]);
+  const ranges = [...insecure].flatMap((text) => parseAddressRange(text) ?? []);
   return {
     places(reference) {
       const name = formatRepository(reference);
@@ -48,7 +50,10 @@ export function createRegistryRules(options: RegistryOptions, configured: readon
         ? mirrors
         : [...mirrors, rule === undefined ? name : moved(name, rule, rule.location)];
     },
-    insecure: (registry) => insecure.has(registry) || insecure.has(registry.replace(/:\d+$/, '')),
+    insecure(registry) {
+      const host = registry.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+      return insecure.has(registry) || insecure.has(host) || ranges.some((contains) => contains(host));
+    },
   };
 }
 

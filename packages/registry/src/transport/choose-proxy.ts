@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { TbuildError } from '@tbuild/errors';
+import { parseAddressRange } from './address-range.ts';
 
 /** Proxies as the environment names them; an empty text is none. Loopback is never reached through one. */
 export interface ProxyOptions {
@@ -41,7 +42,7 @@ function isLoopback(hostname: string): boolean {
 
 function parseException(text: string): (url: URL) => boolean {
   if (text === '*') return () => true;
-  const range = parseRange(text);
+  const range = parseAddressRange(text);
   if (range !== undefined) return ({ hostname }) => range(bare(hostname));
   const [, host = text, port] = /^(.*?)(?::(\d+))?$/.exec(isIP(text) === 6 ? `[${text}]` : text) ?? [];
   const name = host.toLowerCase().replace(/^\*(?=\.)/, '');
@@ -50,15 +51,6 @@ function parseException(text: string): (url: URL) => boolean {
     if (url.hostname === name) return true;
     return isIP(bare(url.hostname)) === 0 && url.hostname.endsWith(name.startsWith('.') ? name : `.${name}`);
   };
-}
-
-function parseRange(text: string): ((address: string) => boolean) | undefined {
-  const [, address = '', prefix = ''] = /^\[?([0-9A-Fa-f.:]+)\]?\/(\d{1,3})$/.exec(text) ?? [];
-  const family = isIP(address);
-  if (family === 0 || Number(prefix) > (family === 4 ? 32 : 128)) return undefined;
-  const ranges = new BlockList();
-  ranges.addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6');
-  return (other) => isIP(other) !== 0 && ranges.check(other, isIP(other) === 4 ? 'ipv4' : 'ipv6');
 }
 
 function bare(hostname: string): string {
