@@ -160,6 +160,8 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'demands a client certificate',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'ends the TLS handshake',
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'does not take the client certificate',
+  ERR_OSSL_PEM_NO_START_LINE: 'cannot be shown the client certificate, which is damaged',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'cannot be shown the client certificate, which is for another key',
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'does not take the client certificate',
 };
 
@@ -193,7 +195,7 @@ export function unreachable(
 
 function hintOf(what: string, { host }: URL, peer: string): string | undefined {
   if (what.includes('client certificate'))
-    return `Put it where Docker looks for it: ~/.docker/certs.d/${host}/client.cert and client.key`;
+    return `Put a right one where Docker looks for it: ~/.docker/certs.d/${host}/client.cert and client.key`;
   if (!what.includes('certificate') && what !== NO_TLS) return undefined;
   return peer === 'Registry'
     ? `Trust its certificate authority, or give --insecure-registry ${host}`
