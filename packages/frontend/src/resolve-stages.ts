@@ -164,7 +164,8 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
 
 /** A name that is no image may be a misspelt stage. */
 function withSuggestion(error: unknown, reference: string, graph: StageGraph): unknown {
-  if (!(error instanceof TbuildError) || error.hint !== undefined) return error;
-  const hint = didYouMean(reference, graph.names.keys());
-  return hint === undefined ? error : Object.assign(error, { hint });
+  if (!(error instanceof TbuildError)) return error;
+  const meant = didYouMean(reference, graph.names.keys());
+  if (meant === undefined) return error;
+  return Object.assign(error, { hint: error.hint === undefined ? meant : `${meant} ${error.hint}` });
 }
