@@ -12,6 +12,7 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
       state: 'good',
       detail: expect.stringMatching(/^namespace/),
     });
+    expect(found.map(({ name }) => name)).toContain('pasta');
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
   });
 

@@ -27,3 +27,4 @@ export type { DisposableExecutor, MaterialisedOptions } from './materialised/mat
 export { createOciExecutor } from './oci/oci.ts';
 export { findRuntime } from './oci/find-runtime.ts';
 export type { OciExecutorOptions } from './oci/oci.ts';
+export { findTool } from './tools.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findRuntime, overlayObstacle, probeNamespace } from '@tbuild/executor';
+import { findRuntime, findTool, overlayObstacle, probeNamespace } from '@tbuild/executor';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { emulations } from './emulations.ts';
@@ -24,6 +24,7 @@ export async function findings(root: string, env: Environment): Promise<readonly
     overlay(root, env, verdict),
     filter(),
     ociRuntime(),
+    pasta(),
     ...(found.state === 'missing' ? [] : await emulations(root, env)),
   ];
 }
@@ -180,6 +181,29 @@ function ociRuntime(): Finding {
     detail: 'none, so that --isolation oci cannot be used',
     fix: 'apt install crun',
   };
+}
+
+function pasta(): Finding {
+  const name = 'pasta';
+  const path = findTool('pasta');
+  if (path === undefined)
+    return { name, state: 'limited', detail: 'none, so that --network pasta cannot be used', fix: 'apt install passt' };
+  if (isAccessible('/dev/net/tun')) return { name, state: 'good', detail: `${path}, for --network pasta` };
+  return {
+    name,
+    state: 'limited',
+    detail: '/dev/net/tun cannot be opened, so that --network pasta cannot be used',
+    fix: 'chmod 666 /dev/net/tun (as root); for a container: --device /dev/net/tun',
+  };
+}
+
+function isAccessible(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function read(path: string): string {
