@@ -59,6 +59,7 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
       readFileSync(join(layout, 'blobs', digest.replace(':', '/')), 'utf8'),
     );
     expect(JSON.parse(sbom)).toMatchObject({
+      _type: 'https://in-toto.io/Statement/v1',
       subject: [{ digest: { sha256: image.digest.slice(7) } }],
       predicate: { spdxVersion: 'SPDX-2.3' },
     });

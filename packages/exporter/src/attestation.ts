@@ -44,7 +44,7 @@ export function statementOf(
   { predicateType, predicate, subject: own }: Attestation,
   subject: readonly Subject[],
 ): object {
-  return { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject: own ?? subject, predicate };
+  return { _type: 'https://in-toto.io/Statement/v1', predicateType, subject: own ?? subject, predicate };
 }
 
 /** An image by each of its names as a package URL. */
