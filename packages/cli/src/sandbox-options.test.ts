@@ -41,7 +41,7 @@ test.each([
   expect(resources(texts)).toEqual(expected);
 });
 
-test.each(['memory', 'memory=', 'memory=x', 'cpus=0', 'cpus=a', 'disk=1', 'pids=-1', 'cpuset-cpus=a', ''])(
+test.each(['memory', 'memory=', 'memory=x', 'memory=0', 'cpus=0', 'cpus=a', 'disk=1', 'pids=-1', 'cpuset-cpus=a', ''])(
   'no resource: %j',
   (text) => {
     expect(() => resources([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));

@@ -52,7 +52,8 @@ type Resources = NonNullable<BuildRequest['resources']>;
 
 /** A value that cannot be read is undefined. */
 const RESOURCES: Readonly<Record<string, (text: string) => Resources>> = {
-  memory: (text) => ({ memory: byteSize(text, 'resource memory') }),
+  // The kernel would let nothing run.
+  memory: (text) => ({ memory: byteSize(text, 'resource memory') || undefined }),
   'memory-swap': (text) => ({ memorySwap: text === '-1' ? -1 : byteSize(text, 'resource memory-swap') }),
   'cpu-shares': (text) => ({ cpuShares: count(text) }),
   'cpu-period': (text) => ({ cpuPeriod: count(text) }),
