@@ -286,6 +286,14 @@ test('the program answers the same when it starts from a snapshot', async () => 
   expect(error.code).toBe('CANCELLED');
 });
 
+test('the call of programs is refused to people', async () => {
+  const { exitCode, stderr } = await runTbuild(['--api']);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    'ERROR: Option --api is for programs\nhint: They use the package @tbuild/builder\n',
+  ]);
+});
+
 test('the command line and a program share what they built', async () => {
   const context = hello();
   await callBuild({ context, tags: ['shared:1'] });

@@ -23,6 +23,7 @@ import { makeStartSnapshot } from './start-snapshot.ts';
 import { makeStore, storeRoot } from './store-root.ts';
 import { parseTimeLimit, withTimeLimit } from './time-limit.ts';
 
+/** The options of `tbuild build` that were given. */
 export type BuildFlags = FlagValues<typeof buildFlags>;
 
 /** A build that is ready to run, and holds a lease; disposing ends its connections and tidies the store. */

@@ -118,6 +118,7 @@ export type CacheTarget =
   | ({ readonly type: 'local'; readonly dest: string; readonly tag?: string } & CacheOptions)
   | { readonly type: 'inline' };
 
+/** How a cache is saved. */
 export interface CacheOptions {
   readonly mode?: 'min' | 'max';
   readonly mounts?: boolean;

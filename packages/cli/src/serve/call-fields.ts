@@ -73,11 +73,13 @@ export class CallFields<Name extends string> {
   }
 }
 
+/** @throws TbuildError USAGE unless it is a text. */
 export function textOf(value: unknown, field: string): string {
   if (typeof value === 'string') return value;
   throw mustBe('a text', value, field);
 }
 
+/** A number or a text, as a text. @throws TbuildError USAGE for anything else. */
 export function amountOf(value: unknown, field: string): string {
   if (typeof value === 'string' || typeof value === 'number') return String(value);
   throw mustBe('a number', value, field);
@@ -102,11 +104,13 @@ function quoted(text: string): string {
   return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** @throws TbuildError USAGE unless it is an array. */
 export function listOf(value: unknown, field: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw mustBe('an array', value, field);
 }
 
+/** @throws TbuildError USAGE unless it is an object. */
 export function membersOf(value: unknown, field: string): readonly [name: string, member: unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
   throw mustBe('an object', value, field);

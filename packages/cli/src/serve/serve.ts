@@ -1,5 +1,5 @@
-import { writeSync } from 'node:fs';
-import { ANSWERS, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/builder';
+import { fstatSync, writeSync } from 'node:fs';
+import { ANSWERS, CALL_FLAG, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/builder';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { createChannel, type Progress } from '@tbuild/progress';
 import type { Environment } from '../environment.ts';
@@ -23,6 +23,10 @@ const calls: Readonly<Record<string, Call>> = {
  * for as long as somebody waits for the answer.
  */
 export async function serve(env: Environment): Promise<number> {
+  if (!fstatSync(ANSWERS).isSocket())
+    throw new TbuildError('USAGE', `Option ${CALL_FLAG} is for programs`, {
+      hint: 'They use the package @tbuild/builder',
+    });
   const frames = decodeFrames(env.stdin);
   const { value: asked } = await frames.next();
   let isWanted = true;

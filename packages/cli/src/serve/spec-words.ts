@@ -69,7 +69,7 @@ function stepFlags(fields: Fields) {
     jobs: fields.read('jobs', amountOf),
     network: fields.text('network'),
     'add-host': fields.list('extraHosts'),
-    ssh: fields.pairs('ssh', keysOf)?.map((text) => text.replace(/=$/, '')),
+    ssh: fields.pairs('ssh', keysOf)?.map((text) => text.replace(/^([^=]*)=$/, '$1')),
     'shm-size': fields.read('shmSize', amountOf),
     ulimit: fields.pairs('ulimits', limitsOf),
     resource: fields.pairs('resources', amountOf),

@@ -22,6 +22,7 @@ export const imagesCall: Call = (argument, env) => {
   });
 };
 
+/** Removes the names of an image, and gives them. */
 export const removeImageCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'image' | 'force'>(argument);
   const image = textOf(fields.take('image'), 'image');
@@ -29,6 +30,7 @@ export const removeImageCall: Call = (argument, env) => {
   return onStore(fields, env, async (worker) => removeImage(image, force, worker).map(formatReference));
 };
 
+/** Prunes as `tbuild prune` does. */
 export const pruneCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'all' | 'unusedFor' | 'maxUsedSpace'>(argument);
   const options = {
@@ -39,6 +41,7 @@ export const pruneCall: Call = (argument, env) => {
   return onStore(fields, env, (worker) => pruneStore(worker, options));
 };
 
+/** What `tbuild du` counts. */
 export const diskUsageCall: Call = (argument, env) =>
   onStore(new CallFields<'root'>(argument), env, (worker) => usedSpace(worker));
 
