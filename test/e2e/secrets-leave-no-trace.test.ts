@@ -54,24 +54,11 @@ describe.each(isolations)('secrets, isolation %s:', (isolation) => {
       execFileSync('ssh-keygen', ['-q', '-N', '', '-t', 'ed25519', '-f', join(directory, 'key')]);
       const key = readFileSync(join(directory, 'key'), 'utf8').split('\n').slice(2, 4);
       const context = writeFiles({ Dockerfile });
-      const options = [
-        ...['--secret', `id=file,src=${join(directory, 'file')}`, '--secret', 'id=variable,env=TOKEN_OUTSIDE'],
-        ...['--ssh', `default=${join(directory, 'key')}`, '--provenance', 'mode=max', '--sbom', 'true'],
-        ...['--cache-to', `type=local,dest=${join(made, 'cache')},mode=max,mounts=true,compression=uncompressed`],
-        ...['--metadata-file', join(made, 'metadata.json'), '-o', `type=oci,tar=false,dest=${join(made, 'layout')}`],
-        ...[
-          '-t',
-          'test/secrets',
-          '-o',
-          'type=image',
-          '--isolation',
-          isolation,
-          '--progress',
-          progress,
-          '--debug',
-          '--explain',
-        ],
-      ];
+      const options = `--progress ${progress} --debug --explain --isolation ${isolation} -t test/secrets
+        --secret id=file,src=${directory}/file --secret id=variable,env=TOKEN_OUTSIDE --ssh default=${directory}/key
+        --provenance mode=max --sbom true --metadata-file ${made}/metadata.json
+        --cache-to type=local,dest=${made}/cache,mode=max,mounts=true,compression=uncompressed
+        -o type=oci,tar=false,dest=${made}/layout -o type=image`.split(/\s+/);
       const env = { TOKEN_OUTSIDE: variable, BUILDX_METADATA_PROVENANCE: 'max' };
       const build = good(await runTbuild(['build', ...baseImageArguments(), ...options, context], { store, env }));
       const history = await runTbuild(['history', '--format', 'json', 'test/secrets'], { store });

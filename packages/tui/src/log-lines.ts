@@ -28,13 +28,10 @@ export const emptyLog: StepLog = { lines: [], count: 0 };
 export function appendLog(log: StepLog, data: Uint8Array, after: number): StepLog {
   const start = log.open?.after ?? after;
   const bytes = Buffer.concat([log.open?.bytes ?? new Uint8Array(), data]);
-  const added: LogLine[] = [];
-  let from = 0;
-  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
-    added.push({ after: added.length === 0 ? start : after, text: terminalLine(bytes.toString('utf8', from, end)) });
-    from = end + 1;
-  }
-  const rest = bytes.subarray(from);
+  const end = bytes.lastIndexOf(10);
+  const complete = end < 0 ? [] : bytes.toString('utf8', 0, end).split('\n');
+  const added = complete.map((line, at) => ({ after: at === 0 ? start : after, text: terminalLine(line) }));
+  const rest = bytes.subarray(end + 1);
   const open = rest.length === 0 ? undefined : { after: added.length === 0 ? start : after, bytes: shortened(rest) };
   const grown = { lines: [...log.lines.slice(-KEPT_LINES), ...added], count: log.count + added.length, open };
   return open !== undefined && open.bytes.length > MAX_OPEN_BYTES ? closeLog(grown) : grown;

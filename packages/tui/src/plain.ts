@@ -85,7 +85,8 @@ export function createPlainPrinter(
       write(`${isFirst ? '' : '\n'}#${step.index} ${step.name}\n`);
       isFirst = false;
     }
-    for (const line of newLines(step, state, { explain, now })) write(`#${step.index} ${line}\n`);
+    const lines = newLines(step, state, { explain, now });
+    if (lines.length > 0) write(lines.map((line) => `#${step.index} ${line}\n`).join(''));
     state.updates = step.updates;
     state.finished = step.finishedAt !== undefined;
     current = state.finished ? undefined : step;

@@ -8,6 +8,8 @@ const COLOURS = /\x1b\[[0-9;:]*m/g;
 const RESET = /^\x1b\[0?m$/;
 const ERASE_LINE = /\x1b\[[012]?K/;
 const CONTROLS = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
+/** All that the others begin with. */
+const SPECIAL = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 const ERASED_CHARACTER = /[^\x08]\x08/g;
 
 /**
@@ -16,6 +18,7 @@ const ERASED_CHARACTER = /[^\x08]\x08/g;
  * cannot move the cursor or change the terminal.
  */
 export function terminalLine(raw: string): string {
+  if (!SPECIAL.test(raw)) return raw;
   const line = raw.replace(/\r+$/, '');
   const shown = line.includes('\r') ? overwrite(line.split('\r')) : clean(line);
   const last = shown.match(COLOURS)?.at(-1);
