@@ -6,6 +6,7 @@ import {
   createOciExecutor,
   type Executor,
   findRuntime,
+  leaveDeviceGuard,
   overlayObstacle,
   withMaterialisedTrees,
 } from '@tbuild/executor';
@@ -38,6 +39,12 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
       : createNamespaceExecutor({ runDirectory, flavour, now, discard });
   if (overlayObstacle(root, flavour) === undefined) return inNamespaces;
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
+}
+
+/** Ends what an executor keeps, when all its steps have ended. */
+export async function closeExecutor(executor: Executor & Partial<Disposable>): Promise<void> {
+  executor[Symbol.dispose]?.();
+  await leaveDeviceGuard();
 }
 
 function requireRuntime(): string {

@@ -73,7 +73,7 @@ export function createWorker(
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },
     async close() {
-      executor?.[Symbol.dispose]?.();
+      if (executor !== undefined) await (await import('./choose-executor.ts')).closeExecutor(executor);
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();
     },

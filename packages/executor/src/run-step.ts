@@ -63,7 +63,7 @@ export async function runStep(
   const directory = mkdtempSync(join(runDirectory, 'step-'));
   const undos: (() => void)[] = [];
   try {
-    await using groups = makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
+    await using groups = await makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
     const { entrances, unguarded, seen } = groups;
     const descriptors = entrances.map((_, index) => FIRST_ENTRANCE + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);

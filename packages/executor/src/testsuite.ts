@@ -17,6 +17,7 @@ import { basename, dirname, join } from 'node:path';
 import { FileType, makedev, mknod } from '@tbuild/linux';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { leaveDeviceGuard } from './cgroup/device-guard.ts';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
 import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
 import type { Executor, Sandbox, StepEnd } from './executor.ts';
@@ -52,7 +53,10 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     makeBusyboxTree(base.upper);
     await base.commit('base');
   });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(async () => {
+    await leaveDeviceGuard();
+    rmSync(directory, { recursive: true, force: true });
+  });
 
   interface Ran extends StepEnd {
     readonly stdout: string;

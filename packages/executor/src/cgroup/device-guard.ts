@@ -1,50 +1,74 @@
 import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../devices.ts';
-import { canEnter } from './can-enter.ts';
-import type { Hierarchy } from './hierarchies.ts';
+import { type Hierarchy, readHierarchies } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeEmptied } from './remove-groups.ts';
-import type { StepCgroup } from './step-cgroup.ts';
 
-/** Keeps a step from all devices but its own. */
+/** Keeps this process, and by that the steps that it starts, from all devices but those of a step. */
 export interface DeviceGuard {
-  /** The file by which a process enters its group, unless it is that of the step's limits. */
-  readonly entrances: readonly string[];
-  /** To be called when all processes are gone. */
-  remove(): Promise<void>;
+  /** The hierarchies as they were before. */
+  readonly hierarchies: readonly Hierarchy[];
+  /** The file by which a step that may open all devices leaves. */
+  readonly exit: string;
+  /** Puts the filter on another group as well. */
+  guard(group: string): void;
+}
+
+interface Entered extends DeviceGuard {
+  leave(): Promise<void>;
 }
 
 /** /dev/ptmx, and the terminals in /dev/pts. */
 const TERMINALS = [{ major: 5, minor: 2 }, { major: 136 }];
 
-let filter: DeviceFilter | undefined;
+let entered: Promise<Entered | undefined> | undefined;
 
 /**
- * The filter that Docker has on devices: root may make nodes of them, and a base image can have brought some, but only those of a
- * step's /dev can be opened. Undefined where this machine or this user cannot have it.
+ * Puts on this process the filter that Docker has on devices: root may make nodes of them, and a base image can have brought
+ * some, but only those of a step's /dev can be opened. Undefined where this machine or this user cannot have it.
+ *
+ * All steps are in one group with this process, since entering one costs 10 ms: the kernel waits until no processor
+ * looks at the old one. {@link leaveDeviceGuard} undoes it.
  */
-export function makeDeviceGuard(
-  name: string,
-  hierarchies: readonly Hierarchy[],
-  limits: StepCgroup | undefined,
-): DeviceGuard | undefined {
+export function enterDeviceGuard(): Promise<DeviceGuard | undefined> {
+  return (entered ??= enter());
+}
+
+/** To be called when all steps have ended. */
+export async function leaveDeviceGuard(): Promise<void> {
+  const guard = entered;
+  entered = undefined;
+  await (await guard)?.leave();
+}
+
+async function enter(): Promise<Entered | undefined> {
+  const hierarchies = readHierarchies();
   const hierarchy = hierarchies.find(({ version }) => version === 2);
   if (hierarchy === undefined) return undefined;
-  const limited = limits?.groupIn(hierarchy);
-  // Below our own group, whose limits then hold.
-  const path = limited ?? join(hierarchy.own, GROUP_PREFIX + name);
+  const path = join(hierarchy.own, `${GROUP_PREFIX}steps-${process.pid}`);
+  const exit = `${hierarchy.own}/cgroup.procs`;
   try {
-    if (limited === undefined) mkdirSync(path);
-    filter ??= loadDeviceFilter([...DEVICES, ...TERMINALS]);
+    mkdirSync(path);
+    const filter = loadDeviceFilter([...DEVICES, ...TERMINALS]);
     filter.attach(path);
-    if (limited !== undefined) return { entrances: [], remove: async () => {} };
     removeAbandoned(path);
-    if (canEnter(path)) return { entrances: [`${path}/cgroup.procs`], remove: () => removeEmptied(path) };
+    await writeFile(`${path}/cgroup.procs`, '0');
+    return { hierarchies, exit, guard: attachTo(filter), leave: () => leave(exit, path) };
   } catch (error) {
     if (errnoName(error) === undefined) throw error;
+    await removeEmptied(path);
+    return undefined;
   }
-  if (limited === undefined) void removeEmptied(path);
-  return undefined;
+}
+
+function attachTo(filter: DeviceFilter): (group: string) => void {
+  return (group) => filter.attach(group);
+}
+
+async function leave(exit: string, path: string): Promise<void> {
+  await writeFile(exit, '0');
+  await removeEmptied(path);
 }

@@ -35,7 +35,8 @@ export function removeAbandoned(directory: string): void {
 
 /** Removes the groups that a runtime made by itself and, because it was killed, did not remove. */
 export function removeRuntimeGroups(name: string): void {
-  for (const { own } of readHierarchies()) removeAll([join(dirname(own), name), join(own, name)]);
+  for (const { own } of readHierarchies())
+    removeAll([dirname(dirname(own)), dirname(own), own].map((parent) => join(parent, name)));
 }
 
 function removed(directory: string): boolean {

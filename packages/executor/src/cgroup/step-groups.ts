@@ -1,5 +1,5 @@
 import type { Sandbox } from '../executor.ts';
-import { type DeviceGuard, makeDeviceGuard } from './device-guard.ts';
+import { type DeviceGuard, enterDeviceGuard } from './device-guard.ts';
 import { type SeenGroup, seenGroups } from './group-view.ts';
 import { readHierarchies } from './hierarchies.ts';
 import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
@@ -21,25 +21,27 @@ export interface StepGroups extends AsyncDisposable {
  *
  * @throws TbuildError UNSUPPORTED where limits that it has cannot be kept.
  */
-export function makeStepGroups(
+export async function makeStepGroups(
   name: string,
   sandbox: Sandbox,
   { guardsDevices }: { readonly guardsDevices: boolean },
-): StepGroups {
-  const hierarchies = readHierarchies();
+): Promise<StepGroups> {
+  const guard = guardsDevices ? await enterDeviceGuard() : undefined;
+  const hierarchies = guard?.hierarchies ?? readHierarchies();
   const limits = makeStepCgroup(name, sandbox, hierarchies);
   const wanted = guardsDevices && sandbox.security === 'sandbox';
-  const guard = wanted ? makeDeviceGuard(name, hierarchies, limits) : undefined;
   return {
-    entrances: [...(limits?.entrances ?? []), ...(guard?.entrances ?? [])],
+    entrances: [...(limits?.entrances ?? []), ...(guard === undefined ? [] : guarding(guard, limits, wanted))],
     seen: seenGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
     unguarded: wanted && guard === undefined,
     reachedMemoryLimit: () => limits?.reachedMemoryLimit() ?? false,
-    [Symbol.asyncDispose]: () => removeBoth(guard, limits),
+    [Symbol.asyncDispose]: async () => limits?.remove(),
   };
 }
 
-async function removeBoth(guard: DeviceGuard | undefined, limits: StepCgroup | undefined): Promise<void> {
-  await guard?.remove();
-  await limits?.remove();
+/** A group with limits lies outside of that with the filter, and a step that may open all devices has to. */
+function guarding(guard: DeviceGuard, limits: StepCgroup | undefined, wanted: boolean): readonly string[] {
+  const limited = guard.hierarchies.flatMap((each) => (each.version === 2 ? (limits?.groupIn(each) ?? []) : []));
+  if (wanted) for (const group of limited) guard.guard(group);
+  return wanted || limited.length > 0 ? [] : [guard.exit];
 }
