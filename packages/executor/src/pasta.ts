@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import { quote } from './mount-command.ts';
+import type { StepPlace } from './step-place.ts';
 import { findTool } from './tools.ts';
 
 /** Addresses that a step reaches through pasta, which no network hands out. */
@@ -24,7 +25,7 @@ const OPTIONS =
  */
 export function throughPasta(
   command: readonly string[],
-  { directory, reportTo }: { readonly directory: string; readonly reportTo: number },
+  { directory, exit, reportTo }: Pick<StepPlace, 'directory' | 'exit'> & { readonly reportTo: number },
 ): readonly string[] {
   requirePasta();
   const [place, namespace] = [`${directory}/pasta`, `${directory}/pasta/namespace`];
@@ -33,7 +34,8 @@ export function throughPasta(
   const [ready, log] = [quote(`${place}/ready`), quote(`${place}/log`)];
   const pasta = `pasta ${OPTIONS} --pid ${ready} --netns ${quote(namespace)}`;
   // The shell above it holds the pipe open, so that there is an end to be read when pasta fails, and only then.
-  const held = `setpriv --pdeathsig KILL ${pasta}; :`;
+  const leave = exit === undefined ? '' : `echo 0 > ${quote(exit)}; `;
+  const held = `${leave}setpriv --pdeathsig KILL ${pasta}; :`;
   const script = [
     `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
     `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- 6> ${ready} &`,

@@ -64,10 +64,10 @@ export async function runStep(
   const undos: (() => void)[] = [];
   try {
     await using groups = await makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
-    const { entrances, unguarded, seen } = groups;
+    const { entrances, exit, unguarded, seen } = groups;
     const descriptors = entrances.map((_, index) => FIRST_ENTRANCE + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);
-    const launch = prepare({ directory, entrances: descriptors, groups: seen, unguarded, atEnd });
+    const launch = prepare({ directory, entrances: descriptors, exit, groups: seen, unguarded, atEnd });
     const exitCode = await launched(launch, { directory, sandbox, io, signal, entrances });
     return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
@@ -106,7 +106,7 @@ export function runMounted(
     const mounted = { ...place, sandbox, points };
     const launch = sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
     if (sandbox.network !== 'pasta') return launch;
-    return { ...launch, args: throughPasta(launch.args, { directory: place.directory, reportTo: REPORT }) };
+    return { ...launch, args: throughPasta(launch.args, { ...place, reportTo: REPORT }) };
   });
 }
 

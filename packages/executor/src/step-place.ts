@@ -6,6 +6,8 @@ export interface StepPlace {
   readonly directory: string;
   /** Descriptors that the last program of the set-up writes `0` to, by which it enters the step's control groups. */
   readonly entrances: readonly number[];
+  /** The file that a program which helps the step, and needs more devices, writes `0` to, if it has to. */
+  readonly exit?: string;
   /** The control groups that the step is to see. */
   readonly groups: readonly SeenGroup[];
   /** Whether only mounts can keep the step from opening devices that it has nodes of. */

@@ -8,6 +8,8 @@ import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
 export interface StepGroups extends AsyncDisposable {
   /** Files that the step enters its groups by, by writing `0`. */
   readonly entrances: readonly string[];
+  /** The file by which a program that helps a step, and needs more devices, leaves the group of all steps, by writing `0`. */
+  readonly exit?: string;
   /** What the step is to see of them. */
   readonly seen: readonly SeenGroup[];
   /** Whether it could open any device of which there is a node, and must not: mounts have to prevent it. */
@@ -32,6 +34,7 @@ export async function makeStepGroups(
   const wanted = guardsDevices && sandbox.security === 'sandbox';
   return {
     entrances: [...(limits?.entrances ?? []), ...(guard === undefined ? [] : guarding(guard, limits, wanted))],
+    exit: guard?.exit,
     seen: seenGroups(hierarchies, (hierarchy) => limits?.groupIn(hierarchy)),
     unguarded: wanted && guard === undefined,
     reachedMemoryLimit: () => limits?.reachedMemoryLimit() ?? false,
