@@ -24,6 +24,19 @@ test('-q prints the image ID and nothing else', async () => {
   expect(stderr).toBe('');
 });
 
+test.each([
+  ['stdout', 'tbuild --help'],
+  ['stderr', 'a build'],
+])('when nobody reads %s of %s any more it goes on to its end', async (stream, what) => {
+  const context = writeFiles({ Dockerfile: `FROM busybox\nRUN seq 100000; echo ${stream}\n` });
+  const args = what === 'a build' ? ['build', '--progress', 'plain', ...images(), context] : ['build', '--help'];
+  const redirected = stream === 'stdout' ? '' : '2>&1 >/dev/null';
+  const script = `exec 3>&1; { "$@" ${redirected}; echo $? >&3; } | true`;
+  const env = { HOME: scratchDirectory('home'), TBUILD_ROOT: defaultStore() };
+  const { stdout, stderr } = await runProcess('sh', ['-c', script, 'sh', program, ...args], { env });
+  expect(stdout + stderr).toBe('0\n');
+});
+
 test('--iidfile holds what -q prints', async () => {
   const file = join(scratchDirectory('iid'), 'id');
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo iid\n' });

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { errnoName } from '@tbuild/errors';
 import type { TextOutput } from '@tbuild/tui';
 
 /** What the program reads of its surroundings; read once, in `main`, and passed on. */
@@ -26,10 +27,10 @@ export function readEnvironment(): Environment {
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     inUserNamespace: env.TBUILD_IN_USERNS === '1',
     get stdout() {
-      return process.stdout;
+      return openOutput(process.stdout);
     },
     get stderr() {
-      return process.stderr;
+      return openOutput(process.stderr);
     },
     get stdin() {
       return process.stdin;
@@ -42,4 +43,14 @@ const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 /** Where programs are looked for. */
 export function searchPath({ variables }: Environment): readonly string[] {
   return (variables['PATH'] ?? DEFAULT_PATH).split(':').filter((directory) => directory.startsWith('/'));
+}
+
+/** Where nobody reads any more, as behind `| head`, nothing is written, and the work goes on. */
+function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (stream.listenerCount('error', ignoreClosedPipe) === 0) stream.on('error', ignoreClosedPipe);
+  return stream;
+}
+
+function ignoreClosedPipe(error: Error): void {
+  if (errnoName(error) !== 'EPIPE') throw error;
 }
