@@ -74,7 +74,8 @@ async function joinHotPath(outputs) {
       js: `const importPart=path=>require('node:module').createRequire(__filename)('./import-part.cjs')(path);`,
     },
   });
-  const script = outputFiles[0].text.replaceAll(/\bimport\("(?=\.\/)/g, 'importPart("');
+  const script = outputFiles[0].text.replaceAll(/\bimport\("/g, 'importPart("');
+  if (/\bimport\(/.test(script)) throw new Error('What is imported has to be named, since a snapshot cannot import');
   for (const [at, path] of chunks.entries()) {
     const names = outputs[path].exports;
     writeFileSync(here + path, `const{${names.join()}}=globalThis.tbuildParts[${at}];export{${names.join()}};`);
