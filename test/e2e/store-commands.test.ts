@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
+import { storeSize } from '../support/store-size.ts';
 import { buildContext, buildGood, good, runTbuild, userDirectory } from '../support/tbuild.ts';
 
 const contexts = join(import.meta.dirname, '../../fixtures/contexts');
@@ -37,7 +37,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     const store = newStore();
     const files = { Dockerfile: 'FROM busybox\nRUN head -c 30000000 /dev/urandom > /large\n' };
     await buildGood(files, { store, asUser, args: ['-t', 'large:1'] });
-    const kilobytes = async () => Number((await runChecked('du', ['-sk', store])).split('\t')[0]);
+    const kilobytes = async () => (await storeSize(store)) / 1024;
     const before = await kilobytes();
     await tbuild(store, 'prune', '--all', '--force');
     await tbuild(store, 'rmi', 'large:1').catch(() => undefined);
