@@ -35,8 +35,8 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
   if (verdict !== '') return withoutNamespaces(verdict, choice);
   const inNamespaces =
     isolation === 'oci'
-      ? createOciExecutor({ runDirectory, flavour, now, discard, runtime: requireRuntime() })
-      : createNamespaceExecutor({ runDirectory, flavour, now, discard });
+      ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() })
+      : createNamespaceExecutor({ runDirectory, flavour, now });
   if (overlayObstacle(root, flavour) === undefined) return inNamespaces;
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }

@@ -1,10 +1,9 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from './cgroup/step-groups.ts';
 import type { CallProgram } from './enter/call-program.ts';
-import { removeAll } from './discard.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
@@ -23,8 +22,6 @@ export interface ExecutorOptions {
   readonly flavour: OverlayFlavour;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Takes a directory away that is needed no more; it is deleted when absent. */
-  readonly discard?: (directory: string) => void;
 }
 
 /** How a step is started and ended, once everything that it needs lies ready. */
@@ -44,7 +41,6 @@ export interface Launch {
 export interface StepRun {
   readonly runDirectory: string;
   readonly flavour: OverlayFlavour;
-  readonly discard?: (directory: string) => void;
   readonly sandbox: Sandbox;
   readonly io: ProcessIO;
   readonly signal: AbortSignal;
@@ -56,7 +52,7 @@ export interface StepRun {
  * @throws TbuildError PROCESS_FAILED when the set-up failed, CANCELLED on abort.
  */
 export async function runStep(
-  { runDirectory, flavour, discard = removeAll, sandbox, io, signal }: StepRun,
+  { runDirectory, flavour, sandbox, io, signal }: StepRun,
   prepare: (place: StepPlace) => Launch,
 ): Promise<StepEnd> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
@@ -72,7 +68,7 @@ export async function runStep(
     return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
     for (const undo of undos.reverse()) undo();
-    discard(directory);
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -84,7 +80,7 @@ async function launched(
     io,
     signal,
     entrances,
-  }: Omit<StepRun, 'runDirectory' | 'flavour' | 'discard'> & { directory: string; entrances: readonly string[] },
+  }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; entrances: readonly string[] },
 ): Promise<number> {
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -47,8 +48,6 @@ export function sweepAbandoned(root: string, before: number): number {
 }
 
 const ACTIVE = '.active';
-/** What only the mount needs, so that one rename takes it away: `work`, and links to the lower directories. */
-const MOUNT = 'mount';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
 /** Above this the kernel refuses to mount (OVL_MAX_STACK). */
 const MAX_LOWERS = 499;
@@ -128,7 +127,8 @@ class OverlaySnapshotter implements Snapshotter {
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
     const place = this.#place(name);
     return doing(`keep tree "${name}"`, () => {
-      moveToTrash(this.#root, join(directory, MOUNT));
+      rmSync(join(directory, 'l'), { recursive: true, force: true });
+      rmSync(join(directory, 'work'), { recursive: true, force: true });
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
       const standing = this.#readStack(name);
       if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#root, place);
@@ -140,9 +140,9 @@ class OverlaySnapshotter implements Snapshotter {
   #makeActive(lowers: readonly string[]): string {
     return doing('prepare a tree', () => {
       const directory = this.#makeTemporary();
-      for (const name of ['fs', MOUNT, `${MOUNT}/work`]) mkdirSync(join(directory, name), 0o755);
-      if (lowers.length === 0) mkdirSync(join(directory, MOUNT, '0'));
-      lowers.forEach((lower, index) => symlinkSync(lower, join(directory, MOUNT, String(index))));
+      for (const name of ['fs', 'work', 'l']) mkdirSync(join(directory, name), 0o755);
+      if (lowers.length === 0) mkdirSync(join(directory, 'l', '0'));
+      lowers.forEach((lower, index) => symlinkSync(lower, join(directory, 'l', String(index))));
       copyRoot(lowers.at(-1), join(directory, 'fs'));
       return directory;
     });
@@ -198,10 +198,9 @@ class OverlaySnapshotter implements Snapshotter {
 }
 
 function overlayMount(directory: string, lowers: number, flavour: OverlayFlavour): Mount {
-  const names = Array.from({ length: Math.max(lowers, 1) }, (_, index) => index).reverse();
-  const paths = [`lowerdir=${names.join(':')}`, 'upperdir=../fs', 'workdir=work'];
-  const options = [...paths, ...OPTIONS[flavour]];
-  return { type: 'overlay', source: 'overlay', options, directory: join(directory, MOUNT) };
+  const names = Array.from({ length: Math.max(lowers, 1) }, (_, index) => `l/${index}`).reverse();
+  const paths = [`lowerdir=${names.join(':')}`, 'upperdir=fs', 'workdir=work'];
+  return { type: 'overlay', source: 'overlay', options: [...paths, ...OPTIONS[flavour]], directory };
 }
 
 /** The root of a tree has the attributes of its topmost directory, so a new one takes them from its parent. */

@@ -64,9 +64,9 @@ async function runInRoot(
 ): Promise<StepEnd> {
   refuseImpossible(sandbox);
   for (const note of ignoredSizes(sandbox)) io.stderr(Buffer.from(`${note}\n`));
-  const { runDirectory, flavour, discard } = machine.options;
+  const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
-  return await runStep({ runDirectory, flavour, discard, sandbox, io, signal }, (place) => {
+  return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
     const aside = join(place.directory, 'aside');
     mkdirSync(aside);
     const placement = new Placement({ root: sandbox.root.upper, aside, flavour });

@@ -1,7 +1,6 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { removeAll } from '../discard.ts';
 import { applyLayer } from './apply-layer.ts';
 import { type IndexNode, indexTree } from './tree-index.ts';
 
@@ -87,4 +86,8 @@ function identityOf(directory: string): string {
 
 function isPrefix(made: readonly string[], wanted: readonly string[]): boolean {
   return made.length <= wanted.length && made.every((identity, index) => identity === wanted[index]);
+}
+
+function removeAll(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
 }
