@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
-import { statusOf, stepsIn } from '../support/plain-progress.ts';
+import { ranIn, statusOf } from '../support/plain-progress.ts';
 import { program } from '../support/program.ts';
 import { startRegistry } from '../support/registry.ts';
 import { canRunRegistry, hasProgram } from '../support/requirements.ts';
@@ -13,10 +13,7 @@ import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../support/tbuild.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/contexts');
-const ran = (build: InlineBuild) => {
-  const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
-  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
-};
+const ran = (build: InlineBuild) => ranIn(build.stderr);
 
 async function untilTrue(isSo: () => boolean): Promise<void> {
   for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(50);

@@ -6,7 +6,7 @@ import { baseImageArguments, pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { startGitServer } from '../support/git-server.ts';
 import { skopeo } from '../support/peers.ts';
-import { stepsIn } from '../support/plain-progress.ts';
+import { ranIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
 import { canRunRegistry, isRoot } from '../support/requirements.ts';
@@ -24,10 +24,7 @@ import {
 } from '../support/tbuild.ts';
 import { startWebServer } from '../support/web-server.ts';
 
-const ran = (build: InlineBuild) => {
-  const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (RUN|COPY|ADD|WORKDIR) /.test(name));
-  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
-};
+const ran = (build: InlineBuild) => ranIn(build.stderr);
 const dockerfile = (name: string) =>
   `FROM busybox\nRUN head -c 3000000 /dev/urandom > /${name}\nRUN echo ${name} > /second\n`;
 const rowsOf = (text: string): { type: string; size: number; description?: string }[] =>

@@ -3,30 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { skopeo } from '../support/peers.ts';
-import { stepsIn } from '../support/plain-progress.ts';
+import { blobsIn, DOCKERFILE, files } from '../support/cached-project.ts';
+import { ranIn, stepsIn } from '../support/plain-progress.ts';
 import { startRegistry } from '../support/registry.ts';
 import { canRunRegistry } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildGood, type InlineBuild } from '../support/tbuild.ts';
 
-const ran = (build: InlineBuild) => {
-  const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (LINK )?(RUN|COPY|ADD|WORKDIR) /.test(name));
-  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
-};
-
-const DOCKERFILE = `FROM busybox AS build
-COPY src /src
-RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused
-FROM busybox
-WORKDIR /w
-RUN mkdir -p /usr/lib/x && echo hello > /usr/lib/x/hello && ln -s usr/lib /lib
-COPY --from=build /out /out
-COPY --link b /usr/lib/x/b
-RUN rm /usr/lib/x/hello; cat /proc/sys/kernel/random/uuid > /id
-`;
-const files = { Dockerfile: DOCKERFILE, 'src/1': '1\n', 'src/2': '2\n', b: 'b\n' };
-const blobsIn = (directory: string) => readdirSync(join(directory, 'blobs/sha256')).sort();
+const ran = (build: InlineBuild) => ranIn(build.stderr);
 
 describe.skipIf(!canRunRegistry)('a cache in a registry', () => {
   const fromRegistry = { images: [] } as const;

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { stepsIn } from '../support/plain-progress.ts';
+import { blobsIn, DOCKERFILE, files } from '../support/cached-project.ts';
+import { ranIn } from '../support/plain-progress.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import {
   buildContext,
@@ -14,23 +15,7 @@ import {
   type InlineBuild,
 } from '../support/tbuild.ts';
 
-const ran = (build: InlineBuild) => {
-  const steps = [...stepsIn(build.stderr)].filter(([name]) => /\] (LINK )?(RUN|COPY|ADD|WORKDIR) /.test(name));
-  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
-};
-
-const DOCKERFILE = `FROM busybox AS build
-COPY src /src
-RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused
-FROM busybox
-WORKDIR /w
-RUN mkdir -p /usr/lib/x && echo hello > /usr/lib/x/hello && ln -s usr/lib /lib
-COPY --from=build /out /out
-COPY --link b /usr/lib/x/b
-RUN rm /usr/lib/x/hello; cat /proc/sys/kernel/random/uuid > /id
-`;
-const files = { Dockerfile: DOCKERFILE, 'src/1': '1\n', 'src/2': '2\n', b: 'b\n' };
-const blobsIn = (directory: string) => readdirSync(join(directory, 'blobs/sha256')).sort();
+const ran = (build: InlineBuild) => ranIn(build.stderr);
 
 describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => {
   const scratch = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));

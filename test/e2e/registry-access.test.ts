@@ -4,11 +4,11 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { makeCertificate } from '../support/certificate.ts';
 import { pushBaseImage } from '../support/base-images.ts';
 import { containersTools } from '../support/peers.ts';
 import { startRegistry } from '../support/registry.ts';
 import { canRunPodman, canRunRegistry } from '../support/requirements.ts';
-import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild } from '../support/tbuild.ts';
@@ -52,23 +52,7 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
       ['server', 'subjectAltName=IP:127.0.0.1'],
       ['client', 'extendedKeyUsage=clientAuth'],
     ] as const) {
-      await runChecked('openssl', [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        `/CN=${name}`,
-        '-addext',
-        subject,
-        '-keyout',
-        at(`${name}.key`),
-        '-out',
-        at(`${name}.crt`),
-      ]);
+      await makeCertificate(name, { key: at(`${name}.key`), certificate: at(`${name}.crt`) }, subject);
     }
     const [host = '', ...path] = base.split('/');
     const tls = {

@@ -27,6 +27,12 @@ export function stepsIn(output: string): Map<string, StepStatus> {
   return steps;
 }
 
+/** Of a build's plain output, the instructions that change files and did not come from the cache: `RUN …`, without numbers. */
+export function ranIn(output: string): string[] {
+  const steps = [...stepsIn(output)].filter(([name]) => /\] (LINK )?(RUN|COPY|ADD|WORKDIR) /.test(name));
+  return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
+}
+
 /** The status of the one step whose headline contains `part`; throws when there is none or more than one. */
 export function statusOf(output: string, part: string): StepStatus {
   const found = [...stepsIn(output)].filter(([name]) => name.includes(part));

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { freePort, startDaemon } from './daemon.ts';
+import { makeCertificate } from './certificate.ts';
 import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
@@ -32,7 +33,7 @@ export interface Registry extends AsyncDisposable {
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = scratchDirectory('registry');
   const host = `127.0.0.1:${await freePort()}`;
-  const certificate = options.tls ? await makeCertificate(directory, options.names) : undefined;
+  const certificate = options.tls ? await makeServerCertificate(directory, options.names) : undefined;
   const key = certificate && join(directory, 'key.pem');
   const clientcas = options.demandsCertificate ? { clientcas: [certificate] } : {};
   const configuration = {
@@ -79,12 +80,11 @@ function answers(url: string, shown: { certificate?: string; key?: string }): Pr
   });
 }
 
-async function makeCertificate(directory: string, names: readonly string[] = []): Promise<string> {
+async function makeServerCertificate(directory: string, names: readonly string[] = []): Promise<string> {
   const certificate = join(directory, 'certificate.pem');
   const alternatives = ['IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)].join(',');
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', `subjectAltName=${alternatives}`];
-  const files = ['-keyout', join(directory, 'key.pem'), '-out', certificate];
-  await runChecked('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files]);
+  const files = { key: join(directory, 'key.pem'), certificate };
+  await makeCertificate('127.0.0.1', files, `subjectAltName=${alternatives}`);
   return certificate;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { freePort, startDaemon } from './daemon.ts';
-import { runChecked } from './run-process.ts';
+import { makeCertificate } from './certificate.ts';
 import { scratchDirectory } from './scratch.ts';
 
 /** What was asked of the token server. */
@@ -70,21 +70,7 @@ export async function startTokenRegistry(): Promise<TokenRegistry> {
 
 async function makeKey(directory: string): Promise<{ key: KeyObject; certificate: string }> {
   const files = { key: join(directory, 'key.pem'), certificate: join(directory, 'certificate.pem') };
-  await runChecked('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=tokens',
-    '-keyout',
-    files.key,
-    '-out',
-    files.certificate,
-  ]);
+  await makeCertificate('tokens', files);
   const certificate = new X509Certificate(readFileSync(files.certificate)).raw.toString('base64');
   return { key: createPrivateKey(readFileSync(files.key)), certificate };
 }

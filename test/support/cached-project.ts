@@ -1,0 +1,20 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Two stages whose steps can be told apart when they run again, for tests of caches. */
+export const DOCKERFILE = `FROM busybox AS build
+COPY src /src
+RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused
+FROM busybox
+WORKDIR /w
+RUN mkdir -p /usr/lib/x && echo hello > /usr/lib/x/hello && ln -s usr/lib /lib
+COPY --from=build /out /out
+COPY --link b /usr/lib/x/b
+RUN rm /usr/lib/x/hello; cat /proc/sys/kernel/random/uuid > /id
+`;
+/** The context that it builds from. */
+export const files = { Dockerfile: DOCKERFILE, 'src/1': '1\n', 'src/2': '2\n', b: 'b\n' };
+/** The blobs of an image layout. */
+export function blobsIn(directory: string): string[] {
+  return readdirSync(join(directory, 'blobs/sha256')).sort();
+}
