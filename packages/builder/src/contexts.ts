@@ -84,8 +84,10 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
   const { path, fetched } = spec;
-  const hasher =
-    fetched === 'once' ? { ...createFileHasher(), save() {} } : openStatIndex(join(options.indexDirectory, file));
+  const hasher: StatIndex =
+    fetched === 'once'
+      ? { ...createFileHasher(), digestSelection: (_, compute) => compute(), save() {} }
+      : openStatIndex(join(options.indexDirectory, file));
   return {
     ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
     hasher,

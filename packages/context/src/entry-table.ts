@@ -1,4 +1,5 @@
-import type { TreeEntry } from './file-tree.ts';
+import type { Hash } from 'node:crypto';
+import type { FileStat, TreeEntry } from './file-tree.ts';
 
 const ROWS = 1024;
 /** size, ino, mtimeMs, ctimeMs, dev, rdev */
@@ -24,11 +25,22 @@ export class EntryTable {
   /** Adds an entry, with a number below 2^32 that belongs to it. Returns its row. */
   push({ name, path, location, stats }: TreeEntry, note = 0): number {
     const row = this.#names.push(name) - 1;
-    const [part, at] = [Math.floor(row / ROWS), row % ROWS];
+    const part = Math.floor(row / ROWS);
     const wide = (this.#wide[part] ??= new Float64Array(ROWS * WIDE));
     const narrow = (this.#narrow[part] ??= new Uint32Array(ROWS * NARROW));
-    wide.set([stats.size, stats.ino, stats.mtimeMs, stats.ctimeMs, stats.dev, stats.rdev], at * WIDE);
-    narrow.set([stats.mode, stats.uid, stats.gid, stats.nlink, this.#placeOf(path, location), note], at * NARROW);
+    const [w, n] = [(row % ROWS) * WIDE, (row % ROWS) * NARROW];
+    wide[w] = stats.size;
+    wide[w + 1] = stats.ino;
+    wide[w + 2] = stats.mtimeMs;
+    wide[w + 3] = stats.ctimeMs;
+    wide[w + 4] = stats.dev;
+    wide[w + 5] = stats.rdev;
+    narrow[n] = stats.mode;
+    narrow[n + 1] = stats.uid;
+    narrow[n + 2] = stats.gid;
+    narrow[n + 3] = stats.nlink;
+    narrow[n + 4] = this.#placeOf(path, location);
+    narrow[n + 5] = note;
     return row;
   }
 
@@ -45,30 +57,27 @@ export class EntryTable {
     return this.#narrow[Math.floor(row / ROWS)]?.[(row % ROWS) * NARROW + 5] ?? 0;
   }
 
+  /** Feeds everything in the table to a hash. */
+  addTo(hash: Hash): void {
+    hash.update(`${this.#names.join('\0')}\0${this.#places.join('\0')}`);
+    for (let from = 0; from < this.length; from += ROWS) {
+      const [wide, narrow] = [this.#wide[from / ROWS], this.#narrow[from / ROWS]];
+      const rows = Math.min(ROWS, this.length - from);
+      if (wide !== undefined) hash.update(wide.subarray(0, rows * WIDE));
+      if (narrow !== undefined) hash.update(narrow.subarray(0, rows * NARROW));
+    }
+  }
+
+  /** The attributes of a row. */
+  stat(row: number): FileStat {
+    return this.entry(row, '').stats;
+  }
+
   /** The entry of a row, which the caller knows the path of. */
   entry(row: number, path: string): TreeEntry {
     const [wide, narrow] = [this.#wide[Math.floor(row / ROWS)], this.#narrow[Math.floor(row / ROWS)]];
     if (wide === undefined || narrow === undefined) throw new Error(`There is no row ${row}`);
-    const [w, n] = [(row % ROWS) * WIDE, (row % ROWS) * NARROW];
-    const number = (column: number): number => wide[w + column] ?? 0;
-    const whole = (column: number): number => narrow[n + column] ?? 0;
-    return {
-      name: this.name(row),
-      path,
-      location: (this.#places[whole(4)] ?? '') + path,
-      stats: {
-        mode: whole(0),
-        uid: whole(1),
-        gid: whole(2),
-        nlink: whole(3),
-        size: number(0),
-        ino: number(1),
-        mtimeMs: number(2),
-        ctimeMs: number(3),
-        dev: number(4),
-        rdev: number(5),
-      },
-    };
+    return new RowEntry(wide, narrow, row % ROWS, this.name(row), path, this.#places);
   }
 
   #placeOf(path: string, location: string): number {
@@ -79,5 +88,80 @@ export class EntryTable {
     const place = location.slice(0, length);
     const known = this.#places.indexOf(place);
     return known === -1 ? this.#places.push(place) - 1 : known;
+  }
+}
+
+/** An entry whose attributes stay in their columns: most are never looked at, and a number of its own would be an object. */
+class RowEntry implements TreeEntry {
+  readonly #places: readonly string[];
+  readonly name: string;
+  readonly path: string;
+  readonly stats: RowStat;
+
+  constructor(
+    wide: Float64Array,
+    narrow: Uint32Array,
+    at: number,
+    name: string,
+    path: string,
+    places: readonly string[],
+  ) {
+    this.#places = places;
+    this.name = name;
+    this.path = path;
+    this.stats = new RowStat(wide, narrow, at);
+  }
+
+  get location(): string {
+    return (this.#places[this.stats.place] ?? '') + this.path;
+  }
+}
+
+class RowStat implements FileStat {
+  readonly #wide: Float64Array;
+  readonly #narrow: Uint32Array;
+  readonly #w: number;
+  readonly #n: number;
+
+  constructor(wide: Float64Array, narrow: Uint32Array, at: number) {
+    this.#wide = wide;
+    this.#narrow = narrow;
+    this.#w = at * WIDE;
+    this.#n = at * NARROW;
+  }
+
+  get size(): number {
+    return this.#wide[this.#w] ?? 0;
+  }
+  get ino(): number {
+    return this.#wide[this.#w + 1] ?? 0;
+  }
+  get mtimeMs(): number {
+    return this.#wide[this.#w + 2] ?? 0;
+  }
+  get ctimeMs(): number {
+    return this.#wide[this.#w + 3] ?? 0;
+  }
+  get dev(): number {
+    return this.#wide[this.#w + 4] ?? 0;
+  }
+  get rdev(): number {
+    return this.#wide[this.#w + 5] ?? 0;
+  }
+  get mode(): number {
+    return this.#narrow[this.#n] ?? 0;
+  }
+  get uid(): number {
+    return this.#narrow[this.#n + 1] ?? 0;
+  }
+  get gid(): number {
+    return this.#narrow[this.#n + 2] ?? 0;
+  }
+  get nlink(): number {
+    return this.#narrow[this.#n + 3] ?? 0;
+  }
+  /** Which of the places that locations begin with. */
+  get place(): number {
+    return this.#narrow[this.#n + 4] ?? 0;
   }
 }

@@ -1,5 +1,6 @@
+import type { Hash } from 'node:crypto';
 import { EntryTable } from './entry-table.ts';
-import type { TreeEntry } from './file-tree.ts';
+import type { FileStat, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 import type { SelectedFile, SelectedFiles } from './selection.ts';
 
@@ -35,6 +36,16 @@ export class SelectionList implements SelectedFiles {
   /** Takes the last entry away, a directory. */
   pop(): void {
     this.#entries.pop();
+  }
+
+  addTo(hash: Hash): void {
+    hash.update(this.#prefix);
+    this.#entries.addTo(hash);
+  }
+
+  every(test: (stats: FileStat) => boolean): boolean {
+    for (let row = 0; row < this.length; row++) if (!test(this.#entries.stat(row))) return false;
+    return true;
   }
 
   *[Symbol.iterator](): Generator<SelectedFile, void> {

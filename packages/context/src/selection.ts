@@ -1,4 +1,5 @@
-import type { TreeEntry } from './file-tree.ts';
+import type { Hash } from 'node:crypto';
+import type { FileStat, TreeEntry } from './file-tree.ts';
 
 /** One entry below a selected directory. */
 export interface SelectedFile {
@@ -14,6 +15,10 @@ export interface SelectedFiles extends Iterable<SelectedFile> {
   readonly length: number;
   /** What all but the directories have together. */
   readonly bytes: number;
+  /** Feeds to a hash where the files are and all that lstat told of them. */
+  addTo(hash: Hash): void;
+  /** Whether the attributes of every entry pass the test. */
+  every(test: (stats: FileStat) => boolean): boolean;
 }
 
 /** What one source of a COPY, or one match of its pattern, stands for. */

@@ -1,13 +1,20 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Digest } from '@tbuild/oci';
 import { createLinkAwareHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
+import { replaceFile, temporaryOf } from './replace-file.ts';
+import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './selection-memory.ts';
+import type { SelectedSource } from './selection.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
 /** A hasher that believes a file unchanged, and does not read it, while its stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
+  /**
+   * The digest that `compute` gives, which it is not asked for while everything in the selection has the stats of an
+   * earlier build. `compute` reads with this hasher, and its digest depends on nothing but the selection.
+   */
+  digestSelection(sources: readonly SelectedSource[], compute: () => Digest): Digest;
   /** Writes what was learnt for the next build; whoever writes last wins. */
   save(): void;
 }
@@ -18,7 +25,7 @@ export interface StatIndex extends FileHasher {
  * was hashed that a later change could have left the same times.
  */
 export function openStatIndex(file: string): StatIndex {
-  return new FileStatIndex(file, readTable(file));
+  return new FileStatIndex(file);
 }
 
 function readTable(file: string): StatTable {
@@ -39,7 +46,10 @@ const SEARCHES = 16;
 
 class FileStatIndex implements StatIndex {
   readonly #file: string;
-  #table: StatTable;
+  #loaded: StatTable | undefined;
+  readonly #selections: SelectionMemory;
+  /** In selections that were believed whole, so that their rows were not looked at. */
+  #believed = 0;
   readonly #hash = createLinkAwareHash();
   /** Row where the next lookup is expected: trees are walked in the same order each time. */
   #cursor = 0;
@@ -47,17 +57,40 @@ class FileStatIndex implements StatIndex {
   #rows: Map<string, number> | undefined;
   readonly #visited: number[] = [];
   #changed = false;
+  /** Of files that were no longer as listed when they were read. */
+  readonly #moved = new Map<string, Digest>();
   /** Stats of a file made before the first one was read: the file system's own clock. */
   #clock: FileStat | undefined;
 
-  constructor(file: string, table: StatTable) {
+  constructor(file: string) {
     this.#file = file;
-    this.#table = table;
+    this.#selections = openSelectionMemory(`${file}.selections`);
+  }
+
+  /** Is not read by a build that finds all selections unchanged. */
+  get #table(): StatTable {
+    return (this.#loaded ??= readTable(this.#file));
+  }
+
+  digestSelection(sources: readonly SelectedSource[], compute: () => Digest): Digest {
+    const fingerprint = fingerprintOf(sources);
+    const known = this.#selections.get(fingerprint);
+    if (known !== undefined) {
+      this.#believed += sources.reduce((sum, { files }) => sum + 1 + files.length, 0);
+      return known;
+    }
+    const clock = this.#readClock();
+    const digest = compute();
+    const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
+    if (sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled)))
+      this.#selections.set(fingerprint, digest);
+    return digest;
   }
 
   digest(entry: TreeEntry): Digest {
     const found = this.#find(entry.path);
-    const row = found !== undefined && this.#isCurrent(found, entry.stats) ? found : this.#rehash(entry, found);
+    const row =
+      found !== undefined && this.#isCurrent(found, entry.stats, 'believed') ? found : this.#rehash(entry, found);
     this.#cursor = row + 1;
     this.#visited.push(row);
     return this.#digestOf(row);
@@ -67,19 +100,19 @@ class FileStatIndex implements StatIndex {
     const row = this.#find(entry.path);
     if (row === undefined) return undefined;
     this.#cursor = row + 1;
-    return this.#digestOf(row);
+    return this.#isCurrent(row, entry.stats, 'known') ? this.#digestOf(row) : this.#moved.get(entry.path);
   }
 
   save(): void {
+    this.#selections.save();
     if (!this.#changed) return;
-    const temporary = temporaryOf(this.#file);
-    try {
-      writeFileSync(temporary, encodeStatTable(this.#table, this.#rowsToKeep()));
-      renameSync(temporary, this.#file);
-    } finally {
-      rmSync(temporary, { force: true });
-    }
+    replaceFile(this.#file, encodeStatTable(this.#table, this.#rowsToKeep()));
     this.#changed = false;
+  }
+
+  /** What is found older than this before it is read cannot change later and keep its times. */
+  #readClock(): FileStat {
+    return (this.#clock ??= readClock(this.#file));
   }
 
   #digestOf(row: number): Digest {
@@ -97,10 +130,12 @@ class FileStatIndex implements StatIndex {
     return this.#rows.get(path);
   }
 
-  #isCurrent(row: number, stats: FileStat): boolean {
+  /** Whether a row is about a file with these stats: believed in this and later builds, or known in this one only. */
+  #isCurrent(row: number, stats: FileStat, as: 'believed' | 'known'): boolean {
     const { inodes, changed, modified, sizes } = this.#table;
+    const at = changed[row] ?? Number.NaN;
     return (
-      changed[row] === stats.ctimeMs &&
+      (as === 'known' ? Math.abs(at) : at) === stats.ctimeMs &&
       modified[row] === stats.mtimeMs &&
       sizes[row] === stats.size &&
       inodes[row] === stats.ino
@@ -108,12 +143,14 @@ class FileStatIndex implements StatIndex {
   }
 
   #rehash(entry: TreeEntry, found: number | undefined): number {
-    const clock = (this.#clock ??= readClock(this.#file));
+    const clock = this.#readClock();
     const { digest, stats } = this.#hash(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];
-    changed[row] = isSettled(entry.stats, stats, clock) ? stats.ctimeMs : Number.NaN;
+    const isListed = isSame(entry.stats, stats);
+    changed[row] = isListed && isOlder(stats, clock) ? stats.ctimeMs : -stats.ctimeMs;
+    if (!isListed) this.#moved.set(entry.path, digest);
     digests.write(digest.slice('sha256:'.length), row * 32, 'hex');
     this.#changed = true;
     return row;
@@ -122,7 +159,7 @@ class FileStatIndex implements StatIndex {
   #append(path: string): number {
     const row = this.#table.paths.push(path) - 1;
     this.#rows?.set(path, row);
-    if (row >= this.#table.capacity) this.#table = createStatTable(Math.max(1024, row * 2), this.#table);
+    if (row >= this.#table.capacity) this.#loaded = createStatTable(Math.max(1024, row * 2), this.#table);
     return row;
   }
 
@@ -136,14 +173,10 @@ class FileStatIndex implements StatIndex {
       seen[row] = 1;
     }
     rows.reverse();
-    const limit = rows.length * 2 + SPARE_ROWS;
+    const limit = (rows.length + this.#believed) * 2 + SPARE_ROWS;
     for (let row = 0; row < seen.length && rows.length < limit; row++) if (seen[row] === 0) rows.push(row);
     return rows;
   }
-}
-
-function temporaryOf(file: string): string {
-  return `${file}.${randomBytes(6).toString('hex')}`;
 }
 
 function readClock(file: string): FileStat {
@@ -155,9 +188,13 @@ function readClock(file: string): FileStat {
   return stats;
 }
 
-/** Whether the file was as listed when its last byte was read, and had been so for longer than its times resolve. */
-function isSettled(listed: FileStat, read: FileStat, clock: FileStat): boolean {
-  if (listed.ctimeMs !== read.ctimeMs || listed.mtimeMs !== read.mtimeMs || listed.size !== read.size) return false;
-  const isFine = read.dev === clock.dev && !Number.isInteger(read.ctimeMs / 1000);
-  return read.ctimeMs + (isFine ? FINE_TIMES : COARSE_TIMES) < clock.ctimeMs;
+/** Whether a file was as listed when its last byte was read. */
+function isSame(listed: FileStat, read: FileStat): boolean {
+  return listed.ctimeMs === read.ctimeMs && listed.mtimeMs === read.mtimeMs && listed.size === read.size;
+}
+
+/** Whether a file had been as it is for longer than its times resolve. */
+function isOlder({ dev, ctimeMs }: FileStat, clock: FileStat): boolean {
+  const isFine = dev === clock.dev && !Number.isInteger(ctimeMs / 1000);
+  return ctimeMs + (isFine ? FINE_TIMES : COARSE_TIMES) < clock.ctimeMs;
 }

@@ -6,7 +6,7 @@ export interface StatTable {
   /** How many rows the columns have space for. */
   readonly capacity: number;
   readonly inodes: Float64Array;
-  /** Milliseconds; NaN where the stats must not be trusted. */
+  /** Milliseconds; negative where the stats must not be trusted by later builds, NaN where they were not by this one. */
   readonly changed: Float64Array;
   readonly modified: Float64Array;
   readonly sizes: Float64Array;
@@ -46,9 +46,11 @@ export function encodeStatTable(table: StatTable, rows: readonly number[]): Buff
   const columns = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER, rows.length * 4);
   const digestsAt = HEADER + columns.byteLength;
   rows.forEach((row, at) => {
-    [table.inodes, table.changed, table.modified, table.sizes].forEach((column, index) => {
-      columns[index * rows.length + at] = column[row] ?? Number.NaN;
-    });
+    const changed = table.changed[row] ?? Number.NaN;
+    columns[at] = table.inodes[row] ?? Number.NaN;
+    columns[rows.length + at] = changed < 0 ? Number.NaN : changed;
+    columns[2 * rows.length + at] = table.modified[row] ?? Number.NaN;
+    columns[3 * rows.length + at] = table.sizes[row] ?? Number.NaN;
     table.digests.copy(bytes, digestsAt + at * DIGEST, row * DIGEST, (row + 1) * DIGEST);
   });
   names.copy(bytes, HEADER + rows.length * ROW);

@@ -38,7 +38,7 @@ export async function openFileInput(
 function contextInput(name: string, options: SelectOptions, env: OpEnvironment): FileInput {
   const { tree, hasher, owner } = env.contexts.open(name);
   const selection = selectFiles(tree, options);
-  const content = digestSelection(selection, { hasher, owner });
+  const content = hasher.digestSelection(selection, () => digestSelection(selection, { hasher, owner }));
   env.contexts.onRead(name, sizeOf(selection));
   return { content, select: async () => selection, hasher, owner };
 }

@@ -1,0 +1,157 @@
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { digestSelection, openDirectory, openStatIndex, selectFiles } from './index.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'selection-memory-'));
+const root = join(base, 'context');
+const file = join(base, 'index/one');
+const at = (path: string): string => join(root, path);
+afterAll(() => rmSync(base, { recursive: true }));
+
+beforeEach(() => {
+  rmSync(base, { recursive: true, force: true });
+  mkdirSync(at('files/empty'), { recursive: true });
+  for (const name of ['a', 'b', 'c']) writeFileSync(at(`files/${name}`), name);
+  symlinkSync('a', at('files/link'));
+});
+
+/** What one build does: its digest, and whether it looked at single files for it. */
+function build(sources = ['files']): { digest: string; looked: boolean } {
+  const hasher = openStatIndex(file);
+  const selection = selectFiles(openDirectory(root), { sources });
+  let looked = false;
+  const digest = hasher.digestSelection(selection, () => {
+    looked = true;
+    return digestSelection(selection, { hasher, owner: 'root' });
+  });
+  hasher.save();
+  return { digest, looked };
+}
+
+/** What the digest is for who knows nothing. */
+function fresh(sources = ['files']): string {
+  const hasher = openStatIndex(join(base, 'index/unused'));
+  return digestSelection(selectFiles(openDirectory(root), { sources }), { hasher, owner: 'root' });
+}
+
+/** Longer than the times of two changes can be the same. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+test('what did not change is not looked at again, whatever else is selected', async () => {
+  await settle();
+  const [first, other] = [build(), build(['files/a', 'files/empty'])];
+  expect([first.looked, other.looked]).toEqual([true, true]);
+  expect(build()).toEqual({ digest: first.digest, looked: false });
+  expect(build(['files/a', 'files/empty'])).toEqual({ digest: other.digest, looked: false });
+  expect(build(['files/b', 'files/empty']).looked).toBe(true);
+});
+
+const changes: [string, () => void][] = [
+  ['another content', () => writeFileSync(at('files/b'), 'B')],
+  [
+    'another content with the same size and time',
+    () => {
+      utimesSync(at('files/b'), 1e9, 1e9);
+      build();
+      writeFileSync(at('files/b'), 'B');
+      utimesSync(at('files/b'), 1e9, 1e9);
+    },
+  ],
+  ['another mode', () => chmodSync(at('files/b'), 0o600)],
+  ['the mode of a directory', () => chmodSync(at('files/empty'), 0o700)],
+  ['a new file', () => writeFileSync(at('files/empty/new'), '')],
+  ['a file less', () => rmSync(at('files/b'))],
+  ['another name', () => renameSync(at('files/b'), at('files/d'))],
+  [
+    'names exchanged',
+    () => {
+      renameSync(at('files/a'), at('files/x'));
+      renameSync(at('files/b'), at('files/a'));
+      renameSync(at('files/x'), at('files/b'));
+    },
+  ],
+  [
+    'another target of a link',
+    () => {
+      rmSync(at('files/link'));
+      symlinkSync('b', at('files/link'));
+    },
+  ],
+  [
+    'a directory in the place of a file',
+    () => {
+      rmSync(at('files/b'));
+      mkdirSync(at('files/b'));
+    },
+  ],
+  [
+    'another directory moved to its place',
+    () => {
+      mkdirSync(at('other'));
+      writeFileSync(at('other/a'), 'A');
+      renameSync(at('files'), at('old'));
+      renameSync(at('other'), at('files'));
+    },
+  ],
+];
+test.each(changes)('%s is seen', async (_, change) => {
+  await settle();
+  const { digest } = build();
+  change();
+  const changed = build();
+  expect(changed).toEqual({ digest: fresh(), looked: true });
+  expect(changed.digest).not.toBe(digest);
+});
+
+test('a file that changed just before is looked at once more', async () => {
+  expect([build().looked, build().looked]).toEqual([true, true]);
+  await settle();
+  expect([build().looked, build().looked]).toEqual([true, false]);
+});
+
+test('a second name of a file changes nothing of its digest', async () => {
+  await settle();
+  const { digest } = build();
+  linkSync(at('files/a'), at('elsewhere'));
+  expect(build()).toEqual({ digest, looked: true });
+});
+
+test.each([
+  ['empty', (bytes: Buffer) => bytes.subarray(0, 0)],
+  ['cut', (bytes: Buffer) => bytes.subarray(0, 100)],
+  ['changed', (bytes: Buffer) => Buffer.from(bytes.map((byte, at) => (at === 90 ? byte ^ 1 : byte)))],
+])('a damaged memory (%s) is an empty one', async (_, damage) => {
+  await settle();
+  const { digest } = build();
+  expect(build().looked).toBe(false);
+  writeFileSync(`${file}.selections`, damage(readFileSync(`${file}.selections`)));
+  expect(build()).toEqual({ digest, looked: true });
+});
+
+test('digests of files are known only for the files that were hashed, after another directory was in their place', async () => {
+  await settle();
+  const before = openStatIndex(file);
+  const listed = openDirectory(root).list('files');
+  build();
+  mkdirSync(at('other'));
+  for (const name of ['a', 'b', 'c']) writeFileSync(at(`other/${name}`), name.toUpperCase());
+  renameSync(at('files'), at('old'));
+  renameSync(at('other'), at('files'));
+  build();
+  expect(listed.map((entry) => before.known(entry))).toEqual(listed.map(() => undefined));
+});

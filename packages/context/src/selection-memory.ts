@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { isDigest, type Digest } from '@tbuild/oci';
+import { replaceFile } from './replace-file.ts';
+import type { SelectedSource } from './selection.ts';
+
+/** Digests of whole selections by what lstat says of everything in them. */
+export interface SelectionMemory {
+  get(fingerprint: string): Digest | undefined;
+  set(fingerprint: string, digest: Digest): void;
+  /** Writes what is new for the next build; whoever writes last wins. */
+  save(): void;
+}
+
+/** Selections of earlier builds beside those of this one: of other targets and Dockerfiles on the same context. */
+const SPARE = 32;
+
+/** Opens what is kept in `file`; a missing or damaged file is an empty memory. */
+export function openSelectionMemory(file: string): SelectionMemory {
+  let kept: ReadonlyMap<string, Digest> | undefined;
+  const used = new Map<string, Digest>();
+  let changed = false;
+  return {
+    get(fingerprint) {
+      kept ??= read(file);
+      const digest = used.get(fingerprint) ?? kept.get(fingerprint);
+      if (digest !== undefined) used.set(fingerprint, digest);
+      return digest;
+    },
+    set(fingerprint, digest) {
+      used.set(fingerprint, digest);
+      changed = true;
+    },
+    save() {
+      if (!changed) return;
+      const others = [...(kept ?? read(file))].filter(([fingerprint]) => !used.has(fingerprint));
+      const lines = [...used, ...others.slice(0, SPARE)].map(([fingerprint, digest]) => `${fingerprint} ${digest}\n`);
+      replaceFile(file, withChecksum(lines.join('')));
+      changed = false;
+    },
+  };
+}
+
+function read(file: string): ReadonlyMap<string, Digest> {
+  try {
+    const text = readFileSync(file, 'latin1');
+    const body = text.slice(text.indexOf('\n') + 1);
+    if (text !== withChecksum(body)) return new Map();
+    return new Map(body.split('\n').flatMap(parseLine));
+  } catch {
+    return new Map();
+  }
+}
+
+function parseLine(line: string): [string, Digest][] {
+  const [fingerprint, digest] = line.split(' ');
+  return fingerprint !== undefined && digest !== undefined && isDigest(digest) ? [[fingerprint, digest]] : [];
+}
+
+function withChecksum(body: string): string {
+  return `${crc32(body)}\n${body}`;
+}
+
+/** Two selections with one fingerprint have the same names, and of everything in them the same attributes and times. */
+export function fingerprintOf(sources: readonly SelectedSource[]): string {
+  const hash = createHash('sha256');
+  for (const { name, entry, files } of sources) {
+    const { mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs } = entry.stats;
+    const attributes = [mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs];
+    hash.update(JSON.stringify([name, entry.location, attributes, files.length]));
+    files.addTo(hash);
+  }
+  return hash.digest('hex');
+}
