@@ -43,6 +43,14 @@ const { metafile } = await build({
   },
 });
 await joinHotPath(metafile.outputs);
+await build({
+  ...options,
+  format: 'cjs',
+  entryPoints: ['src/layer-thread.ts'],
+  outfile: 'dist.new/layer-thread.cjs',
+  define: { 'import.meta.url': '__filename' },
+  plugins: [lazyBuiltins],
+});
 writeFileSync(`${here}dist.new/build-id`, `${digestOfFiles(`${here}dist.new`)}\n`);
 
 // The old bundle stays until the new one is complete.

@@ -1,3 +1,4 @@
+export { createLayerThread, doLayerJob } from './layer-thread.ts';
 export { takeLease } from './lease.ts';
 export type { Lease } from './lease.ts';
 export { compareImages, compareTopLayer } from './images/compare-images.ts';

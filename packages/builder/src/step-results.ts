@@ -35,6 +35,8 @@ export interface StepResults {
   layer(result: ResultId): Promise<Layer>;
   /** The results that are gone when that is what an error says. */
   lostBy(error: unknown): readonly ResultId[];
+  /** For a result whose layer is written besides; what it gives is waited for, and undefined when there is none. */
+  expectLayer(result: ResultId, layer: Promise<Layer | undefined>): void;
   /** For a result whose layer is another's (`--link`). */
   saveLayer(result: ResultId, layer: ResultLayer): void;
   /** A digest of a part of the tree that `selector` describes, computed once for all builds. */
@@ -63,6 +65,7 @@ export function createStepResults(
   /** Whose layers this build has counted on. */
   const owners = new Map<Digest, Set<ResultId>>();
   const told = new Set<Digest>();
+  const expected = new Map<ResultId, Promise<Layer | undefined>>();
 
   const fetching = pLimit(TRANSFERS);
   const digestsOf = (result: ResultId): string => join(worker.root, 'digests', hexOf(result));
@@ -119,7 +122,7 @@ export function createStepResults(
     const { directories } = await once(snapshots, result, findSnapshot);
     const upper = directories.at(-1);
     if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
-    const layer = await worker.differ.pack(upper, directories.slice(0, -1));
+    const layer = (await expected.get(result)) ?? (await worker.differ.pack(upper, directories.slice(0, -1)));
     writeNote(layerFile(result), JSON.stringify(layer));
     return layer;
   };
@@ -139,6 +142,7 @@ export function createStepResults(
       told.add(loss.digest);
       return [...lost];
     },
+    expectLayer: (result, layer) => void expected.set(result, layer),
     saveLayer: (result, layer) => writeNote(layerFile(result), JSON.stringify(layer)),
     async contentDigest(result, selector, compute) {
       const file = join(digestsOf(result), hexOf(digestOf(selector)));

@@ -6,6 +6,7 @@ import type { Exporter } from '@tbuild/exporter';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
+import type { LayerThread } from './layer-thread.ts';
 import type { OutputSpec } from './request.ts';
 
 /** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
@@ -22,6 +23,8 @@ export interface Worker {
   readonly refs: ImageRefs;
   readonly snapshots: Snapshotter;
   readonly differ: Differ;
+  /** Absent where there is but one processor. */
+  readonly layerThread?: LayerThread;
   readonly cache: StepCache;
   /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
   executor(): Promise<Executor>;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { OutputSpec, Worker } from '@tbuild/builder';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createLayerThread, type OutputSpec, type Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
@@ -38,6 +39,10 @@ export function createWorker(
   const refs = createRefs(root);
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
+  const layerThread =
+    availableParallelism() > 1
+      ? createLayerThread(root, join(dirname(import.meta.url), 'layer-thread.cjs'))
+      : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
@@ -53,6 +58,7 @@ export function createWorker(
     refs,
     snapshots: createOverlaySnapshotter({ root, flavour }),
     differ: createDiffer({ content, flavour }),
+    layerThread,
     cache: createLocalCache(join(root, 'records')),
     async executor() {
       if (executor !== undefined) return executor;
@@ -73,6 +79,7 @@ export function createWorker(
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },
     async close() {
+      await layerThread?.stop();
       if (executor !== undefined) await (await import('./choose-executor.ts')).closeExecutor(executor);
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();

@@ -17,6 +17,8 @@ export interface LocalStore extends ContentStore {
 export interface LocalStoreOptions {
   /** Leave a blob that turns out corrupt where it is: the directory is somebody else's. */
   readonly keepCorrupt?: boolean;
+  /** Takes unfinished blobs instead of `ROOT/tmp`; on the same file system. */
+  readonly temporaryDirectory?: string;
 }
 
 const CHUNK = 256 * 1024;
@@ -27,11 +29,14 @@ const CHUNKS_A_TURN = 16;
  * `ROOT/tmp`. Directories are made when first needed. A blob that turns out corrupt while it is read is
  * removed, so that it can be fetched again.
  */
-export function createLocalStore(root: string, { keepCorrupt = false }: LocalStoreOptions = {}): LocalStore {
+export function createLocalStore(
+  root: string,
+  { keepCorrupt = false, temporaryDirectory = join(root, 'tmp') }: LocalStoreOptions = {},
+): LocalStore {
   const directory = join(root, 'blobs', 'sha256');
   const path = (digest: Digest): string => join(directory, hexOf(digest));
   const proofs = createProofs(path);
-  const files = { temporaryDirectory: join(root, 'tmp'), pathOf: path, onCommit: proofs.note };
+  const files = { temporaryDirectory, pathOf: path, onCommit: proofs.note };
   const createWriter = (proven?: Digest) => createBlobFileWriter(files, proven);
   const has = (digest: Digest): boolean => existsSync(path(digest));
 
@@ -85,7 +90,8 @@ function createProofs(path: (digest: Digest) => string): Proofs {
   };
 }
 
-interface ReadOptions extends LocalStoreOptions {
+interface ReadOptions {
+  readonly keepCorrupt: boolean;
   readonly signal?: AbortSignal;
   readonly proofs: Proofs;
 }
@@ -100,7 +106,7 @@ async function* readVerified(
   try {
     yield* verified(bytes, target);
   } catch (error) {
-    if (hasCode(error, 'DIGEST_MISMATCH') && keepCorrupt !== true) rmSync(path, { force: true });
+    if (hasCode(error, 'DIGEST_MISMATCH') && !keepCorrupt) rmSync(path, { force: true });
     throw error;
   }
 }

@@ -7,16 +7,31 @@ const WIDE = 6;
 /** mode, uid, gid, nlink, which place, and a number of the caller's */
 const NARROW = 6;
 
+/** What a table holds, as data that another thread can be sent. */
+export interface EntryColumns {
+  readonly names: readonly string[];
+  readonly wide: readonly Float64Array[];
+  readonly narrow: readonly Uint32Array[];
+  readonly places: readonly string[];
+}
+
 /**
  * Names and attributes of many entries in columns: an eighth of the memory of as many objects, which are made
  * again when they are looked at.
  */
 export class EntryTable {
-  readonly #names: string[] = [];
-  readonly #wide: Float64Array[] = [];
-  readonly #narrow: Uint32Array[] = [];
+  readonly #names: string[];
+  readonly #wide: Float64Array[];
+  readonly #narrow: Uint32Array[];
   /** What locations begin with, up to the path inside the tree. */
-  readonly #places: string[] = [];
+  readonly #places: string[];
+
+  constructor({ names, wide, narrow, places }: EntryColumns = { names: [], wide: [], narrow: [], places: [] }) {
+    this.#names = [...names];
+    this.#wide = [...wide];
+    this.#narrow = [...narrow];
+    this.#places = [...places];
+  }
 
   get length(): number {
     return this.#names.length;
@@ -55,6 +70,10 @@ export class EntryTable {
 
   note(row: number): number {
     return this.#narrow[Math.floor(row / ROWS)]?.[(row % ROWS) * NARROW + 5] ?? 0;
+  }
+
+  columns(): EntryColumns {
+    return { names: this.#names, wide: this.#wide, narrow: this.#narrow, places: this.#places };
   }
 
   /** Feeds everything in the table to a hash. */

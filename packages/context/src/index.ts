@@ -15,5 +15,7 @@ export { resolveDestination, resolvePath } from './resolve-path.ts';
 export type { ResolveOptions } from './resolve-path.ts';
 export { selectFiles } from './select-files.ts';
 export type { SelectedFile, SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
+export { receiveSelection, sendSelection } from './sent-selection.ts';
+export type { SentSelection } from './sent-selection.ts';
 export { openStatIndex } from './stat-index.ts';
 export type { StatIndex } from './stat-index.ts';

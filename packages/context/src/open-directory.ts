@@ -2,6 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { compareBytes } from './compare-bytes.ts';
 import type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
+import { slimStat } from './slim-stat.ts';
 
 /** A plain directory; what a caller does not want of a listing it can leave out before it is read. */
 export interface Directory extends FileTree {
@@ -60,7 +61,7 @@ function readNames(directory: string): string[] {
 function statOrMissing(location: string): FileStat | undefined {
   try {
     const stats = lstatSync(location, STAT_OPTIONS);
-    return stats && slim(stats);
+    return stats && slimStat(stats);
   } catch (error) {
     if (errnoName(error) === 'ENOTDIR') return undefined;
     throw new TbuildError('CONTEXT', `Cannot stat ${JSON.stringify(location)}`, { cause: error });
@@ -68,8 +69,3 @@ function statOrMissing(location: string): FileStat | undefined {
 }
 
 const STAT_OPTIONS = { throwIfNoEntry: false } as const;
-
-/** Without the four dates that Node makes for each entry, a large tree takes half the memory. */
-function slim({ mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs }: FileStat): FileStat {
-  return { mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs };
-}

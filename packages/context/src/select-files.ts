@@ -75,7 +75,7 @@ function compileInclude(pattern: string): Include {
 
 /** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
 function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): SelectedFiles {
-  const files = new SelectionList(top.path);
+  const files = new SelectionList({ top: top.path });
   const skip = top.path === '' ? 0 : top.path.length + 1;
   const { include, exclude } = filters;
 

@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import { EntryTable } from './entry-table.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
-import type { SelectedFile, SelectedFiles } from './selection.ts';
+import type { SelectedColumns, SelectedFile, SelectedFiles } from './selection.ts';
 
 const IMPLIED = 0x8000_0000;
 const TOP = 0x7fff_ffff;
@@ -10,13 +10,17 @@ const TOP = 0x7fff_ffff;
 /** Takes the selected files of the directory `top` as a walk finds them: each directory before what is in it. */
 export class SelectionList implements SelectedFiles {
   /** The note of an entry is the row of its directory, and whether it is implied. */
-  readonly #entries = new EntryTable();
+  readonly #entries: EntryTable;
+  readonly #top: string;
   /** Of all paths. */
   readonly #prefix: string;
-  #bytes = 0;
+  #bytes: number;
 
-  constructor(top: string) {
+  constructor({ top, bytes, entries }: { readonly top: string } & Partial<SelectedColumns>) {
+    this.#entries = new EntryTable(entries);
+    this.#top = top;
     this.#prefix = top === '' ? '' : `${top}/`;
+    this.#bytes = bytes ?? 0;
   }
 
   get length(): number {
@@ -48,6 +52,10 @@ export class SelectionList implements SelectedFiles {
     return true;
   }
 
+  columns(): SelectedColumns {
+    return { top: this.#top, bytes: this.#bytes, entries: this.#entries.columns() };
+  }
+
   *[Symbol.iterator](): Generator<SelectedFile, void> {
     const open: { readonly row: number; readonly path: string }[] = [];
     for (let row = 0; row < this.#entries.length; row++) {
@@ -64,4 +72,4 @@ export class SelectionList implements SelectedFiles {
 }
 
 /** No files, for what is no directory. */
-export const NO_FILES: SelectedFiles = new SelectionList('');
+export const NO_FILES: SelectedFiles = new SelectionList({ top: '' });

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { isDigest, type Digest } from '@tbuild/oci';
 import { replaceFile } from './replace-file.ts';
 import type { SelectedSource } from './selection.ts';
+import { slimStat } from './slim-stat.ts';
 
 /** Digests of whole selections by what lstat says of everything in them. */
 export interface SelectionMemory {
@@ -66,9 +67,7 @@ function withChecksum(body: string): string {
 export function fingerprintOf(sources: readonly SelectedSource[]): string {
   const hash = createHash('sha256');
   for (const { name, entry, files } of sources) {
-    const { mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs } = entry.stats;
-    const attributes = [mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs];
-    hash.update(JSON.stringify([name, entry.location, attributes, files.length]));
+    hash.update(JSON.stringify([name, entry.location, slimStat(entry.stats), files.length]));
     files.addTo(hash);
   }
   return hash.digest('hex');

@@ -1,4 +1,5 @@
 import type { Hash } from 'node:crypto';
+import type { EntryColumns } from './entry-table.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 
 /** One entry below a selected directory. */
@@ -19,6 +20,15 @@ export interface SelectedFiles extends Iterable<SelectedFile> {
   addTo(hash: Hash): void;
   /** Whether the attributes of every entry pass the test. */
   every(test: (stats: FileStat) => boolean): boolean;
+  /** All of it as data that another thread can be sent. */
+  columns(): SelectedColumns;
+}
+
+/** See {@link SelectedFiles.columns}. */
+export interface SelectedColumns {
+  readonly top: string;
+  readonly bytes: number;
+  readonly entries: EntryColumns;
 }
 
 /** What one source of a COPY, or one match of its pattern, stands for. */

@@ -4,11 +4,20 @@ import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { addFiles, copyFiles, copyInline, isRemembered, openEarlierCopy, rememberCopy } from '../copy/index.ts';
+import {
+  addFiles,
+  copyFiles,
+  copyInline,
+  isRemembered,
+  openEarlierCopy,
+  rememberCopy,
+  writeLayer,
+} from '../copy/index.ts';
+import type { PlacedCopy } from '../copy/write-layer.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
-import { copyToLayer, placementOf, selectFrom } from './copy-to-layer.ts';
+import { placeCopy, placementOf, selectFrom, writeAside } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -34,13 +43,17 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
-        const [only, ...others] = parts;
-        const isAlone = others.length === 0 && context.topmost.has(context.step.id);
-        if (isAlone && only?.input !== undefined) {
-          const copied = { op, selection: only.selection, input: only.input, base: base?.result };
-          if (await copyToLayer(key, copied, context)) return key;
+        const copy = await placeAlone(parts, op, base?.result, context);
+        if (copy !== undefined && context.topmost.has(context.step.id)) {
+          const layer = writeLayer(copy, context.worker.content);
+          if (layer !== undefined) {
+            context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
+            return key;
+          }
         }
+        const layer = writeAside(copy, context);
         await copyInto(key, op, parts, base?.result, context, signal);
+        if (layer !== undefined) context.results.expectLayer(key, layer);
         packSoon(key, context);
         return key;
       };
@@ -58,6 +71,18 @@ interface CopyPart {
   readonly selection: CopySelection;
   readonly content: Digest;
   readonly input?: FileInput;
+}
+
+/** A copy from one place alone can be written straight to a layer. */
+async function placeAlone(
+  parts: readonly CopyPart[],
+  op: CopyOp,
+  base: ResultId | undefined,
+  context: StepContext,
+): Promise<PlacedCopy | undefined> {
+  const [only, ...others] = parts;
+  if (only?.input === undefined || others.length > 0) return undefined;
+  return placeCopy({ op, selection: only.selection, input: only.input, base }, context);
 }
 
 async function openPart(

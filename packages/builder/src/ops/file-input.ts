@@ -39,12 +39,18 @@ function contextInput(name: string, options: SelectOptions, env: OpEnvironment):
   const { tree, hasher, owner } = env.contexts.open(name);
   const selection = selectFiles(tree, options);
   const content = hasher.digestSelection(selection, () => digestSelection(selection, { hasher, owner }));
-  env.contexts.onRead(name, sizeOf(selection));
+  env.contexts.onRead(name, sizeOf(selection).bytes);
   return { content, select: async () => selection, hasher, owner };
 }
 
-function sizeOf(selection: readonly SelectedSource[]): number {
-  return selection.reduce((sum, { entry, files }) => sum + (files.length === 0 ? entry.stats.size : files.bytes), 0);
+/** How many files a selection has, and their bytes. */
+export function sizeOf(selection: readonly SelectedSource[]): { files: number; bytes: number } {
+  let [count, bytes] = [0, 0];
+  for (const { entry, files } of selection) {
+    count += Math.max(files.length, 1);
+    bytes += files.length === 0 ? entry.stats.size : files.bytes;
+  }
+  return { files: count, bytes };
 }
 
 async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvironment): Promise<FileInput> {

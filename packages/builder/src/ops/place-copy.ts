@@ -1,11 +1,11 @@
 import type { ResultId } from '@tbuild/cache';
 import type { SelectedSource } from '@tbuild/context';
-import { createLayerWriter, NotInOrder } from '@tbuild/diff';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
+import type { Layer } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
-import { copyFiles } from '../copy/index.ts';
 import type { CopyOptions, Owner } from '../copy/copy-options.ts';
-import type { FileInput } from './file-input.ts';
+import type { PlacedCopy } from '../copy/write-layer.ts';
+import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 
@@ -17,31 +17,32 @@ export interface CopyFrom {
   readonly base: ResultId | undefined;
 }
 
-/**
- * Writes the layer of a copy without making its tree, which takes half the time and no place. False when it has to be
- * the tree: files that do not come in the order of an archive, hard links, a file that is changing.
- */
-export async function copyToLayer(
-  key: ResultId,
+/** Settles places and owners of a copy that unpacks nothing. */
+export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
   context: StepContext,
-): Promise<boolean> {
+): Promise<PlacedCopy | undefined> {
   const { worker, results, epoch } = context;
-  if (selection.unpack) return false;
+  const { flavour } = worker;
+  if (selection.unpack) return undefined;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
-  const tree = openLayeredTree(lowers, worker.flavour);
-  const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
+  const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await selectFrom(selection, input, context);
-  using writer = createLayerWriter({ content: worker.content, lowers, flavour: worker.flavour });
-  try {
-    copyFiles(sources, writer, writer, { ...op, ...selection }, placementOf(sources, input, owner, epoch));
-    writer.finish();
-  } catch (error) {
-    if (error instanceof NotInOrder) return false;
-    throw error;
-  }
-  results.saveLayer(key, { ...writer.commit(), parent: base ?? null });
-  return true;
+  const options = placementOf(sources, input, owner, epoch);
+  return { sources, target: { ...op, ...selection }, options, lowers, flavour };
+}
+
+/** As few are packed before another thread has begun. */
+const LARGE = { files: 1000, bytes: 1 << 24 };
+
+/** Begins to write the layer of a large copy while its tree is made. */
+export function writeAside(
+  copy: PlacedCopy | undefined,
+  { worker, layered, step }: StepContext,
+): Promise<Layer | undefined> | undefined {
+  if (copy === undefined || !layered.has(step.id)) return undefined;
+  const { files, bytes } = sizeOf(copy.sources);
+  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy) : undefined;
 }
 
 /** What is to be copied; tells of what was taken from a context. */

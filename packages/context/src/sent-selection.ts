@@ -1,0 +1,27 @@
+import { SelectionList } from './selection-list.ts';
+import type { TreeEntry } from './file-tree.ts';
+import type { SelectedColumns, SelectedSource } from './selection.ts';
+import { slimStat } from './slim-stat.ts';
+
+/** A selection as data that another thread can be sent. */
+export type SentSelection = readonly SentSource[];
+
+interface SentSource {
+  readonly pattern: string;
+  readonly name: string;
+  readonly entry: TreeEntry;
+  readonly files: SelectedColumns;
+}
+
+export function sendSelection(sources: readonly SelectedSource[]): SentSelection {
+  return sources.map(({ pattern, name, entry, files }) => ({
+    pattern,
+    name,
+    entry: { name: entry.name, path: entry.path, location: entry.location, stats: slimStat(entry.stats) },
+    files: files.columns(),
+  }));
+}
+
+export function receiveSelection(sent: SentSelection): readonly SelectedSource[] {
+  return sent.map((source) => ({ ...source, files: new SelectionList(source.files) }));
+}

@@ -1,0 +1,54 @@
+import { linkSync, readdirSync, symlinkSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scratchDirectory } from '../support/scratch.ts';
+import { buildContext, good, writeFiles } from '../support/tbuild.ts';
+
+// The layer of a large copy is written by a second thread while its tree is made.
+
+/** As many files as make a copy a large one. */
+function largeContext(dockerfile: string): string {
+  const files = Array.from({ length: 1200 }, (_, n) => [`files/${n % 7}/${n}`, `${n}`.repeat(n % 50)]);
+  const context = writeFiles({
+    Dockerfile: dockerfile,
+    'files/empty/': '',
+    'files/run': '#!',
+    ...Object.fromEntries(files),
+  });
+  symlinkSync('../run', join(context, 'files/0/link'));
+  return context;
+}
+
+const store = (): string => scratchDirectory('store');
+const unfinished = (root: string): string[] => readdirSync(join(root, 'tmp'));
+const copied = 'FROM busybox\nWORKDIR /srv\nCOPY --chown=7:8 --chmod=u+s files /srv/\n';
+
+test('is the same layer with one processor, and as the topmost one of an image', async () => {
+  const context = largeContext(`${copied}RUN ls /srv > /list\n`);
+  const layers = [];
+  for (const options of [{ oneCore: false }, { oneCore: true }]) {
+    const build = good(await buildContext(context, { store: store(), ...options }));
+    layers.push(build.image().manifest.layers.at(-2));
+    expect(unfinished(build.store)).toEqual([]);
+    expect(build.tree().entries.get('/srv/0/link')).toMatchObject({ type: 'symlink', uid: 7, gid: 8 });
+  }
+  const topmost = good(await buildContext(writeFiles({ Dockerfile: copied }, context), { store: store() }));
+  layers.push(topmost.image().manifest.layers.at(-1));
+  expect(layers).toEqual([layers[0], layers[0], layers[0]]);
+});
+
+test('with hard links, which cannot be written straight, is packed from its tree', async () => {
+  const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN ls -l /srv/6/1000 > /list\n');
+  linkSync(join(context, 'files/6/1000'), join(context, 'files/0/again'));
+  const build = good(await buildContext(context, { store: store() }));
+  expect(unfinished(build.store)).toEqual([]);
+  expect(build.tree().entries.get('/srv/6/1000')).toMatchObject({ linkTo: '/srv/0/again' });
+});
+
+test('leaves nothing unfinished when a later step fails while the layer is being written', async () => {
+  const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN false\n');
+  // Its holes cost nothing in the tree, and every byte in the layer.
+  truncateSync(join(context, 'files/run'), 2 ** 29);
+  const build = await buildContext(context, { store: store() });
+  expect([build.exitCode, unfinished(build.store)]).toEqual([1, []]);
+});
