@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -80,6 +80,27 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     expect(statusOf(next.stderr, 'RUN echo first')).toBe('cached');
     expect(next.tree().entries.has('/half')).toBe(false);
     expect(readdirSync(join(store, 'leases')).length).toBeLessThanOrEqual(1);
+    expect(leftIn(store)).toEqual([]);
+  });
+
+  test('interrupted while it reads a huge file ends at once', async () => {
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY huge /\n', huge: '' });
+    // Hours of zeros to hash.
+    truncateSync(join(context, 'huge'), 2 ** 43);
+    const isBusy = () => existsSync(join(store, 'leases')) && readdirSync(join(store, 'leases')).length > 0;
+    let stopping: Promise<void> | undefined;
+    const result = await runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), context], {
+      store,
+      asUser,
+      onStart(child) {
+        stopping = eventually(isBusy)
+          .then(() => sleep(500))
+          .then(() => void child.kill('SIGINT'));
+      },
+    });
+    await stopping;
+    expect(result.exitCode, result.stderr).toBe(130);
     expect(leftIn(store)).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { InPieces } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
-import { createLinkAwareHash, type FileHasher } from './file-hasher.ts';
+import { createFileHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
@@ -40,7 +41,7 @@ const SEARCHES = 16;
 class FileStatIndex implements StatIndex {
   readonly #file: string;
   #table: StatTable;
-  readonly #hash = createLinkAwareHash();
+  readonly #hash = createFileHash();
   /** Row where the next lookup is expected: trees are walked in the same order each time. */
   #cursor = 0;
   #searches = 0;
@@ -61,6 +62,11 @@ class FileStatIndex implements StatIndex {
     this.#cursor = row + 1;
     this.#visited.push(row);
     return this.#digestOf(row);
+  }
+
+  *readLarge(entry: TreeEntry): InPieces {
+    const row = this.#find(entry.path);
+    if (row === undefined || !this.#isCurrent(row, entry.stats)) yield* this.#hash.readLarge(entry);
   }
 
   known(entry: TreeEntry): Digest | undefined {
@@ -109,7 +115,7 @@ class FileStatIndex implements StatIndex {
 
   #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = (this.#clock ??= readClock(this.#file));
-    const { digest, stats } = this.#hash(entry);
+    const { digest, stats } = this.#hash.of(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];

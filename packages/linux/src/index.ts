@@ -1,5 +1,6 @@
 export { makedev, majorOf, minorOf } from './device-number.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
+export { atOnce, type InPieces, inTurns } from './in-turns.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { FileType, mknod } from './mknod.ts';
 export { tryFlock } from './flock.ts';

@@ -1,6 +1,7 @@
 import type { ResultId } from '@tbuild/cache';
 import type { SelectedSource } from '@tbuild/context';
 import { createLayerWriter, NotInOrder } from '@tbuild/diff';
+import { inTurns } from '@tbuild/linux';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from '../copy/index.ts';
@@ -24,9 +25,9 @@ export interface CopyFrom {
 export async function copyToLayer(
   key: ResultId,
   { op, selection, input, base }: CopyFrom,
-  context: StepContext,
+  context: StepContext & { readonly signal: AbortSignal },
 ): Promise<boolean> {
-  const { worker, results, epoch } = context;
+  const { worker, results, epoch, signal } = context;
   if (selection.unpack) return false;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
   const tree = openLayeredTree(lowers, worker.flavour);
@@ -34,7 +35,8 @@ export async function copyToLayer(
   const sources = await selectFrom(selection, input, context);
   using writer = createLayerWriter({ content: worker.content, lowers, flavour: worker.flavour });
   try {
-    copyFiles(sources, writer, writer, { ...op, ...selection }, placementOf(sources, input, owner, epoch));
+    const placement = placementOf(sources, input, owner, epoch);
+    await inTurns(copyFiles(sources, writer, writer, { ...op, ...selection }, placement), signal);
     writer.finish();
   } catch (error) {
     if (error instanceof NotInOrder) return false;

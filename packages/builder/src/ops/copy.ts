@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -18,7 +19,8 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }, signal) {
       const parts: CopyPart[] = [];
-      for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
+      for (const selection of [op, ...(op.more ?? [])])
+        parts.push(await openPart(selection, op, sources, { ...context, signal }));
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,
@@ -38,7 +40,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         const isAlone = others.length === 0 && context.topmost.has(context.step.id);
         if (isAlone && only?.input !== undefined) {
           const copied = { op, selection: only.selection, input: only.input, base: base?.result };
-          if (await copyToLayer(key, copied, context)) return key;
+          if (await copyToLayer(key, copied, { ...context, signal })) return key;
         }
         await copyInto(key, op, parts, base?.result, context, signal);
         packSoon(key, context);
@@ -64,7 +66,7 @@ async function openPart(
   selection: CopySelection,
   op: CopyOp,
   steps: readonly Solved<ResultId>[],
-  context: StepContext,
+  context: StepContext & { readonly signal: AbortSignal },
 ): Promise<CopyPart> {
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
@@ -102,10 +104,10 @@ async function copyInto(
     const options = { ...placementOf(sources, input, owner, epoch), signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
     else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
-      copyFiles(sources, writer, tree, target, options);
+      await inTurns(copyFiles(sources, writer, tree, target, options), signal);
     else {
       const earlier = await openEarlierCopy(note, sources, input.hasher, (result) => upperOf(result, context));
-      copyFiles(sources, writer, tree, target, { ...options, earlier });
+      await inTurns(copyFiles(sources, writer, tree, target, { ...options, earlier }), signal);
       rememberCopy(note, key, sources, input.hasher);
     }
   }

@@ -8,9 +8,11 @@ import {
   type SelectOptions,
 } from '@tbuild/context';
 import type { FileSource } from '@tbuild/graph';
+import { inTurns } from '@tbuild/linux';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
+import pLimit from 'p-limit';
 import type { OpEnvironment } from './op-environment.ts';
 
 /** Files that a step reads: their digest for the key, and what was keyed, to be read later. */
@@ -27,19 +29,26 @@ export async function openFileInput(
   from: Exclude<FileSource, { kind: 'inline' }>,
   options: SelectOptions,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment,
+  env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<FileInput> {
-  if (from.kind === 'context') return contextInput(from.name, options, env);
+  if (from.kind === 'context') return reading(() => contextInput(from.name, options, env));
   const source = sources[from.source];
   if (source === undefined) throw new Error(`Step has no source ${from.source}`);
   return resultInput(source.result, options, env);
 }
 
-function contextInput(name: string, options: SelectOptions, env: OpEnvironment): FileInput {
-  const { tree, hasher, owner } = env.contexts.open(name);
-  const selection = selectFiles(tree, options);
-  const content = digestSelection(selection, { hasher, owner });
-  env.contexts.onRead(name, sizeOf(selection));
+/** One after the other: what one step reads of a context, the next one need not read again. */
+const reading = pLimit(1);
+
+async function contextInput(
+  name: string,
+  options: SelectOptions,
+  { contexts, signal }: Pick<OpEnvironment, 'contexts'> & { readonly signal: AbortSignal },
+): Promise<FileInput> {
+  const { tree, hasher, owner } = contexts.open(name);
+  const selection = await inTurns(selectFiles(tree, options), signal);
+  const content = await inTurns(digestSelection(selection, { hasher, owner }), signal);
+  contexts.onRead(name, sizeOf(selection));
   return { content, select: async () => selection, hasher, owner };
 }
 
@@ -47,15 +56,19 @@ function sizeOf(selection: readonly SelectedSource[]): number {
   return selection.reduce((sum, { entry, files }) => sum + (files.length === 0 ? entry.stats.size : files.bytes), 0);
 }
 
-async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvironment): Promise<FileInput> {
-  const { worker, results } = env;
+async function resultInput(
+  result: ResultId,
+  options: SelectOptions,
+  { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & { readonly signal: AbortSignal },
+): Promise<FileInput> {
   const hasher = createFileHasher();
   let selection: readonly SelectedSource[] | undefined;
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
-    return (selection ??= selectFiles(openLayeredTree(directories, worker.flavour), options));
+    return (selection ??= await inTurns(selectFiles(openLayeredTree(directories, worker.flavour), options), signal));
   };
-  const compute = async (): Promise<Digest> => digestSelection(await select(), { hasher, owner: 'keep' });
+  const compute = async (): Promise<Digest> =>
+    inTurns(digestSelection(await select(), { hasher, owner: 'keep' }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
   return { content, select, hasher, owner: 'keep' };
 }
