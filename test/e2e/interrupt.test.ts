@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { eventually } from '../support/eventually.ts';
+import { killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { statusOf } from '../support/plain-progress.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, runTbuild, userDirectory, writeFiles } from '../support/tbuild.ts';
@@ -32,13 +33,6 @@ async function interrupted(
   return result;
 }
 
-/** The launcher may leave a process above Node; this kills Node itself. */
-function killNode(child: ChildProcess): void {
-  const context = child.spawnargs.at(-1)!;
-  const isNode = (pid: number) => /^(node|MainThread)$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
-  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
-}
-
 async function untilRunning(marker: string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     if (processesNaming(`sleep\0${marker}`).length > 0) return;
@@ -52,10 +46,6 @@ function leftIn(store: string): readonly string[] {
   return ['run', 'tmp', 'snapshots/.active'].flatMap((place) =>
     existsSync(join(store, place)) ? readdirSync(join(store, place)).map((name) => `${place}/${name}`) : [],
   );
-}
-
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 600 && !isSo(); tries++) await sleep(25);
 }
 
 describe.each(builders)('a build by $who that is', ({ asUser }) => {

@@ -1,8 +1,16 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ids of the processes whose command line contains `text`. */
 export function processesNaming(text: string): number[] {
   return processIds().filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && pid !== process.pid);
+}
+
+/** Kills the Node of a tbuild that was started on a context, above which the launcher may have left a process. */
+export function killNode(child: ChildProcess): void {
+  const context = child.spawnargs.at(-1) ?? '';
+  const isNode = (pid: number) => /^(node|MainThread)$/m.test(read(`/proc/${pid}/comm`));
+  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
 }
 
 /** Mount lines, in any process's namespace, that contain `text`. */
