@@ -110,7 +110,7 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
       store,
       asUser,
       onStart(child) {
-        stopping = eventually(copying).then(() => killNode(child));
+        stopping = eventually(copying).then(() => void killNode(child));
       },
     });
     await stopping;

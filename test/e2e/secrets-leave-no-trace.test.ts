@@ -91,7 +91,7 @@ RUN --mount=type=secret,id=file,target=/s --mount=type=secret,id=variable,env=TO
       store,
       env: { OUTSIDE: variable },
       onStart: (child) => {
-        stopping = eventually(isRunning).then(() => killNode(child));
+        stopping = eventually(isRunning).then(() => void killNode(child));
       },
     });
     await stopping;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isolations } from '../support/isolations.ts';
 import { eventually } from '../support/eventually.ts';
-import { killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { groupsNaming, killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { isRoot } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
@@ -95,6 +95,25 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
       await runChecked('umount', ['-l', store]);
     }
   });
+});
+
+test.skipIf(!isRoot)('the control group of a build that was killed goes with the next one', async () => {
+  const marker = newMarker();
+  const context = writeFiles({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
+  let killed: number | undefined;
+  let stopping: Promise<void> | undefined;
+  await buildContext(context, {
+    onStart: (child) => {
+      stopping = eventually(() => processesNaming(`sleep\0${marker}`).length > 0).then(() => {
+        killed = killNode(child);
+      });
+    },
+  });
+  await stopping;
+  expect(killed).toBeGreaterThan(0);
+  await eventually(() => processesNaming(`sleep\0${marker}`).length === 0);
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--no-cache'] });
+  expect(groupsNaming(`tbuild-steps-${killed}`)).toEqual([]);
 });
 
 test('the store of these tests has nothing of the steps', () => {

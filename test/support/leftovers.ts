@@ -6,11 +6,19 @@ export function processesNaming(text: string): number[] {
   return processIds().filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && pid !== process.pid);
 }
 
-/** Kills the Node of a tbuild that was started on a context, above which the launcher may have left a process. */
-export function killNode(child: ChildProcess): void {
+/** Kills the Node of a tbuild that was started on a context, above which the launcher may have left a process. Returns its id. */
+export function killNode(child: ChildProcess): number | undefined {
   const context = child.spawnargs.at(-1) ?? '';
   const isNode = (pid: number) => /^(node|MainThread)$/m.test(read(`/proc/${pid}/comm`));
-  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
+  const pid = processesNaming(context).find(isNode);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  return pid;
+}
+
+/** Control groups whose name contains `text`. */
+export function groupsNaming(text: string): string[] {
+  const found = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
+  return found.filter((path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'));
 }
 
 /** Mount lines, in any process's namespace, that contain `text`. */
