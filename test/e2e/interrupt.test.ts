@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { eventually } from '../support/eventually.ts';
+import { killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { statusOf } from '../support/plain-progress.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, runTbuild, userDirectory, writeFiles } from '../support/tbuild.ts';
@@ -32,13 +33,6 @@ async function interrupted(
   return result;
 }
 
-/** The launcher may leave a process above Node; this kills Node itself. */
-function killNode(child: ChildProcess): void {
-  const context = child.spawnargs.at(-1)!;
-  const isNode = (pid: number) => /^(node|MainThread)$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
-  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
-}
-
 async function untilRunning(marker: string): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
     if (processesNaming(`sleep\0${marker}`).length > 0) return;
@@ -52,10 +46,6 @@ function leftIn(store: string): readonly string[] {
   return ['run', 'tmp', 'snapshots/.active'].flatMap((place) =>
     existsSync(join(store, place)) ? readdirSync(join(store, place)).map((name) => `${place}/${name}`) : [],
   );
-}
-
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 600 && !isSo(); tries++) await sleep(25);
 }
 
 describe.each(builders)('a build by $who that is', ({ asUser }) => {
@@ -83,6 +73,27 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     expect(leftIn(store)).toEqual([]);
   });
 
+  test('interrupted while it reads a huge file ends at once', async () => {
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY huge /\n', huge: '' });
+    // Hours of zeros to hash.
+    truncateSync(join(context, 'huge'), 2 ** 43);
+    const isBusy = () => existsSync(join(store, 'leases')) && readdirSync(join(store, 'leases')).length > 0;
+    let stopping: Promise<void> | undefined;
+    const result = await runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), context], {
+      store,
+      asUser,
+      onStart(child) {
+        stopping = eventually(isBusy)
+          .then(() => sleep(500))
+          .then(() => void child.kill('SIGINT'));
+      },
+    });
+    await stopping;
+    expect(result.exitCode, result.stderr).toBe(130);
+    expect(leftIn(store)).toEqual([]);
+  });
+
   test('killed while it copies leaves nothing that the next build does not sweep', async () => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     const names = Array.from({ length: 8000 }, (_, at) => `many/${at}`);
@@ -99,7 +110,7 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
       store,
       asUser,
       onStart(child) {
-        stopping = eventually(copying).then(() => killNode(child));
+        stopping = eventually(copying).then(() => void killNode(child));
       },
     });
     await stopping;

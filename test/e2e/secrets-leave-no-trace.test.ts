@@ -6,6 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
 import { isolations } from '../support/isolations.ts';
 import { scratchDirectory } from '../support/scratch.ts';
+import { killNode, processesNaming } from '../support/leftovers.ts';
+import { eventually } from '../support/eventually.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 /** Files below the directories that hold one of these texts, as it is, in base64 at any offset, or in hex. */
@@ -69,4 +71,34 @@ describe.each(isolations)('secrets, isolation %s:', (isolation) => {
       expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
     },
   );
+
+  test('a build that is killed leaves nothing of them either, though no other comes after it', async () => {
+    const marker = `97${Math.floor(Math.random() * 1e6)}`;
+    const [variable, file] = [randomBytes(15).toString('base64url'), randomBytes(12).toString('hex')];
+    const [store, directory] = [scratchDirectory('store'), scratchDirectory('secrets')];
+    writeFileSync(join(directory, 'file'), file);
+    // Where it is no mount, a step can give it other names.
+    const context = writeFiles({
+      Dockerfile: `FROM busybox
+RUN --mount=type=secret,id=file,target=/s --mount=type=secret,id=variable,env=TOKEN (ln /s /t; mv /s /u) 2> /dev/null; grep -q ${file.slice(0, 4)} /[su] && sleep ${marker}
+`,
+    });
+    const options = `--progress plain --isolation ${isolation} --secret id=file,src=${directory}/file --secret id=variable,env=OUTSIDE`;
+    const args = ['build', ...baseImageArguments(), ...options.split(' '), context];
+    let stopping: Promise<void> | undefined;
+    const isRunning = () => processesNaming(`sleep\0${marker}`).length > 0;
+    const build = await runTbuild(args, {
+      store,
+      env: { OUTSIDE: variable },
+      onStart: (child) => {
+        stopping = eventually(isRunning).then(() => void killNode(child));
+      },
+    });
+    await stopping;
+    expect(build.exitCode).not.toBe(0);
+    expect(build.stderr).not.toContain('ERROR');
+    await eventually(() => !isRunning() && filesWith([store, '/dev/shm'], [variable, file]).length === 0);
+    expect(filesWith([store, '/dev/shm'], [variable, file])).toEqual([]);
+    expect(isRunning()).toBe(false);
+  });
 });

@@ -1,27 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { isolations } from '../support/isolations.ts';
-import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { eventually } from '../support/eventually.ts';
+import { groupsNaming, killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { isRoot } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, defaultStore, good, writeFiles } from '../support/tbuild.ts';
 
 const newMarker = () => `83${Math.floor(Math.random() * 1e6)}`;
-
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(25);
-}
-
-/** The launcher may leave a process above Node; this kills Node itself. */
-function killNode(child: ChildProcess): void {
-  const context = child.spawnargs.at(-1) ?? '';
-  const isNode = (pid: number) => /^(node|MainThread)$/m.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
-  for (const pid of processesNaming(context).filter(isNode)) process.kill(pid, 'SIGKILL');
-}
 
 describe.each(isolations)('a step, isolation %s,', (isolation) => {
   const args = ['--isolation', isolation, '--no-cache'];
@@ -106,6 +95,25 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
       await runChecked('umount', ['-l', store]);
     }
   });
+});
+
+test.skipIf(!isRoot)('the control group of a build that was killed goes with the next one', async () => {
+  const marker = newMarker();
+  const context = writeFiles({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
+  let killed: number | undefined;
+  let stopping: Promise<void> | undefined;
+  await buildContext(context, {
+    onStart: (child) => {
+      stopping = eventually(() => processesNaming(`sleep\0${marker}`).length > 0).then(() => {
+        killed = killNode(child);
+      });
+    },
+  });
+  await stopping;
+  expect(killed).toBeGreaterThan(0);
+  await eventually(() => processesNaming(`sleep\0${marker}`).length === 0);
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--no-cache'] });
+  expect(groupsNaming(`tbuild-steps-${killed}`)).toEqual([]);
 });
 
 test('the store of these tests has nothing of the steps', () => {

@@ -130,4 +130,20 @@ RUN sleep 2.5; ls / > /names
     expect(readFileSync(join(tree, 'seen'), 'utf8')).toBe('');
     expect(readFileSync(join(tree, 'names'), 'utf8')).not.toContain('late');
   });
+
+  test.skipIf(isAbsent)('a build that is killed leaves nothing of its secrets, on disk and in memory', async () => {
+    const context = writeFiles({
+      Dockerfile:
+        'FROM busybox\nRUN --mount=type=secret,id=file --mount=type=secret,id=file,env=TOKEN test "$(cat /run/secrets/file)" = "$TOKEN" && sleep 1234\n',
+    });
+    const build = `${program} build --root /store ${baseImageArguments().join(' ')} --secret id=file,env=VALUE /context`;
+    const script = `export VALUE=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \\n')
+${build} > /log 2>&1 & until grep -qs '[1]234' /proc/[0-9]*/cmdline; do sleep 0.1; kill -0 $! || break; done
+for comm in $(grep -lE '^(node|MainThread)$' /proc/[0-9]*/comm); do kill -9 $(basename $(dirname $comm)); done
+wait $!; cat /log; sleep 1; echo =====; grep -rla $VALUE /store /dev/shm`;
+    const mounts = [...cloneMounts(), `--volume=${context}:/context:ro`];
+    const [log, found] = (await run(mounts, ['sh', '-c', `${script}; true`])).split('=====\n');
+    expect(log).not.toContain('ERROR');
+    expect(found).toBe('');
+  });
 });

@@ -1,8 +1,24 @@
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ids of the processes whose command line contains `text`. */
 export function processesNaming(text: string): number[] {
   return processIds().filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && pid !== process.pid);
+}
+
+/** Kills the Node of a tbuild that was started on a context, above which the launcher may have left a process. Returns its id. */
+export function killNode(child: ChildProcess): number | undefined {
+  const context = child.spawnargs.at(-1) ?? '';
+  const isNode = (pid: number) => /^(node|MainThread)$/m.test(read(`/proc/${pid}/comm`));
+  const pid = processesNaming(context).find(isNode);
+  if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  return pid;
+}
+
+/** Control groups whose name contains `text`. */
+export function groupsNaming(text: string): string[] {
+  const found = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
+  return found.filter((path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'));
 }
 
 /** Mount lines, in any process's namespace, that contain `text`. */

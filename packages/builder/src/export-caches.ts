@@ -20,7 +20,6 @@ import type { RemoteLayers } from './imported-steps.ts';
 import { directoryKey } from './ops/cache-mount.ts';
 import type { CacheExportOptions, CacheExportSpec } from './request.ts';
 import { track, type ReportTransfer } from './track.ts';
-import type { Worker } from './worker.ts';
 import { writeCacheLayout } from './write-cache-layout.ts';
 
 interface Environment extends BuildEnvironment {
@@ -61,11 +60,11 @@ interface Export {
 }
 
 async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env }: Export): Promise<void> {
-  const { worker, signal } = env;
+  const { signal } = env;
   const content = env.layers.provider;
   report('preparing build cache for export', 0);
   const steps = await collectSteps(assembly, spec.mode === 'max' ? undefined : ownSteps(plans, assembly));
-  const mounts = spec.mounts ? await collectMounts(assembly, worker) : [];
+  const mounts = spec.mounts ? await collectMounts(assembly, env) : [];
   const cache = encodeCache(
     {
       steps: await compressed(steps, spec, content, env),
@@ -132,7 +131,10 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
 }
 
 /** The directories of the cache mounts that the build's steps name, packed as they are now. */
-async function collectMounts({ graph }: Assembly, { root, differ }: Worker): Promise<readonly CachedMount[]> {
+async function collectMounts(
+  { graph }: Assembly,
+  { worker: { root, differ }, signal }: Environment,
+): Promise<readonly CachedMount[]> {
   const names = [...graph.steps.values()].flatMap(({ op }) => {
     if (op.kind !== 'run') return [];
     return op.mounts.flatMap((mount) =>
@@ -142,7 +144,7 @@ async function collectMounts({ graph }: Assembly, { root, differ }: Worker): Pro
   const mounts: CachedMount[] = [];
   for (const name of new Set(names)) {
     const directory = join(root, 'cache-mounts', name, '0');
-    if (existsSync(directory)) mounts.push({ name, layer: await differ.pack(directory, []) });
+    if (existsSync(directory)) mounts.push({ name, layer: await differ.pack(directory, [], signal) });
   }
   return mounts;
 }

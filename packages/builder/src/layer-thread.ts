@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Worker as Thread } from 'node:worker_threads';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
+import { atOnce } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
 
@@ -81,8 +82,6 @@ function answerOf(thread: Thread): Promise<Layer | undefined> {
 export function doLayerJob({ root, temporaryDirectory, sources, options, ...copy }: LayerJob): Layer | undefined {
   // It did not see the files when they were keyed: one that is no longer the same is left to who did.
   const hasher = createFileHasher();
-  return writeLayer(
-    { ...copy, sources: receiveSelection(sources), options: { ...options, hasher } },
-    createLocalStore(root, { temporaryDirectory }),
-  );
+  const content = createLocalStore(root, { temporaryDirectory });
+  return atOnce(writeLayer({ ...copy, sources: receiveSelection(sources), options: { ...options, hasher } }, content));
 }

@@ -122,7 +122,7 @@ export function createStepResults(
     const { directories } = await once(snapshots, result, findSnapshot);
     const upper = directories.at(-1);
     if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
-    const layer = (await expected.get(result)) ?? (await worker.differ.pack(upper, directories.slice(0, -1)));
+    const layer = (await expected.get(result)) ?? (await worker.differ.pack(upper, directories.slice(0, -1), signal));
     writeNote(layerFile(result), JSON.stringify(layer));
     return layer;
   };

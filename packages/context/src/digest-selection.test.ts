@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { lsetxattr } from '@tbuild/linux';
+import { atOnce, lsetxattr } from '@tbuild/linux';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'digest-selection-'));
@@ -29,10 +29,12 @@ beforeEach(() => {
 });
 
 function digest(source = 'dir', owner: 'keep' | 'root' = 'root'): string {
-  return digestSelection(selectFiles(openDirectory(root), { sources: [source] }), {
-    hasher: createFileHasher(),
-    owner,
-  });
+  return atOnce(
+    digestSelection(atOnce(selectFiles(openDirectory(root), { sources: [source] })), {
+      hasher: createFileHasher(),
+      owner,
+    }),
+  );
 }
 
 const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex');

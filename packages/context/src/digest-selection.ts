@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { lgetxattr } from '@tbuild/linux';
+import { type InPieces, lgetxattr } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
-import type { FileHasher } from './file-hasher.ts';
+import { type FileHasher, isLarge } from './file-hasher.ts';
 import type { TreeEntry } from './file-tree.ts';
 import { type FileType, typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
@@ -20,12 +20,15 @@ export interface DigestOptions {
  *
  * @throws TbuildError CONTEXT when a file cannot be read.
  */
-export function digestSelection(sources: readonly SelectedSource[], options: DigestOptions): Digest {
+export function* digestSelection(sources: readonly SelectedSource[], options: DigestOptions): InPieces<Digest> {
   const hash = createHash('sha256');
-  let pending = '';
+  let [pending, count] = ['', 0];
   for (const { name, entry, files } of sources) {
+    if (isLarge(entry)) yield* options.hasher.readLarge(entry);
     pending += `source\0${name}\0${typeOf(entry.stats) === 'directory' ? 'directory\0' : describe('', entry, options)}`;
     for (const file of files) {
+      if (++count % FILES_A_PIECE === 0) yield;
+      if (isLarge(file.entry)) yield* options.hasher.readLarge(file.entry);
       if (typeOf(file.entry.stats) === 'socket') continue;
       pending += describe(file.implied ? `${file.relative}/.` : file.relative, file.entry, options);
       if (pending.length < FLUSH_AT) continue;
@@ -36,6 +39,7 @@ export function digestSelection(sources: readonly SelectedSource[], options: Dig
   return `sha256:${hash.update(pending).digest('hex')}`;
 }
 
+const FILES_A_PIECE = 64;
 const FLUSH_AT = 1 << 16;
 
 /** One record of zero-terminated fields; the type says how many there are. */

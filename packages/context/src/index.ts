@@ -2,7 +2,7 @@ export { openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
 export { digestSelection } from './digest-selection.ts';
 export type { DigestOptions } from './digest-selection.ts';
-export { createFileHasher } from './file-hasher.ts';
+export { createFileHasher, isLarge } from './file-hasher.ts';
 export type { FileHasher } from './file-hasher.ts';
 export type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 export { typeOf } from './file-type.ts';

@@ -1,3 +1,4 @@
+import type { InPieces } from '@tbuild/linux';
 import { cleanPath } from './clean-path.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
@@ -16,12 +17,16 @@ import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.t
  *
  * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, USAGE for a malformed pattern.
  */
-export function selectFiles(tree: FileTree, options: SelectOptions): readonly SelectedSource[] {
+export function* selectFiles(tree: FileTree, options: SelectOptions): InPieces<readonly SelectedSource[]> {
   const exclude = options.exclude?.length ? compileIgnoreRules(options.exclude) : undefined;
-  return options.sources.flatMap((source) => {
-    if (options.parents === true) return selectWithParents(tree, source, exclude);
-    return matchPaths(tree, cleanSource(source)).map((path) => selectOne(tree, source, path, exclude));
-  });
+  const selected: SelectedSource[] = [];
+  for (const source of options.sources) {
+    if (options.parents === true) selected.push(...(yield* selectWithParents(tree, source, exclude)));
+    else
+      for (const path of matchPaths(tree, cleanSource(source)))
+        selected.push(yield* selectOne(tree, source, path, exclude));
+  }
+  return selected;
 }
 
 /** Like Go: cleaned against the root, so that nothing leads out of it. */
@@ -29,16 +34,25 @@ function cleanSource(source: string): string {
   return cleanPath(`/${source}`).slice(1);
 }
 
-function selectOne(tree: FileTree, pattern: string, path: string, exclude: IgnoreRules | undefined): SelectedSource {
+function* selectOne(
+  tree: FileTree,
+  pattern: string,
+  path: string,
+  exclude: IgnoreRules | undefined,
+): InPieces<SelectedSource> {
   const resolved = resolvePath(tree, path, { followLast: true });
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) throw missingSource(tree, path);
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const files = typeOf(entry.stats) === 'directory' ? filesBelow(tree, entry, { exclude }) : NO_FILES;
+  const files = typeOf(entry.stats) === 'directory' ? yield* filesBelow(tree, entry, { exclude }) : NO_FILES;
   return { pattern, name, entry, files };
 }
 
-function selectWithParents(tree: FileTree, source: string, exclude: IgnoreRules | undefined): SelectedSource[] {
+function* selectWithParents(
+  tree: FileTree,
+  source: string,
+  exclude: IgnoreRules | undefined,
+): InPieces<SelectedSource[]> {
   const pivot = source.indexOf('/./');
   const base = pivot === -1 ? '' : cleanSource(source.slice(0, pivot));
   const pattern = cleanSource(pivot === -1 ? source : source.slice(pivot + 3));
@@ -47,11 +61,15 @@ function selectWithParents(tree: FileTree, source: string, exclude: IgnoreRules 
     throw missingSource(tree, required);
   }
   const include = pattern === '' ? undefined : compileInclude(pattern);
-  return matchPaths(tree, base).map((path) => {
-    const selected = selectOne(tree, source, path, undefined);
-    if (typeOf(selected.entry.stats) !== 'directory') return selected;
-    return { ...selected, files: filesBelow(tree, selected.entry, { include, exclude }) };
-  });
+  const all: SelectedSource[] = [];
+  for (const path of matchPaths(tree, base)) {
+    const selected = yield* selectOne(tree, source, path, undefined);
+    const isDirectory = typeOf(selected.entry.stats) === 'directory';
+    all.push(
+      isDirectory ? { ...selected, files: yield* filesBelow(tree, selected.entry, { include, exclude }) } : selected,
+    );
+  }
+  return all;
 }
 
 interface Filters {
@@ -74,12 +92,13 @@ function compileInclude(pattern: string): Include {
 }
 
 /** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
-function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): SelectedFiles {
+function* filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): InPieces<SelectedFiles> {
   const files = new SelectionList({ top: top.path });
   const skip = top.path === '' ? 0 : top.path.length + 1;
   const { include, exclude } = filters;
 
-  function walk(directory: TreeEntry, row?: number, included?: DirectoryMatch, excluded?: DirectoryMatch): void {
+  function* walk(directory: TreeEntry, row?: number, included?: DirectoryMatch, excluded?: DirectoryMatch): InPieces {
+    yield;
     for (const entry of tree.list(directory.path)) {
       const relative = skip === 0 ? entry.path : entry.path.slice(skip);
       const matches = include === undefined || included === undefined || include.rules.ignores(included, relative);
@@ -94,12 +113,12 @@ function filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): SelectedF
       if (below?.closed === true) continue;
       const own = files.push(entry, row, !wanted);
       const before = files.length;
-      walk(entry, own, included && include?.rules.enter(included, relative), below);
+      yield* walk(entry, own, included && include?.rules.enter(included, relative), below);
       if (!wanted && files.length === before) files.pop();
     }
   }
 
-  walk(top, undefined, include?.rules.root, exclude?.root);
+  yield* walk(top, undefined, include?.rules.root, exclude?.root);
   return files;
 }
 

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { atOnce } from '@tbuild/linux';
 import { digestSelection, openDirectory, openStatIndex, selectFiles } from './index.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'selection-memory-'));
@@ -31,12 +32,13 @@ beforeEach(() => {
 /** What one build does: its digest, and whether it looked at single files for it. */
 function build(sources = ['files']): { digest: string; looked: boolean } {
   const hasher = openStatIndex(file);
-  const selection = selectFiles(openDirectory(root), { sources });
+  const selection = atOnce(selectFiles(openDirectory(root), { sources }));
   let looked = false;
-  const digest = hasher.digestSelection(selection, () => {
+  const compute = () => {
     looked = true;
     return digestSelection(selection, { hasher, owner: 'root' });
-  });
+  };
+  const digest = atOnce(hasher.digestSelection(selection, compute));
   hasher.save();
   return { digest, looked };
 }
@@ -44,7 +46,7 @@ function build(sources = ['files']): { digest: string; looked: boolean } {
 /** What the digest is for who knows nothing. */
 function fresh(sources = ['files']): string {
   const hasher = openStatIndex(join(base, 'index/unused'));
-  return digestSelection(selectFiles(openDirectory(root), { sources }), { hasher, owner: 'root' });
+  return atOnce(digestSelection(atOnce(selectFiles(openDirectory(root), { sources })), { hasher, owner: 'root' }));
 }
 
 /** Longer than the times of two changes can be the same. */

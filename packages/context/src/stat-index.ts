@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { InPieces } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
-import { createLinkAwareHash, type FileHasher } from './file-hasher.ts';
+import { createFileHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { replaceFile, temporaryOf } from './replace-file.ts';
 import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './selection-memory.ts';
@@ -14,7 +15,7 @@ export interface StatIndex extends FileHasher {
    * The digest that `compute` gives, which it is not asked for while everything in the selection has the stats of an
    * earlier build. `compute` reads with this hasher, and its digest depends on nothing but the selection.
    */
-  digestSelection(sources: readonly SelectedSource[], compute: () => Digest): Digest;
+  digestSelection(sources: readonly SelectedSource[], compute: () => InPieces<Digest>): InPieces<Digest>;
   /** Writes what was learnt for the next build; whoever writes last wins. */
   save(): void;
 }
@@ -50,7 +51,7 @@ class FileStatIndex implements StatIndex {
   readonly #selections: SelectionMemory;
   /** In selections that were believed whole, so that their rows were not looked at. */
   #believed = 0;
-  readonly #hash = createLinkAwareHash();
+  readonly #hash = createFileHash();
   /** Row where the next lookup is expected: trees are walked in the same order each time. */
   #cursor = 0;
   #searches = 0;
@@ -72,7 +73,7 @@ class FileStatIndex implements StatIndex {
     return (this.#loaded ??= readTable(this.#file));
   }
 
-  digestSelection(sources: readonly SelectedSource[], compute: () => Digest): Digest {
+  *digestSelection(sources: readonly SelectedSource[], compute: () => InPieces<Digest>): InPieces<Digest> {
     const fingerprint = fingerprintOf(sources);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
@@ -80,7 +81,7 @@ class FileStatIndex implements StatIndex {
       return known;
     }
     const clock = this.#readClock();
-    const digest = compute();
+    const digest = yield* compute();
     const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
     if (sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled)))
       this.#selections.set(fingerprint, digest);
@@ -94,6 +95,13 @@ class FileStatIndex implements StatIndex {
     this.#cursor = row + 1;
     this.#visited.push(row);
     return this.#digestOf(row);
+  }
+
+  *readLarge(entry: TreeEntry): InPieces {
+    const row = this.#find(entry.path);
+    if (row !== undefined && this.#isCurrent(row, entry.stats, 'believed')) return;
+    this.#readClock();
+    yield* this.#hash.readLarge(entry);
   }
 
   known(entry: TreeEntry): Digest | undefined {
@@ -144,7 +152,7 @@ class FileStatIndex implements StatIndex {
 
   #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = this.#readClock();
-    const { digest, stats } = this.#hash(entry);
+    const { digest, stats } = this.#hash.of(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];

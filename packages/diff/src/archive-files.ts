@@ -1,5 +1,5 @@
 import { readlinkSync, type Stats } from 'node:fs';
-import { FileType, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
+import { FileType, type InPieces, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
 import { readOwner } from '@tbuild/snapshot';
 import { CAPABILITY } from './same-entry.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
@@ -39,7 +39,7 @@ export class FileArchive {
   }
 
   /** Adds one file; yields after every buffer full of its bytes. */
-  *add({ path, location, stats }: FileToArchive): Generator<void, void> {
+  *add({ path, location, stats }: FileToArchive): InPieces {
     const type = MEMBER_TYPES[stats.mode & FileType.mask];
     if (type === undefined) return;
     const first = this.#firstName(path, type, stats);

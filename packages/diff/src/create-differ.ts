@@ -1,10 +1,10 @@
 import type { ContentStore } from '@tbuild/content';
+import { inTurns } from '@tbuild/linux';
 import { MediaType } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Differ } from './differ.ts';
 import { extractLayer } from './extract-layer.ts';
 import { packLayer } from './pack-layer.ts';
-import { runInTurns } from './run-in-turns.ts';
 
 export interface DifferOptions {
   /** Takes the packed layers. */
@@ -17,10 +17,13 @@ export interface DifferOptions {
 /** A {@link Differ} on directories in overlay's format. */
 export function createDiffer({ content, flavour, limiter = (work) => work() }: DifferOptions): Differ {
   return {
-    pack: (upper, lowers) =>
+    pack: (upper, lowers, signal) =>
       limiter(async () => {
         using writer = content.createWriter();
-        await runInTurns(packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)));
+        await inTurns(
+          packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)),
+          signal,
+        );
         const { digest, size } = writer.commit();
         return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
       }),

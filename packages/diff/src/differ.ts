@@ -25,7 +25,7 @@ export interface Differ {
    * The archive of what `upper` changes on top of `lowers` (bottom first), written to the content store
    * uncompressed. Deterministic: the same tree gives the same bytes, in the form Docker's builder gives them.
    */
-  pack(upper: string, lowers: readonly string[]): Promise<Layer>;
+  pack(upper: string, lowers: readonly string[], signal?: AbortSignal): Promise<Layer>;
   /**
    * Extracts a layer into the empty directory `target`, compressed as its media type says. Nothing is
    * written outside `target`, whatever the archive says.

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
 import type { ContentStore } from '@tbuild/content';
-import { FileType, majorOf, minorOf } from '@tbuild/linux';
+import { atOnce, FileType, type InPieces, majorOf, minorOf } from '@tbuild/linux';
 import { MediaType, type Layer } from '@tbuild/oci';
 import {
   comesBefore,
@@ -98,21 +98,26 @@ class OrderedLayerWriter implements LayerWriter {
     this.#open = path;
   }
 
-  file(path: string, attributes: Attributes, source: FileBytes): number {
-    if (!('location' in source)) throw new NotInOrder('A file comes in pieces');
+  *copy(path: string, attributes: Attributes, location: string): InPieces<number> {
     this.#advance(path);
-    const { location } = source;
-    return reading(() => {
-      const fd = openSync(location, READ);
-      try {
-        const { size } = fstatSync(fd);
-        const isNew = this.#header(path, FileType.regular, attributes, { size, location });
-        if (isNew && !this.#tar.bodyFrom(fd, size)) throw new NotInOrder('A file became shorter');
-        return size;
-      } finally {
-        closeSync(fd);
-      }
-    });
+    let fd: number | undefined;
+    try {
+      fd = openSync(location, READ);
+      const { size } = fstatSync(fd);
+      const isNew = this.#header(path, FileType.regular, attributes, { size, location });
+      if (isNew && !(yield* this.#tar.bodyFrom(fd, size))) throw new NotInOrder('A file became shorter');
+      return size;
+    } catch (error) {
+      // Whoever makes the tree instead will meet the same obstacle, and knows how to speak of it.
+      throw error instanceof NotInOrder ? error : new NotInOrder('A file could not be read', { cause: error });
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  file(path: string, attributes: Attributes, source: FileBytes): number {
+    if ('location' in source) return atOnce(this.copy(path, attributes, source.location));
+    throw new NotInOrder('A file comes in pieces');
   }
 
   symlink(path: string, attributes: Attributes, target: string): void {
@@ -256,15 +261,6 @@ function memberOf(
     minor: minorOf(device),
     xattrs: capability && new Map([[CAPABILITY, capability]]),
   };
-}
-
-/** Whoever makes the tree instead will meet the same obstacle, and knows how to speak of it. */
-function reading<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof NotInOrder ? error : new NotInOrder('A file could not be read', { cause: error });
-  }
 }
 
 function parentOf(path: string): string {

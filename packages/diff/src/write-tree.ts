@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
+import { type InPieces, inTurns } from '@tbuild/linux';
 import { openCommittedTree, type LayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { FileArchive } from './archive-files.ts';
-import { runInTurns } from './run-in-turns.ts';
 import type { ByteSink } from './tar/tar-writer.ts';
 
 /** One tree of an archive. */
@@ -25,14 +25,10 @@ export function writeTree(
   sink: ByteSink,
   { flavour, latest, signal }: WriteTreeOptions,
 ): Promise<void> {
-  return runInTurns(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
+  return inTurns(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
 }
 
-function* archiveTrees(
-  parts: readonly TreePart[],
-  archive: FileArchive,
-  flavour: OverlayFlavour,
-): Generator<void, void> {
+function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour: OverlayFlavour): InPieces {
   for (const { directories, under } of parts) {
     const top = directories.at(-1);
     if (under !== undefined && top !== undefined)
@@ -41,7 +37,7 @@ function* archiveTrees(
   }
   archive.finish();
 
-  function* addDirectory(tree: LayeredTree, path: string, prefix: string): Generator<void, void> {
+  function* addDirectory(tree: LayeredTree, path: string, prefix: string): InPieces {
     for (const entry of tree.list(path)) {
       yield* archive.add({ ...entry, path: prefix + entry.path });
       yield;

@@ -47,7 +47,14 @@ export interface Resources {
 
 /** Something mounted into the root besides /proc, /sys and /dev. */
 export type SandboxMount =
-  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readonly: boolean }
+  | {
+      readonly type: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readonly: boolean;
+      /** A file of which nothing may remain, even of a copy, whoever is killed. */
+      readonly isSecret?: boolean;
+    }
   | { readonly type: 'overlay'; readonly mount: Mount; readonly target: string }
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 

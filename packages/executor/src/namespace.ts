@@ -3,7 +3,6 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
 import { makeGroupDirectory } from './cgroup/group-view.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
-import { callProgram } from './enter/call-program.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
 import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
 import type { Executor } from './executor.ts';
@@ -71,11 +70,10 @@ function prepare(
   { sandbox, directory, points, entrances, groups, unguarded }: MountedStep,
 ): Launch {
   const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances });
-  const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
+  const [root, devices] = [`${directory}/root`, `${directory}/dev`];
   mkdirSync(root);
   const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);
   const boundDevices = makeDeviceDirectory(devices, { nodes: flavour === 'trusted' && !unguarded });
-  writeFileSync(enter, callProgram(machine, program), { mode: 0o700 });
   const { setsGroups } = description;
   const place = {
     root,
@@ -90,7 +88,7 @@ function prepare(
     proc,
     setsGroups,
   };
-  const { args, files } = sandboxCommand(sandbox, sandboxMounts(sandbox, points, place), { directory, enter });
+  const { args, files } = sandboxCommand(sandbox, sandboxMounts(sandbox, points, place), { directory });
   for (const [file, text] of files) writeFileSync(file, text);
-  return { args, program };
+  return { args, program, machine };
 }

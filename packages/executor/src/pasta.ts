@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import { quote } from './mount-command.ts';
+import { PROGRAM } from './run-process.ts';
 import type { StepPlace } from './step-place.ts';
 import { findTool } from './tools.ts';
 
@@ -38,7 +39,7 @@ export function throughPasta(
   const held = `${leave}setpriv --pdeathsig KILL ${pasta}; :`;
   const script = [
     `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
-    `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- 6> ${ready} &`,
+    `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,
     // It writes its number once the network is there.
     `read -r answer < ${ready} || { cat ${log} >&${reportTo}; exit 125; }`,
     `exec nsenter --net=${quote(namespace)} "$@"`,

@@ -12,11 +12,16 @@ export interface RunOptions {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   readonly signal: AbortSignal;
+  /** What is open as descriptor {@link PROGRAM}. */
+  readonly program: number;
   /** Files that are open for writing from descriptor {@link FIRST_ENTRANCE} on. */
   readonly entrances: readonly string[];
   /** Asks the running program to end everything; when absent, pid 1 of its namespace is killed. */
   readonly end?: (pid: number) => void;
 }
+
+/** The descriptor of the last program of a set-up. */
+export const PROGRAM = 4;
 
 /** Above those that the set-up of any isolation uses. */
 export const FIRST_ENTRANCE = 5;
@@ -41,7 +46,7 @@ export async function runProcess([file = '', ...args]: readonly string[], option
   const child = withOpenFiles(options.entrances, (entrances) =>
     spawn(file, args, {
       env: TOOL_ENVIRONMENT,
-      stdio: ['ignore', stdout.input, stderr.input, 'pipe', 'ignore', ...entrances],
+      stdio: ['ignore', stdout.input, stderr.input, 'pipe', options.program, ...entrances],
       detached: true,
     }),
   );

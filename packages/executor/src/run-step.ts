@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { openUnnamedFile } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from './cgroup/step-groups.ts';
-import type { CallProgram } from './enter/call-program.ts';
+import { type CallMachine, type CallProgram, callProgram } from './enter/call-program.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
@@ -28,8 +29,9 @@ export interface ExecutorOptions {
 export interface Launch {
   /** The set-up, which becomes the step's process. Its descriptor 3 takes READY after what it complains about. */
   readonly args: readonly string[];
-  /** The last program of the set-up. */
+  /** The last program of the set-up, which executes {@link PROGRAM} for it. */
   readonly program: CallProgram;
+  readonly machine: CallMachine;
   /** A directory where the pipes of the output stay in sight of the step; absent: they have no name. */
   readonly pipes?: string;
   /** Asks the set-up to end everything; when absent, pid 1 of its namespace is killed. */
@@ -73,7 +75,7 @@ export async function runStep(
 }
 
 async function launched(
-  { args, program, pipes, end, check }: Launch,
+  { args, program, machine, pipes, end, check }: Launch,
   {
     directory,
     sandbox,
@@ -85,7 +87,9 @@ async function launched(
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
-  const ended = await runProcess(args, { io, stdout, stderr, signal, end, entrances });
+  // It holds the step's environment, with secrets among it. A step's user may be the one to execute it.
+  using executable = openUnnamedFile(`${directory}/enter`, callProgram(machine, program), 0o755);
+  const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, entrances });
   check?.(ended.exitCode);
   return exitCodeOf(ended, { program, args: command, io });
 }

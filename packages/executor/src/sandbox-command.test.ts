@@ -24,7 +24,7 @@ const root: SetupStep = {
   directory: '/s',
 };
 const bind: SetupStep = { source: '/a', target: '/r/b', type: 'none', options: ['bind'] };
-const place = { directory: '/run/x', enter: '/run/x/enter' };
+const place = { directory: '/run/x' };
 
 function commandOf(changes: Partial<Sandbox>, steps: readonly SetupStep[] = [root, bind]) {
   const { args, files } = sandboxCommand({ ...sandbox, ...changes }, steps, place);
@@ -46,7 +46,7 @@ test('the chain of programs', () => {
     '--fork',
     '--kill-child',
   ]);
-  expect(script.at(-1)).toBe("exec 2>&4 4>&- '/run/x/enter'");
+  expect(script.at(-1)).toBe('exec /proc/self/fd/4');
 });
 
 test('no network is a namespace of its own with loopback', () => {

@@ -2,13 +2,12 @@ import type { Sandbox } from './executor.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
 import { quote } from './mount-command.ts';
 import { OPTION_LIMIT } from './overlay-options.ts';
+import { PROGRAM } from './run-process.ts';
 import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
 
 export interface CommandPlace {
   /** A directory for the mount tables. */
   readonly directory: string;
-  /** The program that becomes the process. */
-  readonly enter: string;
 }
 
 /** A program to start, and files that it reads. */
@@ -20,7 +19,7 @@ export interface SandboxCommand {
 /**
  * The program that puts a sandbox together and becomes its process:
  * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
- * `mount --all` → `enter` goes into the root and executes. None of them but the last knows the step's environment.
+ * `mount --all` → `enter`, which is {@link PROGRAM}, goes into the root and executes. None of them but the last knows the step's environment.
  *
  * {@link REPORT} takes what the set-up complains about, then READY, then what `enter` reports.
  */
@@ -28,12 +27,13 @@ export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], pl
   const { commands, files } = setupCommands(steps, place.directory);
   const script = [
     'umask 022',
-    `exec 4>&2 2>&${REPORT}`,
+    '{',
     ...commands,
     `{ echo ${quote(sandbox.hostname)} > /proc/sys/kernel/hostname; } 2> /dev/null || hostname ${quote(sandbox.hostname)}`,
     ...(sandbox.network === 'none' ? [LOOPBACK_UP] : []),
     String.raw`printf '\004' >&2`,
-    `exec 2>&4 4>&- ${quote(place.enter)}`,
+    `} 2>&${REPORT}`,
+    `exec /proc/self/fd/${PROGRAM}`,
   ].join('\n');
   return { args: [...namespaces(sandbox), 'sh', '-c', script], files };
 }

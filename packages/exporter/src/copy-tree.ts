@@ -1,7 +1,6 @@
 import { mkdirSync, readlinkSync, type Stats } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
-import { FileType } from '@tbuild/linux';
+import { FileType, type InPieces, inTurns } from '@tbuild/linux';
 import {
   createTreeWriter,
   openCommittedTree,
@@ -50,11 +49,14 @@ interface TreeCopy {
 }
 
 /** Copies a tree into a directory; what is there is replaced where the tree has something of that name. */
-export async function copyTree(
+export function copyTree(source: TreeSource, target: TreeTarget, signal: AbortSignal): Promise<CopiedTree> {
+  return inTurns(copyInPieces(source, target), signal);
+}
+
+function* copyInPieces(
   { directories, flavour }: TreeSource,
   { target, owner, latest = Infinity }: TreeTarget,
-  signal: AbortSignal,
-): Promise<CopiedTree> {
+): InPieces<CopiedTree> {
   mkdirSync(target, { recursive: true });
   const tree = openCommittedTree(directories, flavour);
   const writer = createTreeWriter({ upper: target, lowers: [], flavour });
@@ -62,34 +64,34 @@ export async function copyTree(
   const paths: string[] = [];
   let bytes = 0;
   const pending = [...tree.list('')].reverse();
-  for (let entry = pending.pop(), count = 1; entry !== undefined; entry = pending.pop(), count++) {
-    bytes += copyEntry(copy, entry);
+  for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
+    bytes += yield* copyEntry(copy, entry);
     paths.push(entry.path);
     if (entry.stats.isDirectory()) pending.push(...[...tree.list(entry.path)].reverse());
-    if (count % 256 === 0) {
-      await setImmediate();
-      signal.throwIfAborted();
-    }
+    yield;
   }
   return { paths, bytes, finish: () => writer.finish() };
 }
 
-function copyEntry({ writer, owner, latest, links }: TreeCopy, { path, location, stats }: LayeredEntry): number {
+function* copyEntry(
+  { writer, owner, latest, links }: TreeCopy,
+  { path, location, stats }: LayeredEntry,
+): InPieces<number> {
   const own = readAttributes(location, stats);
   const attributes = { ...own, ...owner, mtimeMs: Math.min(own.mtimeMs, latest) };
   if (stats.isDirectory()) writer.directory(path, attributes);
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
-  else if (stats.isFile()) return copyFile(writer, links, { path, location, stats }, attributes);
+  else if (stats.isFile()) return yield* copyFile(writer, links, { path, location, stats }, attributes);
   else if (!stats.isSocket()) copySpecial(writer, path, stats, attributes);
   return 0;
 }
 
-function copyFile(
+function* copyFile(
   writer: TreeWriter,
   links: Map<string, string>,
   { path, location, stats }: Pick<LayeredEntry, 'path' | 'location' | 'stats'>,
   attributes: Attributes,
-): number {
+): InPieces<number> {
   const inode = `${stats.dev}:${stats.ino}`;
   const existing = stats.nlink > 1 ? links.get(inode) : undefined;
   if (existing !== undefined) {
@@ -97,7 +99,7 @@ function copyFile(
     return 0;
   }
   if (stats.nlink > 1) links.set(inode, path);
-  return writer.file(path, attributes, { location });
+  return yield* writer.copy(path, attributes, location);
 }
 
 function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes: Attributes): void {

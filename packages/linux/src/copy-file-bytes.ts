@@ -1,22 +1,23 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { createHoleReader } from './hole-reader.ts';
 import { createHoleWriter, type HoleWriter } from './hole-writer.ts';
+import type { InPieces } from './in-turns.ts';
 
 const BUFFER_SIZE = 1 << 20;
 let buffer: Buffer | undefined;
 
 /**
- * Copies a file's bytes to an open, empty file through one buffer that all calls share, holes as holes. Returns their
+ * Copies a file's bytes to an open, empty file through one buffer that all calls share, holes as holes. Gives their
  * number. A symbolic link in the last place is refused with ELOOP.
  */
-export function copyFileBytes(source: string, target: number): number {
+export function* copyFileBytes(source: string, target: number): InPieces<number> {
   buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE);
   const fd = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const file = createHoleWriter(target);
     const size = readSync(fd, buffer, 0, BUFFER_SIZE, null);
     if (size > 0) file.write(buffer.subarray(0, size));
-    if (size === BUFFER_SIZE) copyRest(fd, buffer, file);
+    if (size === BUFFER_SIZE) yield* copyRest(fd, buffer, file);
     return file.finish();
   } finally {
     closeSync(fd);
@@ -24,8 +25,10 @@ export function copyFileBytes(source: string, target: number): number {
 }
 
 /** Only of a large file it pays to ask whether it is sparse. */
-function copyRest(fd: number, chunk: Buffer, file: HoleWriter): void {
+function* copyRest(fd: number, chunk: Buffer, file: HoleWriter): InPieces {
   const read = createHoleReader(fd, fstatSync(fd), chunk.length);
-  for (let size = read(chunk, 0, chunk.length); size > 0; size = read(chunk, 0, chunk.length))
+  for (let size = read(chunk, 0, chunk.length); size > 0; size = read(chunk, 0, chunk.length)) {
     file.write(chunk.subarray(0, size));
+    yield;
+  }
 }

@@ -1,6 +1,8 @@
 export { makedev, majorOf, minorOf } from './device-number.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
+export { atOnce, type InPieces, inTurns } from './in-turns.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
+export { openUnnamedFile } from './unnamed-file.ts';
 export { FileType, mknod } from './mknod.ts';
 export { tryFlock } from './flock.ts';
 export { detachMount, mountTmpfs } from './mount.ts';

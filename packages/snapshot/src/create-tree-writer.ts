@@ -12,15 +12,15 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { FileType, mknod } from '@tbuild/linux';
+import { atOnce, copyFileBytes, FileType, type InPieces, mknod } from '@tbuild/linux';
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { openCommittedTree } from './committed-tree.ts';
 import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
-import { doing } from './snapshot-error.ts';
+import { doing, doingInPieces } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
-import { copyBytes, writeAll } from './write-bytes.ts';
+import { writeAll, writeBytes } from './write-bytes.ts';
 
 export interface TreeWriterOptions {
   /** Absolute path of the directory that takes the changes. */
@@ -75,17 +75,32 @@ class OverlayWriter implements TreeWriter {
   }
 
   file(path: string, attributes: Attributes, source: FileBytes): number {
+    if ('location' in source) return atOnce(this.copy(path, attributes, source.location));
     return guard('write file', path, () => {
-      const location = this.#location(path);
       const fd = this.#create(path);
       try {
-        const size = copyBytes(source, fd);
-        applyFileAttributes(fd, location, attributes);
+        const size = writeBytes(source, fd);
+        applyFileAttributes(fd, this.#location(path), attributes);
         return size;
       } finally {
         closeSync(fd);
       }
     });
+  }
+
+  copy(path: string, attributes: Attributes, location: string): InPieces<number> {
+    return doingInPieces(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
+  }
+
+  *#copy(path: string, attributes: Attributes, location: string): InPieces<number> {
+    const fd = this.#create(path);
+    try {
+      const size = yield* copyFileBytes(location, fd);
+      applyFileAttributes(fd, this.#location(path), attributes);
+      return size;
+    } finally {
+      closeSync(fd);
+    }
   }
 
   open(path: string, attributes: Attributes): FileSink {

@@ -1,4 +1,5 @@
 import { errnoName, TbuildError } from '@tbuild/errors';
+import type { InPieces } from '@tbuild/linux';
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full',
@@ -14,8 +15,21 @@ export function doing<T>(action: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const name = error instanceof TbuildError ? undefined : errnoName(error);
-    if (name === undefined) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not ${action} (${name})`, { cause: error, hint: HINTS[name] });
+    throw refused(action, error);
   }
+}
+
+/** {@link doing} for work that yields. */
+export function* doingInPieces<T>(action: string, work: InPieces<T>): InPieces<T> {
+  try {
+    return yield* work;
+  } catch (error) {
+    throw refused(action, error);
+  }
+}
+
+function refused(action: string, error: unknown): unknown {
+  const name = error instanceof TbuildError ? undefined : errnoName(error);
+  if (name === undefined) return error;
+  return new TbuildError('SNAPSHOT', `Could not ${action} (${name})`, { cause: error, hint: HINTS[name] });
 }

@@ -1,3 +1,5 @@
+import type { InPieces } from '@tbuild/linux';
+
 /** What an entry gets besides its content. */
 export interface Attributes {
   /** Permission bits, setuid, setgid and sticky (12 bits). */
@@ -39,6 +41,8 @@ export interface TreeWriter {
   directory(path: string, attributes: Attributes): void;
   /** Writes a regular file, replacing what is there (a directory is replaced too). Returns bytes written. */
   file(path: string, attributes: Attributes, source: FileBytes): number;
+  /** As `file`, with the bytes of a large one. */
+  copy(path: string, attributes: Attributes, location: string): InPieces<number>;
   /** As `file`, for bytes that come over time. The caller closes it, also after a failure. */
   open(path: string, attributes: Attributes): FileSink;
   symlink(path: string, attributes: Attributes, target: string): void;

@@ -1,10 +1,8 @@
 import { writeSync } from 'node:fs';
-import { copyFileBytes } from '@tbuild/linux';
 import type { FileBytes } from './tree-writer.ts';
 
 /** Writes what `source` has into an open, empty file. Returns the number of bytes. */
-export function copyBytes(source: FileBytes, fd: number): number {
-  if ('location' in source) return copyFileBytes(source.location, fd);
+export function writeBytes(source: Exclude<FileBytes, { location: string }>, fd: number): number {
   let size = 0;
   for (const chunk of 'bytes' in source ? [source.bytes] : source.chunks) size += writeAll(fd, chunk);
   return size;

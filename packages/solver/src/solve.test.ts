@@ -149,14 +149,16 @@ test('the first failure is thrown, with its place; running siblings are cancelle
       throw new TbuildError('PROCESS_FAILED', 'it broke');
     },
     slow: untilAborted,
+    checking: (signal) => untilAborted(signal).catch(() => signal.throwIfAborted()),
   });
   const builder = new GraphBuilder();
   const slow = builder.add(step('slow'));
+  const checking = builder.add(step('checking'));
   const bad = builder.add({ ...step('bad'), location });
-  const graph = builder.build([builder.add(step('after', bad, [slow]))]);
+  const graph = builder.build([builder.add(step('after', bad, [slow, checking]))]);
   await expect(run(graph)).rejects.toMatchObject({ message: 'it broke', location });
-  expect(ran).toEqual(['slow', 'bad']);
-  expect(outcomes()).toEqual({ slow: 'cancelled', bad: 'failed' });
+  expect(ran).toEqual(['slow', 'checking', 'bad']);
+  expect(outcomes()).toEqual({ slow: 'cancelled', checking: 'cancelled', bad: 'failed' });
 });
 
 test('aborting from outside ends as cancelled', async () => {

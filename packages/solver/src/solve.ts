@@ -87,7 +87,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       throw error;
     }
     start();
-    if (signal.aborted && isAbort(error)) end('cancelled');
+    if (signal.aborted && (error === signal.reason || isAbort(error))) end('cancelled');
     else end('failed', messageOf(error));
     throw locate(error, step.location);
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
+import { atOnce } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { addFiles } from './add-files.ts';
 import { copyInline } from './copy-inline.ts';
@@ -29,7 +30,7 @@ test('ADD unpacks archives, whatever their names, and copies the rest', async ()
   execFileSync('tar', ['-czf', join(source, 'archive.txt'), '-C', join(source, 'in'), '.']);
   writeFileSync(join(source, 'plain.tar'), 'no archive');
   const { upper, writer, tree } = target('add');
-  const selection = selectFiles(openDirectory(source), { sources: ['archive.txt', 'plain.tar'] });
+  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['archive.txt', 'plain.tar'] }));
   const op = { destination: '/x/', keepOwner: false };
   await addFiles(selection, writer, tree, op, { now: 1e12, hasher: createFileHasher(), owner: { uid: 0, gid: 0 } });
   writer.finish();

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
-import { lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
+import { atOnce, lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
 import type { CopyTarget, Owner } from './copy-options.ts';
@@ -59,9 +59,11 @@ function copy({ select, op, owner }: Case): void {
   const tree = openLayeredTree([lower, upper], 'trusted');
   const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'trusted' });
   const hasher = createFileHasher();
-  const selection = selectFiles(openDirectory(source), select);
-  digestSelection(selection, { hasher, owner: 'root' });
-  copyFiles(selection, writer, tree, { destination: '/', keepOwner: false, ...op }, { owner, now: NOW, hasher });
+  const selection = atOnce(selectFiles(openDirectory(source), select));
+  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
+  atOnce(
+    copyFiles(selection, writer, tree, { destination: '/', keepOwner: false, ...op }, { owner, now: NOW, hasher }),
+  );
   writer.finish();
 }
 
@@ -280,16 +282,18 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   write(source, { f: 'keyed' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const hasher = createFileHasher();
-  const selection = selectFiles(openDirectory(source), { sources: ['f'] });
-  digestSelection(selection, { hasher, owner: 'root' });
+  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
+  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
   change();
   const run = (): void =>
-    copyFiles(
-      selection,
-      writer,
-      openLayeredTree([upper], 'trusted'),
-      { destination: '/', keepOwner: false },
-      { now: NOW, hasher },
+    atOnce(
+      copyFiles(
+        selection,
+        writer,
+        openLayeredTree([upper], 'trusted'),
+        { destination: '/', keepOwner: false },
+        { now: NOW, hasher },
+      ),
     );
   if (message !== undefined) return expect(run).toThrow(expect.objectContaining({ code: 'CONTEXT', message }));
   run();
@@ -299,15 +303,17 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
 test('a file that was never hashed may get a new name, but no new bytes', () => {
   write(source, { f: 'same' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const selection = selectFiles(openDirectory(source), { sources: ['f'] });
+  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
   linkSync(join(source, 'f'), join(source, 'g'));
   const run = (): void =>
-    copyFiles(
-      selection,
-      writer,
-      openLayeredTree([upper], 'trusted'),
-      { destination: '/', keepOwner: true },
-      { now: NOW, hasher: createFileHasher() },
+    atOnce(
+      copyFiles(
+        selection,
+        writer,
+        openLayeredTree([upper], 'trusted'),
+        { destination: '/', keepOwner: true },
+        { now: NOW, hasher: createFileHasher() },
+      ),
     );
   run();
   writeFileSync(join(source, 'f'), 'other');

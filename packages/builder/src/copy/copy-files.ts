@@ -2,34 +2,36 @@ import { constants, readlinkSync } from 'node:fs';
 import {
   type FileTree,
   type FileType,
+  isLarge,
   type SelectedFile,
   type SelectedSource,
   type TreeEntry,
   typeOf,
 } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
+import type { InPieces } from '@tbuild/linux';
 import type { TreeWriter } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 import { checkReplaceable, type Destination, join, parentOf, placeDirectory, placeFile } from './destination.ts';
-import { copyKeyedFile } from './keyed-file.ts';
+import { copyKeyedFile, copyLargeFile } from './keyed-file.ts';
 
 /**
  * Copies a selection as COPY does: files into the destination if it is or ends in a directory, otherwise
  * in its place; of directories their contents. `tree` is what the writer writes into, as it is at each
- * moment. The writer is not finished.
+ * moment. The writer is not finished. Yields between files and inside long ones.
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS when a file and a directory would replace each other, CONTEXT when a file changed since it was keyed.
  */
-export function copyFiles(
+export function* copyFiles(
   selection: readonly SelectedSource[],
   writer: TreeWriter,
   tree: Pick<FileTree, 'stat'>,
   op: CopyTarget,
   options: CopyOptions,
-): void {
+): InPieces {
   const rules = attributeRules(op, options);
-  for (const source of selection) copySource({ writer, tree }, source, { op, options, rules });
+  for (const source of selection) yield* copySource({ writer, tree }, source, { op, options, rules });
 }
 
 /** What stays the same for all sources of a copy. */
@@ -40,11 +42,14 @@ export interface CopyPlan {
 }
 
 /** Copies one source; hard links among its files survive. */
-export function copySource(target: Destination, source: SelectedSource, plan: CopyPlan): void {
+export function* copySource(target: Destination, source: SelectedSource, plan: CopyPlan): InPieces {
   const { destination } = plan.op;
   const copier: Copier = { ...target, ...plan, links: new Map(), made: new Set() };
-  if (typeOf(source.entry.stats) === 'directory') copyContents(copier, source, destination);
-  else copyEntry(copier, source.entry, placeFile(target, destination, source.name, plan.rules.implied));
+  if (typeOf(source.entry.stats) === 'directory') yield* copyContents(copier, source, destination);
+  else {
+    const path = placeFile(target, destination, source.name, plan.rules.implied);
+    yield* copyEntry(copier, source.entry, path) ?? [];
+  }
 }
 
 interface Copier extends Destination, CopyPlan {
@@ -54,13 +59,15 @@ interface Copier extends Destination, CopyPlan {
   readonly made: Set<string>;
 }
 
-function copyContents(copier: Copier, source: SelectedSource, destination: string): void {
+function* copyContents(copier: Copier, source: SelectedSource, destination: string): InPieces {
   const top = placeDirectory(copier, destination, copier.rules.implied);
   takeTime(copier, source.entry, top);
+  let count = 0;
   for (const file of source.files) {
+    if (++count % FILES_A_PIECE === 0) yield;
     const path = join(top, file.relative);
     if (typeOf(file.entry.stats) === 'directory') copyDirectory(copier, file, path);
-    else copyEntry(copier, file.entry, path);
+    else yield* copyEntry(copier, file.entry, path) ?? [];
   }
 }
 
@@ -88,12 +95,15 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
   return writer.directory(path, { mode: entry.stats.mode & 0o7777, uid, gid, mtimeMs });
 }
 
-function copyEntry(copier: Copier, entry: TreeEntry, path: string): void {
+/** What is left to do of a large file: a generator for every small one would cost a tenth of the copy. */
+type Rest = InPieces | undefined | void;
+
+function copyEntry(copier: Copier, entry: TreeEntry, path: string): Rest {
   if (!copier.made.has(parentOf(path))) checkReplaceable(copier.tree, path);
-  COPY[typeOf(entry.stats)](copier, entry, path);
+  return COPY[typeOf(entry.stats)](copier, entry, path);
 }
 
-const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) => void> = {
+const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) => Rest> = {
   file: copyFile,
   directory() {
     throw new Error('A directory is not copied as an entry');
@@ -106,7 +116,7 @@ const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) =>
   socket() {},
 };
 
-function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, path: string): void {
+function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, path: string): Rest {
   const { nlink, dev, ino } = entry.stats;
   const inode = nlink > 1 ? `${dev}:${ino}` : '';
   const first = links.get(inode);
@@ -114,9 +124,12 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const attributes = rules.of(entry);
   const same = nlink > 1 ? undefined : options.earlier?.find(entry, path, attributes);
   if (same !== undefined && writer.share(path, same)) return;
-  copyKeyedFile(entry, writer, path, { attributes, hasher: options.hasher });
   if (nlink > 1) links.set(inode, path);
+  const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
+  return copy(entry, writer, path, { attributes, hasher: options.hasher });
 }
+
+const FILES_A_PIECE = 32;
 
 function copySpecial({ writer, rules }: Copier, entry: TreeEntry, path: string): void {
   writer.special(path, rules.of(entry), entry.stats.mode & constants.S_IFMT, entry.stats.rdev);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
+import { atOnce } from '@tbuild/linux';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
@@ -17,19 +18,21 @@ async function copyTo(name: string, mode?: number): Promise<string> {
   const upper = join(base, digestOf(name).slice('sha256:'.length));
   mkdirSync(upper);
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const selection = selectFiles(openDirectory(source), { sources: ['.'] });
+  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['.'] }));
   const hasher = createFileHasher();
-  digestSelection(selection, { hasher, owner: 'root' });
+  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
   expect(isRemembered(selection)).toBe(true);
   const earlier = await openEarlierCopy(note, selection, hasher, async (result) =>
     join(base, result.slice('sha256:'.length)),
   );
-  copyFiles(
-    selection,
-    writer,
-    openLayeredTree([upper], 'trusted'),
-    { destination: '/files', keepOwner: false, chmod: mode },
-    { now: 1e12, hasher, earlier },
+  atOnce(
+    copyFiles(
+      selection,
+      writer,
+      openLayeredTree([upper], 'trusted'),
+      { destination: '/files', keepOwner: false, chmod: mode },
+      { now: 1e12, hasher, earlier },
+    ),
   );
   rememberCopy(note, digestOf(name), selection, hasher);
   writer.finish();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
 import { createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
+import type { InPieces } from '@tbuild/linux';
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
 /**
@@ -10,22 +11,39 @@ import type { Attributes, TreeWriter } from '@tbuild/snapshot';
  *
  * @throws TbuildError CONTEXT when the bytes are not those that were keyed, or cannot be read.
  */
-export function copyKeyedFile(
-  entry: TreeEntry,
-  writer: TreeWriter,
-  path: string,
-  copied: { attributes: Attributes; hasher: FileHasher },
-): void {
+export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): void {
   try {
     writer.file(path, copied.attributes, { location: entry.location });
-    if (isAsKeyed(entry)) return;
-    const hash = createHash('sha256');
-    writer.file(path, copied.attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
-    requireSame(entry, copied.hasher, `sha256:${hash.digest('hex')}`);
+    copyAgainIfChanged(entry, writer, path, copied);
   } catch (error) {
-    if (lstatSync(entry.location, { throwIfNoEntry: false }) === undefined) throw changed(entry, error);
-    throw error;
+    throw isGone(entry) ? changed(entry, error) : error;
   }
+}
+
+/** {@link copyKeyedFile} for a large one. */
+export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): InPieces {
+  try {
+    yield* writer.copy(path, copied.attributes, entry.location);
+    copyAgainIfChanged(entry, writer, path, copied);
+  } catch (error) {
+    throw isGone(entry) ? changed(entry, error) : error;
+  }
+}
+
+interface Copied {
+  readonly attributes: Attributes;
+  readonly hasher: FileHasher;
+}
+
+function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, path: string, { attributes, hasher }: Copied): void {
+  if (isAsKeyed(entry)) return;
+  const hash = createHash('sha256');
+  writer.file(path, attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
+  requireSame(entry, hasher, `sha256:${hash.digest('hex')}`);
+}
+
+function isGone({ location }: TreeEntry): boolean {
+  return lstatSync(location, { throwIfNoEntry: false }) === undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
+import { atOnce, type InPieces, inTurns } from '@tbuild/linux';
 import { createDiffer, createLayerWriter, NotInOrder, readArchive } from '@tbuild/diff';
 import type { Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
@@ -35,8 +36,8 @@ function prepare({ source, lower = ':', select, op, options }: Case) {
   shell(source, at('source'));
   shell(lower, at('lower'));
   const hasher = createFileHasher();
-  const selection = selectFiles(openDirectory(at('source')), { sources: ['.'], ...select });
-  digestSelection(selection, { hasher, owner: 'root' });
+  const selection = atOnce(selectFiles(openDirectory(at('source')), { sources: ['.'], ...select }));
+  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
   const lowers = [at('below'), at('lower')];
   const target = { destination: '/', keepOwner: false, ...op };
   return { selection, lowers, target, options: { now: 1e12, hasher, ...options } };
@@ -45,14 +46,14 @@ function prepare({ source, lower = ':', select, op, options }: Case) {
 async function throughTree(prepared: ReturnType<typeof prepare>): Promise<Layer> {
   const { selection, lowers, target, options } = prepared;
   const writer = createTreeWriter({ upper: at('upper'), lowers, flavour });
-  copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options);
+  atOnce(copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options));
   writer.finish();
   return createDiffer({ content, flavour }).pack(at('upper'), lowers);
 }
 
 function straight({ selection, lowers, target, options }: ReturnType<typeof prepare>): Layer {
   using writer = createLayerWriter({ content, lowers, flavour });
-  copyFiles(selection, writer, writer, target, options);
+  atOnce(copyFiles(selection, writer, writer, target, options));
   writer.finish();
   return writer.commit();
 }
@@ -133,4 +134,26 @@ const others: [name: string, each: Case][] = [
 test.each(others)('what has no such order is refused, and leaves nothing: %s', (_, each) => {
   expect(() => straight(prepare(each))).toThrow(NotInOrder);
   expect(readdirSync(at('store/tmp'))).toEqual([]);
+});
+
+test('a huge file is hashed and copied, either way, no longer than until the build is cancelled', async () => {
+  shell('truncate -s 1T huge', at('source'));
+  const selection = atOnce(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
+  const hasher = createFileHasher();
+  const [target, options] = [
+    { destination: '/', keepOwner: false },
+    { now: 1e12, hasher },
+  ];
+  const tree = createTreeWriter({ upper: at('upper'), lowers: [], flavour });
+  using layer = createLayerWriter({ content, lowers: [], flavour });
+  const works: readonly InPieces<unknown>[] = [
+    digestSelection(selection, { hasher, owner: 'root' }),
+    copyFiles(selection, tree, openLayeredTree([at('upper')], flavour), target, options),
+    copyFiles(selection, layer, layer, target, options),
+  ];
+  for (const work of works) {
+    const controller = new AbortController();
+    setImmediate(() => controller.abort());
+    await expect(inTurns(work, controller.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
+  }
 });

@@ -1,6 +1,7 @@
 import type { ContentStore } from '@tbuild/content';
 import type { SelectedSource } from '@tbuild/context';
 import { createLayerWriter, NotInOrder } from '@tbuild/diff';
+import type { InPieces } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
@@ -20,11 +21,14 @@ export interface PlacedCopy {
  * Writes the layer of a copy without making its tree, which takes half the time and no place. Undefined when it has to be
  * the tree: files that do not come in the order of an archive, hard links, a file that is changing.
  */
-export function writeLayer(copy: PlacedCopy, content: Pick<ContentStore, 'createWriter'>): Layer | undefined {
+export function* writeLayer(
+  copy: PlacedCopy,
+  content: Pick<ContentStore, 'createWriter'>,
+): InPieces<Layer | undefined> {
   const { sources, target, options, lowers, flavour } = copy;
   using writer = createLayerWriter({ content, lowers, flavour });
   try {
-    copyFiles(sources, writer, writer, target, options);
+    yield* copyFiles(sources, writer, writer, target, options);
     writer.finish();
     return writer.commit();
   } catch (error) {

@@ -20,7 +20,7 @@ type BindMount = Extract<RunMount, { type: 'bind' }>;
 interface Making {
   readonly mount: BindMount;
   readonly files: StepFiles;
-  readonly env: OpEnvironment;
+  readonly env: OpEnvironment & { readonly signal: AbortSignal };
 }
 
 /** Where the selected file or directory stands in the small tree made for it. */
@@ -36,7 +36,7 @@ export async function openBindMount(
   mount: BindMount,
   { input, result }: KeyedMount,
   files: StepFiles,
-  env: OpEnvironment,
+  env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<SandboxMount> {
   const { target, from, readonly } = mount;
   if (from.kind === 'inline') {

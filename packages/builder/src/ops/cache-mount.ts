@@ -60,7 +60,7 @@ async function take(
     if (input === undefined) {
       makeEmpty(path, mount);
       if (!discard) await context.importMount(key, path);
-    } else await copySelected(input, dirname(path), basename(path), { worker });
+    } else await copySelected(input, dirname(path), basename(path), { worker, signal });
   };
   const onWait = (): void =>
     progress.emit({

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { typeOf } from '@tbuild/context';
+import { inTurns } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from '../copy/index.ts';
 import type { FileInput } from './file-input.ts';
@@ -11,20 +12,15 @@ export async function copySelected(
   input: FileInput,
   upper: string,
   name: string,
-  { worker }: Pick<OpEnvironment, 'worker'>,
+  { worker, signal }: Pick<OpEnvironment, 'worker'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { flavour } = worker;
   const writer = createTreeWriter({ upper, lowers: [], flavour });
   const tree = openLayeredTree([upper], flavour);
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
-  copyFiles(
-    sources,
-    writer,
-    tree,
-    { destination: `/${name}`, keepOwner },
-    { owner: undefined, hasher: input.hasher, now: worker.now() },
-  );
+  const options = { owner: undefined, hasher: input.hasher, now: worker.now() };
+  await inTurns(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
   writer.finish();
   const stats = sources[0]?.entry.stats;
   if (stats === undefined || typeOf(stats) !== 'directory') return;

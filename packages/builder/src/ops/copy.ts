@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -17,7 +18,7 @@ import type { PlacedCopy } from '../copy/write-layer.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
-import { placeCopy, placementOf, selectFrom, writeAside } from './place-copy.ts';
+import { placeCopy, placementOf, writeAside } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -27,7 +28,8 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }, signal) {
       const parts: CopyPart[] = [];
-      for (const selection of [op, ...(op.more ?? [])]) parts.push(await openPart(selection, op, sources, context));
+      for (const selection of [op, ...(op.more ?? [])])
+        parts.push(await openPart(selection, op, sources, { ...context, signal }));
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,
@@ -43,9 +45,12 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
+        for (const { selection, input } of parts)
+          if (input !== undefined && selection.from.kind === 'context')
+            context.contexts.onCopied(selection.from.name, await input.select());
         const copy = await placeAlone(parts, op, base?.result, context);
         if (copy !== undefined && context.topmost.has(context.step.id)) {
-          const layer = writeLayer(copy, context.worker.content);
+          const layer = await inTurns(writeLayer(copy, context.worker.content), signal);
           if (layer !== undefined) {
             context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
             return key;
@@ -89,7 +94,7 @@ async function openPart(
   selection: CopySelection,
   op: CopyOp,
   steps: readonly Solved<ResultId>[],
-  context: StepContext,
+  context: StepContext & { readonly signal: AbortSignal },
 ): Promise<CopyPart> {
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
@@ -122,15 +127,15 @@ async function copyInto(
       copyInline(files, writer, tree, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
       continue;
     }
-    const sources = await selectFrom(selection, input, context);
+    const sources = await input.select();
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, owner, epoch), signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
     else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
-      copyFiles(sources, writer, tree, target, options);
+      await inTurns(copyFiles(sources, writer, tree, target, options), signal);
     else {
       const earlier = await openEarlierCopy(note, sources, input.hasher, (result) => upperOf(result, context));
-      copyFiles(sources, writer, tree, target, { ...options, earlier });
+      await inTurns(copyFiles(sources, writer, tree, target, { ...options, earlier }), signal);
       rememberCopy(note, key, sources, input.hasher);
     }
   }

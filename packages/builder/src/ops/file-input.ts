@@ -8,9 +8,11 @@ import {
   type SelectOptions,
 } from '@tbuild/context';
 import type { FileSource } from '@tbuild/graph';
+import { inTurns, type InPieces } from '@tbuild/linux';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
+import pLimit from 'p-limit';
 import type { OpEnvironment } from './op-environment.ts';
 
 /** Files that a step reads: their digest for the key, and what was keyed, to be read later. */
@@ -27,19 +29,27 @@ export async function openFileInput(
   from: Exclude<FileSource, { kind: 'inline' }>,
   options: SelectOptions,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment,
+  env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<FileInput> {
-  if (from.kind === 'context') return contextInput(from.name, options, env);
+  if (from.kind === 'context') return reading(() => contextInput(from.name, options, env));
   const source = sources[from.source];
   if (source === undefined) throw new Error(`Step has no source ${from.source}`);
   return resultInput(source.result, options, env);
 }
 
-function contextInput(name: string, options: SelectOptions, env: OpEnvironment): FileInput {
-  const { tree, hasher, owner } = env.contexts.open(name);
-  const selection = selectFiles(tree, options);
-  const content = hasher.digestSelection(selection, () => digestSelection(selection, { hasher, owner }));
-  env.contexts.onRead(name, sizeOf(selection).bytes);
+/** One after the other: what one step reads of a context, the next one need not read again. */
+const reading = pLimit(1);
+
+async function contextInput(
+  name: string,
+  options: SelectOptions,
+  { contexts, signal }: Pick<OpEnvironment, 'contexts'> & { readonly signal: AbortSignal },
+): Promise<FileInput> {
+  const { tree, hasher, owner } = contexts.open(name);
+  const selection = await inTurns(selectFiles(tree, options), signal);
+  const digest = (): InPieces<Digest> => digestSelection(selection, { hasher, owner });
+  const content = await inTurns(hasher.digestSelection(selection, digest), signal);
+  contexts.onRead(name, sizeOf(selection).bytes);
   return { content, select: async () => selection, hasher, owner };
 }
 
@@ -53,15 +63,19 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
   return { files: count, bytes };
 }
 
-async function resultInput(result: ResultId, options: SelectOptions, env: OpEnvironment): Promise<FileInput> {
-  const { worker, results } = env;
+async function resultInput(
+  result: ResultId,
+  options: SelectOptions,
+  { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & { readonly signal: AbortSignal },
+): Promise<FileInput> {
   const hasher = createFileHasher();
   let selection: readonly SelectedSource[] | undefined;
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
-    return (selection ??= selectFiles(openLayeredTree(directories, worker.flavour), options));
+    return (selection ??= await inTurns(selectFiles(openLayeredTree(directories, worker.flavour), options), signal));
   };
-  const compute = async (): Promise<Digest> => digestSelection(await select(), { hasher, owner: 'keep' });
+  const compute = async (): Promise<Digest> =>
+    inTurns(digestSelection(await select(), { hasher, owner: 'keep' }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
   return { content, select, hasher, owner: 'keep' };
 }

@@ -1,5 +1,6 @@
 import type { ResultId } from '@tbuild/cache';
 import type { HttpOp } from '@tbuild/graph';
+import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
@@ -16,7 +17,7 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
       const { digest, modified = 0 } = fetched;
       const key = digestOf(canonicalJson({ http: { filename, digest, modified } }));
       const run = async (): Promise<ResultId> => {
-        await writeFile(key, filename, fetched, context);
+        await writeFile(key, filename, fetched, { ...context, signal });
         return key;
       };
       return { key, run };
@@ -28,11 +29,12 @@ async function writeFile(
   key: ResultId,
   filename: string,
   { digest, modified = 0 }: FetchedFile,
-  { worker }: FetchContext,
+  { worker, signal }: FetchContext & { signal: AbortSignal },
 ): Promise<void> {
   await using active = await worker.snapshots.prepare();
   const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: worker.flavour });
-  writer.file(filename, { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified }, { location: worker.content.path(digest) });
+  const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified };
+  await inTurns(writer.copy(filename, attributes, worker.content.path(digest)), signal);
   writer.finish();
   await active.commit(hexOf(key));
 }

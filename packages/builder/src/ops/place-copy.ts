@@ -20,14 +20,12 @@ export interface CopyFrom {
 /** Settles places and owners of a copy that unpacks nothing. */
 export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
-  context: StepContext,
+  { worker: { flavour }, results, epoch }: StepContext,
 ): Promise<PlacedCopy | undefined> {
-  const { worker, results, epoch } = context;
-  const { flavour } = worker;
   if (selection.unpack) return undefined;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
-  const sources = await selectFrom(selection, input, context);
+  const sources = await input.select();
   const options = placementOf(sources, input, owner, epoch);
   return { sources, target: { ...op, ...selection }, options, lowers, flavour };
 }
@@ -43,17 +41,6 @@ export function writeAside(
   if (copy === undefined || !layered.has(step.id)) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
   return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy) : undefined;
-}
-
-/** What is to be copied; tells of what was taken from a context. */
-export async function selectFrom(
-  { from }: CopySelection,
-  input: FileInput,
-  { contexts }: StepContext,
-): Promise<readonly SelectedSource[]> {
-  const sources = await input.select();
-  if (from.kind === 'context') contexts.onCopied(from.name, sources);
-  return sources;
 }
 
 export function placementOf(

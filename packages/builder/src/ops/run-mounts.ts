@@ -17,7 +17,7 @@ import type { StepFiles } from './step-files.ts';
 export async function keyMounts(
   mounts: readonly RunMount[],
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment,
+  env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<readonly KeyedMount[]> {
   return Promise.all(mounts.map((mount) => keyMount(mount, sources, env)));
 }
@@ -25,7 +25,7 @@ export async function keyMounts(
 async function keyMount(
   mount: RunMount,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment,
+  env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<KeyedMount> {
   if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
   const { from, source = '' } = mount;
@@ -39,7 +39,12 @@ async function keyMount(
   return { mount, key: { ...mount, from: undefined, source: undefined, content }, input, result };
 }
 
-async function openSource(from: FileSource, source: string, sources: readonly Solved<ResultId>[], env: OpEnvironment) {
+async function openSource(
+  from: FileSource,
+  source: string,
+  sources: readonly Solved<ResultId>[],
+  env: OpEnvironment & { readonly signal: AbortSignal },
+) {
   if (from.kind === 'inline') return undefined;
   return openFileInput(from, { sources: [source.replace(/^\/+/, '')] }, sources, env);
 }
@@ -68,7 +73,7 @@ export async function openMounts(
     if (mount.type === 'tmpfs') mounts.push({ type: 'tmpfs', target: mount.target, size: mount.size });
     else if (mount.type === 'cache')
       mounts.push({ type: 'bind', source: caches.get(one) ?? '', target: mount.target, readonly: mount.readonly });
-    else if (mount.type === 'bind') mounts.push(await openBindMount(mount, one, files, context));
+    else if (mount.type === 'bind') mounts.push(await openBindMount(mount, one, files, { ...context, signal }));
     else if (mount.type === 'ssh') mounts.push(await openSshMount(mount, files, context));
     else {
       const secret = openSecretMount(mount, files, context);

@@ -21,7 +21,7 @@ import { openStepOutput } from './step-output.ts';
 export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
-      const mounts = await keyMounts(op.mounts, sources, context);
+      const mounts = await keyMounts(op.mounts, sources, { ...context, signal });
       const key = digestOf(
         canonicalJson({
           op: { ...op, mounts: mounts.map((mount) => mount.key) },

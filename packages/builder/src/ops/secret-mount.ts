@@ -38,6 +38,12 @@ export function openSecretMount(
     mount:
       target === undefined
         ? undefined
-        : { type: 'bind', source: files.writeSecret(value, { mode, uid, gid }), target, readonly: true },
+        : {
+            type: 'bind',
+            source: files.writeSecret(value, { mode, uid, gid }),
+            target,
+            readonly: true,
+            isSecret: true,
+          },
   };
 }

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { detachMount, mountTmpfs } from '@tbuild/linux';
+import { detachMount, mountTmpfs, openUnnamedFile } from '@tbuild/linux';
 import { giveOwner } from './give-owner.ts';
 
 /** Who a file belongs to and what may be done with it. */
@@ -28,13 +29,13 @@ export function createStepFiles(root: string): StepFiles {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'files-'));
   const cleanUps: (() => void | PromiseLike<void>)[] = [];
-  let memory: string | undefined;
+  let memory: Memory | undefined;
   const makeDirectory = (): string => mkdtempSync(join(directory, 'd-'));
   return {
     write: (name, content, access) => writeWith(join(makeDirectory(), name), content, access),
     writeSecret(content, access) {
       memory ??= mountMemory(makeDirectory(), cleanUps);
-      return writeWith(join(mkdtempSync(join(memory, 's-')), 'secret'), content, access);
+      return memory.write(content, access);
     },
     directory: makeDirectory,
     onDispose: (cleanUp) => void cleanUps.push(cleanUp),
@@ -45,19 +46,28 @@ export function createStepFiles(root: string): StepFiles {
   };
 }
 
-function writeWith(path: string, content: string | Uint8Array, { mode, uid = 0, gid = 0 }: FileAccess): string {
+function writeWith(path: string, content: string | Uint8Array, access: FileAccess): string {
   writeFileSync(path, content, { mode: 0o600 });
+  return giveAccess(path, access);
+}
+
+function giveAccess(path: string, { mode, uid = 0, gid = 0 }: FileAccess): string {
   giveOwner(path, uid, gid);
   chmodSync(path, mode);
   return path;
 }
 
+/** A place for files of which nothing remains, though this process is killed. */
+interface Memory {
+  write(content: Uint8Array, access: FileAccess): string;
+}
+
 /** Seen by this process and its steps alone, since the launcher made a mount namespace for them; gone with them. */
-function mountMemory(path: string, cleanUps: (() => void)[]): string {
+function mountMemory(path: string, cleanUps: (() => void)[]): Memory {
   try {
     mountTmpfs(path);
     cleanUps.push(() => detachMount(path));
-    return path;
+    return { write: (content, access) => writeWith(join(mkdtempSync(join(path, 's-')), 'secret'), content, access) };
   } catch (cause) {
     return sharedMemory(cause, cleanUps);
   }
@@ -66,8 +76,8 @@ function mountMemory(path: string, cleanUps: (() => void)[]): string {
 const SHARED_MEMORY = '/dev/shm';
 const TMPFS_MAGIC = 0x0102_1994;
 
-/** Where nothing can be mounted there is one place in memory that most containers have. */
-function sharedMemory(cause: unknown, cleanUps: (() => void)[]): string {
+/** Where nothing can be mounted there is one place in memory that most containers have; a file without a name leaves it with us. */
+function sharedMemory(cause: unknown, cleanUps: (() => void)[]): Memory {
   if (!existsSync(SHARED_MEMORY) || statfsSync(SHARED_MEMORY).type !== TMPFS_MAGIC) {
     throw new TbuildError(
       'UNSUPPORTED',
@@ -75,7 +85,11 @@ function sharedMemory(cause: unknown, cleanUps: (() => void)[]): string {
       { cause },
     );
   }
-  const path = mkdtempSync(`${SHARED_MEMORY}/tbuild-`);
-  cleanUps.push(() => rmSync(path, { recursive: true, force: true }));
-  return path;
+  return {
+    write(content, access) {
+      const file = openUnnamedFile(`${SHARED_MEMORY}/tbuild-${randomUUID()}`, content, 0o600);
+      cleanUps.push(() => file[Symbol.dispose]());
+      return giveAccess(`/proc/${process.pid}/fd/${file.fd}`, access);
+    },
+  };
 }

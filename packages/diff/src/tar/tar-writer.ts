@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import { createHoleReader, type ReadNext } from '@tbuild/linux';
+import { createHoleReader, type InPieces, type ReadNext } from '@tbuild/linux';
 import { encodeTarHeader } from './encode-tar-header.ts';
 import { BLOCK, paddingOf, type TarEntry } from './tar-entry.ts';
 
@@ -31,7 +31,7 @@ export class TarWriter {
    * The bytes of the file at `location`, exactly `size` of them; yields after each buffer that it gave away.
    * @throws TbuildError SNAPSHOT when the file is shorter.
    */
-  *body(location: string, size: number): Generator<void, void> {
+  *body(location: string, size: number): InPieces {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -52,11 +52,14 @@ export class TarWriter {
     this.#zeros(paddingOf(size));
   }
 
-  /** As {@link body}, from an open file and in one go. False when the file is shorter; the archive is worth nothing then. */
-  bodyFrom(fd: number, size: number): boolean {
+  /** As {@link body}, from an open file. False when the file is shorter; the archive is worth nothing then. */
+  *bodyFrom(fd: number, size: number): InPieces<boolean> {
     const read = readerOf(fd, size);
     for (let rest = size; rest > 0;) {
-      if (this.#filled === BUFFER_SIZE) this.#flush();
+      if (this.#filled === BUFFER_SIZE) {
+        this.#flush();
+        yield;
+      }
       const count = this.#take(read, rest);
       if (count === 0) return false;
       rest -= count;

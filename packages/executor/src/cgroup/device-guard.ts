@@ -5,7 +5,7 @@ import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../devices.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
-import { GROUP_PREFIX, removeAbandoned, removeEmptied } from './remove-groups.ts';
+import { OWN_GROUP, removeAbandoned, removeEmptied } from './remove-groups.ts';
 
 /** Keeps this process, and by that the steps that it starts, from all devices but those of a step. */
 export interface DeviceGuard {
@@ -48,7 +48,7 @@ async function enter(): Promise<Entered | undefined> {
   const hierarchies = readHierarchies();
   const hierarchy = hierarchies.find(({ version }) => version === 2);
   if (hierarchy === undefined) return undefined;
-  const path = join(hierarchy.own, `${GROUP_PREFIX}steps-${process.pid}`);
+  const path = join(hierarchy.own, OWN_GROUP);
   const exit = `${hierarchy.own}/cgroup.procs`;
   try {
     mkdirSync(path);

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { errnoName } from '@tbuild/errors';
@@ -9,6 +9,9 @@ export const GROUP_PREFIX = 'tbuild-';
 
 const REMOVAL_TRIES = 50;
 const REMOVAL_PAUSE_MS = 10;
+
+/** The name of the group of all steps of this process, which tells others when it is not needed any more. */
+export const OWN_GROUP = `${GROUP_PREFIX}steps-${process.pid}`;
 
 /** Removes a group whose processes have ended: one of them may be counted for a moment more. */
 export async function removeEmptied(directory: string): Promise<void> {
@@ -22,15 +25,23 @@ export function removeAll(directories: readonly string[]): void {
 
 const ABANDONED_AFTER_MS = 60_000;
 
-/** Removes what killed builds have left beside a new group: one with processes cannot be removed, and others are not as old. */
+/**
+ * Removes what killed builds have left beside a new group: one with processes cannot be removed, and of others the
+ * process is there, or they are not as old.
+ */
 export function removeAbandoned(directory: string): void {
   const parent = dirname(directory);
   const { mtimeMs } = lstatSync(directory);
   for (const name of readdirSync(parent).filter((each) => each.startsWith(GROUP_PREFIX))) {
     const path = join(parent, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats !== undefined && stats.mtimeMs < mtimeMs - ABANDONED_AFTER_MS) removed(path);
+    if (isOver(name) || (stats !== undefined && stats.mtimeMs < mtimeMs - ABANDONED_AFTER_MS)) removed(path);
   }
+}
+
+function isOver(name: string): boolean {
+  const pid = /-steps-(\d+)$/.exec(name)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 /** Removes the groups that a runtime made by itself and, because it was killed, did not remove. */

@@ -4,12 +4,12 @@ import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
-import { callProgram, type CallProgram } from '../enter/call-program.ts';
+import { callProgram } from '../enter/call-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import { registerCommand } from '../emulation/own-handler.ts';
 import type { Executor, ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
-import { sendSignal } from '../run-process.ts';
+import { PROGRAM, sendSignal } from '../run-process.ts';
 import { type Launch, runStep } from '../run-step.ts';
 import { REPORT } from '../sandbox-command.ts';
 import type { StepPlace } from '../step-place.ts';
@@ -67,12 +67,13 @@ async function runInRoot(
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
   return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
-    const aside = join(place.directory, 'aside');
+    const [aside, secrets] = [join(place.directory, 'aside'), join(place.directory, 'secrets')];
     mkdirSync(aside);
-    const placement = new Placement({ root: sandbox.root.upper, aside, flavour });
+    mkdirSync(secrets);
+    const placement = new Placement({ root: sandbox.root.upper, aside, secrets, flavour });
     place.atEnd(() => placement.remove());
     placeAll(placement, sandbox);
-    return prepare(machine, sandbox, place);
+    return prepare(machine, sandbox, { ...place, secrets });
   });
 }
 
@@ -99,7 +100,11 @@ function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
 }
 
 /** Writes the programs of the set-up into `directory`. */
-function prepare(machine: Machine, sandbox: Sandbox, { directory, entrances }: StepPlace): Launch {
+function prepare(
+  machine: Machine,
+  sandbox: Sandbox,
+  { directory, entrances, secrets }: StepPlace & { readonly secrets: string },
+): Launch {
   const root = sandbox.root.upper;
   const program = enterSandbox(sandbox, {
     ...machine,
@@ -109,18 +114,14 @@ function prepare(machine: Machine, sandbox: Sandbox, { directory, entrances }: S
     capabilities: CAPABILITIES,
     filterMayFail: true,
   });
-  const enter = writeProgram(`${directory}/enter`, machine, program);
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  const keeper = writeProgram(`${directory}/keeper`, machine, keeperProgram(enter, { reportTo: REPORT, environment }));
+  const keeper = `${directory}/keeper`;
+  const stands = keeperProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
+  writeFileSync(keeper, callProgram(machine.machine, stands), { mode: 0o700 });
   const { handler } = sandbox;
   const args =
     handler === undefined ? [keeper] : registerCommand([keeper], { rule: handler, directory, reportTo: REPORT });
-  return { args, program, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
-}
-
-function writeProgram(path: string, { machine }: Machine, program: CallProgram): string {
-  writeFileSync(path, callProgram(machine, program), { mode: 0o700 });
-  return path;
+  return { args, program, machine: machine.machine, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
 }
 
 function writableDirectories({ mounts }: Sandbox): string[] {

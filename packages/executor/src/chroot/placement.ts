@@ -11,7 +11,9 @@ import {
   rmSync,
   type Stats,
   statSync,
+  symlinkSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openDirectory, resolveDestination } from '@tbuild/context';
@@ -25,6 +27,8 @@ export interface PlacementOptions {
   readonly root: string;
   /** On the root's file system; what is in the way waits in it. */
   readonly aside: string;
+  /** Takes a directory for each secret: a second name of the empty file in its place, `to`, and a link to what belongs into it, `from`. */
+  readonly secrets: string;
   readonly flavour: OverlayFlavour;
 }
 
@@ -85,6 +89,7 @@ export class Placement {
 
   /** Takes everything out. No process may be left that could write to the tree. */
   remove(): void {
+    rmSync(this.#options.secrets, { recursive: true, force: true });
     const lost: Stats[] = [];
     for (const placed of this.#placed.toReversed()) this.#takeOut(placed, lost);
     if (lost.length > 0) purge(this.#options.root, new Set(lost.map(({ ino }) => ino)));
@@ -108,6 +113,18 @@ export class Placement {
     });
   }
 
+  /** Its bytes come and go with the keeper, which ends after us and after the step. */
+  #showSecret(source: string, location: string): undefined {
+    const name = join(this.#options.secrets, String(this.#placed.length));
+    const { uid, gid, mode } = statSync(source);
+    writeFileSync(location, '');
+    chownSync(location, uid, gid);
+    chmodSync(location, mode & 0o7777);
+    mkdirSync(name);
+    linkSync(location, `${name}/to`);
+    symlinkSync(source, `${name}/from`);
+  }
+
   #makeParents(path: string): void {
     const { root } = this.#options;
     for (const parent of ancestors(path).slice(0, -1)) {
@@ -125,7 +142,9 @@ export class Placement {
       case 'overlay':
         throw new Error(`An overlay for "${mount.target}" reached an executor without mounts`);
       case 'bind':
-        return showBind(mount, location, this.#options.flavour);
+        return mount.isSecret === true
+          ? this.#showSecret(mount.source, location)
+          : showBind(mount, location, this.#options.flavour);
     }
   }
 }

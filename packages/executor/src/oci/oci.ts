@@ -4,15 +4,15 @@ import { TbuildError } from '@tbuild/errors';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
 import { groupBinds, GROUPS, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
-import { callProgram } from '../enter/call-program.ts';
 import { executeOnly } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/own-handler.ts';
 import type { Executor } from '../executor.ts';
 import { setupFailure } from '../exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
 import { runtimeConfig } from './runtime-config.ts';
+import { PROGRAM } from '../run-process.ts';
 import { REPORT } from '../sandbox-command.ts';
-import { PROGRAM, refusesGroups, runtimeCommand } from './runtime-command.ts';
+import { refusesGroups, runtimeCommand } from './runtime-command.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {
   /** The path of crun, runc or youki. */
@@ -43,10 +43,8 @@ function prepare(
 ): Launch {
   if (unguarded && basename(runtime) === 'crun') throw noDeviceGuard();
   const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT, entrances });
-  const [rootfs, enter] = [`${directory}/rootfs`, `${directory}/enter`];
+  const rootfs = `${directory}/rootfs`;
   mkdirSync(rootfs);
-  // A step's user executes it.
-  writeFileSync(enter, callProgram(machine, program), { mode: 0o755 });
   const mounts = points.mounts.map((placed, index) => {
     if (placed.mount.type === 'overlay') mkdirSync(`${directory}/overlay${index}`);
     return { placed, source: placed.mount.type === 'bind' ? placed.mount.source : `${directory}/overlay${index}` };
@@ -71,13 +69,12 @@ function prepare(
   const args = runtimeCommand({
     runtime,
     directory,
-    enter,
     id,
     entrances: entrances.length,
     moveGroups,
     mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays].map((one) => ({ ...one, unguarded })),
   });
-  return { args, program, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };
+  return { args, program, machine, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };
 }
 
 /** crun takes `nodev` from the root it is given, and its own filter needs what is missing here. */

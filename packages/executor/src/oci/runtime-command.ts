@@ -4,17 +4,13 @@ import { GROUPS } from '../cgroup/group-view.ts';
 import { mountCommand, quote, type TreeMount } from '../mount-command.ts';
 import { REPORT } from '../sandbox-command.ts';
 
-/** The descriptor of the program to execute, which the runtime hands on as it does {@link REPORT}. */
-export const PROGRAM = 4;
-
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */
   readonly runtime: string;
   /** The bundle, which takes the runtime's state and log too. */
   readonly directory: string;
-  readonly enter: string;
   readonly id: string;
-  /** How many descriptors the runtime hands on after {@link PROGRAM}. */
+  /** How many descriptors the runtime hands on after {@link REPORT} and {@link PROGRAM}. */
   readonly entrances: number;
   /** A directory that takes the control groups, out of sight of a runtime that refuses them. */
   readonly moveGroups?: string;
@@ -27,17 +23,17 @@ export interface RuntimeCommandOptions {
  * specification cannot say, and so that the container ends with the runtime and the runtime with us.
  */
 export function runtimeCommand(options: RuntimeCommandOptions): readonly string[] {
-  const { enter, mounts } = options;
   const script = [
     'umask 022',
-    `exec ${PROGRAM}>&2 2>&${REPORT}`,
+    '{',
     'mount -t proc proc /proc || exit 125',
     ...(options.moveGroups === undefined
       ? []
       : [`mount --rbind ${GROUPS} ${quote(options.moveGroups)} && mount -t tmpfs none ${GROUPS} || exit 125`]),
-    ...mounts.map(mountCommand),
-    String.raw`printf '\004' >&${REPORT}`,
-    `exec ${runtimeArguments(options).map(quote).join(' ')} 2>&${PROGRAM} ${PROGRAM}< ${quote(enter)}`,
+    ...options.mounts.map(mountCommand),
+    String.raw`printf '\004' >&2`,
+    `} 2>&${REPORT}`,
+    `exec ${runtimeArguments(options).map(quote).join(' ')}`,
   ].join('\n');
   const namespaces = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child'];
   return [...namespaces, 'sh', '-c', script];

@@ -27,7 +27,7 @@ test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>
     {},
     {},
     {
-      process: { args: ['/proc/self/fd/3'], env: ['A=1'], cwd: '/w', user: { uid: 33, gid: 34, additionalGids: [5] } },
+      process: { args: ['/proc/self/fd/3'], env: [], cwd: '/w', user: { uid: 33, gid: 34, additionalGids: [5] } },
       hostname: 'host',
       root: { path: '/r' },
     },

@@ -41,7 +41,8 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
       terminal: false,
       user: { uid: process.user.uid, gid: process.user.gid, additionalGids: process.user.groups, umask: 0o022 },
       args: place.args,
-      env: process.env,
+      // The program has its own, with secrets among it, which must not lie in a file.
+      env: [],
       cwd: process.cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       rlimits: (sandbox.limits ?? []).map(({ name, soft, hard }) => ({

@@ -1,0 +1,36 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TbuildError } from '@tbuild/errors';
+
+/** Synchronous work that yields every few milliseconds, where it can be given up and others can have their turn. */
+export type InPieces<T = void> = Generator<void, T, undefined>;
+
+/** A signal, the output of a step and the display wait no longer. A turn costs some microseconds. */
+const LONGEST_TURN_MS = 25;
+
+/**
+ * Does work to its end, now and then letting the rest of the program have a turn.
+ *
+ * @throws TbuildError CANCELLED on abort; the work has cleaned up by then.
+ */
+export async function inTurns<T>(work: Iterator<void, T, undefined>, signal?: AbortSignal): Promise<T> {
+  try {
+    for (let end = performance.now() + LONGEST_TURN_MS; ;) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      if (performance.now() < end) continue;
+      await nextTurn();
+      if (signal?.aborted) throw new TbuildError('CANCELLED', 'Build was cancelled', { cause: signal.reason });
+      end = performance.now() + LONGEST_TURN_MS;
+    }
+  } finally {
+    work.return?.();
+  }
+}
+
+/** Does work to its end at once. */
+export function atOnce<T>(work: InPieces<T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
