@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
-import { makeGroupDirectory } from './cgroup/group-view.ts';
+import { isUnified, makeGroupDirectory } from './cgroup/group-view.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
 import { callProgram } from './enter/call-program.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
@@ -70,7 +70,8 @@ function prepare(
   { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
   { sandbox, directory, points, entrances, groups, unguarded }: MountedStep,
 ): Launch {
-  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances });
+  const ownGroups = isUnified(groups);
+  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances, ownGroups });
   const [root, devices, enter] = [`${directory}/root`, `${directory}/dev`, `${directory}/enter`];
   mkdirSync(root);
   const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);
