@@ -33,7 +33,7 @@ describe.each(engines)('in a container of $engine without privileges', ({ isAbse
     const vitest = 'node_modules/.bin/vitest run --config test/support/inside.config.ts --configLoader runner';
     const files = suites.map((suite) => `packages/executor/src/${suite}`).join(' ');
     const wrapper = suites.includes('chroot/') ? '' : USER_NAMESPACE;
-    const mounts = [...cloneMounts(), '--volume=/usr/bin/busybox:/usr/bin/busybox:ro', '--tmpfs=/suite:exec'];
+    const mounts = [...cloneMounts(), '--volume=/usr/bin/busybox:/usr/bin/busybox:ro', '--tmpfs=/suite:exec,dev'];
     return run(
       [...options, ...mounts, '--workdir', repository],
       ['sh', '-c', `TMPDIR=/suite exec ${wrapper} ${vitest} --reporter json ${files}`],
@@ -104,6 +104,13 @@ const settings = [
     options: ['--tmpfs=/store:noexec', '--env=TBUILD_ROOT=/store', ...UNCONFINED],
     doctor: /^missing[^]*Programs cannot be executed in "\/store\/run": .*noexec/,
     build: /Programs cannot be executed in "\/store\/run"[^]*noexec[^]*EXIT 1/,
+  },
+  {
+    what: 'has its store where device nodes do not work',
+    options: ['--tmpfs=/store:exec', '--env=TBUILD_ROOT=/store'],
+    doctor: /^missing[^]*Device nodes do not work in "\/store\/[^]*nodev/,
+    build: /ERROR: Device nodes do not work in "\/store\/.*\nhint: .*nodev[^]*EXIT 1/,
+    copies: /EXIT 0/,
   },
   {
     what: 'has its store in memory',

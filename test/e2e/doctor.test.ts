@@ -1,5 +1,7 @@
+import { accessSync, constants } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
+import { hasProgram } from '../support/requirements.ts';
 import { buildInline, runTbuild } from '../support/tbuild.ts';
 
 describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
@@ -22,6 +24,20 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
     expect(stdout).toMatch(/^(good|limited|missing) +overlay /m);
   });
 });
+
+test.skipIf(!hasProgram('pasta') || !canOpenTun())('devices that steps may not open are found', async () => {
+  const { stdout } = await runTbuild(['doctor']);
+  expect(stdout).toMatch(/^good +pasta /m);
+});
+
+function canOpenTun(): boolean {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test('an isolation that does not exist is a mistake of usage', async () => {
   const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });

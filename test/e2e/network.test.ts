@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
+import { processesNaming } from '../support/leftovers.ts';
 import { hasProgram, isRoot } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
@@ -87,8 +88,9 @@ describe.skipIf(!isRoot || !hasProgram('pasta') || !hasAddress)('a network throu
 
   test('ends with the step', async () => {
     await build({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser: false });
-    const { stdout } = await runProcess('ps', ['-eo', 'args']);
-    expect(stdout.split('\n').filter((line) => line.startsWith('pasta ') && line.includes('tbuild-pasta'))).toEqual([]);
+    expect(processesNaming('tbuild-pasta')).toEqual([]);
+    const { stdout } = await runProcess('ps', ['-eo', 'ppid,args']);
+    expect(stdout.split('\n').filter((line) => /^ *1 pasta .* \/tmp\/pasta\//.test(line))).toEqual([]);
   });
 });
 

@@ -170,13 +170,16 @@ describe('a snapshot', () => {
 });
 
 describe('what is in the way of namespaces', () => {
-  /** The verdict where these programs come first on the PATH. */
-  function verdictWith(programs: Record<string, string>) {
+  /** A PATH on which these programs come first. */
+  function pathWith(programs: Record<string, string>) {
     const bin = mkdtempSync(join(directory, 'bin-'));
     for (const [name, script] of Object.entries(programs))
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return `${bin}:${base.PATH}`;
+  }
+  function verdictWith(programs: Record<string, string>) {
     const home = mkdtempSync(join(directory, 'home-'));
-    const { stdout } = launch(['x'], { PATH: `${bin}:${base.PATH}`, HOME: home });
+    const { stdout } = launch(['x'], { PATH: pathWith(programs), HOME: home });
     return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
   }
   const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1';
@@ -186,6 +189,40 @@ describe('what is in the way of namespaces', () => {
   test.each(['unshare', 'setpriv', 'mount'])('%s of BusyBox', (name) => {
     expect(verdictWith({ [name]: 'echo "BusyBox v1.37.0 multi-call binary." >&2; exit 1' })).toBe(
       `The program "${name}" of util-linux 2.38 or newer is missing: install util-linux (what BusyBox has is not enough)`,
+    );
+  });
+
+  const ordinary = ['--user', '--map-user=1000', '--map-group=1000', '--keep-caps'];
+  /** In a user namespace, where `before` can set the number of further ones. */
+  function verdictOfUser(before: string, home = mkdtempSync(join(directory, 'home-'))) {
+    const script = `${before}\nexec "$0" x`;
+    const { stdout } = spawnSync('unshare', [...ordinary, 'sh', '-c', script, launcher], {
+      env: { ...base, HOME: home },
+      encoding: 'utf8',
+    });
+    return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
+  }
+  const hasUserNamespaces = spawnSync('unshare', [...ordinary, 'unshare', '--user', 'true']).status === 0;
+
+  test.skipIf(!hasUserNamespaces)('user namespaces that are switched off, also after a build that had them', () => {
+    const home = mkdtempSync(join(directory, 'home-'));
+    expect(verdictOfUser('', home)).toBeUndefined();
+    expect(verdictOfUser('echo 0 > /proc/sys/user/max_user_namespaces', home)).toBe(
+      'User namespaces are switched off: run "sysctl -w user.max_user_namespaces=15000" as root',
+    );
+  });
+
+  // As where AppArmor lets ordinary users have user namespaces, and no rights in them.
+  test.skipIf(!hasUserNamespaces)('user namespaces in which nothing can be mounted', () => {
+    expect(verdictOfUser('echo 0 > /proc/sys/user/max_mnt_namespaces')).toBe(
+      'User namespaces are not allowed here (unshare: unshare failed: No space left on device)',
+    );
+  });
+
+  test.skipIf(!hasUserNamespaces)('a security module', () => {
+    const denied = unshare('echo "unshare: unshare failed: Permission denied" >&2; exit 1');
+    expect(verdictOfUser(`PATH=${pathWith({ unshare: denied })}`)).toBe(
+      'AppArmor or SELinux refuses user namespaces (unshare: unshare failed: Permission denied): dmesg names the profile that has to allow them',
     );
   });
 

@@ -20,7 +20,7 @@ export { createOutside } from './outside.ts';
 export type { Outside, OutsideOptions, OutsidePlace, OutsideResult } from './outside.ts';
 export { PASTA_ADDRESSES } from './pasta.ts';
 export { overlayObstacle } from './overlay-obstacle.ts';
-export { probeNamespace } from './probe.ts';
+export { probeChroot, probeNamespace } from './probe.ts';
 export { createChrootExecutor } from './chroot/chroot.ts';
 export type { ChrootExecutorOptions } from './chroot/chroot.ts';
 export { withMaterialisedTrees } from './materialised/materialised.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
-import { makeGroupDirectory } from './cgroup/group-view.ts';
+import { isUnified, makeGroupDirectory } from './cgroup/group-view.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
 import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
@@ -69,7 +69,8 @@ function prepare(
   { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
   { sandbox, directory, points, entrances, groups, unguarded }: MountedStep,
 ): Launch {
-  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances });
+  const ownGroups = isUnified(groups);
+  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances, ownGroups });
   const [root, devices] = [`${directory}/root`, `${directory}/dev`];
   mkdirSync(root);
   const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);

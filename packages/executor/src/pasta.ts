@@ -18,6 +18,9 @@ const OPTIONS =
   '--foreground --quiet --config-net --netns-only --runas 0 -t none -u none -T none -U none --no-map-gw ' +
   `--dns-forward ${PASTA_ADDRESSES.nameserver} --map-guest-addr ${PASTA_ADDRESSES.host}`;
 
+/** Where pasta finds its files: its AppArmor profile, which Debian and Ubuntu install with it, lets it read no others. */
+const SHOWN_AT = '/tmp';
+
 /**
  * The command in a network namespace of its own that pasta, which runs beside it, connects to the machine's network: what
  * it opens, pasta opens outside. Pasta ends with the command.
@@ -33,10 +36,13 @@ export function throughPasta(
   mkdirSync(place);
   writeFileSync(namespace, '');
   const [ready, log] = [quote(`${place}/ready`), quote(`${place}/log`)];
-  const pasta = `pasta ${OPTIONS} --pid ${ready} --netns ${quote(namespace)}`;
+  const pasta = [
+    `mount -n --rbind ${quote(directory)} ${SHOWN_AT} || exit`,
+    `exec pasta ${OPTIONS} --pid ${SHOWN_AT}/pasta/ready --netns ${SHOWN_AT}/pasta/namespace`,
+  ].join('\n');
   // The shell above it holds the pipe open, so that there is an end to be read when pasta fails, and only then.
   const leave = exit === undefined ? '' : `echo 0 > ${quote(exit)}; `;
-  const held = `${leave}setpriv --pdeathsig KILL ${pasta}; :`;
+  const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${quote(pasta)}; :`;
   const script = [
     `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
     `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,

@@ -1,6 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { leaveDeviceGuard } from './cgroup/device-guard.ts';
+import { type ChrootExecutorOptions, createChrootExecutor } from './chroot/chroot.ts';
 import type { Executor, Sandbox } from './executor.ts';
 import { createNamespaceExecutor } from './namespace.ts';
 import type { ExecutorOptions } from './run-step.ts';
@@ -13,11 +15,26 @@ const NOT_FOUND = 127;
  * when it does, else what the set-up complained about. Takes about 10 ms.
  */
 export async function probeNamespace(options: ExecutorOptions): Promise<string | undefined> {
-  mkdirSync(options.runDirectory, { recursive: true });
-  const directory = mkdtempSync(join(options.runDirectory, 'probe-'));
+  return await probe(createNamespaceExecutor(options), options);
+}
+
+/** The same for chroot isolation. Takes about 30 ms. */
+export async function probeChroot(options: ChrootExecutorOptions): Promise<string | undefined> {
+  using executor = createChrootExecutor(options);
+  return await probe(executor, options);
+}
+
+async function probe(
+  executor: Executor,
+  { runDirectory }: { readonly runDirectory: string },
+): Promise<string | undefined> {
+  mkdirSync(runDirectory, { recursive: true });
+  const directory = mkdtempSync(join(runDirectory, 'probe-'));
   try {
-    return await complaintOf(createNamespaceExecutor(options), emptySandbox(directory));
+    return await complaintOf(executor, emptySandbox(directory));
   } finally {
+    // Whoever asks is to be able to open devices afterwards.
+    await leaveDeviceGuard();
     rmSync(directory, { recursive: true, force: true });
   }
 }

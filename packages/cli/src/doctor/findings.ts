@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findRuntime, findTool, overlayObstacle, probeNamespace } from '@tbuild/executor';
+import { findRuntime, findTool, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { emulations } from './emulations.ts';
@@ -13,7 +13,7 @@ export async function findings(root: string, env: Environment): Promise<readonly
   makeStore(root);
   mkdirSync(join(root, 'run'), { recursive: true, mode: 0o711 });
   const refused = env.variables.TBUILD_ISOLATION_VERDICT || undefined;
-  const complaint = refused === undefined ? await complaintOf(root, env) : undefined;
+  const complaint = await complaintOf(root, env, refused);
   const verdict = refused ?? complaint;
   const found = isolation({ refused, complaint });
   return [
@@ -29,14 +29,16 @@ export async function findings(root: string, env: Environment): Promise<readonly
   ];
 }
 
-async function complaintOf(root: string, env: Environment): Promise<string | undefined> {
-  return probeNamespace({ runDirectory: join(root, 'run'), flavour: flavourOf(env), now: () => Date.now() });
+async function complaintOf(root: string, env: Environment, refused: string | undefined): Promise<string | undefined> {
+  const options = { runDirectory: join(root, 'run'), flavour: flavourOf(env) };
+  if (refused === undefined) return probeNamespace({ ...options, now: () => Date.now() });
+  return chrootObstacle() === undefined ? probeChroot(options) : undefined;
 }
 
 interface Verdicts {
   /** Why the launcher could make no namespace: chroot is chosen then. */
   readonly refused?: string;
-  /** What is wrong inside of one. */
+  /** What is wrong with the isolation that is left. */
   readonly complaint?: string;
 }
 

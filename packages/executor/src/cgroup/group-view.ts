@@ -29,6 +29,14 @@ export function seenGroups(
   return seen.filter(({ source }) => existsSync(source));
 }
 
+/**
+ * Whether Docker gives a step a namespace of control groups: with the newer version alone, so that the path in
+ * /proc/self/cgroup is the one below {@link GROUPS}.
+ */
+export function isUnified(groups: readonly SeenGroup[]): boolean {
+  return groups.some(({ name }) => name === '');
+}
+
 /** Makes a directory that has one for each group with a name, to bind them onto. */
 export function makeGroupDirectory(path: string, groups: readonly SeenGroup[]): string {
   mkdirSync(path);

@@ -116,7 +116,12 @@ function makeDirectories(
 
 function enable(controller: Controller, directory: string): void {
   const file = `${directory}/cgroup.subtree_control`;
-  if (!readFileSync(file, 'utf8').trim().split(' ').includes(controller)) writeFileSync(file, `+${controller}`);
+  if (readFileSync(file, 'utf8').trim().split(' ').includes(controller)) return;
+  try {
+    writeFileSync(file, `+${controller}`);
+  } catch (cause) {
+    throw impossible(`the controller "${controller}" is not on in ${JSON.stringify(directory)}`, cause);
+  }
 }
 
 /** A new group of the older version has no processor, so that nothing could enter it. */
@@ -137,7 +142,7 @@ function write(path: string, value: string): void {
 
 function impossible(reason: string, cause?: unknown): TbuildError {
   return new TbuildError('UNSUPPORTED', `The resources of a step cannot be limited: ${reason}`, {
-    hint: 'Run tbuild as root, or limit all of it, as by: systemd-run --user --scope -p MemoryMax=2G tbuild …',
+    hint: 'Run tbuild as root outside of containers, or in a part of cgroup v2 that is yours: systemd-run --user --scope tbuild …',
     cause,
   });
 }

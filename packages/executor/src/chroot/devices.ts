@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { DEVICES, makeDevice } from '../devices.ts';
 
@@ -6,12 +7,13 @@ import { DEVICES, makeDevice } from '../devices.ts';
  * Makes a /dev of device nodes. There is no /proc for /dev/stdout to lead to: the caller puts the pipes of
  * the step's output there.
  *
- * @throws TbuildError UNSUPPORTED where device nodes may not be made.
+ * @throws TbuildError UNSUPPORTED where device nodes may not be made, or do not work.
  */
 export function makeDevices(path: string): void {
   mkdirSync(path);
   chmodSync(path, 0o755);
   makeNodes(path);
+  tryNode(`${path}/null`);
   for (const name of ['shm', 'mqueue', 'pts']) {
     mkdirSync(`${path}/${name}`);
     chmodSync(`${path}/${name}`, name === 'pts' ? 0o755 : 0o1777);
@@ -26,6 +28,18 @@ function makeNodes(path: string): void {
     if (errnoName(cause) !== 'EPERM') throw cause;
     throw new TbuildError('UNSUPPORTED', 'Device nodes cannot be made here, which chroot isolation needs for /dev', {
       hint: 'Run the container with the capability MKNOD',
+      cause,
+    });
+  }
+}
+
+function tryNode(path: string): void {
+  try {
+    closeSync(openSync(path, 'w'));
+  } catch (cause) {
+    if (errnoName(cause) !== 'EACCES') throw cause;
+    throw new TbuildError('UNSUPPORTED', `Device nodes do not work in "${dirname(path)}"`, {
+      hint: 'Choose a store with --root on a file system that is not mounted nodev',
       cause,
     });
   }

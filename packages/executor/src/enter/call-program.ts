@@ -19,6 +19,7 @@ export type CallName =
   | 'setrlimit'
   | 'setsid'
   | 'keyctl'
+  | 'unshare'
   | 'write'
   | 'execve';
 
@@ -84,6 +85,7 @@ const MACHINES: Readonly<
       setrlimit: 160,
       setsid: 112,
       keyctl: 250,
+      unshare: 272,
       execve: 59,
       write: 1,
       exit_group: 231,
@@ -106,6 +108,7 @@ const MACHINES: Readonly<
       setrlimit: 164,
       setsid: 157,
       keyctl: 219,
+      unshare: 97,
       execve: 221,
       write: 64,
       exit_group: 94,

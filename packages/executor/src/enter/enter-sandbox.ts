@@ -11,6 +11,8 @@ export interface EnterOptions {
   readonly filter?: Uint8Array;
   readonly reportTo: number;
   readonly entrances: readonly number[];
+  /** Whether the step's control group becomes the root of all that it sees. */
+  readonly ownGroups?: boolean;
   /** The directory to go into. Absent: the tree was moved onto `/`. */
   readonly root?: string;
   /** Capabilities that a confined step may have; Docker's when absent. */
@@ -23,6 +25,7 @@ export interface EnterOptions {
   readonly filterMayFail?: boolean;
 }
 
+const CLONE_NEWCGROUP = 0x0200_0000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const PR_SET_SECCOMP = 22;
@@ -68,6 +71,7 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
   const calls: Call[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
     ...groupCalls(options.entrances),
+    ...(options.ownGroups ? [may('unshare', CLONE_NEWCGROUP)] : []),
     // A signal to its whole process group must not reach the set-up above it.
     may('setsid'),
     // The keys of who started tbuild are none of the step's. Kernels without keys lack the call.

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
-import { groupBinds, GROUPS, makeGroupDirectory } from '../cgroup/group-view.ts';
+import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
 import { executeOnly } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/own-handler.ts';
@@ -55,6 +55,8 @@ function prepare(
     rootfs,
     mounts,
     groups: groupBinds(makeGroupDirectory(`${directory}/groups`, groups), seen),
+    // The runtime makes namespaces before the step enters a group of its own, which would not be their root.
+    ownGroups: isUnified(groups) && entrances.length === 0,
     unguarded,
     args: [`/proc/self/fd/${PROGRAM}`],
     flavour: sandbox.handler === undefined ? flavour : 'user',

@@ -14,6 +14,7 @@ const place: RuntimePlace = {
   rootfs: '/r',
   mounts: [],
   groups: [],
+  ownGroups: false,
   unguarded: false,
   args: ['/proc/self/fd/3'],
   flavour: 'trusted',
@@ -39,6 +40,12 @@ test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>
     { linux: { namespaces: [{ type: 'pid' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }] } },
   ],
   ['no network', { network: 'none' }, {}, { linux: { namespaces: expect.arrayContaining([{ type: 'network' }]) } }],
+  [
+    'own control groups',
+    {},
+    { ownGroups: true },
+    { linux: { namespaces: expect.arrayContaining([{ type: 'cgroup' }]) } },
+  ],
   [
     'insecure',
     { security: 'insecure' },

@@ -12,6 +12,8 @@ export interface RuntimePlace {
   readonly mounts: readonly { readonly placed: PlacedMount; readonly source: string }[];
   /** What shows the step's control groups. */
   readonly groups: readonly { readonly source: string; readonly target: string }[];
+  /** Whether the control group that it is started in becomes the root of all that it sees. */
+  readonly ownGroups: boolean;
   /** Whether device nodes must not work but those of /dev. */
   readonly unguarded: boolean;
   readonly args: readonly string[];
@@ -34,7 +36,8 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
   const { process, hostname, network, security } = sandbox;
   const confined = security === 'sandbox';
   const capabilities = capabilityNames(confined, place.permitted);
-  const namespaces = ['pid', 'ipc', 'uts', 'mount', ...(network === 'none' ? ['network'] : [])];
+  const own = [...(network === 'none' ? ['network'] : []), ...(place.ownGroups ? ['cgroup'] : [])];
+  const namespaces = ['pid', 'ipc', 'uts', 'mount', ...own];
   return {
     ociVersion: '1.0.2',
     process: {
