@@ -41,7 +41,7 @@ async function keyMount(
 
 async function openSource(from: FileSource, source: string, sources: readonly Solved<ResultId>[], env: OpEnvironment) {
   if (from.kind === 'inline') return undefined;
-  return openFileInput(from, { sources: [source.replace(/^\/+/, '')] }, sources, env);
+  return openFileInput(from, { sources: [source.replace(/^\/+/, '')], shown: true }, sources, env);
 }
 
 /** What the mounts of one RUN add to its sandbox. */
