@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Digest } from '@tbuild/oci';
+import { changedFile } from './changed-file.ts';
 import { createLinkAwareHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
@@ -15,7 +16,8 @@ export interface StatIndex extends FileHasher {
 /**
  * Opens the stat index of one context, kept in `file`; a missing or damaged file is an empty index.
  * Like git's, it trusts inode, size, mtime and ctime, but not where a file changed so shortly before it
- * was hashed that a later change could have left the same times.
+ * was hashed that a later change could have left the same times. Within one build a file has one digest: it throws CONTEXT
+ * for one that is another by then, since a key may have been made of the first.
  */
 export function openStatIndex(file: string): StatIndex {
   return new FileStatIndex(file, readTable(file));
@@ -46,6 +48,8 @@ class FileStatIndex implements StatIndex {
   #searches = 0;
   #rows: Map<string, number> | undefined;
   readonly #visited: number[] = [];
+  /** 1 for a row of which this build was told the digest. */
+  #told = new Uint8Array();
   #changed = false;
   /** Stats of a file made before the first one was read: the file system's own clock. */
   #clock: FileStat | undefined;
@@ -53,6 +57,7 @@ class FileStatIndex implements StatIndex {
   constructor(file: string, table: StatTable) {
     this.#file = file;
     this.#table = table;
+    this.#told = new Uint8Array(table.capacity);
   }
 
   digest(entry: TreeEntry): Digest {
@@ -60,6 +65,7 @@ class FileStatIndex implements StatIndex {
     const row = found !== undefined && this.#isCurrent(found, entry.stats) ? found : this.#rehash(entry, found);
     this.#cursor = row + 1;
     this.#visited.push(row);
+    this.#told[row] = 1;
     return this.#digestOf(row);
   }
 
@@ -68,6 +74,11 @@ class FileStatIndex implements StatIndex {
     if (row === undefined) return undefined;
     this.#cursor = row + 1;
     return this.#digestOf(row);
+  }
+
+  isSettled(entry: TreeEntry): boolean {
+    const row = this.#find(entry.path);
+    return row !== undefined && !Number.isNaN(this.#table.changed[row]);
   }
 
   save(): void {
@@ -110,6 +121,7 @@ class FileStatIndex implements StatIndex {
   #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = (this.#clock ??= readClock(this.#file));
     const { digest, stats } = this.#hash(entry);
+    if (found !== undefined && this.#told[found] === 1 && digest !== this.#digestOf(found)) throw changedFile(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];
@@ -122,7 +134,12 @@ class FileStatIndex implements StatIndex {
   #append(path: string): number {
     const row = this.#table.paths.push(path) - 1;
     this.#rows?.set(path, row);
-    if (row >= this.#table.capacity) this.#table = createStatTable(Math.max(1024, row * 2), this.#table);
+    if (row >= this.#table.capacity) {
+      this.#table = createStatTable(Math.max(1024, row * 2), this.#table);
+      const told = this.#told;
+      this.#told = new Uint8Array(this.#table.capacity);
+      this.#told.set(told);
+    }
     return row;
   }
 

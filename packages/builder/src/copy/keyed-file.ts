@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
-import { createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
-import { TbuildError } from '@tbuild/errors';
+import { changedFile, createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
 /**
@@ -18,23 +17,24 @@ export function copyKeyedFile(
 ): void {
   try {
     writer.file(path, copied.attributes, { location: entry.location });
-    if (isAsKeyed(entry)) return;
+    if (isAsKeyed(entry)) return checkKeyedFile(entry, copied.hasher);
     const hash = createHash('sha256');
     writer.file(path, copied.attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
     requireSame(entry, copied.hasher, `sha256:${hash.digest('hex')}`);
   } catch (error) {
-    if (lstatSync(entry.location, { throwIfNoEntry: false }) === undefined) throw changed(entry, error);
+    if (lstatSync(entry.location, { throwIfNoEntry: false }) === undefined) throw changedFile(entry, error);
     throw error;
   }
 }
 
 /**
- * For a file that was read by someone else: whether what was keyed was there to be read.
+ * For a file that was read by someone else: whether what was keyed was there to be read. One that had only just changed
+ * when it was keyed may have changed again without showing it.
  *
  * @throws TbuildError CONTEXT when it changed.
  */
 export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
-  if (!isAsKeyed(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
+  if (!isAsKeyed(entry) || !hasher.isSettled(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
 }
 
 function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
@@ -51,17 +51,12 @@ function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
 function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
   // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be a new link.
   const keyed = hasher.known(entry) ?? (isUntouched(entry) ? found : undefined);
-  if (keyed !== found) throw changed(entry);
+  if (keyed !== found) throw changedFile(entry);
 }
 
 function isUntouched({ location, stats }: TreeEntry): boolean {
   const now = lstatSync(location);
   return now.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino;
-}
-
-function changed(entry: TreeEntry, cause?: unknown): TbuildError {
-  const hint = 'Build again once nothing writes to it any more';
-  return new TbuildError('CONTEXT', `File ${JSON.stringify(entry.path)} changed during the build`, { hint, cause });
 }
 
 const CHUNK = 1 << 18;
