@@ -104,6 +104,7 @@ test.each<readonly [name: string, dockerfile: string, args: readonly string[], e
   ],
   ['the user', OPTIONS.replace('RUN', 'USER 5\nRUN'), [], { 'RUN true': 'user changed' }],
   ['a variable that is new', OPTIONS.replace('RUN', 'ENV A=b\nRUN'), [], { 'RUN true': 'variable A is new' }],
+  ['the size of /dev/shm', OPTIONS, ['--shm-size', '1m'], { 'RUN true': 'option shmSize is new' }],
   ['an option of the whole build', OPTIONS, ['--ulimit', 'nofile=99:99'], { 'RUN true': 'option ulimits is new' }],
   [
     'the time that everything has',
@@ -131,6 +132,42 @@ test.each<readonly [name: string, dockerfile: string, args: readonly string[], e
   good(await buildContext(context, { store, images }));
   writeFileSync(join(context, 'Dockerfile'), dockerfile);
   const { stderr } = good(await buildContext(context, { store, images, args: ['--explain', ...args] }));
+  expect(reasonsIn(stderr)).toEqual(expected);
+});
+
+const MOUNT = 'RUN --mount=source=d,target=/m true';
+
+test.each<readonly [name: string, before: string, after: string, expected: Record<string, string>]>([
+  ['ADD for COPY', 'COPY d /d', 'ADD d /d', { 'ADD d /d': 'the instruction changed: it was "COPY d /d"' }],
+  [
+    'another order of variables',
+    'ENV A=1 B=2\nRUN true',
+    'ENV B=2 A=1\nRUN true',
+    { 'RUN true': 'its variables or mounts are in another order' },
+  ],
+  [
+    'a script in the Dockerfile',
+    'RUN <<E\n#!/bin/sh\ntrue\nE',
+    'RUN <<E\n#!/bin/sh\n:\nE',
+    { 'RUN <<E (#!/bin/sh...)': 'the text in the Dockerfile changed' },
+  ],
+  [
+    'a variable, told before files,',
+    `ENV A=1\n${MOUNT}`,
+    `ENV A=2\n${MOUNT}`,
+    { [MOUNT]: 'variable A changed, file d has other permissions or another owner, file d/1 changed, and 2 more' },
+  ],
+])('%s is the reason', async (_name, before, after, expected) => {
+  const store = scratchDirectory('store');
+  const numbers = { 'd/1': '1', 'd/2': '2', 'd/3': '3' };
+  const context = writeFiles({ Dockerfile: `FROM busybox\n${before}\n`, ...numbers });
+  good(await buildContext(context, { store }));
+  writeFiles({ Dockerfile: `FROM busybox\n${after}\n` }, context);
+  if (after.includes(MOUNT)) {
+    writeFiles({ 'd/1': 'a', 'd/2': 'b', 'd/3': 'c' }, context);
+    chmodSync(join(context, 'd'), 0o700);
+  }
+  const { stderr } = good(await buildContext(context, { store, args: ['--explain'] }));
   expect(reasonsIn(stderr)).toEqual(expected);
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -143,6 +143,40 @@ test('the mode of a file counts, and so does a link target', async () => {
   expect(ran(await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '#!x\n' }))).toHaveLength(1);
   await buildGood(context('644', 'f'));
   expect(ran(await buildGood(context('600', 'f')))).toContain('RUN true');
+});
+
+test('the mode of a directory that is mounted counts, unless it is the root, and its name does not', async () => {
+  const dockerfile = (source: string, mode: string) => `FROM busybox AS made
+RUN mkdir -m ${mode} /made
+FROM busybox
+RUN --mount=source=${source},target=/m stat -c %a /m > /context
+RUN --mount=from=made,source=/made,target=/m stat -c %a /m > /stage
+`;
+  const context = writeFiles({ 'src/f': 'f\n' });
+  const file = join(scratchDirectory('dockerfile'), 'Dockerfile');
+  const build = async (source: string, mode: string) => {
+    writeFileSync(file, dockerfile(source, mode));
+    return good(await buildContext(context, { args: ['--file', file] }));
+  };
+  const first = await build('src', '755');
+  expect(['/context', '/stage'].map(first.tree().readText)).toEqual(['755\n', '755\n']);
+  renameSync(join(context, 'src'), join(context, 'renamed'));
+  expect(ran(await build('renamed', '755'))).toEqual([]);
+  chmodSync(join(context, 'renamed'), 0o700);
+  const next = await build('renamed', '711');
+  expect(['/context', '/stage'].map(next.tree().readText)).toEqual(['700\n', '711\n']);
+});
+
+test('the root of a mounted context is the same wherever it lies', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN --mount=target=/m stat -c %a /m > /mode\n' });
+  chmodSync(context, 0o700);
+  expect(
+    good(await buildContext(context))
+      .tree()
+      .readText('/mode'),
+  ).toBe('755\n');
+  chmodSync(context, 0o755);
+  expect(ran(good(await buildContext(context)))).toEqual([]);
 });
 
 test('build arguments count from where they are declared', async () => {

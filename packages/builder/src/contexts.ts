@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import {
   createFileHasher,
+  digestSelection,
   measureGitIgnored,
   openContext,
   openStatIndex,
@@ -84,13 +85,21 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
   const { path, fetched } = spec;
-  const hasher: StatIndex =
-    fetched === 'once'
-      ? { ...createFileHasher(), digestSelection: (_, compute) => compute(), save() {} }
-      : openStatIndex(join(options.indexDirectory, file));
+  const hasher = fetched === 'once' ? forgetful() : openStatIndex(join(options.indexDirectory, file));
   return {
     ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
     hasher,
     owner: fetched === undefined ? 'root' : 'keep',
+  };
+}
+
+/** For files of this build only, which nobody else writes to. */
+function forgetful(): StatIndex {
+  const hasher = createFileHasher();
+  return {
+    ...hasher,
+    digestSelection: (sources, options) => digestSelection(sources, { ...options, hasher }),
+    areSettled: () => true,
+    save() {},
   };
 }

@@ -55,7 +55,7 @@ export function createExplanations({ root, scope, graph, carried }: Explanations
       if (position !== '') writeNote(bySlot, wordsOf(command, key, []));
       return before === undefined || compared === undefined
         ? 'it is new'
-        : reason(before, { name: command, key }, compared.changes, baseOf(step, graph, ran));
+        : reason(before, { name: command, key }, compared.changes, wordsFor(step, graph, ran));
     },
     async notesOf(steps) {
       await (taken ??= takeCarried());
@@ -91,6 +91,20 @@ function withoutPosition(name: string): string {
   return `${stage}\0${command}`;
 }
 
+/** What to say of a step's base, and of a step whose parts are all the same. */
+interface Words {
+  readonly base: string;
+  readonly otherwise: string;
+}
+
+function wordsFor(step: Step, graph: Graph, ran: ReadonlySet<StepId>): Words {
+  const isRun = step.op.kind === 'run';
+  return {
+    base: baseOf(step, graph, ran),
+    otherwise: isRun ? 'its variables or mounts are in another order' : 'what it reads changed',
+  };
+}
+
 function baseOf({ base }: Step, { steps }: Graph, ran: ReadonlySet<StepId>): string {
   const step = base === undefined ? undefined : steps.get(base);
   if (step === undefined || step.op.kind === 'image') return 'the base image changed';
@@ -103,23 +117,30 @@ function reason(
   before: Explanation,
   now: Pick<Explanation, 'name' | 'key'>,
   changes: readonly PartChange[],
-  base: string,
+  words: Words,
 ): string {
   if (before.key === now.key) return 'its last run did not succeed, or the result was removed since';
   if (before.name !== now.name && changes.some(({ name }) => name === 'instruction'))
     return `the instruction changed: it was ${JSON.stringify(before.name)}`;
-  const told = changes.flatMap((change) => tell(change, base));
-  if (told.length === 0) return 'what it reads changed';
+  // Many files may have changed, and what else did says more.
+  const [files, others] = [changes.filter(isOfFile), changes.filter((change) => !isOfFile(change))];
+  const told = [...others, ...files].flatMap((change) => tell(change, words.base));
+  if (told.length === 0) return words.otherwise;
   const more = told.length - SHOWN;
   return told.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
-function tell({ name, before, now }: PartChange, base: string): readonly string[] {
+function isOfFile({ name }: PartChange): boolean {
+  return name.startsWith('file ');
+}
+
+function tell(change: PartChange, base: string): readonly string[] {
+  const { name, before, now } = change;
   if (name === 'base') return [base];
   if (before === undefined) return [`${name} is new`];
   if (now === undefined) return [`${name} is gone`];
   const [[mode, content], [newMode, newContent]] = [before.split(' '), now.split(' ')];
-  if (name.startsWith('file ') && content === newContent)
+  if (isOfFile(change) && content === newContent)
     return mode === newMode ? [] : [`${name} has other permissions or another owner`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
 }

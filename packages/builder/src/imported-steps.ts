@@ -2,8 +2,9 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
+import { verifiedLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
-import type { Descriptor, Digest, Reference } from '@tbuild/oci';
+import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
 import { LostLayer, lostLayerBehind } from './lost-layer.ts';
 import { storing } from './storing.ts';
@@ -16,7 +17,8 @@ export interface RemoteLayers {
   /** The repository of the cache that has the layer, when it is in a registry. */
   repositoryOf(digest: Digest): Reference | undefined;
   /**
-   * The store's own layers, and those of the caches, kept in the store while they are read.
+   * The store's own layers, and those of the caches, kept in the store while they are read, and only if they are what the
+   * cache says of them.
    * @throws LostLayer when the bytes are not what was promised; from then on this place has no such layer.
    */
   readonly provider: Provider;
@@ -45,14 +47,14 @@ export interface ImportedSteps {
 export function createImportedSteps({ content }: Pick<Worker, 'content'>): ImportedSteps {
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
-  const sources = new Map<Digest, CachePlace>();
+  const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
   const notes: NonNullable<CacheContents['notes']>[] = [];
   const remote: Provider = {
     has: async (digest) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
       if (source === undefined) throw new TbuildError('NOT_FOUND', `No cache has layer ${target.digest}`);
-      return source.provider.read(target, signal);
+      return verifiedLayer(await source.provider.read(target, signal), source.layer);
     },
   };
   /** What the store has is removed by the store when it is damaged; then the caches may still have it. */
@@ -60,8 +62,9 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     if (!isStored) sources.delete(digest);
     return new LostLayer(digest, cause);
   };
-  const know = ({ digest }: Descriptor, place: CachePlace): void => {
-    if (!sources.has(digest)) sources.set(digest, place);
+  const know = (layer: Layer, place: CachePlace): void => {
+    const { digest } = layer.descriptor;
+    if (!sources.has(digest)) sources.set(digest, { ...place, layer });
   };
   return {
     layers: {
@@ -74,12 +77,12 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
         const known = steps.get(step.record.key);
         const isBetter = known?.layer === undefined && step.layer !== undefined;
         if (known === undefined || isBetter) steps.set(step.record.key, step);
-        if (step.layer !== undefined) know(step.layer.descriptor, place);
+        if (step.layer !== undefined) know(step.layer, place);
       }
       if (contents.notes !== undefined) notes.push(contents.notes);
       for (const { name, layer } of contents.mounts) {
         if (!mounts.has(name)) mounts.set(name, layer.descriptor);
-        know(layer.descriptor, place);
+        know(layer, place);
       }
     },
     async notes(signal) {

@@ -40,19 +40,24 @@ export function createResultCache({
   const adopt = async ({ record, layer, contents }: CachedStep): Promise<Loaded<ResultId>> => {
     if (layer !== undefined && !(await results.has(record.result)))
       results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
-    results.addContentDigests(record.result, contents);
+    await results.addContentDigests(record.result, contents);
     const standing = await cache.put(record, { replace: gone.has(record.key) });
-    return { result: use(standing), isWhole: await results.has(standing.result) };
+    const isWhole = await results.has(standing.result);
+    if (!isWhole) gone.add(record.key);
+    return { result: use(standing), isWhole };
   };
   return {
-    async load(key) {
+    async load(key, { base, canGive }) {
       const record = await cache.get(key);
       // Touched before its result is looked for: from then on no prune takes it away.
-      const isThere = record !== undefined && cache.touch(key, now());
+      const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
       if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
       if (record !== undefined) gone.add(key);
       const imported = findImported(key);
-      if (imported !== undefined && (imported.layer !== undefined || !isThere)) return adopt(imported);
+      if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
+        const { parent, result } = imported.record;
+        if (parent === base && canGive?.(result) !== false) return adopt(imported);
+      }
       return isThere ? { result: use(record), isWhole: false } : undefined;
     },
     async save(key, result, { base, replace }) {

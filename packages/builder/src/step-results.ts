@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { TbuildError } from '@tbuild/errors';
@@ -7,7 +7,7 @@ import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } f
 import type { Snapshot } from '@tbuild/snapshot';
 import pLimit from 'p-limit';
 import type { RemoteLayers } from './imported-steps.ts';
-import { LostResult, lostLayerBehind } from './lost-layer.ts';
+import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
 import { readNote, writeNote } from './note-file.ts';
@@ -43,7 +43,8 @@ export interface StepResults {
   contentDigest(result: ResultId, selector: string, compute: () => Promise<Digest>): Promise<Digest>;
   /** The digests of parts that are known, by the hash of their selector. */
   contentDigests(result: ResultId): Readonly<Record<string, Digest>>;
-  addContentDigests(result: ResultId, digests: Readonly<Record<string, Digest>>): void;
+  /** Takes what another machine has found of a result, unless its tree is here to be looked at, or something is known. */
+  addContentDigests(result: ResultId, digests: Readonly<Record<string, Digest>>): Promise<void>;
   addImage(result: ResultId, extract: ExtractImage): void;
 }
 
@@ -79,10 +80,17 @@ export function createStepResults(
     owners.set(digest, (owners.get(digest) ?? new Set()).add(result));
     return layer;
   };
+  const hasTree = async (result: ResultId): Promise<boolean> =>
+    images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined;
   const has = async (result: ResultId): Promise<boolean> => {
-    if (images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined) return true;
-    const layer = knownLayer(result);
-    return layer?.parent !== undefined && (layer.parent === null || (await has(layer.parent)));
+    const layers = new Set<ResultId>();
+    for (let each: ResultId | null | undefined = result; each !== null; each = knownLayer(each)?.parent) {
+      // A cache can say that results stand on each other.
+      if (each === undefined || layers.has(each)) return false;
+      if (await hasTree(each)) return true;
+      layers.add(each);
+    }
+    return true;
   };
   const findSnapshot = async (result: ResultId): Promise<Snapshot> => {
     const known = await worker.snapshots.stat(hexOf(result));
@@ -106,10 +114,8 @@ export function createStepResults(
       signal,
     });
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
-    throw new TbuildError(
-      'DIGEST_MISMATCH',
-      `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`,
-    );
+    const message = `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`;
+    throw new LostLayer(descriptor.digest, new TbuildError('DIGEST_MISMATCH', message));
   };
   /** Layers of a chain come side by side, while those below are extracted. */
   const fetchLayer = async (descriptor: Descriptor): Promise<void> => {
@@ -136,7 +142,10 @@ export function createStepResults(
       const loss = lostLayerBehind(error);
       const lost = loss && owners.get(loss.digest);
       if (loss === undefined || lost === undefined) return [];
-      for (const result of lost) layers.delete(result);
+      for (const result of lost) {
+        layers.delete(result);
+        rmSync(layerFile(result), { force: true });
+      }
       const message = `A layer of the cache is lost, and its step runs again: ${loss.message}`;
       if (!told.has(loss.digest)) progress.emit({ type: 'warning', message });
       told.add(loss.digest);
@@ -161,8 +170,12 @@ export function createStepResults(
         ),
       );
     },
-    addContentDigests(result, digests) {
-      for (const [name, digest] of Object.entries(digests)) writeNote(join(digestsOf(result), name), digest);
+    async addContentDigests(result, digests) {
+      if (await hasTree(result)) return;
+      for (const [name, digest] of Object.entries(digests)) {
+        const file = join(digestsOf(result), name);
+        if (!existsSync(file)) writeNote(file, digest);
+      }
     },
     addImage: (result, extract) => void images.set(result, extract),
   };

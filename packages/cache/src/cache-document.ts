@@ -6,6 +6,10 @@ import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
 
 const VERSION = 1;
+/** Layers that are there for everybody, unlike those that are to be had elsewhere. */
+const LAYER_TYPE = /^application\/vnd\.(oci\.image\.layer\.v1|docker\.image\.rootfs\.diff)\.tar([+.](gzip|zstd))?$/;
+/** The last that an image's documents can say. Milliseconds. */
+const LAST_TIME = Date.UTC(9999, 11, 31);
 
 /** The text of a cache, and the layers that it counts into, each once. */
 export function encodeCacheDocument({ steps, mounts }: CacheContents): {
@@ -52,7 +56,7 @@ export function parseCacheDocument(
     if (diffId === undefined) throw invalid('a step names no layer');
     const index = diffIdsOfImage === undefined ? Number(place) : diffIdsOfImage.indexOf(diffId);
     const descriptor = descriptors[index];
-    return descriptor === undefined ? undefined : { descriptor, diffId };
+    return descriptor === undefined || !LAYER_TYPE.test(descriptor.mediaType) ? undefined : { descriptor, diffId };
   };
   return {
     steps: list(document.steps).map((value) => parseStep(object(value), layerAt)),
@@ -64,7 +68,7 @@ type Members = Readonly<Record<string, unknown>>;
 type LayerAt = (place: unknown) => Layer | undefined;
 
 function parseStep({ key, result, parent, createdAt, layer, contents }: Members, layerAt: LayerAt): CachedStep {
-  if (typeof createdAt !== 'number') throw invalid('a step has no time');
+  if (typeof createdAt !== 'number' || !(createdAt >= 0 && createdAt <= LAST_TIME)) throw invalid('a step has no time');
   const found = layer === undefined ? undefined : layerAt(layer);
   const digests = Object.entries(contents === undefined ? {} : object(contents)).map(
     ([name, value]) => [hex(name), digest(value)] as const,

@@ -4,6 +4,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -28,11 +29,12 @@ beforeEach(() => {
   symlinkSync('a', join(root, 'dir/link'));
 });
 
-function digest(source = 'dir', owner: 'keep' | 'root' = 'root'): string {
+function digest(source = 'dir', owner: 'keep' | 'root' = 'root', shown = false): string {
   return atOnce(
     digestSelection(atOnce(selectFiles(openDirectory(root), { sources: [source] })), {
       hasher: createFileHasher(),
       owner,
+      shown,
     }),
   );
 }
@@ -74,6 +76,18 @@ test.each([...changes, ...(isRoot ? privileged : [])])('%s', (_, change, counts)
   change();
   expect(digest('dir', 'root') !== before.root).toBe(counts.root);
   expect(digest('dir', 'keep') !== before.keep).toBe(counts.keep);
+});
+
+test('for a mount the mode of the directory itself counts, unless it is the root, and its name does not', () => {
+  const [before, whole] = [digest('dir', 'root', true), digest('', 'root', true)];
+  renameSync(join(root, 'dir'), join(root, 'renamed'));
+  expect(digest('renamed', 'root', true)).toBe(before);
+  chmodSync(join(root, 'renamed'), 0o700);
+  expect(digest('renamed', 'root', true)).not.toBe(before);
+  renameSync(join(root, 'renamed'), join(root, 'dir'));
+  chmodSync(join(root, 'dir'), 0o755);
+  chmodSync(root, 0o755);
+  expect(digest('', 'root', true)).toBe(whole);
 });
 
 test('a known selection has a known digest', () => {

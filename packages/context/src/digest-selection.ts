@@ -11,12 +11,14 @@ export interface DigestOptions {
   readonly hasher: FileHasher;
   /** `keep` for trees of steps; `root` for contexts, whose files lose owner and capabilities. */
   readonly owner: 'keep' | 'root';
+  /** For a mount, which shows what is selected itself: attributes of a directory count, but for those of a root; names do not. */
+  readonly shown?: boolean;
 }
 
 /**
  * The digest of everything that a copy of the selection would carry over: names, types, permission bits,
  * owners, capabilities, link targets and bytes. No times, and nothing of a selected directory's own
- * attributes, which a copy does not take. Sockets do not count, since no layer holds one.
+ * attributes, which a copy does not take, unless it is for a mount. Sockets do not count, since no layer holds one.
  *
  * @throws TbuildError CONTEXT when a file cannot be read.
  */
@@ -25,7 +27,8 @@ export function* digestSelection(sources: readonly SelectedSource[], options: Di
   let [pending, count] = ['', 0];
   for (const { name, entry, files } of sources) {
     if (isLarge(entry)) yield* options.hasher.readLarge(entry);
-    pending += `source\0${name}\0${typeOf(entry.stats) === 'directory' ? 'directory\0' : describe('', entry, options)}`;
+    const isWhole = typeOf(entry.stats) !== 'directory' || (options.shown === true && entry.path !== '');
+    pending += `source\0${options.shown === true ? '' : name}\0${isWhole ? describe('', entry, options) : 'directory\0'}`;
     for (const file of files) {
       if (++count % FILES_A_PIECE === 0) yield;
       if (isLarge(file.entry)) yield* options.hasher.readLarge(file.entry);

@@ -14,9 +14,11 @@ export interface FileHasher {
   readLarge(entry: TreeEntry): InPieces;
   /** What `digest` last gave for this entry, without reading anything. */
   known(entry: TreeEntry): Digest | undefined;
+  /** Whether the file would show by its stats that it is not any more what `digest` last gave. */
+  isSettled(entry: TreeEntry): boolean;
 }
 
-/** A hasher that reads each file, but a file with several names once. */
+/** A hasher that reads each file, but a file with several names once; for files that nobody writes to. */
 export function createFileHasher(): FileHasher {
   const digests = new Map<string, Digest>();
   const hash = createFileHash();
@@ -28,6 +30,7 @@ export function createFileHasher(): FileHasher {
     },
     readLarge: (entry) => hash.readLarge(entry),
     known: (entry) => digests.get(entry.location),
+    isSettled: () => true,
   };
 }
 

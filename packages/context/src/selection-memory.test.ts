@@ -30,23 +30,23 @@ beforeEach(() => {
 });
 
 /** What one build does: its digest, and whether it looked at single files for it. */
-function build(sources = ['files']): { digest: string; looked: boolean } {
+function build(sources = ['files'], shown = false): { digest: string; looked: boolean } {
+  // Whoever needs it makes it anew.
+  mkdirSync(join(base, 'index'), { recursive: true });
+  writeFileSync(file, 'damaged');
   const hasher = openStatIndex(file);
   const selection = atOnce(selectFiles(openDirectory(root), { sources }));
-  let looked = false;
-  const compute = () => {
-    looked = true;
-    return digestSelection(selection, { hasher, owner: 'root' });
-  };
-  const digest = atOnce(hasher.digestSelection(selection, compute));
+  const digest = atOnce(hasher.digestSelection(selection, { owner: 'root', shown }));
   hasher.save();
-  return { digest, looked };
+  return { digest, looked: readFileSync(file, 'latin1') !== 'damaged' };
 }
 
 /** What the digest is for who knows nothing. */
-function fresh(sources = ['files']): string {
+function fresh(): string {
   const hasher = openStatIndex(join(base, 'index/unused'));
-  return atOnce(digestSelection(atOnce(selectFiles(openDirectory(root), { sources })), { hasher, owner: 'root' }));
+  return atOnce(
+    digestSelection(atOnce(selectFiles(openDirectory(root), { sources: ['files'] })), { hasher, owner: 'root' }),
+  );
 }
 
 /** Longer than the times of two changes can be the same. */
@@ -61,6 +61,7 @@ test('what did not change is not looked at again, whatever else is selected', as
   expect(build()).toEqual({ digest: first.digest, looked: false });
   expect(build(['files/a', 'files/empty'])).toEqual({ digest: other.digest, looked: false });
   expect(build(['files/b', 'files/empty']).looked).toBe(true);
+  expect(build(['files'], true).looked).toBe(true);
 });
 
 const changes: [string, () => void][] = [
@@ -124,6 +125,21 @@ test('a file that changed just before is looked at once more', async () => {
   expect([build().looked, build().looked]).toEqual([true, true]);
   await settle();
   expect([build().looked, build().looked]).toEqual([true, false]);
+});
+
+test('is settled as a whole when a later change of anything would show', async () => {
+  const areSettled = (): boolean => {
+    const hasher = openStatIndex(file);
+    const selection = atOnce(selectFiles(openDirectory(root), { sources: ['files'] }));
+    atOnce(hasher.digestSelection(selection, { owner: 'root' }));
+    hasher.save();
+    return hasher.areSettled(selection);
+  };
+  expect(areSettled()).toBe(false);
+  await settle();
+  expect([areSettled(), areSettled()]).toEqual([true, true]);
+  writeFileSync(at('files/a'), 'a');
+  expect(areSettled()).toBe(false);
 });
 
 test('a second name of a file changes nothing of its digest', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { isDigest, type Digest } from '@tbuild/oci';
+import type { DigestOptions } from './digest-selection.ts';
 import { replaceFile } from './replace-file.ts';
 import type { SelectedSource } from './selection.ts';
 import { slimStat } from './slim-stat.ts';
@@ -64,8 +65,11 @@ function withChecksum(body: string): string {
 }
 
 /** Two selections with one fingerprint have the same names, and of everything in them the same attributes and times. */
-export function fingerprintOf(sources: readonly SelectedSource[]): string {
-  const hash = createHash('sha256');
+export function fingerprintOf(
+  sources: readonly SelectedSource[],
+  { owner, shown = false }: Omit<DigestOptions, 'hasher'>,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify([owner, shown]));
   for (const { name, entry, files } of sources) {
     hash.update(JSON.stringify([name, entry.location, slimStat(entry.stats), files.length]));
     files.addTo(hash);

@@ -69,6 +69,24 @@ test('a file that changed just before it was hashed is not trusted, and is at th
   expect(trusted()).toEqual(['a', 'b', 'c']);
 });
 
+test('a file has one digest in a build', async () => {
+  await settle();
+  const index = openStatIndex(file);
+  digestAll(index);
+  writeFileSync(join(root, 'c'), 'c');
+  expect(digestAll(index)).toEqual(['a', 'b', 'c'].map(digestOf));
+  writeFileSync(join(root, 'b'), 'B');
+  expect(() => digestAll(index)).toThrow('File "b" changed during the build');
+});
+
+test('tells whether a file could have changed without showing it', async () => {
+  await settle();
+  writeFileSync(join(root, 'b'), 'new');
+  const index = openStatIndex(file);
+  digestAll(index);
+  expect(entries().map((entry) => index.isSettled(entry))).toEqual([true, false, true]);
+});
+
 test('an edit that keeps size and mtime is seen by its ctime', async () => {
   await settle();
   const index = openStatIndex(file);

@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { dirname } from 'node:path';
 import type { InPieces } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
+import { changedFile } from './changed-file.ts';
+import { digestSelection, type DigestOptions } from './digest-selection.ts';
 import { createFileHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { replaceFile, temporaryOf } from './replace-file.ts';
@@ -11,11 +13,10 @@ import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } fro
 
 /** A hasher that believes a file unchanged, and does not read it, while its stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
-  /**
-   * The digest that `compute` gives, which it is not asked for while everything in the selection has the stats of an
-   * earlier build. `compute` reads with this hasher, and its digest depends on nothing but the selection.
-   */
-  digestSelection(sources: readonly SelectedSource[], compute: () => InPieces<Digest>): InPieces<Digest>;
+  /** `digestSelection` with this hasher, which looks at nothing while everything in the selection has the stats of an earlier build. */
+  digestSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): InPieces<Digest>;
+  /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
+  areSettled(sources: readonly SelectedSource[]): boolean;
   /** Writes what was learnt for the next build; whoever writes last wins. */
   save(): void;
 }
@@ -23,7 +24,8 @@ export interface StatIndex extends FileHasher {
 /**
  * Opens the stat index of one context, kept in `file`; a missing or damaged file is an empty index.
  * Like git's, it trusts inode, size, mtime and ctime, but not where a file changed so shortly before it
- * was hashed that a later change could have left the same times.
+ * was hashed that a later change could have left the same times. Within one build a file has one digest: it throws CONTEXT
+ * for one that is another by then, since a key may have been made of the first.
  */
 export function openStatIndex(file: string): StatIndex {
   return new FileStatIndex(file);
@@ -51,12 +53,15 @@ class FileStatIndex implements StatIndex {
   readonly #selections: SelectionMemory;
   /** In selections that were believed whole, so that their rows were not looked at. */
   #believed = 0;
+  readonly #settled = new WeakSet<readonly SelectedSource[]>();
   readonly #hash = createFileHash();
   /** Row where the next lookup is expected: trees are walked in the same order each time. */
   #cursor = 0;
   #searches = 0;
   #rows: Map<string, number> | undefined;
   readonly #visited: number[] = [];
+  /** Rows of which this build was told the digest. */
+  readonly #told: boolean[] = [];
   #changed = false;
   /** Of files that were no longer as listed when they were read. */
   readonly #moved = new Map<string, Digest>();
@@ -73,19 +78,26 @@ class FileStatIndex implements StatIndex {
     return (this.#loaded ??= readTable(this.#file));
   }
 
-  *digestSelection(sources: readonly SelectedSource[], compute: () => InPieces<Digest>): InPieces<Digest> {
-    const fingerprint = fingerprintOf(sources);
+  *digestSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): InPieces<Digest> {
+    const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
       this.#believed += sources.reduce((sum, { files }) => sum + 1 + files.length, 0);
+      this.#settled.add(sources);
       return known;
     }
     const clock = this.#readClock();
-    const digest = yield* compute();
+    const digest = yield* digestSelection(sources, { ...options, hasher: this });
     const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
-    if (sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled)))
+    if (sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled))) {
       this.#selections.set(fingerprint, digest);
+      this.#settled.add(sources);
+    }
     return digest;
+  }
+
+  areSettled(sources: readonly SelectedSource[]): boolean {
+    return this.#settled.has(sources);
   }
 
   digest(entry: TreeEntry): Digest {
@@ -94,6 +106,7 @@ class FileStatIndex implements StatIndex {
       found !== undefined && this.#isCurrent(found, entry.stats, 'believed') ? found : this.#rehash(entry, found);
     this.#cursor = row + 1;
     this.#visited.push(row);
+    this.#told[row] = true;
     return this.#digestOf(row);
   }
 
@@ -109,6 +122,11 @@ class FileStatIndex implements StatIndex {
     if (row === undefined) return undefined;
     this.#cursor = row + 1;
     return this.#isCurrent(row, entry.stats, 'known') ? this.#digestOf(row) : this.#moved.get(entry.path);
+  }
+
+  isSettled(entry: TreeEntry): boolean {
+    const row = this.#find(entry.path);
+    return row !== undefined && this.#isCurrent(row, entry.stats, 'believed');
   }
 
   save(): void {
@@ -153,6 +171,7 @@ class FileStatIndex implements StatIndex {
   #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = this.#readClock();
     const { digest, stats } = this.#hash.of(entry);
+    if (found !== undefined && this.#told[found] === true && digest !== this.#digestOf(found)) throw changedFile(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];

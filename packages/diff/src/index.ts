@@ -10,5 +10,6 @@ export { isArchive, looksLikeArchive, unpackArchive } from './unpack-archive.ts'
 export type { UnpackOptions } from './unpack-archive.ts';
 export { measureLayer } from './measure-layer.ts';
 export { openLayer } from './open-layer.ts';
+export { verifiedLayer } from './verified-layer.ts';
 export { writeTree } from './write-tree.ts';
 export type { TreePart, WriteTreeOptions } from './write-tree.ts';

@@ -17,6 +17,8 @@ export interface Inputs<R> {
 export interface Prepared<R> {
   readonly key: Digest;
   run(): Promise<R>;
+  /** Whether this may be what it gives, as far as the key tells: a cache of somebody else's can say anything. */
+  canGive?(result: R): boolean;
   /** Asked only of a step that has to run. */
   parts?(): Promise<KeyParts>;
 }
@@ -42,7 +44,8 @@ export interface Loaded<R> {
 
 /** Results of earlier builds by key. */
 export interface ResultCache<R> {
-  load(key: Digest): Promise<Loaded<R> | undefined>;
+  /** What stands under the key of a step on this base, and can be its result. */
+  load(key: Digest, step: Pick<Prepared<R>, 'canGive'> & { readonly base?: R }): Promise<Loaded<R> | undefined>;
   /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Why nothing stands under the key of a step that has to run, in one line. */

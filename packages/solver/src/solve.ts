@@ -120,8 +120,8 @@ interface StepRun<R> extends RunContext<R> {
 async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
   const { losses, cache } = run;
   const prepared = await run.opFor(step).prepare(inputs, run.signal);
-  const { key } = prepared;
-  const loaded = step.noCache ? undefined : await cache.load(key);
+  const { key, canGive } = prepared;
+  const loaded = step.noCache ? undefined : await cache.load(key, { base: inputs.base?.result, canGive });
   const cached = losses.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
   const missing = losses.missingFor(step);

@@ -300,6 +300,19 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
 });
 
+test('between key and copy: rewritten so soon that its times are the same', () => {
+  write(source, { f: 'keyed' });
+  const hasher = { ...createFileHasher(), isSettled: () => false };
+  const select = () => atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
+  atOnce(digestSelection(select(), { hasher, owner: 'root' }));
+  write(source, { f: 'other' });
+  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
+  const tree = openLayeredTree([upper], 'trusted');
+  const run = (): void =>
+    atOnce(copyFiles(select(), writer, tree, { destination: '/', keepOwner: false }, { now: NOW, hasher }));
+  expect(run).toThrow('File "f" changed during the build');
+});
+
 test('a file that was never hashed may get a new name, but no new bytes', () => {
   write(source, { f: 'same' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
-import { createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
-import { TbuildError } from '@tbuild/errors';
+import { changedFile, createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
 import type { InPieces } from '@tbuild/linux';
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
@@ -16,7 +15,7 @@ export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string
     writer.file(path, copied.attributes, { location: entry.location });
     copyAgainIfChanged(entry, writer, path, copied);
   } catch (error) {
-    throw isGone(entry) ? changed(entry, error) : error;
+    throw isGone(entry) ? changedFile(entry, error) : error;
   }
 }
 
@@ -26,7 +25,7 @@ export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: strin
     yield* writer.copy(path, copied.attributes, entry.location);
     copyAgainIfChanged(entry, writer, path, copied);
   } catch (error) {
-    throw isGone(entry) ? changed(entry, error) : error;
+    throw isGone(entry) ? changedFile(entry, error) : error;
   }
 }
 
@@ -36,7 +35,7 @@ interface Copied {
 }
 
 function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, path: string, { attributes, hasher }: Copied): void {
-  if (isAsKeyed(entry)) return;
+  if (isAsKeyed(entry)) return checkKeyedFile(entry, hasher);
   const hash = createHash('sha256');
   writer.file(path, attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });
   requireSame(entry, hasher, `sha256:${hash.digest('hex')}`);
@@ -47,12 +46,13 @@ function isGone({ location }: TreeEntry): boolean {
 }
 
 /**
- * For a file that was read by someone else: whether what was keyed was there to be read.
+ * For a file that was read by someone else: whether what was keyed was there to be read. One that had only just changed
+ * when it was keyed may have changed again without showing it.
  *
  * @throws TbuildError CONTEXT when it changed.
  */
 export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
-  if (!isAsKeyed(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
+  if (!isAsKeyed(entry) || !hasher.isSettled(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
 }
 
 function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
@@ -69,17 +69,12 @@ function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
 function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
   // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be a new link.
   const keyed = hasher.known(entry) ?? (isUntouched(entry) ? found : undefined);
-  if (keyed !== found) throw changed(entry);
+  if (keyed !== found) throw changedFile(entry);
 }
 
 function isUntouched({ location, stats }: TreeEntry): boolean {
   const now = lstatSync(location);
   return now.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino;
-}
-
-function changed(entry: TreeEntry, cause?: unknown): TbuildError {
-  const hint = 'Build again once nothing writes to it any more';
-  return new TbuildError('CONTEXT', `File ${JSON.stringify(entry.path)} changed during the build`, { hint, cause });
 }
 
 const CHUNK = 1 << 18;

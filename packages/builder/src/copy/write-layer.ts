@@ -15,6 +15,8 @@ export interface PlacedCopy {
   /** What it lies on, bottom first. */
   readonly lowers: readonly string[];
   readonly flavour: OverlayFlavour;
+  /** Whether a file that changed since it was keyed has other stats, so that everyone can tell. */
+  readonly isSettled: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface PlacedCopy {
  * the tree: files that do not come in the order of an archive, hard links, a file that is changing.
  */
 export function* writeLayer(
-  copy: PlacedCopy,
+  copy: Omit<PlacedCopy, 'isSettled'>,
   content: Pick<ContentStore, 'createWriter'>,
 ): InPieces<Layer | undefined> {
   const { sources, target, options, lowers, flavour } = copy;

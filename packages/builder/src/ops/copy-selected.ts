@@ -7,7 +7,10 @@ import { copyFiles } from '../copy/index.ts';
 import type { FileInput } from './file-input.ts';
 import type { OpEnvironment } from './op-environment.ts';
 
-/** Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept. */
+/**
+ * Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept,
+ * but for a root, which is the same wherever it came from.
+ */
 export async function copySelected(
   input: FileInput,
   upper: string,
@@ -22,8 +25,8 @@ export async function copySelected(
   const options = { owner: undefined, hasher: input.hasher, now: worker.now() };
   await inTurns(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
   writer.finish();
-  const stats = sources[0]?.entry.stats;
-  if (stats === undefined || typeOf(stats) !== 'directory') return;
+  const { path = '', stats } = sources[0]?.entry ?? {};
+  if (stats === undefined || path === '' || typeOf(stats) !== 'directory') return;
   const top = join(upper, name);
   if (keepOwner) chownSync(top, stats.uid, stats.gid);
   chmodSync(top, stats.mode & 0o7777);

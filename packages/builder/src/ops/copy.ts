@@ -65,6 +65,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       return {
         key,
         run,
+        canGive: (result) => result === key,
         parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
       };
     },

@@ -3,12 +3,13 @@ import {
   createFileHasher,
   digestSelection,
   selectFiles,
+  type DigestOptions,
   type FileHasher,
   type SelectedSource,
   type SelectOptions,
 } from '@tbuild/context';
 import type { FileSource } from '@tbuild/graph';
-import { inTurns, type InPieces } from '@tbuild/linux';
+import { inTurns } from '@tbuild/linux';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
@@ -22,12 +23,19 @@ export interface FileInput {
   readonly hasher: FileHasher;
   /** Whether the files have owners of their own. */
   readonly owner: 'keep' | 'root';
+  /** Whether it is for a mount, where a selected directory's own attributes count. */
+  readonly shown: boolean;
+  /** Whether a file that changed since it was keyed has other stats. */
+  readonly isSettled: boolean;
 }
+
+/** What to read, and what for. */
+export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown'>;
 
 /** Opens the files that `options` select from a context or from the tree of another step. */
 export async function openFileInput(
   from: Exclude<FileSource, { kind: 'inline' }>,
-  options: SelectOptions,
+  options: FileInputOptions,
   sources: readonly Solved<ResultId>[],
   env: OpEnvironment & { readonly signal: AbortSignal },
 ): Promise<FileInput> {
@@ -42,15 +50,15 @@ const reading = pLimit(1);
 
 async function contextInput(
   name: string,
-  options: SelectOptions,
+  options: FileInputOptions,
   { contexts, signal }: Pick<OpEnvironment, 'contexts'> & { readonly signal: AbortSignal },
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
+  const { shown = false } = options;
   const selection = await inTurns(selectFiles(tree, options), signal);
-  const digest = (): InPieces<Digest> => digestSelection(selection, { hasher, owner });
-  const content = await inTurns(hasher.digestSelection(selection, digest), signal);
+  const content = await inTurns(hasher.digestSelection(selection, { owner, shown }), signal);
   contexts.onRead(name, sizeOf(selection).bytes);
-  return { content, select: async () => selection, hasher, owner };
+  return { content, select: async () => selection, hasher, owner, shown, isSettled: hasher.areSettled(selection) };
 }
 
 /** How many files a selection has, and their bytes. */
@@ -65,9 +73,10 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
 
 async function resultInput(
   result: ResultId,
-  options: SelectOptions,
+  options: FileInputOptions,
   { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & { readonly signal: AbortSignal },
 ): Promise<FileInput> {
+  const { shown = false } = options;
   const hasher = createFileHasher();
   let selection: readonly SelectedSource[] | undefined;
   const select = async (): Promise<readonly SelectedSource[]> => {
@@ -75,7 +84,7 @@ async function resultInput(
     return (selection ??= await inTurns(selectFiles(openLayeredTree(directories, worker.flavour), options), signal));
   };
   const compute = async (): Promise<Digest> =>
-    inTurns(digestSelection(await select(), { hasher, owner: 'keep' }), signal);
+    inTurns(digestSelection(await select(), { hasher, owner: 'keep', shown }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
-  return { content, select, hasher, owner: 'keep' };
+  return { content, select, hasher, owner: 'keep', shown, isSettled: true };
 }

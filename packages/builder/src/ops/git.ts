@@ -30,7 +30,7 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
         await checkOutTo(key, op, commit, remote, context);
         return key;
       };
-      return { key, run };
+      return { key, run, canGive: (result) => result === key };
     },
   };
 }

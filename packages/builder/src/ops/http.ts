@@ -20,7 +20,7 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
         await writeFile(key, filename, fetched, { ...context, signal });
         return key;
       };
-      return { key, run };
+      return { key, run, canGive: (result) => result === key };
     },
   };
 }

@@ -1,25 +1,28 @@
 import { constants, readlinkSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import type { FileHasher, SelectedSource, TreeEntry } from '@tbuild/context';
-import type { CopyOp, MkdirOp, RunOp } from '@tbuild/graph';
+import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import type { CopyOp, CopySelection, MkdirOp, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import type { FileInput } from './file-input.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 
+const INLINE = 'the text in the Dockerfile';
+
 /** What the key of a COPY or ADD was made of. */
 export async function copyParts(
   { chown, chmod, destination, exclude, parents }: CopyOp,
-  from: readonly { readonly content: Digest; readonly input?: FileInput }[],
+  from: readonly { readonly content: Digest; readonly input?: FileInput; readonly selection: CopySelection }[],
   { base, epoch }: { readonly base: ResultId | undefined; readonly epoch: number | undefined },
 ): Promise<KeyParts> {
-  const instruction = shortDigest({ chown, chmod, destination, exclude, parents });
+  const ways = from.map(({ selection: { unpack, keepOwner } }) => [unpack, keepOwner]);
+  const instruction = shortDigest({ chown, chmod, destination, exclude, parents, ways });
   const written = from.flatMap(({ content, input }) => (input === undefined ? [shortDigest(content)] : []));
   return joined(
     [
       ...baseParts(base),
       ['instruction', instruction],
-      ...(written.length === 0 ? [] : [['the text in the Dockerfile', written.join()] as const]),
+      ...(written.length === 0 ? [] : [[INLINE, written.join()] as const]),
       ...epochParts(epoch),
     ],
     await selected(from.map(({ input }) => input)),
@@ -38,7 +41,7 @@ export async function runParts(
   const shown = mounts.map(
     ({ mount, key, input }) =>
       [
-        `mount ${mount.target}`,
+        mount.type === 'bind' && mount.from.kind === 'inline' ? INLINE : `mount ${mount.target}`,
         shortDigest({ ...key, ...(input === undefined ? {} : { content: undefined }) }),
       ] as const,
   );
@@ -80,8 +83,8 @@ function* joined(parts: Iterable<Part>, inputs: Selected): Generator<Part, void>
   yield* parts;
   for (const { input, sources } of inputs) {
     for (const { entry, files } of sources) {
-      if (files.length === 0) yield filePart(entry, input);
-      else for (const file of files) if (file.implied !== true) yield filePart(file.entry, input);
+      if (typeOf(entry.stats) !== 'directory' || (input.shown && entry.path !== '')) yield filePart(entry, input);
+      for (const file of files) yield filePart(file.entry, input);
     }
   }
 }

@@ -24,7 +24,12 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
         await active.commit(hexOf(key));
         return key;
       };
-      return { key, run, parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }) };
+      return {
+        key,
+        run,
+        canGive: (result) => result === key,
+        parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }),
+      };
     },
   };
 }

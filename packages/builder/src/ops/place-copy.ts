@@ -27,7 +27,7 @@ export async function placeCopy(
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
   const options = placementOf(sources, input, owner, epoch);
-  return { sources, target: { ...op, ...selection }, options, lowers, flavour };
+  return { sources, target: { ...op, ...selection }, options, lowers, flavour, isSettled: input.isSettled };
 }
 
 /** As few are packed before another thread has begun. */
@@ -38,7 +38,7 @@ export function writeAside(
   copy: PlacedCopy | undefined,
   { worker, layered, step }: StepContext,
 ): Promise<Layer | undefined> | undefined {
-  if (copy === undefined || !layered.has(step.id)) return undefined;
+  if (copy?.isSettled !== true || !layered.has(step.id)) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
   return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy) : undefined;
 }

@@ -46,7 +46,7 @@ async function openSource(
   env: OpEnvironment & { readonly signal: AbortSignal },
 ) {
   if (from.kind === 'inline') return undefined;
-  return openFileInput(from, { sources: [source.replace(/^\/+/, '')] }, sources, env);
+  return openFileInput(from, { sources: [source.replace(/^\/+/, '')], shown: true }, sources, env);
 }
 
 /** What the mounts of one RUN add to its sandbox. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { ResultId } from '@tbuild/cache';
 import { resolveUser } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
@@ -10,6 +9,7 @@ import { parseHost } from './network-files.ts';
 import { runParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { requirePlatform } from './require-platform.ts';
+import { drawResult, isDrawnFor } from './run-result.ts';
 import { prepareOn } from './prepare-on.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
@@ -30,23 +30,29 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
-        const result = digestOf(randomBytes(16).toString('hex'));
+        const result = drawResult(key);
         await runInto(result, op, mounts, base?.result, context, signal);
         packSoon(result, context);
         return result;
       };
-      return { key, run, parts: () => runParts(op, mounts, base?.result, keyedOptions(context)) };
+      return {
+        key,
+        run,
+        canGive: (result) => isDrawnFor(key, result),
+        parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
+      };
     },
   };
 }
 
 /** Of what is given to the whole build: a host's address may change, its name not. */
-function keyedOptions({ extraHosts, ulimits, cgroupParent }: StepContext): Readonly<Record<string, unknown>> {
+function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContext): Readonly<Record<string, unknown>> {
   const names = extraHosts.map((text) => parseHost(text).host);
   return {
     ...(names.length === 0 ? {} : { hosts: names }),
     ...(ulimits.length === 0 ? {} : { ulimits }),
     ...(cgroupParent === undefined ? {} : { cgroupParent }),
+    ...(shmSize === undefined ? {} : { shmSize }),
   };
 }
 

@@ -21,7 +21,7 @@ export function stackOp(context: StepContext): Op<ResultId> {
         results.saveLayer(key, await results.layer(top.result));
         return key;
       };
-      return { key, run };
+      return { key, run, canGive: (result) => result === key };
     },
   };
 }
