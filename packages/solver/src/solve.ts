@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode, locate, TbuildError } from '@tbuild/errors';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
@@ -148,7 +149,7 @@ async function runStep<R>(
   return cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
 }
 
-/** While the step runs, so that explaining delays nothing; a failure of it is none of the step. */
+/** Once the step runs, so that explaining delays nothing; a failure of it is none of the step. */
 async function whyMissed<R>(
   step: Step,
   { key, parts }: Prepared<R>,
@@ -156,6 +157,7 @@ async function whyMissed<R>(
   { cache }: RunContext<R>,
 ): Promise<string | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
+  await nextTurn();
   try {
     const reason = await cache.explain(step, key, await parts());
     if (step.noCache) return 'the cache is turned off for it';
