@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
+import { hasProgram, isRoot } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
+import { program } from '../support/program.ts';
+import { scratchDirectory } from '../support/scratch.ts';
 import { buildInline, runTbuild } from '../support/tbuild.ts';
 
 describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
@@ -13,6 +17,8 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
       detail: expect.stringMatching(/^namespace/),
     });
     expect(found.map(({ name }) => name)).toContain('pasta');
+    expect(found.map(({ name }) => name)).toContain('limits of RUN');
+    expect(found.some(({ name }) => name === 'devices of RUN')).toBe(isRoot && !asUser);
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
   });
 
@@ -21,6 +27,16 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
     expect(stdout).toMatch(/^good +isolation of RUN +namespace/);
     expect(stdout).toMatch(/^(good|limited|missing) +overlay /m);
   });
+});
+
+test.skipIf(!isRoot || !hasProgram('unshare'))('it tells what limits and the device filter lack', async () => {
+  // A machine without control groups.
+  const script = 'umount -l /sys/fs/cgroup && exec "$@"';
+  const stdout = await runChecked('unshare', ['--mount', 'sh', '-c', script, 'sh', program, 'doctor'], {
+    env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home') },
+  });
+  expect(stdout).toMatch(/^limited +limits of RUN .* so that --resource and --cgroup-parent cannot be used\n +→ /m);
+  expect(stdout).toMatch(/^limited +devices of RUN .*\n +→ Mount cgroup v2/m);
 });
 
 test('an isolation that does not exist is a mistake of usage', async () => {
