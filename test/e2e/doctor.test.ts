@@ -1,7 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { hasProgram } from '../support/requirements.ts';
+import { hasProgram, isRoot } from '../support/requirements.ts';
+import { runChecked } from '../support/run-process.ts';
+import { program } from '../support/program.ts';
+import { scratchDirectory } from '../support/scratch.ts';
 import { buildInline, runTbuild } from '../support/tbuild.ts';
 
 describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
@@ -15,6 +18,8 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
       detail: expect.stringMatching(/^namespace/),
     });
     expect(found.map(({ name }) => name)).toContain('pasta');
+    expect(found.map(({ name }) => name)).toContain('limits of RUN');
+    expect(found.some(({ name }) => name === 'devices of RUN')).toBe(isRoot && !asUser);
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
   });
 
@@ -38,6 +43,16 @@ function canOpenTun(): boolean {
     return false;
   }
 }
+
+test.skipIf(!isRoot || !hasProgram('unshare'))('it tells what limits and the device filter lack', async () => {
+  // A machine without control groups.
+  const script = 'umount -l /sys/fs/cgroup && exec "$@"';
+  const stdout = await runChecked('unshare', ['--mount', 'sh', '-c', script, 'sh', program, 'doctor'], {
+    env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home') },
+  });
+  expect(stdout).toMatch(/^limited +limits of RUN .* so that --resource and --cgroup-parent cannot be used\n +→ /m);
+  expect(stdout).toMatch(/^limited +devices of RUN .*\n +→ Mount cgroup v2/m);
+});
 
 test('an isolation that does not exist is a mistake of usage', async () => {
   const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import {
   createTreeWriter,
+  doing,
   isWhiteout,
   openCommittedTree,
   openLayeredTree,
@@ -63,7 +64,8 @@ export class LayerTarget {
   add(entry: TarEntry): MemberSink | undefined {
     const name = cleanPath(entry.name).at(-1);
     if (name === undefined) this.#addRoot(entry);
-    else if (name.startsWith(WHITEOUT)) this.#hide(entry.name, name);
+    else if (name.startsWith(WHITEOUT))
+      doing(`unpack ${JSON.stringify(entry.name)}`, () => this.#hide(entry.name, name));
     else return this.#files.add(entry);
     return undefined;
   }

@@ -53,6 +53,14 @@ test('an owner given is that of all', async () => {
     expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
 });
 
+test('an archive of zeros takes no space, though it says to be large', async () => {
+  const dest = await unpack(gzipSync(tarOf([{ name: 'zeros', text: `${'\0'.repeat(64 << 20)}end` }])));
+  const { size, blocks } = lstatSync(join(dest, 'zeros'));
+  expect(size).toBe((64 << 20) + 3);
+  expect(blocks * 512).toBeLessThan(4 << 20);
+  expect(readFileSync(join(dest, 'zeros')).subarray(-4).toString()).toBe('\0end');
+});
+
 test.each(['gzip', 'bzip2', 'xz', 'zstd'])('%s is recognised by its content', async (program) => {
   const location = save(tarOf(members));
   shell(`${program} -c archive > packed`, join(location, '..'));

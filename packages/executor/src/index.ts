@@ -10,6 +10,7 @@ export type {
 } from './executor.ts';
 export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
+export { probeGroups } from './cgroup/probe-groups.ts';
 export { leaveDeviceGuard } from './cgroup/device-guard.ts';
 export { createNamespaceExecutor } from './namespace.ts';
 export type { ExecutorOptions } from './run-step.ts';

@@ -12,7 +12,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { atOnce, copyFileBytes, FileType, type InPieces, mknod } from '@tbuild/linux';
+import { atOnce, copyFileBytes, createHoleWriter, FileType, type InPieces, mknod } from '@tbuild/linux';
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { openCommittedTree } from './committed-tree.ts';
 import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
@@ -20,7 +20,7 @@ import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format
 import { doing, doingInPieces } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
-import { writeAll, writeBytes } from './write-bytes.ts';
+import { writeBytes } from './write-bytes.ts';
 
 export interface TreeWriterOptions {
   /** Absolute path of the directory that takes the changes. */
@@ -105,15 +105,17 @@ class OverlayWriter implements TreeWriter {
 
   open(path: string, attributes: Attributes): FileSink {
     const fd = guard('write file', path, () => this.#create(path));
+    const file = createHoleWriter(fd);
     const finish = (): void => {
       try {
+        file.finish();
         applyFileAttributes(fd, this.#location(path), attributes);
       } finally {
         closeSync(fd);
       }
     };
     return {
-      write: (bytes) => guard('write file', path, () => writeAll(fd, bytes)),
+      write: (bytes) => guard('write file', path, () => file.write(bytes)),
       close: () => guard('write file', path, finish),
     };
   }

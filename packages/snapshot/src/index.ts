@@ -11,4 +11,5 @@ export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
 export { emptyTrash, moveToTrash } from './trash.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
+export { doing } from './snapshot-error.ts';
 export type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';

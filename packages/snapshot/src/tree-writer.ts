@@ -21,6 +21,7 @@ export type FileBytes =
 
 /** A regular file whose bytes come one buffer after the other. */
 export interface FileSink {
+  /** Long runs of zeros become holes. */
   write(bytes: Uint8Array): void;
   /** Sets the attributes; the file is complete. */
   close(): void;

@@ -9,7 +9,7 @@ export function writeBytes(source: Exclude<FileBytes, { location: string }>, fd:
 }
 
 /** Writes all of `bytes`, however many turns that takes. Returns their number. */
-export function writeAll(fd: number, bytes: Uint8Array): number {
+function writeAll(fd: number, bytes: Uint8Array): number {
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
   return bytes.length;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findRuntime, findTool, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
+import { controlGroups } from './control-groups.ts';
 import { emulations } from './emulations.ts';
 import { makeStore } from '../store-root.ts';
 import { chrootObstacle, flavourOf } from '../isolation.ts';
@@ -23,6 +24,7 @@ export async function findings(root: string, env: Environment): Promise<readonly
     utilLinux(),
     overlay(root, env, verdict),
     filter(),
+    ...(await controlGroups(env, verdict)),
     ociRuntime(),
     pasta(),
     ...(found.state === 'missing' ? [] : await emulations(root, env)),

@@ -5,7 +5,7 @@ import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../devices.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
-import { OWN_GROUP, removeAbandoned, removeEmptied } from './remove-groups.ts';
+import { ownGroup, removeAbandoned, removeEmptied } from './remove-groups.ts';
 
 /** Keeps this process, and by that the steps that it starts, from all devices but those of a step. */
 export interface DeviceGuard {
@@ -48,14 +48,14 @@ async function enter(): Promise<Entered | undefined> {
   const hierarchies = readHierarchies();
   const hierarchy = hierarchies.find(({ version }) => version === 2);
   if (hierarchy === undefined) return undefined;
-  const path = join(hierarchy.own, OWN_GROUP);
+  const path = join(hierarchy.own, ownGroup());
   const exit = `${hierarchy.own}/cgroup.procs`;
   try {
-    mkdirSync(path);
     const filter = loadDeviceFilter([...DEVICES, ...TERMINALS]);
+    mkdirSync(path);
     filter.attach(path);
-    removeAbandoned(path);
     await writeFile(`${path}/cgroup.procs`, '0');
+    removeAbandoned(path);
     return { hierarchies, exit, guard: attachTo(filter), leave: () => leave(exit, path) };
   } catch (error) {
     if (errnoName(error) === undefined) throw error;

@@ -11,7 +11,9 @@ const REMOVAL_TRIES = 50;
 const REMOVAL_PAUSE_MS = 10;
 
 /** The name of the group of all steps of this process, which tells others when it is not needed any more. */
-export const OWN_GROUP = `${GROUP_PREFIX}steps-${process.pid}`;
+export function ownGroup(): string {
+  return `${GROUP_PREFIX}steps-${process.pid}`;
+}
 
 /** Removes a group whose processes have ended: one of them may be counted for a moment more. */
 export async function removeEmptied(directory: string): Promise<void> {

@@ -27,7 +27,7 @@ export interface StepCgroup {
  */
 export function makeStepCgroup(
   name: string,
-  { resources = {}, cgroupParent }: Sandbox,
+  { resources = {}, cgroupParent }: Pick<Sandbox, 'resources' | 'cgroupParent'>,
   hierarchies: readonly Hierarchy[],
 ): StepCgroup | undefined {
   const groups = groupsFor(name, resources, { hierarchies, parent: cgroupParent });

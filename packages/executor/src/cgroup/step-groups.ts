@@ -25,7 +25,7 @@ export interface StepGroups extends AsyncDisposable {
  */
 export async function makeStepGroups(
   name: string,
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'security' | 'resources' | 'cgroupParent'>,
   { guardsDevices }: { readonly guardsDevices: boolean },
 ): Promise<StepGroups> {
   const guard = guardsDevices ? await enterDeviceGuard() : undefined;

@@ -1,0 +1,30 @@
+import { hasCode, type TbuildError } from '@tbuild/errors';
+import { leaveDeviceGuard } from './device-guard.ts';
+import { makeStepGroups } from './step-groups.ts';
+
+/** What control groups can do for steps here. */
+export interface GroupAbilities {
+  /** Why steps cannot be limited; undefined where they can. */
+  readonly limitObstacle?: TbuildError;
+  /** Whether a filter keeps steps of real root from the devices of the machine. */
+  readonly filtersDevices: boolean;
+}
+
+/** Finds it out by making the groups of a step that has limits, and, for real root, the filter. */
+export async function probeGroups({ isRealRoot }: { readonly isRealRoot: boolean }): Promise<GroupAbilities> {
+  const name = `probe-${process.pid}`;
+  try {
+    await using filtered = await makeStepGroups(name, { security: 'sandbox' }, { guardsDevices: isRealRoot });
+    const filtersDevices = isRealRoot && !filtered.unguarded;
+    try {
+      const limited = { security: 'sandbox', resources: { memory: 2 ** 30, cpuQuota: 100_000, pids: 1000 } } as const;
+      await using _groups = await makeStepGroups(name, limited, { guardsDevices: isRealRoot });
+      return { filtersDevices };
+    } catch (error) {
+      if (!hasCode(error, 'UNSUPPORTED')) throw error;
+      return { filtersDevices, limitObstacle: error };
+    }
+  } finally {
+    await leaveDeviceGuard();
+  }
+}
