@@ -138,6 +138,15 @@ test.each<readonly [name: string, dockerfile: string, args: readonly string[], e
 const MOUNT = 'RUN --mount=source=d,target=/m true';
 
 test.each<readonly [name: string, before: string, after: string, expected: Record<string, string>]>([
+  [
+    'what is linked below',
+    'COPY --link d/1 /\nCOPY --link d/3 /\nRUN true',
+    'COPY --link d/2 /\nCOPY --link d/3 /\nRUN true',
+    {
+      'COPY --link d/2 /': 'file d/2 is new, file d/1 is gone',
+      'RUN true': 'a step before it ran again',
+    },
+  ],
   ['ADD for COPY', 'COPY d /d', 'ADD d /d', { 'ADD d /d': 'the instruction changed: it was "COPY d /d"' }],
   [
     'another order of variables',

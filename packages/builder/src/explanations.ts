@@ -108,7 +108,16 @@ function wordsFor(step: Step, graph: Graph, ran: ReadonlySet<StepId>): Words {
 function baseOf({ base }: Step, { steps }: Graph, ran: ReadonlySet<StepId>): string {
   const step = base === undefined ? undefined : steps.get(base);
   if (step === undefined || step.op.kind === 'image') return 'the base image changed';
-  return ran.has(step.id) ? 'a step before it ran again' : 'it stands on other steps';
+  return hasRun(step, steps, ran) ? 'a step before it ran again' : 'it stands on other steps';
+}
+
+/** A step of `--link` is nothing but what it puts together. */
+function hasRun({ id, op, base, sources }: Step, steps: Graph['steps'], ran: ReadonlySet<StepId>): boolean {
+  if (op.kind !== 'stack') return ran.has(id);
+  return [base, ...sources].some((input) => {
+    const step = input === undefined ? undefined : steps.get(input);
+    return step !== undefined && hasRun(step, steps, ran);
+  });
 }
 
 const SHOWN = 3;

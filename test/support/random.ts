@@ -1,0 +1,17 @@
+/** Numbers that look random and are the same for the same seed. */
+export interface Random {
+  /** Below `limit`, whole. */
+  int(limit: number): number;
+  pick<T>(values: readonly T[]): T;
+}
+
+export function seededRandom(seed: number): Random {
+  let state = Math.imul(seed, 0x9e3779b1);
+  const int = (limit: number): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  };
+  return { int, pick: (values) => values[int(values.length)]! };
+}
