@@ -66,7 +66,10 @@ function jobOf({ sources, target, options, lowers, flavour }: PlacedCopy, root: 
 
 /** Not loaded by an import, which would have to be waited for: the tree would be made before the thread begins. */
 function openThread(script: string, workerData: LayerJob): Thread {
-  return new (process.getBuiltinModule('node:worker_threads').Worker)(script, { workerData });
+  return new (process.getBuiltinModule('node:worker_threads').Worker)(script, {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
+  });
 }
 
 function answerOf(thread: Thread): Promise<Layer | undefined> {

@@ -14,16 +14,22 @@ LABEL name=\${NAME}
 CMD ["/run"]
 `;
 
+/**
+ * An option of V8, which must be the same when the snapshot is used. With as large a space for young objects as it would take
+ * otherwise, a large build takes 25 MB more and no less time.
+ */
+const OPTION = '--max-semi-space-size=4';
+
 /** The note is written last, so that it never names a file that is not whole. Of older ones a few are kept. */
 const MAKE_SNAPSHOT = `
-node=$1 main=$2 note=$3 fits=$4 dockerfile=$5
+node=$1 main=$2 note=$3 fits=$4 option=$5 dockerfile=$6
 unset TBUILD_SNAPSHOT_NOTE
 umask 077
 cd "\${note%/*}" || exit
 exec 9> snapshot.lock
 flock -n 9 || exit
 snapshot=$note-$$
-make() { "$node" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
+make() { "$node" "$option" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
 
 rehearsal=$(mktemp -d) || exit
 mkdir "$rehearsal/context"
@@ -33,7 +39,7 @@ set -- --root "$rehearsal/store" --progress plain --tag rehearsal "$rehearsal/co
 make "$@" || make
 rm -rf "$rehearsal"
 
-printf '%s\\n' "$fits" "$node" "$snapshot" > "$snapshot.note"
+printf '%s\\n' "$fits" "$node" "$snapshot" "$option" > "$snapshot.note"
 [ -s "$snapshot" ] && mv -f "$snapshot.note" "$note" || rm -f "$snapshot" "$snapshot.note"
 ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
@@ -46,7 +52,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, DOCKERFILE];
+  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, OPTION, DOCKERFILE];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without one, the program starts as it did this time.
   child.on('error', () => {});
