@@ -278,7 +278,7 @@ test('the program answers the same when it starts from a snapshot', async () => 
     program = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
   };
   expect((await callBuild({ context }, { env, onEvent })).id).toBe(id);
-  expect(program[1]).toBe('--snapshot-blob');
+  expect(program).toContain('--snapshot-blob');
   const controller = new AbortController();
   const sleepy = { context, dockerfile: { text: 'FROM busybox\nRUN echo begun; sleep 100\n' } };
   const abort = (event: ProgressEvent): void => void (event.type === 'log' && controller.abort());

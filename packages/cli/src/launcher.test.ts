@@ -108,7 +108,7 @@ describe('a snapshot', () => {
   const node = join(directory, 'node/bin/node');
   const env = { HOME: home, TBUILD_NODE: node };
   const start = (changed: Record<string, string> = {}) => JSON.parse(launch(['x'], { ...env, ...changed }).stdout);
-  const fromSnapshot = ({ execArgv }: { execArgv: string[] }) => execArgv[0] === '--snapshot-blob';
+  const fromSnapshot = ({ execArgv }: { execArgv: string[] }) => execArgv.includes('--snapshot-blob');
   let note: string;
 
   beforeAll(() => {
@@ -123,13 +123,13 @@ describe('a snapshot', () => {
     note = second.env.TBUILD_SNAPSHOT_NOTE;
     const snapshot = `${note}-1`;
     const main = second.env.TBUILD_SNAPSHOT_FITS.split(' ')[2];
-    execFileSync(process.execPath, ['--snapshot-blob', snapshot, '--build-snapshot', main]);
-    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n`);
+    execFileSync(process.execPath, ['--stack-size=900', '--snapshot-blob', snapshot, '--build-snapshot', main]);
+    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n--stack-size=900\n`);
   });
 
   test('is started from, and behaves as the program', () => {
     const { execArgv, args, env: seen } = JSON.parse(launch(['a b', '0', ''], env).stdout);
-    expect(execArgv).toEqual(['--snapshot-blob', `${note}-1`]);
+    expect(execArgv).toEqual(['--stack-size=900', '--snapshot-blob', `${note}-1`]);
     expect(args).toEqual(['a b', '0', '']);
     expect(seen).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
     expect(launch(['x', '9'], env).status).toBe(9);
