@@ -36,6 +36,7 @@ export function createLayerThread(root: string, script: string): LayerThread {
       if (running !== undefined) return undefined;
       const job = jobOf(copy, root);
       const thread = openThread(script, job);
+      if (thread === undefined) return undefined;
       const layer = answerOf(thread).finally(() => {
         rmSync(job.temporaryDirectory, { recursive: true, force: true });
         running = undefined;
@@ -64,12 +65,15 @@ function jobOf({ sources, target, options, lowers, flavour }: PlacedCopy, root: 
   };
 }
 
-/** Not loaded by an import, which would have to be waited for: the tree would be made before the thread begins. */
-function openThread(script: string, workerData: LayerJob): Thread {
-  return new (process.getBuiltinModule('node:worker_threads').Worker)(script, {
-    workerData,
-    resourceLimits: { maxYoungGenerationSizeMb: 12 },
-  });
+/** Undefined where no thread can be had: their number may be limited. */
+function openThread(script: string, workerData: LayerJob): Thread | undefined {
+  // An import would have to be waited for: the tree would be made before the thread begins.
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
+  try {
+    return new Worker(script, { workerData, resourceLimits: { maxYoungGenerationSizeMb: 12 } });
+  } catch {
+    return undefined;
+  }
 }
 
 function answerOf(thread: Thread): Promise<Layer | undefined> {
