@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createOverlaySnapshotter, emptyTrash, sweepAbandoned } from './index.ts';
@@ -22,6 +22,31 @@ describe.each(writableFlavours())('%s', (flavour) => {
     await active.commit('done');
     const done = await snapshots.stat('done');
     expect(readdirSync(done?.directories.at(-1) ?? '')).toEqual(['file', 'layer399']);
+  });
+
+  test('trees that are made on one another see all that is below, however they branch and wherever the store moves', async () => {
+    const [root, moved] = [newDirectory(), newDirectory()];
+    let snapshots = createOverlaySnapshotter({ root, flavour });
+    const make = async (name: string, parent?: string): Promise<string> => {
+      await using active = await snapshots.prepare(parent);
+      writeFileSync(join(active.upper, name), name);
+      const seen = inMount(active.mount, 'ls').trim().split('\n').join();
+      await active.commit(name);
+      return seen;
+    };
+    expect([await make('a'), await make('b', 'a'), await make('c', 'b')]).toEqual(['a', 'a,b', 'a,b,c']);
+    expect([await make('d', 'c'), await make('e', 'c'), await make('f', 'e')]).toEqual([
+      'a,b,c,d',
+      'a,b,c,e',
+      'a,b,c,e,f',
+    ]);
+    await make('x');
+    await snapshots.compose('xc', { base: 'x', tops: ['c'] });
+    expect([await make('g', 'xc'), await make('h', 'c')]).toEqual(['c,g,x', 'a,b,c,h']);
+    cpSync(join(root, 'snapshots'), join(moved, 'snapshots'), { recursive: true, verbatimSymlinks: true });
+    rmSync(root, { recursive: true });
+    snapshots = createOverlaySnapshotter({ root: moved, flavour });
+    expect([await make('i', 'f'), await make('j', 'i')]).toEqual(['a,b,c,e,f,i', 'a,b,c,e,f,i,j']);
   });
 
   test('an empty tree can be mounted', async () => {

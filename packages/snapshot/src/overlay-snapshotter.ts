@@ -26,7 +26,7 @@ export interface OverlaySnapshotterOptions {
 /**
  * Snapshots as directories in overlay's format: `snapshots/<name>/fs` holds the changes and
  * `snapshots/<name>/stack` the names of the snapshots whose changes make the tree, bottom first, then an empty line. What is
- * being made lies in `snapshots/.active/`.
+ * being made lies in `snapshots/.active/`. `snapshots/<name>/l` has short names of what was below, for the next one to take over.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
   mkdirSync(join(options.root, 'snapshots', ACTIVE), { recursive: true });
@@ -80,7 +80,7 @@ class OverlaySnapshotter implements Snapshotter {
     if (lowers.length > MAX_LOWERS) {
       throw new TbuildError('SNAPSHOT', `Tree "${parent}" has ${lowers.length} layers, overlay takes ${MAX_LOWERS}`);
     }
-    const directory = this.#makeActive(lowers);
+    const directory = this.#makeActive(stack, parent);
     let open = true;
     const close = (): void => {
       open = false;
@@ -127,7 +127,7 @@ class OverlaySnapshotter implements Snapshotter {
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
     const place = this.#place(name);
     return doing(`keep tree "${name}"`, () => {
-      rmSync(join(directory, 'l'), { recursive: true, force: true });
+      if (stack.length === 1) rmSync(join(directory, 'l'), { recursive: true, force: true });
       rmSync(join(directory, 'work'), { recursive: true, force: true });
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
       const standing = this.#readStack(name);
@@ -137,15 +137,30 @@ class OverlaySnapshotter implements Snapshotter {
     });
   }
 
-  #makeActive(lowers: readonly string[]): string {
+  #makeActive(stack: readonly string[], parent: string | undefined): string {
     return doing('prepare a tree', () => {
       const directory = this.#makeTemporary();
-      for (const name of ['fs', 'work', 'l']) mkdirSync(join(directory, name), 0o755);
-      if (lowers.length === 0) mkdirSync(join(directory, 'l', '0'));
-      lowers.forEach((lower, index) => symlinkSync(lower, join(directory, 'l', String(index))));
-      copyRoot(lowers.at(-1), join(directory, 'fs'));
+      for (const name of ['fs', 'work']) mkdirSync(join(directory, name), 0o755);
+      this.#makeLinks(join(directory, 'l'), stack, parent);
+      const top = stack.at(-1);
+      copyRoot(top && this.#changes(top), join(directory, 'fs'));
       return directory;
     });
+  }
+
+  /**
+   * Short names of the trees of a stack, since the kernel takes one page of options. Those that the parent was made with, which
+   * are all but itself, go to who comes first: with hundreds of steps, making all of them each time would take longer than a step.
+   */
+  #makeLinks(place: string, stack: readonly string[], parent: string | undefined): void {
+    // What a composed tree ends with was made on something else.
+    const isOwn = parent !== undefined && parent === stack.at(-1);
+    const isTaken = isOwn && renameIfThere(join(this.#place(parent), 'l'), place);
+    if (!isTaken) mkdirSync(place, 0o755);
+    if (stack.length === 0) mkdirSync(join(place, '0'));
+    // Relative, since the store may be somewhere else the next time.
+    for (let at = isTaken ? stack.length - 1 : 0; at < stack.length; at++)
+      symlinkSync(`../../../${stack[at]}/fs`, join(place, String(at)));
   }
 
   #makeTemporary(): string {
@@ -208,6 +223,16 @@ function copyRoot(lower: string | undefined, upper: string): void {
   const attributes = lower === undefined ? EMPTY_ROOT : readAttributes(lower, lstatSync(lower));
   applyAttributes(upper, attributes);
   setTime(upper, attributes.mtimeMs);
+}
+
+function renameIfThere(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function renameUnlessTaken(from: string, to: string): void {
