@@ -94,6 +94,15 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     expect(leftIn(store)).toEqual([]);
   });
 
+  test('failed by a step while the layer of a huge file is packed ends at once', async () => {
+    const store = asUser ? userDirectory('store') : scratchDirectory('store');
+    // Hours of zeros to pack.
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN truncate -s 8796093022208 /huge\nRUN false\n' });
+    const result = await buildContext(context, { store, asUser });
+    expect(result.stderr).toContain('ERROR: process "/bin/sh -c false" did not complete');
+    expect(leftIn(store)).toEqual([]);
+  });
+
   test('killed while it copies leaves nothing that the next build does not sweep', async () => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     const names = Array.from({ length: 8000 }, (_, at) => `many/${at}`);

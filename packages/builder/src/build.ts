@@ -120,7 +120,13 @@ async function solveGraph<T>(
 ): Promise<T> {
   const { request, worker, progress, signal, loaded, contexts, imported } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
-  const results = createStepResults(worker, { remote: imported.layers, progress, signal });
+  // When a step has failed, layers that are still being packed are for nobody.
+  const end = new AbortController();
+  const results = createStepResults(worker, {
+    remote: imported.layers,
+    progress,
+    signal: AbortSignal.any([signal, end.signal]),
+  });
   const explanations = createExplanations({
     root: worker.root,
     scope: explanationScope(request),
@@ -181,6 +187,7 @@ async function solveGraph<T>(
     });
   } finally {
     contexts.save();
+    end.abort();
   }
 }
 

@@ -12,9 +12,9 @@ import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
 export interface LayerThread {
   /**
    * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
-   * reason: who does that meets the same error.
+   * reason: who does that meets the same error, or finds the build cancelled.
    */
-  start(copy: PlacedCopy): Promise<Layer | undefined> | undefined;
+  start(copy: PlacedCopy, signal: AbortSignal): Promise<Layer | undefined> | undefined;
   /** Gives up what is not finished; nothing of it stays. */
   stop(): Promise<void>;
 }
@@ -32,12 +32,15 @@ interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour'> {
 export function createLayerThread(root: string, script: string): LayerThread {
   let running: { readonly thread: Thread; readonly layer: Promise<Layer | undefined> } | undefined;
   return {
-    start(copy) {
+    start(copy, signal) {
       if (running !== undefined) return undefined;
       const job = jobOf(copy, root);
       const thread = openThread(script, job);
       if (thread === undefined) return undefined;
+      const giveUp = (): void => void thread.terminate();
+      signal.addEventListener('abort', giveUp);
       const layer = answerOf(thread).finally(() => {
+        signal.removeEventListener('abort', giveUp);
         rmSync(job.temporaryDirectory, { recursive: true, force: true });
         running = undefined;
       });

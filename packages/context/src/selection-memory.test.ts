@@ -142,6 +142,30 @@ test('is settled as a whole when a later change of anything would show', async (
   expect(areSettled()).toBe(false);
 });
 
+test('what another directory had that was in the place of this one for a moment is not remembered', async () => {
+  const [link, other] = [join(base, 'current'), join(base, 'other')];
+  const show = (target: string): void => {
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
+  };
+  mkdirSync(join(other, 'files'), { recursive: true });
+  for (const name of ['a', 'b', 'c']) writeFileSync(join(other, 'files', name), name.toUpperCase());
+  symlinkSync('a', join(other, 'files/link'));
+  await settle();
+  show(root);
+  const digest = (whileReading = (): void => {}): string => {
+    const hasher = openStatIndex(file);
+    const selection = atOnce(selectFiles(openDirectory(link), { sources: ['files'] }));
+    whileReading();
+    const found = atOnce(hasher.digestSelection(selection, { owner: 'root' }));
+    hasher.save();
+    return found;
+  };
+  expect(digest(() => show(other))).not.toBe(fresh());
+  show(root);
+  expect(digest()).toBe(fresh());
+});
+
 test('a second name of a file changes nothing of its digest', async () => {
   await settle();
   const { digest } = build();

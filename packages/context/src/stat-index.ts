@@ -89,7 +89,8 @@ class FileStatIndex implements StatIndex {
     const clock = this.#readClock();
     const digest = yield* digestSelection(sources, { ...options, hasher: this });
     const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
-    if (sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled))) {
+    const asListed = this.#moved.size === 0;
+    if (asListed && sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled))) {
       this.#selections.set(fingerprint, digest);
       this.#settled.add(sources);
     }
@@ -217,7 +218,12 @@ function readClock(file: string): FileStat {
 
 /** Whether a file was as listed when its last byte was read. */
 function isSame(listed: FileStat, read: FileStat): boolean {
-  return listed.ctimeMs === read.ctimeMs && listed.mtimeMs === read.mtimeMs && listed.size === read.size;
+  return (
+    listed.ctimeMs === read.ctimeMs &&
+    listed.mtimeMs === read.mtimeMs &&
+    listed.size === read.size &&
+    listed.ino === read.ino
+  );
 }
 
 /** Whether a file had been as it is for longer than its times resolve. */

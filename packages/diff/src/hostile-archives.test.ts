@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { TbuildError } from '@tbuild/errors';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { newDirectory, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { seededRandom } from '../../../test/support/random.ts';
 import { createDiffer, unpackArchive } from './index.ts';
 import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { BLOCK, checksumOf, Field, TarType } from './tar/tar-entry.ts';
@@ -12,14 +13,6 @@ import { BLOCK, checksumOf, Field, TarType } from './tar/tar-entry.ts';
 const ARCHIVES = 600;
 
 type Random = (below: number) => number;
-
-function randomFrom(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 2_147_483_647;
-    return state % below;
-  };
-}
 
 const pick = <T>(from: readonly T[], random: Random): T => from[random(from.length)] as T;
 
@@ -150,7 +143,7 @@ test('whatever an archive says, nothing outside of its root changes, and what fa
   const before = [...listing(at('outside')), ...listing(at('lower'))];
   const outcomes = new Map<string, number>();
   for (let seed = 1; seed <= ARCHIVES; seed++) {
-    const random = randomFrom(seed * 7919);
+    const random = seededRandom(seed).int;
     const archive = pick(DAMAGES, random)(tarOf(members(random, at('outside'))), random);
     const target = at('target');
     mkdirSync(target);

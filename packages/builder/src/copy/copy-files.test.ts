@@ -332,3 +332,19 @@ test('a file that was never hashed may get a new name, but no new bytes', () => 
   writeFileSync(join(source, 'f'), 'other');
   expect(run).toThrow('changed during the build');
 });
+
+test('a file that was never hashed may not get new bytes of the same size and time', () => {
+  write(source, { f: 'same' });
+  utimesSync(join(source, 'f'), 5, 5);
+  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
+  const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
+  const tree = openLayeredTree([upper], 'trusted');
+  const options = { now: NOW, hasher: createFileHasher() };
+  const run = (): void => atOnce(copyFiles(selection, writer, tree, { destination: '/', keepOwner: false }, options));
+  const listed = lstatSync(join(source, 'f')).ctimeMs;
+  while (lstatSync(join(source, 'f')).ctimeMs === listed) {
+    writeFileSync(join(source, 'f'), 'SAME');
+    utimesSync(join(source, 'f'), 5, 5);
+  }
+  expect(run).toThrow('changed during the build');
+});

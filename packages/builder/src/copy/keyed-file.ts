@@ -67,14 +67,20 @@ function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
 }
 
 function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
-  // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be a new link.
+  // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be one link more or less.
   const keyed = hasher.known(entry) ?? (isUntouched(entry) ? found : undefined);
   if (keyed !== found) throw changedFile(entry);
 }
 
 function isUntouched({ location, stats }: TreeEntry): boolean {
   const now = lstatSync(location);
-  return now.mtimeMs === stats.mtimeMs && now.size === stats.size && now.ino === stats.ino;
+  const isRelinked = now.nlink !== stats.nlink;
+  return (
+    now.mtimeMs === stats.mtimeMs &&
+    now.size === stats.size &&
+    now.ino === stats.ino &&
+    (now.ctimeMs === stats.ctimeMs || isRelinked)
+  );
 }
 
 const CHUNK = 1 << 18;

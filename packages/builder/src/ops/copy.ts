@@ -56,7 +56,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
             return key;
           }
         }
-        const layer = writeAside(copy, context);
+        const layer = writeAside(copy, { ...context, signal });
         await copyInto(key, op, parts, base?.result, context, signal);
         if (layer !== undefined) context.results.expectLayer(key, layer);
         packSoon(key, context);

@@ -36,11 +36,11 @@ const LARGE = { files: 1000, bytes: 1 << 24 };
 /** Begins to write the layer of a large copy while its tree is made. */
 export function writeAside(
   copy: PlacedCopy | undefined,
-  { worker, layered, step }: StepContext,
+  { worker, layered, step, signal }: StepContext & { readonly signal: AbortSignal },
 ): Promise<Layer | undefined> | undefined {
   if (copy?.isSettled !== true || !layered.has(step.id)) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
-  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy) : undefined;
+  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy, signal) : undefined;
 }
 
 export function placementOf(
