@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import {
   compareNames,
   nameOf,
@@ -12,38 +12,81 @@ import {
 import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
+/**
+ * As `openLayeredTree`, for directories that nobody changes: what was found once is remembered, which
+ * makes it the faster one. A tree that is made on one of the last that were opened begins with what that one knows: of hundreds
+ * of steps, each would look for the same few files in all the steps before it.
+ */
+export function openCommittedTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
+  const known = opened.findLast((tree) => tree.isBelow(directories, flavour));
+  if (known !== undefined) opened.splice(opened.indexOf(known), 1);
+  let tree = known ?? new CommittedTree(undefined, undefined, flavour);
+  for (const directory of directories.slice(tree.directories.length))
+    tree = new CommittedTree(tree, directory, flavour);
+  opened.push(tree);
+  if (opened.length > KEPT) opened.shift();
+  return tree;
+}
+
+/** The last ones come last: as many stages may be under way at once. */
+const opened: CommittedTree[] = [];
+const KEPT = 8;
+/** So many paths a tree remembers; walks over whole trees are not for it. */
+const REMEMBERED = 200;
+
 /** A merged directory: its own entry and the places that contribute to it, top first. */
 interface DirectoryNode {
   readonly entry: LayeredEntry;
   readonly places: readonly string[];
-}
-
-/**
- * As `openLayeredTree`, for directories that nobody changes: what was found once is remembered, which
- * makes it the faster one.
- */
-export function openCommittedTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
-  return new CommittedTree(directories, flavour);
+  /** Where it is in the topmost directory of the stack, if it is there. */
+  readonly top?: string;
+  /** Whether what lies below that can be seen. */
+  readonly isOpen: boolean;
 }
 
 class CommittedTree implements LayeredTree {
+  /** Bottom first. */
+  readonly directories: readonly string[];
   readonly #flavour: OverlayFlavour;
+  /** The tree without the topmost directory. */
+  readonly #below: CommittedTree | undefined;
+  /** Tells the topmost directory from another one that was made in its place. */
+  readonly #stamp: string;
   readonly #nodes = new Map<string, DirectoryNode | undefined>();
+  readonly #found = new Map<string, LayeredEntry | undefined>();
 
-  constructor(directories: readonly string[], flavour: OverlayFlavour) {
+  constructor(below: CommittedTree | undefined, top: string | undefined, flavour: OverlayFlavour) {
+    this.directories = [...(below?.directories ?? []), ...(top === undefined ? [] : [top])];
+    this.#below = below;
     this.#flavour = flavour;
-    this.#nodes.set('', rootNode(directories));
+    this.#stamp = stampOf(top);
+    this.#nodes.set('', top === undefined ? undefined : rootNode(top, below?.root));
+  }
+
+  get root(): DirectoryNode | undefined {
+    return this.#nodes.get('');
+  }
+
+  /** Whether a stack of directories begins with those of this tree. */
+  isBelow(directories: readonly string[], flavour: OverlayFlavour): boolean {
+    const { length } = this.directories;
+    if (length === 0 || length > directories.length || flavour !== this.#flavour) return false;
+    const isPrefix = this.directories.every((directory, at) => directory === directories[at]);
+    return isPrefix && this.#stamp === stampOf(this.directories.at(-1));
   }
 
   stat(path: string): LayeredEntry | undefined {
     const known = this.#nodes.get(path);
     if (known !== undefined) return known.entry;
-    const parent = this.#node(parentOf(path));
-    return parent && this.#find(parent, path);
+    if (this.#found.has(path)) return this.#found.get(path);
+    const parent = this.node(parentOf(path));
+    const entry = parent && this.#find(parent, path);
+    if (this.#found.size < REMEMBERED) this.#found.set(path, entry);
+    return entry;
   }
 
   list(path: string): readonly LayeredEntry[] {
-    const node = this.#node(path);
+    const node = this.node(path);
     if (node === undefined) return [];
     const placeOf = new Map<string, string>();
     for (const place of node.places) {
@@ -59,48 +102,43 @@ class CommittedTree implements LayeredTree {
     return entries;
   }
 
-  #node(path: string): DirectoryNode | undefined {
+  #find({ top, isOpen }: DirectoryNode, path: string): LayeredEntry | undefined {
+    if (top !== undefined) {
+      const name = nameOf(path);
+      const location = `${top}/${name}`;
+      const stats = statEntry(location);
+      if (stats !== undefined) return isWhiteout(stats) ? undefined : { name, path, location, stats };
+    }
+    return isOpen ? this.#below?.stat(path) : undefined;
+  }
+
+  node(path: string): DirectoryNode | undefined {
     if (this.#nodes.has(path)) return this.#nodes.get(path);
-    const parent = this.#node(parentOf(path));
-    const entry = parent && this.#find(parent, path);
-    const node = parent && entry?.stats.isDirectory() ? this.#merge(parent, entry) : undefined;
+    const parent = this.node(parentOf(path));
+    const node = parent && this.#merge(parent, path);
     this.#nodes.set(path, node);
     return node;
   }
 
-  #find(parent: DirectoryNode, path: string): LayeredEntry | undefined {
+  #merge({ top, isOpen }: DirectoryNode, path: string): DirectoryNode | undefined {
+    const below = isOpen ? this.#below?.node(path) : undefined;
     const name = nameOf(path);
-    for (const place of parent.places) {
-      const location = `${place}/${name}`;
-      const stats = statEntry(location);
-      if (stats === undefined) continue;
-      return isWhiteout(stats) ? undefined : { name, path, location, stats };
-    }
-    return undefined;
-  }
-
-  #merge(parent: DirectoryNode, entry: LayeredEntry): DirectoryNode {
-    const places: string[] = [];
-    for (const place of parent.places) {
-      const location = `${place}/${entry.name}`;
-      const stats = statEntry(location);
-      if (stats === undefined) continue;
-      if (!stats.isDirectory()) break;
-      places.push(location);
-      if (this.#isLast(parent, place) || isOpaque(location, this.#flavour)) break;
-    }
-    return { entry, places };
-  }
-
-  /** Nothing lies below the last place, so whether it is opaque makes no difference. */
-  #isLast(parent: DirectoryNode, place: string): boolean {
-    return place === parent.places[parent.places.length - 1];
+    const location = `${top}/${name}`;
+    const stats = top === undefined ? undefined : statEntry(location);
+    if (stats === undefined) return below && { entry: below.entry, places: below.places, isOpen: true };
+    if (!stats.isDirectory()) return undefined;
+    const merges = below !== undefined && !isOpaque(location, this.#flavour);
+    const places = merges ? [location, ...below.places] : [location];
+    return { entry: { name, path, location, stats }, places, top: location, isOpen: merges };
   }
 }
 
-function rootNode(directories: readonly string[]): DirectoryNode | undefined {
-  const places = [...directories].reverse();
-  const location = places[0];
-  if (location === undefined) return undefined;
-  return { entry: { name: '', path: '', location, stats: statRoot(location) }, places };
+function rootNode(top: string, below: DirectoryNode | undefined): DirectoryNode {
+  const entry = { name: '', path: '', location: top, stats: statRoot(top) };
+  return { entry, places: [top, ...(below?.places ?? [])], top, isOpen: below !== undefined };
+}
+
+function stampOf(directory: string | undefined): string {
+  const stats = directory === undefined ? undefined : lstatSync(directory, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.dev}:${stats.ino}:${stats.ctimeMs}`;
 }
