@@ -55,7 +55,7 @@ class FileStatIndex implements StatIndex {
   #believed = 0;
   readonly #settled = new WeakSet<readonly SelectedSource[]>();
   readonly #hash = createFileHash();
-  /** Row where the next lookup is expected: trees are walked in the same order each time. */
+  /** Row where the next lookup is expected, unless it is the last one again: trees are walked in the same order each time. */
   #cursor = 0;
   #searches = 0;
   #rows: Map<string, number> | undefined;
@@ -127,7 +127,9 @@ class FileStatIndex implements StatIndex {
 
   isSettled(entry: TreeEntry): boolean {
     const row = this.#find(entry.path);
-    return row !== undefined && this.#isCurrent(row, entry.stats, 'believed');
+    if (row === undefined) return false;
+    this.#cursor = row + 1;
+    return this.#isCurrent(row, entry.stats, 'believed');
   }
 
   save(): void {
@@ -149,6 +151,7 @@ class FileStatIndex implements StatIndex {
   #find(path: string): number | undefined {
     const { paths } = this.#table;
     if (paths[this.#cursor] === path) return this.#cursor;
+    if (paths[this.#cursor - 1] === path) return this.#cursor - 1;
     if (this.#rows === undefined && this.#searches++ < SEARCHES) {
       const row = paths.indexOf(path);
       return row === -1 ? undefined : row;
