@@ -55,7 +55,7 @@ export function drawGrowth(curves: readonly GrowthCurve[]): string {
           y(milliseconds) + 12,
           `${(milliseconds / 1000).toFixed(2)} s, ${((peakMemory ?? 0) / 1e6).toFixed(0)} MB`,
         ),
-        text(x(size), top + 138, size.toLocaleString('en'), 'middle'),
+        text(x(size), top + 146, size.toLocaleString('en'), 'middle'),
       ]),
     ];
   });
