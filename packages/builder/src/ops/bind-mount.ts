@@ -9,7 +9,7 @@ import { openLayeredTree } from '@tbuild/snapshot';
 import type { ResultId } from '@tbuild/cache';
 import { copySelected } from './copy-selected.ts';
 import type { FileInput } from './file-input.ts';
-import type { OpEnvironment } from './op-environment.ts';
+import type { OpEnvironment, Underway } from './op-environment.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import type { StepFiles } from './step-files.ts';
 import { layersAt, overlayOf } from './sub-tree.ts';
@@ -20,7 +20,7 @@ type BindMount = Extract<RunMount, { type: 'bind' }>;
 interface Making {
   readonly mount: BindMount;
   readonly files: StepFiles;
-  readonly env: OpEnvironment & { readonly signal: AbortSignal };
+  readonly env: OpEnvironment & Underway;
 }
 
 /** Where the selected file or directory stands in the small tree made for it. */
@@ -36,7 +36,7 @@ export async function openBindMount(
   mount: BindMount,
   { input, result }: KeyedMount,
   files: StepFiles,
-  env: OpEnvironment & { readonly signal: AbortSignal },
+  env: OpEnvironment & Underway,
 ): Promise<SandboxMount> {
   const { target, from, readonly } = mount;
   if (from.kind === 'inline') {

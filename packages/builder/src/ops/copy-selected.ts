@@ -5,7 +5,7 @@ import { inTurns } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from '../copy/index.ts';
 import type { FileInput } from './file-input.ts';
-import type { OpEnvironment } from './op-environment.ts';
+import type { OpEnvironment, Underway } from './op-environment.ts';
 
 /**
  * Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept,
@@ -15,7 +15,7 @@ export async function copySelected(
   input: FileInput,
   upper: string,
   name: string,
-  { worker, signal }: Pick<OpEnvironment, 'worker'> & { readonly signal: AbortSignal },
+  { worker, signal }: Pick<OpEnvironment, 'worker'> & Underway,
 ): Promise<void> {
   const { flavour } = worker;
   const writer = createTreeWriter({ upper, lowers: [], flavour });

@@ -16,7 +16,7 @@ import {
 } from '../copy/index.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
-import type { StepContext } from './op-environment.ts';
+import type { StepContext, Underway } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { placeCopy, placementOf, writeAside } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
@@ -79,7 +79,7 @@ interface CopyPart {
   readonly input?: FileInput;
 }
 
-/** A copy from one place alone can be written straight to a layer. */
+/** Of a copy from one place alone the layer can be written straight, where one is wanted. */
 async function placeAlone(
   parts: readonly CopyPart[],
   op: CopyOp,
@@ -87,7 +87,7 @@ async function placeAlone(
   context: StepContext,
 ): Promise<PlacedCopy | undefined> {
   const [only, ...others] = parts;
-  if (only?.input === undefined || others.length > 0) return undefined;
+  if (only?.input === undefined || others.length > 0 || !context.layered.has(context.step.id)) return undefined;
   return placeCopy({ op, selection: only.selection, input: only.input, base }, context);
 }
 
@@ -95,7 +95,7 @@ async function openPart(
   selection: CopySelection,
   op: CopyOp,
   steps: readonly Solved<ResultId>[],
-  context: StepContext & { readonly signal: AbortSignal },
+  context: StepContext & Underway,
 ): Promise<CopyPart> {
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };

@@ -14,7 +14,7 @@ import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
 import pLimit from 'p-limit';
-import type { OpEnvironment } from './op-environment.ts';
+import type { OpEnvironment, Underway } from './op-environment.ts';
 
 /** Files that a step reads: their digest for the key, and what was keyed, to be read later. */
 export interface FileInput {
@@ -37,7 +37,7 @@ export async function openFileInput(
   from: Exclude<FileSource, { kind: 'inline' }>,
   options: FileInputOptions,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & { readonly signal: AbortSignal },
+  env: OpEnvironment & Underway,
 ): Promise<FileInput> {
   if (from.kind === 'context') return reading(() => contextInput(from.name, options, env));
   const source = sources[from.source];
@@ -51,7 +51,7 @@ const reading = pLimit(1);
 async function contextInput(
   name: string,
   options: FileInputOptions,
-  { contexts, signal }: Pick<OpEnvironment, 'contexts'> & { readonly signal: AbortSignal },
+  { contexts, signal }: Pick<OpEnvironment, 'contexts'> & Underway,
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
   const { shown = false } = options;
@@ -74,7 +74,7 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
 async function resultInput(
   result: ResultId,
   options: FileInputOptions,
-  { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & { readonly signal: AbortSignal },
+  { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & Underway,
 ): Promise<FileInput> {
   const { shown = false } = options;
   const hasher = createFileHasher();

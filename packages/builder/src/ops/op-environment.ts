@@ -35,6 +35,11 @@ export interface OpEnvironment extends Pick<
   readonly topmost: ReadonlySet<StepId>;
 }
 
+/** Of an op that is under way: it is to give up once the signal says so. */
+export interface Underway {
+  readonly signal: AbortSignal;
+}
+
 /** A step together with what its op shares with the others. */
 export interface StepContext extends OpEnvironment {
   readonly step: Step;

@@ -6,7 +6,7 @@ import { openLayeredTree } from '@tbuild/snapshot';
 import type { CopyOptions, Owner } from '../copy/copy-options.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
-import type { StepContext } from './op-environment.ts';
+import type { StepContext, Underway } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 
 /** The part of a copy that reads files of a context or of a step. */
@@ -36,9 +36,9 @@ const LARGE = { files: 1000, bytes: 1 << 24 };
 /** Begins to write the layer of a large copy while its tree is made. */
 export function writeAside(
   copy: PlacedCopy | undefined,
-  { worker, layered, step, signal }: StepContext & { readonly signal: AbortSignal },
+  { worker, signal }: StepContext & Underway,
 ): Promise<Layer | undefined> | undefined {
-  if (copy?.isSettled !== true || !layered.has(step.id)) return undefined;
+  if (copy?.isSettled !== true) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
   return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy, signal) : undefined;
 }

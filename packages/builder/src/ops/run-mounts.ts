@@ -8,7 +8,7 @@ import { takeCacheDirectories } from './cache-mount.ts';
 import { openFileInput } from './file-input.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { networkFiles, type NetworkOptions } from './network-files.ts';
-import type { OpEnvironment, StepContext } from './op-environment.ts';
+import type { OpEnvironment, StepContext, Underway } from './op-environment.ts';
 import { openSecretMount, type OpenSecret } from './secret-mount.ts';
 import { openSshMount } from './ssh-mount.ts';
 import type { StepFiles } from './step-files.ts';
@@ -17,7 +17,7 @@ import type { StepFiles } from './step-files.ts';
 export async function keyMounts(
   mounts: readonly RunMount[],
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & { readonly signal: AbortSignal },
+  env: OpEnvironment & Underway,
 ): Promise<readonly KeyedMount[]> {
   return Promise.all(mounts.map((mount) => keyMount(mount, sources, env)));
 }
@@ -25,7 +25,7 @@ export async function keyMounts(
 async function keyMount(
   mount: RunMount,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & { readonly signal: AbortSignal },
+  env: OpEnvironment & Underway,
 ): Promise<KeyedMount> {
   if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
   const { from, source = '' } = mount;
@@ -43,7 +43,7 @@ async function openSource(
   from: FileSource,
   source: string,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & { readonly signal: AbortSignal },
+  env: OpEnvironment & Underway,
 ) {
   if (from.kind === 'inline') return undefined;
   return openFileInput(from, { sources: [source.replace(/^\/+/, '')], shown: true }, sources, env);
