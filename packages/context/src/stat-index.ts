@@ -13,7 +13,7 @@ import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } fro
 
 /** A hasher that believes a file unchanged, and does not read it, while its stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
-  /** `digestSelection` with this hasher, which looks at nothing while everything in the selection has the stats of an earlier build. */
+  /** `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build. */
   digestSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): InPieces<Digest>;
   /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
   areSettled(sources: readonly SelectedSource[]): boolean;

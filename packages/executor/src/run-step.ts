@@ -31,6 +31,7 @@ export interface Launch {
   readonly args: readonly string[];
   /** The last program of the set-up, which executes {@link PROGRAM} for it. */
   readonly program: CallProgram;
+  /** What it is written for. */
   readonly machine: CallMachine;
   /** A directory where the pipes of the output stay in sight of the step; absent: they have no name. */
   readonly pipes?: string;

@@ -14,7 +14,8 @@ export interface KeeperOptions {
 /**
  * The program that stands above a step where there is no namespace to end it: what the step leaves behind becomes
  * its child, and it kills its children until there are none, at the step's end, when asked to (SIGTERM) and when we are
- * gone. It fills the files of secrets, and empties them: by names that a step cannot reach, whatever it did to its own. `enter` becomes the step's process.
+ * gone. It fills the files of secrets, and empties them: by names that a step cannot reach, whatever it did to its own.
+ * `enter` becomes the step's process.
  */
 export function keeperProgram(enter: string, { reportTo, environment, secrets }: KeeperOptions): CallProgram {
   return {
@@ -37,7 +38,8 @@ export function keeperProgram(enter: string, { reportTo, environment, secrets }:
 
 /**
  * Only builtins, but to fill a secret. A killed child stays listed until it is reaped, so its state is looked at. It may have
- * died after the list was read, and what it leaves becomes ours when it dies: the end is a list of those that were all dead before it was read.
+ * died after the list was read, and what it leaves becomes ours when it dies: the end is a list of those that were all dead
+ * before it was read.
  */
 const SCRIPT = String.raw`
 is_alive() {
