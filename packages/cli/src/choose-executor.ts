@@ -5,9 +5,10 @@ import {
   createNamespaceExecutor,
   createOciExecutor,
   type Executor,
+  enterDeviceGuard,
   findRuntime,
-  leaveDeviceGuard,
   overlayObstacle,
+  removeDeviceGuardSoon,
   withMaterialisedTrees,
 } from '@tbuild/executor';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -30,6 +31,8 @@ export interface ExecutorChoice {
 export function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
   const { isolation, root, flavour, now, discard } = choice;
   const runDirectory = join(root, 'run');
+  // It takes a while, in which the first step is made ready; the step meets what may be wrong with it.
+  if (flavour === 'trusted') enterDeviceGuard().catch(() => {});
   const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
   if (isolation === 'chroot') return createChrootExecutor({ runDirectory, flavour, discard });
   if (verdict !== '') return withoutNamespaces(verdict, choice);
@@ -44,7 +47,7 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
 /** Ends what an executor keeps, when all its steps have ended. */
 export async function closeExecutor(executor: Executor & Partial<Disposable>): Promise<void> {
   executor[Symbol.dispose]?.();
-  await leaveDeviceGuard();
+  await removeDeviceGuardSoon();
 }
 
 function requireRuntime(): string {

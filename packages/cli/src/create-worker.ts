@@ -10,6 +10,7 @@ import { imageStore } from '@tbuild/exporter';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
+import { chooseExecutor, closeExecutor } from './choose-executor.ts';
 import { type Environment, searchPath } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
 import type { RegistryOptions } from './registries/registry-rules.ts';
@@ -62,7 +63,6 @@ export function createWorker(
     cache: createLocalCache(join(root, 'records')),
     async executor() {
       if (executor !== undefined) return executor;
-      const { chooseExecutor } = await import('./choose-executor.ts');
       const discard = (directory: string): void => void moveToTrash(root, directory);
       return (executor ??= chooseExecutor({ isolation, root, flavour, now, discard, warn }, env));
     },
@@ -80,7 +80,7 @@ export function createWorker(
     },
     async close() {
       await layerThread?.stop();
-      if (executor !== undefined) await (await import('./choose-executor.ts')).closeExecutor(executor);
+      if (executor !== undefined) await closeExecutor(executor);
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();
     },

@@ -11,7 +11,7 @@ export type {
 export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
 export { probeGroups } from './cgroup/probe-groups.ts';
-export { leaveDeviceGuard } from './cgroup/device-guard.ts';
+export { enterDeviceGuard, removeDeviceGuardSoon } from './cgroup/device-guard.ts';
 export { createNamespaceExecutor } from './namespace.ts';
 export type { ExecutorOptions } from './run-step.ts';
 export { hostsFile, resolvConf } from './hosts.ts';

@@ -1,7 +1,7 @@
 import { chownSync, closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { FileType, mknod } from '@tbuild/linux';
+import { FileType, mknod, openPipe } from '@tbuild/linux';
 
 /** Both ends of a pipe. */
 export interface OutputPipe extends Disposable {
@@ -26,18 +26,29 @@ export function openOutputPipe(
   give(path, owner);
   // The reader comes first: opening to write would wait for one.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  let input: number | undefined = openSync(path, constants.O_WRONLY);
+  const writer = openSync(path, constants.O_WRONLY);
   if (!keep) unlinkSync(path);
+  return pipeOf(reader, writer);
+}
+
+/** One that nobody opens again. */
+export function openNamelessPipe(): OutputPipe {
+  const { reader, writer } = openPipe();
+  return pipeOf(reader, writer);
+}
+
+function pipeOf(reader: number, writer: number): OutputPipe {
+  let isOpen = true;
   const output = new Socket({ fd: reader, readable: true, writable: false });
   const closeInput = (): void => {
-    if (input !== undefined) closeSync(input);
-    input = undefined;
+    if (isOpen) closeSync(writer);
+    isOpen = false;
   };
   const dispose = (): void => {
     closeInput();
     output.destroy();
   };
-  return { output, input, closeInput, [Symbol.dispose]: dispose };
+  return { output, input: writer, closeInput, [Symbol.dispose]: dispose };
 }
 
 /** The first thing that a step's user is needed for. */

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
+import type { StartedProcess } from '@tbuild/linux';
 import type { ProcessIO } from './executor.ts';
-import type { OutputPipe } from './output-pipe.ts';
-import { TOOL_ENVIRONMENT } from './tools.ts';
+import { openNamelessPipe, type OutputPipe } from './output-pipe.ts';
+import { startTool } from './tools.ts';
 
 export interface RunOptions {
   readonly io: ProcessIO;
@@ -41,50 +40,42 @@ const ABORT_AGAIN_MS = 100;
  *
  * @throws TbuildError CANCELLED when the signal fired; everything is dead by then.
  */
-export async function runProcess([file = '', ...args]: readonly string[], options: RunOptions): Promise<Ended> {
+export async function runProcess(args: readonly string[], options: RunOptions): Promise<Ended> {
   const { io, stdout, stderr, signal, end = killInit } = options;
-  const child = withOpenFiles(options.entrances, (entrances) =>
-    spawn(file, args, {
-      env: TOOL_ENVIRONMENT,
-      stdio: ['ignore', stdout.input, stderr.input, 'pipe', options.program, ...entrances],
-      detached: true,
-    }),
-  );
-  stdout.closeInput();
-  stderr.closeInput();
+  using report = openNamelessPipe();
+  const child = start(args, options, report.input);
+  for (const each of [stdout, stderr, report]) each.closeInput();
   const setup: Uint8Array[] = [];
   stdout.output.on('data', (data: Uint8Array) => io.stdout(data));
   stderr.output.on('data', (data: Uint8Array) => io.stderr(data));
-  child.stdio[3]?.on('data', (data: Uint8Array) => setup.push(data));
+  report.output.on('data', (data: Uint8Array) => setup.push(data));
+  let isRunning = true;
   const abort = (): void => {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) end(child.pid);
+    if (isRunning) end(child.pid);
   };
   signal.addEventListener('abort', abort);
   // Until the set-up has come to pid 1, other processes of it can be killed in its place.
   const again = setInterval(() => signal.aborted && abort(), ABORT_AGAIN_MS).unref();
   if (signal.aborted) abort();
   try {
-    const [[code, name]] = await Promise.all([
-      once(child, 'close'),
-      once(stdout.output, 'close'),
-      once(stderr.output, 'close'),
-    ]);
+    const closed = [stdout, stderr, report].map(({ output }) => once(output, 'close'));
+    const [{ code, signal: killer }] = await Promise.all([child.ended().finally(() => (isRunning = false)), ...closed]);
     if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
-    return { exitCode: exitCodeOf(code, name), setup: Buffer.concat(setup) };
-  } catch (cause) {
-    if (cause instanceof TbuildError) throw cause;
-    throw new TbuildError('PROCESS_FAILED', `Cannot start "${file}"`, { cause });
+    return { exitCode: killer === undefined ? (code ?? 1) : 128 + killer, setup: Buffer.concat(setup) };
   } finally {
     signal.removeEventListener('abort', abort);
     clearInterval(again);
   }
 }
 
-function withOpenFiles<T>(paths: readonly string[], use: (descriptors: readonly number[]) => T): T {
+function start([name = '', ...args]: readonly string[], options: RunOptions, report: number): StartedProcess {
+  const { stdout, stderr, program, entrances } = options;
   const opened: number[] = [];
   try {
-    for (const path of paths) opened.push(openSync(path, 'w'));
-    return use(opened);
+    const nothing = openSync('/dev/null', 'r');
+    opened.push(nothing);
+    for (const path of entrances) opened.push(openSync(path, 'w'));
+    return startTool(name, args, [nothing, stdout.input, stderr.input, report, program, ...opened.slice(1)]);
   } finally {
     opened.forEach((descriptor) => closeSync(descriptor));
   }
@@ -114,8 +105,4 @@ function childrenOf(pid: number): number[] {
   } catch {
     return [];
   }
-}
-
-function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
-  return signal === null ? (code ?? 1) : 128 + constants.signals[signal];
 }

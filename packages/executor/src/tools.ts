@@ -1,6 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, closeSync, constants, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { TbuildError } from '@tbuild/errors';
+import { openPipe, startProcess, type StartedProcess } from '@tbuild/linux';
 
 /** What this machine's mount(8) and kernel can do. */
 export interface MountAbilities {
@@ -22,6 +24,18 @@ export function findTool(name: string): string | undefined {
     .find(isExecutable);
 }
 
+/**
+ * Starts a program of the set-up, from this thread; `descriptors` are its 0, 1, 2 and so on.
+ * @throws TbuildError PROCESS_FAILED
+ */
+export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
+  try {
+    return startProcess(findTool(name) ?? name, args, { env: TOOL_ENVIRONMENT, descriptors });
+  } catch (cause) {
+    throw new TbuildError('PROCESS_FAILED', `Cannot start "${name}"`, { cause });
+  }
+}
+
 /** Whether it may be executed. */
 export function isExecutable(path: string): boolean {
   try {
@@ -40,8 +54,22 @@ export function detectAbilities(): MountAbilities {
 }
 
 function detect(): MountAbilities {
-  const text = execFileSync('mount', ['--version'], { env: TOOL_ENVIRONMENT, encoding: 'utf8' });
+  const text = outputOf('mount', ['--version']);
   return abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
+}
+
+function outputOf(name: string, args: readonly string[]): string {
+  const { reader, writer } = openPipe();
+  try {
+    void startTool(name, args, [0, writer, 2]).ended();
+  } finally {
+    closeSync(writer);
+  }
+  try {
+    return readFileSync(reader, 'utf8');
+  } finally {
+    closeSync(reader);
+  }
 }
 
 /** What versions promise. */

@@ -1,9 +1,10 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../devices.ts';
+import { startTool } from '../tools.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
 import { ownGroup, removeAbandoned, removeEmptied } from './remove-groups.ts';
 
@@ -19,6 +20,7 @@ export interface DeviceGuard {
 
 interface Entered extends DeviceGuard {
   leave(): Promise<void>;
+  removeSoon(): void;
 }
 
 /** /dev/ptmx, and the terminals in /dev/pts. */
@@ -44,6 +46,13 @@ export async function leaveDeviceGuard(): Promise<void> {
   await (await guard)?.leave();
 }
 
+/** {@link leaveDeviceGuard} for a process that is about to end, and need not wait for it: the group goes after it. */
+export async function removeDeviceGuardSoon(): Promise<void> {
+  const guard = entered;
+  entered = undefined;
+  (await guard)?.removeSoon();
+}
+
 async function enter(): Promise<Entered | undefined> {
   const hierarchies = readHierarchies();
   const hierarchy = hierarchies.find(({ version }) => version === 2);
@@ -56,7 +65,13 @@ async function enter(): Promise<Entered | undefined> {
     filter.attach(path);
     await writeFile(`${path}/cgroup.procs`, '0');
     removeAbandoned(path);
-    return { hierarchies, exit, guard: attachTo(filter), leave: () => leave(exit, path) };
+    return {
+      hierarchies,
+      exit,
+      guard: attachTo(filter),
+      leave: () => leave(exit, path),
+      removeSoon: () => removeSoon(exit, path),
+    };
   } catch (error) {
     if (errnoName(error) === undefined) throw error;
     await removeEmptied(path);
@@ -71,4 +86,16 @@ function attachTo(filter: DeviceFilter): (group: string) => void {
 async function leave(exit: string, path: string): Promise<void> {
   await writeFile(exit, '0');
   await removeEmptied(path);
+}
+
+/** Nobody waits for it; what it does not remove, the next build does. */
+const REMOVE = `echo 0 > "$1" && for _ in 1 2 3 4 5 6 7 8 9 10; do rmdir "$2" && exit; sleep 0.1; done 2> /dev/null`;
+
+function removeSoon(exit: string, path: string): void {
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    startTool('sh', ['-c', REMOVE, 'remove', exit, path], [nothing, nothing, nothing]);
+  } finally {
+    closeSync(nothing);
+  }
 }
