@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
 import { imagesOf, readLayer, type LayoutImage } from '../support/layout.ts';
+import { otherNodes, withNode } from '../support/nodes.ts';
 import { canSwitchUser, hasProgram } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
@@ -33,6 +34,8 @@ interface Variant {
   readonly epoch?: number;
   readonly option?: string;
   readonly oneCore?: boolean;
+  /** Another Node than the one that runs the tests. */
+  readonly node?: string;
 }
 
 /** Checks the commit out anew, with times of its own, and builds it in an empty store. */
@@ -41,6 +44,7 @@ async function builtAnew({
   epoch: seconds = epoch,
   option = ',rewrite-timestamp=true',
   oneCore = false,
+  node,
 }: Variant = {}) {
   const context = writeFiles(commit);
   const changed = new Date(Date.now() - Math.floor(Math.random() * 1e9));
@@ -48,7 +52,11 @@ async function builtAnew({
   const directory = asUser ? userDirectory('output') : scratchDirectory('output');
   const store = asUser ? userDirectory('store') : scratchDirectory('store');
   const output = ['--output', `type=oci,dest=${directory}/image.tar${option}`, '--tag', 'same/app:1'];
-  const env = { SOURCE_DATE_EPOCH: String(seconds), ...(oneCore ? { UV_THREADPOOL_SIZE: '1' } : {}) };
+  const env = {
+    SOURCE_DATE_EPOCH: String(seconds),
+    ...(oneCore ? { UV_THREADPOOL_SIZE: '1' } : {}),
+    ...withNode(node),
+  };
   good(
     await runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...output, context], {
       asUser,
@@ -75,6 +83,12 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
     const second = await builtAnew({ oneCore: true });
     expect(second.digest).toBe(first.digest);
     expect(second.archive.equals(first.archive)).toBe(true);
+  });
+
+  test('gives the same archive with every Node', async () => {
+    const own = await builtAnew();
+    for (const { name, path } of otherNodes)
+      expect((await builtAnew({ node: path })).archive.equals(own.archive), name).toBe(true);
   });
 
   test.skipIf(!canSwitchUser)('gives an ordinary user the digests that root gets', async () => {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { archiveError } from './tar/archive-error.ts';
+import { splitAtFrames } from './zstd-frames.ts';
 
 export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
@@ -16,7 +17,7 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Compr
   if (compression === 'uncompressed') return source;
   if (compression === 'gzip') return through(source, zlib.createGunzip({ chunkSize: CHUNK }));
   const zstd = compression === 'zstd' ? createZstd() : undefined;
-  return zstd === undefined ? throughProgram(source, compression) : through(source, zstd);
+  return zstd === undefined ? throughProgram(source, compression) : through(splitAtFrames(source), zstd);
 }
 
 const MAGIC: readonly (readonly [compression: Compression, bytes: readonly number[]])[] = [
@@ -79,7 +80,7 @@ async function* through(source: AsyncIterable<Uint8Array>, stream: Duplex): Asyn
     yield* stream;
     await feeding;
   } catch (error) {
-    throw errnoName(error)?.startsWith('Z_') === true ? archiveError('Compressed data is damaged', error) : error;
+    throw /^Z(STD)?_/.test(errnoName(error) ?? '') ? archiveError('Compressed data is damaged', error) : error;
   } finally {
     stream.destroy();
   }
