@@ -46,8 +46,8 @@ await joinHotPath(metafile.outputs);
 await build({
   ...options,
   format: 'cjs',
-  entryPoints: ['src/layer-thread.ts'],
-  outfile: 'dist.new/layer-thread.cjs',
+  entryPoints: ['src/layer-process.ts'],
+  outfile: 'dist.new/layer-process.cjs',
   define: { 'import.meta.url': '__filename' },
   plugins: [lazyBuiltins],
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
 
-// The layer of a large copy is written by a second thread while its tree is made.
+// The layer of a large copy is written by a second process while its tree is made.
 
 /** As many files as make a copy a large one. */
 function largeContext(dockerfile: string): string {

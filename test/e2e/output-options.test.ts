@@ -244,11 +244,14 @@ describe('before anything is built', () => {
     expect(stderr).not.toContain('missing');
   });
 
-  test.skipIf('createZstdCompress' in zlib)('zstd that Node lacks is refused', async () => {
-    const { stderr } = await refused(['-o', 'type=oci,dest=a.tar,compression=zstd']);
-    expect(stderr).toContain('cannot be compressed with zstd by Node');
-    expect(stderr).not.toContain('missing');
-  });
+  test.skipIf('createZstdCompress' in zlib || 'TBUILD_NODE' in process.env)(
+    'zstd that Node lacks is refused',
+    async () => {
+      const { stderr } = await refused(['-o', 'type=oci,dest=a.tar,compression=zstd']);
+      expect(stderr).toContain('cannot be compressed with zstd by Node');
+      expect(stderr).not.toContain('missing');
+    },
+  );
 });
 
 describe.skipIf(!canRunRegistry)('type=registry', () => {

@@ -62,5 +62,11 @@ export async function runChecked(
 
 function minimalEnvironment(): Record<string, string> {
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return { PATH: `${path}:${process.env['PATH'] ?? ''}`, HOME: homedir(), LANG: 'C.UTF-8' };
+  const node = process.env['TBUILD_NODE'];
+  return {
+    PATH: `${path}:${process.env['PATH'] ?? ''}`,
+    HOME: homedir(),
+    LANG: 'C.UTF-8',
+    ...(node === undefined ? {} : { TBUILD_NODE: node }),
+  };
 }

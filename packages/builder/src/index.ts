@@ -1,4 +1,4 @@
-export { createLayerThread, doLayerJob } from './layer-thread.ts';
+export { createLayerProcess, doLayerJob } from './layer-process.ts';
 export { takeLease } from './lease.ts';
 export type { Lease } from './lease.ts';
 export { compareImages, compareTopLayer } from './images/compare-images.ts';

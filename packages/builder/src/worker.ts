@@ -6,7 +6,7 @@ import type { Exporter } from '@tbuild/exporter';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
-import type { LayerThread } from './layer-thread.ts';
+import type { LayerProcess } from './layer-process.ts';
 import type { OutputSpec } from './request.ts';
 
 /** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
@@ -24,7 +24,7 @@ export interface Worker {
   readonly snapshots: Snapshotter;
   readonly differ: Differ;
   /** Absent where there is but one processor. */
-  readonly layerThread?: LayerThread;
+  readonly layerProcess?: LayerProcess;
   readonly cache: StepCache;
   /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
   executor(): Promise<Executor>;

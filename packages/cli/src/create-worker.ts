@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createLayerThread, type OutputSpec, type Worker } from '@tbuild/builder';
+import { createLayerProcess, type OutputSpec, type Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
@@ -40,9 +40,10 @@ export function createWorker(
   const refs = createRefs(root);
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
-  const layerThread =
+  const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
+  const layerProcess =
     availableParallelism() > 1
-      ? createLayerThread(root, join(dirname(import.meta.url), 'layer-thread.cjs'))
+      ? createLayerProcess(root, [process.execPath, '--max-semi-space-size=4', layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
@@ -59,7 +60,7 @@ export function createWorker(
     refs,
     snapshots: createOverlaySnapshotter({ root, flavour }),
     differ: createDiffer({ content, flavour }),
-    layerThread,
+    layerProcess,
     cache: createLocalCache(join(root, 'records')),
     async executor() {
       if (executor !== undefined) return executor;
@@ -79,7 +80,7 @@ export function createWorker(
       return createExporters(output, { root, content, refs, openRepository, flavour, env });
     },
     async close() {
-      await layerThread?.stop();
+      await layerProcess?.stop();
       if (executor !== undefined) await closeExecutor(executor);
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();

@@ -20,7 +20,10 @@ CMD ["/run"]
  */
 const OPTION = '--max-semi-space-size=4';
 
-/** The note is written last, so that it never names a file that is not whole. Of older ones a few are kept. */
+/**
+ * The note is written last, so that it never names a file that is not whole. It names none when the program cannot be run from what
+ * was made, as with a Node that is not known yet. Of older ones a few are kept.
+ */
 const MAKE_SNAPSHOT = `
 node=$1 main=$2 note=$3 fits=$4 option=$5 dockerfile=$6
 unset TBUILD_SNAPSHOT_NOTE
@@ -37,10 +40,11 @@ printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
 set -- --root "$rehearsal/store" --progress plain --tag rehearsal "$rehearsal/context"
 "$node" "$main" "$@"
 make "$@" || make
+usable=$snapshot
+"$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@" || { rm -f "$snapshot" && usable=''; }
 rm -rf "$rehearsal"
 
-printf '%s\\n' "$fits" "$node" "$snapshot" "$option" > "$snapshot.note"
-[ -s "$snapshot" ] && mv -f "$snapshot.note" "$note" || rm -f "$snapshot" "$snapshot.note"
+printf '%s\\n' "$fits" "$node" "$usable" "$option" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
 ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
 

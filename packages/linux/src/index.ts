@@ -1,4 +1,5 @@
 export { makedev, majorOf, minorOf } from './device-number.ts';
+export { endWith } from './end-with.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { atOnce, type InPieces, inTurns } from './in-turns.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';

@@ -46,12 +46,15 @@ export function setTime(location: string, mtimeMs: number): void {
   lutimesSync(location, timeOf(mtimeMs), timeOf(mtimeMs));
 }
 
-/** The time that is read where `mtimeMs` was set: Node tells the kernel whole microseconds. */
+/** libuv tells the kernel whole microseconds, since 1.52 what nanoseconds a number of seconds can hold. */
+const NANOSECONDS = Number(process.versions.uv?.split('.')[1]) >= 52 ? 1 : 1000;
+
+/** The time that is read where `mtimeMs` was set. */
 export function storedTime(mtimeMs: number): number {
   const seconds = (mtimeMs < 0 ? Math.trunc(mtimeMs) : mtimeMs) / 1000;
   const whole = Math.trunc(seconds);
   const nanoseconds = Math.trunc((seconds - whole) * 1e9);
-  return whole * 1000 + (nanoseconds - (nanoseconds % 1000)) / 1e6;
+  return whole * 1000 + (nanoseconds - (nanoseconds % NANOSECONDS)) / 1e6;
 }
 
 /** Node takes a negative number for "now", but not a date. */

@@ -30,7 +30,7 @@ export async function placeCopy(
   return { sources, target: { ...op, ...selection }, options, lowers, flavour, isSettled: input.isSettled };
 }
 
-/** As few are packed before another thread has begun. */
+/** As few are packed before another process has begun. */
 const LARGE = { files: 1000, bytes: 1 << 24 };
 
 /** Begins to write the layer of a large copy while its tree is made. */
@@ -40,7 +40,7 @@ export function writeAside(
 ): Promise<Layer | undefined> | undefined {
   if (copy?.isSettled !== true) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
-  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerThread?.start(copy, signal) : undefined;
+  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerProcess?.start(copy, signal) : undefined;
 }
 
 export function placementOf(

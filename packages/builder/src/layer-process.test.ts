@@ -5,9 +5,9 @@ import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import { atOnce } from '@tbuild/linux';
 import type { PlacedCopy } from './copy/write-layer.ts';
-import { createLayerThread } from './layer-thread.ts';
+import { createLayerProcess } from './layer-process.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'layer-thread-'));
+const root = mkdtempSync(join(tmpdir(), 'layer-process-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const copy: PlacedCopy = {
@@ -20,14 +20,14 @@ const copy: PlacedCopy = {
 };
 const { signal: never } = new AbortController();
 
-/** A thread that begins as each does, and ends as `code` says. */
-function threadThat(code: string) {
-  const script = join(root, 'thread.cjs');
-  const begin = `const directory = require('node:worker_threads').workerData.temporaryDirectory;
-require('node:fs').mkdirSync(directory, { recursive: true });
-require('node:fs').writeFileSync(directory + '/begun', '');`;
+/** A process that begins as each does, and ends as `code` says. */
+function processThat(code: string) {
+  const script = join(root, 'program.cjs');
+  const begin = `const { readFileSync, writeFileSync } = require('node:fs');
+const { temporaryDirectory } = require('node:v8').deserialize(readFileSync(0));
+writeFileSync(temporaryDirectory + '/begun', '');`;
   writeFileSync(script, `${begin}\n${code}`);
-  return createLayerThread(root, script);
+  return createLayerProcess(root, [process.execPath, script]);
 }
 
 const left = (): string[] => readdirSync(join(root, 'tmp'));
@@ -42,12 +42,12 @@ test.each([
   ['the worker is closed', async (stop: () => Promise<void>, _cancel: () => void) => stop()],
 ])('a layer that takes too long is given up when %s, and leaves nothing', async (_when, giveUp) => {
   const controller = new AbortController();
-  const thread = threadThat('for (;;);');
-  const layer = thread.start(copy, controller.signal);
+  const writer = processThat('for (;;);');
+  const layer = writer.start(copy, controller.signal);
   await untilBegun();
-  expect(thread.start(copy, never)).toBeUndefined();
+  expect(writer.start(copy, never)).toBeUndefined();
   await giveUp(
-    () => thread.stop(),
+    () => writer.stop(),
     () => controller.abort(),
   );
   expect(await layer).toBeUndefined();
@@ -57,12 +57,19 @@ test.each([
 test.each([
   ['fails', 'throw new Error()'],
   ['ends without a word', 'process.exit(0)'],
-])('where the thread %s, there is no layer, and the next one has a thread again', async (_what, code) => {
-  const thread = threadThat(code);
+  ['ends before it has said all', `process.stdout.write('{"descr')`],
+  ['kills itself', `process.kill(process.pid, 'SIGKILL')`],
+])('where the process %s, there is no layer, and the next copy has one again', async (_what, code) => {
+  const writer = processThat(code);
   for (let time = 0; time < 2; time++) {
-    const layer = thread.start(copy, never);
+    const layer = writer.start(copy, never);
     expect(layer).toBeDefined();
     expect(await layer).toBeUndefined();
     expect(left()).toEqual([]);
   }
+});
+
+test('where there is no such program, there is no layer', () => {
+  expect(createLayerProcess(root, ['/nothing']).start(copy, never)).toBeUndefined();
+  expect(left()).toEqual([]);
 });

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { deserialize, serialize } from 'node:v8';
+import { createLocalStore } from '@tbuild/content';
+import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
+import { atOnce, openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
+import type { Layer } from '@tbuild/oci';
+import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
+
+/** Writes layers of large copies on another processor while this one makes their trees. */
+export interface LayerProcess {
+  /**
+   * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
+   * reason: who does that meets the same error, or finds the build cancelled.
+   */
+  start(copy: PlacedCopy, signal: AbortSignal): Promise<Layer | undefined> | undefined;
+  /** Gives up what is not finished; nothing of it stays. */
+  stop(): Promise<void>;
+}
+
+/** What the process is told. */
+interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour'> {
+  /** The store's directory. */
+  readonly root: string;
+  readonly temporaryDirectory: string;
+  readonly sources: SentSelection;
+  readonly options: Omit<PlacedCopy['options'], 'hasher' | 'earlier'>;
+}
+
+/**
+ * For the store in `root`. `args`, the path of a program and its arguments, are started for each layer; it gives its standard input
+ * to {@link doLayerJob}, and prints what that returns. A thread of this process would not do: one that runs from a
+ * snapshot of the heap shares parts of that with its threads, and those that Node 24 sets only once end it at once.
+ */
+export function createLayerProcess(root: string, args: readonly string[]): LayerProcess {
+  let running: { readonly kill: () => void; readonly layer: Promise<Layer | undefined> } | undefined;
+  return {
+    start(copy, signal) {
+      if (running !== undefined) return undefined;
+      const job = jobOf(copy, root);
+      const started = startJob(job, args);
+      if (started === undefined) return undefined;
+      const { process: child, answer } = started;
+      let hasEnded = false;
+      const kill = (): void => void (hasEnded || process.kill(child.pid, 'SIGKILL'));
+      signal.addEventListener('abort', kill);
+      const end = child.ended().finally(() => (hasEnded = true));
+      const layer = Promise.all([answer, end])
+        .then(([text]) => layerIn(text))
+        .finally(() => {
+          signal.removeEventListener('abort', kill);
+          rmSync(job.temporaryDirectory, { recursive: true, force: true });
+          running = undefined;
+        });
+      running = { kill, layer };
+      return layer;
+    },
+    async stop() {
+      running?.kill();
+      await running?.layer;
+    },
+  };
+}
+
+function jobOf({ sources, target, options, lowers, flavour }: PlacedCopy, root: string): LayerJob {
+  const { owner, now, fixedTime } = options;
+  const { destination, chmod, keepOwner } = target;
+  return {
+    root,
+    temporaryDirectory: join(root, 'tmp', `layer-${randomBytes(6).toString('hex')}`),
+    lowers,
+    flavour,
+    sources: sendSelection(sources),
+    target: { destination, chmod, keepOwner },
+    options: { owner, now, fixedTime },
+  };
+}
+
+/** Undefined where no process can be had: their number may be limited. */
+function startJob(
+  job: LayerJob,
+  [path = '', ...args]: readonly string[],
+): { readonly process: StartedProcess; readonly answer: Promise<string> } | undefined {
+  mkdirSync(job.temporaryDirectory, { recursive: true });
+  // A pipe would take little of it before this process comes to write the rest.
+  using input = openUnnamedFile(join(job.temporaryDirectory, 'job'), serialize(job), 0o600);
+  const { reader, writer } = openPipe();
+  const nothing = openSync('/dev/null', 'w');
+  try {
+    const child = startProcess(path, args, { env: {}, descriptors: [input.fd, writer, nothing] });
+    return { process: child, answer: textOf(new Socket({ fd: reader, readable: true, writable: false })) };
+  } catch {
+    closeSync(reader);
+    rmSync(job.temporaryDirectory, { recursive: true, force: true });
+    return undefined;
+  } finally {
+    closeSync(writer);
+    closeSync(nothing);
+  }
+}
+
+async function textOf(stream: Socket): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}
+
+/** A process that was ended said nothing, or only the beginning. */
+function layerIn(text: string): Layer | undefined {
+  return text.endsWith('\n') ? JSON.parse(text) : undefined;
+}
+
+/** What the process does with its standard input; its result is to be printed. */
+export function doLayerJob(input: Buffer): string {
+  const { root, temporaryDirectory, sources, options, ...copy }: LayerJob = deserialize(input);
+  // It did not see the files when they were keyed: one that is no longer the same is left to who did.
+  const hasher = createFileHasher();
+  const content = createLocalStore(root, { temporaryDirectory });
+  const layer = atOnce(
+    writeLayer({ ...copy, sources: receiveSelection(sources), options: { ...options, hasher } }, content),
+  );
+  return layer === undefined ? '' : `${JSON.stringify(layer)}\n`;
+}

@@ -1,0 +1,7 @@
+import { readFileSync, writeSync } from 'node:fs';
+import { doLayerJob } from '@tbuild/builder';
+import { endWith } from '@tbuild/linux';
+
+// A program of its own, see createLayerProcess.
+endWith(Number(process.argv[2]));
+writeSync(1, doLayerJob(readFileSync(0)));
