@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,9 +22,13 @@ const names = [
 
 const TAG_MANY = `
 import { parseReference } from '@tbuild/oci';
+import { readFileSync } from 'node:fs';
 import { createRefs } from './local-refs.ts';
 const [, , root, prefix, target] = process.argv;
-for (let index = 0; index < 25; index += 1) createRefs(root).set(parseReference(prefix + index), JSON.parse(target));
+for (let index = 0; index < 25; index += 1) {
+  createRefs(root).set(parseReference(prefix + index), JSON.parse(target));
+  if (!readFileSync(root + '/index.json', 'utf8').includes('"' + prefix + index + ':latest"')) throw new Error('not in the index');
+}
 `;
 
 test('names are kept one by one, found again and removed', async () => {
@@ -78,7 +82,7 @@ test('a store opens as a layout, by name, full name, tag and digest', async () =
   await expect(openLayout(join(root, 'refs'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('processes that tag at the same time lose no name', async () => {
+test('processes that tag at the same time lose no name, and find each at once', async () => {
   const root = emptyRoot();
   const target = await writeImage(root);
   const program = join(scratch, 'tag-many.mjs');
@@ -94,6 +98,17 @@ test('processes that tag at the same time lose no name', async () => {
     ['a', 'b', 'c', 'd'].map((prefix) => run(process.execPath, [program, root, prefix, JSON.stringify(target)])),
   );
   expect(readIndex(root)).toHaveLength(4 * 25);
+  expect(readdirSync(join(root, 'tmp'))).toEqual([]);
+});
+
+test('the lock of a process that was killed is taken over', async () => {
+  const root = emptyRoot();
+  const target = await writeImage(root);
+  const lock = join(root, 'tmp/index.lock');
+  writeFileSync(lock, '');
+  createRefs(root).set(parseReference('app:1'), target);
+  expect(readIndex(root)).toHaveLength(1);
+  expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });
 
 test.runIf(hasProgram('skopeo'))('skopeo reads the store', async () => {

@@ -13,6 +13,7 @@ import type { Descriptor, Reference } from '@tbuild/oci';
 import type { ImageRef, ImageRefs } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';
 import { readText, replaceFile } from './replace-file.ts';
+import { withLock } from './with-lock.ts';
 
 const LONGEST_NAME = 200;
 
@@ -51,16 +52,18 @@ export function createRefs(root: string): ImageRefs {
 }
 
 /**
- * Needs no lock: whoever wrote the index looks at the names again, and does it once more if they have
- * changed meanwhile. So the last one to write it has seen the last change.
+ * Under a lock, so that nobody writes what was so before somebody else's change: who has given a name finds it in the index. Should
+ * the lock be taken from one who was only slow, the last one to write still has seen the last change.
  */
 function writeIndex(root: string, directory: string, temporary: string): void {
   replaceFile(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), temporary);
-  let text = indexOf(directory);
-  for (let written; written !== text; text = indexOf(directory)) {
-    replaceFile(join(root, 'index.json'), text, temporary);
-    written = text;
-  }
+  withLock(join(temporary, 'index.lock'), () => {
+    let text = indexOf(directory);
+    for (let written; written !== text; text = indexOf(directory)) {
+      replaceFile(join(root, 'index.json'), text, temporary);
+      written = text;
+    }
+  });
 }
 
 function indexOf(directory: string): string {

@@ -1,0 +1,45 @@
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+
+const PAUSE_MS = 2;
+/** Whoever held a lock during so many pauses was killed. */
+const MOST_PAUSES = 500;
+
+/**
+ * Does some milliseconds of work while no other process does any under this lock, a file that is there meanwhile. Those of the system
+ * would need a library that takes longer to load than a cached build has left.
+ */
+export function withLock<T>(path: string, work: () => T): T {
+  mkdirSync(dirname(path), { recursive: true });
+  for (let [holder, pauses] = ['', 0]; !isTaken(path); pauses += 1) {
+    const present = holderOf(path);
+    if (present !== holder) [holder, pauses] = [present, 0];
+    if (pauses > MOST_PAUSES) rmSync(path, { force: true });
+    pause();
+  }
+  try {
+    return work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function isTaken(path: string): boolean {
+  try {
+    closeSync(openSync(path, 'wx'));
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function holderOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? '' : `${stats.ino} ${stats.ctimeMs}`;
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+}
