@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { isolations } from '../support/isolations.ts';
 import { eventually } from '../support/eventually.ts';
@@ -112,6 +113,8 @@ test.skipIf(!isRoot)('the control group of a build that was killed goes with the
   await stopping;
   expect(killed).toBeGreaterThan(0);
   await eventually(() => processesNaming(`sleep\0${marker}`).length === 0);
+  // What was made just now may be about to be entered.
+  await sleep(600);
   await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--no-cache'] });
   expect(groupsNaming(`tbuild-steps-${killed}`)).toEqual([]);
 });

@@ -26,6 +26,8 @@ export function removeAll(directories: readonly string[]): void {
 }
 
 const ABANDONED_AFTER_MS = 60_000;
+/** By then a new group has its process, which another container may not see. */
+const ENTERED_AFTER_MS = 500;
 
 /**
  * Removes what killed builds have left beside a new group: one with processes cannot be removed, and of others the
@@ -37,7 +39,8 @@ export function removeAbandoned(directory: string): void {
   for (const name of readdirSync(parent).filter((each) => each.startsWith(GROUP_PREFIX))) {
     const path = join(parent, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (isOver(name) || (stats !== undefined && stats.mtimeMs < mtimeMs - ABANDONED_AFTER_MS)) removed(path);
+    const age = mtimeMs - (stats?.mtimeMs ?? mtimeMs);
+    if (age > (isOver(name) ? ENTERED_AFTER_MS : ABANDONED_AFTER_MS)) removed(path);
   }
 }
 
