@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
+import { otherNodes, withNode } from '../support/nodes.ts';
 import { program } from '../support/program.ts';
 import { runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
@@ -12,6 +13,11 @@ import { defaultStore, good, runTbuild, writeFiles } from '../support/tbuild.ts'
 const cache = scratchDirectory('cache');
 const options = { env: { XDG_CACHE_HOME: cache } };
 
+/** Once the second build has ended. */
+function snapshotMade(directory = cache): Promise<void> {
+  return vi.waitFor(() => expect(snapshotNotes(directory)).toHaveLength(1), { timeout: 20_000, interval: 50 });
+}
+
 /** What the launcher executes in the end, by the shell's trace of it. */
 async function commandLine(args: readonly string[]): Promise<string> {
   const env = { ...options.env, HOME: cache, TBUILD_ROOT: defaultStore() };
@@ -19,8 +25,8 @@ async function commandLine(args: readonly string[]): Promise<string> {
   return /^\+ exec (.*)$/m.exec(stderr)?.[1] ?? stderr;
 }
 
-function snapshotNotes(): readonly string[] {
-  return readdirSync(join(cache, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
+function snapshotNotes(directory = cache): readonly string[] {
+  return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
 }
 
 test('after the second build there is a snapshot, and the third starts from it with the same result', async () => {
@@ -29,7 +35,7 @@ test('after the second build there is a snapshot, and the third starts from it w
   const { stdout: first } = good(await runTbuild(args, options));
   expect(snapshotNotes()).toEqual([]);
   good(await runTbuild(args, options));
-  await vi.waitFor(() => expect(snapshotNotes()).toHaveLength(1), { timeout: 20_000, interval: 50 });
+  await snapshotMade();
   const [note = ''] = snapshotNotes();
   const [, , snapshot = ''] = readFileSync(join(cache, 'tbuild', note), 'utf8').split('\n');
   expect(await commandLine(args)).toContain(`--snapshot-blob ${snapshot}`);
@@ -64,3 +70,24 @@ test('what was compiled in the rehearsal is in the snapshot', async () => {
   expect(rehearsed.stderr).toBe('');
   expect(rehearsed.size).toBeGreaterThan(without.size + 100_000);
 });
+
+// From a snapshot Node 24 ends at once what a thread does that loads the same modules.
+test.each(otherNodes)(
+  '$name starts from a snapshot of its own, also for a build with steps and large copies',
+  async ({ path }) => {
+    const directory = scratchDirectory('cache');
+    const files = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`files/${n}`, String(n)]));
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY files /files\nRUN [ -e /files/1099 ]\n', ...files });
+    const build = () =>
+      runTbuild(['--no-cache', ...baseImageArguments(), context], {
+        store: scratchDirectory('store'),
+        env: { XDG_CACHE_HOME: directory, ...withNode(path) },
+      });
+    good(await build());
+    good(await build());
+    await snapshotMade(directory);
+    const [note = ''] = snapshotNotes(directory);
+    expect(readFileSync(join(directory, 'tbuild', note), 'utf8').split('\n')[2]).not.toBe('');
+    good(await build());
+  },
+);
