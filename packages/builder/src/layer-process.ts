@@ -83,21 +83,22 @@ function startJob(
   job: LayerJob,
   [path = '', ...args]: readonly string[],
 ): { readonly process: StartedProcess; readonly answer: Promise<string> } | undefined {
-  mkdirSync(job.temporaryDirectory, { recursive: true });
-  // A pipe would take little of it before this process comes to write the rest.
-  using input = openUnnamedFile(join(job.temporaryDirectory, 'job'), serialize(job), 0o600);
-  const { reader, writer } = openPipe();
-  const nothing = openSync('/dev/null', 'w');
+  const opened: number[] = [];
   try {
-    const child = startProcess(path, args, { env: {}, descriptors: [input.fd, writer, nothing] });
-    return { process: child, answer: textOf(new Socket({ fd: reader, readable: true, writable: false })) };
+    mkdirSync(job.temporaryDirectory, { recursive: true });
+    // A pipe would take little of it before this process comes to write the rest.
+    using input = openUnnamedFile(join(job.temporaryDirectory, 'job'), serialize(job), 0o600);
+    const { reader, writer } = openPipe();
+    opened.push(writer);
+    const output = new Socket({ fd: reader, readable: true, writable: false });
+    const answer = textOf(output);
+    opened.push(openSync('/dev/null', 'w'));
+    return { process: startProcess(path, args, { env: {}, descriptors: [input.fd, ...opened] }), answer };
   } catch {
-    closeSync(reader);
     rmSync(job.temporaryDirectory, { recursive: true, force: true });
     return undefined;
   } finally {
-    closeSync(writer);
-    closeSync(nothing);
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
