@@ -15,7 +15,7 @@ export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
  */
 export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'uncompressed') return source;
-  if (compression === 'gzip') return through(source, zlib.createGunzip({ chunkSize: CHUNK }));
+  if (compression === 'gzip') return through(source, zlib.createGunzip(OPTIONS));
   const zstd = compression === 'zstd' ? createZstd() : undefined;
   return zstd === undefined ? throughProgram(source, compression) : through(splitAtFrames(source), zstd);
 }
@@ -60,12 +60,13 @@ export async function decompressAny(
 
 const LONGEST_MAGIC = 6;
 const CHUNK = 512 * 1024;
+/** Decompressed while what came before is unpacked: with Node's own mark one waits for the other. */
+const OPTIONS = { chunkSize: CHUNK, readableHighWaterMark: 2 * CHUNK };
 
 /** Node 22 and later have it; the types we compile against do not say so. */
 function createZstd(): Duplex | undefined {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
-  const stream: unknown =
-    typeof create === 'function' ? Reflect.apply(create, zlib, [{ chunkSize: CHUNK }]) : undefined;
+  const stream: unknown = typeof create === 'function' ? Reflect.apply(create, zlib, [OPTIONS]) : undefined;
   return isDuplex(stream) ? stream : undefined;
 }
 

@@ -61,6 +61,11 @@ const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 const COMPRESSION_LEVEL = 100;
 /** Each piece costs a way through the thread pool; Node's own size is 16 KiB. */
 const CHUNK = 1 << 20;
+/**
+ * Compressed while what came before is hashed and written: with Node's own mark one waits for the other. That of the writing side
+ * shows in the bytes, since it decides whether the last piece is known to be the last.
+ */
+const AHEAD = 2 * CHUNK;
 
 /**
  * Says before anything is built whether layers can be compressed so.
@@ -82,7 +87,7 @@ async function* zstd(
   level: number | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
-  const stream = openZstd()({ chunkSize: CHUNK, params });
+  const stream = openZstd()({ chunkSize: CHUNK, readableHighWaterMark: AHEAD, params });
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(source, stream);
   try {
