@@ -77,7 +77,7 @@ test.each(otherNodes)(
   async ({ path }) => {
     const directory = scratchDirectory('cache');
     const files = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`files/${n}`, String(n)]));
-    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY files /files\nRUN [ -e /files/1099 ]\n', ...files });
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY files /files\nRUN test -e /files/1099\n', ...files });
     const build = () =>
       runTbuild(['--no-cache', ...baseImageArguments(), context], {
         store: scratchDirectory('store'),

@@ -43,11 +43,9 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
       const started = startJob(job, args);
       if (started === undefined) return undefined;
       const { process: child, answer } = started;
-      let hasEnded = false;
-      const kill = (): void => void (hasEnded || process.kill(child.pid, 'SIGKILL'));
+      const kill = (): void => void (child.isRunning() && process.kill(child.pid, 'SIGKILL'));
       signal.addEventListener('abort', kill);
-      const end = child.ended().finally(() => (hasEnded = true));
-      const layer = Promise.all([answer, end])
+      const layer = Promise.all([answer, child.ended()])
         .then(([text]) => layerIn(text))
         .finally(() => {
           signal.removeEventListener('abort', kill);

@@ -16,6 +16,7 @@ import { flavourOf, type Isolation } from './isolation.ts';
 import type { RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
 import { makeStore } from './store-root.ts';
+import { YOUNG_SPACE } from './young-space.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
@@ -43,7 +44,7 @@ export function createWorker(
   const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
   const layerProcess =
     availableParallelism() > 1
-      ? createLayerProcess(root, [process.execPath, '--max-semi-space-size=4', layerScript, String(process.pid)])
+      ? createLayerProcess(root, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {

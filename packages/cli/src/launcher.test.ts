@@ -161,6 +161,20 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 
+  test('that does not work is neither started from nor asked for again, until Node is newer', () => {
+    const text = readFileSync(note, 'utf8');
+    writeFileSync(note, text.replace(`${note}-1`, ''));
+    const asks = (): boolean => 'TBUILD_SNAPSHOT_NOTE' in start().env;
+    expect([fromSnapshot(start()), asks()]).toEqual([false, false]);
+    const { mtime } = statSync(join(node, '..'));
+    const later = new Date(Date.now() + 1000);
+    utimesSync(join(node, '..'), later, later);
+    expect([fromSnapshot(start()), asks()]).toEqual([false, true]);
+    utimesSync(join(node, '..'), mtime, mtime);
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
   test.runIf(process.getuid?.() === 0)('of somebody else is not started from', () => {
     chownSync(`${note}-1`, 1234, 1234);
     expect(fromSnapshot(start())).toBe(false);

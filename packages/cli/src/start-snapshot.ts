@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from './environment.ts';
+import { YOUNG_SPACE } from './young-space.ts';
 
 /** What is built to rehearse: the first time to fill a cache, the second, cached, while the snapshot is made. */
 const DOCKERFILE = `FROM scratch AS one
@@ -15,13 +16,7 @@ CMD ["/run"]
 `;
 
 /**
- * An option of V8, which must be the same when the snapshot is used. With as large a space for young objects as it would take
- * otherwise, a large build takes 25 MB more and no less time.
- */
-const OPTION = '--max-semi-space-size=4';
-
-/**
- * The note is written last, so that it never names a file that is not whole. It names none when the program cannot be run from what
+ * Options of V8 must be the same when a snapshot is used: the note says which. The note is written last, so that it never names a file that is not whole. It names none when the program cannot be run from what
  * was made, as with a Node that is not known yet. Of older ones a few are kept.
  */
 const MAKE_SNAPSHOT = `
@@ -56,7 +51,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, OPTION, DOCKERFILE];
+  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, YOUNG_SPACE, DOCKERFILE];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without one, the program starts as it did this time.
   child.on('error', () => {});

@@ -49,9 +49,8 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
   stdout.output.on('data', (data: Uint8Array) => io.stdout(data));
   stderr.output.on('data', (data: Uint8Array) => io.stderr(data));
   report.output.on('data', (data: Uint8Array) => setup.push(data));
-  let isRunning = true;
   const abort = (): void => {
-    if (isRunning) end(child.pid);
+    if (child.isRunning()) end(child.pid);
   };
   signal.addEventListener('abort', abort);
   // Until the set-up has come to pid 1, other processes of it can be killed in its place.
@@ -59,7 +58,7 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
   if (signal.aborted) abort();
   try {
     const closed = [stdout, stderr, report].map(({ output }) => once(output, 'close'));
-    const [{ code, signal: killer }] = await Promise.all([child.ended().finally(() => (isRunning = false)), ...closed]);
+    const [{ code, signal: killer }] = await Promise.all([child.ended(), ...closed]);
     if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
     return { exitCode: killer === undefined ? (code ?? 1) : 128 + killer, setup: Buffer.concat(setup) };
   } finally {

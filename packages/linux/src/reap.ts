@@ -10,31 +10,29 @@ export interface ProcessEnd {
 const wait = libraryCall('int waitpid(int pid, int *status, int options)');
 const WNOHANG = 1;
 
-/** Those that are waited for, by their number. */
+/** Those that are waited for, by their number, and who wants to know. */
 const running = new Map<number, (end: ProcessEnd) => void>();
 let watch: NodeJS.Timeout | undefined;
 
 /** Keeps the program alive; what ended is told by the signal. */
 const WATCH_MS = 1000;
 
-/** Waits for a child that Node does not know of. */
-export function reaped(pid: number): Promise<ProcessEnd> {
-  return new Promise((resolve) => {
-    running.set(pid, resolve);
-    if (watch !== undefined) return;
-    process.on('SIGCHLD', reap);
-    watch = setInterval(reap, WATCH_MS);
-    // The first one may have ended before anybody listened.
-    setImmediate(reap);
-  });
+/** Waits for a child that Node does not know of: `onEnd` is called as soon as its number may be another's. */
+export function awaitEnd(pid: number, onEnd: (end: ProcessEnd) => void): void {
+  running.set(pid, onEnd);
+  if (watch !== undefined) return;
+  process.on('SIGCHLD', reap);
+  watch = setInterval(reap, WATCH_MS);
+  // The first one may have ended before anybody listened.
+  setImmediate(reap);
 }
 
 function reap(): void {
-  for (const [pid, resolve] of running) {
+  for (const [pid, onEnd] of running) {
     const end = endOf(pid);
     if (end === undefined) continue;
     running.delete(pid);
-    resolve(end);
+    onEnd(end);
   }
   if (running.size > 0) return;
   process.off('SIGCHLD', reap);

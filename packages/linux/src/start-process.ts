@@ -1,5 +1,5 @@
 import { libraryCall, systemError } from './libc.ts';
-import { type ProcessEnd, reaped } from './reap.ts';
+import { awaitEnd, type ProcessEnd } from './reap.ts';
 
 export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
@@ -10,8 +10,10 @@ export interface StartOptions {
 /** A process that was started. */
 export interface StartedProcess {
   readonly pid: number;
-  /** Resolves when it has ended; from then on its number may be another's. This program does not end before. */
+  /** Resolves when it has ended. To be called once; this program does not end before. */
   ended(): Promise<ProcessEnd>;
+  /** False once `ended` knows better: from then on its number may be another's. */
+  isRunning(): boolean;
 }
 
 /**
@@ -31,11 +33,26 @@ export function startProcess(path: string, args: readonly string[], options: Sta
     const errno = spawn(id, path, actions, attributes, [path, ...args, null], [...env, null]);
     if (errno !== 0) throw systemError('posix_spawn', path, errno);
     const [pid = 0] = id;
-    return { pid, ended: () => reaped(pid) };
+    return startedProcess(pid);
   } finally {
     destroyActions(actions);
     destroyAttributes(attributes);
   }
+}
+
+function startedProcess(pid: number): StartedProcess {
+  let isRunning = true;
+  return {
+    pid,
+    isRunning: () => isRunning,
+    ended: () =>
+      new Promise((resolve) =>
+        awaitEnd(pid, (end) => {
+          isRunning = false;
+          resolve(end);
+        }),
+      ),
+  };
 }
 
 /** Larger than what any C library keeps in these, and in a set of signals. */
