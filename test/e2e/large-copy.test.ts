@@ -1,6 +1,15 @@
-import { linkSync, readdirSync, symlinkSync, truncateSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
 
@@ -21,6 +30,16 @@ function largeContext(dockerfile: string): string {
 
 const store = (): string => scratchDirectory('store');
 const unfinished = (root: string): string[] => readdirSync(join(root, 'tmp'));
+/** Changes a byte of a text in a file. */
+function overwrite(path: string, text: string): void {
+  const bytes = readFileSync(path);
+  const place = bytes.indexOf(text);
+  expect(place).toBeGreaterThan(0);
+  bytes[place] = 0;
+  chmodSync(path, 0o644);
+  writeFileSync(path, bytes);
+}
+
 const copied = 'FROM busybox\nWORKDIR /srv\nCOPY --chown=7:8 --chmod=u+s files /srv/\n';
 
 test('is the same layer with one processor, and as the topmost one of an image', async () => {
@@ -35,6 +54,32 @@ test('is the same layer with one processor, and as the topmost one of an image',
   const topmost = good(await buildContext(writeFiles({ Dockerfile: copied }, context), { store: store() }));
   layers.push(topmost.image().manifest.layers.at(-1));
   expect(layers).toEqual([layers[0], layers[0], layers[0]]);
+});
+
+// What did not change is taken from the layer of the last time.
+
+const layerOf = (build: Awaited<ReturnType<typeof buildContext>>, at: number) => build.image().manifest.layers.at(at);
+
+describe.each([
+  ['below a RUN', `${copied}RUN ls /srv > /list\n`, -2],
+  ['topmost', copied, -1],
+])('again with a few files changed, %s', (_, dockerfile, at) => {
+  test.each([
+    ['', () => {}],
+    [', with the earlier layer damaged', (path: string) => overwrite(path, '1049'.repeat(49))],
+  ])('is the layer that it is for who sees it for the first time%s', async (_, damage) => {
+    const context = largeContext(dockerfile);
+    const again = store();
+    const before = layerOf(good(await buildContext(context, { store: again })), at);
+    damage(join(again, 'blobs', String(before?.digest).replace(':', '/')));
+    writeFiles({ 'files/0/0': 'other', 'files/6/1000': '', 'files/3/new': 'new' }, context);
+    rmSync(join(context, 'files/2/1157'));
+    const second = good(await buildContext(context, { store: again }));
+    const fresh = good(await buildContext(context, { store: store() }));
+    expect(layerOf(second, at)).toEqual(layerOf(fresh, at));
+    expect(layerOf(second, at)).not.toEqual(before);
+    expect(unfinished(again)).toEqual([]);
+  });
 });
 
 test('with hard links, which cannot be written straight, is packed from its tree', async () => {

@@ -21,12 +21,12 @@ export interface LayerProcess {
 }
 
 /** What the process is told. */
-interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour'> {
+interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'earlier'> {
   /** The store's directory. */
   readonly root: string;
   readonly temporaryDirectory: string;
   readonly sources: SentSelection;
-  readonly options: Omit<PlacedCopy['options'], 'hasher' | 'earlier'>;
+  readonly options: Omit<PlacedCopy['options'], 'hasher' | 'written'>;
 }
 
 /**
@@ -62,7 +62,7 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
   };
 }
 
-function jobOf({ sources, target, options, lowers, flavour }: PlacedCopy, root: string): LayerJob {
+function jobOf({ sources, target, options, lowers, flavour, earlier }: PlacedCopy, root: string): LayerJob {
   const { owner, now, fixedTime } = options;
   const { destination, chmod, keepOwner } = target;
   return {
@@ -70,6 +70,7 @@ function jobOf({ sources, target, options, lowers, flavour }: PlacedCopy, root: 
     temporaryDirectory: join(root, 'tmp', `layer-${randomBytes(6).toString('hex')}`),
     lowers,
     flavour,
+    earlier,
     sources: sendSelection(sources),
     target: { destination, chmod, keepOwner },
     options: { owner, now, fixedTime },

@@ -33,6 +33,8 @@ export interface StepResults {
   snapshot(result: ResultId): Promise<Snapshot>;
   /** @throws as `snapshot`. */
   layer(result: ResultId): Promise<Layer>;
+  /** The layer when its bytes are in the store as they are in an archive. */
+  storedLayer(result: ResultId): Layer | undefined;
   /** The results that are gone when that is what an error says. */
   lostBy(error: unknown): readonly ResultId[];
   /** For a result whose layer is written besides; what it gives is waited for, and undefined when there is none. */
@@ -137,6 +139,11 @@ export function createStepResults(
     has,
     snapshot: (result) => once(snapshots, result, findSnapshot),
     layer: (result) => once(layers, result, findLayer),
+    storedLayer(result) {
+      const layer = readLayerFile(layerFile(result));
+      if (layer === undefined || layer.descriptor.digest !== layer.diffId) return undefined;
+      return isStored(layer.descriptor, worker) ? layer : undefined;
+    },
     lostBy(error) {
       if (error instanceof LostResult) return [error.result];
       const loss = lostLayerBehind(error);

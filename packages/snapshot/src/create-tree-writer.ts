@@ -19,7 +19,7 @@ import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.t
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 import { doing, doingInPieces } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
-import type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
+import type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';
 import { writeBytes } from './write-bytes.ts';
 
 export interface TreeWriterOptions {
@@ -148,7 +148,7 @@ class OverlayWriter implements TreeWriter {
     this.#replace('link', path, (location) => linkSync(this.#location(existing), location));
   }
 
-  share(path: string, location: string): boolean {
+  share(path: string, { location }: WrittenFile): boolean {
     return guard('link', path, () => {
       this.#enter(parentOf(path));
       if (linkUnlessRefused(location, this.#location(path))) return true;

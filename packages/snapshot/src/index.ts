@@ -12,4 +12,4 @@ export { readOwner } from './owner.ts';
 export { emptyTrash, moveToTrash } from './trash.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 export { doing } from './snapshot-error.ts';
-export type { Attributes, FileBytes, FileSink, TreeWriter } from './tree-writer.ts';
+export type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';

@@ -19,6 +19,14 @@ export type FileBytes =
   /** Chunks are valid only until the next one is asked for. */
   | { readonly chunks: Iterable<Uint8Array> };
 
+/** A file that was written before, with the bytes and attributes that are wanted again. */
+export interface WrittenFile {
+  /** For a writer of trees, in a tree that nobody writes any more. */
+  readonly location: string;
+  readonly attributes: Attributes;
+  readonly size: number;
+}
+
 /** A regular file whose bytes come one buffer after the other. */
 export interface FileSink {
   /** Long runs of zeros become holes. */
@@ -51,11 +59,8 @@ export interface TreeWriter {
   special(path: string, attributes: Attributes, type: number, device: number): void;
   /** A hard link to a file of this tree; one that only the lowers have is copied up first. */
   link(path: string, existing: string): void;
-  /**
-   * Makes a file of another tree, which nobody writes any more, a file of this one too, as it is. False when the
-   * file system refuses; then nothing is at `path`.
-   */
-  share(path: string, location: string): boolean;
+  /** Makes a file that was written before a file of this tree too. False when that cannot be; then nothing is at `path`. */
+  share(path: string, file: WrittenFile): boolean;
   /** What is not there is success. */
   remove(path: string): void;
   /** Hides what the lowers have in the directory `path`; what `upper` has there stays. Not for the root. */

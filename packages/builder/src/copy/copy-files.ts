@@ -122,8 +122,8 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   const first = links.get(inode);
   if (first !== undefined && first !== path) return writer.link(path, first);
   const attributes = rules.of(entry);
-  const same = nlink > 1 ? undefined : options.earlier?.find(entry, path, attributes);
-  if (same !== undefined && writer.share(path, same)) return;
+  const written = nlink > 1 ? undefined : options.written?.find(entry, path, attributes);
+  if (written !== undefined && writer.share(path, written)) return;
   if (nlink > 1) links.set(inode, path);
   const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
   return copy(entry, writer, path, { attributes, hasher: options.hasher });

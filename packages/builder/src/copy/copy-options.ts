@@ -1,6 +1,6 @@
 import type { FileHasher } from '@tbuild/context';
 import type { CopyOp } from '@tbuild/graph';
-import type { EarlierCopy } from './earlier-copy.ts';
+import type { WrittenFiles } from './earlier-copy.ts';
 
 /** A user and group by number. */
 export interface Owner {
@@ -27,6 +27,6 @@ export interface PlacementOptions {
 export interface CopyOptions extends PlacementOptions {
   /** The one that the selection was keyed with: it knows what the files were then. */
   readonly hasher: FileHasher;
-  /** Files that it has already are shared with it instead of written. */
-  readonly earlier?: EarlierCopy;
+  /** Files that are shared instead of written. */
+  readonly written?: WrittenFiles;
 }

@@ -7,14 +7,14 @@ import { atOnce } from '@tbuild/linux';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
-import { isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
+import { filesInTree, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'earlier-copy-'));
 const [source, note] = [join(base, 'source'), join(base, 'notes/one')];
 afterAll(() => rmSync(base, { recursive: true }));
 
 /** Copies everything to /files of a new tree, sharing with the tree of the note, and notes it. */
-async function copyTo(name: string, mode?: number): Promise<string> {
+function copyTo(name: string, mode?: number): string {
   const upper = join(base, digestOf(name).slice('sha256:'.length));
   mkdirSync(upper);
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
@@ -22,16 +22,15 @@ async function copyTo(name: string, mode?: number): Promise<string> {
   const hasher = createFileHasher();
   atOnce(digestSelection(selection, { hasher, owner: 'root' }));
   expect(isRemembered(selection)).toBe(true);
-  const earlier = await openEarlierCopy(note, selection, hasher, async (result) =>
-    join(base, result.slice('sha256:'.length)),
-  );
+  const earlier = openEarlierCopy(note, selection, hasher);
+  const written = earlier && filesInTree(earlier, join(base, earlier.result.slice('sha256:'.length)));
   atOnce(
     copyFiles(
       selection,
       writer,
       openLayeredTree([upper], 'trusted'),
       { destination: '/files', keepOwner: false, chmod: mode },
-      { now: 1e12, hasher, earlier },
+      { now: 1e12, hasher, written },
     ),
   );
   rememberCopy(note, digestOf(name), selection, hasher);
@@ -39,16 +38,16 @@ async function copyTo(name: string, mode?: number): Promise<string> {
   return join(upper, 'files');
 }
 
-test('files with the bytes and attributes of the last time are shared, others are written', async () => {
+test('files with the bytes and attributes of the last time are shared, others are written', () => {
   mkdirSync(source);
   for (let file = 0; file < 600; file++) writeFileSync(join(source, String(file)), `content of ${file}`);
-  const first = await copyTo('first');
+  const first = copyTo('first');
   const { atimeMs, mtimeMs } = statSync(join(source, '1'));
   writeFileSync(join(source, '1'), 'CONTENT OF 1');
   utimesSync(join(source, '1'), atimeMs / 1000, mtimeMs / 1000);
   utimesSync(join(source, '2'), 1e9, 1e9);
   writeFileSync(join(source, 'new'), 'new');
-  const second = await copyTo('second');
+  const second = copyTo('second');
   const isShared = (name: string): boolean => statSync(join(first, name)).ino === statSync(join(second, name)).ino;
   expect(['0', '1', '2', '599'].map(isShared)).toEqual([true, false, false, true]);
   expect(['0', '1', '2', 'new'].map((name) => readFileSync(join(second, name), 'utf8'))).toEqual([
@@ -58,7 +57,7 @@ test('files with the bytes and attributes of the last time are shared, others ar
     'new',
   ]);
   expect(statSync(join(second, '2')).mtimeMs).toBe(1e12);
-  const third = await copyTo('third', 0o600);
+  const third = copyTo('third', 0o600);
   expect(statSync(join(third, '0')).mode & 0o777).toBe(0o600);
   expect(statSync(join(second, '0')).mode & 0o777).not.toBe(0o600);
 });

@@ -1,15 +1,21 @@
 import { lstatSync, type Stats } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { type FileHasher, isLarge, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import { type Digest, isDigest } from '@tbuild/oci';
-import { type Attributes, comesBefore } from '@tbuild/snapshot';
+import { type Attributes, comesBefore, type WrittenFile } from '@tbuild/snapshot';
 import { readWords, writeNote } from '../note-file.ts';
 
 /** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
 export interface EarlierCopy {
   readonly result: ResultId;
-  /** Where the earlier tree has a file at `path` with the bytes and attributes that this one shall have. */
-  find(entry: TreeEntry, path: string, attributes: Attributes): string | undefined;
+  /** Paths of the files of the selection that had other bytes then, or were not there. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** Where to find files that were written before. */
+export interface WrittenFiles {
+  /** For a writer, when the file is there with the bytes and attributes that this one shall have. */
+  find(entry: TreeEntry, path: string, attributes: Attributes): WrittenFile | undefined;
 }
 
 /** Copies of fewer files are not worth remembering. */
@@ -40,34 +46,48 @@ function* wordsOf(result: ResultId, source: SelectedSource | undefined, hasher: 
   }
 }
 
-/** Opens what {@link rememberCopy} noted of the same directory. `directoryOf` gives the layer directory of a result that is still there. */
-export async function openEarlierCopy(
+/** Compares the selection with what {@link rememberCopy} noted of the same directory. */
+export function openEarlierCopy(
   file: string,
   [source]: readonly SelectedSource[],
   hasher: FileHasher,
-  directoryOf: (result: ResultId) => Promise<string | undefined>,
-): Promise<EarlierCopy | undefined> {
+): EarlierCopy | undefined {
   const words = readWords(file);
   const [result = '', top] = [words?.next().value, words?.next().value];
-  if (words === undefined || !isDigest(result) || top !== source?.entry.path) return undefined;
-  const directory = await directoryOf(result);
-  if (directory === undefined) return undefined;
+  if (words === undefined || source === undefined || !isDigest(result) || top !== source.entry.path) return undefined;
   const digestOf = digestsInOrder(words);
+  const changed = new Set<string>();
+  for (const { entry } of source.files) {
+    if (typeOf(entry.stats) !== 'file') continue;
+    const known: Digest | undefined = hasher.known(entry);
+    if (known === undefined || digestOf(entry.path) !== known) changed.add(entry.path);
+  }
+  return { result, changed };
+}
+
+/** For writers of trees: the files are in the layer directory of the earlier result. */
+export function filesInTree({ changed }: EarlierCopy, directory: string): WrittenFiles {
   return {
-    result,
     find(entry, path, attributes) {
-      const known: Digest | undefined = hasher.known(entry);
-      if (known === undefined || digestOf(entry.path) !== known) return undefined;
+      if (changed.has(entry.path)) return undefined;
       const location = `${directory}/${path}`;
+      const { size } = entry.stats;
       const stats = lstatSync(location, { throwIfNoEntry: false });
-      return stats !== undefined && stats.size === entry.stats.size && hasAttributes(stats, attributes)
-        ? location
-        : undefined;
+      if (stats === undefined || stats.size !== size || !hasAttributes(stats, attributes)) return undefined;
+      return { location, attributes, size };
     },
   };
 }
 
-/** Looks up the digests of a note by path, in the order of a walk, which the note has too: nothing of it is kept. */
+/** For writers of layers: attributes may be others, and large files are no slower to read where they are. */
+export function filesInLayer({ changed }: Pick<EarlierCopy, 'changed'>): WrittenFiles {
+  return {
+    find: (entry, path, attributes) =>
+      changed.has(entry.path) || isLarge(entry) ? undefined : { location: path, attributes, size: entry.stats.size },
+  };
+}
+
+/** Looks up the digests of a note by path, in the order of a walk, which the note has too. */
 function digestsInOrder(words: Iterator<string>): (path: string) => string | undefined {
   let next = words.next();
   let digest = words.next();

@@ -1,6 +1,6 @@
 export { addFiles } from './add-files.ts';
 export { copyFiles } from './copy-files.ts';
 export { copyInline } from './copy-inline.ts';
-export { isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
+export { filesInTree, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
 export { makeDirectory } from './make-directory.ts';
 export { writeLayer } from './write-layer.ts';

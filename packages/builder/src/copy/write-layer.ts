@@ -1,11 +1,12 @@
-import type { ContentStore } from '@tbuild/content';
+import type { LocalStore } from '@tbuild/content';
 import type { SelectedSource } from '@tbuild/context';
 import { createLayerWriter, NotInOrder } from '@tbuild/diff';
 import type { InPieces } from '@tbuild/linux';
-import type { Layer } from '@tbuild/oci';
+import type { Digest, Layer } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
+import { filesInLayer } from './earlier-copy.ts';
 
 /** A copy whose places and owners are settled. */
 export interface PlacedCopy {
@@ -17,6 +18,14 @@ export interface PlacedCopy {
   readonly flavour: OverlayFlavour;
   /** Whether a file that changed since it was keyed has other stats, so that everyone can tell. */
   readonly isSettled: boolean;
+  readonly earlier?: EarlierLayer;
+}
+
+/** The uncompressed layer of an earlier copy to the same place, in the store. */
+export interface EarlierLayer {
+  readonly digest: Digest;
+  /** Paths of the files that are not as they were then. */
+  readonly changed: ReadonlySet<string>;
 }
 
 /**
@@ -25,12 +34,19 @@ export interface PlacedCopy {
  */
 export function* writeLayer(
   copy: Omit<PlacedCopy, 'isSettled'>,
-  content: Pick<ContentStore, 'createWriter'>,
+  content: Pick<LocalStore, 'createWriter' | 'path'>,
 ): InPieces<Layer | undefined> {
-  const { sources, target, options, lowers, flavour } = copy;
-  using writer = createLayerWriter({ content, lowers, flavour });
+  const { sources, target, options, lowers, flavour, earlier } = copy;
+  const digest = earlier?.digest;
+  using writer = createLayerWriter({
+    content,
+    lowers,
+    flavour,
+    earlier: digest && { path: content.path(digest), digest },
+  });
   try {
-    yield* copyFiles(sources, writer, writer, target, options);
+    const written = earlier && filesInLayer(earlier);
+    yield* copyFiles(sources, writer, writer, target, { ...options, written });
     writer.finish();
     return writer.commit();
   } catch (error) {

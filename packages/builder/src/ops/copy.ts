@@ -9,11 +9,13 @@ import {
   addFiles,
   copyFiles,
   copyInline,
+  filesInTree,
   isRemembered,
   openEarlierCopy,
   rememberCopy,
   writeLayer,
 } from '../copy/index.ts';
+import type { EarlierCopy } from '../copy/earlier-copy.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 import { openFileInput, type FileInput } from './file-input.ts';
 import type { StepContext, Underway } from './op-environment.ts';
@@ -48,17 +50,20 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         for (const { selection, input } of parts)
           if (input !== undefined && selection.from.kind === 'context')
             context.contexts.onCopied(selection.from.name, await input.select());
-        const copy = await placeAlone(parts, op, base?.result, context);
+        const memory = await memoryOf(parts, op, base?.result, context);
+        const copy = await placeAlone(parts, op, base?.result, { ...context, memory });
         if (copy !== undefined && context.topmost.has(context.step.id)) {
           const layer = await inTurns(writeLayer(copy, context.worker.content), signal);
           if (layer !== undefined) {
             context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
+            memory?.remember(key);
             return key;
           }
         }
         const layer = writeAside(copy, { ...context, signal });
-        await copyInto(key, op, parts, base?.result, context, signal);
+        await copyInto(key, op, parts, base?.result, { ...context, memory, signal });
         if (layer !== undefined) context.results.expectLayer(key, layer);
+        memory?.remember(key);
         packSoon(key, context);
         return key;
       };
@@ -84,11 +89,43 @@ async function placeAlone(
   parts: readonly CopyPart[],
   op: CopyOp,
   base: ResultId | undefined,
-  context: StepContext,
+  context: StepContext & Remembering,
 ): Promise<PlacedCopy | undefined> {
   const [only, ...others] = parts;
   if (only?.input === undefined || others.length > 0 || !context.layered.has(context.step.id)) return undefined;
-  return placeCopy({ op, selection: only.selection, input: only.input, base }, context);
+  const copy = await placeCopy({ op, selection: only.selection, input: only.input, base }, context);
+  const earlier = context.memory?.earlier;
+  const layer = earlier && context.results.storedLayer(earlier.result);
+  return copy && layer && earlier ? { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } } : copy;
+}
+
+/** What is known of the last copy of the same instruction onto the same base. */
+interface CopyMemory {
+  readonly earlier?: EarlierCopy;
+  remember(result: ResultId): void;
+}
+
+interface Remembering {
+  readonly memory?: CopyMemory;
+}
+
+async function memoryOf(
+  parts: readonly CopyPart[],
+  op: CopyOp,
+  base: ResultId | undefined,
+  { worker }: StepContext,
+): Promise<CopyMemory | undefined> {
+  const [only, ...others] = parts;
+  if (only?.input === undefined || others.length > 0) return undefined;
+  const { selection, input } = only;
+  if (selection.unpack || input.owner === 'keep') return undefined;
+  const sources = await input.select();
+  if (!isRemembered(sources)) return undefined;
+  const note = join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base }))));
+  return {
+    earlier: openEarlierCopy(note, sources, input.hasher),
+    remember: (result) => rememberCopy(note, result, sources, input.hasher),
+  };
 }
 
 async function openPart(
@@ -109,9 +146,9 @@ async function copyInto(
   op: CopyOp,
   parts: readonly CopyPart[],
   base: ResultId | undefined,
-  context: StepContext,
-  signal: AbortSignal,
+  context: StepContext & Remembering & Underway,
 ): Promise<void> {
+  const { memory, signal } = context;
   const { flavour } = context.worker;
   const { epoch, dockerfileTime } = context;
   await using active = await prepareOn(base, context);
@@ -119,7 +156,6 @@ async function copyInto(
   const tree = openLayeredTree([...lowers, upper], flavour);
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
-  const note = noteOf(op, base, context);
   const leftOut: string[] = [];
   const onLeftOut = (path: string): unknown => leftOut.push(path);
   for (const { selection, input } of parts) {
@@ -132,12 +168,11 @@ async function copyInto(
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, owner, epoch), signal };
     if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
-    else if (parts.length > 1 || input.owner === 'keep' || !isRemembered(sources))
-      await inTurns(copyFiles(sources, writer, tree, target, options), signal);
     else {
-      const earlier = await openEarlierCopy(note, sources, input.hasher, (result) => upperOf(result, context));
-      await inTurns(copyFiles(sources, writer, tree, target, { ...options, earlier }), signal);
-      rememberCopy(note, key, sources, input.hasher);
+      const earlier = memory?.earlier;
+      const directory = earlier && (await upperOf(earlier.result, context));
+      const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
+      await inTurns(copyFiles(sources, writer, tree, target, { ...options, written }), signal);
     }
   }
   writer.finish();
@@ -150,11 +185,6 @@ function warnOfLeftOut(devices: readonly string[], { progress, step }: StepConte
   if (devices.length === 0) return;
   const message = `Device nodes were left out, since only the machine's root can make them: ${devices.join(', ')}`;
   progress.emit({ type: 'warning', step: step.id, message });
-}
-
-/** Where it is noted which files an instruction last copied onto a base. */
-function noteOf(op: CopyOp, base: ResultId | undefined, { worker }: StepContext): string {
-  return join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base }))));
 }
 
 async function upperOf(result: ResultId, { worker }: StepContext): Promise<string | undefined> {

@@ -21,10 +21,14 @@ export class TarWriter {
 
   /** A member without bytes, or the header of one whose bytes come by {@link body}. */
   header(entry: TarEntry): void {
-    const bytes = encodeTarHeader(entry);
-    this.#reserve(bytes.length);
-    bytes.copy(this.#buffer, this.#filled);
-    this.#filled += bytes.length;
+    this.encoded(encodeTarHeader(entry));
+  }
+
+  /** As {@link header}, from its bytes. */
+  encoded(header: Buffer): void {
+    this.#reserve(header.length);
+    header.copy(this.#buffer, this.#filled);
+    this.#filled += header.length;
   }
 
   /**
@@ -35,26 +39,20 @@ export class TarWriter {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      const read = readerOf(fd, size);
-      for (let rest = size; rest > 0;) {
-        if (this.#filled === BUFFER_SIZE) {
-          this.#flush();
-          yield;
-        }
-        const count = this.#take(read, rest);
-        if (count === 0)
-          throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
-        rest -= count;
-      }
+      if (!(yield* this.bodyFrom(fd, size)))
+        throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
     } finally {
       closeSync(fd);
     }
-    this.#zeros(paddingOf(size));
   }
 
   /** As {@link body}, from an open file. False when the file is shorter; the archive is worth nothing then. */
-  *bodyFrom(fd: number, size: number): InPieces<boolean> {
-    const read = readerOf(fd, size);
+  bodyFrom(fd: number, size: number): InPieces<boolean> {
+    return this.bodyOf(readerOf(fd, size), size);
+  }
+
+  /** As {@link bodyFrom}, of bytes that `read` gives. */
+  *bodyOf(read: ReadNext, size: number): InPieces<boolean> {
     for (let rest = size; rest > 0;) {
       if (this.#filled === BUFFER_SIZE) {
         this.#flush();

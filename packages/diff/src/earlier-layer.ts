@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { forgetPages, type ReadNext } from '@tbuild/linux';
+import type { Digest } from '@tbuild/oci';
+import { comesBefore } from '@tbuild/snapshot';
+import { BLOCK, paddingOf, TarType, type TarEntry } from './tar/tar-entry.ts';
+import { TarParser } from './tar/tar-parser.ts';
+
+/** A layer in the store, gone through once from front to back to take files from it. */
+export interface EarlierLayer extends Disposable {
+  /**
+   * Goes on to the file `path`, and gives what reads its bytes; undefined when it is not ahead, or has another size. `header` is what
+   * the member most likely begins with.
+   */
+  find(path: string, size: number, header: Buffer): ReadNext | undefined;
+  /** Goes on to the end. Whether the layer has its digest, so that what was taken is what had been written. */
+  isIntact(): boolean;
+}
+
+/** Undefined when it is not there any more. */
+export function openEarlierLayer(path: string, digest: Digest): EarlierLayer | undefined {
+  try {
+    return new MemberReader(openSync(path, constants.O_RDONLY), digest);
+  } catch {
+    return undefined;
+  }
+}
+
+const BUFFER_SIZE = 1 << 20;
+
+interface Member {
+  readonly entry: TarEntry;
+  /** How many bytes its headers take. */
+  readonly length: number;
+}
+
+class MemberReader implements EarlierLayer {
+  readonly #fd: number;
+  readonly #digest: Digest;
+  readonly #hash = createHash('sha256');
+  /** What was read and not yet used: from `#at` to `#end`. */
+  readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
+  #at = 0;
+  #end = 0;
+  /** In the file. */
+  #position = 0;
+  /** Bytes of the last member, and then its padding, that are still to come. */
+  #rest = 0;
+  /** The one that comes next, once its headers were read. */
+  #next: Member | undefined;
+  #damaged = false;
+
+  constructor(fd: number, digest: Digest) {
+    this.#fd = fd;
+    this.#digest = digest;
+  }
+
+  find(path: string, size: number, header: Buffer): ReadNext | undefined {
+    for (;;) {
+      this.#skip();
+      if (this.#next === undefined && this.#startsWith(header)) {
+        this.#begin(header.length, size);
+        return this.#read;
+      }
+      const member = (this.#next ??= this.#readMember());
+      if (member === undefined) return undefined;
+      const name = member.entry.name.replace(/\/$/, '');
+      if (name !== path && !comesBefore(name, path)) return undefined;
+      this.#begin(member.length, member.entry.size);
+      if (name === path)
+        return member.entry.type === TarType.file && member.entry.size === size ? this.#read : undefined;
+    }
+  }
+
+  isIntact(): boolean {
+    while (this.#fill(1)) this.#at = this.#end;
+    return !this.#damaged && `sha256:${this.#hash.digest('hex')}` === this.#digest;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd);
+  }
+
+  readonly #read: ReadNext = (buffer, at, length) => {
+    if (!this.#fill(1)) return 0;
+    const count = Math.min(length, this.#end - this.#at);
+    this.#buffer.copy(buffer, at, this.#at, this.#at + count);
+    this.#at += count;
+    this.#rest -= count;
+    return count;
+  };
+
+  #begin(headers: number, size: number): void {
+    this.#at += headers;
+    this.#rest = size + paddingOf(size);
+    this.#next = undefined;
+  }
+
+  #skip(): void {
+    while (this.#rest > 0 && this.#fill(1)) {
+      const count = Math.min(this.#rest, this.#end - this.#at);
+      this.#at += count;
+      this.#rest -= count;
+    }
+  }
+
+  #startsWith(bytes: Buffer): boolean {
+    return this.#fill(bytes.length) && bytes.equals(this.#buffer.subarray(this.#at, this.#at + bytes.length));
+  }
+
+  /** Undefined at the end, and where it is no archive. */
+  #readMember(): Member | undefined {
+    let entry: TarEntry | undefined;
+    const parser = new TarParser((found) => void (entry = found));
+    try {
+      for (let length = BLOCK; this.#fill(length); length += BLOCK) {
+        parser.push(this.#buffer.subarray(this.#at + length - BLOCK, this.#at + length));
+        if (entry !== undefined) return { entry, length };
+      }
+    } catch {
+      this.#damaged = true;
+    }
+    return undefined;
+  }
+
+  /** Whether there are so many bytes; they are in one piece then. */
+  #fill(count: number): boolean {
+    if (count > BUFFER_SIZE) return false;
+    if (this.#at + count > BUFFER_SIZE || this.#at === this.#end) {
+      this.#buffer.copyWithin(0, this.#at, this.#end);
+      [this.#at, this.#end] = [0, this.#end - this.#at];
+    }
+    while (this.#end - this.#at < count) {
+      const size = readSync(this.#fd, this.#buffer, this.#end, BUFFER_SIZE - this.#end, null);
+      if (size === 0) return false;
+      this.#hash.update(this.#buffer.subarray(this.#end, this.#end + size));
+      // The layer that is written takes its place; a machine that shares its memory pays dearly for pages that it did not have.
+      forgetPages(this.#fd, this.#position, size);
+      this.#position += size;
+      this.#end += size;
+    }
+    return true;
+  }
+}
