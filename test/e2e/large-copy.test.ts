@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '@tbuild/oci';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
 
@@ -88,6 +89,37 @@ test('with hard links, which cannot be written straight, is packed from its tree
   const build = good(await buildContext(context, { store: store() }));
   expect(unfinished(build.store)).toEqual([]);
   expect(build.tree().entries.get('/srv/6/1000')).toMatchObject({ linkTo: '/srv/0/again' });
+});
+
+/** What layers were compressed to. */
+const compressedIn = (root: string): string[] =>
+  readdirSync(join(root, 'variants'), { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('/gzip'));
+
+test('compressed while it is written gives the archive that it gives with one processor', async () => {
+  const context = largeContext(copied);
+  const digests = [];
+  for (const oneCore of [false, true]) {
+    const archive = join(scratchDirectory('archive'), 'image.tar');
+    const options = {
+      store: store(),
+      oneCore,
+      env: { SOURCE_DATE_EPOCH: '1' },
+      args: ['-t', 'a', '-o', `type=oci,dest=${archive}`],
+    };
+    const build = good(await buildContext(context, options));
+    digests.push(digestOf(readFileSync(archive)));
+    expect([compressedIn(build.store).length, unfinished(build.store)]).toEqual([2, []]);
+  }
+  expect(digests[0]).toBe(digests[1]);
+});
+
+test('is compressed while later steps run, which may fail: that stays', async () => {
+  const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN sleep 1; false\n');
+  const args = ['-o', `type=oci,dest=${join(scratchDirectory('archive'), 'image.tar')}`];
+  const build = await buildContext(context, { store: store(), args });
+  expect([build.exitCode, compressedIn(build.store).length, unfinished(build.store)]).toEqual([1, 1, []]);
 });
 
 test('leaves nothing unfinished when a later step fails while the layer is being written', async () => {

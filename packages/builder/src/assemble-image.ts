@@ -20,6 +20,8 @@ export interface Assembly {
   createdAt(result: ResultId): number;
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */
   readonly epoch?: number;
+  /** Fulfilled when the outputs have got ready what they could. */
+  readonly prepared: Promise<void>;
 }
 
 const COMMENT = 'buildkit.dockerfile.v0';

@@ -20,6 +20,7 @@ import { createExplanations } from './explanations.ts';
 import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
 import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
+import { createLayerPreparation } from './prepare-layers.ts';
 import { createResultCache } from './result-cache.ts';
 import { createStepResults } from './step-results.ts';
 import { isOfThisBoot } from './sync-marker.ts';
@@ -60,10 +61,10 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const graph = graphBuilder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
   requireEntitlements(graph, request);
   await importing;
-  const planning = { ...env, loaded, contexts, imported };
+  const planning = { ...env, loaded, contexts, imported, outputs };
   // The context that was unpacked for this build stays until its end.
   return await solveGraph(graph, plans, planning, (assembly) =>
-    carryOut(assembly, plans, { ...planning, outputs, scans, startedAt }),
+    carryOut(assembly, plans, { ...planning, scans, startedAt }),
   );
 }
 
@@ -86,9 +87,10 @@ interface CarryingOut extends Planning {
 async function carryOut(assembly: Assembly, plans: readonly Plan[], env: CarryingOut): Promise<BuildResult> {
   const { request, loaded, startedAt, scans, progress, signal } = env;
   const { layers } = env.imported;
+  const { epoch, prepared } = assembly;
   const built = await Promise.all(plans.map((plan) => exportedImage(plan, assembly, request)));
   const images = await attestImages(built, assembly, { request, loaded, startedAt, scans, progress, signal });
-  const { digests, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch: assembly.epoch });
+  const { digests, ...exported } = await runExports(images, assembly.graph, { ...env, layers, epoch, prepared });
   await exportFrom(assembly, plans, { ...env, layers });
   return {
     images: images.flatMap(({ image }, at) =>
@@ -115,18 +117,17 @@ async function exportFrom(
 async function solveGraph<T>(
   graph: Graph,
   plans: readonly Plan[],
-  env: Planning & { readonly imported: ImportedSteps },
+  env: Planning & Pick<CarryingOut, 'imported' | 'outputs'>,
   use: (assembly: Assembly) => Promise<T>,
 ): Promise<T> {
-  const { request, worker, progress, signal, loaded, contexts, imported } = env;
+  const { request, worker, progress, signal, loaded, contexts, imported, outputs } = env;
   const epoch = parseEpoch(request.buildArgs.SOURCE_DATE_EPOCH);
   // When a step has failed, layers that are still being packed are for nobody.
   const end = new AbortController();
-  const results = createStepResults(worker, {
-    remote: imported.layers,
-    progress,
-    signal: AbortSignal.any([signal, end.signal]),
-  });
+  const ending = { signal: AbortSignal.any([signal, end.signal]) };
+  const results = createStepResults(worker, { remote: imported.layers, progress, ...ending });
+  const exporters = outputs.flatMap((output) => output.exporters);
+  const preparation = createLayerPreparation(exporters, { epoch, ...ending });
   const explanations = createExplanations({
     root: worker.root,
     scope: explanationScope(request),
@@ -161,6 +162,7 @@ async function solveGraph<T>(
     dockerfileTime: epoch ?? loaded.changedAt ?? env.now(),
     layered,
     topmost: topmostSteps(layered, graph, request),
+    preparation,
   };
   const options = {
     opFor: (step: Step) => resolveOp(step, ops),
@@ -183,11 +185,13 @@ async function solveGraph<T>(
         createdAt: cache.createdAt,
         recordOf: cache.recordOf,
         epoch,
+        prepared: preparation.settled(),
       });
     });
   } finally {
     contexts.save();
     end.abort();
+    await preparation.settled();
   }
 }
 

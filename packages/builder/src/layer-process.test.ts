@@ -43,7 +43,7 @@ test.each([
 ])('a layer that takes too long is given up when %s, and leaves nothing', async (_when, giveUp) => {
   const controller = new AbortController();
   const writer = processThat('for (;;);');
-  const layer = writer.start(copy, controller.signal);
+  const layer = writer.start(copy, controller.signal)?.layer;
   await untilBegun();
   expect(writer.start(copy, never)).toBeUndefined();
   await giveUp(
@@ -62,7 +62,7 @@ test.each([
 ])('where the process %s, there is no layer, and the next copy has one again', async (_what, code) => {
   const writer = processThat(code);
   for (let time = 0; time < 2; time++) {
-    const layer = writer.start(copy, never);
+    const layer = writer.start(copy, never)?.layer;
     expect(layer).toBeDefined();
     expect(await layer).toBeUndefined();
     expect(left()).toEqual([]);

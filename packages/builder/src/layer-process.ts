@@ -6,8 +6,10 @@ import { deserialize, serialize } from 'node:v8';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
 import { atOnce, openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
+import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
+import { followBlob } from './follow-blob.ts';
 
 /** Writes layers of large copies on another processor while this one makes their trees. */
 export interface LayerProcess {
@@ -15,7 +17,7 @@ export interface LayerProcess {
    * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
    * reason: who does that meets the same error, or finds the build cancelled.
    */
-  start(copy: PlacedCopy, signal: AbortSignal): Promise<Layer | undefined> | undefined;
+  start(copy: PlacedCopy, signal: AbortSignal): Required<ComingLayer> | undefined;
   /** Gives up what is not finished; nothing of it stays. */
   stop(): Promise<void>;
 }
@@ -53,7 +55,7 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
           running = undefined;
         });
       running = { kill, layer };
-      return layer;
+      return { layer, bytes: followBlob(job.temporaryDirectory, layer) };
     },
     async stop() {
       running?.kill();

@@ -21,6 +21,8 @@ interface Environment {
   readonly layers: RemoteLayers;
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
   readonly epoch?: number;
+  /** As in {@link Exportable}. */
+  readonly prepared: Promise<void>;
   now(): number;
 }
 
@@ -57,13 +59,14 @@ export async function runExports(
   graph: Graph,
   env: Environment,
 ): Promise<ExportedResult> {
-  const { request, worker, signal, epoch } = env;
+  const { request, worker, signal, epoch, prepared } = env;
   const sources = lazily(() => baseRepositories(graph, worker));
   const common = {
     images,
     content: allContent(graph, env),
     sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), env.layers.repositoryOf(blob) ?? []].flat(),
     epoch,
+    prepared,
   };
   const destinations: string[] = [];
   const names = new Set<string>();

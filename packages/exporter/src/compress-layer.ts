@@ -2,7 +2,8 @@ import * as zlib from 'node:zlib';
 import type { Ingester, Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
-import { layerCompression, layerMediaType, type Layer, type LayerCompression } from '@tbuild/oci';
+import { layerCompression, layerMediaType, type Descriptor, type Layer, type LayerCompression } from '@tbuild/oci';
+import type { ComingLayer } from './exporter.ts';
 import { gzip } from './gzip.ts';
 import type { LayerVariants } from './layer-variants.ts';
 
@@ -33,14 +34,39 @@ export async function compressLayer(
   const { descriptor, diffId } = layer;
   const present = layerCompression(descriptor.mediaType);
   if (present === compression || (present !== 'uncompressed' && !force)) return layer;
-  const variant = level === undefined ? compression : `${compression}-${level}`;
+  const variant = variantOf({ compression, level });
   const known = store.variants.get(diffId, variant);
   if (known !== undefined && (await store.content.has(known.digest))) return { diffId, descriptor: known };
-  const compressed = COMPRESSORS[compression](await openLayer(descriptor, from, signal), level, signal);
-  const { digest, size } = await store.content.write(compressed, undefined, signal);
-  const blob = { ...descriptor, mediaType: layerMediaType(compression), digest, size };
+  const bytes = await openLayer(descriptor, from, signal);
+  const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, store, signal)) };
   store.variants.set(diffId, variant, blob);
   return { diffId, descriptor: blob };
+}
+
+/** {@link compressLayer} for one that is still being written, and is remembered once it is. */
+export async function compressComing(
+  { layer, bytes }: Required<ComingLayer>,
+  wanted: WantedCompression,
+  store: VariantStore,
+  signal: AbortSignal,
+): Promise<void> {
+  const blob = await compress(bytes, wanted, store, signal);
+  const made = await layer;
+  if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
+}
+
+function variantOf({ compression, level }: WantedCompression): string {
+  return level === undefined ? compression : `${compression}-${level}`;
+}
+
+async function compress(
+  bytes: AsyncIterable<Uint8Array>,
+  { compression, level }: WantedCompression,
+  { content }: VariantStore,
+  signal: AbortSignal,
+): Promise<Pick<Descriptor, 'mediaType' | 'digest' | 'size'>> {
+  const { digest, size } = await content.write(COMPRESSORS[compression](bytes, level, signal), undefined, signal);
+  return { mediaType: layerMediaType(compression), digest, size };
 }
 
 type Compressor = (
@@ -59,13 +85,17 @@ const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
 const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
-/** Each piece costs a way through the thread pool; Node's own size is 16 KiB. */
+/**
+ * Each piece costs a way through the thread pool; Node's own size is 16 KiB. Of the pieces that go in the last one shows in the
+ * bytes, so they have this size too.
+ */
 const CHUNK = 1 << 20;
 /**
  * Compressed while what came before is hashed and written: with Node's own mark one waits for the other. That of the writing side
  * shows in the bytes, since it decides whether the last piece is known to be the last.
  */
 const AHEAD = 2 * CHUNK;
+const PIECE = 4 << 20;
 
 /**
  * Says before anything is built whether layers can be compressed so.
@@ -89,10 +119,28 @@ async function* zstd(
   const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
   const stream = openZstd()({ chunkSize: CHUNK, readableHighWaterMark: AHEAD, params });
   const { pipeline } = await import('node:stream/promises');
-  const piped = pipeline(source, stream);
+  const piped = pipeline(inPieces(source), stream);
   try {
     for await (const chunk of stream) yield Buffer.from(chunk);
   } finally {
     await piped;
   }
+}
+
+async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  // The stream asks for the next piece when it is done with the one before.
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length;) {
+      const part = chunk.subarray(at, at + PIECE - filled);
+      piece.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < PIECE) continue;
+      yield piece;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }

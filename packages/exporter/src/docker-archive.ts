@@ -1,5 +1,12 @@
 import { nameOf, writeTo, type Destination } from './destination.ts';
-import { encodeExport, exportedTo, onlyImage, type EncodedExport, type EncodeOptions } from './encode-export.ts';
+import {
+  encodeExport,
+  exportedTo,
+  onlyImage,
+  preparing,
+  type EncodedExport,
+  type EncodeOptions,
+} from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
@@ -14,6 +21,7 @@ export function dockerArchive({
 }: EncodeOptions & { readonly destination: Destination }): Exporter {
   return {
     name: 'exporting to docker image format',
+    prepare: preparing(options),
     async export(result, report, signal) {
       const { encoded, bytes } = await dockerArchiveOf(result, options, report, signal);
       await writeTo(destination, bytes);

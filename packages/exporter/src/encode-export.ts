@@ -11,9 +11,9 @@ import {
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
-import type { VariantStore } from './compress-layer.ts';
+import { compressComing, type VariantStore } from './compress-layer.ts';
 import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
-import type { Exportable, Exported, ExportedImage, ReportExport } from './exporter.ts';
+import type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 
 /** What is written down of a result: documents made here, layers as blobs. */
@@ -51,6 +51,7 @@ export async function encodeExport(
   const from = store === undefined ? result.content : firstOf(store.content, result.content);
   const images: EncodedImage[] = [];
   report('exporting layers', 0);
+  await result.prepared;
   for (const exported of result.images) {
     const layers =
       store === undefined
@@ -93,7 +94,11 @@ export function encodeCompressed(
   report: ReportExport,
   signal: AbortSignal,
 ): Promise<EncodedExport> {
-  return encodeExport(result, { ...options, compression: options.compression ?? 'gzip' }, report, signal);
+  return encodeExport(result, compressed(options), report, signal);
+}
+
+function compressed<T extends EncodeOptions>(options: T): T {
+  return { ...options, compression: options.compression ?? 'gzip' };
 }
 
 /** What an exporter answers that wrote an image. */
@@ -129,17 +134,40 @@ async function encodeLayers(
     readonly signal: AbortSignal;
   },
 ): Promise<Image['layers']> {
-  const latest = format.rewriteTimestamp === true ? work.epoch : undefined;
-  const encoding: LayerEncoding = {
-    compression: format.compression,
-    level: format.compressionLevel,
-    force: format.forceCompression,
-  };
+  const { latest, ...encoding } = encodingOf(format, work.epoch);
   const layers = [];
   for (const [at, layer] of image.layers.entries()) {
     layers.push(await encodeLayer(layer, at < baseLayers ? encoding : { ...encoding, latest }, work));
   }
   return layers;
+}
+
+/** What a layer of the build's own becomes; no time changes in those of its base. */
+function encodingOf(format: ImageFormat, epoch: number | undefined): LayerEncoding {
+  return {
+    compression: format.compression,
+    level: format.compressionLevel,
+    force: format.forceCompression,
+    latest: format.rewriteTimestamp === true ? epoch : undefined,
+  };
+}
+
+/** `prepare` of an exporter that calls {@link encodeExport}; there is none where layers stay as they are. */
+export function preparing(options: EncodeOptions): Exporter['prepare'] {
+  const { store, compression = 'uncompressed', rewriteTimestamp = false } = options;
+  if (store === undefined || (compression === 'uncompressed' && !rewriteTimestamp)) return undefined;
+  return async ({ layer, bytes }, epoch, signal) => {
+    const { latest, ...encoding } = encodingOf(options, epoch);
+    if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')
+      await compressComing({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
+    const made = await layer;
+    if (made !== undefined) await encodeLayer(made, { ...encoding, latest }, { from: store.content, store, signal });
+  };
+}
+
+/** {@link preparing} for {@link encodeCompressed}. */
+export function preparingCompressed(options: EncodeOptions): Exporter['prepare'] {
+  return preparing(compressed(options));
 }
 
 function isAttested({ images }: Exportable): boolean {

@@ -1,7 +1,7 @@
 import { copyImage, type ImageRefs, type Ingester, type Provider } from '@tbuild/content';
 import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
 import type { VariantStore } from './compress-layer.ts';
-import { encodeExport, exportedTo } from './encode-export.ts';
+import { encodeExport, exportedTo, preparing } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
@@ -30,6 +30,7 @@ export interface ImageStoreOptions extends ImageFormat, StoredNames {
 export function imageStore({ content, refs, ...options }: ImageStoreOptions): Exporter {
   return {
     name: 'exporting to image',
+    prepare: preparing(options),
     async export(result, report, signal) {
       const encoded = await encodeExport(result, options, report, signal);
       const { root } = encoded;

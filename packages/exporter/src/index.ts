@@ -7,7 +7,15 @@ export { compressStored } from './compress-stored.ts';
 export type { StoredExport } from './compress-stored.ts';
 export type { Destination } from './destination.ts';
 export { dockerArchive } from './docker-archive.ts';
-export type { Exportable, Exported, ExportedImage, Exporter, ImageDigests, ReportExport } from './exporter.ts';
+export type {
+  ComingLayer,
+  Exportable,
+  Exported,
+  ExportedImage,
+  Exporter,
+  ImageDigests,
+  ReportExport,
+} from './exporter.ts';
 export { gzip } from './gzip.ts';
 export type { Annotation, ImageFormat } from './image-format.ts';
 export { imageStore } from './image-store.ts';

@@ -6,7 +6,7 @@ import { errnoName } from '@tbuild/errors';
 import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import type { VariantStore } from './compress-layer.ts';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
-import { encodeCompressed, exportedTo, type EncodedExport } from './encode-export.ts';
+import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { imageArchive } from './image-archive.ts';
@@ -26,6 +26,7 @@ const NAME = 'exporting to oci image format';
 export function ociArchive({ destination, ...options }: OciArchiveOptions): Exporter {
   return {
     name: NAME,
+    prepare: preparingCompressed(options),
     async export(result, report, signal) {
       const encoded = await encodeCompressed(result, options, report, signal);
       await writeTo(destination, imageArchive(encoded, result.names, report, signal));
@@ -41,6 +42,7 @@ export function ociArchive({ destination, ...options }: OciArchiveOptions): Expo
 export function ociLayout({ destination, ...options }: OciArchiveOptions & { readonly destination: string }): Exporter {
   return {
     name: NAME,
+    prepare: preparingCompressed(options),
     async export(result, report, signal) {
       const encoded = await encodeCompressed(result, options, report, signal);
       const entries = namedEntries(encoded.root, result.names);

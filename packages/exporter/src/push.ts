@@ -11,7 +11,7 @@ import {
 import type { Repository } from '@tbuild/registry';
 import type { VariantStore } from './compress-layer.ts';
 import type { StoredExport } from './compress-stored.ts';
-import { encodeCompressed, exportedTo, type EncodedExport } from './encode-export.ts';
+import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
@@ -34,6 +34,7 @@ export interface PushOptions extends ImageFormat {
 export function push(options: PushOptions): Exporter {
   return {
     name: 'exporting to image',
+    prepare: preparingCompressed(options),
     async export(result, report, signal) {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { inTurns } from '@tbuild/linux';
-import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import { canonicalJson, digestOf, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
 import {
@@ -53,7 +53,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         const memory = await memoryOf(parts, op, base?.result, context);
         const copy = await placeAlone(parts, op, base?.result, { ...context, memory });
         if (copy !== undefined && context.topmost.has(context.step.id)) {
-          const layer = await inTurns(writeLayer(copy, context.worker.content), signal);
+          const layer = await writeStraight(copy, { ...context, signal });
           if (layer !== undefined) {
             context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
             memory?.remember(key);
@@ -97,6 +97,15 @@ async function placeAlone(
   const earlier = context.memory?.earlier;
   const layer = earlier && context.results.storedLayer(earlier.result);
   return copy && layer && earlier ? { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } } : copy;
+}
+
+/**
+ * Writes the layer of a copy whose tree nobody needs. When an output compresses it, another process writes it meanwhile,
+ * where there is one.
+ */
+async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
+  const aside = context.preparation.isWanted ? await writeAside(copy, context) : undefined;
+  return aside ?? inTurns(writeLayer(copy, context.worker.content), context.signal);
 }
 
 /** What is known of the last copy of the same instruction onto the same base. */

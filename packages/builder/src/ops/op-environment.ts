@@ -1,6 +1,7 @@
 import type { Step, StepId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import type { Contexts } from '../contexts.ts';
+import type { LayerPreparation } from '../prepare-layers.ts';
 import type { StepResults } from '../step-results.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Worker } from '../worker.ts';
@@ -33,6 +34,8 @@ export interface OpEnvironment extends Pick<
   readonly layered: ReadonlySet<StepId>;
   /** Those of them on which nothing stands, and of which nobody asked for the tree: the layer is enough. */
   readonly topmost: ReadonlySet<StepId>;
+  /** Gets layers of the image ready for where it goes. */
+  readonly preparation: LayerPreparation;
 }
 
 /** Of an op that is under way: it is to give up once the signal says so. */

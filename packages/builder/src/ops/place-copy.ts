@@ -33,14 +33,17 @@ export async function placeCopy(
 /** As few are packed before another process has begun. */
 const LARGE = { files: 1000, bytes: 1 << 24 };
 
-/** Begins to write the layer of a large copy while its tree is made. */
+/** Begins to write the layer of a large copy in another process, and to get it ready for the outputs. */
 export function writeAside(
   copy: PlacedCopy | undefined,
-  { worker, signal }: StepContext & Underway,
+  { worker, preparation, signal }: StepContext & Underway,
 ): Promise<Layer | undefined> | undefined {
   if (copy?.isSettled !== true) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
-  return files >= LARGE.files || bytes >= LARGE.bytes ? worker.layerProcess?.start(copy, signal) : undefined;
+  if (files < LARGE.files && bytes < LARGE.bytes) return undefined;
+  const coming = worker.layerProcess?.start(copy, signal);
+  if (coming !== undefined) preparation.add(coming);
+  return coming?.layer;
 }
 
 export function placementOf(

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { followBlob } from './follow-blob.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'follow-blob-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** Shell commands in a directory of their own, which is gone when they have ended; a blob is whole when they moved it to ../whole. */
+function writing(commands: string) {
+  const parent = join(root, String(count++));
+  const directory = join(parent, 'writing');
+  mkdirSync(directory, { recursive: true });
+  const child = spawn('sh', ['-ec', commands], { cwd: directory, stdio: 'inherit' });
+  const whole = once(child, 'exit').then(() => {
+    rmSync(directory, { recursive: true });
+    return existsSync(join(parent, 'whole')) ? {} : undefined;
+  });
+  return { bytes: followBlob(directory, whole), whole, result: join(parent, 'whole') };
+}
+
+async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bytes) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+test.each([
+  ['at once', 'seq 1 300000 > blob-1; mv blob-1 ../whole'],
+  ['by and by', 'for n in 1 2 3 4; do seq 1 ${n}00000; sleep 0.02; done > blob-1; mv blob-1 ../whole'],
+  ['after a while', 'sleep 0.1; seq 1 9 > blob-1; sleep 0.1; mv blob-1 ../whole'],
+  [
+    'with a hole in the middle and at the end',
+    'echo a > blob-1; sleep 0.02; truncate -s 3M blob-1; echo b >> blob-1; truncate -s 5M blob-1; mv blob-1 ../whole',
+  ],
+  ['of nothing', ': > blob-1; sleep 0.02; mv blob-1 ../whole'],
+  ['beside other files', 'touch job a; seq 1 9 > blob-1; sleep 0.02; mv blob-1 ../whole'],
+])('a blob that is written %s is read to its end', async (_, commands) => {
+  const { bytes, result } = writing(commands);
+  const read = await collect(bytes);
+  expect(read.equals(readFileSync(result))).toBe(true);
+});
+
+test.each([
+  ['is given up', 'seq 1 300000 > blob-1; sleep 0.02'],
+  ['is never begun', 'sleep 0.02'],
+])('a blob that %s fails', async (_, commands) => {
+  await expect(collect(writing(commands).bytes)).rejects.toThrow('The blob was given up');
+});
+
+test('one that was whole before it was asked for cannot be read any more', async () => {
+  const { bytes, whole } = writing('echo > blob-1; mv blob-1 ../whole');
+  await whole;
+  await expect(collect(bytes)).rejects.toThrow('The blob was given up');
+});

@@ -1,0 +1,45 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { namesIn } from './names-in.ts';
+
+const CHUNK = 1 << 20;
+/** A pause costs less than the work that it waits for. */
+const PAUSE_MS = 2;
+
+/**
+ * The bytes of the only blob that another process writes into a directory, as they come. They end when it has said so by `whole`;
+ * without it, which is undefined then, they fail. A chunk is valid until the next one is asked for.
+ */
+export async function* followBlob(
+  directory: string,
+  whole: Promise<object | undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let end: 'whole' | 'given up' | undefined;
+  const note = (blob?: object): void => void (end = blob === undefined ? 'given up' : 'whole');
+  whole.then(note, () => note());
+  const chunk = Buffer.allocUnsafeSlow(CHUNK);
+  let fd: number | undefined;
+  try {
+    for (let at = 0; ;) {
+      // What is there after the end was there before it was asked for.
+      const ended = end;
+      fd ??= openBlob(directory);
+      const left = fd === undefined ? 0 : fstatSync(fd).size - at;
+      if (fd !== undefined && left > 0) {
+        const length = readSync(fd, chunk, 0, Math.min(left, CHUNK), at);
+        at += length;
+        yield chunk.subarray(0, length);
+      } else if (ended === undefined) await sleep(PAUSE_MS);
+      else if (fd !== undefined && ended === 'whole') return;
+      else throw new Error('The blob was given up');
+    }
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function openBlob(directory: string): number | undefined {
+  const name = namesIn(directory).find((each) => each.startsWith('blob-'));
+  return name === undefined ? undefined : openSync(join(directory, name), 'r');
+}

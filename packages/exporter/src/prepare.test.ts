@@ -1,0 +1,119 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as zlib from 'node:zlib';
+import { createLocalStore, createRefs, readWhole, type Ingester } from '@tbuild/content';
+import type { Layer } from '@tbuild/oci';
+import { afterAll, expect, test } from 'vitest';
+import type { VariantStore } from './compress-layer.ts';
+import { dockerArchive } from './docker-archive.ts';
+import type { Exportable, Exporter } from './exporter.ts';
+import type { ImageFormat } from './image-format.ts';
+import { imageStore } from './image-store.ts';
+import { createLayerVariants } from './layer-variants.ts';
+import { ociArchive } from './oci-archive.ts';
+import { noReport, noSignal, testResult } from './test-image.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tbuild-prepare-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+let count = 0;
+const fresh = (): string => join(directory, String(count++));
+
+/** A store with the layers of the result, which counts what is written besides. */
+async function storeFor(result: Exportable) {
+  const content = createLocalStore(fresh());
+  for (const { descriptor } of result.images.flatMap(({ image }) => image.layers))
+    await content.write(await result.content.read(descriptor));
+  const written: string[] = [];
+  const write: Ingester['write'] = async (...args) => {
+    const blob = await content.write(...args);
+    written.push(blob.digest);
+    return blob;
+  };
+  const store: VariantStore = { content: { ...content, write }, variants: createLayerVariants(fresh()) };
+  return { store, written, content };
+}
+
+function topLayer({ images }: Exportable): Layer {
+  const layer = images[0]?.image.layers.at(-1);
+  if (layer === undefined) throw new Error('No layer');
+  return layer;
+}
+
+/** The bytes of the layer in small pieces, one buffer for all, as if somebody were writing them. */
+async function* slowly(bytes: Uint8Array, end?: Error): AsyncGenerator<Uint8Array> {
+  const piece = Buffer.alloc(1000);
+  for (let at = 0; at < bytes.length; at += piece.length) {
+    await new Promise(setImmediate);
+    yield piece.subarray(0, piece.fill(0) && Buffer.from(bytes.subarray(at, at + piece.length)).copy(piece));
+  }
+  if (end !== undefined) throw end;
+}
+
+const formats: [what: string, format: ImageFormat][] = [
+  ['gzip', {}],
+  ['gzip of another level', { compressionLevel: 1 }],
+  ...('createZstdCompress' in zlib ? ([['zstd', { compression: 'zstd' }]] satisfies [string, ImageFormat][]) : []),
+  ['clamped times', { rewriteTimestamp: true }],
+  ['clamped times, uncompressed', { rewriteTimestamp: true, compression: 'uncompressed' }],
+];
+
+test.each(formats)('what was prepared is not made again, and gives the same archive: %s', async (_, format) => {
+  const plain = await testResult(['app']);
+  const result = { ...plain, epoch: 0, images: plain.images.map((image) => ({ ...image, baseLayers: 1 })) };
+  const layer = topLayer(result);
+  const archives: Buffer[] = [];
+  for (const way of ['export', 'prepare', 'prepare while written']) {
+    const { store, written } = await storeFor(result);
+    const destination = fresh();
+    const exporter = ociArchive({ destination, store, ...format });
+    const bytes =
+      way === 'prepare while written' ? slowly(await readWhole(result.content, layer.descriptor)) : undefined;
+    if (way !== 'export') await exporter.prepare?.({ layer: Promise.resolve(layer), bytes }, 0, noSignal);
+    const prepared = written.length;
+    await exporter.export(result, noReport, noSignal);
+    if (way !== 'export') expect([written.length, prepared > 0]).toEqual([prepared, true]);
+    archives.push(readFileSync(destination));
+  }
+  expect(archives.map((archive) => archive.equals(archives[0] ?? Buffer.of()))).toEqual([true, true, true]);
+});
+
+test('export waits for what is being prepared', async () => {
+  const result = await testResult(['app']);
+  const { store, written } = await storeFor(result);
+  const exporter = ociArchive({ destination: fresh(), store });
+  const bytes = slowly(await readWhole(result.content, topLayer(result).descriptor));
+  const prepared = exporter.prepare?.({ layer: Promise.resolve(topLayer(result)), bytes }, undefined, noSignal);
+  await exporter.export({ ...result, prepared }, noReport, noSignal);
+  expect(written).toHaveLength(1);
+});
+
+test('a layer that could not be followed to its end is taken when it is there', async () => {
+  const result = await testResult(['app']);
+  const { store, written } = await storeFor(result);
+  const bytes = slowly(Buffer.from('half of'), new Error('given up'));
+  const coming = { layer: Promise.resolve(topLayer(result)), bytes };
+  await ociArchive({ destination: fresh(), store }).prepare?.(coming, undefined, noSignal);
+  expect(written).toEqual([store.variants.get(topLayer(result).diffId, 'gzip')?.digest]);
+});
+
+test('a layer of which nothing came leaves nothing', async () => {
+  const result = await testResult(['app']);
+  const { store, written } = await storeFor(result);
+  const coming = { layer: Promise.resolve(undefined), bytes: slowly(Buffer.from('half of'), new Error('given up')) };
+  await ociArchive({ destination: fresh(), store }).prepare?.(coming, undefined, noSignal);
+  expect(written).toEqual([]);
+});
+
+const untouched: [
+  where: string,
+  make: (store: VariantStore & { content: ReturnType<typeof createLocalStore> }) => Exporter,
+][] = [
+  ['the store', (store) => imageStore({ content: store.content, refs: createRefs(fresh()), store })],
+  ['a Docker archive', (store) => dockerArchive({ destination: fresh(), store })],
+];
+
+test.each(untouched)('where layers stay as they are, there is nothing to prepare: %s', async (_, make) => {
+  const { store, content } = await storeFor(await testResult(['app']));
+  expect(make({ ...store, content: { ...content, ...store.content } }).prepare).toBeUndefined();
+});
