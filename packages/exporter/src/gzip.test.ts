@@ -10,7 +10,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 
 async function gzipped(bytes: Uint8Array, pieceSize: number): Promise<Buffer> {
   const all: Uint8Array[] = [];
-  for await (const chunk of gzip(pieces(bytes, pieceSize))) all.push(chunk);
+  for await (const chunk of gzip(pieces(bytes, pieceSize))) all.push(Uint8Array.from(chunk));
   return Buffer.concat(all);
 }
 

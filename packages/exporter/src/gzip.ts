@@ -16,14 +16,14 @@ const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
  * The bytes of `source` as one gzip member. Blocks of 1 MiB are compressed side by side on the thread pool,
  * each with the end of the one before as dictionary; so the result is the same on every machine,
  * whatever the number of cores and the pieces in which the bytes come. Blocks that are compressed already, which
- * deflate would take longest for, are stored.
+ * deflate would take longest for, are stored. A chunk is valid until the next one is asked for.
  */
 export async function* gzip(
   source: AsyncIterable<Uint8Array>,
   { level = USUAL_LEVEL, signal }: { readonly level?: number; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield HEADER;
-  const compressed: Promise<Buffer>[] = [];
+  const compressed: Promise<readonly Buffer[]>[] = [];
   let checksum = 0;
   let size = 0;
   try {
@@ -32,9 +32,9 @@ export async function* gzip(
       checksum = crc32(block, checksum);
       size += block.length;
       compressed.push(compress({ block, dictionary, isLast }, level));
-      if (compressed.length >= IN_FLIGHT) yield await next(compressed);
+      if (compressed.length >= IN_FLIGHT) yield* await next(compressed);
     }
-    while (compressed.length > 0) yield await next(compressed);
+    while (compressed.length > 0) yield* await next(compressed);
   } finally {
     await Promise.allSettled(compressed);
   }
@@ -52,7 +52,7 @@ interface Block {
 
 /** All blocks but the last are full; there is always a last one, which may be empty. */
 async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Block, void, undefined> {
-  // When the first of them is filled again its block is done, and so is the one after, which had its end as dictionary.
+  // When the first of them is filled again its block is done and passed on, and the one after is done, which had its end as dictionary.
   const buffers = Array.from({ length: IN_FLIGHT + 1 }, () => Buffer.allocUnsafeSlow(BLOCK));
   let block = nextOf(buffers);
   let filled = 0;
@@ -79,10 +79,11 @@ function nextOf(buffers: Buffer[]): Buffer {
   return buffer;
 }
 
-async function compress({ block, dictionary, isLast }: Block, level: number): Promise<Buffer> {
+/** The pieces may be parts of the block. */
+async function compress({ block, dictionary, isLast }: Block, level: number): Promise<readonly Buffer[]> {
   if (!isLast && isDense(block)) return stored(block);
   const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-  return deflateBlock(block, { level, finishFlush, ...(dictionary && { dictionary }) });
+  return [await deflateBlock(block, { level, finishFlush, ...(dictionary && { dictionary }) })];
 }
 
 const SAMPLES = 4;
@@ -100,7 +101,7 @@ function isDense(block: Buffer): boolean {
 const LONGEST_STORED = 0xffff;
 
 /** "Non-compressed blocks" of RFC 1951; what stands before ends at a byte boundary, as a flush leaves it. */
-function stored(block: Buffer): Buffer {
+function stored(block: Buffer): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < block.length; at += LONGEST_STORED) {
     const part = block.subarray(at, at + LONGEST_STORED);
@@ -109,10 +110,10 @@ function stored(block: Buffer): Buffer {
     header.writeUInt16LE(part.length ^ 0xffff, 3);
     parts.push(header, part);
   }
-  return Buffer.concat(parts);
+  return parts;
 }
 
-async function next(compressed: Promise<Buffer>[]): Promise<Buffer> {
+async function next(compressed: Promise<readonly Buffer[]>[]): Promise<readonly Buffer[]> {
   const [first] = compressed;
   if (first === undefined) throw new Error('No block is being compressed');
   const bytes = await first;
