@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { openUnnamedFile } from '@tbuild/linux';
+import { openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from './cgroup/step-groups.ts';
 import { type CallMachine, type CallProgram, callProgram } from './enter/call-program.ts';
@@ -71,7 +71,7 @@ export async function runStep(
     return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
     for (const undo of undos.reverse()) undo();
-    rmSync(directory, { recursive: true, force: true });
+    removeTree(directory);
   }
 }
 

@@ -1,4 +1,15 @@
-import { closeSync, lstatSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -12,6 +23,7 @@ import {
   makedev,
   minorOf,
   mknod,
+  removeTree,
   tryFlock,
 } from './index.ts';
 
@@ -71,4 +83,17 @@ test('a lock is shared or not, belongs to an opening, and goes with it', () => {
   closeSync(two);
   closeSync(three);
   expect(() => tryFlock(three, 'shared')).toThrow(expect.objectContaining({ code: 'EBADF' }));
+});
+
+test('a tree is removed with what cannot be read in it, and links are not followed', () => {
+  const tree = join(directory, 'tree');
+  mkdirSync(join(tree, 'a/b/c'), { recursive: true });
+  mkdirSync(join(tree, 'a/shut'));
+  chmodSync(join(tree, 'a/shut'), 0);
+  writeFileSync(join(tree, 'a/b/file'), '');
+  mkdirSync(join(directory, 'kept'));
+  symlinkSync(join(directory, 'kept'), join(tree, 'a/link'));
+  removeTree(tree);
+  expect([existsSync(tree), existsSync(join(directory, 'kept'))]).toEqual([false, true]);
+  expect(() => removeTree(tree)).not.toThrow();
 });

@@ -6,12 +6,12 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { removeTree } from '@tbuild/linux';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { doing } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
@@ -127,11 +127,13 @@ class OverlaySnapshotter implements Snapshotter {
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
     const place = this.#place(name);
     return doing(`keep tree "${name}"`, () => {
-      if (stack.length === 1) rmSync(join(directory, 'l'), { recursive: true, force: true });
-      rmSync(join(directory, 'work'), { recursive: true, force: true });
+      if (stack.length === 1) removeTree(join(directory, 'l'));
+      removeTree(join(directory, 'work'));
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
-      const standing = this.#readStack(name);
-      if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#root, place);
+      if (existsSync(place)) {
+        const standing = this.#readStack(name);
+        if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#root, place);
+      }
       if (!existsSync(place)) renameUnlessTaken(directory, place);
       return this.#snapshot(name, this.#require(name));
     });

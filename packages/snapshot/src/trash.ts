@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
@@ -8,6 +8,8 @@ import { errnoName } from '@tbuild/errors';
  * {@link emptyTrash}. Returns false when it was not there.
  */
 export function moveToTrash(root: string, path: string): boolean {
+  // Most often it is not, and an error costs more than the question.
+  if (!existsSync(path)) return false;
   const trash = join(root, 'trash');
   try {
     mkdirSync(trash, { recursive: true });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { detachMount, mountTmpfs, openUnnamedFile } from '@tbuild/linux';
+import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
 import { giveOwner } from './give-owner.ts';
 
 /** Who a file belongs to and what may be done with it. */
@@ -41,7 +41,7 @@ export function createStepFiles(root: string): StepFiles {
     onDispose: (cleanUp) => void cleanUps.push(cleanUp),
     async [Symbol.asyncDispose]() {
       for (const cleanUp of cleanUps.reverse()) await cleanUp();
-      rmSync(directory, { recursive: true, force: true });
+      removeTree(directory);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { createArm64Code, createX64Code } from './machine-code.ts';
-import { CODE_ADDRESS, elfExecutable } from './elf.ts';
+import { DATA_ADDRESS, elfExecutable } from './elf.ts';
 import { createDataSection, type Datum } from './data-section.ts';
 
 /** Machines that programs can be made for, as `process.arch` names them. */
@@ -51,17 +51,14 @@ export function isCallMachine(arch: string): arch is CallMachine {
  */
 export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgram): Uint8Array {
   const { elfMachine, numbers, createCode } = MACHINES[machine];
-  const encode = (place: (arg: number | Datum) => number): Uint8Array => {
-    const code = createCode(calls.length);
-    calls.forEach(({ name, args, mayFail }, index) =>
-      code.call(numbers[name], args.map(place), { slot: index, mayFail }),
-    );
-    return code.finish({ write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: 125 });
-  };
-  // Instructions have one length whatever the addresses are, so a first pass tells where the data begins.
-  const data = createDataSection(CODE_ADDRESS + encode(() => 0).length);
-  const code = encode((arg) => (typeof arg === 'number' ? arg : data.place(arg)));
-  return elfExecutable(elfMachine, code, data.bytes());
+  const data = createDataSection(DATA_ADDRESS);
+  const code = createCode(calls.length);
+  for (const [slot, { name, args, mayFail }] of calls.entries()) {
+    const values = args.map((arg) => (typeof arg === 'number' ? arg : data.place(arg)));
+    code.call(numbers[name], values, { slot, mayFail });
+  }
+  const end = { write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: 125 };
+  return elfExecutable(elfMachine, data.bytes(), code.finish(end));
 }
 
 type Numbers = Readonly<Record<CallName | 'exit_group', number>>;

@@ -1,33 +1,33 @@
 /** Where the file is mapped, whole. */
 const BASE = 0x40_0000;
-const CODE_OFFSET = 64 + 56;
+const DATA_OFFSET = 64 + 56;
 
-/** The address of the first instruction. */
-export const CODE_ADDRESS = BASE + CODE_OFFSET;
+/** Where the data is, and the code after it: what the data is comes out while the code is written. */
+export const DATA_ADDRESS = BASE + DATA_OFFSET;
 
 /**
- * A static ELF file for a little-endian 64-bit machine: header, one program header, code, data. It is mapped readable
- * and executable at a fixed address below 4 GiB.
+ * A static ELF file for a little-endian 64-bit machine: header, one program header, data (a multiple of eight bytes), code. It is
+ * mapped readable and executable at a fixed address below 4 GiB.
  */
-export function elfExecutable(machine: number, code: Uint8Array, data: Uint8Array): Uint8Array {
-  const size = CODE_OFFSET + code.length + data.length;
+export function elfExecutable(machine: number, data: Uint8Array, code: Uint8Array): Uint8Array {
+  const size = DATA_OFFSET + data.length + code.length;
   const file = new DataView(new ArrayBuffer(size));
-  writeHeader(file, machine);
+  writeHeader(file, machine, DATA_ADDRESS + data.length);
   writeProgramHeader(file, BigInt(size));
   const bytes = new Uint8Array(file.buffer);
-  bytes.set(code, CODE_OFFSET);
-  bytes.set(data, CODE_OFFSET + code.length);
+  bytes.set(data, DATA_OFFSET);
+  bytes.set(code, DATA_OFFSET + data.length);
   return bytes;
 }
 
 /** `Elf64_Ehdr`. */
-function writeHeader(file: DataView, machine: number): void {
+function writeHeader(file: DataView, machine: number, entry: number): void {
   file.setUint32(0, 0x7f454c46);
   file.setUint32(4, 0x02010100);
   file.setUint16(16, 2, true);
   file.setUint16(18, machine, true);
   file.setUint32(20, 1, true);
-  file.setBigUint64(24, BigInt(CODE_ADDRESS), true);
+  file.setBigUint64(24, BigInt(entry), true);
   file.setBigUint64(32, 64n, true);
   file.setUint16(52, 64, true);
   file.setUint16(54, 56, true);

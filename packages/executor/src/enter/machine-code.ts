@@ -2,49 +2,72 @@
 export interface CodeWriter {
   /** Makes the call and keeps its result in the slot; unless it may fail, a failure leads to the end. */
   call(number: number, args: readonly number[], options: { slot: number; mayFail: boolean }): void;
-  /** The end: writes all slots and exits. A multiple of eight bytes in all. */
+  /** The end: writes all slots and exits. Gives the whole code. */
   finish(end: { write: number; exit: number; reportTo: number; exitCode: number }): Uint8Array;
 }
 
-/** Slots are on the stack. Arguments are below 4 GiB, four at most. */
+/** With zeros where {@link PLACES} are. */
+const CALL = bytesOf(
+  [0xb8, 0, 0, 0, 0], // mov eax, number
+  [0xbf, 0, 0, 0, 0], // mov edi, first
+  [0xbe, 0, 0, 0, 0], // mov esi, second
+  [0xba, 0, 0, 0, 0], // mov edx, third
+  [0x41, 0xba, 0, 0, 0, 0], // mov r10d, fourth
+  [0x0f, 0x05], // syscall
+  [0x89, 0x84, 0x24, 0, 0, 0, 0], // mov [rsp + slot], eax
+);
+const PLACES = { number: 1, first: 6, second: 11, third: 16, fourth: 22, slot: 31 } as const;
+const CHECK = Uint8Array.of(0x85, 0xc0, 0x0f, 0x88, 0, 0, 0, 0); // test eax, eax; js end
+const END = bytesOf(
+  [0xb8, 0, 0, 0, 0], // mov eax, write
+  [0xbf, 0, 0, 0, 0], // mov edi, where to
+  [0x48, 0x89, 0xe6], // mov rsi, rsp
+  [0xba, 0, 0, 0, 0], // mov edx, size
+  [0x0f, 0x05], // syscall
+  [0xb8, 0, 0, 0, 0], // mov eax, exit
+  [0xbf, 0, 0, 0, 0], // mov edi, exit code
+  [0x0f, 0x05], // syscall
+);
+const END_PLACES = { write: 1, reportTo: 6, size: 14, exit: 21, exitCode: 26 } as const;
+
+/** One slot a call, on the stack. Arguments are below 4 GiB, four at most. */
 export function createX64Code(slots: number): CodeWriter {
-  const bytes: number[] = [];
+  const begin = Uint8Array.of(0x48, 0x81, 0xec, 0, 0, 0, 0); // sub rsp, size of the slots
+  const most = begin.length + slots * (CALL.length + CHECK.length) + END.length;
+  const bytes = new Uint8Array(most);
+  const { setUint32 } = littleEndian(bytes);
   const jumps: number[] = [];
-  const immediate = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
-  const set = (opcode: number, value: number): void => void bytes.push(opcode, ...immediate(value));
-  const [EAX, EDI, ESI, EDX] = [0xb8, 0xbf, 0xbe, 0xba];
-  const SYSCALL = [0x0f, 0x05];
-  // sub rsp, the slots' size, keeping it aligned
-  bytes.push(0x48, 0x81, 0xec, ...immediate(Math.ceil((slots * 4) / 16) * 16));
+  let end = 0;
+  const append = (code: Uint8Array): number => {
+    const at = end;
+    bytes.set(code, at);
+    end += code.length;
+    return at;
+  };
+  append(begin);
+  setUint32(3, roundUp(slots * 4, 16));
   return {
     call(number, [first = 0, second = 0, third = 0, fourth = 0], { slot, mayFail }) {
-      set(EAX, number);
-      set(EDI, first);
-      set(ESI, second);
-      set(EDX, third);
-      // mov r10d, fourth
-      bytes.push(0x41, 0xba, ...immediate(fourth));
-      // mov [rsp + slot], eax
-      bytes.push(...SYSCALL, 0x89, 0x84, 0x24, ...immediate(slot * 4));
+      const at = append(CALL);
+      setUint32(at + PLACES.number, number);
+      setUint32(at + PLACES.first, first);
+      setUint32(at + PLACES.second, second);
+      setUint32(at + PLACES.third, third);
+      setUint32(at + PLACES.fourth, fourth);
+      setUint32(at + PLACES.slot, slot * 4);
       if (mayFail) return;
-      // test eax, eax; js end
-      bytes.push(0x85, 0xc0, 0x0f, 0x88, ...immediate(0));
-      jumps.push(bytes.length);
+      append(CHECK);
+      jumps.push(end);
     },
     finish({ write, exit, reportTo, exitCode }) {
-      const end = bytes.length;
-      for (const from of jumps) bytes.splice(from - 4, 4, ...immediate(end - from));
-      set(EAX, write);
-      set(EDI, reportTo);
-      // mov rsi, rsp
-      bytes.push(0x48, 0x89, 0xe6);
-      set(EDX, slots * 4);
-      bytes.push(...SYSCALL);
-      set(EAX, exit);
-      set(EDI, exitCode);
-      bytes.push(...SYSCALL);
-      while (bytes.length % 8 !== 0) bytes.push(0x90);
-      return Uint8Array.from(bytes);
+      for (const from of jumps) setUint32(from - 4, end - from);
+      const at = append(END);
+      setUint32(at + END_PLACES.write, write);
+      setUint32(at + END_PLACES.reportTo, reportTo);
+      setUint32(at + END_PLACES.size, slots * 4);
+      setUint32(at + END_PLACES.exit, exit);
+      setUint32(at + END_PLACES.exitCode, exitCode);
+      return bytes.subarray(0, end);
     },
   };
 }
@@ -55,14 +78,11 @@ export function createArm64Code(slots: number): CodeWriter {
   const jumps: number[] = [];
   // movz xN, low half; movk xN, high half, lsl 16
   const set = (register: number, value: number): void =>
-    void words.push(
-      (0xd280_0000 | ((value & 0xffff) << 5) | register) >>> 0,
-      (0xf2a0_0000 | ((value >>> 16) << 5) | register) >>> 0,
-    );
+    void words.push(0xd280_0000 | ((value & 0xffff) << 5) | register, 0xf2a0_0000 | ((value >>> 16) << 5) | register);
   const SVC = 0xd400_0001;
   const NUMBER = 8;
-  // sub sp, sp, the slots' size, keeping it aligned
-  words.push((0xd100_03ff | ((Math.ceil((slots * 4) / 16) * 16) << 10)) >>> 0);
+  // sub sp, sp, size of the slots
+  words.push(0xd100_03ff | (roundUp(slots * 4, 16) << 10));
   return {
     call(number, [first = 0, second = 0, third = 0, fourth = 0], { slot, mayFail }) {
       set(NUMBER, number);
@@ -71,7 +91,7 @@ export function createArm64Code(slots: number): CodeWriter {
       set(2, third);
       set(3, fourth);
       // svc 0; str w0, [sp, slot]
-      words.push(SVC, (0xb900_03e0 | (slot << 10)) >>> 0);
+      words.push(SVC, 0xb900_03e0 | (slot << 10));
       if (mayFail) return;
       // tbnz w0, 31, end
       jumps.push(words.length);
@@ -79,7 +99,7 @@ export function createArm64Code(slots: number): CodeWriter {
     },
     finish({ write, exit, reportTo, exitCode }) {
       const end = words.length;
-      for (const at of jumps) words[at] = (0x37f8_0000 | ((end - at) << 5)) >>> 0;
+      for (const at of jumps) words[at] = 0x37f8_0000 | ((end - at) << 5);
       set(NUMBER, write);
       set(0, reportTo);
       // mov x1, sp
@@ -89,9 +109,20 @@ export function createArm64Code(slots: number): CodeWriter {
       set(NUMBER, exit);
       set(0, exitCode);
       words.push(SVC);
-      // The stack pointer's word and these make an even number, or a nop does.
-      if (words.length % 2 !== 0) words.push(0xd503_201f);
       return new Uint8Array(Uint32Array.from(words).buffer);
     },
   };
+}
+
+function bytesOf(...instructions: readonly (readonly number[])[]): Uint8Array {
+  return Uint8Array.from(instructions.flat());
+}
+
+function roundUp(size: number, unit: number): number {
+  return Math.ceil(size / unit) * unit;
+}
+
+function littleEndian({ buffer }: Uint8Array) {
+  const view = new DataView(buffer);
+  return { setUint32: (at: number, value: number): void => view.setUint32(at, value, true) };
 }
