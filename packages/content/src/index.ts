@@ -8,6 +8,7 @@ export { createRefs } from './local-refs.ts';
 export { createLocalStore } from './local-store.ts';
 export type { LocalStore } from './local-store.ts';
 export { createMemoryStore } from './memory-store.ts';
+export { readBriefly } from './read-briefly.ts';
 export { verified } from './verified.ts';
 export { fromBytes, readWhole } from './whole-blob.ts';
 export { withSecondPlace } from './with-second-place.ts';

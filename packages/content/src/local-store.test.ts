@@ -12,6 +12,13 @@ const emptyRoot = () => mkdtempSync(join(scratch, 'store-'));
 
 testContentStore('local store', async () => createLocalStore(emptyRoot()));
 
+// What it did not write itself it verifies while it reads.
+testContentStore('local store that another process wrote', async () => {
+  const root = emptyRoot();
+  const { write, createWriter } = createLocalStore(root);
+  return { ...createLocalStore(root), write, createWriter };
+});
+
 test('blobs lie where the image layout has them and temporary files do not stay', async () => {
   const root = emptyRoot();
   const store = createLocalStore(root);

@@ -46,7 +46,11 @@ export function createLocalStore(
     has: async (digest, _mediaType, size) => (size === undefined ? has(digest) : isWhole(path(digest), size)),
     async read(target, signal) {
       if (!has(target.digest)) throw missing(target.digest);
-      return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs });
+      return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs, nextChunk: newChunk });
+    },
+    async readBriefly(target, signal) {
+      if (!has(target.digest)) throw missing(target.digest);
+      return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs, nextChunk: chunksInTurn() });
     },
     write: async (source, expected, signal) =>
       ingest(source, {
@@ -94,14 +98,16 @@ interface ReadOptions {
   readonly keepCorrupt: boolean;
   readonly signal?: AbortSignal;
   readonly proofs: Proofs;
+  /** Where to read to. */
+  nextChunk(): Buffer;
 }
 
 async function* readVerified(
   path: string,
   target: Descriptor,
-  { keepCorrupt, signal, proofs }: ReadOptions,
+  { keepCorrupt, proofs, ...reading }: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const bytes = readFile(path, target.digest, signal);
+  const bytes = readFile(path, target.digest, reading);
   if (proofs.holds(target)) return yield* bytes;
   try {
     yield* verified(bytes, target);
@@ -111,17 +117,34 @@ async function* readVerified(
   }
 }
 
-// Each chunk has memory of its own, since readers may keep it; every few chunks timers and signals get their turn.
+/** Memory of its own, which the reader may keep. */
+function newChunk(): Buffer {
+  return Buffer.allocUnsafeSlow(CHUNK);
+}
+
+/** Six with the reader, one that is held back while it is verified, and one that is being read to. */
+const IN_TURN = 8;
+
+function chunksInTurn(): () => Buffer {
+  const chunks: Buffer[] = [];
+  return () => {
+    const chunk = chunks.length < IN_TURN ? newChunk() : (chunks.shift() ?? newChunk());
+    chunks.push(chunk);
+    return chunk;
+  };
+}
+
+// Every few chunks timers and signals get their turn.
 async function* readFile(
   path: string,
   digest: Digest,
-  signal?: AbortSignal,
+  { nextChunk, signal }: Pick<ReadOptions, 'nextChunk' | 'signal'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const fd = openBlob(path, digest);
   try {
     for (let count = 1; ; count += 1) {
       signal?.throwIfAborted();
-      const chunk = Buffer.allocUnsafeSlow(CHUNK);
+      const chunk = nextChunk();
       const length = readSync(fd, chunk, 0, CHUNK, null);
       if (length === 0) return;
       yield chunk.subarray(0, length);

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { hasCode } from '@tbuild/errors';
 import { digestOf, type Descriptor } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
 import type { ContentStore, Ingester, Provider } from './content-store.ts';
+import { readBriefly } from './read-briefly.ts';
 
 const MEDIA_TYPE = 'application/octet-stream';
 // Larger than any buffer, and of a size that is no multiple of one.
@@ -65,6 +67,24 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       };
       expect(await failure(() => target.write(source(), describeBytes(bytes)))).toBeInstanceOf(Error);
       expect(await target.has(digestOf(bytes))).toBe(false);
+    });
+
+    test('who reads briefly has the bytes of each chunk until six more have been asked for', async () => {
+      const target = await open();
+      const bytes = randomBytes(3_000_000);
+      const blob = describeBytes(bytes);
+      await target.write(pieces(bytes), blob);
+      const chunks: Uint8Array[] = [];
+      const whole: Uint8Array[] = [];
+      for await (const chunk of await readBriefly(target, blob)) {
+        chunks.push(chunk);
+        if (chunks.length > 6) whole.push(Buffer.from(chunks.shift() ?? []));
+      }
+      expect(Buffer.concat([...whole, ...chunks]).equals(bytes)).toBe(true);
+      const reason = new Error('stop');
+      expect(await failure(async () => collect(await readBriefly(target, blob, AbortSignal.abort(reason))))).toBe(
+        reason,
+      );
     });
 
     test('an aborted read or write stops', async () => {

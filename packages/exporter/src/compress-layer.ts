@@ -121,7 +121,7 @@ async function* zstd(
   const { pipeline } = await import('node:stream/promises');
   const piped = pipeline(inPieces(source), stream);
   try {
-    for await (const chunk of stream) yield Buffer.from(chunk);
+    for await (const chunk of stream) if (typeof chunk !== 'string') yield chunk;
   } finally {
     await piped;
   }

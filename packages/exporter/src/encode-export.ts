@@ -1,4 +1,4 @@
-import type { Provider } from '@tbuild/content';
+import { readBriefly, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   encodeImage,
@@ -232,10 +232,12 @@ function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 }
 
 function firstOf(first: Provider, second: Provider): Provider {
+  const holderOf = async ({ digest, mediaType, size }: Descriptor): Promise<Provider> =>
+    (await first.has(digest, mediaType, size)) ? first : second;
   return {
     has: async (digest) => (await first.has(digest)) || second.has(digest),
-    read: async (target, signal) =>
-      ((await first.has(target.digest, target.mediaType, target.size)) ? first : second).read(target, signal),
+    read: async (target, signal) => (await holderOf(target)).read(target, signal),
+    readBriefly: async (target, signal) => readBriefly(await holderOf(target), target, signal),
   };
 }
 
@@ -246,6 +248,10 @@ function withDocuments(documents: readonly EncodedDocument[], layers: Provider):
     async read(target, signal) {
       const bytes = bytesOf.get(target.digest);
       return bytes === undefined ? layers.read(target, signal) : once(bytes);
+    },
+    async readBriefly(target, signal) {
+      const bytes = bytesOf.get(target.digest);
+      return bytes === undefined ? readBriefly(layers, target, signal) : once(bytes);
     },
   };
 }

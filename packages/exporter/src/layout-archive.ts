@@ -1,4 +1,4 @@
-import { fromBytes, type Provider } from '@tbuild/content';
+import { fromBytes, readBriefly, type Provider } from '@tbuild/content';
 import { hexOf, type Descriptor, type Digest } from '@tbuild/oci';
 import { packArchive, type ArchiveFile } from './pack-archive.ts';
 
@@ -30,7 +30,7 @@ export function layoutArchive(
   const stored = blobs.map((blob): ArchiveFile => ({
     name: blobPath(blob.digest),
     size: blob.size,
-    open: () => content.read(blob, signal),
+    open: () => readBriefly(content, blob, signal),
   }));
   return packArchive(['blobs/', 'blobs/sha256/'], [...stored, ...documents]);
 }
