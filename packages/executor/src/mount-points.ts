@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync, rmdirSync, type Stats, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, type Stats, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { openDirectory, resolveDestination } from '@tbuild/context';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
+import { removeIfEmpty } from '@tbuild/linux';
 import {
   createTreeWriter,
   type LayeredTree,
@@ -164,13 +165,7 @@ function removedEmpty(path: string, stats: Stats): boolean {
     if (empty) unlinkSync(path);
     return empty;
   }
-  try {
-    rmdirSync(path);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOTEMPTY') return false;
-    throw error;
-  }
+  return removeIfEmpty(path);
 }
 
 /** `a/b/c` → `a`, `a/b`, `a/b/c`. */

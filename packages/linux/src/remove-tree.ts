@@ -8,13 +8,14 @@ export function removeTree(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (!entry.isDirectory()) unlinkSync(path);
-    else if (!removeEmpty(path)) removeTree(path);
+    // Overlay's have modes that forbid reading them.
+    else if (!removeIfEmpty(path)) removeTree(path);
   }
   rmdirSync(directory);
 }
 
-/** An empty one may have a mode that forbids reading it, as overlay's do. */
-function removeEmpty(directory: string): boolean {
+/** Whether the directory was empty, and is gone. */
+export function removeIfEmpty(directory: string): boolean {
   try {
     rmdirSync(directory);
     return true;
