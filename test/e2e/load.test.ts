@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { digestOf } from '@tbuild/oci';
 import { docker } from '../support/docker.ts';
 import { containersTools } from '../support/peers.ts';
 import { canRunDocker, canRunPodman } from '../support/requirements.ts';
@@ -26,6 +27,16 @@ describe.skipIf(!canRunDocker)('Docker', () => {
     const build = await buildGood(files, { args: ['--tag', 'loaded:1', '--load'], env: { DOCKER_HOST: host } });
     expect(await docker(host, ['run', '--rm', '--network', 'none', 'loaded:1'])).toBe(printed);
     expect((await docker(host, ['images', '--no-trunc', '-q', 'loaded:1'])).trim()).toBe(build.id());
+  });
+
+  test('gets an image that is larger than all buffers on the way byte for byte', async () => {
+    const host = await sharedService('docker');
+    const large = Array.from({ length: 1_500_000 }, (_, line) => `${line}\n`).join('');
+    const context = { Dockerfile: 'FROM busybox\nCOPY large /\nCMD ["sha256sum", "/large"]\n', large };
+    await buildGood(context, { args: ['--tag', 'large:1', '--load'], env: { DOCKER_HOST: host } });
+    const sum = await docker(host, ['run', '--rm', '--network', 'none', 'large:1']);
+    expect(`sha256:${sum.split(' ')[0]}`).toBe(digestOf(large));
+    await docker(host, ['rmi', 'large:1']);
   });
 
   test('shows the history and size that tbuild shows', async () => {
