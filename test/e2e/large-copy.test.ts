@@ -83,6 +83,23 @@ describe.each([
   });
 });
 
+test.each([
+  ['below a RUN', `${copied}RUN ls /srv > /list\n`],
+  ['topmost', copied],
+])('believes its note of the last time, %s: what that calls unchanged is not read again', async (_, dockerfile) => {
+  const context = largeContext(dockerfile);
+  const again = store();
+  good(await buildContext(context, { store: again }));
+  writeFiles({ 'files/0/1400': '1400', 'files/1/1198': '1198'.repeat(48).replaceAll('1', 'x') }, context);
+  const [note = ''] = readdirSync(join(again, 'copies'));
+  const words = readFileSync(join(again, 'copies', note), 'utf8').split('\0');
+  words[words.indexOf('files/1/1198') + 1] = digestOf(readFileSync(join(context, 'files/1/1198')));
+  writeFileSync(join(again, 'copies', note), words.join('\0'));
+  const layer = good(await buildContext(context, { store: again })).tree();
+  expect(layer.readText('/srv/1/1198')).toBe('1198'.repeat(48));
+  expect(layer.readText('/srv/0/1400')).toBe('1400');
+});
+
 test('with hard links, which cannot be written straight, is packed from its tree', async () => {
   const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN ls -l /srv/6/1000 > /list\n');
   linkSync(join(context, 'files/6/1000'), join(context, 'files/0/again'));
@@ -116,7 +133,7 @@ test('compressed while it is written gives the archive that it gives with one pr
 });
 
 test('is compressed while later steps run, which may fail: that stays', async () => {
-  const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN sleep 1; false\n');
+  const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN sleep 3; false\n');
   const args = ['-o', `type=oci,dest=${join(scratchDirectory('archive'), 'image.tar')}`];
   const build = await buildContext(context, { store: store(), args });
   expect([build.exitCode, compressedIn(build.store).length, unfinished(build.store)]).toEqual([1, 1, []]);

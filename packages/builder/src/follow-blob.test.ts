@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ function writing(commands: string) {
     rmSync(directory, { recursive: true });
     return existsSync(join(parent, 'whole')) ? {} : undefined;
   });
-  return { bytes: followBlob(directory, whole), whole, result: join(parent, 'whole') };
+  return { bytes: followBlob(directory, whole), directory, whole, result: join(parent, 'whole') };
 }
 
 async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -50,6 +50,20 @@ test.each([
   ['is never begun', 'sleep 0.02'],
 ])('a blob that %s fails', async (_, commands) => {
   await expect(collect(writing(commands).bytes)).rejects.toThrow('The blob was given up');
+});
+
+test('others have their turn while much is there to be read', async () => {
+  const size = 50_000_000;
+  const { bytes, directory, whole } = writing(`head -c ${size} /dev/zero > blob-1; sleep 0.3; mv blob-1 ../whole`);
+  await expect.poll(() => statSync(join(directory, 'blob-1'), { throwIfNoEntry: false })?.size).toBe(size);
+  let [turns, read] = [0, 0];
+  const takeTurn = (): void => {
+    turns += 1;
+    if (read < size) setImmediate(takeTurn);
+  };
+  setImmediate(takeTurn);
+  for await (const chunk of bytes) if ((read += chunk.length) === size) expect(turns).toBeGreaterThan(8);
+  await whole;
 });
 
 test('one that was whole before it was asked for cannot be read any more', async () => {

@@ -1,9 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { namesIn } from './names-in.ts';
 
 const CHUNK = 1 << 20;
+/** Signals and steps wait no longer: who takes the chunks may never wait for anything. */
+const TURN = 4 * CHUNK;
 /** A pause costs less than the work that it waits for. */
 const PAUSE_MS = 2;
 
@@ -30,6 +32,7 @@ export async function* followBlob(
         const length = readSync(fd, chunk, 0, Math.min(left, CHUNK), at);
         at += length;
         yield chunk.subarray(0, length);
+        if (at % TURN < length) await nextTurn();
       } else if (ended === undefined) await sleep(PAUSE_MS);
       else if (fd !== undefined && ended === 'whole') return;
       else throw new Error('The blob was given up');

@@ -69,6 +69,19 @@ test.each([
   }
 });
 
+test('its layer can be read while it is written', async () => {
+  const layer = { descriptor: { mediaType: 'layer', digest: 'sha256:1', size: 1 }, diffId: 'sha256:1' };
+  const coming = processThat(`
+const blob = temporaryDirectory + '/blob-1';
+writeFileSync(blob, 'first, ');
+setTimeout(() => writeFileSync(blob, 'second', { flag: 'a' }), 50);
+setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}\n`)}), 100);`).start(copy, never);
+  const chunks: string[] = [];
+  for await (const chunk of coming?.bytes ?? []) chunks.push(Buffer.from(chunk).toString());
+  expect(chunks.join('')).toBe('first, second');
+  expect(await coming?.layer).toEqual(layer);
+});
+
 test('where there is no such program, there is no layer', () => {
   expect(createLayerProcess(root, ['/nothing']).start(copy, never)).toBeUndefined();
   expect(left()).toEqual([]);

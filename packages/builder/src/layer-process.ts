@@ -11,7 +11,7 @@ import type { Layer } from '@tbuild/oci';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
 import { followBlob } from './follow-blob.ts';
 
-/** Writes layers of large copies on another processor while this one makes their trees. */
+/** Writes layers of large copies on another processor while this one makes their trees, or compresses what is written. */
 export interface LayerProcess {
   /**
    * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever

@@ -6,6 +6,8 @@ export interface LayerPreparation {
   /** Whether there is anything to do. */
   readonly isWanted: boolean;
   add(coming: ComingLayer): void;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
   /** When all is done that was added; never rejected. */
   settled(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export function createLayerPreparation(
   };
   return {
     isWanted: wanting.length > 0,
+    signal,
     add(coming) {
       const work = limit(() => prepare(coming)).finally(() => underway.delete(work));
       underway.add(work);

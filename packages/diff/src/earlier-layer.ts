@@ -13,11 +13,11 @@ export interface EarlierLayer extends Disposable {
    * the member most likely begins with.
    */
   find(path: string, size: number, header: Buffer): ReadNext | undefined;
-  /** Goes on to the end. Whether the layer has its digest, so that what was taken is what had been written. */
+  /** Whether what was taken is what had been written: goes on to the end, where the layer must have had its digest. */
   isIntact(): boolean;
 }
 
-/** Undefined when it is not there any more. */
+/** Undefined when it cannot be opened: it may be gone. */
 export function openEarlierLayer(path: string, digest: Digest): EarlierLayer | undefined {
   try {
     return new MemberReader(openSync(path, constants.O_RDONLY), digest);
@@ -49,6 +49,7 @@ class MemberReader implements EarlierLayer {
   /** The one that comes next, once its headers were read. */
   #next: Member | undefined;
   #damaged = false;
+  #taken = false;
 
   constructor(fd: number, digest: Digest) {
     this.#fd = fd;
@@ -60,7 +61,7 @@ class MemberReader implements EarlierLayer {
       this.#skip();
       if (this.#next === undefined && this.#startsWith(header)) {
         this.#begin(header.length, size);
-        return this.#read;
+        return this.#take();
       }
       const member = (this.#next ??= this.#readMember());
       if (member === undefined) return undefined;
@@ -68,17 +69,23 @@ class MemberReader implements EarlierLayer {
       if (name !== path && !comesBefore(name, path)) return undefined;
       this.#begin(member.length, member.entry.size);
       if (name === path)
-        return member.entry.type === TarType.file && member.entry.size === size ? this.#read : undefined;
+        return member.entry.type === TarType.file && member.entry.size === size ? this.#take() : undefined;
     }
   }
 
   isIntact(): boolean {
+    if (!this.#taken) return true;
     while (this.#fill(1)) this.#at = this.#end;
     return !this.#damaged && `sha256:${this.#hash.digest('hex')}` === this.#digest;
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd);
+  }
+
+  #take(): ReadNext {
+    this.#taken = true;
+    return this.#read;
   }
 
   readonly #read: ReadNext = (buffer, at, length) => {
@@ -131,7 +138,7 @@ class MemberReader implements EarlierLayer {
       [this.#at, this.#end] = [0, this.#end - this.#at];
     }
     while (this.#end - this.#at < count) {
-      const size = readSync(this.#fd, this.#buffer, this.#end, BUFFER_SIZE - this.#end, null);
+      const size = this.#readMore();
       if (size === 0) return false;
       this.#hash.update(this.#buffer.subarray(this.#end, this.#end + size));
       // The layer that is written takes its place; a machine that shares its memory pays dearly for pages that it did not have.
@@ -140,5 +147,14 @@ class MemberReader implements EarlierLayer {
       this.#end += size;
     }
     return true;
+  }
+
+  #readMore(): number {
+    try {
+      return readSync(this.#fd, this.#buffer, this.#end, BUFFER_SIZE - this.#end, null);
+    } catch {
+      this.#damaged = true;
+      return 0;
+    }
   }
 }

@@ -50,9 +50,26 @@ export async function compressComing(
   store: VariantStore,
   signal: AbortSignal,
 ): Promise<void> {
-  const blob = await compress(bytes, wanted, store, signal);
+  let size = 0;
+  const blob = await compress(
+    onEach(bytes, (chunk) => (size += chunk.length)),
+    wanted,
+    store,
+    signal,
+  );
   const made = await layer;
-  if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
+  if (made?.descriptor.size === size)
+    store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
+}
+
+async function* onEach(
+  bytes: AsyncIterable<Uint8Array>,
+  tell: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    tell(chunk);
+    yield chunk;
+  }
 }
 
 function variantOf({ compression, level }: WantedCompression): string {

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
 /** Removes a directory of our own; nothing when it is not there. `rmSync` of Node 20 throws an error inside for each directory. */
 export function removeTree(directory: string): void {
-  if (!existsSync(directory)) return;
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
     if (!entry.isDirectory()) unlinkSync(path);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
@@ -9,7 +9,7 @@ import { errnoName } from '@tbuild/errors';
  */
 export function moveToTrash(root: string, path: string): boolean {
   // Most often it is not, and an error costs more than the question.
-  if (!existsSync(path)) return false;
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
   const trash = join(root, 'trash');
   try {
     mkdirSync(trash, { recursive: true });

@@ -19,10 +19,11 @@ export type FileBytes =
   /** Chunks are valid only until the next one is asked for. */
   | { readonly chunks: Iterable<Uint8Array> };
 
-/** A file that was written before, with the bytes and attributes that are wanted again. */
+/** A file that was written before with the same bytes. */
 export interface WrittenFile {
-  /** For a writer of trees, in a tree that nobody writes any more. */
+  /** In a tree that nobody writes any more; for a writer of layers, its path in the earlier layer. */
   readonly location: string;
+  /** Those that it shall have; in a tree it has them. */
   readonly attributes: Attributes;
   readonly size: number;
 }

@@ -10,11 +10,13 @@ export interface EarlierCopy {
   readonly result: ResultId;
   /** Paths of the files of the selection that had other bytes then, or were not there. */
   readonly changed: ReadonlySet<string>;
+  /** What the others take in an archive, large ones aside. */
+  readonly archivedBytes: number;
 }
 
-/** Where to find files that were written before. */
+/** Where a writer finds what it wrote before. */
 export interface WrittenFiles {
-  /** For a writer, when the file is there with the bytes and attributes that this one shall have. */
+  /** Undefined when the file had other bytes then or, where it is to be the same file, other attributes. */
   find(entry: TreeEntry, path: string, attributes: Attributes): WrittenFile | undefined;
 }
 
@@ -57,13 +59,18 @@ export function openEarlierCopy(
   if (words === undefined || source === undefined || !isDigest(result) || top !== source.entry.path) return undefined;
   const digestOf = digestsInOrder(words);
   const changed = new Set<string>();
+  let archivedBytes = 0;
   for (const { entry } of source.files) {
     if (typeOf(entry.stats) !== 'file') continue;
     const known: Digest | undefined = hasher.known(entry);
     if (known === undefined || digestOf(entry.path) !== known) changed.add(entry.path);
+    else if (!isLarge(entry)) archivedBytes += entry.stats.size + ARCHIVE_OVERHEAD;
   }
-  return { result, changed };
+  return { result, changed, archivedBytes };
 }
+
+/** The header of a file, and what fills up its last block. */
+const ARCHIVE_OVERHEAD = 768;
 
 /** For writers of trees: the files are in the layer directory of the earlier result. */
 export function filesInTree({ changed }: EarlierCopy, directory: string): WrittenFiles {
@@ -79,7 +86,10 @@ export function filesInTree({ changed }: EarlierCopy, directory: string): Writte
   };
 }
 
-/** For writers of layers: attributes may be others, and large files are no slower to read where they are. */
+/**
+ * For writers of layers: the files are in the earlier layer by their paths. Attributes may be others now, and large files are no
+ * slower to read where they are.
+ */
 export function filesInLayer({ changed }: Pick<EarlierCopy, 'changed'>): WrittenFiles {
   return {
     find: (entry, path, attributes) =>

@@ -7,7 +7,7 @@ import { atOnce } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
-import { type EarlierLayer, writeLayer } from './write-layer.ts';
+import { type LayerBefore, writeLayer } from './write-layer.ts';
 
 const root = newDirectory();
 const at = (name: string): string => join(root, name);
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 interface Way {
-  readonly earlier?: EarlierLayer;
+  readonly earlier?: LayerBefore;
   readonly op?: Partial<CopyTarget>;
   readonly options?: Partial<CopyOptions>;
 }
@@ -96,10 +96,13 @@ test('over what is there already', () => {
   expect(written({ earlier: { digest: before.diffId, changed: new Set() } })).toEqual(before);
 });
 
-test('one that is not there any more is no obstacle', () => {
+test.each([
+  ['not there any more', (path: string) => rmSync(path)],
+  ['empty', (path: string) => truncateSync(path, 0)],
+])('one that is %s is no obstacle', (_, damage) => {
   all(FILES);
   const before = written();
-  rmSync(content.path(before.diffId));
+  damage(content.path(before.diffId));
   expect(written({ earlier: { digest: before.diffId, changed: new Set() } })).toEqual(before);
 });
 
@@ -114,7 +117,6 @@ const damages: [what: string, damage: (path: string) => void][] = [
   ['a byte of a file that is not taken', (path) => overwrite(path, readFileSync(path).indexOf('of c/z'), 'O')],
   ['a header', (path) => overwrite(path, readFileSync(path).indexOf('files/a/x'), 'F')],
   ['its end', (path) => truncateSync(path, readFileSync(path).indexOf('of a/x') + 3)],
-  ['all of it', (path) => truncateSync(path, 0)],
 ];
 
 test.each(damages)('a damaged one gives no layer, and leaves nothing: %s', (_, damage) => {

@@ -18,11 +18,11 @@ export interface PlacedCopy {
   readonly flavour: OverlayFlavour;
   /** Whether a file that changed since it was keyed has other stats, so that everyone can tell. */
   readonly isSettled: boolean;
-  readonly earlier?: EarlierLayer;
+  readonly earlier?: LayerBefore;
 }
 
 /** The uncompressed layer of an earlier copy to the same place, in the store. */
-export interface EarlierLayer {
+export interface LayerBefore {
   readonly digest: Digest;
   /** Paths of the files that are not as they were then. */
   readonly changed: ReadonlySet<string>;

@@ -52,7 +52,8 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
             context.contexts.onCopied(selection.from.name, await input.select());
         const memory = await memoryOf(parts, op, base?.result, context);
         const copy = await placeAlone(parts, op, base?.result, { ...context, memory });
-        if (copy !== undefined && context.topmost.has(context.step.id)) {
+        const isTopmost = context.topmost.has(context.step.id);
+        if (copy !== undefined && isTopmost) {
           const layer = await writeStraight(copy, { ...context, signal });
           if (layer !== undefined) {
             context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
@@ -60,7 +61,8 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
             return key;
           }
         }
-        const layer = writeAside(copy, { ...context, signal });
+        // What could not be written straight once cannot be so the second time.
+        const layer = isTopmost ? undefined : writeAside(copy, { ...context, signal });
         await copyInto(key, op, parts, base?.result, { ...context, memory, signal });
         if (layer !== undefined) context.results.expectLayer(key, layer);
         memory?.remember(key);
@@ -96,7 +98,10 @@ async function placeAlone(
   const copy = await placeCopy({ op, selection: only.selection, input: only.input, base }, context);
   const earlier = context.memory?.earlier;
   const layer = earlier && context.results.storedLayer(earlier.result);
-  return copy && layer && earlier ? { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } } : copy;
+  if (copy === undefined || earlier === undefined || layer === undefined) return copy;
+  // All of it is read, whatever is taken.
+  if (earlier.archivedBytes < layer.descriptor.size / 2) return copy;
+  return { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } };
 }
 
 /**
@@ -104,7 +109,7 @@ async function placeAlone(
  * where there is one.
  */
 async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
-  const aside = context.preparation.isWanted ? await writeAside(copy, context) : undefined;
+  const aside = context.preparation.isWanted ? writeAside(copy, context) : undefined;
   return aside ?? inTurns(writeLayer(copy, context.worker.content), context.signal);
 }
 
@@ -122,7 +127,7 @@ async function memoryOf(
   parts: readonly CopyPart[],
   op: CopyOp,
   base: ResultId | undefined,
-  { worker }: StepContext,
+  { worker, topmost, step }: StepContext,
 ): Promise<CopyMemory | undefined> {
   const [only, ...others] = parts;
   if (only?.input === undefined || others.length > 0) return undefined;
@@ -130,7 +135,9 @@ async function memoryOf(
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
   if (!isRemembered(sources)) return undefined;
-  const note = join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base }))));
+  // One that makes a tree can share only with a tree.
+  const makes = topmost.has(step.id) ? 'layer' : 'tree';
+  const note = join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base, makes }))));
   return {
     earlier: openEarlierCopy(note, sources, input.hasher),
     remember: (result) => rememberCopy(note, result, sources, input.hasher),

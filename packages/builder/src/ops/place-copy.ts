@@ -33,15 +33,19 @@ export async function placeCopy(
 /** As few are packed before another process has begun. */
 const LARGE = { files: 1000, bytes: 1 << 24 };
 
+interface Aside extends Pick<StepContext, 'preparation'>, Underway {
+  readonly worker: Pick<StepContext['worker'], 'layerProcess'>;
+}
+
 /** Begins to write the layer of a large copy in another process, and to get it ready for the outputs. */
 export function writeAside(
   copy: PlacedCopy | undefined,
-  { worker, preparation, signal }: StepContext & Underway,
+  { worker, preparation, signal }: Aside,
 ): Promise<Layer | undefined> | undefined {
   if (copy?.isSettled !== true) return undefined;
   const { files, bytes } = sizeOf(copy.sources);
   if (files < LARGE.files && bytes < LARGE.bytes) return undefined;
-  const coming = worker.layerProcess?.start(copy, signal);
+  const coming = worker.layerProcess?.start(copy, AbortSignal.any([signal, preparation.signal]));
   if (coming !== undefined) preparation.add(coming);
   return coming?.layer;
 }

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { ComingLayer, Exporter } from '@tbuild/exporter';
+import { createLayerPreparation } from './prepare-layers.ts';
+
+const bytes = (async function* (): AsyncGenerator<Uint8Array> {})();
+const coming = (): ComingLayer => ({ layer: Promise.resolve(undefined), bytes });
+const { signal: never } = new AbortController();
+
+/** Exporters that note what they begin and end; each takes a while, and fails if it is to. */
+function exportersNoting(events: string[], { fail = false } = {}): Exporter[] {
+  return ['a', 'b'].map((name) => ({
+    name,
+    export: async () => ({ destination: '' }),
+    async prepare(layer, epoch) {
+      events.push(`${name} ${layer.bytes === undefined ? 'reads the layer' : 'follows'} ${epoch}`);
+      await sleep(5);
+      events.push(`${name} ends`);
+      if (fail) throw new Error('failed');
+    },
+  }));
+}
+
+test('each layer goes to each output, one after the other, and the first one alone has the bytes', async () => {
+  const events: string[] = [];
+  const preparation = createLayerPreparation(exportersNoting(events), { epoch: 7, signal: never });
+  expect(preparation.isWanted).toBe(true);
+  preparation.add(coming());
+  preparation.add(coming());
+  await preparation.settled();
+  const one = ['a follows 7', 'a ends', 'b reads the layer 7', 'b ends'];
+  expect(events).toEqual([...one, ...one]);
+});
+
+test('what fails hinders nothing', async () => {
+  const events: string[] = [];
+  const preparation = createLayerPreparation(exportersNoting(events, { fail: true }), {
+    epoch: undefined,
+    signal: never,
+  });
+  preparation.add(coming());
+  await preparation.settled();
+  expect(events.filter((event) => event.endsWith('ends'))).toEqual(['a ends', 'b ends']);
+});
+
+test('nothing begins after the build has ended', async () => {
+  const events: string[] = [];
+  const end = new AbortController();
+  const preparation = createLayerPreparation(exportersNoting(events), { epoch: 0, signal: end.signal });
+  preparation.add(coming());
+  preparation.add(coming());
+  await sleep(1);
+  end.abort();
+  await preparation.settled();
+  expect(events).toEqual(['a follows 0', 'a ends']);
+});
+
+test('without outputs that have something to do there is nothing to wait for', async () => {
+  const preparation = createLayerPreparation([{ name: 'a', export: async () => ({ destination: '' }) }], {
+    epoch: undefined,
+    signal: never,
+  });
+  preparation.add(coming());
+  await preparation.settled();
+  expect(preparation.isWanted).toBe(false);
+});
