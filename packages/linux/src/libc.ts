@@ -4,15 +4,26 @@ import { getSystemErrorName } from 'node:util';
 type Parameter = string | number | bigint | Uint8Array | object | null;
 type LibraryCall = (...parameters: Parameter[]) => number;
 
-let loaded: { koffi: typeof import('koffi'); library: import('koffi').LibraryHandle } | undefined;
+type Koffi = typeof import('koffi');
 
-/** koffi costs 10 ms to load, which a build that finds all in its cache shall not pay. */
+let loaded: { koffi: Koffi; library: import('koffi').LibraryHandle } | undefined;
+
+/** It costs some milliseconds, which a build that finds all in its cache shall not pay. */
 function load(): NonNullable<typeof loaded> {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
-  const koffi: typeof import('koffi') = require('koffi');
+  const koffi = loadLibrary(require) ?? require('koffi');
   loaded = { koffi, library: koffi.load(null) };
   return loaded;
+}
+
+/** koffi's own way to its library takes 6 ms of 7: it tells first which C library Node uses. With another one this fails. */
+function loadLibrary(require: NodeJS.Require): Koffi | undefined {
+  try {
+    return require(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A struct that prototypes may name; calls take an object for it. */
