@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ function writing(commands: string) {
   const child = spawn('sh', ['-ec', commands], { cwd: directory, stdio: 'inherit' });
   const whole = once(child, 'exit').then(() => {
     rmSync(directory, { recursive: true });
-    return existsSync(join(parent, 'whole')) ? {} : undefined;
+    return statSync(join(parent, 'whole'), { throwIfNoEntry: false });
   });
   return { bytes: followBlob(directory, whole), directory, whole, result: join(parent, 'whole') };
 }
@@ -50,6 +50,13 @@ test.each([
   ['is never begun', 'sleep 0.02'],
 ])('a blob that %s fails', async (_, commands) => {
   await expect(collect(writing(commands).bytes)).rejects.toThrow('The blob was given up');
+});
+
+test('one that is not as long as it is said to be fails', async () => {
+  const directory = join(root, 'short');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'blob-1'), 'short');
+  await expect(collect(followBlob(directory, Promise.resolve({ size: 6 })))).rejects.toThrow('The blob was given up');
 });
 
 test('others have their turn while much is there to be read', async () => {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Descriptor } from '@tbuild/oci';
 import { namesIn } from './names-in.ts';
 
 const CHUNK = 1 << 20;
@@ -10,16 +11,19 @@ const TURN = 4 * CHUNK;
 const PAUSE_MS = 2;
 
 /**
- * The bytes of the only blob that another process writes into a directory, as they come. They end when it has said so by `whole`;
- * without it, which is undefined then, they fail. A chunk is valid until the next one is asked for.
+ * The bytes of the only blob that another process writes into a directory, as they come. They end when there are as many as `whole`
+ * says in the end, and fail when it says undefined or other than that. A chunk is valid until the next one is asked for.
  */
 export async function* followBlob(
   directory: string,
-  whole: Promise<object | undefined>,
+  whole: Promise<Pick<Descriptor, 'size'> | undefined>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let end: 'whole' | 'given up' | undefined;
-  const note = (blob?: object): void => void (end = blob === undefined ? 'given up' : 'whole');
-  whole.then(note, () => note());
+  /** How many there are; not a number when the blob was given up. */
+  let end: number | undefined;
+  whole.then(
+    (blob) => (end = blob?.size ?? NaN),
+    () => (end = NaN),
+  );
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let fd: number | undefined;
   try {
@@ -34,7 +38,7 @@ export async function* followBlob(
         yield chunk.subarray(0, length);
         if (at % TURN < length) await nextTurn();
       } else if (ended === undefined) await sleep(PAUSE_MS);
-      else if (fd !== undefined && ended === 'whole') return;
+      else if (fd !== undefined && at === ended) return;
       else throw new Error('The blob was given up');
     }
   } finally {

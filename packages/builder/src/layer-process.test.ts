@@ -70,7 +70,7 @@ test.each([
 });
 
 test('its layer can be read while it is written', async () => {
-  const layer = { descriptor: { mediaType: 'layer', digest: 'sha256:1', size: 1 }, diffId: 'sha256:1' };
+  const layer = { descriptor: { mediaType: 'layer', digest: 'sha256:1', size: 13 }, diffId: 'sha256:1' };
   const coming = processThat(`
 const blob = temporaryDirectory + '/blob-1';
 writeFileSync(blob, 'first, ');

@@ -55,7 +55,8 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
           running = undefined;
         });
       running = { kill, layer };
-      return { layer, bytes: followBlob(job.temporaryDirectory, layer) };
+      const whole = layer.then((made) => made?.descriptor);
+      return { layer, bytes: followBlob(job.temporaryDirectory, whole) };
     },
     async stop() {
       running?.kill();

@@ -127,11 +127,8 @@ const IN_TURN = 8;
 
 function chunksInTurn(): () => Buffer {
   const chunks: Buffer[] = [];
-  return () => {
-    const chunk = chunks.length < IN_TURN ? newChunk() : (chunks.shift() ?? newChunk());
-    chunks.push(chunk);
-    return chunk;
-  };
+  let count = 0;
+  return () => (chunks[count++ % IN_TURN] ??= newChunk());
 }
 
 // Every few chunks timers and signals get their turn.

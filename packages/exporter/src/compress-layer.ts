@@ -5,6 +5,7 @@ import { TbuildError } from '@tbuild/errors';
 import { layerCompression, layerMediaType, type Descriptor, type Layer, type LayerCompression } from '@tbuild/oci';
 import type { ComingLayer } from './exporter.ts';
 import { gzip } from './gzip.ts';
+import { inPieces } from './in-pieces.ts';
 import type { LayerVariants } from './layer-variants.ts';
 
 /** Where compressed layers are kept, so that a second export need not make them again. */
@@ -50,26 +51,9 @@ export async function compressComing(
   store: VariantStore,
   signal: AbortSignal,
 ): Promise<void> {
-  let size = 0;
-  const blob = await compress(
-    onEach(bytes, (chunk) => (size += chunk.length)),
-    wanted,
-    store,
-    signal,
-  );
+  const blob = await compress(bytes, wanted, store, signal);
   const made = await layer;
-  if (made?.descriptor.size === size)
-    store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
-}
-
-async function* onEach(
-  bytes: AsyncIterable<Uint8Array>,
-  tell: (chunk: Uint8Array) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of bytes) {
-    tell(chunk);
-    yield chunk;
-  }
+  if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
 }
 
 function variantOf({ compression, level }: WantedCompression): string {
@@ -102,16 +86,14 @@ const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
 const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
-/**
- * Each piece costs a way through the thread pool; Node's own size is 16 KiB. Of the pieces that go in the last one shows in the
- * bytes, so they have this size too.
- */
+/** Each piece costs a way through the thread pool; Node's own size is 16 KiB. */
 const CHUNK = 1 << 20;
 /**
  * Compressed while what came before is hashed and written: with Node's own mark one waits for the other. That of the writing side
  * shows in the bytes, since it decides whether the last piece is known to be the last.
  */
 const AHEAD = 2 * CHUNK;
+/** Of what goes in. The last piece shows in the bytes, so all have one size. */
 const PIECE = 4 << 20;
 
 /**
@@ -136,28 +118,15 @@ async function* zstd(
   const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
   const stream = openZstd()({ chunkSize: CHUNK, readableHighWaterMark: AHEAD, params });
   const { pipeline } = await import('node:stream/promises');
-  const piped = pipeline(inPieces(source), stream);
+  // It asks for the next piece when it is done with the one before.
+  const piece = Buffer.allocUnsafeSlow(PIECE);
+  const piped = pipeline(
+    inPieces(source, () => piece),
+    stream,
+  );
   try {
     for await (const chunk of stream) if (typeof chunk !== 'string') yield chunk;
   } finally {
     await piped;
   }
-}
-
-async function* inPieces(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  // The stream asks for the next piece when it is done with the one before.
-  const piece = Buffer.allocUnsafeSlow(PIECE);
-  let filled = 0;
-  for await (const chunk of source) {
-    for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + PIECE - filled);
-      piece.set(part, filled);
-      filled += part.length;
-      at += part.length;
-      if (filled < PIECE) continue;
-      yield piece;
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield piece.subarray(0, filled);
 }

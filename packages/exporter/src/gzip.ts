@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
+import { inPieces } from './in-pieces.ts';
 
 /** Fixed, since block boundaries show in the compressed bytes. */
 const BLOCK = 1024 * 1024;
@@ -52,25 +53,19 @@ interface Block {
 
 /** All blocks but the last are full; there is always a last one, which may be empty. */
 async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Block, void, undefined> {
-  // When the first of them is filled again its block is done and passed on, and the one after is done, which had its end as dictionary.
-  const buffers = Array.from({ length: IN_FLIGHT + 1 }, () => Buffer.allocUnsafeSlow(BLOCK));
-  let block = nextOf(buffers);
-  let filled = 0;
+  // One more is held back until it is known not to be the last. When the first of them is filled again its block is done and passed
+  // on, and the one after is done, which had its end as dictionary.
+  const buffers = Array.from({ length: IN_FLIGHT + 2 }, () => Buffer.allocUnsafeSlow(BLOCK));
+  let held: Buffer | undefined;
   let dictionary: Buffer | undefined;
-  for await (const chunk of source) {
-    for (let offset = 0; offset < chunk.length;) {
-      if (filled === BLOCK) {
-        yield { block, dictionary, isLast: false };
-        dictionary = block.subarray(BLOCK - DICTIONARY);
-        [block, filled] = [nextOf(buffers), 0];
-      }
-      const part = chunk.subarray(offset, offset + BLOCK - filled);
-      block.set(part, filled);
-      filled += part.length;
-      offset += part.length;
+  for await (const block of inPieces(source, () => nextOf(buffers))) {
+    if (held !== undefined) {
+      yield { block: held, dictionary, isLast: false };
+      dictionary = held.subarray(BLOCK - DICTIONARY);
     }
+    held = block;
   }
-  yield { block: block.subarray(0, filled), dictionary, isLast: true };
+  yield { block: held ?? Buffer.alloc(0), dictionary, isLast: true };
 }
 
 function nextOf(buffers: Buffer[]): Buffer {

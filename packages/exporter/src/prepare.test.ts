@@ -45,7 +45,9 @@ async function* slowly(bytes: Uint8Array, end?: Error): AsyncGenerator<Uint8Arra
   const piece = Buffer.alloc(1000);
   for (let at = 0; at < bytes.length; at += piece.length) {
     await new Promise(setImmediate);
-    yield piece.subarray(0, piece.fill(0) && Buffer.from(bytes.subarray(at, at + piece.length)).copy(piece));
+    const part = bytes.subarray(at, at + piece.length);
+    piece.set(part);
+    yield piece.subarray(0, part.length);
   }
   if (end !== undefined) throw end;
 }

@@ -86,6 +86,13 @@ interface CopyPart {
   readonly input?: FileInput;
 }
 
+/** The part of a copy that takes all from one place. */
+function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; input: FileInput } | undefined {
+  const [only, ...others] = parts;
+  if (only?.input === undefined || others.length > 0) return undefined;
+  return { selection: only.selection, input: only.input };
+}
+
 /** Of a copy from one place alone the layer can be written straight, where one is wanted. */
 async function placeAlone(
   parts: readonly CopyPart[],
@@ -93,9 +100,9 @@ async function placeAlone(
   base: ResultId | undefined,
   context: StepContext & Remembering,
 ): Promise<PlacedCopy | undefined> {
-  const [only, ...others] = parts;
-  if (only?.input === undefined || others.length > 0 || !context.layered.has(context.step.id)) return undefined;
-  const copy = await placeCopy({ op, selection: only.selection, input: only.input, base }, context);
+  const only = onlyInput(parts);
+  if (only === undefined || !context.layered.has(context.step.id)) return undefined;
+  const copy = await placeCopy({ op, ...only, base }, context);
   const earlier = context.memory?.earlier;
   const layer = earlier && context.results.storedLayer(earlier.result);
   if (copy === undefined || earlier === undefined || layer === undefined) return copy;
@@ -129,10 +136,9 @@ async function memoryOf(
   base: ResultId | undefined,
   { worker, topmost, step }: StepContext,
 ): Promise<CopyMemory | undefined> {
-  const [only, ...others] = parts;
-  if (only?.input === undefined || others.length > 0) return undefined;
-  const { selection, input } = only;
-  if (selection.unpack || input.owner === 'keep') return undefined;
+  const only = onlyInput(parts);
+  if (only === undefined || only.selection.unpack || only.input.owner === 'keep') return undefined;
+  const { input } = only;
   const sources = await input.select();
   if (!isRemembered(sources)) return undefined;
   // One that makes a tree can share only with a tree.

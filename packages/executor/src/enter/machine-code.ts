@@ -35,7 +35,8 @@ export function createX64Code(slots: number): CodeWriter {
   const begin = Uint8Array.of(0x48, 0x81, 0xec, 0, 0, 0, 0); // sub rsp, size of the slots
   const most = begin.length + slots * (CALL.length + CHECK.length) + END.length;
   const bytes = new Uint8Array(most);
-  const { setUint32 } = littleEndian(bytes);
+  const view = new DataView(bytes.buffer);
+  const setUint32 = (at: number, value: number): void => view.setUint32(at, value, true);
   const jumps: number[] = [];
   let end = 0;
   const append = (code: Uint8Array): number => {
@@ -120,9 +121,4 @@ function bytesOf(...instructions: readonly (readonly number[])[]): Uint8Array {
 
 function roundUp(size: number, unit: number): number {
   return Math.ceil(size / unit) * unit;
-}
-
-function littleEndian({ buffer }: Uint8Array) {
-  const view = new DataView(buffer);
-  return { setUint32: (at: number, value: number): void => view.setUint32(at, value, true) };
 }
