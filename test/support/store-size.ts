@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { runChecked } from './run-process.ts';
 
-/** What a store takes on disk in bytes, once what builds have thrown away is gone. */
+/**
+ * What a store takes on disk in bytes, once what builds have thrown away is gone. The store is still being written to the
+ * disk after a build: what `du` has listed may have another name when it looks at it, which makes it fail, and look again.
+ */
 export async function storeSize(store: string): Promise<number> {
   const trash = join(store, 'trash');
   const thrownAway = (): readonly string[] => (existsSync(trash) ? readdirSync(trash) : []);
-  await vi.waitFor(() => expect(thrownAway()).toEqual([]), { timeout: 10_000, interval: 20 });
-  return Number((await runChecked('du', ['-s', '--block-size=1', store])).split('\t')[0]);
+  return await vi.waitFor(
+    async () => {
+      expect(thrownAway()).toEqual([]);
+      return Number((await runChecked('du', ['-s', '--block-size=1', store])).split('\t')[0]);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
 }
