@@ -1,16 +1,23 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
   linkSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '@tbuild/oci';
+import { ranIn } from '../support/plain-progress.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
 
@@ -30,7 +37,10 @@ function largeContext(dockerfile: string): string {
 }
 
 const store = (): string => scratchDirectory('store');
+const layerOf = (build: Awaited<ReturnType<typeof buildContext>>, at: number) => build.image().manifest.layers.at(at);
 const unfinished = (root: string): string[] => readdirSync(join(root, 'tmp'));
+const blobSizes = (root: string): number[] =>
+  readdirSync(join(root, 'blobs/sha256')).map((name) => statSync(join(root, 'blobs/sha256', name)).size);
 /** Changes a byte of a text in a file. */
 function overwrite(path: string, text: string): void {
   const bytes = readFileSync(path);
@@ -39,6 +49,13 @@ function overwrite(path: string, text: string): void {
   bytes[place] = 0;
   chmodSync(path, 0o644);
   writeFileSync(path, bytes);
+}
+
+function overwriteAt(path: string, place: number): void {
+  chmodSync(path, 0o644);
+  const file = openSync(path, 'r+');
+  writeSync(file, 'damaged', place);
+  closeSync(file);
 }
 
 const copied = 'FROM busybox\nWORKDIR /srv\nCOPY --chown=7:8 --chmod=u+s files /srv/\n';
@@ -57,9 +74,24 @@ test('is the same layer with one processor, and as the topmost one of an image',
   expect(layers).toEqual([layers[0], layers[0], layers[0]]);
 });
 
-// What did not change is taken from the layer of the last time.
+// It is begun while the files are still being keyed, when nobody has made that copy before.
 
-const layerOf = (build: Awaited<ReturnType<typeof buildContext>>, at: number) => build.image().manifest.layers.at(at);
+test('begun in vain, since another instruction made the same, it is given up at once', async () => {
+  const own = store();
+  const layers = (): number[] => blobSizes(own).filter((size) => size > 100_000);
+  good(await buildContext(largeContext('FROM busybox\nCOPY files /srv/\n'), { store: own }));
+  const before = layers();
+  // Time enough to write it.
+  const again = largeContext('FROM busybox\nCOPY file[s] /srv/\nRUN sleep 1\n');
+  // Times are not in the key, but in the layer.
+  utimesSync(join(again, 'files/run'), 1, 1);
+  const second = good(await buildContext(again, { store: own }));
+  expect(ranIn(second.stderr)).toEqual([expect.stringContaining('RUN sleep 1')]);
+  expect(layers()).toEqual(before);
+  expect(unfinished(own)).toEqual([]);
+});
+
+// What did not change is taken from the layer of the last time.
 
 describe.each([
   ['below a RUN', `${copied}RUN ls /srv > /list\n`, -2],
@@ -130,6 +162,69 @@ test('compressed while it is written gives the archive that it gives with one pr
     expect([compressedIn(build.store).length, unfinished(build.store)]).toEqual([2, []]);
   }
   expect(digests[0]).toBe(digests[1]);
+});
+
+// Of large files that are compressed as their layer is written only the compressed form is kept.
+
+describe('large files, for an output that compresses them', () => {
+  const dockerfile = 'FROM busybox\nCOPY --chown=7:8 data /data\n';
+  const env = { SOURCE_DATE_EPOCH: '1' };
+  const largeFiles = (): string => {
+    const context = writeFiles({ Dockerfile: dockerfile, 'data/small': 'small' });
+    writeFileSync(join(context, 'data/dense'), randomBytes(9_000_000));
+    writeFileSync(join(context, 'data/text'), 'text '.repeat(3_000_000));
+    return context;
+  };
+  const archived = async (context: string, compression: string, options: { store: string; oneCore?: boolean }) => {
+    const archive = join(scratchDirectory('archive'), 'image.tar');
+    const args = ['-t', 'a', '-o', `type=oci,dest=${archive},compression=${compression}`];
+    const build = good(await buildContext(context, { ...options, env, args }));
+    expect(unfinished(build.store)).toEqual([]);
+    return { ran: ranIn(build.stderr).length, digest: digestOf(readFileSync(archive)) };
+  };
+  /** Sizes of the blobs that hold the files. */
+  const largeBlobs = (root: string): number[] => blobSizes(root).filter((size) => size > 9_000_000);
+
+  test('are kept compressed alone, and give every other form as a store that has never seen them', async () => {
+    const context = largeFiles();
+    const own = store();
+    const first = await archived(context, 'gzip', { store: own });
+    expect(first).toEqual(await archived(context, 'gzip', { store: store(), oneCore: true }));
+    expect(largeBlobs(own)).toEqual([expect.toSatisfy((size: number) => size < 10_000_000)]);
+    expect(await archived(context, 'gzip', { store: own })).toEqual({ ...first, ran: 0 });
+
+    const uncompressed = await archived(context, 'uncompressed', { store: own });
+    const fresh = await archived(context, 'uncompressed', { store: store() });
+    expect(uncompressed).toEqual({ ...fresh, ran: 0 });
+    expect(largeBlobs(own).length).toBe(2);
+  });
+
+  test.each([
+    ['', () => {}, 0],
+    [
+      ', and are copied again when that is damaged',
+      (root: string) => {
+        for (const name of readdirSync(join(root, 'blobs/sha256'))) {
+          const path = join(root, 'blobs/sha256', name);
+          if (statSync(path).size > 9_000_000) overwriteAt(path, 5_000_000);
+        }
+      },
+      1,
+    ],
+  ])('have a tree once a step stands on them%s', async (_, damage, copies) => {
+    const context = largeFiles();
+    const own = store();
+    await archived(context, 'gzip', { store: own });
+    damage(own);
+    writeFiles({ Dockerfile: `${dockerfile}RUN sha256sum /data/* > /sums; ls -ln /data > /list\n` }, context);
+    const build = good(await buildContext(context, { store: own, env }));
+    expect(ranIn(build.stderr).filter((name) => name.includes('COPY')).length).toBe(copies);
+    for (const name of ['dense', 'small', 'text'])
+      expect(build.tree().readText('/sums')).toContain(
+        `${digestOf(readFileSync(join(context, 'data', name))).slice('sha256:'.length)}  /data/${name}`,
+      );
+    expect(build.tree().readText('/list')).toMatch(/7 +8 +9000000 .* dense/);
+  });
 });
 
 test('is compressed while later steps run, which may fail: that stays', async () => {

@@ -147,6 +147,7 @@ async function solveGraph<T>(
     results,
     contexts,
     progress,
+    cacheFrom: request.cacheFrom,
     extraHosts: request.extraHosts,
     network: request.network,
     ssh: request.ssh,

@@ -11,7 +11,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
 
 /** Shell commands in a directory of their own, which is gone when they have ended; a blob is whole when they moved it to ../whole. */
-function writing(commands: string) {
+function writing(commands: string, options = { keep: true }) {
   const parent = join(root, String(count++));
   const directory = join(parent, 'writing');
   mkdirSync(directory, { recursive: true });
@@ -20,7 +20,7 @@ function writing(commands: string) {
     rmSync(directory, { recursive: true });
     return statSync(join(parent, 'whole'), { throwIfNoEntry: false });
   });
-  return { bytes: followBlob(directory, whole), directory, whole, result: join(parent, 'whole') };
+  return { bytes: followBlob(directory, whole, options), directory, whole, result: join(parent, 'whole') };
 }
 
 async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -52,11 +52,28 @@ test.each([
   await expect(collect(writing(commands).bytes)).rejects.toThrow('The blob was given up');
 });
 
+test('one that is not to be kept is read whole all the same, and what was read of it takes no place any more', async () => {
+  const size = 50_000_000;
+  const { bytes, directory } = writing(`yes | head -c ${size} > blob-1; sleep 0.3; mv blob-1 ../whole`, {
+    keep: false,
+  });
+  await expect.poll(() => statSync(join(directory, 'blob-1'), { throwIfNoEntry: false })?.size).toBe(size);
+  const blocksOf = (): number => statSync(join(directory, 'blob-1')).blocks * 512;
+  let read = 0;
+  for await (const chunk of bytes) {
+    expect(Buffer.from(chunk).equals(Buffer.alloc(chunk.length, 'y\n'))).toBe(true);
+    if ((read += chunk.length) === size) expect(blocksOf()).toBeLessThan(size / 4);
+  }
+  expect(read).toBe(size);
+});
+
 test('one that is not as long as it is said to be fails', async () => {
   const directory = join(root, 'short');
   mkdirSync(directory);
   writeFileSync(join(directory, 'blob-1'), 'short');
-  await expect(collect(followBlob(directory, Promise.resolve({ size: 6 })))).rejects.toThrow('The blob was given up');
+  await expect(collect(followBlob(directory, Promise.resolve({ size: 6 }), { keep: true }))).rejects.toThrow(
+    'The blob was given up',
+  );
 });
 
 test('others have their turn while much is there to be read', async () => {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { punchHole } from '@tbuild/linux';
 import type { Descriptor } from '@tbuild/oci';
 import { namesIn } from './names-in.ts';
 
@@ -9,6 +10,13 @@ const CHUNK = 1 << 20;
 const TURN = 4 * CHUNK;
 /** A pause costs less than the work that it waits for. */
 const PAUSE_MS = 2;
+/** Of what is read and not needed, so many bytes are given back at a time. */
+const GIVEN_BACK = 8 * CHUNK;
+
+export interface FollowOptions {
+  /** Whether the blob is to stay. Otherwise what was read of it is given back: it is never written to the disk. */
+  readonly keep: boolean;
+}
 
 /**
  * The bytes of the only blob that another process writes into a directory, as they come. They end when there are as many as `whole`
@@ -17,6 +25,7 @@ const PAUSE_MS = 2;
 export async function* followBlob(
   directory: string,
   whole: Promise<Pick<Descriptor, 'size'> | undefined>,
+  { keep }: FollowOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   /** How many there are; not a number when the blob was given up. */
   let end: number | undefined;
@@ -26,6 +35,7 @@ export async function* followBlob(
   );
   const chunk = Buffer.allocUnsafeSlow(CHUNK);
   let fd: number | undefined;
+  let givenBack = 0;
   try {
     for (let at = 0; ;) {
       // What is there after the end was there before it was asked for.
@@ -36,6 +46,10 @@ export async function* followBlob(
         const length = readSync(fd, chunk, 0, Math.min(left, CHUNK), at);
         at += length;
         yield chunk.subarray(0, length);
+        if (!keep && at - givenBack >= GIVEN_BACK) {
+          punchHole(fd, givenBack, at - givenBack);
+          givenBack = at;
+        }
         if (at % TURN < length) await nextTurn();
       } else if (ended === undefined) await sleep(PAUSE_MS);
       else if (fd !== undefined && at === ended) return;
@@ -48,5 +62,5 @@ export async function* followBlob(
 
 function openBlob(directory: string): number | undefined {
   const name = namesIn(directory).find((each) => each.startsWith('blob-'));
-  return name === undefined ? undefined : openSync(join(directory, name), 'r');
+  return name === undefined ? undefined : openSync(join(directory, name), 'r+');
 }

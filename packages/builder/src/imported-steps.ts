@@ -6,8 +6,9 @@ import { verifiedLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
+import { uncompressing } from './compressed-layers.ts';
 import { LostLayer, lostLayerBehind } from './lost-layer.ts';
-import { storing } from './storing.ts';
+import { firstOf, storing } from './storing.ts';
 import type { Worker } from './worker.ts';
 
 /** Layers that the store need not have. */
@@ -44,7 +45,8 @@ export interface ImportedSteps {
 }
 
 /** Starts with nothing. Only what steps ask for is ever read from the caches' places. */
-export function createImportedSteps({ content }: Pick<Worker, 'content'>): ImportedSteps {
+export function createImportedSteps(worker: Pick<Worker, 'root' | 'content'>): ImportedSteps {
+  const { content } = worker;
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
   const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
@@ -70,7 +72,7 @@ export function createImportedSteps({ content }: Pick<Worker, 'content'>): Impor
     layers: {
       has: (digest) => sources.has(digest),
       repositoryOf: (digest) => sources.get(digest)?.reference,
-      provider: noticing(storing(remote, content), content, lose),
+      provider: noticing(storing(firstOf([uncompressing(worker), remote]), content), content, lose),
     },
     add(contents, place) {
       for (const step of contents.steps) {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import { atOnce } from '@tbuild/linux';
 import type { PlacedCopy } from './copy/write-layer.ts';
@@ -19,6 +20,8 @@ const copy: PlacedCopy = {
   isSettled: true,
 };
 const { signal: never } = new AbortController();
+const content = createLocalStore(root);
+const kept = { keep: true };
 
 /** A process that begins as each does, and ends as `code` says. */
 function processThat(code: string) {
@@ -27,7 +30,7 @@ function processThat(code: string) {
 const { temporaryDirectory } = require('node:v8').deserialize(readFileSync(0));
 writeFileSync(temporaryDirectory + '/begun', '');`;
   writeFileSync(script, `${begin}\n${code}`);
-  return createLayerProcess(root, [process.execPath, script]);
+  return createLayerProcess(root, content, [process.execPath, script]);
 }
 
 const left = (): string[] => readdirSync(join(root, 'tmp'));
@@ -43,9 +46,9 @@ test.each([
 ])('a layer that takes too long is given up when %s, and leaves nothing', async (_when, giveUp) => {
   const controller = new AbortController();
   const writer = processThat('for (;;);');
-  const layer = writer.start(copy, controller.signal)?.layer;
+  const layer = writer.start(copy, controller.signal, kept)?.layer;
   await untilBegun();
-  expect(writer.start(copy, never)).toBeUndefined();
+  expect(writer.start(copy, never, kept)).toBeUndefined();
   await giveUp(
     () => writer.stop(),
     () => controller.abort(),
@@ -62,7 +65,7 @@ test.each([
 ])('where the process %s, there is no layer, and the next copy has one again', async (_what, code) => {
   const writer = processThat(code);
   for (let time = 0; time < 2; time++) {
-    const layer = writer.start(copy, never)?.layer;
+    const layer = writer.start(copy, never, kept)?.layer;
     expect(layer).toBeDefined();
     expect(await layer).toBeUndefined();
     expect(left()).toEqual([]);
@@ -75,7 +78,11 @@ test('its layer can be read while it is written', async () => {
 const blob = temporaryDirectory + '/blob-1';
 writeFileSync(blob, 'first, ');
 setTimeout(() => writeFileSync(blob, 'second', { flag: 'a' }), 50);
-setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}\n`)}), 100);`).start(copy, never);
+setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}\n`)}), 100);`).start(
+    copy,
+    never,
+    kept,
+  );
   const chunks: string[] = [];
   for await (const chunk of coming?.bytes ?? []) chunks.push(Buffer.from(chunk).toString());
   expect(chunks.join('')).toBe('first, second');
@@ -83,6 +90,6 @@ setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}
 });
 
 test('where there is no such program, there is no layer', () => {
-  expect(createLayerProcess(root, ['/nothing']).start(copy, never)).toBeUndefined();
+  expect(createLayerProcess(root, content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
   expect(left()).toEqual([]);
 });

@@ -3,28 +3,29 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { createLocalStore } from '@tbuild/content';
+import { createLocalStore, type LocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
 import { atOnce, openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
 import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
-import { followBlob } from './follow-blob.ts';
+import { followBlob, type FollowOptions } from './follow-blob.ts';
 
 /** Writes layers of large copies on another processor while this one makes their trees, or compresses what is written. */
 export interface LayerProcess {
   /**
    * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
-   * reason: who does that meets the same error, or finds the build cancelled.
+   * reason: who does that meets the same error, or finds the build cancelled. One that is not to be kept is only told of, and its
+   * bytes are had as they come.
    */
-  start(copy: PlacedCopy, signal: AbortSignal): Required<ComingLayer> | undefined;
+  start(copy: PlacedCopy, signal: AbortSignal, options: FollowOptions): Required<ComingLayer> | undefined;
   /** Gives up what is not finished; nothing of it stays. */
   stop(): Promise<void>;
 }
 
 /** What the process is told. */
 interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'earlier'> {
-  /** The store's directory. */
+  /** The store's directory, or another one for a layer that is not to be kept. */
   readonly root: string;
   readonly temporaryDirectory: string;
   readonly sources: SentSelection;
@@ -36,19 +37,27 @@ interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'e
  * to {@link doLayerJob}, and prints what that returns. A thread of this process would not do: one that runs from a
  * snapshot of the heap shares parts of that with its threads, and those that Node 24 sets only once end it at once.
  */
-export function createLayerProcess(root: string, args: readonly string[]): LayerProcess {
+export function createLayerProcess(
+  root: string,
+  content: Pick<LocalStore, 'trust'>,
+  args: readonly string[],
+): LayerProcess {
   let running: { readonly kill: () => void; readonly layer: Promise<Layer | undefined> } | undefined;
   return {
-    start(copy, signal) {
+    start(copy, signal, options) {
       if (running !== undefined) return undefined;
-      const job = jobOf(copy, root);
+      const job = jobOf(copy, root, options);
       const started = startJob(job, args);
       if (started === undefined) return undefined;
       const { process: child, answer } = started;
       const kill = (): void => void (child.isRunning() && process.kill(child.pid, 'SIGKILL'));
       signal.addEventListener('abort', kill);
       const layer = Promise.all([answer, child.ended()])
-        .then(([text]) => layerIn(text))
+        .then(([text]) => {
+          const made = layerIn(text);
+          if (made !== undefined && options.keep) content.trust(made.descriptor.digest);
+          return made;
+        })
         .finally(() => {
           signal.removeEventListener('abort', kill);
           rmSync(job.temporaryDirectory, { recursive: true, force: true });
@@ -56,7 +65,7 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
         });
       running = { kill, layer };
       const whole = layer.then((made) => made?.descriptor);
-      return { layer, bytes: followBlob(job.temporaryDirectory, whole) };
+      return { layer, bytes: followBlob(job.temporaryDirectory, whole, options) };
     },
     async stop() {
       running?.kill();
@@ -65,12 +74,17 @@ export function createLayerProcess(root: string, args: readonly string[]): Layer
   };
 }
 
-function jobOf({ sources, target, options, lowers, flavour, earlier }: PlacedCopy, root: string): LayerJob {
+function jobOf(
+  { sources, target, options, lowers, flavour, earlier }: PlacedCopy,
+  root: string,
+  { keep }: FollowOptions,
+): LayerJob {
   const { owner, now, fixedTime } = options;
   const { destination, chmod, keepOwner } = target;
+  const temporaryDirectory = join(root, 'tmp', `layer-${randomBytes(6).toString('hex')}`);
   return {
-    root,
-    temporaryDirectory: join(root, 'tmp', `layer-${randomBytes(6).toString('hex')}`),
+    root: keep ? root : temporaryDirectory,
+    temporaryDirectory,
     lowers,
     flavour,
     earlier,

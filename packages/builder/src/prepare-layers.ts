@@ -5,7 +5,10 @@ import pLimit from 'p-limit';
 export interface LayerPreparation {
   /** Whether there is anything to do. */
   readonly isWanted: boolean;
-  add(coming: ComingLayer): void;
+  /** Whether any output needs other bytes of a layer than those that it compresses as they come. */
+  readonly needsBytes: boolean;
+  /** Fulfilled when all is done for this layer that can be; never rejected. */
+  add(coming: ComingLayer): Promise<void>;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
   /** When all is done that was added; never rejected. */
@@ -34,10 +37,12 @@ export function createLayerPreparation(
   };
   return {
     isWanted: wanting.length > 0,
+    needsBytes: !exporters.every(({ compresses }) => compresses === true),
     signal,
     add(coming) {
       const work = limit(() => prepare(coming)).finally(() => underway.delete(work));
       underway.add(work);
+      return work;
     },
     async settled() {
       await Promise.all(underway);

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { TbuildError } from '@tbuild/errors';
@@ -6,6 +6,7 @@ import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import pLimit from 'p-limit';
+import { compressedForm, isStored } from './compressed-layers.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
@@ -78,7 +79,7 @@ export function createStepResults(
     const layer = readLayerFile(layerFile(result));
     if (layer === undefined) return undefined;
     const { digest } = layer.descriptor;
-    if (!isStored(layer.descriptor, worker) && !remote.has(digest)) return undefined;
+    if (!isHeld(layer, worker) && !remote.has(digest)) return undefined;
     owners.set(digest, (owners.get(digest) ?? new Set()).add(result));
     return layer;
   };
@@ -202,6 +203,7 @@ function once<T>(
   return made;
 }
 
-function isStored({ digest, size }: Descriptor, { content }: Pick<Worker, 'content'>): boolean {
-  return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
+function isHeld({ descriptor, diffId }: Layer, worker: Pick<Worker, 'root' | 'content'>): boolean {
+  if (isStored(descriptor, worker)) return true;
+  return descriptor.digest === diffId && compressedForm(diffId, worker) !== undefined;
 }

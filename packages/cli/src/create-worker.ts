@@ -44,7 +44,7 @@ export function createWorker(
   const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
   const layerProcess =
     availableParallelism() > 1
-      ? createLayerProcess(root, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
+      ? createLayerProcess(root, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {

@@ -197,3 +197,21 @@ test('digests of files are known only for the files that were hashed, after anot
   build();
   expect(listed.map((entry) => before.known(entry))).toEqual(listed.map(() => undefined));
 });
+
+test('who wants to read along is told before the first file is read, unless nothing need be', async () => {
+  await settle();
+  const events: string[] = [];
+  const digest = (): void => {
+    const hasher = openStatIndex(file);
+    const selection = atOnce(selectFiles(openDirectory(root), { sources: ['files'] }));
+    const onUnknown = (): void => void events.push(hasher.areSettled(selection) ? 'settled' : 'told');
+    atOnce(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
+    events.push(hasher.areSettled(selection) ? 'settled' : 'not settled');
+    hasher.save();
+  };
+  digest();
+  digest();
+  writeFileSync(at('files/a'), 'changed');
+  digest();
+  expect(events).toEqual(['told', 'settled', 'settled', 'told', 'not settled']);
+});

@@ -13,8 +13,16 @@ import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } fro
 
 /** A hasher that believes a file unchanged, and does not read it, while its stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
-  /** `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build. */
-  digestSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): InPieces<Digest>;
+  /**
+   * `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build.
+   * Otherwise `onUnknown` is called before the first file is read. Who reads the files from then on, and finds one with the stats
+   * that it has in the selection, reads what is digested, provided that {@link areSettled} says so in the end.
+   */
+  digestSelection(
+    sources: readonly SelectedSource[],
+    options: Omit<DigestOptions, 'hasher'>,
+    onUnknown?: () => void,
+  ): InPieces<Digest>;
   /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
   areSettled(sources: readonly SelectedSource[]): boolean;
   /** Writes what was learnt for the next build; whoever writes last wins. */
@@ -78,7 +86,11 @@ class FileStatIndex implements StatIndex {
     return (this.#loaded ??= readTable(this.#file));
   }
 
-  *digestSelection(sources: readonly SelectedSource[], options: Omit<DigestOptions, 'hasher'>): InPieces<Digest> {
+  *digestSelection(
+    sources: readonly SelectedSource[],
+    options: Omit<DigestOptions, 'hasher'>,
+    onUnknown?: () => void,
+  ): InPieces<Digest> {
     const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
@@ -87,6 +99,7 @@ class FileStatIndex implements StatIndex {
       return known;
     }
     const clock = this.#readClock();
+    onUnknown?.();
     const digest = yield* digestSelection(sources, { ...options, hasher: this });
     const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
     const asListed = this.#moved.size === 0;

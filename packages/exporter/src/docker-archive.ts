@@ -21,7 +21,7 @@ export function dockerArchive({
 }: EncodeOptions & { readonly destination: Destination }): Exporter {
   return {
     name: 'exporting to docker image format',
-    prepare: preparing(options),
+    ...preparing(options),
     async export(result, report, signal) {
       const { encoded, bytes } = await dockerArchiveOf(result, options, report, signal);
       await writeTo(destination, bytes);

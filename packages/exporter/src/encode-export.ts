@@ -152,21 +152,24 @@ function encodingOf(format: ImageFormat, epoch: number | undefined): LayerEncodi
   };
 }
 
-/** `prepare` of an exporter that calls {@link encodeExport}; there is none where layers stay as they are. */
-export function preparing(options: EncodeOptions): Exporter['prepare'] {
+/** What an exporter that calls {@link encodeExport} can do before; nothing where layers stay as they are. */
+export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'compresses'> {
   const { store, compression = 'uncompressed', rewriteTimestamp = false } = options;
-  if (store === undefined || (compression === 'uncompressed' && !rewriteTimestamp)) return undefined;
-  return async ({ layer, bytes }, epoch, signal) => {
-    const { latest, ...encoding } = encodingOf(options, epoch);
-    if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')
-      await compressComing({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
-    const made = await layer;
-    if (made !== undefined) await encodeLayer(made, { ...encoding, latest }, { from: store.content, store, signal });
+  if (store === undefined || (compression === 'uncompressed' && !rewriteTimestamp)) return {};
+  return {
+    compresses: compression !== 'uncompressed' && !rewriteTimestamp,
+    async prepare({ layer, bytes }, epoch, signal) {
+      const { latest, ...encoding } = encodingOf(options, epoch);
+      if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')
+        await compressComing({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
+      const made = await layer;
+      if (made !== undefined) await encodeLayer(made, { ...encoding, latest }, { from: store.content, store, signal });
+    },
   };
 }
 
 /** {@link preparing} for {@link encodeCompressed}. */
-export function preparingCompressed(options: EncodeOptions): Exporter['prepare'] {
+export function preparingCompressed(options: EncodeOptions): Pick<Exporter, 'prepare' | 'compresses'> {
   return preparing(compressed(options));
 }
 

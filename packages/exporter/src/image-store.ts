@@ -30,7 +30,7 @@ export interface ImageStoreOptions extends ImageFormat, StoredNames {
 export function imageStore({ content, refs, ...options }: ImageStoreOptions): Exporter {
   return {
     name: 'exporting to image',
-    prepare: preparing(options),
+    ...preparing(options),
     async export(result, report, signal) {
       const encoded = await encodeExport(result, options, report, signal);
       const { root } = encoded;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { hexOf, parseDescriptor, type Descriptor, type Digest } from '@tbuild/oci';
@@ -8,7 +8,12 @@ import { hexOf, parseDescriptor, type Descriptor, type Digest } from '@tbuild/oc
 export interface LayerVariants {
   get(diffId: Digest, variant: string): Descriptor | undefined;
   set(diffId: Digest, variant: string, blob: Descriptor): void;
+  /** Of the layer's own bytes, not of other ones made of it: how it was compressed so far. */
+  compressed(diffId: Digest): readonly Descriptor[];
 }
+
+/** With a level or without one. */
+const COMPRESSED = /^(gzip|zstd)(-\d+)?$/;
 
 /** Variants as the files `ROOT/variants/<diff ID>/<variant>`, each written once. */
 export function createLayerVariants(root: string): LayerVariants {
@@ -22,7 +27,15 @@ export function createLayerVariants(root: string): LayerVariants {
       writeFileSync(temporary, JSON.stringify(blob), { flag: 'wx' });
       renameSync(temporary, path);
     },
+    compressed: (diffId) =>
+      namesIn(directory(diffId))
+        .filter((name) => COMPRESSED.test(name))
+        .flatMap((name) => readDescriptor(join(directory(diffId), name)) ?? []),
   };
+}
+
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 function readDescriptor(path: string): Descriptor | undefined {

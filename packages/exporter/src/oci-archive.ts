@@ -26,7 +26,7 @@ const NAME = 'exporting to oci image format';
 export function ociArchive({ destination, ...options }: OciArchiveOptions): Exporter {
   return {
     name: NAME,
-    prepare: preparingCompressed(options),
+    ...preparingCompressed(options),
     async export(result, report, signal) {
       const encoded = await encodeCompressed(result, options, report, signal);
       await writeTo(destination, imageArchive(encoded, result.names, report, signal));
@@ -42,7 +42,7 @@ export function ociArchive({ destination, ...options }: OciArchiveOptions): Expo
 export function ociLayout({ destination, ...options }: OciArchiveOptions & { readonly destination: string }): Exporter {
   return {
     name: NAME,
-    prepare: preparingCompressed(options),
+    ...preparingCompressed(options),
     async export(result, report, signal) {
       const encoded = await encodeCompressed(result, options, report, signal);
       const entries = namedEntries(encoded.root, result.names);

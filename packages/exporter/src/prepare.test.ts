@@ -117,5 +117,16 @@ const untouched: [
 
 test.each(untouched)('where layers stay as they are, there is nothing to prepare: %s', async (_, make) => {
   const { store, content } = await storeFor(await testResult(['app']));
-  expect(make({ ...store, content: { ...content, ...store.content } }).prepare).toBeUndefined();
+  const { prepare, compresses } = make({ ...store, content: { ...content, ...store.content } });
+  expect([prepare, compresses]).toEqual([undefined, undefined]);
+});
+
+test.each<[what: string, format: ImageFormat, compresses: boolean]>([
+  ['compressed', {}, true],
+  ['compressed with a level', { compressionLevel: 1 }, true],
+  ['uncompressed', { compression: 'uncompressed' }, false],
+  ['with their times clamped first', { rewriteTimestamp: true }, false],
+])('whether the bytes that come are all that it takes: layers %s', async (_, format, compresses) => {
+  const { store } = await storeFor(await testResult(['app']));
+  expect(ociArchive({ destination: fresh(), store, ...format }).compresses ?? false).toBe(compresses);
 });

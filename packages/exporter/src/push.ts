@@ -34,7 +34,7 @@ export interface PushOptions extends ImageFormat {
 export function push(options: PushOptions): Exporter {
   return {
     name: 'exporting to image',
-    prepare: preparingCompressed(options),
+    ...preparingCompressed(options),
     async export(result, report, signal) {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });

@@ -4,8 +4,8 @@ import { TbuildError } from '@tbuild/errors';
 /** Synchronous work that yields every few milliseconds, where it can be given up and others can have their turn. */
 export type InPieces<T = void> = Generator<void, T, undefined>;
 
-/** A signal, the output of a step and the display wait no longer. A turn costs some microseconds. */
-const LONGEST_TURN_MS = 25;
+/** A signal, other work and the display wait no longer. A turn costs some microseconds. */
+const LONGEST_TURN_MS = 2;
 
 /**
  * Does work to its end, now and then letting the rest of the program have a turn.

@@ -5,6 +5,7 @@ export { forgetPages } from './forget-pages.ts';
 export { atOnce, type InPieces, inTurns } from './in-turns.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { openPipe } from './pipe.ts';
+export { punchHole } from './punch-hole.ts';
 export { removeIfEmpty, removeTree } from './remove-tree.ts';
 export type { ProcessEnd } from './reap.ts';
 export { startProcess, type StartedProcess, type StartOptions } from './start-process.ts';

@@ -1,23 +1,14 @@
-import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import {
-  addFiles,
-  copyFiles,
-  copyInline,
-  filesInTree,
-  isRemembered,
-  openEarlierCopy,
-  rememberCopy,
-  writeLayer,
-} from '../copy/index.ts';
-import type { EarlierCopy } from '../copy/earlier-copy.ts';
+import { addFiles, copyFiles, copyInline, filesInTree, writeLayer } from '../copy/index.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
-import { openFileInput, type FileInput } from './file-input.ts';
+import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
+import { beginEarlyLayer, type EarlyLayer } from './early-layer.ts';
+import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
 import type { StepContext, Underway } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { placeCopy, placementOf, writeAside } from './place-copy.ts';
@@ -29,9 +20,8 @@ import { prepareOn } from './prepare-on.ts';
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }, signal) {
-      const parts: CopyPart[] = [];
-      for (const selection of [op, ...(op.more ?? [])])
-        parts.push(await openPart(selection, op, sources, { ...context, signal }));
+      const opened = await openParts(op, base?.result, sources, { ...context, signal });
+      const { parts } = opened;
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,
@@ -46,37 +36,51 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
           epoch: context.epoch,
         }),
       );
-      const run = async (): Promise<ResultId> => {
-        for (const { selection, input } of parts)
-          if (input !== undefined && selection.from.kind === 'context')
-            context.contexts.onCopied(selection.from.name, await input.select());
-        const memory = await memoryOf(parts, op, base?.result, context);
-        const copy = await placeAlone(parts, op, base?.result, { ...context, memory });
-        const isTopmost = context.topmost.has(context.step.id);
-        if (copy !== undefined && isTopmost) {
-          const layer = await writeStraight(copy, { ...context, signal });
-          if (layer !== undefined) {
-            context.results.saveLayer(key, { ...layer, parent: base?.result ?? null });
-            memory?.remember(key);
-            return key;
-          }
-        }
-        // What could not be written straight once cannot be so the second time.
-        const layer = isTopmost ? undefined : writeAside(copy, { ...context, signal });
-        await copyInto(key, op, parts, base?.result, { ...context, memory, signal });
-        if (layer !== undefined) context.results.expectLayer(key, layer);
-        memory?.remember(key);
-        packSoon(key, context);
-        return key;
-      };
+      const early = await neededEarly(opened, key, context);
       return {
         key,
-        run,
+        run: () => makeCopy({ key, op, parts, base: base?.result, early }, { ...context, signal }),
         canGive: (result) => result === key,
         parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
       };
     },
   };
+}
+
+/** A copy whose files are keyed. */
+interface KeyedCopy {
+  readonly key: ResultId;
+  readonly op: CopyOp;
+  readonly parts: readonly CopyPart[];
+  readonly base: ResultId | undefined;
+  readonly early?: EarlyLayer;
+}
+
+async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promise<ResultId> {
+  const { key, parts, base } = copy;
+  const { contexts, results, step } = context;
+  for (const { selection, input } of parts)
+    if (input !== undefined && selection.from.kind === 'context')
+      contexts.onCopied(selection.from.name, await input.select());
+  const memory = await memoryOf(copy, context);
+  const placed = await placeAlone(copy, { ...context, memory });
+  const isTopmost = context.topmost.has(step.id);
+  const early = await copy.early?.coming();
+  if (placed !== undefined && isTopmost) {
+    const layer = await (early?.layer ?? writeStraight(placed, context));
+    if (layer !== undefined) {
+      results.saveLayer(key, { ...layer, parent: base ?? null });
+      memory?.remember(key);
+      return key;
+    }
+  }
+  // What could not be written straight once cannot be so the second time.
+  const layer = isTopmost ? undefined : (early ?? writeAside(placed, context))?.layer;
+  await copyInto(copy, { ...context, memory });
+  if (layer !== undefined) results.expectLayer(key, layer);
+  memory?.remember(key);
+  packSoon(key, context);
+  return key;
 }
 
 /** What the instruction takes from one place; files of the Dockerfile itself have no input. */
@@ -95,9 +99,7 @@ function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; inpu
 
 /** Of a copy from one place alone the layer can be written straight, where one is wanted. */
 async function placeAlone(
-  parts: readonly CopyPart[],
-  op: CopyOp,
-  base: ResultId | undefined,
+  { op, parts, base }: KeyedCopy,
   context: StepContext & Remembering,
 ): Promise<PlacedCopy | undefined> {
   const only = onlyInput(parts);
@@ -117,44 +119,64 @@ async function placeAlone(
  */
 async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
   const aside = context.preparation.isWanted ? writeAside(copy, context) : undefined;
-  return aside ?? inTurns(writeLayer(copy, context.worker.content), context.signal);
-}
-
-/** What is known of the last copy of the same instruction onto the same base. */
-interface CopyMemory {
-  readonly earlier?: EarlierCopy;
-  remember(result: ResultId): void;
+  return aside?.layer ?? inTurns(writeLayer(copy, context.worker.content), context.signal);
 }
 
 interface Remembering {
   readonly memory?: CopyMemory;
 }
 
-async function memoryOf(
-  parts: readonly CopyPart[],
+async function memoryOf({ op, parts, base }: KeyedCopy, context: StepContext): Promise<CopyMemory | undefined> {
+  const only = onlyInput(parts);
+  return only && openCopyMemory({ op, ...only, base }, context);
+}
+
+interface OpenedParts {
+  readonly parts: readonly CopyPart[];
+  readonly early?: EarlyLayer;
+}
+
+async function openParts(
   op: CopyOp,
   base: ResultId | undefined,
-  { worker, topmost, step }: StepContext,
-): Promise<CopyMemory | undefined> {
-  const only = onlyInput(parts);
-  if (only === undefined || only.selection.unpack || only.input.owner === 'keep') return undefined;
-  const { input } = only;
-  const sources = await input.select();
-  if (!isRemembered(sources)) return undefined;
-  // One that makes a tree can share only with a tree.
-  const makes = topmost.has(step.id) ? 'layer' : 'tree';
-  const note = join(worker.root, 'copies', hexOf(digestOf(canonicalJson({ op, base, makes }))));
-  return {
-    earlier: openEarlierCopy(note, sources, input.hasher),
-    remember: (result) => rememberCopy(note, result, sources, input.hasher),
-  };
+  sources: readonly Solved<ResultId>[],
+  context: StepContext & Underway,
+): Promise<OpenedParts> {
+  const parts: CopyPart[] = [];
+  let early: EarlyLayer | undefined;
+  const isAlone = op.more === undefined;
+  try {
+    for (const selection of [op, ...(op.more ?? [])]) {
+      const onListed = (input: ListedFiles): void => {
+        if (isAlone) early = beginEarlyLayer({ op, selection, input, base }, context);
+      };
+      parts.push(await openPart(selection, op, sources, { ...context, onListed }));
+    }
+  } catch (error) {
+    early?.giveUp();
+    throw error;
+  }
+  return { parts, early };
+}
+
+/** What was begun early, if it turns out to be right, and to be needed. */
+async function neededEarly(
+  { parts, early }: OpenedParts,
+  key: ResultId,
+  { results, step }: StepContext,
+): Promise<EarlyLayer | undefined> {
+  if (early === undefined) return undefined;
+  const isCached = !step.noCache && (await results.has(key));
+  if (onlyInput(parts)?.input.isSettled === true && !isCached) return early;
+  early.giveUp();
+  return undefined;
 }
 
 async function openPart(
   selection: CopySelection,
   op: CopyOp,
   steps: readonly Solved<ResultId>[],
-  context: StepContext & Underway,
+  context: StepContext & Underway & { onListed(files: ListedFiles): void },
 ): Promise<CopyPart> {
   const { from, sources } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
@@ -164,10 +186,7 @@ async function openPart(
 }
 
 async function copyInto(
-  key: ResultId,
-  op: CopyOp,
-  parts: readonly CopyPart[],
-  base: ResultId | undefined,
+  { key, op, parts, base }: KeyedCopy,
   context: StepContext & Remembering & Underway,
 ): Promise<void> {
   const { memory, signal } = context;

@@ -29,6 +29,9 @@ export interface FileInput {
   readonly isSettled: boolean;
 }
 
+/** Files of a context that were listed and are about to be read for their digest, since it is not known yet. */
+export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
+
 /** What to read, and what for. */
 export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown'>;
 
@@ -37,12 +40,16 @@ export async function openFileInput(
   from: Exclude<FileSource, { kind: 'inline' }>,
   options: FileInputOptions,
   sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & Underway,
+  env: OpEnvironment & Underway & Listening,
 ): Promise<FileInput> {
   if (from.kind === 'context') return reading(() => contextInput(from.name, options, env));
   const source = sources[from.source];
   if (source === undefined) throw new Error(`Step has no source ${from.source}`);
   return resultInput(source.result, options, env);
+}
+
+interface Listening {
+  onListed?(files: ListedFiles): void;
 }
 
 /** One after the other: what one step reads of a context, the next one need not read again. */
@@ -51,14 +58,16 @@ const reading = pLimit(1);
 async function contextInput(
   name: string,
   options: FileInputOptions,
-  { contexts, signal }: Pick<OpEnvironment, 'contexts'> & Underway,
+  { contexts, signal, onListed }: Pick<OpEnvironment, 'contexts'> & Underway & Listening,
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
   const { shown = false } = options;
   const selection = await inTurns(selectFiles(tree, options), signal);
-  const content = await inTurns(hasher.digestSelection(selection, { owner, shown }), signal);
+  const listed = { select: async () => selection, hasher, owner };
+  const digesting = hasher.digestSelection(selection, { owner, shown }, () => onListed?.(listed));
+  const content = await inTurns(digesting, signal);
   contexts.onRead(name, sizeOf(selection).bytes);
-  return { content, select: async () => selection, hasher, owner, shown, isSettled: hasher.areSettled(selection) };
+  return { content, ...listed, shown, isSettled: hasher.areSettled(selection) };
 }
 
 /** How many files a selection has, and their bytes. */

@@ -9,7 +9,7 @@ import type { Worker } from '../worker.ts';
 /** What the ops of one build share. */
 export interface OpEnvironment extends Pick<
   BuildRequest,
-  'extraHosts' | 'network' | 'ssh' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+  'cacheFrom' | 'extraHosts' | 'network' | 'ssh' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
 > {
   readonly worker: Worker;
   readonly results: StepResults;

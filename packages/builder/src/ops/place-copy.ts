@@ -1,26 +1,35 @@
 import type { ResultId } from '@tbuild/cache';
-import type { SelectedSource } from '@tbuild/context';
-import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { isLarge, type SelectedSource } from '@tbuild/context';
+import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
-import { openLayeredTree } from '@tbuild/snapshot';
+import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
+import { compressedForm } from '../compressed-layers.ts';
 import type { CopyOptions, Owner } from '../copy/copy-options.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext, Underway } from './op-environment.ts';
+import type { Worker } from '../worker.ts';
 import { ownerIn } from './owner.ts';
 
 /** The part of a copy that reads files of a context or of a step. */
 export interface CopyFrom {
   readonly op: CopyOp;
   readonly selection: CopySelection;
-  readonly input: FileInput;
+  readonly input: Pick<FileInput, 'select' | 'hasher' | 'isSettled'>;
   readonly base: ResultId | undefined;
+}
+
+/** What it takes to settle where files go. */
+export interface Placing extends Pick<StepContext, 'epoch'> {
+  readonly results: { snapshot(result: ResultId): Promise<Pick<Snapshot, 'directories'>> };
+  readonly worker: Pick<Worker, 'flavour'>;
 }
 
 /** Settles places and owners of a copy that unpacks nothing. */
 export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
-  { worker: { flavour }, results, epoch }: StepContext,
+  { worker: { flavour }, results, epoch }: Placing,
 ): Promise<PlacedCopy | undefined> {
   if (selection.unpack) return undefined;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
@@ -33,26 +42,51 @@ export async function placeCopy(
 /** As few are packed before another process has begun. */
 const LARGE = { files: 1000, bytes: 1 << 24 };
 
-interface Aside extends Pick<StepContext, 'preparation'>, Underway {
-  readonly worker: Pick<StepContext['worker'], 'layerProcess'>;
+/** Whether it pays to write the layer of a copy of these in another process. */
+export function isLargeCopy(sources: readonly SelectedSource[]): boolean {
+  const { files, bytes } = sizeOf(sources);
+  return files >= LARGE.files || bytes >= LARGE.bytes;
 }
 
-/** Begins to write the layer of a large copy in another process, and to get it ready for the outputs. */
+/** What it takes to write a layer in another process. */
+export interface Aside extends Pick<StepContext, 'preparation' | 'topmost' | 'step'>, Underway {
+  readonly worker: Pick<Worker, 'layerProcess' | 'root' | 'content'>;
+}
+
+/**
+ * Begins to write the layer of a large copy in another process, and to get it ready for the outputs. When all that is wanted of it
+ * is its compressed form, that is all that is kept, and then there is no layer if there is no such form.
+ */
 export function writeAside(
   copy: PlacedCopy | undefined,
-  { worker, preparation, signal }: Aside,
-): Promise<Layer | undefined> | undefined {
-  if (copy?.isSettled !== true) return undefined;
-  const { files, bytes } = sizeOf(copy.sources);
-  if (files < LARGE.files && bytes < LARGE.bytes) return undefined;
-  const coming = worker.layerProcess?.start(copy, AbortSignal.any([signal, preparation.signal]));
-  if (coming !== undefined) preparation.add(coming);
-  return coming?.layer;
+  { worker, preparation, topmost, step, signal }: Aside,
+): Required<ComingLayer> | undefined {
+  if (copy?.isSettled !== true || !isLargeCopy(copy.sources)) return undefined;
+  const keep = preparation.needsBytes || !topmost.has(step.id) || !isMostlyLargeFiles(copy.sources);
+  const coming = worker.layerProcess?.start(copy, AbortSignal.any([signal, preparation.signal]), { keep });
+  if (coming === undefined) return undefined;
+  const prepared = preparation.add(coming);
+  return keep ? coming : { ...coming, layer: prepared.then(() => compressedOnly(coming, worker)) };
+}
+
+async function compressedOnly({ layer }: ComingLayer, worker: Aside['worker']): Promise<Layer | undefined> {
+  const made = await layer;
+  return made && compressedForm(made.diffId, worker) && made;
+}
+
+/** The next copy takes small files that did not change from the uncompressed layer; large ones it reads where they are. */
+function isMostlyLargeFiles(sources: readonly SelectedSource[]): boolean {
+  let bytes = 0;
+  for (const { entry, files } of sources) {
+    if (isLarge(entry)) bytes += entry.stats.size;
+    for (const file of files) if (isLarge(file.entry)) bytes += file.entry.stats.size;
+  }
+  return bytes >= sizeOf(sources).bytes / 2;
 }
 
 export function placementOf(
   sources: readonly SelectedSource[],
-  { hasher }: FileInput,
+  { hasher }: Pick<FileInput, 'hasher'>,
   owner: Owner | undefined,
   epoch: number | undefined,
 ): CopyOptions {

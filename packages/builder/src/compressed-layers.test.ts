@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { createLocalStore, readWhole } from '@tbuild/content';
+import { createLayerVariants } from '@tbuild/exporter';
+import { digestOf, layerMediaType, type Descriptor } from '@tbuild/oci';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { compressedForm, uncompressing } from './compressed-layers.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'compressed-layers-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const content = createLocalStore(root);
+const store = { root, content };
+const { signal } = new AbortController();
+
+const bytes = Buffer.alloc(3_000_000, 'bytes of a layer ');
+const raw: Descriptor = { mediaType: layerMediaType('uncompressed'), digest: digestOf(bytes), size: bytes.length };
+
+beforeEach(() => rmSync(join(root, 'variants'), { recursive: true, force: true }));
+
+/** Notes what the layer became. */
+async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descriptor> {
+  const stored = await content.write(Readable.from([blob]));
+  const descriptor = { mediaType: layerMediaType('gzip'), ...stored };
+  createLayerVariants(root).set(raw.digest, variant, descriptor);
+  return descriptor;
+}
+
+test.each(['gzip', 'gzip-1'])('a layer that the store has as %s is read as it was', async (variant) => {
+  const blob = await compressedTo(gzipSync(bytes), variant);
+  expect(compressedForm(raw.digest, store)).toEqual(blob);
+  expect(await uncompressing(store).has(raw.digest)).toBe(true);
+  expect(Buffer.from(await readWhole(uncompressing(store), raw, signal)).equals(bytes)).toBe(true);
+});
+
+test('a layer that was made of it is another one', async () => {
+  await compressedTo(bytes, 'not-after-1');
+  expect(await uncompressing(store).has(raw.digest)).toBe(false);
+});
+
+test.each<[what: string, spoil: (blob: Descriptor) => void]>([
+  ['is gone', ({ digest }) => rmSync(content.path(digest))],
+  ['was cut short', ({ digest }) => writeFileSync(content.path(digest), 'short')],
+])('a blob that %s is none', async (_, spoil) => {
+  spoil(await compressedTo(gzipSync(bytes)));
+  expect(await uncompressing(store).has(raw.digest)).toBe(false);
+  await expect(uncompressing(store).read(raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('a damaged one is removed when it is read', async () => {
+  const { digest, size } = await compressedTo(gzipSync(bytes));
+  writeFileSync(content.path(digest), Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(size - 2)]));
+  await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+  expect(await content.has(digest)).toBe(false);
+});
+
+test('one that is the compressed form of something else is not believed', async () => {
+  await compressedTo(gzipSync(Buffer.alloc(bytes.length)));
+  await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+});

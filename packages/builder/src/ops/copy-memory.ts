@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultId } from '@tbuild/cache';
+import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { isRemembered, openEarlierCopy, rememberCopy } from '../copy/index.ts';
+import type { EarlierCopy } from '../copy/earlier-copy.ts';
+import type { FileInput } from './file-input.ts';
+import type { Worker } from '../worker.ts';
+import type { StepContext } from './op-environment.ts';
+import { isLargeCopy } from './place-copy.ts';
+
+/** What is known of the last copy of the same instruction onto the same base. */
+export interface CopyMemory {
+  readonly earlier?: EarlierCopy;
+  remember(result: ResultId): void;
+}
+
+/** A copy from one place of a context. */
+export interface RememberedCopy {
+  readonly op: CopyOp;
+  readonly selection: CopySelection;
+  readonly input: Pick<FileInput, 'select' | 'hasher' | 'owner'>;
+  readonly base: ResultId | undefined;
+}
+
+/** Of large copies, and of those whose files can be shared with the next one. */
+export async function openCopyMemory(
+  copy: RememberedCopy,
+  { worker, topmost, step }: Pick<StepContext, 'topmost' | 'step'> & { readonly worker: Pick<Worker, 'root'> },
+): Promise<CopyMemory | undefined> {
+  const { selection, input } = copy;
+  if (selection.unpack || input.owner === 'keep') return undefined;
+  const sources = await input.select();
+  // One that makes a tree can share only with a tree.
+  const note = noteOf(copy, topmost.has(step.id) ? 'layer' : 'tree', worker.root);
+  if (!isRemembered(sources))
+    return isLargeCopy(sources) ? { remember: (result) => rememberCopy(note, result, [], input.hasher) } : undefined;
+  return {
+    earlier: openEarlierCopy(note, sources, input.hasher),
+    remember: (result) => rememberCopy(note, result, sources, input.hasher),
+  };
+}
+
+/** Whether the same instruction was done on the same base before, as far as it is remembered. */
+export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { root }: Pick<Worker, 'root'>): boolean {
+  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, root)));
+}
+
+function noteOf({ op, base }: Pick<RememberedCopy, 'op' | 'base'>, makes: 'layer' | 'tree', root: string): string {
+  return join(root, 'copies', hexOf(digestOf(canonicalJson({ op, base, makes }))));
+}
