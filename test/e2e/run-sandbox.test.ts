@@ -1,7 +1,15 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { callProgram, isCallMachine, may, must } from '../../packages/executor/src/enter/call-program.ts';
+import { baseImageArguments } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { processesNaming } from '../support/leftovers.ts';
-import { buildGood, buildInline } from '../support/tbuild.ts';
+import { program } from '../support/program.ts';
+import { isRoot } from '../support/requirements.ts';
+import { runProcess } from '../support/run-process.ts';
+import { scratchDirectory } from '../support/scratch.ts';
+import { buildGood, buildInline, writeFiles } from '../support/tbuild.ts';
 
 const dockerCapabilities = '00000000a80425fb';
 
@@ -138,4 +146,49 @@ test('environment of RUN: image, ENV and ARG, but not that of the caller', async
       .split('\n')
       .filter((name) => !['SHLVL', 'PWD', 'OLDPWD', ''].includes(name)),
   ).toEqual(['A', 'B', 'HOME', 'PATH']);
+});
+
+const MOUNT_SETATTR = 442;
+
+/** A program that becomes another one, for which the kernel lacks a system call. */
+function withoutCall(number: number, args: readonly string[], env: readonly string[]): string {
+  const filter = Uint8Array.from(
+    [
+      [0x20, 0, 0, 0, 0, 0, 0, 0], // load the call's number
+      [0x15, 0, 0, 1, number & 0xff, number >> 8, 0, 0], // unless it is this one, skip
+      [0x06, 0, 0, 0, 38, 0, 5, 0], // ENOSYS
+      [0x06, 0, 0, 0, 0, 0, 0xff, 0x7f], // allow
+    ].flat(),
+  );
+  const calls = [
+    must('prctl', 22, 2, { filter }),
+    may('execve', { text: args[0] ?? '' }, { texts: args }, { texts: env }),
+  ];
+  if (!isCallMachine(process.arch)) throw new Error(`No programs for ${process.arch}`);
+  const path = join(scratchDirectory('program'), 'without-call');
+  writeFileSync(path, callProgram(process.arch, { calls, reportTo: 2 }), { mode: 0o755 });
+  return path;
+}
+
+test.skipIf(!isRoot)('a kernel without the newer calls gets the same mounts from programs', async () => {
+  const context = writeFiles({
+    Dockerfile: "FROM busybox\nRUN cut -d' ' -f5,6 /proc/self/mountinfo\n",
+  });
+  const shownBy = async (wrap: (args: readonly string[], env: readonly string[]) => [string, ...string[]]) => {
+    const env = [
+      `TBUILD_ROOT=${scratchDirectory('store')}`,
+      `HOME=${scratchDirectory('home')}`,
+      `PATH=${process.env['PATH']}`,
+    ];
+    const args = ['/bin/sh', program, 'build', '--progress', 'plain', ...baseImageArguments(), context];
+    const [command, ...rest] = wrap(args, env);
+    const { exitCode, stderr } = await runProcess(command, rest);
+    expect(stderr).toContain('DONE');
+    expect(exitCode, stderr).toBe(0);
+    // With the older call a part of a file system loses what the whole has, but is as read-only.
+    return [...stderr.matchAll(/^#\d+ [\d.]+ (\/\S* r[ow])/gm)].map(([, mount]) => mount);
+  };
+  const usual = await shownBy((args, env) => ['env', '-i', ...env, ...args]);
+  expect(usual).toContain('/proc/sys ro');
+  expect(await shownBy((args, env) => [withoutCall(MOUNT_SETATTR, args, env)])).toEqual(usual);
 });

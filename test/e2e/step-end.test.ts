@@ -42,18 +42,19 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     child.kill('SIGINT');
     child.kill('SIGINT');
   };
-  const stops: readonly { how: string; stop(child: ChildProcess): unknown; exitCode?: number }[] = [
+  const stops: readonly { how: string; stop(child: ChildProcess): unknown; exitCode?: number; user?: string }[] = [
     { how: 'one SIGINT', stop: (child) => child.kill('SIGINT'), exitCode: 130 },
     { how: 'one SIGHUP', stop: (child) => child.kill('SIGHUP'), exitCode: 130 },
     { how: 'two SIGINTs', stop: twice, exitCode: 130 },
     { how: 'SIGKILL', stop: killNode },
+    { how: 'SIGKILL, though it is another user,', stop: killNode, user: '1000:1000' },
   ];
 
-  test.each(stops)('is gone after $how to tbuild', async ({ stop, exitCode }) => {
+  test.each(stops)('is gone after $how to tbuild', async ({ stop, exitCode, user = '0' }) => {
     const marker = newMarker();
     const store = scratchDirectory('store');
     const context = writeFiles({
-      Dockerfile: `FROM busybox\nRUN trap "" TERM INT; sleep ${marker} & sleep ${marker}\n`,
+      Dockerfile: `FROM busybox\nUSER ${user}\nRUN trap "" TERM INT; sleep ${marker} & sleep ${marker}\n`,
     });
     let stopping: Promise<void> | undefined;
     const build = await buildContext(context, {

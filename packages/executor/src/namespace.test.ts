@@ -5,8 +5,9 @@ import { canMountProc } from './tools.ts';
 // In a user namespace root is not the real one, and overlays mark with user attributes.
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 
-executorSuite(`namespace (${flavour})`, {
-  flavour,
-  ownProc: flavour === 'trusted' || canMountProc(),
-  create: (runDirectory) => createNamespaceExecutor({ runDirectory, flavour, now: () => Date.now() }),
-});
+for (const setUp of ['calls', 'programs'] as const)
+  executorSuite(`namespace (${flavour}), set up by ${setUp}`, {
+    flavour,
+    ownProc: flavour === 'trusted' || canMountProc(),
+    create: (runDirectory) => createNamespaceExecutor({ runDirectory, flavour, now: () => Date.now(), setUp }),
+  });

@@ -1,30 +1,56 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '@tbuild/errors';
+import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeDeviceDirectory } from './device-directory.ts';
 import { isUnified, makeGroupDirectory } from './cgroup/group-view.ts';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
 import { enterSandbox } from './enter/enter-sandbox.ts';
+import { setUpCalls } from './enter/set-up-calls.ts';
+import { READY } from './exit-code.ts';
+import { PROGRAM } from './run-process.ts';
 import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
-import type { Executor } from './executor.ts';
+import { must } from './enter/call-program.ts';
+import type { Executor, Sandbox, StepEnd } from './executor.ts';
 import { type ExecutorOptions, type Launch, runMounted } from './run-step.ts';
 import { REPORT, sandboxCommand } from './sandbox-command.ts';
-import { MASKED_PATHS, READONLY_PATHS, sandboxMounts } from './sandbox-mounts.ts';
+import { MASKED_PATHS, READONLY_PATHS, type SandboxPlace, sandboxMounts, type SetupStep } from './sandbox-mounts.ts';
 import { canMountProc, detectAbilities, type MountAbilities } from './tools.ts';
 
+export interface NamespaceOptions extends ExecutorOptions {
+  /** The only way to set sandboxes up, as far as it goes; by programs what calls have failed to do, when absent. */
+  readonly setUp?: 'calls' | 'programs';
+}
+
 /**
- * Runs steps with the programs of util-linux and coreutils: every step in mount, pid, ipc and uts namespaces
- * of its own. Nothing is mounted outside of them, and everything in them ends with this process. To be used
- * from the main thread: a step dies with the thread that started it.
+ * Runs every step in mount, pid, ipc and uts namespaces of its own. Nothing is mounted outside of them, and everything in them
+ * ends with this process. To be used from the main thread: a step dies with the thread that started it.
+ *
+ * One program of our own sets a sandbox up and enters it. What it cannot do, or is refused, the programs of util-linux and coreutils
+ * do, which also say what is wrong; four more of them a step cost a third of its time.
  */
-export function createNamespaceExecutor(options: ExecutorOptions): Executor {
-  const { runDirectory, flavour } = options;
+export function createNamespaceExecutor(options: NamespaceOptions): Executor {
+  const { runDirectory, flavour, setUp } = options;
   const ours = once(() => describeMachine(runDirectory, flavour === 'user' ? 'ours' : 'none'));
   const ofStep = once(() => describeMachine(runDirectory, 'of the step'));
+  let triesCalls = setUp !== 'programs';
   return {
     name: 'namespace',
-    run(sandbox, io, signal) {
+    async run(sandbox, io, signal) {
       const machine = sandbox.handler === undefined ? ours() : ofStep();
-      return runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step));
+      const run = (byCalls: boolean): Promise<StepEnd> =>
+        runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step, { byCalls }));
+      if (!triesCalls || sandbox.network !== 'default' || sandbox.handler !== undefined) return run(false);
+      try {
+        return await run(true);
+      } catch (error) {
+        if (setUp === 'calls' || !hasCode(error, 'PROCESS_FAILED')) throw error;
+        clearWorkDirectories(sandbox);
+        const end = await run(false);
+        triesCalls = false;
+        return end;
+      }
     },
   };
 }
@@ -32,7 +58,6 @@ export function createNamespaceExecutor(options: ExecutorOptions): Executor {
 /** What stays the same from step to step. */
 interface Machine extends CallMachineDescription {
   readonly flavour: OverlayFlavour;
-  readonly abilities: MountAbilities;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   readonly proc: 'fresh' | 'own';
 }
@@ -43,7 +68,6 @@ function describeMachine(runDirectory: string, userNamespace: 'none' | 'ours' | 
   return {
     ...describeCallMachine(runDirectory),
     flavour: userNamespace === 'none' ? 'trusted' : 'user',
-    abilities: detectAbilities(),
     kernelPaths: findKernelPaths(),
     // Only inside a user namespace is it ever refused.
     proc: userNamespace === 'none' || canMountProc(within) ? 'fresh' : 'own',
@@ -64,32 +88,47 @@ function findKernelPaths(): Machine['kernelPaths'] {
   return paths;
 }
 
-/** Writes everything that the set-up reads into `directory`. */
-function prepare(
-  { flavour, machine, kernelPaths, abilities, proc, ...description }: Machine,
-  { sandbox, directory, points, entrances, groups, unguarded }: MountedStep,
-): Launch {
+/** An overlay that was mounted without ever being synced is not mounted a second time; what tells is in its work directory. */
+function clearWorkDirectories({ root, mounts }: Sandbox): void {
+  const trees = [root.mount, ...mounts.flatMap((mount) => (mount.type === 'overlay' ? [mount.mount] : []))];
+  for (const { directory, options } of trees)
+    for (const option of options)
+      if (option.startsWith(WORK)) removeTree(join(directory, option.slice(WORK.length), 'work'));
+}
+
+const WORK = 'workdir=';
+
+/** What mount(2) and mount_setattr(2) can do: options are all one text there. */
+const CALL_ABILITIES: MountAbilities = { appendLowers: false, recursiveReadonly: true, userOverlays: true };
+
+/** Writes everything that the set-up reads into the step's directory. */
+function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly byCalls: boolean }): Launch {
+  const { sandbox, directory, entrances, groups, points } = step;
+  const place = makePlace(machine, step);
+  const mountsFor = (abilities: MountAbilities): readonly SetupStep[] =>
+    sandboxMounts(sandbox, points, { ...place, abilities });
   const ownGroups = isUnified(groups);
-  const program = enterSandbox(sandbox, { ...description, reportTo: REPORT, entrances, ownGroups });
+  const entering = enterSandbox(sandbox, { ...machine, reportTo: REPORT, entrances, ownGroups, diesWithParent: true });
+  const setUp = byCalls ? setUpCalls(mountsFor(CALL_ABILITIES), sandbox.hostname) : undefined;
+  if (setUp !== undefined) {
+    // Whatever goes wrong is in what the program reports.
+    const ready = must('write', REPORT, { text: READY }, READY.length);
+    const program = { ...entering, calls: [ready, ...setUp, ...entering.calls] };
+    return { args: [`/proc/self/fd/${PROGRAM}`], program, machine: machine.machine };
+  }
+  const { args, files } = sandboxCommand(sandbox, mountsFor(detectAbilities()), { directory });
+  for (const [file, text] of files) writeFileSync(file, text);
+  return { args, program: entering, machine: machine.machine };
+}
+
+/** Makes the directories that are mounted. */
+function makePlace(
+  { flavour, kernelPaths, proc, setsGroups }: Machine,
+  { directory, groups, unguarded }: MountedStep,
+): Omit<SandboxPlace, 'abilities'> {
   const [root, devices] = [`${directory}/root`, `${directory}/dev`];
   mkdirSync(root);
   const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);
   const boundDevices = makeDeviceDirectory(devices, { nodes: flavour === 'trusted' && !unguarded });
-  const { setsGroups } = description;
-  const place = {
-    root,
-    devices,
-    boundDevices,
-    groupDirectory,
-    groups,
-    unguarded,
-    kernelPaths,
-    flavour,
-    abilities,
-    proc,
-    setsGroups,
-  };
-  const { args, files } = sandboxCommand(sandbox, sandboxMounts(sandbox, points, place), { directory });
-  for (const [file, text] of files) writeFileSync(file, text);
-  return { args, program, machine };
+  return { root, devices, boundDevices, groupDirectory, groups, unguarded, kernelPaths, flavour, proc, setsGroups };
 }

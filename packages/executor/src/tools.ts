@@ -25,12 +25,13 @@ export function findTool(name: string): string | undefined {
 }
 
 /**
- * Starts a program of the set-up, from this thread; `descriptors` are its 0, 1, 2 and so on.
+ * Starts a program of the set-up, by its name or path, from this thread; `descriptors` are its 0, 1, 2 and so on.
  * @throws TbuildError PROCESS_FAILED
  */
 export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
   try {
-    return startProcess(findTool(name) ?? name, args, { env: TOOL_ENVIRONMENT, descriptors });
+    const path = name.includes('/') ? name : (findTool(name) ?? name);
+    return startProcess(path, args, { env: TOOL_ENVIRONMENT, descriptors });
   } catch (cause) {
     throw new TbuildError('PROCESS_FAILED', `Cannot start "${name}"`, { cause });
   }

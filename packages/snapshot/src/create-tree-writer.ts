@@ -278,8 +278,14 @@ class OverlayWriter implements TreeWriter {
   #replace(action: string, path: string, make: (location: string) => void): void {
     guard(action, path, () => {
       this.#enter(parentOf(path));
+      const location = this.#location(path);
+      try {
+        return make(location);
+      } catch (error) {
+        if (errnoName(error) !== 'EEXIST') throw error;
+      }
       this.#clear(path);
-      make(this.#location(path));
+      make(location);
     });
   }
 

@@ -55,4 +55,31 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect(status).toBe(125);
     expect(results(stdout)).toEqual([-constants.errno.ENOENT, -constants.errno.EACCES]);
   });
+
+  test.skipIf(cannotRun).each([
+    ['exit 0', 0],
+    ['exit 7', 7],
+    ['exit 255', 255],
+    ['kill -9 $$', 137],
+    ['kill -15 $$', 143],
+  ])('ends as the child that it forked: %s', (script, expected) => {
+    const { status, stdout } = run(machine, [
+      { name: 'fork', args: [], mayFail: false },
+      {
+        name: 'execve',
+        args: [{ text: '/bin/sh' }, { texts: ['sh', '-c', `echo child; ${script}`] }, { texts: [] }],
+        mayFail: true,
+      },
+    ]);
+    expect({ status, stdout: String(stdout) }).toEqual({ status: expected, stdout: 'child\n' });
+  });
+
+  test.skipIf(cannotRun)('what the child cannot do is reported once', () => {
+    const { status, stdout } = run(machine, [
+      { name: 'fork', args: [], mayFail: false },
+      { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
+    ]);
+    expect(status).toBe(125);
+    expect(results(stdout)).toEqual([0, -constants.errno.ENOTDIR]);
+  });
 });

@@ -21,15 +21,33 @@ export type CallName =
   | 'keyctl'
   | 'unshare'
   | 'write'
-  | 'execve';
+  | 'umask'
+  | 'mount'
+  | 'mount_setattr'
+  | 'sethostname'
+  | 'execve'
+  | 'fork';
 
-/** One system call, with up to four arguments. */
+/**
+ * One system call, with up to five arguments. After `fork`, which has none, the child makes the other calls; its parent waits for
+ * its end and ends with the same exit code, or with 128 and the number of the signal that killed it.
+ */
 export interface Call {
   readonly name: CallName;
   /** Numbers, and what is to be pointed at. */
   readonly args: readonly (number | Datum)[];
   /** Whether the next call is made although this one failed. */
   readonly mayFail: boolean;
+}
+
+/** A call whose failure does not matter. */
+export function may(name: CallName, ...args: Call['args']): Call {
+  return { name, args, mayFail: true };
+}
+
+/** A call without which nothing else is done. */
+export function must(name: CallName, ...args: Call['args']): Call {
+  return { name, args, mayFail: false };
 }
 
 export interface CallProgram {
@@ -54,14 +72,21 @@ export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgr
   const data = createDataSection(DATA_ADDRESS);
   const code = createCode(calls.length);
   for (const [slot, { name, args, mayFail }] of calls.entries()) {
+    if (name === 'fork') {
+      code.fork({ clone: numbers.clone, wait: numbers.wait4, exit: numbers.exit_group, exitCode: EXIT_CODE }, slot);
+      continue;
+    }
     const values = args.map((arg) => (typeof arg === 'number' ? arg : data.place(arg)));
     code.call(numbers[name], values, { slot, mayFail });
   }
-  const end = { write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: 125 };
+  const end = { write: numbers.write, exit: numbers.exit_group, reportTo, exitCode: EXIT_CODE };
   return elfExecutable(elfMachine, data.bytes(), code.finish(end));
 }
 
-type Numbers = Readonly<Record<CallName | 'exit_group', number>>;
+/** Of a program that could not do what it was made for. */
+const EXIT_CODE = 125;
+
+type Numbers = Readonly<Record<Exclude<CallName, 'fork'> | 'clone' | 'wait4' | 'exit_group', number>>;
 
 const MACHINES: Readonly<
   Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>
@@ -83,8 +108,14 @@ const MACHINES: Readonly<
       setsid: 112,
       keyctl: 250,
       unshare: 272,
+      umask: 95,
+      mount: 165,
+      mount_setattr: 442,
+      sethostname: 170,
       execve: 59,
       write: 1,
+      clone: 56,
+      wait4: 61,
       exit_group: 231,
     },
     createCode: createX64Code,
@@ -106,8 +137,14 @@ const MACHINES: Readonly<
       setsid: 157,
       keyctl: 219,
       unshare: 97,
+      umask: 166,
+      mount: 40,
+      mount_setattr: 442,
+      sethostname: 161,
       execve: 221,
       write: 64,
+      clone: 220,
+      wait4: 260,
       exit_group: 94,
     },
     createCode: createArm64Code,

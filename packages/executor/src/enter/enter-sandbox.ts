@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
-import type { Call, CallProgram } from './call-program.ts';
+import { type Call, type CallProgram, may, must } from './call-program.ts';
 import { limitCalls } from './resource-limits.ts';
+import { DIE_WITH_PARENT } from './set-up-calls.ts';
 
 export interface EnterOptions {
   /** The number of the kernel's last capability. */
@@ -11,6 +12,8 @@ export interface EnterOptions {
   readonly filter?: Uint8Array;
   readonly reportTo: number;
   readonly entrances: readonly number[];
+  /** Whether the process above the step is there as long as we are. */
+  readonly diesWithParent?: boolean;
   /** Whether the step's control group becomes the root of all that it sees. */
   readonly ownGroups?: boolean;
   /** The directory to go into. Absent: the tree was moved onto `/`. */
@@ -89,6 +92,7 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),
     ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
+    ...(options.diesWithParent ? [DIE_WITH_PARENT] : []),
     ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', number, DEFAULT_ACTION, 0, SIGNAL_SET_BYTES)),
     ...executions(process),
   ];
@@ -138,14 +142,6 @@ function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
     .split(':')
     .filter((directory) => directory.startsWith('/'))
     .map((directory) => `${directory}/${program}`);
-}
-
-function may(name: Call['name'], ...args: Call['args']): Call {
-  return { name, args, mayFail: true };
-}
-
-function must(name: Call['name'], ...args: Call['args']): Call {
-  return { name, args, mayFail: false };
 }
 
 /** What a report says: the call that failed, or why the program could not be executed. */

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import type { SetupStep } from '../sandbox-mounts.ts';
+import type { Call } from './call-program.ts';
+import { setUpCalls } from './set-up-calls.ts';
+
+const [MS_BIND, MS_MOVE, MS_REC] = [4096, 8192, 16_384];
+const AT_RECURSIVE = 0x8000;
+
+/** The calls between those that make the namespaces and the one that names the host. */
+function mountsOf(...steps: SetupStep[]): string[] | undefined {
+  return setUpCalls(steps, 'host')?.slice(6, -1).map(textOf);
+}
+
+function textOf({ name, args }: Call): string {
+  const shown = args.map((arg) => {
+    if (typeof arg === 'number') return arg;
+    return 'text' in arg ? arg.text || "''" : 'numbers' in arg ? `{${arg.numbers.join(' ')}}` : '?';
+  });
+  return [name, ...shown].join(' ');
+}
+
+test('namespaces of its own, whose mounts nobody sees and which end with whoever started them', () => {
+  const calls = setUpCalls([], 'höst') ?? [];
+  expect(calls.map(textOf)).toEqual([
+    'prctl 1 9',
+    `unshare ${0x2c02_0000}`,
+    'fork',
+    'prctl 1 9',
+    'umask 18',
+    'mount none / 0 278528',
+    'sethostname höst 5',
+  ]);
+  // A machine may refuse the name, which does nobody harm.
+  expect(calls.filter(({ mayFail }) => mayFail).map(({ name }) => name)).toEqual(['sethostname']);
+});
+
+test.each<[what: string, step: SetupStep, calls: string[]]>([
+  [
+    'a tree, from its directory',
+    {
+      source: 'overlay',
+      target: '/r',
+      type: 'overlay',
+      options: ['lowerdir=l/0', 'upperdir=fs', 'nodev'],
+      directory: '/s',
+    },
+    ['chdir /s', 'mount overlay /r overlay 4 lowerdir=l/0,upperdir=fs'],
+  ],
+  [
+    'a file system without options',
+    { source: 'proc', target: '/r/proc', type: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
+    ["mount proc /r/proc proc 14 ''"],
+  ],
+  [
+    'one that is read-only',
+    { source: 'tmpfs', target: '/r/sys/firmware', type: 'tmpfs', options: ['ro', 'size=0'] },
+    ['mount tmpfs /r/sys/firmware tmpfs 1 size=0'],
+  ],
+  [
+    'a bind as it is',
+    { source: '/a b', target: '/r/b', type: 'none', options: ['rbind'] },
+    [`mount /a b /r/b 0 ${MS_BIND | MS_REC}`],
+  ],
+  [
+    'a bind with attributes',
+    { source: '/a', target: '/r/b', type: 'none', options: ['bind', 'ro', 'nosuid'] },
+    [`mount /a /r/b 0 ${MS_BIND}`, 'mount_setattr -100 /r/b 0 {3 0 0 0 0 0 0 0} 32'],
+  ],
+  [
+    'a bind that lets devices work',
+    { source: '/a', target: '/r/dev', type: 'none', options: ['bind', 'dev', 'noexec'] },
+    [`mount /a /r/dev 0 ${MS_BIND}`, 'mount_setattr -100 /r/dev 0 {8 0 4 0 0 0 0 0} 32'],
+  ],
+  [
+    'a bind that is read-only with all that is mounted in it, and has other attributes alone',
+    { source: '/sys', target: '/r/sys', type: 'none', options: ['rbind', 'ro=recursive', 'nodev'] },
+    [
+      `mount /sys /r/sys 0 ${MS_BIND | MS_REC}`,
+      'mount_setattr -100 /r/sys 0 {4 0 0 0 0 0 0 0} 32',
+      `mount_setattr -100 /r/sys ${AT_RECURSIVE} {1 0 0 0 0 0 0 0} 32`,
+    ],
+  ],
+  ['a move', { source: '/r', target: '//', type: 'none', options: ['move'] }, [`mount /r // 0 ${MS_MOVE}`]],
+])('%s', (_, step, calls) => {
+  expect(mountsOf(step)).toEqual(calls);
+});
+
+test.each<[what: string, step: SetupStep]>([
+  ['a mount point inside a mount', { make: 'directory', within: '/r/a', path: '/r/a/b' }],
+  ['more options than a page', { source: 'overlay', target: '/r', type: 'overlay', options: ['x'.repeat(4096)] }],
+  ['an option that it does not know', { source: '/a', target: '/r', type: 'none', options: ['bind', 'shared'] }],
+])('%s is left to programs', (_, step) => {
+  const bind: SetupStep = { source: '/a', target: '/b', type: 'none', options: ['bind'] };
+  expect(setUpCalls([bind, step], 'host')).toBeUndefined();
+});

@@ -1,0 +1,95 @@
+import type { MountEntry } from '../fstab.ts';
+import type { SetupStep } from '../sandbox-mounts.ts';
+import { type Call, may, must } from './call-program.ts';
+
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+const CLONE_NEWNS = 0x2_0000;
+const CLONE_NEWUTS = 0x400_0000;
+const CLONE_NEWIPC = 0x800_0000;
+const CLONE_NEWPID = 0x2000_0000;
+const MS_BIND = 0x1000;
+const MS_MOVE = 0x2000;
+const MS_REC = 0x4000;
+const MS_PRIVATE = 0x4_0000;
+const AT_FDCWD = -100;
+const AT_RECURSIVE = 0x8000;
+const NOTHING = 0;
+
+/** As flags of mount(2), and as attributes of mount_setattr(2). */
+const ATTRIBUTES: ReadonlyMap<string, number> = new Map([
+  ['ro', 1],
+  ['nosuid', 2],
+  ['nodev', 4],
+  ['noexec', 8],
+]);
+/** A page of them with its last zero is all that mount(2) takes. */
+const MOST_OPTIONS = 4095;
+
+/** Has the kernel kill the process when the one above it ends; a change of its user undoes that. */
+export const DIE_WITH_PARENT = must('prctl', PR_SET_PDEATHSIG, SIGKILL);
+
+/**
+ * The calls that make the namespaces and mount everything, in the process whose end is that of the sandbox, and pid 1 in it.
+ * Undefined for what they cannot do: mount points inside mounts, options that are too long.
+ */
+export function setUpCalls(steps: readonly SetupStep[], hostname: string): readonly Call[] | undefined {
+  const mounting: Call[] = [];
+  for (const step of steps) {
+    const calls = 'make' in step ? undefined : mountCalls(step);
+    if (calls === undefined) return undefined;
+    mounting.push(...calls);
+  }
+  return [
+    DIE_WITH_PARENT,
+    must('unshare', CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS),
+    must('fork'),
+    DIE_WITH_PARENT,
+    must('umask', 0o022),
+    must('mount', { text: 'none' }, { text: '/' }, NOTHING, MS_REC | MS_PRIVATE),
+    ...mounting,
+    may('sethostname', { text: hostname }, Buffer.byteLength(hostname)),
+  ];
+}
+
+function mountCalls(entry: MountEntry): Call[] | undefined {
+  const enter = entry.directory === undefined ? [] : [must('chdir', { text: entry.directory })];
+  const calls = entry.type === 'none' ? bindCalls(entry) : fileSystemCalls(entry);
+  return calls && [...enter, ...calls];
+}
+
+function fileSystemCalls({ source, target, type, options }: MountEntry): Call[] | undefined {
+  const flags = options.reduce((sum, option) => sum | (ATTRIBUTES.get(option) ?? 0), 0);
+  const data = options.filter((option) => !ATTRIBUTES.has(option)).join(',');
+  if (Buffer.byteLength(data) > MOST_OPTIONS) return undefined;
+  return [must('mount', { text: source }, { text: target }, { text: type }, flags, { text: data })];
+}
+
+/** A bind takes its attributes afterwards; mount(2) would give it all of them anew, which a user namespace may not. */
+function bindCalls({ source, target, options }: MountEntry): Call[] | undefined {
+  let [flags, set, clear, everywhere] = [0, 0, 0, 0];
+  for (const option of options) {
+    if (option === 'bind') flags = MS_BIND;
+    else if (option === 'rbind') flags = MS_BIND | MS_REC;
+    else if (option === 'move') flags = MS_MOVE;
+    else if (option === 'dev') clear |= attribute('nodev');
+    else if (option === 'ro=recursive') everywhere |= attribute('ro');
+    else if (ATTRIBUTES.has(option)) set |= attribute(option);
+    else return undefined;
+  }
+  return [
+    must('mount', { text: source }, { text: target }, NOTHING, flags),
+    ...(set === 0 && clear === 0 ? [] : [attributeCall(target, 0, set, clear)]),
+    ...(everywhere === 0 ? [] : [attributeCall(target, AT_RECURSIVE, everywhere, 0)]),
+  ];
+}
+
+function attribute(option: string): number {
+  return ATTRIBUTES.get(option) ?? 0;
+}
+
+/** With a `struct mount_attr` of four 64-bit numbers: to set, to clear, propagation, user namespace. */
+function attributeCall(target: string, flags: number, set: number, clear: number): Call {
+  const attributes = [set, 0, clear, 0, 0, 0, 0, 0];
+  return must('mount_setattr', AT_FDCWD, { text: target }, flags, { numbers: attributes }, attributes.length * 4);
+}
