@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { needsSync, pruneStore, readBoot, SYNC_MARKER, sweepLeftovers, type Worker } from '@tbuild/builder';
+import { startProcess } from '@tbuild/linux';
 import type { Environment } from './environment.ts';
 import { parseSize } from './sizes.ts';
 
@@ -37,11 +37,16 @@ const AT_ONCE = 1000;
 
 /** Is left to a process that outlives this one: nobody waits for it. */
 function tidyBehind(root: string, boot: string, trash: readonly string[]): void {
-  const args = ['-c', TIDY, 'tidy', root, boot, SYNC_MARKER, ...trash];
-  const child = spawn('/bin/sh', args, { stdio: 'ignore', detached: true });
-  // What is not done now is done after the next build.
-  child.on('error', () => {});
-  child.unref();
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const args = ['-c', TIDY, 'tidy', root, boot, SYNC_MARKER, ...trash];
+    const { PATH = '/usr/bin:/bin' } = process.env;
+    startProcess('/bin/sh', args, { env: { PATH }, descriptors: [nothing, nothing, nothing] });
+  } catch {
+    // What is not done now is done after the next build.
+  } finally {
+    closeSync(nothing);
+  }
 }
 
 function namesIn(directory: string): readonly string[] {
