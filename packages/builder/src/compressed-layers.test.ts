@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import { createLocalStore, readWhole } from '@tbuild/content';
 import { createLayerVariants } from '@tbuild/exporter';
 import { digestOf, layerMediaType, type Descriptor } from '@tbuild/oci';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { compressedForm, uncompressing } from './compressed-layers.ts';
+import { createImportedSteps } from './imported-steps.ts';
+import { LostLayer } from './lost-layer.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'compressed-layers-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -29,7 +31,7 @@ async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descrip
 }
 
 test.each(['gzip', 'gzip-1'])('a layer that the store has as %s is read as it was', async (variant) => {
-  const blob = await compressedTo(gzipSync(bytes), variant);
+  const blob = await compressedTo(zlib.gzipSync(bytes), variant);
   expect(compressedForm(raw.digest, store)).toEqual(blob);
   expect(await uncompressing(store).has(raw.digest)).toBe(true);
   expect(Buffer.from(await readWhole(uncompressing(store), raw, signal)).equals(bytes)).toBe(true);
@@ -44,19 +46,39 @@ test.each<[what: string, spoil: (blob: Descriptor) => void]>([
   ['is gone', ({ digest }) => rmSync(content.path(digest))],
   ['was cut short', ({ digest }) => writeFileSync(content.path(digest), 'short')],
 ])('a blob that %s is none', async (_, spoil) => {
-  spoil(await compressedTo(gzipSync(bytes)));
+  spoil(await compressedTo(zlib.gzipSync(bytes)));
   expect(await uncompressing(store).has(raw.digest)).toBe(false);
   await expect(uncompressing(store).read(raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
 test('a damaged one is removed when it is read', async () => {
-  const { digest, size } = await compressedTo(gzipSync(bytes));
+  const { digest, size } = await compressedTo(zlib.gzipSync(bytes));
   writeFileSync(content.path(digest), Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(size - 2)]));
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   expect(await content.has(digest)).toBe(false);
 });
 
 test('one that is the compressed form of something else is not believed', async () => {
-  await compressedTo(gzipSync(Buffer.alloc(bytes.length)));
+  await compressedTo(zlib.gzipSync(Buffer.alloc(bytes.length)));
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+});
+
+test('of two forms the one that everybody can unpack is read', async () => {
+  await compressedTo(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]), 'zstd');
+  const blob = await compressedTo(zlib.gzipSync(bytes));
+  expect(compressedForm(raw.digest, store)).toEqual(blob);
+});
+
+test.skipIf('createZstdDecompress' in zlib)('one that cannot be unpacked here counts as none', async () => {
+  await compressedTo(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]), 'zstd');
+  vi.stubEnv('PATH', '/nothing');
+  await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  vi.unstubAllEnvs();
+});
+
+test('a layer that nobody has any more is lost, so that its step runs again', async () => {
+  const { layers } = createImportedSteps(store);
+  await expect(readWhole(layers.provider, { ...raw, digest: digestOf('gone') }, signal)).rejects.toBeInstanceOf(
+    LostLayer,
+  );
 });

@@ -43,6 +43,8 @@ async function* uncompressed(
   } catch (error) {
     // Who unpacks damaged bytes may fail before all are read, which tells that they are not what they were.
     if (hasCode(error, 'SNAPSHOT')) for await (const _ of await content.read(blob, signal)) continue;
-    throw error;
+    if (!hasCode(error, 'UNSUPPORTED')) throw error;
+    // Another version of Node can have compressed it.
+    throw new TbuildError('NOT_FOUND', `Layer ${target.digest} cannot be unpacked here`, { cause: error });
   }
 }

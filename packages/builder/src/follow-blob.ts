@@ -14,7 +14,7 @@ const PAUSE_MS = 2;
 const GIVEN_BACK = 8 * CHUNK;
 
 export interface FollowOptions {
-  /** Whether the blob is to stay. Otherwise what was read of it is given back: it is never written to the disk. */
+  /** Whether the blob is to stay. Otherwise what was read of it is given back, memory and disk. */
   readonly keep: boolean;
 }
 
@@ -40,7 +40,7 @@ export async function* followBlob(
     for (let at = 0; ;) {
       // What is there after the end was there before it was asked for.
       const ended = end;
-      fd ??= openBlob(directory);
+      fd ??= openBlob(directory, keep ? 'r' : 'r+');
       const left = fd === undefined ? 0 : fstatSync(fd).size - at;
       if (fd !== undefined && left > 0) {
         const length = readSync(fd, chunk, 0, Math.min(left, CHUNK), at);
@@ -60,7 +60,7 @@ export async function* followBlob(
   }
 }
 
-function openBlob(directory: string): number | undefined {
+function openBlob(directory: string, flags: 'r' | 'r+'): number | undefined {
   const name = namesIn(directory).find((each) => each.startsWith('blob-'));
-  return name === undefined ? undefined : openSync(join(directory, name), 'r+');
+  return name === undefined ? undefined : openSync(join(directory, name), flags);
 }

@@ -64,3 +64,28 @@ test('without outputs that have something to do there is nothing to wait for', a
   await preparation.settled();
   expect(preparation.isWanted).toBe(false);
 });
+
+test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
+  ['one that compresses them', ['gzip'], false],
+  ['two that compress them in the same way', ['gzip', 'gzip'], false],
+  ['two that compress them in two ways', ['gzip', 'gzip-1'], true],
+  ['one that does not, beside one that does', ['gzip', undefined], true],
+  ['none', [], true],
+])('other bytes of a layer than those that come are needed, or not, by outputs: %s', (_, compresses, needs) => {
+  const exporters = compresses.map((each) => ({
+    name: '',
+    export: async () => ({ destination: '' }),
+    compresses: each,
+  }));
+  const preparation = createLayerPreparation(exporters, { epoch: undefined, signal: never });
+  expect(preparation.needsBytes).toBe(needs);
+});
+
+test('it is idle until there is something to do, and again when that is done', async () => {
+  const preparation = createLayerPreparation(exportersNoting([]), { epoch: 0, signal: never });
+  const idle = [preparation.isIdle()];
+  const added = preparation.add(coming());
+  idle.push(preparation.isIdle());
+  await added;
+  expect([...idle, preparation.isIdle()]).toEqual([true, false, true]);
+});

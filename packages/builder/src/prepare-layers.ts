@@ -5,8 +5,10 @@ import pLimit from 'p-limit';
 export interface LayerPreparation {
   /** Whether there is anything to do. */
   readonly isWanted: boolean;
-  /** Whether any output needs other bytes of a layer than those that it compresses as they come. */
+  /** Whether the outputs do not all compress the bytes of a layer as they come, in the same way. */
   readonly needsBytes: boolean;
+  /** Whether a layer that is added now is taken up at once. */
+  isIdle(): boolean;
   /** Fulfilled when all is done for this layer that can be; never rejected. */
   add(coming: ComingLayer): Promise<void>;
   /** Ends what is under way. */
@@ -24,6 +26,7 @@ export function createLayerPreparation(
   exporters: readonly Exporter[],
   { epoch, signal }: PreparationOptions,
 ): LayerPreparation {
+  const variants = new Set(exporters.map(({ compresses }) => compresses));
   const wanting = exporters.filter(({ prepare }) => prepare !== undefined);
   // Compressing one layer keeps every core busy.
   const limit = pLimit(1);
@@ -37,7 +40,8 @@ export function createLayerPreparation(
   };
   return {
     isWanted: wanting.length > 0,
-    needsBytes: !exporters.every(({ compresses }) => compresses === true),
+    needsBytes: variants.size !== 1 || variants.has(undefined),
+    isIdle: () => underway.size === 0,
     signal,
     add(coming) {
       const work = limit(() => prepare(coming)).finally(() => underway.delete(work));

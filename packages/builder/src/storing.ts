@@ -1,4 +1,4 @@
-import { hasCode } from '@tbuild/errors';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import type { ContentStore, Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
 
@@ -46,7 +46,7 @@ export function firstOf(providers: readonly Provider[]): Provider {
           missing = error;
         }
       }
-      throw missing ?? new Error(`No source has ${target.digest}`);
+      throw missing ?? new TbuildError('NOT_FOUND', `No source has ${target.digest}`);
     },
   };
 }

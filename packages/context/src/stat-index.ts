@@ -15,8 +15,9 @@ import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } fro
 export interface StatIndex extends FileHasher {
   /**
    * `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build.
-   * Otherwise `onUnknown` is called before the first file is read. Who reads the files from then on, and finds one with the stats
-   * that it has in the selection, reads what is digested, provided that {@link areSettled} says so in the end.
+   * Otherwise `onUnknown` is called before the first file is read, unless it is clear already that they will not be settled. Who reads
+   * the files from then on, and finds one with the stats that it has in the selection, reads what is digested, provided that
+   * {@link areSettled} says so in the end.
    */
   digestSelection(
     sources: readonly SelectedSource[],
@@ -99,11 +100,12 @@ class FileStatIndex implements StatIndex {
       return known;
     }
     const clock = this.#readClock();
-    onUnknown?.();
+    const isOld = (stats: FileStat): boolean => isOlder(stats, clock);
+    const areOld = sources.every(({ entry, files }) => isOld(entry.stats) && files.every(isOld));
+    if (areOld) onUnknown?.();
     const digest = yield* digestSelection(sources, { ...options, hasher: this });
-    const isSettled = (stats: FileStat): boolean => isOlder(stats, clock);
     const asListed = this.#moved.size === 0;
-    if (asListed && sources.every(({ entry, files }) => isSettled(entry.stats) && files.every(isSettled))) {
+    if (areOld && asListed) {
       this.#selections.set(fingerprint, digest);
       this.#settled.add(sources);
     }

@@ -56,7 +56,8 @@ export async function compressComing(
   if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
 }
 
-function variantOf({ compression, level }: WantedCompression): string {
+/** What the compressed form is remembered by. */
+export function variantOf({ compression, level }: WantedCompression): string {
   return level === undefined ? compression : `${compression}-${level}`;
 }
 

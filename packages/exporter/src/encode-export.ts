@@ -11,7 +11,7 @@ import {
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
-import { compressComing, type VariantStore } from './compress-layer.ts';
+import { compressComing, variantOf, type VariantStore } from './compress-layer.ts';
 import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
 import type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
@@ -157,7 +157,10 @@ export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'c
   const { store, compression = 'uncompressed', rewriteTimestamp = false } = options;
   if (store === undefined || (compression === 'uncompressed' && !rewriteTimestamp)) return {};
   return {
-    compresses: compression !== 'uncompressed' && !rewriteTimestamp,
+    compresses:
+      compression === 'uncompressed' || rewriteTimestamp
+        ? undefined
+        : variantOf({ compression, level: options.compressionLevel }),
     async prepare({ layer, bytes }, epoch, signal) {
       const { latest, ...encoding } = encodingOf(options, epoch);
       if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')

@@ -68,6 +68,6 @@ export interface Exporter {
    * missing then, `export` makes. `epoch` as for it.
    */
   prepare?(coming: ComingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
-  /** Whether `prepare` compresses the bytes that come, and `export` needs no others of the layer. */
-  readonly compresses?: boolean;
+  /** How `prepare` compresses the bytes that come, when that is all that it takes: `export` needs no others of the layer. */
+  readonly compresses?: string;
 }

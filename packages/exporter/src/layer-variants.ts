@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { hexOf, parseDescriptor, type Descriptor, type Digest } from '@tbuild/oci';
@@ -29,13 +29,19 @@ export function createLayerVariants(root: string): LayerVariants {
     },
     compressed: (diffId) =>
       namesIn(directory(diffId))
+        .sort()
         .filter((name) => COMPRESSED.test(name))
         .flatMap((name) => readDescriptor(join(directory(diffId), name)) ?? []),
   };
 }
 
-function namesIn(directory: string): readonly string[] {
-  return existsSync(directory) ? readdirSync(directory) : [];
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 function readDescriptor(path: string): Descriptor | undefined {

@@ -74,7 +74,7 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
       return key;
     }
   }
-  // What could not be written straight once cannot be so the second time.
+  // What could not be written straight once will hardly be so the second time.
   const layer = isTopmost ? undefined : (early ?? writeAside(placed, context))?.layer;
   await copyInto(copy, { ...context, memory });
   if (layer !== undefined) results.expectLayer(key, layer);
@@ -169,6 +169,7 @@ async function neededEarly(
   const isCached = !step.noCache && (await results.has(key));
   if (onlyInput(parts)?.input.isSettled === true && !isCached) return early;
   early.giveUp();
+  await early.coming();
   return undefined;
 }
 

@@ -8,7 +8,7 @@ import { type Aside, isLargeCopy, placeCopy, type Placing, writeAside } from './
 export interface EarlyLayer {
   /** Undefined where none was begun. */
   coming(): Promise<ComingLayer | undefined>;
-  /** For a step that turns out not to need it. */
+  /** For a step that turns out not to need it. What is being made for it, such as the tree of the base, is made. */
   giveUp(): void;
 }
 

@@ -67,11 +67,18 @@ describe('the bytes are not kept where outputs compress them as they come', () =
 
   test.each<[what: string, patterns: string | readonly string[], wanted: Wanted]>([
     ['an output needs others', 'large-*', { needsBytes: true }],
+    ['another layer is being compressed', 'large-*', { needsBytes: false, isIdle: false }],
     ['steps stand on it', 'large-*', { needsBytes: false, isTopmost: false }],
     ['the next copy could take small files from them', ['medium-*', 'large-*'], { needsBytes: false }],
   ])('unless %s', (_, patterns, wanted) => {
     const { env, asked } = asideOf(made, wanted);
     expect(writeAside(copyOf(patterns), env)).toBe(made);
+    expect(asked.map(({ keep }) => keep)).toEqual([true]);
+  });
+
+  test('unless small files can be taken from an earlier layer', () => {
+    const { env, asked } = asideOf(made, { needsBytes: false });
+    writeAside({ ...copyOf('large-*'), earlier: { digest: digestOf('earlier'), changed: new Set() } }, env);
     expect(asked.map(({ keep }) => keep)).toEqual([true]);
   });
 

@@ -55,18 +55,20 @@ export interface Aside extends Pick<StepContext, 'preparation' | 'topmost' | 'st
 
 /**
  * Begins to write the layer of a large copy in another process, and to get it ready for the outputs. When all that is wanted of it
- * is its compressed form, that is all that is kept, and then there is no layer if there is no such form.
+ * is its compressed form, and that can be made from the beginning, nothing else is kept: then there is no layer if that failed.
  */
 export function writeAside(
   copy: PlacedCopy | undefined,
   { worker, preparation, topmost, step, signal }: Aside,
 ): Required<ComingLayer> | undefined {
   if (copy?.isSettled !== true || !isLargeCopy(copy.sources)) return undefined;
-  const keep = preparation.needsBytes || !topmost.has(step.id) || !isMostlyLargeFiles(copy.sources);
+  const sharesBytes = copy.earlier !== undefined || !isMostlyLargeFiles(copy.sources);
+  const keep = preparation.needsBytes || !preparation.isIdle() || !topmost.has(step.id) || sharesBytes;
   const coming = worker.layerProcess?.start(copy, AbortSignal.any([signal, preparation.signal]), { keep });
   if (coming === undefined) return undefined;
   const prepared = preparation.add(coming);
-  return keep ? coming : { ...coming, layer: prepared.then(() => compressedOnly(coming, worker)) };
+  if (keep) return coming;
+  return { ...coming, layer: prepared.then(() => compressedOnly(coming, worker)).catch(() => undefined) };
 }
 
 async function compressedOnly({ layer }: ComingLayer, worker: Aside['worker']): Promise<Layer | undefined> {

@@ -14,6 +14,7 @@ const step: Step = {
 
 export interface Wanted {
   readonly needsBytes?: boolean;
+  readonly isIdle?: boolean;
   readonly isTopmost?: boolean;
   /** What outputs do once the layer is there. */
   prepare?(): Promise<void>;
@@ -21,7 +22,7 @@ export interface Wanted {
 
 /** Of the store in `root`: what a layer process that is busy or not was asked, and what was prepared. */
 export function asideOf(root: string, coming: Required<ComingLayer> | undefined, wanted: Wanted = {}) {
-  const { needsBytes = true, isTopmost = true, prepare = async () => {} } = wanted;
+  const { needsBytes = true, isIdle = true, isTopmost = true, prepare = async () => {} } = wanted;
   const [asked, added]: [{ readonly signal: AbortSignal; readonly keep: boolean }[], ComingLayer[]] = [[], []];
   const [own, build] = [new AbortController(), new AbortController()];
   const start = (_: PlacedCopy, signal: AbortSignal, { keep }: { readonly keep: boolean }) => {
@@ -31,6 +32,7 @@ export function asideOf(root: string, coming: Required<ComingLayer> | undefined,
   const preparation = {
     isWanted: true,
     needsBytes,
+    isIdle: () => isIdle,
     signal: build.signal,
     add(each: ComingLayer) {
       added.push(each);
