@@ -1,29 +1,46 @@
 import { TbuildError } from '@tbuild/errors';
-import type { CallProgram } from './enter/call-program.ts';
+import type { Call, CallProgram } from './enter/call-program.ts';
 import { describe, readReport } from './enter/enter-sandbox.ts';
 import type { ProcessIO } from './executor.ts';
 import type { Ended } from './run-process.ts';
 
-/** What the set-up says when everything is mounted: a byte that no message holds. */
+/** What the set-up says when everything is mounted: a byte that no message holds, and no report of a set-up that failed. */
 export const READY = '\u0004';
+
+/** What ran, and who hears of it. */
+export interface ReportedRun {
+  readonly program: CallProgram;
+  /** Whether the program is the set-up too, and its report tells what failed of that. */
+  readonly setsUp: boolean;
+  readonly args: readonly string[];
+  readonly io: ProcessIO;
+}
 
 /**
  * The process's own exit code, or what the set-up's report means.
  *
  * @throws TbuildError PROCESS_FAILED when the set-up failed.
  */
-export function exitCodeOf(
-  { exitCode, setup }: Ended,
-  { program, args, io }: { readonly program: CallProgram; readonly args: readonly string[]; readonly io: ProcessIO },
-): number {
+export function exitCodeOf({ exitCode, setup }: Ended, { program, setsUp, args, io }: ReportedRun): number {
   const ready = setup.indexOf(READY);
-  if (ready < 0) throw setupFailure(setup.toString().trim());
+  // Before a program of calls has said so, it says nothing but its report, which may hold any byte after the first.
+  if (ready < 0 || (setsUp && ready > 0))
+    throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString().trim());
   const report = setup.subarray(ready + READY.length);
   if (report.length === 0) return exitCode;
   const failure = readReport(program, args[0] ?? '', report);
-  if ('call' in failure) throw setupFailure(`${failure.call.name}: ${describe(failure.errno)}`);
+  if ('call' in failure) throw setupFailure(textOf(failure));
   io.stderr(Buffer.from(failure.message));
   return failure.exitCode;
+}
+
+function failureIn(program: CallProgram, report: Buffer): string {
+  const failure = readReport(program, '', report);
+  return 'call' in failure ? textOf(failure) : failure.message;
+}
+
+function textOf({ call, errno }: { readonly call: Call; readonly errno: number }): string {
+  return `${call.name}: ${describe(errno)}`;
 }
 
 /** What a step fails with when its sandbox cannot be put together. */

@@ -41,7 +41,8 @@ export function createNamespaceExecutor(options: NamespaceOptions): Executor {
       const machine = sandbox.handler === undefined ? ours() : ofStep();
       const run = (byCalls: boolean): Promise<StepEnd> =>
         runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step, { byCalls }));
-      if (!triesCalls || sandbox.network !== 'default' || sandbox.handler !== undefined) return run(false);
+      const { network, handler } = sandbox;
+      if (!triesCalls || network === 'none' || network === 'pasta' || handler !== undefined) return run(false);
       try {
         return await run(true);
       } catch (error) {
@@ -111,10 +112,9 @@ function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly by
   const entering = enterSandbox(sandbox, { ...machine, reportTo: REPORT, entrances, ownGroups, diesWithParent: true });
   const setUp = byCalls ? setUpCalls(mountsFor(CALL_ABILITIES), sandbox.hostname) : undefined;
   if (setUp !== undefined) {
-    // Whatever goes wrong is in what the program reports.
     const ready = must('write', REPORT, { text: READY }, READY.length);
-    const program = { ...entering, calls: [ready, ...setUp, ...entering.calls] };
-    return { args: [`/proc/self/fd/${PROGRAM}`], program, machine: machine.machine };
+    const program = { ...entering, calls: [...setUp, ready, ...entering.calls] };
+    return { args: [`/proc/self/fd/${PROGRAM}`], program, setsUp: true, machine: machine.machine };
   }
   const { args, files } = sandboxCommand(sandbox, mountsFor(detectAbilities()), { directory });
   for (const [file, text] of files) writeFileSync(file, text);

@@ -86,7 +86,8 @@ function start([name = '', ...args]: readonly string[], options: RunOptions, rep
  */
 function killInit(pid: number): void {
   const inits = childrenOf(pid);
-  for (const init of inits.length > 0 ? inits : [pid]) sendSignal(init, 'SIGKILL');
+  // It may fork at this moment, and parent and child are a process group until the step begins.
+  for (const init of inits.length > 0 ? inits : [-pid]) sendSignal(init, 'SIGKILL');
 }
 
 /** A process that is gone already is success. */

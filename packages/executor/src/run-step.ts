@@ -31,6 +31,8 @@ export interface Launch {
   readonly args: readonly string[];
   /** The last program of the set-up, which executes {@link PROGRAM} for it. */
   readonly program: CallProgram;
+  /** Whether it is all of the set-up. */
+  readonly setsUp?: boolean;
   /** What it is written for. */
   readonly machine: CallMachine;
   /** A directory where the pipes of the output stay in sight of the step; absent: they have no name. */
@@ -76,7 +78,7 @@ export async function runStep(
 }
 
 async function launched(
-  { args, program, machine, pipes, end, check }: Launch,
+  { args, program, setsUp = false, machine, pipes, end, check }: Launch,
   {
     directory,
     sandbox,
@@ -92,7 +94,7 @@ async function launched(
   using executable = openUnnamedFile(`${directory}/enter`, callProgram(machine, program), 0o755);
   const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, entrances });
   check?.(ended.exitCode);
-  return exitCodeOf(ended, { program, args: command, io });
+  return exitCodeOf(ended, { program, setsUp, args: command, io });
 }
 
 /** {@link runStep} for isolations that mount: makes the mount points in the tree, and takes them away again. */

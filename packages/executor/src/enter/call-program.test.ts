@@ -83,3 +83,8 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect(results(stdout)).toEqual([0, -constants.errno.ENOTDIR]);
   });
 });
+
+test('a program that is too long for its jumps is none', () => {
+  const calls = Array.from({ length: 513 }, (): Call => ({ name: 'chdir', args: [{ text: '/' }], mayFail: false }));
+  expect(() => callProgram('arm64', { calls, reportTo: 1 })).toThrow('too long');
+});

@@ -40,8 +40,8 @@ const ALL_DESCRIPTORS = 0xffff_ffff;
 /** _LINUX_CAPABILITY_VERSION_3, this process. */
 const CAPABILITY_HEADER = { numbers: [0x2008_0522, 0] } as const;
 
-/** SIGINT and SIGQUIT, which a shell ignores for what it starts in the background. */
-const DEFAULTED_SIGNALS = [2, 3];
+/** SIGINT and SIGQUIT, which a shell ignores for what it starts in the background, and SIGTERM, which a set-up may. */
+const DEFAULTED_SIGNALS = [2, 3, 15];
 /** A `struct sigaction` of zeros: SIG_DFL. */
 const DEFAULT_ACTION = { numbers: [0, 0, 0, 0, 0, 0, 0, 0] } as const;
 const SIGNAL_SET_BYTES = 8;
@@ -135,12 +135,16 @@ function environmentOf({ env, user }: ProcessSpec): readonly string[] {
   return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home ?? '/'}`];
 }
 
+/** So many calls fit into a program, with those before them. */
+const MOST_CANDIDATES = 256;
+
 function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   if (program.includes('/')) return [program];
   const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
   return path
     .split(':')
     .filter((directory) => directory.startsWith('/'))
+    .slice(0, MOST_CANDIDATES)
     .map((directory) => `${directory}/${program}`);
 }
 

@@ -8,7 +8,7 @@ const AT_RECURSIVE = 0x8000;
 
 /** The calls between those that make the namespaces and the one that names the host. */
 function mountsOf(...steps: SetupStep[]): string[] | undefined {
-  return setUpCalls(steps, 'host')?.slice(6, -1).map(textOf);
+  return setUpCalls(steps, 'host')?.slice(8, -1).map(textOf);
 }
 
 function textOf({ name, args }: Call): string {
@@ -24,6 +24,8 @@ test('namespaces of its own, whose mounts nobody sees and which end with whoever
   expect(calls.map(textOf)).toEqual([
     'prctl 1 9',
     `unshare ${0x2c02_0000}`,
+    'rt_sigaction 2 {1 0 0 0 0 0 0 0} 0 8',
+    'rt_sigaction 15 {1 0 0 0 0 0 0 0} 0 8',
     'fork',
     'prctl 1 9',
     'umask 18',
@@ -32,6 +34,10 @@ test('namespaces of its own, whose mounts nobody sees and which end with whoever
   ]);
   // A machine may refuse the name, which does nobody harm.
   expect(calls.filter(({ mayFail }) => mayFail).map(({ name }) => name)).toEqual(['sethostname']);
+});
+
+test('a name is cut where the kernel would refuse it', () => {
+  expect(textOf(setUpCalls([], 'h'.repeat(70))?.at(-1) as Call)).toBe(`sethostname ${'h'.repeat(70)} 64`);
 });
 
 test.each<[what: string, step: SetupStep, calls: string[]]>([

@@ -26,6 +26,14 @@ const ATTRIBUTES: ReadonlyMap<string, number> = new Map([
 /** A page of them with its last zero is all that mount(2) takes. */
 const MOST_OPTIONS = 4095;
 
+/** SIGINT and SIGTERM. What enters the sandbox gives the step their defaults. */
+const HELD_BACK = [2, 15];
+/** A `struct sigaction` of SIG_IGN. */
+const IGNORING = { numbers: [1, 0, 0, 0, 0, 0, 0, 0] } as const;
+const SIGNAL_SET_BYTES = 8;
+/** Of a host, in bytes. */
+const LONGEST_NAME = 64;
+
 /** Has the kernel kill the process when the one above it ends; a change of its user undoes that. */
 export const DIE_WITH_PARENT = must('prctl', PR_SET_PDEATHSIG, SIGKILL);
 
@@ -43,12 +51,14 @@ export function setUpCalls(steps: readonly SetupStep[], hostname: string): reado
   return [
     DIE_WITH_PARENT,
     must('unshare', CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS),
+    // Whoever signals all processes means tbuild, which ends the step itself.
+    ...HELD_BACK.map((signal) => must('rt_sigaction', signal, IGNORING, 0, SIGNAL_SET_BYTES)),
     must('fork'),
     DIE_WITH_PARENT,
     must('umask', 0o022),
     must('mount', { text: 'none' }, { text: '/' }, NOTHING, MS_REC | MS_PRIVATE),
     ...mounting,
-    may('sethostname', { text: hostname }, Buffer.byteLength(hostname)),
+    may('sethostname', { text: hostname }, Math.min(Buffer.byteLength(hostname), LONGEST_NAME)),
   ];
 }
 
