@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import * as zlib from 'node:zlib';
 import type { Ingester, Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
@@ -119,15 +120,29 @@ async function* zstd(
   const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
   const stream = openZstd()({ chunkSize: CHUNK, readableHighWaterMark: AHEAD, params });
   const { pipeline } = await import('node:stream/promises');
-  // It asks for the next piece when it is done with the one before.
-  const piece = Buffer.allocUnsafeSlow(PIECE);
-  const piped = pipeline(
-    inPieces(source, () => piece),
-    stream,
-  );
+  // It asks for the next piece when it is done with the one before; meanwhile that is read.
+  let [piece, other] = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
+  const nextPiece = (): Buffer => ([piece, other] = [other, piece])[0];
+  const piped = pipeline(ahead(inPieces(source, nextPiece)), stream);
   try {
     for await (const chunk of stream) if (typeof chunk !== 'string') yield chunk;
   } finally {
     await piped;
+  }
+}
+
+/** What comes next is got as soon as whoever asked has begun with what came before. */
+async function* ahead<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  try {
+    let next = source.next();
+    for (;;) {
+      const { value, done } = await next;
+      if (done === true) return;
+      next = nextTurn().then(() => source.next());
+      next.catch(() => {});
+      yield value;
+    }
+  } finally {
+    await source.return();
   }
 }
