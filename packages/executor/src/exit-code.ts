@@ -4,7 +4,7 @@ import { describe, readReport } from './enter/enter-sandbox.ts';
 import type { ProcessIO } from './executor.ts';
 import type { Ended } from './run-process.ts';
 
-/** What the set-up says when everything is mounted: a byte that no message holds, and no report of a set-up that failed. */
+/** What the set-up says when everything is mounted: a byte that no message holds, and that begins no report. */
 export const READY = '\u0004';
 
 /** What ran, and who hears of it. */

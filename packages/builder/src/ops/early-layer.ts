@@ -1,6 +1,6 @@
 import type { ComingLayer } from '@tbuild/exporter';
-import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
 import type { Worker } from '../worker.ts';
+import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
 import type { StepContext } from './op-environment.ts';
 import { type Aside, isLargeCopy, placeCopy, type Placing, writeAside } from './place-copy.ts';
 

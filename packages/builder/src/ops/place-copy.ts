@@ -1,15 +1,15 @@
 import type { ResultId } from '@tbuild/cache';
 import { isLarge, type SelectedSource } from '@tbuild/context';
 import type { ComingLayer } from '@tbuild/exporter';
-import type { Layer } from '@tbuild/oci';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
+import type { Layer } from '@tbuild/oci';
 import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
 import { compressedForm } from '../compressed-layers.ts';
 import type { CopyOptions, Owner } from '../copy/copy-options.ts';
 import type { PlacedCopy } from '../copy/write-layer.ts';
+import type { Worker } from '../worker.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext, Underway } from './op-environment.ts';
-import type { Worker } from '../worker.ts';
 import { ownerIn } from './owner.ts';
 
 /** The part of a copy that reads files of a context or of a step. */

@@ -91,6 +91,17 @@ test.each<[what: string, step: SetupStep, calls: string[]]>([
   expect(mountsOf(step)).toEqual(calls);
 });
 
+test('very many mounts are left to programs', () => {
+  const binds = Array.from({ length: 201 }, (): SetupStep => ({
+    source: '/a',
+    target: '/b',
+    type: 'none',
+    options: ['bind'],
+  }));
+  expect(setUpCalls(binds, 'host')).toBeUndefined();
+  expect(setUpCalls(binds.slice(1), 'host')).toBeDefined();
+});
+
 test.each<[what: string, step: SetupStep]>([
   ['a mount point inside a mount', { make: 'directory', within: '/r/a', path: '/r/a/b' }],
   ['more options than a page', { source: 'overlay', target: '/r', type: 'overlay', options: ['x'.repeat(4096)] }],

@@ -26,6 +26,8 @@ const ATTRIBUTES: ReadonlyMap<string, number> = new Map([
 /** A page of them with its last zero is all that mount(2) takes. */
 const MOST_OPTIONS = 4095;
 
+/** With those that enter the sandbox they fit into one program. */
+const MOST_CALLS = 200;
 /** SIGINT and SIGTERM. What enters the sandbox gives the step their defaults. */
 const HELD_BACK = [2, 15];
 /** A `struct sigaction` of SIG_IGN. */
@@ -39,7 +41,7 @@ export const DIE_WITH_PARENT = must('prctl', PR_SET_PDEATHSIG, SIGKILL);
 
 /**
  * The calls that make the namespaces and mount everything, in the process whose end is that of the sandbox, and pid 1 in it.
- * Undefined for what they cannot do: mount points inside mounts, options that are too long.
+ * Undefined for what they cannot do: mount points inside mounts, options that are too long, very many mounts.
  */
 export function setUpCalls(steps: readonly SetupStep[], hostname: string): readonly Call[] | undefined {
   const mounting: Call[] = [];
@@ -48,6 +50,7 @@ export function setUpCalls(steps: readonly SetupStep[], hostname: string): reado
     if (calls === undefined) return undefined;
     mounting.push(...calls);
   }
+  if (mounting.length > MOST_CALLS) return undefined;
   return [
     DIE_WITH_PARENT,
     must('unshare', CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS),
