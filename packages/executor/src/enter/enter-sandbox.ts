@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
 import { type Call, type CallProgram, may, must } from './call-program.ts';
+import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 import { limitCalls } from './resource-limits.ts';
-import { DIE_WITH_PARENT } from './set-up-calls.ts';
 
 export interface EnterOptions {
   /** The number of the kernel's last capability. */
@@ -42,9 +42,6 @@ const CAPABILITY_HEADER = { numbers: [0x2008_0522, 0] } as const;
 
 /** SIGINT and SIGQUIT, which a shell ignores for what it starts in the background, and SIGTERM, which a set-up may. */
 const DEFAULTED_SIGNALS = [2, 3, 15];
-/** A `struct sigaction` of zeros: SIG_DFL. */
-const DEFAULT_ACTION = { numbers: [0, 0, 0, 0, 0, 0, 0, 0] } as const;
-const SIGNAL_SET_BYTES = 8;
 
 /** Our own root is what lies beneath the tree, and `..` of it is the tree. */
 const TREE_ON_ROOT = '/..';
@@ -93,7 +90,7 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     ...(confined && filter !== undefined ? [loading] : []),
     must('setuid', uid),
     ...(options.diesWithParent ? [DIE_WITH_PARENT] : []),
-    ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', number, DEFAULT_ACTION, 0, SIGNAL_SET_BYTES)),
+    ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', ...signalAction(number, 'default'))),
     ...executions(process),
   ];
   return { calls, reportTo };

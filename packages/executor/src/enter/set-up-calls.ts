@@ -1,9 +1,8 @@
 import type { MountEntry } from '../fstab.ts';
 import type { SetupStep } from '../sandbox-mounts.ts';
 import { type Call, may, must } from './call-program.ts';
+import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 
-const PR_SET_PDEATHSIG = 1;
-const SIGKILL = 9;
 const CLONE_NEWNS = 0x2_0000;
 const CLONE_NEWUTS = 0x400_0000;
 const CLONE_NEWIPC = 0x800_0000;
@@ -30,14 +29,8 @@ const MOST_OPTIONS = 4095;
 const MOST_CALLS = 200;
 /** SIGINT and SIGTERM. What enters the sandbox gives the step their defaults. */
 const HELD_BACK = [2, 15];
-/** A `struct sigaction` of SIG_IGN. */
-const IGNORING = { numbers: [1, 0, 0, 0, 0, 0, 0, 0] } as const;
-const SIGNAL_SET_BYTES = 8;
 /** Of a host, in bytes. */
 const LONGEST_NAME = 64;
-
-/** Has the kernel kill the process when the one above it ends; a change of its user undoes that. */
-export const DIE_WITH_PARENT = must('prctl', PR_SET_PDEATHSIG, SIGKILL);
 
 /**
  * The calls that make the namespaces and mount everything, in the process whose end is that of the sandbox, and pid 1 in it.
@@ -55,7 +48,7 @@ export function setUpCalls(steps: readonly SetupStep[], hostname: string): reado
     DIE_WITH_PARENT,
     must('unshare', CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS),
     // Whoever signals all processes means tbuild, which ends the step itself.
-    ...HELD_BACK.map((signal) => must('rt_sigaction', signal, IGNORING, 0, SIGNAL_SET_BYTES)),
+    ...HELD_BACK.map((signal) => must('rt_sigaction', ...signalAction(signal, 'ignored'))),
     must('fork'),
     DIE_WITH_PARENT,
     must('umask', 0o022),
