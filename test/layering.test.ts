@@ -7,9 +7,11 @@ const ROOT = resolve(import.meta.dirname, '..');
 /** A package imports only packages in a higher row. */
 const ROWS = [
   ['errors'],
-  ['oci', 'progress', 'linux'],
-  ['graph', 'dockerfile', 'context', 'content', 'snapshot', 'tui'],
-  ['frontend', 'solver', 'cache', 'diff', 'executor', 'registry'],
+  ['oci', 'progress'],
+  ['linux', 'graph', 'dockerfile', 'tui', 'go-template'],
+  ['frontend', 'solver'],
+  ['content', 'snapshot', 'context'],
+  ['cache', 'diff', 'executor', 'registry'],
   ['exporter'],
   ['builder'],
   ['cli'],

@@ -1,8 +1,6 @@
+import { parseTemplate, printValue, renderTemplate } from '@tbuild/go-template';
 import type { Flags } from './args.ts';
 import { formatTable } from './table.ts';
-import { printValue } from './template/go-value.ts';
-import { parseTemplate } from './template/parse-template.ts';
-import { renderTemplate } from './template/render-template.ts';
 
 /** The option of commands that can print for programs. */
 export const formatFlags = {

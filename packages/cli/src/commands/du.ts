@@ -1,9 +1,9 @@
 import { usedSpace, type UsedSpace } from '@tbuild/builder';
+import { GoNil } from '@tbuild/go-template';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows, jsonLines } from '../format-output.ts';
 import { storeCommand } from '../store-command.ts';
 import { formatAge, formatTable } from '../table.ts';
-import { GoNil } from '../template/go-value.ts';
 
 export const du = storeCommand({
   summary: 'Show what the store holds on disk; what entries share is counted once',

@@ -1,10 +1,10 @@
 import { findImage, imageSize, listImages, type FoundImage, type Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { GoNil } from '@tbuild/go-template';
 import { familiarReference, familiarRepository, type Reference, type RuntimeConfig } from '@tbuild/oci';
 import { eachImage } from '../each-image.ts';
 import { formatDocument, formatFlags } from '../format-output.ts';
 import { storeCommand } from '../store-command.ts';
-import { GoNil } from '../template/go-value.ts';
 
 export const inspect = storeCommand({
   summary: 'Show everything about images, as JSON',

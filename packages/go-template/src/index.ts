@@ -1,0 +1,3 @@
+export { GoNil, printValue } from './go-value.ts';
+export { parseTemplate } from './parse-template.ts';
+export { renderTemplate } from './render-template.ts';
