@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const ROWS = [
   ['errors'],
   ['oci', 'progress'],
-  ['linux', 'graph', 'dockerfile', 'tui', 'go-template'],
+  ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent'],
   ['frontend', 'solver'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],

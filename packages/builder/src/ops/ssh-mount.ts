@@ -25,11 +25,8 @@ export async function openSshMount(
     });
   }
   // Most builds have no agent, and need not load what one takes.
-  const [{ openAgent }, { serveAgent }] = await Promise.all([
-    import('../ssh/open-agent.ts'),
-    import('../ssh/serve-agent.ts'),
-  ]);
-  const served = await serveAgent(openAgent(source), { directory: files.directory(), mode, uid, gid });
+  const { openAgent, serveAgent } = await import('@tbuild/ssh-agent');
+  const served = await serveAgent(openAgent(source.paths), { directory: files.directory(), mode, uid, gid });
   files.onDispose(() => served[Symbol.asyncDispose]());
   return { type: 'bind', source: served.path, target, readonly: true };
 }

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import type { SshSource } from '../request.ts';
 import type { SshAgent } from './agent.ts';
 import { createForwardAgent } from './forward-agent.ts';
 import { createKeyAgent } from './key-agent.ts';
@@ -11,7 +10,7 @@ import { readPrivateKey } from './private-key.ts';
  *
  * @throws TbuildError USAGE for paths that are missing, no keys, or several sockets.
  */
-export function openAgent({ paths }: SshSource): SshAgent {
+export function openAgent(paths: readonly string[]): SshAgent {
   const sockets = paths.filter(isSocket);
   const [socket] = sockets;
   if (socket === undefined) return createKeyAgent(paths.map(readPrivateKey));

@@ -1,0 +1,2 @@
+export { openAgent } from './open-agent.ts';
+export { serveAgent } from './serve-agent.ts';
