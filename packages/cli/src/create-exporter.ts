@@ -39,7 +39,9 @@ export function createExporters(output: OutputSpec, context: ExporterContext): r
       } = output;
       requireCompression(format);
       const openRepository = (reference: Reference) => context.openRepository(reference, 'push');
-      const kept = keep && !byDigest ? [imageStore({ content, refs, store, ...format })] : [];
+      // The store keeps what is pushed, so that its digest is the registry's.
+      const { compression = pushes ? 'gzip' : undefined } = format;
+      const kept = keep && !byDigest ? [imageStore({ content, refs, store, ...format, compression })] : [];
       return pushes ? [...kept, push({ openRepository, store, byDigest, ...format })] : kept;
     }
     case 'docker': {

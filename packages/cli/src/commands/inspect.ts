@@ -1,7 +1,7 @@
 import { findImage, imageSize, listImages, type FoundImage, type Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
-import { familiarReference, familiarRepository, type Reference, type RuntimeConfig } from '@tbuild/oci';
+import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
 import { eachImage } from '../each-image.ts';
 import { formatDocument, formatFlags } from '../format-output.ts';
 import { storeCommand } from '../store-command.ts';
@@ -36,14 +36,19 @@ async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Rec
     target,
     image: { manifest, config },
   } = found;
-  const names = listImages(worker)
-    .filter((one) => one.target.digest === target.digest)
-    .map(({ reference }) => reference);
+  const id = manifest.config.digest;
+  const names = listImages(worker).flatMap(({ reference, ...one }) =>
+    reference !== undefined && one.image.manifest.config.digest === id
+      ? [{ reference, digest: one.target.digest }]
+      : [],
+  );
   const { platform } = config;
   return {
-    Id: manifest.config.digest,
-    RepoTags: names.filter(({ tag }) => tag !== undefined).map(familiarReference),
-    RepoDigests: [...new Set(names.map((name: Reference) => `${familiarRepository(name)}@${target.digest}`))],
+    Id: id,
+    RepoTags: names
+      .filter(({ reference }) => reference.tag !== undefined)
+      .map(({ reference }) => familiarReference(reference)),
+    RepoDigests: [...new Set(names.map(({ reference, digest }) => `${familiarRepository(reference)}@${digest}`))],
     Comment: config.history.at(-1)?.comment ?? '',
     // Go writes no zeros at the end of a fraction.
     Created: (config.created ?? '').replace(/(?:(\.\d*[1-9])0+|\.0+)(?=Z$)/, '$1'),

@@ -1,4 +1,5 @@
 import { findImage, takeLease } from '@tbuild/builder';
+import { copyImage } from '@tbuild/content';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { registryFlags } from '../registry-flags.ts';
@@ -31,6 +32,9 @@ export const push = storeCommand({
         report,
         signal,
       );
+      // The name now stands for what the registry has, whose digest differs when layers had to be compressed.
+      await copyImage(stored.content, worker.content, stored.root, { signal });
+      if (worker.refs.get(reference)?.digest === target.digest) worker.refs.set(reference, stored.root);
       env.stdout.write(
         flags.quiet === true
           ? `${stored.root.digest}\n`
