@@ -13,7 +13,7 @@ export type { PullOptions } from './images/pull-image.ts';
 export { readRemote, readRemoteImages } from './images/read-remote.ts';
 export type { RemoteDocument, RemoteImage } from './images/read-remote.ts';
 export { findImage, listImages, readImage } from './images/stored-images.ts';
-export type { FoundImage, StoredImage } from './images/stored-images.ts';
+export type { FoundImage, ListedImage, StoredImage } from './images/stored-images.ts';
 export { pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export { usedSpace } from './store-usage.ts';

@@ -6,10 +6,19 @@ import { readNote } from './note-file.ts';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
-/** The blobs of every named image, found by walking from its name. */
+/** The blobs of every image that the store keeps, with or without a name. */
+export function imageBlobs(worker: Worker): Set<Digest> {
+  return blobsBelow([...worker.refs.list(), ...worker.refs.unnamed()], worker);
+}
+
+/** The blobs of every image that has a name. */
 export function namedBlobs(worker: Worker): Set<Digest> {
+  return blobsBelow(worker.refs.list(), worker);
+}
+
+function blobsBelow(images: readonly { readonly target: Descriptor }[], worker: Worker): Set<Digest> {
   const seen = new Set<Digest>();
-  const pending: Descriptor[] = worker.refs.list().map(({ target }) => target);
+  const pending: Descriptor[] = images.map(({ target }) => target);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next.digest)) continue;
     seen.add(next.digest);

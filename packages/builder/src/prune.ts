@@ -6,7 +6,7 @@ import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
 import { createDiskUsage, freedBy } from './disk-usage.ts';
 import { liveLeases } from './lease.ts';
-import { cachedBlobs, namedBlobs } from './needed-blobs.ts';
+import { cachedBlobs, imageBlobs, namedBlobs } from './needed-blobs.ts';
 import { namesIn } from './names-in.ts';
 import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
 import { removeUnused } from './remove-unused.ts';
@@ -30,8 +30,8 @@ export interface Pruned {
 }
 
 /**
- * Removes blobs and unfinished work that nothing refers to, and of the build cache what the options choose; named images
- * stay. Beside running builds nothing goes that was used or made since the oldest of them began.
+ * Removes blobs and unfinished work that nothing refers to, images without a name, and of the build cache what the options choose;
+ * named images stay. Beside running builds nothing goes that was used or made since the oldest of them began.
  */
 export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
   const { root } = worker;
@@ -40,6 +40,8 @@ export async function pruneStore(worker: Worker, options: PruneOptions): Promise
   const limit = oldestUse(root, started);
   sweepLeftovers(root, started);
   const discarded = createDiskUsage().measure(join(root, 'trash')).own;
+  const { maxUsedSpace, unusedFor = 0 } = options;
+  if (maxUsedSpace === undefined) dropUnnamedImages(worker, Math.min(limit, started - unusedFor));
   const removed = await removeEntries(worker, options, limit);
   let bytes = removed.bytes + discarded;
   if (options.all === true && isIdle) bytes += removeAllMemories(worker);
@@ -56,6 +58,11 @@ interface RemovedEntries extends Pruned {
   readonly blobs: ReadonlySet<Digest>;
 }
 
+/** Drops images without a name that were stored before `limit` (milliseconds), the newest `spared` of them aside. */
+function dropUnnamedImages({ refs }: Worker, limit: number, spared = 0): void {
+  for (const { target, keptAt } of refs.unnamed().slice(spared)) if (keptAt < limit) refs.drop(target.digest);
+}
+
 /** Least recently used first; each before what it stands on. */
 async function removeEntries(
   worker: Worker,
@@ -68,6 +75,8 @@ async function removeEntries(
   const entries = await listCacheEntries(worker, createDiskUsage(), namedBlobs(worker));
   const oldest = unusedFor === undefined ? limit : Math.min(limit, worker.now() - unusedFor);
   const tooMuch = maxUsedSpace === undefined ? Infinity : bytesOf(entries) - maxUsedSpace;
+  // The newest may be the image of the build that just ended, whose ID was its whole output.
+  if (maxUsedSpace !== undefined && tooMuch > 0) dropUnnamedImages(worker, oldest, 1);
   for (const entry of entries) {
     if (bytes >= tooMuch || entry.usedAt >= oldest) break;
     if (!(await removeEntry(entry, worker, limit))) continue;
@@ -105,7 +114,7 @@ async function removeBlobs(
   worker: Worker,
   { removed, keepCached }: { readonly removed: ReadonlySet<Digest>; readonly keepCached: boolean },
 ): Promise<number> {
-  const needed = keepCached ? new Set([...namedBlobs(worker), ...cachedBlobs(worker)]) : namedBlobs(worker);
+  const needed = new Set([...imageBlobs(worker), ...(keepCached ? cachedBlobs(worker) : [])]);
   const disk = createDiskUsage();
   let bytes = 0;
   for await (const { digest } of worker.content.list()) {

@@ -4,7 +4,7 @@ import { listCacheEntries } from './cache-entries.ts';
 import type { EntryKind } from './cache-entry.ts';
 import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
 import { explainedSteps } from './explanations.ts';
-import { namedBlobs } from './needed-blobs.ts';
+import { imageBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
 import { namesIn } from './names-in.ts';
 
@@ -27,7 +27,7 @@ export interface UsedSpace {
 export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   const { root, content } = worker;
   const disk = createDiskUsage();
-  const named = namedBlobs(worker);
+  const named = imageBlobs(worker);
   const entries = await listCacheEntries(worker, disk, named);
   const names = new Map<string, string>();
   for (const { key, name } of explainedSteps(root)) names.set(key, name);

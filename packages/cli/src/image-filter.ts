@@ -1,12 +1,6 @@
-import { findImage, type StoredImage, type Worker } from '@tbuild/builder';
+import { findImage, type ListedImage, type StoredImage, type Worker } from '@tbuild/builder';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { familiarReference, familiarRepository, type Reference } from '@tbuild/oci';
-
-/** An image of a list. */
-export interface ListedImage {
-  readonly reference: Reference;
-  readonly image: StoredImage;
-}
+import { familiarReference, familiarRepository } from '@tbuild/oci';
 
 type Keeps = (image: ListedImage) => boolean;
 
@@ -33,7 +27,7 @@ const FILTERS: Readonly<Record<string, (value: string, worker: Worker) => Keeps>
   dangling(value) {
     if (value !== 'true' && value !== 'false')
       throw new TbuildError('USAGE', `Filter dangling=${value} is neither true nor false`);
-    return ({ reference }) => (reference.tag === undefined) === (value === 'true');
+    return ({ reference }) => (reference?.tag === undefined) === (value === 'true');
   },
   label(value) {
     const [, name = '', wanted] = /^([^=]*)(?:=(.*))?$/s.exec(value) ?? [];
@@ -53,8 +47,9 @@ const FILTERS: Readonly<Record<string, (value: string, worker: Worker) => Keeps>
   reference(value) {
     const pattern = pathPattern(value);
     return ({ reference }) =>
-      pattern.test(familiarReference({ ...reference, digest: undefined })) ||
-      pattern.test(familiarRepository(reference));
+      reference !== undefined &&
+      (pattern.test(familiarReference({ ...reference, digest: undefined })) ||
+        pattern.test(familiarRepository(reference)));
   },
 };
 

@@ -1,13 +1,20 @@
 import { findImage, type Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, type Reference } from '@tbuild/oci';
+import { familiarReference, type Digest, type Reference } from '@tbuild/oci';
+
+/** What the store no longer has. */
+export interface RemovedImage {
+  readonly references: readonly Reference[];
+  /** The ID of an image that had no name. */
+  readonly id?: Digest;
+}
 
 /**
- * Removes the names of an image from the store, and gives them.
+ * Removes the names of an image from the store, or an image that has none.
  * @throws TbuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
-export function removeImage(name: string, force: boolean, worker: Worker): readonly Reference[] {
-  const { references } = findImage(name, worker);
+export function removeImage(name: string, force: boolean, worker: Worker): RemovedImage {
+  const { references, target, image } = findImage(name, worker);
   if (references.length > 1 && !force) {
     const names = references.map(familiarReference).join(', ');
     throw new TbuildError('USAGE', `Image ${JSON.stringify(name)} has ${references.length} names: ${names}`, {
@@ -15,5 +22,7 @@ export function removeImage(name: string, force: boolean, worker: Worker): reado
     });
   }
   for (const reference of references) worker.refs.remove(reference);
-  return references;
+  return references.length === 0 && worker.refs.drop(target.digest)
+    ? { references, id: image.manifest.config.digest }
+    : { references };
 }

@@ -1,7 +1,7 @@
 export type { BlobWriter, ContentStore, Ingester, Provider, RepeatableSource, StoredBlob } from './content-store.ts';
 export { copyImage } from './copy-image.ts';
 export type { CopyImageOptions } from './copy-image.ts';
-export type { ImageRef, ImageRefs } from './image-refs.ts';
+export type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 export { openLayout } from './layout.ts';
 export type { Layout } from './layout.ts';
 export { createRefs } from './local-refs.ts';

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   digestOf,
@@ -9,8 +9,8 @@ import {
   parseDescriptor,
   parseReference,
 } from '@tbuild/oci';
-import type { Descriptor, Reference } from '@tbuild/oci';
-import type { ImageRef, ImageRefs } from './image-refs.ts';
+import type { Descriptor, Digest, Reference } from '@tbuild/oci';
+import type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';
 import { readText, replaceFile } from './replace-file.ts';
 import { withLock } from './with-lock.ts';
@@ -21,15 +21,30 @@ const LONGEST_NAME = 200;
  * The names of a store in `ROOT/refs`, one file each: so writers of different names cannot meet. Each
  * file is the entry that `ROOT/index.json` has for it, and that file is made anew from them on every
  * change: other tools read ROOT as an OCI image layout in which `app:1` is found as `oci:ROOT:app:1`.
+ * The file of an image without a name is called by its digest.
  */
 export function createRefs(root: string): ImageRefs {
   const directory = join(root, 'refs');
   const temporary = join(root, 'tmp');
   const pathOf = (reference: Reference): string => join(directory, fileName(formatReference(reference)));
 
+  const unnamedPathOf = (digest: Digest): string => join(directory, unnamedFileName(digest));
+  const write = (path: string, entry: Descriptor): void => {
+    mkdirSync(directory, { recursive: true });
+    replaceFile(path, JSON.stringify(entry), temporary);
+    writeIndex(root, directory, temporary);
+  };
+  const forget = (path: string): boolean => {
+    if (readText(path) === undefined) return false;
+    rmSync(path, { force: true });
+    writeIndex(root, directory, temporary);
+    return true;
+  };
+
   return {
     list: () =>
       entriesOf(directory)
+        .filter(isNamed)
         .map(refOf)
         .sort((a, b) => compare(formatReference(a.reference), formatReference(b.reference))),
     get(reference) {
@@ -37,18 +52,36 @@ export function createRefs(root: string): ImageRefs {
       return entry === undefined ? undefined : refOf(entry).target;
     },
     set(reference, target) {
-      mkdirSync(directory, { recursive: true });
-      replaceFile(pathOf(reference), JSON.stringify(entryOf(reference, target)), temporary);
-      writeIndex(root, directory, temporary);
+      write(pathOf(reference), entryOf(reference, target));
+      forget(unnamedPathOf(target.digest));
     },
-    remove(reference) {
-      const path = pathOf(reference);
-      if (readText(path) === undefined) return false;
-      rmSync(path, { force: true });
-      writeIndex(root, directory, temporary);
-      return true;
+    remove: (reference) => forget(pathOf(reference)),
+    unnamed: () =>
+      entriesOf(directory)
+        .filter((entry) => !isNamed(entry))
+        .flatMap((target) => unnamedImage(target, unnamedPathOf(target.digest)))
+        .sort((a, b) => b.keptAt - a.keptAt),
+    keep(target) {
+      const hasName = entriesOf(directory).some((entry) => isNamed(entry) && entry.digest === target.digest);
+      if (!hasName) write(unnamedPathOf(target.digest), target);
     },
+    drop: (digest) => forget(unnamedPathOf(digest)),
   };
+}
+
+function isNamed({ annotations = {} }: Descriptor): boolean {
+  return annotations[Annotation.containerdName] !== undefined;
+}
+
+/** None when the image was dropped meanwhile. */
+function unnamedImage(target: Descriptor, path: string): readonly UnnamedImage[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? [] : [{ target, keptAt: stats.mtimeMs }];
+}
+
+/** A full reference has a slash, so the file of no name is called this. */
+function unnamedFileName(digest: Digest): string {
+  return digest.replace(':', '=');
 }
 
 /**

@@ -24,8 +24,8 @@ export interface ImageStoreOptions extends ImageFormat, StoredNames {
 }
 
 /**
- * Completes the image in the local store and gives it its names. Blobs that only a registry has are
- * fetched before the first name is set, so every named image is whole.
+ * Completes the image in the local store and gives it its names; an image without any is kept too. Blobs that only a
+ * registry has are fetched before the first name is set, so every image of the store is whole.
  */
 export function imageStore({ content, refs, ...options }: ImageStoreOptions): Exporter {
   return {
@@ -36,6 +36,7 @@ export function imageStore({ content, refs, ...options }: ImageStoreOptions): Ex
       const { root } = encoded;
       await copyImage(encoded.content, content, root, { signal, onProgress: reportTransfers(report) });
       const names = storedNames(result.names, root.digest, options);
+      if (names.length === 0) refs.keep(root);
       for (const reference of names) {
         refs.set(reference, root);
         report(`naming to ${formatReference(reference)}`, 0, 0);

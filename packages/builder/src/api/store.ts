@@ -3,10 +3,10 @@ import type { Pruned, PruneOptions } from '../prune.ts';
 import type { UsedSpace } from '../store-usage.ts';
 import { ask, type StoreOptions } from './call-program.ts';
 
-/** An image of the store under one of its names; of an index, the image for this machine. */
+/** An image of the store under one of its names, if it has any; of an index, the image for this machine. */
 export interface ImageInfo {
-  /** Full. */
-  readonly name: string;
+  /** Full; undefined for an image without a name. */
+  readonly name?: string;
   readonly id: Digest;
   /** Of its manifest or index. */
   readonly digest: Digest;
@@ -17,13 +17,13 @@ export interface ImageInfo {
   readonly size: number;
 }
 
-/** The images of the store, by name. */
+/** The images of the store: by name, then those without a name, the newest first. */
 export async function images(options?: StoreOptions): Promise<readonly ImageInfo[]> {
   return (await ask('images', {}, options)) as readonly ImageInfo[];
 }
 
 /**
- * Removes a name; `prune` frees what only it held. Gives the names that were removed.
+ * Removes a name, or an image that has none; `prune` frees what only it held. Gives the names that were removed.
  * @throws BuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
 export async function removeImage(

@@ -1,4 +1,3 @@
-import type { ImageRef } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   formatReference,
@@ -25,13 +24,26 @@ export interface StoredImage {
   readonly config: ImageConfig;
 }
 
-/** All named images, sorted by name. An index is shown by its image for this machine, or its first. */
-export function listImages(worker: Worker): readonly (ImageRef & { readonly image: StoredImage })[] {
-  return worker.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, worker) }));
+/** An image of the store under one of its names, if it has any. */
+export interface ListedImage {
+  readonly reference?: Reference;
+  /** The manifest or index that is stored. */
+  readonly target: Descriptor;
+  /** Of an index the image for this machine, or its first. */
+  readonly image: StoredImage;
+}
+
+/** All images: one row for each name, sorted by name; then those without a name, the newest first. */
+export function listImages(worker: Worker): readonly ListedImage[] {
+  const named = worker.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, worker) }));
+  const ids = new Set(named.map(({ image }) => image.manifest.config.digest));
+  const unnamed = worker.refs.unnamed().map(({ target }) => ({ target, image: readImage(target, worker) }));
+  return [...named, ...unnamed.filter(({ image }) => !ids.has(image.manifest.config.digest))];
 }
 
 /** What a name or ID leads to. */
 export interface FoundImage {
+  /** None for an image that is kept without a name. */
   readonly references: readonly Reference[];
   /** The manifest or index that the names stand for. */
   readonly target: Descriptor;
@@ -55,19 +67,21 @@ export function findImage(name: string, worker: Worker): FoundImage {
     : images.filter(isNamedByDigest(name));
   const [first] = byId;
   if (first !== undefined)
-    return { references: byId.map(({ reference }) => reference), target: first.target, image: first.image };
-  const known = images.map(({ reference }) => formatReference(reference));
+    return { references: byId.flatMap(({ reference }) => reference ?? []), target: first.target, image: first.image };
+  const known = images.map(({ reference, image }) =>
+    reference === undefined ? image.manifest.config.digest : formatReference(reference),
+  );
   throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
     hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,
   });
 }
 
 /** `NAME@sha256:…`, as `RepoDigests` has it. */
-function isNamedByDigest(name: string): (ref: ImageRef) => boolean {
+function isNamedByDigest(name: string): (image: ListedImage) => boolean {
   if (!name.includes('@')) return () => false;
   const { digest, ...wanted } = parseReference(name);
   return ({ reference, target }) =>
-    target.digest === digest && formatRepository(reference) === formatRepository(wanted);
+    target.digest === digest && reference !== undefined && formatRepository(reference) === formatRepository(wanted);
 }
 
 function namedImage(name: string, worker: Worker): FoundImage | undefined {

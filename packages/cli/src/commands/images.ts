@@ -10,7 +10,7 @@ export const images = storeCommand({
   summary: 'List the images of the store, the newest first',
   usage: 'images [OPTIONS] [NAME[:TAG]]',
   flags: {
-    all: { kind: 'switch', short: 'a', help: 'As without: the store has no unnamed images to show' },
+    all: { kind: 'switch', short: 'a', help: 'As without: there are no intermediate images to show' },
     digests: { kind: 'switch', help: 'Show digests' },
     filter: {
       kind: 'list',
@@ -38,8 +38,8 @@ export const images = storeCommand({
       const size = formatBytes(await imageSize(image.manifest.layers, worker));
       const { created } = image.config;
       rows.push({
-        Repository: familiarRepository(reference),
-        Tag: reference.tag ?? '<none>',
+        Repository: reference === undefined ? '<none>' : familiarRepository(reference),
+        Tag: reference?.tag ?? '<none>',
         Digest: target.digest,
         ID: idOf(image.manifest.config.digest),
         CreatedSince: formatAge(created, worker.now()),

@@ -34,6 +34,7 @@ export const load = storeCommand({
       const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
       if (name !== undefined) worker.refs.set(name, target);
       const all = name === undefined ? names : [name];
+      if (all.length === 0) worker.refs.keep(target);
       env.stdout.write(
         all.length === 0
           ? `Loaded image ID: ${target.digest}\n`

@@ -22,12 +22,12 @@ const flags = {
 } as const satisfies Flags;
 
 export const prune: Command = {
-  summary: 'Remove build cache; named images stay',
+  summary: 'Remove build cache and images without a name; named images stay',
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
       env.stdout.write(
-        `Usage: tbuild prune [OPTIONS]\n\nRemove build cache; named images stay.\n\n${describeFlags(flags)}\n`,
+        `Usage: tbuild prune [OPTIONS]\n\nRemove build cache and images without a name; named images stay.\n\n${describeFlags(flags)}\n`,
       );
       return 0;
     }

@@ -5,7 +5,7 @@ import { removeImage } from '../remove-image.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const rmi = storeCommand({
-  summary: 'Remove names of images; prune frees what they held',
+  summary: 'Remove images or names of images; prune frees what they held',
   usage: 'rmi [OPTIONS] IMAGE...',
   flags: {
     force: {
@@ -19,8 +19,9 @@ export const rmi = storeCommand({
   async run({ flags, words, worker, env }) {
     try {
       await eachImage(words, (name) => {
-        for (const reference of removeImage(name, flags.force ?? false, worker))
-          env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+        const { references, id } = removeImage(name, flags.force ?? false, worker);
+        for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+        if (id !== undefined) env.stdout.write(`Deleted: ${id}\n`);
       });
     } catch (error) {
       if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;

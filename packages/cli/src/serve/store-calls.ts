@@ -16,7 +16,8 @@ export const imagesCall: Call = (argument, env) => {
       const { platform, created } = image.config;
       const size = await imageSize(image.manifest.layers, worker);
       const id = image.manifest.config.digest;
-      found.push({ name: formatReference(reference), id, digest: target.digest, platform, created, size });
+      const name = reference === undefined ? undefined : formatReference(reference);
+      found.push({ name, id, digest: target.digest, platform, created, size });
     }
     return found;
   });
@@ -27,7 +28,7 @@ export const removeImageCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'image' | 'force'>(argument);
   const image = textOf(fields.take('image'), 'image');
   const force = fields.flag('force') ?? false;
-  return onStore(fields, env, async (worker) => removeImage(image, force, worker).map(formatReference));
+  return onStore(fields, env, async (worker) => removeImage(image, force, worker).references.map(formatReference));
 };
 
 /** Prunes as `tbuild prune` does. */
