@@ -29,7 +29,15 @@ export async function extractImage(image: ImageToExtract, env: Environment, sign
   try {
     const work = { ...env, provider: storing(await image.open(), worker.content), signal };
     const limit = pLimit(availableParallelism());
-    const alone = await Promise.all(image.layers.map((layer) => limit(() => extractAlone(layer, work))));
+    // An image may have a layer more than once, which is extracted once.
+    const extracting = new Map<Digest, Promise<boolean>>();
+    for (const layer of image.layers)
+      if (!extracting.has(layer.diffId))
+        extracting.set(
+          layer.diffId,
+          limit(() => extractAlone(layer, work)),
+        );
+    const alone = await Promise.all(image.layers.map(({ diffId }) => extracting.get(diffId)));
     const tops: string[] = [];
     for (const [index, layer] of image.layers.entries()) {
       const chain = image.layers.slice(0, index + 1).map(({ diffId }) => diffId);

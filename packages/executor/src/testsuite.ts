@@ -334,6 +334,34 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('x\n');
     });
 
+    test('sees a tree that has a layer more than once', async () => {
+      for (const [name, upper] of [
+        ['repeated', 'tmp/r'],
+        ['between', 'tmp/r'],
+        ['above', 'tmp/a'],
+      ] as const) {
+        const active = await snapshotter().prepare();
+        mkdirSync(join(active.upper, 'tmp'));
+        writeFileSync(join(active.upper, upper), name);
+        await active.commit(name);
+      }
+      const tops = ['repeated', 'between', 'repeated', 'above', 'above'];
+      await snapshotter().compose('more-than-once', { base: 'base', tops });
+      expect((await run('cat /tmp/*', { base: 'more-than-once' })).stdout).toBe('aboverepeated');
+    });
+
+    containedTest('says what the kernel refused when a sandbox cannot be set up', async () => {
+      const other = await snapshotter().prepare('base');
+      const options = ['lowerdir=l/0:l/0'];
+      const mounts = [{ type: 'overlay', mount: { ...other.mount, options }, target: '/other' }] as const;
+      await expect(run('true', { mounts })).rejects.toMatchObject({
+        code: 'PROCESS_FAILED',
+        message: expect.stringMatching(
+          /^The sandbox of the step could not be set up: mount.*failed: (ELOOP|Too many levels of symbolic links)$/,
+        ),
+      });
+    });
+
     containedTest('without network there is loopback only', async () => {
       const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', {
         network: 'none',

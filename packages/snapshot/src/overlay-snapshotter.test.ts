@@ -1,9 +1,42 @@
-import { cpSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createOverlaySnapshotter, emptyTrash, sweepAbandoned } from './index.ts';
+import {
+  createOverlaySnapshotter,
+  emptyTrash,
+  type LayeredTree,
+  makeOpaque,
+  makeWhiteout,
+  openLayeredTree,
+  type OverlayFlavour,
+  sweepAbandoned,
+} from './index.ts';
 import { inMount, newDirectory, writableFlavours } from './test-stack.ts';
 import { describeSnapshotter } from './testsuite.ts';
+
+/** As in `makeEntry`. */
+const REPEATED = {
+  base: ['a/f', 'b/below', 'c', 'd/x', 'e', 'f'],
+  one: ['a/f', 'a/h', '=b', 'b/own', '!c', '!d/x', '!g', 'e/f'],
+  two: ['a/f', 'a/g', 'b/other', 'c/x', 'd/x', 'e', 'g'],
+};
+
+/** `d/f` is a file with the name of its layer, `=d` an opaque directory, `!f` a deleted name. */
+function makeEntry(upper: string, entry: string, layer: { name: string; flavour: OverlayFlavour }): void {
+  const path = join(upper, entry.replace(/^[=!]/, ''));
+  mkdirSync(dirname(path), { recursive: true });
+  if (entry.startsWith('!')) return makeWhiteout(path);
+  if (!entry.startsWith('=')) return writeFileSync(path, layer.name);
+  mkdirSync(path);
+  makeOpaque(path, layer.flavour);
+}
+
+function filesOf(tree: LayeredTree, directory: string): string[] {
+  return tree
+    .list(directory)
+    .flatMap(({ path, stats }) => (stats.isDirectory() ? filesOf(tree, path) : [path]))
+    .sort();
+}
 
 describe.each(writableFlavours())('%s', (flavour) => {
   describeSnapshotter('overlay', () => createOverlaySnapshotter({ root: newDirectory(), flavour }));
@@ -47,6 +80,44 @@ describe.each(writableFlavours())('%s', (flavour) => {
     rmSync(root, { recursive: true });
     snapshots = createOverlaySnapshotter({ root: moved, flavour });
     expect([await make('i', 'f'), await make('j', 'i')]).toEqual(['a,b,c,e,f,i', 'a,b,c,e,f,i,j']);
+  });
+
+  test('a tree that has layers more than once can be mounted, and is the same tree', async () => {
+    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    for (const [name, entries] of Object.entries(REPEATED)) {
+      await using active = await snapshots.prepare();
+      for (const entry of entries) makeEntry(active.upper, entry, { name, flavour });
+      await active.commit(name);
+    }
+    const seen = async (parent: string, name: string): Promise<string> => {
+      await using active = await snapshots.prepare(parent);
+      const files = inMount(active.mount, 'find * -type f | sort; touch touched; cat a/f');
+      writeFileSync(join(active.upper, name), '');
+      const tree = openLayeredTree(active.lowers, flavour);
+      expect(filesOf(tree, '')).toEqual(files.trim().split('\n').slice(0, -1));
+      await active.commit(name);
+      return files;
+    };
+    const expected = 'a/f\na/g\na/h\nb/own\ne/f\nf\n';
+    await snapshots.compose('twice', { tops: ['base', 'one', 'two', 'one', 'one'] });
+    expect(await seen('twice', 'x')).toBe(`${expected}one`);
+    expect(await seen('x', 'y')).toBe(`${expected}touched\nx\none`);
+    await snapshots.compose('again', { base: 'y', tops: ['two', 'one', 'x'] });
+    expect(await seen('again', 'z')).toBe(`${expected}touched\nx\ny\none`);
+    expect(await seen('z', 'last')).toBe(`${expected}touched\nx\ny\nz\none`);
+    expect(await seen('again', 'beside')).toBe(`${expected}touched\nx\ny\none`);
+  });
+
+  test('more than 499 layers can be mounted when they are the same', async () => {
+    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    for (const name of ['one', 'two']) {
+      await using active = await snapshots.prepare();
+      writeFileSync(join(active.upper, name), name);
+      await active.commit(name);
+    }
+    await snapshots.compose('all', { tops: Array.from({ length: 600 }, (_, index) => (index % 2 ? 'one' : 'two')) });
+    await using active = await snapshots.prepare('all');
+    expect(inMount(active.mount, 'ls')).toBe('one\ntwo\n');
   });
 
   test('an empty tree can be mounted', async () => {

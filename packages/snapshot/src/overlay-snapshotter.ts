@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
+import { mountedLayers } from './mounted-layers.ts';
 import { doing } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 import { moveToTrash } from './trash.ts';
@@ -76,9 +77,9 @@ class OverlaySnapshotter implements Snapshotter {
 
   async prepare(parent?: string): Promise<ActiveSnapshot> {
     const stack = parent === undefined ? [] : this.#require(parent);
-    const lowers = stack.map((name) => this.#changes(name));
-    if (lowers.length > MAX_LOWERS) {
-      throw new TbuildError('SNAPSHOT', `Tree "${parent}" has ${lowers.length} layers, overlay takes ${MAX_LOWERS}`);
+    const mounted = mountedLayers(stack);
+    if (mounted.length > MAX_LOWERS) {
+      throw new TbuildError('SNAPSHOT', `Tree "${parent}" has ${mounted.length} layers, overlay takes ${MAX_LOWERS}`);
     }
     const directory = this.#makeActive(stack, parent);
     let open = true;
@@ -88,8 +89,8 @@ class OverlaySnapshotter implements Snapshotter {
     };
     return {
       upper: join(directory, 'fs'),
-      lowers,
-      mount: overlayMount(directory, lowers.length, this.#flavour),
+      lowers: stack.map((name) => this.#changes(name)),
+      mount: overlayMount(directory, mounted, this.#flavour),
       commit: async (name) => {
         if (!open) throw new Error(`Snapshot ${name} was committed or discarded before`);
         try {
@@ -214,8 +215,9 @@ class OverlaySnapshotter implements Snapshotter {
   }
 }
 
-function overlayMount(directory: string, lowers: number, flavour: OverlayFlavour): Mount {
-  const names = Array.from({ length: Math.max(lowers, 1) }, (_, index) => `l/${index}`).reverse();
+/** `lowers` are the numbers of the links to mount, bottom first. Of an empty tree link 0 is an empty directory. */
+function overlayMount(directory: string, lowers: readonly number[], flavour: OverlayFlavour): Mount {
+  const names = (lowers.length === 0 ? [0] : lowers).map((index) => `l/${index}`).reverse();
   const paths = [`lowerdir=${names.join(':')}`, 'upperdir=fs', 'workdir=work'];
   return { type: 'overlay', source: 'overlay', options: [...paths, ...OPTIONS[flavour]], directory };
 }

@@ -18,7 +18,7 @@ export interface Mount {
  */
 export interface Snapshot {
   readonly name: string;
-  /** Absolute paths, bottom first; empty for an empty tree. */
+  /** Absolute paths, bottom first; empty for an empty tree. A layer that the tree has more than once is in it as often. */
   readonly directories: readonly string[];
 }
 

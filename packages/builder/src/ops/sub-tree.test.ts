@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeOpaque, makeWhiteout } from '@tbuild/snapshot';
@@ -68,4 +68,15 @@ test('a writable one has the layers in order, the topmost first', () => {
     flavour: 'user',
   });
   expect(options).toEqual(['lowerdir=2:1:0', 'upperdir=fs', 'workdir=work', 'volatile', 'userxattr']);
+});
+
+test('a layer that is there more than once is mounted once, where it is topmost', () => {
+  const [lower = '', upper = ''] = layers([], []);
+  const options = (stack: readonly string[], writable: boolean): readonly string[] =>
+    overlayOf(stack, { place: mkdtempSync(join(root, 'place-')), writable, flavour: 'user' }).options;
+  const place = mkdtempSync(join(root, 'place-'));
+  overlayOf([upper, lower, upper, upper], { place, writable: true, flavour: 'user' });
+  expect([readlinkSync(join(place, '0')), readlinkSync(join(place, '1'))]).toEqual([lower, upper]);
+  expect(options([upper, lower, upper, upper], true)[0]).toBe('lowerdir=1:0');
+  expect(options([upper, upper], false)[0]).toBe('lowerdir=1:0');
 });

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOpaque, type Mount, type OverlayFlavour } from '@tbuild/snapshot';
+import { isOpaque, type Mount, mountedLayers, type OverlayFlavour } from '@tbuild/snapshot';
 
 /**
  * Those directories of a stack of layers (bottom first) whose overlay is the directory `path` of the tree. The path has
@@ -43,7 +43,8 @@ export interface OverlayOptions {
 }
 
 /** An overlay of layer directories, bottom first; there is at least one. */
-export function overlayOf(layers: readonly string[], { place, writable, flavour }: OverlayOptions): Mount {
+export function overlayOf(stack: readonly string[], { place, writable, flavour }: OverlayOptions): Mount {
+  const layers = mountedLayers(stack).flatMap((index) => stack[index] ?? []);
   const top = layers.at(-1);
   if (top === undefined) throw new Error('An overlay of nothing');
   // Without an upper directory the kernel wants two lower ones.
