@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
 import type { Call, CallProgram } from './enter/call-program.ts';
 import { describe, readReport } from './enter/enter-sandbox.ts';
@@ -25,7 +26,7 @@ export function exitCodeOf({ exitCode, setup }: Ended, { program, setsUp, args, 
   const ready = setup.indexOf(READY);
   // Before a program of calls has said so, it says nothing but its report, which may hold any byte after the first.
   if (ready < 0 || (setsUp && ready > 0))
-    throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString().trim());
+    throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString());
   const report = setup.subarray(ready + READY.length);
   if (report.length === 0) return exitCode;
   const failure = readReport(program, args[0] ?? '', report);
@@ -39,16 +40,27 @@ function failureIn(program: CallProgram, report: Buffer): string {
   return 'call' in failure ? textOf(failure) : failure.message;
 }
 
-function textOf({ call, errno }: { readonly call: Call; readonly errno: number }): string {
-  return `${call.name}: ${describe(errno)}`;
+/** The system call with the names that it was given, and the errno: `mount("overlay", "/run/root", "overlay") failed: ELOOP`. */
+function textOf({ call: { name, args }, errno }: { readonly call: Call; readonly errno: number }): string {
+  const names = args.flatMap((arg) => (typeof arg === 'object' && 'text' in arg ? [JSON.stringify(arg.text)] : []));
+  return `${name}(${names.slice(0, MOST_NAMES).join(', ')}) failed: ${errnoText(errno)}`;
 }
 
-/** What a step fails with when its sandbox cannot be put together. */
+/** Source, target and type of a mount; the options of an overlay are as long as its layers are many. */
+const MOST_NAMES = 3;
+
+function errnoText(errno: number): string {
+  const [name, words] = [Object.entries(constants.errno).find(([, value]) => value === errno)?.[0], describe(errno)];
+  return name === undefined || name === words ? words : `${words} (${name})`;
+}
+
+/** What a step fails with when its sandbox cannot be put together. The complaint's first line says what was refused. */
 export function setupFailure(complaint: string): TbuildError {
-  return new TbuildError('PROCESS_FAILED', 'The sandbox of the step could not be set up', {
-    cause: new Error(complaint),
-    hint: [...complaint.split('\n').slice(0, 1).filter(Boolean), 'tbuild doctor tells what this machine allows'].join(
-      '; ',
-    ),
+  const text = complaint.trim();
+  const reason = text.split('\n')[0]?.replace(/\.$/, '') ?? '';
+  const message = 'The sandbox of the step could not be set up';
+  return new TbuildError('PROCESS_FAILED', reason === '' ? message : `${message}: ${reason}`, {
+    cause: new Error(text),
+    hint: 'If every RUN step fails like this, run "tbuild doctor" to see what is missing on this machine',
   });
 }

@@ -1,6 +1,6 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasCode } from '@tbuild/errors';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
@@ -48,12 +48,22 @@ export function createNamespaceExecutor(options: NamespaceOptions): Executor {
       } catch (error) {
         if (setUp === 'calls' || !hasCode(error, 'PROCESS_FAILED')) throw error;
         clearWorkDirectories(sandbox);
-        const end = await run(false);
+        const end = await run(false).catch((failure: unknown) => {
+          throw setupFailedTwice(error, failure);
+        });
         triesCalls = false;
         return end;
       }
     },
   };
+}
+
+/** The message says what programs were refused, since they make up for calls that a kernel lacks; the calls' failure is its cause. */
+function setupFailedTwice(byCalls: TbuildError, byPrograms: unknown): unknown {
+  if (!hasCode(byPrograms, 'PROCESS_FAILED')) return byPrograms;
+  const { message, hint, cause } = byPrograms;
+  const complaint = cause instanceof Error ? cause.message : message;
+  return new TbuildError('PROCESS_FAILED', message, { hint, cause: new Error(complaint, { cause: byCalls }) });
 }
 
 /** What stays the same from step to step. */
