@@ -7,7 +7,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 /** A package imports only packages in a higher row. */
 const ROWS = [
   ['errors'],
-  ['oci', 'progress'],
+  ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent'],
   ['frontend', 'solver'],
   ['content', 'snapshot', 'context'],

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
-import { atOnce } from '@tbuild/linux';
 import type { PlacedCopy } from './copy/write-layer.ts';
 import { createLayerProcess } from './layer-process.ts';
 
@@ -12,7 +12,7 @@ const root = mkdtempSync(join(tmpdir(), 'layer-process-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const copy: PlacedCopy = {
-  sources: atOnce(selectFiles(openDirectory(import.meta.dirname), { sources: ['copy'] })),
+  sources: runSync(selectFiles(openDirectory(import.meta.dirname), { sources: ['copy'] })),
   target: { destination: '/', keepOwner: false },
   options: { now: 0, hasher: createFileHasher() },
   lowers: [],

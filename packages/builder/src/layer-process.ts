@@ -3,9 +3,10 @@ import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
+import { runSync } from '@tbuild/concurrency';
 import { createLocalStore, type LocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
-import { atOnce, openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
+import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
 import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
@@ -135,7 +136,7 @@ export function doLayerJob(input: Buffer): string {
   // It did not see the files when they were keyed: one that is no longer the same is left to who did.
   const hasher = createFileHasher();
   const content = createLocalStore(root, { temporaryDirectory });
-  const layer = atOnce(
+  const layer = runSync(
     writeLayer({ ...copy, sources: receiveSelection(sources), options: { ...options, hasher } }, content),
   );
   return layer === undefined ? '' : `${JSON.stringify(layer)}\n`;

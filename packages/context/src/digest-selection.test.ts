@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { atOnce, lsetxattr } from '@tbuild/linux';
+import { lsetxattr } from '@tbuild/linux';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'digest-selection-'));
@@ -30,8 +31,8 @@ beforeEach(() => {
 });
 
 function digest(source = 'dir', owner: 'keep' | 'root' = 'root', shown = false): string {
-  return atOnce(
-    digestSelection(atOnce(selectFiles(openDirectory(root), { sources: [source] })), {
+  return runSync(
+    digestSelection(runSync(selectFiles(openDirectory(root), { sources: [source] })), {
       hasher: createFileHasher(),
       owner,
       shown,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
-import { type InPieces, lgetxattr } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
+import { lgetxattr } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { type FileHasher, isLarge } from './file-hasher.ts';
 import type { TreeEntry } from './file-tree.ts';
@@ -22,7 +23,7 @@ export interface DigestOptions {
  *
  * @throws TbuildError CONTEXT when a file cannot be read.
  */
-export function* digestSelection(sources: readonly SelectedSource[], options: DigestOptions): InPieces<Digest> {
+export function* digestSelection(sources: readonly SelectedSource[], options: DigestOptions): CooperativeTask<Digest> {
   const hash = createHash('sha256');
   let [pending, count] = ['', 0];
   for (const { name, entry, files } of sources) {

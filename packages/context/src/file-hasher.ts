@@ -1,7 +1,8 @@
 import { hash as hashOnce, createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type CooperativeTask, runSync } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
-import { atOnce, createHoleReader, type InPieces } from '@tbuild/linux';
+import { createHoleReader } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
@@ -11,7 +12,7 @@ export interface FileHasher {
   /** @throws TbuildError CONTEXT when the file cannot be read. */
   digest(entry: TreeEntry): Digest;
   /** Reads a file that {@link isLarge}, so that `digest` need not. */
-  readLarge(entry: TreeEntry): InPieces;
+  readLarge(entry: TreeEntry): CooperativeTask;
   /** What `digest` last gave for this entry, without reading anything. */
   known(entry: TreeEntry): Digest | undefined;
   /** Whether the file would show by its stats that it is not any more what `digest` last gave. */
@@ -43,7 +44,7 @@ export interface HashedFile {
 /** `hashFile` that reads a file with several names once, and a large one in pieces if told before. */
 export interface FileHash {
   of(entry: TreeEntry): HashedFile;
-  readLarge(entry: TreeEntry): InPieces;
+  readLarge(entry: TreeEntry): CooperativeTask;
 }
 
 /** Bytes that take some milliseconds to read. */
@@ -60,10 +61,10 @@ export function createFileHash(): FileHash {
   return {
     of(entry) {
       const { location, stats } = entry;
-      if (stats.nlink === 1 && !isLarge(entry)) return atOnce(hashFile(location));
+      if (stats.nlink === 1 && !isLarge(entry)) return runSync(hashFile(location));
       const inode = inodeOf(stats);
       let hashed = read.get(inode);
-      if (hashed === undefined) read.set(inode, (hashed = atOnce(hashFile(location))));
+      if (hashed === undefined) read.set(inode, (hashed = runSync(hashFile(location))));
       return hashed;
     },
     *readLarge({ location, stats }) {
@@ -79,7 +80,7 @@ const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 let buffer: Buffer | undefined;
 
 /** @throws TbuildError CONTEXT when the file cannot be read. */
-function* hashFile(location: string): InPieces<HashedFile> {
+function* hashFile(location: string): CooperativeTask<HashedFile> {
   try {
     const file = openSync(location, OPEN_FLAGS);
     try {
@@ -92,7 +93,7 @@ function* hashFile(location: string): InPieces<HashedFile> {
   }
 }
 
-function* hashOpenFile(file: number): InPieces<HashedFile> {
+function* hashOpenFile(file: number): CooperativeTask<HashedFile> {
   const chunk = (buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE));
   let size = readSync(file, chunk, 0, BUFFER_SIZE, null);
   const stats = fstatSync(file);

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { atOnce } from '@tbuild/linux';
 import { measureGitIgnored, openDirectory, selectFiles } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'git-ignored-'));
@@ -25,7 +25,7 @@ function write(files: Readonly<Record<string, number | string>>): void {
 
 const measure = (directory = '') => {
   const context = join(root, directory);
-  return measureGitIgnored(context, atOnce(selectFiles(openDirectory(context), { sources: [''] })));
+  return measureGitIgnored(context, runSync(selectFiles(openDirectory(context), { sources: [''] })));
 };
 
 test('what is small is not looked at', () => {

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { atOnce } from '@tbuild/linux';
 import { openContext, selectFiles, type SelectOptions } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'select-files-'));
@@ -35,7 +35,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 /** `name<path of the entry>` and, in parentheses, what is below; `~` marks an implied directory. */
 function select(options: SelectOptions): string[] {
-  return atOnce(selectFiles(openContext(root).tree, options)).map((source) => {
+  return runSync(selectFiles(openContext(root).tree, options)).map((source) => {
     const files = [...source.files].map((file) => (file.implied ? `~${file.relative}` : file.relative)).join(' ');
     return `${source.name}<${source.entry.path}>${files === '' ? '' : ` (${files})`}`;
   });

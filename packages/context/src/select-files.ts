@@ -1,4 +1,4 @@
-import type { InPieces } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { cleanPath } from './clean-path.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
@@ -17,7 +17,7 @@ import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.t
  *
  * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, USAGE for a malformed pattern.
  */
-export function* selectFiles(tree: FileTree, options: SelectOptions): InPieces<readonly SelectedSource[]> {
+export function* selectFiles(tree: FileTree, options: SelectOptions): CooperativeTask<readonly SelectedSource[]> {
   const exclude = options.exclude?.length ? compileIgnoreRules(options.exclude) : undefined;
   const selected: SelectedSource[] = [];
   for (const source of options.sources) {
@@ -39,7 +39,7 @@ function* selectOne(
   pattern: string,
   path: string,
   exclude: IgnoreRules | undefined,
-): InPieces<SelectedSource> {
+): CooperativeTask<SelectedSource> {
   const resolved = resolvePath(tree, path, { followLast: true });
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) throw missingSource(tree, path);
@@ -52,7 +52,7 @@ function* selectWithParents(
   tree: FileTree,
   source: string,
   exclude: IgnoreRules | undefined,
-): InPieces<SelectedSource[]> {
+): CooperativeTask<SelectedSource[]> {
   const pivot = source.indexOf('/./');
   const base = pivot === -1 ? '' : cleanSource(source.slice(0, pivot));
   const pattern = cleanSource(pivot === -1 ? source : source.slice(pivot + 3));
@@ -92,12 +92,17 @@ function compileInclude(pattern: string): Include {
 }
 
 /** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
-function* filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): InPieces<SelectedFiles> {
+function* filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): CooperativeTask<SelectedFiles> {
   const files = new SelectionList({ top: top.path });
   const skip = top.path === '' ? 0 : top.path.length + 1;
   const { include, exclude } = filters;
 
-  function* walk(directory: TreeEntry, row?: number, included?: DirectoryMatch, excluded?: DirectoryMatch): InPieces {
+  function* walk(
+    directory: TreeEntry,
+    row?: number,
+    included?: DirectoryMatch,
+    excluded?: DirectoryMatch,
+  ): CooperativeTask {
     yield;
     for (const entry of tree.list(directory.path)) {
       const relative = skip === 0 ? entry.path : entry.path.slice(skip);

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { atOnce } from '@tbuild/linux';
 import { digestSelection, openDirectory, openStatIndex, selectFiles } from './index.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'selection-memory-'));
@@ -35,8 +35,8 @@ function build(sources = ['files'], shown = false): { digest: string; looked: bo
   mkdirSync(join(base, 'index'), { recursive: true });
   writeFileSync(file, 'damaged');
   const hasher = openStatIndex(file);
-  const selection = atOnce(selectFiles(openDirectory(root), { sources }));
-  const digest = atOnce(hasher.digestSelection(selection, { owner: 'root', shown }));
+  const selection = runSync(selectFiles(openDirectory(root), { sources }));
+  const digest = runSync(hasher.digestSelection(selection, { owner: 'root', shown }));
   hasher.save();
   return { digest, looked: readFileSync(file, 'latin1') !== 'damaged' };
 }
@@ -44,8 +44,8 @@ function build(sources = ['files'], shown = false): { digest: string; looked: bo
 /** What the digest is for who knows nothing. */
 function fresh(): string {
   const hasher = openStatIndex(join(base, 'index/unused'));
-  return atOnce(
-    digestSelection(atOnce(selectFiles(openDirectory(root), { sources: ['files'] })), { hasher, owner: 'root' }),
+  return runSync(
+    digestSelection(runSync(selectFiles(openDirectory(root), { sources: ['files'] })), { hasher, owner: 'root' }),
   );
 }
 
@@ -130,8 +130,8 @@ test('a file that changed just before is looked at once more', async () => {
 test('is settled as a whole when a later change of anything would show', async () => {
   const areSettled = (): boolean => {
     const hasher = openStatIndex(file);
-    const selection = atOnce(selectFiles(openDirectory(root), { sources: ['files'] }));
-    atOnce(hasher.digestSelection(selection, { owner: 'root' }));
+    const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
+    runSync(hasher.digestSelection(selection, { owner: 'root' }));
     hasher.save();
     return hasher.areSettled(selection);
   };
@@ -155,9 +155,9 @@ test('what another directory had that was in the place of this one for a moment 
   show(root);
   const digest = (whileReading = (): void => {}): string => {
     const hasher = openStatIndex(file);
-    const selection = atOnce(selectFiles(openDirectory(link), { sources: ['files'] }));
+    const selection = runSync(selectFiles(openDirectory(link), { sources: ['files'] }));
     whileReading();
-    const found = atOnce(hasher.digestSelection(selection, { owner: 'root' }));
+    const found = runSync(hasher.digestSelection(selection, { owner: 'root' }));
     hasher.save();
     return found;
   };
@@ -203,9 +203,9 @@ test('who wants to read along is told before the first file is read, unless noth
   const events: string[] = [];
   const digest = (): void => {
     const hasher = openStatIndex(file);
-    const selection = atOnce(selectFiles(openDirectory(root), { sources: ['files'] }));
+    const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
     const onUnknown = (): void => void events.push(hasher.areSettled(selection) ? 'settled' : 'told');
-    atOnce(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
+    runSync(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
     events.push(hasher.areSettled(selection) ? 'settled' : 'not settled');
     hasher.save();
   };

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { InPieces } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import type { Digest } from '@tbuild/oci';
 import { changedFile } from './changed-file.ts';
 import { digestSelection, type DigestOptions } from './digest-selection.ts';
@@ -23,7 +23,7 @@ export interface StatIndex extends FileHasher {
     sources: readonly SelectedSource[],
     options: Omit<DigestOptions, 'hasher'>,
     onUnknown?: () => void,
-  ): InPieces<Digest>;
+  ): CooperativeTask<Digest>;
   /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
   areSettled(sources: readonly SelectedSource[]): boolean;
   /** Writes what was learnt for the next build; whoever writes last wins. */
@@ -91,7 +91,7 @@ class FileStatIndex implements StatIndex {
     sources: readonly SelectedSource[],
     options: Omit<DigestOptions, 'hasher'>,
     onUnknown?: () => void,
-  ): InPieces<Digest> {
+  ): CooperativeTask<Digest> {
     const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
@@ -126,7 +126,7 @@ class FileStatIndex implements StatIndex {
     return this.#digestOf(row);
   }
 
-  *readLarge(entry: TreeEntry): InPieces {
+  *readLarge(entry: TreeEntry): CooperativeTask {
     const row = this.#find(entry.path);
     if (row !== undefined && this.#isCurrent(row, entry.stats, 'believed')) return;
     this.#readClock();

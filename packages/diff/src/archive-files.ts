@@ -1,5 +1,6 @@
 import { readlinkSync, type Stats } from 'node:fs';
-import { FileType, type InPieces, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
+import { FileType, lgetxattr, majorOf, minorOf } from '@tbuild/linux';
 import { readOwner } from '@tbuild/snapshot';
 import { CAPABILITY } from './same-entry.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
@@ -39,7 +40,7 @@ export class FileArchive {
   }
 
   /** Adds one file; yields after every buffer full of its bytes. */
-  *add({ path, location, stats }: FileToArchive): InPieces {
+  *add({ path, location, stats }: FileToArchive): CooperativeTask {
     const type = MEMBER_TYPES[stats.mode & FileType.mask];
     if (type === undefined) return;
     const first = this.#firstName(path, type, stats);

@@ -1,5 +1,5 @@
+import { runCooperatively } from '@tbuild/concurrency';
 import type { ContentStore } from '@tbuild/content';
-import { inTurns } from '@tbuild/linux';
 import { MediaType } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Differ } from './differ.ts';
@@ -20,7 +20,7 @@ export function createDiffer({ content, flavour, limiter = (work) => work() }: D
     pack: (upper, lowers, signal) =>
       limiter(async () => {
         using writer = content.createWriter();
-        await inTurns(
+        await runCooperatively(
           packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)),
           signal,
         );

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, type Stats } from 'node:fs';
+import { type CooperativeTask, runSync } from '@tbuild/concurrency';
 import type { ContentStore } from '@tbuild/content';
-import { atOnce, FileType, type InPieces, majorOf, minorOf } from '@tbuild/linux';
+import { FileType, majorOf, minorOf } from '@tbuild/linux';
 import { MediaType, type Digest, type Layer } from '@tbuild/oci';
 import {
   comesBefore,
@@ -105,7 +106,7 @@ class OrderedLayerWriter implements LayerWriter {
     this.#open = path;
   }
 
-  *copy(path: string, attributes: Attributes, location: string): InPieces<number> {
+  *copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
     this.#advance(path);
     let fd: number | undefined;
     try {
@@ -123,7 +124,7 @@ class OrderedLayerWriter implements LayerWriter {
   }
 
   file(path: string, attributes: Attributes, source: FileBytes): number {
-    if ('location' in source) return atOnce(this.copy(path, attributes, source.location));
+    if ('location' in source) return runSync(this.copy(path, attributes, source.location));
     throw new NotInOrder('A file comes in pieces');
   }
 
@@ -154,7 +155,7 @@ class OrderedLayerWriter implements LayerWriter {
     this.#advance(path);
     this.#archiveDirectory(parentOf(path));
     this.#tar.encoded(header);
-    if (!atOnce(this.#tar.bodyOf(read, size))) throw new NotInOrder('The earlier layer is damaged');
+    if (!runSync(this.#tar.bodyOf(read, size))) throw new NotInOrder('The earlier layer is damaged');
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import type { InPieces } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { FileArchive } from './archive-files.ts';
 import { changes, type Change } from './changes.ts';
@@ -16,7 +16,7 @@ export interface PackOptions {
  * Writes the archive of a layer to `sink`. Yields between entries and inside long files, so that its driver can
  * let others have their turn.
  */
-export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSink): InPieces {
+export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSink): CooperativeTask {
   const archive = new FileArchive(sink);
   const parents = new Set(['']);
   for (const change of changes({ upper, lower: openCommittedTree(lowers, flavour), flavour })) {
@@ -26,14 +26,14 @@ export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSi
   }
   archive.finish();
 
-  function* add(change: Change): InPieces {
+  function* add(change: Change): CooperativeTask {
     if (change.kind === 'delete') return archive.addWhiteout(change.path);
     if (change.stats.isDirectory()) parents.add(change.path);
     yield* archive.add(change);
   }
 
   /** A layer has each directory on the way to a change once, before it, whether it changed or not. */
-  function* addParents(path: string): InPieces {
+  function* addParents(path: string): CooperativeTask {
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
     if (parents.has(parent)) return;
     yield* addParents(parent);

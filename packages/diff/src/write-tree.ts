@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { type InPieces, inTurns } from '@tbuild/linux';
+import { type CooperativeTask, runCooperatively } from '@tbuild/concurrency';
 import { openCommittedTree, type LayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { FileArchive } from './archive-files.ts';
 import type { ByteSink } from './tar/tar-writer.ts';
@@ -25,10 +25,10 @@ export function writeTree(
   sink: ByteSink,
   { flavour, latest, signal }: WriteTreeOptions,
 ): Promise<void> {
-  return inTurns(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
+  return runCooperatively(archiveTrees(parts, new FileArchive(sink, latest), flavour), signal);
 }
 
-function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour: OverlayFlavour): InPieces {
+function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour: OverlayFlavour): CooperativeTask {
   for (const { directories, under } of parts) {
     const top = directories.at(-1);
     if (under !== undefined && top !== undefined)
@@ -37,7 +37,7 @@ function* archiveTrees(parts: readonly TreePart[], archive: FileArchive, flavour
   }
   archive.finish();
 
-  function* addDirectory(tree: LayeredTree, path: string, prefix: string): InPieces {
+  function* addDirectory(tree: LayeredTree, path: string, prefix: string): CooperativeTask {
     for (const entry of tree.list(path)) {
       yield* archive.add({ ...entry, path: prefix + entry.path });
       yield;

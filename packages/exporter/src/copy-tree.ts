@@ -1,6 +1,7 @@
 import { mkdirSync, readlinkSync, type Stats } from 'node:fs';
+import { type CooperativeTask, runCooperatively } from '@tbuild/concurrency';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
-import { FileType, type InPieces, inTurns } from '@tbuild/linux';
+import { FileType } from '@tbuild/linux';
 import {
   createTreeWriter,
   openCommittedTree,
@@ -50,13 +51,13 @@ interface TreeCopy {
 
 /** Copies a tree into a directory; what is there is replaced where the tree has something of that name. */
 export function copyTree(source: TreeSource, target: TreeTarget, signal: AbortSignal): Promise<CopiedTree> {
-  return inTurns(copyInPieces(source, target), signal);
+  return runCooperatively(copyTask(source, target), signal);
 }
 
-function* copyInPieces(
+function* copyTask(
   { directories, flavour }: TreeSource,
   { target, owner, latest = Infinity }: TreeTarget,
-): InPieces<CopiedTree> {
+): CooperativeTask<CopiedTree> {
   mkdirSync(target, { recursive: true });
   const tree = openCommittedTree(directories, flavour);
   const writer = createTreeWriter({ upper: target, lowers: [], flavour });
@@ -76,7 +77,7 @@ function* copyInPieces(
 function* copyEntry(
   { writer, owner, latest, links }: TreeCopy,
   { path, location, stats }: LayeredEntry,
-): InPieces<number> {
+): CooperativeTask<number> {
   const own = readAttributes(location, stats);
   const attributes = { ...own, ...owner, mtimeMs: Math.min(own.mtimeMs, latest) };
   if (stats.isDirectory()) writer.directory(path, attributes);
@@ -91,7 +92,7 @@ function* copyFile(
   links: Map<string, string>,
   { path, location, stats }: Pick<LayeredEntry, 'path' | 'location' | 'stats'>,
   attributes: Attributes,
-): InPieces<number> {
+): CooperativeTask<number> {
   const inode = `${stats.dev}:${stats.ino}`;
   const existing = stats.nlink > 1 ? links.get(inode) : undefined;
   if (existing !== undefined) {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { createHoleReader } from './hole-reader.ts';
 import { createHoleWriter, type HoleWriter } from './hole-writer.ts';
-import type { InPieces } from './in-turns.ts';
 
 const BUFFER_SIZE = 1 << 20;
 let buffer: Buffer | undefined;
@@ -10,7 +10,7 @@ let buffer: Buffer | undefined;
  * Copies a file's bytes to an open, empty file through one buffer that all calls share, holes as holes. Gives their
  * number. A symbolic link in the last place is refused with ELOOP.
  */
-export function* copyFileBytes(source: string, target: number): InPieces<number> {
+export function* copyFileBytes(source: string, target: number): CooperativeTask<number> {
   buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE);
   const fd = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
@@ -25,7 +25,7 @@ export function* copyFileBytes(source: string, target: number): InPieces<number>
 }
 
 /** Only of a large file it pays to ask whether it is sparse. */
-function* copyRest(fd: number, chunk: Buffer, file: HoleWriter): InPieces {
+function* copyRest(fd: number, chunk: Buffer, file: HoleWriter): CooperativeTask {
   const read = createHoleReader(fd, fstatSync(fd), chunk.length);
   for (let size = read(chunk, 0, chunk.length); size > 0; size = read(chunk, 0, chunk.length)) {
     file.write(chunk.subarray(0, size));

@@ -14,8 +14,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, expect, test } from 'vitest';
-import { atOnce, copyFileBytes, createHoleReader, createHoleWriter } from './index.ts';
+import { copyFileBytes, createHoleReader, createHoleWriter } from './index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hole-writer-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -60,7 +61,7 @@ test('a sparse file is copied as one', () => {
   writeFileSync(from, 'begin');
   truncateSync(from, 30 * MIB + 7);
   const fd = openSync(to, 'w');
-  expect(atOnce(copyFileBytes(from, fd))).toBe(30 * MIB + 7);
+  expect(runSync(copyFileBytes(from, fd))).toBe(30 * MIB + 7);
   closeSync(fd);
   expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
   expect(statSync(to).blocks * 512).toBeLessThanOrEqual(2 * MIB);

@@ -2,7 +2,6 @@ export { makedev, majorOf, minorOf } from './device-number.ts';
 export { endWith } from './end-with.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { forgetPages } from './forget-pages.ts';
-export { atOnce, type InPieces, inTurns } from './in-turns.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { openPipe } from './pipe.ts';
 export { punchHole } from './punch-hole.ts';

@@ -11,13 +11,14 @@ import {
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
+import { type CooperativeTask, runSync } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { atOnce, copyFileBytes, createHoleWriter, FileType, type InPieces, mknod } from '@tbuild/linux';
+import { copyFileBytes, createHoleWriter, FileType, mknod } from '@tbuild/linux';
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { openCommittedTree } from './committed-tree.ts';
 import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
-import { doing, doingInPieces } from './snapshot-error.ts';
+import { doing, doingTask } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';
 import { writeBytes } from './write-bytes.ts';
@@ -75,7 +76,7 @@ class OverlayWriter implements TreeWriter {
   }
 
   file(path: string, attributes: Attributes, source: FileBytes): number {
-    if ('location' in source) return atOnce(this.copy(path, attributes, source.location));
+    if ('location' in source) return runSync(this.copy(path, attributes, source.location));
     return guard('write file', path, () => {
       const fd = this.#create(path);
       try {
@@ -88,11 +89,11 @@ class OverlayWriter implements TreeWriter {
     });
   }
 
-  copy(path: string, attributes: Attributes, location: string): InPieces<number> {
-    return doingInPieces(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
+  copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
+    return doingTask(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
   }
 
-  *#copy(path: string, attributes: Attributes, location: string): InPieces<number> {
+  *#copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
     const fd = this.#create(path);
     try {
       const size = yield* copyFileBytes(location, fd);

@@ -1,5 +1,5 @@
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import type { InPieces } from '@tbuild/linux';
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'The disk is full',
@@ -20,7 +20,7 @@ export function doing<T>(action: string, work: () => T): T {
 }
 
 /** {@link doing} for work that yields. */
-export function* doingInPieces<T>(action: string, work: InPieces<T>): InPieces<T> {
+export function* doingTask<T>(action: string, work: CooperativeTask<T>): CooperativeTask<T> {
   try {
     return yield* work;
   } catch (error) {

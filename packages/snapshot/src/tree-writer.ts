@@ -1,4 +1,4 @@
-import type { InPieces } from '@tbuild/linux';
+import type { CooperativeTask } from '@tbuild/concurrency';
 
 /** What an entry gets besides its content. */
 export interface Attributes {
@@ -52,7 +52,7 @@ export interface TreeWriter {
   /** Writes a regular file, replacing what is there (a directory is replaced too). Returns bytes written. */
   file(path: string, attributes: Attributes, source: FileBytes): number;
   /** As `file`, with the bytes of a large one. */
-  copy(path: string, attributes: Attributes, location: string): InPieces<number>;
+  copy(path: string, attributes: Attributes, location: string): CooperativeTask<number>;
   /** As `file`, for bytes that come over time. The caller closes it, also after a failure. */
   open(path: string, attributes: Attributes): FileSink;
   symlink(path: string, attributes: Attributes, target: string): void;

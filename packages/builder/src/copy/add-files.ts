@@ -1,6 +1,6 @@
+import { runCooperatively } from '@tbuild/concurrency';
 import { type SelectedSource, typeOf } from '@tbuild/context';
 import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
-import { inTurns } from '@tbuild/linux';
 import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
 import { attributeRules } from './copied-attributes.ts';
 import { copySource } from './copy-files.ts';
@@ -30,6 +30,6 @@ export async function addFiles(
       const { owner, signal, onLeftOut } = options;
       await unpackArchive(entry.location, { writer, tree, destination, owner, signal, onLeftOut });
       checkKeyedFile(entry, options.hasher);
-    } else await inTurns(copySource(target, source, { op, options, rules }), options.signal);
+    } else await runCooperatively(copySource(target, source, { op, options, rules }), options.signal);
   }
 }

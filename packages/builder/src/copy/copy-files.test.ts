@@ -14,9 +14,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
-import { atOnce, lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
+import { lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
 import type { CopyTarget, Owner } from './copy-options.ts';
@@ -59,9 +60,9 @@ function copy({ select, op, owner }: Case): void {
   const tree = openLayeredTree([lower, upper], 'trusted');
   const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'trusted' });
   const hasher = createFileHasher();
-  const selection = atOnce(selectFiles(openDirectory(source), select));
-  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
-  atOnce(
+  const selection = runSync(selectFiles(openDirectory(source), select));
+  runSync(digestSelection(selection, { hasher, owner: 'root' }));
+  runSync(
     copyFiles(selection, writer, tree, { destination: '/', keepOwner: false, ...op }, { owner, now: NOW, hasher }),
   );
   writer.finish();
@@ -282,11 +283,11 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   write(source, { f: 'keyed' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const hasher = createFileHasher();
-  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
-  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
+  const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
+  runSync(digestSelection(selection, { hasher, owner: 'root' }));
   change();
   const run = (): void =>
-    atOnce(
+    runSync(
       copyFiles(
         selection,
         writer,
@@ -303,23 +304,23 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
 test('between key and copy: rewritten so soon that its times are the same', () => {
   write(source, { f: 'keyed' });
   const hasher = { ...createFileHasher(), isSettled: () => false };
-  const select = () => atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
-  atOnce(digestSelection(select(), { hasher, owner: 'root' }));
+  const select = () => runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
+  runSync(digestSelection(select(), { hasher, owner: 'root' }));
   write(source, { f: 'other' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const tree = openLayeredTree([upper], 'trusted');
   const run = (): void =>
-    atOnce(copyFiles(select(), writer, tree, { destination: '/', keepOwner: false }, { now: NOW, hasher }));
+    runSync(copyFiles(select(), writer, tree, { destination: '/', keepOwner: false }, { now: NOW, hasher }));
   expect(run).toThrow('File "f" changed during the build');
 });
 
 test('a file that was never hashed may get a new name, but no new bytes', () => {
   write(source, { f: 'same' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
+  const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
   linkSync(join(source, 'f'), join(source, 'g'));
   const run = (): void =>
-    atOnce(
+    runSync(
       copyFiles(
         selection,
         writer,
@@ -336,11 +337,11 @@ test('a file that was never hashed may get a new name, but no new bytes', () => 
 test('a file that was never hashed may not get new bytes of the same size and time', () => {
   write(source, { f: 'same' });
   utimesSync(join(source, 'f'), 5, 5);
-  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['f'] }));
+  const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const tree = openLayeredTree([upper], 'trusted');
   const options = { now: NOW, hasher: createFileHasher() };
-  const run = (): void => atOnce(copyFiles(selection, writer, tree, { destination: '/', keepOwner: false }, options));
+  const run = (): void => runSync(copyFiles(selection, writer, tree, { destination: '/', keepOwner: false }, options));
   const listed = lstatSync(join(source, 'f')).ctimeMs;
   while (lstatSync(join(source, 'f')).ctimeMs === listed) {
     writeFileSync(join(source, 'f'), 'SAME');

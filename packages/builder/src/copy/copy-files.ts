@@ -1,4 +1,5 @@
 import { constants, readlinkSync } from 'node:fs';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import {
   type FileTree,
   type FileType,
@@ -9,7 +10,6 @@ import {
   typeOf,
 } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
-import type { InPieces } from '@tbuild/linux';
 import type { TreeWriter } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
@@ -29,7 +29,7 @@ export function* copyFiles(
   tree: Pick<FileTree, 'stat'>,
   op: CopyTarget,
   options: CopyOptions,
-): InPieces {
+): CooperativeTask {
   const rules = attributeRules(op, options);
   for (const source of selection) yield* copySource({ writer, tree }, source, { op, options, rules });
 }
@@ -42,7 +42,7 @@ export interface CopyPlan {
 }
 
 /** Copies one source; hard links among its files survive. */
-export function* copySource(target: Destination, source: SelectedSource, plan: CopyPlan): InPieces {
+export function* copySource(target: Destination, source: SelectedSource, plan: CopyPlan): CooperativeTask {
   const { destination } = plan.op;
   const copier: Copier = { ...target, ...plan, links: new Map(), made: new Set() };
   if (typeOf(source.entry.stats) === 'directory') yield* copyContents(copier, source, destination);
@@ -59,7 +59,7 @@ interface Copier extends Destination, CopyPlan {
   readonly made: Set<string>;
 }
 
-function* copyContents(copier: Copier, source: SelectedSource, destination: string): InPieces {
+function* copyContents(copier: Copier, source: SelectedSource, destination: string): CooperativeTask {
   const top = placeDirectory(copier, destination, copier.rules.implied);
   takeTime(copier, source.entry, top);
   let count = 0;
@@ -96,7 +96,7 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
 }
 
 /** What is left to do of a large file: a generator for every small one would cost a tenth of the copy. */
-type Rest = InPieces | undefined | void;
+type Rest = CooperativeTask | undefined | void;
 
 function copyEntry(copier: Copier, entry: TreeEntry, path: string): Rest {
   if (!copier.made.has(parentOf(path))) checkReplaceable(copier.tree, path);

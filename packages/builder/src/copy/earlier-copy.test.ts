@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
-import { atOnce } from '@tbuild/linux';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
@@ -18,13 +18,13 @@ function copyTo(name: string, mode?: number): string {
   const upper = join(base, digestOf(name).slice('sha256:'.length));
   mkdirSync(upper);
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const selection = atOnce(selectFiles(openDirectory(source), { sources: ['.'] }));
+  const selection = runSync(selectFiles(openDirectory(source), { sources: ['.'] }));
   const hasher = createFileHasher();
-  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
+  runSync(digestSelection(selection, { hasher, owner: 'root' }));
   expect(isRemembered(selection)).toBe(true);
   const earlier = openEarlierCopy(note, selection, hasher);
   const written = earlier && filesInTree(earlier, join(base, earlier.result.slice('sha256:'.length)));
-  atOnce(
+  runSync(
     copyFiles(
       selection,
       writer,

@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { beforeEach, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
-import { atOnce } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
@@ -29,11 +29,11 @@ interface Way {
 
 function write({ earlier, op, options }: Way = {}): Layer | undefined {
   const hasher = createFileHasher();
-  const sources = atOnce(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
-  atOnce(digestSelection(sources, { hasher, owner: 'root' }));
+  const sources = runSync(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
+  runSync(digestSelection(sources, { hasher, owner: 'root' }));
   const target = { destination: '/files', keepOwner: false, ...op };
   const settled = { now: 1e12, hasher, ...options };
-  return atOnce(writeLayer({ sources, target, options: settled, lowers: [at('lower')], flavour, earlier }, content));
+  return runSync(writeLayer({ sources, target, options: settled, lowers: [at('lower')], flavour, earlier }, content));
 }
 
 function written(way?: Way): Layer {

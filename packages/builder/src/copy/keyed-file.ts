@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, lstatSync, openSync, readSync } from 'node:fs';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { changedFile, createFileHasher, type FileHasher, type FileStat, type TreeEntry } from '@tbuild/context';
-import type { InPieces } from '@tbuild/linux';
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
 /**
@@ -20,7 +20,7 @@ export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string
 }
 
 /** {@link copyKeyedFile} for a large one. */
-export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): InPieces {
+export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): CooperativeTask {
   try {
     yield* writer.copy(path, copied.attributes, entry.location);
     copyAgainIfChanged(entry, writer, path, copied);

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type CooperativeTask, runCooperatively, runSync } from '@tbuild/concurrency';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
-import { atOnce, type InPieces, inTurns } from '@tbuild/linux';
 import { createDiffer, createLayerWriter, NotInOrder, readArchive } from '@tbuild/diff';
 import type { Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree, storedTime } from '@tbuild/snapshot';
@@ -36,8 +36,8 @@ function prepare({ source, lower = ':', select, op, options }: Case) {
   shell(source, at('source'));
   shell(lower, at('lower'));
   const hasher = createFileHasher();
-  const selection = atOnce(selectFiles(openDirectory(at('source')), { sources: ['.'], ...select }));
-  atOnce(digestSelection(selection, { hasher, owner: 'root' }));
+  const selection = runSync(selectFiles(openDirectory(at('source')), { sources: ['.'], ...select }));
+  runSync(digestSelection(selection, { hasher, owner: 'root' }));
   const lowers = [at('below'), at('lower')];
   const target = { destination: '/', keepOwner: false, ...op };
   return { selection, lowers, target, options: { now: 1e12, hasher, ...options } };
@@ -46,14 +46,14 @@ function prepare({ source, lower = ':', select, op, options }: Case) {
 async function throughTree(prepared: ReturnType<typeof prepare>): Promise<Layer> {
   const { selection, lowers, target, options } = prepared;
   const writer = createTreeWriter({ upper: at('upper'), lowers, flavour });
-  atOnce(copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options));
+  runSync(copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options));
   writer.finish();
   return createDiffer({ content, flavour }).pack(at('upper'), lowers);
 }
 
 function straight({ selection, lowers, target, options }: ReturnType<typeof prepare>): Layer {
   using writer = createLayerWriter({ content, lowers, flavour });
-  atOnce(copyFiles(selection, writer, writer, target, options));
+  runSync(copyFiles(selection, writer, writer, target, options));
   writer.finish();
   return writer.commit();
 }
@@ -147,7 +147,7 @@ test.each(others)('what has no such order is refused, and leaves nothing: %s', (
 
 test('a huge file is hashed and copied, either way, no longer than until the build is cancelled', async () => {
   shell('truncate -s 1T huge', at('source'));
-  const selection = atOnce(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
+  const selection = runSync(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
   const hasher = createFileHasher();
   const [target, options] = [
     { destination: '/', keepOwner: false },
@@ -155,7 +155,7 @@ test('a huge file is hashed and copied, either way, no longer than until the bui
   ];
   const tree = createTreeWriter({ upper: at('upper'), lowers: [], flavour });
   using layer = createLayerWriter({ content, lowers: [], flavour });
-  const works: readonly InPieces<unknown>[] = [
+  const works: readonly CooperativeTask<unknown>[] = [
     digestSelection(selection, { hasher, owner: 'root' }),
     copyFiles(selection, tree, openLayeredTree([at('upper')], flavour), target, options),
     copyFiles(selection, layer, layer, target, options),
@@ -163,6 +163,6 @@ test('a huge file is hashed and copied, either way, no longer than until the bui
   for (const work of works) {
     const controller = new AbortController();
     setImmediate(() => controller.abort());
-    await expect(inTurns(work, controller.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(runCooperatively(work, controller.signal)).rejects.toMatchObject({ code: 'CANCELLED' });
   }
 });

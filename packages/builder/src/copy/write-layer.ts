@@ -1,7 +1,7 @@
+import type { CooperativeTask } from '@tbuild/concurrency';
 import type { LocalStore } from '@tbuild/content';
 import type { SelectedSource } from '@tbuild/context';
 import { createLayerWriter, NotInOrder } from '@tbuild/diff';
-import type { InPieces } from '@tbuild/linux';
 import type { Digest, Layer } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
@@ -35,7 +35,7 @@ export interface LayerBefore {
 export function* writeLayer(
   copy: Omit<PlacedCopy, 'isSettled'>,
   content: Pick<LocalStore, 'createWriter' | 'path'>,
-): InPieces<Layer | undefined> {
+): CooperativeTask<Layer | undefined> {
   const { sources, target, options, lowers, flavour, earlier } = copy;
   const digest = earlier?.digest;
   using writer = createLayerWriter({

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
+import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
-import { inTurns } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from '../copy/index.ts';
 import type { FileInput } from './file-input.ts';
@@ -23,7 +23,7 @@ export async function copySelected(
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
   const options = { owner: undefined, hasher: input.hasher, now: worker.now() };
-  await inTurns(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
+  await runCooperatively(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
   writer.finish();
   const { path = '', stats } = sources[0]?.entry ?? {};
   if (stats === undefined || path === '' || typeOf(stats) !== 'directory') return;

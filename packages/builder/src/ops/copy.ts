@@ -1,6 +1,6 @@
 import type { ResultId } from '@tbuild/cache';
+import { runCooperatively } from '@tbuild/concurrency';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
-import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -119,7 +119,7 @@ async function placeAlone(
  */
 async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
   const aside = context.preparation.isWanted ? writeAside(copy, context) : undefined;
-  return aside?.layer ?? inTurns(writeLayer(copy, context.worker.content), context.signal);
+  return aside?.layer ?? runCooperatively(writeLayer(copy, context.worker.content), context.signal);
 }
 
 interface Remembering {
@@ -214,7 +214,7 @@ async function copyInto(
       const earlier = memory?.earlier;
       const directory = earlier && (await upperOf(earlier.result, context));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
-      await inTurns(copyFiles(sources, writer, tree, target, { ...options, written }), signal);
+      await runCooperatively(copyFiles(sources, writer, tree, target, { ...options, written }), signal);
     }
   }
   writer.finish();

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runSync } from '@tbuild/concurrency';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import type { CopyOp } from '@tbuild/graph';
-import { atOnce } from '@tbuild/linux';
 import { digestOf } from '@tbuild/oci';
 import { afterAll, expect, test } from 'vitest';
 import { openCopyMemory, type RememberedCopy } from './copy-memory.ts';
@@ -25,7 +25,7 @@ function copyOf(name: string, changes: { owner?: 'keep'; unpack?: true } = {}): 
     keepOwner: false,
   } as const;
   const op: CopyOp = { kind: 'copy', destination: '/', parents: false, exclude: [], ...selection };
-  const sources = atOnce(selectFiles(openDirectory(source), { sources: [name] }));
+  const sources = runSync(selectFiles(openDirectory(source), { sources: [name] }));
   const input = { select: async () => sources, hasher: createFileHasher(), owner: changes.owner ?? 'root' } as const;
   return { op, selection: { ...selection, unpack: changes.unpack ?? false }, input, base: undefined };
 }

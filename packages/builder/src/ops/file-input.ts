@@ -1,4 +1,5 @@
 import type { ResultId } from '@tbuild/cache';
+import { runCooperatively } from '@tbuild/concurrency';
 import {
   createFileHasher,
   digestSelection,
@@ -9,7 +10,6 @@ import {
   type SelectOptions,
 } from '@tbuild/context';
 import type { FileSource } from '@tbuild/graph';
-import { inTurns } from '@tbuild/linux';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
@@ -62,10 +62,10 @@ async function contextInput(
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
   const { shown = false } = options;
-  const selection = await inTurns(selectFiles(tree, options), signal);
+  const selection = await runCooperatively(selectFiles(tree, options), signal);
   const listed = { select: async () => selection, hasher, owner };
   const digesting = hasher.digestSelection(selection, { owner, shown }, () => onListed?.(listed));
-  const content = await inTurns(digesting, signal);
+  const content = await runCooperatively(digesting, signal);
   contexts.onRead(name, sizeOf(selection).bytes);
   return { content, ...listed, shown, isSettled: hasher.areSettled(selection) };
 }
@@ -90,10 +90,13 @@ async function resultInput(
   let selection: readonly SelectedSource[] | undefined;
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
-    return (selection ??= await inTurns(selectFiles(openLayeredTree(directories, worker.flavour), options), signal));
+    return (selection ??= await runCooperatively(
+      selectFiles(openLayeredTree(directories, worker.flavour), options),
+      signal,
+    ));
   };
   const compute = async (): Promise<Digest> =>
-    inTurns(digestSelection(await select(), { hasher, owner: 'keep', shown }), signal);
+    runCooperatively(digestSelection(await select(), { hasher, owner: 'keep', shown }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
   return { content, select, hasher, owner: 'keep', shown, isSettled: true };
 }

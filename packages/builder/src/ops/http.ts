@@ -1,6 +1,6 @@
 import type { ResultId } from '@tbuild/cache';
+import { runCooperatively } from '@tbuild/concurrency';
 import type { HttpOp } from '@tbuild/graph';
-import { inTurns } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
@@ -34,7 +34,7 @@ async function writeFile(
   await using active = await worker.snapshots.prepare();
   const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: worker.flavour });
   const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified };
-  await inTurns(writer.copy(filename, attributes, worker.content.path(digest)), signal);
+  await runCooperatively(writer.copy(filename, attributes, worker.content.path(digest)), signal);
   writer.finish();
   await active.commit(hexOf(key));
 }

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { runSync } from '@tbuild/concurrency';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import { createLayerVariants } from '@tbuild/exporter';
-import { atOnce } from '@tbuild/linux';
 import { digestOf, type Layer } from '@tbuild/oci';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 import { writeAside } from './place-copy.ts';
@@ -26,7 +26,7 @@ const content = createLocalStore(join(root, 'store'));
 const variants = createLayerVariants(join(root, 'store'));
 
 function copyOf(patterns: string | readonly string[], isSettled = true): PlacedCopy {
-  const sources = atOnce(selectFiles(openDirectory(source), { sources: [patterns].flat() }));
+  const sources = runSync(selectFiles(openDirectory(source), { sources: [patterns].flat() }));
   const options = { now: 0, hasher: createFileHasher() };
   return { sources, target: { destination: '/', keepOwner: false }, options, lowers: [], flavour: 'user', isSettled };
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
-import { createHoleReader, type InPieces, type ReadNext } from '@tbuild/linux';
+import { createHoleReader, type ReadNext } from '@tbuild/linux';
 import { encodeTarHeader } from './encode-tar-header.ts';
 import { BLOCK, paddingOf, type TarEntry } from './tar-entry.ts';
 
@@ -35,7 +36,7 @@ export class TarWriter {
    * The bytes of the file at `location`, exactly `size` of them; yields after each buffer that it gave away.
    * @throws TbuildError SNAPSHOT when the file is shorter.
    */
-  *body(location: string, size: number): InPieces {
+  *body(location: string, size: number): CooperativeTask {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -47,12 +48,12 @@ export class TarWriter {
   }
 
   /** As {@link body}, from an open file. False when the file is shorter; the archive is worth nothing then. */
-  bodyFrom(fd: number, size: number): InPieces<boolean> {
+  bodyFrom(fd: number, size: number): CooperativeTask<boolean> {
     return this.bodyOf(readerOf(fd, size), size);
   }
 
   /** As {@link bodyFrom}, of bytes that `read` gives. */
-  *bodyOf(read: ReadNext, size: number): InPieces<boolean> {
+  *bodyOf(read: ReadNext, size: number): CooperativeTask<boolean> {
     for (let rest = size; rest > 0;) {
       if (this.#filled === BUFFER_SIZE) {
         this.#flush();

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 
 /** Synchronous work that yields every few milliseconds, where it can be given up and others can have their turn. */
-export type InPieces<T = void> = Generator<void, T, undefined>;
+export type CooperativeTask<T = void> = Generator<void, T, undefined>;
 
 /** A signal, other work and the display wait no longer. A turn costs some microseconds. */
 const LONGEST_TURN_MS = 2;
@@ -12,7 +12,7 @@ const LONGEST_TURN_MS = 2;
  *
  * @throws TbuildError CANCELLED on abort; the work has cleaned up by then.
  */
-export async function inTurns<T>(work: Iterator<void, T, undefined>, signal?: AbortSignal): Promise<T> {
+export async function runCooperatively<T>(work: Iterator<void, T, undefined>, signal?: AbortSignal): Promise<T> {
   try {
     for (let end = performance.now() + LONGEST_TURN_MS; ;) {
       const step = work.next();
@@ -28,7 +28,7 @@ export async function inTurns<T>(work: Iterator<void, T, undefined>, signal?: Ab
 }
 
 /** Does work to its end at once. */
-export function atOnce<T>(work: InPieces<T>): T {
+export function runSync<T>(work: CooperativeTask<T>): T {
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;

@@ -1,0 +1,1 @@
+export { type CooperativeTask, runCooperatively, runSync } from './cooperative.ts';
