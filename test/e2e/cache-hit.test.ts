@@ -186,6 +186,44 @@ test('build arguments count from where they are declared', async () => {
   expect(ran(await buildGood(files, { args: ['--build-arg', 'V=2'] }))).toEqual(['RUN echo late']);
 });
 
+test('--no-cache takes the times that files have now, alone, in directories and through stages, and they stay', async () => {
+  const context = writeFiles({
+    Dockerfile: `FROM scratch AS files
+COPY a.txt /alone/
+COPY directory /copied/
+FROM scratch
+COPY a.txt /alone/
+COPY directory /copied/
+COPY --from=files / /through/
+COPY --link a.txt /linked/
+WORKDIR /made
+COPY a.txt b.txt /last/
+`,
+    'a.txt': 'a\n',
+    'b.txt': 'b\n',
+    'directory/in/it.txt': 'it\n',
+  });
+  const paths = ['/alone/a.txt', '/copied/in/it.txt', '/through/alone/a.txt', '/through/copied/in/it.txt'].concat([
+    '/linked/a.txt',
+    '/made',
+    '/last/b.txt',
+  ]);
+  const timesOf = async (args: readonly string[] = []) => {
+    const tree = good(await buildContext(context, { args })).tree();
+    return new Set(paths.map((path) => tree.mtime(path)));
+  };
+  const setTimes = (seconds: number) => {
+    for (const name of ['Dockerfile', 'a.txt', 'b.txt', 'directory/in/it.txt'])
+      utimesSync(join(context, name), seconds, seconds);
+  };
+  setTimes(1_000_000_000);
+  expect(await timesOf()).toEqual(new Set([1_000_000_000]));
+  setTimes(1_100_000_000);
+  expect(await timesOf()).toEqual(new Set([1_000_000_000]));
+  expect(await timesOf(['--no-cache'])).toEqual(new Set([1_100_000_000]));
+  expect(await timesOf()).toEqual(new Set([1_100_000_000]));
+});
+
 test('--no-cache runs everything, and what it made is what the next build finds', async () => {
   const files = { Dockerfile: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /u\nRUN cp /u /v\n' };
   const first = await buildGood(files);

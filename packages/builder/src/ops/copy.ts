@@ -15,8 +15,9 @@ import { placeCopy, placementOf, writeAside } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
 import { packSoon } from './pack-soon.ts';
 import { prepareOn } from './prepare-on.ts';
+import { isKeyedResult, keyedResult } from './run-result.ts';
 
-/** COPY and ADD: the same files on the same base always give the same tree, so the key is the result. */
+/** COPY and ADD: the same files on the same base always give the same tree, times aside, so the key is usually the result. */
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }, signal) {
@@ -39,8 +40,12 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       const early = await neededEarly(opened, key, context);
       return {
         key,
-        run: () => makeCopy({ key, op, parts, base: base?.result, early }, { ...context, signal }),
-        canGive: (result) => result === key,
+        run: () =>
+          makeCopy(
+            { result: keyedResult(key, context.step), op, parts, base: base?.result, early },
+            { ...context, signal },
+          ),
+        canGive: (result) => isKeyedResult(key, result),
         parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
       };
     },
@@ -49,7 +54,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
 
 /** A copy whose files are keyed. */
 interface KeyedCopy {
-  readonly key: ResultId;
+  readonly result: ResultId;
   readonly op: CopyOp;
   readonly parts: readonly CopyPart[];
   readonly base: ResultId | undefined;
@@ -57,7 +62,7 @@ interface KeyedCopy {
 }
 
 async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promise<ResultId> {
-  const { key, parts, base } = copy;
+  const { result, parts, base } = copy;
   const { contexts, results, step } = context;
   for (const { selection, input } of parts)
     if (input !== undefined && selection.from.kind === 'context')
@@ -69,18 +74,18 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
   if (placed !== undefined && isTopmost) {
     const layer = await (early?.layer ?? writeStraight(placed, context));
     if (layer !== undefined) {
-      results.saveLayer(key, { ...layer, parent: base ?? null });
-      memory?.remember(key);
-      return key;
+      results.saveLayer(result, { ...layer, parent: base ?? null });
+      memory?.remember(result);
+      return result;
     }
   }
   // What could not be written straight once will hardly be so the second time.
   const layer = isTopmost ? undefined : (early ?? writeAside(placed, context))?.layer;
   await copyInto(copy, { ...context, memory });
-  if (layer !== undefined) results.expectLayer(key, layer);
-  memory?.remember(key);
-  packSoon(key, context);
-  return key;
+  if (layer !== undefined) results.expectLayer(result, layer);
+  memory?.remember(result);
+  packSoon(result, context);
+  return result;
 }
 
 /** What the instruction takes from one place; files of the Dockerfile itself have no input. */
@@ -163,10 +168,11 @@ async function openParts(
 async function neededEarly(
   { parts, early }: OpenedParts,
   key: ResultId,
-  { results, step }: StepContext,
+  { worker, results, step }: StepContext,
 ): Promise<EarlyLayer | undefined> {
   if (early === undefined) return undefined;
-  const isCached = !step.noCache && (await results.has(key));
+  const known = step.noCache ? undefined : await worker.cache.get(key);
+  const isCached = known !== undefined && (await results.has(known.result));
   if (onlyInput(parts)?.input.isSettled === true && !isCached) return early;
   early.giveUp();
   await early.coming();
@@ -187,7 +193,7 @@ async function openPart(
 }
 
 async function copyInto(
-  { key, op, parts, base }: KeyedCopy,
+  { result, op, parts, base }: KeyedCopy,
   context: StepContext & Remembering & Underway,
 ): Promise<void> {
   const { memory, signal } = context;
@@ -219,7 +225,7 @@ async function copyInto(
   }
   writer.finish();
   warnOfLeftOut(leftOut, context);
-  await active.commit(hexOf(key));
+  await active.commit(hexOf(result));
 }
 
 /** An image without them is rarely worse, since /dev is made anew for each container. */

@@ -8,8 +8,9 @@ import { mkdirParts } from './key-parts.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { prepareOn } from './prepare-on.ts';
+import { isKeyedResult, keyedResult } from './run-result.ts';
 
-/** WORKDIR: the same base and path always give the same tree, so the key is the result. */
+/** WORKDIR: the same base and path always give the same tree, times aside, so the key is usually the result. */
 export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
   const { worker } = context;
   return {
@@ -21,13 +22,14 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
         const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: worker.flavour });
         makeDirectory(writer, tree, op, ownerIn(tree, op.user, base), context.dockerfileTime);
         writer.finish();
-        await active.commit(hexOf(key));
-        return key;
+        const result = keyedResult(key, context.step);
+        await active.commit(hexOf(result));
+        return result;
       };
       return {
         key,
         run,
-        canGive: (result) => result === key,
+        canGive: (result) => isKeyedResult(key, result),
         parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }),
       };
     },

@@ -1,13 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import type { ResultId } from '@tbuild/cache';
+import type { Step } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 
 /**
- * A fresh result for a RUN. It is bound to the step's key, so that an imported cache cannot give a step what stands for
- * another one here: a base image, a copy, somebody else's RUN.
+ * Draws a fresh result for a step whose key does not tell all of what it gives. It is bound to the key, so that an imported
+ * cache cannot give a step what stands for another one here: a base image, a copy, somebody else's RUN.
  */
 export function drawResult(key: Digest): ResultId {
   return bound(randomBytes(16).toString('hex'), key);
+}
+
+/**
+ * Returns the key itself for a step whose key tells what it gives, so that equal steps share a tree. With the cache turned
+ * off the result is drawn: times of files are in no key, and a tree under the key keeps those of the first build.
+ */
+export function keyedResult(key: Digest, { noCache }: Pick<Step, 'noCache'>): ResultId {
+  return noCache ? drawResult(key) : key;
+}
+
+/** Whether this can be what {@link keyedResult} returned in some build. */
+export function isKeyedResult(key: Digest, result: ResultId): boolean {
+  return result === key || isDrawnFor(key, result);
 }
 
 export function isDrawnFor(key: Digest, result: ResultId): boolean {
