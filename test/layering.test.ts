@@ -9,7 +9,7 @@ const ROWS = [
   ['errors'],
   ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent'],
-  ['frontend', 'solver'],
+  ['frontend', 'solver', 'host'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['exporter'],

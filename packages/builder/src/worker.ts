@@ -1,8 +1,9 @@
 import type { StepCache } from '@tbuild/cache';
 import type { ImageRefs, LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
-import type { Executor, Outside } from '@tbuild/executor';
+import type { Executor } from '@tbuild/executor';
 import type { Exporter } from '@tbuild/exporter';
+import type { Outside } from '@tbuild/host';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';

@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { createOutside, type Outside } from '@tbuild/executor';
+import { createOutside, type Outside } from '@tbuild/host';
 import type { Environment } from './environment.ts';
 
 export interface RunProgramOptions {

@@ -17,8 +17,6 @@ export type { ExecutorOptions } from './run-step.ts';
 export { hostsFile, resolvConf } from './hosts.ts';
 export type { ExtraHost } from './hosts.ts';
 export { resolveOwner, resolveUser } from './users.ts';
-export { createOutside } from './outside.ts';
-export type { Outside, OutsideOptions, OutsidePlace, OutsideResult } from './outside.ts';
 export { PASTA_ADDRESSES } from './pasta.ts';
 export { overlayObstacle } from './overlay-obstacle.ts';
 export { probeChroot, probeNamespace } from './probe.ts';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createOutside } from '@tbuild/executor';
+import { createOutside } from '@tbuild/host';
 import { afterAll, expect, test } from 'vitest';
 import { resolveCommit } from './resolve-commit.ts';
 

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import type { Outside } from '@tbuild/executor';
+import type { Outside } from '@tbuild/host';
 
 /** A repository on the network and how to get at it. */
 export interface GitRemote {
