@@ -9,7 +9,7 @@ const ROWS = [
   ['errors'],
   ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent'],
-  ['frontend', 'solver', 'host'],
+  ['store', 'frontend', 'solver', 'host'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['exporter'],
@@ -111,3 +111,19 @@ test('below the program nobody reads the environment, the terminal or the clock'
 function readsSurroundings(code: string): boolean {
   return CLOCK.test(code) || (SURROUNDINGS.test(code) && !OWN_PROCESS.test(code));
 }
+
+/** Directories and files below the root of a store, but those that every OCI image layout has. */
+const STORE_NAMES =
+  /'(?:refs|run|trash|leases|records|snapshots|layers|digests|variants|resolved|copies|explain|context-index|cache-mounts|synced(?:\.lock)?)'/;
+
+test('only the store package knows the names of directories below the root of a store', () => {
+  const wrong = sources
+    .filter((source) => source.package !== 'store' && !isTest(source.file))
+    .flatMap(({ file, text }) =>
+      text
+        .split('\n')
+        .filter((line) => /\b(?:join|resolve)\(/.test(line) && STORE_NAMES.test(line))
+        .map((line) => `${relative(ROOT, file)}: ${line.trim()}`),
+    );
+  expect(wrong).toEqual([]);
+});

@@ -5,6 +5,7 @@ import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve } from '@tbuild/solver';
+import { isOfThisBoot } from '@tbuild/store';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import { attestImages, planScans, scanSteps } from './attested.ts';
 import type { PlannedScan } from './attestations/plan-scans.ts';
@@ -23,7 +24,6 @@ import type { BuildRequest } from './request.ts';
 import { createLayerPreparation } from './prepare-layers.ts';
 import { createResultCache } from './result-cache.ts';
 import { createStepResults } from './step-results.ts';
-import { isOfThisBoot } from './sync-marker.ts';
 import type { Worker } from './worker.ts';
 
 /** What a build made. */
@@ -47,7 +47,7 @@ export interface BuildResult {
  */
 export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
   const startedAt = worker.now();
-  if (!isOfThisBoot(worker.root)) await dropUnsynced(worker, run);
+  if (!isOfThisBoot(worker.store)) await dropUnsynced(worker, run);
   const outputs = await openOutputs(request, worker);
   await using local = await fetchContext(request, worker, run);
   const env: BuildEnvironment = { ...run, request: local.request, worker, now: () => worker.now() };
@@ -129,7 +129,7 @@ async function solveGraph<T>(
   const exporters = outputs.flatMap((output) => output.exporters);
   const preparation = createLayerPreparation(exporters, { epoch, ...ending });
   const explanations = createExplanations({
-    root: worker.root,
+    store: worker.store,
     scope: explanationScope(request),
     graph,
     carried: () => imported.notes(signal),

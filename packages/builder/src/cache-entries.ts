@@ -1,12 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { hexOf, type Digest } from '@tbuild/oci';
-import { countOnce, sumOf, type DiskUsage, type Usage } from './disk-usage.ts';
+import { countOnce, type DiskUsage, listDirectory, readText, sumOf, type Usage } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
 import { blobsNamedIn } from './needed-blobs.ts';
-import { readNote } from './note-file.ts';
 import type { Worker } from './worker.ts';
 
 /** All entries of the build cache, least recently used first; each stands before what it stands on. */
@@ -41,10 +40,10 @@ async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>):
   }
   return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
     const name = hexOf(result);
-    const parts = ['snapshots', 'layers', 'digests'].map((directory) =>
-      disk.measure(join(worker.root, directory, name)),
+    const parts = [worker.store.snapshot(name), worker.store.layer(result), worker.store.digestsOf(result)].map(
+      (path) => disk.measure(path),
     );
-    const named = blobsNamedIn(readNote(join(worker.root, 'layers', name)) ?? '', worker);
+    const named = blobsNamedIn(readText(worker.store.layer(result)) ?? '', worker);
     const blobs = [...new Set(named)].filter((blob) => !taken.has(blob) && existsSync(worker.content.path(blob)));
     for (const blob of blobs) {
       parts.push(disk.measure(worker.content.path(blob)));
@@ -64,7 +63,7 @@ async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>):
 
 function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
   return names.map((name) => {
-    const path = join(worker.root, 'snapshots', name);
+    const path = worker.store.snapshot(name);
     return {
       name,
       kind: 'tree',
@@ -77,11 +76,9 @@ function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]):
   });
 }
 
-function mountEntries({ root }: Worker, disk: DiskUsage): readonly CacheEntry[] {
-  const directory = join(root, 'cache-mounts');
-  const names = existsSync(directory) ? readdirSync(directory) : [];
-  return names.map((name) => {
-    const path = join(directory, name);
+function mountEntries({ store }: Worker, disk: DiskUsage): readonly CacheEntry[] {
+  return listDirectory(store.cacheMounts).map((name) => {
+    const path = store.cacheMount(name);
     return {
       name,
       kind: 'cache mount',
@@ -107,8 +104,8 @@ function lazily(measure: () => Usage): Usage {
   };
 }
 
-function stackOf(name: string, { root }: Worker): readonly string[] {
-  const file = join(root, 'snapshots', name, 'stack');
+function stackOf(name: string, { store }: Worker): readonly string[] {
+  const file = join(store.snapshot(name), 'stack');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')

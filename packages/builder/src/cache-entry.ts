@@ -1,5 +1,5 @@
 import type { Digest } from '@tbuild/oci';
-import type { Usage } from './disk-usage.ts';
+import { type Usage } from '@tbuild/store';
 
 /** What builds have fetched and can fetch again. */
 export type FetchedKind = 'base image' | 'fetched file' | 'git repository';

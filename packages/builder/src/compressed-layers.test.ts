@@ -6,6 +6,7 @@ import * as zlib from 'node:zlib';
 import { createLocalStore, readWhole } from '@tbuild/content';
 import { createLayerVariants } from '@tbuild/exporter';
 import { digestOf, layerMediaType, type Descriptor } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
 import { compressedForm, uncompressing } from './compressed-layers.ts';
 import { createImportedSteps } from './imported-steps.ts';
@@ -14,7 +15,7 @@ import { LostLayer } from './lost-layer.ts';
 const root = mkdtempSync(join(tmpdir(), 'compressed-layers-'));
 afterAll(() => rmSync(root, { recursive: true }));
 const content = createLocalStore(root);
-const store = { root, content };
+const store = { store: storeLayout(root), content };
 const { signal } = new AbortController();
 
 const bytes = Buffer.alloc(3_000_000, 'bytes of a layer ');
@@ -26,7 +27,7 @@ beforeEach(() => rmSync(join(root, 'variants'), { recursive: true, force: true }
 async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descriptor> {
   const stored = await content.write(Readable.from([blob]));
   const descriptor = { mediaType: layerMediaType('gzip'), ...stored };
-  createLayerVariants(root).set(raw.digest, variant, descriptor);
+  createLayerVariants(storeLayout(root)).set(raw.digest, variant, descriptor);
   return descriptor;
 }
 

@@ -6,28 +6,28 @@ import { createLayerVariants } from '@tbuild/exporter';
 import type { Descriptor, Digest } from '@tbuild/oci';
 import type { Worker } from './worker.ts';
 
-type Store = Pick<Worker, 'root' | 'content'>;
+type Kept = Pick<Worker, 'store' | 'content'>;
 
 /** Whether the store has the blob. */
-export function isStored({ digest, size }: Descriptor, { content }: Pick<Store, 'content'>): boolean {
+export function isStored({ digest, size }: Descriptor, { content }: Pick<Kept, 'content'>): boolean {
   return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
 }
 
 /** A blob that the uncompressed layer was compressed to, if the store has one. */
-export function compressedForm(diffId: Digest, store: Store): Descriptor | undefined {
-  return createLayerVariants(store.root)
+export function compressedForm(diffId: Digest, kept: Kept): Descriptor | undefined {
+  return createLayerVariants(kept.store)
     .compressed(diffId)
-    .find((blob) => isStored(blob, store));
+    .find((blob) => isStored(blob, kept));
 }
 
 /** Uncompressed layers that the store has only compressed: of some nobody wanted anything else when they were made. */
-export function uncompressing(store: Store): Provider {
+export function uncompressing(kept: Kept): Provider {
   return {
-    has: async (digest) => compressedForm(digest, store) !== undefined,
+    has: async (digest) => compressedForm(digest, kept) !== undefined,
     async read(target, signal) {
-      const blob = compressedForm(target.digest, store);
+      const blob = compressedForm(target.digest, kept);
       if (blob === undefined) throw new TbuildError('NOT_FOUND', `The store has no layer ${target.digest}`);
-      return uncompressed(blob, target, store, signal);
+      return uncompressed(blob, target, kept, signal);
     },
   };
 }
@@ -35,7 +35,7 @@ export function uncompressing(store: Store): Provider {
 async function* uncompressed(
   blob: Descriptor,
   target: Descriptor,
-  { content }: Store,
+  { content }: Kept,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   try {

@@ -2,47 +2,53 @@ import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '@tbuild/errors';
 import { type Digest } from '@tbuild/oci';
-import { moveToTrash } from '@tbuild/snapshot';
-import { openLock, waitFor } from './ops/file-lock.ts';
-import { readBoot, readSyncMarker, writeSyncMarker } from './sync-marker.ts';
+import {
+  listDirectory,
+  moveToTrash,
+  openLock,
+  readBoot,
+  readSyncMarker,
+  waitFor,
+  writeSyncMarker,
+  type StoreLayout,
+} from '@tbuild/store';
 import type { Worker } from './worker.ts';
-import { namesIn } from './names-in.ts';
 
-type Store = Pick<Worker, 'root' | 'content'>;
+type Kept = Pick<Worker, 'store' | 'content'>;
 
 /**
  * When the machine has stopped since the store was synced last, removes what was written later and cannot be told to be
  * whole: trees, cache mounts, what is known of files. Records stay, since each is whole or no record; so do blobs that have their
  * digest. Returns how many trees went.
  */
-export async function dropUnsynced(store: Store, signal: AbortSignal): Promise<number> {
+export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal): Promise<number> {
   const boot = readBoot();
-  if (boot === undefined || readSyncMarker(store.root)?.boot === boot) return 0;
-  const isNew = !existsSync(join(store.root, 'records')) && !existsSync(join(store.root, 'blobs'));
-  if (isNew && writeSyncMarker(store.root, { boot, syncedAt: 0 }, { first: true })) return 0;
-  using lock = openLock(join(store.root, 'synced.lock'));
+  if (boot === undefined || readSyncMarker(store)?.boot === boot) return 0;
+  const isNew = !existsSync(store.records) && !existsSync(store.blobs);
+  if (isNew && writeSyncMarker(store, { boot, syncedAt: 0 }, { first: true })) return 0;
+  using lock = openLock(store.syncLock);
   await waitFor(() => lock.tryTake('exclusive') || undefined, signal);
-  const marker = readSyncMarker(store.root);
+  const marker = readSyncMarker(store);
   if (marker?.boot === boot) return 0;
   const syncedAt = marker?.syncedAt ?? 0;
-  const count = dropTrees(store.root, syncedAt);
-  dropMemories(store.root, syncedAt);
-  await dropDamagedBlobs(store, syncedAt, signal);
-  writeSyncMarker(store.root, { boot, syncedAt });
+  const count = dropTrees(store, syncedAt);
+  dropMemories(store, syncedAt);
+  await dropDamagedBlobs(content, syncedAt, signal);
+  writeSyncMarker(store, { boot, syncedAt });
   return count;
 }
 
 /** A tree is as old as its list of layers, which is written last; what stands on one that goes, goes with it. */
-function dropTrees(root: string, syncedAt: number): number {
-  const directory = join(root, 'snapshots');
-  const names = namesIn(directory).filter((name) => !name.startsWith('.'));
+function dropTrees(store: StoreLayout, syncedAt: number): number {
+  const directory = store.snapshots;
+  const names = listDirectory(directory).filter((name) => !name.startsWith('.'));
   const dropped = new Set(names.filter((name) => isUnsynced(join(directory, name, 'stack'), syncedAt)));
   for (const name of names) {
     if (dropped.has(name)) continue;
     const stack = readFileSync(join(directory, name, 'stack'), 'utf8').split('\n');
     if (stack.some((below) => dropped.has(below))) dropped.add(name);
   }
-  for (const name of dropped) moveToTrash(root, join(directory, name));
+  for (const name of dropped) moveToTrash(store, join(directory, name));
   return dropped.size;
 }
 
@@ -52,19 +58,18 @@ function isUnsynced(path: string, syncedAt: number): boolean {
   return written === undefined || written >= syncedAt;
 }
 
-function dropMemories(root: string, syncedAt: number): void {
-  for (const name of ['context-index', 'copies']) {
-    const directory = join(root, name);
-    for (const file of namesIn(directory))
+function dropMemories(store: StoreLayout, syncedAt: number): void {
+  for (const directory of [store.contextIndex, store.copies]) {
+    for (const file of listDirectory(directory))
       if (isUnsynced(join(directory, file), syncedAt)) rmSync(join(directory, file), { recursive: true, force: true });
   }
-  for (const key of namesIn(join(root, 'cache-mounts'))) {
-    const mount = join(root, 'cache-mounts', key);
-    if (isUnsynced(join(mount, 'used'), syncedAt)) moveToTrash(root, mount);
+  for (const key of listDirectory(store.cacheMounts)) {
+    const mount = store.cacheMount(key);
+    if (isUnsynced(join(mount, 'used'), syncedAt)) moveToTrash(store, mount);
   }
-  for (const name of namesIn(join(root, 'git'))) {
-    const mirror = join(root, 'git', name);
-    if (newestIn(mirror, 2) >= syncedAt) moveToTrash(root, mirror);
+  for (const name of listDirectory(store.git)) {
+    const mirror = join(store.git, name);
+    if (newestIn(mirror, 2) >= syncedAt) moveToTrash(store, mirror);
   }
 }
 
@@ -72,12 +77,12 @@ function dropMemories(root: string, syncedAt: number): void {
 function newestIn(path: string, depth: number): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return 0;
-  const below = stats.isDirectory() && depth > 0 ? namesIn(path) : [];
+  const below = stats.isDirectory() && depth > 0 ? listDirectory(path) : [];
   return Math.max(stats.mtimeMs, ...below.map((name) => newestIn(join(path, name), depth - 1)));
 }
 
 /** Reading a blob to its end removes one that does not have its digest. */
-async function dropDamagedBlobs({ content }: Store, syncedAt: number, signal: AbortSignal): Promise<void> {
+async function dropDamagedBlobs(content: Worker['content'], syncedAt: number, signal: AbortSignal): Promise<void> {
   const unsynced: { readonly digest: Digest; readonly size: number }[] = [];
   for await (const blob of content.list()) if (isUnsynced(content.path(blob.digest), syncedAt)) unsynced.push(blob);
   for (const { digest, size } of unsynced) {

@@ -4,9 +4,8 @@ import type { ExplanationNote } from '@tbuild/cache';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
+import { listDirectory, readText, readWords, writeAtomically, type StoreLayout } from '@tbuild/store';
 import { compareParts, type PartChange } from './compare-parts.ts';
-import { readNote, readWords, writeNote } from './note-file.ts';
-import { namesIn } from './names-in.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
 export interface Explanations {
@@ -17,8 +16,7 @@ export interface Explanations {
 }
 
 export interface ExplanationsOptions {
-  /** The store's directory. */
-  readonly root: string;
+  readonly store: Pick<StoreLayout, 'explanations'>;
   /** Tells one Dockerfile from another: steps are known by their stage and words. */
   readonly scope: string;
   readonly graph: Graph;
@@ -27,8 +25,8 @@ export interface ExplanationsOptions {
 }
 
 /** Explanations as files of `ROOT/explain`, read and written only for steps that run. */
-export function createExplanations({ root, scope, graph, carried }: ExplanationsOptions): Explanations {
-  const directory = join(root, 'explain', hexOf(digestOf(scope)).slice(0, 32));
+export function createExplanations({ store, scope, graph, carried }: ExplanationsOptions): Explanations {
+  const directory = store.explanations(scope);
   const nameOf = (...names: readonly string[]): string => hexOf(digestOf(names.join('\0'))).slice(0, 32);
   const fileOf = (...names: readonly string[]): string => join(directory, nameOf(...names));
   const present = new Set([...graph.steps.values()].map(({ name }) => withoutPosition(name)));
@@ -37,7 +35,7 @@ export function createExplanations({ root, scope, graph, carried }: Explanations
   /** What other machines remember becomes what is remembered here, where there is nothing yet. */
   const takeCarried = async (): Promise<void> => {
     for (const { name, text } of await carried())
-      if (!existsSync(join(directory, name))) writeNote(join(directory, name), text);
+      if (!existsSync(join(directory, name))) writeAtomically(join(directory, name), text);
   };
   return {
     async explain(step, key, parts) {
@@ -51,8 +49,8 @@ export function createExplanations({ root, scope, graph, carried }: Explanations
       const isGone = there !== undefined && !present.has(withoutPosition(`[${stage} 0/0] ${there.name}`));
       const before = read(byWords) ?? (isGone ? read(fileOf('words', stage, there.name)) : undefined);
       const compared = before && compareParts(before.parts, parts);
-      writeNote(byWords, wordsOf(command, key, compared ?? parts));
-      if (position !== '') writeNote(bySlot, wordsOf(command, key, []));
+      writeAtomically(byWords, wordsOf(command, key, compared ?? parts));
+      if (position !== '') writeAtomically(bySlot, wordsOf(command, key, []));
       return before === undefined || compared === undefined
         ? 'it is new'
         : reason(before, { name: command, key }, compared.changes, wordsFor(step, graph, ran));
@@ -63,7 +61,7 @@ export function createExplanations({ root, scope, graph, carried }: Explanations
       for (const [{ name }, key] of steps) {
         const { stage, position, command } = readName(name);
         for (const file of [nameOf('position', stage, position), nameOf('words', stage, command)]) {
-          const text = readNote(join(directory, file));
+          const text = readText(join(directory, file));
           if (text?.split('\0', 2)[1] === key) notes.set(file, text);
         }
       }
@@ -168,11 +166,10 @@ export interface ExplainedStep {
   readonly key: string;
 }
 
-export function* explainedSteps(root: string): Generator<ExplainedStep, void> {
-  const directory = join(root, 'explain');
-  for (const scope of namesIn(directory)) {
-    for (const file of namesIn(join(directory, scope))) {
-      const path = join(directory, scope, file);
+export function* explainedSteps({ explain }: Pick<StoreLayout, 'explain'>): Generator<ExplainedStep, void> {
+  for (const scope of listDirectory(explain)) {
+    for (const file of listDirectory(join(explain, scope))) {
+      const path = join(explain, scope, file);
       const known = read(path);
       if (known !== undefined) yield { path, name: known.name, key: known.key };
     }

@@ -133,7 +133,7 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
 /** The directories of the cache mounts that the build's steps name, packed as they are now. */
 async function collectMounts(
   { graph }: Assembly,
-  { worker: { root, differ }, signal }: Environment,
+  { worker: { store, differ }, signal }: Environment,
 ): Promise<readonly CachedMount[]> {
   const names = [...graph.steps.values()].flatMap(({ op }) => {
     if (op.kind !== 'run') return [];
@@ -143,7 +143,7 @@ async function collectMounts(
   });
   const mounts: CachedMount[] = [];
   for (const name of new Set(names)) {
-    const directory = join(root, 'cache-mounts', name, '0');
+    const directory = join(store.cacheMount(name), '0');
     if (existsSync(directory)) mounts.push({ name, layer: await differ.pack(directory, [], signal) });
   }
   return mounts;
@@ -155,7 +155,7 @@ async function compressed<T extends { readonly layer?: Layer }>(
   from: Provider,
   { worker, signal }: Environment,
 ): Promise<readonly T[]> {
-  const store = { content: worker.content, variants: createLayerVariants(worker.root) };
+  const store = { content: worker.content, variants: createLayerVariants(worker.store) };
   const done: T[] = [];
   for (const part of parts)
     done.push(

@@ -112,7 +112,7 @@ async function solveAlone<O extends GitOp | HttpOp>(
 }
 
 async function unpackForOnce(request: BuildRequest, archive: string, env: Environment): Promise<LocalRequest> {
-  const parent = join(env.worker.root, 'run');
+  const parent = env.worker.store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'context-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });

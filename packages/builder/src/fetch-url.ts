@@ -1,11 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
+import { isDigest, type Digest } from '@tbuild/oci';
 import type { WebAnswer } from '@tbuild/registry';
+import { touch, writeAtomically } from '@tbuild/store';
 import type { ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
-import { touch, writeNote } from './note-file.ts';
 
 /** A file of a web server, its bytes in the content store. */
 export interface FetchedFile {
@@ -30,7 +29,7 @@ export interface FetchOptions {
  */
 export async function fetchUrl(text: string, worker: Worker, options: FetchOptions): Promise<FetchedFile> {
   const { url, login } = readUrl(text);
-  const memo = join(worker.root, 'http', hexOf(digestOf(url.href)));
+  const memo = worker.store.httpMemo(url.href);
   // Touched before it is read: from then on no prune takes it away.
   const known = touch(memo, worker.now()) ? recall(memo, worker) : undefined;
   if (known !== undefined && known.digest === options.checksum) return known;
@@ -42,7 +41,7 @@ export async function fetchUrl(text: string, worker: Worker, options: FetchOptio
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
   const fetched = await store(answer, url, worker, options);
-  writeNote(memo, JSON.stringify({ ...fetched, source: shown(url) }));
+  writeAtomically(memo, JSON.stringify({ ...fetched, source: shown(url) }));
   return checked(fetched, url, options);
 }
 

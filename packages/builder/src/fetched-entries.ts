@@ -1,15 +1,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
+import { type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry, FetchedKind } from './cache-entry.ts';
-import { sumOf, type DiskUsage } from './disk-usage.ts';
-import { namesIn } from './names-in.ts';
-import { readNote } from './note-file.ts';
 import { blobsNamedIn } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
 
 /** Where each kind is noted, by a name of its own; the time of a note is when it was used last. */
-const PLACES: readonly (readonly [FetchedKind, string])[] = [
+const PLACES: readonly (readonly [FetchedKind, 'resolved' | 'http' | 'git'])[] = [
   ['base image', 'resolved'],
   ['fetched file', 'http'],
   ['git repository', 'git'],
@@ -18,15 +16,15 @@ const PLACES: readonly (readonly [FetchedKind, string])[] = [
 /** Base images, files and repositories that were fetched. Blobs go to whoever used them last, unless they are `taken`. */
 export function fetchedEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>): readonly CacheEntry[] {
   const found = PLACES.flatMap(([kind, place]) =>
-    namesIn(join(worker.root, place)).map((name) => {
-      const path = join(worker.root, place, name);
+    listDirectory(worker.store[place]).map((name) => {
+      const path = join(worker.store[place], name);
       return { kind, name, path, usedAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
     }),
   );
   return found
     .toSorted((a, b) => b.usedAt - a.usedAt)
     .map(({ kind, name, path, usedAt }): CacheEntry => {
-      const text = kind === 'git repository' ? '' : (readNote(path) ?? '');
+      const text = kind === 'git repository' ? '' : (readText(path) ?? '');
       const blobs = blobsNamedIn(text, worker).filter((digest) => !taken.has(digest));
       for (const blob of blobs) taken.add(blob);
       const usage = sumOf([path, ...blobs.map((blob) => worker.content.path(blob))].map((part) => disk.measure(part)));

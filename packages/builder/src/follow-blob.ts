@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { punchHole } from '@tbuild/linux';
 import type { Descriptor } from '@tbuild/oci';
-import { namesIn } from './names-in.ts';
+import { listDirectory } from '@tbuild/store';
 
 const CHUNK = 1 << 20;
 /** Signals and steps wait no longer: who takes the chunks may never wait for anything. */
@@ -61,6 +61,6 @@ export async function* followBlob(
 }
 
 function openBlob(directory: string, flags: 'r' | 'r+'): number | undefined {
-  const name = namesIn(directory).find((each) => each.startsWith('blob-'));
+  const name = listDirectory(directory).find((each) => each.startsWith('blob-'));
   return name === undefined ? undefined : openSync(join(directory, name), flags);
 }

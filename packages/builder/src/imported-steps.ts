@@ -45,7 +45,7 @@ export interface ImportedSteps {
 }
 
 /** Starts with nothing. Only what steps ask for is ever read from the caches' places. */
-export function createImportedSteps(worker: Pick<Worker, 'root' | 'content'>): ImportedSteps {
+export function createImportedSteps(worker: Pick<Worker, 'store' | 'content'>): ImportedSteps {
   const { content } = worker;
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();

@@ -1,6 +1,4 @@
 export { createLayerProcess, doLayerJob } from './layer-process.ts';
-export { takeLease } from './lease.ts';
-export type { Lease } from './lease.ts';
 export { compareImages, compareTopLayer } from './images/compare-images.ts';
 export type { FileChange } from './images/compare-images.ts';
 export { imageSize, layerSize } from './images/layer-size.ts';
@@ -20,7 +18,6 @@ export { usedSpace } from './store-usage.ts';
 export type { UsedSpace } from './store-usage.ts';
 export { readStored } from './stored-document.ts';
 export { sweepLeftovers } from './sweep-leftovers.ts';
-export { needsSync, readBoot, SYNC_MARKER } from './sync-marker.ts';
 export { runBuild } from './build.ts';
 export type { BuildResult } from './build.ts';
 export type { BuildRun } from './build-run.ts';

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
@@ -30,7 +31,7 @@ function processThat(code: string) {
 const { temporaryDirectory } = require('node:v8').deserialize(readFileSync(0));
 writeFileSync(temporaryDirectory + '/begun', '');`;
   writeFileSync(script, `${begin}\n${code}`);
-  return createLayerProcess(root, content, [process.execPath, script]);
+  return createLayerProcess(storeLayout(root), content, [process.execPath, script]);
 }
 
 const left = (): string[] => readdirSync(join(root, 'tmp'));
@@ -90,6 +91,6 @@ setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}
 });
 
 test('where there is no such program, there is no layer', () => {
-  expect(createLayerProcess(root, content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
+  expect(createLayerProcess(storeLayout(root), content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
   expect(left()).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { createFileHasher, receiveSelection, sendSelection, type SentSelection }
 import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
 import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
+import type { StoreLayout } from '@tbuild/store';
 import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
 import { followBlob, type FollowOptions } from './follow-blob.ts';
 
@@ -34,12 +35,12 @@ interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'e
 }
 
 /**
- * For the store in `root`. `args`, the path of a program and its arguments, are started for each layer; it gives its standard input
+ * `args`, the path of a program and its arguments, are started for each layer; it gives its standard input
  * to {@link doLayerJob}, and prints what that returns. A thread of this process would not do: one that runs from a
  * snapshot of the heap shares parts of that with its threads, and those that Node 24 sets only once end it at once.
  */
 export function createLayerProcess(
-  root: string,
+  store: StoreLayout,
   content: Pick<LocalStore, 'trust'>,
   args: readonly string[],
 ): LayerProcess {
@@ -47,7 +48,7 @@ export function createLayerProcess(
   return {
     start(copy, signal, options) {
       if (running !== undefined) return undefined;
-      const job = jobOf(copy, root, options);
+      const job = jobOf(copy, store, options);
       const started = startJob(job, args);
       if (started === undefined) return undefined;
       const { process: child, answer } = started;
@@ -77,12 +78,12 @@ export function createLayerProcess(
 
 function jobOf(
   { sources, target, options, lowers, flavour, earlier }: PlacedCopy,
-  root: string,
+  { root, temporary }: StoreLayout,
   { keep }: FollowOptions,
 ): LayerJob {
   const { owner, now, fixedTime } = options;
   const { destination, chmod, keepOwner } = target;
-  const temporaryDirectory = join(root, 'tmp', `layer-${randomBytes(6).toString('hex')}`);
+  const temporaryDirectory = join(temporary, `layer-${randomBytes(6).toString('hex')}`);
   return {
     root: keep ? root : temporaryDirectory,
     temporaryDirectory,

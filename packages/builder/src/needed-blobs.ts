@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { childrenOf, hexOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
-import { namesIn } from './names-in.ts';
-import { readNote } from './note-file.ts';
+import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import { listDirectory, readText } from '@tbuild/store';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
@@ -29,7 +28,8 @@ function blobsBelow(images: readonly { readonly target: Descriptor }[], worker: 
 
 /** Blobs that the build cache counts on: layers, packed and compressed, fetched files, and the documents and layers of resolved bases. */
 export function cachedBlobs(worker: Worker): readonly Digest[] {
-  const texts = ['layers', 'resolved', 'http'].flatMap((name) => textsIn(join(worker.root, name)));
+  const { layers, resolved, http } = worker.store;
+  const texts = [layers, resolved, http].flatMap(textsIn);
   return texts.flatMap((text) => blobsNamedIn(text, worker));
 }
 
@@ -42,8 +42,8 @@ export function blobsNamedIn(text: string, worker: Worker): readonly Digest[] {
   ]);
 }
 
-function variantsOf(diffId: Digest, { root }: Worker): readonly Digest[] {
-  return textsIn(join(root, 'variants', hexOf(diffId))).flatMap(digestsIn);
+function variantsOf(diffId: Digest, { store }: Worker): readonly Digest[] {
+  return textsIn(store.variantsOf(diffId)).flatMap(digestsIn);
 }
 
 function digestsIn(text: string): readonly Digest[] {
@@ -56,7 +56,7 @@ function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
 }
 
 function textsIn(directory: string): readonly string[] {
-  return namesIn(directory).flatMap((name) => readNote(join(directory, name)) ?? []);
+  return listDirectory(directory).flatMap((name) => readText(join(directory, name)) ?? []);
 }
 
 /** Manifests are small; a layer is not read to find that it is none. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
@@ -71,7 +70,7 @@ export function openContexts(loaded: LoadedDockerfile, { request, worker, progre
   return createContexts({
     specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
     dockerfile: loaded.inContext,
-    indexDirectory: join(worker.root, 'context-index'),
+    indexDirectory: worker.store.contextIndex,
     onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
     onRead(name, bytes) {
       const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;

@@ -1,17 +1,22 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '@tbuild/oci';
-import { emptyTrash, moveToTrash } from '@tbuild/snapshot';
+import {
+  createDiskUsage,
+  emptyTrash,
+  freedBy,
+  listDirectory,
+  liveLeases,
+  moveToTrash,
+  removeUnused,
+  type StoreLayout,
+  unfinishedMarkers,
+} from '@tbuild/store';
 import { bytesOf, listCacheEntries } from './cache-entries.ts';
 import type { CacheEntry } from './cache-entry.ts';
-import { createDiskUsage, freedBy } from './disk-usage.ts';
-import { liveLeases } from './lease.ts';
 import { cachedBlobs, imageBlobs, namedBlobs } from './needed-blobs.ts';
-import { namesIn } from './names-in.ts';
 import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
-import { removeUnused } from './remove-unused.ts';
 import { oldestUse, sweepLeftovers } from './sweep-leftovers.ts';
-import { SYNC_MARKER } from './sync-marker.ts';
 import type { Worker } from './worker.ts';
 
 export interface PruneOptions {
@@ -34,12 +39,12 @@ export interface Pruned {
  * named images stay. Beside running builds nothing goes that was used or made since the oldest of them began.
  */
 export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
-  const { root } = worker;
+  const { store } = worker;
   const started = worker.now();
-  const isIdle = liveLeases(root, started).length === 0;
-  const limit = oldestUse(root, started);
-  sweepLeftovers(root, started);
-  const discarded = createDiskUsage().measure(join(root, 'trash')).own;
+  const isIdle = liveLeases(store, started).length === 0;
+  const limit = oldestUse(store, started);
+  sweepLeftovers(store, started);
+  const discarded = createDiskUsage().measure(store.trash).own;
   const { maxUsedSpace, unusedFor = 0 } = options;
   if (maxUsedSpace === undefined) dropUnnamedImages(worker, Math.min(limit, started - unusedFor));
   const removed = await removeEntries(worker, options, limit);
@@ -49,8 +54,8 @@ export async function pruneStore(worker: Worker, options: PruneOptions): Promise
     bytes += await removeOldMemories(worker, Math.min(limit, started - options.unusedFor));
   bytes += await removeBlobs(worker, { removed: removed.blobs, keepCached: options.all !== true || !isIdle });
   await removeLostVariants(worker);
-  if (isIdle) removeUnnamed(root, limit);
-  emptyTrash(root);
+  if (isIdle) removeUnnamed(store, limit);
+  emptyTrash(store);
   return { bytes, steps: removed.steps };
 }
 
@@ -90,23 +95,23 @@ async function removeEntries(
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
 async function removeEntry(
   { name, kind, keys, path }: CacheEntry,
-  { root, cache, snapshots, now }: Worker,
+  { store, cache, snapshots, now }: Worker,
   limit: number,
 ): Promise<boolean> {
   // A tree without a record may be in use without a sign.
-  if (kind === 'tree' && liveLeases(root, now()).length > 0) return false;
-  if (kind === 'cache mount') return removeMount(join(root, 'cache-mounts', name), root, limit);
-  if (path !== undefined) return removeUnused(path, root, limit);
+  if (kind === 'tree' && liveLeases(store, now()).length > 0) return false;
+  if (kind === 'cache mount') return removeMount(store.cacheMount(name), store, limit);
+  if (path !== undefined) return removeUnused(path, store, limit);
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
   await snapshots.remove(name);
-  rmSync(join(root, 'layers', name), { force: true });
-  moveToTrash(root, join(root, 'digests', name));
+  rmSync(store.layer(`sha256:${name}`), { force: true });
+  moveToTrash(store, store.digestsOf(`sha256:${name}`));
   return true;
 }
 
-function removeMount(directory: string, root: string, limit: number): boolean {
+function removeMount(directory: string, store: StoreLayout, limit: number): boolean {
   const usedAt = statSync(join(directory, 'used'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return usedAt < limit && moveToTrash(root, directory);
+  return usedAt < limit && moveToTrash(store, directory);
 }
 
 /** Beside a running build only what belonged to removed entries: others it may have found already. */
@@ -118,7 +123,7 @@ async function removeBlobs(
   const disk = createDiskUsage();
   let bytes = 0;
   for await (const { digest } of worker.content.list()) {
-    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.root, worker.now()).length > 0)) continue;
+    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.store, worker.now()).length > 0)) continue;
     // Those of removed entries were counted with them.
     if (!removed.has(digest)) bytes += disk.measure(worker.content.path(digest)).own;
     await worker.content.delete(digest);
@@ -127,13 +132,13 @@ async function removeBlobs(
 }
 
 /** Files that a killed process did not come to give their name. */
-function removeUnnamed(root: string, limit: number): void {
-  const unnamed = ['layers', 'records', 'resolved', 'http'].flatMap((directory) =>
-    namesIn(join(root, directory)).flatMap((name) => (isDigest(`sha256:${name}`) ? [] : [join(root, directory, name)])),
+function removeUnnamed(store: StoreLayout, limit: number): void {
+  const unnamed = [store.layers, store.records, store.resolved, store.http].flatMap((directory) =>
+    listDirectory(directory).flatMap((name) => (isDigest(`sha256:${name}`) ? [] : [join(directory, name)])),
   );
-  const markers = namesIn(root).filter((name) => name.startsWith(`${SYNC_MARKER}.`));
-  for (const path of [...unnamed, ...markers.map((name) => join(root, name))]) {
+  const markers = unfinishedMarkers(store);
+  for (const path of [...unnamed, ...markers]) {
     const changedAt = statSync(path, { throwIfNoEntry: false })?.ctimeMs;
-    if (changedAt !== undefined && changedAt < limit) moveToTrash(root, path);
+    if (changedAt !== undefined && changedAt < limit) moveToTrash(store, path);
   }
 }

@@ -1,53 +1,50 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '@tbuild/oci';
-import { moveToTrash } from '@tbuild/snapshot';
-import { createDiskUsage } from './disk-usage.ts';
+import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
 import { explainedSteps } from './explanations.ts';
-import { namesIn } from './names-in.ts';
-import { readNote } from './note-file.ts';
 import type { Worker } from './worker.ts';
 
 /** What builds have learnt that is neither a step nor a tree, and can find out again. */
-const MEMORIES = ['context-index', 'explain', 'variants', 'copies'];
+const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies'] as const;
 
 /** Removes all of it. Returns how many bytes that frees. */
-export function removeAllMemories({ root }: Pick<Worker, 'root'>): number {
-  return MEMORIES.reduce((bytes, name) => bytes + discard(join(root, name), root), 0);
+export function removeAllMemories({ store }: Pick<Worker, 'store'>): number {
+  return MEMORIES.reduce((bytes, name) => bytes + discard(store[name], store), 0);
 }
 
 /** Removes what was neither written nor read since `before`; what explains a step stays as long as its record. */
 export async function removeOldMemories(
-  { root, cache }: Pick<Worker, 'root' | 'cache'>,
+  { store, cache }: Pick<Worker, 'store' | 'cache'>,
   before: number,
 ): Promise<number> {
   let bytes = 0;
-  for (const name of ['context-index', 'copies'])
-    for (const path of pathsIn(join(root, name))) if (usedAt(path) < before) bytes += discard(path, root);
-  for (const { path, key } of explainedSteps(root)) {
+  for (const directory of [store.contextIndex, store.copies])
+    for (const path of pathsIn(directory)) if (usedAt(path) < before) bytes += discard(path, store);
+  for (const { path, key } of explainedSteps(store)) {
     const isKept = isDigest(key) && (await cache.get(key)) !== undefined;
-    if (!isKept && usedAt(path) < before) bytes += discard(path, root);
+    if (!isKept && usedAt(path) < before) bytes += discard(path, store);
   }
   return bytes;
 }
 
 /** Removes notes of compressed layers whose blobs are gone. */
-export async function removeLostVariants({ root, content }: Pick<Worker, 'root' | 'content'>): Promise<void> {
-  for (const directory of pathsIn(join(root, 'variants'))) {
+export async function removeLostVariants({ store, content }: Pick<Worker, 'store' | 'content'>): Promise<void> {
+  for (const directory of pathsIn(store.variants)) {
     const notes = pathsIn(directory);
     let left = notes.length;
     for (const path of notes) {
-      const [blob] = (readNote(path) ?? '').match(/sha256:[a-f0-9]{64}/) ?? [];
+      const [blob] = (readText(path) ?? '').match(/sha256:[a-f0-9]{64}/) ?? [];
       if (blob !== undefined && isDigest(blob) && (await content.has(blob))) continue;
       rmSync(path, { force: true });
       left--;
     }
-    if (left === 0) moveToTrash(root, directory);
+    if (left === 0) moveToTrash(store, directory);
   }
 }
 
 function pathsIn(directory: string): readonly string[] {
-  return namesIn(directory).map((name) => join(directory, name));
+  return listDirectory(directory).map((name) => join(directory, name));
 }
 
 function usedAt(path: string): number {
@@ -55,7 +52,7 @@ function usedAt(path: string): number {
   return Math.max(stats?.mtimeMs ?? 0, stats?.atimeMs ?? 0);
 }
 
-function discard(path: string, root: string): number {
+function discard(path: string, store: StoreLayout): number {
   const { own } = createDiskUsage().measure(path);
-  return moveToTrash(root, path) ? own : 0;
+  return moveToTrash(store, path) ? own : 0;
 }

@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fromBytes, openLayout, readWhole, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
 import type { ImageSource } from '@tbuild/graph';
 import {
-  digestOf,
   formatPlatform,
   formatReference,
-  hexOf,
   isIndex,
   parseDescriptor,
   parseImageConfig,
@@ -19,11 +16,11 @@ import {
   type Manifest,
   type Platform,
 } from '@tbuild/oci';
+import { touch, writeAtomically } from '@tbuild/store';
 import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
 import { requireImage } from './images/require-image.ts';
 import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
-import { touch, writeNote } from './note-file.ts';
 
 export interface ResolveOptions {
   /** Ask the registry even for what was resolved before. */
@@ -45,18 +42,14 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
     if (own !== undefined) {
       return resolveFrom({ ...request, source: { kind: 'store' } }, own, worker.content, worker, signal);
     }
-    const memo = join(
-      worker.root,
-      'resolved',
-      hexOf(digestOf(`${formatReference(reference)} ${formatPlatform(request.platform)}`)),
-    );
+    const memo = worker.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
     const known = options.pull || !touch(memo, worker.now()) ? undefined : recall(memo, worker);
     if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
     return options.track(formatReference(reference), async () => {
       const repository = await worker.openRepository(reference);
       const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
       const resolved = await resolveFrom(request, root, repository, worker, signal);
-      writeNote(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
+      writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
       return resolved;
     });
   };

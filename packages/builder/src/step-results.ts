@@ -5,14 +5,13 @@ import { TbuildError } from '@tbuild/errors';
 import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
+import { listDirectory, readText, writeAtomically } from '@tbuild/store';
 import pLimit from 'p-limit';
 import { compressedForm, isStored } from './compressed-layers.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import type { Worker } from './worker.ts';
-import { readNote, writeNote } from './note-file.ts';
-import { namesIn } from './names-in.ts';
 
 /** How many layers are fetched at once. */
 const TRANSFERS = 4;
@@ -59,20 +58,20 @@ export interface StepResultsOptions {
 }
 
 export function createStepResults(
-  worker: Pick<Worker, 'root' | 'snapshots' | 'differ' | 'content'>,
+  worker: Pick<Worker, 'store' | 'snapshots' | 'differ' | 'content'>,
   { remote, progress, signal }: StepResultsOptions,
 ): StepResults {
   const images = new Map<ResultId, ExtractImage>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
-  const layerFile = (result: ResultId): string => join(worker.root, 'layers', hexOf(result));
+  const layerFile = (result: ResultId): string => worker.store.layer(result);
   /** Whose layers this build has counted on. */
   const owners = new Map<Digest, Set<ResultId>>();
   const told = new Set<Digest>();
   const expected = new Map<ResultId, Promise<Layer | undefined>>();
 
   const fetching = pLimit(TRANSFERS);
-  const digestsOf = (result: ResultId): string => join(worker.root, 'digests', hexOf(result));
+  const digestsOf = (result: ResultId): string => worker.store.digestsOf(result);
 
   /** The layer, when its bytes can be had. */
   const knownLayer = (result: ResultId): ResultLayer | undefined => {
@@ -132,7 +131,7 @@ export function createStepResults(
     const upper = directories.at(-1);
     if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
     const layer = (await expected.get(result)) ?? (await worker.differ.pack(upper, directories.slice(0, -1), signal));
-    writeNote(layerFile(result), JSON.stringify(layer));
+    writeAtomically(layerFile(result), JSON.stringify(layer));
     return layer;
   };
 
@@ -160,18 +159,18 @@ export function createStepResults(
       return [...lost];
     },
     expectLayer: (result, layer) => void expected.set(result, layer),
-    saveLayer: (result, layer) => writeNote(layerFile(result), JSON.stringify(layer)),
+    saveLayer: (result, layer) => writeAtomically(layerFile(result), JSON.stringify(layer)),
     async contentDigest(result, selector, compute) {
       const file = join(digestsOf(result), hexOf(digestOf(selector)));
-      const known = readNote(file);
+      const known = readText(file);
       if (known !== undefined && isDigest(known)) return known;
       const digest = await compute();
-      writeNote(file, digest);
+      writeAtomically(file, digest);
       return digest;
     },
     contentDigests(result) {
       const directory = digestsOf(result);
-      const read = namesIn(directory).map((name) => [name, readNote(join(directory, name))] as const);
+      const read = listDirectory(directory).map((name) => [name, readText(join(directory, name))] as const);
       return Object.fromEntries(
         read.flatMap(([name, text]) =>
           text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [],
@@ -182,7 +181,7 @@ export function createStepResults(
       if (await hasTree(result)) return;
       for (const [name, digest] of Object.entries(digests)) {
         const file = join(digestsOf(result), name);
-        if (!existsSync(file)) writeNote(file, digest);
+        if (!existsSync(file)) writeAtomically(file, digest);
       }
     },
     addImage: (result, extract) => void images.set(result, extract),
@@ -203,7 +202,7 @@ function once<T>(
   return made;
 }
 
-function isHeld({ descriptor, diffId }: Layer, worker: Pick<Worker, 'root' | 'content'>): boolean {
+function isHeld({ descriptor, diffId }: Layer, worker: Pick<Worker, 'store' | 'content'>): boolean {
   if (isStored(descriptor, worker)) return true;
   return descriptor.digest === diffId && compressedForm(diffId, worker) !== undefined;
 }

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
+import { countOnce, createDiskUsage, type DiskUsage, listDirectory, type StoreLayout } from '@tbuild/store';
 import { listCacheEntries } from './cache-entries.ts';
 import type { EntryKind } from './cache-entry.ts';
-import { countOnce, createDiskUsage, type DiskUsage } from './disk-usage.ts';
 import { explainedSteps } from './explanations.ts';
 import { imageBlobs } from './needed-blobs.ts';
 import type { Worker } from './worker.ts';
-import { namesIn } from './names-in.ts';
 
 /** One row of what a store holds. */
 export interface UsedSpace {
@@ -25,12 +24,12 @@ export interface UsedSpace {
 
 /** All that a store holds on disk: images, then the build cache, most recently used first, then the rest. The sum is what `du` says. */
 export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
-  const { root, content } = worker;
+  const { store, content } = worker;
   const disk = createDiskUsage();
   const named = imageBlobs(worker);
   const entries = await listCacheEntries(worker, disk, named);
   const names = new Map<string, string>();
-  for (const { key, name } of explainedSteps(root)) names.set(key, name);
+  for (const { key, name } of explainedSteps(store)) names.set(key, name);
   const own = new Set(entries.flatMap(({ blobs }) => blobs));
   const images = sumOf(
     [...named].map((digest) => content.path(digest)),
@@ -42,7 +41,7 @@ export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
   });
   const others: Digest[] = [];
   for await (const { digest } of content.list()) if (!named.has(digest) && !own.has(digest)) others.push(digest);
-  const rest = sumOf(restOf(root), disk) + sumOf(directoriesOf(root), disk, true);
+  const rest = sumOf(restOf(store), disk) + sumOf(directoriesOf(store), disk, true);
   return [
     { name: 'images', kind: 'image blobs', bytes: images, reclaimable: false },
     ...steps,
@@ -64,8 +63,8 @@ function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number
 }
 
 /** What is no part of an entry. */
-function restOf(root: string): readonly string[] {
-  return namesIn(root)
+function restOf({ root }: StoreLayout): readonly string[] {
+  return listDirectory(root)
     .filter((name) => !DIVIDED.includes(name))
     .map((name) => join(root, name));
 }
@@ -73,6 +72,6 @@ function restOf(root: string): readonly string[] {
 const DIVIDED = ['snapshots', 'blobs', 'layers', 'digests', 'cache-mounts', 'resolved', 'http', 'git'];
 
 /** The directories that entries lie in, and what is being made there. */
-function directoriesOf(root: string): readonly string[] {
-  return ['.', ...DIVIDED, 'blobs/sha256', 'snapshots/.active'].map((name) => join(root, name));
+function directoriesOf({ root, blobs, activeSnapshots }: StoreLayout): readonly string[] {
+  return [root, ...DIVIDED.map((name) => join(root, name)), blobs, activeSnapshots];
 }

@@ -7,13 +7,13 @@ import type { Outside } from '@tbuild/host';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
+import type { StoreLayout } from '@tbuild/store';
 import type { LayerProcess } from './layer-process.ts';
 import type { OutputSpec } from './request.ts';
 
 /** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
 export interface Worker {
-  /** The store's directory. */
-  readonly root: string;
+  readonly store: StoreLayout;
   /** The machine's own platform. */
   readonly platform: Platform;
   readonly flavour: OverlayFlavour;

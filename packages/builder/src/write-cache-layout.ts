@@ -13,7 +13,7 @@ import {
   type Descriptor,
   type Digest,
 } from '@tbuild/oci';
-import { writeNote } from './note-file.ts';
+import { writeAtomically } from '@tbuild/store';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
@@ -44,8 +44,8 @@ export async function writeCacheLayout(
   const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
   const others = entriesIn(path).filter(({ annotations = {} }) => annotations[REF_NAME] !== tag);
   const entries = [...others, entry];
-  writeNote(join(path, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  writeNote(
+  writeAtomically(join(path, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+  writeAtomically(
     join(path, 'index.json'),
     JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests: entries }),
   );

@@ -1,18 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
+import { listDirectory, readText, touch } from '@tbuild/store';
 import type { StepCache, StepRecord } from './step-cache.ts';
 
 /**
@@ -43,7 +34,7 @@ export function createLocalCache(directory: string): StepCache {
     deleteUnused: (key, limit) =>
       deleteUnused(pathOf(key), limit, join(directory, `.${randomBytes(16).toString('hex')}`)),
     async *list() {
-      for (const name of namesIn(directory)) {
+      for (const name of listDirectory(directory)) {
         const key = `sha256:${name}`;
         const path = join(directory, name);
         const record = isDigest(key) ? readRecord(path, key) : undefined;
@@ -52,16 +43,6 @@ export function createLocalCache(directory: string): StepCache {
       }
     },
   };
-}
-
-function touch(path: string, at: number): boolean {
-  try {
-    utimesSync(path, at / 1000, at / 1000);
-    return true;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** Whoever touches the record before it is moved aside is seen after; whoever comes later finds none. */
@@ -97,14 +78,8 @@ function place(temporary: string, path: string, replace: boolean): boolean {
 }
 
 function readRecord(path: string, key: Digest | undefined): StepRecord | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  return parseRecord(text, key);
+  const text = readText(path);
+  return text === undefined ? undefined : parseRecord(text, key);
 }
 
 function parseRecord(text: string, key: Digest | undefined): StepRecord | undefined {
@@ -118,14 +93,5 @@ function parseRecord(text: string, key: Digest | undefined): StepRecord | undefi
     return { key: named, result, createdAt, ...(hasParent ? { parent } : {}) };
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { needsSync, pruneStore, readBoot, SYNC_MARKER, sweepLeftovers, type Worker } from '@tbuild/builder';
+import { closeSync, openSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pruneStore, sweepLeftovers, type Worker } from '@tbuild/builder';
 import { startProcess } from '@tbuild/linux';
+import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 import { parseSize } from './sizes.ts';
 
@@ -17,11 +18,11 @@ export function maxUsedSpace({ variables }: Environment): number | undefined {
  */
 export async function tidyAfterBuild(worker: Worker, cap: number | undefined): Promise<void> {
   if (cap !== undefined) await pruneStore(worker, { maxUsedSpace: cap });
-  const { root } = worker;
-  sweepLeftovers(root, worker.now());
-  const trash = namesIn(join(root, 'trash')).slice(0, AT_ONCE);
-  const boot = needsSync(root) ? readBoot() : undefined;
-  if (boot !== undefined || trash.length > 0) tidyBehind(root, boot ?? '', trash);
+  const { store } = worker;
+  sweepLeftovers(store, worker.now());
+  const trash = listDirectory(store.trash).slice(0, AT_ONCE);
+  const boot = needsSync(store) ? readBoot() : undefined;
+  if (boot !== undefined || trash.length > 0) tidyBehind(store, boot ?? '', trash);
 }
 
 /** The marker's time is when the sync begins; the marker gets its name when the sync has ended. */
@@ -29,30 +30,22 @@ const TIDY = `cd "$1" || exit
 if [ "$2" ] && printf '%s\\n' "$2" > "$3.$$"; then
   if sync -f . && [ -e "$3" ]; then mv -f "$3.$$" "$3"; else rm -f "$3.$$"; fi
 fi
-shift 3 && [ $# -gt 0 ] && cd trash && rm -rf -- "$@"
+shift 3 && [ $# -gt 1 ] && cd "$1" && shift && rm -rf -- "$@"
 `;
 
 /** As many as fit into one argument list by far; the rest is for the next time. */
 const AT_ONCE = 1000;
 
 /** Is left to a process that outlives this one: nobody waits for it. */
-function tidyBehind(root: string, boot: string, trash: readonly string[]): void {
+function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, boot: string, trash: readonly string[]): void {
   const nothing = openSync('/dev/null', 'r+');
   try {
-    const args = ['-c', TIDY, 'tidy', root, boot, SYNC_MARKER, ...trash];
+    const args = ['-c', TIDY, 'tidy', root, boot, basename(syncMarker), place, ...trash];
     const { PATH = '/usr/bin:/bin' } = process.env;
     startProcess('/bin/sh', args, { env: { PATH }, descriptors: [nothing, nothing, nothing] });
   } catch {
     // What is not done now is done after the next build.
   } finally {
     closeSync(nothing);
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { BuildRequest, ContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import type { FlagValues } from './args.ts';
 import { parseAttestations } from './attestations.ts';
 import { parseCacheFrom, parseCacheTo } from './cache-spec.ts';
@@ -112,7 +113,7 @@ function sources(flags: BuildFlags, context: string, env: Environment): Pick<Bui
 
 /** An archive with everything, or a Dockerfile alone. */
 function inputSources(file: string | undefined, root: string): Pick<BuildRequest, 'context' | 'dockerfile'> {
-  const input = readStandardInput(join(root, 'run'));
+  const input = readStandardInput(storeLayout(root).run);
   if (input.kind === 'archive' && isUrl(file)) return { context: input, dockerfile: { kind: 'url', url: file } };
   if (input.kind === 'archive')
     return { context: input, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import {
   createChrootExecutor,
@@ -12,13 +11,13 @@ import {
   withMaterialisedTrees,
 } from '@tbuild/executor';
 import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { StoreLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 import { chrootObstacle, type Isolation } from './isolation.ts';
 
 export interface ExecutorChoice {
   readonly isolation: Isolation;
-  /** The store's directory. */
-  readonly root: string;
+  readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
   readonly now: () => number;
   /** Takes a directory away that is needed no more. */
@@ -29,8 +28,8 @@ export interface ExecutorChoice {
 
 /** The strongest isolation that this machine allows, or the one that was asked for. */
 export function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
-  const { isolation, root, flavour, now, discard } = choice;
-  const runDirectory = join(root, 'run');
+  const { isolation, store, flavour, now, discard } = choice;
+  const runDirectory = store.run;
   // It takes a while, in which the first step is made ready; the step meets what may be wrong with it.
   if (flavour === 'trusted') enterDeviceGuard().catch(() => {});
   const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
@@ -40,7 +39,7 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
     isolation === 'oci'
       ? createOciExecutor({ runDirectory, flavour, now, runtime: requireRuntime() })
       : createNamespaceExecutor({ runDirectory, flavour, now });
-  if (overlayObstacle(root, flavour) === undefined) return inNamespaces;
+  if (overlayObstacle(store.root, flavour) === undefined) return inNamespaces;
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }
 
@@ -58,7 +57,7 @@ function requireRuntime(): string {
   });
 }
 
-function withoutNamespaces(verdict: string, { isolation, root, flavour, discard, warn }: ExecutorChoice): Executor {
+function withoutNamespaces(verdict: string, { isolation, store, flavour, discard, warn }: ExecutorChoice): Executor {
   const obstacle = chrootObstacle();
   if (isolation !== 'auto' || obstacle !== undefined)
     throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`, {
@@ -68,5 +67,5 @@ function withoutNamespaces(verdict: string, { isolation, root, flavour, discard,
     'RUN steps are contained by chroot only: they share processes, network and host name with tbuild, have no /proc, and read-only mounts can be written to',
     verdict,
   );
-  return createChrootExecutor({ runDirectory: join(root, 'run'), flavour, discard });
+  return createChrootExecutor({ runDirectory: store.run, flavour, discard });
 }

@@ -18,14 +18,14 @@ import type { Environment } from './environment.ts';
 import { openDestination } from './open-destination.ts';
 import { runProgram } from './run-program.ts';
 
-export interface ExporterContext extends Pick<Worker, 'root' | 'content' | 'refs' | 'openRepository' | 'flavour'> {
+export interface ExporterContext extends Pick<Worker, 'store' | 'content' | 'refs' | 'openRepository' | 'flavour'> {
   readonly env: Environment;
 }
 
 /** The exporters of one output; several are done one after the other. */
 export function createExporters(output: OutputSpec, context: ExporterContext): readonly Exporter[] {
-  const { content, refs, root, flavour, env } = context;
-  const store = { content, variants: createLayerVariants(root) };
+  const { content, refs, flavour, env } = context;
+  const store = { content, variants: createLayerVariants(context.store) };
   switch (output.type) {
     case 'image': {
       const {

@@ -8,8 +8,9 @@ import { createDiffer } from '@tbuild/diff';
 import { type Executor } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
 import { hostPlatform, type Platform } from '@tbuild/oci';
-import { createOverlaySnapshotter, moveToTrash } from '@tbuild/snapshot';
+import { createOverlaySnapshotter } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
+import { moveToTrash, storeLayout } from '@tbuild/store';
 import { chooseExecutor, closeExecutor } from './choose-executor.ts';
 import { type Environment, searchPath } from './environment.ts';
 import { flavourOf, type Isolation } from './isolation.ts';
@@ -35,16 +36,17 @@ export function createWorker(
   env: Environment,
 ): Worker {
   makeStore(root);
+  const store = storeLayout(root);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
   const content = createLocalStore(root);
-  const refs = createRefs(root);
+  const refs = createRefs(store);
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
   const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
   const layerProcess =
     availableParallelism() > 1
-      ? createLayerProcess(root, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
+      ? createLayerProcess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
@@ -53,20 +55,20 @@ export function createWorker(
     return registry.openRepository(reference, access);
   };
   return {
-    root,
+    store,
     platform: thisPlatform(),
     flavour,
     searchPath: searchPath(env),
     content,
     refs,
-    snapshots: createOverlaySnapshotter({ root, flavour }),
+    snapshots: createOverlaySnapshotter({ store, flavour }),
     differ: createDiffer({ content, flavour }),
     layerProcess,
-    cache: createLocalCache(join(root, 'records')),
+    cache: createLocalCache(store.records),
     async executor() {
       if (executor !== undefined) return executor;
-      const discard = (directory: string): void => void moveToTrash(root, directory);
-      return (executor ??= chooseExecutor({ isolation, root, flavour, now, discard, warn }, env));
+      const discard = (directory: string): void => void moveToTrash(store, directory);
+      return (executor ??= chooseExecutor({ isolation, store, flavour, now, discard, warn }, env));
     },
     openRepository,
     async openWeb() {
@@ -78,7 +80,7 @@ export function createWorker(
       // What most builds do is not worth loading the other ways out.
       if (isPlainImage(output)) return [imageStore({ content, refs })];
       const { createExporters } = await import('./create-exporter.ts');
-      return createExporters(output, { root, content, refs, openRepository, flavour, env });
+      return createExporters(output, { store, content, refs, openRepository, flavour, env });
     },
     async close() {
       await layerProcess?.stop();

@@ -1,14 +1,13 @@
 import {
   runBuild,
-  takeLease,
   type BuildRequest,
   type BuildResult,
   type BuildRun,
   type DockerfileSpec,
-  type Lease,
   type Worker,
 } from '@tbuild/builder';
 import type { Progress } from '@tbuild/progress';
+import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
 import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
 import type { FlagValues } from './args.ts';
 import type { buildFlags } from './build-flags.ts';
@@ -50,7 +49,7 @@ export function openBuild(words: BuildWords, env: Environment, progress: Progres
   const root = storeRoot(words.flags.root, env);
   makeStore(root);
   // Before anything is put into the store, so that nothing else sweeps it away.
-  const lease = takeLease(root);
+  const lease = acquireLease(storeLayout(root));
   try {
     return openWith(lease, words, env, progress);
   } catch (error) {

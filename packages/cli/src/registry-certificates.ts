@@ -18,7 +18,7 @@ export function registryCertificates(
 }
 
 function readDirectory(directory: string): RegistryCertificates | undefined {
-  const names = namesIn(directory);
+  const names = listDirectory(directory);
   const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
   const authorities = names.filter((name) => name.endsWith('.crt')).map(read);
   const pair = names.find((name) => name.endsWith('.cert') && names.includes(name.replace(/cert$/, 'key')));
@@ -29,7 +29,7 @@ function readDirectory(directory: string): RegistryCertificates | undefined {
   };
 }
 
-function namesIn(directory: string): readonly string[] {
+function listDirectory(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { formatReference, isDigest, isIndex, MediaType, parseManifest, parseReference } from '@tbuild/oci';
 import type { Descriptor, Digest } from '@tbuild/oci';
+import { readText } from '@tbuild/store';
 import type { Provider } from './content-store.ts';
 import { Annotation } from './layout-annotations.ts';
 import { createLocalStore, type LocalStore } from './local-store.ts';
-import { readText } from './replace-file.ts';
 import { readWhole } from './whole-blob.ts';
 
 /** An OCI image layout that some tool wrote, to read images from. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { encodeImage, formatReference, MediaType, parseReference, type Descriptor } from '@tbuild/oci';
 import { buildSync } from 'esbuild';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import { createLocalStore, createRefs, fromBytes, openLayout } from './index.ts';
 
@@ -22,18 +23,19 @@ const names = [
 
 const TAG_MANY = `
 import { parseReference } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { readFileSync } from 'node:fs';
 import { createRefs } from './local-refs.ts';
 const [, , root, prefix, target] = process.argv;
 for (let index = 0; index < 25; index += 1) {
-  createRefs(root).set(parseReference(prefix + index), JSON.parse(target));
+  createRefs(storeLayout(root)).set(parseReference(prefix + index), JSON.parse(target));
   if (!readFileSync(root + '/index.json', 'utf8').includes('"' + prefix + index + ':latest"')) throw new Error('not in the index');
 }
 `;
 
 test('names are kept one by one, found again and removed', async () => {
   const root = emptyRoot();
-  const refs = createRefs(root);
+  const refs = createRefs(storeLayout(root));
   expect(refs.list()).toEqual([]);
   const target = await writeImage(root);
   for (const name of names) refs.set(parseReference(name), target);
@@ -56,7 +58,7 @@ test('names are kept one by one, found again and removed', async () => {
 test('the index names images as the user typed them, and in full', async () => {
   const root = emptyRoot();
   const target = { ...(await writeImage(root)), annotations: { own: 'kept' } };
-  createRefs(root).set(parseReference('app:1'), target);
+  createRefs(storeLayout(root)).set(parseReference('app:1'), target);
   expect(readIndex(root)).toEqual([
     {
       ...target,
@@ -67,13 +69,13 @@ test('the index names images as the user typed them, and in full', async () => {
       },
     },
   ]);
-  expect(createRefs(root).get(parseReference('app:1'))).toEqual(target);
+  expect(createRefs(storeLayout(root)).get(parseReference('app:1'))).toEqual(target);
 });
 
 test('a store opens as a layout, by name, full name, tag and digest', async () => {
   const root = emptyRoot();
   const target = await writeImage(root);
-  createRefs(root).set(parseReference('app:1'), target);
+  createRefs(storeLayout(root)).set(parseReference('app:1'), target);
   const { provider, resolve } = await openLayout(root);
   for (const name of ['app:1', 'docker.io/library/app:1', '1', target.digest, undefined])
     expect(await resolve(name)).toEqual(target);
@@ -106,15 +108,15 @@ test('the lock of a process that was killed is taken over', async () => {
   const target = await writeImage(root);
   const lock = join(root, 'tmp/index.lock');
   writeFileSync(lock, '');
-  createRefs(root).set(parseReference('app:1'), target);
+  createRefs(storeLayout(root)).set(parseReference('app:1'), target);
   expect(readIndex(root)).toHaveLength(1);
   expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });
 
 test.runIf(hasProgram('skopeo'))('skopeo reads the store', async () => {
   const root = emptyRoot();
-  createRefs(root).set(parseReference('app:1'), await writeImage(root));
-  createRefs(root).set(parseReference('127.0.0.1:5000/team/app:1.2'), await writeImage(root));
+  createRefs(storeLayout(root)).set(parseReference('app:1'), await writeImage(root));
+  createRefs(storeLayout(root)).set(parseReference('127.0.0.1:5000/team/app:1.2'), await writeImage(root));
   for (const name of ['app:1', '127.0.0.1:5000/team/app:1.2']) {
     expect(execFileSync('skopeo', ['inspect', '--raw', `oci:${root}:${name}`], { encoding: 'utf8' })).toContain(
       MediaType.config,

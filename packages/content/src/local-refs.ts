@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   digestOf,
@@ -10,12 +10,14 @@ import {
   parseReference,
 } from '@tbuild/oci';
 import type { Descriptor, Digest, Reference } from '@tbuild/oci';
+import { listDirectory, readText, withLock, writeAtomically, type StoreLayout } from '@tbuild/store';
 import type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';
-import { readText, replaceFile } from './replace-file.ts';
-import { withLock } from './with-lock.ts';
 
 const LONGEST_NAME = 200;
+
+/** The parts of a store that this file uses. */
+export type RefsStore = Pick<StoreLayout, 'root' | 'refs' | 'temporary'>;
 
 /**
  * The names of a store in `ROOT/refs`, one file each: so writers of different names cannot meet. Each
@@ -23,21 +25,20 @@ const LONGEST_NAME = 200;
  * change: other tools read ROOT as an OCI image layout in which `app:1` is found as `oci:ROOT:app:1`.
  * The file of an image without a name is called by its digest.
  */
-export function createRefs(root: string): ImageRefs {
-  const directory = join(root, 'refs');
-  const temporary = join(root, 'tmp');
+export function createRefs(store: RefsStore): ImageRefs {
+  const { refs: directory, temporary } = store;
   const pathOf = (reference: Reference): string => join(directory, fileName(formatReference(reference)));
 
   const unnamedPathOf = (digest: Digest): string => join(directory, unnamedFileName(digest));
   const write = (path: string, entry: Descriptor): void => {
     mkdirSync(directory, { recursive: true });
     replaceFile(path, JSON.stringify(entry), temporary);
-    writeIndex(root, directory, temporary);
+    writeIndex(store);
   };
   const forget = (path: string): boolean => {
     if (readText(path) === undefined) return false;
     rmSync(path, { force: true });
-    writeIndex(root, directory, temporary);
+    writeIndex(store);
     return true;
   };
 
@@ -88,7 +89,7 @@ function unnamedFileName(digest: Digest): string {
  * Under a lock, so that nobody writes what was so before somebody else's change: who has given a name finds it in the index. Should
  * the lock be taken from one who was only slow, the last one to write still has seen the last change.
  */
-function writeIndex(root: string, directory: string, temporary: string): void {
+function writeIndex({ root, refs: directory, temporary }: RefsStore): void {
   replaceFile(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), temporary);
   withLock(join(temporary, 'index.lock'), () => {
     let text = indexOf(directory);
@@ -104,7 +105,7 @@ function indexOf(directory: string): string {
 }
 
 function entriesOf(directory: string): readonly Descriptor[] {
-  const names = existsSync(directory) ? readdirSync(directory).sort(compare) : [];
+  const names = listDirectory(directory).toSorted(compare);
   return names.flatMap((name) => {
     const entry = readEntry(join(directory, name));
     return entry === undefined ? [] : [entry];
@@ -147,4 +148,9 @@ function fileName(reference: string): string {
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
+}
+
+/** Leaves a file alone that has the text already. */
+function replaceFile(path: string, text: string, temporaryDirectory: string): void {
+  if (readText(path) !== text) writeAtomically(path, text, { temporaryDirectory, mode: 0o644 });
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { isDigest, type Digest } from '@tbuild/oci';
+import { writeAtomically } from '@tbuild/store';
 import type { DigestOptions } from './digest-selection.ts';
-import { replaceFile } from './replace-file.ts';
 import type { SelectedSource } from './selection.ts';
 import { slimStat } from './slim-stat.ts';
 
@@ -38,7 +38,7 @@ export function openSelectionMemory(file: string): SelectionMemory {
       if (!changed) return;
       const others = [...(kept ?? read(file))].filter(([fingerprint]) => !used.has(fingerprint));
       const lines = [...used, ...others.slice(0, SPARE)].map(([fingerprint, digest]) => `${fingerprint} ${digest}\n`);
-      replaceFile(file, withChecksum(lines.join('')));
+      writeAtomically(file, withChecksum(lines.join('')));
       changed = false;
     },
   };

@@ -1,12 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import type { Digest } from '@tbuild/oci';
+import { writeAtomically } from '@tbuild/store';
 import { changedFile } from './changed-file.ts';
 import { digestSelection, type DigestOptions } from './digest-selection.ts';
 import { createFileHash, type FileHasher } from './file-hasher.ts';
 import type { FileStat, TreeEntry } from './file-tree.ts';
-import { replaceFile, temporaryOf } from './replace-file.ts';
 import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './selection-memory.ts';
 import type { SelectedSource } from './selection.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
@@ -150,7 +151,7 @@ class FileStatIndex implements StatIndex {
   save(): void {
     this.#selections.save();
     if (!this.#changed) return;
-    replaceFile(this.#file, encodeStatTable(this.#table, this.#rowsToKeep()));
+    writeAtomically(this.#file, encodeStatTable(this.#table, this.#rowsToKeep()));
     this.#changed = false;
   }
 
@@ -227,7 +228,7 @@ class FileStatIndex implements StatIndex {
 
 function readClock(file: string): FileStat {
   mkdirSync(dirname(file), { recursive: true });
-  const temporary = temporaryOf(file);
+  const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(temporary, '');
   const stats = statSync(temporary);
   rmSync(temporary);

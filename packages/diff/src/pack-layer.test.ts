@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
 import { createOverlaySnapshotter, type ActiveSnapshot, type OverlayFlavour } from '@tbuild/snapshot';
 import { createDiffer } from './index.ts';
@@ -151,7 +152,7 @@ interface Packed {
 
 /** The layer that a script run on top of the base makes. */
 async function packOf(flavour: OverlayFlavour, script: string): Promise<Packed> {
-  const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+  const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
   const base = await snapshots.prepare();
   shell(BASE, base.upper);
   await base.commit('base');

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { FileType, makedev, mknod } from '@tbuild/linux';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { leaveDeviceGuard } from './cgroup/device-guard.ts';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
@@ -42,7 +43,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
   const never = new AbortController().signal;
   let directory = '';
   let executor: Executor;
-  const snapshotter = () => createOverlaySnapshotter({ root: join(directory, 'store'), flavour });
+  const snapshotter = () => createOverlaySnapshotter({ store: storeLayout(join(directory, 'store')), flavour });
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'executor-'));

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { copyImage, createLocalStore, createMemoryStore, createRefs, openLayout, readWhole } from '@tbuild/content';
 import { digestOf, formatReference, isIndex, parseManifest, type Descriptor, type Manifest } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import type { VariantStore } from './compress-layer.ts';
 import { dockerArchive } from './docker-archive.ts';
@@ -20,7 +21,7 @@ let count = 0;
 const fresh = (): string => join(directory, String(count++));
 const variantStore = (root: string): VariantStore => ({
   content: createLocalStore(root),
-  variants: createLayerVariants(root),
+  variants: createLayerVariants(storeLayout(root)),
 });
 
 function unpacked(archive: string): string {
@@ -166,7 +167,7 @@ test('what cannot be written is said so', async () => {
 test('the image store has every blob before it has the name', async () => {
   const root = fresh();
   const content = createLocalStore(root);
-  const refs = createRefs(root);
+  const refs = createRefs(storeLayout(root));
   const items: string[] = [];
   const result = await testResult(['app:1', 'app:2'], [amd64, arm64]);
   const exported = await imageStore({ content, refs }).export(result, (item) => items.push(item), noSignal);

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { hexOf, parseDescriptor, type Descriptor, type Digest } from '@tbuild/oci';
+import { parseDescriptor, type Descriptor, type Digest } from '@tbuild/oci';
+import { listDirectory, writeAtomically, type StoreLayout } from '@tbuild/store';
 
 /** Remembers which blob a layer becomes, such as `gzip`. The blob may have been pruned since. */
 export interface LayerVariants {
@@ -16,32 +16,16 @@ export interface LayerVariants {
 const COMPRESSED = /^(gzip|zstd)(-\d+)?$/;
 
 /** Variants as the files `ROOT/variants/<diff ID>/<variant>`, each written once. */
-export function createLayerVariants(root: string): LayerVariants {
-  const directory = (diffId: Digest): string => join(root, 'variants', hexOf(diffId));
+export function createLayerVariants({ variantsOf }: Pick<StoreLayout, 'variantsOf'>): LayerVariants {
   return {
-    get: (diffId, variant) => readDescriptor(join(directory(diffId), variant)),
-    set(diffId, variant, blob) {
-      const path = join(directory(diffId), variant);
-      const temporary = `${path}-${process.pid}-${randomBytes(6).toString('hex')}`;
-      mkdirSync(directory(diffId), { recursive: true });
-      writeFileSync(temporary, JSON.stringify(blob), { flag: 'wx' });
-      renameSync(temporary, path);
-    },
+    get: (diffId, variant) => readDescriptor(join(variantsOf(diffId), variant)),
+    set: (diffId, variant, blob) => writeAtomically(join(variantsOf(diffId), variant), JSON.stringify(blob)),
     compressed: (diffId) =>
-      namesIn(directory(diffId))
-        .sort()
+      listDirectory(variantsOf(diffId))
+        .toSorted()
         .filter((name) => COMPRESSED.test(name))
-        .flatMap((name) => readDescriptor(join(directory(diffId), name)) ?? []),
+        .flatMap((name) => readDescriptor(join(variantsOf(diffId), name)) ?? []),
   };
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 function readDescriptor(path: string): Descriptor | undefined {

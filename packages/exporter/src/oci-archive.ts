@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
 import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
+import { listDirectory, writeAtomically } from '@tbuild/store';
 import type { VariantStore } from './compress-layer.ts';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
@@ -47,7 +48,7 @@ export function ociLayout({ destination, ...options }: OciArchiveOptions & { rea
       const encoded = await encodeCompressed(result, options, report, signal);
       const entries = namedEntries(encoded.root, result.names);
       const write = async (): Promise<void> =>
-        (hasEntries(destination) ? addToLayout : makeLayout)(destination, encoded, entries, signal);
+        (listDirectory(destination).length > 0 ? addToLayout : makeLayout)(destination, encoded, entries, signal);
       await explaining(destination, write);
       return exportedTo(destination, encoded);
     },
@@ -80,8 +81,11 @@ async function addToLayout(
   mkdirSync(directory, { recursive: true });
   await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
   removeIfEmpty(join(directory, 'tmp'));
-  replace(join(directory, layoutMark.name), layoutMark.content);
-  replace(join(directory, 'index.json'), layoutIndex(withEntries(presentEntries(directory), entries)));
+  writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
+  writeAtomically(
+    join(directory, 'index.json'),
+    JSON.stringify(layoutIndex(withEntries(presentEntries(directory), entries))),
+  );
 }
 
 function presentEntries(directory: string): readonly Descriptor[] {
@@ -94,25 +98,10 @@ function presentEntries(directory: string): readonly Descriptor[] {
   }
 }
 
-function hasEntries(directory: string): boolean {
-  try {
-    return readdirSync(directory).length > 0;
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
     if (errnoName(error) !== 'ENOENT' && errnoName(error) !== 'ENOTEMPTY') throw error;
   }
-}
-
-function replace(path: string, content: unknown): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  writeFileSync(temporary, JSON.stringify(content));
-  renameSync(temporary, path);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { createLocalStore, createRefs, readWhole, type Ingester } from '@tbuild/content';
 import type { Layer } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import type { VariantStore } from './compress-layer.ts';
 import { dockerArchive } from './docker-archive.ts';
@@ -30,7 +31,7 @@ async function storeFor(result: Exportable) {
     written.push(blob.digest);
     return blob;
   };
-  const store: VariantStore = { content: { ...content, write }, variants: createLayerVariants(fresh()) };
+  const store: VariantStore = { content: { ...content, write }, variants: createLayerVariants(storeLayout(fresh())) };
   return { store, written, content };
 }
 
@@ -111,7 +112,7 @@ const untouched: [
   where: string,
   make: (store: VariantStore & { content: ReturnType<typeof createLocalStore> }) => Exporter,
 ][] = [
-  ['the store', (store) => imageStore({ content: store.content, refs: createRefs(fresh()), store })],
+  ['the store', (store) => imageStore({ content: store.content, refs: createRefs(storeLayout(fresh())), store })],
   ['a Docker archive', (store) => dockerArchive({ destination: fresh(), store })],
 ];
 

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { copyImage, createLocalStore, createMemoryStore } from '@tbuild/content';
 import { parseReference, type Reference } from '@tbuild/oci';
 import { createRegistryClient, type RegistryClient, type Repository } from '@tbuild/registry';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
@@ -14,7 +15,7 @@ import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 
 describe.skipIf(!canRunRegistry)('push', () => {
   const root = mkdtempSync(join(tmpdir(), 'tbuild-push-'));
-  const store = { content: createLocalStore(root), variants: createLayerVariants(root) };
+  const store = { content: createLocalStore(root), variants: createLayerVariants(storeLayout(root)) };
   let registry: Registry;
   let client: RegistryClient;
   const calls: string[] = [];

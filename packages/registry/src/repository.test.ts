@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { copyImage, createLocalStore, createMemoryStore, createRefs, readWhole } from '@tbuild/content';
 import { testTarget } from '@tbuild/content/testsuite';
 import { MediaType, parseReference } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/daemon.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
@@ -114,7 +115,7 @@ describe.runIf(canRunRegistry)('a real registry', () => {
     const root = join(scratch, 'layout');
     const local = createLocalStore(root);
     await copyImage(store, local, index);
-    createRefs(root).set(parseReference('app:1'), index);
+    createRefs(storeLayout(root)).set(parseReference('app:1'), index);
     const repository = openEmpty();
     const name = `docker://${repository.name}`;
     execFileSync('skopeo', [

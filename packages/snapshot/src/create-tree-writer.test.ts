@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
 import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
 import {
@@ -192,7 +193,7 @@ function listing(tree: LayeredTree): string[] {
 
 /** Two layers: the upper one hides `hidden` of the lower one and adds `top`. */
 async function prepare(flavour: OverlayFlavour): Promise<ActiveSnapshot> {
-  const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+  const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
   await using first = await snapshots.prepare();
   mkdirSync(join(first.upper, 'dir/deep'), { recursive: true });
   for (const name of ['file', 'hidden', 'dir/other', 'dir/deep/file']) writeFileSync(join(first.upper, name), 'old');

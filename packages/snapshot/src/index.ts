@@ -1,5 +1,5 @@
 export { createOverlaySnapshotter, sweepAbandoned } from './overlay-snapshotter.ts';
-export type { OverlaySnapshotterOptions } from './overlay-snapshotter.ts';
+export type { OverlaySnapshotterOptions, SnapshotStore } from './overlay-snapshotter.ts';
 export { createTreeWriter } from './create-tree-writer.ts';
 export type { TreeWriterOptions } from './create-tree-writer.ts';
 export { openCommittedTree } from './committed-tree.ts';
@@ -10,7 +10,6 @@ export { openLayeredTree } from './layered-tree.ts';
 export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
-export { emptyTrash, moveToTrash } from './trash.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 export { doing } from './snapshot-error.ts';
 export type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';

@@ -1,9 +1,9 @@
 import { cpSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { emptyTrash, storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
 import {
   createOverlaySnapshotter,
-  emptyTrash,
   type LayeredTree,
   makeOpaque,
   makeWhiteout,
@@ -39,10 +39,10 @@ function filesOf(tree: LayeredTree, directory: string): string[] {
 }
 
 describe.each(writableFlavours())('%s', (flavour) => {
-  describeSnapshotter('overlay', () => createOverlaySnapshotter({ root: newDirectory(), flavour }));
+  describeSnapshotter('overlay', () => createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour }));
 
   test('400 layers can be mounted and written to', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     const tops = Array.from({ length: 400 }, (_, index) => `layer${index}`);
     for (const name of tops) {
       await using active = await snapshots.prepare();
@@ -59,7 +59,7 @@ describe.each(writableFlavours())('%s', (flavour) => {
 
   test('trees that are made on one another see all that is below, however they branch and wherever the store moves', async () => {
     const [root, moved] = [newDirectory(), newDirectory()];
-    let snapshots = createOverlaySnapshotter({ root, flavour });
+    let snapshots = createOverlaySnapshotter({ store: storeLayout(root), flavour });
     const make = async (name: string, parent?: string): Promise<string> => {
       await using active = await snapshots.prepare(parent);
       writeFileSync(join(active.upper, name), name);
@@ -78,12 +78,12 @@ describe.each(writableFlavours())('%s', (flavour) => {
     expect([await make('g', 'xc'), await make('h', 'c')]).toEqual(['c,g,x', 'a,b,c,h']);
     cpSync(join(root, 'snapshots'), join(moved, 'snapshots'), { recursive: true, verbatimSymlinks: true });
     rmSync(root, { recursive: true });
-    snapshots = createOverlaySnapshotter({ root: moved, flavour });
+    snapshots = createOverlaySnapshotter({ store: storeLayout(moved), flavour });
     expect([await make('i', 'f'), await make('j', 'i')]).toEqual(['a,b,c,e,f,i', 'a,b,c,e,f,i,j']);
   });
 
   test('a tree that has layers more than once can be mounted, and is the same tree', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     for (const [name, entries] of Object.entries(REPEATED)) {
       await using active = await snapshots.prepare();
       for (const entry of entries) makeEntry(active.upper, entry, { name, flavour });
@@ -109,7 +109,7 @@ describe.each(writableFlavours())('%s', (flavour) => {
   });
 
   test('more than 499 layers can be mounted when they are the same', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     for (const name of ['one', 'two']) {
       await using active = await snapshots.prepare();
       writeFileSync(join(active.upper, name), name);
@@ -121,7 +121,7 @@ describe.each(writableFlavours())('%s', (flavour) => {
   });
 
   test('an empty tree can be mounted', async () => {
-    const snapshots = createOverlaySnapshotter({ root: newDirectory(), flavour });
+    const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     await using active = await snapshots.prepare();
     expect(inMount(active.mount, 'mkdir a; stat -c %a:%u .').trim()).toBe('755:0');
     expect((await active.commit('x')).directories).toHaveLength(1);
@@ -130,12 +130,12 @@ describe.each(writableFlavours())('%s', (flavour) => {
 
 test('what a dead process left is swept, and the trash emptied', async () => {
   const root = newDirectory();
-  const snapshots = createOverlaySnapshotter({ root, flavour: 'user' });
+  const snapshots = createOverlaySnapshotter({ store: storeLayout(root), flavour: 'user' });
   const active = await snapshots.prepare();
   const began = lstatSync(join(active.upper, '..')).ctimeMs;
-  expect(sweepAbandoned(root, began)).toBe(0);
-  expect(sweepAbandoned(root, began + 1)).toBe(1);
+  expect(sweepAbandoned(storeLayout(root), began)).toBe(0);
+  expect(sweepAbandoned(storeLayout(root), began + 1)).toBe(1);
   expect(readdirSync(join(root, 'trash'))).toHaveLength(1);
-  emptyTrash(root);
+  emptyTrash(storeLayout(root));
   expect(readdirSync(join(root, 'trash'))).toEqual([]);
 });

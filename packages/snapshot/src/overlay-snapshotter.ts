@@ -1,26 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
+import { listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { mountedLayers } from './mounted-layers.ts';
 import { doing } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
-import { moveToTrash } from './trash.ts';
+
+/** The directories of a store that this package uses. */
+export type SnapshotStore = Pick<StoreLayout, 'snapshots' | 'activeSnapshots' | 'snapshot' | 'trash'>;
 
 export interface OverlaySnapshotterOptions {
-  /** The store's directory; this package uses `snapshots/` and `trash/` in it. */
-  readonly root: string;
+  readonly store: SnapshotStore;
   readonly flavour: OverlayFlavour;
 }
 
@@ -30,7 +23,7 @@ export interface OverlaySnapshotterOptions {
  * being made lies in `snapshots/.active/`. `snapshots/<name>/l` has short names of what was below, for the next one to take over.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
-  mkdirSync(join(options.root, 'snapshots', ACTIVE), { recursive: true });
+  mkdirSync(options.store.activeSnapshots, { recursive: true });
   return new OverlaySnapshotter(options);
 }
 
@@ -38,17 +31,16 @@ export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Sn
  * Moves to the trash what was being made when its process died: everything untouched since `before`
  * (milliseconds). Returns how many. Call it only when no build runs that began earlier.
  */
-export function sweepAbandoned(root: string, before: number): number {
-  const directory = join(root, 'snapshots', ACTIVE);
+export function sweepAbandoned(store: SnapshotStore, before: number): number {
+  const directory = store.activeSnapshots;
   let count = 0;
-  for (const name of readdirSync(directory)) {
+  for (const name of listDirectory(directory)) {
     const stats = lstatSync(join(directory, name), { throwIfNoEntry: false });
-    if (stats !== undefined && stats.ctimeMs < before && moveToTrash(root, join(directory, name))) count++;
+    if (stats !== undefined && stats.ctimeMs < before && moveToTrash(store, join(directory, name))) count++;
   }
   return count;
 }
 
-const ACTIVE = '.active';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
 /** Above this the kernel refuses to mount (OVL_MAX_STACK). */
 const MAX_LOWERS = 499;
@@ -61,12 +53,12 @@ const OPTIONS: Readonly<Record<OverlayFlavour, readonly string[]>> = {
 };
 
 class OverlaySnapshotter implements Snapshotter {
-  readonly #root: string;
+  readonly #store: SnapshotStore;
   readonly #flavour: OverlayFlavour;
   readonly #paths = new Map<string, string>();
 
-  constructor({ root, flavour }: OverlaySnapshotterOptions) {
-    this.#root = root;
+  constructor({ store, flavour }: OverlaySnapshotterOptions) {
+    this.#store = store;
     this.#flavour = flavour;
   }
 
@@ -85,7 +77,7 @@ class OverlaySnapshotter implements Snapshotter {
     let open = true;
     const close = (): void => {
       open = false;
-      moveToTrash(this.#root, directory);
+      moveToTrash(this.#store, directory);
     };
     return {
       upper: join(directory, 'fs'),
@@ -112,16 +104,16 @@ class OverlaySnapshotter implements Snapshotter {
     try {
       return this.#commit(directory, name, names);
     } finally {
-      moveToTrash(this.#root, directory);
+      moveToTrash(this.#store, directory);
     }
   }
 
   async remove(name: string): Promise<void> {
-    moveToTrash(this.#root, this.#place(name));
+    moveToTrash(this.#store, this.#place(name));
   }
 
   async list(): Promise<readonly string[]> {
-    return readdirSync(join(this.#root, 'snapshots')).filter((name) => name !== ACTIVE);
+    return listDirectory(this.#store.snapshots).filter((name) => NAME.test(name));
   }
 
   /** Renames a complete directory to its name; one that is there already has won. */
@@ -133,7 +125,7 @@ class OverlaySnapshotter implements Snapshotter {
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
       if (existsSync(place)) {
         const standing = this.#readStack(name);
-        if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#root, place);
+        if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#store, place);
       }
       if (!existsSync(place)) renameUnlessTaken(directory, place);
       return this.#snapshot(name, this.#require(name));
@@ -167,7 +159,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #makeTemporary(): string {
-    const directory = join(this.#root, 'snapshots', ACTIVE, randomBytes(8).toString('hex'));
+    const directory = join(this.#store.activeSnapshots, randomBytes(8).toString('hex'));
     mkdirSync(directory, 0o755);
     return directory;
   }
@@ -211,7 +203,7 @@ class OverlaySnapshotter implements Snapshotter {
 
   #place(name: string): string {
     if (!NAME.test(name)) throw new Error(`Not a snapshot name: ${JSON.stringify(name)}`);
-    return join(this.#root, 'snapshots', name);
+    return this.#store.snapshot(name);
   }
 }
 

@@ -24,9 +24,9 @@ export interface AttestationFiles {
 export function attestedTrees(
   images: readonly ExportedImage[],
   { attestationPrefix = '', platformSplit = images.length > 1 }: AttestationFiles,
-  { root, flavour }: Pick<Worker, 'root' | 'flavour'>,
+  { store, flavour }: Pick<Worker, 'store' | 'flavour'>,
 ): AttestedTrees {
-  const scratch = join(root, 'run', `attestations-${randomBytes(6).toString('hex')}`);
+  const scratch = join(store.run, `attestations-${randomBytes(6).toString('hex')}`);
   return {
     images: images.map((image, at) => ({
       ...image,

@@ -3,7 +3,7 @@ import type { ResultId } from '@tbuild/cache';
 import { type FileHasher, isLarge, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import { type Digest, isDigest } from '@tbuild/oci';
 import { type Attributes, comesBefore, type WrittenFile } from '@tbuild/snapshot';
-import { readWords, writeNote } from '../note-file.ts';
+import { readWords, writeAtomically } from '@tbuild/store';
 
 /** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
 export interface EarlierCopy {
@@ -37,7 +37,7 @@ export function rememberCopy(
   [source]: readonly SelectedSource[],
   hasher: FileHasher,
 ): void {
-  writeNote(file, wordsOf(result, source, hasher));
+  writeAtomically(file, wordsOf(result, source, hasher));
 }
 
 function* wordsOf(result: ResultId, source: SelectedSource | undefined, hasher: FileHasher): Generator<string, void> {

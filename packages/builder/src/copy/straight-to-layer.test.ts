@@ -58,7 +58,7 @@ function straight({ selection, lowers, target, options }: ReturnType<typeof prep
   return writer.commit();
 }
 
-async function namesIn({ descriptor }: Layer): Promise<string[]> {
+async function listDirectory({ descriptor }: Layer): Promise<string[]> {
   const names: string[] = [];
   await readArchive(await content.read(descriptor), ({ name }) => void names.push(name));
   return names;
@@ -120,7 +120,7 @@ describe.runIf(process.getuid?.() === 0)('a copy straight to a layer has the byt
     const prepared = prepare(each);
     const layer = straight(prepared);
     expect(layer).toEqual(await throughTree(prepared));
-    expect(await namesIn(layer)).toHaveLength(members);
+    expect(await listDirectory(layer)).toHaveLength(members);
   });
 
   test('whatever fraction of a second files have', async () => {

@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import { digestOf, hexOf } from '@tbuild/oci';
-import { touch } from '../note-file.ts';
+import { touch } from '@tbuild/store';
 import type { Worker } from '../worker.ts';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
@@ -14,18 +13,18 @@ import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 export async function fetchCommit(
   commit: string,
   remote: GitRemote,
-  { root, now }: Pick<Worker, 'root' | 'now'>,
+  { store, now }: Pick<Worker, 'store' | 'now'>,
 ): Promise<string> {
-  const mirror = join(root, 'git', hexOf(digestOf(remote.url)));
+  const mirror = store.gitMirror(remote.url);
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>
-    runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: root, lock });
+    runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });
   const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
   // Touched before it is looked into: from then on no prune takes it away.
   touch(mirror, now());
   if (!existsSync(join(mirror, 'HEAD'))) {
     mkdirSync(dirname(mirror), { recursive: true });
-    await runGit(['init', '--quiet', '--bare', '--template=', mirror], remote, { cwd: root });
+    await runGit(['init', '--quiet', '--bare', '--template=', mirror], remote, { cwd: store.root });
   }
   if (await has()) return mirror;
   const lock = join(mirror, 'fetch');

@@ -1,24 +1,24 @@
 import { join } from 'node:path';
 import { measureLayer } from '@tbuild/diff';
 import { hasCode } from '@tbuild/errors';
-import { hexOf, type Descriptor, type Digest } from '@tbuild/oci';
-import { readNote, writeNote } from '../note-file.ts';
+import { type Descriptor, type Digest } from '@tbuild/oci';
+import { readText, writeAtomically } from '@tbuild/store';
 import type { Worker } from '../worker.ts';
 
-type Place = Pick<Worker, 'root' | 'content'>;
+type Place = Pick<Worker, 'store' | 'content'>;
 
 /**
  * What the files of a layer have together, in bytes, as Docker counts sizes: measured once for each
  * layer and remembered. A layer whose blob is not in the store, or is no archive, counts as the blob
  * does.
  */
-export async function layerSize(layer: Descriptor, { root, content }: Place, signal?: AbortSignal): Promise<number> {
-  const file = join(root, 'digests', hexOf(layer.digest), 'size');
-  const known = Number(readNote(file) ?? NaN);
+export async function layerSize(layer: Descriptor, { store, content }: Place, signal?: AbortSignal): Promise<number> {
+  const file = join(store.digestsOf(layer.digest), 'size');
+  const known = Number(readText(file) ?? NaN);
   if (Number.isSafeInteger(known)) return known;
   try {
     const size = await measureLayer(layer, content, signal);
-    writeNote(file, String(size));
+    writeAtomically(file, String(size));
     return size;
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND') || hasCode(error, 'UNSUPPORTED')) return layer.size;

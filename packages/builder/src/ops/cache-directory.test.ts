@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
 import { takeCacheDirectory, type CacheDirectory, type CacheRequest } from './cache-directory.ts';
 
@@ -23,7 +24,7 @@ function take(
     mkdirSync(path);
   };
   return takeCacheDirectory(
-    root,
+    storeLayout(root),
     { key, sharing, discard: options.discard ?? false, fill, onWait: () => void waits++ },
     options.signal ?? never,
   );
@@ -89,7 +90,7 @@ test('what could not be filled is not taken for a content', async () => {
     throw new Error('full disk');
   };
   await expect(
-    takeCacheDirectory(root, { key: 'f', sharing: 'locked', discard: false, fill, onWait() {} }, never),
+    takeCacheDirectory(storeLayout(root), { key: 'f', sharing: 'locked', discard: false, fill, onWait() {} }, never),
   ).rejects.toThrow('full disk');
   fills = 0;
   using _one = await take('f', 'locked');

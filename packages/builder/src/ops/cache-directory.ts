@@ -1,8 +1,9 @@
+import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { moveToTrash } from '@tbuild/snapshot';
-import { openLock, waitFor, type FileLock } from './file-lock.ts';
+
+type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
 
 /** How a cache directory is to be held. */
 export interface CacheRequest {
@@ -27,11 +28,11 @@ export interface CacheDirectory extends Disposable {
  * a private or shared user gets another directory and a locked one waits.
  */
 export async function takeCacheDirectory(
-  root: string,
+  store: CacheStore,
   request: CacheRequest,
   signal: AbortSignal,
 ): Promise<CacheDirectory> {
-  const parent = join(root, 'cache-mounts', request.key);
+  const parent = store.cacheMount(request.key);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   // Its time says to a prune when the directory was used last.
   writeFileSync(join(parent, 'used'), '');
@@ -43,7 +44,7 @@ export async function takeCacheDirectory(
     for (let number = 0; ; number++) {
       const path = join(parent, String(number));
       const lock = openLock(`${path}.lock`);
-      if (takeLock(lock, request)) return await prepare(path, lock, { root, request });
+      if (takeLock(lock, request)) return await prepare(path, lock, { store, request });
       lock[Symbol.dispose]();
       if (request.sharing !== 'locked') continue;
       if (!waits) request.onWait();
@@ -60,10 +61,10 @@ function takeLock(lock: FileLock, { sharing, discard }: CacheRequest): boolean {
 async function prepare(
   path: string,
   lock: FileLock,
-  { root, request }: { root: string; request: CacheRequest },
+  { store, request }: { store: CacheStore; request: CacheRequest },
 ): Promise<CacheDirectory> {
   try {
-    if (request.discard) moveToTrash(root, path);
+    if (request.discard) moveToTrash(store, path);
     if (!existsSync(path)) await fillWhole(path, request);
     if (request.sharing === 'shared') lock.tryTake('shared');
     return { path, [Symbol.dispose]: () => lock[Symbol.dispose]() };

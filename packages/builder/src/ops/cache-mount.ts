@@ -70,7 +70,7 @@ async function take(
       data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
     });
   const directory = await takeCacheDirectory(
-    worker.root,
+    worker.store,
     { key, sharing: mount.sharing, discard, fill, onWait },
     signal,
   );

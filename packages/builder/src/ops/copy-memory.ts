@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { canonicalJson } from '@tbuild/oci';
+import type { StoreLayout } from '@tbuild/store';
 import { isRemembered, openEarlierCopy, rememberCopy } from '../copy/index.ts';
 import type { EarlierCopy } from '../copy/earlier-copy.ts';
 import type { FileInput } from './file-input.ts';
@@ -27,13 +27,13 @@ export interface RememberedCopy {
 /** Of large copies, and of those whose files can be shared with the next one. */
 export async function openCopyMemory(
   copy: RememberedCopy,
-  { worker, topmost, step }: Pick<StepContext, 'topmost' | 'step'> & { readonly worker: Pick<Worker, 'root'> },
+  { worker, topmost, step }: Pick<StepContext, 'topmost' | 'step'> & { readonly worker: Pick<Worker, 'store'> },
 ): Promise<CopyMemory | undefined> {
   const { selection, input } = copy;
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
   // One that makes a tree can share only with a tree.
-  const note = noteOf(copy, topmost.has(step.id) ? 'layer' : 'tree', worker.root);
+  const note = noteOf(copy, topmost.has(step.id) ? 'layer' : 'tree', worker.store);
   if (!isRemembered(sources))
     return isLargeCopy(sources) ? { remember: (result) => rememberCopy(note, result, [], input.hasher) } : undefined;
   return {
@@ -43,10 +43,14 @@ export async function openCopyMemory(
 }
 
 /** Whether the same instruction was done on the same base before, as far as it is remembered. */
-export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { root }: Pick<Worker, 'root'>): boolean {
-  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, root)));
+export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Worker, 'store'>): boolean {
+  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, store)));
 }
 
-function noteOf({ op, base }: Pick<RememberedCopy, 'op' | 'base'>, makes: 'layer' | 'tree', root: string): string {
-  return join(root, 'copies', hexOf(digestOf(canonicalJson({ op, base, makes }))));
+function noteOf(
+  { op, base }: Pick<RememberedCopy, 'op' | 'base'>,
+  makes: 'layer' | 'tree',
+  { copyMemo }: StoreLayout,
+): string {
+  return copyMemo(canonicalJson({ op, base, makes }));
 }

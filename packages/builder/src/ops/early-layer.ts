@@ -13,7 +13,7 @@ export interface EarlyLayer {
 }
 
 interface Context extends Aside, Placing, Pick<StepContext, 'layered' | 'cacheFrom'> {
-  readonly worker: Pick<Worker, 'layerProcess' | 'root' | 'content' | 'flavour'>;
+  readonly worker: Pick<Worker, 'layerProcess' | 'store' | 'content' | 'flavour'>;
 }
 
 /**

@@ -20,8 +20,8 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
     async prepare(_inputs, signal) {
       const { runProgram } = worker;
       const remote: GitRemote = { url: op.url, authorization: authorizationFor(op.url, context), runProgram, signal };
-      mkdirSync(worker.root, { recursive: true });
-      const commit = await resolveCommit(remote, op.ref, op.checksum, worker.root);
+      mkdirSync(worker.store.root, { recursive: true });
+      const commit = await resolveCommit(remote, op.ref, op.checksum, worker.store.root);
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
@@ -56,7 +56,7 @@ async function checkOutTo(
   { worker }: FetchContext,
 ): Promise<void> {
   const mirror = await fetchCommit(commit.id, remote, worker);
-  const parent = join(worker.root, 'run');
+  const parent = worker.store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const scratch = mkdtempSync(join(parent, 'git-'));
   try {

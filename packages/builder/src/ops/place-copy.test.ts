@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { runSync } from '@tbuild/concurrency';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
@@ -23,7 +24,7 @@ for (let file = 0; file < 9; file++) writeFileSync(join(source, `medium-${file}`
 const asideOf = (answer: Parameters<typeof asideIn>[1], wanted?: Wanted) =>
   asideIn(join(root, 'store'), answer, wanted);
 const content = createLocalStore(join(root, 'store'));
-const variants = createLayerVariants(join(root, 'store'));
+const variants = createLayerVariants(storeLayout(join(root, 'store')));
 
 function copyOf(patterns: string | readonly string[], isSettled = true): PlacedCopy {
   const sources = runSync(selectFiles(openDirectory(source), { sources: [patterns].flat() }));

@@ -50,7 +50,7 @@ export function isLargeCopy(sources: readonly SelectedSource[]): boolean {
 
 /** What it takes to write a layer in another process. */
 export interface Aside extends Pick<StepContext, 'preparation' | 'topmost' | 'step'>, Underway {
-  readonly worker: Pick<Worker, 'layerProcess' | 'root' | 'content'>;
+  readonly worker: Pick<Worker, 'layerProcess' | 'store' | 'content'>;
 }
 
 /**

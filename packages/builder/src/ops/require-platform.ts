@@ -1,10 +1,9 @@
-import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { type Emulation, findEmulation, type Sandbox, type SandboxMount } from '@tbuild/executor';
 import { formatPlatform, samePlatform, type Platform } from '@tbuild/oci';
 import type { Worker } from '../worker.ts';
 
-type Machine = Pick<Worker, 'root' | 'platform' | 'searchPath'>;
+type Machine = Pick<Worker, 'store' | 'platform' | 'searchPath'>;
 
 /** What a step needs besides, so that its programs run. */
 export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
@@ -27,7 +26,7 @@ export async function requirePlatform(platform: Platform, worker: Machine): Prom
   answers.set(worker, known);
   const name = formatPlatform(platform);
   const { platform: host, searchPath } = worker;
-  const answer = known.get(name) ?? findEmulation(platform, { directory: join(worker.root, 'run'), host, searchPath });
+  const answer = known.get(name) ?? findEmulation(platform, { directory: worker.store.run, host, searchPath });
   known.set(name, answer);
   const emulation = await answer;
   switch (emulation.kind) {

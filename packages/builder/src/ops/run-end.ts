@@ -2,12 +2,12 @@ import { statfsSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { StepEnd } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
+import type { StoreLayout } from '@tbuild/store';
 import { maskText } from './mask-secrets.ts';
 
 /** What else says why a step failed. */
 export interface EndFacts {
-  /** The store's directory. */
-  readonly root: string;
+  readonly store: Pick<StoreLayout, 'root'>;
   readonly secrets: readonly Uint8Array[];
   /** The step's memory limit in bytes. */
   readonly memory?: number;
@@ -18,13 +18,13 @@ const LITTLE_SPACE = 1024 * 1024;
 
 /** The error of a RUN whose process ended with another code than 0. */
 export function exited({ args }: RunOp, { exitCode, reachedMemoryLimit }: StepEnd, facts: EndFacts): TbuildError {
-  const { root, secrets, memory } = facts;
-  const { bavail, bsize } = statfsSync(root);
+  const { store, secrets, memory } = facts;
+  const { bavail, bsize } = statfsSync(store.root);
   const killed = reachedMemoryLimit ? `, killed at its memory limit of ${inMegabytes(memory)}` : '';
   const hints = [
     ...(reachedMemoryLimit ? ['Give it more with --resource memory=SIZE'] : []),
     ...(bavail * bsize < LITTLE_SPACE
-      ? [`There is no space left on the file system of the store ${JSON.stringify(root)}`]
+      ? [`There is no space left on the file system of the store ${JSON.stringify(store.root)}`]
       : []),
   ];
   return new TbuildError(

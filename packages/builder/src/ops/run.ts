@@ -69,7 +69,7 @@ async function runInto(
   const needs = await requirePlatform(op.platform, worker);
   const network = op.network === 'default' && context.network === 'pasta' ? 'pasta' : op.network;
   await using active = await prepareOn(base, context);
-  await using files = createStepFiles(worker.root);
+  await using files = createStepFiles(worker.store);
   const { mounts, env, secrets } = await openMounts(
     keyed,
     files,
@@ -100,7 +100,7 @@ async function runInto(
     output,
     signal,
   );
-  const facts = { root: worker.root, secrets, memory: context.resources?.memory };
+  const facts = { store: worker.store, secrets, memory: context.resources?.memory };
   if (end.exitCode !== 0) throw exited(op, end, facts);
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));

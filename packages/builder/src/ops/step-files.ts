@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, statfsSync, writeFileSyn
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
+import type { StoreLayout } from '@tbuild/store';
 import { giveOwner } from './give-owner.ts';
 
 /** Who a file belongs to and what may be done with it. */
@@ -23,9 +24,8 @@ export interface StepFiles extends AsyncDisposable {
   onDispose(cleanUp: () => void | PromiseLike<void>): void;
 }
 
-/** Makes the directory in `ROOT/run`. */
-export function createStepFiles(root: string): StepFiles {
-  const parent = join(root, 'run');
+/** Makes the directory among what running builds need. */
+export function createStepFiles({ run: parent }: Pick<StoreLayout, 'run'>): StepFiles {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'files-'));
   const cleanUps: (() => void | PromiseLike<void>)[] = [];

@@ -2,6 +2,7 @@ import { createLocalStore } from '@tbuild/content';
 import type { ComingLayer } from '@tbuild/exporter';
 import type { Step } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import type { PlacedCopy } from '../copy/write-layer.ts';
 
 const step: Step = {
@@ -40,7 +41,11 @@ export function asideOf(root: string, coming: Required<ComingLayer> | undefined,
     },
     settled: async () => {},
   };
-  const worker = { layerProcess: { start, stop: async () => {} }, content: createLocalStore(root), root };
+  const worker = {
+    layerProcess: { start, stop: async () => {} },
+    content: createLocalStore(root),
+    store: storeLayout(root),
+  };
   const topmost = new Set(isTopmost ? [step.id] : []);
   return { env: { worker, preparation, topmost, step, signal: own.signal }, asked, added, step: own, build };
 }

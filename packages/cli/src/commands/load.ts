@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadArchive, takeLease } from '@tbuild/builder';
+import { loadArchive } from '@tbuild/builder';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { familiarReference, parseReference } from '@tbuild/oci';
+import { acquireLease } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -21,7 +22,7 @@ export const load = storeCommand({
   },
   takes: [0, 0],
   async run({ flags, worker, env, signal }) {
-    using _lease = takeLease(worker.root);
+    using _lease = acquireLease(worker.store);
     const loaded = await loadArchive(openInput(flags.input, env), worker, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError(

@@ -1,4 +1,4 @@
-import { pullImage, takeLease } from '@tbuild/builder';
+import { pullImage } from '@tbuild/builder';
 import {
   familiarReference,
   formatReference,
@@ -7,6 +7,7 @@ import {
   parseReference,
   type Descriptor,
 } from '@tbuild/oci';
+import { acquireLease } from '@tbuild/store';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../transfer-lines.ts';
@@ -26,7 +27,7 @@ export const pull = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
-    using _lease = takeLease(worker.root);
+    using _lease = acquireLease(worker.store);
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
     for (const name of words) {
       const reference = parseReference(name);

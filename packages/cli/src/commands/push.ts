@@ -1,7 +1,8 @@
-import { findImage, takeLease } from '@tbuild/builder';
+import { findImage } from '@tbuild/builder';
 import { copyImage } from '@tbuild/content';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
+import { acquireLease } from '@tbuild/store';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../transfer-lines.ts';
@@ -15,8 +16,8 @@ export const push = storeCommand({
   },
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
-    using _lease = takeLease(worker.root);
-    const store = { content: worker.content, variants: createLayerVariants(worker.root) };
+    using _lease = acquireLease(worker.store);
+    const store = { content: worker.content, variants: createLayerVariants(worker.store) };
     for (const word of words) {
       const reference = parseReference(word);
       const { target } = findImage(word, worker);

@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { ARCHITECTURES, type Emulation, findEmulation } from '@tbuild/executor';
 import { hostPlatform } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../environment.ts';
 import type { Finding } from './finding.ts';
 
@@ -10,7 +10,7 @@ const USUAL: readonly string[] = ['amd64', 'arm64'];
 /** For which other architectures steps can run, and how. */
 export async function emulations(root: string, env: Environment): Promise<Finding[]> {
   const host = hostPlatform(process.platform, process.arch);
-  const options = { directory: join(root, 'run'), host, searchPath: searchPath(env) };
+  const options = { directory: storeLayout(root).run, host, searchPath: searchPath(env) };
   const found = await Promise.all(
     ARCHITECTURES.filter((architecture) => architecture !== host.architecture).map(
       async (architecture) => [architecture, await findEmulation({ os: host.os, architecture }, options)] as const,

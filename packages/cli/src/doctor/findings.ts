@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { findRuntime, findTool, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
+import { storeLayout } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { controlGroups } from './control-groups.ts';
@@ -12,7 +12,7 @@ import { chrootObstacle, flavourOf } from '../isolation.ts';
 /** What this machine allows, found out by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
   makeStore(root);
-  mkdirSync(join(root, 'run'), { recursive: true, mode: 0o711 });
+  mkdirSync(storeLayout(root).run, { recursive: true, mode: 0o711 });
   const refused = env.variables.TBUILD_ISOLATION_VERDICT || undefined;
   const complaint = await complaintOf(root, env, refused);
   const verdict = refused ?? complaint;
@@ -32,7 +32,7 @@ export async function findings(root: string, env: Environment): Promise<readonly
 }
 
 async function complaintOf(root: string, env: Environment, refused: string | undefined): Promise<string | undefined> {
-  const options = { runDirectory: join(root, 'run'), flavour: flavourOf(env) };
+  const options = { runDirectory: storeLayout(root).run, flavour: flavourOf(env) };
   if (refused === undefined) return probeNamespace({ ...options, now: () => Date.now() });
   return chrootObstacle() === undefined ? probeChroot(options) : undefined;
 }

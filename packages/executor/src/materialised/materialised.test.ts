@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOverlaySnapshotter, isWhiteout, openLayeredTree } from '@tbuild/snapshot';
+import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import type { Executor, Sandbox } from '../executor.ts';
 import { withMaterialisedTrees } from './materialised.ts';
@@ -23,7 +24,7 @@ mkdirSync(join(directory, 'store'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const flavour = 'user';
-const snapshots = createOverlaySnapshotter({ root: join(directory, 'store'), flavour });
+const snapshots = createOverlaySnapshotter({ store: storeLayout(join(directory, 'store')), flavour });
 const roots: string[] = [];
 let step: (root: string) => void = () => {};
 /** Runs a function on the tree where another would run a process. */

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import type { StoreLayout } from './layout.ts';
+import { listDirectory } from './list-directory.ts';
+
+type Trash = Pick<StoreLayout, 'trash'>;
 
 /**
  * Takes `path` away at once by renaming it into the store's `trash/`; the slow deletion is left to
  * {@link emptyTrash}. Returns false when it was not there.
  */
-export function moveToTrash(root: string, path: string): boolean {
+export function moveToTrash({ trash }: Trash, path: string): boolean {
   // Most often it is not, and an error costs more than the question.
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
-  const trash = join(root, 'trash');
   try {
     mkdirSync(trash, { recursive: true });
     renameSync(path, join(trash, randomBytes(8).toString('hex')));
@@ -22,18 +25,9 @@ export function moveToTrash(root: string, path: string): boolean {
 }
 
 /** Deletes what lies in the store's `trash/`, until done or `isOver` says so; safe beside other processes. */
-export function emptyTrash(root: string, isOver: () => boolean = () => false): void {
-  for (const name of listTrash(root)) {
+export function emptyTrash({ trash }: Trash, isOver: () => boolean = () => false): void {
+  for (const name of listDirectory(trash)) {
     if (isOver()) return;
-    rmSync(join(root, 'trash', name), { recursive: true, force: true });
-  }
-}
-
-function listTrash(root: string): string[] {
-  try {
-    return readdirSync(join(root, 'trash'));
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
+    rmSync(join(trash, name), { recursive: true, force: true });
   }
 }

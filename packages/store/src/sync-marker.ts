@@ -1,8 +1,10 @@
 import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
-import { readNote } from './note-file.ts';
+import { basename, join } from 'node:path';
+import { readText } from './atomic-file.ts';
+import type { StoreLayout } from './layout.ts';
+import { listDirectory } from './list-directory.ts';
 
 /**
  * `ROOT/synced` says how much of a store survives when the machine stops without warning: its time is when a sync began
@@ -14,9 +16,6 @@ export interface SyncMarker {
   readonly syncedAt: number;
 }
 
-/** The name of the marker in the store. */
-export const SYNC_MARKER = 'synced';
-
 /** The id of this boot of the machine, undefined where the kernel does not tell. */
 export function readBoot(): string | undefined {
   try {
@@ -27,26 +26,26 @@ export function readBoot(): string | undefined {
 }
 
 /** Whether the machine has not stopped since the marker was written; true where nobody can tell. */
-export function isOfThisBoot(root: string): boolean {
+export function isOfThisBoot(store: StoreLayout): boolean {
   const boot = readBoot();
-  return boot === undefined || readSyncMarker(root)?.boot === boot;
+  return boot === undefined || readSyncMarker(store)?.boot === boot;
 }
 
 /** The store's marker; undefined when there is none, or one that says nothing. */
-export function readSyncMarker(root: string): SyncMarker | undefined {
-  const file = join(root, SYNC_MARKER);
-  const boot = readNote(file)?.trim();
+export function readSyncMarker(store: StoreLayout): SyncMarker | undefined {
+  const file = store.syncMarker;
+  const boot = readText(file)?.trim();
   const syncedAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return boot === undefined || boot === '' || syncedAt === undefined ? undefined : { boot, syncedAt };
 }
 
 /** Says of an earlier time that all was on disk then. With `first`, only where there is no marker; false when there is. */
 export function writeSyncMarker(
-  root: string,
+  store: StoreLayout,
   { boot, syncedAt }: SyncMarker,
   { first = false }: { readonly first?: boolean } = {},
 ): boolean {
-  const file = join(root, SYNC_MARKER);
+  const file = store.syncMarker;
   const temporary = `${file}.${randomUUID()}`;
   try {
     writeFileSync(temporary, `${boot}\n`);
@@ -62,12 +61,20 @@ export function writeSyncMarker(
   }
 }
 
-/** Where something new appears whenever a build has made something that is worth keeping. */
-const KEPT = ['records', 'snapshots', 'layers', 'blobs/sha256'];
+/** The temporary files of markers whose writers were killed. */
+export function unfinishedMarkers({ root, syncMarker }: StoreLayout): readonly string[] {
+  const start = `${basename(syncMarker)}.`;
+  return listDirectory(root).flatMap((name) =>
+    name.startsWith(start) && !name.endsWith('.lock') ? [join(root, name)] : [],
+  );
+}
+
+/** A build that makes anything worth keeping adds an entry to one of these. */
+const KEPT = ['records', 'snapshots', 'layers', 'blobs'] as const;
 
 /** Whether the store has what the last sync did not see. */
-export function needsSync(root: string): boolean {
-  const timeOf = (name: string): number => statSync(join(root, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const syncedAt = timeOf(SYNC_MARKER);
-  return KEPT.some((name) => timeOf(name) > syncedAt);
+export function needsSync(store: StoreLayout): boolean {
+  const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const syncedAt = timeOf(store.syncMarker);
+  return KEPT.some((name) => timeOf(store[name]) > syncedAt);
 }

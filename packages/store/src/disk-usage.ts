@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { namesIn } from './names-in.ts';
+import { listDirectory } from './list-directory.ts';
 
 /** What a part of the store holds on disk. */
 export interface Usage {
@@ -39,7 +39,7 @@ export function createDiskUsage(): DiskUsage {
     if (stats === undefined) return;
     if (stats.isDirectory()) {
       sum.own += stats.blocks * BLOCK;
-      for (const name of namesIn(path)) add(`${path}/${name}`, sum);
+      for (const name of listDirectory(path)) add(`${path}/${name}`, sum);
     } else if (stats.nlink === 1) sum.own += stats.blocks * BLOCK;
     else sum.linked.push(linkedFile(stats));
   };

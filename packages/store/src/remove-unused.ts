@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, renameSync, statSync } from 'node:fs';
-import { moveToTrash } from '@tbuild/snapshot';
 import { errnoName } from '@tbuild/errors';
+import type { StoreLayout } from './layout.ts';
+import { moveToTrash } from './trash.ts';
 
 /**
  * Takes a file or directory away unless it was touched at or after `limit` (milliseconds), however closely that races: it is
  * looked at after it has lost its name. Whether it is gone.
  */
-export function removeUnused(path: string, root: string, limit: number): boolean {
+export function removeUnused(path: string, store: Pick<StoreLayout, 'trash'>, limit: number): boolean {
   const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
@@ -20,6 +21,6 @@ export function removeUnused(path: string, root: string, limit: number): boolean
     renameSync(aside, path);
     return false;
   }
-  moveToTrash(root, aside);
+  moveToTrash(store, aside);
   return !isUsed;
 }

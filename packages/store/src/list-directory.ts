@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 
-/** What a directory of the store holds; nothing when it is not there, or no longer. */
-export function namesIn(directory: string): readonly string[] {
+/** Returns the names in a directory of the store; none when it does not exist. */
+export function listDirectory(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf, hexOf } from '@tbuild/oci';
-import { namesIn } from './names-in.ts';
-import { readNote } from './note-file.ts';
+import type { StoreLayout } from './layout.ts';
+import { listDirectory } from './list-directory.ts';
+import { readText } from './atomic-file.ts';
 import { readBoot } from './sync-marker.ts';
 
 /** Says that a build is at work on the store; giving it back is disposing. */
@@ -21,10 +22,9 @@ const [BEAT, PATIENCE] = [60_000, 600_000];
  * Takes a lease for this process. One that a killed process left behind counts as none: at once where processes can be seen
  * from here, after a while where the store is shared with other containers or machines.
  */
-export function takeLease(root: string): Lease {
-  const directory = join(root, 'leases');
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
+export function acquireLease({ leases }: Pick<StoreLayout, 'leases'>): Lease {
+  mkdirSync(leases, { recursive: true });
+  const file = join(leases, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
   writeFileSync(file, '');
   let since: number | undefined;
   const beat = setInterval(() => {
@@ -40,17 +40,17 @@ export function takeLease(root: string): Lease {
 }
 
 /** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */
-export function liveLeases(root: string, now: number): readonly LiveLease[] {
+export function liveLeases({ leases }: Pick<StoreLayout, 'leases'>, now: number): readonly LiveLease[] {
   const here = place();
   const live: LiveLease[] = [];
-  for (const name of namesIn(join(root, 'leases'))) {
-    const file = join(root, 'leases', name);
+  for (const name of listDirectory(leases)) {
+    const file = join(leases, name);
     const [pid, start, where] = name.split('-');
     const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (writtenAt === undefined || (where === here && Number(pid) === process.pid)) continue;
     const isLive = where === here ? startOf(Number(pid)) === Number(start) : now - writtenAt < PATIENCE;
     // What was never written again says by its time when it was taken.
-    if (isLive) live.push({ since: Number(readNote(file)) || writtenAt });
+    if (isLive) live.push({ since: Number(readText(file)) || writtenAt });
     else rmSync(file, { force: true });
   }
   return live;

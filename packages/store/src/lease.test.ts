@@ -3,25 +3,27 @@ import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { liveLeases, takeLease } from './lease.ts';
+import { liveLeases, acquireLease } from './lease.ts';
+import { storeLayout } from './layout.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lease-'));
-const leases = join(root, 'leases');
+const store = storeLayout(root);
+const { leases } = store;
 afterAll(() => rmSync(root, { recursive: true }));
 beforeEach(() => rmSync(leases, { recursive: true, force: true }));
 
 /** The name that a process of this machine gives its lease. */
 function nameHere(): readonly [pid: string, start: string, place: string] {
-  using _lease = takeLease(root);
+  using _lease = acquireLease(store);
   const [pid = '', start = '', place = ''] = readdirSync(leases)[0]?.split('-') ?? [];
   return [pid, start, place];
 }
 
 test('a lease of this process is none of the others, and goes when it is given back', () => {
   {
-    using _lease = takeLease(root);
+    using _lease = acquireLease(store);
     expect(readdirSync(leases)).toHaveLength(1);
-    expect(liveLeases(root, Date.now())).toEqual([]);
+    expect(liveLeases(store, Date.now())).toEqual([]);
   }
   expect(readdirSync(leases)).toEqual([]);
 });
@@ -32,7 +34,7 @@ test('a process that runs is live; one that ended, or has the number of another,
   await new Promise((resolve) => child.once('spawn', resolve));
   writeFileSync(join(leases, `${child.pid}-${start}-${place}`), '');
   writeFileSync(join(leases, `1-${start}-${place}`), '');
-  expect(liveLeases(root, Date.now())).toEqual([]);
+  expect(liveLeases(store, Date.now())).toEqual([]);
   expect(readdirSync(leases)).toEqual([]);
   child.kill();
 });
@@ -51,7 +53,7 @@ test('a process that cannot be seen from here is live as long as it says so', ()
     utimesSync(file, at, at);
   }
   expect(
-    liveLeases(root, now)
+    liveLeases(store, now)
       .map(({ since }) => Math.round(since))
       .toSorted(),
   ).toEqual([now - 3_600_000, minutes(5).getTime()]);

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+
+/** Returns the text of a file, or undefined when it does not exist. */
+export function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Sets the time of last use of a file or directory (milliseconds); false when it does not exist. */
+export function touch(path: string, at: number): boolean {
+  try {
+    utimesSync(path, at / 1000, at / 1000);
+    return true;
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+export interface AtomicOptions {
+  /** Where the unfinished file lies, on the same file system; beside the file unless given. */
+  readonly temporaryDirectory?: string;
+  readonly mode?: number;
+}
+
+/**
+ * Writes a file whole or not at all: to a temporary name, then renamed. The last of several writers wins. Makes the parent
+ * directory when it is missing.
+ */
+export function writeAtomically(
+  file: string,
+  content: string | Uint8Array | Iterable<string>,
+  { temporaryDirectory = dirname(file), mode }: AtomicOptions = {},
+): void {
+  mkdirSync(temporaryDirectory, { recursive: true });
+  const temporary = join(
+    temporaryDirectory,
+    `${basename(file).slice(0, LONGEST_STEM)}.${randomBytes(12).toString('hex')}`,
+  );
+  try {
+    if (typeof content === 'string' || content instanceof Uint8Array)
+      writeFileSync(temporary, content, { flag: 'wx', mode });
+    else writePieces(temporary, content, mode);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Leaves room for the random part in the 255 bytes that a file name may have. */
+const LONGEST_STEM = 100;
+
+const PIECE = 1 << 16;
+
+/** Keeps a long text out of memory. */
+function writePieces(file: string, pieces: Iterable<string>, mode: number | undefined): void {
+  const fd = openSync(file, 'wx', mode);
+  try {
+    let pending = '';
+    for (const piece of pieces) {
+      pending += piece;
+      if (pending.length < PIECE) continue;
+      writeFileSync(fd, pending);
+      pending = '';
+    }
+    writeFileSync(fd, pending);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Iterates once over the zero-terminated words of a file; undefined when it does not exist. */
+export function readWords(file: string): IterableIterator<string> | undefined {
+  try {
+    return wordsIn(readFileSync(file));
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function* wordsIn(bytes: Buffer): Generator<string, void> {
+  for (let at = 0; ;) {
+    const end = bytes.indexOf(0, at);
+    if (end === -1) return;
+    yield bytes.toString('utf8', at, end);
+    at = end + 1;
+  }
+}

@@ -1,0 +1,21 @@
+export { readText, readWords, touch, writeAtomically } from './atomic-file.ts';
+export { countOnce, createDiskUsage, freedBy, sumOf } from './disk-usage.ts';
+export type { DiskUsage, Usage } from './disk-usage.ts';
+export { openLock, waitFor } from './file-lock.ts';
+export type { FileLock } from './file-lock.ts';
+export { storeLayout } from './layout.ts';
+export type { StoreLayout } from './layout.ts';
+export { acquireLease, liveLeases } from './lease.ts';
+export type { Lease, LiveLease } from './lease.ts';
+export { listDirectory } from './list-directory.ts';
+export { removeUnused } from './remove-unused.ts';
+export {
+  isOfThisBoot,
+  needsSync,
+  readBoot,
+  readSyncMarker,
+  unfinishedMarkers,
+  writeSyncMarker,
+} from './sync-marker.ts';
+export { emptyTrash, moveToTrash } from './trash.ts';
+export { withLock } from './with-lock.ts';

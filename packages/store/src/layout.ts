@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { digestOf, hexOf, type Digest } from '@tbuild/oci';
+
+/**
+ * Every path below a store's root. No other package joins a path with the root; `docs/store-layout.md` describes what each
+ * directory holds, who writes it and what happens when a part of it is missing or damaged.
+ */
+export interface StoreLayout {
+  readonly root: string;
+
+  /** Blobs by digest, as an OCI image layout keeps them. */
+  readonly blobs: string;
+  /** One file for each image name; `index.json` is generated from them. */
+  readonly refs: string;
+  /** Unfinished files. */
+  readonly temporary: string;
+  /** What running builds need outside of a tree. */
+  readonly run: string;
+  /** What was removed and is yet to be deleted. */
+  readonly trash: string;
+  /** One file for each running build. */
+  readonly leases: string;
+  /** One file for each step record, by key. */
+  readonly records: string;
+  /** Committed trees, and those being made in `.active`. */
+  readonly snapshots: string;
+  readonly activeSnapshots: string;
+  /** The layer of each result. */
+  readonly layers: string;
+  /** Digests of parts of each result's tree. */
+  readonly digests: string;
+  /** Compressed forms of each layer, by diff ID. */
+  readonly variants: string;
+  /** What each image reference resolved to. */
+  readonly resolved: string;
+  /** What each URL gave. */
+  readonly http: string;
+  /** Bare repositories by URL. */
+  readonly git: string;
+  /** What large copies copied, to copy only what changed the next time. */
+  readonly copies: string;
+  /** What the key of each step was made of when it ran last. */
+  readonly explain: string;
+  /** Digests of files of contexts, by what stat(2) says of them. */
+  readonly contextIndex: string;
+  /** Directories of cache mounts, by key. */
+  readonly cacheMounts: string;
+  /** The time up to which everything is on disk. */
+  readonly syncMarker: string;
+  /** Held while unsynced entries are dropped. */
+  readonly syncLock: string;
+
+  snapshot(name: string): string;
+  layer(result: Digest): string;
+  digestsOf(result: Digest): string;
+  variantsOf(diffId: Digest): string;
+  /** `reference` with its platform. */
+  resolvedReference(reference: string): string;
+  httpMemo(url: string): string;
+  gitMirror(url: string): string;
+  /** `copy` describes the instruction and its base. */
+  copyMemo(copy: string): string;
+  /** The explanations of the steps of one Dockerfile. */
+  explanations(scope: string): string;
+  cacheMount(key: string): string;
+}
+
+/** The paths of the store at `root`. Makes nothing. */
+export function storeLayout(root: string): StoreLayout {
+  const inRoot = (name: string): string => join(root, name);
+  const [layers, digests, variants] = [inRoot('layers'), inRoot('digests'), inRoot('variants')];
+  const [resolved, http, git, copies] = [inRoot('resolved'), inRoot('http'), inRoot('git'), inRoot('copies')];
+  const [snapshots, explain, cacheMounts] = [inRoot('snapshots'), inRoot('explain'), inRoot('cache-mounts')];
+  return {
+    root,
+    blobs: inRoot('blobs/sha256'),
+    refs: inRoot('refs'),
+    temporary: inRoot('tmp'),
+    run: inRoot('run'),
+    trash: inRoot('trash'),
+    leases: inRoot('leases'),
+    records: inRoot('records'),
+    snapshots,
+    activeSnapshots: join(snapshots, '.active'),
+    layers,
+    digests,
+    variants,
+    resolved,
+    http,
+    git,
+    copies,
+    explain,
+    contextIndex: inRoot('context-index'),
+    cacheMounts,
+    syncMarker: inRoot('synced'),
+    syncLock: inRoot('synced.lock'),
+    snapshot: (name) => join(snapshots, name),
+    layer: (result) => join(layers, hexOf(result)),
+    digestsOf: (result) => join(digests, hexOf(result)),
+    variantsOf: (diffId) => join(variants, hexOf(diffId)),
+    resolvedReference: (reference) => join(resolved, nameOf(reference)),
+    httpMemo: (url) => join(http, nameOf(url)),
+    gitMirror: (url) => join(git, nameOf(url)),
+    copyMemo: (copy) => join(copies, nameOf(copy)),
+    explanations: (scope) => join(explain, nameOf(scope).slice(0, 32)),
+    cacheMount: (key) => join(cacheMounts, key),
+  };
+}
+
+/** A file name for any text. */
+function nameOf(text: string): string {
+  return hexOf(digestOf(text));
+}
