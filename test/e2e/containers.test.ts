@@ -90,8 +90,29 @@ const settings = [
   {
     what: 'gives its user no home',
     options: ['--user=1000:1000'],
-    doctor: /^ERROR: The store "\/\.local\/share\/tbuild" cannot be made \(EACCES\)\nhint: .*TBUILD_ROOT/,
-    build: /The store "\/\.local\/share\/tbuild" cannot be made[^]*EXIT 2/,
+    doctor: /^missing[^]*good +store +"\/tmp\/tbuild-1000", closed to other users/,
+    build: /seccomp filter of this container refuses user namespaces[^]*EXIT 1/,
+    copies: /EXIT 0/,
+  },
+  {
+    what: 'gives its user no home and no place for temporary files',
+    options: ['--user=1000:1000', '--env=TMPDIR=/sys'],
+    doctor:
+      /^missing[^]*missing +store +The store "\/sys\/tbuild-1000" cannot be made \(E[A-Z]+\)\n +→ .*TBUILD_ROOT[^]*seccomp/,
+    build: /^ERROR: The store "\/sys\/tbuild-1000" cannot be made \(E[A-Z]+\)\nhint: .*TBUILD_ROOT=DIR\nEXIT 2/,
+  },
+  {
+    what: 'gives its user a home that is not there',
+    options: ['--user=1000:1000', '--env=HOME=/nonexistent'],
+    doctor:
+      /^missing[^]*missing +store +The store "\/nonexistent\/.local\/share\/tbuild" cannot be made \(E[A-Z]+\)\n +→ .*TBUILD_ROOT/,
+    build: /^ERROR: The store "\/nonexistent\/.local\/share\/tbuild" cannot be made \(EACCES\)\nhint: .*\nEXIT 2/,
+  },
+  {
+    what: 'finds the directory of its store taken by somebody else',
+    options: ['--user=1000:1000', '--volume=VOLUME:/tmp', '--volume=/usr:/tmp/tbuild-1000:ro'],
+    doctor: /^missing[^]*missing +store +The store "\/tmp\/tbuild-1000" could have been written by other users\n +→ /,
+    build: /^ERROR: The store "\/tmp\/tbuild-1000" could have been written by other users\nhint: .*\nEXIT 2/,
   },
   {
     what: 'has a read-only root, and a volume for the store',

@@ -17,6 +17,8 @@ export interface TbuildOptions extends ProcessOptions {
   readonly asUser?: boolean;
   /** Lets the program have one processor only. */
   readonly oneCore?: boolean;
+  /** The file mode creation mask that the program starts with, such as `077`. */
+  readonly umask?: string;
 }
 
 export interface InlineBuildOptions extends TbuildOptions {
@@ -63,14 +65,16 @@ export function userDirectory(purpose: string): string {
 export function runTbuild(args: readonly string[], options: TbuildOptions = {}): Promise<ProcessResult> {
   const store = options.store ?? defaultStore(options.asUser);
   const env = { TBUILD_ROOT: store, ...options.env };
+  const masked = options.umask === undefined ? [] : ['sh', '-c', `umask ${options.umask} && exec "$@"`, 'sh'];
   if (!options.asUser) {
     emptyHome ??= scratchDirectory('home');
-    const [command = '', ...rest] = [...(options.oneCore ? ['taskset', '--cpu-list', '0'] : []), program, ...args];
+    const wrapper = [...masked, ...(options.oneCore ? ['taskset', '--cpu-list', '0'] : [])];
+    const [command = '', ...rest] = [...wrapper, program, ...args];
     return runProcess(command, rest, { ...options, env: { HOME: emptyHome, XDG_CACHE_HOME: sharedCache(), ...env } });
   }
   const { name, home } = ordinaryUser();
   // Unlike runuser, setpriv becomes the program, which then gets the signals itself.
-  const asUser = ['--reuid', name, '--regid', name, '--init-groups', program];
+  const asUser = ['--reuid', name, '--regid', name, '--init-groups', ...masked, program];
   return runProcess('setpriv', [...asUser, ...args], { ...options, env: { HOME: home, USER: name, ...env } });
 }
 

@@ -35,7 +35,7 @@ export function createWorker(
   { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} }: WorkerOptions,
   env: Environment,
 ): Worker {
-  makeStore(root);
+  makeStore(root, env);
   const store = storeLayout(root);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);

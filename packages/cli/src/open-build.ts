@@ -47,7 +47,7 @@ export interface BuildWords {
  */
 export function openBuild(words: BuildWords, env: Environment, progress: Progress): OpenBuild {
   const root = storeRoot(words.flags.root, env);
-  makeStore(root);
+  makeStore(root, env);
   // Before anything is put into the store, so that nothing else sweeps it away.
   const lease = acquireLease(storeLayout(root));
   try {

@@ -1,36 +1,75 @@
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { protectStore, storeLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 
-/** The store's directory: `--root`, `TBUILD_ROOT`, else `/var/lib/tbuild` for root and the user's data directory. */
-export function storeRoot(option: string | undefined, { variables, cwd, uid }: Environment): string {
+/**
+ * Returns the store's directory: `--root`, `TBUILD_ROOT`, else `/var/lib/tbuild` for root and the user's data directory. A user
+ * without a home, such as the one of `docker run --user 1000`, gets one below `TMPDIR`.
+ */
+export function storeRoot(option: string | undefined, env: Environment): string {
+  const { variables, cwd, uid } = env;
   const named = option ?? variables.TBUILD_ROOT;
   if (named !== undefined && named !== '') return resolve(cwd, named);
   if (uid === 0) return '/var/lib/tbuild';
-  const data =
-    variables.XDG_DATA_HOME ?? (variables.HOME === undefined ? undefined : join(variables.HOME, '.local/share'));
-  if (data !== undefined) return resolve(cwd, data, 'tbuild');
-  throw new TbuildError('USAGE', 'There is no place for the store: neither HOME nor XDG_DATA_HOME is set', {
-    hint: 'Name one with --root DIR',
-  });
+  const { XDG_DATA_HOME: data = '', HOME: home = '' } = variables;
+  if (data !== '') return resolve(cwd, data, 'tbuild');
+  // Docker and Podman set "/" for a user that the image does not know.
+  return home === '' || home === '/' ? temporaryStore(env) : resolve(cwd, home, '.local/share/tbuild');
+}
+
+function temporaryStore({ variables, cwd, uid }: Environment): string {
+  return resolve(cwd, variables.TMPDIR || '/tmp', `tbuild-${uid}`);
 }
 
 /**
- * Makes the store's directory where it is missing.
- * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root or a user without a home.
+ * Makes the store's directory where it is missing, and closes it to other users, unless `TBUILD_STORE_MODE` says otherwise.
+ * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root, or cannot be private.
  */
-export function makeStore(root: string): void {
+export function makeStore(root: string, env: Environment): void {
+  const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
+  const stats = makeDirectory(root);
+  if (root === temporaryStore(env)) requireOwn(root, env);
+  protectStore(storeLayout(root), stats, shared);
+}
+
+/** Permissions that let the owner do all, and others write nothing; undefined when none are named. */
+function sharedMode(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^0?7[0145][0145]$/.test(text)) return Number.parseInt(text, 8);
+  throw new TbuildError(
+    'USAGE',
+    `Invalid TBUILD_STORE_MODE ${JSON.stringify(text)}: expected permissions such as 0750`,
+    { hint: 'Give the owner all (7), and the group and others no permission to write (0, 1, 4 or 5)' },
+  );
+}
+
+function makeDirectory(root: string): Stats {
   try {
-    mkdirSync(root, { recursive: true });
+    mkdirSync(dirname(root), { recursive: true });
+    mkdirSync(root, { mode: 0o700 });
   } catch (cause) {
-    throw new TbuildError(
-      'USAGE',
-      `The store ${JSON.stringify(root)} cannot be made (${errnoName(cause) ?? 'error'})`,
-      {
-        hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
-        cause,
-      },
-    );
+    if (errnoName(cause) !== 'EEXIST') throw notMade(root, cause);
   }
+  const stats = statSync(root, { throwIfNoEntry: false });
+  if (stats?.isDirectory() === true) return stats;
+  throw notMade(root, undefined);
+}
+
+function notMade(root: string, cause: unknown): TbuildError {
+  const reason = cause === undefined ? 'there is a file of that name' : (errnoName(cause) ?? 'error');
+  return new TbuildError('USAGE', `The store ${JSON.stringify(root)} cannot be made (${reason})`, {
+    hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
+    cause,
+  });
+}
+
+/** In a directory where everybody makes files, somebody else may have made this one first, or what is in it. */
+function requireOwn(root: string, { owner }: Environment): void {
+  const stats = lstatSync(root);
+  if (stats.isDirectory() && stats.uid === owner.uid && (stats.mode & 0o022) === 0) return;
+  throw new TbuildError('USAGE', `The store ${JSON.stringify(root)} could have been written by other users`, {
+    hint: 'Name a directory of your own, with --root DIR or TBUILD_ROOT=DIR',
+  });
 }

@@ -8,6 +8,7 @@ export type { StoreLayout } from './layout.ts';
 export { acquireLease, liveLeases } from './lease.ts';
 export type { Lease, LiveLease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
+export { isOpenToOthers, protectStore } from './protect-store.ts';
 export { removeUnused } from './remove-unused.ts';
 export {
   isOfThisBoot,

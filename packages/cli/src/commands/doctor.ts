@@ -11,7 +11,7 @@ const flags = {
   ...storeFlags,
 } as const satisfies Flags;
 
-/** Exits with 1 when RUN steps cannot be run at all. */
+/** Exits with 1 when RUN steps cannot be run at all, or nothing can be built for want of a store. */
 export const doctor: Command = {
   summary: 'Tell what this machine allows, and what would allow more',
   async run(argv, env) {
@@ -27,7 +27,7 @@ export const doctor: Command = {
       throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither text nor json`);
     const found = await findings(storeRoot(given.root, env), env);
     env.stdout.write(format === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : found.map(lineOf).join(''));
-    return found[0]?.state === 'missing' ? 1 : 0;
+    return found.slice(0, 2).some(({ state }) => state === 'missing') ? 1 : 0;
   },
 };
 

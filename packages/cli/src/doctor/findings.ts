@@ -1,33 +1,34 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { findRuntime, findTool, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
 import { storeLayout } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { controlGroups } from './control-groups.ts';
 import { emulations } from './emulations.ts';
-import { makeStore } from '../store-root.ts';
+import { openStorePlace } from './store-place.ts';
 import { chrootObstacle, flavourOf } from '../isolation.ts';
 
 /** What this machine allows, found out by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
-  makeStore(root);
-  mkdirSync(storeLayout(root).run, { recursive: true, mode: 0o711 });
+  using place = openStorePlace(root, env);
+  const { finding: store, directory } = place;
   const refused = env.variables.TBUILD_ISOLATION_VERDICT || undefined;
-  const complaint = await complaintOf(root, env, refused);
+  const complaint = directory === undefined ? store.detail : await complaintOf(directory, env, refused);
   const verdict = refused ?? complaint;
   const found = isolation({ refused, complaint });
   return [
     found,
+    store,
     ...userNamespaces(env, verdict),
     ...identities(env),
     utilLinux(),
-    overlay(root, env, verdict),
+    ...(directory === undefined ? [] : [overlay(directory, env, verdict)]),
     filter(),
     ...(await controlGroups(env, verdict)),
     ociRuntime(),
     pasta(),
-    ...(found.state === 'missing' ? [] : await emulations(root, env)),
+    ...(directory === undefined || found.state === 'missing' ? [] : await emulations(directory, env)),
   ];
 }
 
