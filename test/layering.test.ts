@@ -13,6 +13,7 @@ const ROWS = [
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['exporter'],
+  ['attest'],
   ['builder'],
   ['cli'],
 ];

@@ -1,11 +1,11 @@
+import type { BuildFacts, PlannedScan } from '@tbuild/attest';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import { resultOf, type Assembly } from './assemble-image.ts';
-import type { PlannedScan } from './attestations/plan-scans.ts';
-import type { BuildFacts } from './attestations/provenance.ts';
-import type { Planning } from './plan-request.ts';
+import { resolveImages, type Planning } from './plan-request.ts';
+import type { BuildRequest } from './request.ts';
 
 // What makes attestations is loaded only for a build that wants them.
 
@@ -15,10 +15,18 @@ export async function planScans(
   graph: GraphBuilder,
   planning: Planning,
 ): Promise<readonly PlannedScan[]> {
-  const { sbom } = planning.request.attestations ?? {};
-  return sbom === undefined
-    ? []
-    : (await import('./attestations/plan-scans.ts')).planScans(plans, sbom, graph, planning);
+  const { request, worker, signal } = planning;
+  const { sbom } = request.attestations ?? {};
+  if (sbom === undefined) return [];
+  const attest = await import('@tbuild/attest');
+  return attest.planScans(plans, sbom, {
+    graph,
+    platform: worker.platform,
+    isContextEmpty: request.context.kind === 'empty',
+    noCache: request.noCache === true,
+    resolveImage: resolveImages(planning),
+    signal,
+  });
 }
 
 /** What has to be solved for a scan beside the image. */
@@ -27,7 +35,8 @@ export function scanSteps({ scanner, extras }: PlannedScan): readonly StepId[] {
 }
 
 /** What attestations tell of that is known by now. */
-export interface AttestedFacts extends Pick<BuildFacts, 'request' | 'loaded' | 'startedAt'> {
+export interface AttestedFacts extends Pick<BuildFacts, 'loaded' | 'startedAt'> {
+  readonly request: BuildRequest;
   readonly scans: readonly PlannedScan[];
   readonly progress: Progress;
   readonly signal: AbortSignal;
@@ -39,12 +48,15 @@ export async function attestImages(
   assembly: Assembly,
   { scans, progress, signal, ...facts }: AttestedFacts,
 ): Promise<readonly ExportedImage[]> {
-  if (facts.request.attestations === undefined) return images;
+  const { attestations, tags } = facts.request;
+  if (attestations === undefined) return images;
   const { graph, worker, epoch, results } = assembly;
-  const { attest } = await import('./attestations/attest.ts');
+  const { attest } = await import('@tbuild/attest');
   return attest(images, {
+    specs: attestations,
     facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() },
-    worker,
+    tags,
+    flavour: worker.flavour,
     scans,
     directoriesOf: async (step) => (await results.snapshot(resultOf(step, assembly))).directories,
     epoch,

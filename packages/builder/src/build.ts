@@ -1,3 +1,4 @@
+import type { PlannedScan } from '@tbuild/attest';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage, ImageDigests } from '@tbuild/exporter';
@@ -8,7 +9,6 @@ import { solve } from '@tbuild/solver';
 import { isOfThisBoot } from '@tbuild/store';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import { attestImages, planScans, scanSteps } from './attested.ts';
-import type { PlannedScan } from './attestations/plan-scans.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
 import { fetchContext } from './fetch-context.ts';
 import { requireEntitlements } from './entitlements.ts';

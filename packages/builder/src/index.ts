@@ -24,7 +24,6 @@ export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
 export type { CheckReport, DockerfileSource } from './call.ts';
 export type {
-  AttestationSpecs,
   BuildRequest,
   CacheExportOptions,
   CacheExportSpec,
@@ -33,8 +32,6 @@ export type {
   DockerfileSpec,
   Entitlement,
   OutputSpec,
-  ProvenanceSpec,
-  SbomSpec,
   SshSource,
   Ulimit,
 } from './request.ts';

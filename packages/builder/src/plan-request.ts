@@ -1,6 +1,6 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
+import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
 import type { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
@@ -81,10 +81,6 @@ export function openContexts(loaded: LoadedDockerfile, { request, worker, progre
 
 async function makePlan(platform: Platform, planning: Planning, options: PlanRequestOptions): Promise<Plan> {
   const { request, worker, signal, loaded, contexts } = planning;
-  const resolveImage = createResolveImage(worker, {
-    pull: request.pull,
-    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
-  });
   const hasFiles = request.context.kind === 'directory';
   return planBuild(loaded.dockerfile, {
     ...options,
@@ -99,9 +95,17 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
     network: request.network === 'pasta' ? 'default' : request.network,
     implicitPlatform: request.implicitPlatform,
     showPlatform: request.platforms.length > 1,
-    resolveImage,
+    resolveImage: resolveImages(planning),
     isIgnored: (path) => hasFiles && contexts.open(MAIN_CONTEXT).isIgnored(path),
     signal,
+  });
+}
+
+/** Resolves the images that a plan names, and shows which. */
+export function resolveImages(planning: Planning): ResolveImage {
+  return createResolveImage(planning.worker, {
+    pull: planning.request.pull,
+    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
   });
 }
 

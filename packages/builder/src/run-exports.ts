@@ -1,9 +1,9 @@
+import type { AttestedTrees } from '@tbuild/attest';
 import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Provider } from '@tbuild/content';
 import type { Progress } from '@tbuild/progress';
-import type { AttestedTrees } from './attestations/attested-trees.ts';
 import { baseLayers, imageProvider } from './base-image.ts';
 import type { RemoteLayers } from './imported-steps.ts';
 import type { BuildRequest, OutputSpec } from './request.ts';
@@ -116,7 +116,8 @@ async function treesOf(
       detail: 'Docker media types have no place for them',
     });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
-  return (await import('./attestations/attested-trees.ts')).attestedTrees(images, output, worker);
+  const { attestedTrees } = await import('@tbuild/attest');
+  return attestedTrees(images, output, { directory: worker.store.run, flavour: worker.flavour });
 }
 
 function pushes(output: OutputSpec): boolean {

@@ -1,4 +1,4 @@
-import type { AttestationSpecs, ProvenanceSpec, SbomSpec } from '@tbuild/builder';
+import type { AttestationSpecs, ProvenanceSpec, SbomSpec } from '@tbuild/attest';
 import { TbuildError } from '@tbuild/errors';
 import { parseReference } from '@tbuild/oci';
 import type { FlagValues } from './args.ts';

@@ -2,8 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, readSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { platformDirectory, statementOf, type Attestation, type ExportedImage, type Subject } from '@tbuild/exporter';
-import { openCommittedTree } from '@tbuild/snapshot';
-import type { Worker } from '../worker.ts';
+import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { eachFile } from './find-packages.ts';
 
 /** Images whose trees hold their attestations as files; the files are there until it is disposed of. */
@@ -17,6 +16,13 @@ export interface AttestationFiles {
   readonly platformSplit?: boolean;
 }
 
+/** Where the files are put. */
+export interface AttestationPlace {
+  /** A directory for what only this build needs. */
+  readonly directory: string;
+  readonly flavour: OverlayFlavour;
+}
+
 /**
  * For outputs that are trees: `provenance.json` and the like, about every file, are put at the root, or
  * `provenance.linux_amd64.json` where several platforms share it.
@@ -24,9 +30,9 @@ export interface AttestationFiles {
 export function attestedTrees(
   images: readonly ExportedImage[],
   { attestationPrefix = '', platformSplit = images.length > 1 }: AttestationFiles,
-  { store, flavour }: Pick<Worker, 'store' | 'flavour'>,
+  { directory, flavour }: AttestationPlace,
 ): AttestedTrees {
-  const scratch = join(store.run, `attestations-${randomBytes(6).toString('hex')}`);
+  const scratch = join(directory, `attestations-${randomBytes(6).toString('hex')}`);
   return {
     images: images.map((image, at) => ({
       ...image,

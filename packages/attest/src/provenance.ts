@@ -1,14 +1,34 @@
-import type { Graph, Step, StepId } from '@tbuild/graph';
 import { packageUrl } from '@tbuild/exporter';
+import type { Graph, Step, StepId } from '@tbuild/graph';
 import { formatPlatform, hexOf, parseReference, type Platform } from '@tbuild/oci';
-import type { LoadedDockerfile } from '../load-dockerfile.ts';
-import type { BuildRequest, ProvenanceSpec } from '../request.ts';
+import type { ProvenanceSpec } from './attestation-specs.ts';
+
+/** What a build was asked for, as far as provenance tells of it. */
+export interface AskedBuild {
+  readonly context: AskedContext;
+  readonly target?: string;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The main context. */
+export type AskedContext =
+  | ({ readonly kind: 'git' } & GitSource)
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'directory' | 'archive' | 'empty' | 'image' | 'layout' };
+
+interface GitSource {
+  readonly url: string;
+  readonly ref?: string;
+  readonly checksum?: string;
+}
 
 /** What provenance tells of. */
 export interface BuildFacts {
   /** As it was asked for: nothing fetched yet. */
-  readonly request: BuildRequest;
-  readonly loaded: Pick<LoadedDockerfile, 'name' | 'text' | 'dockerfile'>;
+  readonly request: AskedBuild;
+  /** The Dockerfile. */
+  readonly loaded: { readonly name: string; readonly text: string };
   readonly graph: Graph;
   /** The machine's own. */
   readonly builderPlatform: Platform;
@@ -138,7 +158,7 @@ function parts({ mode }: ProvenanceSpec, facts: BuildFacts) {
 /** Proxies say nothing about the result and often carry a password. */
 const PROXY = /^(?:https?|ftp|no|all)_proxy$/i;
 
-function givenArgs({ buildArgs, labels }: BuildRequest): Readonly<Record<string, string>> {
+function givenArgs({ buildArgs, labels }: AskedBuild): Readonly<Record<string, string>> {
   const args = Object.entries(buildArgs).filter(([name]) => !PROXY.test(name));
   return {
     ...Object.fromEntries(args.map(([name, value]) => [`build-arg:${name}`, value])),
@@ -191,20 +211,12 @@ function materialOf({ op }: Step): Material | undefined {
   return undefined;
 }
 
-function contextMaterial({ context }: BuildRequest): Material | undefined {
+function contextMaterial({ context }: AskedBuild): Material | undefined {
   if (context.kind === 'git') return gitMaterial(context);
   return context.kind === 'http' ? { uri: context.url } : undefined;
 }
 
-function gitMaterial({
-  url,
-  ref,
-  checksum,
-}: {
-  readonly url: string;
-  readonly ref?: string;
-  readonly checksum?: string;
-}): Material {
+function gitMaterial({ url, ref, checksum }: GitSource): Material {
   const commit = [checksum, ref].find((text) => text !== undefined && /^[0-9a-f]{40}$/.test(text));
   return {
     uri: ref === undefined ? url : `${url}#${ref}`,

@@ -2,9 +2,8 @@ import type { Attestation, ExportedImage } from '@tbuild/exporter';
 import type { StepId } from '@tbuild/graph';
 import { formatPlatform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
-import { openCommittedTree, type LayeredTree } from '@tbuild/snapshot';
-import type { SbomSpec } from '../request.ts';
-import type { Worker } from '../worker.ts';
+import { openCommittedTree, type LayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
+import type { AttestationSpecs, SbomSpec } from './attestation-specs.ts';
 import { findPackages } from './find-packages.ts';
 import { SCAN_DESTINATION, type PlannedScan } from './plan-scans.ts';
 import { provenance, provenanceType, type BuildFacts } from './provenance.ts';
@@ -12,8 +11,11 @@ import { readStatements } from './read-statements.ts';
 import { spdxDocument } from './spdx.ts';
 
 export interface AttestOptions {
+  readonly specs: AttestationSpecs;
   readonly facts: BuildFacts;
-  readonly worker: Pick<Worker, 'flavour'>;
+  /** Full references of the images; the first names an SBOM. */
+  readonly tags: readonly string[];
+  readonly flavour: OverlayFlavour;
   /** How the SBOM of each image is made, when there is to be one. */
   readonly scans: readonly PlannedScan[];
   /** The directories of a finished step's tree, bottom first. */
@@ -24,12 +26,12 @@ export interface AttestOptions {
   readonly signal: AbortSignal;
 }
 
-/** Images with the attestations that the request asks for. */
+/** Images with the attestations that `specs` asks for. */
 export async function attest(
   images: readonly ExportedImage[],
   options: AttestOptions,
 ): Promise<readonly ExportedImage[]> {
-  const { sbom, provenance: wanted } = options.facts.request.attestations ?? {};
+  const { sbom, provenance: wanted } = options.specs;
   const attested: ExportedImage[] = [];
   for (const [at, exported] of images.entries()) {
     const scan = options.scans[at];
@@ -54,10 +56,10 @@ async function sbomsOf(
   { scanner, extras }: PlannedScan,
   options: AttestOptions,
 ): Promise<readonly Attestation[]> {
-  const { worker, signal, directoriesOf } = options;
-  const open = (directories: readonly string[]): LayeredTree => openCommittedTree(directories, worker.flavour);
+  const { flavour, signal, directoriesOf } = options;
+  const open = (directories: readonly string[]): LayeredTree => openCommittedTree(directories, flavour);
   if (scanner !== undefined) return readStatements(open(await directoriesOf(scanner)), SCAN_DESTINATION, generator);
-  const name = options.facts.request.tags[0] ?? formatPlatform(exported.image.platform);
+  const name = options.tags[0] ?? formatPlatform(exported.image.platform);
   const found = [await sbomOf(open(await exported.openRootfs(signal)), { name, filename: 'sbom' }, options)];
   for (const extra of extras) {
     const names = { name: extra.name, filename: `sbom-${extra.name}` };

@@ -1,9 +1,8 @@
-import { parseDockerfile } from '@tbuild/dockerfile';
 import { GraphBuilder, type RunOp } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
-import type { BuildRequest, ProvenanceSpec } from '../request.ts';
-import { provenance, provenanceType, type BuildFacts } from './provenance.ts';
+import type { ProvenanceSpec } from './attestation-specs.ts';
+import { provenance, provenanceType, type AskedBuild, type BuildFacts } from './provenance.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 const digest = digestOf(Buffer.from('base'));
@@ -51,27 +50,12 @@ function facts(): BuildFacts {
     mounts: [{ type: 'secret', id: 'npm', required: true, mode: 0o400, uid: 0, gid: 0 }],
   };
   const target = builder.add({ op: run, base, sources: [file], name: 'RUN true', noCache: false });
-  const request: BuildRequest = {
+  const request: AskedBuild = {
     context: { kind: 'git', url: 'https://bot:hunter2@example.org/app.git', ref: 'a'.repeat(40) },
-    namedContexts: {},
-    dockerfile: { kind: 'in-context', path: 'Dockerfile' },
-    platforms: [platform],
-    implicitPlatform: true,
     buildArgs: { TOKEN: 'arg-value', HTTP_PROXY: 'http://proxy-password' },
     labels: {},
-    tags: [],
-    outputs: [],
-    noCache: false,
-    pull: false,
-    cacheFrom: [],
-    cacheTo: [],
-    network: 'default',
-    extraHosts: [],
-    ssh: {},
-    ulimits: [],
-    allow: [],
   };
-  const loaded = { name: 'Dockerfile', text, dockerfile: parseDockerfile(text, 'Dockerfile') };
+  const loaded = { name: 'Dockerfile', text };
   return { request, loaded, graph: builder.build([target]), builderPlatform: platform, startedAt: 0, finishedAt: 1000 };
 }
 

@@ -6,7 +6,7 @@ import { parseRpmDatabase, RPM_DATABASE } from './parse-rpm-database.ts';
 
 /** A database that rpm itself wrote (Berkeley's with the headers of the others), with two packages. */
 const read = (name: string): Buffer =>
-  gunzipSync(readFileSync(new URL(`../../../../../fixtures/rpm/${name}.gz`, import.meta.url)));
+  gunzipSync(readFileSync(new URL(`../../../../fixtures/rpm/${name}.gz`, import.meta.url)));
 
 const names = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
 

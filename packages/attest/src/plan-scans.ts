@@ -1,11 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
-import { addImage, type Plan, type ScanTarget } from '@tbuild/frontend';
+import { addImage, type Plan, type ResolveImage, type ScanTarget } from '@tbuild/frontend';
 import type { GraphBuilder, RunMount, StepId } from '@tbuild/graph';
-import { formatPlatform, formatReference, parseReference, type RuntimeConfig } from '@tbuild/oci';
-import type { Planning } from '../plan-request.ts';
-import { createResolveImage } from '../resolve-image.ts';
-import type { SbomSpec } from '../request.ts';
-import { track } from '../track.ts';
+import { formatPlatform, formatReference, parseReference, type Platform, type RuntimeConfig } from '@tbuild/oci';
+import type { SbomSpec } from './attestation-specs.ts';
 
 /** How the SBOM of one image is made. */
 export interface PlannedScan {
@@ -13,6 +10,20 @@ export interface PlannedScan {
   readonly extras: readonly ScanTarget[];
   /** The scanner's run, which leaves its documents in `/run/out`; without it the package databases are read. */
   readonly scanner?: StepId;
+}
+
+/** What the build is planned with. */
+export interface ScanOptions {
+  /** Where the steps of scanners go. */
+  readonly graph: GraphBuilder;
+  /** The machine's own, on which scanners run. */
+  readonly platform: Platform;
+  /** Whether the main context has no files that could be scanned. */
+  readonly isContextEmpty: boolean;
+  /** Whether scanners run again for trees that were scanned before. */
+  readonly noCache: boolean;
+  readonly resolveImage: ResolveImage;
+  readonly signal: AbortSignal;
 }
 
 /** Where a scanner writes. */
@@ -28,15 +39,13 @@ const EXTRAS = '/run/src/extras';
 export async function planScans(
   plans: readonly Plan[],
   spec: SbomSpec,
-  graph: GraphBuilder,
-  planning: Planning,
+  options: ScanOptions,
 ): Promise<readonly PlannedScan[]> {
-  const isEmpty = planning.request.context.kind === 'empty';
   const scans = plans.map(({ scans: extras }) => ({
-    extras: extras.filter(({ name }) => name !== 'context' || !isEmpty),
+    extras: extras.filter(({ name }) => name !== 'context' || !options.isContextEmpty),
   }));
   if (spec.generator === undefined) return scans;
-  const scanner = await openScanner({ ...spec, generator: spec.generator }, graph, planning);
+  const scanner = await openScanner({ ...spec, generator: spec.generator }, options);
   return scans.map(({ extras }, at) => ({ extras, scanner: scanner(plans[at], extras) }));
 }
 
@@ -44,16 +53,9 @@ type Scanner = (plan: Plan | undefined, extras: readonly ScanTarget[]) => StepId
 
 async function openScanner(
   { generator, parameters }: SbomSpec & { readonly generator: string },
-  graph: GraphBuilder,
-  planning: Planning,
+  { graph, platform, noCache, resolveImage, signal }: ScanOptions,
 ): Promise<Scanner> {
-  const { request, worker, signal } = planning;
-  const resolveImage = createResolveImage(worker, {
-    pull: request.pull,
-    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
-  });
   const reference = formatReference(parseReference(generator));
-  const { platform } = worker;
   const image = await resolveImage({ reference, source: { kind: 'registry' }, platform }, signal);
   const { config } = image.config;
   const args = commandOf(config, generator);
@@ -79,7 +81,7 @@ async function openScanner(
       base,
       sources,
       name: `[${formatPlatform(plan?.platform ?? platform)}] generating sbom using ${reference}`,
-      noCache: request.noCache === true,
+      noCache,
     });
   };
 }

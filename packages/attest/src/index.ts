@@ -1,0 +1,7 @@
+export { attest } from './attest.ts';
+export type { AttestationSpecs, ProvenanceSpec, SbomSpec } from './attestation-specs.ts';
+export { attestedTrees } from './attested-trees.ts';
+export type { AttestedTrees } from './attested-trees.ts';
+export { planScans } from './plan-scans.ts';
+export type { PlannedScan } from './plan-scans.ts';
+export type { BuildFacts } from './provenance.ts';
