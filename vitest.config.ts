@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { patience } from './test/support/patience.ts';
 
 export default defineConfig({
   oxc: { target: 'node20' },
@@ -9,7 +10,8 @@ export default defineConfig({
     env: { CI: 'false', TBUILD_FUZZ_SECONDS: process.env.TBUILD_FUZZ_SECONDS ?? (process.env.CI ? '60' : '3') },
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
+    // They end what hangs, and are no measure of speed: far longer than anything takes, and longer still on a loaded machine.
+    testTimeout: 180_000 * patience,
+    hookTimeout: 300_000 * patience,
   },
 });

@@ -1,9 +1,9 @@
 import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
+import { eventually } from '../support/eventually.ts';
 import { ranIn, statusOf } from '../support/plain-progress.ts';
 import { program } from '../support/program.ts';
 import { startRegistry } from '../support/registry.ts';
@@ -15,10 +15,6 @@ import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuil
 const fixtures = join(import.meta.dirname, '../../fixtures/contexts');
 const ran = (build: InlineBuild) => ranIn(build.stderr);
 
-async function untilTrue(isSo: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(50);
-}
-
 describe.each(builders)('a second build by $who', ({ asUser }) => {
   test('runs again only what a changed file is read by', async () => {
     const context = scratchDirectory('sleepy');
@@ -28,9 +24,7 @@ describe.each(builders)('a second build by $who', ({ asUser }) => {
     const first = await build();
     expect(ran(first)).toEqual(['RUN sleep 3', 'COPY index.html /www/']);
 
-    const started = performance.now();
     const second = await build();
-    expect(performance.now() - started).toBeLessThan(1500);
     expect(ran(second)).toEqual([]);
     expect(second.image().manifest.config.digest).toBe(first.image().manifest.config.digest);
 
@@ -89,7 +83,7 @@ test.skipIf(!hasProgram('strace') || !canRunRegistry)(
     // The registry is gone. What is made once a version, to start from, is no part of a build that comes later.
     await runChecked('/usr/bin/env', build(), { env });
     const remembered = () => readdirSync(join(env.HOME, '.cache/tbuild'));
-    await untilTrue(() => remembered().some((name) => /^snapshot-[^-]+$/.test(name)));
+    await eventually(() => remembered().some((name) => /^snapshot-[^-]+$/.test(name)));
     const log = join(scratchDirectory('trace'), 'log');
     const traced = async () => {
       const filter = ['-f', '-qq', '-e', 'trace=execve,socket,openat', '-o', log];

@@ -5,6 +5,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { baseImageArguments, pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { startGitServer } from '../support/git-server.ts';
+import { patiently } from '../support/patience.ts';
 import { skopeo } from '../support/peers.ts';
 import { ranIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
@@ -62,15 +63,12 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     writeFileSync(join(context, 'b'), 'changed');
     good(await buildContext(context, { store, asUser, args: ['-t', 'app:1'] }));
     // The store is still being written to the disk in the background, which may take or give back a block.
-    const rows = await vi.waitFor(
-      async () => {
-        const onDisk = await storeSize(store);
-        const listed = rowsOf(await tbuild(store, 'du', '--format', 'json'));
-        expect(listed.reduce((sum, { size }) => sum + size, 0)).toBe(onDisk);
-        return listed;
-      },
-      { timeout: 20_000 },
-    );
+    const rows = await vi.waitFor(async () => {
+      const onDisk = await storeSize(store);
+      const listed = rowsOf(await tbuild(store, 'du', '--format', 'json'));
+      expect(listed.reduce((sum, { size }) => sum + size, 0)).toBe(onDisk);
+      return listed;
+    }, patiently);
     expect(rows.find(({ type }) => type === 'cache mount')?.size).toBeGreaterThan(1_000_000);
     expect(rows.map(({ description }) => description)).toContain('COPY . /all');
     expect(await tbuild(store, 'du', '--verbose')).toMatch(/COPY \. \/all[^]*^Total /m);

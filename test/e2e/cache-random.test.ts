@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { patience } from '../support/patience.ts';
 import { seededRandom, type Random } from '../support/random.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, writeFiles } from '../support/tbuild.ts';
@@ -115,20 +116,24 @@ function keepDirectory(path: string): void {
   writeFiles({ kept: '' }, path);
 }
 
-test(`random edits leave nothing stale (seed ${SEED})`, { timeout: 60_000 + 10_000 * ROUNDS }, async () => {
-  const random = seededRandom(SEED);
-  const { int, pick } = random;
-  const context = writeFiles({ 'c.txt': 'c\n' });
-  const known = scratchDirectory('store');
-  let isWanted = true;
-  for (let round = 0; round < ROUNDS; round++) {
-    if (isWanted || int(5) === 0) writeFileSync(join(context, 'Dockerfile'), dockerfile(random));
-    writeFileSync(join(context, '.dockerignore'), pick(['', '', 'd/e/a\n', '*.txt\n!c.txt\n']));
-    for (let edit = 0; edit < 3; edit++) pick(edits)(join(context, pick(names)), random);
-    for (const directory of ['d/e', 'f']) keepDirectory(join(context, directory));
-    const args = pick([[], [], ['--build-arg', 'A=3'], ['--no-cache-filter', 'made']]);
-    const fresh = await outcome(context, scratchDirectory('store'), args);
-    expect(await outcome(context, known, args), `round ${round}`).toEqual(fresh);
-    isWanted = fresh === 'failed';
-  }
-});
+test(
+  `random edits leave nothing stale (seed ${SEED})`,
+  { timeout: (60_000 + 10_000 * ROUNDS) * patience },
+  async () => {
+    const random = seededRandom(SEED);
+    const { int, pick } = random;
+    const context = writeFiles({ 'c.txt': 'c\n' });
+    const known = scratchDirectory('store');
+    let isWanted = true;
+    for (let round = 0; round < ROUNDS; round++) {
+      if (isWanted || int(5) === 0) writeFileSync(join(context, 'Dockerfile'), dockerfile(random));
+      writeFileSync(join(context, '.dockerignore'), pick(['', '', 'd/e/a\n', '*.txt\n!c.txt\n']));
+      for (let edit = 0; edit < 3; edit++) pick(edits)(join(context, pick(names)), random);
+      for (const directory of ['d/e', 'f']) keepDirectory(join(context, directory));
+      const args = pick([[], [], ['--build-arg', 'A=3'], ['--no-cache-filter', 'made']]);
+      const fresh = await outcome(context, scratchDirectory('store'), args);
+      expect(await outcome(context, known, args), `round ${round}`).toEqual(fresh);
+      isWanted = fresh === 'failed';
+    }
+  },
+);

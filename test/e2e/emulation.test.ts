@@ -49,16 +49,39 @@ const buildForeign = (args: readonly string[], options = {}) =>
     ...options,
   });
 
-test('RUN for an architecture without an emulator says what to install', async () => {
-  const { exitCode, stderr } = await buildForeign([], { env: { PATH: pathWithoutEmulators() } });
+/** Runs tbuild where the machine is a user namespace of our own, after commands that change it. */
+const buildForeignIn = (commands: string, env = {}) =>
+  runChangedMachine(commands, ['build', '--progress', 'plain', '--platform', 'linux/s390x', foreignContext()], env);
+const runChangedMachine = (commands: string, args: readonly string[], env = {}) =>
+  runProcess(
+    'unshare',
+    [
+      '--user',
+      '--map-users=0:0:65536',
+      '--map-groups=0:0:65536',
+      '--mount',
+      'sh',
+      '-ec',
+      `${commands}\nexec "$@"`,
+      'sh',
+      program,
+      ...args,
+    ],
+    { env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home'), ...env } },
+  );
+/** The user namespace gets handlers of its own, of which there are none. */
+const noHandlers = 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc';
+
+test.skipIf(!isRoot)('RUN for an architecture without an emulator says what to install', async () => {
+  const { exitCode, stderr } = await buildForeignIn(noHandlers, { PATH: pathWithoutEmulators() });
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Programs for linux/s390x cannot run on this');
   expect(stderr).toContain('apt-get install qemu-user-static');
   expect(stderr).not.toContain('xec format error');
 });
 
-describe.skipIf(!canRegisterArm64)('without a registered handler', () => {
-  test.each(builders)('RUN of $who runs foreign programs by the emulator that is installed', async ({ asUser }) => {
+describe.skipIf(!canRegisterArm64)('with an emulator that is installed', () => {
+  test.each(builders)('RUN of $who runs foreign programs, whether or not it is registered', async ({ asUser }) => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     good(await build(machines, [...both, '--tag', 'emulated:1'], { store, asUser }));
     expect(machinesOf(store)).toEqual({ amd64: 'x86_64\n', arm64: 'aarch64\n' });
@@ -80,37 +103,17 @@ describe.skipIf(!canRegisterArm64)('without a registered handler', () => {
     expect(found).toContainEqual(
       expect.objectContaining({ name: 'RUN for others', detail: expect.stringMatching(/possible: .*s390x.*; not: /) }),
     );
-    const { stdout } = await runTbuild(['doctor'], { env: { PATH: pathWithoutEmulators() } });
+    const { stdout } = await runChangedMachine(noHandlers, ['doctor'], { PATH: pathWithoutEmulators() });
     expect(stdout).toMatch(/RUN for others +possible: .*; not: .*s390x/);
   });
 });
 
-/** Runs tbuild where the machine is a user namespace of our own, after commands that change it. */
-const buildForeignIn = (commands: string) =>
-  runChangedMachine(commands, ['build', '--progress', 'plain', '--platform', 'linux/s390x', foreignContext()]);
-const runChangedMachine = (commands: string, args: readonly string[]) =>
-  runProcess(
-    'unshare',
-    [
-      '--user',
-      '--map-users=0:0:65536',
-      '--map-groups=0:0:65536',
-      '--mount',
-      'sh',
-      '-ec',
-      `${commands}\nexec "$@"`,
-      'sh',
-      program,
-      ...args,
-    ],
-    { env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home') } },
-  );
 const [magic, mask] = [
   String.raw`\x7fELF\x02\x02\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x16`,
   String.raw`\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff`,
 ];
 const registered = (flags: string) =>
-  `mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+  `${noHandlers}
 printf %s ':s390x:M::${magic}:${mask}:/usr/bin/qemu-s390x-static:${flags}' > /proc/sys/fs/binfmt_misc/register
 echo 0 > /proc/sys/user/max_user_namespaces`;
 
@@ -120,7 +123,7 @@ describe.skipIf(!canRegisterArm64)('on a machine where steps may not register ha
   });
 
   test('and none is registered, the error and doctor say what to do', async () => {
-    const forbidden = 'echo 0 > /proc/sys/user/max_user_namespaces';
+    const forbidden = `${noHandlers}\necho 0 > /proc/sys/user/max_user_namespaces`;
     const { exitCode, stderr } = await buildForeignIn(forbidden);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(

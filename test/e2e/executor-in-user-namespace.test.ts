@@ -8,7 +8,7 @@ import { ordinaryUser } from '../support/user.ts';
 const repository = join(import.meta.dirname, '../..');
 
 describe.skipIf(!canSwitchUser)('an ordinary user in a user namespace', () => {
-  test("the executors' suites pass", { timeout: 180_000 }, async () => {
+  test("the executors' suites pass", async () => {
     const { name } = ordinaryUser();
     const directory = userDirectory('suite');
     const namespace = ['unshare', '--user', '--map-root-user', '--map-auto', '--mount', '--propagation', 'slave'];

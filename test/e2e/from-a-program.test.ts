@@ -16,6 +16,7 @@ import { builders } from '../support/builders.ts';
 import { callBuild, storeOptions, type CalledBuildOptions } from '../support/call-tbuild.ts';
 import { imageWithId } from '../support/layout.ts';
 import { mountsNaming, processesNaming } from '../support/leftovers.ts';
+import { patiently } from '../support/patience.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { defaultStore, runTbuild, userDirectory, writeFiles } from '../support/tbuild.ts';
 import { problemsOf } from '../support/validate-image.ts';
@@ -270,7 +271,7 @@ test('the program answers the same when it starts from a snapshot', async () => 
   const { id } = await callBuild({ context }, { env });
   await callBuild({ context }, { env });
   const notes = () => readdirSync(join(cache, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
-  await vi.waitFor(() => expect(notes()).toHaveLength(1), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(() => expect(notes()).toHaveLength(1), patiently);
   let program: readonly string[] = [];
   const onEvent = (): void => {
     if (program.length > 0) return;

@@ -9,6 +9,7 @@ import { hasProgram, isRoot } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
 import { baseImageArguments } from '../support/base-images.ts';
+import { patiently } from '../support/patience.ts';
 import { buildGood, buildInline, userDirectory, writeFiles } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
 
@@ -89,7 +90,7 @@ describe.skipIf(!isRoot || !hasProgram('pasta') || !hasAddress)('a network throu
   test('ends with the step', async () => {
     await build({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser: false });
     // What tidies the store behind the build names it too, for a moment.
-    await vi.waitFor(() => expect(processesNaming('tbuild-pasta')).toEqual([]), { timeout: 20_000 });
+    await vi.waitFor(() => expect(processesNaming('tbuild-pasta')).toEqual([]), patiently);
     const { stdout } = await runProcess('ps', ['-eo', 'ppid,args']);
     expect(stdout.split('\n').filter((line) => /^ *1 pasta .* \/tmp\/pasta\//.test(line))).toEqual([]);
   });

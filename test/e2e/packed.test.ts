@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { baseImage } from '../support/base-images.ts';
 import { processesNaming } from '../support/leftovers.ts';
+import { patiently } from '../support/patience.ts';
 import { runChecked, runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { writeFiles } from '../support/tbuild.ts';
@@ -133,8 +134,8 @@ test('a tool that is killed takes its build with it', async () => {
   const { exitCode } = await runProcess(process.execPath, args, {
     cwd: project,
     onStart: (child) =>
-      void vi.waitFor(() => expect(isRunning()).toBe(true), { timeout: 20_000 }).finally(() => child.kill('SIGKILL')),
+      void vi.waitFor(() => expect(isRunning()).toBe(true), patiently).finally(() => child.kill('SIGKILL')),
   });
   expect(exitCode).toBe(137);
-  await vi.waitFor(() => expect(isRunning()).toBe(false), { timeout: 20_000 });
+  await vi.waitFor(() => expect(isRunning()).toBe(false), patiently);
 });

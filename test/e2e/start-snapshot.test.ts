@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
 import { otherNodes, withNode } from '../support/nodes.ts';
+import { patiently } from '../support/patience.ts';
 import { program } from '../support/program.ts';
 import { runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
@@ -15,7 +16,7 @@ const options = { env: { XDG_CACHE_HOME: cache } };
 
 /** Once the second build has ended. */
 function snapshotMade(directory = cache): Promise<void> {
-  return vi.waitFor(() => expect(snapshotNotes(directory)).toHaveLength(1), { timeout: 20_000, interval: 50 });
+  return vi.waitFor(() => expect(snapshotNotes(directory)).toHaveLength(1), patiently);
 }
 
 /** What the launcher executes in the end, by the shell's trace of it. */

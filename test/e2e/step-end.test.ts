@@ -23,11 +23,9 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     ['that was orphaned twice', '( ( sh -c "setsid sleep MARK & sleep 0.1" & ) & ); sleep 0.3;'],
   ])('ends what it leaves %s, though it holds the output open', async (_name, script) => {
     const marker = newMarker();
-    const started = Date.now();
     const Dockerfile = `FROM busybox\nRUN ${script.replaceAll('MARK', marker)} echo started\n`;
     good(await buildInline({ Dockerfile }, { args }));
     expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
-    expect(Date.now() - started).toBeLessThan(30_000);
   });
 
   test('that closes its output runs on to its end', async () => {

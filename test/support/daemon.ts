@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patiently } from './patience.ts';
 import { hasProgram } from './requirements.ts';
 
 export interface DaemonOptions {
@@ -42,7 +43,7 @@ export function freePort(): Promise<number> {
 }
 
 async function waitUntilReady(child: ChildProcess, options: DaemonOptions): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patiently.timeout;
   while (!(await options.isReady())) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop(child);

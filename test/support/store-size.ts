@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
+import { patiently } from './patience.ts';
 import { runChecked } from './run-process.ts';
 
 /**
@@ -10,11 +11,8 @@ import { runChecked } from './run-process.ts';
 export async function storeSize(store: string): Promise<number> {
   const trash = join(store, 'trash');
   const thrownAway = (): readonly string[] => (existsSync(trash) ? readdirSync(trash) : []);
-  return await vi.waitFor(
-    async () => {
-      expect(thrownAway()).toEqual([]);
-      return Number((await runChecked('du', ['-s', '--block-size=1', store])).split('\t')[0]);
-    },
-    { timeout: 10_000, interval: 20 },
-  );
+  return await vi.waitFor(async () => {
+    expect(thrownAway()).toEqual([]);
+    return Number((await runChecked('du', ['-s', '--block-size=1', store])).split('\t')[0]);
+  }, patiently);
 }

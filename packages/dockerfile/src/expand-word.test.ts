@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../../../test/support/cpu-time.ts';
 import { expandWord, expandWords } from './expand-word.ts';
 import type { ExpandOptions, Lookup } from './expand-word.ts';
 
@@ -38,11 +39,12 @@ test('wildcards stop at line breaks', () => {
 
 test('hostile patterns and nesting end soon', () => {
   const value = 'a'.repeat(100_000);
-  const started = performance.now();
-  expect(expandWord('${x##*a*a*a*a*a*b}', () => value)).toBe(value);
-  expect(expandWord('${x//a*a*a*b/-}', () => value)).toBe(value);
-  expect(() => expandWord('${a:-'.repeat(100_000), () => undefined)).toThrow(/nested too deeply/);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const spent = cpuTime(() => {
+    expect(expandWord('${x##*a*a*a*a*a*b}', () => value)).toBe(value);
+    expect(expandWord('${x//a*a*a*b/-}', () => value)).toBe(value);
+    expect(() => expandWord('${a:-'.repeat(100_000), () => undefined)).toThrow(/nested too deeply/);
+  });
+  expect(spent).toBeLessThan(5_000);
 });
 
 function withOptions(options: ExpandOptions): (word: string, lookup: Lookup) => string {

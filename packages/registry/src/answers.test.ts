@@ -55,12 +55,11 @@ describe.runIf(canRunRegistry)('an answer', () => {
 
   test('never comes: that is told, and not waited for again', async () => {
     proxy.decide = once(isTag, { kind: 'hang' });
-    const started = performance.now();
     await expect(pull(createMemoryStore(), { patience: 400 })).rejects.toMatchObject({
       code: 'REGISTRY',
       message: `Registry ${proxy.host} does not answer`,
     });
-    expect(performance.now() - started).toBeLessThan(4000);
+    expect(proxy.seen.filter(({ line }) => isTag(line))).toHaveLength(1);
   });
 
   test.each([
@@ -112,14 +111,14 @@ describe.runIf(canRunRegistry)('an answer', () => {
 
 test.runIf(canRunRegistry)('a loopback registry that demands a client certificate says so at once', async () => {
   await using guarded = await startRegistry({ tls: true, demandsCertificate: true });
-  await using client = createTestClient();
-  const started = performance.now();
+  const clock = createFastClock();
+  await using client = createTestClient({ clock });
   await expect(client.openRepository(parseReference(`${guarded.host}/app`)).resolve('1')).rejects.toMatchObject({
     code: 'REGISTRY',
     message: `Registry ${guarded.host} demands a client certificate`,
     hint: `Put a right one where Docker looks for it: ~/.docker/certs.d/${guarded.host}/client.cert and client.key`,
   });
-  expect(performance.now() - started).toBeLessThan(4000);
+  expect(clock.slept).toEqual([]);
   const read = (path = '') => readFileSync(path, 'utf8');
   const damaged = { client: { certificate: 'garbage', key: 'garbage' } };
   await using wrong = createTestClient({ certificates: () => damaged });

@@ -30,9 +30,15 @@ describe.skipIf(!isRoot)('this machine', () => {
     expect(await findEmulation(host, { directory, host: other, searchPath: [] })).toEqual({ kind: 'native' });
   });
 
-  test('does not run those of an architecture that nobody emulates', async () => {
-    expect(await find('s390x')).toEqual({ kind: 'none' });
-  });
+  test.each(Object.entries(exitPrograms))(
+    'runs those of %s only where the kernel does',
+    async (architecture, program) => {
+      const file = join(directory, `${architecture}-here`);
+      writeFileSync(file, encodeExitProgram(program), { mode: 0o755 });
+      const { kind } = await find(architecture);
+      expect(['native', 'bound'].includes(kind), kind).toBe(spawnSync(file).status === 0);
+    },
+  );
 
   test('is given the benefit of the doubt where nothing can be tried', async () => {
     expect(await find('made-up')).toEqual({ kind: 'native' });
