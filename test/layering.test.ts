@@ -12,6 +12,7 @@ const ROWS = [
   ['store', 'frontend', 'solver', 'host'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
+  ['copy'],
   ['exporter'],
   ['attest'],
   ['builder'],

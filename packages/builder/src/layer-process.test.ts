@@ -6,7 +6,7 @@ import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
-import type { PlacedCopy } from './copy/write-layer.ts';
+import type { PlacedCopy } from '@tbuild/copy';
 import { createLayerProcess } from './layer-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'layer-process-'));

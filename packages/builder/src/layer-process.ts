@@ -10,7 +10,7 @@ import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@t
 import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
-import { type PlacedCopy, writeLayer } from './copy/write-layer.ts';
+import { type PlacedCopy, writeLayer } from '@tbuild/copy';
 import { followBlob, type FollowOptions } from './follow-blob.ts';
 
 /** Writes layers of large copies on another processor while this one makes their trees, or compresses what is written. */

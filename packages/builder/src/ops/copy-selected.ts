@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
-import { copyFiles } from '../copy/index.ts';
+import { copyFiles } from '@tbuild/copy';
 import type { FileInput } from './file-input.ts';
 import type { OpEnvironment, Underway } from './op-environment.ts';
 

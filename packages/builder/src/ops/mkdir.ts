@@ -3,7 +3,7 @@ import type { MkdirOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
-import { makeDirectory } from '../copy/index.ts';
+import { makeDirectory } from '@tbuild/copy';
 import { mkdirParts } from './key-parts.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';

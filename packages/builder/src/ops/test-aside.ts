@@ -3,7 +3,7 @@ import type { ComingLayer } from '@tbuild/exporter';
 import type { Step } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
-import type { PlacedCopy } from '../copy/write-layer.ts';
+import type { PlacedCopy } from '@tbuild/copy';
 
 const step: Step = {
   id: digestOf('step'),
