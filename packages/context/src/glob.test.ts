@@ -40,6 +40,11 @@ const cases: [pattern: string, name: string, expected: boolean | undefined][] = 
   ['[^bc', 'a', undefined],
   ['a\\', 'a', undefined],
   ['*x', 'xxx', true],
+  ['*a*a*a*a', 'bababab', false],
+  ['*a*a*a*a', 'abababa', true],
+  // By backtracking, these would take years.
+  [`${'a*'.repeat(30)}b`, 'a'.repeat(250), false],
+  [`${'[^b]*'.repeat(30)}b`, `${'a'.repeat(250)}b`, true],
 ];
 
 test.each(cases)('compileGlob(%j) on %j: %j', (pattern, name, expected) => {

@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { compilePathExpression, type PathExpression } from './path-expression.ts';
 
 /** Whether a path or path element has a wildcard of Go's `filepath.Match` that no backslash escapes. */
 export function hasWildcard(pattern: string): boolean {
@@ -6,12 +7,12 @@ export function hasWildcard(pattern: string): boolean {
 }
 
 /**
- * A pattern of Go's `filepath.Match` as a regular expression: `*` and `?` stop at slashes, a class
+ * Compiles a pattern of Go's `filepath.Match`: `*` and `?` stop at slashes, a class
  * is negated by `^` only, a backslash escapes.
  *
  * @throws TbuildError USAGE for what Go refuses: an open or empty class, a trailing backslash.
  */
-export function compileGlob(pattern: string): RegExp {
+export function compileGlob(pattern: string): PathExpression {
   let source = '';
   for (const [token, escaped, negated, body] of tokens(pattern)) {
     if (body !== undefined) source += compileClass(body, negated === '^');
@@ -20,7 +21,7 @@ export function compileGlob(pattern: string): RegExp {
     else if (token === '?') source += '[^/]';
     else source += quote(token);
   }
-  return new RegExp(`^${source}$`, 'su');
+  return compilePathExpression(source, 'su');
 }
 
 const CLASS_MEMBER = String.raw`(?:\\.|[^\]\\-])`;

@@ -2,6 +2,7 @@ import ignore from 'ignore';
 import { TbuildError } from '@tbuild/errors';
 import { cleanPath } from './clean-path.ts';
 import { compileGlob } from './glob.ts';
+import { compilePathExpression, type PathExpression } from './path-expression.ts';
 
 /** One line of an ignore file, as Docker reads it: anchored at the root, no rule about parents yet. */
 export interface IgnorePattern {
@@ -43,7 +44,7 @@ function matcherOf(text: string): Matcher {
     const prefix = text.slice(0, -2);
     return (path) => path.startsWith(prefix);
   }
-  if (!/\*\*|[[\]\\\r]|\s$/u.test(text)) return fixedDepthMatcher(text);
+  if (!/\*\*|\*.*\*.*\*|[[\]\\\r^]|\s$/su.test(text)) return fixedDepthMatcher(text);
   const pattern = compileDeepGlob(text);
   return (path) => pattern.test(path);
 }
@@ -55,7 +56,8 @@ function suffixMatcher(suffix: string): Matcher {
 
 /**
  * Without `**` a pattern matches paths of its own depth only. There the `ignore` package agrees with
- * Docker; it is asked last because it remembers each path that it was asked about.
+ * Docker; it is asked last because it remembers each path that it was asked about. It matches by backtracking,
+ * which is exponential in the number of `*`, and is therefore asked about patterns with two at most.
  */
 function fixedDepthMatcher(text: string): Matcher {
   const rules = ignore({ ignorecase: false }).add(`/${text}`);
@@ -70,18 +72,18 @@ function fixedDepthMatcher(text: string): Matcher {
  * Docker's translation: `**` with its slash is any number of elements, at the end anything; brackets
  * pass as they are, whatever stands between them.
  */
-function compileDeepGlob(text: string): RegExp {
+function compileDeepGlob(text: string): PathExpression {
   const source = text.replace(/\*\*\/?|[*?]|\\(.)|[.+()|{}$]/gsu, (token, escaped: string | undefined, at: number) => {
     if (token.startsWith('**')) return at + token.length === text.length ? '.*' : '(.*/)?';
     if (token === '*') return '[^/]*';
     if (token === '?') return '[^/]';
-    return (escaped ?? token).replace(/\W/u, String.raw`\$&`);
+    return (escaped ?? token).replace(/[-\\^$.*+?()[\]{}|/]/u, String.raw`\$&`);
   });
   try {
-    return new RegExp(`^${source}$`, 'u');
+    return compilePathExpression(source, 'u');
   } catch {
     // Without the flag JavaScript takes a lone bracket and any escape, as Go does.
-    return new RegExp(`^${source}$`);
+    return compilePathExpression(source, '');
   }
 }
 

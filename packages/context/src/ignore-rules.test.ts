@@ -57,7 +57,24 @@ const single: [pattern: string, path: string, ignored: boolean][] = [
   ['..', 'a', false],
   ['***', 'a/b', true],
   ['*', 'a/b', true],
+  ['a*b*c*d', 'a1b2c3d', true],
+  ['a*b*c*d', 'a1b2/c3d', false],
+  ['**/a*b*/**/c?*', 'x/a1b2/y/z/c3', true],
+  ['**/a*b*/**/c?*', 'x/a1b2/y/z/c', false],
+  ['**/[a-b]*[^c]*d*', 'x/b12d', true],
+  ['**/\\**\\**x*', 'x/*1*2x3', true],
 ];
+
+// Each would take years by backtracking.
+const LONG = 'a'.repeat(250);
+single.push(
+  [`${'a*'.repeat(30)}b`, LONG, false],
+  [`**/${'a*'.repeat(30)}b`, `dir/${LONG}`, false],
+  [`**/${'a*'.repeat(30)}b`, `dir/${LONG}b`, true],
+  [`${'**/'.repeat(30)}b`, 'a/'.repeat(2000) + 'a', false],
+  [`${'[a-z]*'.repeat(30)}[b]`, LONG, false],
+  [`${'?*'.repeat(30)}b/c`, `${LONG}/c`, false],
+);
 
 test.each(single)('%j on %j: %j', (pattern, path, ignored) => {
   expect(ignores(compileIgnoreRules([pattern]), path)).toBe(ignored);

@@ -6,6 +6,7 @@ import { compileGlob, hasWildcard } from './glob.ts';
 import { parseIgnorePattern } from './ignore-pattern.ts';
 import { compileIgnoreRules, type DirectoryMatch, type IgnoreRules } from './ignore-rules.ts';
 import { missingSource } from './missing-source.ts';
+import type { PathExpression } from './path-expression.ts';
 import { resolvePath } from './resolve-path.ts';
 import { NO_FILES, SelectionList } from './selection-list.ts';
 import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
@@ -141,7 +142,7 @@ function matchPaths(tree: FileTree, source: string): string[] {
   return matchBelow(tree, base, globs);
 }
 
-function matchBelow(tree: FileTree, directory: string, globs: readonly RegExp[]): string[] {
+function matchBelow(tree: FileTree, directory: string, globs: readonly PathExpression[]): string[] {
   const [glob, ...rest] = globs;
   if (glob === undefined) return [directory];
   return tree

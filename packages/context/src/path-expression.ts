@@ -1,0 +1,118 @@
+/** A compiled pattern for paths. */
+export interface PathExpression {
+  /** Whether the whole path matches; the work grows with the path's length times the pattern's at most. */
+  test(path: string): boolean;
+}
+
+/** With so many repetitions, backtracking costs no more than the square of a path's length. */
+const MOST_REPETITIONS = 2;
+/** V8 refuses far larger expressions only; none of this size is worth compiling. */
+const LONGEST_COMPILED = 4096;
+
+/**
+ * Compiles a regular expression of the few forms that patterns for paths translate to: characters, escapes
+ * and classes, each alone or with `*`, `^`, and `(.*` + `/)?`. It is anchored at both ends.
+ *
+ * V8 matches by backtracking, which is exponential in the number of repetitions. An expression with more than
+ * two therefore runs as a set of states, one step for each character of the path.
+ */
+export function compilePathExpression(source: string, flags: string): PathExpression {
+  const isUnicode = flags.includes('u');
+  const parts = partsOf(source, isUnicode);
+  const repetitions = parts.filter(({ kind }) => kind === 'repeated' || kind === 'directories').length;
+  if (repetitions <= MOST_REPETITIONS && source.length <= LONGEST_COMPILED) return new RegExp(`^${source}$`, flags);
+  const states = parts.map((part) => ({ kind: part.kind, accepts: compileAtom(part.atom, flags) }));
+  return { test: (path) => runStates(states, isUnicode ? path : path.split('')) };
+}
+
+/** `directories` is any number of whole elements, each with its slash; `start` is the beginning of the path. */
+type Kind = 'once' | 'repeated' | 'directories' | 'start';
+
+interface Part {
+  readonly kind: Kind;
+  readonly atom: string;
+}
+
+const PART =
+  /(?<directories>\(\.\*\/\)\?)|(?<start>\^)|(?<atom>\[(?:\\.|[^\]\\])*\]|\\u\{[0-9a-f]+\}|\\.|.)(?<repeated>\*?)/gs;
+
+function partsOf(source: string, isUnicode: boolean): readonly Part[] {
+  return Array.from(source.matchAll(isUnicode ? new RegExp(PART, 'gsu') : PART), ({ groups = {} }): Part => {
+    if (groups.directories !== undefined) return { kind: 'directories', atom: '.' };
+    if (groups.start !== undefined) return { kind: 'start', atom: '' };
+    return { kind: groups.repeated === '*' ? 'repeated' : 'once', atom: groups.atom ?? '' };
+  });
+}
+
+type Accepts = (character: string) => boolean;
+
+function compileAtom(atom: string, flags: string): Accepts {
+  if (!/^[.[\\]/u.test(atom)) return (character) => character === atom;
+  const expression = new RegExp(`^${atom}$`, flags);
+  return (character) => expression.test(character);
+}
+
+interface State {
+  readonly kind: Kind;
+  readonly accepts: Accepts;
+}
+
+/** The states that the path may have led to, each once, in the order in which they were reached. */
+class StateSet {
+  readonly list: number[] = [];
+  readonly #seen: Uint8Array;
+
+  constructor(size: number) {
+    this.#seen = new Uint8Array(size);
+  }
+
+  has(state: number): boolean {
+    return this.#seen[state] === 1;
+  }
+
+  add(state: number): void {
+    if (this.#seen[state] === 1) return;
+    this.#seen[state] = 1;
+    this.list.push(state);
+  }
+
+  clear(): void {
+    for (const state of this.list) this.#seen[state] = 0;
+    this.list.length = 0;
+  }
+}
+
+/** Each part has two states: at its beginning, and inside of directories. */
+function runStates(states: readonly State[], path: Iterable<string>): boolean {
+  let [current, next] = [new StateSet(2 * states.length + 2), new StateSet(2 * states.length + 2)];
+  enter(states, current, 0, { atStart: true });
+  for (const character of path) {
+    next.clear();
+    for (const at of current.list) step(states, next, at, character);
+    [current, next] = [next, current];
+    if (current.list.length === 0) return false;
+  }
+  return current.has(2 * states.length);
+}
+
+/** Adds the beginning of a part, and of those after it while they may match nothing. */
+function enter(states: readonly State[], set: StateSet, from: number, { atStart = false } = {}): void {
+  for (let index = from; !set.has(2 * index); index++) {
+    set.add(2 * index);
+    const kind = states[index]?.kind ?? 'once';
+    if (kind === 'directories') set.add(2 * index + 1);
+    if (kind === 'once' || (kind === 'start' && !atStart)) return;
+  }
+}
+
+function step(states: readonly State[], next: StateSet, at: number, character: string): void {
+  const index = at >> 1;
+  const state = states[index];
+  if (state === undefined) return;
+  const isInside = at % 2 === 1;
+  if (state.kind === 'start' || (state.kind === 'directories' && !isInside)) return;
+  if (isInside && character === '/') enter(states, next, index + 1);
+  if (!state.accepts(character)) return;
+  if (isInside) next.add(at);
+  else enter(states, next, state.kind === 'repeated' ? index : index + 1);
+}
