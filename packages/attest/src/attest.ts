@@ -77,7 +77,7 @@ async function sbomOf(
     progress.emit({
       type: 'warning',
       message: `Package database ${JSON.stringify(`/${path}`)} cannot be read: the SBOM lacks its packages`,
-      detail: 'It is damaged or of a kind that is not known',
+      detail: 'It is damaged, too large, or of a kind that is not known',
     });
   const inventory = await findPackages(tree, { onDamaged, signal });
   const created = new Date(Math.min(facts.finishedAt, epoch ?? Infinity)).toISOString();

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { hasCode } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { LayeredEntry, LayeredTree } from '@tbuild/snapshot';
 import {
   parseApkDatabase,
@@ -42,21 +43,24 @@ export interface FindOptions {
   readonly signal: AbortSignal;
 }
 
+/** Twice the rpm database of a whole desktop, in bytes. */
+const LARGEST_DATABASE = 256 * 1024 * 1024;
+
 /** Looks through a tree for package databases: of dpkg, apk, rpm and npm; each package once. */
 export async function findPackages(tree: LayeredTree, { onDamaged, signal }: FindOptions): Promise<Inventory> {
   const found = new Map<string, InstalledPackage>();
-  const read = (reader: Reader, { path, location }: LayeredEntry): readonly InstalledPackage[] => {
+  const read = <T>(parse: (bytes: Buffer, source: string) => T, { path, location }: LayeredEntry): T | undefined => {
     try {
-      return reader(readFileSync(location), path);
+      return parse(readLimitedFile(location, { what: path, limit: LARGEST_DATABASE }) ?? Buffer.alloc(0), path);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!(error instanceof RangeError) && !hasCode(error, 'CONTEXT')) throw error;
       onDamaged(path);
-      return [];
+      return undefined;
     }
   };
   await eachFile(tree, signal, (file) => {
     const reader = readerOf(file.path);
-    for (const one of reader === undefined ? [] : read(reader, file)) {
+    for (const one of reader === undefined ? [] : (read(reader, file) ?? [])) {
       const key = JSON.stringify([one.kind, one.name, one.version, one.architecture]);
       if (!found.has(key)) found.set(key, one);
     }
@@ -64,7 +68,7 @@ export async function findPackages(tree: LayeredTree, { onDamaged, signal }: Fin
   const release = ['usr/lib/os-release', 'etc/os-release']
     .map((path) => tree.stat(path))
     .find((entry) => entry?.stats.isFile() === true);
-  const distribution = release === undefined ? undefined : parseOsRelease(readFileSync(release.location, 'utf8'));
+  const distribution = release && read((bytes) => parseOsRelease(bytes.toString('utf8')), release);
   return { distribution, packages: [...found.values()] };
 }
 

@@ -1,10 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
 import { openContext } from '@tbuild/context';
 import { isArchive, unpackArchive } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import type { GitOp, HttpOp } from '@tbuild/graph';
+import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
@@ -43,8 +44,19 @@ async function fetchDefinition(request: BuildRequest, env: Environment): Promise
   );
   return {
     ...request,
-    dockerfile: { kind: 'inline', name: 'Dockerfile', text: readFileSync(worker.content.path(digest), 'utf8') },
+    dockerfile: {
+      kind: 'inline',
+      name: 'Dockerfile',
+      text: readDownloaded(worker.content.path(digest), dockerfile.url),
+    },
   };
+}
+
+function readDownloaded(path: string, url: string): string {
+  const what = `Dockerfile ${JSON.stringify(shownUrl(url))}`;
+  const bytes = readLimitedFile(path, { what });
+  if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} was removed from the store while it was read`);
+  return bytes.toString();
 }
 
 async function fetchMain(request: BuildRequest, env: Environment): Promise<LocalRequest> {

@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
 import { builtInSyntax } from '@tbuild/frontend';
+import { readLimitedFile } from '@tbuild/linux';
 import type { BuildRequest } from './request.ts';
 
 /** The text of a Dockerfile and where it lies. */
@@ -43,7 +44,7 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
         ? []
         : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
   for (const path of candidates) {
-    const text = read(path);
+    const text = readLimitedFile(path, { what: `Dockerfile ${JSON.stringify(path)}` })?.toString();
     if (text === undefined) continue;
     const inContext = root === undefined ? undefined : insideOf(root, path);
     const name = inContext ?? basename(path);
@@ -58,21 +59,6 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
       hint: 'Name it with -f FILE, or the directory that holds it as the last argument',
     },
   );
-}
-
-function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT' || errnoName(error) === 'ENOTDIR') return undefined;
-    if (errnoName(error) === 'EISDIR')
-      throw new TbuildError('USAGE', `Dockerfile ${JSON.stringify(path)} is a directory`, { cause: error });
-    throw new TbuildError(
-      'CONTEXT',
-      `Dockerfile ${JSON.stringify(path)} cannot be read (${errnoName(error) ?? 'unknown'})`,
-      { cause: error },
-    );
-  }
 }
 
 function insideOf(root: string, path: string): string | undefined {

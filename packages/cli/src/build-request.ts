@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
 import type { BuildRequest, ContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import type { FlagValues } from './args.ts';
@@ -19,7 +20,7 @@ import { storeRoot } from './store-root.ts';
 
 type BuildFlags = FlagValues<typeof buildFlags>;
 
-/** The request that a command line stands for; nothing is read but what stands on standard input. */
+/** The request that a command line stands for; nothing is read but standard input and pipes. */
 export function buildRequest(
   flags: BuildFlags,
   positional: readonly string[],
@@ -108,7 +109,14 @@ function sources(flags: BuildFlags, context: string, env: Environment): Pick<Bui
   if (file === '-')
     return { context: spec, dockerfile: { kind: 'inline', text: readFileSync(0, 'utf8'), name: DEFAULT_NAME } };
   if (isFetched(spec)) return { context: spec, dockerfile: { kind: 'in-context', path: file ?? DEFAULT_NAME } };
-  return { context: spec, dockerfile: { kind: 'file', path: file === undefined ? undefined : resolve(env.cwd, file) } };
+  return { context: spec, dockerfile: file === undefined ? { kind: 'file' } : fileOrPipe(resolve(env.cwd, file)) };
+}
+
+/** A pipe, such as the shell's `<(command)`, can be read only once, and only here a signal ends the wait for it. */
+function fileOrPipe(path: string): BuildRequest['dockerfile'] {
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO() !== true) return { kind: 'file', path };
+  const text = readLimitedFile(path, { what: `Dockerfile ${JSON.stringify(path)}`, pipes: true })?.toString() ?? '';
+  return { kind: 'inline', name: basename(path), text };
 }
 
 /** An archive with everything, or a Dockerfile alone. */

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { errnoName } from '@tbuild/errors';
 import type { TextOutput } from '@tbuild/tui';
 
@@ -14,7 +14,7 @@ export interface Environment {
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly stdout: TextOutput & Writable;
   readonly stderr: TextOutput;
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean };
 }
 
 /** The surroundings of this process; the launcher says who the user is outside its namespace. */

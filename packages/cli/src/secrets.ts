@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { Environment } from './environment.ts';
 import { parseFields } from './fields.ts';
 
@@ -52,12 +53,15 @@ function reader(
     return () => (value === undefined ? undefined : limitedSecret(id, Buffer.from(value)));
   }
   const path = resolve(cwd, file ?? id);
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined)
-    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} does not exist`);
-  if (stats.isDirectory())
-    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)} is a directory`);
-  return () => limitedSecret(id, readFileSync(path));
+  const what = `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)}`;
+  const read = (): Buffer => {
+    const value = readLimitedFile(path, { what, code: 'USAGE', limit: LARGEST, pipes: true });
+    if (value === undefined) throw new TbuildError('USAGE', `${what} does not exist`);
+    return value;
+  };
+  // A file may change until a step asks for it; a pipe can be read only once.
+  const now = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? undefined : read();
+  return () => now ?? read();
 }
 
 /** @throws TbuildError USAGE for a value that Docker's client would not send. */

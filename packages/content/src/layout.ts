@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import { formatReference, isDigest, isIndex, MediaType, parseManifest, parseReference } from '@tbuild/oci';
 import type { Descriptor, Digest } from '@tbuild/oci';
-import { readText } from '@tbuild/store';
 import type { Provider } from './content-store.ts';
 import { Annotation } from './layout-annotations.ts';
 import { createLocalStore, type LocalStore } from './local-store.ts';
@@ -25,11 +25,12 @@ export interface Layout {
  * @throws TbuildError NOT_FOUND when there is no `index.json`, REGISTRY when it is not valid.
  */
 export async function openLayout(directory: string): Promise<Layout> {
-  const text = readText(join(directory, 'index.json'));
-  if (text === undefined) {
+  const file = join(directory, 'index.json');
+  const bytes = readLimitedFile(file, { what: `Index ${JSON.stringify(file)}`, code: 'REGISTRY' });
+  if (bytes === undefined) {
     throw new TbuildError('NOT_FOUND', `${JSON.stringify(directory)} is not an OCI image layout: it has no index.json`);
   }
-  const index = parseManifest(Buffer.from(text));
+  const index = parseManifest(bytes);
   const store = createLocalStore(directory, { keepCorrupt: true });
   const entries = isIndex(index) ? index.manifests : [];
   return {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
@@ -157,7 +157,8 @@ async function* readFile(
 
 function openBlob(path: string, digest: Digest): number {
   try {
-    return openSync(path, 'r');
+    // The layouts of others may hold anything, and a FIFO must not make us wait.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw errnoName(error) === 'ENOENT' ? missing(digest, error) : error;
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { FileTree } from './file-tree.ts';
 import { openFilteredTree } from './filtered-tree.ts';
 import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './ignore-rules.ts';
@@ -80,12 +80,7 @@ function findIgnoreFile(
 }
 
 function readIfPresent(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT' || errnoName(error) === 'ENOTDIR') return undefined;
-    throw new TbuildError('CONTEXT', `Cannot read ignore file ${JSON.stringify(file)}`, { cause: error });
-  }
+  return readLimitedFile(file, { what: `Ignore file ${JSON.stringify(file)}` })?.toString();
 }
 
 function compileRules(file: string, lines: readonly string[]): IgnoreRules {
@@ -101,10 +96,8 @@ function compileRules(file: string, lines: readonly string[]): IgnoreRules {
 function readTextIn(plain: FileTree, path: string): string {
   const resolved = resolvePath(plain, path, { followLast: true });
   const entry = resolved === undefined ? undefined : plain.stat(resolved);
-  if (entry === undefined) throw new TbuildError('NOT_FOUND', `File ${JSON.stringify(path)} is not in the context`);
-  try {
-    return readFileSync(entry.location, 'utf8');
-  } catch (error) {
-    throw new TbuildError('CONTEXT', `Cannot read ${JSON.stringify(path)} of the context`, { cause: error });
-  }
+  const what = `File ${JSON.stringify(path)}`;
+  const bytes = entry === undefined ? undefined : readLimitedFile(entry.location, { what: `${what} of the context` });
+  if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} is not in the context`);
+  return bytes.toString();
 }

@@ -48,6 +48,17 @@ test('the greater part counts, by size or by number', () => {
   expect(measure()).toBeUndefined();
 });
 
+test('a pattern that would take years is passed over', () => {
+  write({ '.gitignore': `${'a*'.repeat(30)}b\nout\n`, [`${'a'.repeat(250)}`]: 20, out: 60 });
+  expect(measure()).toMatchObject({ files: 1, bytes: 60e6 });
+});
+
+test('a .gitignore that is no regular file is passed over', () => {
+  write({ out: 60 });
+  execFileSync('mkfifo', [join(root, '.gitignore')]);
+  expect(measure()).toBeUndefined();
+});
+
 test('the nearest .gitignore decides, up to the top of the repository', () => {
   execFileSync('git', ['init', '--quiet', root]);
   write({

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import createIgnore, { type Ignore } from 'ignore';
+import { readLimitedFile } from '@tbuild/linux';
 import type { TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
@@ -68,7 +69,7 @@ function openRules(root: string): GitRules {
   const byDirectory = new Map<string, Ignore>();
   const add = (directory: string): void => {
     const text = readIfPresent(join(top, directory, '.gitignore'));
-    if (text !== undefined) byDirectory.set(directory, createIgnore().add(text));
+    if (text !== undefined) byDirectory.set(directory, createIgnore().add(simplePatterns(text)));
   };
   for (let directory = prefix; ; directory = parentOf(directory)) {
     add(directory);
@@ -89,6 +90,11 @@ function openRules(root: string): GitRules {
   };
 }
 
+/** The time that the `ignore` package takes is exponential in the number of `*`; few people write three in a pattern. */
+function simplePatterns(text: string): string[] {
+  return text.split(/\r?\n/u).filter((line) => (line.match(/\*+/gu)?.length ?? 0) <= 2);
+}
+
 /** The repository's directory, or the context itself when it is in none. */
 function topOf(root: string): string {
   for (let directory = root; ; directory = dirname(directory)) {
@@ -104,7 +110,7 @@ function parentOf(path: string): string {
 
 function readIfPresent(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readLimitedFile(file, { what: file })?.toString();
   } catch {
     // Nothing of the build depends on it.
     return undefined;

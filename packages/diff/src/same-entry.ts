@@ -1,5 +1,5 @@
-import { closeSync, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
-import { lgetxattr } from '@tbuild/linux';
+import { readlinkSync, type Stats } from 'node:fs';
+import { lgetxattr, sameBytes } from '@tbuild/linux';
 import type { LayeredEntry } from '@tbuild/snapshot';
 
 /** The one extended attribute that layers carry. */
@@ -42,21 +42,4 @@ export function repeatsLower(lower: LayeredEntry, upper: UpperEntry): boolean {
 
 function sameCapability(first: Uint8Array | undefined, second: Uint8Array | undefined): boolean {
   return first === undefined || second === undefined ? first === second : Buffer.compare(first, second) === 0;
-}
-
-const CHUNK = 256 * 1024;
-
-function sameBytes(a: string, b: string): boolean {
-  const [first, second] = [openSync(a, 'r'), openSync(b, 'r')];
-  try {
-    const [left, right] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
-    for (;;) {
-      const [m, n] = [readSync(first, left, 0, CHUNK, null), readSync(second, right, 0, CHUNK, null)];
-      if (m !== n || !left.subarray(0, m).equals(right.subarray(0, n))) return false;
-      if (m === 0) return true;
-    }
-  } finally {
-    closeSync(first);
-    closeSync(second);
-  }
 }

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDirectory } from '@tbuild/context';
@@ -61,3 +62,23 @@ const owners: [spec: string | undefined, uid: number, gid: number][] = [
 test.each(owners)('owner %j', (spec, uid, gid) => {
   expect(resolveOwner(tree, spec)).toEqual({ uid, gid });
 });
+
+test.each([
+  ['a FIFO', (path: string) => execFileSync('mkfifo', [path]), 'is a FIFO, expected a regular file'],
+  ['a directory', (path: string) => mkdirSync(path), 'is a directory, expected a regular file'],
+  ['a file of 3 GB', sparseFile, 'has 3000000000 bytes, expected at most'],
+])('with %s as /etc/passwd or /etc/group a name is refused, and root is root', (_what, make, message) => {
+  const odd = mkdtempSync(join(root, 'odd-'));
+  mkdirSync(join(odd, 'etc'));
+  make(join(odd, 'etc/passwd'));
+  make(join(odd, 'etc/group'));
+  const oddTree = openDirectory(odd);
+  expect(() => resolveUser(oddTree, 'web')).toThrow(`"/etc/passwd" of the step's tree ${message}`);
+  expect(() => resolveOwner(oddTree, '1:staff')).toThrow(`"/etc/group" of the step's tree ${message}`);
+  expect(resolveUser(oddTree, undefined)).toEqual({ uid: 0, gid: 0, groups: [0], home: '/' });
+});
+
+function sparseFile(path: string): void {
+  writeFileSync(path, '');
+  truncateSync(path, 3e9);
+}

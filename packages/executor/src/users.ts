@@ -1,15 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { type FileTree, resolvePath } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { ProcessUser } from './executor.ts';
 
 /**
  * Who a RUN step runs as: `user[:group]` by name or number, looked up in the tree's own /etc/passwd and
- * /etc/group. No user at all is root.
+ * /etc/group. No user at all is root, who needs neither file: whatever stands in their place, the step runs.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS for a name that those files do not know.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for a name that those files do not know, and when they cannot be read.
  */
 export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUser {
+  try {
+    return findProcessUser(tree, spec);
+  } catch (error) {
+    if ((spec ?? '') !== '' || !(error instanceof TbuildError)) throw error;
+    return { uid: 0, gid: 0, groups: [0], home: '/' };
+  }
+}
+
+function findProcessUser(tree: FileTree, spec: string | undefined): ProcessUser {
   const { user, group } = split(spec);
   const passwd = readPasswd(tree);
   if (isNumber(user) && group !== undefined && isNumber(group)) {
@@ -104,8 +113,10 @@ function readDatabase(tree: FileTree, path: string): string[][] {
   const resolved = resolvePath(tree, path, { followLast: true });
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) return [];
-  const lines = readFileSync(entry.location, 'utf8').split('\n');
-  return lines
+  const text = readLimitedFile(entry.location, { what: `"/${path}" of the step's tree`, code: 'DOCKERFILE_SEMANTICS' });
+  return (text ?? '')
+    .toString()
+    .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split(':'));

@@ -12,7 +12,7 @@ let buffer: Buffer | undefined;
  */
 export function* copyFileBytes(source: string, target: number): CooperativeTask<number> {
   buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE);
-  const fd = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const fd = openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const file = createHoleWriter(target);
     const size = readSync(fd, buffer, 0, BUFFER_SIZE, null);

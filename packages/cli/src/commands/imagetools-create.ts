@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { mergeImages, pushMerged } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import type { Annotation } from '@tbuild/exporter';
+import { readLimitedFile } from '@tbuild/linux';
 import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
 import type { Platform, Reference } from '@tbuild/oci';
 import { parseAnnotation } from '../annotation.ts';
@@ -95,8 +96,9 @@ function describedSource(path: string, name: Reference | undefined): Reference {
 }
 
 function readDocument(path: string): Readonly<Record<string, unknown>> {
+  const bytes = readLimitedFile(path, { what: `File ${JSON.stringify(path)}`, code: 'USAGE', pipes: true });
   try {
-    const document: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const document: unknown = JSON.parse(String(bytes ?? ''));
     return typeof document === 'object' && document !== null ? { ...document } : {};
   } catch (cause) {
     throw new TbuildError('USAGE', `File ${JSON.stringify(path)} cannot be read as JSON`, { cause });

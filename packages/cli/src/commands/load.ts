@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { loadArchive } from '@tbuild/builder';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { openInput } from '@tbuild/linux';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { acquireLease } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
@@ -23,7 +24,7 @@ export const load = storeCommand({
   takes: [0, 0],
   async run({ flags, worker, env, signal }) {
     using _lease = acquireLease(worker.store);
-    const loaded = await loadArchive(openInput(flags.input, env), worker, signal).catch((cause: unknown) => {
+    const loaded = await loadArchive(readInput(flags.input, env, signal), worker, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError(
         'SNAPSHOT',
@@ -45,13 +46,20 @@ export const load = storeCommand({
   },
 });
 
-async function* openInput(file: string | undefined, { cwd, stdin }: Environment): AsyncGenerator<Uint8Array> {
+async function* readInput(
+  file: string | undefined,
+  { cwd, stdin }: Environment,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
   if (file === undefined && stdin.isTTY)
     throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
   try {
-    yield* file === undefined ? stdin : createReadStream(resolve(cwd, file), { highWaterMark: 1024 * 1024 });
+    yield* file === undefined
+      ? addAbortSignal(signal, stdin)
+      : openInput(resolve(cwd, file), { what: `Archive ${JSON.stringify(file)}`, code: 'USAGE' }, signal);
   } catch (cause) {
-    if (errnoName(cause) !== 'ENOENT' && errnoName(cause) !== 'EISDIR') throw cause;
+    signal.throwIfAborted();
+    if (errnoName(cause) !== 'ENOENT') throw cause;
     throw new TbuildError('USAGE', `Archive ${JSON.stringify(file)} is not there`, { cause });
   }
 }

@@ -38,7 +38,7 @@ export class TarWriter {
    */
   *body(location: string, size: number): CooperativeTask {
     if (size === 0) return;
-    const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!(yield* this.bodyFrom(fd, size)))
         throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);

@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { sameBytes } from '@tbuild/linux';
 import {
   createTreeWriter,
   type LayeredTree,
@@ -81,7 +82,7 @@ class ChangeWriter {
     const location = this.#location(path);
     const [now, then] = [readAttributes(location, stats), readAttributes(before.location, before.stats)];
     if (!sameXattrs(now.xattrs, then.xattrs)) return false;
-    if (stats.isFile()) return readFileSync(location).equals(readFileSync(before.location));
+    if (stats.isFile()) return sameBytes(location, before.location);
     return !stats.isSymbolicLink() || readlinkSync(location) === readlinkSync(before.location);
   }
 
