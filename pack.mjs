@@ -1,4 +1,4 @@
-// Makes what is published of the bundles: `npm run pack [-- DIRECTORY]` writes `tbuild` and `@tbuild/builder` as tarballs.
+// Makes what is published of the bundles: `npm run pack [-- DIRECTORY]` writes `tbuild` and `@tbuild/api` as tarballs.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,10 +25,10 @@ const packages = [
     },
   },
   {
-    source: 'packages/builder',
-    readme: 'packages/builder/src/api/README.md',
+    source: 'packages/api',
+    readme: 'packages/api/README.md',
     manifest: {
-      name: '@tbuild/builder',
+      name: '@tbuild/api',
       description: 'Builds OCI images from Dockerfiles, as a function',
       ...common,
       files: ['dist'],

@@ -9,7 +9,7 @@ const ROWS = [
   ['errors'],
   ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent'],
-  ['store', 'frontend', 'solver', 'host'],
+  ['store', 'frontend', 'solver', 'host', 'api'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['copy'],

@@ -10,7 +10,7 @@ import {
   removeImage,
   type BuildSpec,
   type ProgressEvent,
-} from '@tbuild/builder';
+} from '@tbuild/api';
 import { describe, expect, test, vi } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { callBuild, storeOptions, type CalledBuildOptions } from '../support/call-tbuild.ts';
@@ -291,7 +291,7 @@ test('the call of programs is refused to people', async () => {
   const { exitCode, stderr } = await runTbuild(['--api']);
   expect([exitCode, stderr]).toEqual([
     2,
-    'ERROR: Option --api is for programs\nhint: They use the package @tbuild/builder\n',
+    'ERROR: Option --api is for programs\nhint: They use the package @tbuild/api\n',
   ]);
 });
 

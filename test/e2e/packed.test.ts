@@ -14,7 +14,7 @@ const project = scratchDirectory('project');
 
 /** A tool as its author would write it. */
 const TOOL = `
-import { build, BuildError, type BuildSpec, type ProgressEvent } from '@tbuild/builder';
+import { build, BuildError, type BuildSpec, type ProgressEvent } from '@tbuild/api';
 
 const [context = '', layout = '', root = '', seconds] = process.argv.slice(2);
 const spec: BuildSpec = { context, contexts: { busybox: \`oci-layout://\${layout}\` }, tags: ['packed:1'] };
@@ -84,11 +84,8 @@ function manifestOf(name: string): Record<string, unknown> {
 test('the packages need each other and what is no code of this repository, and name nothing of where they were made', async () => {
   const { version } = manifestOf('tbuild');
   expect(Object.keys(manifestOf('tbuild').dependencies ?? {})).toEqual(['koffi']);
-  expect(manifestOf('@tbuild/builder').dependencies).toEqual({ tbuild: version });
-  expect(readdirSync(join(project, 'node_modules/@tbuild/builder/dist')).toSorted()).toEqual([
-    'index.d.ts',
-    'index.js',
-  ]);
+  expect(manifestOf('@tbuild/api').dependencies).toEqual({ tbuild: version });
+  expect(readdirSync(join(project, 'node_modules/@tbuild/api/dist')).toSorted()).toEqual(['index.d.ts', 'index.js']);
   const { exitCode, stdout } = await runProcess(
     'grep',
     ['-rl', repository, 'node_modules/tbuild', 'node_modules/@tbuild'],

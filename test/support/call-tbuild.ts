@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type BuildAnswer, type BuildOptions, type BuildSpec } from '@tbuild/builder';
+import { build, type BuildAnswer, type BuildOptions, type BuildSpec } from '@tbuild/api';
 import { baseImage, type BaseImageName } from './base-images.ts';
 import { program } from './program.ts';
 import { scratchDirectory } from './scratch.ts';

@@ -36,13 +36,3 @@ export type {
   Ulimit,
 } from './request.ts';
 export type { Worker } from './worker.ts';
-export { decodeFrames, encodeFrame } from './api/frames.ts';
-export { ANSWERS, CALL_FLAG } from './api/messages.ts';
-export type { ProgramMessage, SentError } from './api/messages.ts';
-export { build, check } from './api/build.ts';
-export { diskUsage, images, prune, removeImage } from './api/store.ts';
-export type { ImageInfo } from './api/store.ts';
-export { BuildError } from './api/build-error.ts';
-export type { BuildAnswer, BuildOptions } from './api/build.ts';
-export type { BuildSpec } from './api/build-spec.ts';
-export type { ProgressEvent } from '@tbuild/progress';

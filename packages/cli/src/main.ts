@@ -1,5 +1,5 @@
 import { startupSnapshot } from 'node:v8';
-import { CALL_FLAG } from '@tbuild/builder';
+import { CALL_FLAG } from '@tbuild/api/protocol';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags } from './args.ts';
 import { build } from './commands/build.ts';

@@ -1,4 +1,6 @@
-import { checkBuild, type BuildAnswer, type OutputSpec } from '@tbuild/builder';
+import type { BuildAnswer } from '@tbuild/api';
+import { checkBuild, type OutputSpec } from '@tbuild/builder';
+import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { buildMetadata } from '../build-metadata.ts';
 import { interruptible } from '../interruptible.ts';
@@ -16,7 +18,7 @@ export const buildCall: Call = async (argument, env, { progress, onDefinition })
 };
 
 /** What `tbuild --check` finds. */
-export const checkCall: Call = async (argument, env, { progress, onDefinition }) => {
+export const checkCall: Call = async (argument, env, { progress, onDefinition }): Promise<readonly LintWarning[]> => {
   const { readSecret: _, ...words } = specWords(argument);
   await using opened = openBuild(words, env, progress);
   const { request, worker } = opened;

@@ -1,4 +1,4 @@
-import type { SentError } from '@tbuild/builder';
+import type { SentError } from '@tbuild/api/protocol';
 import { TbuildError } from '@tbuild/errors';
 import { formatError } from '../report-error.ts';
 

@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import { ANSWERS, CALL_FLAG, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/builder';
+import { ANSWERS, CALL_FLAG, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/api/protocol';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { createChannel, type Progress } from '@tbuild/progress';
 import type { Environment } from '../environment.ts';
@@ -25,7 +25,7 @@ const calls: Readonly<Record<string, Call>> = {
 export async function serve(env: Environment): Promise<number> {
   if (!fstatSync(ANSWERS).isSocket())
     throw new TbuildError('USAGE', `Option ${CALL_FLAG} is for programs`, {
-      hint: 'They use the package @tbuild/builder',
+      hint: 'They use the package @tbuild/api',
     });
   const frames = decodeFrames(env.stdin);
   const { value: asked } = await frames.next();

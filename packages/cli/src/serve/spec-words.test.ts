@@ -1,4 +1,4 @@
-import type { BuildOptions, BuildSpec } from '@tbuild/builder';
+import type { BuildOptions, BuildSpec } from '@tbuild/api';
 import { expect, test } from 'vitest';
 import type { Flag } from '../args.ts';
 import { buildFlags } from '../build-flags.ts';

@@ -1,4 +1,5 @@
-import type { BuildOptions, BuildSpec, DockerfileSpec } from '@tbuild/builder';
+import type { BuildOptions, BuildSpec } from '@tbuild/api';
+import type { DockerfileSpec } from '@tbuild/builder';
 import type { BuildWords } from '../open-build.ts';
 import { limitedSecret } from '../secrets.ts';
 import { amountOf, CallFields, listOf, membersOf, mustBe, optionsOf, textOf } from './call-fields.ts';

@@ -1,4 +1,5 @@
-import { imageSize, listImages, pruneStore, usedSpace, type ImageInfo, type Worker } from '@tbuild/builder';
+import type { ImageInfo, Pruned, PruneOptions, UsedSpace } from '@tbuild/api';
+import { imageSize, listImages, pruneStore, usedSpace, type Worker } from '@tbuild/builder';
 import { formatReference } from '@tbuild/oci';
 import { createWorker } from '../create-worker.ts';
 import type { Environment } from '../environment.ts';
@@ -10,7 +11,7 @@ import type { Call } from './call.ts';
 /** The store's images, each with what is known of it without its layers. */
 export const imagesCall: Call = (argument, env) => {
   const fields = new CallFields<'root'>(argument);
-  return onStore(fields, env, async (worker) => {
+  return onStore(fields, env, async (worker): Promise<readonly ImageInfo[]> => {
     const found: ImageInfo[] = [];
     for (const { reference, target, image } of listImages(worker)) {
       const { platform, created } = image.config;
@@ -34,17 +35,17 @@ export const removeImageCall: Call = (argument, env) => {
 /** Prunes as `tbuild prune` does. */
 export const pruneCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'all' | 'unusedFor' | 'maxUsedSpace'>(argument);
-  const options = {
+  const options: PruneOptions = {
     all: fields.flag('all'),
     unusedFor: fields.number('unusedFor'),
     maxUsedSpace: fields.number('maxUsedSpace'),
   };
-  return onStore(fields, env, (worker) => pruneStore(worker, options));
+  return onStore(fields, env, (worker): Promise<Pruned> => pruneStore(worker, options));
 };
 
 /** What `tbuild du` counts. */
 export const diskUsageCall: Call = (argument, env) =>
-  onStore(new CallFields<'root'>(argument), env, (worker) => usedSpace(worker));
+  onStore(new CallFields<'root'>(argument), env, (worker): Promise<readonly UsedSpace[]> => usedSpace(worker));
 
 async function onStore(
   fields: CallFields<'root'>,

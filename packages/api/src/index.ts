@@ -14,9 +14,7 @@ export type {
 export type { OnEvent, StoreOptions } from './call-program.ts';
 export { diskUsage, images, prune, removeImage } from './store.ts';
 export type { ImageInfo } from './store.ts';
-export type { BuildResult } from '../build.ts';
-export type { Pruned, PruneOptions } from '../prune.ts';
-export type { UsedSpace } from '../store-usage.ts';
+export type { BuildResult, Pruned, PruneOptions, UsedSpace } from './answers.ts';
 export type { ErrorCode, Position, SourceRange } from '@tbuild/errors';
 export { TbuildError } from '@tbuild/errors';
 export type { LintWarning } from '@tbuild/dockerfile';

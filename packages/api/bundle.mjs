@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { rollTypes } from './roll-types.mjs';
 
 const here = import.meta.dirname;
-const entry = join(here, 'src/api/index.ts');
+const entry = join(here, 'src/index.ts');
 const dist = join(here, 'dist');
 
 /** What is published: the interface for programs alone, in one script and one file of types. */
@@ -23,7 +23,7 @@ await build({
 const types = mkdtempSync(join(tmpdir(), 'types-'));
 try {
   declareTypes(types);
-  writeFileSync(join(dist, 'index.d.ts'), rollTypes(types, 'builder/src/api/index.d.ts'));
+  writeFileSync(join(dist, 'index.d.ts'), rollTypes(types, 'api/src/index.d.ts'));
 } finally {
   rmSync(types, { recursive: true });
 }

@@ -1,5 +1,5 @@
 import type { LintWarning } from '@tbuild/dockerfile';
-import type { BuildResult } from '../build.ts';
+import type { BuildResult } from './answers.ts';
 import type { BuildSpec } from './build-spec.ts';
 import { ask, type OnEvent, type StoreOptions } from './call-program.ts';
 

@@ -1,6 +1,5 @@
 import type { Digest, Platform } from '@tbuild/oci';
-import type { Pruned, PruneOptions } from '../prune.ts';
-import type { UsedSpace } from '../store-usage.ts';
+import type { Pruned, PruneOptions, UsedSpace } from './answers.ts';
 import { ask, type StoreOptions } from './call-program.ts';
 
 /** An image of the store under one of its names, if it has any; of an index, the image for this machine. */
