@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { startGitServer, type GitServer } from '../support/git-server.ts';
@@ -108,6 +108,39 @@ test('tokens come from secrets, go to their host only, and are nowhere afterward
   await buildInline({ Dockerfile: `FROM scratch\nADD ${web.url}/elsewhere /f\n` }, { args });
   expect(git.take().map(({ headers }) => headers.authorization)).toEqual([undefined]);
 });
+
+test('a password in a URL is sent, and is nowhere but in the history, with a warning', async () => {
+  const login = `Basic ${Buffer.from('me:pa@ss-word').toString('base64')}`;
+  files.set('/login', { body: 'private\n', authorization: login });
+  const [written, shown] = [`http://me:pa@ss-word@${new URL(web.url).host}/login`, `${web.url}/login`];
+  const store = scratchDirectory('store');
+  const metadata = join(scratchDirectory('metadata'), 'file');
+  const dockerfile = `FROM scratch\nADD ${written} /f\n`;
+  const args = ['--provenance=mode=max', '--metadata-file', metadata, '--explain'];
+  const build = await buildGood({ Dockerfile: dockerfile }, { store, args });
+  expect(build.tree().readText('/f')).toBe('private\n');
+  expect(build.stderr).toContain(`ADD ${shown} /f`);
+  expect(build.stderr).toContain(
+    `The history of the image shows the user and password of ADD "${shown}": use --secret id=HTTP_AUTH_TOKEN_127.0.0.1,src=FILE instead`,
+  );
+  expect(build.stderr).not.toContain('ss-word');
+  expect(readFileSync(metadata, 'utf8')).not.toContain('ss-word');
+  const { config, manifest } = build.image();
+  expect(config.history?.map(({ created_by }) => created_by)).toEqual([`ADD ${written} /f # buildkit`]);
+  expect(filesWith('ss-word', store)).toEqual([`blobs/sha256/${manifest.config.digest.slice('sha256:'.length)}`]);
+  const failed = await buildInline({ Dockerfile: `${dockerfile}RUN --mount=type=none true\n` }, { store });
+  expect(failed.stderr).toContain(`ADD http://${'*'.repeat('me:pa@ss-word'.length)}@`);
+  expect(failed.stderr).not.toContain('ss-word');
+});
+
+/** The files below a directory that hold a text. */
+function filesWith(text: string, directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path).includes(text))
+    .map((path) => relative(directory, path));
+}
 
 test.each([
   ['a missing file', () => `${web.url}/missing`, 'Invalid response status 404 for'],

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '@tbuild/errors';
 import { packageUrl } from '@tbuild/exporter';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import { formatPlatform, hexOf, parseReference, type Platform } from '@tbuild/oci';
@@ -58,7 +59,7 @@ export function provenanceType({ version }: ProvenanceSpec): string {
  * Values of secrets, proxies and credentials in URLs are in neither.
  */
 export function provenance(spec: ProvenanceSpec, facts: BuildFacts): object {
-  return withoutCredentials(spec.version === 'v1' ? predicateV1(spec, facts) : predicateV02(spec, facts));
+  return documentWithoutCredentials(spec.version === 'v1' ? predicateV1(spec, facts) : predicateV02(spec, facts));
 }
 
 function predicateV1(spec: ProvenanceSpec, facts: BuildFacts): object {
@@ -141,7 +142,7 @@ function parts({ mode }: ProvenanceSpec, facts: BuildFacts) {
                 {
                   filename: loaded.name,
                   language: 'Dockerfile',
-                  data: Buffer.from(withoutUserInfo(loaded.text)).toString('base64'),
+                  data: Buffer.from(withoutCredentials(loaded.text)).toString('base64'),
                 },
               ],
             },
@@ -232,13 +233,9 @@ function timestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** Every text of a document, with `scheme://user:password@host` made `scheme://host`. */
-function withoutCredentials<T extends object>(document: T): T {
+/** A document in which no text has credentials. */
+function documentWithoutCredentials<T extends object>(document: T): T {
   return JSON.parse(JSON.stringify(document), (_, value: unknown) =>
-    typeof value === 'string' ? withoutUserInfo(value) : value,
+    typeof value === 'string' ? withoutCredentials(value) : value,
   );
-}
-
-function withoutUserInfo(text: string): string {
-  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1');
 }

@@ -17,6 +17,7 @@ import { loadDefinition } from './load-definition.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
 import { openContexts, planToBuild, warningsOf, type Planning } from './plan-request.ts';
+import { credentialsWarnings } from './credentials-warning.ts';
 import { createExplanations } from './explanations.ts';
 import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
 import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
@@ -57,6 +58,7 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
   const importing = importInto(imported, env);
   const graphBuilder = new GraphBuilder();
   const plans = await planToBuild({ ...env, loaded, contexts }, graphBuilder);
+  for (const warning of credentialsWarnings(plans)) env.progress.emit(warning);
   const scans = await planScans(plans, graphBuilder, { ...env, loaded, contexts });
   const graph = graphBuilder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
   requireEntitlements(graph, request);

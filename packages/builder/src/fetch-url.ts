@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { TbuildError } from '@tbuild/errors';
+import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
 import type { WebAnswer } from '@tbuild/registry';
 import { touch, writeAtomically } from '@tbuild/store';
@@ -60,7 +60,8 @@ const UNNAMED = 'download';
 
 /** Credentials in a URL are sent, but never shown or kept; a fragment is not sent. */
 function readUrl(text: string): { url: URL; login?: string } {
-  if (!URL.canParse(text)) throw new TbuildError('USAGE', `URL ${JSON.stringify(text)} is not valid`);
+  if (!URL.canParse(text))
+    throw new TbuildError('USAGE', `URL ${JSON.stringify(withoutCredentials(text))} is not valid`);
   const url = new URL(text);
   const { username, password } = url;
   Object.assign(url, { username: '', password: '', hash: '' });

@@ -7,6 +7,7 @@ import { contextSource } from './context-source.ts';
 const cwd = mkdtempSync(join(tmpdir(), 'context-source-'));
 mkdirSync(join(cwd, 'github.com/local'), { recursive: true });
 writeFileSync(join(cwd, 'file'), '');
+mkdirSync(join(cwd, 'dir'));
 afterAll(() => rmSync(cwd, { recursive: true }));
 
 test.each([
@@ -20,6 +21,13 @@ test.each([
   ['ssh://git@host/x/y#main', { kind: 'git', url: 'ssh://git@host/x/y', ref: 'main' }],
   ['https://host/x.git', { kind: 'git', url: 'https://host/x.git' }],
   ['https://host/x.tar.gz', { kind: 'http', url: 'https://host/x.tar.gz' }],
+  ['github.com/../github.com/local', { kind: 'directory', path: join(cwd, 'github.com/local') }],
+  // Read as paths, all of these would be "dir".
+  ['https://host/../../dir', { kind: 'http', url: 'https://host/../../dir' }],
+  ['https://x.git/../../dir#.git', { kind: 'http', url: 'https://x.git/../../dir#.git' }],
+  ['ssh://git@host/../../../dir', { kind: 'git', url: 'ssh://git@host/../../../dir' }],
+  ['git@host:x/../../dir', { kind: 'git', url: 'git@host:x/../../dir' }],
+  ['git://host/../../dir', { kind: 'git', url: 'git://host/../../dir' }],
   ['http://host/Dockerfile', { kind: 'http', url: 'http://host/Dockerfile' }],
 ])('%s', (text, source) => {
   expect(contextSource(text, cwd)).toEqual(source);
@@ -28,3 +36,15 @@ test.each([
 test('a path that is not there is named', () => {
   expect(() => contextSource('./none', cwd)).toThrow('path "./none" not found');
 });
+
+test('github.com is a path only where there is a directory of that name', () => {
+  expect(contextSource('github.com/../dir', join(cwd, 'dir'))).toMatchObject({ kind: 'git' });
+});
+
+test.each(['file:///etc', 'ftp://host/../../dir', 'https://user:secret@host/x.git?none=1'])(
+  '%s is refused, without a password',
+  (text) => {
+    expect(() => contextSource(text, cwd)).toThrow(/^Context "[^"]+" is not valid: /);
+    expect(() => contextSource(text, cwd)).not.toThrow('secret');
+  },
+);

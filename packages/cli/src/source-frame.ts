@@ -7,10 +7,10 @@ export interface SourceFrameOptions {
 
 /**
  * The lines of a text around a place, as Docker's builder shows them: two before and after a single line, one
- * around several, those of the place marked; below, what is meant is underlined. Ends in a line feed.
+ * around several, those of the place marked; below, what is meant is underlined. Credentials of URLs are masked. Ends in a line feed.
  */
 export function sourceFrame(text: string, { start, end }: SourceRange, { token }: SourceFrameOptions = {}): string {
-  const lines = text.split(/\r?\n/);
+  const lines = withMaskedCredentials(text).split(/\r?\n/);
   const last = Math.max(start.line, end.column === 1 && end.line > start.line ? end.line - 1 : end.line);
   const around = last === start.line ? 2 : 1;
   const first = Math.max(1, start.line - around);
@@ -22,6 +22,11 @@ export function sourceFrame(text: string, { start, end }: SourceRange, { token }
   });
   const rule = '-'.repeat(20);
   return `${[rule, ...rows, rule].join('\n')}\n`;
+}
+
+/** Users and passwords of URLs become as many asterisks, so that columns stay what they are. */
+function withMaskedCredentials(text: string): string {
+  return text.replace(/(?<=:\/\/)[^\s/?#]*(?=@)/g, (login) => '*'.repeat(login.length));
 }
 
 function underline(line: string, { start, end }: SourceRange): string {

@@ -2,3 +2,4 @@ export { errnoName, hasCode, locate, TbuildError } from './tbuild-error.ts';
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';
 export type { Position, SourceRange } from './source-range.ts';
 export { suggest } from './suggest.ts';
+export { withoutCredentials } from './without-credentials.ts';

@@ -1,7 +1,7 @@
 import { formatPlatform, normalizePlatform } from '@tbuild/oci';
 import type { Platform } from '@tbuild/oci';
 import { parsePlatform } from '@tbuild/oci';
-import { hasCode } from '@tbuild/errors';
+import { hasCode, withoutCredentials } from '@tbuild/errors';
 import { variable } from './environment.ts';
 import type { Environment } from './environment.ts';
 
@@ -25,8 +25,12 @@ export interface StepLabel {
   readonly env?: Environment;
 }
 
-/** The name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. */
-export function stepName(numbering: Numbering, { position, command, trigger, env = [] }: StepLabel): string {
+/**
+ * The name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. Logs show it and the store keeps it, so that it has no
+ * credentials of URLs.
+ */
+export function stepName(numbering: Numbering, { position, trigger, env = [], ...label }: StepLabel): string {
+  const command = withoutCredentials(label.command);
   const { stageName, total, platform } = numbering;
   if (total === 0) return command;
   const width = String(total).length;

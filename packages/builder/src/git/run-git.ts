@@ -1,4 +1,4 @@
-import { TbuildError } from '@tbuild/errors';
+import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import type { Outside } from '@tbuild/host';
 
 /** A repository on the network and how to get at it. */
@@ -76,7 +76,7 @@ function originOf(url: string): string {
 
 /** The URL without credentials. */
 export function shownUrl(url: string): string {
-  return url.replace(/^(\w+:\/\/)[^/@]*@/, '$1');
+  return withoutCredentials(url);
 }
 
 function complaint(stderr: Uint8Array, url: string): string | undefined {

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
+import { withoutCredentials } from '@tbuild/errors';
 import type { CopySelection, FileSource, GitOp, HttpOp, StepId } from '@tbuild/graph';
 import { isDigest } from '@tbuild/oci';
 import type { Digest } from '@tbuild/oci';
@@ -50,11 +51,18 @@ function selectWord(word: Word, checksum: string, request: Request): CopySelecti
   const { instruction } = request;
   if (instruction.kind === 'copy') {
     const what = git === undefined ? 'a URL' : 'a git repository';
-    throw semanticError(`The source ${JSON.stringify(word.text)} of COPY is ${what}`, word.location, 'Use ADD');
+    throw semanticError(
+      `The source ${JSON.stringify(withoutCredentials(word.text))} of COPY is ${what}`,
+      word.location,
+      'Use ADD',
+    );
   }
   if (git === undefined) return selectUrl(word, checksum, request);
   if ('wrong' in git)
-    throw semanticError(`Git source ${JSON.stringify(word.text)} is not valid: ${git.wrong}`, word.location);
+    throw semanticError(
+      `Git source ${JSON.stringify(withoutCredentials(word.text))} is not valid: ${git.wrong}`,
+      word.location,
+    );
   return selectGit(word, git, { ...request, checksum });
 }
 
