@@ -103,7 +103,7 @@ function noticing(
   lose: (digest: Digest, cause: TbuildError, isStored: boolean) => LostLayer,
 ): Provider {
   return {
-    has: (digest, mediaType, size) => provider.has(digest, mediaType, size),
+    has: (digest, mediaType, size, signal) => provider.has(digest, mediaType, size, signal),
     async read(target, signal) {
       const { digest, mediaType, size } = target;
       const isStored = await store.has(digest, mediaType, size);

@@ -36,3 +36,4 @@ export type {
   Ulimit,
 } from './request.ts';
 export type { Worker } from './worker.ts';
+export { track } from './track.ts';

@@ -47,7 +47,7 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
     if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
     return options.track(formatReference(reference), async () => {
       const repository = await worker.openRepository(reference);
-      const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest');
+      const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
       const resolved = await resolveFrom(request, root, repository, worker, signal);
       writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
       return resolved;

@@ -151,7 +151,7 @@ function allContent(graph: Graph, { worker, layers }: Environment): Provider {
 function lazyProvider(open: () => Promise<Provider>): Provider {
   const get = lazily(open);
   return {
-    has: async (digest) => (await get()).has(digest),
+    has: async (...asked) => (await get()).has(...asked),
     read: async (target, signal) => (await get()).read(target, signal),
   };
 }

@@ -5,8 +5,8 @@ import type { Descriptor } from '@tbuild/oci';
 /** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass, which `source` has verified. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
-    has: async (digest, mediaType, size) =>
-      (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size),
+    has: async (digest, mediaType, size, signal) =>
+      (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size, signal),
     async read(target, signal) {
       if (await store.has(target.digest, target.mediaType, target.size)) return store.read(target, signal);
       return keep(await source.read(target, signal), target, store);
@@ -31,15 +31,15 @@ async function* keep(
 /** Reads from the first provider that has the blob. */
 export function firstOf(providers: readonly Provider[]): Provider {
   return {
-    async has(digest, mediaType, size) {
-      for (const provider of providers) if (await provider.has(digest, mediaType, size)) return true;
+    async has(digest, mediaType, size, signal) {
+      for (const provider of providers) if (await provider.has(digest, mediaType, size, signal)) return true;
       return false;
     },
     async read(target, signal) {
       let missing: unknown;
       for (const provider of providers) {
         try {
-          if (await provider.has(target.digest, target.mediaType, target.size))
+          if (await provider.has(target.digest, target.mediaType, target.size, signal))
             return await provider.read(target, signal);
         } catch (error) {
           if (!hasCode(error, 'NOT_FOUND')) throw error;

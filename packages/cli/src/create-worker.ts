@@ -17,6 +17,7 @@ import { flavourOf, type Isolation } from './isolation.ts';
 import type { RegistryOptions } from './registries/registry-rules.ts';
 import { openOutside } from './run-program.ts';
 import { makeStore } from './store-root.ts';
+import type { ShowWait } from './waiting-clock.ts';
 import { YOUNG_SPACE } from './young-space.ts';
 
 export interface WorkerOptions {
@@ -28,11 +29,13 @@ export interface WorkerOptions {
   readonly isolation?: Isolation;
   /** Is told what people should know about how steps are contained. */
   readonly warn?: (message: string, detail: string) => void;
+  /** Shows that a server asks for patience; a line on standard error unless given. */
+  readonly showWait?: ShowWait;
 }
 
 /** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
 export function createWorker(
-  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {} }: WorkerOptions,
+  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: WorkerOptions,
   env: Environment,
 ): Worker {
   makeStore(root, env);
@@ -51,7 +54,7 @@ export function createWorker(
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
-    registry ??= openRegistry(registries, env);
+    registry ??= openRegistry(registries, env, { showWait });
     return registry.openRepository(reference, access);
   };
   return {
@@ -73,7 +76,7 @@ export function createWorker(
     openRepository,
     async openWeb() {
       const { openWeb } = await import('./open-registry.ts');
-      return (web ??= openWeb(env));
+      return (web ??= openWeb(env, showWait));
     },
     runProgram: (args, options) => openOutside(env).run(args, options),
     async createExporters(output) {

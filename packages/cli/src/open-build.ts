@@ -21,6 +21,7 @@ import { registryOptions } from './registry-flags.ts';
 import { makeStartSnapshot } from './start-snapshot.ts';
 import { makeStore, storeRoot } from './store-root.ts';
 import { parseTimeLimit, withTimeLimit } from './time-limit.ts';
+import { waitAsStep } from './waiting-clock.ts';
 
 /** The options of `tbuild build` that were given. */
 export type BuildFlags = FlagValues<typeof buildFlags>;
@@ -74,6 +75,7 @@ function openWith(
       registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
       isolation: parseIsolation(flags.isolation),
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
+      showWait: waitAsStep(progress),
     },
     env,
   );

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createRegistryClient,
   createWebClient,
@@ -18,15 +17,23 @@ import { createRegistryRules, type RegistryOptions } from './registries/registry
 import { openOutside } from './run-program.ts';
 import { trustedCertificates } from './trusted-certificates.ts';
 import { VERSION } from './version.ts';
+import { waitingClock, type ShowWait } from './waiting-clock.ts';
 
 /** How long a credential helper may take, which may ask its user: two minutes. */
 const HELPER_TIME = 120_000;
+
+export interface RegistryAccess {
+  /** Instead of the user's own. */
+  readonly credentials?: CredentialSource;
+  /** A line on standard error unless given. */
+  readonly showWait?: ShowWait;
+}
 
 /** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
 export function openRegistry(
   options: RegistryOptions,
   env: Environment,
-  { credentials }: { readonly credentials?: CredentialSource } = {},
+  { credentials, showWait = lineFor(env) }: RegistryAccess = {},
 ): RegistryClient {
   const { TBUILD_REGISTRY_MIRRORS = '', TBUILD_REGISTRY_MIRRORS_ONLY = '' } = env.variables;
   const docker = readDockerDaemon();
@@ -56,16 +63,16 @@ export function openRegistry(
       }),
     certificates: (registry) => registryCertificates(registry, env),
     ...rules,
-    ...connectionOptions(env),
+    ...connectionOptions(env, showWait),
   });
 }
 
 /** The client for all other servers. */
-export function openWeb(env: Environment): WebClient {
-  return createWebClient(connectionOptions(env));
+export function openWeb(env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
+  return createWebClient(connectionOptions(env, showWait));
 }
 
-function connectionOptions({ variables }: Environment): WebClientOptions {
+function connectionOptions({ variables }: Environment, showWait: ShowWait): WebClientOptions {
   return {
     ca: () => trustedCertificates(variables),
     proxy: {
@@ -74,7 +81,14 @@ function connectionOptions({ variables }: Environment): WebClientOptions {
       none: variables.NO_PROXY ?? variables.no_proxy,
     },
     userAgent: `tbuild/${VERSION}`,
-    clock: { now: () => Date.now(), sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }) },
+    clock: waitingClock(showWait),
+  };
+}
+
+function lineFor({ stderr }: Environment): ShowWait {
+  return async (title, wait) => {
+    stderr.write(`${title.replace(/^\[internal\] /, '')}\n`);
+    await wait();
   };
 }
 

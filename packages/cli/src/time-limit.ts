@@ -30,7 +30,7 @@ export async function withTimeLimit<T>(
 ): Promise<T> {
   if (limit === undefined) return work(signal);
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), limit.milliseconds);
+  const timer = setTimeout(() => controller.abort(outOfTime()), limit.milliseconds);
   try {
     return await work(AbortSignal.any([signal, controller.signal]));
   } catch (error) {
@@ -43,4 +43,8 @@ export async function withTimeLimit<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function outOfTime(): TbuildError {
+  return new TbuildError('CANCELLED', 'The time of the build is up');
 }

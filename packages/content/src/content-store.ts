@@ -6,7 +6,7 @@ export interface Provider {
    * `mediaType` saves a registry from looking in two places: it keeps documents apart from blobs. With `size` a
    * file that was cut short counts as none.
    */
-  has(digest: Digest, mediaType?: string, size?: number): Promise<boolean>;
+  has(digest: Digest, mediaType?: string, size?: number, signal?: AbortSignal): Promise<boolean>;
   /**
    * The bytes of `target`, verified while they pass: the iteration throws at its end when size or
    * digest differ.

@@ -68,7 +68,7 @@ function copyNode(copy: Copy, node: Descriptor): Promise<void> {
 
 async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal, filter = () => true } = copy;
-  const present = await copy.limit(() => to.has(node.digest, node.mediaType, node.size));
+  const present = await copy.limit(() => to.has(node.digest, node.mediaType, node.size, signal));
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
@@ -88,7 +88,7 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
 async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
-  const present = (await to.has(node.digest, node.mediaType, node.size)) || (await copy.mount?.(node)) === true;
+  const present = (await to.has(node.digest, node.mediaType, node.size, signal)) || (await copy.mount?.(node)) === true;
   const source = openedAnew(node.digest, async () => counted(copy, node, await from.read(node, signal)));
   if (!present) await withSecondPlace(from, node, () => to.write(source, node, signal), signal);
   copy.onProgress?.(node, node.size);

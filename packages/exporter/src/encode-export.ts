@@ -238,12 +238,12 @@ function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 }
 
 function firstOf(first: Provider, second: Provider): Provider {
-  const holderOf = async ({ digest, mediaType, size }: Descriptor): Promise<Provider> =>
-    (await first.has(digest, mediaType, size)) ? first : second;
+  const holderOf = async ({ digest, mediaType, size }: Descriptor, signal?: AbortSignal): Promise<Provider> =>
+    (await first.has(digest, mediaType, size, signal)) ? first : second;
   return {
     has: async (digest) => (await first.has(digest)) || second.has(digest),
-    read: async (target, signal) => (await holderOf(target)).read(target, signal),
-    readBriefly: async (target, signal) => readBriefly(await holderOf(target), target, signal),
+    read: async (target, signal) => (await holderOf(target, signal)).read(target, signal),
+    readBriefly: async (target, signal) => readBriefly(await holderOf(target, signal), target, signal),
   };
 }
 

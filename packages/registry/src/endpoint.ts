@@ -1,3 +1,4 @@
+import { abortable } from './abortable.ts';
 import type { Send } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { retryDelay, type Clock } from './transport/retry.ts';
@@ -9,7 +10,7 @@ export interface Endpoint {
   /** Whether it need not be encrypted nor certified. */
   readonly insecure: boolean;
   /** The root of its URLs; finding out may need a request. */
-  base(): Promise<URL>;
+  base(signal?: AbortSignal): Promise<URL>;
 }
 
 const DOCKER_HUB = 'registry-1.docker.io';
@@ -36,12 +37,12 @@ export function createEndpoint(registry: string, { insecure, probe, clock }: End
   if (!insecure && !isLoopback) return { owns, insecure: false, base: async () => new URL(`https://${host}/`) };
   const schemes = isLoopback && /:\d+$/.test(host) ? ['http', 'https'] : ['https', 'http'];
   let found: Promise<URL> | undefined;
-  const base = (): Promise<URL> =>
+  const find = (): Promise<URL> =>
     (found ??= findScheme(host, schemes, { probe, clock }).catch((error) => {
       found = undefined;
       throw error;
     }));
-  return { owns, insecure: true, base };
+  return { owns, insecure: true, base: (signal) => abortable(find(), signal) };
 }
 
 async function findScheme(

@@ -5,7 +5,8 @@ import { parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
-import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
+import { createFastClock, createTestClient, makeImage, realClock } from '../test/client.ts';
+import { eventually } from '../../../test/support/eventually.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
 import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
 import type { Credential, RegistryClientOptions, Repository } from './index.ts';
@@ -113,6 +114,49 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
     expect(await store.has(image.index.digest)).toBe(false);
   });
 
+  test.each<[string, (repository: Repository, signal: AbortSignal) => Promise<unknown>]>([
+    ['resolve', (repository, signal) => repository.resolve('latest', signal)],
+    ['has', (repository, signal) => repository.has(image.index.digest, image.index.mediaType, undefined, signal)],
+  ])('an abort ends %s while it waits as the registry asked', async (_, ask) => {
+    proxy.decide = (line) =>
+      line === 'GET /v2/' ? undefined : { kind: 'answer', status: 429, headers: { 'retry-after': '60' } };
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const clock = { ...realClock, sleep: sleepThatAborts(controller, reason) };
+    await expect(ask(open({ clock }), controller.signal)).rejects.toBe(reason);
+  });
+
+  test('an abort ends the look for the scheme of a registry that never answers', async () => {
+    proxy.decide = () => ({ kind: 'hang' });
+    const controller = new AbortController();
+    const resolving = open().resolve('latest', controller.signal);
+    await eventually(() => proxy.seen.length > 0);
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(resolving).rejects.toBe(reason);
+  });
+
+  test('a client that is disposed of ends what it still waits for', async () => {
+    proxy.decide = () => ({ kind: 'hang' });
+    const client = createTestClient();
+    const resolving = client.openRepository(parseReference(`${proxy.host}/test/left`)).resolve('latest');
+    const failed = expect(resolving).rejects.toThrow();
+    await eventually(() => proxy.seen.length > 0);
+    await client[Symbol.asyncDispose]();
+    await failed;
+  });
+
+  test('Retry-After beyond the last attempt is not waited for', async () => {
+    proxy.decide = (line) =>
+      line.includes('/manifests/') ? { kind: 'answer', status: 429, headers: { 'retry-after': '3600' } } : undefined;
+    const clock = createFastClock();
+    await expect(open({ clock }).resolve('latest')).rejects.toMatchObject({
+      status: 429,
+      hint: expect.stringContaining('Wait 60 minutes'),
+    });
+    expect(clock.slept).toEqual([]);
+  });
+
   test('a redirect is followed without credentials', async () => {
     const seen: (string | undefined)[] = [];
     const bytes = Buffer.from('from the storage');
@@ -172,6 +216,14 @@ describe.runIf(canRunRegistry)('what goes wrong', () => {
 
 function open(options: Partial<RegistryClientOptions> = {}, name = `${proxy.host}/test/f${(count += 1)}`): Repository {
   return createTestClient(options).openRepository(parseReference(name));
+}
+
+/** Sleeps as the machine does, after having aborted in a moment. */
+function sleepThatAborts(controller: AbortController, reason: Error): typeof realClock.sleep {
+  return (milliseconds, signal) => {
+    setImmediate(() => controller.abort(reason));
+    return realClock.sleep(milliseconds, signal);
+  };
 }
 
 async function pushed(): Promise<Repository> {

@@ -1,3 +1,4 @@
+import { TbuildError } from '@tbuild/errors';
 import { formatRepository, parseReference, type Reference } from '@tbuild/oci';
 import type { CredentialSource } from './credential.ts';
 import { createEndpoint, type Endpoint } from './endpoint.ts';
@@ -42,7 +43,10 @@ export interface RegistryClientOptions {
   readonly clock: Clock;
 }
 
-/** The way to all registries: connections, tokens and what was learnt about each are shared. */
+/**
+ * The way to all registries: connections, tokens and what was learnt about each are shared. Disposing of it ends what
+ * is still under way.
+ */
 export interface RegistryClient extends AsyncDisposable {
   /**
    * The repository that a reference names; asks nobody yet. With `push` everything is asked for with the
@@ -64,7 +68,15 @@ interface Connection {
 
 /** Whoever creates the client disposes of it. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  const { ca, proxy, clock, credentials, patience } = options;
+  const { ca, proxy, credentials, patience } = options;
+  const ending = new AbortController();
+  const clock: Clock = {
+    now: options.clock.now,
+    sleep(milliseconds, signal, reason) {
+      const either = signal === undefined ? ending.signal : AbortSignal.any([signal, ending.signal]);
+      return options.clock.sleep(milliseconds, either, reason);
+    },
+  };
   const strict = createHttpClient({ ca, proxy, patience, insecure: false });
   const lenient = createHttpClient({ ca, proxy, patience, insecure: true });
   const agent = userAgent(options.userAgent ?? 'tbuild');
@@ -152,7 +164,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       );
       const request: HttpRequest = {
         method: 'GET',
-        url: new URL('/v2/', await endpoint.base()),
+        url: new URL('/v2/', await endpoint.base(signal)),
         access: 'pull',
         headers: {},
         signal,
@@ -163,6 +175,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       await response.discard();
     },
     async [Symbol.asyncDispose]() {
+      ending.abort(new TbuildError('CANCELLED', 'The connections to registries were closed'));
       await Promise.all([strict, lenient, ...own].map((one) => one.close()));
     },
   };

@@ -86,21 +86,30 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     status,
     codes,
     said: messages,
-    hint: hintFor(status, host, isOpening),
+    hint: hintFor(status, host, isOpening, response.headers['retry-after']),
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
 }
 
-function hintFor(status: number, host: string, isOpening: boolean): string | undefined {
+function hintFor(status: number, host: string, isOpening: boolean, retryAfter?: string): string | undefined {
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
   if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
   if (status === 404 && isOpening)
     return 'Check the name; some registries want a repository or project to be made first';
   if (status === 403) return 'The credentials in use do not allow this';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
-  if (status === 429) return `Wait, or log in with "tbuild login${registry}" for a higher limit`;
+  if (status === 429) return `${waitFor(retryAfter)}, or log in with "tbuild login${registry}" for a higher limit`;
+  if (retryAfter !== undefined) return `${waitFor(retryAfter)} before you try again`;
   return undefined;
+}
+
+/** The registry's own wish, where it has one: seconds, or a date. */
+function waitFor(retryAfter = ''): string {
+  const date = Date.parse(retryAfter);
+  if (!/^\d+$/.test(retryAfter)) return Number.isNaN(date) ? 'Wait' : `Wait until ${new Date(date).toUTCString()}`;
+  const minutes = Math.ceil(Number(retryAfter) / 60);
+  return minutes <= 1 ? 'Wait a minute' : `Wait ${minutes} minutes`;
 }
 
 async function readErrors(response: HttpResponse): Promise<{ codes: string[]; messages: string[] }> {

@@ -17,7 +17,7 @@ export function createRemoteRepository(remote: Remote): Repository {
     name: remote.name,
     resolve: (tagOrDigest, signal) => fetchDocument(remote, tagOrDigest, signal),
     readManifest,
-    has: (digest, mediaType) => has(remote, digest, mediaType),
+    has: (digest, mediaType, _size, signal) => has(remote, digest, mediaType, signal),
     async read(target, signal) {
       signal?.throwIfAborted();
       const source = isDocument(target.mediaType)
@@ -61,7 +61,8 @@ async function readDocument(remote: Remote, target: Descriptor, signal?: AbortSi
   return bytes;
 }
 
-async function has(remote: Remote, digest: Digest, mediaType?: string): Promise<boolean> {
-  if (mediaType !== undefined) return hasBlob(remote, digest, isDocument(mediaType) ? mediaType : undefined);
-  return (await hasBlob(remote, digest)) || hasBlob(remote, digest, '*/*');
+async function has(remote: Remote, digest: Digest, mediaType?: string, signal?: AbortSignal): Promise<boolean> {
+  if (mediaType !== undefined)
+    return hasBlob(remote, digest, { document: isDocument(mediaType) ? mediaType : undefined, signal });
+  return (await hasBlob(remote, digest, { signal })) || hasBlob(remote, digest, { document: '*/*', signal });
 }

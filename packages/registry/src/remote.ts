@@ -13,7 +13,7 @@ export interface Remote {
   readonly readAccess: Access;
   readonly clock: Clock;
   readonly send: Send;
-  base(): Promise<URL>;
+  base(signal?: AbortSignal): Promise<URL>;
   /** Documents seen or sent, by digest. */
   readonly documents: Map<Digest, Uint8Array>;
 }
@@ -35,7 +35,7 @@ export interface Question extends Partial<Pick<HttpRequest, 'access' | 'headers'
 export async function ask(remote: Remote, question: Question): Promise<HttpResponse> {
   const { method, target, headers = {}, body, scopes, signal, accept, subject } = question;
   signal?.throwIfAborted();
-  const url = target instanceof URL ? target : new URL(`/v2/${remote.path}/${target}`, await remote.base());
+  const url = target instanceof URL ? target : new URL(`/v2/${remote.path}/${target}`, await remote.base(signal));
   const access = question.access ?? remote.readAccess;
   const request: HttpRequest = { method, url, access, headers, body, scopes, signal };
   const response = await remote.send(request);

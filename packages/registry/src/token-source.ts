@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { abortable } from './abortable.ts';
 import type { Challenge } from './challenge.ts';
 import { basicAuthorization, type Credential, type CredentialSource } from './credential.ts';
 import { readBody, type HttpRequest, type HttpResponse, type Send } from './http-message.ts';
@@ -53,6 +54,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     async get(request, signal) {
       const { realm, service } = request.challenge.parameters;
       const key = JSON.stringify([realm, service, request.repository, ...request.scopes]);
+      // A token may be for several requests, so that one of them stopping must not stop it.
       return (await abortable(getToken(key, request), signal)).text;
     },
     forget(text) {
@@ -138,24 +140,4 @@ function parseObject(text: string): { token?: unknown; access_token?: unknown; e
   } catch (cause) {
     throw new TbuildError('REGISTRY', 'Answer of the token server is not valid JSON', { cause });
   }
-}
-
-// A token may be for several requests, so that one of them stopping must not stop it.
-async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (signal === undefined) return work;
-  signal.throwIfAborted();
-  const { promise, reject } = deferred();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
-function deferred(): { promise: Promise<never>; reject: (reason: unknown) => void } {
-  let reject: (reason: unknown) => void = () => {};
-  const promise = new Promise<never>((_, fail) => (reject = fail));
-  return { promise, reject };
 }

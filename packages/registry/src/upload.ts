@@ -5,7 +5,7 @@ import { createByteReader } from './byte-reader.ts';
 import { hasBlob } from './has-blob.ts';
 import { RegistryError } from './registry-error.ts';
 import type { Remote } from './remote.ts';
-import { ATTEMPTS, retryDelay } from './transport/retry.ts';
+import { isTooFarOff, retryDelay } from './transport/retry.ts';
 import {
   cancelSession,
   closeSession,
@@ -39,7 +39,7 @@ export async function upload(
   const small = expected.size <= SMALL ? await gather(verified(source, expected)) : undefined;
   const work: Upload = { remote, source: small ?? source, target: expected, signal, chunk: 0, sending: false };
   let furthest = 0;
-  for (let failures = 0; !(failures > 0 && (await hasBlob(remote, expected.digest)));) {
+  for (let failures = 0; !(failures > 0 && (await hasBlob(remote, expected.digest, { signal })));) {
     try {
       await sendAll(work);
       break;
@@ -47,7 +47,11 @@ export async function upload(
       const reached = work.session?.offset ?? 0;
       failures = reached > furthest ? 1 : failures + (isTooLarge(error) ? 0 : 1);
       furthest = Math.max(furthest, reached);
-      if (!(error instanceof RegistryError) || failures >= ATTEMPTS || !mayPass(work, error, failures)) {
+      if (
+        !(error instanceof RegistryError) ||
+        isTooFarOff(failures, error.retryAfter, remote.clock.now()) ||
+        !mayPass(work, error, failures)
+      ) {
         await abandon(work);
         throw error;
       }
@@ -120,7 +124,14 @@ async function recover(work: Upload, error: RegistryError, failures: number): Pr
     work.chunk = 0;
     return;
   }
-  if (error.transient) await remote.clock.sleep(retryDelay(failures, error.retryAfter, remote.clock.now()), signal);
+  if (error.transient) {
+    const delay = retryDelay(failures, error.retryAfter, remote.clock.now());
+    await remote.clock.sleep(
+      delay,
+      signal,
+      `${new URL(error.url).host} ${status === 0 ? 'broke the connection' : `answered ${status}`}`,
+    );
+  }
   if (isTooLarge(error) || error.transient) work.chunk = Math.min(work.chunk + 1, CHUNKS.length - 1);
   const { session } = work;
   const subject = `blob ${target.digest} of ${remote.name}`;

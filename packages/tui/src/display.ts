@@ -63,19 +63,20 @@ const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
 
-/** How often unfinished lines are looked at. */
-const OPEN_INTERVAL = 1000;
+/** How often unfinished lines and steps that another one hides are looked at when nothing happens. */
+const QUIET_INTERVAL = 1000;
 
 function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOptions): Drawing {
   const printer = createPlainPrinter((text) => out.write(text), { explain });
   const print = (view: BuildView): void => printer.print(view, now());
   const collected = collect(PLAIN_INTERVAL, print);
   let latest = emptyView;
-  let unfinished: NodeJS.Timeout | undefined;
+  let quiet: NodeJS.Timeout | undefined;
   const look = (): void => {
     print(latest);
-    const isOpen = stepsIn(latest, 'running').some(({ log }) => log.open !== undefined);
-    unfinished = isOpen ? setTimeout(look, OPEN_INTERVAL) : undefined;
+    const running = stepsIn(latest, 'running');
+    const waits = running.length > 1 || running.some(({ log }) => log.open !== undefined);
+    quiet = waits ? setTimeout(look, QUIET_INTERVAL) : undefined;
   };
   return {
     update(view, event) {
@@ -83,11 +84,11 @@ function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOpti
       latest = view;
       collected.update(view);
       if (isFull) print(view);
-      if (event.type === 'log') unfinished ??= setTimeout(look, OPEN_INTERVAL);
+      if (event.type === 'log' || event.type === 'started') quiet ??= setTimeout(look, QUIET_INTERVAL);
     },
     end(view) {
       collected.stop();
-      clearTimeout(unfinished);
+      clearTimeout(quiet);
       printer.print(view, now());
       out.write(epilogue(view, { expandWarning }));
     },

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
+import { abortable } from '../abortable.ts';
 import { basicAuthorization } from '../credential.ts';
 import type { HttpRequest, HttpResponse, Send } from '../http-message.ts';
 import { proxyRefused, unreachable } from '../registry-error.ts';
@@ -18,6 +19,7 @@ export interface HttpOptions extends TlsOptions {
 /** A pool of connections. */
 export interface HttpClient {
   readonly send: Send;
+  /** Ends what is under way, and connections that are kept for later. */
   close(): Promise<void>;
 }
 
@@ -40,7 +42,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
       return exchange(await agentFor(route.tunnel), request, { ...route, proxy, options });
     },
     async close() {
-      for (const agent of agents.values()) await (await agent).close();
+      for (const agent of agents.values()) await (await agent).destroy();
     },
   };
 }
@@ -102,7 +104,7 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
   const { patience = PATIENCE } = options;
   const body = watch(request.body);
   try {
-    const answer = await agent.request({
+    const asked = agent.request({
       origin,
       path,
       method,
@@ -111,6 +113,8 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
       signal,
       headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * patience : patience,
     });
+    // While it connects undici hears of no abort.
+    const answer = await abortable(asked, signal);
     if (answer.statusCode === 407 && proxy !== undefined) throw proxyRefused(url, proxy);
     return {
       status: answer.statusCode,

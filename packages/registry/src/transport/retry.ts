@@ -5,8 +5,11 @@ import { isTransientStatus, RegistryError } from '../registry-error.ts';
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** @throws the signal's reason when aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * `reason` says why, for people who wait too.
+   * @throws the signal's reason when aborted.
+   */
+  sleep(milliseconds: number, signal?: AbortSignal, reason?: string): Promise<void>;
 }
 
 /** How often anything is tried. */
@@ -16,7 +19,8 @@ const LONGEST_DELAY = 60_000;
 
 /**
  * Sends again what failed for a reason that passes: a broken connection, 408, 429 and most of 5xx. Waits
- * longer each time, or as long as `Retry-After` says. A streamed body is left to whoever can open it again.
+ * longer each time, or as long as `Retry-After` says, but never for an answer that {@link isTooFarOff}. A streamed
+ * body is left to whoever can open it again.
  */
 export function retry(clock: Clock): Middleware {
   return (next) => (request) => (mayRepeat(request) ? attempt(next, request, clock) : next(request));
@@ -31,9 +35,11 @@ async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<
   for (let count = 1; ; count += 1) {
     try {
       const response = await next(request);
-      if (!isTransientStatus(response.status) || count === ATTEMPTS) return response;
+      const retryAfter = response.headers['retry-after'];
+      if (!isTransientStatus(response.status) || isTooFarOff(count, retryAfter, clock.now())) return response;
       await response.discard();
-      await clock.sleep(retryDelay(count, response.headers['retry-after'], clock.now()), request.signal);
+      const delay = retryDelay(count, retryAfter, clock.now());
+      await clock.sleep(delay, request.signal, `${request.url.host} answered ${response.status}`);
     } catch (error) {
       if (!(error instanceof RegistryError && error.transient) || count === ATTEMPTS) throw error;
       await clock.sleep(retryDelay(count), request.signal);
@@ -41,14 +47,20 @@ async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<
   }
 }
 
-/** How long to wait before the next attempt after `count` of them, in milliseconds. */
+/** How long to wait before the next attempt after `count` of them, in milliseconds: at most a minute. */
 export function retryDelay(count: number, retryAfter?: string, now = 0): number {
-  const asked =
-    retryAfter === undefined
-      ? Number.NaN
-      : /^\d+$/.test(retryAfter)
-        ? Number(retryAfter) * 1000
-        : Date.parse(retryAfter) - now;
-  const delay = Number.isNaN(asked) ? FIRST_DELAY * 2 ** (count - 1) : asked;
+  const delay = askedDelay(retryAfter, now) ?? FIRST_DELAY * 2 ** (count - 1);
   return Math.min(Math.max(delay, 0), LONGEST_DELAY);
+}
+
+/** Whether no attempt is left after `count` of them, or `Retry-After` names a time after the last one. */
+export function isTooFarOff(count: number, retryAfter?: string, now = 0): boolean {
+  return count >= ATTEMPTS || (askedDelay(retryAfter, now) ?? 0) > (ATTEMPTS - count) * LONGEST_DELAY;
+}
+
+/** What `Retry-After` asks for, in milliseconds: it is a number of seconds or a date. */
+export function askedDelay(retryAfter: string | undefined, now: number): number | undefined {
+  if (retryAfter === undefined) return undefined;
+  const asked = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;
+  return Number.isNaN(asked) ? undefined : asked;
 }
