@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
-import { errnoName } from '@tbuild/errors';
+import { getSystemErrorMap } from 'node:util';
+import { errnoName, TbuildError } from '@tbuild/errors';
 import type { TextOutput } from '@tbuild/tui';
 
 /** What the program reads of its surroundings; read once, in `main`, and passed on. */
@@ -17,9 +18,21 @@ export interface Environment {
   readonly stdin: Readable & { readonly isTTY?: boolean };
 }
 
+/** The surroundings of a process that is about to end. */
+export interface ProcessEnvironment extends Environment {
+  /** Waits until everything has been written, or could not be. */
+  flush(): Promise<void>;
+}
+
 /** The surroundings of this process; the launcher says who the user is outside its namespace. */
-export function readEnvironment(): Environment {
+export function readEnvironment(): ProcessEnvironment {
   const { env } = process;
+  const outputs = new Set<NodeJS.WriteStream>();
+  const open = (stream: NodeJS.WriteStream, onError: (error: Error) => void): NodeJS.WriteStream => {
+    if (!outputs.has(stream)) stream.on('error', onError);
+    outputs.add(stream);
+    return stream;
+  };
   return {
     variables: env,
     cwd: process.cwd(),
@@ -27,13 +40,19 @@ export function readEnvironment(): Environment {
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     inUserNamespace: env.TBUILD_IN_USERNS === '1',
     get stdout() {
-      return openOutput(process.stdout);
+      return open(process.stdout, refuseUnlessClosed);
     },
     get stderr() {
-      return openOutput(process.stderr);
+      return open(process.stderr, ignoreError);
     },
     get stdin() {
       return process.stdin;
+    },
+    async flush() {
+      for (const stream of outputs)
+        if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+      // Failures are told in the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
     },
   };
 }
@@ -46,11 +65,15 @@ export function searchPath({ variables }: Environment): readonly string[] {
 }
 
 /** Where nobody reads any more, as behind `| head`, nothing is written, and the work goes on. */
-function openOutput(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-  if (stream.listenerCount('error', ignoreClosedPipe) === 0) stream.on('error', ignoreClosedPipe);
-  return stream;
+function refuseUnlessClosed(error: Error): void {
+  if (errnoName(error) === 'EPIPE') return;
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
+  const why = getSystemErrorMap().get(errno)?.[1] ?? error.message;
+  throw new TbuildError('SYSTEM', `Cannot write to standard output: ${why}`, {
+    cause: error,
+    hint: 'Look at where it goes: the disk of that file may be full, or its reader gone',
+  });
 }
 
-function ignoreClosedPipe(error: Error): void {
-  if (errnoName(error) !== 'EPIPE') throw error;
-}
+/** There is nowhere to tell that what is told on standard error cannot be written. */
+function ignoreError(): void {}

@@ -2,9 +2,11 @@ import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { describeFlags } from './args.ts';
+import { catchFaults } from './catch-faults.ts';
 import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './environment.ts';
+import { exitAtOnce } from './exit-at-once.ts';
 import { rehearse } from './rehearse.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
 import { VERSION } from './version.ts';
@@ -112,15 +114,13 @@ if (startupSnapshot.isBuildingSnapshot()) {
 async function start(): Promise<void> {
   const argv = process.argv.slice(2);
   const env = readEnvironment();
-  try {
-    process.exitCode = await main(argv, env);
-  } catch (error) {
-    env.stderr.write(
-      await formatError(withCommandHint(error, argv), {
-        debug: argv.includes('--debug') || argv.includes('-D'),
-        sourceOf: () => undefined,
-      }),
-    );
-    process.exitCode = exitCodeOf(error);
-  }
+  const debug = argv.includes('--debug') || argv.includes('-D');
+  catchFaults(env, { debug });
+  const code = await main(argv, env).catch(async (error: unknown) => {
+    env.stderr.write(await formatError(withCommandHint(error, argv), { debug, sourceOf: () => undefined }));
+    return exitCodeOf(error);
+  });
+  await env.flush();
+  // Nobody waits for what is still open: a connection that is kept, a name that is being looked up.
+  exitAtOnce(code);
 }

@@ -1,4 +1,6 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { lgetxattr } from '@tbuild/linux';
 import { expect, test } from 'vitest';
 import { exitCodeOf, formatError } from './report-error.ts';
 
@@ -35,10 +37,6 @@ test('causes are shown for debugging only, and nobody sees a stack trace unasked
   const error = new TbuildError('REGISTRY', 'Cannot pull', { cause: new Error('connection reset') });
   expect(await formatError(error, options)).toBe('ERROR: Cannot pull\n');
   expect(await formatError(error, { ...options, debug: true })).toContain('caused by: Error: connection reset');
-  expect(
-    await formatError(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }), options),
-  ).toBe('ERROR: The disk is full: ENOSPC: no space left on device, write\n');
-  expect(await formatError(new TypeError('x is not a function'), options)).not.toContain('at ');
 });
 
 test.each([
@@ -49,3 +47,39 @@ test.each([
 ])('exit code of %s is %i', (error, code) => {
   expect(exitCodeOf(error)).toBe(code);
 });
+
+test('a cancelled build has no place, since where it was interrupted is chance', async () => {
+  expect(await formatError(new TbuildError('CANCELLED', 'Build was cancelled', { location }), options)).toBe(
+    'ERROR: Build was cancelled\n',
+  );
+});
+
+const refusals: [name: string, refused: () => unknown, message: string][] = [
+  ['a missing file', () => readFileSync('/no/such'), 'Cannot open "/no/such": no such file or directory'],
+  ['a directory for a file', () => readFileSync('/'), 'Cannot read: illegal operation on a directory'],
+  ['a rename', () => renameSync('/no/a', '/no/b'), 'Cannot rename "/no/a" to "/no/b": no such file or directory'],
+  ['a full device', () => writeFileSync('/dev/full', 'x'), 'Cannot write: no space left on device'],
+  ['a call of our own', () => lgetxattr('/no', 'user.x'), 'Cannot lgetxattr "/no": no such file or directory'],
+];
+
+test.each(refusals)('what the system refuses is a sentence with a hint: %s', async (_name, refused, message) => {
+  const text = await formatError(errorOf(refused), options);
+  expect(text).toMatch(new RegExp(`^ERROR: ${message}\nhint: .+\n$`));
+});
+
+test('any other error asks to be reported, without a stack', async () => {
+  const text = await formatError(new TypeError('x is not a function'), options);
+  expect(text).toBe(
+    'ERROR: tbuild failed in a way that it should not: x is not a function\n' +
+      'hint: This is a defect of tbuild: please report it, with what the same command prints with --debug\n',
+  );
+});
+
+function errorOf(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('It did not fail');
+}

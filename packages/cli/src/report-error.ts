@@ -11,7 +11,8 @@ export interface ReportOptions {
 /** What the user reads when something failed: the place, the message, the hint. */
 export async function formatError(error: unknown, options: ReportOptions): Promise<string> {
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
-  const { location } = error;
+  // Where work was interrupted is chance.
+  const location = error.code === 'CANCELLED' ? undefined : error.location;
   const place = location === undefined ? '' : await excerpt(error, location, options.sourceOf(location.file));
   const lines = [`ERROR: ${error.message}`];
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
@@ -45,24 +46,15 @@ function causesOf(error: Error): string[] {
   return lines;
 }
 
-const SYSTEM: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full',
-  EDQUOT: 'The disk quota is used up',
-  EROFS: 'The file system is read-only',
-  EACCES: 'Permission was denied',
-  EPERM: 'The operation is not permitted',
-  EMFILE: 'Too many files are open',
-};
-
-function formatUnexpected(error: unknown, { debug }: ReportOptions): string {
-  const detail = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known = SYSTEM[code];
-  const first = known === undefined ? `ERROR: ${detail}` : `ERROR: ${known}: ${detail}`;
-  const stack = debug && error instanceof Error ? `\n${error.stack ?? ''}` : '';
-  const hint =
-    known === undefined && !debug
-      ? '\nhint: This is unexpected; run again with --debug to see where it comes from'
-      : '';
-  return `${first}${stack}${hint}\n`;
+async function formatUnexpected(error: unknown, { debug }: ReportOptions): Promise<string> {
+  // Not loaded before it is needed.
+  const { describeUnexpected } = await import('./unexpected-error.ts');
+  const { message, hint } = describeUnexpected(error);
+  const lines = [`ERROR: ${message}`, `hint: ${hint}`];
+  if (debug) {
+    const { describeProgram } = await import('./describe-program.ts');
+    lines.push(describeProgram(), error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (error instanceof Error) lines.push(...causesOf(error));
+  }
+  return `${lines.join('\n')}\n`;
 }

@@ -54,7 +54,7 @@ export function storeCommand<F extends Flags>({
         });
       const worker = createWorker({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
       try {
-        await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }));
+        await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }), 'Command was cancelled');
       } finally {
         await worker.close();
       }

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'PROCESS_FAILED'
   | 'SNAPSHOT'
   | 'UNSUPPORTED'
+  | 'SYSTEM'
   | 'CANCELLED'
   | 'TIMED_OUT';
 

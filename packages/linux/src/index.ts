@@ -1,5 +1,6 @@
 export { makedev, majorOf, minorOf } from './device-number.ts';
 export { endWith } from './end-with.ts';
+export { leave } from './leave.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { forgetPages } from './forget-pages.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
