@@ -2,7 +2,7 @@ import { openLayout, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageOp, ImageSource } from '@tbuild/graph';
 import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
-import { readStored } from './stored-document.ts';
+import { useStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 /** Where an image's blobs can be read: the store, or where the image came from. */
@@ -24,7 +24,7 @@ export function baseLayers(op: ImageOp, worker: Worker): readonly Layer[] {
 }
 
 function readManifest(op: ImageOp, worker: Worker): Manifest {
-  const bytes = readStored(worker.content, op.manifest);
+  const bytes = useStored(worker.content, op.manifest);
   const manifest = bytes === undefined ? undefined : parseManifest(bytes);
   if (manifest === undefined || isIndex(manifest))
     throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);

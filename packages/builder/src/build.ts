@@ -6,7 +6,7 @@ import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve } from '@tbuild/solver';
-import { isOfThisBoot } from '@tbuild/store';
+import { afterRemovals, isOfThisBoot } from '@tbuild/store';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import { attestImages, planScans, scanSteps } from './attested.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
@@ -48,6 +48,7 @@ export interface BuildResult {
  */
 export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
   const startedAt = worker.now();
+  await afterRemovals(worker.store, { now: () => worker.now(), signal: run.signal });
   if (!isOfThisBoot(worker.store)) await dropUnsynced(worker, run);
   const outputs = await openOutputs(request, worker);
   await using local = await fetchContext(request, worker, run);

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { verified, type Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
@@ -8,9 +7,9 @@ import type { Worker } from './worker.ts';
 
 type Kept = Pick<Worker, 'store' | 'content'>;
 
-/** Whether the store has the blob. */
+/** Whether the store has the blob, which counts as used from then on. */
 export function isStored({ digest, size }: Descriptor, { content }: Pick<Kept, 'content'>): boolean {
-  return statSync(content.path(digest), { throwIfNoEntry: false })?.size === size;
+  return content.use(digest, size);
 }
 
 /** A blob that the uncompressed layer was compressed to, if the store has one. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
 import type { WebAnswer } from '@tbuild/registry';
@@ -144,7 +144,7 @@ interface Memo extends FetchedFile {
 function recall(file: string, { content }: Worker): Memo | undefined {
   try {
     const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof digest !== 'string' || !isDigest(digest) || !existsSync(content.path(digest))) return undefined;
+    if (typeof digest !== 'string' || !isDigest(digest) || !content.use(digest)) return undefined;
     return {
       digest,
       ...(typeof etag === 'string' ? { etag } : {}),

@@ -1,7 +1,8 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest, type Digest } from '@tbuild/oci';
 import {
+  announceRemoval,
   createDiskUsage,
   emptyTrash,
   freedBy,
@@ -36,31 +37,54 @@ export interface Pruned {
 
 /**
  * Removes blobs and unfinished work that nothing refers to, images without a name, and of the build cache what the options choose;
- * named images stay. Beside running builds nothing goes that was used or made since the oldest of them began.
+ * named images stay. Beside running builds nothing goes that was used or made since the oldest of them began. Builds that
+ * begin while things are removed wait until that is over.
  */
 export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
   const { store } = worker;
   const started = worker.now();
-  const isIdle = liveLeases(store, started).length === 0;
-  const limit = oldestUse(store, started);
   sweepLeftovers(store, started);
   const discarded = createDiskUsage().measure(store.trash).own;
+  // What takes long delays nobody: builds may begin until the choice is made.
+  const choice = { entries: await chooseEntries(worker, options), started };
+  const { bytes, steps } = await removeChosen(choice, options, worker);
+  emptyTrash(store);
+  return { bytes: bytes + discarded, steps };
+}
+
+interface Choice {
+  readonly entries: readonly CacheEntry[];
+  /** When choosing began. */
+  readonly started: number;
+}
+
+async function removeChosen({ entries, started }: Choice, options: PruneOptions, worker: Worker): Promise<Pruned> {
+  const { store } = worker;
+  // From here on no build begins that is not seen below.
+  using _removal = announceRemoval(store);
+  const now = worker.now();
+  const isIdle = liveLeases(store, now).length === 0;
+  const limit = Math.min(started, oldestUse(store, now));
   const { maxUsedSpace, unusedFor = 0 } = options;
   if (maxUsedSpace === undefined) dropUnnamedImages(worker, Math.min(limit, started - unusedFor));
-  const removed = await removeEntries(worker, options, limit);
-  let bytes = removed.bytes + discarded;
+  const removed = await removeEntries(entries, {
+    options,
+    worker,
+    limit,
+    takesTrees: isIdle && !hasRecordsSince(store, started),
+  });
+  let { bytes } = removed;
   if (options.all === true && isIdle) bytes += removeAllMemories(worker);
   if (options.unusedFor !== undefined)
     bytes += await removeOldMemories(worker, Math.min(limit, started - options.unusedFor));
-  bytes += await removeBlobs(worker, { removed: removed.blobs, keepCached: options.all !== true || !isIdle });
+  bytes += await removeBlobs(worker, {
+    removed: removed.blobs,
+    keepCached: options.all !== true || !isIdle,
+    limit: isIdle ? Infinity : limit,
+  });
   await removeLostVariants(worker);
   if (isIdle) removeUnnamed(store, limit);
-  emptyTrash(store);
   return { bytes, steps: removed.steps };
-}
-
-interface RemovedEntries extends Pruned {
-  readonly blobs: ReadonlySet<Digest>;
 }
 
 /** Drops images without a name that were stored before `limit` (milliseconds), the newest `spared` of them aside. */
@@ -68,23 +92,50 @@ function dropUnnamedImages({ refs }: Worker, limit: number, spared = 0): void {
   for (const { target, keptAt } of refs.unnamed().slice(spared)) if (keptAt < limit) refs.drop(target.digest);
 }
 
-/** Least recently used first; each before what it stands on. */
-async function removeEntries(
+/** Whether a build has saved a step since: it may stand on a tree that nothing stood on before. */
+function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
+  return (statSync(records, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since;
+}
+
+/** The entries that the options may let go. */
+async function chooseEntries(
   worker: Worker,
   { all, unusedFor, maxUsedSpace }: PruneOptions,
-  limit: number,
-): Promise<RemovedEntries> {
+): Promise<readonly CacheEntry[]> {
+  if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return [];
+  return listCacheEntries(worker, createDiskUsage(), namedBlobs(worker));
+}
+
+interface RemovedEntries extends Pruned {
+  readonly blobs: ReadonlySet<Digest>;
+}
+
+interface Removing {
+  readonly options: PruneOptions;
+  readonly worker: Worker;
+  /** What was used then or later stays. */
+  readonly limit: number;
+  /** Whether trees without a record can go: nothing says when they were used last. */
+  readonly takesTrees: boolean;
+}
+
+/** Least recently used first; each before what it stands on. */
+async function removeEntries(entries: readonly CacheEntry[], removing: Removing): Promise<RemovedEntries> {
+  const { options, worker, limit } = removing;
+  const { unusedFor, maxUsedSpace } = options;
   const blobs = new Set<Digest>();
   let [bytes, steps] = [0, 0];
-  if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return { bytes, steps, blobs };
-  const entries = await listCacheEntries(worker, createDiskUsage(), namedBlobs(worker));
   const oldest = unusedFor === undefined ? limit : Math.min(limit, worker.now() - unusedFor);
   const tooMuch = maxUsedSpace === undefined ? Infinity : bytesOf(entries) - maxUsedSpace;
   // The newest may be the image of the build that just ended, whose ID was its whole output.
   if (maxUsedSpace !== undefined && tooMuch > 0) dropUnnamedImages(worker, oldest, 1);
+  const needed = new Set<string>();
   for (const entry of entries) {
     if (bytes >= tooMuch || entry.usedAt >= oldest) break;
-    if (!(await removeEntry(entry, worker, limit))) continue;
+    if (needed.has(entry.name) || !(await removeEntry(entry, removing))) {
+      for (const name of entry.below) needed.add(name);
+      continue;
+    }
     for (const blob of entry.blobs) blobs.add(blob);
     bytes += freedBy(entry.usage);
     if (entry.kind === 'step') steps++;
@@ -95,11 +146,9 @@ async function removeEntries(
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
 async function removeEntry(
   { name, kind, keys, path }: CacheEntry,
-  { store, cache, snapshots, now }: Worker,
-  limit: number,
+  { worker: { store, cache, snapshots }, limit, takesTrees }: Removing,
 ): Promise<boolean> {
-  // A tree without a record may be in use without a sign.
-  if (kind === 'tree' && liveLeases(store, now()).length > 0) return false;
+  if (kind === 'tree' && !takesTrees) return false;
   if (kind === 'cache mount') return removeMount(store.cacheMount(name), store, limit);
   if (path !== undefined) return removeUnused(path, store, limit);
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
@@ -114,21 +163,39 @@ function removeMount(directory: string, store: StoreLayout, limit: number): bool
   return usedAt < limit && moveToTrash(store, directory);
 }
 
-/** Beside a running build only what belonged to removed entries: others it may have found already. */
-async function removeBlobs(
-  worker: Worker,
-  { removed, keepCached }: { readonly removed: ReadonlySet<Digest>; readonly keepCached: boolean },
-): Promise<number> {
+interface RemovingBlobs {
+  readonly removed: ReadonlySet<Digest>;
+  readonly keepCached: boolean;
+  /** Without an end where no build runs. */
+  readonly limit: number;
+}
+
+/** Beside a running build only what belonged to removed entries, and no build has found since: others may be in use without a sign. */
+async function removeBlobs(worker: Worker, { removed, keepCached, limit }: RemovingBlobs): Promise<number> {
+  const { store, content } = worker;
   const needed = new Set([...imageBlobs(worker), ...(keepCached ? cachedBlobs(worker) : [])]);
   const disk = createDiskUsage();
   let bytes = 0;
-  for await (const { digest } of worker.content.list()) {
-    if (needed.has(digest) || (!removed.has(digest) && liveLeases(worker.store, worker.now()).length > 0)) continue;
+  for await (const { digest } of content.list()) {
+    if (needed.has(digest) || (!removed.has(digest) && limit !== Infinity)) continue;
+    const path = content.path(digest);
     // Those of removed entries were counted with them.
-    if (!removed.has(digest)) bytes += disk.measure(worker.content.path(digest)).own;
-    await worker.content.delete(digest);
+    const own = removed.has(digest) ? 0 : disk.measure(path).own;
+    if (isUsedBlob(path, limit) || !removeUnused(path, store, limit, timeRead)) continue;
+    bytes += own;
   }
   return bytes;
+}
+
+/** Asked before the blob is taken away to be looked at, since a build that uses it may read it at any time. */
+function isUsedBlob(path: string, limit: number): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && timeRead(stats) >= limit;
+}
+
+/** Builds mark the blobs that they find (`LocalStore.use`). */
+function timeRead({ atimeMs }: Stats): number {
+  return atimeMs;
 }
 
 /** Files that a killed process did not come to give their name. */

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
@@ -35,7 +35,7 @@ export async function removeLostVariants({ store, content }: Pick<Worker, 'store
     let left = notes.length;
     for (const path of notes) {
       const [blob] = (readText(path) ?? '').match(/sha256:[a-f0-9]{64}/) ?? [];
-      if (blob !== undefined && isDigest(blob) && (await content.has(blob))) continue;
+      if (blob !== undefined && isDigest(blob) && existsSync(content.path(blob))) continue;
       rmSync(path, { force: true });
       left--;
     }

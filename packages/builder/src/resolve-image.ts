@@ -19,7 +19,7 @@ import {
 import { touch, writeAtomically } from '@tbuild/store';
 import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
 import { requireImage } from './images/require-image.ts';
-import { readStored } from './stored-document.ts';
+import { useStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 export interface ResolveOptions {
@@ -106,7 +106,7 @@ async function keepWhole(
   worker: Worker,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const stored = readStored(worker.content, descriptor.digest);
+  const stored = useStored(worker.content, descriptor.digest);
   if (stored !== undefined) return stored;
   const bytes = await readWhole(from, descriptor, signal);
   await worker.content.write(fromBytes(bytes), descriptor);
@@ -147,10 +147,10 @@ function recall(file: string, worker: Worker): { descriptor: Descriptor; manifes
   try {
     const { manifest: digest }: { manifest?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
     const descriptor = parseDescriptor({ mediaType: 'application/json', digest, size: 0 });
-    const bytes = readStored(worker.content, descriptor.digest);
+    const bytes = useStored(worker.content, descriptor.digest);
     if (bytes === undefined) return undefined;
     const manifest = parseManifest(bytes);
-    if (isIndex(manifest) || readStored(worker.content, manifest.config.digest) === undefined) return undefined;
+    if (isIndex(manifest) || useStored(worker.content, manifest.config.digest) === undefined) return undefined;
     return { descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length }, manifest };
   } catch {
     // Never resolved, or a file that a crash left incomplete: ask again.

@@ -3,6 +3,11 @@ import type { LocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
 import { digestOf, type Digest } from '@tbuild/oci';
 
+/** As {@link readStored}, for a build that counts on the document: it counts as used from then on. */
+export function useStored(content: LocalStore, digest: Digest): Buffer | undefined {
+  return content.use(digest) ? readStored(content, digest) : undefined;
+}
+
 /** A small document of the store, known by its digest alone; undefined when it is not there. A damaged one is removed. */
 export function readStored(content: LocalStore, digest: Digest): Buffer | undefined {
   let bytes: Buffer;
@@ -10,9 +15,10 @@ export function readStored(content: LocalStore, digest: Digest): Buffer | undefi
     bytes = readFileSync(content.path(digest));
   } catch (error) {
     if (errnoName(error) === 'ENOENT') return undefined;
-    throw error;
+    if (errnoName(error) !== 'EISDIR') throw error;
+    bytes = Buffer.alloc(0);
   }
   if (digestOf(bytes) === digest) return bytes;
-  rmSync(content.path(digest), { force: true });
+  rmSync(content.path(digest), { force: true, recursive: true });
   return undefined;
 }

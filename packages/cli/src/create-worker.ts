@@ -42,7 +42,7 @@ export function createWorker(
   const store = storeLayout(root);
   const now = (): number => Date.now();
   const flavour = flavourOf(env);
-  const content = createLocalStore(root);
+  const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;

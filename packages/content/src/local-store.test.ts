@@ -1,4 +1,15 @@
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
@@ -39,6 +50,37 @@ test('a corrupt blob is refused, removed, and can be written again', async () =>
   expect(existsSync(store.path(target.digest))).toBe(false);
   await store.write(fromBytes(bytes), target);
   expect(await readWhole(store, target)).toEqual(bytes);
+});
+
+test('a directory where a blob was is no blob, and the blob can be written again', async () => {
+  const store = createLocalStore(emptyRoot());
+  const bytes = Buffer.from('precious');
+  const target = { mediaType: 'text/plain', digest: digestOf(bytes), size: bytes.length };
+  await store.write(fromBytes(bytes), target);
+  rmSync(store.path(target.digest));
+  mkdirSync(join(store.path(target.digest), 'inside'), { recursive: true });
+  expect(await store.has(target.digest)).toBe(false);
+  expect(await store.has(target.digest, undefined, statSync(store.path(target.digest)).size)).toBe(false);
+  await expect(store.read(target)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  for await (const blob of store.list()) expect.fail(blob.digest);
+  await store.write(fromBytes(bytes), target);
+  expect(await readWhole(store, target)).toEqual(bytes);
+});
+
+test('a blob that is found is marked as used, and its time of writing stays', async () => {
+  const root = emptyRoot();
+  const { digest, size } = await createLocalStore(root).write(fromBytes(Buffer.from('old')));
+  const { path } = createLocalStore(root);
+  utimesSync(path(digest), 1000, 2000);
+  const timesOf = () => [statSync(path(digest)).atimeMs, statSync(path(digest)).mtimeMs];
+  expect(createLocalStore(root).use(digest, size)).toBe(true);
+  expect(timesOf()).toEqual([1000_000, 2000_000]);
+  expect(createLocalStore(root, { usedAt: 3000_000 }).use(digest, size + 1)).toBe(false);
+  expect(timesOf()).toEqual([1000_000, 2000_000]);
+  expect(await createLocalStore(root, { usedAt: 3000_000 }).has(digest)).toBe(true);
+  expect(timesOf()).toEqual([3000_000, 2000_000]);
+  expect(createLocalStore(root, { usedAt: 2500_000 }).use(digest)).toBe(true);
+  expect(timesOf()).toEqual([3000_000, 2000_000]);
 });
 
 test("a corrupt blob of somebody else's layout is refused and left alone", async () => {

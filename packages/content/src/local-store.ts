@@ -1,4 +1,14 @@
-import { closeSync, constants, existsSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
@@ -12,6 +22,11 @@ import { verified } from './verified.ts';
 export interface LocalStore extends ContentStore {
   /** Where the blob of this digest is or would be, for readers that open the file themselves. */
   path(digest: Digest): string;
+  /**
+   * Whether the blob is there, as a file of this size if one is given. It is marked as used, as by every other method that
+   * finds it: see {@link LocalStoreOptions.usedAt}.
+   */
+  use(digest: Digest, size?: number): boolean;
   /** Says that another process of this build has just written the blob, whole: then this one need not hash it when it reads it. */
   trust(digest: Digest): void;
 }
@@ -21,6 +36,8 @@ export interface LocalStoreOptions {
   readonly keepCorrupt?: boolean;
   /** Takes unfinished blobs instead of `ROOT/tmp`; on the same file system. */
   readonly temporaryDirectory?: string;
+  /** What is found in the store gets this access time (milliseconds) unless its own is later. Not marked unless given. */
+  readonly usedAt?: number;
 }
 
 const CHUNK = 256 * 1024;
@@ -33,26 +50,27 @@ const CHUNKS_A_TURN = 16;
  */
 export function createLocalStore(
   root: string,
-  { keepCorrupt = false, temporaryDirectory = join(root, 'tmp') }: LocalStoreOptions = {},
+  { keepCorrupt = false, temporaryDirectory = join(root, 'tmp'), usedAt }: LocalStoreOptions = {},
 ): LocalStore {
   const directory = join(root, 'blobs', 'sha256');
   const path = (digest: Digest): string => join(directory, hexOf(digest));
   const proofs = createProofs(path);
   const files = { temporaryDirectory, pathOf: path, onCommit: proofs.note };
   const createWriter = (proven?: Digest) => createBlobFileWriter(files, proven);
-  const has = (digest: Digest): boolean => existsSync(path(digest));
+  const use = (digest: Digest, size?: number): boolean => isUsable(path(digest), size, usedAt);
 
   return {
     path,
+    use,
     trust: proofs.note,
     createWriter,
-    has: async (digest, _mediaType, size) => (size === undefined ? has(digest) : isWhole(path(digest), size)),
+    has: async (digest, _mediaType, size) => use(digest, size),
     async read(target, signal) {
-      if (!has(target.digest)) throw missing(target.digest);
+      if (!use(target.digest)) throw missing(target.digest);
       return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs, nextChunk: newChunk });
     },
     async readBriefly(target, signal) {
-      if (!has(target.digest)) throw missing(target.digest);
+      if (!use(target.digest)) throw missing(target.digest);
       return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs, nextChunk: chunksInTurn() });
     },
     write: async (source, expected, signal) =>
@@ -60,9 +78,9 @@ export function createLocalStore(
         createWriter,
         expected,
         signal,
-        present: expected !== undefined && isWhole(path(expected.digest), expected.size),
+        present: expected !== undefined && use(expected.digest, expected.size),
       }),
-    delete: async (digest) => rmSync(path(digest), { force: true }),
+    delete: async (digest) => rmSync(path(digest), { force: true, recursive: true }),
     list: () => listBlobs(directory),
   };
 }
@@ -71,8 +89,22 @@ function missing(digest: Digest, cause?: unknown): TbuildError {
   return new TbuildError('NOT_FOUND', `Blob ${digest} is not in the store`, { cause });
 }
 
-function isWhole(path: string, size: number): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.size === size;
+/** Anything but a file of the right size is no blob. */
+function isUsable(path: string, size: number | undefined, usedAt: number | undefined): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true || (size !== undefined && stats.size !== size)) return false;
+  return usedAt === undefined || stats.atimeMs >= usedAt || markUsed(path, usedAt, stats.mtimeMs);
+}
+
+/** False when the blob has just been removed. */
+function markUsed(path: string, usedAt: number, mtimeMs: number): boolean {
+  try {
+    utimesSync(path, usedAt / 1000, mtimeMs / 1000);
+    return true;
+  } catch (error) {
+    // What this process cannot mark, such as in a store that is read-only, nobody removes beside it.
+    return errnoName(error) !== 'ENOENT';
+  }
 }
 
 /** Which blobs this process has written or read whole, and nobody touched since: hashing them once more proves nothing new. */
@@ -93,7 +125,7 @@ function createProofs(path: (digest: Digest) => string): Proofs {
       if (stamp !== undefined) known.set(digest, stamp);
     },
     holds: ({ digest, size }) =>
-      known.has(digest) && known.get(digest) === stampOf(digest) && isWhole(path(digest), size),
+      known.has(digest) && known.get(digest) === stampOf(digest) && isUsable(path(digest), size, undefined),
   };
 }
 
@@ -169,6 +201,6 @@ async function* listBlobs(directory: string): AsyncGenerator<StoredBlob, void, u
   for (const name of names) {
     const digest = `sha256:${name}`;
     const stats = statSync(join(directory, name), { throwIfNoEntry: false });
-    if (stats && isDigest(digest)) yield { digest, size: stats.size };
+    if (stats?.isFile() === true && isDigest(digest)) yield { digest, size: stats.size };
   }
 }

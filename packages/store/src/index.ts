@@ -5,7 +5,7 @@ export { openLock, waitFor } from './file-lock.ts';
 export type { FileLock } from './file-lock.ts';
 export { storeLayout } from './layout.ts';
 export type { StoreLayout } from './layout.ts';
-export { acquireLease, liveLeases } from './lease.ts';
+export { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';
 export type { Lease, LiveLease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';

@@ -20,6 +20,8 @@ export interface StoreLayout {
   readonly trash: string;
   /** One file for each running build. */
   readonly leases: string;
+  /** One file for each process that removes things, which builds that begin wait for. */
+  readonly removals: string;
   /** One file for each step record, by key. */
   readonly records: string;
   /** Committed trees, and those being made in `.active`. */
@@ -79,6 +81,7 @@ export function storeLayout(root: string): StoreLayout {
     run: inRoot('run'),
     trash: inRoot('trash'),
     leases: inRoot('leases'),
+    removals: inRoot('removals'),
     records: inRoot('records'),
     snapshots,
     activeSnapshots: join(snapshots, '.active'),

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { liveLeases, acquireLease } from './lease.ts';
+import { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';
 import { storeLayout } from './layout.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lease-'));
@@ -58,4 +59,28 @@ test('a process that cannot be seen from here is live as long as it says so', ()
       .toSorted(),
   ).toEqual([now - 3_600_000, minutes(5).getTime()]);
   expect(readdirSync(leases).toSorted()).toEqual(['7-1-abc', '8-1-abc']);
+});
+
+test('a build waits while another process removes things, and no longer than that process lives', async () => {
+  const { removals } = store;
+  const waiting = { now: () => Date.now(), signal: new AbortController().signal };
+  {
+    using _removal = announceRemoval(store);
+    expect(readdirSync(removals)).toHaveLength(1);
+    // What this process removes it knows of.
+    await afterRemovals(store, waiting);
+  }
+  expect(readdirSync(removals)).toEqual([]);
+  const [, , place] = nameHere();
+  const child = spawn('sleep', ['60']);
+  await once(child, 'spawn');
+  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+  writeFileSync(join(removals, `${child.pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}-${place}`), '');
+  let isOver = false;
+  const waited = afterRemovals(store, waiting).then(() => (isOver = true));
+  await expect(afterRemovals(store, { ...waiting, signal: AbortSignal.abort() })).rejects.toThrow('cancelled');
+  expect(isOver).toBe(false);
+  child.kill();
+  await waited;
+  expect(readdirSync(removals)).toEqual([]);
 });

@@ -1,5 +1,7 @@
 import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { TbuildError } from '@tbuild/errors';
 import { digestOf, hexOf } from '@tbuild/oci';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
@@ -23,8 +25,41 @@ const [BEAT, PATIENCE] = [60_000, 600_000];
  * from here, after a while where the store is shared with other containers or machines.
  */
 export function acquireLease({ leases }: Pick<StoreLayout, 'leases'>): Lease {
-  mkdirSync(leases, { recursive: true });
-  const file = join(leases, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
+  return announce(leases);
+}
+
+/** Says that this process removes things from the store: builds that begin wait until it is disposed. */
+export function announceRemoval({ removals }: Pick<StoreLayout, 'removals'>): Disposable {
+  return announce(removals);
+}
+
+/**
+ * Waits until nobody removes things who may not have seen the lease that this process has taken before. A removal that is
+ * announced later sees it. Most often there is nothing to wait for.
+ * @throws TbuildError CANCELLED on abort.
+ */
+export async function afterRemovals(
+  { removals }: Pick<StoreLayout, 'removals'>,
+  { now, signal }: Waiting,
+): Promise<void> {
+  while (liveIn(removals, now()).length > 0) {
+    if (signal.aborted) throw new TbuildError('CANCELLED', 'Waiting for a prune of the store was cancelled');
+    await setTimeout(PAUSE);
+  }
+}
+
+export interface Waiting {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  readonly signal: AbortSignal;
+}
+
+/** How long to wait before looking again. Milliseconds. */
+const PAUSE = 10;
+
+function announce(directory: string): Disposable {
+  mkdirSync(directory, { recursive: true });
+  const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
   writeFileSync(file, '');
   let since: number | undefined;
   const beat = setInterval(() => {
@@ -41,10 +76,16 @@ export function acquireLease({ leases }: Pick<StoreLayout, 'leases'>): Lease {
 
 /** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */
 export function liveLeases({ leases }: Pick<StoreLayout, 'leases'>, now: number): readonly LiveLease[] {
+  return liveIn(leases, now);
+}
+
+function liveIn(directory: string, now: number): readonly LiveLease[] {
+  const names = listDirectory(directory);
+  if (names.length === 0) return [];
   const here = place();
   const live: LiveLease[] = [];
-  for (const name of listDirectory(leases)) {
-    const file = join(leases, name);
+  for (const name of names) {
+    const file = join(directory, name);
     const [pid, start, where] = name.split('-');
     const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (writtenAt === undefined || (where === here && Number(pid) === process.pid)) continue;

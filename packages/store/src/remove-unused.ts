@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, renameSync, statSync } from 'node:fs';
+import { existsSync, renameSync, statSync, type Stats } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import type { StoreLayout } from './layout.ts';
 import { moveToTrash } from './trash.ts';
 
 /**
  * Takes a file or directory away unless it was touched at or after `limit` (milliseconds), however closely that races: it is
- * looked at after it has lost its name. Whether it is gone.
+ * looked at after it has lost its name. `usedAt` reads from its stats when that was. Whether it is gone.
  */
-export function removeUnused(path: string, store: Pick<StoreLayout, 'trash'>, limit: number): boolean {
+export function removeUnused(
+  path: string,
+  store: Pick<StoreLayout, 'trash'>,
+  limit: number,
+  usedAt = timeWritten,
+): boolean {
   const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
@@ -16,11 +21,15 @@ export function removeUnused(path: string, store: Pick<StoreLayout, 'trash'>, li
     if (errnoName(error) === 'ENOENT') return true;
     throw error;
   }
-  const isUsed = statSync(aside).mtimeMs >= limit;
+  const isUsed = usedAt(statSync(aside)) >= limit;
   if (isUsed && !existsSync(path)) {
     renameSync(aside, path);
     return false;
   }
   moveToTrash(store, aside);
   return !isUsed;
+}
+
+function timeWritten({ mtimeMs }: Stats): number {
+  return mtimeMs;
 }

@@ -12,7 +12,7 @@ import {
   type Layer,
   type Reference,
 } from '@tbuild/oci';
-import { readStored } from '../stored-document.ts';
+import { useStored } from '../stored-document.ts';
 import type { Worker } from '../worker.ts';
 
 /** An image that an archive held. */
@@ -98,7 +98,7 @@ async function loadLayout(document: unknown, { find, worker }: Archive): Promise
   const images = new Map<string, LoadedImage>();
   for (const { annotations = {}, ...entry } of entries) {
     const file = find(`blobs/${entry.digest.replace(':', '/')}`);
-    if (file === undefined && readStored(worker.content, entry.digest) === undefined) throw lacks(entry.digest);
+    if (file === undefined && useStored(worker.content, entry.digest) === undefined) throw lacks(entry.digest);
     const name = nameOf(annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']);
     const known = images.get(entry.digest)?.names ?? [];
     images.set(entry.digest, { target: entry, names: name === undefined ? known : [...known, name] });
@@ -132,7 +132,7 @@ async function loadDockerImage(
   archive: Archive,
 ): Promise<LoadedImage> {
   const { worker } = archive;
-  const config = readStored(worker.content, required(archive, String(entry.Config)).digest);
+  const config = useStored(worker.content, required(archive, String(entry.Config)).digest);
   if (config === undefined) throw lacks(String(entry.Config));
   const { diffIds, ...image } = parseImageConfig(config);
   const files = Array.isArray(entry.Layers) ? entry.Layers.map(String) : [];
@@ -164,7 +164,7 @@ function lacks(name: string): TbuildError {
 
 function readJson({ find, worker }: Archive, name: string): unknown {
   const blob = find(name);
-  const bytes = blob === undefined ? undefined : readStored(worker.content, blob.digest);
+  const bytes = blob === undefined ? undefined : useStored(worker.content, blob.digest);
   if (bytes === undefined) return undefined;
   try {
     return JSON.parse(bytes.toString('utf8'));

@@ -4,7 +4,7 @@ import { loadArchive } from '@tbuild/builder';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { openInput } from '@tbuild/linux';
 import { familiarReference, parseReference } from '@tbuild/oci';
-import { acquireLease } from '@tbuild/store';
+import { acquireLease, afterRemovals } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -24,6 +24,7 @@ export const load = storeCommand({
   takes: [0, 0],
   async run({ flags, worker, env, signal }) {
     using _lease = acquireLease(worker.store);
+    await afterRemovals(worker.store, { now: () => worker.now(), signal });
     const loaded = await loadArchive(readInput(flags.input, env, signal), worker, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError(

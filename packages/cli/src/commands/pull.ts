@@ -7,7 +7,7 @@ import {
   parseReference,
   type Descriptor,
 } from '@tbuild/oci';
-import { acquireLease } from '@tbuild/store';
+import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../transfer-lines.ts';
@@ -28,6 +28,7 @@ export const pull = storeCommand({
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
     using _lease = acquireLease(worker.store);
+    await afterRemovals(worker.store, { now: () => worker.now(), signal });
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
     for (const name of words) {
       const reference = parseReference(name);

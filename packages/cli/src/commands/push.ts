@@ -2,7 +2,7 @@ import { findImage } from '@tbuild/builder';
 import { copyImage } from '@tbuild/content';
 import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
 import { familiarReference, parseReference } from '@tbuild/oci';
-import { acquireLease } from '@tbuild/store';
+import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../transfer-lines.ts';
@@ -17,6 +17,7 @@ export const push = storeCommand({
   takes: [1, Infinity],
   async run({ flags, words, worker, env, signal }) {
     using _lease = acquireLease(worker.store);
+    await afterRemovals(worker.store, { now: () => worker.now(), signal });
     const store = { content: worker.content, variants: createLayerVariants(worker.store) };
     for (const word of words) {
       const reference = parseReference(word);
