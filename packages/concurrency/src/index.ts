@@ -1,1 +1,3 @@
 export { type CooperativeTask, runCooperatively, runSync } from './cooperative.ts';
+export { getOrMake } from './get-or-make.ts';
+export { createLocks, type Locks } from './locks.ts';

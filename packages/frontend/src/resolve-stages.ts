@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction } from '@tbuild/dockerfile';
 import type { StageInstruction } from '@tbuild/dockerfile';
 import { locate, TbuildError } from '@tbuild/errors';
@@ -43,13 +44,9 @@ export async function resolveStages(
   const images = createImageResolver(graph, options, AbortSignal.any([options.signal, failed.signal]));
   const stages = new Map<number, Promise<ResolvedStage>>();
   const visit = (index: number): Promise<ResolvedStage> => {
-    const known = stages.get(index);
-    if (known !== undefined) return known;
     const node = graph.nodes[index];
     if (node === undefined) throw new Error(`Stage ${index} is not in the graph`);
-    const stage = resolveStage({ graph, options, images, visit }, node);
-    stages.set(index, stage);
-    return stage;
+    return getOrMake(stages, index, () => resolveStage({ graph, options, images, visit }, node));
   };
   try {
     await visit(target.stage.index);
@@ -145,9 +142,9 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
     async resolve({ reference, source }, platform, location) {
       const key = canonicalJson({ reference, source, platform });
       try {
-        const known = pending.get(key) ?? options.resolveImage({ reference, source, platform }, signal);
-        pending.set(key, known);
-        const image = await known;
+        const image = await getOrMake(pending, key, () =>
+          options.resolveImage({ reference, source, platform }, signal),
+        );
         resolved.set(key, image);
         return image;
       } catch (error) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { getOrMake } from '@tbuild/concurrency';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { authKeys, parseAuthFile, type AuthFile } from './auth-file.ts';
 import type { Credential, CredentialSource } from './credential.ts';
@@ -34,11 +35,8 @@ export function loadCredentials({ files, runHelper }: CredentialOptions): Creden
   let parsed: readonly NamedAuthFile[] | undefined;
   const found = new Map<string, Promise<Credential | undefined>>();
   return async (registry, repository) => {
-    parsed ??= files.flatMap(open);
-    const key = `${registry}/${repository}`;
-    const search = found.get(key) ?? find(parsed, authKeys(registry, repository), runHelper);
-    found.set(key, search);
-    return search;
+    const known = (parsed ??= files.flatMap(open));
+    return getOrMake(found, `${registry}/${repository}`, () => find(known, authKeys(registry, repository), runHelper));
   };
 }
 

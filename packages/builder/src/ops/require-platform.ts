@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { type Emulation, findEmulation, type Sandbox, type SandboxMount } from '@tbuild/executor';
 import { formatPlatform, samePlatform, type Platform } from '@tbuild/oci';
@@ -22,13 +23,11 @@ const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
  */
 export async function requirePlatform(platform: Platform, worker: Machine): Promise<PlatformNeeds> {
   if (samePlatform(platform, worker.platform)) return NOTHING;
-  const known = answers.get(worker) ?? new Map<string, Promise<Emulation>>();
-  answers.set(worker, known);
-  const name = formatPlatform(platform);
+  const known = getOrMake(answers, worker, () => new Map<string, Promise<Emulation>>());
   const { platform: host, searchPath } = worker;
-  const answer = known.get(name) ?? findEmulation(platform, { directory: worker.store.run, host, searchPath });
-  known.set(name, answer);
-  const emulation = await answer;
+  const emulation = await getOrMake(known, formatPlatform(platform), () =>
+    findEmulation(platform, { directory: worker.store.run, host, searchPath }),
+  );
   switch (emulation.kind) {
     case 'native':
       return NOTHING;

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createLocks, type Locks } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
@@ -16,7 +17,6 @@ import type { StepPlace } from '../step-place.ts';
 import { TOOL_ENVIRONMENT } from '../tools.ts';
 import { makeDevices } from './devices.ts';
 import { keeperProgram } from './keeper.ts';
-import { createLocks, type Locks } from './locks.ts';
 import { Placement } from './placement.ts';
 
 export interface ChrootExecutorOptions {
