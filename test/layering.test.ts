@@ -13,6 +13,7 @@ const ROWS = [
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['copy'],
+  ['layers'],
   ['exporter'],
   ['attest'],
   ['builder'],

@@ -1,11 +1,11 @@
 import type { ResultId, StepRecord } from '@tbuild/cache';
 import type { Plan } from '@tbuild/frontend';
 import type { Graph, StepId } from '@tbuild/graph';
+import type { StepResults } from '@tbuild/layers';
 import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
 import { baseLayers } from './base-image.ts';
 import type { Explanations } from './explanations.ts';
-import type { StepResults } from './step-results.ts';
 import type { Worker } from './worker.ts';
 
 export interface Assembly {

@@ -1,8 +1,7 @@
-import { openLayout, type Provider } from '@tbuild/content';
+import { openLayout, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageOp, ImageSource } from '@tbuild/graph';
 import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
-import { useStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 /** Where an image's blobs can be read: the store, or where the image came from. */

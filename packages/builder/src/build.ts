@@ -4,6 +4,7 @@ import { TbuildError } from '@tbuild/errors';
 import type { ExportedImage, ImageDigests } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
+import { createLayerPreparation, createStepResults } from '@tbuild/layers';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve } from '@tbuild/solver';
 import { afterRemovals, isOfThisBoot } from '@tbuild/store';
@@ -22,9 +23,7 @@ import { createExplanations } from './explanations.ts';
 import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
 import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
 import type { BuildRequest } from './request.ts';
-import { createLayerPreparation } from './prepare-layers.ts';
 import { createResultCache } from './result-cache.ts';
-import { createStepResults } from './step-results.ts';
 import type { Worker } from './worker.ts';
 
 /** What a build made. */

@@ -10,13 +10,12 @@ import {
   type ExplanationNote,
 } from '@tbuild/cache';
 import type { Provider } from '@tbuild/content';
-import { compressLayer, createLayerVariants } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import type { StepId } from '@tbuild/graph';
+import { compressLayer, createLayerVariants, type RemoteLayers } from '@tbuild/layers';
 import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
 import type { Assembly } from './assemble-image.ts';
 import type { BuildEnvironment } from './build-run.ts';
-import type { RemoteLayers } from './imported-steps.ts';
 import { directoryKey } from './ops/cache-mount.ts';
 import type { CacheExportOptions, CacheExportSpec } from './request.ts';
 import { track, type ReportTransfer } from './track.ts';

@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { withSecondPlace, type Provider } from '@tbuild/content';
+import { type Provider, storing, withSecondPlace } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { chainId, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import pLimit from 'p-limit';
 import type { OpEnvironment } from './ops/op-environment.ts';
-import { storing } from './storing.ts';
 
 export interface ImageToExtract {
   readonly chain: Digest;

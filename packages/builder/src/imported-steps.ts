@@ -1,29 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
-import type { Provider } from '@tbuild/content';
+import { firstOf, type Provider, storing } from '@tbuild/content';
 import { verifiedLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
+import { LostLayer, lostLayerBehind, type RemoteLayers, uncompressing } from '@tbuild/layers';
 import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from './build-run.ts';
-import { uncompressing } from './compressed-layers.ts';
-import { LostLayer, lostLayerBehind } from './lost-layer.ts';
-import { firstOf, storing } from './storing.ts';
 import type { Worker } from './worker.ts';
-
-/** Layers that the store need not have. */
-export interface RemoteLayers {
-  /** Whether a cache that was imported has the layer; asks nobody. */
-  has(digest: Digest): boolean;
-  /** The repository of the cache that has the layer, when it is in a registry. */
-  repositoryOf(digest: Digest): Reference | undefined;
-  /**
-   * The store's own layers, and those of the caches, kept in the store while they are read, and only if they are what the
-   * cache says of them.
-   * @throws LostLayer when the bytes are not what was promised; from then on this place has no such layer.
-   */
-  readonly provider: Provider;
-}
 
 /** Where a cache is. */
 export interface CachePlace {

@@ -1,4 +1,3 @@
-export { createLayerProcess, doLayerJob } from './layer-process.ts';
 export { compareImages, compareTopLayer } from './images/compare-images.ts';
 export type { FileChange } from './images/compare-images.ts';
 export { imageSize, layerSize } from './images/layer-size.ts';
@@ -16,7 +15,6 @@ export { pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export { usedSpace } from './store-usage.ts';
 export type { UsedSpace } from './store-usage.ts';
-export { readStored } from './stored-document.ts';
 export { sweepLeftovers } from './sweep-leftovers.ts';
 export { runBuild } from './build.ts';
 export type { BuildResult } from './build.ts';

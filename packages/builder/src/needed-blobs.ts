@@ -1,8 +1,8 @@
+import { readStored } from '@tbuild/content';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { listDirectory, readText } from '@tbuild/store';
-import { readStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 /** The blobs of every image that the store keeps, with or without a name. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fromBytes, openLayout, readWhole, type Provider } from '@tbuild/content';
+import { fromBytes, openLayout, type Provider, useStored, readWhole } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
 import type { ImageSource } from '@tbuild/graph';
@@ -19,7 +19,6 @@ import {
 import { touch, writeAtomically } from '@tbuild/store';
 import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
 import { requireImage } from './images/require-image.ts';
-import { useStored } from './stored-document.ts';
 import type { Worker } from './worker.ts';
 
 export interface ResolveOptions {

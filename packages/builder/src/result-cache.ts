@@ -1,8 +1,8 @@
 import type { CachedStep, ResultId, StepCache, StepRecord } from '@tbuild/cache';
+import type { StepResults } from '@tbuild/layers';
 import type { Digest } from '@tbuild/oci';
 import type { Loaded, ResultCache } from '@tbuild/solver';
 import type { Explanations } from './explanations.ts';
-import type { StepResults } from './step-results.ts';
 
 /** Step records as the solver uses them. It also knows when each result of this build was made. */
 export interface RecordedResults extends ResultCache<ResultId> {

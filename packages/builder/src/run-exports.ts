@@ -2,12 +2,11 @@ import type { AttestedTrees } from '@tbuild/attest';
 import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
-import type { Provider } from '@tbuild/content';
+import { firstOf, type Provider } from '@tbuild/content';
+import type { RemoteLayers } from '@tbuild/layers';
 import type { Progress } from '@tbuild/progress';
 import { baseLayers, imageProvider } from './base-image.ts';
-import type { RemoteLayers } from './imported-steps.ts';
 import type { BuildRequest, OutputSpec } from './request.ts';
-import { firstOf } from './storing.ts';
 import { track, type ReportTransfer } from './track.ts';
 import type { Worker } from './worker.ts';
 

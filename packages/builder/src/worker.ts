@@ -4,11 +4,11 @@ import type { Differ } from '@tbuild/diff';
 import type { Executor } from '@tbuild/executor';
 import type { Exporter } from '@tbuild/exporter';
 import type { Outside } from '@tbuild/host';
+import type { LayerSubprocess } from '@tbuild/layers';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
-import type { LayerProcess } from './layer-process.ts';
 import type { OutputSpec } from './request.ts';
 
 /** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
@@ -25,7 +25,7 @@ export interface Worker {
   readonly snapshots: Snapshotter;
   readonly differ: Differ;
   /** Absent where there is but one processor. */
-  readonly layerProcess?: LayerProcess;
+  readonly layerProcess?: LayerSubprocess;
   readonly cache: StepCache;
   /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
   executor(): Promise<Executor>;

@@ -1,6 +1,5 @@
 import type { OutputSpec, Worker } from '@tbuild/builder';
 import {
-  createLayerVariants,
   dockerArchive,
   imageStore,
   load,
@@ -8,10 +7,10 @@ import {
   ociArchive,
   ociLayout,
   push,
-  requireCompression,
   tarTree,
   type Exporter,
 } from '@tbuild/exporter';
+import { createLayerVariants, requireCompression } from '@tbuild/layers';
 import type { Reference } from '@tbuild/oci';
 import { dockerHost } from './docker-context.ts';
 import type { Environment } from './environment.ts';

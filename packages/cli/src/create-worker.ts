@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createLayerProcess, type OutputSpec, type Worker } from '@tbuild/builder';
+import { type OutputSpec, type Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
 import { type Executor } from '@tbuild/executor';
 import { imageStore } from '@tbuild/exporter';
+import { createLayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
 import type { RegistryClient, WebClient } from '@tbuild/registry';
@@ -49,7 +50,7 @@ export function createWorker(
   const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
   const layerProcess =
     availableParallelism() > 1
-      ? createLayerProcess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
+      ? createLayerSubprocess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
   const openRepository: Worker['openRepository'] = async (reference, access) => {

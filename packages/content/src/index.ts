@@ -12,3 +12,5 @@ export { readBriefly } from './read-briefly.ts';
 export { verified } from './verified.ts';
 export { fromBytes, readWhole } from './whole-blob.ts';
 export { withSecondPlace } from './with-second-place.ts';
+export { firstOf, storing } from './providers.ts';
+export { readStored, useStored } from './stored-document.ts';

@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
 import { copyImage, createLocalStore, createMemoryStore, createRefs, openLayout, readWhole } from '@tbuild/content';
+import { createLayerVariants, type VariantStore } from '@tbuild/layers';
 import { digestOf, formatReference, isIndex, parseManifest, type Descriptor, type Manifest } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
-import type { VariantStore } from './compress-layer.ts';
 import { dockerArchive } from './docker-archive.ts';
 import { imageStore } from './image-store.ts';
-import { createLayerVariants } from './layer-variants.ts';
 import { ociArchive, ociLayout } from './oci-archive.ts';
 import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 

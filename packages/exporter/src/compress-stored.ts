@@ -1,5 +1,6 @@
 import type { Provider } from '@tbuild/content';
 import { fromBytes, readWhole } from '@tbuild/content';
+import { compressLayer, type VariantStore } from '@tbuild/layers';
 import {
   digestOf,
   isIndex,
@@ -16,7 +17,6 @@ import {
   type Manifest,
 } from '@tbuild/oci';
 import { REFERENCE_DIGEST } from './attestation.ts';
-import { compressLayer, type VariantStore } from './compress-layer.ts';
 import { retargetAttestations, type RenamedImage } from './retarget-attestations.ts';
 
 /** An image or index that is in a store, as it is to be written elsewhere. */

@@ -1,5 +1,6 @@
 import { readBriefly, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import { compressPending, encodeLayer, type LayerEncoding, variantOf, type VariantStore } from '@tbuild/layers';
 import {
   encodeImage,
   encodeIndex,
@@ -11,8 +12,6 @@ import {
 } from '@tbuild/oci';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
-import { compressComing, variantOf, type VariantStore } from './compress-layer.ts';
-import { encodeLayer, type LayerEncoding } from './encode-layer.ts';
 import type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 
@@ -164,7 +163,7 @@ export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'c
     async prepare({ layer, bytes }, epoch, signal) {
       const { latest, ...encoding } = encodingOf(options, epoch);
       if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')
-        await compressComing({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
+        await compressPending({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
       const made = await layer;
       if (made !== undefined) await encodeLayer(made, { ...encoding, latest }, { from: store.content, store, signal });
     },

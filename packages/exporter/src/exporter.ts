@@ -1,5 +1,6 @@
 import type { Provider } from '@tbuild/content';
-import type { Descriptor, Digest, Image, Layer, Reference } from '@tbuild/oci';
+import type { PendingLayer } from '@tbuild/layers';
+import type { Descriptor, Digest, Image, Reference } from '@tbuild/oci';
 import type { Attestation } from './attestation.ts';
 
 /** One finished image and its tree. */
@@ -26,17 +27,6 @@ export interface Exportable {
   readonly epoch?: number;
   /** Fulfilled when all is done that {@link Exporter.prepare} was asked for. */
   readonly prepared?: Promise<void>;
-}
-
-/** A layer of an image that is being built. */
-export interface ComingLayer {
-  /** Undefined when nothing came of it. */
-  readonly layer: Promise<Layer | undefined>;
-  /**
-   * While it is being written: its uncompressed bytes, as they come. They fail when nothing comes of it. A chunk is valid until the
-   * next one is asked for.
-   */
-  readonly bytes?: AsyncIterable<Uint8Array>;
 }
 
 /** What an image is known by. */
@@ -67,7 +57,7 @@ export interface Exporter {
    * Does for a layer of the build's own what `export` would do, while the image is not finished. A failure says nothing: what is
    * missing then, `export` makes. `epoch` as for it.
    */
-  prepare?(coming: ComingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
+  prepare?(pending: PendingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
   /** How `prepare` compresses the bytes that come, when that is all that it takes: `export` needs no others of the layer. */
   readonly compresses?: string;
 }

@@ -1,6 +1,6 @@
 import { copyImage, type ImageRefs, type Ingester, type Provider } from '@tbuild/content';
+import type { VariantStore } from '@tbuild/layers';
 import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
-import type { VariantStore } from './compress-layer.ts';
 import { encodeExport, exportedTo, preparing } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';

@@ -3,9 +3,9 @@ import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path';
 import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
+import type { VariantStore } from '@tbuild/layers';
 import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import { listDirectory, writeAtomically } from '@tbuild/store';
-import type { VariantStore } from './compress-layer.ts';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';

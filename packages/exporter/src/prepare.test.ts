@@ -3,15 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { createLocalStore, createRefs, readWhole, type Ingester } from '@tbuild/content';
+import { createLayerVariants, type VariantStore } from '@tbuild/layers';
 import type { Layer } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
-import type { VariantStore } from './compress-layer.ts';
 import { dockerArchive } from './docker-archive.ts';
 import type { Exportable, Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { imageStore } from './image-store.ts';
-import { createLayerVariants } from './layer-variants.ts';
 import { ociArchive } from './oci-archive.ts';
 import { noReport, noSignal, testResult } from './test-image.ts';
 

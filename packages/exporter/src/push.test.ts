@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { copyImage, createLocalStore, createMemoryStore } from '@tbuild/content';
+import { createLayerVariants } from '@tbuild/layers';
 import { parseReference, type Reference } from '@tbuild/oci';
 import { createRegistryClient, type RegistryClient, type Repository } from '@tbuild/registry';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { canRunRegistry } from '../../../test/support/requirements.ts';
-import { createLayerVariants } from './layer-variants.ts';
 import { push } from './push.ts';
 import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 

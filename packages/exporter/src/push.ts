@@ -1,5 +1,6 @@
 import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import type { VariantStore } from '@tbuild/layers';
 import {
   familiarReference,
   formatReference,
@@ -9,7 +10,6 @@ import {
   type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
-import type { VariantStore } from './compress-layer.ts';
 import type { StoredExport } from './compress-stored.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter, ReportExport } from './exporter.ts';

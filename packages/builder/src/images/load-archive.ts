@@ -1,4 +1,4 @@
-import { copyImage, fromBytes, type BlobWriter, type StoredBlob } from '@tbuild/content';
+import { type BlobWriter, copyImage, fromBytes, useStored, type StoredBlob } from '@tbuild/content';
 import { readArchive } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
@@ -12,7 +12,6 @@ import {
   type Layer,
   type Reference,
 } from '@tbuild/oci';
-import { useStored } from '../stored-document.ts';
 import type { Worker } from '../worker.ts';
 
 /** An image that an archive held. */

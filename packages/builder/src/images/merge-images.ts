@@ -1,4 +1,4 @@
-import { copyImage, fromBytes, readWhole, type Provider } from '@tbuild/content';
+import { copyImage, firstOf, fromBytes, type Provider, readWhole } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   encodeIndex,
@@ -15,7 +15,6 @@ import {
 } from '@tbuild/oci';
 import { annotated, annotationsOf, REFERENCE_DIGEST, type Annotation } from '@tbuild/exporter';
 import type { Repository } from '@tbuild/registry';
-import { firstOf } from '../storing.ts';
 import type { Worker } from '../worker.ts';
 
 /** An index made of images of registries, and where its parts are. */

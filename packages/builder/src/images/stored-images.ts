@@ -1,3 +1,4 @@
+import { readStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   formatReference,
@@ -14,7 +15,6 @@ import {
   type Manifest,
   type Reference,
 } from '@tbuild/oci';
-import { readStored } from '../stored-document.ts';
 import type { Worker } from '../worker.ts';
 
 /** An image of the store, its documents read. */

@@ -1,4 +1,4 @@
-import type { ComingLayer } from '@tbuild/exporter';
+import type { PendingLayer } from '@tbuild/layers';
 import type { Worker } from '../worker.ts';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
 import type { StepContext } from './op-environment.ts';
@@ -7,7 +7,7 @@ import { type Aside, isLargeCopy, placeCopy, type Placing, writeAside } from './
 /** The layer of a copy that is being written while the files are still being read for the key. */
 export interface EarlyLayer {
   /** Undefined where none was begun. */
-  coming(): Promise<ComingLayer | undefined>;
+  coming(): Promise<PendingLayer | undefined>;
   /** For a step that turns out not to need it. What is being made for it, such as the tree of the base, is made. */
   giveUp(): void;
 }
@@ -31,7 +31,7 @@ export function beginEarlyLayer(copy: RememberedCopy, context: Context): EarlyLa
   };
 }
 
-async function begin(copy: RememberedCopy, context: Context): Promise<ComingLayer | undefined> {
+async function begin(copy: RememberedCopy, context: Context): Promise<PendingLayer | undefined> {
   const { layered, step, cacheFrom, worker, signal } = context;
   if (!layered.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
     return undefined;

@@ -7,9 +7,9 @@ import { storeLayout } from '@tbuild/store';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
-import { createLayerVariants } from '@tbuild/exporter';
 import { digestOf, type Layer } from '@tbuild/oci';
 import type { PlacedCopy } from '@tbuild/copy';
+import { createLayerVariants } from '@tbuild/layers';
 import { writeAside } from './place-copy.ts';
 import { asideOf as asideIn, type Wanted } from './test-aside.ts';
 

@@ -1,11 +1,10 @@
 import type { ResultId } from '@tbuild/cache';
 import { isLarge, type SelectedSource } from '@tbuild/context';
-import type { ComingLayer } from '@tbuild/exporter';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
 import type { Layer } from '@tbuild/oci';
 import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
-import { compressedForm } from '../compressed-layers.ts';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
+import { compressedForm, type PendingLayer } from '@tbuild/layers';
 import type { Worker } from '../worker.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext, Underway } from './op-environment.ts';
@@ -59,7 +58,7 @@ export interface Aside extends Pick<StepContext, 'preparation' | 'topmost' | 'st
 export function writeAside(
   copy: PlacedCopy | undefined,
   { worker, preparation, topmost, step, signal }: Aside,
-): Required<ComingLayer> | undefined {
+): Required<PendingLayer> | undefined {
   if (copy?.isSettled !== true || !isLargeCopy(copy.sources)) return undefined;
   const sharesBytes = copy.earlier !== undefined || !isMostlyLargeFiles(copy.sources);
   const keep = preparation.needsBytes || !preparation.isIdle() || !topmost.has(step.id) || sharesBytes;
@@ -70,7 +69,7 @@ export function writeAside(
   return { ...coming, layer: prepared.then(() => compressedOnly(coming, worker)).catch(() => undefined) };
 }
 
-async function compressedOnly({ layer }: ComingLayer, worker: Aside['worker']): Promise<Layer | undefined> {
+async function compressedOnly({ layer }: PendingLayer, worker: Aside['worker']): Promise<Layer | undefined> {
   const made = await layer;
   return made && compressedForm(made.diffId, worker) && made;
 }

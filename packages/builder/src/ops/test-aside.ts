@@ -1,9 +1,9 @@
 import { createLocalStore } from '@tbuild/content';
-import type { ComingLayer } from '@tbuild/exporter';
 import type { Step } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import type { PlacedCopy } from '@tbuild/copy';
+import type { PendingLayer } from '@tbuild/layers';
 
 const step: Step = {
   id: digestOf('step'),
@@ -22,9 +22,9 @@ export interface Wanted {
 }
 
 /** Of the store in `root`: what a layer process that is busy or not was asked, and what was prepared. */
-export function asideOf(root: string, coming: Required<ComingLayer> | undefined, wanted: Wanted = {}) {
+export function asideOf(root: string, coming: Required<PendingLayer> | undefined, wanted: Wanted = {}) {
   const { needsBytes = true, isIdle = true, isTopmost = true, prepare = async () => {} } = wanted;
-  const [asked, added]: [{ readonly signal: AbortSignal; readonly keep: boolean }[], ComingLayer[]] = [[], []];
+  const [asked, added]: [{ readonly signal: AbortSignal; readonly keep: boolean }[], PendingLayer[]] = [[], []];
   const [own, build] = [new AbortController(), new AbortController()];
   const start = (_: PlacedCopy, signal: AbortSignal, { keep }: { readonly keep: boolean }) => {
     asked.push({ signal, keep });
@@ -35,7 +35,7 @@ export function asideOf(root: string, coming: Required<ComingLayer> | undefined,
     needsBytes,
     isIdle: () => isIdle,
     signal: build.signal,
-    add(each: ComingLayer) {
+    add(each: PendingLayer) {
       added.push(each);
       return prepare();
     },

@@ -1,6 +1,7 @@
 import { findImage } from '@tbuild/builder';
 import { copyImage } from '@tbuild/content';
-import { compressStored, createLayerVariants, pushStored } from '@tbuild/exporter';
+import { compressStored, pushStored } from '@tbuild/exporter';
+import { createLayerVariants } from '@tbuild/layers';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../registry-flags.ts';

@@ -1,26 +1,30 @@
-import { verified, type Provider } from '@tbuild/content';
+import { verified, type LocalStore, type Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import { createLayerVariants } from '@tbuild/exporter';
 import type { Descriptor, Digest } from '@tbuild/oci';
-import type { Worker } from './worker.ts';
+import type { StoreLayout } from '@tbuild/store';
+import { createLayerVariants } from './compress/layer-variants.ts';
 
-type Kept = Pick<Worker, 'store' | 'content'>;
+/** The blobs of a store, and what is remembered of compressed forms. */
+export interface LayerStore {
+  readonly store: Pick<StoreLayout, 'variantsOf'>;
+  readonly content: LocalStore;
+}
 
 /** Whether the store has the blob, which counts as used from then on. */
-export function isStored({ digest, size }: Descriptor, { content }: Pick<Kept, 'content'>): boolean {
+export function isStored({ digest, size }: Descriptor, { content }: Pick<LayerStore, 'content'>): boolean {
   return content.use(digest, size);
 }
 
 /** A blob that the uncompressed layer was compressed to, if the store has one. */
-export function compressedForm(diffId: Digest, kept: Kept): Descriptor | undefined {
+export function compressedForm(diffId: Digest, kept: LayerStore): Descriptor | undefined {
   return createLayerVariants(kept.store)
     .compressed(diffId)
     .find((blob) => isStored(blob, kept));
 }
 
 /** Uncompressed layers that the store has only compressed: of some nobody wanted anything else when they were made. */
-export function uncompressing(kept: Kept): Provider {
+export function uncompressing(kept: LayerStore): Provider {
   return {
     has: async (digest) => compressedForm(digest, kept) !== undefined,
     async read(target, signal) {
@@ -34,7 +38,7 @@ export function uncompressing(kept: Kept): Provider {
 async function* uncompressed(
   blob: Descriptor,
   target: Descriptor,
-  { content }: Kept,
+  { content }: LayerStore,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   try {

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { ComingLayer, Exporter } from '@tbuild/exporter';
-import { createLayerPreparation } from './prepare-layers.ts';
+import { createLayerPreparation, type LayerConsumer } from './layer-preparation.ts';
+import type { PendingLayer } from './pending-layer.ts';
 
 const bytes = (async function* (): AsyncGenerator<Uint8Array> {})();
-const coming = (): ComingLayer => ({ layer: Promise.resolve(undefined), bytes });
+const pending = (): PendingLayer => ({ layer: Promise.resolve(undefined), bytes });
 const { signal: never } = new AbortController();
 
 /** Exporters that note what they begin and end; each takes a while, and fails if it is to. */
-function exportersNoting(events: string[], { fail = false } = {}): Exporter[] {
+function exportersNoting(events: string[], { fail = false } = {}): LayerConsumer[] {
   return ['a', 'b'].map((name) => ({
-    name,
-    export: async () => ({ destination: '' }),
     async prepare(layer, epoch) {
       events.push(`${name} ${layer.bytes === undefined ? 'reads the layer' : 'follows'} ${epoch}`);
       await sleep(5);
@@ -25,8 +23,8 @@ test('each layer goes to each output, one after the other, and the first one alo
   const events: string[] = [];
   const preparation = createLayerPreparation(exportersNoting(events), { epoch: 7, signal: never });
   expect(preparation.isWanted).toBe(true);
-  preparation.add(coming());
-  preparation.add(coming());
+  preparation.add(pending());
+  preparation.add(pending());
   await preparation.settled();
   const one = ['a follows 7', 'a ends', 'b reads the layer 7', 'b ends'];
   expect(events).toEqual([...one, ...one]);
@@ -38,7 +36,7 @@ test('what fails hinders nothing', async () => {
     epoch: undefined,
     signal: never,
   });
-  preparation.add(coming());
+  preparation.add(pending());
   await preparation.settled();
   expect(events.filter((event) => event.endsWith('ends'))).toEqual(['a ends', 'b ends']);
 });
@@ -47,8 +45,8 @@ test('nothing begins after the build has ended', async () => {
   const events: string[] = [];
   const end = new AbortController();
   const preparation = createLayerPreparation(exportersNoting(events), { epoch: 0, signal: end.signal });
-  preparation.add(coming());
-  preparation.add(coming());
+  preparation.add(pending());
+  preparation.add(pending());
   await sleep(1);
   end.abort();
   await preparation.settled();
@@ -56,11 +54,11 @@ test('nothing begins after the build has ended', async () => {
 });
 
 test('without outputs that have something to do there is nothing to wait for', async () => {
-  const preparation = createLayerPreparation([{ name: 'a', export: async () => ({ destination: '' }) }], {
+  const preparation = createLayerPreparation([{}], {
     epoch: undefined,
     signal: never,
   });
-  preparation.add(coming());
+  preparation.add(pending());
   await preparation.settled();
   expect(preparation.isWanted).toBe(false);
 });
@@ -73,8 +71,6 @@ test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
   ['none', [], true],
 ])('other bytes of a layer than those that come are needed, or not, by outputs: %s', (_, compresses, needs) => {
   const exporters = compresses.map((each) => ({
-    name: '',
-    export: async () => ({ destination: '' }),
     compresses: each,
   }));
   const preparation = createLayerPreparation(exporters, { epoch: undefined, signal: never });
@@ -84,7 +80,7 @@ test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
 test('it is idle until there is something to do, and again when that is done', async () => {
   const preparation = createLayerPreparation(exportersNoting([]), { epoch: 0, signal: never });
   const idle = [preparation.isIdle()];
-  const added = preparation.add(coming());
+  const added = preparation.add(pending());
   idle.push(preparation.isIdle());
   await added;
   expect([...idle, preparation.isIdle()]).toEqual([true, false, true]);

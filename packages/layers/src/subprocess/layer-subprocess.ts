@@ -7,20 +7,20 @@ import { runSync } from '@tbuild/concurrency';
 import { createLocalStore, type LocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
 import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
-import type { ComingLayer } from '@tbuild/exporter';
 import type { Layer } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
 import { type PlacedCopy, writeLayer } from '@tbuild/copy';
+import type { PendingLayer } from '../pending-layer.ts';
 import { followBlob, type FollowOptions } from './follow-blob.ts';
 
 /** Writes layers of large copies on another processor while this one makes their trees, or compresses what is written. */
-export interface LayerProcess {
+export interface LayerSubprocess {
   /**
    * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
    * reason: who does that meets the same error, or finds the build cancelled. One that is not to be kept is only told of, and its
    * bytes are had as they come.
    */
-  start(copy: PlacedCopy, signal: AbortSignal, options: FollowOptions): Required<ComingLayer> | undefined;
+  start(copy: PlacedCopy, signal: AbortSignal, options: FollowOptions): Required<PendingLayer> | undefined;
   /** Gives up what is not finished; nothing of it stays. */
   stop(): Promise<void>;
 }
@@ -39,11 +39,11 @@ interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'e
  * to {@link doLayerJob}, and prints what that returns. A thread of this process would not do: one that runs from a
  * snapshot of the heap shares parts of that with its threads, and those that Node 24 sets only once end it at once.
  */
-export function createLayerProcess(
+export function createLayerSubprocess(
   store: StoreLayout,
   content: Pick<LocalStore, 'trust'>,
   args: readonly string[],
-): LayerProcess {
+): LayerSubprocess {
   let running: { readonly kill: () => void; readonly layer: Promise<Layer | undefined> } | undefined;
   return {
     start(copy, signal, options) {

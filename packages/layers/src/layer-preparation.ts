@@ -1,5 +1,5 @@
-import type { ComingLayer, Exporter } from '@tbuild/exporter';
 import pLimit from 'p-limit';
+import type { PendingLayer } from './pending-layer.ts';
 
 /** Lets the outputs do what they have to do for each layer while later steps run. */
 export interface LayerPreparation {
@@ -10,7 +10,7 @@ export interface LayerPreparation {
   /** Whether a layer that is added now is taken up at once. */
   isIdle(): boolean;
   /** Fulfilled when all is done for this layer that can be; never rejected. */
-  add(coming: ComingLayer): Promise<void>;
+  add(pending: PendingLayer): Promise<void>;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
   /** When all is done that was added; never rejected. */
@@ -22,8 +22,14 @@ export interface PreparationOptions {
   readonly signal: AbortSignal;
 }
 
+/** An output, as far as it prepares layers while the build runs (`Exporter` of the package exporter). */
+export interface LayerConsumer {
+  prepare?(pending: PendingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
+  readonly compresses?: string;
+}
+
 export function createLayerPreparation(
-  exporters: readonly Exporter[],
+  exporters: readonly LayerConsumer[],
   { epoch, signal }: PreparationOptions,
 ): LayerPreparation {
   const variants = new Set(exporters.map(({ compresses }) => compresses));
@@ -32,7 +38,7 @@ export function createLayerPreparation(
   const limit = pLimit(1);
   const underway = new Set<Promise<void>>();
   /** One after the other: the second finds what the first has made, and need not read the bytes. */
-  const prepare = async ({ layer, bytes }: ComingLayer): Promise<void> => {
+  const prepare = async ({ layer, bytes }: PendingLayer): Promise<void> => {
     for (const [at, exporter] of wanting.entries()) {
       if (signal.aborted) return;
       await exporter.prepare?.(at === 0 ? { layer, bytes } : { layer }, epoch, signal).catch(() => {});
@@ -43,8 +49,8 @@ export function createLayerPreparation(
     needsBytes: variants.size !== 1 || variants.has(undefined),
     isIdle: () => underway.size === 0,
     signal,
-    add(coming) {
-      const work = limit(() => prepare(coming)).finally(() => underway.delete(work));
+    add(pending) {
+      const work = limit(() => prepare(pending)).finally(() => underway.delete(work));
       underway.add(work);
       return work;
     },

@@ -4,13 +4,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { createLocalStore, readWhole } from '@tbuild/content';
-import { createLayerVariants } from '@tbuild/exporter';
 import { digestOf, layerMediaType, type Descriptor } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
+import { createLayerVariants } from './compress/layer-variants.ts';
 import { compressedForm, uncompressing } from './compressed-layers.ts';
-import { createImportedSteps } from './imported-steps.ts';
-import { LostLayer } from './lost-layer.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'compressed-layers-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -75,11 +73,4 @@ test.skipIf('createZstdDecompress' in zlib)('one that cannot be unpacked here co
   vi.stubEnv('PATH', '/nothing');
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   vi.unstubAllEnvs();
-});
-
-test('a layer that nobody has any more is lost, so that its step runs again', async () => {
-  const { layers } = createImportedSteps(store);
-  await expect(readWhole(layers.provider, { ...raw, digest: digestOf('gone') }, signal)).rejects.toBeInstanceOf(
-    LostLayer,
-  );
 });

@@ -1,5 +1,5 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
-import type { ContentStore, Provider } from '@tbuild/content';
+import type { ContentStore, Provider } from './content-store.ts';
 import type { Descriptor } from '@tbuild/oci';
 
 /** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass, which `source` has verified. */

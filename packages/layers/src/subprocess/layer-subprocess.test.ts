@@ -7,13 +7,13 @@ import { afterAll, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import type { PlacedCopy } from '@tbuild/copy';
-import { createLayerProcess } from './layer-process.ts';
+import { createLayerSubprocess } from './layer-subprocess.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'layer-process-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const copy: PlacedCopy = {
-  sources: runSync(selectFiles(openDirectory(import.meta.dirname), { sources: ['copy'] })),
+  sources: runSync(selectFiles(openDirectory(join(import.meta.dirname, '..')), { sources: ['compress'] })),
   target: { destination: '/', keepOwner: false },
   options: { now: 0, hasher: createFileHasher() },
   lowers: [],
@@ -31,7 +31,7 @@ function processThat(code: string) {
 const { temporaryDirectory } = require('node:v8').deserialize(readFileSync(0));
 writeFileSync(temporaryDirectory + '/begun', '');`;
   writeFileSync(script, `${begin}\n${code}`);
-  return createLayerProcess(storeLayout(root), content, [process.execPath, script]);
+  return createLayerSubprocess(storeLayout(root), content, [process.execPath, script]);
 }
 
 const left = (): string[] => readdirSync(join(root, 'tmp'));
@@ -91,6 +91,6 @@ setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}
 });
 
 test('where there is no such program, there is no layer', () => {
-  expect(createLayerProcess(storeLayout(root), content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
+  expect(createLayerSubprocess(storeLayout(root), content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
   expect(left()).toEqual([]);
 });

@@ -1,17 +1,18 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResultId } from '@tbuild/cache';
+import type { LocalStore } from '@tbuild/content';
+import type { Differ } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
-import type { Snapshot } from '@tbuild/snapshot';
-import { listDirectory, readText, writeAtomically } from '@tbuild/store';
+import type { Snapshot, Snapshotter } from '@tbuild/snapshot';
+import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 import pLimit from 'p-limit';
-import { compressedForm, isStored } from './compressed-layers.ts';
-import type { RemoteLayers } from './imported-steps.ts';
+import { compressedForm, isStored, type LayerStore } from './compressed-layers.ts';
+import type { RemoteLayers } from './remote-layers.ts';
 import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
-import type { Worker } from './worker.ts';
 
 /** How many layers are fetched at once. */
 const TRANSFERS = 4;
@@ -57,10 +58,15 @@ export interface StepResultsOptions {
   readonly signal: AbortSignal;
 }
 
-export function createStepResults(
-  worker: Pick<Worker, 'store' | 'snapshots' | 'differ' | 'content'>,
-  { remote, progress, signal }: StepResultsOptions,
-): StepResults {
+/** Where results are kept, and what makes trees and layers from each other. */
+export interface ResultStore {
+  readonly store: StoreLayout;
+  readonly content: LocalStore;
+  readonly snapshots: Snapshotter;
+  readonly differ: Differ;
+}
+
+export function createStepResults(worker: ResultStore, { remote, progress, signal }: StepResultsOptions): StepResults {
   const images = new Map<ResultId, ExtractImage>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
@@ -202,7 +208,7 @@ function once<T>(
   return made;
 }
 
-function isHeld({ descriptor, diffId }: Layer, worker: Pick<Worker, 'store' | 'content'>): boolean {
+function isHeld({ descriptor, diffId }: Layer, worker: LayerStore): boolean {
   if (isStored(descriptor, worker)) return true;
   return descriptor.digest === diffId && compressedForm(diffId, worker) !== undefined;
 }

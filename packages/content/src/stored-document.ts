@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import type { LocalStore } from '@tbuild/content';
+import type { LocalStore } from './local-store.ts';
 import { errnoName } from '@tbuild/errors';
 import { digestOf, type Digest } from '@tbuild/oci';
 

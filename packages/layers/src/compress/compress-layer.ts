@@ -4,7 +4,7 @@ import type { Ingester, Provider } from '@tbuild/content';
 import { openLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import { layerCompression, layerMediaType, type Descriptor, type Layer, type LayerCompression } from '@tbuild/oci';
-import type { ComingLayer } from './exporter.ts';
+import type { PendingLayer } from '../pending-layer.ts';
 import { gzip } from './gzip.ts';
 import { inPieces } from './in-pieces.ts';
 import type { LayerVariants } from './layer-variants.ts';
@@ -46,8 +46,8 @@ export async function compressLayer(
 }
 
 /** {@link compressLayer} for one that is still being written, and is remembered once it is. */
-export async function compressComing(
-  { layer, bytes }: Required<ComingLayer>,
+export async function compressPending(
+  { layer, bytes }: Required<PendingLayer>,
   wanted: WantedCompression,
   store: VariantStore,
   signal: AbortSignal,
