@@ -12,6 +12,7 @@ import { scratchDirectory } from '../support/scratch.ts';
 import { buildGood, buildInline, good, writeFiles } from '../support/tbuild.ts';
 
 const dockerCapabilities = '00000000a80425fb';
+const withoutRawSockets = '00000000a80405fb';
 
 describe.each(builders)('RUN as $who', ({ asUser }) => {
   const run = async (commands: string, options: { args?: string[] } = {}) => {
@@ -26,9 +27,12 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     expect(await run('ps -o pid,comm | head -3; hostname')).toMatch(/PID +COMMAND\n +1 sh\n[^]*buildkitsandbox\n$/);
   });
 
-  test("has Docker's default capabilities and no more", async () => {
-    const status = await run('grep -E "^Cap(Eff|Bnd|Prm)" /proc/self/status');
-    expect(status.match(/[0-9a-f]{16}/g)).toEqual([dockerCapabilities, dockerCapabilities, dockerCapabilities]);
+  test("has Docker's default capabilities and no more, and no NET_RAW as root in the machine's network", async () => {
+    const show = 'grep -E "^Cap(Eff|Bnd|Prm)" /proc/self/status';
+    const sharing = isRoot && !asUser ? withoutRawSockets : dockerCapabilities;
+    expect((await run(show)).match(/[0-9a-f]{16}/g)).toEqual([sharing, sharing, sharing]);
+    const alone = await run(show, { args: ['--network', 'none'] });
+    expect(alone.match(/[0-9a-f]{16}/g)).toEqual([dockerCapabilities, dockerCapabilities, dockerCapabilities]);
   });
 
   test('cannot mount, and a second chroot does not lead out', async () => {

@@ -1,3 +1,6 @@
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Sandbox } from './executor.ts';
+
 /** What Docker leaves to root in a container, by number: the set a80425fb. */
 export const DEFAULT_CAPABILITIES = {
   chown: 0,
@@ -15,3 +18,13 @@ export const DEFAULT_CAPABILITIES = {
   audit_write: 29,
   setfcap: 31,
 } as const;
+
+/**
+ * The capabilities of a confined step, by number: Docker's. Where real root shares the machine's network, NET_RAW is not among
+ * them, with which a step could read what other processes send over the loopback interface.
+ */
+export function stepCapabilities({ network }: Pick<Sandbox, 'network'>, flavour: OverlayFlavour): readonly number[] {
+  const shares = flavour === 'trusted' && network !== 'none' && network !== 'pasta';
+  const { net_raw, ...others } = DEFAULT_CAPABILITIES;
+  return Object.values(shares ? others : { ...others, net_raw });
+}

@@ -4,6 +4,7 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
+import { stepCapabilities } from './capabilities.ts';
 import { isUnified, makeGroupDirectory } from './cgroup/group-view.ts';
 import { makeDeviceDirectory } from './device-directory.ts';
 import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
@@ -119,7 +120,14 @@ function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly by
   const mountsFor = (abilities: MountAbilities): readonly SetupStep[] =>
     sandboxMounts(sandbox, points, { ...place, abilities });
   const ownGroups = isUnified(groups);
-  const entering = enterSandbox(sandbox, { ...machine, reportTo: REPORT, entrances, ownGroups, diesWithParent: true });
+  const entering = enterSandbox(sandbox, {
+    ...machine,
+    capabilities: stepCapabilities(sandbox, machine.flavour),
+    reportTo: REPORT,
+    entrances,
+    ownGroups,
+    diesWithParent: true,
+  });
   const setUp = byCalls ? setUpCalls(mountsFor(CALL_ABILITIES), sandbox.hostname) : undefined;
   if (setUp !== undefined) {
     const ready = must('write', REPORT, { text: READY }, READY.length);

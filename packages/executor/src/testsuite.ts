@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   accessSync,
   constants,
@@ -23,6 +24,7 @@ import { leaveDeviceGuard } from './cgroup/device-guard.ts';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
 import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
 import type { Executor, Sandbox, StepEnd } from './executor.ts';
+import { callsProgram, outcomes, type TriedCall } from './test-calls.ts';
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;
@@ -88,6 +90,17 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     };
   }
 
+  /** Makes system calls in a sandbox and tells how each ended. */
+  async function made(calls: readonly TriedCall[], user?: Sandbox['process']['user']): Promise<string[]> {
+    const output: Uint8Array[] = [];
+    await run(['/calls'], {
+      before: (upper) => writeFileSync(join(upper, 'calls'), callsProgram(calls), { mode: 0o755 }),
+      onOutput: (data) => void output.push(data),
+      process: user && { user },
+    });
+    return outcomes(Buffer.concat(output));
+  }
+
   describe.skipIf(BUSYBOX === undefined)(`executor ${name}`, () => {
     test('passes output and exit code on', async () => {
       expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({
@@ -116,11 +129,58 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       });
     });
 
-    containedTest('root has the default capabilities of Docker and no more', async () => {
-      const { stdout } = await run('grep ^Cap /proc/self/status');
-      expect(stdout).toMatch(
-        /CapInh:\t0+\nCapPrm:\t0*a80425fb\nCapEff:\t0*a80425fb\nCapBnd:\t0*a80425fb\nCapAmb:\t0+\n/,
-      );
+    containedTest.each(['default', 'host', 'none'] as const)(
+      'root has the default capabilities of Docker and no more, and NET_RAW in no network of the machine: %s',
+      async (network) => {
+        const { stdout } = await run('grep ^Cap /proc/self/status', { network });
+        const set = flavour === 'user' || network === 'none' ? 'a80425fb' : 'a80405fb';
+        expect(stdout.replaceAll(/\t0*/g, ' ')).toBe(
+          `CapInh: \nCapPrm: ${set}\nCapEff: ${set}\nCapBnd: ${set}\nCapAmb: \n`,
+        );
+      },
+    );
+
+    test('a step cannot read packets of the machine', async () => {
+      // socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)
+      expect(await made([['socket', 17, 3, 0x300]])).toEqual(['EPERM']);
+    });
+
+    test('the filter refuses what Docker refuses, and calls that are younger than it', async () => {
+      const refused = await made([
+        ['personality', 0x4_0000],
+        ['personality', 0xffff_ffff],
+        ['socket', 38, 1, 0],
+        ['socket', 20, 1, 0],
+        ['io_uring_setup', 1, 0],
+        ['open_tree_attr', -100, 0, 0],
+        ['clone3', 0, 0],
+        ['kcmp', 1, 1, 0],
+        ['pidfd_getfd', -1, 0, 0],
+      ]);
+      const [eperm, enosys] = ['EPERM', 'ENOSYS'];
+      expect(refused).toEqual([eperm, 'done', eperm, eperm, eperm, enosys, enosys, eperm, eperm]);
+    });
+
+    test('traces its own processes at most', async () => {
+      const user = { uid: 33, gid: 33, groups: [33] };
+      const outside = spawn('sleep', ['100'], user);
+      try {
+        const pid = outside.pid ?? 0;
+        const [seize, peek] = await made(
+          [
+            ['ptrace', 0x4206, pid, 0, 0],
+            ['process_vm_readv', pid, 0, 0, 0, 0],
+          ],
+          user,
+        );
+        if (!contained) expect([seize, peek]).toEqual(['EPERM', 'EPERM']);
+        else {
+          expect(seize).toBe('ESRCH');
+          expect(await made([['ptrace', 0, 0, 0, 0]], user)).toEqual(['done']);
+        }
+      } finally {
+        outside.kill('SIGKILL');
+      }
     });
 
     test('a user has its groups and no capabilities', async () => {

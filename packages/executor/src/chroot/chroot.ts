@@ -13,6 +13,8 @@ import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/
 import { PROGRAM, sendSignal } from '../run-process.ts';
 import { type Launch, runStep } from '../run-step.ts';
 import { REPORT } from '../sandbox-command.ts';
+import { defaultFilter } from '../seccomp/default-filter.ts';
+import { DENIED_CALLS, TRACING_CALLS } from '../seccomp/denied-calls.ts';
 import type { StepPlace } from '../step-place.ts';
 import { TOOL_ENVIRONMENT } from '../tools.ts';
 import { makeDevices } from './devices.ts';
@@ -37,13 +39,16 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
   const locks = createLocks();
   const inner: Executor = {
     name: 'chroot',
-    run: (sandbox, io, signal) =>
-      runInRoot((machine ??= { ...describeCallMachine(options.runDirectory), options, locks }), sandbox, {
-        io,
-        signal,
-      }),
+    run: (sandbox, io, signal) => runInRoot((machine ??= describeMachine(options, locks)), sandbox, { io, signal }),
   };
   return withMaterialisedTrees(inner, options);
+}
+
+/** Processes outside have ids that a step can name, and a root directory is no obstacle to tracing them. */
+function describeMachine(options: ChrootExecutorOptions, locks: Locks): Machine {
+  const described = describeCallMachine(options.runDirectory);
+  const filter = defaultFilter(described.machine, { ...DENIED_CALLS, ...TRACING_CALLS });
+  return { ...described, filter, options, locks };
 }
 
 interface Machine extends CallMachineDescription {
@@ -52,9 +57,10 @@ interface Machine extends CallMachineDescription {
   readonly locks: Locks;
 }
 
-/** With sys_chroot a second chroot would lead out, with mknod a disk could be read. */
+/** With sys_chroot a second chroot would lead out, with mknod a disk could be read, with net_raw the traffic of others. */
+const WITHHELD: readonly string[] = ['sys_chroot', 'mknod', 'net_raw'];
 const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) =>
-  name === 'sys_chroot' || name === 'mknod' ? [] : [number],
+  WITHHELD.includes(name) ? [] : [number],
 );
 
 async function runInRoot(

@@ -14,6 +14,7 @@ export type CallName =
   | 'setgroups'
   | 'setgid'
   | 'setuid'
+  | 'fchown'
   | 'chroot'
   | 'chdir'
   | 'setrlimit'
@@ -105,6 +106,7 @@ const MACHINES: Readonly<
       setgroups: 116,
       setgid: 106,
       setuid: 105,
+      fchown: 93,
       chroot: 161,
       chdir: 80,
       setrlimit: 160,
@@ -134,6 +136,7 @@ const MACHINES: Readonly<
       setgroups: 159,
       setgid: 144,
       setuid: 146,
+      fchown: 55,
       chroot: 51,
       chdir: 49,
       setrlimit: 164,

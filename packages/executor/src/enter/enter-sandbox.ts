@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
 import { type Call, type CallProgram, may, must } from './call-program.ts';
 import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
@@ -18,8 +17,8 @@ export interface EnterOptions {
   readonly ownGroups?: boolean;
   /** The directory to go into. Absent: the tree was moved onto `/`. */
   readonly root?: string;
-  /** Capabilities that a confined step may have; Docker's when absent. */
-  readonly capabilities?: readonly number[];
+  /** Capabilities that a confined step may have. */
+  readonly capabilities: readonly number[];
   /** The capabilities that we have, as a mask. None of them stays inheritable, which would survive a drop. */
   readonly permitted: bigint;
   /** False where groups cannot be changed. */
@@ -54,14 +53,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
 export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): CallProgram {
-  const {
-    lastCapability,
-    filter,
-    reportTo,
-    permitted,
-    root = TREE_ON_ROOT,
-    capabilities = Object.values(DEFAULT_CAPABILITIES),
-  } = options;
+  const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
   const loading: Call = {
@@ -94,15 +86,6 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     ...executions(process),
   ];
   return { calls, reportTo };
-}
-
-/** The calls that only find and execute a process whose sandbox is complete. `program` is the descriptor they were read from. */
-export function executeOnly(
-  process: ProcessSpec,
-  { program, reportTo, entrances }: { program: number; reportTo: number; entrances: readonly number[] },
-): CallProgram {
-  const closing = [program, reportTo, ...entrances].map((each) => must('fcntl', each, F_SETFD, FD_CLOEXEC));
-  return { calls: [...closing, ...groupCalls(entrances), ...executions(process)], reportTo };
 }
 
 /** Enters control groups, so late that the set-up neither counts nor is killed in the step's place. */

@@ -2,14 +2,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
+import { stepCapabilities } from '../capabilities.ts';
 import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
-import { executeOnly } from '../enter/enter-sandbox.ts';
+import { type CallProgram, may } from '../enter/call-program.ts';
+import { enterSandbox, type EnterOptions } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/own-handler.ts';
-import type { Executor } from '../executor.ts';
+import type { Executor, Sandbox } from '../executor.ts';
 import { setupFailure } from '../exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
-import { runtimeConfig } from './runtime-config.ts';
+import { givenCapabilities, runtimeConfig } from './runtime-config.ts';
 import { PROGRAM } from '../run-process.ts';
 import { REPORT } from '../sandbox-command.ts';
 import { refusesGroups, runtimeCommand } from './runtime-command.ts';
@@ -38,11 +40,21 @@ type Machine = CallMachineDescription & OciExecutorOptions;
 
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
-  { runtime, flavour, machine, permitted }: Machine,
+  described: Machine,
   { sandbox, directory, points, entrances, groups, unguarded, atEnd }: MountedStep,
 ): Launch {
+  const { runtime, machine } = described;
   if (unguarded && basename(runtime) === 'crun') throw noDeviceGuard();
-  const program = executeOnly(sandbox.process, { program: PROGRAM, reportTo: REPORT, entrances });
+  const flavour = sandbox.handler === undefined ? described.flavour : 'user';
+  const permitted = givenCapabilities(described.permitted);
+  const program = enterProgram(sandbox, {
+    ...described,
+    capabilities: stepCapabilities(sandbox, flavour),
+    permitted,
+    reportTo: REPORT,
+    entrances,
+    root: '/',
+  });
   const rootfs = `${directory}/rootfs`;
   mkdirSync(rootfs);
   const mounts = points.mounts.map((placed, index) => {
@@ -59,8 +71,8 @@ function prepare(
     ownGroups: isUnified(groups) && entrances.length === 0,
     unguarded,
     args: [`/proc/self/fd/${PROGRAM}`],
-    flavour: sandbox.handler === undefined ? flavour : 'user',
-    permitted,
+    flavour,
+    capabilities: permitted,
   });
   writeFileSync(`${directory}/config.json`, JSON.stringify(config));
   const overlays = mounts.flatMap(({ placed: { mount }, source }) =>
@@ -78,6 +90,15 @@ function prepare(
   });
   return { args, program, machine, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };
 }
+
+/** The runtime sets the limits, and gives the pipes of the output to the user that it starts. */
+function enterProgram(sandbox: Sandbox, options: EnterOptions): CallProgram {
+  const { uid, gid } = sandbox.process.user;
+  const { calls, reportTo } = enterSandbox({ ...sandbox, limits: [] }, options);
+  return { calls: [...OUTPUTS.map((output) => may('fchown', output, uid, gid)), ...calls], reportTo };
+}
+
+const OUTPUTS = [1, 2];
 
 /** crun takes `nodev` from the root it is given, and its own filter needs what is missing here. */
 function noDeviceGuard(): TbuildError {

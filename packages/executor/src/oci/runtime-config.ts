@@ -1,8 +1,6 @@
-import { DEFAULT_CAPABILITIES } from '../capabilities.ts';
 import { DEVICES } from '../devices.ts';
 import type { Sandbox } from '../executor.ts';
 import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox-mounts.ts';
-import { filterDocument } from './filter-document.ts';
 
 /** What the runtime is to start as a sandbox's process, and where things of the sandbox are. */
 export interface RuntimePlace {
@@ -19,8 +17,8 @@ export interface RuntimePlace {
   readonly args: readonly string[];
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
   readonly flavour: 'trusted' | 'user';
-  /** The capabilities that we have, as a mask: a runtime cannot give others. */
-  readonly permitted: bigint;
+  /** The capabilities of the process that is started, as a mask. */
+  readonly capabilities: bigint;
 }
 
 /** A mount of a runtime's configuration. */
@@ -31,18 +29,21 @@ interface RuntimeMount {
   readonly options: readonly string[];
 }
 
-/** The `config.json` of the runtime specification for a sandbox. */
+/**
+ * The `config.json` of the runtime specification for a sandbox. It starts a program of ours as root, which loads the filter,
+ * drops capabilities and takes the step's user: a filter that a runtime writes knows calls by the names that its library has.
+ */
 export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
   const { process, hostname, network, security } = sandbox;
   const confined = security === 'sandbox';
-  const capabilities = capabilityNames(confined, place.permitted);
+  const capabilities = capabilityNames(place.capabilities);
   const own = [...(network === 'none' ? ['network'] : []), ...(place.ownGroups ? ['cgroup'] : [])];
   const namespaces = ['pid', 'ipc', 'uts', 'mount', ...own];
   return {
     ociVersion: '1.0.2',
     process: {
       terminal: false,
-      user: { uid: process.user.uid, gid: process.user.gid, additionalGids: process.user.groups, umask: 0o022 },
+      user: { uid: 0, gid: 0, umask: 0o022 },
       args: place.args,
       // The program has its own, with secrets among it, which must not lie in a file.
       env: [],
@@ -64,7 +65,7 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
     ],
     linux: {
       namespaces: namespaces.map((type) => ({ type })),
-      ...(confined ? { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS, seccomp: filterDocument() } : {}),
+      ...(confined ? { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS } : {}),
     },
   };
 }
@@ -119,11 +120,13 @@ const CAPABILITY_NAMES = [
   'CHECKPOINT_RESTORE',
 ];
 
-function capabilityNames(confined: boolean, permitted: bigint): string[] {
-  const kept = new Set<number>(Object.values(DEFAULT_CAPABILITIES));
-  return CAPABILITY_NAMES.flatMap((name, number) =>
-    ((permitted >> BigInt(number)) & 1n) === 1n && (!confined || kept.has(number)) ? [`CAP_${name}`] : [],
-  );
+/** What a runtime can give to the process that it starts, of the capabilities that we have. */
+export function givenCapabilities(permitted: bigint): bigint {
+  return permitted & ((1n << BigInt(CAPABILITY_NAMES.length)) - 1n);
+}
+
+function capabilityNames(mask: bigint): string[] {
+  return CAPABILITY_NAMES.flatMap((name, number) => (((mask >> BigInt(number)) & 1n) === 1n ? [`CAP_${name}`] : []));
 }
 
 function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, unguarded }: RuntimePlace): RuntimeMount[] {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CallMachine } from '../enter/call-program.ts';
 import { defaultFilter } from './default-filter.ts';
+import { DENIED_CALLS, TRACING_CALLS } from './denied-calls.ts';
 
 const ALLOW = 'allow';
 const KILL = 'kill';
@@ -79,4 +80,21 @@ const cases: [
 ];
 test.each(cases)('%s', (_, machine, architecture, call, argument, expected) => {
   expect(decide(defaultFilter(machine), architecture, call, argument)).toBe(expected);
+});
+
+test.each<[name: string, machine: CallMachine, architecture: number, call: number]>([
+  ['ptrace', 'x64', X86_64, 101],
+  ['process_vm_readv', 'x64', X86_64, 310],
+  ['process_vm_writev', 'x64', X86_64, 311],
+  ['kcmp', 'x64', X86_64, 312],
+  ['pidfd_getfd', 'x64', X86_64, 438],
+  ['32-bit ptrace', 'x64', X86, 26],
+  ['32-bit process_vm_writev', 'x64', X86, 348],
+  ['arm64 ptrace', 'arm64', AARCH64, 117],
+  ['arm64 process_vm_readv', 'arm64', AARCH64, 270],
+  ['arm ptrace', 'arm64', ARM, 26],
+  ['arm process_vm_readv', 'arm64', ARM, 376],
+])('no process can be traced: %s', (_, machine, architecture, call) => {
+  const filter = defaultFilter(machine, { ...DENIED_CALLS, ...TRACING_CALLS });
+  expect(decide(filter, architecture, call, 0)).toBe(EPERM);
 });

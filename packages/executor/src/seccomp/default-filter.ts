@@ -1,6 +1,6 @@
 import type { CallMachine } from '../enter/call-program.ts';
 import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
-import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL } from './denied-calls.ts';
+import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, type Numbers } from './denied-calls.ts';
 
 const INTERFACES: Readonly<Record<CallMachine, readonly CallInterface[]>> = {
   x64: ['x86_64', 'x86'],
@@ -34,16 +34,19 @@ const ARM_PRIVATE = 0x0f_0000;
 /**
  * The program of Docker's default filter for this machine. Where that one lists what it allows, this one lists
  * what is left: the same for every call that was known when Docker's was written, and shorter. Younger calls do not
- * exist (ENOSYS), as runc has it, so that programs fall back to older ones.
+ * exist (ENOSYS), as runc has it, so that programs fall back to older ones. `denied` is refused with EPERM.
  */
-export function defaultFilter(machine: CallMachine): Uint8Array {
-  const sections = INTERFACES[machine].flatMap((name) => ifEqual(ARCHITECTURES[name], sectionOf(name)));
+export function defaultFilter(
+  machine: CallMachine,
+  denied: Readonly<Record<string, Numbers>> = DENIED_CALLS,
+): Uint8Array {
+  const sections = INTERFACES[machine].flatMap((name) => ifEqual(ARCHITECTURES[name], sectionOf(name, denied)));
   return encode([load(FIELD.architecture), ...sections, ret(RETURN.killProcess)]);
 }
 
 /** Ends with a return on every way. */
-function sectionOf(name: CallInterface): readonly Instruction[] {
-  const denied = Object.values(DENIED_CALLS).map((numbers) => numbers[name]);
+function sectionOf(name: CallInterface, calls: Readonly<Record<string, Numbers>>): readonly Instruction[] {
+  const denied = Object.values(calls).map((numbers) => numbers[name]);
   return [
     load(FIELD.number),
     ...(name === 'arm' ? ifAtLeast(ARM_PRIVATE, [ret(RETURN.allow)]) : []),

@@ -1,7 +1,8 @@
 /** The system call interfaces that a machine may offer. */
 export type CallInterface = 'x86_64' | 'x86' | 'aarch64' | 'arm';
 
-type Numbers = Readonly<Record<CallInterface, number>>;
+/** A system call by its number in each interface. */
+export type Numbers = Readonly<Record<CallInterface, number>>;
 
 function numbers(x86_64: number, x86: number, aarch64: number, arm: number): Numbers {
   return { x86_64, x86, aarch64, arm };
@@ -83,6 +84,16 @@ export const DENIED_CALLS: Readonly<Record<string, Numbers>> = {
   vhangup: numbers(153, 111, 58, 111),
   vm86: numbers(0, 166, 0, 0),
   vm86old: numbers(0, 113, 0, 0),
+};
+
+/**
+ * What reads, changes or takes over another process of the same user. Docker allows it, since its containers do not see
+ * processes outside. Where a step does see them, `kcmp` and `pidfd_getfd`, which {@link DENIED_CALLS} has, need refusing too.
+ */
+export const TRACING_CALLS: Readonly<Record<string, Numbers>> = {
+  process_vm_readv: numbers(310, 347, 270, 376),
+  process_vm_writev: numbers(311, 348, 271, 377),
+  ptrace: numbers(101, 26, 117, 26),
 };
 
 /** Calls that are refused depending on an argument. */
