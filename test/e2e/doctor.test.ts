@@ -18,6 +18,12 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
       detail: expect.stringMatching(/^namespace/),
     });
     expect(found.map(({ name }) => name)).toContain('pasta');
+    expect(found).toContainEqual({
+      name: 'network of RUN',
+      state: 'limited',
+      detail: expect.stringMatching(/loopback addresses and its abstract sockets$/),
+      fix: expect.stringContaining('--network none'),
+    });
     expect(found.map(({ name }) => name)).toContain('limits of RUN');
     expect(found.some(({ name }) => name === 'devices of RUN')).toBe(isRoot && !asUser);
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);

@@ -36,6 +36,11 @@ export function flavourOf(env: Environment): OverlayFlavour {
   return (env.variables.TBUILD_ISOLATION_VERDICT ?? '') === '' || hasCapability(CAP_SYS_ADMIN) ? 'trusted' : 'user';
 }
 
+/** Whether a step can be put under a seccomp filter and still gain privileges, as sudo does. */
+export function canLoadFilter(): boolean {
+  return hasCapability(CAP_SYS_ADMIN);
+}
+
 function hasCapability(number: bigint): boolean {
   try {
     const mask = readFileSync('/proc/self/status', 'utf8').match(/^CapEff:\s*([0-9a-f]+)$/m)?.[1] ?? '0';

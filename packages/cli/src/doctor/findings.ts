@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { findRuntime, findTool, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
+import { readFileSync } from 'node:fs';
+import { findRuntime, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
 import { storeLayout } from '@tbuild/store';
 import type { Environment } from '../environment.ts';
 import type { Finding } from './finding.ts';
 import { controlGroups } from './control-groups.ts';
 import { emulations } from './emulations.ts';
+import { network } from './network.ts';
 import { openStorePlace } from './store-place.ts';
-import { chrootObstacle, flavourOf } from '../isolation.ts';
+import { canLoadFilter, chrootObstacle, flavourOf } from '../isolation.ts';
 
 /** What this machine allows, found out by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
@@ -24,10 +25,10 @@ export async function findings(root: string, env: Environment): Promise<readonly
     ...identities(env),
     utilLinux(),
     ...(directory === undefined ? [] : [overlay(directory, env, verdict)]),
-    filter(),
+    filter(verdict),
     ...(await controlGroups(env, verdict)),
     ociRuntime(),
-    pasta(),
+    ...network({ hasNamespaces: verdict === undefined }),
     ...(directory === undefined || found.state === 'missing' ? [] : await emulations(directory, env)),
   ];
 }
@@ -162,11 +163,18 @@ function overlay(root: string, env: Environment, verdict: string | undefined): F
   };
 }
 
-function filter(): Finding {
+function filter(verdict: string | undefined): Finding {
   const name = 'seccomp';
   const mode = read('/proc/self/status').match(/^Seccomp:\s*(\d)/m)?.[1];
   if (mode === undefined)
     return { name, state: 'missing', detail: 'the kernel has none', fix: 'A kernel with CONFIG_SECCOMP_FILTER' };
+  if (verdict !== undefined && !canLoadFilter())
+    return {
+      name,
+      state: 'limited',
+      detail: 'steps get no filter of their own, so that they can trace processes of the same user',
+      fix: '--cap-add SYS_ADMIN; or run nothing else beside the build as a user that steps run as',
+    };
   return {
     name,
     state: 'good',
@@ -186,29 +194,6 @@ function ociRuntime(): Finding {
     detail: 'none, so that --isolation oci cannot be used',
     fix: 'apt install crun',
   };
-}
-
-function pasta(): Finding {
-  const name = 'pasta';
-  const path = findTool('pasta');
-  if (path === undefined)
-    return { name, state: 'limited', detail: 'none, so that --network pasta cannot be used', fix: 'apt install passt' };
-  if (isAccessible('/dev/net/tun')) return { name, state: 'good', detail: `${path}, for --network pasta` };
-  return {
-    name,
-    state: 'limited',
-    detail: '/dev/net/tun cannot be opened, so that --network pasta cannot be used',
-    fix: 'chmod 666 /dev/net/tun (as root); for a container: --device /dev/net/tun',
-  };
-}
-
-function isAccessible(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function read(path: string): string {
