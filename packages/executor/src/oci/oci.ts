@@ -6,7 +6,7 @@ import { stepCapabilities } from '../capabilities.ts';
 import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
 import { type CallProgram, may } from '../enter/call-program.ts';
-import { enterSandbox, type EnterOptions } from '../enter/enter-sandbox.ts';
+import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/own-handler.ts';
 import type { Executor, Sandbox } from '../executor.ts';
 import { setupFailure } from '../exit-code.ts';
@@ -22,8 +22,8 @@ export interface OciExecutorOptions extends ExecutorOptions {
 }
 
 /**
- * Runs steps with an OCI runtime: a sandbox becomes a `config.json`. The runtime is told to start a program of
- * ours, which finds and executes the step's, so that messages and exit codes are those of the other executors.
+ * Runs steps with an OCI runtime: a sandbox becomes a `config.json`. The runtime starts a program of ours, which loads the
+ * filter and executes the step's: what is refused, messages and exit codes are the same as with the other executors.
  */
 export function createOciExecutor(options: OciExecutorOptions): Executor {
   let known: Machine | undefined;
@@ -47,14 +47,7 @@ function prepare(
   if (unguarded && basename(runtime) === 'crun') throw noDeviceGuard();
   const flavour = sandbox.handler === undefined ? described.flavour : 'user';
   const permitted = givenCapabilities(described.permitted);
-  const program = enterProgram(sandbox, {
-    ...described,
-    capabilities: stepCapabilities(sandbox, flavour),
-    permitted,
-    reportTo: REPORT,
-    entrances,
-    root: '/',
-  });
+  const program = enterProgram({ ...described, flavour, permitted }, sandbox, entrances);
   const rootfs = `${directory}/rootfs`;
   mkdirSync(rootfs);
   const mounts = points.mounts.map((placed, index) => {
@@ -92,9 +85,13 @@ function prepare(
 }
 
 /** The runtime sets the limits, and gives the pipes of the output to the user that it starts. */
-function enterProgram(sandbox: Sandbox, options: EnterOptions): CallProgram {
+function enterProgram(machine: Machine, sandbox: Sandbox, entrances: readonly number[]): CallProgram {
   const { uid, gid } = sandbox.process.user;
-  const { calls, reportTo } = enterSandbox({ ...sandbox, limits: [] }, options);
+  const capabilities = stepCapabilities(sandbox, machine.flavour);
+  const { calls, reportTo } = enterSandbox(
+    { ...sandbox, limits: [] },
+    { ...machine, capabilities, reportTo: REPORT, entrances, root: '/' },
+  );
   return { calls: [...OUTPUTS.map((output) => may('fchown', output, uid, gid)), ...calls], reportTo };
 }
 
