@@ -15,7 +15,7 @@ const ROWS = [
   ['copy'],
   ['layers'],
   ['exporter'],
-  ['attest'],
+  ['attest', 'images'],
   ['builder'],
   ['cli'],
 ];

@@ -1,16 +1,3 @@
-export { compareImages, compareTopLayer } from './images/compare-images.ts';
-export type { FileChange } from './images/compare-images.ts';
-export { imageSize, layerSize } from './images/layer-size.ts';
-export { loadArchive } from './images/load-archive.ts';
-export type { LoadedImage } from './images/load-archive.ts';
-export { mergeImages, pushMerged } from './images/merge-images.ts';
-export type { MergedImages, MergeOptions } from './images/merge-images.ts';
-export { pullImage } from './images/pull-image.ts';
-export type { PullOptions } from './images/pull-image.ts';
-export { readRemote, readRemoteImages } from './images/read-remote.ts';
-export type { RemoteDocument, RemoteImage } from './images/read-remote.ts';
-export { findImage, listImages, readImage } from './images/stored-images.ts';
-export type { FoundImage, ListedImage, StoredImage } from './images/stored-images.ts';
 export { pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export { usedSpace } from './store-usage.ts';

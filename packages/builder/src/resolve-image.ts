@@ -1,24 +1,25 @@
 import { readFileSync } from 'node:fs';
-import { fromBytes, openLayout, type Provider, useStored, readWhole } from '@tbuild/content';
+import { fromBytes, openLayout, readWhole, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
 import type { ImageSource } from '@tbuild/graph';
 import {
+  chooseManifest,
   formatPlatform,
   formatReference,
   isIndex,
+  MOST_INDEXES,
   parseDescriptor,
   parseImageConfig,
   parseManifest,
   parseReference,
+  requireImage,
   type Descriptor,
   type Index,
   type Manifest,
   type Platform,
 } from '@tbuild/oci';
 import { touch, writeAtomically } from '@tbuild/store';
-import { chooseManifest, MOST_INDEXES } from './images/choose-manifest.ts';
-import { requireImage } from './images/require-image.ts';
 import type { Worker } from './worker.ts';
 
 export interface ResolveOptions {

@@ -1,5 +1,6 @@
-import { findImage, type ListedImage, type StoredImage, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
 import { suggest, TbuildError } from '@tbuild/errors';
+import { findImage, type ListedImage, type StoredImage } from '@tbuild/images';
 import { familiarReference, familiarRepository } from '@tbuild/oci';
 
 type Keeps = (image: ListedImage) => boolean;

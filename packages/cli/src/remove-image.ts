@@ -1,5 +1,6 @@
-import { findImage, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { findImage } from '@tbuild/images';
 import { familiarReference, type Digest, type Reference } from '@tbuild/oci';
 
 /** What the store no longer has. */

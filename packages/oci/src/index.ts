@@ -1,4 +1,5 @@
 export { canonicalJson } from './canonical-json.ts';
+export { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
 export type { Descriptor, Layer } from './descriptor.ts';
 export { digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
@@ -27,3 +28,4 @@ export {
   parseReference,
 } from './reference.ts';
 export type { Reference } from './reference.ts';
+export { requireImage } from './require-image.ts';

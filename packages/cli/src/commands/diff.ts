@@ -1,4 +1,4 @@
-import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/builder';
+import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/images';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../format-output.ts';
 import { storeCommand } from '../store-command.ts';
@@ -12,8 +12,8 @@ export const diff = storeCommand({
     const { image } = findImage(name, worker);
     const changes =
       other === undefined
-        ? await compareTopLayer(image, worker, signal)
-        : await compareImages(image, findImage(other, worker).image, worker, signal);
+        ? await compareTopLayer(image, worker.content, signal)
+        : await compareImages(image, findImage(other, worker).image, worker.content, signal);
     env.stdout.write(
       flags.format === undefined
         ? changes.map(line).join('')

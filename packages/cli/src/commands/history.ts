@@ -1,4 +1,4 @@
-import { findImage, layerSize } from '@tbuild/builder';
+import { findImage, layerSize } from '@tbuild/images';
 import { hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../format-output.ts';

@@ -1,4 +1,4 @@
-import { imageSize, listImages } from '@tbuild/builder';
+import { imageSize, listImages } from '@tbuild/images';
 import { familiarRepository, hexOf, type Digest } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../format-output.ts';

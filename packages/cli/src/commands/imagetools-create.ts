@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { mergeImages, pushMerged } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import type { Annotation } from '@tbuild/exporter';
+import { mergeImages, pushMerged } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
 import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
 import type { Platform, Reference } from '@tbuild/oci';

@@ -1,4 +1,4 @@
-import { readRemote, readRemoteImages, type RemoteDocument, type RemoteImage } from '@tbuild/builder';
+import { readRemote, readRemoteImages, type RemoteDocument, type RemoteImage } from '@tbuild/images';
 import { formatPlatform, formatReference, isIndex, parseReference, type Descriptor } from '@tbuild/oci';
 import { formatDocument, formatFlags } from '../format-output.ts';
 import { registryFlags } from '../registry-flags.ts';

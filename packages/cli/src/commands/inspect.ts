@@ -1,6 +1,7 @@
-import { findImage, imageSize, listImages, type FoundImage, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
+import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
 import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
 import { eachImage } from '../each-image.ts';
 import { formatDocument, formatFlags } from '../format-output.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
-import { loadArchive } from '@tbuild/builder';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { loadArchive } from '@tbuild/images';
 import { openInput } from '@tbuild/linux';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';

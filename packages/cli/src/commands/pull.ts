@@ -1,4 +1,4 @@
-import { pullImage } from '@tbuild/builder';
+import { pullImage } from '@tbuild/images';
 import {
   familiarReference,
   formatReference,

@@ -1,6 +1,6 @@
-import { findImage } from '@tbuild/builder';
 import { copyImage } from '@tbuild/content';
 import { compressStored, pushStored } from '@tbuild/exporter';
+import { findImage } from '@tbuild/images';
 import { createLayerVariants } from '@tbuild/layers';
 import { familiarReference, parseReference } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';

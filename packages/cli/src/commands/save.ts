@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { findImage, readImage, type StoredImage, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { saveImages } from '@tbuild/exporter';
+import { findImage, readImage, type StoredImage } from '@tbuild/images';
 import {
   formatPlatform,
   formatReference,

@@ -1,5 +1,5 @@
-import { findImage } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { findImage } from '@tbuild/images';
 import { parseReference } from '@tbuild/oci';
 import { storeCommand } from '../store-command.ts';
 

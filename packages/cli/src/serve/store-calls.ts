@@ -1,5 +1,6 @@
 import type { ImageInfo, Pruned, PruneOptions, UsedSpace } from '@tbuild/api';
-import { imageSize, listImages, pruneStore, usedSpace, type Worker } from '@tbuild/builder';
+import { pruneStore, usedSpace, type Worker } from '@tbuild/builder';
+import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
 import { createWorker } from '../create-worker.ts';
 import type { Environment } from '../environment.ts';

@@ -12,7 +12,7 @@ import {
   type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
-import type { Worker } from '../worker.ts';
+import type { Registries } from './places.ts';
 
 /** What a name stands for in its registry. */
 export interface RemoteDocument {
@@ -40,10 +40,10 @@ export interface RemoteStatement {
 /** @throws RegistryError; TbuildError REGISTRY for a document that is no image's. */
 export async function readRemote(
   reference: Reference,
-  worker: Pick<Worker, 'openRepository'>,
+  registries: Registries,
   signal: AbortSignal,
 ): Promise<RemoteDocument> {
-  const repository = await worker.openRepository(reference);
+  const repository = await registries.openRepository(reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
   const bytes = await repository.readManifest(root, signal);
   return { root, bytes, document: parseManifest(bytes, root.mediaType), repository };

@@ -1,10 +1,18 @@
 import { copyImage } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { familiarReference, isIndex, parseManifest, type Descriptor, type Platform, type Reference } from '@tbuild/oci';
+import {
+  chooseManifest,
+  familiarReference,
+  isIndex,
+  MOST_INDEXES,
+  parseManifest,
+  requireImage,
+  type Descriptor,
+  type Platform,
+  type Reference,
+} from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
-import type { Worker } from '../worker.ts';
-import { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
-import { requireImage } from './require-image.ts';
+import type { LocalImages, Registries } from './places.ts';
 
 export interface PullOptions {
   /** The machine's own unless given; `all` keeps the whole index. */
@@ -19,14 +27,14 @@ export interface PullOptions {
  */
 export async function pullImage(
   reference: Reference,
-  worker: Worker,
-  { platform = worker.platform, signal, onProgress }: PullOptions,
+  local: LocalImages & Registries,
+  { platform = local.platform, signal, onProgress }: PullOptions,
 ): Promise<Descriptor> {
-  const repository = await worker.openRepository(reference);
+  const repository = await local.openRepository(reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
   const target = platform === 'all' ? root : await imageFor(platform, root, { reference, repository, signal });
-  await copyImage(repository, worker.content, target, { signal, onProgress });
-  worker.refs.set(reference, target);
+  await copyImage(repository, local.content, target, { signal, onProgress });
+  local.refs.set(reference, target);
   return target;
 }
 

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import type { Provider } from '@tbuild/content';
 import { measureLayer } from '@tbuild/diff';
 import { hasCode } from '@tbuild/errors';
 import { type Descriptor, type Digest } from '@tbuild/oci';
-import { readText, writeAtomically } from '@tbuild/store';
-import type { Worker } from '../worker.ts';
+import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 
-type Place = Pick<Worker, 'store' | 'content'>;
+interface Place {
+  readonly store: StoreLayout;
+  readonly content: Provider;
+}
 
 /**
  * What the files of a layer have together, in bytes, as Docker counts sizes: measured once for each

@@ -1,5 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
-import { MediaType, type Manifest } from '@tbuild/oci';
+import type { Manifest } from './manifest.ts';
+import { MediaType } from './media-types.ts';
 
 /** The second is what some old tools wrote. */
 const CONFIGS: readonly string[] = [MediaType.config, MediaType.dockerConfig, 'application/octet-stream'];

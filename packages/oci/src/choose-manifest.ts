@@ -1,5 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
-import { formatPlatform, selectPlatform, type Descriptor, type Index, type Platform } from '@tbuild/oci';
+import type { Descriptor } from './descriptor.ts';
+import type { Index } from './manifest.ts';
+import { formatPlatform, selectPlatform, type Platform } from './platform.ts';
 
 /** How many indexes there may be above an image. */
 export const MOST_INDEXES = 4;

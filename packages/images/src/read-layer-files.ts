@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Provider } from '@tbuild/content';
 import { openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
 import type { Descriptor } from '@tbuild/oci';
-import type { Worker } from '../worker.ts';
 
 /** A file as layers describe it, times left out. */
 export interface LayerFile {
@@ -22,7 +22,7 @@ const OPAQUE = '.wh..wh..opq';
 export async function applyLayer(
   files: LayerFiles,
   layer: Descriptor,
-  { content }: Pick<Worker, 'content'>,
+  content: Provider,
   signal: AbortSignal,
 ): Promise<void> {
   const own = new Set<string>();

@@ -1,5 +1,5 @@
+import type { Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
-import type { Worker } from '../worker.ts';
 import { applyLayer, type LayerFile, type LayerFiles } from './read-layer-files.ts';
 import type { StoredImage } from './stored-images.ts';
 
@@ -19,35 +19,35 @@ export interface FileChange {
 export async function compareImages(
   first: StoredImage,
   second: StoredImage,
-  worker: Worker,
+  content: Provider,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
   const [below, above] = [first.manifest.layers, second.manifest.layers];
-  return compareLayers(below, above, worker, signal);
+  return compareLayers(below, above, content, signal);
 }
 
 /** What the topmost layer of an image changes; nothing for an image without layers. */
 export function compareTopLayer(
   { manifest }: StoredImage,
-  worker: Worker,
+  content: Provider,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
-  return compareLayers(manifest.layers.slice(0, -1), manifest.layers, worker, signal);
+  return compareLayers(manifest.layers.slice(0, -1), manifest.layers, content, signal);
 }
 
 async function compareLayers(
   below: readonly Descriptor[],
   above: readonly Descriptor[],
-  worker: Worker,
+  content: Provider,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
   const differing = below.findIndex(({ digest }, at) => digest !== above[at]?.digest);
   const shared = differing < 0 ? below.length : differing;
   const common: LayerFiles = new Map();
-  for (const layer of below.slice(0, shared)) await applyLayer(common, layer, worker, signal);
+  for (const layer of below.slice(0, shared)) await applyLayer(common, layer, content, signal);
   const [before, after] = [new Map(common), new Map(common)];
-  for (const layer of below.slice(shared)) await applyLayer(before, layer, worker, signal);
-  for (const layer of above.slice(shared)) await applyLayer(after, layer, worker, signal);
+  for (const layer of below.slice(shared)) await applyLayer(before, layer, content, signal);
+  for (const layer of above.slice(shared)) await applyLayer(after, layer, content, signal);
   return changesBetween(before, after);
 }
 

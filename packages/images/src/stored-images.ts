@@ -15,7 +15,7 @@ import {
   type Manifest,
   type Reference,
 } from '@tbuild/oci';
-import type { Worker } from '../worker.ts';
+import type { LocalImages } from './places.ts';
 
 /** An image of the store, its documents read. */
 export interface StoredImage {
@@ -34,10 +34,10 @@ export interface ListedImage {
 }
 
 /** All images: one row for each name, sorted by name; then those without a name, the newest first. */
-export function listImages(worker: Worker): readonly ListedImage[] {
-  const named = worker.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, worker) }));
+export function listImages(local: LocalImages): readonly ListedImage[] {
+  const named = local.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, local) }));
   const ids = new Set(named.map(({ image }) => image.manifest.config.digest));
-  const unnamed = worker.refs.unnamed().map(({ target }) => ({ target, image: readImage(target, worker) }));
+  const unnamed = local.refs.unnamed().map(({ target }) => ({ target, image: readImage(target, local) }));
   return [...named, ...unnamed.filter(({ image }) => !ids.has(image.manifest.config.digest))];
 }
 
@@ -55,11 +55,11 @@ export interface FoundImage {
  * The image that a user names: by reference, by repository and digest, or by the beginning of its ID or digest.
  * @throws TbuildError NOT_FOUND
  */
-export function findImage(name: string, worker: Worker): FoundImage {
-  const named = namedImage(name, worker);
+export function findImage(name: string, local: LocalImages): FoundImage {
+  const named = namedImage(name, local);
   if (named !== undefined) return named;
   const prefix = name.replace(/^sha256:/, '');
-  const images = listImages(worker);
+  const images = listImages(local);
   const byId = /^[a-f0-9]{4,64}$/.test(prefix)
     ? images.filter(({ image, target }) =>
         [image.manifest.config, target].some(({ digest }) => hexOf(digest).startsWith(prefix)),
@@ -84,25 +84,25 @@ function isNamedByDigest(name: string): (image: ListedImage) => boolean {
     target.digest === digest && reference !== undefined && formatRepository(reference) === formatRepository(wanted);
 }
 
-function namedImage(name: string, worker: Worker): FoundImage | undefined {
+function namedImage(name: string, local: LocalImages): FoundImage | undefined {
   if (isDigest(name)) return undefined;
   const reference = parseReference(name);
-  const target = worker.refs.get(reference);
-  return target === undefined ? undefined : { references: [reference], target, image: readImage(target, worker) };
+  const target = local.refs.get(reference);
+  return target === undefined ? undefined : { references: [reference], target, image: readImage(target, local) };
 }
 
 /**
  * The image that a manifest is, or that an index has for the platform: the machine's own unless given.
  * @throws TbuildError NOT_FOUND when a document is missing.
  */
-export function readImage(target: Descriptor, worker: Worker, platform = worker.platform): StoredImage {
-  const document = parseManifest(required(readStored(worker.content, target.digest), target));
+export function readImage(target: Descriptor, local: LocalImages, platform = local.platform): StoredImage {
+  const document = parseManifest(required(readStored(local.content, target.digest), target));
   if (isIndex(document)) {
     const own = selectPlatform(document.manifests, (manifest) => manifest.platform, platform) ?? document.manifests[0];
     if (own === undefined) throw new TbuildError('NOT_FOUND', `Index ${target.digest} is empty`);
-    return readImage(own, worker, platform);
+    return readImage(own, local, platform);
   }
-  const config = parseImageConfig(required(readStored(worker.content, document.config.digest), document.config));
+  const config = parseImageConfig(required(readStored(local.content, document.config.digest), document.config));
   return { descriptor: target, manifest: document, config };
 }
 

@@ -15,7 +15,7 @@ import {
 } from '@tbuild/oci';
 import { annotated, annotationsOf, REFERENCE_DIGEST, type Annotation } from '@tbuild/exporter';
 import type { Repository } from '@tbuild/registry';
-import type { Worker } from '../worker.ts';
+import type { Registries } from './places.ts';
 
 /** An index made of images of registries, and where its parts are. */
 export interface MergedImages {
@@ -41,11 +41,11 @@ export interface MergeOptions {
  */
 export async function mergeImages(
   sources: readonly Reference[],
-  worker: Worker,
+  registries: Registries,
   { platforms, annotations = [], preferIndex = true, signal }: MergeOptions,
 ): Promise<MergedImages> {
   const found: SourceDocument[] = [];
-  for (const source of sources) found.push(await readSource(source, worker, signal));
+  for (const source of sources) found.push(await readSource(source, registries, signal));
   const [only] = found;
   const isUntouched = found.length === 1 && platforms === undefined && annotations.length === 0;
   if (isUntouched && only !== undefined && (only.isIndex || !preferIndex)) return { index: only, sources };
@@ -95,8 +95,8 @@ interface SourceDocument extends EncodedDocument {
   readonly images: readonly Descriptor[];
 }
 
-async function readSource(source: Reference, worker: Worker, signal: AbortSignal): Promise<SourceDocument> {
-  const repository = await worker.openRepository(source);
+async function readSource(source: Reference, registries: Registries, signal: AbortSignal): Promise<SourceDocument> {
+  const repository = await registries.openRepository(source);
   const root = await repository.resolve(source.digest ?? source.tag ?? 'latest', signal);
   const bytes = await repository.readManifest(root, signal);
   const document = parseManifest(bytes, root.mediaType);
@@ -113,13 +113,13 @@ async function readSource(source: Reference, worker: Worker, signal: AbortSignal
 export async function pushMerged(
   { index, sources }: MergedImages,
   names: readonly Reference[],
-  worker: Worker,
+  registries: Registries,
   signal: AbortSignal,
 ): Promise<void> {
-  const providers = await Promise.all(sources.map((source) => worker.openRepository(source)));
+  const providers = await Promise.all(sources.map((source) => registries.openRepository(source)));
   const from = firstOf([documentOf(index), ...providers]);
   for (const name of names) {
-    const target = await worker.openRepository(name, 'push');
+    const target = await registries.openRepository(name, 'push');
     const mount = async ({ digest }: Descriptor): Promise<boolean> =>
       mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
     await copyImage(from, withoutRoot(target, index), index.descriptor, { signal, mount, trustParents: true });

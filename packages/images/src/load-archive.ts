@@ -1,4 +1,4 @@
-import { type BlobWriter, copyImage, fromBytes, useStored, type StoredBlob } from '@tbuild/content';
+import { type BlobWriter, copyImage, fromBytes, type StoredBlob, useStored } from '@tbuild/content';
 import { readArchive } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import {
@@ -12,7 +12,7 @@ import {
   type Layer,
   type Reference,
 } from '@tbuild/oci';
-import type { Worker } from '../worker.ts';
+import type { LocalImages } from './places.ts';
 
 /** An image that an archive held. */
 export interface LoadedImage {
@@ -24,7 +24,7 @@ export interface LoadedImage {
 interface Archive {
   /** What each file of the archive is in the store, links followed. */
   find(name: string): StoredBlob | undefined;
-  readonly worker: Worker;
+  readonly local: LocalImages;
   readonly signal: AbortSignal;
 }
 
@@ -35,21 +35,21 @@ interface Archive {
  */
 export async function loadArchive(
   bytes: AsyncIterable<Uint8Array>,
-  worker: Worker,
+  local: LocalImages,
   signal: AbortSignal,
 ): Promise<readonly LoadedImage[]> {
-  const archive = await storeFiles(bytes, worker, signal);
+  const archive = await storeFiles(bytes, local, signal);
   const [index, manifests] = [readJson(archive, 'index.json'), readJson(archive, 'manifest.json')];
   const loaded = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
   for (const { target, names } of loaded) {
-    await checkWhole(target, worker, signal);
-    for (const name of names) worker.refs.set(name, target);
+    await checkWhole(target, local, signal);
+    for (const name of names) local.refs.set(name, target);
   }
   return loaded;
 }
 
 /** Every file becomes a blob: nearly all of them are ones, and the few others are small and found by nobody. */
-async function storeFiles(bytes: AsyncIterable<Uint8Array>, worker: Worker, signal: AbortSignal): Promise<Archive> {
+async function storeFiles(bytes: AsyncIterable<Uint8Array>, local: LocalImages, signal: AbortSignal): Promise<Archive> {
   const blobs = new Map<string, StoredBlob>();
   const links = new Map<string, string>();
   const clean = (name: string): string =>
@@ -63,11 +63,11 @@ async function storeFiles(bytes: AsyncIterable<Uint8Array>, worker: Worker, sign
       const path = clean(name);
       if (type === 'symlink') links.set(path, resolveLink(path, linkName));
       if (type === 'link') links.set(path, clean(linkName));
-      return type === 'file' ? storing(worker.content.createWriter(), (blob) => void blobs.set(path, blob)) : undefined;
+      return type === 'file' ? storing(local.content.createWriter(), (blob) => void blobs.set(path, blob)) : undefined;
     },
     signal,
   );
-  return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), worker, signal };
+  return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), local, signal };
 }
 
 /** Layers that several images of an old archive share are links, `../ID/layer.tar`. */
@@ -91,13 +91,13 @@ function storing(writer: BlobWriter, done: (blob: StoredBlob) => void) {
   };
 }
 
-async function loadLayout(document: unknown, { find, worker }: Archive): Promise<readonly LoadedImage[]> {
+async function loadLayout(document: unknown, { find, local }: Archive): Promise<readonly LoadedImage[]> {
   const index = parseManifest(Buffer.from(JSON.stringify(document)));
   const entries = isIndex(index) ? index.manifests : [];
   const images = new Map<string, LoadedImage>();
   for (const { annotations = {}, ...entry } of entries) {
     const file = find(`blobs/${entry.digest.replace(':', '/')}`);
-    if (file === undefined && useStored(worker.content, entry.digest) === undefined) throw lacks(entry.digest);
+    if (file === undefined && useStored(local.content, entry.digest) === undefined) throw lacks(entry.digest);
     const name = nameOf(annotations['io.containerd.image.name'] ?? annotations['org.opencontainers.image.ref.name']);
     const known = images.get(entry.digest)?.names ?? [];
     images.set(entry.digest, { target: entry, names: name === undefined ? known : [...known, name] });
@@ -130,8 +130,8 @@ async function loadDockerImage(
   entry: { Config?: unknown; RepoTags?: unknown; Layers?: unknown },
   archive: Archive,
 ): Promise<LoadedImage> {
-  const { worker } = archive;
-  const config = useStored(worker.content, required(archive, String(entry.Config)).digest);
+  const { local } = archive;
+  const config = useStored(local.content, required(archive, String(entry.Config)).digest);
   if (config === undefined) throw lacks(String(entry.Config));
   const { diffIds, ...image } = parseImageConfig(config);
   const files = Array.isArray(entry.Layers) ? entry.Layers.map(String) : [];
@@ -144,7 +144,7 @@ async function loadDockerImage(
   });
   const encoded = encodeImage({ ...image, layers, document: config });
   for (const { descriptor, bytes } of [encoded.config, encoded.manifest])
-    await worker.content.write(fromBytes(bytes), descriptor);
+    await local.content.write(fromBytes(bytes), descriptor);
   const tags = Array.isArray(entry.RepoTags) ? entry.RepoTags.map((tag) => parseReference(String(tag))) : [];
   return { target: encoded.manifest.descriptor, names: tags };
 }
@@ -161,9 +161,9 @@ function lacks(name: string): TbuildError {
   });
 }
 
-function readJson({ find, worker }: Archive, name: string): unknown {
+function readJson({ find, local }: Archive, name: string): unknown {
   const blob = find(name);
-  const bytes = blob === undefined ? undefined : useStored(worker.content, blob.digest);
+  const bytes = blob === undefined ? undefined : useStored(local.content, blob.digest);
   if (bytes === undefined) return undefined;
   try {
     return JSON.parse(bytes.toString('utf8'));
@@ -173,6 +173,6 @@ function readJson({ find, worker }: Archive, name: string): unknown {
 }
 
 /** A name stands for an image only when all of its blobs are there. */
-function checkWhole(target: Descriptor, { content }: Worker, signal: AbortSignal): Promise<void> {
+function checkWhole(target: Descriptor, { content }: Pick<LocalImages, 'content'>, signal: AbortSignal): Promise<void> {
   return copyImage(content, content, target, { signal });
 }

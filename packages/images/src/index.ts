@@ -1,0 +1,14 @@
+export { compareImages, compareTopLayer } from './compare-images.ts';
+export type { FileChange } from './compare-images.ts';
+export { imageSize, layerSize } from './layer-size.ts';
+export { loadArchive } from './load-archive.ts';
+export type { LoadedImage } from './load-archive.ts';
+export { mergeImages, pushMerged } from './merge-images.ts';
+export type { MergedImages, MergeOptions } from './merge-images.ts';
+export type { LocalImages, Registries } from './places.ts';
+export { pullImage } from './pull-image.ts';
+export type { PullOptions } from './pull-image.ts';
+export { readRemote, readRemoteImages } from './read-remote.ts';
+export type { RemoteDocument, RemoteImage } from './read-remote.ts';
+export { findImage, listImages, readImage } from './stored-images.ts';
+export type { FoundImage, ListedImage, StoredImage } from './stored-images.ts';
