@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
@@ -43,6 +52,11 @@ function filesIn(directory: string, depth: number): readonly string[] {
 
 const halve = (path: string): void => truncateSync(path, Math.floor(lstatSync(path).size / 2));
 
+function replaceByDirectory(path: string): void {
+  rmSync(path);
+  mkdirSync(join(path, 'inside'), { recursive: true });
+}
+
 const faults: readonly (readonly [name: string, directory: string, depth: number])[] = [
   ['records', 'records', 0],
   ['layer descriptions', 'layers', 0],
@@ -53,6 +67,7 @@ const faults: readonly (readonly [name: string, directory: string, depth: number
   ['stacks of trees', 'snapshots', 1],
   ['names of images', 'refs', 0],
   ['blobs', 'blobs/sha256', 0],
+  ['compressed forms', 'variants', 1],
 ];
 
 const damages: readonly (readonly [string, (path: string) => void])[] = [
@@ -60,6 +75,7 @@ const damages: readonly (readonly [string, (path: string) => void])[] = [
   ['cut in half', halve],
   ['nonsense', (path) => writeFileSync(path, '\0\x01{"nonsense": true')],
   ['missing', (path) => rmSync(path)],
+  ['directories', replaceByDirectory],
 ];
 
 describe.each(faults)('a store whose %s are', (_name, directory, depth) => {
@@ -73,6 +89,41 @@ describe.each(faults)('a store whose %s are', (_name, directory, depth) => {
     const changed = good(await buildContext(context, { store }));
     expect(changed.tree().readText('/all')).toBe('a\na\nb\n\n');
   });
+});
+
+const blobsOf = (path: string): string => join(path, '../../../blobs/sha256');
+const variants: readonly (readonly [string, (path: string) => void])[] = [
+  ...damages.map(([how, damage]) => [`whose notes are ${how}`, damage] as const),
+  [
+    'whose notes have another media type',
+    (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('gzip', 'gzhp')),
+  ],
+  [
+    'whose notes have another size',
+    (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/"size":/, '"size":1')),
+  ],
+  ...damages
+    .filter(([how]) => how !== 'nonsense')
+    .map(([how, damage]) => {
+      const damageBlob = (path: string): void =>
+        damage(join(blobsOf(path), JSON.parse(readFileSync(path, 'utf8')).digest.replace('sha256:', '')));
+      return [`that are ${how}`, damageBlob] as const;
+    }),
+];
+
+test.each(variants)('compressed layers %s are made again', async (_how, damage) => {
+  const store = scratchDirectory('store');
+  const context = writeFiles(FILES);
+  const archive = join(scratchDirectory('archive'), 'image.tar');
+  const build = async (): Promise<Buffer> => {
+    good(await buildContext(context, { store, args: ['-t', 'app:1', '-o', `type=oci,dest=${archive}`] }));
+    return readFileSync(archive);
+  };
+  const first = await build();
+  const notes = filesIn(join(store, 'variants'), 1);
+  expect(notes).not.toEqual([]);
+  for (const note of notes) damage(note);
+  expect((await build()).equals(first)).toBe(true);
 });
 
 test('trees whose files are gone are made again', async () => {

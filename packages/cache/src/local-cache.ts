@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
-import { listDirectory, readText, touch } from '@tbuild/store';
+import { renameOver, listDirectory, readText, touch } from '@tbuild/store';
 import type { StepCache, StepRecord } from './step-cache.ts';
 
 /**
@@ -29,7 +29,7 @@ export function createLocalCache(directory: string): StepCache {
     },
     touch: (key, at) => touch(pathOf(key), at),
     async delete(key) {
-      rmSync(pathOf(key), { force: true });
+      rmSync(pathOf(key), { force: true, recursive: true });
     },
     deleteUnused: (key, limit) =>
       deleteUnused(pathOf(key), limit, join(directory, `.${randomBytes(16).toString('hex')}`)),
@@ -55,14 +55,14 @@ function deleteUnused(path: string, limit: number, aside: string): boolean {
   }
   const isUsed = statSync(aside).mtimeMs >= limit;
   if (isUsed) place(aside, path, false);
-  rmSync(aside, { force: true });
+  rmSync(aside, { force: true, recursive: true });
   return !isUsed;
 }
 
 /** Gives the file its name; false when another process was first. */
 function place(temporary: string, path: string, replace: boolean): boolean {
   if (replace) {
-    renameSync(temporary, path);
+    renameOver(temporary, path);
     return true;
   }
   try {
@@ -70,7 +70,7 @@ function place(temporary: string, path: string, replace: boolean): boolean {
   } catch (error) {
     if (errnoName(error) !== 'EEXIST') throw error;
     if (readRecord(path, undefined) !== undefined) return false;
-    renameSync(temporary, path);
+    renameOver(temporary, path);
     return true;
   }
   rmSync(temporary);

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createHoleWriter } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
+import { renameOver } from '@tbuild/store';
 import type { BlobWriter } from './content-store.ts';
 import { checkBlob } from './verified.ts';
 
@@ -78,7 +79,5 @@ function createTemporary(directory: string): { path: string; fd: number } {
 // Replacing what a concurrent writer put there is harmless: the bytes are the same.
 function moveInto(temporary: string, path: string): void {
   if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
-  // What stands there and is no file is no blob.
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) rmSync(path, { recursive: true });
-  renameSync(temporary, path);
+  renameOver(temporary, path);
 }

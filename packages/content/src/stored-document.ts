@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
-import type { LocalStore } from './local-store.ts';
-import { errnoName } from '@tbuild/errors';
 import { digestOf, type Digest } from '@tbuild/oci';
+import { isNoFile } from '@tbuild/store';
+import type { LocalStore } from './local-store.ts';
 
 /** As {@link readStored}, for a build that counts on the document: it counts as used from then on. */
 export function useStored(content: LocalStore, digest: Digest): Buffer | undefined {
@@ -14,11 +14,10 @@ export function readStored(content: LocalStore, digest: Digest): Buffer | undefi
   try {
     bytes = readFileSync(content.path(digest));
   } catch (error) {
-    if (errnoName(error) === 'ENOENT') return undefined;
-    if (errnoName(error) !== 'EISDIR') throw error;
-    bytes = Buffer.alloc(0);
+    if (isNoFile(error)) return undefined;
+    throw error;
   }
   if (digestOf(bytes) === digest) return bytes;
-  rmSync(content.path(digest), { force: true, recursive: true });
+  rmSync(content.path(digest), { force: true });
   return undefined;
 }

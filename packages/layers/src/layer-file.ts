@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
 import { errnoName } from '@tbuild/errors';
-import { isDigest, parseDescriptor, type Layer } from '@tbuild/oci';
+import { isDigest, layerCompression, parseDescriptor, type Layer } from '@tbuild/oci';
+import { isNoFile } from '@tbuild/store';
 
 /** A layer with what it lies on: enough to make the result's tree from. */
 export interface ResultLayer extends Layer {
@@ -17,9 +18,10 @@ export function readLayerFile(file: string): ResultLayer | undefined {
     );
     if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
     const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
-    return { descriptor: parseDescriptor(descriptor), diffId, ...base };
+    const blob = parseDescriptor(descriptor);
+    return layerCompression(blob.mediaType) === undefined ? undefined : { descriptor: blob, diffId, ...base };
   } catch (error) {
-    if (errnoName(error) === undefined || errnoName(error) === 'ENOENT') return undefined;
+    if (errnoName(error) === undefined || isNoFile(error)) return undefined;
     throw error;
   }
 }

@@ -183,7 +183,7 @@ class OverlaySnapshotter implements Snapshotter {
       const isComplete = last === '' && end === '' && lines.every((line) => NAME.test(line));
       return isComplete ? lines.reverse() : undefined;
     } catch (error) {
-      if (errnoName(error) === 'ENOENT') return undefined;
+      if (errnoName(error) === 'ENOENT' || errnoName(error) === 'EISDIR') return undefined;
       throw error;
     }
   }

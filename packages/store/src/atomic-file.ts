@@ -3,13 +3,29 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utime
 import { basename, dirname, join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 
-/** Returns the text of a file, or undefined when it does not exist. */
+/** Returns the text of a file, or undefined when it does not exist or something else has its name. */
 export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if (errnoName(error) === 'ENOENT') return undefined;
+    if (isNoFile(error)) return undefined;
     throw error;
+  }
+}
+
+/** Whether an error of reading says that there is no file of that name: none, or a directory, which the store has none of there. */
+export function isNoFile(error: unknown): boolean {
+  return errnoName(error) === 'ENOENT' || errnoName(error) === 'EISDIR';
+}
+
+/** Gives an unfinished file its name, whatever had it before. */
+export function renameOver(temporary: string, file: string): void {
+  try {
+    renameSync(temporary, file);
+  } catch (error) {
+    if (errnoName(error) !== 'EISDIR') throw error;
+    rmSync(file, { recursive: true, force: true });
+    renameSync(temporary, file);
   }
 }
 
@@ -48,7 +64,7 @@ export function writeAtomically(
     if (typeof content === 'string' || content instanceof Uint8Array)
       writeFileSync(temporary, content, { flag: 'wx', mode });
     else writePieces(temporary, content, mode);
-    renameSync(temporary, file);
+    renameOver(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -77,12 +93,12 @@ function writePieces(file: string, pieces: Iterable<string>, mode: number | unde
   }
 }
 
-/** Iterates once over the zero-terminated words of a file; undefined when it does not exist. */
+/** Iterates once over the zero-terminated words of a file; undefined as with {@link readText}. */
 export function readWords(file: string): IterableIterator<string> | undefined {
   try {
     return wordsIn(readFileSync(file));
   } catch (error) {
-    if (errnoName(error) === 'ENOENT') return undefined;
+    if (isNoFile(error)) return undefined;
     throw error;
   }
 }

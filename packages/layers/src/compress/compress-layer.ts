@@ -38,7 +38,8 @@ export async function compressLayer(
   if (present === compression || (present !== 'uncompressed' && !force)) return layer;
   const variant = variantOf({ compression, level });
   const known = store.variants.get(diffId, variant);
-  if (known !== undefined && (await store.content.has(known.digest))) return { diffId, descriptor: known };
+  if (known !== undefined && (await store.content.has(known.digest, known.mediaType, known.size)))
+    return { diffId, descriptor: known };
   const bytes = await openLayer(descriptor, from, signal);
   const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, store, signal)) };
   store.variants.set(diffId, variant, blob);
