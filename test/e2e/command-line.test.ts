@@ -6,6 +6,7 @@ import { hasProgram } from '../support/requirements.ts';
 import { runChecked, runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { program } from '../support/program.ts';
+import { startTerminal } from '../support/terminal.ts';
 import { stepsIn } from '../support/plain-progress.ts';
 import { buildContext, buildGood, defaultStore, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
@@ -173,26 +174,13 @@ describe('the launcher', () => {
 
 describe.skipIf(!hasProgram('tmux'))('on a terminal', () => {
   test('shows a live view and leaves the finished steps', async () => {
-    const directory = scratchDirectory('terminal');
-    mkdirSync(join(directory, 'state'));
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1.5; echo visible > /v\nCOPY f /f\n', f: 'f' });
-    const command = [program, 'build', ...images(), '-t', 'terminal:1', context].map((word) => `'${word}'`).join(' ');
-    const tmux = (...args: string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
-    const done = join(directory, 'done');
-    const shell = `export TBUILD_ROOT='${defaultStore()}'; ${command}; echo "exit $?" > '${done}'; sleep 30`;
-    await tmux('-f', '/dev/null', 'new-session', '-d', '-x', '100', '-y', '30', shell);
-    try {
-      let live = '';
-      for (let tries = 0; tries < 200 && !existsSync(done); tries++) {
-        const screen = await tmux('capture-pane', '-p');
-        if (screen.includes('RUN sleep 1.5')) live = screen;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      expect(readFileSync(done, 'utf8')).toBe('exit 0\n');
-      expect(live).toContain('RUN sleep 1.5');
-      expect(await tmux('capture-pane', '-p')).toContain('COPY f /f');
-    } finally {
-      await tmux('kill-server');
-    }
+    await using terminal = await startTerminal([program, 'build', ...images(), '-t', 'terminal:1', context], {
+      env: { TBUILD_ROOT: defaultStore() },
+    });
+    const screens = await terminal.screens();
+    expect(terminal.exitCode()).toBe(0);
+    expect(screens.join()).toContain('RUN sleep 1.5');
+    expect(await terminal.scrollback()).toContain('COPY f /f');
   });
 });

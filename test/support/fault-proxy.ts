@@ -1,5 +1,6 @@
 import { createServer, request as send, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What goes wrong with one request. */
 export type Fault =
@@ -32,6 +33,8 @@ export type Fault =
   | { readonly kind: 'lose-request' }
   /** A byte of the answer is another one. */
   | { readonly kind: 'corrupt'; readonly at: number }
+  /** The answer comes at so many bytes a second. */
+  | { readonly kind: 'slow'; readonly bytesPerSecond: number }
   /** The answer has other headers. */
   | { readonly kind: 'headers'; readonly headers: Readonly<Record<string, string>> };
 
@@ -122,6 +125,7 @@ function giveBack(incoming: IncomingMessage, response: ServerResponse, fault: Ex
     ...incoming.headers,
     ...(fault?.kind === 'headers' ? fault.headers : {}),
   });
+  if (fault?.kind === 'slow') return void trickle(incoming, response, fault.bytesPerSecond).catch(() => {});
   pass(
     incoming,
     (chunk, at) => {
@@ -137,6 +141,18 @@ function giveBack(incoming: IncomingMessage, response: ServerResponse, fault: Ex
     },
     () => response.end(),
   );
+}
+
+async function trickle(source: IncomingMessage, response: ServerResponse, bytesPerSecond: number): Promise<void> {
+  const size = Math.ceil(bytesPerSecond / 20);
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    for (let at = 0; at < chunk.length; at += size) {
+      const part = chunk.subarray(at, at + size);
+      await sleep((part.length / bytesPerSecond) * 1000);
+      response.write(part);
+    }
+  }
+  response.end();
 }
 
 function pass(source: IncomingMessage, take: (chunk: Buffer, at: number) => boolean, end: () => void): void {

@@ -127,7 +127,7 @@ async function solveGraph<T>(
   // When a step has failed, layers that are still being packed are for nobody.
   const end = new AbortController();
   const ending = { signal: AbortSignal.any([signal, end.signal]) };
-  const results = createStepResults(worker, { remote: imported.layers, progress, ...ending });
+  const results = createStepResults(worker, { remote: imported.layers, progress, now: env.now, ...ending });
   const exporters = outputs.flatMap((output) => output.exporters);
   const preparation = createLayerPreparation(exporters, { epoch, ...ending });
   const explanations = createExplanations({

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { type Provider, storing, withSecondPlace } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import { showLayer, showWork, type ShownWork } from '@tbuild/layers';
 import { chainId, hexOf, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
 import pLimit from 'p-limit';
@@ -13,19 +14,18 @@ export interface ImageToExtract {
   open(): Promise<Provider>;
 }
 
-type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & { readonly step: { readonly id: string } };
+type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & Pick<ShownWork, 'step'>;
 
 /**
  * Fetches and extracts the layers of an image side by side, each into a directory named by its diff ID,
  * and stacks them under the chain ID. A layer that is not right without those below it is extracted
- * again on top of them and named by its chain ID.
+ * again on top of them and named by its chain ID. All of it is shown as work of the image's step.
  */
 export async function extractImage(image: ImageToExtract, env: Environment, signal: AbortSignal): Promise<Snapshot> {
   const { worker, progress, step } = env;
   const done = await worker.snapshots.stat(hexOf(image.chain));
   if (done !== undefined) return done;
-  progress.emit({ type: 'started', step: step.id, at: worker.now() });
-  try {
+  return showWork({ progress, now: () => worker.now(), step, signal }, async () => {
     const work = { ...env, provider: storing(await image.open(), worker.content), signal };
     const limit = pLimit(availableParallelism());
     // An image may have a layer more than once, which is extracted once.
@@ -42,20 +42,8 @@ export async function extractImage(image: ImageToExtract, env: Environment, sign
       const chain = image.layers.slice(0, index + 1).map(({ diffId }) => diffId);
       tops.push(alone[index] === true ? hexOf(layer.diffId) : await extractOnto(tops, chain, layer, work));
     }
-    const snapshot = await worker.snapshots.compose(hexOf(image.chain), { tops });
-    progress.emit({ type: 'finished', step: step.id, at: worker.now(), outcome: 'built' });
-    return snapshot;
-  } catch (error) {
-    const outcome = signal.aborted ? 'cancelled' : 'failed';
-    progress.emit({
-      type: 'finished',
-      step: step.id,
-      at: worker.now(),
-      outcome,
-      error: error instanceof Error ? error.message : String(error),
-    });
-    throw error;
-  }
+    return worker.snapshots.compose(hexOf(image.chain), { tops });
+  });
 }
 
 interface Extraction extends Environment {
@@ -100,9 +88,11 @@ async function extractInto(
   lowers?: readonly string[],
 ): Promise<boolean> {
   const { worker, progress, step, signal, provider } = work;
-  const onProgress = (current: number): void =>
-    progress.emit({ type: 'transfer', step: step.id, item: descriptor.digest, current, total: descriptor.size });
+  const isStored = await worker.content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const shown = showLayer(descriptor, { step: step.id, isStored, progress, now: () => worker.now() });
+  const { onProgress } = shown;
   const extracted = await worker.differ.extract(descriptor, provider, target, { lowers, signal, onProgress });
+  shown.done();
   if (extracted.diffId === diffId) return extracted.selfContained;
   throw new TbuildError(
     'DIGEST_MISMATCH',

@@ -46,19 +46,27 @@ export function createResultCache({
     if (!isWhole) gone.add(record.key);
     return { result: use(standing), isWhole };
   };
+  const find = async (
+    key: Digest,
+    { base, canGive }: Parameters<RecordedResults['load']>[1],
+  ): Promise<Loaded<ResultId> | undefined> => {
+    const record = await cache.get(key);
+    // Touched before its result is looked for: from then on no prune takes it away.
+    const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
+    if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
+    if (record !== undefined) gone.add(key);
+    const imported = findImported(key);
+    if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
+      const { parent, result } = imported.record;
+      if (parent === base && canGive?.(result) !== false) return adopt(imported);
+    }
+    return isThere ? { result: use(record), isWhole: false } : undefined;
+  };
   return {
-    async load(key, { base, canGive }) {
-      const record = await cache.get(key);
-      // Touched before its result is looked for: from then on no prune takes it away.
-      const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
-      if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
-      if (record !== undefined) gone.add(key);
-      const imported = findImported(key);
-      if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
-        const { parent, result } = imported.record;
-        if (parent === base && canGive?.(result) !== false) return adopt(imported);
-      }
-      return isThere ? { result: use(record), isWhole: false } : undefined;
+    async load(key, asking) {
+      const loaded = await find(key, asking);
+      if (loaded !== undefined) results.addStep(loaded.result, asking.step);
+      return loaded;
     },
     async save(key, result, { base, replace }) {
       const record = { key, result, parent: base, createdAt: now() };

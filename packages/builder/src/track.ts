@@ -1,4 +1,4 @@
-import { hasCode } from '@tbuild/errors';
+import { showWork } from '@tbuild/layers';
 import type { Progress } from '@tbuild/progress';
 
 /** Reports how far a piece of work is. */
@@ -19,26 +19,14 @@ export async function track<T>(
 ): Promise<T> {
   const step = id ?? name;
   progress.emit({ type: 'planned', steps: [{ id: step, name }] });
-  progress.emit({ type: 'started', step, at: now() });
   const transfers = new Map<string, { current: number; total?: number }>();
   const report: ReportTransfer = (item, current, total) => {
     transfers.set(item, { current, total });
     progress.emit({ type: 'transfer', step, item, current, total });
   };
-  try {
+  return showWork({ progress, now, step: { id: step } }, async () => {
     const result = await work(report);
     for (const [item, transfer] of transfers) progress.emit({ type: 'transfer', step, item, ...transfer, done: true });
-    progress.emit({ type: 'finished', step, at: now(), outcome: 'built' });
     return result;
-  } catch (error) {
-    const outcome = hasCode(error, 'CANCELLED') ? 'cancelled' : 'failed';
-    progress.emit({
-      type: 'finished',
-      step,
-      at: now(),
-      outcome,
-      error: error instanceof Error ? error.message : String(error),
-    });
-    throw error;
-  }
+  });
 }

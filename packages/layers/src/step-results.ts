@@ -13,6 +13,8 @@ import { compressedForm, isStored, type LayerStore } from './compressed-layers.t
 import type { RemoteLayers } from './remote-layers.ts';
 import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
+import { showLayer, type ShownLayer } from './show-layer.ts';
+import { showWork, type ShownWork } from './show-work.ts';
 
 /** How many layers are fetched at once. */
 const TRANSFERS = 4;
@@ -49,12 +51,15 @@ export interface StepResults {
   /** Takes what another machine has found of a result, unless its tree is here to be looked at, or something is known. */
   addContentDigests(result: ResultId, digests: Readonly<Record<string, Digest>>): Promise<void>;
   addImage(result: ResultId, extract: ExtractImage): void;
+  /** Says which cached step gave the result: making its tree from its layer is shown as work of that step. */
+  addStep(result: ResultId, step: ShownWork['step']): void;
 }
 
 export interface StepResultsOptions {
   /** Layers of this build that the store need not have: where they are read. */
   readonly remote: RemoteLayers;
   readonly progress: Progress;
+  now(): number;
   readonly signal: AbortSignal;
 }
 
@@ -66,8 +71,12 @@ export interface ResultStore {
   readonly differ: Differ;
 }
 
-export function createStepResults(worker: ResultStore, { remote, progress, signal }: StepResultsOptions): StepResults {
+export function createStepResults(
+  worker: ResultStore,
+  { remote, progress, now, signal }: StepResultsOptions,
+): StepResults {
   const images = new Map<ResultId, ExtractImage>();
+  const steps = new Map<ResultId, ShownWork['step']>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
   const layerFile = (result: ResultId): string => worker.store.layer(result);
@@ -107,28 +116,40 @@ export function createStepResults(worker: ResultStore, { remote, progress, signa
     if (extract !== undefined) return extract();
     const layer = knownLayer(result);
     if (layer?.parent === undefined) throw new LostResult(result);
-    return extractOnto(layer.parent, result, layer);
+    const isHere = isStored(layer.descriptor, worker);
+    // What only waits for the tree below has not begun.
+    if (isHere && layer.parent !== null) await once(snapshots, layer.parent, findSnapshot);
+    const work = (shown?: ShownLayer): Promise<Snapshot> => extractOnto(layer.parent ?? null, result, layer, shown);
+    const step = steps.get(result);
+    if (step === undefined) return work();
+    const shown = { progress, now, step, signal, outcome: 'cached' } as const;
+    return showWork(shown, () => work(showLayer(layer.descriptor, { ...shown, step: step.id, isStored: isHere })));
   };
   const extractOnto = async (
     parent: ResultId | null,
     result: ResultId,
     { descriptor, diffId }: Layer,
+    shown?: ShownLayer,
   ): Promise<Snapshot> => {
     if (parent !== null)
-      await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor))]);
+      await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor, shown))]);
     await using active = await worker.snapshots.prepare(parent === null ? undefined : hexOf(parent));
     const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, {
       lowers: active.lowers,
       signal,
+      onProgress: shown?.onProgress,
     });
+    shown?.done();
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
     const message = `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`;
     throw new LostLayer(descriptor.digest, new TbuildError('DIGEST_MISMATCH', message));
   };
   /** Layers of a chain come side by side, while those below are extracted. */
-  const fetchLayer = async (descriptor: Descriptor): Promise<void> => {
+  const fetchLayer = async (descriptor: Descriptor, shown?: ShownLayer): Promise<void> => {
     if (isStored(descriptor, worker)) return;
-    for await (const _ of await remote.provider.read(descriptor, signal)) continue;
+    let fetched = 0;
+    for await (const bytes of await remote.provider.read(descriptor, signal))
+      shown?.onProgress((fetched += bytes.length));
   };
   const findLayer = async (result: ResultId): Promise<Layer> => {
     const known = knownLayer(result);
@@ -191,6 +212,7 @@ export function createStepResults(worker: ResultStore, { remote, progress, signa
       }
     },
     addImage: (result, extract) => void images.set(result, extract),
+    addStep: (result, step) => void steps.set(result, step),
   };
 }
 

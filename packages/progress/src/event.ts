@@ -14,10 +14,13 @@ export interface PlannedStep {
 
 /**
  * One thing that happened. Times are milliseconds since the epoch. Events of a step come in the order
- * planned, started, (log | transfer)*, finished; steps interleave.
+ * planned, waiting?, (started, (log | transfer)*, finished)*; steps interleave. A step starts again when it turns out
+ * that more of it is needed: FROM finishes once its configuration is known, and starts again to fetch its layers.
  */
 export type ProgressEvent =
   | { readonly type: 'planned'; readonly steps: readonly PlannedStep[] }
+  /** The step has to run, and waits for files that other steps fetch or extract. Its own time begins with `started`. */
+  | { readonly type: 'waiting'; readonly step: ProgressStepId; readonly at: number }
   | { readonly type: 'started'; readonly step: ProgressStepId; readonly at: number }
   | {
       readonly type: 'finished';

@@ -16,6 +16,11 @@ export interface Inputs<R> {
 /** A step whose key is known. `run` works on exactly what was keyed. */
 export interface Prepared<R> {
   readonly key: Digest;
+  /**
+   * Makes ready what `run` needs of the inputs, such as the tree of the base. The step only waits for this work, and counts
+   * as started after it: the work is shown as that of the steps whose results these are, and so is its failure.
+   */
+  gather?(): Promise<void>;
   run(): Promise<R>;
   /** Whether this may be what it gives, as far as the key tells: a cache of somebody else's can say anything. */
   canGive?(result: R): boolean;
@@ -45,7 +50,10 @@ export interface Loaded<R> {
 /** Results of earlier builds by key. */
 export interface ResultCache<R> {
   /** What stands under the key of a step on this base, and can be its result. */
-  load(key: Digest, step: Pick<Prepared<R>, 'canGive'> & { readonly base?: R }): Promise<Loaded<R> | undefined>;
+  load(
+    key: Digest,
+    asking: Pick<Prepared<R>, 'canGive'> & { readonly step: Step; readonly base?: R },
+  ): Promise<Loaded<R> | undefined>;
   /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Why nothing stands under the key of a step that has to run, in one line. */

@@ -33,7 +33,10 @@ class Lost extends Error {
   }
 }
 
-function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>> = {}) {
+function setup(
+  behaviour: Record<string, (signal: AbortSignal) => Promise<void>> = {},
+  gathering: Record<string, () => Promise<void>> = {},
+) {
   const events: ProgressEvent[] = [];
   const records = new Map<Digest, number>();
   const ran: string[] = [];
@@ -55,6 +58,7 @@ function setup(behaviour: Record<string, (signal: AbortSignal) => Promise<void>>
       const inputs = [...(base === undefined ? [] : [base]), ...sources].map(({ result }) => result);
       return {
         key: digestOf(JSON.stringify([name, inputs])),
+        gather: gathering[name],
         async run() {
           ran.push(name);
           await behaviour[name]?.(signal);
@@ -100,6 +104,22 @@ test('a second solve takes everything from the cache', async () => {
   await run(chain('a', 'b', 'c'));
   expect(ran).toEqual(['a', 'b', 'c']);
   expect(outcomes()).toEqual({ a: 'cached', b: 'cached', c: 'cached' });
+});
+
+test('a step that waits for what it needs of its inputs starts when that is ready, and a cached one does not ask for it', async () => {
+  const { run, events } = setup({}, { b: async () => void events.push({ type: 'warning', message: 'gathered' }) });
+  await run(chain('a', 'b'));
+  await run(chain('a', 'b'));
+  const b = [...chain('a', 'b').steps.values()][1]?.id;
+  const seen = events.filter((event) => !('step' in event) || event.step === b).map(({ type }) => type);
+  expect(seen).toEqual(['planned', 'waiting', 'warning', 'started', 'finished', 'planned', 'finished']);
+});
+
+test('what a step waits for fails as another step: the one that waits never starts', async () => {
+  const { run, ran, outcomes } = setup({}, { b: () => Promise.reject(new TbuildError('REGISTRY', 'no layer')) });
+  await expect(run(chain('a', 'b', 'c'))).rejects.toThrow('no layer');
+  expect(ran).toEqual(['a']);
+  expect(outcomes()).toEqual({ a: 'built' });
 });
 
 test('a changed step reruns itself and what stands on it, unless its result is the same', async () => {

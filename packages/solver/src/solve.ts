@@ -68,16 +68,25 @@ interface RunContext<R> extends SolveOptions<R> {
 async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): Promise<Solved<R>> {
   const { progress, now, signal, losses } = run;
   throwIfAborted(signal);
-  let started = false;
+  let shown: 'waiting' | 'started' | undefined;
+  const wait = (): void => {
+    progress.emit({ type: 'waiting', step: step.id, at: now() });
+    shown = 'waiting';
+  };
   const start = (): void => {
-    if (!started) progress.emit({ type: 'started', step: step.id, at: now() });
-    started = true;
+    if (shown !== 'started') progress.emit({ type: 'started', step: step.id, at: now() });
+    shown = 'started';
   };
   let reason: string | undefined;
   const end = (outcome: Outcome, error?: string): void =>
     progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason, error });
   try {
-    const { solved, outcome } = await loadOrRun(step, inputs, { ...run, start, onReason: (text) => (reason = text) });
+    const { solved, outcome } = await loadOrRun(step, inputs, {
+      ...run,
+      wait,
+      start,
+      onReason: (text) => (reason = text),
+    });
     end(outcome);
     return solved;
   } catch (error) {
@@ -87,9 +96,12 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       run.startAgain(new Set([...lost, step.id]));
       throw error;
     }
-    start();
-    if (signal.aborted && (error === signal.reason || isAbort(error))) end('cancelled');
-    else end('failed', messageOf(error));
+    // What a step waits for fails as part of another step.
+    if (shown !== 'waiting') {
+      start();
+      if (signal.aborted && (error === signal.reason || isAbort(error))) end('cancelled');
+      else end('failed', messageOf(error));
+    }
     throw locate(error, step.location);
   }
 }
@@ -112,6 +124,8 @@ interface Done<R> {
 }
 
 interface StepRun<R> extends RunContext<R> {
+  /** Says that the step has to run, but waits for what it needs of its inputs. */
+  wait(): void;
   /** Says that the step begins to run. */
   start(): void;
   /** Says why it has to, as soon as that is known. */
@@ -122,7 +136,7 @@ async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Pro
   const { losses, cache } = run;
   const prepared = await run.opFor(step).prepare(inputs, run.signal);
   const { key, canGive } = prepared;
-  const loaded = step.noCache ? undefined : await cache.load(key, { base: inputs.base?.result, canGive });
+  const loaded = step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
   const cached = losses.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
   const missing = losses.missingFor(step);
@@ -141,9 +155,14 @@ async function runStep<R>(
   step: Step,
   prepared: Prepared<R>,
   inputs: Inputs<R>,
-  { signal, cache, start }: StepRun<R>,
+  { signal, cache, wait, start }: StepRun<R>,
 ): Promise<R> {
   throwIfAborted(signal);
+  if (prepared.gather !== undefined) {
+    wait();
+    await prepared.gather();
+    throwIfAborted(signal);
+  }
   start();
   const result = await prepared.run();
   return cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });

@@ -24,6 +24,18 @@ const cases: [name: string, events: ProgressEvent[], id: string, expected: objec
   ['planned steps wait', [planned], 'a', { name: '[1/2] FROM x', state: 'waiting', index: 0 }],
   ['numbers are given by start', [planned, started('b'), started('a')], 'a', { state: 'running', index: 2 }],
   ['a second start changes nothing', [started('a', 5), started('a', 9)], 'a', { index: 1, startedAt: 5 }],
+  [
+    'a step that waits has no time yet',
+    [planned, { type: 'waiting', step: 'b', at: 5 }],
+    'b',
+    { isHeld: true, index: 0 },
+  ],
+  [
+    'a step that starts again goes on with its number and its time',
+    [started('a', 5), { type: 'finished', step: 'a', at: 7, outcome: 'built' }, started('b', 8), started('a', 20)],
+    'a',
+    { state: 'running', index: 1, spent: 2, startedAt: 20, finishedAt: undefined },
+  ],
   ['a step never planned is called by its id', [started('exporting')], 'exporting', { name: 'exporting', index: 1 }],
   ['a plan that comes late names it', [started('a'), planned], 'a', { name: '[1/2] FROM x', state: 'running' }],
   [

@@ -12,23 +12,30 @@ export interface TransferView {
   readonly startedAt: number;
   readonly updatedAt: number;
   readonly done: boolean;
+  /** How much there was at some moments of the last seconds, oldest first: what the rate is computed from. */
+  readonly recent: readonly { readonly at: number; readonly current: number }[];
 }
 
 export interface StepView {
   readonly id: ProgressStepId;
   readonly name: string;
   readonly state: StepState;
-  /** The number on the screen, given at the start: 1, 2, 3 …; 0 while waiting. */
+  /** The number on the screen, given at the first start: 1, 2, 3 …; 0 while waiting. */
   readonly index: number;
+  /** Whether it waits for what other steps fetch and extract. */
+  readonly isHeld: boolean;
+  /** Of the latest run. */
   readonly startedAt?: number;
   readonly finishedAt?: number;
+  /** Milliseconds that its earlier runs took. */
+  readonly spent: number;
   readonly log: StepLog;
   readonly transfers: readonly TransferView[];
   readonly warnings: readonly string[];
   readonly error?: string;
   /** Why the cache had nothing. */
   readonly reason?: string;
-  /** Events so far: what the plain display shares the screen by. */
+  /** Events so far, without those that only say how far a transfer is: what the plain display shares the screen by. */
   readonly updates: number;
 }
 
@@ -62,6 +69,8 @@ export function reduce(view: BuildView, event: ProgressEvent, now: number): Buil
   switch (event.type) {
     case 'planned':
       return plan(view, event.steps);
+    case 'waiting':
+      return update(view, event.step, () => ({ isHeld: true }));
     case 'started':
       return start(view, event.step, event.at);
     case 'finished':
@@ -71,10 +80,15 @@ export function reduce(view: BuildView, event: ProgressEvent, now: number): Buil
         log: appendLog(step.log, event.data, now - (step.startedAt ?? now)),
       }));
     case 'transfer':
-      return update(view, event.step, (step) => ({ transfers: withTransfer(step.transfers, event, now) }));
+      return transfer(view, event, now);
     case 'warning':
       return warn(view, event);
   }
+}
+
+/** How long a step has worked, in all of its runs. */
+export function timeOf({ spent, startedAt, finishedAt }: StepView, now: number): number {
+  return startedAt === undefined ? spent : spent + (finishedAt ?? now) - startedAt;
 }
 
 /** Whether every planned step has finished. */
@@ -97,19 +111,20 @@ function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView 
 
 function start(view: BuildView, id: ProgressStepId, at: number): BuildView {
   const known = view.steps.get(id);
-  // What was cached may turn out to be gone: then its step begins anew, and what failed for that.
-  const isAgain = known?.state === 'cached' || known?.state === 'failed';
-  if (known !== undefined && known.index > 0 && !isAgain) return view;
-  const index = view.started + 1;
-  const started = update(view, id, () => ({
+  if (known?.state === 'running') return view;
+  const isAgain = known?.finishedAt !== undefined;
+  const count = isAgain ? view.started : view.started + 1;
+  const started = update(view, id, (step) => ({
     state: 'running',
-    index,
+    index: isAgain ? step.index : count,
+    isHeld: false,
     startedAt: at,
     finishedAt: undefined,
+    spent: timeOf(step, at),
     error: undefined,
   }));
   const finished = isAgain ? view.finished.filter((other) => other !== id) : view.finished;
-  return { ...started, finished, started: index, startedAt: view.startedAt ?? at };
+  return { ...started, finished, started: count, startedAt: view.startedAt ?? at };
 }
 
 function finish(before: BuildView, { step: id, at, outcome, error, reason }: EventOf<'finished'>): BuildView {
@@ -121,7 +136,7 @@ function finish(before: BuildView, { step: id, at, outcome, error, reason }: Eve
     error,
     reason,
     log: closeLog(step.log),
-    transfers: step.transfers.map((transfer) => ({ ...transfer, done: true })),
+    transfers: step.transfers.map((one) => ({ ...one, done: true })),
   }));
   return { ...finished, finished: [...view.finished, id], finishedAt: at };
 }
@@ -138,23 +153,42 @@ export function withLine({ message, location }: Pick<WarningView, 'message' | 'l
   return location === undefined ? message : `${message} (line ${location.start.line})`;
 }
 
-function withTransfer(
-  transfers: readonly TransferView[],
+function transfer(view: BuildView, event: EventOf<'transfer'>, now: number): BuildView {
+  const step = view.steps.get(event.step) ?? waiting(event.step);
+  const known = step.transfers.find(({ item }) => item === event.item);
+  const changed = changedTransfer(known, event, now);
+  const transfers =
+    known === undefined
+      ? [...step.transfers, changed]
+      : step.transfers.map((other) => (other === known ? changed : other));
+  const isTick = known !== undefined && known.done === changed.done;
+  const steps = new Map(view.steps).set(step.id, { ...step, transfers, updates: step.updates + (isTick ? 0 : 1) });
+  return { ...view, steps };
+}
+
+/** The rate is that of so many milliseconds, in steps of so many. */
+const RATE_SPAN = 5000;
+const RATE_STEP = 500;
+
+function changedTransfer(
+  known: TransferView | undefined,
   { item, current, total, done }: EventOf<'transfer'>,
   now: number,
-): readonly TransferView[] {
-  const known = transfers.find((transfer) => transfer.item === item);
-  const changed = {
+): TransferView {
+  const before = known?.recent ?? [];
+  const isNext = now - (before.at(-1)?.at ?? -Infinity) >= RATE_STEP;
+  const recent = isNext
+    ? [...before.filter(({ at }, index) => now - at <= RATE_SPAN || index === before.length - 1), { at: now, current }]
+    : before;
+  return {
     item,
     current,
     total,
     startedAt: known?.startedAt ?? now,
     updatedAt: now,
     done: done ?? current === total,
+    recent,
   };
-  return known === undefined
-    ? [...transfers, changed]
-    : transfers.map((transfer) => (transfer === known ? changed : transfer));
 }
 
 function update(view: BuildView, id: ProgressStepId, change: (step: StepView) => Partial<StepView>): BuildView {
@@ -164,5 +198,16 @@ function update(view: BuildView, id: ProgressStepId, change: (step: StepView) =>
 }
 
 function waiting(id: ProgressStepId): StepView {
-  return { id, name: id, state: 'waiting', index: 0, log: emptyLog, transfers: [], warnings: [], updates: 0 };
+  return {
+    id,
+    name: id,
+    state: 'waiting',
+    index: 0,
+    isHeld: false,
+    spent: 0,
+    log: emptyLog,
+    transfers: [],
+    warnings: [],
+    updates: 0,
+  };
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatDuration, formatLogTime, formatSeconds, formatTransferred } from './format.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatLogTime,
+  formatRemaining,
+  formatSeconds,
+  formatTransferred,
+} from './format.ts';
 
 test.each([
   [0, '0B'],
@@ -38,6 +45,16 @@ test.each([
   [123_456, '123.5'],
 ])('formatLogTime(%d) is %s', (milliseconds, expected) => {
   expect(formatLogTime(milliseconds)).toBe(expected);
+});
+
+test.each([
+  [0.2, '1s'],
+  [59, '59s'],
+  [61, '1m01s'],
+  [3600, '1h00m'],
+  [7325, '2h02m'],
+])('formatRemaining(%d) is %s', (seconds, expected) => {
+  expect(formatRemaining(seconds)).toBe(expected);
 });
 
 const SECOND = 1000;

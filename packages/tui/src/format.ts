@@ -17,6 +17,15 @@ export function formatSeconds(milliseconds: number): string {
   return `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`;
 }
 
+/** How much longer something takes, which is never known exactly: `8s`, `2m05s`, `1h02m`. */
+export function formatRemaining(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60)];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  if (minutes === 0) return `${whole}s`;
+  return hours === 0 ? `${minutes}m${two(whole % 60)}s` : `${hours}h${two(minutes % 60)}m`;
+}
+
 /** The seconds before a line of output: five characters or so, e.g. `0.234`, `12.34`, `123.4`. */
 export function formatLogTime(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;

@@ -19,6 +19,20 @@ const events: readonly ProgressEvent[] = [
   { type: 'finished', step: 'sha256:aa', at: 2500, outcome: 'failed', error: 'E' },
 ];
 
+test('a step that waits is not told of, and one that starts again has a new start and no end', () => {
+  const again: readonly ProgressEvent[] = [
+    { type: 'waiting', step: 'sha256:bb', at: 3000 },
+    { type: 'started', step: 'sha256:aa', at: 3000 },
+  ];
+  let view = events.reduce((before, event) => reduce(before, event, 2000), emptyView);
+  const lines = again.map((event) => {
+    view = reduce(view, event, 3000);
+    return jsonLine(view, event, 3000);
+  });
+  const vertex = { digest: 'sha256:aa', name: '[1/1] RUN x', started: '1970-01-01T00:00:03.000Z' };
+  expect(lines).toEqual(['', `${JSON.stringify({ vertexes: [vertex] })}\n`]);
+});
+
 test('each event is one line of rawjson', () => {
   let view = emptyView;
   const lines = events.map((event) => {

@@ -3,14 +3,18 @@ import { withLine, type BuildView, type StepView } from './build-view.ts';
 
 /**
  * An event as one line of BuildKit's `rawjson`: an object with any of `vertexes`, `statuses`, `logs` and
- * `warnings`. Bytes are base64, times RFC 3339. `view` is the view after the event.
+ * `warnings`. Bytes are base64, times RFC 3339. `view` is the view after the event. Empty for what BuildKit has no word
+ * for; a step that starts again is a vertex that does, as there.
  */
 export function jsonLine(view: BuildView, event: ProgressEvent, now: number): string {
-  return `${JSON.stringify(solveStatus(view, event, now))}\n`;
+  const status = solveStatus(view, event, now);
+  return status === undefined ? '' : `${JSON.stringify(status)}\n`;
 }
 
-function solveStatus(view: BuildView, event: ProgressEvent, now: number): object {
+function solveStatus(view: BuildView, event: ProgressEvent, now: number): object | undefined {
   switch (event.type) {
+    case 'waiting':
+      return undefined;
     case 'planned':
       return { vertexes: event.steps.map(({ id }) => vertex(view, id)) };
     case 'started':

@@ -68,7 +68,6 @@ test('a build as buildx prints it', () => {
     [12_600, built('[3/3] RUN make', 12_600)],
   );
   expect(text).toBe(`#1 [internal] load build context
-#1 transferring context: 1.00kB
 #1 transferring context: 2.30MB 0.1s done
 #1 DONE 0.1s
 
@@ -137,20 +136,64 @@ test('a step hidden for ten seconds is shown while another still runs', () => {
 `);
 });
 
-test('transfers with a known size are printed each twentieth, and at the end', () => {
+test('a transfer is printed after a second, then each time it has taken twice as long, and at the end', () => {
   const layer = (current: number): ProgressEvent => moved('pull', 'sha256:ab', current, 100_000_000);
+  const ticks = Array.from({ length: 90 }, (_, index): Batch => [index * 100, layer(index * 1_000_000)]);
   const text = plain(
-    [0, started('pull', 0), layer(0)],
-    [500, layer(1_000_000)],
-    [1000, layer(60_000_000)],
-    [1500, layer(100_000_000)],
-    [1600, built('pull', 1600)],
+    [0, started('pull', 0)],
+    ...ticks,
+    [9000, layer(100_000_000), moved('pull', 'extracting sha256:ab', 0)],
+    [9500, moved('pull', 'extracting sha256:ab', 0, undefined, true), built('pull', 9500)],
   );
   expect(text).toBe(`#1 pull
-#1 sha256:ab 0B / 100.00MB
-#1 sha256:ab 60.00MB / 100.00MB 1.0s
-#1 sha256:ab 100.00MB / 100.00MB 1.5s done
-#1 DONE 1.6s
+#1 sha256:ab 10.00MB / 100.00MB 10.00MB/s 1.0s
+#1 sha256:ab 20.00MB / 100.00MB 10.00MB/s 2.0s
+#1 sha256:ab 40.00MB / 100.00MB 10.00MB/s 4.0s
+#1 sha256:ab 80.00MB / 100.00MB 10.00MB/s 8.0s
+#1 sha256:ab 100.00MB / 100.00MB 9.0s done
+#1 extracting sha256:ab
+#1 extracting sha256:ab 0.5s done
+#1 DONE 9.5s
+`);
+});
+
+test('a hidden step is shown for its start and its end, and not for a transfer that goes on', () => {
+  const ticks = Array.from({ length: 300 }, (_, index): Batch => {
+    const tick = moved('pull', 'sha256:ab', index * 1000, 300_000);
+    return [100 + index * 100, tick, ...(index % 50 === 0 ? [log('make', `line ${index}\n`)] : [])];
+  });
+  const text = plain(
+    [0, started('make', 0), log('make', 'begin\n'), started('pull', 0)],
+    ...ticks,
+    [30_100, moved('pull', 'sha256:ab', 300_000, 300_000), built('pull', 30_100)],
+    [30_200, built('make', 30_200)],
+  );
+  expect(text.match(/^#\d (pull|make|\.\.\.)$/gm)).toEqual([
+    ...['#1 make', '#1 ...', '#2 pull', '#2 ...', '#1 make'],
+    ...['#1 ...', '#2 pull', '#1 make'],
+  ]);
+});
+
+test('a step that starts again keeps its number, and its time is that of all its runs', () => {
+  const text = plain(
+    [0, started('FROM', 0), built('FROM', 200)],
+    [1000, started('COPY', 1000), built('COPY', 1100)],
+    [3000, { type: 'waiting', step: 'RUN', at: 3000 }, started('FROM', 3000), moved('FROM', 'sha256:ab', 0, 10)],
+    [4000, moved('FROM', 'sha256:ab', 10, 10), built('FROM', 4000), started('RUN', 4000)],
+    [4500, built('RUN', 4500)],
+  );
+  expect(text).toBe(`#1 FROM
+#1 DONE 0.2s
+
+#2 COPY
+#2 DONE 0.1s
+
+#1 FROM
+#1 sha256:ab 10B / 10B 1.0s done
+#1 DONE 1.2s
+
+#3 RUN
+#3 DONE 0.5s
 `);
 });
 

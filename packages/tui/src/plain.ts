@@ -1,8 +1,8 @@
 import type { ProgressStepId } from '@tbuild/progress';
-import { stepsIn, type BuildView, type StepView, type TransferView } from './build-view.ts';
-import { formatLogTime, formatSeconds } from './format.ts';
+import { stepsIn, timeOf, type BuildView, type StepView, type TransferView } from './build-view.ts';
+import { formatLogTime, formatSeconds, formatTransferred } from './format.ts';
 import { type LogLine, openLine } from './log-lines.ts';
-import { transferLabel } from './transfer-label.ts';
+import { transferLabel, transferRate } from './transfer-label.ts';
 
 /** Prints what is new in each view it is given, as lines. */
 export interface PlainPrinter {
@@ -17,9 +17,9 @@ export interface PlainPrinter {
 /** A step hidden for longer than this is shown next, and one shown alone may stay for the second. */
 const MAX_HIDDEN = 10_000;
 const MIN_SHOWN = 5_000;
-/** A transfer is printed again after this much of it, or this many milliseconds. */
-const TRANSFER_SHARE = 0.05;
-const TRANSFER_INTERVAL = 5_000;
+/** A transfer is printed again after as long as it took until then, within these bounds. */
+const LEAST_TRANSFER_INTERVAL = 1_000;
+const MOST_TRANSFER_INTERVAL = 30_000;
 
 /** Lines of one step that wait; a step that says more while others are shown is shown next. */
 const MAX_WAITING = 1000;
@@ -28,14 +28,14 @@ const OPEN_SHOWN_AFTER = 2_000;
 
 /** How much of a step is on the screen already. */
 interface Printed {
-  readonly index: number;
   /** Complete lines that were taken from its log, and those of them that wait. */
   taken: number;
   waiting: LogLine[];
   /** What of the unfinished line is on the screen, and since when. */
   open: { readonly text: string; readonly at: number };
   warnings: number;
-  finished: boolean;
+  /** The end that is on the screen; a step that starts again has another. */
+  finishedAt?: number;
   updates: number;
   /** When what is not on the screen began to come, and how much had come before. */
   blockedAt: number;
@@ -57,15 +57,12 @@ export function createPlainPrinter(
 
   const stateOf = (step: StepView, now: number): Printed => {
     const known = printed.get(step.id);
-    // A step that begins anew has another number.
-    if (known?.index === step.index) return known;
+    if (known !== undefined) return known;
     const fresh = {
-      index: step.index,
       taken: 0,
       waiting: [],
       open: NOTHING_OPEN,
       warnings: 0,
-      finished: false,
       updates: 0,
       blockedAt: now,
       updatesBefore: 0,
@@ -88,8 +85,8 @@ export function createPlainPrinter(
     const lines = newLines(step, state, { explain, now });
     if (lines.length > 0) write(lines.map((line) => `#${step.index} ${line}\n`).join(''));
     state.updates = step.updates;
-    state.finished = step.finishedAt !== undefined;
-    current = state.finished ? undefined : step;
+    state.finishedAt = step.finishedAt;
+    current = step.finishedAt === undefined ? step : undefined;
   };
 
   const print = (view: BuildView, now: number): void => {
@@ -109,7 +106,7 @@ export function createPlainPrinter(
     for (const step of finished) printStep(step, now);
     const running = stepsIn(view, 'running');
     const still = running.find((step) => step.id === current?.id);
-    if (still !== undefined && (changed.includes(still) || dueOpenLine(still, stateOf(still, now), now) !== undefined))
+    if (still !== undefined && (changed.includes(still) || hasDue(still, stateOf(still, now), now)))
       printStep(still, now);
     const next = choose(running, still, (step) => stateOf(step, now), now);
     if (next !== undefined && next !== still) printStep(next, now);
@@ -165,16 +162,16 @@ function newLines(
   state: Printed,
   { explain, now }: { explain: boolean; now: number },
 ): readonly string[] {
-  const transfers = step.transfers.filter((transfer) => isDue(transfer, state.transfers.get(transfer.item)));
+  const transfers = dueTransfers(step, state);
   for (const transfer of transfers) state.transfers.set(transfer.item, transfer);
   const warnings = step.warnings.slice(state.warnings);
   state.warnings = step.warnings.length;
   const lines = newLogLines(step, state, now);
   return [
-    ...transfers.map(transferLine),
+    ...transfers.map((transfer) => transferLine(transfer, now)),
     ...warnings.map((warning) => `WARN: ${warning}`),
     ...lines.map(({ after, text }) => `${formatLogTime(after)} ${text}`),
-    ...(step.finishedAt === undefined || state.finished
+    ...(step.finishedAt === undefined || state.finishedAt === step.finishedAt
       ? []
       : [...(explain && step.reason !== undefined ? [`missed: ${step.reason}`] : []), outcomeLine(step)]),
   ];
@@ -206,19 +203,32 @@ function dueOpenLine(step: StepView, { open: { text, at } }: Printed, now: numbe
   return now - Math.max(at, (step.startedAt ?? now) + line.after) >= OPEN_SHOWN_AFTER ? line : undefined;
 }
 
-function isDue(transfer: TransferView, last: TransferView | undefined): boolean {
-  if (last === undefined) return true;
-  if (transfer.updatedAt === last.updatedAt && transfer.done === last.done) return false;
-  if (transfer.done) return !last.done;
-  const share = transfer.total ? (transfer.current - last.current) / transfer.total : 0;
-  return share >= TRANSFER_SHARE || transfer.updatedAt - last.updatedAt >= TRANSFER_INTERVAL;
+/** Whether there is something to print of a step that is shown, though nothing but time has passed, or a transfer goes on. */
+function hasDue(step: StepView, state: Printed, now: number): boolean {
+  return dueOpenLine(step, state, now) !== undefined || dueTransfers(step, state).length > 0;
 }
 
-/** `transferring context: 2.34MB 0.1s done` */
-function transferLine(transfer: TransferView): string {
+function dueTransfers(step: StepView, { transfers }: Printed): readonly TransferView[] {
+  return step.transfers.filter((transfer) => isDue(transfer, transfers.get(transfer.item)));
+}
+
+function isDue(transfer: TransferView, last: TransferView | undefined): boolean {
+  const { done, current, total, startedAt, updatedAt } = transfer;
+  if (done) return last?.done !== true;
+  // Of what is not counted there is nothing to say but that it began.
+  if (current === 0 && total === undefined) return last === undefined;
+  const before = last?.updatedAt ?? startedAt;
+  const interval = Math.min(Math.max(before - startedAt, LEAST_TRANSFER_INTERVAL), MOST_TRANSFER_INTERVAL);
+  return updatedAt - before >= interval;
+}
+
+/** `transferring context: 2.34MB 0.1s done`; while it goes on also how fast it is. */
+function transferLine(transfer: TransferView, now: number): string {
   const elapsed = transfer.updatedAt - transfer.startedAt;
+  const rate = transferRate(transfer, now);
+  const speed = rate === undefined ? '' : ` ${formatTransferred(Math.round(rate))}/s`;
   const time = elapsed > 10 ? ` ${formatSeconds(elapsed)}` : '';
-  return `${transferLabel(transfer)}${time}${transfer.done ? ' done' : ''}`;
+  return `${transferLabel(transfer)}${speed}${time}${transfer.done ? ' done' : ''}`;
 }
 
 function outcomeLine(step: StepView): string {
@@ -230,6 +240,6 @@ function outcomeLine(step: StepView): string {
     case 'failed':
       return `ERROR: ${step.error ?? 'failed'}`;
     default:
-      return `DONE ${formatSeconds((step.finishedAt ?? 0) - (step.startedAt ?? 0))}`;
+      return `DONE ${formatSeconds(timeOf(step, 0))}`;
   }
 }

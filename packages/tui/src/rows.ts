@@ -1,9 +1,9 @@
-import { isComplete, stepsIn, type BuildView, type StepView } from './build-view.ts';
+import { isComplete, stepsIn, timeOf, type BuildView, type StepView } from './build-view.ts';
 import { cutToWidth, padToWidth, widthOf } from './display-width.ts';
 import { formatSeconds } from './format.ts';
 import { openLine } from './log-lines.ts';
 import { withoutColours } from './terminal-line.ts';
-import { transferAmount, transferName } from './transfer-label.ts';
+import { transferName, transferStatuses } from './transfer-label.ts';
 
 /** How a line of the terminal display is coloured. */
 export type Tone = 'plain' | 'done' | 'failed' | 'cancelled' | 'faint';
@@ -11,8 +11,8 @@ export type Tone = 'plain' | 'done' | 'failed' | 'cancelled' | 'faint';
 /** A line of the terminal display before it is fitted to the width. */
 export interface Row {
   readonly text: string;
-  /** Behind the text, and whole where that is cut. */
-  readonly status?: string;
+  /** Behind the text, and whole where that is cut: the first for which there is room. */
+  readonly statuses?: readonly string[];
   /** At the right edge. */
   readonly timer?: string;
   readonly tone: Tone;
@@ -26,6 +26,8 @@ export interface Screen {
 
 /** Lines of output shown under a running step. */
 const TAIL_LINES = 6;
+/** Lines of steps that wait. */
+const HELD_LINES = 2;
 /** Columns of a row's text that are worth more than its status. */
 const LEAST_TEXT = 20;
 /** The part of the screen that is drawn again and again is no higher than this. */
@@ -44,7 +46,7 @@ export function stepRow(step: StepView, now: number): Row {
   const { mark, tone } = MARKS[step.state];
   return {
     text: ` => ${mark}${step.name}`,
-    timer: formatSeconds((step.finishedAt ?? now) - (step.startedAt ?? now)),
+    timer: formatSeconds(timeOf(step, now)),
     tone,
   };
 }
@@ -62,7 +64,7 @@ const MARKS: Readonly<Record<StepView['state'], { mark: string; tone: Tone }>> =
 export function transferRows(step: StepView, now: number): readonly Row[] {
   return step.transfers.map((transfer) => ({
     text: ` => => ${transferName(transfer)}`,
-    status: transferAmount(transfer),
+    statuses: transferStatuses(transfer, now),
     timer: formatSeconds((transfer.done ? transfer.updatedAt : now) - transfer.startedAt),
     tone: step.finishedAt !== undefined && step.state !== 'cancelled' ? 'done' : 'plain',
   }));
@@ -85,14 +87,14 @@ export interface LiveStep {
 }
 
 /**
- * The running steps and their details, at most {@link MAX_LIVE_ROWS} lines and two less than the screen
- * with the header; `hidden` steps found no room.
+ * The running steps and their details and the first that are held up, at most {@link MAX_LIVE_ROWS} lines and two less than
+ * the screen with the header; `hidden` running steps found no room.
  */
 export function liveSteps(
   view: BuildView,
   now: number,
   screenRows: number,
-): { steps: readonly LiveStep[]; hidden: number } {
+): { steps: readonly LiveStep[]; held: readonly Row[]; hidden: number } {
   const room = Math.max(1, Math.min(MAX_LIVE_ROWS, screenRows - 2) - 1);
   const running = stepsIn(view, 'running');
   const shown = running.length > room ? running.slice(0, room - 1) : running;
@@ -101,16 +103,25 @@ export function liveSteps(
     transfers: transferRows({ ...step, transfers: step.transfers.filter((transfer) => !transfer.done) }, now),
     tail: tailRows(step),
   }));
+  const free = Math.max(0, room - running.length);
+  const held = heldRows(view).slice(0, Math.min(free, HELD_LINES));
   const given = share(
     details.map(({ transfers, tail }) => transfers.length + tail.length),
-    room - running.length,
+    free - held.length,
   );
   const steps = details.map(({ step, transfers, tail }, index) => {
     const lines = given[index] ?? 0;
     const forTail = Math.min(tail.length, lines);
     return { step, transfers: transfers.slice(0, lines - forTail), tail: forTail === 0 ? [] : tail.slice(-forTail) };
   });
-  return { steps, hidden: running.length - shown.length };
+  return { steps, held, hidden: running.length - shown.length };
+}
+
+/** Steps that have to run and wait for files that others fetch; their own time has not begun. */
+function heldRows({ steps }: BuildView): readonly Row[] {
+  return [...steps.values()].flatMap(({ state, isHeld, name }) =>
+    state === 'waiting' && isHeld ? [{ text: ` => ${name}`, timer: 'waiting', tone: 'faint' } as const] : [],
+  );
 }
 
 /** Gives each as much of `room` as it wants, and where that is too much, equal parts. */
@@ -126,17 +137,18 @@ function share(wanted: readonly number[], room: number): readonly number[] {
 }
 
 /** The row as text of the screen's width: cut in the middle of nothing, timer at the right. */
-export function rowText({ text, status, timer }: Row, columns: number): string {
+export function rowText({ text, statuses = [], timer }: Row, columns: number): string {
   const width = Math.max(20, columns - 1);
   if (timer === undefined) return cutToWidth(text, width);
   const room = width - widthOf(timer) - 1;
-  return `${padToWidth(cutBefore(status, text, room), room)} ${timer}`;
+  return `${padToWidth(cutBefore(statuses, text, room), room)} ${timer}`;
 }
 
 /** A digest can do without its end better than an amount without its own; on a very narrow screen there is none. */
-function cutBefore(status: string | undefined, text: string, room: number): string {
-  const left = room - widthOf(status ?? '') - 1;
-  return status === undefined || left < LEAST_TEXT ? cutToWidth(text, room) : `${cutToWidth(text, left)} ${status}`;
+function cutBefore(statuses: readonly string[], text: string, room: number): string {
+  const leftOf = (status: string): number => room - widthOf(status) - 1;
+  const status = statuses.find((one) => leftOf(one) >= LEAST_TEXT);
+  return status === undefined ? cutToWidth(text, room) : `${cutToWidth(text, leftOf(status))} ${status}`;
 }
 
 const SGR: Readonly<Record<Tone, readonly [string, string] | undefined>> = {

@@ -1,5 +1,5 @@
 import type { TransferView } from './build-view.ts';
-import { formatTransferred } from './format.ts';
+import { formatRemaining, formatTransferred } from './format.ts';
 
 /** What is moved and how much of it. */
 export function transferLabel(transfer: TransferView): string {
@@ -15,4 +15,41 @@ export function transferName({ item }: TransferView): string {
 export function transferAmount({ current, total }: TransferView): string | undefined {
   if (total !== undefined && total > 0) return `${formatTransferred(current)} / ${formatTransferred(total)}`;
   return current > 0 ? formatTransferred(current) : undefined;
+}
+
+/** Bytes per second lately; undefined while nothing can be said. */
+export function transferRate(
+  { recent, current, done, startedAt, updatedAt }: TransferView,
+  now: number,
+): number | undefined {
+  const first = recent[0];
+  if (done || first === undefined || updatedAt - startedAt < LEAST_RATED) return undefined;
+  return (Math.max(0, current - first.current) / (now - first.at)) * 1000;
+}
+
+/** The rate of a shorter time is chance. */
+const LEAST_RATED = 500;
+
+/**
+ * What there is to say of a transfer, the longest first: `[===>      ] 12.58MB / 104.86MB 9.98MB/s 10s left` and what
+ * remains of it where there is less room.
+ */
+export function transferStatuses(transfer: TransferView, now: number): readonly string[] {
+  const amount = transferAmount(transfer);
+  if (amount === undefined) return [];
+  const { current, total, done } = transfer;
+  const rate = transferRate(transfer, now);
+  const speed = rate === undefined ? [] : [`${formatTransferred(Math.round(rate))}/s`];
+  const isCounted = total !== undefined && total > 0 && !done;
+  const left = rate !== undefined && rate > 0 && isCounted ? [`${formatRemaining((total - current) / rate)} left`] : [];
+  const bar = isCounted ? [barOf(current / total)] : [];
+  const words = [[...bar, amount, ...speed, ...left], [amount, ...speed, ...left], [amount, ...speed], [amount]];
+  return words.map((each) => each.join(' '));
+}
+
+const BAR = 10;
+
+function barOf(share: number): string {
+  const filled = Math.min(BAR, Math.floor(share * BAR));
+  return `[${'='.repeat(filled)}${filled < BAR ? '>' : ''}${' '.repeat(Math.max(0, BAR - filled - 1))}]`;
 }

@@ -8,6 +8,7 @@ import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLay
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
 import { beginEarlyLayer, type EarlyLayer } from './early-layer.ts';
 import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
+import { gatherTrees } from './gather-trees.ts';
 import type { StepContext, Underway } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { placeCopy, placementOf, writeAside } from './place-copy.ts';
@@ -39,6 +40,7 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
       const early = await neededEarly(opened, key, context);
       return {
         key,
+        gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], context),
         run: () =>
           makeCopy(
             { result: keyedResult(key, context.step), op, parts, base: base?.result, early },

@@ -5,6 +5,7 @@ import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { makeDirectory } from '@tbuild/copy';
 import { mkdirParts } from './key-parts.ts';
+import { gatherTrees } from './gather-trees.ts';
 import type { StepContext } from './op-environment.ts';
 import { ownerIn } from './owner.ts';
 import { prepareOn } from './prepare-on.ts';
@@ -28,6 +29,7 @@ export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
       };
       return {
         key,
+        gather: () => gatherTrees([base?.result], context),
         run,
         canGive: (result) => isKeyedResult(key, result),
         parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }),

@@ -4,6 +4,7 @@ import type { RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
+import { gatherTrees } from './gather-trees.ts';
 import type { StepContext } from './op-environment.ts';
 import { parseHost } from './network-files.ts';
 import { runParts } from './key-parts.ts';
@@ -37,12 +38,18 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
       };
       return {
         key,
+        gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], context),
         run,
         canGive: (result) => isDrawnFor(key, result),
         parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
       };
     },
   };
+}
+
+/** A cache mount reads what it begins with only when it is new. */
+function shownResult({ mount, result }: KeyedMount): ResultId | undefined {
+  return mount.type === 'bind' ? result : undefined;
 }
 
 /** Of what is given to the whole build: a host's address may change, its name not. */

@@ -1,6 +1,7 @@
 import type { ResultId } from '@tbuild/cache';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
+import { gatherTrees } from './gather-trees.ts';
 import type { StepContext } from './op-environment.ts';
 
 /** `--link`: the layer of the source put on the base; nothing is copied. */
@@ -12,8 +13,6 @@ export function stackOp(context: StepContext): Op<ResultId> {
       if (top === undefined) throw new Error('A stack step has no source');
       const key = digestOf(canonicalJson({ stack: [base?.result, top.result] }));
       const run = async (): Promise<ResultId> => {
-        await results.snapshot(top.result);
-        if (base !== undefined) await results.snapshot(base.result);
         await worker.snapshots.compose(hexOf(key), {
           base: base === undefined ? undefined : hexOf(base.result),
           tops: [hexOf(top.result)],
@@ -21,7 +20,12 @@ export function stackOp(context: StepContext): Op<ResultId> {
         results.saveLayer(key, await results.layer(top.result));
         return key;
       };
-      return { key, run, canGive: (result) => result === key };
+      return {
+        key,
+        gather: () => gatherTrees([top.result, base?.result], context),
+        run,
+        canGive: (result) => result === key,
+      };
     },
   };
 }

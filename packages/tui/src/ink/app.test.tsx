@@ -35,6 +35,18 @@ const running: readonly ProgressEvent[] = [
 const states: [name: string, events: readonly ProgressEvent[], now: number, on: Screen, ended: boolean][] = [
   ['planned', [plan], 0, screen, false],
   ['running', running, 1234, screen, false],
+  [
+    'one step waits for another',
+    [
+      plan,
+      started('[1/3] FROM busybox', 0),
+      { type: 'waiting', step: '[2/3] RUN make', at: 10 },
+      { type: 'transfer', step: '[1/3] FROM busybox', item: 'sha256:abcdef', current: 3_000_000, total: 29_000_000 },
+    ],
+    1234,
+    screen,
+    false,
+  ],
   ['running on a narrow screen', running, 1234, { ...screen, columns: 30 }, false],
   ['running on a low screen', running, 1234, { ...screen, rows: 8 }, false],
   [

@@ -17,7 +17,7 @@ export interface AppProps {
 /** The terminal view: finished steps above, written once; below them the header and what runs. */
 export function App({ view, now, screen, ended }: AppProps): ReactElement {
   const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
-  const { steps, hidden } = liveSteps(view, now, screen.rows);
+  const { steps, held, hidden } = liveSteps(view, now, screen.rows);
   return (
     <>
       <Static items={finished}>{(step) => <StepLine key={step.id} step={step} now={now} screen={screen} />}</Static>
@@ -29,6 +29,7 @@ export function App({ view, now, screen, ended }: AppProps): ReactElement {
             <LogTail rows={[...transfers, ...tail]} screen={screen} />
           </Box>
         ))}
+        {!ended && held.map((row) => <RowLine key={row.text} row={row} screen={screen} />)}
         {hidden > 0 && <RowLine row={{ text: ` => ${hidden} more steps`, tone: 'faint' }} screen={screen} />}
       </Box>
     </>

@@ -1,0 +1,40 @@
+import { hasCode, locate, type SourceRange } from '@tbuild/errors';
+import type { Outcome, Progress } from '@tbuild/progress';
+import { lostLayerBehind } from './lost-layer.ts';
+
+export interface ShownWork {
+  readonly progress: Progress;
+  now(): number;
+  /** The step that the work belongs to; it may have finished before. */
+  readonly step: { readonly id: string; readonly location?: SourceRange };
+  /** How the step ends when the work succeeds; `built` unless given. */
+  readonly outcome?: Outcome;
+  readonly signal?: AbortSignal;
+}
+
+/** Shows work as a run of a step: started, then finished. Errors get the step's place in the Dockerfile. */
+export async function showWork<T>(
+  { progress, now, step, outcome = 'built', signal }: ShownWork,
+  work: () => Promise<T>,
+): Promise<T> {
+  progress.emit({ type: 'started', step: step.id, at: now() });
+  try {
+    const result = await work();
+    progress.emit({ type: 'finished', step: step.id, at: now(), outcome });
+    return result;
+  } catch (error) {
+    progress.emit({
+      type: 'finished',
+      step: step.id,
+      at: now(),
+      outcome: signal?.aborted === true || isGivenUp(error) ? 'cancelled' : 'failed',
+      error: error instanceof Error ? error.message : String(error),
+    });
+    throw locate(error, step.location);
+  }
+}
+
+/** A step whose layer is lost runs again, which fails if that does. */
+function isGivenUp(error: unknown): boolean {
+  return hasCode(error, 'CANCELLED') || lostLayerBehind(error) !== undefined;
+}

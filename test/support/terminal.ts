@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runChecked } from './run-process.ts';
+import { scratchDirectory } from './scratch.ts';
+
+export interface Terminal extends AsyncDisposable {
+  /** What the screen showed, every twentieth of a second, until the program ended. */
+  screens(): Promise<readonly string[]>;
+  /** Everything that can be scrolled back to, and the screen. */
+  scrollback(): Promise<string>;
+  /** Undefined while the program runs. */
+  exitCode(): number | undefined;
+}
+
+/** Runs a program in a terminal of tmux's. */
+export async function startTerminal(
+  command: readonly string[],
+  {
+    columns = 100,
+    rows = 30,
+    env = {},
+  }: { columns?: number; rows?: number; env?: Readonly<Record<string, string>> } = {},
+): Promise<Terminal> {
+  const directory = scratchDirectory('terminal');
+  const ended = join(directory, 'ended');
+  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const shell = `${quoted(['env', ...variables, ...command])}; echo $? > ${ended}.new; mv ${ended}.new ${ended}; sleep 600`;
+  const tmux = (...args: readonly string[]) => runChecked('tmux', ['-S', join(directory, 'socket'), ...args]);
+  const size = ['-x', String(columns), '-y', String(rows)];
+  await tmux('-f', '/dev/null', 'set', '-g', 'history-limit', '50000', ';', 'new-session', '-d', ...size, shell);
+  const exitCode = (): number | undefined => (existsSync(ended) ? Number(readFileSync(ended, 'utf8')) : undefined);
+  return {
+    async screens() {
+      const seen: string[] = [];
+      for (let isOver = false; !isOver; await sleep(50)) {
+        isOver = exitCode() !== undefined;
+        seen.push(await tmux('capture-pane', '-p'));
+      }
+      return seen;
+    },
+    scrollback: () => tmux('capture-pane', '-p', '-S', '-'),
+    exitCode,
+    [Symbol.asyncDispose]: async () => void (await tmux('kill-server')),
+  };
+}
