@@ -109,7 +109,19 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
     const { tree, output } = await buildInside(run, context, args);
     expect(listing(tree)).toEqual(listing(await buildOutside(context, args)));
     expect(readdirSync(join(tree, 'out'))).not.toContain('stolen');
-    expect(output.includes('contained by chroot only')).toBe(isolation === 'chroot');
+    expect(output.includes('isolated by chroot only')).toBe(isolation === 'chroot');
+  });
+
+  test.skipIf(isAbsent || isolation !== 'chroot').each([
+    ['a GitLab job', '--env=GITLAB_CI=true', [], /in \[runners.docker\] of the runner's config.toml$/],
+    ['a pod', '--env=KUBERNETES_SERVICE_HOST=10.0.0.1', [], /in the securityContext of the container$/],
+    ['a job that asked for chroot', '--env=GITLAB_CI=true', ['--isolation', 'chroot'], undefined],
+  ])('one line of warning says in %s what to set', async (_, env, args, setting) => {
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN true\n' });
+    const build = [program, 'build', '--progress', 'plain', ...baseImageArguments(), ...args, '/context'].join(' ');
+    const output = await run([...cloneMounts(), `--volume=${context}:/context:ro`, env], ['sh', '-c', `${build} 2>&1`]);
+    const lines = output.split('\n').filter((line) => /chroot|seccomp/.test(line));
+    expect(lines).toEqual(setting === undefined ? [] : [expect.stringMatching(setting)]);
   });
 
   test.skipIf(isAbsent)('a step cannot leave its root, and its daemons end with it', async () => {

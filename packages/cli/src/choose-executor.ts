@@ -57,15 +57,15 @@ function requireRuntime(): string {
   });
 }
 
+const CHROOT_LACKS =
+  'They share the process, network and UTS namespaces of this job, have no /proc, and can write to read-only mounts. Use --isolation chroot to accept that without a warning.';
+
 function withoutNamespaces(verdict: string, { isolation, store, flavour, discard, warn }: ExecutorChoice): Executor {
   const obstacle = chrootObstacle();
   if (isolation !== 'auto' || obstacle !== undefined)
     throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`, {
       hint: obstacle === undefined ? 'Contain them less, with --isolation auto' : `Otherwise, ${obstacle}`,
     });
-  warn(
-    'RUN steps are contained by chroot only: they share processes, network and host name with tbuild, have no /proc, and read-only mounts can be written to',
-    verdict,
-  );
+  warn(`RUN steps are isolated by chroot only. ${verdict}`, CHROOT_LACKS);
   return createChrootExecutor({ runDirectory: store.run, flavour, discard });
 }

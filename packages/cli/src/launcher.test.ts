@@ -191,9 +191,9 @@ describe('what is in the way of namespaces', () => {
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     return `${bin}:${base.PATH}`;
   }
-  function verdictWith(programs: Record<string, string>) {
+  function verdictWith(programs: Record<string, string>, env: Record<string, string> = {}) {
     const home = mkdtempSync(join(directory, 'home-'));
-    const { stdout } = launch(['x'], { PATH: pathWith(programs), HOME: home });
+    const { stdout } = launch(['x'], { PATH: pathWith(programs), HOME: home, ...env });
     return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
   }
   const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1';
@@ -240,9 +240,27 @@ describe('what is in the way of namespaces', () => {
     );
   });
 
-  test.skipIf(process.getuid?.() !== 0)('a container that refuses its root everything', () => {
-    expect(verdictWith({ unshare: unshare(refused) })).toMatch(
-      /^Mounting is not allowed here \(unshare: unshare failed: Operation not permitted\): run the container with --security-opt seccomp=unconfined/,
-    );
+  test.skipIf(process.getuid?.() !== 0).each([
+    ['an engine', {}, /^run the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined/],
+    [
+      "GitLab's Docker executor",
+      { GITLAB_CI: 'true' },
+      /^set security_opt = \["seccomp:unconfined", "apparmor:unconfined"\] in \[runners.docker\] of the runner's config.toml$/,
+    ],
+    [
+      'Kubernetes',
+      { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+      /^set seccompProfile and appArmorProfile to \{type: Unconfined\} in the securityContext of the container$/,
+    ],
+    [
+      "GitLab's Kubernetes executor",
+      { KUBERNETES_SERVICE_HOST: '10.0.0.1', GITLAB_CI: 'true' },
+      /^set seccompProfile and .* securityContext of the build container, with \[\[runners.kubernetes.pod_spec\]\] in the runner's config.toml$/,
+    ],
+  ])('a container that refuses its root everything, started by %s', (_, env, fix) => {
+    const reason = 'Mounting is not allowed here (unshare: unshare failed: Operation not permitted): ';
+    const verdict = verdictWith({ unshare: unshare(refused) }, env);
+    expect(verdict.slice(0, reason.length)).toBe(reason);
+    expect(verdict.slice(reason.length)).toMatch(fix);
   });
 });
