@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
@@ -24,6 +24,38 @@ test('-q prints the image ID and nothing else', async () => {
   expect(stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
   expect(stderr).toBe('');
 });
+
+test.each([
+  ['-q', true],
+  ['--progress=quiet', true],
+  ['--progress=none', false],
+])(
+  '%s prints the whole output of a step that fails, and the image ID of a build that does not: %s',
+  async (flag, printsId) => {
+    const build = (command: string) =>
+      runTbuild([
+        'build',
+        flag,
+        ...images(),
+        writeFiles({ Dockerfile: `FROM busybox\nRUN echo hidden\nRUN ${command}\n` }),
+      ]);
+    const failed = await build('echo "begin"; seq 300; printf end; exit 7');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toBe('');
+    const [, log = ''] = failed.stderr.split('------\n');
+    expect(log.replace(/^\d\S+ /gm, '').split('\n')).toEqual([
+      expect.stringMatching(/^ > \[3\/3\] RUN echo "begin"/),
+      'begin',
+      ...Array.from({ length: 300 }, (_, index) => String(index + 1)),
+      'end',
+      '',
+    ]);
+    expect(failed.stderr).not.toMatch(/^\d\S+ hidden$/m);
+    const { stdout, stderr } = good(await build('echo fine'));
+    expect(stdout).toMatch(printsId ? /^sha256:[0-9a-f]{64}\n$/ : /^$/);
+    expect(stderr).toBe('');
+  },
+);
 
 test.each([
   ['stdout', 'tbuild --help'],
@@ -173,6 +205,19 @@ describe('the launcher', () => {
 });
 
 describe.skipIf(!hasProgram('tmux'))('on a terminal', () => {
+  test('leaves all that a failing step printed in the scrollback', async () => {
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1; seq 1 2500; exit 7\n' });
+    await using terminal = await startTerminal([program, 'build', ...images(), context], {
+      env: { TBUILD_ROOT: defaultStore() },
+    });
+    await terminal.screens();
+    expect(terminal.exitCode()).toBe(1);
+    const text = await terminal.scrollback();
+    const numbers = [...text.matchAll(/^\d\S+ (\d+)$/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(Array.from({ length: 2500 }, (_, index) => index + 1));
+    expect(text).toContain('did not complete successfully: exit code: 7');
+  });
+
   test('shows a live view and leaves the finished steps', async () => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1.5; echo visible > /v\nCOPY f /f\n', f: 'f' });
     await using terminal = await startTerminal([program, 'build', ...images(), '-t', 'terminal:1', context], {

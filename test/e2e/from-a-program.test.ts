@@ -51,7 +51,7 @@ describe.each(builders)('a build that a program of $who asks for', ({ asUser }) 
       .flatMap((event) => (event.type === 'planned' ? event.steps : []))
       .find(({ name }) => /RUN/.test(name));
     const told = events.filter((event) => 'step' in event && event.step === step?.id);
-    expect(told.map(({ type }) => type)).toEqual(['started', 'log', 'finished']);
+    expect(told.map(({ type }) => type)).toEqual(['waiting', 'started', 'log', 'finished']);
     expect(told).toContainEqual(expect.objectContaining({ data: Buffer.from('hello caller\n'), stream: 'stdout' }));
   });
 

@@ -234,6 +234,7 @@ describe('before anything is built', () => {
     [['-o', 'type=docker,context=absent'], 'Docker has no context "absent"'],
     [['--load', '-o', 'type=image,compresion=gzip'], 'Did you mean compression=?'],
     [['-q', '-o', '-'], 'Standard output cannot have both an archive and the image ID'],
+    [['--progress=quiet', '-o', '-'], 'Standard output cannot have both an archive and the image ID'],
     [['--destination', 'registry.example/app:1'], 'hint: Use -t NAME --push'],
     [['--tar-path', 'image.tar'], 'hint: Use -o type=docker,dest=FILE'],
     [['--skip-tls-verify'], 'hint: Use --insecure-registry HOST'],

@@ -107,7 +107,11 @@ export const buildFlags = {
     value: 'OS/ARCH',
     help: 'Build for this platform, or for several, separated by commas, under one index',
   },
-  progress: { kind: 'text', value: 'MODE', help: 'How progress is shown: auto, tty, plain, quiet or rawjson' },
+  progress: {
+    kind: 'text',
+    value: 'MODE',
+    help: 'How progress is shown: auto, tty, plain, quiet (the image ID only), none or rawjson',
+  },
   provenance: {
     kind: 'text',
     value: 'true|mode=min|mode=max',
@@ -115,7 +119,7 @@ export const buildFlags = {
   },
   pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
-  quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID' },
+  quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID, or the output of the step that failed' },
   'registry-map': registryFlags['registry-map'],
   'registry-mirror': registryFlags['registry-mirror'],
   resource: {

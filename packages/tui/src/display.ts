@@ -1,13 +1,14 @@
 import type { ProgressEvent } from '@tbuild/progress';
 import { emptyView, reduce, stepsIn, type BuildView, type WarningView } from './build-view.ts';
-import { epilogue, explanations } from './epilogue.ts';
+import { epilogue, explanations, failures } from './epilogue.ts';
 import { jsonLine } from './json.ts';
+import { createKeptOutput } from './kept-output.ts';
 import { createPlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
 import { withoutColours } from './terminal-line.ts';
 import { sizeOf, type TextOutput } from './text-output.ts';
 
-/** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` nothing. */
+/** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` only the output of steps that fail. */
 export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
 
 export interface DisplayOptions {
@@ -32,7 +33,7 @@ interface Drawing {
 type Draw = (out: TextOutput, options: DisplayOptions) => Drawing;
 
 /**
- * Shows events until they end, then what failed once more. Writes to `out` only; resolves when all is written.
+ * Shows events until they end, then what the steps that failed have printed. Writes to `out` only; resolves when all is written.
  * The mode is the caller's choice: nothing here asks whether `out` is a terminal.
  */
 export async function display(
@@ -56,9 +57,21 @@ export async function display(
 const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
   plain: drawPlain,
   json: (out, { now }) => ({ update: (view, event) => void out.write(jsonLine(view, event, now())), end: () => {} }),
-  quiet: () => ({ update: () => {}, end: () => {} }),
+  quiet: drawQuiet,
   tty: drawTerminal,
 };
+
+function drawQuiet(out: TextOutput, { color = true }: DisplayOptions): Drawing {
+  const output = createKeptOutput();
+  return {
+    update: (view, event) => output.take(view, event),
+    end: (view) => writeText(out, failures(view, output), color),
+  };
+}
+
+function writeText(out: TextOutput, text: string, color: boolean): void {
+  if (text !== '') out.write(color ? text : withoutColours(text));
+}
 
 /** Events that come close together are printed together: steps that end at once need not interrupt each other. */
 const PLAIN_INTERVAL = 100;
@@ -105,6 +118,7 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
     rows: options.rows ?? size.rows,
     color: options.color ?? true,
   };
+  const output = createKeptOutput();
   let latest = emptyView;
   let live: Promise<{ end(view: BuildView): Promise<void> }> | undefined;
   const timer = setTimeout(() => {
@@ -113,15 +127,18 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
     );
   }, TERMINAL_DELAY);
   return {
-    update: (view) => (latest = view),
+    update(view, event) {
+      latest = view;
+      output.take(view, event);
+    },
     async end(view) {
       clearTimeout(timer);
       latest = view;
       if (live !== undefined) await (await live).end(view);
       else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
       if (options.explain === true) out.write(explanations(view));
-      const text = epilogue(view, { color: screen.color, expandWarning: options.expandWarning });
-      out.write(screen.color ? text : withoutColours(text));
+      const text = epilogue(view, { color: screen.color, expandWarning: options.expandWarning, output });
+      writeText(out, text, screen.color);
     },
   };
 }

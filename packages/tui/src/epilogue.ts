@@ -1,5 +1,6 @@
 import { stepsIn, withLine, type BuildView, type StepView, type WarningView } from './build-view.ts';
 import { formatLogTime } from './format.ts';
+import type { KeptOutput } from './kept-output.ts';
 
 const SHOWN_LINES = 10;
 
@@ -7,16 +8,26 @@ export interface EpilogueOptions {
   readonly color?: boolean;
   /** What is written below a warning; without it they are one line each. */
   readonly expandWarning?: (warning: WarningView) => string;
+  /** Where the whole output of failed steps is; without it, their last lines are repeated. */
+  readonly output?: KeptOutput;
 }
 
-/** What is repeated at the end: the last output of each step that failed, then all warnings; ends with a line feed unless empty. */
+/** What is written at the end: the output of each step that failed, then all warnings; ends with a line feed unless empty. */
 export function epilogue(view: BuildView, options: EpilogueOptions = {}): string {
-  return stepsIn(view, 'failed').map(failure).join('') + warnings(view, options);
+  return failures(view, options.output) + warnings(view, options);
 }
 
-function failure(step: StepView): string {
-  const log = step.log.lines.slice(-SHOWN_LINES).map(({ after, text }) => `${formatLogTime(after)} ${text}\n`);
-  return `------\n > ${step.name}:\n${log.join('')}------\n`;
+/** The output of each step that failed: all of it, or its last lines where that has been written already. */
+export function failures(view: BuildView, output?: KeptOutput): string {
+  return stepsIn(view, 'failed')
+    .map((step) => failure(step, output?.of(step) ?? { lines: step.log.lines.slice(-SHOWN_LINES), omitted: 0 }))
+    .join('');
+}
+
+function failure({ name }: StepView, { lines, omitted }: ReturnType<KeptOutput['of']>): string {
+  const note = omitted === 0 ? '' : `[${omitted} earlier lines are not shown; --progress plain prints them]\n`;
+  const log = lines.map(({ after, text }) => `${formatLogTime(after)} ${text}\n`);
+  return `------\n > ${name}:\n${note}${log.join('')}------\n`;
 }
 
 function warnings({ warnings: all }: BuildView, { color = false, expandWarning }: EpilogueOptions): string {

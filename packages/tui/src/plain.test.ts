@@ -169,8 +169,14 @@ test('a hidden step is shown for its start and its end, and not for a transfer t
     [30_200, built('make', 30_200)],
   );
   expect(text.match(/^#\d (pull|make|\.\.\.)$/gm)).toEqual([
-    ...['#1 make', '#1 ...', '#2 pull', '#2 ...', '#1 make'],
-    ...['#1 ...', '#2 pull', '#1 make'],
+    '#1 make',
+    '#1 ...',
+    '#2 pull',
+    '#2 ...',
+    '#1 make',
+    '#1 ...',
+    '#2 pull',
+    '#1 make',
   ]);
 });
 

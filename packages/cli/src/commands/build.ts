@@ -1,4 +1,3 @@
-import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
@@ -9,7 +8,7 @@ import type { Environment } from '../environment.ts';
 import { foreignOptions } from '../foreign-options.ts';
 import { ignoredOptions } from '../ignored-flags.ts';
 import { interruptible } from '../interruptible.ts';
-import { openBuild, type BuildFlags } from '../open-build.ts';
+import { openBuild } from '../open-build.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
 import { writeResultFiles } from '../result-files.ts';
 import { parseSecrets } from '../secrets.ts';
@@ -29,9 +28,11 @@ export const build: Command = {
     }
     const readSecret = parseSecrets(flags.secret ?? [], env);
     const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
-    const mode = displayMode(flags, env);
+    const wanted = flags.quiet === true ? 'quiet' : (flags.progress ?? env.variables.BUILDKIT_PROGRESS ?? 'auto');
+    const mode = displayMode(wanted, env);
+    const quiet = wanted === 'quiet';
     const channel = createChannel();
-    await using opened = openBuild(words, env, channel);
+    await using opened = openBuild({ ...words, flags: { ...flags, quiet } }, env, channel);
     const { request, worker } = opened;
     let definition: string | undefined;
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
@@ -57,7 +58,8 @@ export const build: Command = {
       const result = await opened.run({ readSecret, onDefinition });
       channel.close();
       await shown;
-      report(result, flags, env);
+      writeResultFiles(result, flags, env.cwd);
+      if (quiet) env.stdout.write(`${result.id}\n`);
       return 0;
     } catch (error) {
       channel.close();
@@ -83,9 +85,7 @@ const MODES: Readonly<Record<string, DisplayMode>> = {
   rawjson: 'json',
 };
 
-function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
-  if (flags.quiet === true) return 'quiet';
-  const wanted = flags.progress ?? env.variables.BUILDKIT_PROGRESS ?? 'auto';
+function displayMode(wanted: string, env: Environment): DisplayMode {
   if (wanted === 'auto' || wanted === '') return env.stderr.isTTY ? 'tty' : 'plain';
   const mode = Object.hasOwn(MODES, wanted) ? MODES[wanted] : undefined;
   if (mode === undefined) {
@@ -97,9 +97,4 @@ function displayMode(flags: BuildFlags, env: Environment): DisplayMode {
   if (mode === 'tty' && !env.stderr.isTTY)
     throw new TbuildError('USAGE', 'Progress "tty" needs a terminal', { hint: 'Use --progress plain' });
   return mode;
-}
-
-function report(result: BuildResult, flags: BuildFlags, env: Environment): void {
-  writeResultFiles(result, flags, env.cwd);
-  if (flags.quiet === true) env.stdout.write(`${result.id}\n`);
 }
