@@ -4,7 +4,7 @@ export interface NewMember {
   readonly type?: 'file' | 'link' | 'symlink' | 'directory';
   readonly linkname?: string;
   readonly mode?: number;
-  readonly data?: string;
+  readonly data?: string | Uint8Array;
   readonly pax?: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +28,7 @@ function paxRecord(text: string): string {
 }
 
 function blocksOf({ name, linkname = '', mode = 0o644, data = '' }: NewMember, flag: string): Buffer[] {
-  const content = Buffer.from(data);
+  const content = typeof data === 'string' ? Buffer.from(data) : data;
   const header = Buffer.alloc(512);
   const octal = (value: number, offset: number, length: number) =>
     header.write(value.toString(8).padStart(length - 1, '0'), offset);

@@ -12,6 +12,7 @@ import {
   type Layer,
   type Reference,
 } from '@tbuild/oci';
+import { checkDiffIds } from './check-diff-ids.ts';
 import type { LocalImages } from './places.ts';
 
 /** An image that an archive held. */
@@ -31,7 +32,8 @@ interface Archive {
 /**
  * Takes the images of an archive into the store: one of `docker save` of any age, or an OCI image layout in a tar;
  * compressed or not. Nothing is written but blobs of the store.
- * @throws TbuildError USAGE when it is neither, NOT_FOUND when it lacks a blob, SNAPSHOT when it is damaged.
+ * @throws TbuildError USAGE when it is neither, NOT_FOUND when it lacks a blob, DIGEST_MISMATCH when a layer is not what the
+ * configuration says, SNAPSHOT when it is damaged.
  */
 export async function loadArchive(
   bytes: AsyncIterable<Uint8Array>,
@@ -43,6 +45,7 @@ export async function loadArchive(
   const loaded = index === undefined ? await loadDocker(manifests, archive) : await loadLayout(index, archive);
   for (const { target, names } of loaded) {
     await checkWhole(target, local, signal);
+    await checkDiffIds(target, local, signal);
     for (const name of names) local.refs.set(name, target);
   }
   return loaded;

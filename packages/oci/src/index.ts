@@ -28,4 +28,4 @@ export {
   parseReference,
 } from './reference.ts';
 export type { Reference } from './reference.ts';
-export { requireImage } from './require-image.ts';
+export { isImage, requireImage } from './require-image.ts';
