@@ -16,7 +16,7 @@ export function tarOf(members: readonly NewMember[]): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-function paxBlocks({ pax = {} }: NewMember): Buffer[] {
+function paxBlocks({ pax = {} }: NewMember): Uint8Array[] {
   const records = Object.entries(pax).map(([key, value]) => paxRecord(`${key}=${value}\n`));
   return records.length === 0 ? [] : blocksOf({ name: 'PaxHeader', data: records.join('') }, 'x');
 }
@@ -27,7 +27,7 @@ function paxRecord(text: string): string {
   return `${total} ${text}`;
 }
 
-function blocksOf({ name, linkname = '', mode = 0o644, data = '' }: NewMember, flag: string): Buffer[] {
+function blocksOf({ name, linkname = '', mode = 0o644, data = '' }: NewMember, flag: string): Uint8Array[] {
   const content = typeof data === 'string' ? Buffer.from(data) : data;
   const header = Buffer.alloc(512);
   const octal = (value: number, offset: number, length: number) =>

@@ -30,6 +30,8 @@ export interface TreeTarget {
   readonly owner: TreeOwner;
   /** No file is newer than this, in milliseconds. */
   readonly latest?: number;
+  /** Called before a device node is made; what it throws ends the copy. */
+  readonly onDevice?: (path: string) => void;
 }
 
 /** What has been copied; directories have their times once `finish` was called. */
@@ -45,6 +47,7 @@ interface TreeCopy {
   readonly writer: TreeWriter;
   readonly owner: TreeOwner;
   readonly latest: number;
+  readonly onDevice?: (path: string) => void;
   /** First path of each file with several names, by device and inode. */
   readonly links: Map<string, string>;
 }
@@ -56,12 +59,12 @@ export function copyTree(source: TreeSource, target: TreeTarget, signal: AbortSi
 
 function* copyTask(
   { directories, flavour }: TreeSource,
-  { target, owner, latest = Infinity }: TreeTarget,
+  { target, owner, latest = Infinity, onDevice }: TreeTarget,
 ): CooperativeTask<CopiedTree> {
   mkdirSync(target, { recursive: true });
   const tree = openCommittedTree(directories, flavour);
   const writer = createTreeWriter({ upper: target, lowers: [], flavour });
-  const copy: TreeCopy = { writer, owner, latest, links: new Map() };
+  const copy: TreeCopy = { writer, owner, latest, onDevice, links: new Map() };
   const paths: string[] = [];
   let bytes = 0;
   const pending = [...tree.list('')].reverse();
@@ -75,7 +78,7 @@ function* copyTask(
 }
 
 function* copyEntry(
-  { writer, owner, latest, links }: TreeCopy,
+  { writer, owner, latest, onDevice, links }: TreeCopy,
   { path, location, stats }: LayeredEntry,
 ): CooperativeTask<number> {
   const own = readAttributes(location, stats);
@@ -83,7 +86,10 @@ function* copyEntry(
   if (stats.isDirectory()) writer.directory(path, attributes);
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
   else if (stats.isFile()) return yield* copyFile(writer, links, { path, location, stats }, attributes);
-  else if (!stats.isSocket()) copySpecial(writer, path, stats, attributes);
+  else if (!stats.isSocket()) {
+    if (!stats.isFIFO()) onDevice?.(path);
+    copySpecial(writer, path, stats, attributes);
+  }
   return 0;
 }
 

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { FileType, mknod } from '@tbuild/linux';
 import { makeWhiteout } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
 import type { Exportable } from './exporter.ts';
@@ -177,4 +178,44 @@ test('the archive of a tree on a stream', async () => {
   destination.end();
   const names = execFileSync('tar', ['-t'], { encoding: 'utf8', input: Buffer.concat(await reading) });
   expect(names).toContain('etc/tool');
+});
+
+test.skipIf(!isRoot)('a tree with device nodes goes to a directory that others cannot enter', async () => {
+  const tree = fresh();
+  mkdirSync(join(tree, 'dev'), { recursive: true });
+  mknod(join(tree, 'dev/null'), FileType.character | 0o666, 0x103);
+  const exportTo = async (destination: string, platforms = [amd64]) =>
+    localTree({ destination, flavour: 'trusted', owner }).export(
+      await treeResult(async () => [tree], platforms),
+      noReport,
+      noSignal,
+    );
+  const [made, split, open, closed] = [fresh(), fresh(), fresh(), fresh()];
+  await exportTo(made);
+  expect(lstatSync(made).mode & 0o777).toBe(0o700);
+  expect(lstatSync(join(made, 'dev/null')).isCharacterDevice()).toBe(true);
+  await exportTo(split, [amd64, arm64]);
+  expect(lstatSync(split).mode & 0o777).toBe(0o700);
+  mkdirSync(open, { mode: 0o755 });
+  await expect(exportTo(open)).rejects.toMatchObject({
+    code: 'USAGE',
+    message: `Device "/dev/null" of the image cannot be written to "${open}": other users may enter it`,
+    hint: expect.stringContaining(`chmod go-rwx ${open}`),
+  });
+  expect(existsSync(join(open, 'dev/null'))).toBe(false);
+  mkdirSync(closed, { mode: 0o700 });
+  await exportTo(closed);
+  expect(existsSync(join(closed, 'dev/null'))).toBe(true);
+  expect(readdirSync(directory).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+});
+
+test('a new directory without device nodes has the permissions of the umask', async () => {
+  const [destination, other] = [fresh(), fresh()];
+  await localTree({ destination, flavour: 'trusted', owner }).export(
+    await treeResult(async () => layers()),
+    noReport,
+    noSignal,
+  );
+  mkdirSync(other);
+  expect(lstatSync(destination).mode).toBe(lstatSync(other).mode);
 });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyTree, type CopiedTree, type TreeOwner } from './copy-tree.ts';
 import { explaining } from './destination.ts';
@@ -23,8 +24,9 @@ export interface LocalTreeOptions {
 /**
  * Writes the files of the image into a directory; of several platforms each into one of its own, such as
  * `linux_arm64`. A directory that did not exist appears only when it is complete. Nothing is written or removed
- * through a symbolic link that is in it.
- * @throws TbuildError USAGE when several platforms are to share a directory and their files differ.
+ * through a symbolic link that is in it. Where there are device nodes, nobody but the owner may enter the directory.
+ * @throws TbuildError USAGE when several platforms are to share a directory and their files differ, or when there are device nodes
+ * and others may enter a directory that existed.
  */
 export function localTree(options: LocalTreeOptions): Exporter {
   const { destination } = options;
@@ -43,12 +45,17 @@ async function copyImages(
   report: ReportExport,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = existsSync(destination) ? destination : `${destination}.${randomBytes(6).toString('hex')}.tmp`;
+  const staging = existsSync(destination) ? undefined : makeStaging(destination);
+  const target = staging === undefined ? destination : join(staging, 'tree');
+  const onDevice = (path: string): void => {
+    if (staging === undefined) requireClosed(destination, path);
+    else chmodSync(target, 0o700);
+  };
   const copies: CopiedTree[] = [];
   const kept = new Set<string>();
   try {
     for (const { under = '', directories } of await openParts(result.images, options, signal)) {
-      const into = { target: join(target, under), latest: result.epoch, owner: options.owner };
+      const into = { target: join(target, under), latest: result.epoch, owner: options.owner, onDevice };
       const copy = await copyTree({ directories, flavour: options.flavour }, into, signal);
       copies.push(copy);
       for (const path of ['', ...copy.paths]) kept.add(join(under, path));
@@ -56,11 +63,27 @@ async function copyImages(
     }
     if (mode === 'delete') removeOthers(target, '', kept);
     for (const copy of copies) copy.finish();
-    if (target !== destination) renameSync(target, destination);
-  } catch (error) {
-    if (target !== destination) rmSync(target, { recursive: true, force: true });
-    throw error;
+    if (staging !== undefined) renameSync(target, destination);
+  } finally {
+    if (staging !== undefined) rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** A new directory beside the destination that nobody else can enter, so that nobody is in the tree before it is closed. */
+function makeStaging(destination: string): string {
+  const staging = `${destination}.${randomBytes(6).toString('hex')}.tmp`;
+  mkdirSync(dirname(destination), { recursive: true });
+  mkdirSync(staging, { mode: 0o700 });
+  return staging;
+}
+
+/** Through a device node anybody who reaches it can use the device. */
+function requireClosed(destination: string, path: string): void {
+  if ((statSync(destination).mode & 0o011) === 0) return;
+  const message = `Device ${JSON.stringify(`/${path}`)} of the image cannot be written to ${JSON.stringify(destination)}: other users may enter it`;
+  throw new TbuildError('USAGE', message, {
+    hint: `Run chmod go-rwx ${destination}, name a new directory, or use -o type=tar`,
+  });
 }
 
 /** A link is removed itself, never what it leads to. */
