@@ -1,3 +1,4 @@
+import { getOrMake } from '@tbuild/concurrency';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import type { Ingester, Provider, RepeatableSource, VerifiedSource } from './content-store.ts';
@@ -58,12 +59,10 @@ export async function copyImage(
 }
 
 function copyNode(copy: Copy, node: Descriptor): Promise<void> {
-  const under = copy.done.get(node.digest);
-  if (under !== undefined) return under;
   const isDocument = isIndexType(node.mediaType) || isManifestType(node.mediaType);
-  const work = isDocument ? copyDocument(copy, node) : copy.limit(() => copyBlob(copy, node));
-  copy.done.set(node.digest, work);
-  return work;
+  return getOrMake(copy.done, node.digest, () =>
+    isDocument ? copyDocument(copy, node) : copy.limit(() => copyBlob(copy, node)),
+  );
 }
 
 async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { getOrMake } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Dispatcher } from 'undici';
 import { abortable } from '../abortable.ts';
@@ -30,10 +31,7 @@ export function createHttpClient(options: HttpOptions): HttpClient {
   const agents = new Map<string, Promise<Dispatcher>>();
   const proxyFor = chooseProxy(options.proxy);
   const agentFor = (tunnel: URL | undefined): Promise<Dispatcher> => {
-    const key = tunnel?.href ?? '';
-    const agent = agents.get(key) ?? createAgent(options, tunnel);
-    agents.set(key, agent);
-    return agent;
+    return getOrMake(agents, tunnel?.href ?? '', () => createAgent(options, tunnel));
   };
   return {
     async send(request) {
