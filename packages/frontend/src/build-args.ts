@@ -3,7 +3,7 @@ import type { Dockerfile, KeyValue } from '@tbuild/dockerfile';
 import { locate } from '@tbuild/errors';
 import { formatPlatform } from '@tbuild/oci';
 import type { Platform } from '@tbuild/oci';
-import { lookupIn, setVariable, variable } from './environment.ts';
+import { emptyEnvironment, lookupIn, setVariable, variable } from './environment.ts';
 import type { Environment } from './environment.ts';
 
 /** What the global scope is made from. */
@@ -20,7 +20,7 @@ export interface GlobalScopeOptions {
  * @throws TbuildError DOCKERFILE_SEMANTICS for a default that cannot be expanded.
  */
 export function globalScope(dockerfile: Dockerfile, options: GlobalScopeOptions): Environment {
-  let scope: Environment = [];
+  let scope = emptyEnvironment();
   for (const [name, value] of Object.entries(platformArgs(dockerfile, options))) {
     scope = setVariable(scope, name, buildArg(options.buildArgs, name) ?? value);
   }

@@ -39,13 +39,15 @@ export function openChecks(
   const given = givenCheckOptions(buildArgs);
   const options = given ?? parseCheckOptions(dockerfile.directives.check?.text ?? '');
   const found: LintWarning[] = given === undefined ? [...dockerfile.warnings] : lintDockerfile(dockerfile, given);
+  const known = new Set(found.map(({ message, location }) => `${location.start.line} ${message}`));
   for (const warning of found) onWarning?.(warning);
   return {
     report(rule, message, instruction, token = keywordRange(instruction)) {
       if (!isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options))) return;
       const line = instruction.location.start.line;
-      const known = found.some((other) => other.message === message && other.location.start.line === line);
-      if (known) return;
+      const key = `${line} ${message}`;
+      if (known.has(key)) return;
+      known.add(key);
       const warning = createWarning(rule, message, { location: instruction.location, token });
       found.push(warning);
       onWarning?.(warning);

@@ -1,4 +1,5 @@
 import type { Lookup } from '@tbuild/dockerfile';
+import { GrowingMap } from './growing.ts';
 
 /** A variable that is set, perhaps to nothing. */
 export interface Variable {
@@ -7,16 +8,19 @@ export interface Variable {
 }
 
 /** Variables by the time they were last set, each name once: what words are expanded with and RUN sees. */
-export type Environment = readonly Variable[];
+export type Environment = GrowingMap<string>;
+
+/** No variable at all. */
+export const emptyEnvironment = (): Environment => GrowingMap.of<string>([]);
 
 /** With `name` set; a variable that is set again moves to the end. */
 export function setVariable(environment: Environment, name: string, value: string): Environment {
-  return [...environment.filter((variable) => variable.name !== name), { name, value }];
+  return environment.set(name, value);
 }
 
 /** The value of a variable, or undefined when it is not set. */
 export function variable(environment: Environment, name: string): string | undefined {
-  return environment.find((candidate) => candidate.name === name)?.value;
+  return environment.get(name);
 }
 
 /** For {@link expandWord}. */
@@ -33,5 +37,5 @@ export function parseVariable(text: string): Variable {
 
 /** `NAME=value` of each. */
 export function formatEnvironment(environment: Environment): string[] {
-  return environment.map(({ name, value }) => `${name}=${value}`);
+  return environment.byLast().map(([name, value]) => `${name}=${value}`);
 }

@@ -19,7 +19,7 @@ export interface FromCheckOptions extends GlobalScopeOptions {
 /** Docker's checks of FROM lines, of all stages; what cannot be expanded is refused elsewhere. */
 export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, report: Report): void {
   const declared = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ key }) => key.text));
-  const names = new Set([...declared, ...options.globalArgs.map(({ name }) => name)]);
+  const names = new Set([...declared, ...options.globalArgs.byLast().map(([name]) => name)]);
   for (const { stage, use } of usesOf(dockerfile, options.globalArgs)) {
     for (const name of use.unset.filter((unset) => !names.has(unset))) {
       const message = `FROM argument '${name}' is not declared${suggestion(name, names)}`;

@@ -165,3 +165,38 @@ test('an abort reaches the requests, and one failure ends the others', async () 
   await expect(planText('FROM slow AS a\nFROM bad\nCOPY --from=a / /', { resolveImage })).rejects.toThrow('refused');
   expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
 });
+
+const COUNT = 40_000;
+const lines = (line: (index: number) => string): string =>
+  Array.from({ length: COUNT }, (_, at) => line(at)).join('\n');
+
+// Whatever copies or searches all that came before, once for each line, takes minutes.
+test.each([
+  ['LABEL', (at: number) => `LABEL a${at}=b`, { Labels: expect.objectContaining({ [`a${COUNT - 1}`]: 'b' }) }],
+  ['ENV', (at: number) => `ENV a${at}=b`, { Env: expect.arrayContaining([`a${COUNT - 1}=b`]) }],
+  ['ENV of the one before', (at: number) => `ENV a${at}=$a${at - 1}`, {}],
+  ['VOLUME', (at: number) => `VOLUME /v${at}`, { Volumes: expect.objectContaining({ [`/v${COUNT - 1}`]: {} }) }],
+  ['EXPOSE', (at: number) => `EXPOSE ${1 + at}`, { ExposedPorts: expect.objectContaining({ '1/tcp': {} }) }],
+  ['ARG', (at: number) => `ARG a${at}=b`, {}],
+  ['CMD', (at: number) => `CMD ["a${at}"]`, { Cmd: [`a${COUNT - 1}`] }],
+])('40,000 lines of %s are planned', async (_name, line, config) => {
+  const { plan } = await planText(`FROM busybox\n${lines(line)}\n`);
+  expect(plan.config).toMatchObject(config);
+  expect(plan.history).toHaveLength(COUNT);
+});
+
+test('40,000 global ARGs are planned', async () => {
+  const { plan } = await planText(
+    `${lines((at) => `ARG a${at}=b`)}\nFROM busybox\nARG a${COUNT - 1}\nENV c=$a${COUNT - 1}\n`,
+  );
+  expect(plan.config.Env).toContain('c=b');
+});
+
+test('10,000 stages that stand on each other, or copy from each other, are planned', async () => {
+  const count = 10_000;
+  const chain = (line: (at: number) => string): string => Array.from({ length: count }, (_, at) => line(at)).join('\n');
+  const on = await planText(`FROM busybox AS s0\n${chain((at) => `FROM s${at} AS s${at + 1}`)}\n`);
+  expect(on.plan.target).toBeDefined();
+  const from = `FROM busybox AS s0\n${chain((at) => `FROM busybox AS s${at + 1}\nCOPY --from=s${at} a b`)}\n`;
+  expect((await planText(from)).steps).toHaveLength(count + 1);
+});

@@ -10,6 +10,7 @@ import { resolveStages } from './resolve-stages.ts';
 import { scanTargets } from './scan-targets.ts';
 import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
 import { checkCircles } from './stage-sources.ts';
+import { configOf } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
 /**
@@ -35,7 +36,7 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   const state = states.get(target.stage.index);
   if (state === undefined) throw new Error('The target was not planned');
   const declaredArgs = graph.nodes.flatMap(({ stage }) =>
-    (states.get(stage.index)?.args ?? []).map((arg) => ({ stage: stageLabel({ stage }), ...arg })),
+    (states.get(stage.index)?.args.toArray() ?? []).map((arg) => ({ stage: stageLabel({ stage }), ...arg })),
   );
   const scans = scanTargets(target, states, { graph: options.graph, globalArgs, nodes: graph.nodes });
   return { ...toPlan(state, options, checks), declaredArgs, scans };
@@ -43,15 +44,16 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
 
 function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<Plan, 'declaredArgs' | 'scans'> {
   const { base, author, tip } = state;
-  const labels = { ...state.config.Labels, ...options.labels };
+  const config = configOf(state);
+  const labels = { ...config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;
   return {
     platform: options.implicitPlatform === true ? (state.imagePlatform ?? state.platform) : options.platform,
     ...(tip === undefined ? {} : { target: tip }),
     ...(base === undefined ? {} : { base }),
-    config: hasLabels ? { ...state.config, Labels: labels } : state.config,
+    config: hasLabels ? { ...config, Labels: labels } : config,
     ...(author === undefined ? {} : { author }),
-    history: state.history,
+    history: state.history.toArray(),
     warnings: checks.warnings(),
     violations: checks.violations(),
     proxyEnv: proxyEnv(options.buildArgs),

@@ -46,7 +46,9 @@ export async function resolveStages(
   const visit = (index: number): Promise<ResolvedStage> => {
     const node = graph.nodes[index];
     if (node === undefined) throw new Error(`Stage ${index} is not in the graph`);
-    return getOrMake(stages, index, () => resolveStage({ graph, options, images, visit }, node));
+    // In a turn of its own: a chain of thousands of stages would overflow the call stack.
+    const resolve = () => Promise.resolve().then(() => resolveStage({ graph, options, images, visit }, node));
+    return getOrMake(stages, index, resolve);
   };
   try {
     await visit(target.stage.index);

@@ -58,7 +58,7 @@ export function addContext(graph: GraphBuilder, name: string, location: SourceRa
 }
 
 function lastValue(name: string, { args }: StageState): string | undefined {
-  return args.findLast((arg) => arg.name === name && arg.value !== undefined)?.value;
+  return args.toArray().findLast((arg) => arg.name === name && arg.value !== undefined)?.value;
 }
 
 /** A truth value, or the names of the stages for which it holds. */

@@ -120,7 +120,7 @@ function readPlatform(word: Word, options: NodeOptions): Platform {
 function unsetHint(word: Word, { globalArgs, escape }: NodeOptions): string | undefined {
   const unset: string[] = [];
   expandWord(word.text, lookupIn(globalArgs), { escape, onUnset: (name) => unset.push(name) });
-  const names = globalArgs.map(({ name }) => name);
+  const names = globalArgs.byLast().map(([name]) => name);
   return unset.map((name) => didYouMean(name, names)).find((hint) => hint !== undefined);
 }
 

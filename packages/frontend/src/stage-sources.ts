@@ -70,18 +70,23 @@ export function checkCircles(graph: StageGraph): void {
   );
   const done = new Set<number>();
   const open = new Set<number>();
-  const visit = (index: number): void => {
-    if (done.has(index)) return;
+  // Not by recursion: a chain of thousands of stages would overflow the call stack.
+  const pending = [...graph.nodes.keys()].reverse();
+  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
+    if (done.has(index)) continue;
+    if (open.has(index)) {
+      open.delete(index);
+      done.add(index);
+      continue;
+    }
     open.add(index);
-    for (const { to, location } of edges[index] ?? []) {
+    pending.push(index);
+    for (const { to, location } of (edges[index] ?? []).toReversed()) {
       const node = graph.nodes[to];
       if (open.has(to) && node !== undefined) throw circle(node, location);
-      visit(to);
+      if (!done.has(to)) pending.push(to);
     }
-    open.delete(index);
-    done.add(index);
-  };
-  for (const index of graph.nodes.keys()) visit(index);
+  }
 }
 
 function circle(node: StageNode, location: SourceRange): TbuildError {

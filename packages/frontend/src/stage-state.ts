@@ -3,6 +3,7 @@ import type { Platform, RuntimeConfig } from '@tbuild/oci';
 import type { DeclaredArg } from './build-args.ts';
 import { parseVariable, setVariable } from './environment.ts';
 import type { Environment } from './environment.ts';
+import { GrowingList, GrowingMap } from './growing.ts';
 import type { Plan, PlannedHistory } from './plan.ts';
 
 /** Where a stage stands after some of its instructions; never changed, only replaced. */
@@ -14,19 +15,78 @@ export interface StageState {
   /** What words are expanded with and RUN processes get: the config's variables and the stage's ARGs. */
   readonly env: Environment;
   /** Declared ARGs in order; a name may come twice. */
-  readonly args: readonly DeclaredArg[];
+  readonly args: GrowingList<DeclaredArg>;
+  /** Without what this stage adds to lists and sets: {@link configOf} has all. */
   readonly config: RuntimeConfig;
+  readonly added: ConfigAdditions;
   readonly author?: string;
   /** The step whose tree this is; undefined for an empty tree. */
   readonly tip?: StepId;
   readonly base?: Plan['base'];
-  readonly history: readonly PlannedHistory[];
+  readonly history: GrowingList<PlannedHistory>;
   /** CMD stood in this stage, so ENTRYPOINT leaves it. */
   readonly ownCommand: boolean;
   /** A WORKDIR stood in the file, in this stage or one that it stands on. */
   readonly ownWorkdir: boolean;
   /** How many steps were numbered. */
   readonly position: number;
+}
+
+/** What instructions add to the config one by one: there may be very many. */
+export interface ConfigAdditions {
+  /** `NAME=value` by name. */
+  readonly env: GrowingMap<string>;
+  readonly labels: GrowingMap<string>;
+  readonly volumes: GrowingMap<object>;
+  readonly ports: GrowingMap<object>;
+  readonly triggers: GrowingList<string>;
+}
+
+/** Nothing added. */
+export function noAdditions(): ConfigAdditions {
+  return {
+    env: GrowingMap.of<string>([]),
+    labels: GrowingMap.of<string>([]),
+    volumes: GrowingMap.of<object>([]),
+    ports: GrowingMap.of<object>([]),
+    triggers: new GrowingList(),
+  };
+}
+
+/** The whole config of a state. */
+export function configOf({ config, added }: StageState): RuntimeConfig {
+  const { env, labels, volumes, ports, triggers } = added;
+  return {
+    ...config,
+    ...(env.length === 0 ? {} : { Env: mergeVariables(config.Env, env) }),
+    ...(labels.length === 0 ? {} : { Labels: { ...config.Labels, ...Object.fromEntries(labels.byFirst()) } }),
+    ...(volumes.length === 0 ? {} : { Volumes: { ...config.Volumes, ...Object.fromEntries(volumes.byFirst()) } }),
+    ...(ports.length === 0 ? {} : { ExposedPorts: { ...config.ExposedPorts, ...Object.fromEntries(ports.byFirst()) } }),
+    ...(triggers.length === 0 ? {} : { OnBuild: [...(config.OnBuild ?? []), ...triggers] }),
+  };
+}
+
+/** Variables are replaced where they stand, at the first place of a name that stands twice, or appended. */
+function mergeVariables(existing: readonly string[] = [], added: GrowingMap<string>): string[] {
+  const rest = new Map(added.byFirst());
+  const replaced = existing.map((entry) => {
+    const { name } = parseVariable(entry);
+    const own = rest.get(name);
+    rest.delete(name);
+    return own ?? entry;
+  });
+  return [...replaced, ...rest.values()];
+}
+
+/** With entries added to a part of the config. */
+export function withAdded<P extends 'labels' | 'volumes' | 'ports'>(
+  state: StageState,
+  part: P,
+  entries: readonly (readonly [string, P extends 'labels' ? string : object])[],
+): StageState {
+  const map: GrowingMap<string | object> = state.added[part];
+  const grown = entries.reduce((current, [name, value]) => current.set(name, value), map);
+  return { ...state, added: { ...state.added, [part]: grown } };
 }
 
 /** The directory in which RUN runs and against which relative paths count. */
@@ -47,19 +107,16 @@ export function withConfig(state: StageState, change: RuntimeConfig): StageState
 
 /** With an entry of the history that has no layer. */
 export function withHistory(state: StageState, createdBy: string): StageState {
-  return { ...state, history: [...state.history, { createdBy }] };
+  return { ...state, history: state.history.append({ createdBy }) };
 }
 
 /** On a new tip, with the entry of the history that it makes. */
 export function withStep(state: StageState, step: StepId, createdBy: string): StageState {
-  return { ...state, tip: step, history: [...state.history, { createdBy, step }] };
+  return { ...state, tip: step, history: state.history.append({ createdBy, step }) };
 }
 
 /** With a variable of the config set: replaced where it stands, or appended. */
 export function withConfigVariable(state: StageState, name: string, value: string): StageState {
-  const { Env = [] } = state.config;
-  const entry = `${name}=${value}`;
-  const at = Env.findIndex((existing) => parseVariable(existing).name === name);
-  const env = at < 0 ? [...Env, entry] : Env.with(at, entry);
-  return { ...withConfig(state, { Env: env }), env: setVariable(state.env, name, value) };
+  const added = { ...state.added, env: state.added.env.set(name, `${name}=${value}`) };
+  return { ...state, added, env: setVariable(state.env, name, value) };
 }

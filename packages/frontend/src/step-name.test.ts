@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { GrowingMap } from './growing.ts';
 import { commandLine, stepName, summarizeHeredoc } from './step-name.ts';
 import type { Numbering, StepLabel } from './step-name.ts';
 
 const arm = { os: 'linux', architecture: 'arm64' };
-const declared = (platform: string) => [{ name: 'TARGETPLATFORM', value: platform }];
+const declared = (platform: string) => GrowingMap.of([['TARGETPLATFORM', platform]]);
 
 const names: [numbering: Numbering, label: StepLabel, name: string][] = [
   [{ total: 4 }, { position: 2, command: 'RUN make' }, '[2/4] RUN make'],
@@ -23,7 +24,7 @@ const names: [numbering: Numbering, label: StepLabel, name: string][] = [
   ],
   [
     { total: 2, platform: arm },
-    { position: 1, command: 'RUN x', env: [{ name: 'TARGETARCH', value: 'arm' }] },
+    { position: 1, command: 'RUN x', env: GrowingMap.of([['TARGETARCH', 'arm']]) },
     '[linux/arm64->arm/v7 1/2] RUN x',
   ],
   [

@@ -29,13 +29,15 @@ export interface StepLabel {
  * The name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. Logs show it and the store keeps it, so that it has no
  * credentials of URLs.
  */
-export function stepName(numbering: Numbering, { position, trigger, env = [], ...label }: StepLabel): string {
+export function stepName(numbering: Numbering, { position, trigger, env, ...label }: StepLabel): string {
   const command = withoutCredentials(label.command);
   const { stageName, total, platform } = numbering;
   if (total === 0) return command;
   const width = String(total).length;
   const parts = [
-    ...(platform === undefined ? [] : [`${formatPlatform(platform)}${crossTarget(platform, env)}`]),
+    ...(platform === undefined
+      ? []
+      : [`${formatPlatform(platform)}${env === undefined ? '' : crossTarget(platform, env)}`]),
     ...(stageName === undefined ? [] : [stageName]),
     `${String(position).padStart(width)}/${total}`,
   ];

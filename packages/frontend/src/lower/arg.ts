@@ -18,7 +18,7 @@ export const lowerArg: Lowering<ArgInstruction> = (state, instruction, context) 
     const isVariable = arg.value !== undefined && !NOT_IN_ENVIRONMENT.has(arg.name);
     next = {
       ...next,
-      args: [...next.args, arg],
+      args: next.args.append(arg),
       env: isVariable ? setVariable(next.env, arg.name, arg.value) : next.env,
     };
     shown.push(arg.value === undefined ? arg.name : `${arg.name}=${arg.value}`);

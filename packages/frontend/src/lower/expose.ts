@@ -1,7 +1,7 @@
 import type { ListInstruction } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { formatList } from '../go-format.ts';
-import { withConfig, withHistory } from '../stage-state.ts';
+import { withAdded, withHistory } from '../stage-state.ts';
 import { expandListIn, semanticError } from './lowering.ts';
 import type { Lowering, LoweringContext } from './lowering.ts';
 import { emptyObjects } from './metadata.ts';
@@ -15,7 +15,7 @@ export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context
       return parsePorts(port, word.location);
     }),
   );
-  const next = withConfig(state, { ExposedPorts: { ...state.config.ExposedPorts, ...emptyObjects(ports) } });
+  const next = withAdded(state, 'ports', emptyObjects(ports));
   return withHistory(next, `EXPOSE ${formatList(ports)}`);
 };
 

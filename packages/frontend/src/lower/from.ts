@@ -1,9 +1,11 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
-import { parseVariable, setVariable } from '../environment.ts';
+import { emptyEnvironment, parseVariable, setVariable } from '../environment.ts';
 import type { Environment } from '../environment.ts';
+import { GrowingList } from '../growing.ts';
 import type { ResolvedImage } from '../plan.ts';
+import { configOf, noAdditions } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
 
 /** Docker's PATH for Linux, where the base has none. */
@@ -13,10 +15,11 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 export function openScratch(platform: Platform): StageState {
   return {
     platform,
-    env: [],
-    args: [],
+    env: emptyEnvironment(),
+    args: new GrowingList(),
     config: { WorkingDir: '/' },
-    history: [],
+    added: noAdditions(),
+    history: new GrowingList(),
     ownCommand: false,
     ownWorkdir: false,
     position: 0,
@@ -39,7 +42,8 @@ export function openImage({ config }: ResolvedImage, step: StepId | undefined, p
 
 /** What a stage starts with on another: its ARGs too, but what its ONBUILDs ask for is done now. */
 export function openStage(below: StageState): StageState {
-  return { ...below, config: { ...below.config, OnBuild: undefined }, ownCommand: false, position: 0 };
+  const config = { ...configOf(below), OnBuild: undefined };
+  return { ...below, config, added: noAdditions(), ownCommand: false, position: 0 };
 }
 
 /** The state with the config's variables in the environment, PATH at least. */

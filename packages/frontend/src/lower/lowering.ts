@@ -67,7 +67,7 @@ function withHint(error: unknown, name: string | undefined, { env }: StageState)
   if (!(error instanceof TbuildError) || error.hint !== undefined || name === undefined) return error;
   const near = suggest(
     name,
-    env.map((variable) => variable.name),
+    env.byLast().map(([variable]) => variable),
   );
   return near === undefined ? error : Object.assign(error, { hint: `Did you mean \$${near}?` });
 }
@@ -111,10 +111,10 @@ function warnOfUnset(
   { name, word }: { readonly name: string; readonly word: Word },
   context: LoweringContext,
 ): void {
-  if (NOT_IN_ENVIRONMENT.has(name) || state.args.some((arg) => arg.name === name)) return;
+  if (NOT_IN_ENVIRONMENT.has(name) || state.args.toArray().some((arg) => arg.name === name)) return;
   const near = suggestion(
     name,
-    state.env.map((variable) => variable.name),
+    state.env.byLast().map(([known]) => known),
     '$',
   );
   context.warn('UndefinedVar', `Usage of undefined variable '$${name}'${near}`, word.location);

@@ -10,7 +10,7 @@ import type {
 } from '@tbuild/dockerfile';
 import type { HealthConfig } from '@tbuild/oci';
 import { formatDuration, formatList, formatQuotedList } from '../go-format.ts';
-import { shellOf, withConfig, withConfigVariable, withHistory } from '../stage-state.ts';
+import { shellOf, withAdded, withConfig, withConfigVariable, withHistory } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError } from './lowering.ts';
 import type { Lowering, LoweringContext } from './lowering.ts';
@@ -32,7 +32,7 @@ export const lowerEnv: Lowering<KeyValuesInstruction> = (state, instruction, con
 export const lowerLabel: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
   warnOfLegacyForm(instruction, context);
   const pairs = expandPairs(state, instruction, context);
-  const next = withConfig(state, { Labels: { ...state.config.Labels, ...Object.fromEntries(pairs) } });
+  const next = withAdded(state, 'labels', pairs);
   return withHistory(next, ['LABEL', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
 };
 
@@ -90,13 +90,15 @@ export const lowerVolume: Lowering<ListInstruction> = (state, { words }, context
       throw semanticError(`Volume ${JSON.stringify(word.text)} is blank after expansion`, word.location);
     return volume;
   });
-  const next = withConfig(state, { Volumes: { ...state.config.Volumes, ...emptyObjects(volumes) } });
+  const next = withAdded(state, 'volumes', emptyObjects(volumes));
   return withHistory(next, `VOLUME ${formatList(volumes)}`);
 };
 
 /** ONBUILD: kept for the stages and images that stand on this one; no entry of the history. */
-export const lowerOnbuild: Lowering<OnbuildInstruction> = (state, { trigger }) =>
-  withConfig(state, { OnBuild: [...(state.config.OnBuild ?? []), trigger] });
+export const lowerOnbuild: Lowering<OnbuildInstruction> = (state, { trigger }) => ({
+  ...state,
+  added: { ...state.added, triggers: state.added.triggers.append(trigger) },
+});
 
 /** HEALTHCHECK. */
 export const lowerHealthcheck: Lowering<HealthcheckInstruction> = (state, instruction) => {
@@ -134,9 +136,9 @@ function warnOfShellForm(state: StageState, { command, keyword }: CommandInstruc
   context.warn('JSONArgsRecommended', `${subject} to prevent unintended behavior related to OS signals`);
 }
 
-/** An object with these keys, as Docker writes sets. */
-export function emptyObjects(keys: readonly string[]): Record<string, object> {
-  return Object.fromEntries(keys.map((key) => [key, {}]));
+/** The entries of an object with these keys, as Docker writes sets. */
+export function emptyObjects(keys: readonly string[]): [string, object][] {
+  return keys.map((key) => [key, {}]);
 }
 
 function expandPairs(

@@ -52,7 +52,9 @@ function withAgent(env: Environment, mounts: readonly RunMount[]): Environment {
 
 /** The arguments behind the declared ARGs with their values, each once, at its first place. */
 function historyOf(state: StageState, args: readonly string[]): string {
-  const values = new Map(state.args.map(({ name, value = '' }) => [name, variable(state.env, name) ?? value]));
+  const values = new Map(
+    state.args.toArray().map(({ name, value = '' }) => [name, variable(state.env, name) ?? value]),
+  );
   const declared = Array.from(values, ([name, value]) => `${name}=${value}`);
   const count = declared.length === 0 ? [] : [`|${declared.length}`];
   return [...count, ...declared, ...args].join(' ');
