@@ -15,7 +15,7 @@ const ROWS = [
   ['copy'],
   ['layers'],
   ['exporter'],
-  ['attest', 'images'],
+  ['gc', 'attest', 'images'],
   ['builder'],
   ['cli'],
 ];

@@ -72,7 +72,7 @@ export async function runBuild(request: BuildRequest, worker: Worker, run: Build
 
 /** Loads it only for the first build of a boot. */
 async function dropUnsynced(worker: Worker, { progress, signal }: BuildRun): Promise<void> {
-  const count = await (await import('./drop-unsynced.ts')).dropUnsynced(worker, signal);
+  const count = await (await import('@tbuild/gc')).dropUnsynced(worker, signal);
   if (count === 0) return;
   const message = `The machine stopped before everything in the store was safely on disk: what was made last (trees: ${count}) is made again when it is needed`;
   progress.emit({ type: 'warning', message });

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExplanationNote } from '@tbuild/cache';
+import { encodeExplanation, type Explanation, type ExplanationNote, readExplanation } from '@tbuild/cache';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
-import { listDirectory, readText, readWords, writeAtomically, type StoreLayout } from '@tbuild/store';
+import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 import { compareParts, type PartChange } from './compare-parts.ts';
 
 /** Says what has changed of a step since it ran last, from what its key was made of then. */
@@ -45,12 +45,13 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       const byWords = fileOf('words', stage, command);
       if (!existsSync(byWords)) await (taken ??= takeCarried());
       // Words change with the variables in them; then the step that was at the same place and is gone may be the same one.
-      const there = read(bySlot);
+      const there = readExplanation(bySlot);
       const isGone = there !== undefined && !present.has(withoutPosition(`[${stage} 0/0] ${there.name}`));
-      const before = read(byWords) ?? (isGone ? read(fileOf('words', stage, there.name)) : undefined);
+      const before =
+        readExplanation(byWords) ?? (isGone ? readExplanation(fileOf('words', stage, there.name)) : undefined);
       const compared = before && compareParts(before.parts, parts);
-      writeAtomically(byWords, wordsOf(command, key, compared ?? parts));
-      if (position !== '') writeAtomically(bySlot, wordsOf(command, key, []));
+      writeAtomically(byWords, encodeExplanation(command, key, compared ?? parts));
+      if (position !== '') writeAtomically(bySlot, encodeExplanation(command, key, []));
       return before === undefined || compared === undefined
         ? 'it is new'
         : reason(before, { name: command, key }, compared.changes, wordsFor(step, graph, ran));
@@ -68,13 +69,6 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       return [...notes].map(([name, text]) => ({ name, text }));
     },
   };
-}
-
-/** A name and a key, then the parts. */
-interface Explanation {
-  readonly name: string;
-  readonly key: string;
-  readonly parts: KeyParts;
 }
 
 /** `[build 2/4] RUN make` */
@@ -150,41 +144,4 @@ function tell(change: PartChange, base: string): readonly string[] {
   if (isOfFile(change) && content === newContent)
     return mode === newMode ? [] : [`${name} has other permissions or another owner`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
-}
-
-function* wordsOf(name: string, key: string, parts: KeyParts): Generator<string, void> {
-  yield `${name}\0${key}\0`;
-  for (const [part, value] of parts) yield `${part}\0${value}\0`;
-}
-
-/** A step that was explained in a store. */
-export interface ExplainedStep {
-  /** The file that keeps it. */
-  readonly path: string;
-  readonly name: string;
-  /** The key that it had then. */
-  readonly key: string;
-}
-
-export function* explainedSteps({ explain }: Pick<StoreLayout, 'explain'>): Generator<ExplainedStep, void> {
-  for (const scope of listDirectory(explain)) {
-    for (const file of listDirectory(join(explain, scope))) {
-      const path = join(explain, scope, file);
-      const known = read(path);
-      if (known !== undefined) yield { path, name: known.name, key: known.key };
-    }
-  }
-}
-
-function read(file: string): Explanation | undefined {
-  const words = readWords(file);
-  const [name, key] = [words?.next().value, words?.next().value];
-  return words && name && key ? { name, key, parts: inPairs(words) } : undefined;
-}
-
-function* inPairs(words: Iterator<string>): Generator<readonly [string, string], void> {
-  for (let name = words.next(); name.done !== true; name = words.next()) {
-    const value = words.next();
-    if (value.done !== true) yield [name.value, value.value];
-  }
 }

@@ -1,8 +1,3 @@
-export { pruneStore } from './prune.ts';
-export type { Pruned, PruneOptions } from './prune.ts';
-export { usedSpace } from './store-usage.ts';
-export type { UsedSpace } from './store-usage.ts';
-export { sweepLeftovers } from './sweep-leftovers.ts';
 export { runBuild } from './build.ts';
 export type { BuildResult } from './build.ts';
 export type { BuildRun } from './build-run.ts';

@@ -1,4 +1,6 @@
 export type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
+export { encodeExplanation, explainedSteps, readExplanation } from './explained-steps.ts';
+export type { Explanation } from './explained-steps.ts';
 export type { ExplanationNote } from './explanation-notes.ts';
 export { createLocalCache } from './local-cache.ts';
 export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';

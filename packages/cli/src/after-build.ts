@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pruneStore, sweepLeftovers, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
+import { pruneStore, sweepLeftovers } from '@tbuild/gc';
 import { startProcess } from '@tbuild/linux';
 import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';

@@ -1,4 +1,4 @@
-import { usedSpace, type UsedSpace } from '@tbuild/builder';
+import { type UsedSpace, usedSpace } from '@tbuild/gc';
 import { GoNil } from '@tbuild/go-template';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows, jsonLines } from '../format-output.ts';

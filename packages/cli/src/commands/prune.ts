@@ -1,5 +1,5 @@
-import { pruneStore, type PruneOptions } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
+import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../args.ts';
 import { createWorker } from '../create-worker.ts';

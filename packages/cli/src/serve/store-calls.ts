@@ -1,5 +1,6 @@
 import type { ImageInfo, Pruned, PruneOptions, UsedSpace } from '@tbuild/api';
-import { pruneStore, usedSpace, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
+import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
 import { createWorker } from '../create-worker.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { explainedSteps } from '@tbuild/cache';
 import type { Digest } from '@tbuild/oci';
 import { countOnce, createDiskUsage, type DiskUsage, listDirectory, type StoreLayout } from '@tbuild/store';
 import { listCacheEntries } from './cache-entries.ts';
 import type { EntryKind } from './cache-entry.ts';
-import { explainedSteps } from './explanations.ts';
 import { imageBlobs } from './needed-blobs.ts';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 /** One row of what a store holds. */
 export interface UsedSpace {
@@ -23,11 +23,11 @@ export interface UsedSpace {
 }
 
 /** All that a store holds on disk: images, then the build cache, most recently used first, then the rest. The sum is what `du` says. */
-export async function usedSpace(worker: Worker): Promise<readonly UsedSpace[]> {
-  const { store, content } = worker;
+export async function usedSpace(stores: GcStore): Promise<readonly UsedSpace[]> {
+  const { store, content } = stores;
   const disk = createDiskUsage();
-  const named = imageBlobs(worker);
-  const entries = await listCacheEntries(worker, disk, named);
+  const named = imageBlobs(stores);
+  const entries = await listCacheEntries(stores, disk, named);
   const names = new Map<string, string>();
   for (const { key, name } of explainedSteps(store)) names.set(key, name);
   const own = new Set(entries.flatMap(({ blobs }) => blobs));

@@ -4,7 +4,7 @@ import type { Digest } from '@tbuild/oci';
 import { type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry, FetchedKind } from './cache-entry.ts';
 import { blobsNamedIn } from './needed-blobs.ts';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 /** Where each kind is noted, by a name of its own; the time of a note is when it was used last. */
 const PLACES: readonly (readonly [FetchedKind, 'resolved' | 'http' | 'git'])[] = [
@@ -14,10 +14,10 @@ const PLACES: readonly (readonly [FetchedKind, 'resolved' | 'http' | 'git'])[] =
 ];
 
 /** Base images, files and repositories that were fetched. Blobs go to whoever used them last, unless they are `taken`. */
-export function fetchedEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>): readonly CacheEntry[] {
+export function fetchedEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>): readonly CacheEntry[] {
   const found = PLACES.flatMap(([kind, place]) =>
-    listDirectory(worker.store[place]).map((name) => {
-      const path = join(worker.store[place], name);
+    listDirectory(stores.store[place]).map((name) => {
+      const path = join(stores.store[place], name);
       return { kind, name, path, usedAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 };
     }),
   );
@@ -25,9 +25,9 @@ export function fetchedEntries(worker: Worker, disk: DiskUsage, taken: Set<Diges
     .toSorted((a, b) => b.usedAt - a.usedAt)
     .map(({ kind, name, path, usedAt }): CacheEntry => {
       const text = kind === 'git repository' ? '' : (readText(path) ?? '');
-      const blobs = blobsNamedIn(text, worker).filter((digest) => !taken.has(digest));
+      const blobs = blobsNamedIn(text, stores).filter((digest) => !taken.has(digest));
       for (const blob of blobs) taken.add(blob);
-      const usage = sumOf([path, ...blobs.map((blob) => worker.content.path(blob))].map((part) => disk.measure(part)));
+      const usage = sumOf([path, ...blobs.map((blob) => stores.content.path(blob))].map((part) => disk.measure(part)));
       return { name, kind, keys: [], path, blobs, usage, usedAt, below: [], description: sourceIn(text) };
     });
 }

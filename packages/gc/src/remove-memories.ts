@@ -1,21 +1,21 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { explainedSteps } from '@tbuild/cache';
 import { isDigest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
-import { explainedSteps } from './explanations.ts';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 /** What builds have learnt that is neither a step nor a tree, and can find out again. */
 const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies'] as const;
 
 /** Removes all of it. Returns how many bytes that frees. */
-export function removeAllMemories({ store }: Pick<Worker, 'store'>): number {
+export function removeAllMemories({ store }: Pick<GcStore, 'store'>): number {
   return MEMORIES.reduce((bytes, name) => bytes + discard(store[name], store), 0);
 }
 
 /** Removes what was neither written nor read since `before`; what explains a step stays as long as its record. */
 export async function removeOldMemories(
-  { store, cache }: Pick<Worker, 'store' | 'cache'>,
+  { store, cache }: Pick<GcStore, 'store' | 'cache'>,
   before: number,
 ): Promise<number> {
   let bytes = 0;
@@ -29,7 +29,7 @@ export async function removeOldMemories(
 }
 
 /** Removes notes of compressed layers whose blobs are gone. */
-export async function removeLostVariants({ store, content }: Pick<Worker, 'store' | 'content'>): Promise<void> {
+export async function removeLostVariants({ store, content }: Pick<GcStore, 'store' | 'content'>): Promise<void> {
   for (const directory of pathsIn(store.variants)) {
     const notes = pathsIn(directory);
     let left = notes.length;

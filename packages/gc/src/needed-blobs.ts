@@ -3,46 +3,46 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 import { listDirectory, readText } from '@tbuild/store';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 /** The blobs of every image that the store keeps, with or without a name. */
-export function imageBlobs(worker: Worker): Set<Digest> {
-  return blobsBelow([...worker.refs.list(), ...worker.refs.unnamed()], worker);
+export function imageBlobs(stores: GcStore): Set<Digest> {
+  return blobsBelow([...stores.refs.list(), ...stores.refs.unnamed()], stores);
 }
 
 /** The blobs of every image that has a name. */
-export function namedBlobs(worker: Worker): Set<Digest> {
-  return blobsBelow(worker.refs.list(), worker);
+export function namedBlobs(stores: GcStore): Set<Digest> {
+  return blobsBelow(stores.refs.list(), stores);
 }
 
-function blobsBelow(images: readonly { readonly target: Descriptor }[], worker: Worker): Set<Digest> {
+function blobsBelow(images: readonly { readonly target: Descriptor }[], stores: GcStore): Set<Digest> {
   const seen = new Set<Digest>();
   const pending: Descriptor[] = images.map(({ target }) => target);
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next.digest)) continue;
     seen.add(next.digest);
-    if (/manifest|index/.test(next.mediaType)) pending.push(...childrenIn(next.digest, worker));
+    if (/manifest|index/.test(next.mediaType)) pending.push(...childrenIn(next.digest, stores));
   }
   return seen;
 }
 
 /** Blobs that the build cache counts on: layers, packed and compressed, fetched files, and the documents and layers of resolved bases. */
-export function cachedBlobs(worker: Worker): readonly Digest[] {
-  const { layers, resolved, http } = worker.store;
+export function cachedBlobs(stores: GcStore): readonly Digest[] {
+  const { layers, resolved, http } = stores.store;
   const texts = [layers, resolved, http].flatMap(textsIn);
-  return texts.flatMap((text) => blobsNamedIn(text, worker));
+  return texts.flatMap((text) => blobsNamedIn(text, stores));
 }
 
 /** The digests that a note has, those that a manifest among them names, and compressed forms of layers among them. */
-export function blobsNamedIn(text: string, worker: Worker): readonly Digest[] {
+export function blobsNamedIn(text: string, stores: GcStore): readonly Digest[] {
   return digestsIn(text).flatMap((digest) => [
     digest,
-    ...(isManifest(digest, worker) ? childrenIn(digest, worker).map((child) => child.digest) : []),
-    ...variantsOf(digest, worker),
+    ...(isManifest(digest, stores) ? childrenIn(digest, stores).map((child) => child.digest) : []),
+    ...variantsOf(digest, stores),
   ]);
 }
 
-function variantsOf(diffId: Digest, { store }: Worker): readonly Digest[] {
+function variantsOf(diffId: Digest, { store }: GcStore): readonly Digest[] {
   return textsIn(store.variantsOf(diffId)).flatMap(digestsIn);
 }
 
@@ -50,8 +50,8 @@ function digestsIn(text: string): readonly Digest[] {
   return Array.from(text.matchAll(/sha256:[a-f0-9]{64}/g), ([found]) => found).filter(isDigest);
 }
 
-function childrenIn(digest: Digest, worker: Worker): readonly Descriptor[] {
-  const bytes = readStored(worker.content, digest);
+function childrenIn(digest: Digest, stores: GcStore): readonly Descriptor[] {
+  const bytes = readStored(stores.content, digest);
   return bytes === undefined ? [] : childrenOf(parseManifest(bytes));
 }
 
@@ -60,7 +60,7 @@ function textsIn(directory: string): readonly string[] {
 }
 
 /** Manifests are small; a layer is not read to find that it is none. */
-function isManifest(digest: Digest, { content }: Worker): boolean {
+function isManifest(digest: Digest, { content }: GcStore): boolean {
   const stats = statSync(content.path(digest), { throwIfNoEntry: false });
   if (stats === undefined || stats.size > 1024 * 1024) return false;
   return readFileSync(content.path(digest), 'utf8').startsWith('{');

@@ -6,21 +6,21 @@ import { countOnce, type DiskUsage, listDirectory, readText, sumOf, type Usage }
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
 import { blobsNamedIn } from './needed-blobs.ts';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 /** All entries of the build cache, least recently used first; each stands before what it stands on. */
 export async function listCacheEntries(
-  worker: Worker,
+  stores: GcStore,
   disk: DiskUsage,
   named: ReadonlySet<Digest>,
 ): Promise<readonly CacheEntry[]> {
   const entries = new Map<string, CacheEntry>();
   const taken = new Set(named);
-  for (const entry of await stepEntries(worker, disk, taken)) entries.set(entry.name, entry);
-  for (const entry of treeEntries(worker, disk, await worker.snapshots.list()))
+  for (const entry of await stepEntries(stores, disk, taken)) entries.set(entry.name, entry);
+  for (const entry of treeEntries(stores, disk, await stores.snapshots.list()))
     if (!entries.has(entry.name)) entries.set(entry.name, entry);
-  for (const entry of mountEntries(worker, disk)) entries.set(`mount ${entry.name}`, entry);
-  for (const entry of fetchedEntries(worker, disk, taken)) entries.set(`${entry.kind} ${entry.name}`, entry);
+  for (const entry of mountEntries(stores, disk)) entries.set(`mount ${entry.name}`, entry);
+  for (const entry of fetchedEntries(stores, disk, taken)) entries.set(`${entry.kind} ${entry.name}`, entry);
   return inOrder(entries);
 }
 
@@ -29,9 +29,9 @@ export function bytesOf(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { usage }) => sum + countOnce(usage), 0);
 }
 
-async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>): Promise<readonly CacheEntry[]> {
+async function stepEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>): Promise<readonly CacheEntry[]> {
   const records = new Map<ResultId, { keys: Digest[]; usedAt: number; parents: Set<string> }>();
-  for await (const { key, result, parent, usedAt } of worker.cache.list()) {
+  for await (const { key, result, parent, usedAt } of stores.cache.list()) {
     const known = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set<string>() };
     known.keys.push(key);
     known.usedAt = Math.max(known.usedAt, usedAt);
@@ -40,13 +40,13 @@ async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>):
   }
   return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
     const name = hexOf(result);
-    const parts = [worker.store.snapshot(name), worker.store.layer(result), worker.store.digestsOf(result)].map(
+    const parts = [stores.store.snapshot(name), stores.store.layer(result), stores.store.digestsOf(result)].map(
       (path) => disk.measure(path),
     );
-    const named = blobsNamedIn(readText(worker.store.layer(result)) ?? '', worker);
-    const blobs = [...new Set(named)].filter((blob) => !taken.has(blob) && existsSync(worker.content.path(blob)));
+    const named = blobsNamedIn(readText(stores.store.layer(result)) ?? '', stores);
+    const blobs = [...new Set(named)].filter((blob) => !taken.has(blob) && existsSync(stores.content.path(blob)));
     for (const blob of blobs) {
-      parts.push(disk.measure(worker.content.path(blob)));
+      parts.push(disk.measure(stores.content.path(blob)));
       taken.add(blob);
     }
     return {
@@ -56,14 +56,14 @@ async function stepEntries(worker: Worker, disk: DiskUsage, taken: Set<Digest>):
       blobs,
       usage: sumOf(parts),
       usedAt,
-      below: [...parents, ...stackOf(name, worker)],
+      below: [...parents, ...stackOf(name, stores)],
     };
   });
 }
 
-function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
+function treeEntries(stores: GcStore, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
   return names.map((name) => {
-    const path = worker.store.snapshot(name);
+    const path = stores.store.snapshot(name);
     return {
       name,
       kind: 'tree',
@@ -71,12 +71,12 @@ function treeEntries(worker: Worker, disk: DiskUsage, names: readonly string[]):
       blobs: [],
       usage: lazily(() => disk.measure(path)),
       usedAt: timeOf(path),
-      below: stackOf(name, worker),
+      below: stackOf(name, stores),
     };
   });
 }
 
-function mountEntries({ store }: Worker, disk: DiskUsage): readonly CacheEntry[] {
+function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[] {
   return listDirectory(store.cacheMounts).map((name) => {
     const path = store.cacheMount(name);
     return {
@@ -104,7 +104,7 @@ function lazily(measure: () => Usage): Usage {
   };
 }
 
-function stackOf(name: string, { store }: Worker): readonly string[] {
+function stackOf(name: string, { store }: GcStore): readonly string[] {
   const file = join(store.snapshot(name), 'stack');
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')

@@ -12,9 +12,9 @@ import {
   writeSyncMarker,
   type StoreLayout,
 } from '@tbuild/store';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
-type Kept = Pick<Worker, 'store' | 'content'>;
+type Kept = Pick<GcStore, 'store' | 'content'>;
 
 /**
  * When the machine has stopped since the store was synced last, removes what was written later and cannot be told to be
@@ -82,7 +82,7 @@ function newestIn(path: string, depth: number): number {
 }
 
 /** Reading a blob to its end removes one that does not have its digest. */
-async function dropDamagedBlobs(content: Worker['content'], syncedAt: number, signal: AbortSignal): Promise<void> {
+async function dropDamagedBlobs(content: GcStore['content'], syncedAt: number, signal: AbortSignal): Promise<void> {
   const unsynced: { readonly digest: Digest; readonly size: number }[] = [];
   for await (const blob of content.list()) if (isUnsynced(content.path(blob.digest), syncedAt)) unsynced.push(blob);
   for (const { digest, size } of unsynced) {

@@ -18,7 +18,7 @@ import type { CacheEntry } from './cache-entry.ts';
 import { cachedBlobs, imageBlobs, namedBlobs } from './needed-blobs.ts';
 import { removeAllMemories, removeLostVariants, removeOldMemories } from './remove-memories.ts';
 import { oldestUse, sweepLeftovers } from './sweep-leftovers.ts';
-import type { Worker } from './worker.ts';
+import type { GcStore } from './gc-store.ts';
 
 export interface PruneOptions {
   /** The whole build cache, not only what nothing refers to. */
@@ -40,14 +40,14 @@ export interface Pruned {
  * named images stay. Beside running builds nothing goes that was used or made since the oldest of them began. Builds that
  * begin while things are removed wait until that is over.
  */
-export async function pruneStore(worker: Worker, options: PruneOptions): Promise<Pruned> {
-  const { store } = worker;
-  const started = worker.now();
+export async function pruneStore(stores: GcStore, options: PruneOptions): Promise<Pruned> {
+  const { store } = stores;
+  const started = stores.now();
   sweepLeftovers(store, started);
   const discarded = createDiskUsage().measure(store.trash).own;
   // What takes long delays nobody: builds may begin until the choice is made.
-  const choice = { entries: await chooseEntries(worker, options), started };
-  const { bytes, steps } = await removeChosen(choice, options, worker);
+  const choice = { entries: await chooseEntries(stores, options), started };
+  const { bytes, steps } = await removeChosen(choice, options, stores);
   emptyTrash(store);
   return { bytes: bytes + discarded, steps };
 }
@@ -58,37 +58,37 @@ interface Choice {
   readonly started: number;
 }
 
-async function removeChosen({ entries, started }: Choice, options: PruneOptions, worker: Worker): Promise<Pruned> {
-  const { store } = worker;
+async function removeChosen({ entries, started }: Choice, options: PruneOptions, stores: GcStore): Promise<Pruned> {
+  const { store } = stores;
   // From here on no build begins that is not seen below.
   using _removal = announceRemoval(store);
-  const now = worker.now();
+  const now = stores.now();
   const isIdle = liveLeases(store, now).length === 0;
   const limit = Math.min(started, oldestUse(store, now));
   const { maxUsedSpace, unusedFor = 0 } = options;
-  if (maxUsedSpace === undefined) dropUnnamedImages(worker, Math.min(limit, started - unusedFor));
+  if (maxUsedSpace === undefined) dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
   const removed = await removeEntries(entries, {
     options,
-    worker,
+    stores,
     limit,
     takesTrees: isIdle && !hasRecordsSince(store, started),
   });
   let { bytes } = removed;
-  if (options.all === true && isIdle) bytes += removeAllMemories(worker);
+  if (options.all === true && isIdle) bytes += removeAllMemories(stores);
   if (options.unusedFor !== undefined)
-    bytes += await removeOldMemories(worker, Math.min(limit, started - options.unusedFor));
-  bytes += await removeBlobs(worker, {
+    bytes += await removeOldMemories(stores, Math.min(limit, started - options.unusedFor));
+  bytes += await removeBlobs(stores, {
     removed: removed.blobs,
     keepCached: options.all !== true || !isIdle,
     limit: isIdle ? Infinity : limit,
   });
-  await removeLostVariants(worker);
+  await removeLostVariants(stores);
   if (isIdle) removeUnnamed(store, limit);
   return { bytes, steps: removed.steps };
 }
 
 /** Drops images without a name that were stored before `limit` (milliseconds), the newest `spared` of them aside. */
-function dropUnnamedImages({ refs }: Worker, limit: number, spared = 0): void {
+function dropUnnamedImages({ refs }: GcStore, limit: number, spared = 0): void {
   for (const { target, keptAt } of refs.unnamed().slice(spared)) if (keptAt < limit) refs.drop(target.digest);
 }
 
@@ -99,11 +99,11 @@ function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
 
 /** The entries that the options may let go. */
 async function chooseEntries(
-  worker: Worker,
+  stores: GcStore,
   { all, unusedFor, maxUsedSpace }: PruneOptions,
 ): Promise<readonly CacheEntry[]> {
   if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return [];
-  return listCacheEntries(worker, createDiskUsage(), namedBlobs(worker));
+  return listCacheEntries(stores, createDiskUsage(), namedBlobs(stores));
 }
 
 interface RemovedEntries extends Pruned {
@@ -112,7 +112,7 @@ interface RemovedEntries extends Pruned {
 
 interface Removing {
   readonly options: PruneOptions;
-  readonly worker: Worker;
+  readonly stores: GcStore;
   /** What was used then or later stays. */
   readonly limit: number;
   /** Whether trees without a record can go: nothing says when they were used last. */
@@ -121,14 +121,14 @@ interface Removing {
 
 /** Least recently used first; each before what it stands on. */
 async function removeEntries(entries: readonly CacheEntry[], removing: Removing): Promise<RemovedEntries> {
-  const { options, worker, limit } = removing;
+  const { options, stores, limit } = removing;
   const { unusedFor, maxUsedSpace } = options;
   const blobs = new Set<Digest>();
   let [bytes, steps] = [0, 0];
-  const oldest = unusedFor === undefined ? limit : Math.min(limit, worker.now() - unusedFor);
+  const oldest = unusedFor === undefined ? limit : Math.min(limit, stores.now() - unusedFor);
   const tooMuch = maxUsedSpace === undefined ? Infinity : bytesOf(entries) - maxUsedSpace;
   // The newest may be the image of the build that just ended, whose ID was its whole output.
-  if (maxUsedSpace !== undefined && tooMuch > 0) dropUnnamedImages(worker, oldest, 1);
+  if (maxUsedSpace !== undefined && tooMuch > 0) dropUnnamedImages(stores, oldest, 1);
   const needed = new Set<string>();
   for (const entry of entries) {
     if (bytes >= tooMuch || entry.usedAt >= oldest) break;
@@ -146,7 +146,7 @@ async function removeEntries(entries: readonly CacheEntry[], removing: Removing)
 /** The record before the tree, so that no build finds a record whose tree is about to go. */
 async function removeEntry(
   { name, kind, keys, path }: CacheEntry,
-  { worker: { store, cache, snapshots }, limit, takesTrees }: Removing,
+  { stores: { store, cache, snapshots }, limit, takesTrees }: Removing,
 ): Promise<boolean> {
   if (kind === 'tree' && !takesTrees) return false;
   if (kind === 'cache mount') return removeMount(store.cacheMount(name), store, limit);
@@ -171,9 +171,9 @@ interface RemovingBlobs {
 }
 
 /** Beside a running build only what belonged to removed entries, and no build has found since: others may be in use without a sign. */
-async function removeBlobs(worker: Worker, { removed, keepCached, limit }: RemovingBlobs): Promise<number> {
-  const { store, content } = worker;
-  const needed = new Set([...imageBlobs(worker), ...(keepCached ? cachedBlobs(worker) : [])]);
+async function removeBlobs(stores: GcStore, { removed, keepCached, limit }: RemovingBlobs): Promise<number> {
+  const { store, content } = stores;
+  const needed = new Set([...imageBlobs(stores), ...(keepCached ? cachedBlobs(stores) : [])]);
   const disk = createDiskUsage();
   let bytes = 0;
   for await (const { digest } of content.list()) {
