@@ -1,10 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { patience } from './test/support/patience.ts';
+
+/** Tests of packages that need something of the machine say so with `needs`, or are the suite of the executors, which does. */
+const needsMachine = readdirSync(join(import.meta.dirname, 'packages'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => /^[\w-]+\/src\/.*\.test\.tsx?$/.test(path))
+  .map((path) => join('packages', path))
+  .filter((path) => /\bneeds\b.*requirements\.ts'|\bexecutorSuite\b/.test(readFileSync(path, 'utf8')));
+
+const faults = 'test/e2e/{*faults,cache-lies,hostile-*,interrupt,step-end,unclean-stop}.test.ts';
+
+/** `unit` needs nothing but the npm packages; the others root, Debian's packages and the services that they start. */
+const projects = [
+  {
+    name: 'unit',
+    include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/*.test.ts'],
+    exclude: needsMachine,
+  },
+  { name: 'conformance', include: [...needsMachine, 'test/conformance/*.test.ts', 'test/support/*.test.ts'] },
+  { name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [faults] },
+  { name: 'faults', include: [faults] },
+];
 
 export default defineConfig({
   oxc: { target: 'node20' },
   test: {
-    include: ['packages/*/src/**/*.test.{ts,tsx}', 'test/**/*.test.ts'],
+    reporters: ['default', './test/support/skip-reporter.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // ink draws otherwise in continuous integration, where the fuzzer is given a minute instead of a moment.
     env: { CI: 'false', TBUILD_FUZZ_SECONDS: process.env.TBUILD_FUZZ_SECONDS ?? (process.env.CI ? '60' : '3') },
@@ -13,5 +35,6 @@ export default defineConfig({
     // They end what hangs, and are no measure of speed: far longer than anything takes, and longer still on a loaded machine.
     testTimeout: 180_000 * patience,
     hookTimeout: 300_000 * patience,
+    projects: projects.map((test) => ({ extends: true as const, test })),
   },
 });

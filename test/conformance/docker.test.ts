@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { baseImage, loadBaseImage } from '../support/base-images.ts';
 import { docker } from '../support/docker.ts';
 import { imagesOf } from '../support/layout.ts';
-import { canRunDocker } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -13,7 +13,7 @@ import { recordImage } from './image-record.ts';
 const contexts = join(import.meta.dirname, '../../fixtures/contexts');
 
 /** The goldens are recordings; this builds with a running Docker at the same moment. */
-describe.skipIf(!canRunDocker)('Docker and tbuild give the same image of', () => {
+describe('Docker and tbuild give the same image of', needs('docker'), () => {
   test.each(['hello', 'site'])('%s', async (name) => {
     const host = await sharedService('docker');
     await loadBaseImage('busybox', host);

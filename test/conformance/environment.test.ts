@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadBaseImage } from '../support/base-images.ts';
 import { docker } from '../support/docker.ts';
 import { isolations } from '../support/isolations.ts';
-import { canRunDocker } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
@@ -36,7 +36,7 @@ const context = () =>
     Dockerfile: 'FROM busybox\nCOPY probe.sh /\nRUN sh /probe.sh\nFROM scratch\nCOPY --from=0 /probed /\n',
   });
 
-describe.skipIf(!canRunDocker)('a step sees what it sees in a build of Docker:', () => {
+describe('a step sees what it sees in a build of Docker:', needs('docker'), () => {
   const expected = scratchDirectory('docker');
   beforeAll(async () => {
     const host = await sharedService('docker');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { skopeo } from '../support/peers.ts';
-import { canRunRegistry, hasProgram } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -26,7 +26,7 @@ async function build(args: readonly string[], context: Record<string, string>): 
   return store;
 }
 
-describe.skipIf(!canRunRegistry)('attestations', () => {
+describe('attestations', needs('registry'), () => {
   test('lie beside the image in its index, as buildx stores them', async () => {
     const host = await sharedService('registry');
     const name = `${host}/attested:1`;
@@ -68,7 +68,7 @@ describe.skipIf(!canRunRegistry)('attestations', () => {
     expect(sbom + provenance).not.toContain('hunter2');
   });
 
-  test.skipIf(!hasProgram('docker'))('are read by buildx imagetools', async () => {
+  test('are read by buildx imagetools', needs('docker'), async () => {
     const host = await sharedService('registry');
     const name = `${host}/attested:2`;
     await build(

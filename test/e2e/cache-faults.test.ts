@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildContext, good, writeFiles, type InlineBuild } from '../support/tbuild.ts';
@@ -164,7 +164,7 @@ test.each(parts)('a store without %s builds', async (directory) => {
   isRight(good(await buildContext(context, { store })));
 });
 
-describe.skipIf(!canRunRegistry)('a base image from a registry', () => {
+describe('a base image from a registry', needs('registry'), () => {
   test.each(damages)('whose blobs and documents are %s in the store is fetched again', async (_how, damage) => {
     const base = await pushBaseImage('busybox', await sharedService('registry'));
     const store = scratchDirectory('store');

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { ranIn, statusOf } from '../support/plain-progress.ts';
 import { program } from '../support/program.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunRegistry, hasProgram } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../support/tbuild.ts';
@@ -64,8 +64,9 @@ COPY b.txt /b.txt
   expect(build.tree().readText('/after')).toBe('2\n');
 });
 
-test.skipIf(!hasProgram('strace') || !canRunRegistry)(
+test(
   'a cached build of an image that is there uses no network, reads no layer and starts nothing',
+  needs('strace', 'registry'),
   async () => {
     const store = scratchDirectory('store');
     const context = writeFiles({ f: 'f\n' });

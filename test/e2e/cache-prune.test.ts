@@ -10,7 +10,7 @@ import { skopeo } from '../support/peers.ts';
 import { ranIn } from '../support/plain-progress.ts';
 import { runChecked } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
-import { canRunRegistry, isRoot } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { storeSize } from '../support/store-size.ts';
@@ -97,7 +97,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   });
 });
 
-describe.skipIf(!canRunRegistry)('what was fetched', () => {
+describe('what was fetched', needs('registry'), () => {
   test('is listed with where it came from, and goes when it was not used for long', async () => {
     const host = await sharedService('registry');
     const [old, current] = [await pushBaseImage('busybox', host), `${host}/current/busybox:1`];
@@ -201,7 +201,7 @@ test('a prune beside a running build takes nothing that it uses', async () => {
   expect(ran(await buildGood({ Dockerfile: dockerfile('unused') }, { store }))).toHaveLength(2);
 });
 
-test.skipIf(!isRoot)('what a build in another container does on the same store is left alone', async () => {
+test('what a build in another container does on the same store is left alone', needs('root'), async () => {
   const store = scratchDirectory('store');
   const marker = `61${Math.floor(Math.random() * 1e6)}`;
   const context = writeFiles({

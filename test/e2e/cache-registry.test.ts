@@ -6,14 +6,14 @@ import { skopeo } from '../support/peers.ts';
 import { blobsIn, DOCKERFILE, files } from '../support/cached-project.ts';
 import { ranIn, stepsIn } from '../support/plain-progress.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildGood, type InlineBuild } from '../support/tbuild.ts';
 
 const ran = (build: InlineBuild) => ranIn(build.stderr);
 
-describe.skipIf(!canRunRegistry)('a cache in a registry', () => {
+describe('a cache in a registry', needs('registry'), () => {
   const fromRegistry = { images: [] } as const;
 
   test('spares a fresh store every step; layers are sent once', async () => {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
-import { hasProgram } from '../support/requirements.ts';
 import { runChecked, runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { program } from '../support/program.ts';
 import { startTerminal } from '../support/terminal.ts';
 import { stepsIn } from '../support/plain-progress.ts';
+import { needs } from '../support/requirements.ts';
 import { buildContext, buildGood, defaultStore, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const images = () => baseImageArguments();
@@ -204,7 +204,7 @@ describe('the launcher', () => {
   });
 });
 
-describe.skipIf(!hasProgram('tmux'))('on a terminal', () => {
+describe('on a terminal', needs('tmux'), () => {
   test('leaves all that a failing step printed in the scrollback', async () => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1; seq 1 2500; exit 7\n' });
     await using terminal = await startTerminal([program, 'build', ...images(), context], {

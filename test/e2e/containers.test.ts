@@ -8,24 +8,24 @@ import {
   startDockerContainers,
   startPodmanContainers,
 } from '../support/containers.ts';
-import { canRunDocker, canRunPodman, hasProgram } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { writeFiles } from '../support/tbuild.ts';
 
 const { repository, program } = clone;
 const engines = [
-  { engine: 'docker', isAbsent: !canRunDocker, start: startDockerContainers, confined: ['chroot/'] },
-  { engine: 'podman', isAbsent: !canRunPodman, start: startPodmanContainers, confined: ['namespace', 'probe'] },
+  { engine: 'docker', start: startDockerContainers, confined: ['chroot/'] },
+  { engine: 'podman', start: startPodmanContainers, confined: ['namespace', 'probe'] },
 ];
 /** As in a Kubernetes pod without a seccomp profile. */
 const UNCONFINED = ['--security-opt', 'seccomp=unconfined'];
 const USER_NAMESPACE =
   'unshare --user --map-users=all --map-groups=all --mount --propagation slave env TBUILD_IN_USERNS=1';
 
-describe.each(engines)('in a container of $engine without privileges', ({ isAbsent, start, confined }) => {
+describe.each(engines)('in a container of $engine without privileges', ({ engine, start, confined }) => {
   let run: RunInContainer;
   beforeAll(async () => {
-    if (!isAbsent) run = await start();
+    if (needs(engine).skip !== true) run = await start();
   });
 
   /** Busybox is the tree that the suite works with. */
@@ -44,12 +44,12 @@ describe.each(engines)('in a container of $engine without privileges', ({ isAbse
     return { failed: numFailedTests, ran: numPassedTests > 10 };
   };
 
-  test.skipIf(isAbsent || !hasProgram('busybox'))("the executors' suites pass by the defaults", async () => {
+  test("the executors' suites pass by the defaults", needs(engine, 'busybox'), async () => {
     const output = await runSuites([], [...confined, 'materialised']);
     expect(resultOf(output)).toEqual({ failed: 0, ran: true });
   });
 
-  test.skipIf(isAbsent || !hasProgram('busybox'))('and without a seccomp filter', async () => {
+  test('and without a seccomp filter', needs(engine, 'busybox'), async () => {
     const output = await runSuites(UNCONFINED, ['namespace', 'probe', 'materialised']);
     expect(resultOf(output)).toEqual({ failed: 0, ran: true });
   });
@@ -141,7 +141,7 @@ const settings = [
   },
 ];
 
-describe.skipIf(!canRunDocker)('a container that', () => {
+describe('a container that', needs('docker'), () => {
   let run: RunInContainer;
   beforeAll(async () => {
     run = await startDockerContainers();

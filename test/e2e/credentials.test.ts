@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { startRegistry, type Registry } from '../support/registry.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { good, runTbuild } from '../support/tbuild.ts';
 import { refreshToken, startTokenRegistry, tokenUser } from '../support/token-registry.ts';
@@ -11,7 +11,7 @@ import { refreshToken, startTokenRegistry, tokenUser } from '../support/token-re
 const auth = { username: 'someone', password: 's3cret' };
 const encoded = Buffer.from(`${auth.username}:${auth.password}`).toString('base64');
 
-describe.skipIf(!canRunRegistry)('credentials', () => {
+describe('credentials', needs('registry'), () => {
   let registry: Registry;
   let base: string;
   beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
-import { hasProgram, isRoot } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
+import { isRoot, needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildInline, runTbuild } from '../support/tbuild.ts';
 
@@ -36,10 +36,14 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
   });
 });
 
-test.skipIf(!hasProgram('pasta') || !canOpenTun())('devices that steps may not open are found', async () => {
-  const { stdout } = await runTbuild(['doctor']);
-  expect(stdout).toMatch(/^good +pasta /m);
-});
+test(
+  'devices that steps may not open are found',
+  needs('pasta', { met: canOpenTun(), lacks: '/dev/net/tun' }),
+  async () => {
+    const { stdout } = await runTbuild(['doctor']);
+    expect(stdout).toMatch(/^good +pasta /m);
+  },
+);
 
 function canOpenTun(): boolean {
   try {
@@ -50,7 +54,7 @@ function canOpenTun(): boolean {
   }
 }
 
-test.skipIf(!isRoot || !hasProgram('unshare'))('it tells what limits and the device filter lack', async () => {
+test('it tells what limits and the device filter lack', needs('root', 'unshare'), async () => {
   // A machine without control groups.
   const script = 'umount -l /sys/fs/cgroup && exec "$@"';
   const stdout = await runChecked('unshare', ['--mount', 'sh', '-c', script, 'sh', program, 'doctor'], {

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeExitProgram, exitPrograms } from '../../packages/executor/src/emulation/exit-program.ts';
 import { baseImageArguments, pushBaseImage } from '../support/base-images.ts';
-import { canRegisterArm64, registerArm64 } from '../support/binfmt.ts';
+import { registerArm64 } from '../support/binfmt.ts';
 import { builders } from '../support/builders.ts';
 import { docker } from '../support/docker.ts';
 import { imagesOf, readLayer, type LayoutImage } from '../support/layout.ts';
 import { program } from '../support/program.ts';
-import { canRunDocker, canRunRegistry, isRoot } from '../support/requirements.ts';
+import { canRunDocker, isRoot, needs } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -72,7 +72,7 @@ const runChangedMachine = (commands: string, args: readonly string[], env = {}) 
 /** The user namespace gets handlers of its own, of which there are none. */
 const noHandlers = 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc';
 
-test.skipIf(!isRoot)('RUN for an architecture without an emulator says what to install', async () => {
+test('RUN for an architecture without an emulator says what to install', needs('root'), async () => {
   const { exitCode, stderr } = await buildForeignIn(noHandlers, { PATH: pathWithoutEmulators() });
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Programs for linux/s390x cannot run on this');
@@ -80,7 +80,7 @@ test.skipIf(!isRoot)('RUN for an architecture without an emulator says what to i
   expect(stderr).not.toContain('xec format error');
 });
 
-describe.skipIf(!canRegisterArm64)('with an emulator that is installed', () => {
+describe('with an emulator that is installed', needs('arm64'), () => {
   test.each(builders)('RUN of $who runs foreign programs, whether or not it is registered', async ({ asUser }) => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     good(await build(machines, [...both, '--tag', 'emulated:1'], { store, asUser }));
@@ -117,7 +117,7 @@ const registered = (flags: string) =>
 printf %s ':s390x:M::${magic}:${mask}:/usr/bin/qemu-s390x-static:${flags}' > /proc/sys/fs/binfmt_misc/register
 echo 0 > /proc/sys/user/max_user_namespaces`;
 
-describe.skipIf(!canRegisterArm64)('on a machine where steps may not register handlers', () => {
+describe('on a machine where steps may not register handlers', needs('arm64'), () => {
   test.each(['OCF', 'OC', ''])('a registered one with flags "%s" is used', async (flags) => {
     good(await buildForeignIn(registered(flags)));
   });
@@ -142,7 +142,7 @@ const machinesOf = (store: string) =>
     ),
   );
 
-describe.skipIf(!canRegisterArm64)('with qemu registered', () => {
+describe('with qemu registered', needs('arm64'), () => {
   test.each(builders)('RUN of $who runs the programs of the other architecture', async ({ asUser }) => {
     using _ = await registerArm64();
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
@@ -163,7 +163,7 @@ CMD ["sh", "-c", "echo run on $(uname -m), made on $(cat /machine)"]
 `,
 });
 
-describe.skipIf(!canRegisterArm64 || !canRunRegistry)('an index that was built here and pushed', () => {
+describe('an index that was built here and pushed', needs('arm64', 'registry'), () => {
   test('is pulled back, and the image of each platform runs: in steps, in Docker', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
@@ -199,7 +199,7 @@ describe.skipIf(!canRegisterArm64 || !canRunRegistry)('an index that was built h
   });
 });
 
-test.skipIf(!canRegisterArm64)('variants and architectures of 32 bits run their own programs', async () => {
+test('variants and architectures of 32 bits run their own programs', needs('arm64'), async () => {
   const context = writeFiles({
     Dockerfile: `FROM scratch
 ARG TARGETARCH TARGETVARIANT

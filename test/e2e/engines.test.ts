@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canRunContainerd, startContainerd } from '../support/containerd.ts';
+import { startContainerd } from '../support/containerd.ts';
 import { docker } from '../support/docker.ts';
 import { containersTools } from '../support/peers.ts';
-import { canRunDocker, canRunPodman } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -28,7 +28,7 @@ describe('an archive', () => {
     await buildGood(files, { args: ['--tag', 'engines/app:1', ...outputs] });
   });
 
-  describe.skipIf(!canRunDocker)('given to docker load -i', () => {
+  describe('given to docker load -i', needs('docker'), () => {
     test.each(archives)('%s', async (spec) => {
       const host = await sharedService('docker');
       expect(await docker(host, ['load', '-i', pathOf(spec)])).toContain('Loaded image: engines/app:1');
@@ -50,7 +50,7 @@ describe('an archive', () => {
     });
   });
 
-  describe.skipIf(!canRunPodman)('given to podman load -i', () => {
+  describe('given to podman load -i', needs('podman'), () => {
     const tools = containersTools();
     test.each(archives)('%s', async (spec) => {
       // Podman puts short names under its own registry.
@@ -59,7 +59,7 @@ describe('an archive', () => {
     });
   });
 
-  describe.skipIf(!canRunContainerd)('given to ctr images import', () => {
+  describe('given to ctr images import', needs('containerd'), () => {
     test('all of them', async () => {
       await using containerd = await startContainerd();
       for (const spec of archives) {

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { statusOf } from '../support/plain-progress.ts';
-import { isRoot } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildInline, runTbuild, writeFiles } from '../support/tbuild.ts';
@@ -129,7 +129,7 @@ test('after a failure in the middle, what had been built is reused', async () =>
   expect(statusOf(fixed.stderr, 'RUN echo two')).toBe('cached');
 });
 
-describe.skipIf(!isRoot)('a full disk', () => {
+describe('a full disk', needs('root'), () => {
   test('gives one clear message, and with room again the next build goes on', async () => {
     const store = join(scratchDirectory('small'), 'store');
     mkdirSync(store);

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { join } from 'node:path';
-import { canSwitchUser } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { userDirectory } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
-describe.skipIf(!canSwitchUser)('an ordinary user in a user namespace', () => {
+describe('an ordinary user in a user namespace', needs('user'), () => {
   test("the executors' suites pass", async () => {
     const { name } = ordinaryUser();
     const directory = userDirectory('suite');

@@ -6,7 +6,7 @@ import { builders } from '../support/builders.ts';
 import { docker } from '../support/docker.ts';
 import { imagesOf } from '../support/layout.ts';
 import { containersTools, skopeo } from '../support/peers.ts';
-import { canRunDocker, canRunPodman, canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -198,7 +198,7 @@ test('of several platforms save takes the one that is asked for, and says so whe
   expect(missing.stderr).toContain('has no variant for linux/s390x');
 });
 
-describe.skipIf(!canRunDocker)('beside Docker', () => {
+describe('beside Docker', needs('docker'), () => {
   // Docker pads an empty last cell.
   const trimmed = (text: string) => text.replaceAll(/ +$/gm, '');
 
@@ -260,7 +260,7 @@ describe.skipIf(!canRunDocker)('beside Docker', () => {
   });
 });
 
-describe.skipIf(!canRunRegistry)('a registry', () => {
+describe('a registry', needs('registry'), () => {
   test('takes images by push and gives them by pull', async () => {
     const host = await sharedService('registry');
     const store = scratchDirectory('store');
@@ -340,7 +340,7 @@ describe('an archive of somebody else', () => {
     expect(await loadedId('skopeo-oci.tar', 'named:here', '--tag', 'named:here')).toBe(id);
   });
 
-  test.skipIf(!canRunDocker)('of docker save', async () => {
+  test('of docker save', needs('docker'), async () => {
     const host = await sharedService('docker');
     await docker(host, ['load', '-i', `${archives}/own.tar`]);
     await docker(host, ['save', '-o', `${archives}/docker.tar`, 'app:1']);
@@ -348,7 +348,7 @@ describe('an archive of somebody else', () => {
     await docker(host, ['rmi', 'app:1']);
   });
 
-  test.skipIf(!canRunPodman)('of podman save', async () => {
+  test('of podman save', needs('podman'), async () => {
     const { podman } = containersTools();
     await podman(['load', '-i', `${archives}/own.tar`]);
     await podman(['save', '--quiet', '-o', `${archives}/podman.tar`, 'docker.io/library/app:1']);

@@ -5,12 +5,12 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { imagesOf } from '../support/layout.ts';
 import { skopeo } from '../support/peers.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 import { problemsOf } from '../support/validate-image.ts';
 
-describe.skipIf(!canRunRegistry)('imagetools', () => {
+describe('imagetools', needs('registry'), () => {
   const tbuild = async (...args: string[]) => good(await runTbuild(args)).stdout;
   const built = async (name: string, architecture: string) => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: `${architecture}\n` });

@@ -39,7 +39,8 @@ describe.each(['docker', 'layout'])('load of an archive (%s)', (form) => {
   });
 
   // In Docker's form diff IDs alone say which layers there are.
-  test.skipIf(form === 'docker')('refuses a layer that has no diff ID', async () => {
+  if (form === 'docker') return;
+  test('refuses a layer that has no diff ID', async () => {
     const { exitCode, stderr, names } = await load(imageMembers(form, right));
     expect({ exitCode, names }).toEqual({ exitCode: 1, names: '' });
     expect(stderr).toContain('has diff IDs for 0 of its layers, expected 1');

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '@tbuild/oci';
 import { docker } from '../support/docker.ts';
 import { containersTools } from '../support/peers.ts';
-import { canRunDocker, canRunPodman } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -21,7 +21,7 @@ CMD ["cat /message /hard; id -un; ls /var"]
 };
 const printed = 'it runs\nit runs\nwww-data\nwww\n';
 
-describe.skipIf(!canRunDocker)('Docker', () => {
+describe('Docker', needs('docker'), () => {
   test('runs an image given to it with --load', async () => {
     const host = await sharedService('docker');
     const build = await buildGood(files, { args: ['--tag', 'loaded:1', '--load'], env: { DOCKER_HOST: host } });
@@ -72,7 +72,7 @@ describe.skipIf(!canRunDocker)('Docker', () => {
   });
 });
 
-describe.skipIf(!canRunPodman)('Podman', () => {
+describe('Podman', needs('podman'), () => {
   test('gets the image with --load where no Docker runs', async () => {
     const { podman, env } = containersTools();
     await buildGood(files, { args: ['--tag', 'for-podman:1', '--load'], env });

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { good, runTbuild } from '../support/tbuild.ts';
 
 const auth = { username: 'someone', password: 's3cret:with=signs' };
 
-describe.skipIf(!canRunRegistry)('login', () => {
+describe('login', needs('registry'), () => {
   test('keeps a password that the registry takes, and logout forgets it', async () => {
     await using registry = await startRegistry({ auth });
     const home = scratchDirectory('home');

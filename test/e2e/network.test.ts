@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { processesNaming } from '../support/leftovers.ts';
-import { hasProgram, isRoot } from '../support/requirements.ts';
+import { isRoot, needs } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { program } from '../support/program.ts';
 import { baseImageArguments } from '../support/base-images.ts';
@@ -54,7 +54,7 @@ describe.each(builders)('the network of a step of $who', ({ asUser }) => {
 const tunForAll = 'mkdir -p /dev/net; mount -t tmpfs none /dev/net; mknod -m 666 /dev/net/tun c 10 200; exec "$@"';
 const hasAddress = Object.values(networkInterfaces()).some((each) => each?.some(({ internal }) => !internal));
 
-describe.skipIf(!isRoot || !hasProgram('pasta') || !hasAddress)('a network through pasta', () => {
+describe('a network through pasta', needs('root', 'pasta', { met: hasAddress, lacks: 'a network' }), () => {
   const build = (files: Record<string, string>, { asUser, args = [] }: { asUser: boolean; args?: string[] }) => {
     const home = userDirectory('pasta');
     const { name } = ordinaryUser();

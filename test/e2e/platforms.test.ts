@@ -5,7 +5,7 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { imagesOf, readLayer, type LayoutImage } from '../support/layout.ts';
 import { skopeo } from '../support/peers.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
@@ -95,7 +95,7 @@ test('OCI archives and layouts hold the index; the metadata file and the ID name
   expect(readFileSync(`${place}/id`, 'utf8')).toBe(root.digest);
 });
 
-describe.skipIf(!canRunRegistry)('a registry', () => {
+describe('a registry', needs('registry'), () => {
   test('gets the index, from which each platform can be pulled again and built upon', async () => {
     const host = await sharedService('registry');
     const name = `${host}/platforms/multi:1`;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { BaseImageName } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { docker } from '../support/docker.ts';
-import { canRunDocker } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildContext, buildGood, good, userDirectory } from '../support/tbuild.ts';
@@ -34,7 +34,7 @@ const prepare = (name: string) =>
   execFileSync(join(import.meta.dirname, '../../fixtures/contexts/prepare.sh'), [name], { encoding: 'utf8' }).trim();
 
 describe.each(builders)('a real project, built by $who and run in Docker:', ({ asUser }) => {
-  test.skipIf(!canRunDocker).each(projects)('$name', async ({ name, image, command, prints }) => {
+  test.each(projects)('$name', needs('docker'), async ({ name, image, command, prints }) => {
     const host = await sharedService('docker');
     const archive = join(asUser ? userDirectory('archive') : scratchDirectory('archive'), 'image.tar');
     const tag = `project-${name}:${asUser ? 'user' : 'root'}`;

@@ -6,13 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { program } from '../support/program.ts';
-import { canRunRegistry, hasProgram, isRoot } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildGood, good, runTbuild } from '../support/tbuild.ts';
-
-const canRun = isRoot && canRunRegistry && hasProgram('strace');
 
 /** A store that has a base image and nothing with a name. */
 async function filledStore(): Promise<{ readonly store: string; readonly base: string; readonly note: string }> {
@@ -39,7 +37,7 @@ async function untilTrue(isSo: () => boolean): Promise<void> {
   expect(isSo()).toBe(true);
 }
 
-describe.skipIf(!canRun)('a prune of everything', () => {
+describe('a prune of everything', needs('root', 'registry', 'strace'), () => {
   test('takes nothing from a build that begins while it removes things', async () => {
     const { store, base, note } = await filledStore();
     const pruning = pruneSlowly(store, note, 'exit');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { startFaultProxy, type FaultProxy } from '../support/fault-proxy.ts';
 import { program } from '../support/program.ts';
-import { canRunRegistry, hasProgram } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
@@ -14,7 +14,7 @@ interface SolveStatus {
   readonly statuses?: readonly { id: string; vertex: string; current: number; total?: number }[];
 }
 
-describe.skipIf(!canRunRegistry)('a base image that comes slowly', () => {
+describe('a base image that comes slowly', needs('registry'), () => {
   let proxy: FaultProxy;
   let base = '';
   beforeAll(async () => {
@@ -95,24 +95,21 @@ describe.skipIf(!canRunRegistry)('a base image that comes slowly', () => {
     expect(stderr).toMatch(/^Dockerfile:1:1$/m);
   });
 
-  test.skipIf(!hasProgram('tmux')).each([80, 120])(
-    'is drawn with bar, rate and time left on %i columns',
-    async (columns) => {
-      await using terminal = await startTerminal([program, 'build', context()], {
-        columns,
-        env: { TBUILD_ROOT: scratchDirectory('store') },
-      });
-      const screens = await terminal.screens();
-      expect(terminal.exitCode()).toBe(0);
-      const live = screens.find((screen) => screen.includes(' left '));
-      expect(live).toMatch(/^ => \[1\/3\] FROM .* \d+\.\ds$/m);
-      expect(live).toMatch(/^ => => sha256:\w+ \[=*> *\] [\d.]+kB \/ [\d.]+MB [\d.]+kB\/s \d+s left +\d+\.\ds$/m);
-      expect(live).toMatch(/^ => \[2\/3\] RUN echo ran +waiting$/m);
-      expect(live).not.toMatch(/ FROM .* 0\.0s$/m);
-      const end = await terminal.scrollback();
-      expect(end.match(/ FROM /g)).toHaveLength(1);
-      expect(end).toMatch(/^ => => extracting sha256:/m);
-      expect(end).not.toContain('waiting');
-    },
-  );
+  test.each([80, 120])('is drawn with bar, rate and time left on %i columns', needs('tmux'), async (columns) => {
+    await using terminal = await startTerminal([program, 'build', context()], {
+      columns,
+      env: { TBUILD_ROOT: scratchDirectory('store') },
+    });
+    const screens = await terminal.screens();
+    expect(terminal.exitCode()).toBe(0);
+    const live = screens.find((screen) => screen.includes(' left '));
+    expect(live).toMatch(/^ => \[1\/3\] FROM .* \d+\.\ds$/m);
+    expect(live).toMatch(/^ => => sha256:\w+ \[=*> *\] [\d.]+kB \/ [\d.]+MB [\d.]+kB\/s \d+s left +\d+\.\ds$/m);
+    expect(live).toMatch(/^ => \[2\/3\] RUN echo ran +waiting$/m);
+    expect(live).not.toMatch(/ FROM .* 0\.0s$/m);
+    const end = await terminal.scrollback();
+    expect(end.match(/ FROM /g)).toHaveLength(1);
+    expect(end).toMatch(/^ => => extracting sha256:/m);
+    expect(end).not.toContain('waiting');
+  });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { skopeo } from '../support/peers.ts';
-import { canRunRegistry } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { imagesOf } from '../support/layout.ts';
+import { needs } from '../support/requirements.ts';
 import { buildGood, good, runTbuild } from '../support/tbuild.ts';
 import { problemsOf } from '../support/validate-image.ts';
 
@@ -16,7 +16,7 @@ const ways: readonly { readonly way: string; readonly several: boolean; readonly
   { way: 'tbuild push of several platforms', several: true, atOnce: false },
 ];
 
-describe.skipIf(!canRunRegistry).each(ways)('after $way', ({ way, several, atOnce }) => {
+describe.each(ways)('after $way', needs('registry'), ({ way, several, atOnce }) => {
   test('inspect and images name the digest that the registry has', async () => {
     const store = scratchDirectory('store');
     const tbuild = async (...args: string[]) => good(await runTbuild(args, { store })).stdout;

@@ -8,14 +8,14 @@ import { makeCertificate } from '../support/certificate.ts';
 import { pushBaseImage } from '../support/base-images.ts';
 import { containersTools } from '../support/peers.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunPodman, canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild } from '../support/tbuild.ts';
 
 const auth = { username: 'someone', password: 's3cret' };
 
-describe.skipIf(!canRunRegistry)('what a registry demands', () => {
+describe('what a registry demands', needs('registry'), () => {
   test('a job of GitLab finds its credentials in its variables', async () => {
     await using registry = await startRegistry({ auth });
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
@@ -25,7 +25,7 @@ describe.skipIf(!canRunRegistry)('what a registry demands', () => {
     good(await runTbuild(['pull', base], { store, env: { HOME, ...job } }));
   });
 
-  test.skipIf(!canRunPodman)('what podman login stored is found', async () => {
+  test('what podman login stored is found', needs('podman'), async () => {
     await using registry = await startRegistry({ auth });
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
     const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];

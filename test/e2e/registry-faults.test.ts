@@ -2,14 +2,14 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { pushBaseImage } from '../support/base-images.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../support/fault-proxy.ts';
 import { skopeo } from '../support/peers.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const MiB = 1024 * 1024;
 
-describe.skipIf(!canRunRegistry)('a network that fails', () => {
+describe('a network that fails', needs('registry'), () => {
   let [host, base] = ['', ''];
   let proxy: FaultProxy;
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
@@ -16,7 +16,7 @@ interface Part {
   readonly platform?: object;
 }
 
-describe.skipIf(!canRunRegistry)('what registries hold', () => {
+describe('what registries hold', needs('registry'), () => {
   let name = '';
   let parts: readonly Part[] = [];
   const url = (path: string) => `http://${name.replace('/', '/v2/')}/${path}`;

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../support/base-images.ts';
 import { startFaultProxy, type Fault } from '../support/fault-proxy.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
-describe.skipIf(!canRunRegistry)('mirrors of a registry', () => {
+describe('mirrors of a registry', needs('registry'), () => {
   let [base, host, path] = ['', '', ''];
   beforeAll(async () => {
     base = await pushBaseImage('busybox', await sharedService('registry'));

@@ -5,14 +5,14 @@ import { pushBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { skopeo } from '../support/peers.ts';
 import { startRegistry } from '../support/registry.ts';
-import { canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildGood, buildInline, good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const fromRegistry = { images: [] } as const;
 
-describe.skipIf(!canRunRegistry)('a registry', () => {
+describe('a registry', needs('registry'), () => {
   describe.each(builders)('used by $who', ({ asUser }) => {
     test('gives the base image and takes the result', async () => {
       const host = await sharedService('registry');

@@ -3,7 +3,7 @@ import { loadBaseImage } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { docker } from '../support/docker.ts';
 import { isolations } from '../support/isolations.ts';
-import { canRunDocker, canRunRegistry } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildContext, buildGood, good, userDirectory, writeFiles } from '../support/tbuild.ts';
@@ -51,7 +51,7 @@ describe.each(cases)('a layer that a tree has more than once: $isolation by $who
     expect(build.tree().readText('/names')).toBe(names);
   });
 
-  test.skipIf(!canRunDocker || !canRunRegistry)('RUN works on a base that docker built and pushed', async () => {
+  test('RUN works on a base that docker built and pushed', needs('docker', 'registry'), async () => {
     const [host, registry] = [await sharedService('docker'), await sharedService('registry')];
     await loadBaseImage('busybox');
     const name = `${registry}/repeated:${isolation}-${asUser ? 'user' : 'root'}`;

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canRunContainerd, startContainerd } from '../support/containerd.ts';
-import { hasProgram, isRoot } from '../support/requirements.ts';
+import { startContainerd } from '../support/containerd.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildGood } from '../support/tbuild.ts';
@@ -20,7 +20,7 @@ CMD ["cat", "/soft"]
 const script = 'id -u; cat /soft /hard; stat -c "%a %u:%g %h" /srv/message';
 const printed = '0\nit runs\nit runs\n4755 33:34 2\n';
 
-describe.skipIf(!isRoot)('the archive of -o type=tar, unpacked (needs root)', () => {
+describe('the archive of -o type=tar, unpacked (needs root)', needs('root'), () => {
   const root = join(scratchDirectory('rootfs'), 'root');
   beforeAll(async () => {
     mkdirSync(root);
@@ -38,16 +38,13 @@ describe.skipIf(!isRoot)('the archive of -o type=tar, unpacked (needs root)', ()
     expect(await runChecked('unshare', [...namespaces, '/bin/sh', '-c', `${script}; echo $$`])).toBe(`${printed}1\n`);
   });
 
-  test.skipIf(!hasProgram('systemd-nspawn'))(
-    'boots a shell under systemd-nspawn (Debian: systemd-container)',
-    async () => {
-      const options = ['--quiet', '--register=no', '--keep-unit', '--console=pipe', '--as-pid2', '--directory', root];
-      expect(await runChecked('systemd-nspawn', [...options, '/bin/sh', '-c', script])).toBe(printed);
-    },
-  );
+  test('boots a shell under systemd-nspawn (Debian: systemd-container)', needs('systemd-nspawn'), async () => {
+    const options = ['--quiet', '--register=no', '--keep-unit', '--console=pipe', '--as-pid2', '--directory', root];
+    expect(await runChecked('systemd-nspawn', [...options, '/bin/sh', '-c', script])).toBe(printed);
+  });
 });
 
-describe.skipIf(!isRoot || !hasProgram('umoci') || !hasProgram('runc'))('umoci and runc (need root)', () => {
+describe('umoci and runc (need root)', needs('root', 'umoci', 'runc'), () => {
   test.each([
     ['a layout', (place: string) => ({ args: ['-t', 'app:1', '-o', `type=oci,tar=false,dest=${place}`], name: '1' })],
     ['the store', (place: string) => ({ args: ['-t', 'app:1'], store: place, name: 'app:1' })],
@@ -66,7 +63,7 @@ describe.skipIf(!isRoot || !hasProgram('umoci') || !hasProgram('runc'))('umoci a
   });
 });
 
-test.skipIf(!canRunContainerd)('containerd runs an image of a layout with runc (needs root)', async () => {
+test('containerd runs an image of a layout with runc (needs root)', needs('containerd'), async () => {
   await using containerd = await startContainerd();
   const place = scratchDirectory('containerd');
   await buildGood(files, { args: ['-t', 'app:1', '-o', `type=oci,dest=${place}/image.tar`] });

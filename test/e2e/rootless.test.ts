@@ -3,8 +3,8 @@ import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../support/base-images.ts';
 import { skopeo } from '../support/peers.ts';
-import { canSwitchUser } from '../support/requirements.ts';
 import { program } from '../support/program.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked, runProcess } from '../support/run-process.ts';
 import { buildContext, buildGood, buildInline, good, userDirectory, writeFiles } from '../support/tbuild.ts';
 import { ordinaryUser } from '../support/user.ts';
@@ -21,7 +21,7 @@ async function capabilityTools(): Promise<Record<string, string>> {
   return { setcap, getcap, ...Object.fromEntries(libraries) };
 }
 
-describe.skipIf(!canSwitchUser)('an ordinary user with subordinate ids', () => {
+describe('an ordinary user with subordinate ids', needs('user'), () => {
   test('builds a project of two stages', async () => {
     const build = good(await buildContext(join(contexts, 'hello'), { asUser: true }));
     expect(build.tree().readText('/srv/banner.txt')).toContain('Hello from an image');
@@ -127,7 +127,7 @@ const poorer = [
   { what: 'without user namespaces', change: 'echo 0 > /proc/sys/user/max_user_namespaces' },
 ];
 
-describe.skipIf(!canSwitchUser).each(poorer)('an ordinary user $what', ({ what, change }) => {
+describe.each(poorer)('an ordinary user $what', needs('user'), ({ what, change }) => {
   const { name } = ordinaryUser();
   const isAlone = what === 'with one id alone';
   const build = async (Dockerfile: string) => {

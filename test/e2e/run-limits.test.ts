@@ -4,13 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { isolations } from '../support/isolations.ts';
 import { mountsNaming, processesNaming } from '../support/leftovers.ts';
 import { statusOf } from '../support/plain-progress.ts';
-import { canSwitchUser, isRoot } from '../support/requirements.ts';
+import { isRoot, needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, good, writeFiles } from '../support/tbuild.ts';
 
 const eatsMemory = 'tail -c 200000000 /dev/zero > /dev/null; exit $?';
 
-describe.skipIf(!isRoot).each(isolations)('limits of a step, isolation %s:', (isolation) => {
+describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (isolation) => {
   test('beyond its memory it is killed, with a message that says so and how to get more', async () => {
     const args = ['--isolation', isolation, '--resource', 'memory=32m'];
     const build = await buildInline({ Dockerfile: `FROM busybox\nRUN ${eatsMemory}\n` }, { args });
@@ -41,7 +41,7 @@ test('limits are no part of a step: other limits run nothing again', async () =>
   expect(statusOf(again.stderr, 'RUN echo limits')).toBe('cached');
 });
 
-test.skipIf(!canSwitchUser)('an ordinary user who may make no control group is told so', async () => {
+test('an ordinary user who may make no control group is told so', needs('user'), async () => {
   const args = ['--resource', 'memory=1g'];
   const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args, asUser: true });
   expect(build.exitCode).toBe(1);

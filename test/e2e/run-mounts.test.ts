@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { processesNaming } from '../support/leftovers.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import {
   buildGood,
@@ -303,7 +304,8 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
 });
 
 describe.each(['namespace', 'oci', 'chroot'])('isolation %s', (isolation) => {
-  test.skipIf(isolation === 'oci' && !hasRuntime())('has every kind of mount, and leaves nothing of them', async () => {
+  const runtime = { met: isolation !== 'oci' || hasRuntime(), lacks: 'an OCI runtime' };
+  test('has every kind of mount, and leaves nothing of them', needs(runtime), async () => {
     const directory = scratchDirectory('isolated');
     const store = scratchDirectory('store');
     const Dockerfile = `FROM busybox AS made

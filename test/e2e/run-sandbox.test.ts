@@ -6,7 +6,7 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { processesNaming } from '../support/leftovers.ts';
 import { program } from '../support/program.ts';
-import { isRoot } from '../support/requirements.ts';
+import { isRoot, needs } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildGood, buildInline, good, writeFiles } from '../support/tbuild.ts';
@@ -200,7 +200,7 @@ function buildBy(start: Start, dockerfile: string) {
   return runProcess(command, rest);
 }
 
-test.skipIf(!isRoot)('a kernel without the newer calls gets the same mounts from programs', async () => {
+test('a kernel without the newer calls gets the same mounts from programs', needs('root'), async () => {
   const shownBy = async (start: Start) => {
     const build = good(await buildBy(start, "FROM busybox\nRUN cut -d' ' -f5,6 /proc/self/mountinfo\n"));
     // With the older call a part of a file system loses what the whole has, but is as read-only.
@@ -212,7 +212,7 @@ test.skipIf(!isRoot)('a kernel without the newer calls gets the same mounts from
   expect(await shownBy((args, env) => [withoutCall(filtered, args, env)])).toEqual(usual);
 });
 
-test.skipIf(!isRoot)('a set-up that is killed is no exit code of the step', async () => {
+test('a set-up that is killed is no exit code of the step', needs('root'), async () => {
   const filtered = { number: MOUNT_SETATTR, answer: KILL };
   const build = await buildBy((args, env) => [withoutCall(filtered, args, env)], 'FROM busybox\nRUN true\n');
   expect(build.exitCode).toBe(1);

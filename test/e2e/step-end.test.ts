@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { isolations } from '../support/isolations.ts';
 import { eventually } from '../support/eventually.ts';
 import { groupsNaming, killNode, mountsNaming, processesNaming } from '../support/leftovers.ts';
-import { isRoot } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildContext, buildGood, buildInline, defaultStore, good, writeFiles } from '../support/tbuild.ts';
@@ -76,7 +76,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     expect(readdirSync(join(store, 'run')).filter((name) => /^(step|files|tree)-/.test(name))).toEqual([]);
   });
 
-  test.skipIf(!isRoot)('that fills the disk fails with an error that says so; then there is room again', async () => {
+  test('that fills the disk fails with an error that says so; then there is room again', needs('root'), async () => {
     const directory = scratchDirectory('disk');
     const [image, store] = [join(directory, 'image'), join(directory, 'store')];
     mkdirSync(store);
@@ -97,7 +97,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
   });
 });
 
-test.skipIf(!isRoot)('the control group of a build that was killed goes with the next one', async () => {
+test('the control group of a build that was killed goes with the next one', needs('root'), async () => {
   const marker = newMarker();
   const context = writeFiles({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
   let killed: number | undefined;

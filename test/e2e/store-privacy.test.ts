@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../support/builders.ts';
 import { isolations } from '../support/isolations.ts';
-import { canSwitchUser, isRoot } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runProcess } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildGood, good, runTbuild, userDirectory } from '../support/tbuild.ts';
@@ -103,22 +103,19 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   });
 });
 
-test.skipIf(!isRoot || !canSwitchUser)(
-  'an ordinary user cannot use a setuid program of a tree in the store of root',
-  async () => {
-    const store = scratchDirectory('private');
-    await buildGood({ Dockerfile: 'FROM busybox\nRUN cp /bin/busybox /su && chmod 4755 /su\n' }, { store });
-    const found = await runProcess('find', [store, '-name', 'su', '-perm', '-4000', '-path', '*/fs/su']);
-    expect(found.stdout.trim()).toMatch(/\/fs\/su$/);
-    const { name } = ordinaryUser();
-    // By a shell: setpriv itself still has the capabilities of root when it executes a program.
-    const command = ['sh', '-c', 'exec "$1" id', 'sh', found.stdout.trim()];
-    const asUser = ['--reuid', name, '--regid', name, '--init-groups', ...command];
-    const { exitCode, stderr } = await runProcess('setpriv', asUser);
-    expect(exitCode).not.toBe(0);
-    expect(stderr).toContain('Permission denied');
-  },
-);
+test('an ordinary user cannot use a setuid program of a tree in the store of root', needs('root', 'user'), async () => {
+  const store = scratchDirectory('private');
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN cp /bin/busybox /su && chmod 4755 /su\n' }, { store });
+  const found = await runProcess('find', [store, '-name', 'su', '-perm', '-4000', '-path', '*/fs/su']);
+  expect(found.stdout.trim()).toMatch(/\/fs\/su$/);
+  const { name } = ordinaryUser();
+  // By a shell: setpriv itself still has the capabilities of root when it executes a program.
+  const command = ['sh', '-c', 'exec "$1" id', 'sh', found.stdout.trim()];
+  const asUser = ['--reuid', name, '--regid', name, '--init-groups', ...command];
+  const { exitCode, stderr } = await runProcess('setpriv', asUser);
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toContain('Permission denied');
+});
 
 /** Files and directories of the store that everybody may write to; the trees of images may have any. */
 function openToWriters(root: string, path = ''): string[] {

@@ -4,7 +4,7 @@ import { baseImageArguments } from '../support/base-images.ts';
 import { builders } from '../support/builders.ts';
 import { docker } from '../support/docker.ts';
 import { imagesOf } from '../support/layout.ts';
-import { canRunDocker } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { good, runTbuild, userDirectory, writeFiles, type TbuildOptions } from '../support/tbuild.ts';
@@ -102,7 +102,7 @@ test('an index of several platforms without a name is found by the ID that is pr
   expect(await run(options, 'images', '--format', '{{.Repository}} {{.Digest}}')).toBe(`several ${id}\n`);
 });
 
-test.skipIf(!canRunDocker)('an unnamed image is listed as Docker lists it, and runs there under its ID', async () => {
+test('an unnamed image is listed as Docker lists it, and runs there under its ID', needs('docker'), async () => {
   const host = await sharedService('docker');
   const options = { store: scratchDirectory('store') };
   const id = await buildUnnamed(options, 'in Docker\n');

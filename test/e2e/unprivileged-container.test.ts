@@ -9,15 +9,15 @@ import {
   startDockerContainers,
   startPodmanContainers,
 } from '../support/containers.ts';
-import { canRunDocker, canRunPodman } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { good, runTbuild, writeFiles } from '../support/tbuild.ts';
 
 const { repository, program } = clone;
 
 const engines = [
-  { engine: 'docker', isAbsent: !canRunDocker, start: startDockerContainers, isolation: 'chroot' },
-  { engine: 'podman', isAbsent: !canRunPodman, start: startPodmanContainers, isolation: 'namespace' },
+  { engine: 'docker', start: startDockerContainers, isolation: 'chroot' },
+  { engine: 'podman', start: startPodmanContainers, isolation: 'namespace' },
 ];
 
 /** What changes trees in every way that a scan of metadata has to notice. */
@@ -83,27 +83,24 @@ function listing(root: string, path = ''): string[] {
     });
 }
 
-describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsent, start, isolation }) => {
+describe.each(engines)('inside an unprivileged container of $engine', ({ engine, start, isolation }) => {
   let run: RunInContainer;
   beforeAll(async () => {
-    if (!isAbsent) run = await start();
+    if (needs(engine).skip !== true) run = await start();
   });
 
-  test.skipIf(isAbsent)('tbuild doctor names the isolation that is left', async () => {
+  test('tbuild doctor names the isolation that is left', needs(engine), async () => {
     const found = JSON.parse(await run(cloneMounts(), [program, 'doctor', '--format', 'json']));
     expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
   });
 
-  test.skipIf(isAbsent).each(['hello', 'twenty-runs', 'sleepy'])(
-    '%s becomes the same tree as outside',
-    async (name) => {
-      const context = join(repository, 'fixtures/contexts', name);
-      const { tree } = await buildInside(run, context);
-      expect(listing(tree)).toEqual(listing(await buildOutside(context)));
-    },
-  );
+  test.each(['hello', 'twenty-runs', 'sleepy'])('%s becomes the same tree as outside', needs(engine), async (name) => {
+    const context = join(repository, 'fixtures/contexts', name);
+    const { tree } = await buildInside(run, context);
+    expect(listing(tree)).toEqual(listing(await buildOutside(context)));
+  });
 
-  test.skipIf(isAbsent)('deletions, links, caches, secrets and bound trees are as outside', async () => {
+  test('deletions, links, caches, secrets and bound trees are as outside', needs(engine), async () => {
     const context = writeFiles(manyChanges);
     const args = ['--secret', 'id=token,src=/tmp/token'];
     const { tree, output } = await buildInside(run, context, args);
@@ -112,11 +109,15 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
     expect(output.includes('isolated by chroot only')).toBe(isolation === 'chroot');
   });
 
-  test.skipIf(isAbsent || isolation !== 'chroot').each([
-    ['a GitLab job', '--env=GITLAB_CI=true', [], /in \[runners.docker\] of the runner's config.toml$/],
-    ['a pod', '--env=KUBERNETES_SERVICE_HOST=10.0.0.1', [], /in the securityContext of the container$/],
-    ['a job that asked for chroot', '--env=GITLAB_CI=true', ['--isolation', 'chroot'], undefined],
-  ])('one line of warning says in %s what to set', async (_, env, args, setting) => {
+  const places =
+    isolation !== 'chroot'
+      ? []
+      : ([
+          ['a GitLab job', '--env=GITLAB_CI=true', [], /in \[runners.docker\] of the runner's config.toml$/],
+          ['a pod', '--env=KUBERNETES_SERVICE_HOST=10.0.0.1', [], /in the securityContext of the container$/],
+          ['a job that asked for chroot', '--env=GITLAB_CI=true', ['--isolation', 'chroot'], undefined],
+        ] as const);
+  test.each(places)('one line of warning says in %s what to set', needs(engine), async (_, env, args, setting) => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN true\n' });
     const build = [program, 'build', '--progress', 'plain', ...baseImageArguments(), ...args, '/context'].join(' ');
     const output = await run([...cloneMounts(), `--volume=${context}:/context:ro`, env], ['sh', '-c', `${build} 2>&1`]);
@@ -124,7 +125,7 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ isAbsen
     expect(lines).toEqual(setting === undefined ? [] : [expect.stringMatching(setting)]);
   });
 
-  test.skipIf(isAbsent)('a step cannot leave its root, and its daemons end with it', async () => {
+  test('a step cannot leave its root, and its daemons end with it', needs(engine), async () => {
     const tries = [
       'mkdir /jail && chroot /jail / && echo chroot',
       'mount -t tmpfs none /mnt && echo mount',
@@ -143,7 +144,7 @@ RUN sleep 2.5; ls / > /names
     expect(readFileSync(join(tree, 'names'), 'utf8')).not.toContain('late');
   });
 
-  test.skipIf(isAbsent)('a build that is killed leaves nothing of its secrets, on disk and in memory', async () => {
+  test('a build that is killed leaves nothing of its secrets, on disk and in memory', needs(engine), async () => {
     const context = writeFiles({
       Dockerfile:
         'FROM busybox\nRUN --mount=type=secret,id=file --mount=type=secret,id=file,env=TOKEN test "$(cat /run/secrets/file)" = "$TOKEN" && sleep 1234\n',

@@ -7,7 +7,7 @@ import { baseImage, baseImageArguments } from '../support/base-images.ts';
 import { imagesOf, readBlob } from '../support/layout.ts';
 import { otherNodes, withNode } from '../support/nodes.ts';
 import { skopeo } from '../support/peers.ts';
-import { hasProgram } from '../support/requirements.ts';
+import { needs } from '../support/requirements.ts';
 import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 import { buildInline, good, type InlineBuild, runTbuild, writeFiles } from '../support/tbuild.ts';
@@ -30,7 +30,7 @@ async function buildOn(layout: string, condition: string, node: string | undefin
   return buildInline(files, { store: scratchDirectory('store'), args, env: withNode(node) });
 }
 
-test.skipIf(!hasProgram('skopeo'))('a base whose layers have many frames is read whole by every Node', async () => {
+test('a base whose layers have many frames is read whole by every Node', needs('skopeo'), async () => {
   const layout = await chunkedImage();
   for (const { name, path } of nodes)
     expect(await buildOn(`${layout}:base`, 'test -e /bin/zcat', path), name).toMatchObject({ exitCode: 0 });

@@ -1,12 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { runChecked } from './run-process.ts';
-import { hasProgram, isRoot } from './requirements.ts';
 
 const directory = '/proc/sys/fs/binfmt_misc';
 const emulator = '/usr/bin/qemu-aarch64-static';
-
-/** Whether tests can let the kernel run arm64 programs on this machine. */
-export const canRegisterArm64 = isRoot && process.arch === 'x64' && hasProgram('qemu-aarch64-static');
 
 /** Lets the kernel run arm64 programs by qemu until it is disposed; needs root. One that is there stays. */
 export async function registerArm64(): Promise<Disposable> {

@@ -1,11 +1,7 @@
 import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
-import { hasProgram, isRoot } from './requirements.ts';
 import { runChecked, runProcess } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
-
-/** Whether tests against containerd can run here. */
-export const canRunContainerd = isRoot && hasProgram('containerd') && hasProgram('ctr');
 
 export interface Containerd extends AsyncDisposable {
   /** Runs its client; throws unless it succeeds, and gives what it printed. */

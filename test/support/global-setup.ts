@@ -7,14 +7,11 @@ import { runDirectoryVariable } from './scratch.ts';
 import { serveServices } from './services.ts';
 
 /**
- * Runs once around all tests: installs the Debian packages they need if it may, gives the run a directory and its
- * shared daemons, and removes both afterwards.
+ * Runs around the tests of each project, and acts for the first: gives the run a directory and its shared daemons, and
+ * removes both afterwards. It installs nothing: `npm test` does that before, and what is missing skips the tests that need it.
  */
 export default async function setup(): Promise<() => Promise<void>> {
-  const script = join(import.meta.dirname, '../../fixtures/setup.sh');
-  const prepared = spawnSync(script, ['test'], { stdio: 'inherit' });
-  if (prepared.status !== 0) console.error('Tests that need what is missing are skipped.');
-
+  if (process.env[runDirectoryVariable] !== undefined) return async () => {};
   const directory = mkdtempSync(join(tmpdir(), 'tbuild-run-'));
   chmodSync(directory, 0o755);
   process.env[runDirectoryVariable] = directory;

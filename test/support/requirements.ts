@@ -1,5 +1,6 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestOptions } from 'vitest';
 
 /** True for root, who may start daemons and switch users. */
 export const isRoot = process.getuid?.() === 0;
@@ -16,8 +17,54 @@ export function hasProgram(name: string): boolean {
   });
 }
 
-/** Whether tests against Docker can run here; without it they are skipped, and the set-up has said what is missing. */
+/** Whether tests against Docker can run here. */
 export const canRunDocker = isRoot && hasProgram('dockerd') && hasProgram('docker');
 export const canRunPodman = isRoot && hasProgram('podman');
 export const canRunRegistry = hasProgram('docker-registry');
-export const canSwitchUser = isRoot && hasProgram('setpriv');
+export const canSwitchUser =
+  isRoot && hasProgram('setpriv') && /^tbuild-test:/m.test(readFileSync('/etc/passwd', 'utf8'));
+/** Whether tests can let the kernel run arm64 programs. */
+export const canRegisterArm64 = isRoot && process.arch === 'x64' && hasProgram('qemu-aarch64-static');
+
+/** What a test may need of the machine beside Node: one of these, or the program of a name. */
+const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
+  root: { met: isRoot, lacks: 'root' },
+  user: { met: canSwitchUser, lacks: 'root with setpriv and the user of fixtures/setup.sh' },
+  docker: { met: canRunDocker, lacks: 'root with dockerd and docker' },
+  podman: { met: canRunPodman, lacks: 'root with podman' },
+  registry: { met: canRunRegistry, lacks: 'docker-registry' },
+  containerd: { met: isRoot && hasProgram('containerd') && hasProgram('ctr'), lacks: 'root with containerd and ctr' },
+  arm64: {
+    met: canRegisterArm64,
+    lacks: 'root with qemu-aarch64-static on amd64',
+  },
+};
+
+/** Something that a machine has or lacks. */
+export interface Requirement {
+  readonly met: boolean;
+  /** What is lacking unless it is met, for the list at the end of the run. */
+  readonly lacks: string;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Why a test or suite is skipped. */
+    lacks?: string;
+  }
+}
+
+/**
+ * Options of a test or suite that needs something of the machine: it is skipped where that is lacking, for a reason that
+ * `skip-reporter.ts` prints. A name that is none of the table's is that of a program.
+ */
+export function needs(...requirements: readonly (string | Requirement)[]): TestOptions {
+  const lacking = requirements.map(requirementOf).filter(({ met }) => !met);
+  if (lacking.length === 0) return {};
+  return { skip: true, meta: { lacks: lacking.map(({ lacks }) => lacks).join('; ') } };
+}
+
+function requirementOf(requirement: string | Requirement): Requirement {
+  if (typeof requirement !== 'string') return requirement;
+  return REQUIREMENTS[requirement] ?? { met: hasProgram(requirement), lacks: requirement };
+}

@@ -3,10 +3,10 @@ import { loadBaseImage, pushBaseImage } from './base-images.ts';
 import { docker } from './docker.ts';
 import { containersTools, skopeo } from './peers.ts';
 import { startRegistry } from './registry.ts';
-import { canRunDocker, canRunPodman, canRunRegistry } from './requirements.ts';
+import { needs } from './requirements.ts';
 import { sharedService } from './services.ts';
 
-describe.skipIf(!canRunRegistry)('docker-registry', () => {
+describe('docker-registry', needs('registry'), () => {
   test('holds a base image of two platforms', async () => {
     const reference = await pushBaseImage('busybox', await sharedService('registry'));
     const index = JSON.parse(await skopeo(['inspect', '--tls-verify=false', '--raw', `docker://${reference}`]));
@@ -23,13 +23,13 @@ describe.skipIf(!canRunRegistry)('docker-registry', () => {
   });
 });
 
-test.skipIf(!canRunDocker)('Docker runs a base image', async () => {
+test('Docker runs a base image', needs('docker'), async () => {
   const host = await sharedService('docker');
   await loadBaseImage('busybox', host);
   expect(await docker(host, ['run', '--rm', '--network', 'none', 'busybox', 'echo', 'runs'])).toBe('runs\n');
 });
 
-test.skipIf(!canRunPodman)('Podman runs a base image', async () => {
+test('Podman runs a base image', needs('podman'), async () => {
   const { podman } = containersTools();
   const image = await pushBaseImage('busybox', await sharedService('registry'));
   await podman(['pull', '--quiet', '--tls-verify=false', image]);

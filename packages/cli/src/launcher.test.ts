@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 
 // A package of the published layout, whose program shows what the launcher gave it.
 const directory = mkdtempSync(join(tmpdir(), 'launcher-'));
@@ -175,7 +176,7 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 
-  test.runIf(process.getuid?.() === 0)('of somebody else is not started from', () => {
+  test('of somebody else is not started from', needs('root'), () => {
     chownSync(`${note}-1`, 1234, 1234);
     expect(fromSnapshot(start())).toBe(false);
     chownSync(`${note}-1`, 0, 0);
@@ -216,9 +217,12 @@ describe('what is in the way of namespaces', () => {
     });
     return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
   }
-  const hasUserNamespaces = spawnSync('unshare', [...ordinary, 'unshare', '--user', 'true']).status === 0;
+  const needsUserNamespaces = needs({
+    met: spawnSync('unshare', [...ordinary, 'unshare', '--user', 'true']).status === 0,
+    lacks: 'user namespaces',
+  });
 
-  test.skipIf(!hasUserNamespaces)('user namespaces that are switched off, also after a build that had them', () => {
+  test('user namespaces that are switched off, also after a build that had them', needsUserNamespaces, () => {
     const home = mkdtempSync(join(directory, 'home-'));
     expect(verdictOfUser('', home)).toBeUndefined();
     expect(verdictOfUser('echo 0 > /proc/sys/user/max_user_namespaces', home)).toBe(
@@ -227,20 +231,20 @@ describe('what is in the way of namespaces', () => {
   });
 
   // As where AppArmor lets ordinary users have user namespaces, and no rights in them.
-  test.skipIf(!hasUserNamespaces)('user namespaces in which nothing can be mounted', () => {
+  test('user namespaces in which nothing can be mounted', needsUserNamespaces, () => {
     expect(verdictOfUser('echo 0 > /proc/sys/user/max_mnt_namespaces')).toBe(
       'User namespaces are not allowed here (unshare: unshare failed: No space left on device)',
     );
   });
 
-  test.skipIf(!hasUserNamespaces)('a security module', () => {
+  test('a security module', needsUserNamespaces, () => {
     const denied = unshare('echo "unshare: unshare failed: Permission denied" >&2; exit 1');
     expect(verdictOfUser(`PATH=${pathWith({ unshare: denied })}`)).toBe(
       'AppArmor or SELinux refuses user namespaces (unshare: unshare failed: Permission denied): dmesg names the profile that has to allow them',
     );
   });
 
-  test.skipIf(process.getuid?.() !== 0).each([
+  test.each([
     ['an engine', {}, /^run the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined/],
     [
       "GitLab's Docker executor",
@@ -257,7 +261,7 @@ describe('what is in the way of namespaces', () => {
       { KUBERNETES_SERVICE_HOST: '10.0.0.1', GITLAB_CI: 'true' },
       /^set seccompProfile and .* securityContext of the build container, with \[\[runners.kubernetes.pod_spec\]\] in the runner's config.toml$/,
     ],
-  ])('a container that refuses its root everything, started by %s', (_, env, fix) => {
+  ])('a container that refuses its root everything, started by %s', needs('root'), (_, env, fix) => {
     const reason = 'Mounting is not allowed here (unshare: unshare failed: Operation not permitted): ';
     const verdict = verdictWith({ unshare: unshare(refused) }, env);
     expect(verdict.slice(0, reason.length)).toBe(reason);

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { encodeImage, formatReference, MediaType, parseReference, type Descripto
 import { buildSync } from 'esbuild';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 import { createLocalStore, createRefs, fromBytes, openLayout } from './index.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tbuild-refs-'));
@@ -113,7 +114,7 @@ test('the lock of a process that was killed is taken over', async () => {
   expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });
 
-test.runIf(hasProgram('skopeo'))('skopeo reads the store', async () => {
+test('skopeo reads the store', needs('skopeo'), async () => {
   const root = emptyRoot();
   createRefs(storeLayout(root)).set(parseReference('app:1'), await writeImage(root));
   createRefs(storeLayout(root)).set(parseReference('127.0.0.1:5000/team/app:1.2'), await writeImage(root));
@@ -139,8 +140,4 @@ async function writeImage(root: string): Promise<Descriptor> {
 
 function readIndex(root: string): unknown[] {
   return JSON.parse(readFileSync(join(root, 'index.json'), 'utf8')).manifests;
-}
-
-function hasProgram(name: string): boolean {
-  return spawnSync(name, ['--version']).status === 0;
 }

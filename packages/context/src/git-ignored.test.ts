@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 import { measureGitIgnored, openDirectory, selectFiles } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'git-ignored-'));
@@ -59,7 +60,7 @@ test('a .gitignore that is no regular file is passed over', () => {
   expect(measure()).toBeUndefined();
 });
 
-test('the nearest .gitignore decides, up to the top of the repository', () => {
+test('the nearest .gitignore decides, up to the top of the repository', needs('git'), () => {
   execFileSync('git', ['init', '--quiet', root]);
   write({
     '.gitignore': '*.bin\n',

@@ -122,7 +122,13 @@ test.each(changes)('%s is seen', async (_, change) => {
 });
 
 test('a file that changed just before is looked at once more', async () => {
-  expect([build().looked, build().looked]).toEqual([true, true]);
+  let looked: readonly boolean[] = [];
+  // On a loaded machine a change may be old by the time of the second build.
+  for (let tries = 0; tries < 50 && looked[1] !== true; tries++) {
+    writeFileSync(at('files/a'), `change ${tries}`);
+    looked = [build().looked, build().looked];
+  }
+  expect(looked).toEqual([true, true]);
   await settle();
   expect([build().looked, build().looked]).toEqual([true, false]);
 });

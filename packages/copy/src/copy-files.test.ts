@@ -19,6 +19,7 @@ import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
 import { lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import type { CopyTarget, Owner } from './copy-options.ts';
 
@@ -26,7 +27,6 @@ const base = mkdtempSync(join(tmpdir(), 'copy-files-'));
 const [source, lower, upper] = ['source', 'lower', 'upper'].map((name) => join(base, name)) as [string, string, string];
 const NOW = 1_700_000_000_000;
 const TIME = 1_600_000_000_123;
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
 afterAll(() => rmSync(base, { recursive: true }));
 
 beforeEach(() => {
@@ -107,7 +107,7 @@ const placing: [name: string, sources: string[], destination: string, expected: 
   ['link as source', ['l'], '/dir/', ['dir/ 755', 'dir/l 644', 'link 777 -> dir']],
 ];
 
-test.each(placing)('%s', (_, sources, destination, expected) => {
+test.each(placing)('%s', needs('root'), (_, sources, destination, expected) => {
   write(source, { a: ['a', 0o644], b: ['b', 0o600], 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, l: '-> a' });
   write(lower, { 'dir/': 0o755, link: '-> dir' });
   copy({ select: { sources }, op: { destination } });
@@ -201,7 +201,7 @@ const merging: [name: string, below: Parameters<typeof write>[1], test: Case, ex
   ],
 ];
 
-test.each(merging)('%s', (_, below, given, expected) => {
+test.each(merging)('%s', needs('root'), (_, below, given, expected) => {
   write(source, { 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, 'e/x': ['x', 0o644] });
   write(lower, below);
   if (typeof expected === 'string') expect(() => copy(given)).toThrow(expected);
@@ -218,7 +218,7 @@ test('times: those of the files, and now for what is implied', () => {
   expect(times).toEqual([NOW, TIME, TIME, TIME]);
 });
 
-asRoot('owners: root by default, kept on demand, or given, then of implied parents too', () => {
+test('owners: root by default, kept on demand, or given, then of implied parents too', needs('root'), () => {
   write(source, { 'd/f': 'f', l: '-> x' });
   const { lchownSync } = process.getBuiltinModule('node:fs');
   for (const path of ['d', 'd/f', 'l']) lchownSync(join(source, path), 5, 6);
@@ -251,8 +251,9 @@ test('hard links survive inside one source only', () => {
   expect(a).not.toBe(c);
 });
 
-asRoot(
+test(
   'capabilities are kept from stages and lost from contexts; devices and FIFOs are copied, sockets are not',
+  needs('root'),
   () => {
     write(source, { 'd/f': 'f' });
     const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');

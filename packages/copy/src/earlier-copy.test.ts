@@ -6,6 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import { filesInTree, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';
 
@@ -38,7 +39,7 @@ function copyTo(name: string, mode?: number): string {
   return join(upper, 'files');
 }
 
-test('files with the bytes and attributes of the last time are shared, others are written', () => {
+test('files with the bytes and attributes of the last time are shared, others are written', needs('root'), () => {
   mkdirSync(source);
   for (let file = 0; file < 600; file++) writeFileSync(join(source, String(file)), `content of ${file}`);
   const first = copyTo('first');

@@ -8,6 +8,7 @@ import { createDiffer, createLayerWriter, NotInOrder, readArchive } from '@tbuil
 import type { Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree, storedTime } from '@tbuild/snapshot';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 
@@ -115,7 +116,7 @@ const cases: [name: string, each: Case, members: number][] = [
   ['before 1970', { source: `echo > x; touch -d '1969-12-31 23:59:58.5' x` }, 1],
 ];
 
-describe.runIf(process.getuid?.() === 0)('a copy straight to a layer has the bytes that packing its tree gives', () => {
+describe('a copy straight to a layer has the bytes that packing its tree gives', needs('root'), () => {
   test.each(cases)('%s', async (_, each, members) => {
     const prepared = prepare(each);
     const layer = straight(prepared);

@@ -7,6 +7,7 @@ import { digestOf, MediaType } from '@tbuild/oci';
 import { isOpaque, isWhiteout, openLayeredTree } from '@tbuild/snapshot';
 import { createDiffer, type ExtractedLayer } from './index.ts';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { needs } from '../../../test/support/requirements.ts';
 import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { TarType } from './tar/tar-entry.ts';
 
@@ -154,7 +155,7 @@ test.each(['missing', 'loop/x', '../../etc/hostname'])('refuses a hard link to %
   await expect(extract([link('x', target)], [lowerTree()])).rejects.toMatchObject({ code: 'SNAPSHOT' });
 });
 
-describe.each(writableFlavours())('whiteouts (%s)', (flavour) => {
+describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => {
   const run = async (members: Member[]): Promise<string> => {
     const [content, target] = [new TestContent(), newDirectory()];
     await createDiffer({ content, flavour }).extract(content.add(tarOf(members)), content, target);
@@ -210,7 +211,7 @@ const compressed: [string, () => Buffer][] = [
   [MediaType.layerZstd, () => pipeThrough('zstd')],
 ];
 
-test.each(compressed)('%s gives the diff ID', async (mediaType, bytes) => {
+test.each(compressed)('%s gives the diff ID', needs('zstd'), async (mediaType, bytes) => {
   const [content, target, seen] = [new TestContent(), newDirectory(), [0]];
   const layer = content.add(bytes(), mediaType);
   const differ = createDiffer({ content, flavour: 'user' });

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createOverlaySnapshotter, type ActiveSnapshot, type OverlayFlavour } from '@tbuild/snapshot';
 import { createDiffer } from './index.ts';
 import { inMount, newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { needs } from '../../../test/support/requirements.ts';
 import { TestContent } from './test-tree.ts';
 
 const EMPTY = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
@@ -60,7 +61,7 @@ const cases: [name: string, script: string, names: string[]][] = [
   ['names in order of bytes', 'mkdir a; touch a/x a-b a.b aB ab', ['a/', 'a/x', 'a-b', 'a.b', 'aB', 'ab']],
 ];
 
-describe.each(writableFlavours())('packing (%s)', (flavour) => {
+describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
   test.each(cases)('%s', async (_, script, names) => {
     const { bytes } = await packOf(flavour, script);
     const listed = list(bytes, 'tf').split('\n').filter(Boolean);

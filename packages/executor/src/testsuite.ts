@@ -20,6 +20,7 @@ import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } fr
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processesNaming } from '../../../test/support/leftovers.ts';
+import { needs, type Requirement } from '../../../test/support/requirements.ts';
 import { leaveDeviceGuard } from './cgroup/device-guard.ts';
 import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
 import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
@@ -36,13 +37,20 @@ export interface ExecutorUnderTest {
   create(directory: string): Executor;
 }
 
+const groups = { met: canMakeGroups(), lacks: 'control groups that may be made' };
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
 
 /** What every executor promises, tried with a tree made of the host's static busybox. */
 export function executorSuite(name: string, options: ExecutorUnderTest): void {
   const { flavour, create, contained = true, ownProc = true } = options;
-  const containedTest = test.skipIf(!contained);
-  const procTest = test.skipIf(!contained || !ownProc);
+  // Tests of what this executor does not promise do not exist.
+  const testWhen =
+    (promised: boolean, ...requirements: readonly Requirement[]) =>
+    (title: string, body: () => Promise<void>) => {
+      if (promised) test(title, needs(...requirements), body);
+    };
+  const containedTest = testWhen(contained);
+  const procTest = testWhen(contained && ownProc);
   const never = new AbortController().signal;
   let directory = '';
   let executor: Executor;
@@ -101,7 +109,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     return outcomes(Buffer.concat(output));
   }
 
-  describe.skipIf(BUSYBOX === undefined)(`executor ${name}`, () => {
+  describe(`executor ${name}`, needs({ met: BUSYBOX !== undefined, lacks: 'busybox' }), () => {
     test('passes output and exit code on', async () => {
       expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({
         exitCode: 7,
@@ -129,16 +137,17 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       });
     });
 
-    containedTest.each(['default', 'host', 'none'] as const)(
-      'root has the default capabilities of Docker and no more, and NET_RAW in no network of the machine: %s',
-      async (network) => {
-        const { stdout } = await run('grep ^Cap /proc/self/status', { network });
-        const set = flavour === 'user' || network === 'none' ? 'a80425fb' : 'a80405fb';
-        expect(stdout.replaceAll(/\t0*/g, ' ')).toBe(
-          `CapInh: \nCapPrm: ${set}\nCapEff: ${set}\nCapBnd: ${set}\nCapAmb: \n`,
-        );
-      },
-    );
+    for (const network of ['default', 'host', 'none'] as const)
+      containedTest(
+        `root has the default capabilities of Docker and no more, and NET_RAW in no network of the machine: ${network}`,
+        async () => {
+          const { stdout } = await run('grep ^Cap /proc/self/status', { network });
+          const set = flavour === 'user' || network === 'none' ? 'a80425fb' : 'a80405fb';
+          expect(stdout.replaceAll(/\t0*/g, ' ')).toBe(
+            `CapInh: \nCapPrm: ${set}\nCapEff: ${set}\nCapBnd: ${set}\nCapAmb: \n`,
+          );
+        },
+      );
 
     test('a step cannot read packets of the machine', async () => {
       // socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)
@@ -206,11 +215,10 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       );
     });
 
-    const real = test.skipIf(flavour === 'user' || !canMakeGroups());
+    const real = testWhen(flavour !== 'user', groups);
 
-    real.each(['/tmp', '/dev', '/dev/shm', '/bound', '/memory'])(
-      'opens no device but its own: node in %s',
-      async (place) => {
+    for (const place of ['/tmp', '/dev', '/dev/shm', '/bound', '/memory'])
+      real(`opens no device but its own: node in ${place}`, async () => {
         const { stdout } = await run(`cd ${place}; mknod d b 7 0; mknod c c 1 1; ls; cat < d; cat < c`, {
           mounts: [
             { type: 'bind', source: mkdtempSync(join(directory, 'nodes-')), target: '/bound', readonly: false },
@@ -219,8 +227,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
         });
         if (contained) expect(stdout).toMatch(/^c$/m);
         expect(stdout.length).toBeLessThan(200);
-      },
-    );
+      });
 
     real('opens no device of which the image has a node', async () => {
       const before = (upper: string) => mknod(join(upper, 'disk'), FileType.block | 0o666, makedev(7, 0));
@@ -381,7 +388,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('s3700\n1024\n');
     });
 
-    test.skipIf(contained)('says that sizes of what cannot be mounted are not kept', async () => {
+    testWhen(!contained)('says that sizes of what cannot be mounted are not kept', async () => {
       const { stderr } = await run(':', { shmSize: 1 << 20, mounts: [{ type: 'tmpfs', target: '/t', size: 1 << 20 }] });
       expect(stderr).toBe(
         'The size of /dev/shm is not limited with chroot isolation\nThe size of /t is not limited with chroot isolation\n',
@@ -441,7 +448,10 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
 
     test('a handler of its own lets a step run the programs of another architecture', async ({ skip }) => {
       const found = await findForeign(directory);
-      if (found.kind !== 'registered') skip();
+      skip(
+        found.kind !== 'registered',
+        `on this machine ${FOREIGN} needs no handler of a step's own, or cannot have one`,
+      );
       const program = (upper: string) =>
         writeFileSync(join(upper, 'foreign'), encodeExitProgram(exitPrograms[FOREIGN]), { mode: 0o755 });
       const script = '/foreign 2> /dev/null && echo ran; id -u; id -G; chown 5:6 /tmp && stat -c %u:%g /tmp';
@@ -491,7 +501,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout.length).toBe(30_000_000 + 36);
     });
 
-    const limitedTest = test.skipIf(flavour === 'user' || !canMakeGroups());
+    const limitedTest = testWhen(flavour !== 'user', groups);
 
     limitedTest('a step beyond its memory is killed, and said to be', async () => {
       const script = 'head -c 100000000 /dev/zero | tail -c 100000000 > /dev/null; exit $?';
@@ -500,20 +510,20 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
     });
 
-    test.skipIf(!contained || flavour === 'user' || !canMakeGroups())(
-      'sees its limits where programs look for them',
+    testWhen(contained && flavour !== 'user', groups)('sees its limits where programs look for them', async () => {
+      const { stdout } = await run('cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2> /dev/null', {
+        resources: { memory: 64 << 20 },
+      });
+      expect(Number(stdout)).toBe(64 << 20);
+      expect((await run('mkdir /sys/fs/cgroup/x /sys/fs/cgroup/memory/x 2> /dev/null && echo made')).stdout).toBe('');
+    });
+
+    testWhen(contained, { met: isUnified, lacks: 'cgroup v2' })(
+      'is at the root of the control groups that it sees',
       async () => {
-        const { stdout } = await run('cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2> /dev/null', {
-          resources: { memory: 64 << 20 },
-        });
-        expect(Number(stdout)).toBe(64 << 20);
-        expect((await run('mkdir /sys/fs/cgroup/x /sys/fs/cgroup/memory/x 2> /dev/null && echo made')).stdout).toBe('');
+        expect((await run('cat /proc/self/cgroup')).stdout).toBe('0::/\n');
       },
     );
-
-    test.skipIf(!contained || !isUnified)('is at the root of the control groups that it sees', async () => {
-      expect((await run('cat /proc/self/cgroup')).stdout).toBe('0::/\n');
-    });
 
     limitedTest('forks are bounded, also those of root', async () => {
       const script = 'i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done';

@@ -1,13 +1,13 @@
 import { createMemoryStore } from '@tbuild/content';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { docker, startDocker, type Docker } from '../../../test/support/docker.ts';
-import { canRunDocker } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { dockerLoad, load, podmanLoad, type RunProgram } from './load.ts';
 import { noReport, noSignal, testResult } from './test-image.ts';
 
 const noEngine = 'unix:///nonexistent/docker.sock';
 
-describe.skipIf(!canRunDocker)('into a running Docker', () => {
+describe('into a running Docker', needs('docker'), () => {
   let engine: Docker;
   beforeAll(async () => {
     engine = await startDocker();

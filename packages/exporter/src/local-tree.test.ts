@@ -20,12 +20,12 @@ import { PassThrough } from 'node:stream';
 import { FileType, mknod } from '@tbuild/linux';
 import { makeWhiteout } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
+import { isRoot, needs } from '../../../test/support/requirements.ts';
 import type { Exportable } from './exporter.ts';
 import { localTree } from './local-tree.ts';
 import { tarTree } from './tar-tree.ts';
 import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 
-const isRoot = process.getuid?.() === 0;
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-local-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 let count = 0;
@@ -180,7 +180,7 @@ test('the archive of a tree on a stream', async () => {
   expect(names).toContain('etc/tool');
 });
 
-test.skipIf(!isRoot)('a tree with device nodes goes to a directory that others cannot enter', async () => {
+test('a tree with device nodes goes to a directory that others cannot enter', needs('root'), async () => {
   const tree = fresh();
   mkdirSync(join(tree, 'dev'), { recursive: true });
   mknod(join(tree, 'dev/null'), FileType.character | 0o666, 0x103);

@@ -9,11 +9,11 @@ import { createRegistryClient, type RegistryClient, type Repository } from '@tbu
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { push } from './push.ts';
 import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 
-describe.skipIf(!canRunRegistry)('push', () => {
+describe('push', needs('registry'), () => {
   const root = mkdtempSync(join(tmpdir(), 'tbuild-push-'));
   const store = { content: createLocalStore(root), variants: createLayerVariants(storeLayout(root)) };
   let registry: Registry;

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 import { loadDeviceFilter } from './device-filter.ts';
 
 const hierarchy = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((path) => existsSync(join(path, 'cgroup.procs')));
@@ -13,7 +14,9 @@ afterAll(() => {
   if (existsSync(group)) rmdirSync(group);
 });
 
-describe.skipIf(process.getuid?.() !== 0 || hierarchy === undefined)('a group with a device filter', () => {
+const hasGroups = { met: hierarchy !== undefined, lacks: 'cgroup v2' };
+
+describe('a group with a device filter', needs('root', hasGroups), () => {
   test('may make nodes of all devices and open the allowed ones', () => {
     mkdirSync(group);
     loadDeviceFilter([{ major: 1, minor: 3 }, { major: 136 }]).attach(group);

@@ -4,7 +4,7 @@ import { parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
 import type { RegistryClientOptions } from './index.ts';
 
@@ -12,7 +12,7 @@ let registry: Registry;
 let proxy: FaultProxy;
 let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
 
-describe.runIf(canRunRegistry)('an answer', () => {
+describe('an answer', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     image = await makeImage(300_000);
@@ -109,7 +109,7 @@ describe.runIf(canRunRegistry)('an answer', () => {
   });
 });
 
-test.runIf(canRunRegistry)('a loopback registry that demands a client certificate says so at once', async () => {
+test('a loopback registry that demands a client certificate says so at once', needs('registry'), async () => {
   await using guarded = await startRegistry({ tls: true, demandsCertificate: true });
   const clock = createFastClock();
   await using client = createTestClient({ clock });

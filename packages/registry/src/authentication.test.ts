@@ -2,7 +2,7 @@ import { copyImage, createMemoryStore } from '@tbuild/content';
 import { parseReference } from '@tbuild/oci';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createTestClient, makeImage } from '../test/client.ts';
 import {
   refreshToken,
@@ -14,7 +14,7 @@ import type { Credential } from './index.ts';
 
 const auth = { username: 'bob', password: 'pass word' };
 
-describe.runIf(canRunRegistry)('user and password', () => {
+describe('user and password', needs('registry'), () => {
   let registry: Registry;
   beforeAll(async () => {
     registry = await startRegistry({ auth });
@@ -54,7 +54,7 @@ describe.runIf(canRunRegistry)('user and password', () => {
   });
 });
 
-describe.runIf(canRunRegistry)('tokens', () => {
+describe('tokens', needs('registry'), () => {
   let registry: TokenRegistry;
   beforeAll(async () => {
     registry = await startTokenRegistry();

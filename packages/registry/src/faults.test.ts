@@ -4,10 +4,10 @@ import { copyImage, createMemoryStore, type ContentStore } from '@tbuild/content
 import { parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
 import { createFastClock, createTestClient, makeImage, realClock } from '../test/client.ts';
 import { eventually } from '../../../test/support/eventually.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
 import type { Credential, RegistryClientOptions, Repository } from './index.ts';
 
@@ -17,7 +17,7 @@ let proxy: FaultProxy;
 let count = 0;
 let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
 
-describe.runIf(canRunRegistry)('what goes wrong', () => {
+describe('what goes wrong', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     image = await makeImage(SIZE);

@@ -4,11 +4,12 @@ import { readWhole } from '@tbuild/content';
 import { digestOf, parseReference } from '@tbuild/oci';
 import { expect, test } from 'vitest';
 import { startRegistry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createTestClient } from '../test/client.ts';
 
-test.runIf(canRunRegistry)(
+test(
   'a layer that its registry lacks is read where its descriptor says, verified and without credentials',
+  needs('registry'),
   async () => {
     await using registry = await startRegistry({ auth: { username: 'someone', password: 'secret' } });
     const bytes = Buffer.from('a layer that may not be redistributed');

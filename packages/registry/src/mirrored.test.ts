@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/daemon.ts';
 import { startFaultProxy, type Fault } from '../../../test/support/fault-proxy.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
 
-describe.runIf(canRunRegistry)('images come from mirrors', () => {
+describe('images come from mirrors', needs('registry'), () => {
   let [origin, mirror]: Registry[] = [];
   let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
   const at = (host = ''): string => `${host}/team/app`;

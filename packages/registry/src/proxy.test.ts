@@ -4,7 +4,7 @@ import { parseReference } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/daemon.ts';
 import { startRegistry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { startWebProxy } from '../../../test/support/web-proxy.ts';
 import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
 import type { RegistryClientOptions } from './index.ts';
@@ -13,7 +13,7 @@ const proxyUser = { username: 'proxy user', password: 'p:w@d' };
 const withUser = (url: string): string =>
   url.replace('//', `//${encodeURIComponent(proxyUser.username)}:${encodeURIComponent(proxyUser.password)}@`);
 
-describe.runIf(canRunRegistry)('through a proxy', () => {
+describe('through a proxy', needs('registry'), () => {
   const resolve = async (name: string, options: Partial<RegistryClientOptions>) => {
     await using client = createTestClient(options);
     return await client.openRepository(parseReference(name)).resolve('1');

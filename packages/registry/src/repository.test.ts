@@ -9,7 +9,7 @@ import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../../test/support/daemon.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createTestClient, makeImage } from '../test/client.ts';
 import type { Repository } from './index.ts';
 
@@ -19,7 +19,7 @@ let count = 0;
 const openEmpty = (): Repository => client.openRepository(parseReference(`${registry.host}/test/r${(count += 1)}`));
 const scratch = mkdtempSync(join(tmpdir(), 'tbuild-registry-'));
 
-describe.runIf(canRunRegistry)('a real registry', () => {
+describe('a real registry', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
   });
@@ -137,7 +137,7 @@ describe.runIf(canRunRegistry)('a real registry', () => {
   });
 });
 
-describe.runIf(canRunRegistry)('TLS', () => {
+describe('TLS', needs('registry'), () => {
   test('of a registry that is not on loopback is checked, unless told otherwise', async () => {
     await using secure = await startRegistry({ tls: true });
     // The same address, in a form that is not taken for loopback.

@@ -3,11 +3,11 @@ import { parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../../../test/support/fault-proxy.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { createTestClient, makeImage } from '../test/client.ts';
 import type { Repository } from './index.ts';
 
-describe.runIf(canRunRegistry)('a tag that must not be changed', () => {
+describe('a tag that must not be changed', needs('registry'), () => {
   let registry: Registry;
   let proxy: FaultProxy;
   let repository: Repository;

@@ -3,7 +3,7 @@ import { MediaType, parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { canRunRegistry } from '../../../test/support/requirements.ts';
+import { needs } from '../../../test/support/requirements.ts';
 import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
 import { listen } from '../../../test/support/web-server.ts';
 import { createFastClock, createTestClient } from '../test/client.ts';
@@ -16,7 +16,7 @@ let store: ContentStore;
 let layer: Descriptor;
 let count = 0;
 
-describe.runIf(canRunRegistry)('an upload', () => {
+describe('an upload', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     store = createMemoryStore();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
 import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
+import { needs } from '../../../test/support/requirements.ts';
 import {
   type ActiveSnapshot,
   type Attributes,
@@ -21,7 +22,7 @@ import { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts'
 const plain: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeMs: 1_700_000_000_500 };
 const bytes = Buffer.from('new');
 
-describe.each(writableFlavours())('a tree writer (%s)', (flavour) => {
+describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour) => {
   test.each(cases())('%s', async (_, work, expected) => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });

@@ -2,6 +2,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from
 import { dirname, join } from 'node:path';
 import { emptyTrash, storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 import {
   createOverlaySnapshotter,
   type LayeredTree,
@@ -38,7 +39,7 @@ function filesOf(tree: LayeredTree, directory: string): string[] {
     .sort();
 }
 
-describe.each(writableFlavours())('%s', (flavour) => {
+describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
   describeSnapshotter('overlay', () => createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour }));
 
   test('400 layers can be mounted and written to', async () => {

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { needs } from '../../../test/support/requirements.ts';
 import { AgentMessage, frameMessage, readMessages, type SshAgent } from './agent.ts';
 import { createKeyAgent } from './key-agent.ts';
 import { readPrivateKey } from './private-key.ts';
@@ -42,7 +43,7 @@ const kinds: readonly [name: string, options: readonly string[]][] = [
   ['ecdsa-pkcs8', ['-t', 'ecdsa', '-b', '256', '-m', 'PKCS8']],
 ];
 
-describe.skipIf(!hasOpenSsh)("OpenSSH's own programs", () => {
+describe("OpenSSH's own programs", needs({ met: hasOpenSsh, lacks: 'openssh-client' }), () => {
   test.each(kinds)('list and sign with a key of kind %s', async (name, options) => {
     const path = makeKey(name, ...options);
     await using served = await serve(createKeyAgent([readPrivateKey(path)]));

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pushBaseImage } from '../../support/base-images.ts';
-import { canRegisterArm64, registerArm64 } from '../../support/binfmt.ts';
+import { registerArm64 } from '../../support/binfmt.ts';
 import { startRegistry } from '../../support/registry.ts';
-import { canRunRegistry } from '../../support/requirements.ts';
+import { canRegisterArm64, canRunRegistry } from '../../support/requirements.ts';
 import { inTurn, type BenchCase } from '../case.ts';
 
 /** A RUN for another architecture, which an emulator runs. */

@@ -4,15 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOutside } from '@tbuild/host';
 import { afterAll, expect, test } from 'vitest';
+import { needs } from '../../../../test/support/requirements.ts';
 import { resolveCommit } from './resolve-commit.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'resolve-commit-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
+const needsGit = needs('git');
+
+/** Does nothing where git is lacking, which skips the tests. */
 const git = (...args: string[]): string =>
-  execFileSync('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@example.invalid', ...args], {
-    encoding: 'utf8',
-  }).trim();
+  needsGit.skip === true
+    ? ''
+    : execFileSync('git', ['-C', root, '-c', 'user.name=test', '-c', 'user.email=test@example.invalid', ...args], {
+        encoding: 'utf8',
+      }).trim();
 git('init', '--quiet', '--initial-branch', 'main');
 const commit = (): string => {
   git('commit', '--quiet', '--allow-empty', '--message', 'change');
@@ -38,11 +44,11 @@ test.each([
   ['a branch with a slash', 'group/topic', { id: old, ref: 'refs/heads/group/topic' }],
   ['another kind of ref', 'changes/1', { id: old, ref: 'refs/changes/1' }],
   ['a commit, which nobody is asked for', 'a'.repeat(40), { id: 'a'.repeat(40) }],
-])('%s', async (_, ref, expected) => {
+])('%s', needsGit, async (_, ref, expected) => {
   expect(await resolve(ref)).toEqual(expected);
 });
 
-test('the end of a name is no name', async () => {
+test('the end of a name is no name', needsGit, async () => {
   await expect(resolve('topic')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(resolve(old.slice(0, 8))).rejects.toMatchObject({
     code: 'NOT_FOUND',
@@ -50,7 +56,7 @@ test('the end of a name is no name', async () => {
   });
 });
 
-test('a checksum is the beginning of the commit or of the tag', async () => {
+test('a checksum is the beginning of the commit or of the tag', needsGit, async () => {
   await resolve('v1', tagged.slice(0, 10));
   await resolve('v1', git('rev-parse', 'v1').slice(0, 10));
   await expect(resolve('v1', old)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeOpaque, makeWhiteout } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
+import { needs } from '../../../../test/support/requirements.ts';
 import { layersAt, overlayOf } from './sub-tree.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sub-tree-'));
 afterAll(() => rmSync(root, { recursive: true }));
-
-const isRoot = process.getuid?.() === 0;
 
 /** Layers bottom first: `d/` is a directory, `=d` an opaque one, `!d` a deleted name, `f` a file, `l@` a link. */
 function layers(...names: readonly (readonly string[])[]): string[] {
@@ -46,7 +45,7 @@ const cases: readonly [
   ['a link in place of its parent in between', 'a/d', [['a/d/'], ['a@'], ['a/d/']], [2]],
 ];
 
-test.skipIf(!isRoot).each(cases)('layers of a directory: %s', (_, path, entries, expected) => {
+test.each(cases)('layers of a directory: %s', needs('root'), (_, path, entries, expected) => {
   const directories = layers(...entries);
   expect(layersAt(path, directories, 'trusted')).toEqual(expected.map((index) => join(directories[index] ?? '', path)));
 });

@@ -1,9 +1,12 @@
 import { describe } from 'vitest';
+import { needs } from '../../../../test/support/requirements.ts';
 import { executorSuite } from '../testsuite.ts';
 import { createChrootExecutor } from './chroot.ts';
 
 // Device nodes take the machine's root.
-describe.skipIf(process.getuid?.() !== 0 || process.env['TBUILD_IN_USERNS'] === '1')('with device nodes', () => {
+const mayMakeNodes = { met: process.env['TBUILD_IN_USERNS'] !== '1', lacks: 'the right to make device nodes' };
+
+describe('with device nodes', needs('root', mayMakeNodes), () => {
   executorSuite('chroot', {
     flavour: 'trusted',
     contained: false,

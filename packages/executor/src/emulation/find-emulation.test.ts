@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { hasProgram, isRoot } from '../../../../test/support/requirements.ts';
+import { needs } from '../../../../test/support/requirements.ts';
 import { findEmulation } from './find-emulation.ts';
 import { encodeExitProgram, exitPrograms } from './exit-program.ts';
 
@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'tbuild-emulation-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 const host = { os: process.platform, architecture: process.arch === 'x64' ? 'amd64' : process.arch };
 
-describe.skipIf(!hasProgram('qemu-aarch64-static'))('the smallest program', () => {
+describe('the smallest program', needs('qemu-aarch64-static'), () => {
   test.each(Object.entries(exitPrograms))('of %s exits with 0 in its emulator', (architecture, program) => {
     const file = join(directory, architecture);
     writeFileSync(file, encodeExitProgram(program), { mode: 0o755 });
@@ -23,7 +23,7 @@ describe.skipIf(!hasProgram('qemu-aarch64-static'))('the smallest program', () =
 const find = (architecture: string, searchPath: readonly string[] = []) =>
   findEmulation({ os: host.os, architecture }, { directory, host, searchPath });
 
-describe.skipIf(!isRoot)('this machine', () => {
+describe('this machine', needs('root'), () => {
   test('runs its own programs, and the smallest one is sound natively', async () => {
     expect(await find(host.architecture)).toEqual({ kind: 'native' });
     const other = { os: host.os, architecture: 'other' };

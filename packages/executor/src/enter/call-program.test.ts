@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { needs } from '../../../../test/support/requirements.ts';
 import { type Call, type CallMachine, callProgram } from './call-program.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'calls-'));
@@ -24,9 +25,9 @@ function results(report: Buffer): number[] {
 const missing: Call = { name: 'execve', args: [{ text: '/missing' }, { texts: ['x'] }, { texts: [] }], mayFail: true };
 
 describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
-  const cannotRun = machine !== process.arch && !existsSync(QEMU[machine]);
+  const runs = needs({ met: machine === process.arch || existsSync(QEMU[machine]), lacks: QEMU[machine] });
 
-  test.skipIf(cannotRun)('makes the calls and becomes the first program that can be executed', () => {
+  test('makes the calls and becomes the first program that can be executed', runs, () => {
     const args = { texts: ['sh', '-c', 'pwd; echo "$A|$ANY|$1"', 'sh', "it's"] };
     const calls: Call[] = [
       { name: 'chdir', args: [{ text: '/usr' }], mayFail: false },
@@ -37,7 +38,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: "/usr\n1||it's\n" });
   });
 
-  test.skipIf(cannotRun)('reports the call that must not fail, and makes no other', () => {
+  test('reports the call that must not fail, and makes no other', runs, () => {
     const { status, stdout } = run(machine, [
       { name: 'chdir', args: [{ text: '/' }], mayFail: false },
       { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
@@ -47,7 +48,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect(results(stdout).slice(0, 2)).toEqual([0, -constants.errno.ENOTDIR]);
   });
 
-  test.skipIf(cannotRun)('reports why nothing could be executed', () => {
+  test('reports why nothing could be executed', runs, () => {
     const { status, stdout } = run(machine, [
       missing,
       { ...missing, args: [{ text: '/etc/passwd' }, { texts: [] }, { texts: [] }] },
@@ -56,13 +57,13 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect(results(stdout)).toEqual([-constants.errno.ENOENT, -constants.errno.EACCES]);
   });
 
-  test.skipIf(cannotRun).each([
+  test.each([
     ['exit 0', 0],
     ['exit 7', 7],
     ['exit 255', 255],
     ['kill -9 $$', 137],
     ['kill -15 $$', 143],
-  ])('ends as the child that it forked: %s', (script, expected) => {
+  ])('ends as the child that it forked: %s', runs, (script, expected) => {
     const { status, stdout } = run(machine, [
       { name: 'fork', args: [], mayFail: false },
       {
@@ -74,7 +75,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect({ status, stdout: String(stdout) }).toEqual({ status: expected, stdout: 'child\n' });
   });
 
-  test.skipIf(cannotRun)('what the child cannot do is reported once', () => {
+  test('what the child cannot do is reported once', runs, () => {
     const { status, stdout } = run(machine, [
       { name: 'fork', args: [], mayFail: false },
       { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
