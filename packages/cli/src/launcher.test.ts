@@ -6,6 +6,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -26,10 +27,11 @@ for (const name of ['package/bin', 'package/dist', 'home']) mkdirSync(join(direc
 copyFileSync(fileURLToPath(new URL('../bin/tbuild', import.meta.url)), launcher);
 writeFileSync(
   join(directory, 'package/dist/tbuild.cjs'),
-  `const { readlinkSync } = require('fs');
+  `const { readlinkSync, rmSync } = require('fs');
   const { startupSnapshot } = require('v8');
   function run() {
     const { env, argv, execArgv, pid } = process;
+    if (env.TBUILD_START_MARK) rmSync(env.TBUILD_START_MARK);
     if (argv[2] === 'wait') { process.on('SIGTERM', () => process.exit(42)); setInterval(() => {}, 1000); console.log('waiting'); }
     else { console.log(JSON.stringify({ pid, env, execArgv, args: argv.slice(2), mounts: readlinkSync('/proc/self/ns/mnt') })); process.exitCode = Number(argv[3] ?? 0); }
   }
@@ -160,6 +162,40 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(false);
     writeFileSync(note, text);
     expect(fromSnapshot(start())).toBe(true);
+  });
+
+  /** Overwrites the middle of the snapshot. Returns what puts it back. */
+  function damage(): () => void {
+    const snapshot = `${note}-1`;
+    const good = readFileSync(snapshot);
+    const { mtime } = statSync(snapshot);
+    writeFileSync(snapshot, Buffer.from(good).fill(0x5a, 100_000, good.length - 100_000));
+    return () => {
+      writeFileSync(snapshot, good);
+      utimesSync(snapshot, mtime, mtime);
+    };
+  }
+
+  test('that was changed after it was made is not started from, and a new one is asked for', () => {
+    const repair = damage();
+    const started = start();
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
+    repair();
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('that a start died of is not started from again, and a new one is asked for', () => {
+    const text = readFileSync(note, 'utf8');
+    const { mtime } = statSync(`${note}-1`);
+    const repair = damage();
+    utimesSync(`${note}-1`, mtime, mtime);
+    expect(launch(['x'], env).status).not.toBe(0);
+    const started = start();
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
+    repair();
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+    expect(readdirSync(join(note, '..')).filter((name) => name.includes('.start-'))).toEqual([]);
   });
 
   test('that does not work is neither started from nor asked for again, until Node is newer', () => {

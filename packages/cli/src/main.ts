@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
 import { suggest, TbuildError } from '@tbuild/errors';
@@ -112,6 +113,7 @@ if (startupSnapshot.isBuildingSnapshot()) {
 }
 
 async function start(): Promise<void> {
+  removeStartMark();
   const argv = process.argv.slice(2);
   const env = readEnvironment();
   const debug = argv.includes('--debug') || argv.includes('-D');
@@ -123,4 +125,12 @@ async function start(): Promise<void> {
   await env.flush();
   // Nobody waits for what is still open: a connection that is kept, a name that is being looked up.
   exitAtOnce(code);
+}
+
+/** Tells the launcher that the snapshot which this process started from works: it drops one that a start died of. */
+function removeStartMark(): void {
+  const { TBUILD_START_MARK: mark } = process.env;
+  if (mark === undefined) return;
+  delete process.env.TBUILD_START_MARK;
+  rmSync(mark, { force: true });
 }
