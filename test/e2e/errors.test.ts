@@ -63,6 +63,11 @@ const mistakes: readonly Mistake[] = [
     says: ['ghost', 'Dockerfile:3'],
   },
   {
+    name: 'a user whose number is out of range',
+    files: { Dockerfile: 'FROM busybox\nUSER 99999999999\nRUN id\n' },
+    says: ['99999999999 is out of range', 'Dockerfile:3'],
+  },
+  {
     name: 'a program that is not there',
     files: { Dockerfile: 'FROM busybox\nRUN ["/no/such/program"]\n' },
     says: ['/no/such/program', 'Dockerfile:2'],
@@ -95,6 +100,8 @@ describe('a mistake on the command line fails with 2:', () => {
     [['--platform', 'linux/', context], 'linux/'],
     [['--build-context', 'nonsense', context], 'nonsense'],
     [['--jobs', 'many', context], 'many'],
+    [['--iidfile', '/dev/null/id', context], 'Cannot write the file of --iidfile, "/dev/null/id"'],
+    [['--metadata-file', '/tmp', context], 'Cannot write the file of --metadata-file, "/tmp": it is a directory'],
     [['--tag', 'a b', context], 'a b'],
     [[], 'CONTEXT'],
     [['--tag'], '--tag'],

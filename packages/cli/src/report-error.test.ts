@@ -55,11 +55,19 @@ test('a cancelled build has no place, since where it was interrupted is chance',
 });
 
 const refusals: [name: string, refused: () => unknown, message: string][] = [
-  ['a missing file', () => readFileSync('/no/such'), 'Cannot open "/no/such": no such file or directory'],
+  ['a missing file', () => readFileSync('/dev/null.gone'), 'Cannot open "/dev/null.gone": no such file or directory'],
   ['a directory for a file', () => readFileSync('/'), 'Cannot read: illegal operation on a directory'],
-  ['a rename', () => renameSync('/no/a', '/no/b'), 'Cannot rename "/no/a" to "/no/b": no such file or directory'],
+  [
+    'a rename',
+    () => renameSync('/dev/gone/a', '/dev/gone/b'),
+    'Cannot rename "/dev/gone/a" to "/dev/gone/b": no such file or directory',
+  ],
   ['a full device', () => writeFileSync('/dev/full', 'x'), 'Cannot write: no space left on device'],
-  ['a call of our own', () => lgetxattr('/no', 'user.x'), 'Cannot lgetxattr "/no": no such file or directory'],
+  [
+    'a call of our own',
+    () => lgetxattr('/dev/gone', 'user.x'),
+    'Cannot lgetxattr "/dev/gone": no such file or directory',
+  ],
 ];
 
 test.each(refusals)('what the system refuses is a sentence with a hint: %s', async (_name, refused, message) => {

@@ -79,6 +79,8 @@ const VERBS: Readonly<Record<string, string>> = {
   spawn: 'start',
 };
 
+const CHECK_PATH = 'Check the path; if it is right, please report this, with what --debug prints';
+
 /** What can be done about it. */
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes what no image needs',
@@ -88,6 +90,12 @@ const HINTS: Readonly<Record<string, string>> = {
   EPERM: 'Check who owns it and its mode',
   EMFILE: 'Raise the limit of open files: ulimit -n',
   ENFILE: 'The whole machine has too many files open',
+  ENOENT: CHECK_PATH,
+  ENOTDIR: CHECK_PATH,
+  EISDIR: CHECK_PATH,
+  EEXIST: CHECK_PATH,
+  ELOOP: CHECK_PATH,
+  ENAMETOOLONG: CHECK_PATH,
   EIO: 'The disk may be failing: see dmesg',
 };
 
@@ -98,7 +106,7 @@ function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError
   const target = dest === undefined ? '' : ` to ${JSON.stringify(dest)}`;
   return {
     message: verb === '' ? capitalized(reason) : `Cannot ${verb}${object}${target}: ${reason}`,
-    hint: HINTS[code] ?? 'If tbuild should cope with this, please report it, with what --debug prints',
+    hint: HINTS[code] ?? 'If you think that this should work, please report it, with what --debug prints',
   };
 }
 

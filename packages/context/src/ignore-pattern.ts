@@ -82,8 +82,16 @@ function compileDeepGlob(text: string): PathExpression {
   try {
     return compilePathExpression(source, 'u');
   } catch {
-    // Without the flag JavaScript takes a lone bracket and any escape, as Go does.
+    return compileLoosely(source, text);
+  }
+}
+
+/** Without the flag JavaScript takes a lone bracket and any escape, as Go does; both refuse a range that runs backwards. */
+function compileLoosely(source: string, text: string): PathExpression {
+  try {
     return compilePathExpression(source, '');
+  } catch (cause) {
+    throw new TbuildError('USAGE', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause });
   }
 }
 

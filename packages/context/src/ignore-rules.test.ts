@@ -100,7 +100,7 @@ test.each(several)('%j on %j: %j', (patterns, path, ignored) => {
   expect(ignores(compileIgnoreRules(patterns), path)).toBe(ignored);
 });
 
-test.each([['!'], ['['], ['a\\']])('%j is refused', (pattern) => {
+test.each([['!'], ['['], ['a\\'], ['[z-a]'], ['**/[z-a]*']])('%j is refused', (pattern) => {
   expect(() => compileIgnoreRules([pattern])).toThrow(/says nothing to keep|syntax error/);
 });
 

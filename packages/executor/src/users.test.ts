@@ -43,6 +43,18 @@ test.each(['nobody', 'web:nobody'])('user %j is unknown', (spec) => {
   );
 });
 
+test.each(['99999999999', '4294967295', '1:99999999999', 'root:4294967296'])(
+  'a number that no user or group can have is refused: %s',
+  (spec) => {
+    const error = expect.objectContaining({
+      code: 'DOCKERFILE_SEMANTICS',
+      message: expect.stringContaining('is out of range'),
+    });
+    expect(() => resolveUser(empty, spec)).toThrow(error);
+    expect(() => resolveOwner(empty, spec)).toThrow(error);
+  },
+);
+
 test('a tree without files knows numbers', () => {
   expect(resolveUser(empty, '12')).toEqual({ uid: 12, gid: 0, groups: [0], home: '/' });
 });

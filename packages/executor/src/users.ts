@@ -58,7 +58,9 @@ export function resolveOwner(tree: FileTree, spec: string | undefined): { readon
   return { uid: entry?.uid ?? 0, gid: group === undefined ? (entry?.gid ?? 0) : findGroup(tree, group) };
 }
 
+/** @throws TbuildError DOCKERFILE_SEMANTICS for a number that no user or group can have. */
 function split(spec = ''): { user: string; group?: string } {
+  for (const part of spec.split(':')) if (/^\d+$/.test(part) && !isNumber(part)) throw outOfRange(part);
   const colon = spec.indexOf(':');
   const user = colon < 0 ? spec : spec.slice(0, colon);
   const group = colon < 0 ? '' : spec.slice(colon + 1);
@@ -122,8 +124,18 @@ function readDatabase(tree: FileTree, path: string): string[][] {
     .map((line) => line.split(':'));
 }
 
+/** The one after it stands for no change in system calls. */
+const LARGEST_ID = 2 ** 32 - 2;
+
 function isNumber(text: string): boolean {
-  return /^\d+$/.test(text);
+  return /^\d+$/.test(text) && Number(text) <= LARGEST_ID;
+}
+
+function outOfRange(number: string): TbuildError {
+  return new TbuildError(
+    'DOCKERFILE_SEMANTICS',
+    `User or group ${number} is out of range: expected a number from 0 to ${LARGEST_ID}`,
+  );
 }
 
 function unknown(kind: 'user' | 'group', name: string): TbuildError {

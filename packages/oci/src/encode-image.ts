@@ -1,6 +1,7 @@
 import { digestOf, type Digest } from './digest.ts';
 import type { Descriptor, Layer } from './descriptor.ts';
-import type { HistoryEntry, RuntimeConfig } from './image-config.ts';
+import type { HistoryEntry } from './image-config.ts';
+import type { RuntimeConfig } from './runtime-config.ts';
 import type { Index, Manifest } from './manifest.ts';
 import { MediaType } from './media-types.ts';
 import type { Platform } from './platform.ts';

@@ -1,33 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from './digest.ts';
 import type { Platform } from './platform.ts';
-
-/** Durations are nanoseconds, as Docker writes them. */
-export interface HealthConfig {
-  readonly Test?: readonly string[];
-  readonly Interval?: number;
-  readonly Timeout?: number;
-  readonly StartPeriod?: number;
-  readonly StartInterval?: number;
-  readonly Retries?: number;
-}
-
-/** The `config` object of an image ("OCI Image Configuration"), with Docker's additions. */
-export interface RuntimeConfig {
-  readonly User?: string;
-  readonly ExposedPorts?: Readonly<Record<string, object>>;
-  readonly Env?: readonly string[];
-  readonly Entrypoint?: readonly string[];
-  readonly Cmd?: readonly string[];
-  readonly Volumes?: Readonly<Record<string, object>>;
-  readonly WorkingDir?: string;
-  readonly Labels?: Readonly<Record<string, string>>;
-  readonly StopSignal?: string;
-  readonly ArgsEscaped?: boolean;
-  readonly OnBuild?: readonly string[];
-  readonly Shell?: readonly string[];
-  readonly Healthcheck?: HealthConfig;
-}
+import { parseRuntimeConfig, type RuntimeConfig } from './runtime-config.ts';
 
 export interface HistoryEntry {
   /** RFC 3339. */
@@ -67,9 +41,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
       ...(text(variant) ? { variant: text(variant) } : {}),
       ...(text(document['os.version']) ? { 'os.version': text(document['os.version']) } : {}),
     },
-    config: isRecord(config) ? withoutNulls(config) : {},
+    config: isRecord(config) ? parseRuntimeConfig(config, wrongType) : {},
     diffIds,
-    history: Array.isArray(history) ? history.filter(isRecord) : [],
+    history: Array.isArray(history) ? history.filter(isRecord).map(parseHistoryEntry) : [],
     ...(text(author) ? { author: text(author) } : {}),
     ...(text(created) ? { created: text(created) } : {}),
   };
@@ -87,8 +61,18 @@ function invalid(reason: string): TbuildError {
   return new TbuildError('REGISTRY', `Image configuration is not valid: ${reason}`);
 }
 
-function withoutNulls(record: Record<string, unknown>): RuntimeConfig {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null));
+function wrongType(field: string): TbuildError {
+  return invalid(`its ${JSON.stringify(field)} is of another type than images have it`);
+}
+
+/** What is in an entry beyond the known fields stays there. */
+function parseHistoryEntry(entry: Record<string, unknown>): HistoryEntry {
+  const fields = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
+  for (const name of ['created', 'created_by', 'author', 'comment'])
+    if (fields[name] !== undefined && typeof fields[name] !== 'string') throw wrongType(`history.${name}`);
+  if (fields.empty_layer !== undefined && typeof fields.empty_layer !== 'boolean')
+    throw wrongType('history.empty_layer');
+  return fields;
 }
 
 function text(value: unknown): string | undefined {

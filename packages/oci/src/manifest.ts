@@ -64,7 +64,8 @@ export function parseDescriptor(value: unknown): Descriptor {
     const { mediaType, digest, size } = value;
     const valid = typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest);
     if (valid && typeof size === 'number' && Number.isSafeInteger(size) && size >= 0) {
-      return { ...value, mediaType, digest, size };
+      const given = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+      return { ...given, mediaType, digest, size };
     }
   }
   throw new TbuildError(

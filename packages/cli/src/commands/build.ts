@@ -10,7 +10,7 @@ import { ignoredOptions } from '../ignored-flags.ts';
 import { interruptible } from '../interruptible.ts';
 import { openBuild } from '../open-build.ts';
 import { exitCodeOf, formatError } from '../report-error.ts';
-import { writeResultFiles } from '../result-files.ts';
+import { checkResultFiles, writeResultFiles } from '../result-files.ts';
 import { parseSecrets } from '../secrets.ts';
 import { sourceFrame } from '../source-frame.ts';
 import type { Command } from './command.ts';
@@ -31,6 +31,7 @@ export const build: Command = {
     const wanted = flags.quiet === true ? 'quiet' : (flags.progress ?? env.variables.BUILDKIT_PROGRESS ?? 'auto');
     const mode = displayMode(wanted, env);
     const quiet = wanted === 'quiet';
+    checkResultFiles(flags, env.cwd);
     const channel = createChannel();
     await using opened = openBuild({ ...words, flags: { ...flags, quiet } }, env, channel);
     const { request, worker } = opened;

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { parseDescriptor, parseImageConfig } from './index.ts';
+
+const parse = (document: object) => parseImageConfig(Buffer.from(JSON.stringify(document)));
+
+test('null is nothing in each field, and an empty text inside of a list', () => {
+  const fields = ['Env', 'Cmd', 'Entrypoint', 'Labels', 'Volumes', 'User', 'Shell', 'OnBuild', 'Healthcheck'];
+  const nulls = Object.fromEntries(fields.map((name) => [name, null]));
+  expect(parse({ config: nulls, rootfs: null, history: null, created: null })).toMatchObject({
+    config: {},
+    diffIds: [],
+    history: [],
+  });
+  expect(parse({ config: { Env: ['A=b', null], Labels: { a: null }, Volumes: { '/v': null } } }).config).toEqual({
+    Env: ['A=b', ''],
+    Labels: { a: '' },
+    Volumes: { '/v': {} },
+  });
+  expect(parse({ history: [{ created_by: null, empty_layer: null }] }).history).toEqual([{}]);
+});
+
+const wrong: [field: string, document: object][] = [
+  ['Env', { config: { Env: 'A=b' } }],
+  ['Env', { config: { Env: [1] } }],
+  ['Cmd', { config: { Cmd: 'sh' } }],
+  ['Labels', { config: { Labels: ['a'] } }],
+  ['Labels', { config: { Labels: { a: 1 } } }],
+  ['ExposedPorts', { config: { ExposedPorts: [80] } }],
+  ['User', { config: { User: 7 } }],
+  ['Healthcheck', { config: { Healthcheck: { Interval: '1s' } } }],
+  ['history.created_by', { history: [{ created_by: 5 }] }],
+  ['history.empty_layer', { history: [{ empty_layer: 'x' }] }],
+];
+
+test.each(wrong)('a field of another type is named: %s in %j', (field, document) => {
+  expect(() => parse(document)).toThrow(
+    expect.objectContaining({ code: 'REGISTRY', message: expect.stringContaining(JSON.stringify(field)) }),
+  );
+});
+
+test('fields of a descriptor that are null are none', () => {
+  const target = { mediaType: 'text/plain', digest: `sha256:${'0'.repeat(64)}`, size: 1 };
+  expect(parseDescriptor({ ...target, annotations: null, platform: null })).toEqual(target);
+});

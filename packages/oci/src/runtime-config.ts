@@ -1,0 +1,108 @@
+/** Durations are nanoseconds, as Docker writes them. */
+export interface HealthConfig {
+  readonly Test?: readonly string[];
+  readonly Interval?: number;
+  readonly Timeout?: number;
+  readonly StartPeriod?: number;
+  readonly StartInterval?: number;
+  readonly Retries?: number;
+}
+
+/** The `config` object of an image ("OCI Image Configuration"), with Docker's additions. */
+export interface RuntimeConfig {
+  readonly User?: string;
+  readonly ExposedPorts?: Readonly<Record<string, object>>;
+  readonly Env?: readonly string[];
+  readonly Entrypoint?: readonly string[];
+  readonly Cmd?: readonly string[];
+  readonly Volumes?: Readonly<Record<string, object>>;
+  readonly WorkingDir?: string;
+  readonly Labels?: Readonly<Record<string, string>>;
+  readonly StopSignal?: string;
+  readonly ArgsEscaped?: boolean;
+  readonly OnBuild?: readonly string[];
+  readonly Shell?: readonly string[];
+  readonly Healthcheck?: HealthConfig;
+}
+
+/** Returns a value of a field as its type has it, or undefined when it is of another. */
+type Read<T> = (value: unknown) => T | undefined;
+
+const FIELDS: { readonly [Name in keyof Required<RuntimeConfig>]: Read<RuntimeConfig[Name]> } = {
+  User: text,
+  ExposedPorts: set,
+  Env: texts,
+  Entrypoint: texts,
+  Cmd: texts,
+  Volumes: set,
+  WorkingDir: text,
+  Labels: textsByName,
+  StopSignal: text,
+  ArgsEscaped: (value) => (typeof value === 'boolean' ? value : undefined),
+  OnBuild: texts,
+  Shell: texts,
+  Healthcheck: health,
+};
+
+/**
+ * Checks the fields of an image's `config` that have a meaning; others pass as they are. Null is nothing, and inside a
+ * list or an object an empty text, as Go reads them.
+ * @throws what `invalid` makes of the name of a field whose value is of another type.
+ */
+export function parseRuntimeConfig(
+  record: Readonly<Record<string, unknown>>,
+  invalid: (field: string) => Error,
+): RuntimeConfig {
+  const entries = Object.entries(record).filter(([, value]) => value !== null);
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const read: Read<unknown> | undefined = isField(name) ? FIELDS[name] : undefined;
+      const known = read === undefined ? value : read(value);
+      if (known === undefined) throw invalid(name);
+      return [name, known];
+    }),
+  );
+}
+
+function isField(name: string): name is keyof RuntimeConfig {
+  return Object.hasOwn(FIELDS, name);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function texts(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const items: unknown[] = value.map((item: unknown) => item ?? '');
+  return items.every((item) => typeof item === 'string') ? items : undefined;
+}
+
+function textsByName(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (!isRecord(value)) return undefined;
+  const entries = Object.entries(value).map(([name, item]): [string, unknown] => [name, item ?? '']);
+  return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
+    ? Object.fromEntries(entries)
+    : undefined;
+}
+
+function set(value: unknown): Readonly<Record<string, object>> | undefined {
+  if (!isRecord(value)) return undefined;
+  const entries = Object.entries(value).map(([name, item]): [string, unknown] => [name, item ?? {}]);
+  return entries.every((entry): entry is [string, object] => isRecord(entry[1]))
+    ? Object.fromEntries(entries)
+    : undefined;
+}
+
+function health(value: unknown): HealthConfig | undefined {
+  if (!isRecord(value)) return undefined;
+  const { Test: test, ...times } = value;
+  const numbers = Object.entries(times).filter(([, time]) => time !== null);
+  const command = test === null || test === undefined ? [] : texts(test);
+  if (command === undefined || numbers.some(([, time]) => typeof time !== 'number')) return undefined;
+  return { ...(test === null || test === undefined ? {} : { Test: command }), ...Object.fromEntries(numbers) };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
