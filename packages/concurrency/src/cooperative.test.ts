@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type CooperativeTask, runCooperatively, runSync } from './cooperative.ts';
 
-/** Takes some milliseconds for each piece, and says so when it is given up. */
+/** Takes a few milliseconds for each piece, and calls `onEnd` when it ends or is aborted. */
 function* work(pieces: number, onEnd: () => void): CooperativeTask<number> {
   try {
     for (let piece = 0; piece < pieces; piece++) {
@@ -14,19 +14,19 @@ function* work(pieces: number, onEnd: () => void): CooperativeTask<number> {
   }
 }
 
-test('work in pieces gives its result, at once or in turns', async () => {
+test('runSync and runCooperatively return the result of the task', async () => {
   expect(runSync(work(2, () => {}))).toBe(2);
   expect(await runCooperatively(work(2, () => {}))).toBe(2);
 });
 
-test('others have their turn while it goes on', async () => {
+test('runCooperatively lets other work run before the task has ended', async () => {
   const order: string[] = [];
   setImmediate(() => order.push('other'));
   await runCooperatively(work(20, () => order.push('work')));
   expect(order).toEqual(['other', 'work']);
 });
 
-test('it is given up on abort, and cleans up first', async () => {
+test('runCooperatively ends the task on abort and runs its finally block first', async () => {
   const controller = new AbortController();
   const events: string[] = [];
   setImmediate(() => controller.abort(new Error('stopped')));

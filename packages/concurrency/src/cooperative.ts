@@ -1,16 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 
-/** Synchronous work that yields every few milliseconds, where it can be given up and others can have their turn. */
+/** Synchronous work that yields every few milliseconds. At each yield other work may run, and the task may be aborted. */
 export type CooperativeTask<T = void> = Generator<void, T, undefined>;
 
-/** A signal, other work and the display wait no longer. A turn costs some microseconds. */
+/** Signals, other work and the display wait at most this long. Switching costs a few microseconds. */
 const LONGEST_TURN_MS = 2;
 
 /**
- * Does work to its end, now and then letting the rest of the program have a turn.
+ * Runs a task to its end and lets the rest of the program run in between.
  *
- * @throws TbuildError CANCELLED on abort; the work has cleaned up by then.
+ * @throws TbuildError CANCELLED on abort, after the task has cleaned up.
  */
 export async function runCooperatively<T>(work: Iterator<void, T, undefined>, signal?: AbortSignal): Promise<T> {
   try {
@@ -27,7 +27,7 @@ export async function runCooperatively<T>(work: Iterator<void, T, undefined>, si
   }
 }
 
-/** Does work to its end at once. */
+/** Runs a task to its end without a pause. */
 export function runSync<T>(work: CooperativeTask<T>): T {
   for (;;) {
     const step = work.next();

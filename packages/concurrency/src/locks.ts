@@ -4,7 +4,7 @@ export interface Locks {
   acquire(names: readonly string[]): Promise<Disposable>;
 }
 
-/** Names are taken in one order, so that two that want the same ones never wait for each other. */
+/** Takes names in one order, so that two callers that want the same names never wait for each other. */
 export function createLocks(): Locks {
   const held = new Map<string, Promise<void>>();
   return {

@@ -2,14 +2,14 @@ import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
 import { createOutside } from './index.ts';
 
-// In the launcher's user namespace the descriptor is given; elsewhere this is the direct way.
+// In the launcher's user namespace there is a descriptor; elsewhere programs are started directly.
 const { TBUILD_OUTSIDE_FD } = process.env;
 const outside = createOutside({
   descriptor: TBUILD_OUTSIDE_FD === undefined ? undefined : Number(TBUILD_OUTSIDE_FD),
   directory: tmpdir(),
 });
 
-test('passes arguments, input, both outputs and the exit code', async () => {
+test('a program gets its arguments and input, and its outputs and exit code are returned', async () => {
   const input = Buffer.from('input\n');
   const ran = await outside.run(['sh', '-c', 'pwd; echo "$1"; cat; echo err >&2; exit 3', 'sh', "it's a $(test)"], {
     cwd: '/usr',
@@ -22,7 +22,7 @@ test('passes arguments, input, both outputs and the exit code', async () => {
   });
 });
 
-test('a program need not read all of its input', async () => {
+test('a program that does not read all of its input does not fail', async () => {
   async function* endless(): AsyncGenerator<Uint8Array> {
     for (let count = 0; count < 64; count++) yield Buffer.alloc(1 << 20, 'a');
   }
@@ -30,7 +30,7 @@ test('a program need not read all of its input', async () => {
   expect(String(ran.stdout)).toBe('aaaaa');
 });
 
-test('a program that does not exist', async () => {
+test('a program that does not exist is NOT_FOUND', async () => {
   await expect(outside.run(['no-such-program'], { cwd: '/' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 

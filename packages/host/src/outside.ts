@@ -11,7 +11,7 @@ import { FileType, mknod } from '@tbuild/linux';
 
 export interface OutsideOptions {
   readonly cwd: string;
-  /** What the program reads; nothing when absent. */
+  /** The program's standard input; empty when absent. */
   readonly input?: Uint8Array | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
 }
@@ -40,8 +40,8 @@ export interface OutsidePlace {
 }
 
 /**
- * Inside the launcher's user namespace programs are asked for from the process that it left outside; the
- * protocol is described in the launcher. Elsewhere they are started directly.
+ * Starts programs directly or, inside the launcher's user namespace, through the process that the launcher left outside of
+ * it. The launcher describes the protocol.
  */
 export function createOutside({ descriptor, directory }: OutsidePlace): Outside {
   if (descriptor === undefined) return { run: runDirectly };
@@ -92,14 +92,14 @@ async function runByRequest(
   }
 }
 
-/** A shell's exit code for it. */
+/** The exit code of a shell that does not find the command. */
 const COMMAND_NOT_FOUND = 127;
 
 function notStarted(program: string, cause?: unknown): TbuildError {
   return new TbuildError('NOT_FOUND', `Program "${program}" cannot be started`, { cause });
 }
 
-/** The environment is the one that tbuild itself was started with. */
+/** The program gets the environment that tbuild itself was started with. */
 function commandText(args: readonly string[], cwd: string): string {
   return `cd ${quote(cwd)} || exit 127\nexec ${args.map(quote).join(' ')}\n`;
 }
@@ -108,7 +108,7 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Opened before the other side is asked for, so that no end is missed. */
+/** Opens a pipe for reading before the other side is started, so that its end is not missed. */
 function openReader(request: string, name: string): Socket {
   const path = join(request, name);
   mknod(path, FileType.fifo | 0o600, 0);
@@ -116,8 +116,8 @@ function openReader(request: string, name: string): Socket {
 }
 
 /**
- * Until the program has opened it for reading, a pipe can only be held open for both directions; from then
- * on for writing alone, so that the program's end is noticed.
+ * Opens a pipe for writing. It stays open for both directions until the program has opened it for reading, and for writing
+ * alone from then on, so that the end of the program is noticed.
  */
 function openWriter(request: string, name: string): Disposable & { connect(): Writable | undefined } {
   const path = join(request, name);
@@ -132,7 +132,7 @@ function openWriter(request: string, name: string): Disposable & { connect(): Wr
       const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
       return new Socket({ fd, readable: false, writable: true });
     } catch (error) {
-      // The program has ended already: nobody reads.
+      // The program has already ended, and nobody reads.
       if (errnoName(error) === 'ENXIO') return undefined;
       throw error;
     } finally {
@@ -157,7 +157,7 @@ async function feed(to: Writable | undefined, input: OutsideOptions['input']): P
   try {
     await pipeline(Readable.from(input instanceof Uint8Array ? [input] : (input ?? [])), to);
   } catch (error) {
-    // A program may end without reading everything; its exit code says whether that is right.
+    // A program may end before it has read all of its input; its exit code says whether it failed.
     if (errnoName(error) !== 'EPIPE') throw error;
   }
 }
@@ -173,7 +173,7 @@ function kill(program: number | undefined): void {
   try {
     process.kill(program, 'SIGTERM');
   } catch {
-    // It ended by itself in the meantime.
+    // It has already ended.
   }
 }
 

@@ -19,7 +19,7 @@ export function doing<T>(action: string, work: () => T): T {
   }
 }
 
-/** {@link doing} for work that yields. */
+/** As {@link doing}, for a cooperative task. */
 export function* doingTask<T>(action: string, work: CooperativeTask<T>): CooperativeTask<T> {
   try {
     return yield* work;

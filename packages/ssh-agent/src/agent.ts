@@ -1,4 +1,4 @@
-/** Something that holds keys: an agent of the user's, or key files that a build was given. */
+/** Holds keys: an agent that the user runs, or key files that the build was given. */
 export interface SshAgent {
   /** Answers one message of the agent protocol, both without their length. */
   ask(request: Buffer): Promise<Buffer>;
@@ -13,16 +13,16 @@ export const AgentMessage = {
   signResponse: 14,
 } as const;
 
-/** What an agent says when it will not. */
+/** The answer to a request that is refused. */
 export const REFUSAL = Buffer.from([AgentMessage.failure]);
 
-/** As OpenSSH has it. */
+/** The longest message that OpenSSH accepts, in bytes. */
 const LONGEST = 256 * 1024;
 
 /**
- * Cuts a stream into messages.
+ * Splits a stream into messages.
  *
- * @throws Error for one that is too long.
+ * @throws Error for a message that is too long.
  */
 export async function* readMessages(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let pending = Buffer.alloc(0);
@@ -38,7 +38,7 @@ export async function* readMessages(stream: AsyncIterable<Buffer>): AsyncGenerat
   }
 }
 
-/** The message with its length before it. */
+/** Puts the message's length before it. */
 export function frameMessage(message: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(message.length);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { frameMessage, readMessages, REFUSAL, type SshAgent } from './agent.ts';
 
-/** The agent that listens at a socket. Each question has a connection of its own, as the answers have no numbers. */
+/** Forwards to the agent that listens at a socket. Each request has its own connection, since answers have no numbers. */
 export function createForwardAgent(path: string): SshAgent {
   return {
     async ask(request) {

@@ -62,7 +62,7 @@ describe("OpenSSH's own programs", needs({ met: hasOpenSsh, lacks: 'openssh-clie
     expect(verified).toContain('Good "file" signature');
   });
 
-  test('cannot add or remove a key', async () => {
+  test('an agent with key files refuses to add or remove keys', async () => {
     const path = makeKey('harmless', '-t', 'ed25519');
     await using served = await serve(createKeyAgent([readPrivateKey(path)]));
     await expect(runWithAgent(served.path, 'ssh-add', [makeKey('another', '-t', 'ed25519')])).rejects.toThrow();
@@ -83,7 +83,7 @@ test('a file that is no key is refused', () => {
   expect(() => readPrivateKey(path)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('answers come in the order of the questions, and nonsense is refused', async () => {
+test('answers come in the order of the requests, and malformed requests are refused', async () => {
   await using served = await serve(createKeyAgent([]));
   const socket = connect(served.path);
   const { requestIdentities, signRequest, failure, identitiesAnswer } = AgentMessage;

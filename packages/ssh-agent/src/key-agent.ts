@@ -3,7 +3,7 @@ import { AgentMessage, REFUSAL, type SshAgent } from './agent.ts';
 import type { SshKey } from './private-key.ts';
 import { readWire, wireNumber, wireString, wireUint32 } from './wire.ts';
 
-/** An agent that can list these keys and sign with them, and nothing else. */
+/** Creates an agent that lists these keys and signs with them, and does nothing else. */
 export function createKeyAgent(keys: readonly SshKey[]): SshAgent {
   return {
     async ask(request) {

@@ -6,7 +6,7 @@ import { createKeyAgent } from './key-agent.ts';
 import { readPrivateKey } from './private-key.ts';
 
 /**
- * The agent behind `--ssh`: the one at a socket, or one of our own with key files.
+ * Opens the agent behind `--ssh`: the one that listens at a socket, or one that signs with key files.
  *
  * @throws TbuildError USAGE for paths that are missing, no keys, or several sockets.
  */

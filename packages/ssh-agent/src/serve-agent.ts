@@ -17,12 +17,12 @@ export interface ServedAgent extends AsyncDisposable {
   readonly path: string;
 }
 
-/** What a step may ask: which keys there are, and for signatures; not to add, remove or lock keys. */
+/** The requests that are passed on: list the keys, and sign. Adding, removing and locking keys is refused. */
 const ALLOWED: readonly number[] = [AgentMessage.requestIdentities, AgentMessage.signRequest];
 
 const NAME = 'agent';
 
-/** Lets a step ask an agent what is harmless. */
+/** Serves an agent at a socket and passes on only requests that are harmless. */
 export async function serveAgent(agent: SshAgent, { directory, mode, uid, gid }: ServeOptions): Promise<ServedAgent> {
   const connections = new Set<Socket>();
   const server = createServer((socket) => {
@@ -30,7 +30,7 @@ export async function serveAgent(agent: SshAgent, { directory, mode, uid, gid }:
     socket.on('close', () => connections.delete(socket));
     void answer(socket, agent);
   });
-  // A socket's path has no more than 107 bytes, which the store's may take.
+  // A socket's path is limited to 107 bytes, and the store's path may be longer.
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   server.listen(`/proc/self/fd/${fd}/${NAME}`);
   await once(server, 'listening');
@@ -55,7 +55,7 @@ async function answer(socket: Socket, agent: SshAgent): Promise<void> {
       socket.write(frameMessage(allowed ? await agent.ask(request) : REFUSAL));
     }
   } catch {
-    // A broken connection, on either side, is all that the step has to see.
+    // A step sees a broken connection, whichever side failed.
   } finally {
     socket.destroy();
   }

@@ -5,7 +5,7 @@ export interface WireReader {
   string(): Buffer;
 }
 
-/** @throws RangeError when the bytes end too early, from any of the methods. */
+/** Opens a reader whose methods throw a RangeError when the bytes end too early. */
 export function readWire(bytes: Buffer): WireReader {
   let at = 0;
   const uint32 = (): number => {
