@@ -14,6 +14,16 @@ interface SolveStatus {
   readonly statuses?: readonly { id: string; vertex: string; current: number; total?: number }[];
 }
 
+/** What rawjson tells of steps, and of the layers that they fetch and extract. */
+function read(text: string) {
+  const lines = text.trim().split('\n');
+  const told = lines.map((line): SolveStatus => JSON.parse(line));
+  return {
+    vertexes: told.flatMap(({ vertexes = [] }) => vertexes),
+    moved: told.flatMap(({ statuses = [] }) => statuses).filter(({ id }) => /^(extracting )?sha256:/.test(id)),
+  };
+}
+
 describe('a base image that comes slowly', needs('registry'), () => {
   let proxy: FaultProxy;
   let base = '';
@@ -52,21 +62,36 @@ describe('a base image that comes slowly', needs('registry'), () => {
 
   test('leaves the step that needs it waiting: its time begins when the image is there', async () => {
     const { stderr } = good(await build('rawjson', context()));
-    const statuses = stderr
-      .trim()
-      .split('\n')
-      .map((line): SolveStatus => JSON.parse(line));
-    const seen = statuses.flatMap(({ vertexes = [] }) => vertexes);
-    const of = (part: string) => seen.filter(({ name }) => name.includes(part));
+    const { vertexes, moved } = read(stderr);
+    const of = (part: string) => vertexes.filter(({ name }) => name.includes(part));
     const from = of(' FROM ').at(-1);
     const started = of('RUN echo ran').flatMap((vertex) => vertex.started ?? []);
     expect(from?.completed).toBeDefined();
     expect(started.filter((at) => at < (from?.completed ?? ''))).toEqual([]);
-    const moved = statuses
-      .flatMap(({ statuses: some = [] }) => some)
-      .filter(({ id }) => /^(extracting )?sha256:/.test(id));
     expect(new Set(moved.map(({ vertex }) => vertex))).toEqual(new Set([from?.digest]));
     expect(moved.map(({ id }) => id.split(':')[0])).toContain('extracting sha256');
+  });
+
+  test('leaves layers of an imported cache to the cached steps that they belong to', async () => {
+    const directory = context();
+    const cache = `type=registry,ref=${proxy.host}/pull-progress:cache`;
+    const first = { store: scratchDirectory('store') };
+    good(await runTbuild(['build', '-q', '--cache-to', `${cache},mode=max`, directory], first));
+    writeFiles({ Dockerfile: `FROM ${base}\nRUN echo ran\nWORKDIR /made\nRUN echo more\n` }, directory);
+    const args = ['build', '--progress', 'rawjson', '--cache-from', cache, directory];
+    const { stderr } = good(await runTbuild(args, { store: scratchDirectory('store') }));
+    const { vertexes, moved } = read(stderr);
+    const nameOf = (digest: string) => vertexes.find((vertex) => vertex.digest === digest)?.name ?? digest;
+    const names = new Set(moved.filter(({ id }) => id.startsWith('extracting')).map(({ vertex }) => nameOf(vertex)));
+    expect([...names].sort()).toEqual([
+      expect.stringContaining('[1/4] FROM'),
+      '[2/4] RUN echo ran',
+      '[3/4] WORKDIR /made',
+    ]);
+    const lastOf = (part: string) => vertexes.findLast(({ name }) => name.includes(part));
+    const ends = ['FROM', 'echo ran', 'WORKDIR'].map((part) => lastOf(part)?.completed);
+    const start = lastOf('echo more')?.started ?? '';
+    expect(ends.filter((end) => end === undefined || end > start)).toEqual([]);
   });
 
   test('is not fetched, and no layer shown, where only its configuration is needed', async () => {

@@ -90,8 +90,11 @@ async function extractInto(
   const { worker, progress, step, signal, provider } = work;
   const isStored = await worker.content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
   const shown = showLayer(descriptor, { step: step.id, isStored, progress, now: () => worker.now() });
-  const { onProgress } = shown;
-  const extracted = await worker.differ.extract(descriptor, provider, target, { lowers, signal, onProgress });
+  const extracted = await worker.differ.extract(descriptor, provider, target, {
+    lowers,
+    signal,
+    onProgress: shown.onExtracted,
+  });
   shown.done();
   if (extracted.diffId === diffId) return extracted.selfContained;
   throw new TbuildError(

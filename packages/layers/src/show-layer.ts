@@ -3,8 +3,10 @@ import type { Descriptor } from '@tbuild/oci';
 
 /** Shows how one layer gets into the store: the bytes while they are fetched, then that it is being extracted. */
 export interface ShownLayer {
-  /** Takes how many bytes of the archive have been read. */
-  onProgress(bytes: number): void;
+  /** Takes how many bytes of the archive have been fetched by something that does not extract them. */
+  onFetched(bytes: number): void;
+  /** Takes how many bytes of the archive the extraction has read, which fetches them where that was not done before. */
+  onExtracted(bytes: number): void;
   /** Says that the layer is extracted. */
   done(): void;
 }
@@ -18,20 +20,23 @@ export function showLayer(
   { step, isStored, progress, now }: { step: string; isStored: boolean; progress: Progress; now(): number },
 ): ShownLayer {
   const extracting = { type: 'transfer', step, item: `extracting ${digest}`, current: 0 } as const;
-  let isExtracting = false;
-  let shownAt = -INTERVAL;
+  let [isHere, isExtracting, shownAt] = [isStored, false, -INTERVAL];
+  const onFetched = (bytes: number): void => {
+    isHere = bytes >= size;
+    const at = now();
+    if (!isHere && at - shownAt < INTERVAL) return;
+    shownAt = at;
+    progress.emit({ type: 'transfer', step, item: digest, current: bytes, total: size });
+  };
   const extract = (): void => {
     if (!isExtracting) progress.emit(extracting);
     isExtracting = true;
   };
   return {
-    onProgress(bytes) {
-      if (isStored || isExtracting) return extract();
-      const at = now();
-      if (bytes < size && at - shownAt < INTERVAL) return;
-      shownAt = at;
-      progress.emit({ type: 'transfer', step, item: digest, current: bytes, total: size });
-      if (bytes === size) extract();
+    onFetched,
+    onExtracted(bytes) {
+      if (!isHere) onFetched(bytes);
+      if (isHere) extract();
     },
     done() {
       extract();

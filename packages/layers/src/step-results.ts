@@ -137,7 +137,7 @@ export function createStepResults(
     const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, {
       lowers: active.lowers,
       signal,
-      onProgress: shown?.onProgress,
+      onProgress: shown?.onExtracted,
     });
     shown?.done();
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
@@ -149,7 +149,7 @@ export function createStepResults(
     if (isStored(descriptor, worker)) return;
     let fetched = 0;
     for await (const bytes of await remote.provider.read(descriptor, signal))
-      shown?.onProgress((fetched += bytes.length));
+      shown?.onFetched((fetched += bytes.length));
   };
   const findLayer = async (result: ResultId): Promise<Layer> => {
     const known = knownLayer(result);
