@@ -17,3 +17,4 @@ export type {
 } from './request.ts';
 export type { Worker } from './worker.ts';
 export { track } from './track.ts';
+export { checkStore } from './check-store.ts';

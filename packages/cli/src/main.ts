@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   rmi: async () => (await import('./commands/rmi.ts')).rmi,
   du: async () => (await import('./commands/du.ts')).du,
   prune: async () => (await import('./commands/prune.ts')).prune,
+  fsck: async () => (await import('./commands/fsck.ts')).fsck,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };
