@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import { lgetxattr } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { type FileHasher, isLarge } from './file-hasher.ts';
 import type { TreeEntry } from './file-tree.ts';
+import { readLink } from './changed-file.ts';
 import { type FileType, typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
 
@@ -57,7 +57,7 @@ function describe(name: string, entry: TreeEntry, options: DigestOptions): strin
 const CONTENT: Record<FileType, (entry: TreeEntry, options: DigestOptions) => string> = {
   file: (entry, options) => `${options.hasher.digest(entry)}${capabilityOf(entry, options)}\0`,
   directory: () => '',
-  symlink: (entry) => `${readlinkSync(entry.location)}\0`,
+  symlink: (entry) => `${readLink(entry)}\0`,
   fifo: () => '',
   socket: () => '',
   character: (entry) => `${entry.stats.rdev}\0`,

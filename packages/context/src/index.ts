@@ -1,6 +1,6 @@
 export { openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
-export { changedFile } from './changed-file.ts';
+export { changedFile, readLink } from './changed-file.ts';
 export { digestSelection } from './digest-selection.ts';
 export type { DigestOptions } from './digest-selection.ts';
 export { createFileHasher, isLarge } from './file-hasher.ts';

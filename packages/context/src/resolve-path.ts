@@ -1,5 +1,5 @@
-import { readlinkSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { readLink } from './changed-file.ts';
 import { typeOf } from './file-type.ts';
 import type { FileTree } from './file-tree.ts';
 
@@ -48,7 +48,7 @@ function walkLinks(tree: Pick<FileTree, 'stat'>, path: string, followLast: boole
     if (entry === undefined) exists = false;
     else if (typeOf(entry.stats) === 'symlink' && (followLast || pending.length > 0)) {
       if (++links > MAX_LINKS) throw new TbuildError('CONTEXT', `Too many symbolic links in ${JSON.stringify(path)}`);
-      const target = readlinkSync(entry.location);
+      const target = readLink(entry);
       done = target.startsWith('/') ? [] : done.slice(0, -1);
       pending.push(...elements(target).reverse());
     }

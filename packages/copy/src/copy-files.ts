@@ -1,9 +1,10 @@
-import { constants, readlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import {
   type FileTree,
   type FileType,
   isLarge,
+  readLink,
   type SelectedFile,
   type SelectedSource,
   type TreeEntry,
@@ -108,7 +109,7 @@ const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) =>
   directory() {
     throw new Error('A directory is not copied as an entry');
   },
-  symlink: ({ writer, rules }, entry, path) => writer.symlink(path, rules.of(entry), readlinkSync(entry.location)),
+  symlink: ({ writer, rules }, entry, path) => writer.symlink(path, rules.of(entry), readLink(entry)),
   fifo: copySpecial,
   character: copySpecial,
   block: copySpecial,

@@ -33,12 +33,28 @@ export interface ListedImage {
   readonly image: StoredImage;
 }
 
-/** All images: one row for each name, sorted by name; then those without a name, the newest first. */
+/**
+ * All images: one row for each name, sorted by name; then those without a name, the newest first. One whose documents
+ * cannot be read is left out.
+ */
 export function listImages(local: LocalImages): readonly ListedImage[] {
-  const named = local.refs.list().map((ref) => ({ ...ref, image: readImage(ref.target, local) }));
+  const named = local.refs.list().flatMap((ref) => readable(ref, local));
   const ids = new Set(named.map(({ image }) => image.manifest.config.digest));
-  const unnamed = local.refs.unnamed().map(({ target }) => ({ target, image: readImage(target, local) }));
+  const unnamed = local.refs.unnamed().flatMap(({ target }) => readable({ target }, local));
   return [...named, ...unnamed.filter(({ image }) => !ids.has(image.manifest.config.digest))];
+}
+
+/** One image that is damaged shall not hide the others. */
+function readable<T extends { readonly target: Descriptor }>(
+  ref: T,
+  local: LocalImages,
+): readonly (T & { readonly image: StoredImage })[] {
+  try {
+    return [{ ...ref, image: readImage(ref.target, local) }];
+  } catch (error) {
+    if (error instanceof TbuildError) return [];
+    throw error;
+  }
 }
 
 /** What a name or ID leads to. */

@@ -1,6 +1,6 @@
-import { constants, readlinkSync } from 'node:fs';
+import { constants } from 'node:fs';
 import type { ResultId } from '@tbuild/cache';
-import { type FileHasher, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { type FileHasher, readLink, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
 import type { CopyOp, CopySelection, MkdirOp, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
@@ -101,7 +101,7 @@ function octal(mode: number): string {
 
 /** Files by what they were keyed by, so that none is read again; links by their target, others by their type. */
 function contentOf(entry: TreeEntry, hasher: FileHasher): string {
-  if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readlinkSync(entry.location));
+  if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readLink(entry));
   return (
     hasher.known(entry)?.slice('sha256:'.length, 'sha256:'.length + 12) ?? `${entry.stats.mode & constants.S_IFMT}`
   );

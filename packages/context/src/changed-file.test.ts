@@ -1,0 +1,22 @@
+import { mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openDirectory, readLink } from './index.ts';
+
+test('a symbolic link that something else replaces is named as changed, not as a system error', () => {
+  const root = mkdtempSync(join(tmpdir(), 'changed-'));
+  const link = join(root, 'link');
+  symlinkSync('target', link);
+  const entry = openDirectory(root).stat('link');
+  if (entry === undefined) throw new Error('There is no link');
+  expect(readLink(entry)).toBe(readlinkSync(link));
+  for (const replace of [() => {}, () => writeFileSync(link, '')]) {
+    rmSync(link, { force: true });
+    replace();
+    expect(() => readLink(entry)).toThrow(
+      expect.objectContaining({ code: 'CONTEXT', message: 'File "link" changed during the build' }),
+    );
+  }
+  rmSync(root, { recursive: true });
+});
