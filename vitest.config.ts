@@ -9,7 +9,7 @@ const needsMachine = readdirSync(join(import.meta.dirname, 'packages'), { recurs
   .map((path) => join('packages', path))
   .filter((path) => /\bneeds\b.*requirements\.ts'|\bexecutorSuite\b/.test(readFileSync(path, 'utf8')));
 
-const faults = 'test/e2e/{*faults,cache-lies,hostile-*,interrupt,step-end,unclean-stop}.test.ts';
+const faults = 'test/e2e/faults/*.test.ts';
 
 /** `unit` needs nothing but the npm packages; the others root, Debian's packages and the services that they start. */
 const projects = [

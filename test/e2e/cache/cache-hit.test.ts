@@ -1,0 +1,252 @@
+import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { pushBaseImage } from '../../support/base-images.ts';
+import { builders } from '../../support/builders.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ranIn, statusOf } from '../../support/plain-progress.ts';
+import { program } from '../../support/program.ts';
+import { startRegistry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildContext, buildGood, buildInline, good, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+
+const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
+const ran = (build: InlineBuild) => ranIn(build.stderr);
+
+describe.each(builders)('a second build by $who', ({ asUser }) => {
+  test('runs again only what a changed file is read by', async () => {
+    const context = scratchDirectory('sleepy');
+    cpSync(join(fixtures, 'sleepy'), context, { recursive: true });
+    const build = async () => good(await buildContext(context, { asUser }));
+
+    const first = await build();
+    expect(ran(first)).toEqual(['RUN sleep 3', 'COPY index.html /www/']);
+
+    const second = await build();
+    expect(ran(second)).toEqual([]);
+    expect(second.image().manifest.config.digest).toBe(first.image().manifest.config.digest);
+
+    utimesSync(join(context, 'index.html'), new Date(1e12), new Date(1e12));
+    expect(ran(await build())).toEqual([]);
+
+    writeFileSync(join(context, 'index.html'), 'changed\n');
+    const changed = await build();
+    expect(ran(changed)).toEqual(['COPY index.html /www/']);
+    expect(changed.tree().readText('/www/index.html')).toBe('changed\n');
+  });
+});
+
+test('what follows a changed step runs again, what precedes it and other stages do not', async () => {
+  const context = writeFiles({
+    Dockerfile: `FROM busybox AS tool
+RUN echo tool > /tool
+FROM busybox
+RUN echo before > /before
+COPY a.txt /a.txt
+RUN cat /a.txt > /after
+COPY --from=tool /tool /tool
+COPY b.txt /b.txt
+`,
+    'a.txt': '1\n',
+    'b.txt': '1\n',
+  });
+  good(await buildContext(context));
+  writeFileSync(join(context, 'a.txt'), '2\n');
+  const build = good(await buildContext(context));
+  expect(ran(build)).toEqual([
+    'COPY a.txt /a.txt',
+    'RUN cat /a.txt > /after',
+    'COPY --from=tool /tool /tool',
+    'COPY b.txt /b.txt',
+  ]);
+  expect(build.tree().readText('/after')).toBe('2\n');
+});
+
+test(
+  'a cached build of an image that is there uses no network, reads no layer and starts nothing',
+  needs('strace', 'registry'),
+  async () => {
+    const store = scratchDirectory('store');
+    const context = writeFiles({ f: 'f\n' });
+    const build = () => [program, '--root', store, '--tag', 'app:1', '--progress', 'plain', context];
+    const env = { HOME: scratchDirectory('home') };
+    {
+      await using registry = await startRegistry();
+      const base = await pushBaseImage('busybox', registry.host);
+      writeFiles(
+        { Dockerfile: `FROM ${base} AS one\nRUN echo 1 > /1\nFROM ${base}\nCOPY f /\nCOPY --from=one /1 /\n` },
+        context,
+      );
+      await runChecked('/usr/bin/env', build(), { env });
+    }
+    // The registry is gone. What is made once a version, to start from, is no part of a build that comes later.
+    await runChecked('/usr/bin/env', build(), { env });
+    const remembered = () => readdirSync(join(env.HOME, '.cache/tbuild'));
+    await eventually(() => remembered().some((name) => /^snapshot-[^-]+$/.test(name)));
+    const log = join(scratchDirectory('trace'), 'log');
+    const traced = async () => {
+      const filter = ['-f', '-qq', '-e', 'trace=execve,socket,openat', '-o', log];
+      await runChecked('strace', [...filter, ...build()], { env });
+      return readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => !/ENOENT|resumed>/.test(line));
+    };
+    const lines = await traced();
+    const programs = lines.flatMap((line) => /execve\("(?:[^"]*\/)?([^"/]+)"/.exec(line)?.[1] ?? []);
+    expect(programs).toEqual(['tbuild', 'unshare', 'node']);
+    expect(lines.filter((line) => line.includes('socket('))).toEqual([]);
+    const blobs = new Set(lines.flatMap((line) => /blobs\/sha256\/(\w+)/.exec(line)?.[1] ?? []));
+    for (const blob of blobs)
+      expect(
+        readFileSync(join(store, 'blobs/sha256', blob))
+          .subarray(0, 1)
+          .toString(),
+      ).toBe('{');
+  },
+);
+
+test('files outside what a COPY names do not count', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY src /src\n', 'src/a': '1\n', other: '1\n' });
+  good(await buildContext(context));
+  writeFileSync(join(context, 'other'), '2\n');
+  expect(ran(good(await buildContext(context)))).toEqual([]);
+});
+
+test('a stage that ran again and made the same file leaves what copies it cached', async () => {
+  const files = (version: string) => ({
+    Dockerfile: `FROM busybox AS build
+COPY version /version
+RUN echo constant > /out
+FROM busybox
+COPY --from=build /out /out
+RUN cp /out /copy
+`,
+    version,
+  });
+  await buildGood(files('1\n'));
+  const build = await buildGood(files('2\n'));
+  expect(ran(build)).toEqual(['COPY version /version', 'RUN echo constant > /out']);
+});
+
+test('the mode of a file counts, and so does a link target', async () => {
+  const context = (mode: string, target: string) => ({
+    Dockerfile: `FROM busybox AS s\nRUN touch /f && chmod ${mode} /f && ln -s ${target} /l\nFROM busybox\nCOPY --from=s /f /l /d/\nRUN true\n`,
+  });
+  await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'x\n' });
+  expect(ran(await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: '#!x\n' }))).toHaveLength(1);
+  await buildGood(context('644', 'f'));
+  expect(ran(await buildGood(context('600', 'f')))).toContain('RUN true');
+});
+
+test('the mode of a directory that is mounted counts, unless it is the root, and its name does not', async () => {
+  const dockerfile = (source: string, mode: string) => `FROM busybox AS made
+RUN mkdir -m ${mode} /made
+FROM busybox
+RUN --mount=source=${source},target=/m stat -c %a /m > /context
+RUN --mount=from=made,source=/made,target=/m stat -c %a /m > /stage
+`;
+  const context = writeFiles({ 'src/f': 'f\n' });
+  const file = join(scratchDirectory('dockerfile'), 'Dockerfile');
+  const build = async (source: string, mode: string) => {
+    writeFileSync(file, dockerfile(source, mode));
+    return good(await buildContext(context, { args: ['--file', file] }));
+  };
+  const first = await build('src', '755');
+  expect(['/context', '/stage'].map(first.tree().readText)).toEqual(['755\n', '755\n']);
+  renameSync(join(context, 'src'), join(context, 'renamed'));
+  expect(ran(await build('renamed', '755'))).toEqual([]);
+  chmodSync(join(context, 'renamed'), 0o700);
+  const next = await build('renamed', '711');
+  expect(['/context', '/stage'].map(next.tree().readText)).toEqual(['700\n', '711\n']);
+});
+
+test('the root of a mounted context is the same wherever it lies', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN --mount=target=/m stat -c %a /m > /mode\n' });
+  chmodSync(context, 0o700);
+  expect(
+    good(await buildContext(context))
+      .tree()
+      .readText('/mode'),
+  ).toBe('755\n');
+  chmodSync(context, 0o755);
+  expect(ran(good(await buildContext(context)))).toEqual([]);
+});
+
+test('build arguments count from where they are declared', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN echo early\nARG V\nRUN echo late\n' };
+  await buildGood(files, { args: ['--build-arg', 'V=1'] });
+  expect(ran(await buildGood(files, { args: ['--build-arg', 'V=1'] }))).toEqual([]);
+  expect(ran(await buildGood(files, { args: ['--build-arg', 'V=2'] }))).toEqual(['RUN echo late']);
+});
+
+test('--no-cache takes the times that files have now, alone, in directories and through stages, and they stay', async () => {
+  const context = writeFiles({
+    Dockerfile: `FROM scratch AS files
+COPY a.txt /alone/
+COPY directory /copied/
+FROM scratch
+COPY a.txt /alone/
+COPY directory /copied/
+COPY --from=files / /through/
+COPY --link a.txt /linked/
+WORKDIR /made
+COPY a.txt b.txt /last/
+`,
+    'a.txt': 'a\n',
+    'b.txt': 'b\n',
+    'directory/in/it.txt': 'it\n',
+  });
+  const paths = ['/alone/a.txt', '/copied/in/it.txt', '/through/alone/a.txt', '/through/copied/in/it.txt'].concat([
+    '/linked/a.txt',
+    '/made',
+    '/last/b.txt',
+  ]);
+  const timesOf = async (args: readonly string[] = []) => {
+    const tree = good(await buildContext(context, { args })).tree();
+    return new Set(paths.map((path) => tree.mtime(path)));
+  };
+  const setTimes = (seconds: number) => {
+    for (const name of ['Dockerfile', 'a.txt', 'b.txt', 'directory/in/it.txt'])
+      utimesSync(join(context, name), seconds, seconds);
+  };
+  setTimes(1_000_000_000);
+  expect(await timesOf()).toEqual(new Set([1_000_000_000]));
+  setTimes(1_100_000_000);
+  expect(await timesOf()).toEqual(new Set([1_000_000_000]));
+  expect(await timesOf(['--no-cache'])).toEqual(new Set([1_100_000_000]));
+  expect(await timesOf()).toEqual(new Set([1_100_000_000]));
+});
+
+test('--no-cache runs everything, and what it made is what the next build finds', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /u\nRUN cp /u /v\n' };
+  const first = await buildGood(files);
+  const again = await buildGood(files, { args: ['--no-cache'] });
+  expect(ran(again)).toHaveLength(2);
+  expect(again.tree().readText('/u')).not.toBe(first.tree().readText('/u'));
+  const third = await buildGood(files);
+  expect(ran(third)).toEqual([]);
+  expect(third.tree().readText('/v')).toBe(again.tree().readText('/u'));
+});
+
+test('two builds at once on one store are both right', async () => {
+  const files = (name: string) => ({
+    Dockerfile: `FROM busybox\nRUN sleep 0.3; cat /proc/sys/kernel/random/uuid > /shared\nCOPY own /own\nRUN cat /shared /own > /both\n`,
+    own: `${name}\n`,
+  });
+  const builds = await Promise.all(['a', 'b', 'c', 'a'].map((name) => buildGood(files(name))));
+  for (const [index, name] of ['a', 'b', 'c', 'a'].entries()) {
+    const tree = builds[index]!.tree();
+    expect(tree.readText('/both')).toBe(`${tree.readText('/shared')}${name}\n`);
+  }
+});
+
+test('a failed step is not remembered, those before it are', async () => {
+  const files = { Dockerfile: 'FROM busybox\nRUN echo fine > /fine\nRUN test -e /fine && exit 5\n' };
+  expect((await buildInline(files)).exitCode).toBe(1);
+  const second = await buildInline(files);
+  expect(second.exitCode).toBe(1);
+  expect(statusOf(second.stderr, 'RUN echo fine')).toBe('cached');
+  expect(statusOf(second.stderr, 'exit 5')).toBe('error');
+});

@@ -1,0 +1,254 @@
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { baseImageArguments, pushBaseImage } from '../../support/base-images.ts';
+import { builders } from '../../support/builders.ts';
+import { startGitServer } from '../../support/git-server.ts';
+import { patiently } from '../../support/patience.ts';
+import { skopeo } from '../../support/peers.ts';
+import { ranIn } from '../../support/plain-progress.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { sharedService } from '../../support/services.ts';
+import { storeSize } from '../../support/store-size.ts';
+import {
+  buildContext,
+  buildGood,
+  good,
+  runTbuild,
+  userDirectory,
+  writeFiles,
+  type InlineBuild,
+} from '../../support/tbuild.ts';
+import { startWebServer } from '../../support/web-server.ts';
+
+const ran = (build: InlineBuild) => ranIn(build.stderr);
+const dockerfile = (name: string) =>
+  `FROM busybox\nRUN head -c 3000000 /dev/urandom > /${name}\nRUN echo ${name} > /second\n`;
+const rowsOf = (text: string): { type: string; size: number; description?: string }[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const HOUR = 3600_000;
+
+/** Makes everything that is there look as if it had last been used then. */
+function age(store: string, milliseconds: number): void {
+  const time = new Date(Date.now() - milliseconds);
+  const deep = { records: 1, snapshots: 1, resolved: 1, http: 1, git: 1, copies: 1, explain: 2, 'context-index': 1 };
+  const ageBelow = (directory: string, depth: number): void => {
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      utimesSync(join(directory, name), time, time);
+      if (depth > 1) ageBelow(join(directory, name), depth - 1);
+    }
+  };
+  for (const [directory, depth] of Object.entries(deep)) ageBelow(join(store, directory), depth);
+}
+
+describe.each(builders)('the store of $who', ({ asUser }) => {
+  const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
+  const tbuild = async (store: string, ...args: string[]) => good(await runTbuild(args, { store, asUser })).stdout;
+
+  test('du says what is on the disk, hard links and shared bytes once', async () => {
+    const store = newStore();
+    const context = writeFiles({
+      Dockerfile: 'FROM busybox\nCOPY . /all\nRUN --mount=type=cache,target=/c head -c 1000000 /dev/urandom > /c/x\n',
+      a: 'a'.repeat(100_000),
+      b: 'b',
+    });
+    good(await buildContext(context, { store, asUser }));
+    writeFileSync(join(context, 'b'), 'changed');
+    good(await buildContext(context, { store, asUser, args: ['-t', 'app:1'] }));
+    // The store is still being written to the disk in the background, which may take or give back a block.
+    const rows = await vi.waitFor(async () => {
+      const onDisk = await storeSize(store);
+      const listed = rowsOf(await tbuild(store, 'du', '--format', 'json'));
+      expect(listed.reduce((sum, { size }) => sum + size, 0)).toBe(onDisk);
+      return listed;
+    }, patiently);
+    expect(rows.find(({ type }) => type === 'cache mount')?.size).toBeGreaterThan(1_000_000);
+    expect(rows.map(({ description }) => description)).toContain('COPY . /all');
+    expect(await tbuild(store, 'du', '--verbose')).toMatch(/COPY \. \/all[^]*^Total /m);
+  });
+
+  test('prune takes what was not used for long, least recently used first, and says how much', async () => {
+    const store = newStore();
+    // Without an image nothing but the cache holds the layers.
+    const build = (name: string) =>
+      buildGood({ Dockerfile: dockerfile(name) }, { store, asUser, args: ['-o', 'type=cacheonly'] });
+    await build('old');
+    age(store, 30 * HOUR);
+    await build('new');
+    const before = await storeSize(store);
+    const said = await tbuild(store, 'prune', '--force', '--filter', 'until=24h');
+    expect(said).toContain('Removed steps: 2\n');
+    const after = await storeSize(store);
+    expect(before - after).toBeGreaterThan(3_000_000);
+    expect(ran(await build('new'))).toEqual([]);
+    expect(ran(await build('old'))).toHaveLength(2);
+
+    // Used last, "old" stays where only one of the two has room.
+    await tbuild(store, 'prune', '--force', '--max-used-space', '10mb');
+    expect(ran(await build('old'))).toEqual([]);
+    expect(ran(await build('new'))).toHaveLength(2);
+  });
+});
+
+describe('what was fetched', needs('registry'), () => {
+  test('is listed with where it came from, and goes when it was not used for long', async () => {
+    const host = await sharedService('registry');
+    const [old, current] = [await pushBaseImage('busybox', host), `${host}/current/busybox:1`];
+    await skopeo([
+      'copy',
+      '--src-tls-verify=false',
+      '--dest-tls-verify=false',
+      `docker://${old}`,
+      `docker://${current}`,
+    ]);
+    const body = 'x'.repeat(300_000);
+    await using web = await startWebServer(
+      new Map([
+        ['/old', { body }],
+        ['/current?token=hidden', { body: `${body}y` }],
+      ]),
+    );
+    await using git = await startGitServer();
+    await git.commit('old', { f: 'old' });
+    await git.commit('current', { f: 'current' });
+    const store = scratchDirectory('store');
+    const build = (base: string, name: string, query = '') =>
+      buildGood(
+        {
+          Dockerfile: `FROM ${base}\nADD ${web.url}/${name}${query} /file\nADD ${git.url}/${name}.git /git\nRUN echo ${name}\n`,
+        },
+        { store, images: [], args: ['-o', 'type=cacheonly'] },
+      );
+    await build(old, 'old');
+    age(store, 30 * HOUR);
+    await build(current, 'current', '?token=hidden');
+    // What is used again is not old.
+    await build(current, 'current', '?token=hidden');
+    const rows = async () => rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
+    const fetched = (all: Awaited<ReturnType<typeof rows>>) =>
+      all
+        .filter(({ type }) => ['base image', 'fetched file', 'git repository'].includes(type))
+        .map(({ type, description = '' }) => `${type} ${description}`.trim());
+    const before = await rows();
+    expect(fetched(before).toSorted()).toEqual(
+      [
+        `base image ${old}`,
+        `base image ${current}`,
+        `fetched file ${web.url}/old`,
+        `fetched file ${web.url}/current`,
+        'git repository',
+        'git repository',
+      ].toSorted(),
+    );
+    const size = before.find(({ description }) => description === `${web.url}/old`)?.size ?? 0;
+    expect(size).toBeGreaterThan(300_000);
+    good(await runTbuild(['prune', '--force', '--filter', 'until=24h'], { store }));
+    const after = await rows();
+    expect(fetched(after).toSorted()).toEqual([
+      `base image ${current}`,
+      `fetched file ${web.url}/current`,
+      'git repository',
+    ]);
+    expect(JSON.stringify(after)).not.toContain('RUN echo old');
+    expect(ran(await build(current, 'current', '?token=hidden'))).toEqual([]);
+    // A cap holds for everything that can be fetched again.
+    good(await runTbuild(['prune', '--force', '--max-used-space', '1kb'], { store }));
+    expect(fetched(await rows())).toEqual([]);
+    expect(readdirSync(join(store, 'blobs/sha256'))).toEqual([]);
+  });
+});
+
+test('a cap keeps the cache small after each build', async () => {
+  const store = scratchDirectory('store');
+  const env = { TBUILD_MAX_USED_SPACE: '5MB' };
+  for (const name of ['a', 'b', 'c', 'd'])
+    await buildGood({ Dockerfile: dockerfile(name) }, { store, env, args: ['-o', 'type=cacheonly'] });
+  const rows = rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
+  const cache = rows.filter(({ type }) => type === 'step' || type === 'tree').reduce((sum, { size }) => sum + size, 0);
+  expect(cache).toBeLessThanOrEqual(5_000_000);
+  const refused = await runTbuild(['build', writeFiles({ Dockerfile: 'FROM scratch\n' })], {
+    store,
+    env: { TBUILD_MAX_USED_SPACE: 'much' },
+  });
+  expect(refused.exitCode).toBe(2);
+});
+
+test('a prune beside a running build takes nothing that it uses', async () => {
+  const store = scratchDirectory('store');
+  const context = writeFiles({
+    Dockerfile:
+      'FROM busybox\nCOPY f /f\nRUN echo early > /early\nARG N\nRUN sleep 1.5; cat /f /early > /late\nRUN cat /late > /last\n',
+    f: 'f\n',
+  });
+  good(await buildContext(context, { store, args: ['--build-arg', 'N=1'] }));
+  await buildGood({ Dockerfile: dockerfile('unused') }, { store });
+  age(store, HOUR);
+  const building = buildContext(context, { store, args: ['--build-arg', 'N=2'] });
+  while (readdirSync(join(store, 'leases')).length === 0) await sleep(10);
+  await sleep(500);
+  const said = good(await runTbuild(['prune', '--all', '--force'], { store })).stdout;
+  expect(said).toContain('Removed steps: ');
+  const built = good(await building);
+  expect(built.tree().readText('/last')).toBe('f\nearly\n');
+  expect(ran(good(await buildContext(context, { store, args: ['--build-arg', 'N=2'] })))).toEqual([]);
+  expect(ran(await buildGood({ Dockerfile: dockerfile('unused') }, { store }))).toHaveLength(2);
+});
+
+test('what a build in another container does on the same store is left alone', needs('root'), async () => {
+  const store = scratchDirectory('store');
+  const marker = `61${Math.floor(Math.random() * 1e6)}`;
+  const context = writeFiles({
+    Dockerfile:
+      `FROM busybox\nRUN echo ${marker} > /f; i=0; while [ ! -e /go/go ] && [ $i -lt 300 ]; do sleep 0.1; i=$((i+1)); done; cp /f /g\n`.replace(
+        'RUN',
+        'RUN --mount=type=cache,target=/go,id=go',
+      ),
+  });
+  const args = ['build', '--root', store, '--progress', 'plain', '--tag', 'inside:1', ...baseImageArguments(), context];
+  const inside = runChecked('unshare', ['--mount', '--pid', '--fork', '--mount-proc', program, ...args], {
+    env: { HOME: scratchDirectory('home') },
+  });
+  const isThere = () => existsSync(join(store, 'run')) && readdirSync(join(store, 'run')).length > 0;
+  for (let tries = 0; tries < 400 && !isThere(); tries++) await sleep(25);
+  await buildGood({ Dockerfile: dockerfile('beside') }, { store });
+  good(await runTbuild(['prune', '--all', '--force'], { store }));
+  expect(isThere()).toBe(true);
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN --mount=type=cache,target=/go,id=go touch /go/go\n' }, { store });
+  await inside;
+  expect(good(await runTbuild(['images'], { store })).stdout).toContain('inside');
+});
+
+test('what a killed build left is swept, and the trash is emptied after a build', async () => {
+  const store = scratchDirectory('store');
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { store });
+  const old = new Date(Date.now() - HOUR);
+  for (const path of ['snapshots/.active/dead/fs', 'tmp/blob-1-dead', 'trash/dead/x', 'run/files-dead']) {
+    mkdirSync(join(store, path), { recursive: true });
+    utimesSync(join(store, path), old, old);
+  }
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { store });
+  for (let tries = 0; tries < 100 && existsSync(join(store, 'trash/dead')); tries++) await sleep(20);
+  expect(existsSync(join(store, 'trash/dead'))).toBe(false);
+  await sleep(50);
+  good(await runTbuild(['prune', '--force'], { store }));
+  for (const path of ['snapshots/.active/dead', 'tmp/blob-1-dead', 'run/files-dead'])
+    expect(existsSync(join(store, path)), path).toBe(false);
+  expect(statSync(join(store, 'records')).isDirectory()).toBe(true);
+});
+
+test.each([
+  ['--filter', 'label=x'],
+  ['--filter', 'until=soon'],
+  ['--max-used-space', 'lots'],
+])('prune %s %s is refused', async (option, value) => {
+  const { exitCode, stderr } = await runTbuild(['prune', '--force', option, value]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(value.replace(/^until=/, ''));
+});

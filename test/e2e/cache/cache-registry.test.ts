@@ -1,0 +1,212 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { pushBaseImage } from '../../support/base-images.ts';
+import { skopeo } from '../../support/peers.ts';
+import { blobsIn, DOCKERFILE, files } from '../../support/cached-project.ts';
+import { ranIn, stepsIn } from '../../support/plain-progress.ts';
+import { startRegistry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { sharedService } from '../../support/services.ts';
+import { buildGood, type InlineBuild } from '../../support/tbuild.ts';
+
+const ran = (build: InlineBuild) => ranIn(build.stderr);
+
+describe('a cache in a registry', needs('registry'), () => {
+  const fromRegistry = { images: [] } as const;
+
+  test('spares a fresh store every step; layers are sent once', async () => {
+    await using registry = await startRegistry();
+    const base = await pushBaseImage('busybox', registry.host);
+    const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
+    const ref = `${registry.host}/cache/app:main`;
+    const args = [
+      '--tag',
+      `${registry.host}/app:1`,
+      '--push',
+      '--cache-to',
+      `type=registry,ref=${ref},mode=max`,
+      '--cache-from',
+      ref,
+    ];
+    const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
+    expect(first.stderr).toContain('is not used');
+    const second = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
+    expect(ran(second)).toEqual([]);
+    expect(second.id()).toBe(first.id());
+    expect(second.stderr).not.toContain('writing layer');
+    const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${ref}`]));
+    expect(manifest.layers.length).toBeGreaterThan(5);
+    expect(new Set(manifest.layers.map((layer: { mediaType: string }) => layer.mediaType))).toEqual(
+      new Set(['application/vnd.oci.image.layer.v1.tar+gzip', 'application/vnd.tbuild.cache.explanations.v1+gzip']),
+    );
+  });
+
+  test('in the registry that an image goes to gives it its layers without fetching them', async () => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
+    const ref = `${host}/mounted/cache:1`;
+    const to = ['--cache-to', `type=registry,ref=${ref}`];
+    const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+    const store = scratchDirectory('store');
+    const output = ['-o', `type=registry,name=${host}/mounted/app:1,store=false`];
+    const second = await buildGood(own, { ...fromRegistry, store, args: ['--cache-from', ref, ...output] });
+    expect(ran(second)).toEqual([]);
+    const isLayer = (blob: string) =>
+      readFileSync(join(store, 'blobs/sha256', blob))
+        .subarray(0, 1)
+        .toString() !== '{';
+    expect(blobsIn(store).filter(isLayer)).toEqual([]);
+    const pushed = await skopeo(['inspect', '--config', '--tls-verify=false', `docker://${host}/mounted/app:1`]);
+    expect(JSON.parse(pushed).rootfs.diff_ids).toHaveLength(first.image().config.rootfs.diff_ids.length);
+  });
+
+  test('may stand in the image itself', async () => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const own = {
+      Dockerfile: `FROM ${base}\nRUN cat /proc/sys/kernel/random/uuid > /id\nCOPY f /f\nRUN cp /id /copy\n`,
+      f: 'f\n',
+    };
+    const tag = `${host}/inline:1`;
+    const args = ['--tag', tag, '--push', '--cache-to', 'type=inline'];
+    const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
+    const second = await buildGood(
+      { ...own, f: 'changed\n' },
+      { ...fromRegistry, store: scratchDirectory('store'), args: ['--cache-from', tag] },
+    );
+    expect(ran(second)).toEqual(['COPY f /f', 'RUN cp /id /copy']);
+    expect(second.tree().readText('/id')).toBe(first.tree().readText('/id'));
+  });
+
+  test.each([
+    ['mode=min', 'type=registry,mode=min', 'cache:min'],
+    ['mode=max', 'type=registry,mode=max', 'cache:max'],
+    ['the image itself', 'type=inline', 'inline:stages'],
+  ])('as %s spares a fresh store the stages, and none of their layers is fetched', async (_name, type, name) => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const ref = `${host}/${name}`;
+    const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
+    const isInline = type === 'type=inline';
+    const to = isInline ? ['--tag', ref, '--push', '--cache-to', type] : ['--cache-to', `${type},ref=${ref}`];
+    const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+    const store = scratchDirectory('store');
+    const tag = ['--tag', `${host}/imported:1`, ...(isInline ? ['--cache-to', 'type=inline'] : [])];
+    const second = await buildGood(own, { ...fromRegistry, store, args: ['--cache-from', ref, ...tag, '--push'] });
+    expect(ran(second)).toEqual([]);
+    expect(second.id()).toBe(first.id());
+    expect(readdirSync(join(store, 'snapshots')).filter((each) => each !== '.active')).toEqual([]);
+    const image = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${host}/imported:1`]));
+    const ofImage = image.layers.map((layer: { digest: string }) => layer.digest.slice(7));
+    const sizes = blobsIn(store).filter((blob) => !ofImage.includes(blob));
+    const isLayer = (blob: string) =>
+      readFileSync(join(store, 'blobs/sha256', blob))
+        .subarray(0, 1)
+        .toString() !== '{';
+    expect(sizes.filter(isLayer)).toEqual([]);
+  });
+
+  describe('that lost layers', () => {
+    const lossy = {
+      Dockerfile: `FROM busybox AS build
+RUN cat /proc/sys/kernel/random/uuid > /stage
+RUN cp /stage /copy
+FROM busybox
+COPY --from=build /copy /copy
+RUN cat /proc/sys/kernel/random/uuid > /own
+ARG N=1
+RUN cat /copy /own > /last; echo $N > /n
+`,
+    };
+    const setUp = async (registry: { readonly host: string }) => {
+      const base = await pushBaseImage('busybox', registry.host);
+      const own = { Dockerfile: lossy.Dockerfile.replaceAll('FROM busybox', `FROM ${base}`) };
+      const ref = `${registry.host}/cache/lossy:1`;
+      const to = ['--cache-to', `type=registry,ref=${ref},mode=max`];
+      const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+      const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${ref}`]));
+      const isLayer = ({ mediaType }: { mediaType: string }) => mediaType.includes('.layer.');
+      const digests: string[] = manifest.layers.filter(isLayer).map(({ digest }: { digest: string }) => digest);
+      return { own, first, from: ['--cache-from', ref], digests, tag: `${registry.host}/lossy/app:1` };
+    };
+
+    test('runs the steps again whose layers a step needs, and what stands on them, and says so', async () => {
+      await using registry = await startRegistry();
+      const { own, digests, from } = await setUp(registry);
+      for (const digest of digests) registry.lose(digest);
+      const args = [...from, '--build-arg', 'N=2'];
+      const next = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
+      expect(next.stderr).toMatch(/A layer of the cache is lost, .* is not in the registry/);
+      const tree = next.tree();
+      expect(tree.readText('/last')).toBe(tree.readText('/copy') + tree.readText('/own'));
+      expect(tree.readText('/n')).toBe('2\n');
+      expect(ran(next)).toHaveLength(5);
+    });
+
+    test('runs again what an output needs', async () => {
+      await using registry = await startRegistry();
+      const { own, first, digests, from, tag } = await setUp(registry);
+      const last = digests.at(-1) ?? '';
+      registry.lose(last);
+      const store = scratchDirectory('store');
+      const next = await buildGood(own, { ...fromRegistry, store, args: [...from, '--push', '--tag', tag] });
+      expect(next.stderr).toContain(`A layer of the cache is lost, and its step runs again: Blob ${last} of`);
+      expect(ran(next)).toEqual(['RUN cat /copy /own > /last; echo 1 > /n']);
+      expect(next.tree().readText('/last')).toBe(first.tree().readText('/last'));
+      await skopeo(['inspect', '--tls-verify=false', `docker://${tag}`]);
+    });
+
+    test('begins a cache mount empty whose directory is gone', async () => {
+      await using registry = await startRegistry();
+      const base = await pushBaseImage('busybox', registry.host);
+      const own = {
+        Dockerfile: `FROM ${base}\nARG N=1\nRUN --mount=type=cache,target=/c,id=lost echo $N >> /c/log; cp /c/log /seen\n`,
+      };
+      const ref = `${registry.host}/cache/mounts:1`;
+      const to = ['--cache-to', `type=registry,ref=${ref},mounts=true`];
+      await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+      const manifest = JSON.parse(await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${ref}`]));
+      for (const { digest } of manifest.layers) registry.lose(digest);
+      const args = ['--cache-from', ref, '--build-arg', 'N=2'];
+      const next = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
+      expect(next.tree().readText('/seen')).toBe('2\n');
+    });
+  });
+
+  test('of an image of several platforms has the layers of each', async () => {
+    const host = await sharedService('registry');
+    const own = {
+      Dockerfile: `FROM scratch AS one
+ARG TARGETARCH
+COPY f /$TARGETARCH
+FROM scratch
+ARG TARGETARCH
+COPY --from=one /$TARGETARCH /one
+COPY f /two
+`,
+      f: 'f\n',
+    };
+    const platforms = ['--platform', 'linux/amd64,linux/arm64'];
+    const ref = `${host}/inline/platforms:1`;
+    const to = [...platforms, '--tag', ref, '--push', '--cache-to', 'type=inline'];
+    await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
+    const from = [...platforms, '--cache-from', ref];
+    const next = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: from });
+    const steps = [...stepsIn(next.stderr)].filter(([name]) => name.includes('] COPY '));
+    expect(steps.length).toBeGreaterThan(3);
+    expect(steps.filter(([, status]) => status !== 'cached')).toEqual([]);
+  });
+
+  test('of an image that has none is a warning', async () => {
+    const host = await sharedService('registry');
+    const base = await pushBaseImage('busybox', host);
+    const build = await buildGood(
+      { Dockerfile: `FROM ${base}\nRUN true\n` },
+      { ...fromRegistry, args: ['--cache-from', base] },
+    );
+    expect(build.stderr).toContain('holds no cache');
+  });
+});

@@ -1,0 +1,247 @@
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { builders } from '../../support/builders.ts';
+import { blobsIn, DOCKERFILE, files } from '../../support/cached-project.ts';
+import { ranIn } from '../../support/plain-progress.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import {
+  buildContext,
+  buildGood,
+  buildInline,
+  good,
+  userDirectory,
+  writeFiles,
+  type InlineBuild,
+} from '../../support/tbuild.ts';
+
+const ran = (build: InlineBuild) => ranIn(build.stderr);
+
+describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => {
+  const scratch = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));
+
+  test('spares a fresh store every step, gives the same image, and only what is needed is read', async () => {
+    const cache = join(scratch('cache'), 'made');
+    const first = await buildGood(files, {
+      asUser,
+      store: scratch('store'),
+      args: ['--cache-to', `type=local,dest=${cache},mode=max`],
+    });
+    const store = scratch('store');
+    const second = await buildGood(files, { asUser, store, args: ['--cache-from', `type=local,src=${cache}`] });
+    expect(ran(second)).toEqual([]);
+    expect(second.id()).toBe(first.id());
+    expect(second.tree().readText('/id')).toBe(first.tree().readText('/id'));
+    expect(readdirSync(join(store, 'snapshots')).filter((name) => name !== '.active')).toEqual([]);
+
+    const stored = new Set(blobsIn(store));
+    const config = JSON.parse(readFileSync(join(cache, 'index.json'), 'utf8')).manifests[0].digest.slice(7);
+    const { layers } = JSON.parse(readFileSync(join(cache, 'blobs/sha256', config), 'utf8'));
+    const isLayer = ({ mediaType }: { mediaType: string }) => mediaType.includes('.layer.');
+    expect(
+      layers.filter(isLayer).filter((layer: { digest: string }) => !stored.has(layer.digest.slice(7))).length,
+    ).toBe(2);
+  });
+
+  test('gives the trees that steps stand on which run after all', async () => {
+    const cache = join(scratch('cache'), 'made');
+    const context = writeFiles(files);
+    good(
+      await buildContext(context, {
+        asUser,
+        store: scratch('store'),
+        args: ['--cache-to', `type=local,dest=${cache},mode=max`],
+      }),
+    );
+    writeFileSync(join(context, 'b'), 'changed\n');
+    const store = scratch('store');
+    const next = good(
+      await buildContext(context, { asUser, store, args: ['--cache-from', `type=local,src=${cache}`] }),
+    );
+    expect(ran(next).sort()).toEqual([
+      'COPY --link b /usr/lib/x/b',
+      'LINK COPY --link b /usr/lib/x/b',
+      'RUN rm /usr/lib/x/hello; cat /proc/sys/kernel/random/uuid > /id',
+    ]);
+    const tree = next.tree();
+    expect(tree.readText('/usr/lib/x/b')).toBe('changed\n');
+    expect(tree.readText('/out')).toBe('1\n2\n');
+    expect(tree.entries.has('/usr/lib/x/hello')).toBe(false);
+
+    writeFileSync(join(context, 'src/1'), 'one\n');
+    const again = good(
+      await buildContext(context, { asUser, store, args: ['--cache-from', `type=local,src=${cache}`] }),
+    );
+    expect(again.tree().readText('/out')).toBe('one\n2\n');
+  });
+
+  test('does not grow when it is written again, and the same build writes nothing', async () => {
+    const cache = join(scratch('cache'), 'made');
+    const context = writeFiles(files);
+    const store = scratch('store');
+    const args = ['--cache-to', `type=local,dest=${cache},mode=max`];
+    good(await buildContext(context, { asUser, store, args }));
+    const before = blobsIn(cache);
+    const same = good(await buildContext(context, { asUser, store, args }));
+    expect(same.stderr).not.toContain('writing layer');
+    expect(blobsIn(cache)).toEqual(before);
+    writeFileSync(join(context, 'b'), 'changed\n');
+    good(await buildContext(context, { asUser, store, args }));
+    expect(blobsIn(cache).length).toBe(before.length);
+  });
+});
+
+describe('mode=min, which has no layers of stages,', () => {
+  const STAGE = ['COPY src /src', 'RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused'];
+  const exported = async () => {
+    const cache = join(scratchDirectory('cache'), 'made');
+    const context = writeFiles(files);
+    const args = ['--cache-to', `type=local,dest=${cache}`];
+    const first = good(await buildContext(context, { store: scratchDirectory('store'), args }));
+    return { context, first, args: ['--cache-from', `type=local,src=${cache}`] };
+  };
+
+  test('spares a fresh store every step all the same', async () => {
+    const { context, first, args } = await exported();
+    const store = scratchDirectory('store');
+    const next = good(await buildContext(context, { store, args }));
+    expect(ran(next)).toEqual([]);
+    expect(next.id()).toBe(first.id());
+    // What was learnt so stays, also without the cache.
+    expect(ran(good(await buildContext(context, { store })))).toEqual([]);
+  });
+
+  test('makes a stage when a changed step stands on it, each step once', async () => {
+    const { context, args } = await exported();
+    const dockerfile = DOCKERFILE.replace('FROM busybox\nWORKDIR', 'RUN cp /out /more\nFROM busybox\nWORKDIR');
+    writeFiles({ Dockerfile: dockerfile }, context);
+    const next = good(await buildContext(context, { store: scratchDirectory('store'), args }));
+    expect(ran(next).toSorted()).toEqual([...STAGE, 'RUN cp /out /more']);
+    expect(next.tree().readText('/out')).toBe('1\n2\n');
+  });
+
+  test('makes a stage when another part of it is copied, and what was copied of it before is copied again', async () => {
+    const context = writeFiles(files);
+    const dockerfile = DOCKERFILE.replace('RUN cat /src/*', 'RUN cat /proc/sys/kernel/random/uuid > /same; cat /src/*');
+    const [first, second] = ['COPY --from=build /same /a\n', 'COPY --from=build /unused /same /b/\n'];
+    const cache = join(scratchDirectory('cache'), 'made');
+    writeFiles({ Dockerfile: dockerfile + first }, context);
+    const to = ['--cache-to', `type=local,dest=${cache}`];
+    good(await buildContext(context, { store: scratchDirectory('store'), args: to }));
+    writeFiles({ Dockerfile: dockerfile + first + second }, context);
+    const next = good(
+      await buildContext(context, {
+        store: scratchDirectory('store'),
+        args: ['--cache-from', `type=local,src=${cache}`],
+      }),
+    );
+    expect(ran(next)).toEqual(expect.arrayContaining(['COPY --from=build /unused /same /b/', first.trim()]));
+    const tree = next.tree();
+    expect(tree.readText('/a')).toBe(tree.readText('/b/same'));
+  });
+
+  test('can be carried on, with all layers that there are', async () => {
+    const { context, first, args } = await exported();
+    const cache = join(scratchDirectory('cache'), 'next');
+    const to = ['--cache-to', `type=local,dest=${cache},mode=max`];
+    good(await buildContext(context, { store: scratchDirectory('store'), args: [...args, ...to] }));
+    const from = ['--cache-from', `type=local,src=${cache}`];
+    const next = good(await buildContext(context, { store: scratchDirectory('store'), args: from }));
+    expect(ran(next)).toEqual([]);
+    expect(next.id()).toBe(first.id());
+  });
+});
+
+test('a layer that went missing from a cache is not missed as long as nothing needs it', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const context = writeFiles(files);
+  const store = scratchDirectory('store');
+  const from = ['--cache-from', `type=local,src=${cache}`];
+  good(
+    await buildContext(context, {
+      store: scratchDirectory('store'),
+      args: ['--cache-to', `type=local,dest=${cache},mode=max`],
+    }),
+  );
+  good(await buildContext(context, { store, args: from }));
+  rmSync(cache, { recursive: true });
+  const next = good(await buildContext(context, { store, args: from }));
+  expect(next.stderr).toContain('is not used');
+  expect(ran(next)).toEqual([]);
+  expect(next.tree().readText('/out')).toBe('1\n2\n');
+});
+
+test('a cache that lost layers gives the steps whose layers it has', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const context = writeFiles({
+    Dockerfile:
+      'FROM busybox AS a\nRUN head -c 300000 /dev/urandom > /big; echo a > /a\nFROM busybox\nRUN echo b > /b\nCOPY --from=a /a /a\n',
+  });
+  good(
+    await buildContext(context, {
+      store: scratchDirectory('store'),
+      args: ['--cache-to', `type=local,dest=${cache},mode=max`],
+    }),
+  );
+  const blobs = blobsIn(cache).map((name) => join(cache, 'blobs/sha256', name));
+  rmSync(blobs.find((path) => statSync(path).size > 200_000)!);
+  writeFileSync(
+    join(context, 'Dockerfile'),
+    readFileSync(join(context, 'Dockerfile'), 'utf8').replace('/a /a', '/a /other'),
+  );
+  const next = good(
+    await buildContext(context, {
+      store: scratchDirectory('store'),
+      args: ['--cache-from', `type=local,src=${cache}`],
+    }),
+  );
+  expect(ran(next)).toEqual(['RUN head -c 300000 /dev/urandom > /big; echo a > /a', 'COPY --from=a /a /other']);
+  expect(next.tree().readText('/other')).toBe('a\n');
+});
+
+test('what is not a cache is a warning on import and an error on export', async () => {
+  const directory = writeFiles({ 'index.json': 'not json' });
+  const imported = await buildGood(
+    { Dockerfile: 'FROM busybox\n' },
+    { args: ['--cache-from', `type=local,src=${directory}`, '--cache-from', 'type=local,src=/does/not/exist'] },
+  );
+  expect(imported.stderr).toContain('/does/not/exist');
+  const files = { Dockerfile: 'FROM busybox\nRUN true\n' };
+  const failed = await buildInline(files, { args: ['--cache-to', 'type=local,dest=/etc/hostname/cache'] });
+  expect(failed.exitCode).toBe(1);
+  const ignored = await buildGood(files, {
+    args: ['--cache-to', 'type=local,dest=/etc/hostname/cache,ignore-error=true'],
+  });
+  expect(ignored.stderr).toContain('was not exported');
+});
+
+test.each([
+  ['--cache-to', 'type=s3,bucket=x', 's3'],
+  ['--cache-to', 'type=local', 'dest'],
+  ['--cache-to', 'type=local,dest=x,mode=most', 'most'],
+  ['--cache-from', 'type=registry,src=x', 'src'],
+  ['--cache-from', 'app/Case:1', 'app/Case'],
+])('%s %s is refused by name', async (option, value, word) => {
+  const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: [option, value] });
+  expect(build.exitCode).toBe(2);
+  expect(build.stderr).toContain(word);
+});
+
+test('mounts=true carries the directories of cache mounts', async () => {
+  const cache = join(scratchDirectory('cache'), 'made');
+  const dockerfile = (n: number) =>
+    `FROM busybox\nRUN --mount=type=cache,target=/c,id=carried mkdir -p /c/d; echo ${n} >> /c/d/log; ln -sf d/log /c/last; cp /c/last /seen\n`;
+  await buildGood(
+    { Dockerfile: dockerfile(1) },
+    { store: scratchDirectory('store'), args: ['--cache-to', `type=local,dest=${cache},mounts=true`] },
+  );
+  const store = scratchDirectory('store');
+  const args = ['--cache-from', `type=local,src=${cache}`];
+  const next = await buildGood({ Dockerfile: dockerfile(2) }, { store, args });
+  expect(next.tree().readText('/seen')).toBe('1\n2\n');
+  // What is there is not replaced, and without the cache there is nothing to carry.
+  expect((await buildGood({ Dockerfile: dockerfile(3) }, { store, args })).tree().readText('/seen')).toBe('1\n2\n3\n');
+  expect(
+    (await buildGood({ Dockerfile: dockerfile(4) }, { store, args: [...args, '--no-cache'] })).tree().readText('/seen'),
+  ).toBe('4\n');
+});

@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builders } from '../../support/builders.ts';
+import { startGitServer, type GitServer } from '../../support/git-server.ts';
+import { statusOf, stepsIn } from '../../support/plain-progress.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildGood, buildInline, defaultStore, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
+import { startWebServer, type ListeningServer, type WebFile } from '../../support/web-server.ts';
+
+const files = new Map<string, WebFile>();
+const modified = 'Wed, 21 Oct 2015 07:28:00 GMT';
+let web: ListeningServer;
+let git: GitServer;
+let first: string;
+
+beforeAll(async () => {
+  web = await startWebServer(files);
+  git = await startGitServer();
+  await git.commit('lib', { 'lib.txt': 'library\n' });
+  first = await git.commit('app', { 'a.txt': 'one\n', 'run.sh': '#!/bin/sh\n', 'dir/deep/f': 'deep\n' });
+  await git.git('app', 'tag', '--annotate', 'v1', '--message', 'v1');
+  await git.git('app', 'branch', 'stable');
+  await git.git('app', 'submodule', '--quiet', 'add', `${git.url}/lib.git`, 'lib');
+  await git.git('app', 'config', '--file', '.gitmodules', 'submodule.lib.url', '../lib.git');
+  await git.commit('app', { 'a.txt': 'two\n' });
+});
+afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]()]));
+
+const sha256 = (text: string) => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+const allCached = (build: InlineBuild) =>
+  [...stepsIn(build.stderr)].filter(([name]) => name.includes('ADD')).every(([, status]) => status === 'cached');
+
+describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
+  test('gives a private file with the time of the server', async () => {
+    files.set('/', { body: 'index\n' });
+    files.set('/dir/file.txt?x=1', { body: 'text\n', headers: { 'last-modified': modified } });
+    const tree = (
+      await buildGood(
+        { Dockerfile: `FROM scratch\nADD ${web.url}/dir/file.txt?x=1#y /into/\nADD ${web.url}/ /plain/\n` },
+        { asUser },
+      )
+    ).tree();
+    expect(tree.entries.get('/into/file.txt')).toMatchObject({ type: 'file', mode: '0600', uid: 0, gid: 0, size: 5 });
+    expect(tree.mtime('/into/file.txt')).toBe(Date.parse(modified) / 1000);
+    expect(tree.readText('/plain/__unnamed__')).toBe('index\n');
+    expect(tree.mtime('/plain/__unnamed__')).toBe(0);
+  });
+
+  test('asks each time and fetches what changed', async () => {
+    const path = `/revalidated-${asUser}`;
+    const build = () =>
+      buildGood({ Dockerfile: `FROM scratch\nADD --chown=5:6 --chmod=640 ${web.url}${path} /f\n` }, { asUser });
+    files.set(path, { body: '1\n' });
+    await build();
+    web.take();
+    const again = await build();
+    expect(allCached(again)).toBe(true);
+    expect(web.take().map(({ status }) => status)).toEqual([304]);
+    files.set(path, { body: '2\n' });
+    const changed = await build();
+    expect(changed.tree().readText('/f')).toBe('2\n');
+    expect(changed.tree().entries.get('/f')).toMatchObject({ mode: '0640', uid: 5, gid: 6 });
+    expect(web.take().map(({ status }) => status)).toEqual([200]);
+  });
+});
+
+test('a checksum is checked, and what has it is not asked for again', async () => {
+  files.set('/sum', { body: 'sum\n' });
+  const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${web.url}/sum /f\n`;
+  const wrong = await buildInline({ Dockerfile: dockerfile(sha256('other')) });
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.stderr).toContain(`found ${sha256('sum\n')}, expected ${sha256('other')}`);
+  await buildGood({ Dockerfile: dockerfile(sha256('sum\n')) });
+  web.take();
+  const again = await buildGood({ Dockerfile: dockerfile(sha256('sum\n')) });
+  expect(allCached(again)).toBe(true);
+  expect(web.take()).toEqual([]);
+});
+
+test('--unpack unpacks, without it an archive stays one', async () => {
+  const directory = writeFiles({ 'in/a.txt': 'a\n' });
+  await runChecked('tar', ['-czf', 'a.tgz', 'in'], { cwd: directory });
+  files.set('/a.tgz', { body: readFileSync(join(directory, 'a.tgz')) });
+  const build = await buildGood({
+    Dockerfile: `FROM scratch\nADD --unpack ${web.url}/a.tgz /u/\nADD ${web.url}/a.tgz /p/\n`,
+  });
+  expect(build.tree().readText('/u/in/a.txt')).toBe('a\n');
+  expect(build.tree().entries.get('/p/a.tgz')?.type).toBe('file');
+});
+
+test('tokens come from secrets, go to their host only, and are nowhere afterwards', async () => {
+  const host = new URL(web.url).hostname;
+  files.set('/private', { body: 'private\n', authorization: 'Bearer hush' });
+  files.set('/elsewhere', { body: '', redirect: `${git.url}/nothing` });
+  const secret = join(writeFiles({ token: 'hush\n' }), 'token');
+  const dockerfile = `FROM scratch\nADD ${web.url}/private /f\n`;
+  const denied = await buildInline({ Dockerfile: dockerfile });
+  expect(denied.stderr).toContain('Invalid response status 401');
+  expect(denied.stderr).toContain(`--secret id=HTTP_AUTH_TOKEN_${host}`);
+  const args = ['--secret', `id=HTTP_AUTH_TOKEN_${host},src=${secret}`];
+  const build = await buildGood({ Dockerfile: dockerfile }, { args });
+  expect(build.tree().readText('/f')).toBe('private\n');
+  expect(JSON.stringify(build.image().config)).not.toContain('hush');
+  git.take();
+  await buildInline({ Dockerfile: `FROM scratch\nADD ${web.url}/elsewhere /f\n` }, { args });
+  expect(git.take().map(({ headers }) => headers.authorization)).toEqual([undefined]);
+});
+
+test('a password in a URL is sent, and is nowhere but in the history, with a warning', async () => {
+  const login = `Basic ${Buffer.from('me:pa@ss-word').toString('base64')}`;
+  files.set('/login', { body: 'private\n', authorization: login });
+  const [written, shown] = [`http://me:pa@ss-word@${new URL(web.url).host}/login`, `${web.url}/login`];
+  const store = scratchDirectory('store');
+  const metadata = join(scratchDirectory('metadata'), 'file');
+  const dockerfile = `FROM scratch\nADD ${written} /f\n`;
+  const args = ['--provenance=mode=max', '--metadata-file', metadata, '--explain'];
+  const build = await buildGood({ Dockerfile: dockerfile }, { store, args });
+  expect(build.tree().readText('/f')).toBe('private\n');
+  expect(build.stderr).toContain(`ADD ${shown} /f`);
+  expect(build.stderr).toContain(
+    `The history of the image shows the user and password of ADD "${shown}": use --secret id=HTTP_AUTH_TOKEN_127.0.0.1,src=FILE instead`,
+  );
+  expect(build.stderr).not.toContain('ss-word');
+  expect(readFileSync(metadata, 'utf8')).not.toContain('ss-word');
+  const { config, manifest } = build.image();
+  expect(config.history?.map(({ created_by }) => created_by)).toEqual([`ADD ${written} /f # buildkit`]);
+  expect(filesWith('ss-word', store)).toEqual([`blobs/sha256/${manifest.config.digest.slice('sha256:'.length)}`]);
+  const failed = await buildInline({ Dockerfile: `${dockerfile}RUN --mount=type=none true\n` }, { store });
+  expect(failed.stderr).toContain(`ADD http://${'*'.repeat('me:pa@ss-word'.length)}@`);
+  expect(failed.stderr).not.toContain('ss-word');
+});
+
+/** The files below a directory that hold a text. */
+function filesWith(text: string, directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path).includes(text))
+    .map((path) => relative(directory, path));
+}
+
+test.each([
+  ['a missing file', () => `${web.url}/missing`, 'Invalid response status 404 for'],
+  ['a server that is not there', () => 'http://127.0.0.1:1/x', 'Server 127.0.0.1:1 refuses connections'],
+  ['a repository that is not there', () => `${git.url}/none.git`, 'Could not read from the git repository'],
+  ['a ref that is not there', () => `${git.url}/app.git#none`, 'does not contain ref none'],
+  [
+    'a directory that is not there',
+    () => `${git.url}/app.git#v1:none`,
+    'Directory "none" is not in the git repository',
+  ],
+])('%s is named, with the place in the Dockerfile', async (_, url, message) => {
+  const build = await buildInline({ Dockerfile: `FROM scratch\nADD ${url()} /f\n` });
+  expect(build.exitCode).toBe(1);
+  expect(build.stderr).toContain(message);
+  expect(build.stderr).toContain('Dockerfile:2:');
+});
+
+describe.each(builders)('ADD of git repositories by $who', ({ asUser }) => {
+  test('checks out a branch, a tag, a commit, a directory, with submodules or without', async () => {
+    const dockerfile = `FROM scratch
+ADD ${git.url}/app.git /default/
+ADD ${git.url}/app.git#v1 /tag/
+ADD ${git.url}/app.git#stable:dir /dir/
+ADD ${git.url}/app.git?branch=main&submodules=0 /bare/
+ADD ${git.url}/app.git#${first} /commit/
+`;
+    const tree = (await buildGood({ Dockerfile: dockerfile }, { asUser })).tree();
+    expect(tree.readText('/default/a.txt')).toBe('two\n');
+    expect(tree.readText('/default/lib/lib.txt')).toBe('library\n');
+    expect(tree.entries.get('/default/run.sh')).toMatchObject({ mode: '0755', uid: 0, gid: 0 });
+    expect(tree.entries.get('/default/a.txt')).toMatchObject({ mode: '0644', uid: 0, gid: 0 });
+    expect(tree.readText('/tag/a.txt')).toBe('one\n');
+    expect(tree.readText('/dir/deep/f')).toBe('deep\n');
+    expect(tree.entries.has('/bare/lib/lib.txt')).toBe(false);
+    expect(tree.readText('/commit/a.txt')).toBe('one\n');
+    expect([...tree.entries.keys()].filter((path) => path.endsWith('.git'))).toEqual([]);
+  });
+});
+
+test('a cached build asks what a ref is and fetches nothing; a commit is not asked for', async () => {
+  const dockerfile = `FROM scratch\nADD ${git.url}/app.git#stable /b/\nADD ${git.url}/app.git#${first} /c/\n`;
+  await buildGood({ Dockerfile: dockerfile });
+  git.take();
+  const again = await buildGood({ Dockerfile: dockerfile });
+  expect(allCached(again)).toBe(true);
+  const asked = git.take().map(({ path }) => path);
+  expect(asked.filter((path) => path.includes('info/refs'))).toHaveLength(1);
+  await git.commit('moving', { f: '1\n' });
+  const moving = () => buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/moving.git /m/\n` });
+  expect((await moving()).tree().readText('/m/f')).toBe('1\n');
+  await git.commit('moving', { f: '2\n' });
+  expect((await moving()).tree().readText('/m/f')).toBe('2\n');
+});
+
+test('--keep-git-dir keeps a repository of one commit that git can use', async () => {
+  const target = scratchDirectory('kept');
+  const build = await buildGood(
+    { Dockerfile: `FROM scratch\nADD --keep-git-dir=true ${git.url}/app.git#stable /\n` },
+    { args: ['--output', `type=local,dest=${target}`] },
+  );
+  expect(build.exitCode).toBe(0);
+  const log = await runChecked('git', ['-c', 'safe.directory=*', 'log', '--format=%H'], { cwd: target });
+  expect(log.trim()).toBe(first);
+  expect(await runChecked('git', ['-c', 'safe.directory=*', 'status', '--short'], { cwd: target })).toBe('');
+  expect(existsSync(join(target, '.git/refs/heads/stable'))).toBe(true);
+});
+
+test('mtime=commit gives all files the time of the commit', async () => {
+  const time = Number(await git.git('app', 'show', '--no-patch', '--format=%ct', first));
+  const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git?ref=v1&mtime=commit /\n` })).tree();
+  expect(['/a.txt', '/dir', '/dir/deep/f'].map((path) => tree.mtime(path))).toEqual([time, time, time]);
+});
+
+test('--checksum is the beginning of the commit', async () => {
+  const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${git.url}/app.git#v1 /\n`;
+  await buildGood({ Dockerfile: dockerfile(first.slice(0, 12)) });
+  const wrong = await buildInline({ Dockerfile: dockerfile('0123456789') });
+  expect(wrong.exitCode).toBe(1);
+  expect(wrong.stderr).toContain(`to match 0123456789, got ${first}`);
+});
+
+test('GIT_AUTH_TOKEN opens a private repository and is in no argument', async () => {
+  const token = 's3cret';
+  await using server = await startGitServer({
+    authorization: `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
+  });
+  await server.commit('private', { f: 'private\n' });
+  const dockerfile = `FROM scratch\nADD ${server.url}/private.git /\n`;
+  const denied = await buildInline({ Dockerfile: dockerfile });
+  expect(denied.exitCode).toBe(1);
+  const { host } = new URL(server.url);
+  for (const id of ['GIT_AUTH_TOKEN', `GIT_AUTH_TOKEN.${host}`]) {
+    const build = await buildGood(
+      { Dockerfile: dockerfile },
+      { args: ['--secret', `id=${id},env=TOKEN`], env: { TOKEN: token } },
+    );
+    expect(build.tree().readText('/f')).toBe('private\n');
+  }
+});
+
+test('nothing is left in the place for running builds', async () => {
+  await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git ${web.url}/ /x/\n` });
+  expect(readdirSync(join(defaultStore(), 'run'))).toEqual([]);
+});
+
+test('a step that changed nothing leaves what follows cached', async () => {
+  files.set('/same', { body: 'same\n', headers: { etag: '"1"' } });
+  const dockerfile = `FROM busybox\nADD ${web.url}/same /f\nRUN cat /f > /g\n`;
+  await buildGood({ Dockerfile: dockerfile });
+  files.set('/same', { body: 'same\n', headers: { etag: '"2"' } });
+  const again = await buildGood({ Dockerfile: dockerfile });
+  expect(statusOf(again.stderr, 'RUN cat')).toBe('cached');
+});

@@ -1,0 +1,123 @@
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { isolations } from '../../support/isolations.ts';
+import { eventually } from '../../support/eventually.ts';
+import { groupsNaming, killNode, mountsNaming, processesNaming } from '../../support/leftovers.ts';
+import { needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildContext, buildGood, buildInline, defaultStore, good, writeFiles } from '../../support/tbuild.ts';
+
+const newMarker = () => `83${Math.floor(Math.random() * 1e6)}`;
+
+describe.each(isolations)('a step, isolation %s,', (isolation) => {
+  const args = ['--isolation', isolation, '--no-cache'];
+
+  test.each([
+    ['in the background', 'sleep MARK &'],
+    ['in a session of its own', 'setsid sh -c "sleep MARK & sleep MARK" & sleep 0.2;'],
+    ['that ignores signals', '( trap "" TERM INT HUP; sleep MARK; sleep MARK ) & sleep 0.1;'],
+    ['that was orphaned twice', '( ( sh -c "setsid sleep MARK & sleep 0.1" & ) & ); sleep 0.3;'],
+  ])('ends what it leaves %s, though it holds the output open', async (_name, script) => {
+    const marker = newMarker();
+    const Dockerfile = `FROM busybox\nRUN ${script.replaceAll('MARK', marker)} echo started\n`;
+    good(await buildInline({ Dockerfile }, { args }));
+    expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
+  });
+
+  test('that closes its output runs on to its end', async () => {
+    const build = await buildGood(
+      { Dockerfile: 'FROM busybox\nRUN exec >&- 2>&- <&-; sleep 0.5; touch /done\n' },
+      { args },
+    );
+    expect(build.tree().entries.has('/done')).toBe(true);
+  });
+
+  const twice = (child: ChildProcess): void => {
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+  };
+  const stops: readonly { how: string; stop(child: ChildProcess): unknown; exitCode?: number; user?: string }[] = [
+    { how: 'one SIGINT', stop: (child) => child.kill('SIGINT'), exitCode: 130 },
+    { how: 'one SIGHUP', stop: (child) => child.kill('SIGHUP'), exitCode: 130 },
+    { how: 'two SIGINTs', stop: twice, exitCode: 130 },
+    { how: 'SIGKILL', stop: killNode },
+    { how: 'SIGKILL, though it is another user,', stop: killNode, user: '1000:1000' },
+  ];
+
+  test.each(stops)('is gone after $how to tbuild', async ({ stop, exitCode, user = '0' }) => {
+    const marker = newMarker();
+    const store = scratchDirectory('store');
+    const context = writeFiles({
+      Dockerfile: `FROM busybox\nUSER ${user}\nRUN trap "" TERM INT; sleep ${marker} & sleep ${marker}\n`,
+    });
+    let stopping: Promise<void> | undefined;
+    const build = await buildContext(context, {
+      args,
+      store,
+      onStart: (child) => {
+        stopping = eventually(() => processesNaming(`sleep\0${marker}`).length > 1).then(() => void stop(child));
+      },
+    });
+    await stopping;
+    if (exitCode !== undefined) expect(build.exitCode, build.stderr).toBe(exitCode);
+    await eventually(() => processesNaming(`sleep\0${marker}`).length === 0 && mountsNaming(store).length === 0);
+    expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
+    expect(mountsNaming(store)).toEqual([]);
+    const next = { Dockerfile: 'FROM busybox\nRUN echo well > /well\n' };
+    expect(
+      good(await buildInline(next, { args, store }))
+        .tree()
+        .readText('/well'),
+    ).toBe('well\n');
+    expect(readdirSync(join(store, 'run')).filter((name) => /^(step|files|tree)-/.test(name))).toEqual([]);
+  });
+
+  test('that fills the disk fails with an error that says so; then there is room again', needs('root'), async () => {
+    const directory = scratchDirectory('disk');
+    const [image, store] = [join(directory, 'image'), join(directory, 'store')];
+    mkdirSync(store);
+    writeFileSync(image, '');
+    truncateSync(image, 40 << 20);
+    await runChecked('mkfs.ext4', ['-q', image]);
+    await runChecked('mount', ['-o', 'loop', image, store]);
+    try {
+      const full = await buildInline({ Dockerfile: 'FROM busybox\nRUN cat /dev/zero > /big\n' }, { args, store });
+      expect(full.exitCode).toBe(1);
+      // A volatile overlay may tell the program of an I/O error only.
+      expect(full.stderr).toMatch(/No space left on device|I\/O error/);
+      expect(full.stderr).toContain('hint: There is no space left on the file system of the store');
+      good(await buildInline({ Dockerfile: 'FROM busybox\nRUN echo x > /small\n' }, { args, store }));
+    } finally {
+      await runChecked('umount', ['-l', store]);
+    }
+  });
+});
+
+test('the control group of a build that was killed goes with the next one', needs('root'), async () => {
+  const marker = newMarker();
+  const context = writeFiles({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
+  let killed: number | undefined;
+  let stopping: Promise<void> | undefined;
+  await buildContext(context, {
+    onStart: (child) => {
+      stopping = eventually(() => processesNaming(`sleep\0${marker}`).length > 0).then(() => {
+        killed = killNode(child);
+      });
+    },
+  });
+  await stopping;
+  expect(killed).toBeGreaterThan(0);
+  await eventually(() => processesNaming(`sleep\0${marker}`).length === 0);
+  // What was made just now may be about to be entered.
+  await sleep(600);
+  await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--no-cache'] });
+  expect(groupsNaming(`tbuild-steps-${killed}`)).toEqual([]);
+});
+
+test('the store of these tests has nothing of the steps', () => {
+  expect(readdirSync(join(defaultStore(), 'run')).filter((name) => /^(step|files)-/.test(name))).toEqual([]);
+});

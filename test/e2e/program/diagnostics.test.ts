@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { buildInline } from '../../support/tbuild.ts';
+
+interface Slip {
+  readonly text: string;
+  readonly place: string;
+  readonly underlined: string;
+  readonly hint: string;
+}
+
+const slips: readonly Slip[] = [
+  { text: 'FROM busybox\nRNU x\n', place: '2:1', underlined: 'RNU', hint: '"RUN"' },
+  { text: 'FROM busybox\nCOPY --form=x \\\n  a /\n', place: '2:6', underlined: '--form=x', hint: '"--from"' },
+  { text: 'FROM busybox\nRUN --netwrok=none x\n', place: '2:5', underlined: '--netwrok=none', hint: '"--network"' },
+  {
+    text: 'FROM busybox\nRUN --mount=type=cahce,target=/x x\n',
+    place: '2:13',
+    underlined: 'type=cahce',
+    hint: '"cache"',
+  },
+  {
+    text: 'FROM busybox\nRUN --mount=type=cache,taget=/x x\n',
+    place: '2:24',
+    underlined: 'taget=/x',
+    hint: '"target"',
+  },
+  {
+    text: 'FROM busybox AS build\nFROM 127.0.0.1:1/x AS y\nFROM busybox\nCOPY --from=biuld a /\n',
+    place: '4:13',
+    underlined: 'biuld',
+    hint: '"build"',
+  },
+  { text: 'FROM busybox AS build\nFROM biuld\n', place: '2:6', underlined: 'biuld', hint: '"build"' },
+  { text: 'ARG TAG=1\nFROM $TAGS\n', place: '2:6', underlined: '$TAGS', hint: '"TAG"' },
+  {
+    text: 'FROM --platform=$TARGETPLATFROM busybox\n',
+    place: '1:17',
+    underlined: '$TARGETPLATFROM',
+    hint: '"TARGETPLATFORM"',
+  },
+  {
+    text: 'FROM busybox\nARG MODE=1\nENV A=${MDOE:?needed}\n',
+    place: '3:7',
+    underlined: '${MDOE:?needed}',
+    hint: '$MODE',
+  },
+];
+
+describe('a slip of the pen is underlined, with what was meant:', () => {
+  test.concurrent.for(slips.map((slip) => [slip.underlined, slip] as const))(
+    '%s',
+    async ([, { text, place, underlined, hint }]) => {
+      // Names that are no stage are asked for at a registry that is not there.
+      const env = { https_proxy: 'http://127.0.0.1:1', http_proxy: 'http://127.0.0.1:1' };
+      const { exitCode, stderr } = await buildInline({ Dockerfile: text }, { env });
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain(`Dockerfile:${place}\n`);
+      const [line = 1, column = 1] = place.split(':').map(Number);
+      const row = text.split('\n')[line - 1] ?? '';
+      expect(stderr).toContain(
+        `${line} | >>> ${row}\n     |     ${' '.repeat(column - 1)}${'^'.repeat(underlined.length)}\n`,
+      );
+      expect(row.slice(column - 1)).toMatch(new RegExp(`^${underlined.replace(/[$\\{}?]/g, '\\$&')}`));
+      expect(stderr).toContain(`hint: Did you mean ${hint}?`);
+    },
+  );
+
+  test('a missing source among others', async () => {
+    const { stderr } = await buildInline({
+      Dockerfile: 'FROM busybox\nCOPY a.txt \\\n  ./b.text /\n',
+      'a.txt': '',
+      'b.txt': '',
+    });
+    expect(stderr).toContain('   3 | >>>   ./b.text /\n     |       ^^^^^^^^\n');
+    expect(stderr).toContain('hint: Did you mean "b.txt"?');
+  });
+
+  test('a misspelt target', async () => {
+    const { stderr } = await buildInline({ Dockerfile: 'FROM busybox AS build\n' }, { args: ['--target', 'biuld'] });
+    expect(stderr).toContain('hint: Did you mean "build"?');
+  });
+});

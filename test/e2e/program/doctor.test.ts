@@ -1,0 +1,73 @@
+import { accessSync, constants } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { builders } from '../../support/builders.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { program } from '../../support/program.ts';
+import { isRoot, needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildInline, runTbuild } from '../../support/tbuild.ts';
+
+describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
+  test('says how steps are contained, and how to get what is missing', async () => {
+    const { exitCode, stdout } = await runTbuild(['doctor', '--format', 'json'], { asUser });
+    const found: { name: string; state: string; detail: string; fix?: string }[] = JSON.parse(stdout);
+    expect(exitCode).toBe(0);
+    expect(found[0]).toMatchObject({
+      name: 'isolation of RUN',
+      state: 'good',
+      detail: expect.stringMatching(/^namespace/),
+    });
+    expect(found.map(({ name }) => name)).toContain('pasta');
+    expect(found).toContainEqual({
+      name: 'network of RUN',
+      state: 'limited',
+      detail: expect.stringMatching(/loopback addresses and its abstract sockets$/),
+      fix: expect.stringContaining('--network none'),
+    });
+    expect(found.map(({ name }) => name)).toContain('limits of RUN');
+    expect(found.some(({ name }) => name === 'devices of RUN')).toBe(isRoot && !asUser);
+    expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
+  });
+
+  test('prints a line for each, as text', async () => {
+    const { stdout } = await runTbuild(['doctor'], { asUser });
+    expect(stdout).toMatch(/^good +isolation of RUN +namespace/);
+    expect(stdout).toMatch(/^(good|limited|missing) +overlay /m);
+  });
+});
+
+test(
+  'devices that steps may not open are found',
+  needs('pasta', { met: canOpenTun(), lacks: '/dev/net/tun' }),
+  async () => {
+    const { stdout } = await runTbuild(['doctor']);
+    expect(stdout).toMatch(/^good +pasta /m);
+  },
+);
+
+function canOpenTun(): boolean {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test('it tells what limits and the device filter lack', needs('root', 'unshare'), async () => {
+  // A machine without control groups.
+  const script = 'umount -l /sys/fs/cgroup && exec "$@"';
+  const stdout = await runChecked('unshare', ['--mount', 'sh', '-c', script, 'sh', program, 'doctor'], {
+    env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home') },
+  });
+  expect(stdout).toMatch(/^limited +limits of RUN .* so that --resource and --cgroup-parent cannot be used\n +→ /m);
+  expect(stdout).toMatch(/^limited +devices of RUN .*\n +→ Mount cgroup v2/m);
+});
+
+test('an isolation that does not exist is a mistake of usage', async () => {
+  const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });
+  expect(build).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('is none of auto, namespace, oci, chroot'),
+  });
+});

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
+import { otherNodes, withNode } from '../../support/nodes.ts';
+import { patiently } from '../../support/patience.ts';
+import { program } from '../../support/program.ts';
+import { runProcess } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { defaultStore, good, runTbuild, writeFiles } from '../../support/tbuild.ts';
+
+const cache = scratchDirectory('cache');
+const options = { env: { XDG_CACHE_HOME: cache } };
+
+/** Once the second build has ended. */
+function snapshotMade(directory = cache): Promise<void> {
+  return vi.waitFor(() => expect(snapshotNotes(directory)).toHaveLength(1), patiently);
+}
+
+/** What the launcher executes in the end, by the shell's trace of it. */
+async function commandLine(args: readonly string[]): Promise<string> {
+  const env = { ...options.env, HOME: cache, TBUILD_ROOT: defaultStore() };
+  const { stderr } = await runProcess('sh', ['-x', program, ...args], { env });
+  return /^\+ exec (.*)$/m.exec(stderr)?.[1] ?? stderr;
+}
+
+function snapshotNotes(directory = cache): readonly string[] {
+  return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
+}
+
+test('after the second build there is a snapshot, and the third starts from it with the same result', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN cat /file > /copy\n', file: 'text' });
+  const args = ['-q', ...baseImageArguments(), context];
+  const { stdout: first } = good(await runTbuild(args, options));
+  expect(snapshotNotes()).toEqual([]);
+  good(await runTbuild(args, options));
+  await snapshotMade();
+  const [note = ''] = snapshotNotes();
+  const [, , snapshot = ''] = readFileSync(join(cache, 'tbuild', note), 'utf8').split('\n');
+  expect(await commandLine(args)).toContain(`--snapshot-blob ${snapshot}`);
+  expect(good(await runTbuild(args, options)).stdout).toBe(first);
+
+  // What is loaded on demand, and a step that runs, from the snapshot.
+  good(await runTbuild(['--no-cache', ...args], options));
+  expect(good(await runTbuild(['images'], options)).stdout).toContain('REPOSITORY');
+});
+
+test('timers and signals work in a process that started from a snapshot', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo early; sleep 30\n' });
+  const args = ['--progress', 'plain', ...baseImageArguments(), context];
+  expect(await commandLine(['--version'])).toContain('--snapshot-blob');
+  const env = { ...process.env, ...options.env, HOME: cache, TBUILD_ROOT: defaultStore() };
+  const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  for await (const chunk of child.stderr) if (String(chunk).includes(' early\n')) child.kill();
+  expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
+});
+
+test('what was compiled in the rehearsal is in the snapshot', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch AS a\nCOPY f /\nFROM scratch\nCOPY --from=a / /\n', f: 'f' });
+  const args = ['--root', scratchDirectory('store'), context];
+  good(await runTbuild(args, options));
+  const main = join(program, '../../dist/tbuild.cjs');
+  const snapshot = (rehearsal: readonly string[]) => {
+    const file = join(scratchDirectory('snapshot'), 'blob');
+    const build = ['--no-warnings', '--snapshot-blob', file, '--build-snapshot', main, ...rehearsal];
+    return runProcess(process.execPath, build).then(({ stderr }) => ({ stderr, size: readFileSync(file).length }));
+  };
+  const [without, rehearsed] = await Promise.all([snapshot([]), snapshot(args)]);
+  expect(rehearsed.stderr).toBe('');
+  expect(rehearsed.size).toBeGreaterThan(without.size + 100_000);
+});
+
+// From a snapshot Node 24 ends at once what a thread does that loads the same modules.
+test.each(otherNodes)(
+  '$name starts from a snapshot of its own, also for a build with steps and large copies',
+  async ({ path }) => {
+    const directory = scratchDirectory('cache');
+    const files = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`files/${n}`, String(n)]));
+    const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY files /files\nRUN test -e /files/1099\n', ...files });
+    const build = () =>
+      runTbuild(['--no-cache', ...baseImageArguments(), context], {
+        store: scratchDirectory('store'),
+        env: { XDG_CACHE_HOME: directory, ...withNode(path) },
+      });
+    good(await build());
+    good(await build());
+    await snapshotMade(directory);
+    const [note = ''] = snapshotNotes(directory);
+    expect(readFileSync(join(directory, 'tbuild', note), 'utf8').split('\n')[2]).not.toBe('');
+    good(await build());
+  },
+);

@@ -1,0 +1,94 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeCertificate } from '../../support/certificate.ts';
+import { pushBaseImage } from '../../support/base-images.ts';
+import { containersTools } from '../../support/peers.ts';
+import { startRegistry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { sharedService } from '../../support/services.ts';
+import { good, runTbuild } from '../../support/tbuild.ts';
+
+const auth = { username: 'someone', password: 's3cret' };
+
+describe('what a registry demands', needs('registry'), () => {
+  test('a job of GitLab finds its credentials in its variables', async () => {
+    await using registry = await startRegistry({ auth });
+    const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
+    const job = { CI_REGISTRY: registry.host, CI_REGISTRY_USER: auth.username, CI_REGISTRY_PASSWORD: auth.password };
+    const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
+    expect((await runTbuild(['pull', base], { store, env: { HOME } })).exitCode).toBe(1);
+    good(await runTbuild(['pull', base], { store, env: { HOME, ...job } }));
+  });
+
+  test('what podman login stored is found', needs('podman'), async () => {
+    await using registry = await startRegistry({ auth });
+    const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
+    const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
+    const file = join(HOME, 'auth.json');
+    await containersTools().podman([
+      'login',
+      '--tls-verify=false',
+      '--authfile',
+      file,
+      '-u',
+      auth.username,
+      '-p',
+      auth.password,
+      registry.host,
+    ]);
+    good(await runTbuild(['pull', base], { store, env: { HOME, REGISTRY_AUTH_FILE: file } }));
+  });
+
+  test('a client certificate of certs.d is shown', async () => {
+    const base = await pushBaseImage('busybox', await sharedService('registry'));
+    const [directory, HOME] = [scratchDirectory('certificates'), scratchDirectory('home')];
+    const at = (name: string) => join(directory, name);
+    for (const [name, subject] of [
+      ['server', 'subjectAltName=IP:127.0.0.1'],
+      ['client', 'extendedKeyUsage=clientAuth'],
+    ] as const) {
+      await makeCertificate(name, { key: at(`${name}.key`), certificate: at(`${name}.crt`) }, subject);
+    }
+    const [host = '', ...path] = base.split('/');
+    const tls = {
+      cert: readFileSync(at('server.crt')),
+      key: readFileSync(at('server.key')),
+      ca: readFileSync(at('client.crt')),
+      requestCert: true,
+      rejectUnauthorized: true,
+    };
+    const server = createServer(tls, (incoming, answer) => {
+      const [hostname, port] = host.split(':');
+      incoming.pipe(
+        request(
+          { hostname, port, path: incoming.url, method: incoming.method, headers: incoming.headers },
+          (response) => {
+            answer.writeHead(response.statusCode ?? 500, response.headers);
+            response.pipe(answer);
+          },
+        ),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const guarded = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const store = scratchDirectory('store');
+    const pull = () => runTbuild(['pull', [guarded, ...path].join('/')], { store, env: { HOME } });
+    expect((await pull()).exitCode).toBe(1);
+    const place = join(HOME, '.docker/certs.d', guarded);
+    mkdirSync(place, { recursive: true });
+    for (const [from, to] of [
+      ['server.crt', 'ca.crt'],
+      ['client.crt', 'client.cert'],
+      ['client.key', 'client.key'],
+    ] as const)
+      writeFileSync(join(place, to), readFileSync(at(from)));
+    good(await pull());
+    server.closeAllConnections();
+    server.close();
+  });
+});
