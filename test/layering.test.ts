@@ -12,7 +12,7 @@ const ROWS = [
   ['store', 'frontend', 'solver', 'host', 'api'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
-  ['copy'],
+  ['copy', 'sources'],
   ['layers'],
   ['exporter'],
   ['gc', 'attest', 'images'],

@@ -4,7 +4,7 @@ import type { Graph, StepId } from '@tbuild/graph';
 import type { StepResults } from '@tbuild/layers';
 import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
-import { baseLayers } from './base-image.ts';
+import { baseLayers } from '@tbuild/sources';
 import type { Explanations } from './explanations.ts';
 import type { Worker } from './worker.ts';
 

@@ -14,11 +14,12 @@ import type { Plan } from '@tbuild/frontend';
 import type { StepId } from '@tbuild/graph';
 import { compressLayer, createLayerVariants, type RemoteLayers } from '@tbuild/layers';
 import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { Assembly } from './assemble-image.ts';
 import type { BuildEnvironment } from './build-run.ts';
 import { directoryKey } from './ops/cache-mount.ts';
 import type { CacheExportOptions, CacheExportSpec } from './request.ts';
-import { track, type ReportTransfer } from './track.ts';
+import { track } from './track.ts';
 import { writeCacheLayout } from './write-cache-layout.ts';
 
 interface Environment extends BuildEnvironment {

@@ -7,16 +7,16 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import type { GitOp, HttpOp } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
+import { fetchUrl, shownUrl } from '@tbuild/sources';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
-import { fetchUrl } from './fetch-url.ts';
-import { shownUrl } from './git/run-git.ts';
 import { gitOp } from './ops/git.ts';
 import { httpOp } from './ops/http.ts';
 import type { BuildRequest, ContextSpec } from './request.ts';
 import { gitOpOf, remoteTitle } from './remote-op.ts';
-import { track, type ReportTransfer } from './track.ts';
+import { track } from './track.ts';
 import type { Worker } from './worker.ts';
 
 /** A request whose main context is a directory of this machine. Disposing removes what was unpacked for it. */

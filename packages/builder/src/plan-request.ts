@@ -3,6 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
 import type { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
+import { createResolveImage } from '@tbuild/sources';
 import type { BuildEnvironment } from './build-run.ts';
 import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
 import { gitIgnoredWarning } from './git-ignored-warning.ts';
@@ -10,7 +11,6 @@ import { showWarning } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 import { remoteContext } from './remote-op.ts';
 import type { BuildRequest, ContextSpec } from './request.ts';
-import { createResolveImage } from './resolve-image.ts';
 import { track } from './track.ts';
 
 export interface Planning extends BuildEnvironment {

@@ -1,7 +1,6 @@
 import type { GitSource, NamedContext } from '@tbuild/frontend';
 import type { GitOp } from '@tbuild/graph';
-import { fileNameOf } from './fetch-url.ts';
-import { shownUrl } from './git/run-git.ts';
+import { fileNameOf, shownUrl } from '@tbuild/sources';
 import type { ContextSpec } from './request.ts';
 
 type RemoteSpec = Extract<ContextSpec, { kind: 'git' | 'http' }>;

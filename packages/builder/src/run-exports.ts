@@ -4,10 +4,10 @@ import type { Graph } from '@tbuild/graph';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import { firstOf, type Provider } from '@tbuild/content';
 import type { RemoteLayers } from '@tbuild/layers';
-import type { Progress } from '@tbuild/progress';
-import { baseLayers, imageProvider } from './base-image.ts';
+import type { Progress, ReportTransfer } from '@tbuild/progress';
+import { baseLayers, imageProvider } from '@tbuild/sources';
 import type { BuildRequest, OutputSpec } from './request.ts';
-import { track, type ReportTransfer } from './track.ts';
+import { track } from './track.ts';
 import type { Worker } from './worker.ts';
 
 interface Environment {

@@ -1,8 +1,5 @@
 import { showWork } from '@tbuild/layers';
-import type { Progress } from '@tbuild/progress';
-
-/** Reports how far a piece of work is. */
-export type ReportTransfer = (item: string, current: number, total?: number) => void;
+import type { Progress, ReportTransfer } from '@tbuild/progress';
 
 export interface TrackOptions {
   readonly progress: Progress;

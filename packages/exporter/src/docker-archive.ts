@@ -1,3 +1,4 @@
+import type { ReportTransfer } from '@tbuild/progress';
 import { nameOf, writeTo, type Destination } from './destination.ts';
 import {
   encodeExport,
@@ -7,7 +8,7 @@ import {
   type EncodedExport,
   type EncodeOptions,
 } from './encode-export.ts';
-import type { Exportable, Exporter, ReportExport } from './exporter.ts';
+import type { Exportable, Exporter } from './exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
 /**
@@ -34,7 +35,7 @@ export function dockerArchive({
 export async function dockerArchiveOf(
   result: Exportable,
   options: EncodeOptions,
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): Promise<{ readonly encoded: EncodedExport; readonly bytes: AsyncIterable<Uint8Array> }> {
   const image = onlyImage(result.images, 'A docker archive', 'Use -o type=oci, or build one platform');

@@ -10,9 +10,10 @@ import {
   type EncodedImage,
   type Image,
 } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
-import type { Exportable, Exported, ExportedImage, Exporter, ReportExport } from './exporter.ts';
+import type { Exportable, Exported, ExportedImage, Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 
 /** What is written down of a result: documents made here, layers as blobs. */
@@ -41,7 +42,7 @@ export interface EncodeOptions extends ImageFormat {
 export async function encodeExport(
   result: Exportable,
   options: EncodeOptions,
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): Promise<EncodedExport> {
   const { store, annotations = [] } = options;
@@ -90,7 +91,7 @@ export async function encodeExport(
 export function encodeCompressed(
   result: Exportable,
   options: EncodeOptions,
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): Promise<EncodedExport> {
   return encodeExport(result, compressed(options), report, signal);
@@ -188,7 +189,7 @@ interface Attested {
 function attestationsOf(
   { images, names }: Exportable,
   encoded: readonly EncodedImage[],
-  { artifact, report }: { readonly artifact: boolean; readonly report: ReportExport },
+  { artifact, report }: { readonly artifact: boolean; readonly report: ReportTransfer },
 ): Attested {
   const all = images.flatMap(({ image, attestations = [] }, at) => {
     const about = encoded[at]?.manifest.descriptor;

@@ -1,6 +1,7 @@
 import type { Provider } from '@tbuild/content';
 import type { PendingLayer } from '@tbuild/layers';
 import type { Descriptor, Digest, Image, Reference } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { Attestation } from './attestation.ts';
 
 /** One finished image and its tree. */
@@ -45,14 +46,11 @@ export interface Exported {
   readonly images?: readonly ImageDigests[];
 }
 
-/** Reports one line of work, e.g. `exporting layers`; bytes when they are known. */
-export type ReportExport = (item: string, current: number, total?: number) => void;
-
 /** Carries a finished image out of the builder's world. Options are constructor arguments. */
 export interface Exporter {
   /** For the step's name, e.g. `exporting to oci archive`. */
   readonly name: string;
-  export(result: Exportable, report: ReportExport, signal: AbortSignal): Promise<Exported>;
+  export(result: Exportable, report: ReportTransfer, signal: AbortSignal): Promise<Exported>;
   /**
    * Does for a layer of the build's own what `export` would do, while the image is not finished. A failure says nothing: what is
    * missing then, `export` makes. `epoch` as for it.

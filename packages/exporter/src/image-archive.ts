@@ -1,6 +1,6 @@
 import { familiarReference, type Descriptor, type EncodedImage, type Reference } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { EncodedExport } from './encode-export.ts';
-import type { ReportExport } from './exporter.ts';
 import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';
 
@@ -11,7 +11,7 @@ import { layoutIndex, namedEntries } from './layout-index.ts';
 export function imageArchive(
   { root, images, layers, documents, content }: EncodedExport,
   names: readonly Reference[],
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const blobs = [...layers, ...documents.map(({ descriptor }) => descriptor)];
@@ -50,7 +50,7 @@ export function dockerManifest(images: readonly ArchivedImage[]): LayoutFile {
 async function* counted(
   bytes: AsyncIterable<Uint8Array>,
   item: string,
-  report: ReportExport,
+  report: ReportTransfer,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let count = 0;
   report(item, 0);

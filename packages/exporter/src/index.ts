@@ -5,7 +5,7 @@ export { compressStored } from './compress-stored.ts';
 export type { StoredExport } from './compress-stored.ts';
 export type { Destination } from './destination.ts';
 export { dockerArchive } from './docker-archive.ts';
-export type { Exportable, Exported, ExportedImage, Exporter, ImageDigests, ReportExport } from './exporter.ts';
+export type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from './exporter.ts';
 export type { Annotation, ImageFormat } from './image-format.ts';
 export { imageStore } from './image-store.ts';
 export type { ImageStoreOptions, StoredNames } from './image-store.ts';

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyTree, type CopiedTree, type TreeOwner } from './copy-tree.ts';
 import { explaining } from './destination.ts';
-import type { Exportable, Exporter, ReportExport } from './exporter.ts';
+import type { Exportable, Exporter } from './exporter.ts';
 import { openParts } from './platform-directory.ts';
 
 export interface LocalTreeOptions {
@@ -42,7 +43,7 @@ export function localTree(options: LocalTreeOptions): Exporter {
 async function copyImages(
   result: Exportable,
   { destination, mode, ...options }: LocalTreeOptions,
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): Promise<void> {
   const staging = existsSync(destination) ? undefined : makeStaging(destination);

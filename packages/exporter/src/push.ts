@@ -9,10 +9,11 @@ import {
   type Digest,
   type Reference,
 } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { Repository } from '@tbuild/registry';
 import type { StoredExport } from './compress-stored.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
-import type { Exportable, Exporter, ReportExport } from './exporter.ts';
+import type { Exportable, Exporter } from './exporter.ts';
 import type { ImageFormat } from './image-format.ts';
 import { reportTransfers } from './transfer-report.ts';
 
@@ -61,7 +62,7 @@ export async function pushStored(
   stored: StoredExport,
   names: readonly Reference[],
   options: PushStoredOptions,
-  report: ReportExport,
+  report: ReportTransfer,
   signal: AbortSignal,
 ): Promise<void> {
   const pushed: Reference[] = [];
@@ -76,7 +77,7 @@ interface Push {
   readonly stored: StoredExport;
   /** Repositories that have the whole image by now. */
   readonly pushed: readonly Reference[];
-  readonly report: ReportExport;
+  readonly report: ReportTransfer;
   readonly signal: AbortSignal;
 }
 

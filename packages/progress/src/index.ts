@@ -3,3 +3,4 @@ export type { ProgressChannel } from './channel.ts';
 export type { Outcome, PlannedStep, ProgressEvent, ProgressStepId } from './event.ts';
 export { silent } from './progress.ts';
 export type { Progress } from './progress.ts';
+export type { ReportTransfer } from './report-transfer.ts';

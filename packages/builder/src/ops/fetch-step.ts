@@ -1,4 +1,4 @@
-import type { ReportTransfer } from '../track.ts';
+import type { ReportTransfer } from '@tbuild/progress';
 import type { OpEnvironment, StepContext } from './op-environment.ts';
 
 /** What an op that fetches needs; a build context is fetched without a step. */

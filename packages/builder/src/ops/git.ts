@@ -4,10 +4,7 @@ import type { ResultId } from '@tbuild/cache';
 import type { GitOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { checkOut } from '../git/check-out.ts';
-import { fetchCommit } from '../git/mirror.ts';
-import { resolveCommit, type Commit } from '../git/resolve-commit.ts';
-import { shownUrl, type GitRemote } from '../git/run-git.ts';
+import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
 import type { FetchContext } from './fetch-step.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { HttpOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
-import { fetchUrl, type FetchedFile } from '../fetch-url.ts';
+import { type FetchedFile, fetchUrl } from '@tbuild/sources';
 import type { FetchContext } from './fetch-step.ts';
 
 /** ADD of a URL: a tree with one file. What it holds and its time are key and result; its URL is in neither. */

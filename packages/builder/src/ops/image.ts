@@ -2,7 +2,7 @@ import type { ResultId } from '@tbuild/cache';
 import type { ImageOp } from '@tbuild/graph';
 import { canonicalJson, chainId, digestOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { baseLayers, imageProvider } from '../base-image.ts';
+import { baseLayers, imageProvider } from '@tbuild/sources';
 import { extractImage } from '../extract-image.ts';
 import type { StepContext } from './op-environment.ts';
 

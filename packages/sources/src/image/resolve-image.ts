@@ -20,7 +20,7 @@ import {
   type Platform,
 } from '@tbuild/oci';
 import { touch, writeAtomically } from '@tbuild/store';
-import type { Worker } from './worker.ts';
+import type { ImageSources } from './image-sources.ts';
 
 export interface ResolveOptions {
   /** Ask the registry even for what was resolved before. */
@@ -33,22 +33,22 @@ export interface ResolveOptions {
  * Resolves base images: a name that the store has is its own image; a tag that was resolved before stays
  * what it was until `pull`. Manifest and configuration are kept in the store, so that a second build asks nobody.
  */
-export function createResolveImage(worker: Worker, options: ResolveOptions): ResolveImage {
+export function createResolveImage(images: ImageSources, options: ResolveOptions): ResolveImage {
   return async (request, signal) => {
     const { source } = request;
-    if (source.kind === 'layout') return resolveInLayout(request, source.path, worker, signal);
+    if (source.kind === 'layout') return resolveInLayout(request, source.path, images, signal);
     const reference = parseReference(request.reference);
-    const own = options.pull ? undefined : worker.refs.get(reference);
+    const own = options.pull ? undefined : images.refs.get(reference);
     if (own !== undefined) {
-      return resolveFrom({ ...request, source: { kind: 'store' } }, own, worker.content, worker, signal);
+      return resolveFrom({ ...request, source: { kind: 'store' } }, own, images.content, images, signal);
     }
-    const memo = worker.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
-    const known = options.pull || !touch(memo, worker.now()) ? undefined : recall(memo, worker);
-    if (known !== undefined) return describe(request, known.descriptor, known.manifest, worker, worker.content, signal);
+    const memo = images.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
+    const known = options.pull || !touch(memo, images.now()) ? undefined : recall(memo, images);
+    if (known !== undefined) return describe(request, known.descriptor, known.manifest, images, images.content, signal);
     return options.track(formatReference(reference), async () => {
-      const repository = await worker.openRepository(reference);
+      const repository = await images.openRepository(reference);
       const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
-      const resolved = await resolveFrom(request, root, repository, worker, signal);
+      const resolved = await resolveFrom(request, root, repository, images, signal);
       writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
       return resolved;
     });
@@ -58,12 +58,12 @@ export function createResolveImage(worker: Worker, options: ResolveOptions): Res
 async function resolveInLayout(
   request: ImageRequest,
   path: string,
-  worker: Worker,
+  images: ImageSources,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   const layout = await openLayout(path);
   const root = await layout.resolve(request.reference === '' ? undefined : request.reference);
-  return resolveFrom(request, root, layout.provider, worker, signal);
+  return resolveFrom(request, root, layout.provider, images, signal);
 }
 
 /** From an index or manifest to the image for the platform, its documents stored on the way. */
@@ -71,13 +71,13 @@ async function resolveFrom(
   request: ImageRequest,
   root: Descriptor,
   from: Provider,
-  worker: Worker,
+  images: ImageSources,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   let descriptor = root;
   for (let depth = 0; depth <= MOST_INDEXES; depth++) {
-    const document = await fetchDocument(descriptor, from, worker, signal);
-    if (!isIndex(document)) return describe(request, descriptor, document, worker, from, signal);
+    const document = await fetchDocument(descriptor, from, images, signal);
+    if (!isIndex(document)) return describe(request, descriptor, document, images, from, signal);
     descriptor = chooseManifest(document, nameOf(request), request.platform);
   }
   throw new TbuildError(
@@ -89,10 +89,10 @@ async function resolveFrom(
 async function fetchDocument(
   descriptor: Descriptor,
   from: Provider,
-  worker: Worker,
+  images: ImageSources,
   signal: AbortSignal,
 ): Promise<Manifest | Index> {
-  return parseManifest(await keepWhole(descriptor, from, worker, signal), descriptor.mediaType);
+  return parseManifest(await keepWhole(descriptor, from, images, signal), descriptor.mediaType);
 }
 
 /** What messages call an image. */
@@ -103,13 +103,13 @@ function nameOf({ reference, source }: ImageRequest): string {
 async function keepWhole(
   descriptor: Descriptor,
   from: Provider,
-  worker: Worker,
+  images: ImageSources,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const stored = useStored(worker.content, descriptor.digest);
+  const stored = useStored(images.content, descriptor.digest);
   if (stored !== undefined) return stored;
   const bytes = await readWhole(from, descriptor, signal);
-  await worker.content.write(fromBytes(bytes), descriptor);
+  await images.content.write(fromBytes(bytes), descriptor);
   return bytes;
 }
 
@@ -117,13 +117,13 @@ async function describe(
   request: ImageRequest,
   descriptor: Descriptor,
   manifest: Manifest | Index,
-  worker: Worker,
+  images: ImageSources,
   from: Provider,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
   if (isIndex(manifest)) throw new Error('An index was resolved to where a manifest is needed');
   requireImage(manifest, request.reference);
-  const config = parseImageConfig(await keepWhole(manifest.config, from, worker, signal));
+  const config = parseImageConfig(await keepWhole(manifest.config, from, images, signal));
   return {
     reference: fullName(request.source, request.reference, descriptor),
     source: request.source,
@@ -143,14 +143,14 @@ function fullName(source: ImageSource, reference: string, { digest }: Descriptor
 }
 
 /** The manifest that a name resolved to before, when the store still has it and its configuration. */
-function recall(file: string, worker: Worker): { descriptor: Descriptor; manifest: Manifest } | undefined {
+function recall(file: string, images: ImageSources): { descriptor: Descriptor; manifest: Manifest } | undefined {
   try {
     const { manifest: digest }: { manifest?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
     const descriptor = parseDescriptor({ mediaType: 'application/json', digest, size: 0 });
-    const bytes = useStored(worker.content, descriptor.digest);
+    const bytes = useStored(images.content, descriptor.digest);
     if (bytes === undefined) return undefined;
     const manifest = parseManifest(bytes);
-    if (isIndex(manifest) || useStored(worker.content, manifest.config.digest) === undefined) return undefined;
+    if (isIndex(manifest) || useStored(images.content, manifest.config.digest) === undefined) return undefined;
     return { descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length }, manifest };
   } catch {
     // Never resolved, or a file that a crash left incomplete: ask again.

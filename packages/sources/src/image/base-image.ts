@@ -2,28 +2,28 @@ import { openLayout, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageOp, ImageSource } from '@tbuild/graph';
 import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
-import type { Worker } from './worker.ts';
+import type { ImageSources } from './image-sources.ts';
 
 /** Where an image's blobs can be read: the store, or where the image came from. */
-export async function imageProvider(source: ImageSource, reference: string, worker: Worker): Promise<Provider> {
+export async function imageProvider(source: ImageSource, reference: string, images: ImageSources): Promise<Provider> {
   switch (source.kind) {
     case 'store':
-      return worker.content;
+      return images.content;
     case 'layout':
       return (await openLayout(source.path)).provider;
     case 'registry':
-      return worker.openRepository(parseReference(reference));
+      return images.openRepository(parseReference(reference));
   }
 }
 
 /** The layers of a base image as its manifest and configuration describe them; their blobs may be elsewhere. */
-export function baseLayers(op: ImageOp, worker: Worker): readonly Layer[] {
-  const { layers } = readManifest(op, worker);
+export function baseLayers(op: ImageOp, images: ImageSources): readonly Layer[] {
+  const { layers } = readManifest(op, images);
   return op.diffIds.map((diffId, index) => ({ diffId, descriptor: layerAt(layers, index, op) }));
 }
 
-function readManifest(op: ImageOp, worker: Worker): Manifest {
-  const bytes = useStored(worker.content, op.manifest);
+function readManifest(op: ImageOp, images: ImageSources): Manifest {
+  const bytes = useStored(images.content, op.manifest);
   const manifest = bytes === undefined ? undefined : parseManifest(bytes);
   if (manifest === undefined || isIndex(manifest))
     throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);

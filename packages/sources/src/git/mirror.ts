@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import { touch } from '@tbuild/store';
-import type { Worker } from '../worker.ts';
+import { type StoreLayout, touch } from '@tbuild/store';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
 /**
@@ -13,7 +12,7 @@ import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 export async function fetchCommit(
   commit: string,
   remote: GitRemote,
-  { store, now }: Pick<Worker, 'store' | 'now'>,
+  { store, now }: { readonly store: StoreLayout; now(): number },
 ): Promise<string> {
   const mirror = store.gitMirror(remote.url);
   const kept = `refs/commits/${commit}`;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import type { LocalStore } from '@tbuild/content';
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { isDigest, type Digest } from '@tbuild/oci';
-import type { WebAnswer } from '@tbuild/registry';
-import { touch, writeAtomically } from '@tbuild/store';
-import type { ReportTransfer } from './track.ts';
-import type { Worker } from './worker.ts';
+import type { ReportTransfer } from '@tbuild/progress';
+import type { WebAnswer, WebClient } from '@tbuild/registry';
+import { type StoreLayout, touch, writeAtomically } from '@tbuild/store';
 
 /** A file of a web server, its bytes in the content store. */
 export interface FetchedFile {
@@ -22,25 +22,34 @@ export interface FetchOptions {
   readonly signal: AbortSignal;
 }
 
+/** The way to web servers, and where what they give is kept. */
+export interface Web {
+  readonly store: StoreLayout;
+  readonly content: LocalStore;
+  openWeb(): Promise<WebClient>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
 /**
  * Fetches a URL. What was fetched before is only asked after (`If-None-Match`), and not fetched again
  * when the server says that it is the same.
  * @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY, DIGEST_MISMATCH.
  */
-export async function fetchUrl(text: string, worker: Worker, options: FetchOptions): Promise<FetchedFile> {
+export async function fetchUrl(text: string, web: Web, options: FetchOptions): Promise<FetchedFile> {
   const { url, login } = readUrl(text);
-  const memo = worker.store.httpMemo(url.href);
+  const memo = web.store.httpMemo(url.href);
   // Touched before it is read: from then on no prune takes it away.
-  const known = touch(memo, worker.now()) ? recall(memo, worker) : undefined;
+  const known = touch(memo, web.now()) ? recall(memo, web) : undefined;
   if (known !== undefined && known.digest === options.checksum) return known;
   const headers = { ...authorization(url, login, options), ...conditions(known) };
-  const answer = await (await worker.openWeb()).get(url, headers, options.signal);
+  const answer = await (await web.openWeb()).get(url, headers, options.signal);
   if (answer.status === 304 && known !== undefined) {
     await answer.discard();
     return checked(known, url, options);
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
-  const fetched = await store(answer, url, worker, options);
+  const fetched = await store(answer, url, web, options);
   writeAtomically(memo, JSON.stringify({ ...fetched, source: shown(url) }));
   return checked(fetched, url, options);
 }
@@ -88,11 +97,11 @@ function conditions(known: Memo | undefined): Record<string, string> {
   return known?.etag === undefined ? {} : { 'if-none-match': known.etag };
 }
 
-async function store(answer: WebAnswer, url: URL, worker: Worker, { report, signal }: FetchOptions): Promise<Memo> {
+async function store(answer: WebAnswer, url: URL, web: Web, { report, signal }: FetchOptions): Promise<Memo> {
   const { etag, 'last-modified': modified = '', 'content-length': length } = answer.headers;
   const total = length === undefined ? undefined : Number(length);
   const item = `fetching ${url.host}${url.pathname}`;
-  const { digest } = await worker.content.write(
+  const { digest } = await web.content.write(
     counted(answer.body, (current) => report(item, current, total)),
     undefined,
     signal,
@@ -141,7 +150,7 @@ interface Memo extends FetchedFile {
 }
 
 /** What was fetched before, when its bytes are still there. */
-function recall(file: string, { content }: Worker): Memo | undefined {
+function recall(file: string, { content }: Web): Memo | undefined {
   try {
     const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
     if (typeof digest !== 'string' || !isDigest(digest) || !content.use(digest)) return undefined;

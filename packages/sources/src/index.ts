@@ -1,0 +1,10 @@
+export { checkOut } from './git/check-out.ts';
+export { fetchCommit } from './git/mirror.ts';
+export { resolveCommit } from './git/resolve-commit.ts';
+export type { Commit } from './git/resolve-commit.ts';
+export { shownUrl } from './git/run-git.ts';
+export type { GitRemote } from './git/run-git.ts';
+export { fetchUrl, fileNameOf } from './http/fetch-url.ts';
+export type { FetchedFile } from './http/fetch-url.ts';
+export { baseLayers, imageProvider } from './image/base-image.ts';
+export { createResolveImage } from './image/resolve-image.ts';
