@@ -30,7 +30,7 @@ const { metafile } = await build({
   outdir: 'dist.new',
   splitting: true,
   metafile: true,
-  alias: { 'react-devtools-core': './src/no-devtools.ts', 'is-in-ci': './src/not-in-ci.ts' },
+  alias: { 'react-devtools-core': './src/startup/no-devtools.ts', 'is-in-ci': './src/startup/not-in-ci.ts' },
   define: {
     TBUILD_VERSION: JSON.stringify(version),
     'process.env.DEV': '"false"',
@@ -46,7 +46,7 @@ await joinHotPath(metafile.outputs);
 await build({
   ...options,
   format: 'cjs',
-  entryPoints: ['src/layer-process.ts'],
+  entryPoints: ['src/services/layer-process.ts'],
   outfile: 'dist.new/layer-process.cjs',
   define: { 'import.meta.url': '__filename' },
   plugins: [lazyBuiltins],

@@ -2,36 +2,36 @@ import { rmSync } from 'node:fs';
 import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { describeFlags } from './args.ts';
-import { catchFaults } from './catch-faults.ts';
+import { describeFlags } from './flags/args.ts';
+import { catchFaults } from './print/catch-faults.ts';
 import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
-import { readEnvironment, type Environment } from './environment.ts';
-import { exitAtOnce } from './exit-at-once.ts';
-import { rehearse } from './rehearse.ts';
-import { exitCodeOf, formatError } from './report-error.ts';
-import { VERSION } from './version.ts';
+import { readEnvironment, type Environment } from './config/environment.ts';
+import { exitAtOnce } from './services/exit-at-once.ts';
+import { rehearse } from './startup/rehearse.ts';
+import { exitCodeOf, formatError } from './print/report-error.ts';
+import { VERSION } from './startup/version.ts';
 
 /** Other commands are loaded when they are called: a build should not pay for them. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
-  images: async () => (await import('./commands/images.ts')).images,
-  tag: async () => (await import('./commands/tag.ts')).tag,
-  inspect: async () => (await import('./commands/inspect.ts')).inspect,
-  diff: async () => (await import('./commands/diff.ts')).diff,
-  pull: async () => (await import('./commands/pull.ts')).pull,
-  push: async () => (await import('./commands/push.ts')).push,
-  save: async () => (await import('./commands/save.ts')).save,
-  load: async () => (await import('./commands/load.ts')).load,
-  image: async () => (await import('./commands/image.ts')).image,
-  imagetools: async () => (await import('./commands/imagetools.ts')).imagetools,
+  images: async () => (await import('./commands/image/images.ts')).images,
+  tag: async () => (await import('./commands/image/tag.ts')).tag,
+  inspect: async () => (await import('./commands/image/inspect.ts')).inspect,
+  diff: async () => (await import('./commands/image/diff.ts')).diff,
+  pull: async () => (await import('./commands/image/pull.ts')).pull,
+  push: async () => (await import('./commands/image/push.ts')).push,
+  save: async () => (await import('./commands/image/save.ts')).save,
+  load: async () => (await import('./commands/image/load.ts')).load,
+  image: async () => (await import('./commands/image/image.ts')).image,
+  imagetools: async () => (await import('./commands/imagetools/imagetools.ts')).imagetools,
   login: async () => (await import('./commands/login.ts')).login,
   logout: async () => (await import('./commands/logout.ts')).logout,
-  history: async () => (await import('./commands/history.ts')).history,
-  rmi: async () => (await import('./commands/rmi.ts')).rmi,
-  du: async () => (await import('./commands/du.ts')).du,
-  prune: async () => (await import('./commands/prune.ts')).prune,
-  fsck: async () => (await import('./commands/fsck.ts')).fsck,
+  history: async () => (await import('./commands/image/history.ts')).history,
+  rmi: async () => (await import('./commands/image/rmi.ts')).rmi,
+  du: async () => (await import('./commands/store/du.ts')).du,
+  prune: async () => (await import('./commands/store/prune.ts')).prune,
+  fsck: async () => (await import('./commands/store/fsck.ts')).fsck,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   explain: async () => (await import('./commands/explain.ts')).explain,
 };
@@ -69,7 +69,7 @@ function commandFirst(argv: readonly string[]): readonly string[] {
 }
 
 async function helpText(): Promise<string> {
-  const { buildFlags } = await import('./build-flags.ts');
+  const { buildFlags } = await import('./flags/build-flags.ts');
   const rows = await Promise.all(
     Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
   );

@@ -1,18 +1,18 @@
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
-import { describeFlags, parseArgs } from '../args.ts';
-import { buildFlags } from '../build-flags.ts';
-import { parseCall } from '../call/call-spec.ts';
-import type { Environment } from '../environment.ts';
-import { foreignOptions } from '../foreign-options.ts';
-import { ignoredOptions } from '../ignored-flags.ts';
-import { interruptible } from '../interruptible.ts';
-import { openBuild } from '../open-build.ts';
-import { exitCodeOf, formatError } from '../report-error.ts';
-import { checkResultFiles, writeResultFiles } from '../result-files.ts';
-import { parseSecrets } from '../secrets.ts';
-import { sourceFrame } from '../source-frame.ts';
+import { describeFlags, parseArgs } from '../flags/args.ts';
+import { buildFlags } from '../flags/build-flags.ts';
+import { parseCall } from './call/call-spec.ts';
+import type { Environment } from '../config/environment.ts';
+import { foreignOptions } from '../flags/foreign-options.ts';
+import { ignoredOptions } from '../flags/ignored-flags.ts';
+import { interruptible } from '../services/interruptible.ts';
+import { openBuild } from '../services/open-build.ts';
+import { exitCodeOf, formatError } from '../print/report-error.ts';
+import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
+import { parseSecrets } from '../request/secrets.ts';
+import { sourceFrame } from '../print/source-frame.ts';
 import type { Command } from './command.ts';
 
 export const build: Command = {
@@ -46,7 +46,7 @@ export const build: Command = {
     for (const message of ignoredOptions(flags)) channel.emit({ type: 'warning', message });
     try {
       if (call !== undefined) {
-        const { runCall } = await import('../call/run-call.ts');
+        const { runCall } = await import('./call/run-call.ts');
         const answer = await interruptible((signal) =>
           runCall(call, request, { worker, run: { progress: channel, signal, readSecret, onDefinition } }),
         );

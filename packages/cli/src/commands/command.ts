@@ -1,4 +1,4 @@
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../config/environment.ts';
 
 /** One subcommand. It returns its exit code; text for people goes through `env`. */
 export interface Command {

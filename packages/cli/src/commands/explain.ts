@@ -1,7 +1,7 @@
 import { describeRule, isRuleName, ruleNames, ruleOf, type RuleName } from '@tbuild/dockerfile';
 import { rulePage } from '@tbuild/dockerfile/rule-pages';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { describeFlags, parseArgs, type Flags } from '../args.ts';
+import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
 import type { Command } from './command.ts';
 
 const explainFlags = { help: { kind: 'switch', short: 'h', help: 'Show this text' } } as const satisfies Flags;

@@ -1,9 +1,9 @@
 import { TbuildError } from '@tbuild/errors';
-import { openDockerConfig, registryOf } from '../docker-config.ts';
-import type { Environment } from '../environment.ts';
-import { openRegistry } from '../open-registry.ts';
-import { registryFlags, registryOptions } from '../registry-flags.ts';
-import { storeCommand } from '../store-command.ts';
+import { openDockerConfig, registryOf } from '../config/docker-config.ts';
+import type { Environment } from '../config/environment.ts';
+import { openRegistry } from '../services/open-registry.ts';
+import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
+import { storeCommand } from './store-command.ts';
 
 export const login = storeCommand({
   summary: 'Keep the password for a registry where Docker keeps it, once the registry has taken it',

@@ -1,5 +1,5 @@
-import { openDockerConfig, registryOf } from '../docker-config.ts';
-import { storeCommand } from '../store-command.ts';
+import { openDockerConfig, registryOf } from '../config/docker-config.ts';
+import { storeCommand } from './store-command.ts';
 
 export const logout = storeCommand({
   summary: 'Forget the password for a registry',

@@ -1,5 +1,5 @@
 import { probeGroups } from '@tbuild/executor';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../config/environment.ts';
 import type { Finding } from './finding.ts';
 
 /** Whether steps can be limited, and what keeps those of real root from the devices of the machine. */

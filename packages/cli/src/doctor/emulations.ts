@@ -1,7 +1,7 @@
 import { ARCHITECTURES, type Emulation, findEmulation } from '@tbuild/executor';
 import { hostPlatform } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
-import { type Environment, searchPath } from '../environment.ts';
+import { type Environment, searchPath } from '../config/environment.ts';
 import type { Finding } from './finding.ts';
 
 /** Those that most images are made for get a line of their own. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { isOpenToOthers, storeLayout } from '@tbuild/store';
-import type { Environment } from '../environment.ts';
-import { makeStore } from '../store-root.ts';
+import type { Environment } from '../config/environment.ts';
+import { makeStore } from '../config/store-root.ts';
 import type { Finding } from './finding.ts';
 
 /** Where the other things are tried out. */

@@ -2,9 +2,9 @@ import type { BuildAnswer } from '@tbuild/api';
 import { checkBuild, type OutputSpec } from '@tbuild/builder';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { buildMetadata } from '../build-metadata.ts';
-import { interruptible } from '../interruptible.ts';
-import { openBuild } from '../open-build.ts';
+import { buildMetadata } from '../print/build-metadata.ts';
+import { interruptible } from '../services/interruptible.ts';
+import { openBuild } from '../services/open-build.ts';
 import type { Call } from './call.ts';
 import { specWords } from './spec-words.ts';
 

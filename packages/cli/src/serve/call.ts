@@ -1,5 +1,5 @@
 import type { BuildRun } from '@tbuild/builder';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../config/environment.ts';
 
 /** What a call may tell while it goes on. */
 export type CallRun = Pick<BuildRun, 'progress' | 'onDefinition'>;

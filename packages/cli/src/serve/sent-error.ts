@@ -1,6 +1,6 @@
 import type { SentError } from '@tbuild/api/protocol';
 import { TbuildError } from '@tbuild/errors';
-import { formatError } from '../report-error.ts';
+import { formatError } from '../print/report-error.ts';
 
 /** An error as data; `definition` is the text that it may point into. */
 export async function sentError(error: unknown, definition: string | undefined): Promise<SentError> {

@@ -2,7 +2,7 @@ import { fstatSync, writeSync } from 'node:fs';
 import { ANSWERS, CALL_FLAG, decodeFrames, encodeFrame, type ProgramMessage } from '@tbuild/api/protocol';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { createChannel, type Progress } from '@tbuild/progress';
-import type { Environment } from '../environment.ts';
+import type { Environment } from '../config/environment.ts';
 import { buildCall, checkCall } from './build-call.ts';
 import type { Call } from './call.ts';
 import { CallFields, textOf } from './call-fields.ts';

@@ -1,7 +1,7 @@
 import type { BuildOptions, BuildSpec } from '@tbuild/api';
 import { expect, test } from 'vitest';
-import type { Flag } from '../args.ts';
-import { buildFlags } from '../build-flags.ts';
+import type { Flag } from '../flags/args.ts';
+import { buildFlags } from '../flags/build-flags.ts';
 import { specWords } from './spec-words.ts';
 
 type Settings = Omit<BuildOptions, 'onEvent' | 'signal' | 'env' | 'program'>;

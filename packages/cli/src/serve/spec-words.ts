@@ -1,7 +1,7 @@
 import type { BuildOptions, BuildSpec } from '@tbuild/api';
 import type { DockerfileSpec } from '@tbuild/builder';
-import type { BuildWords } from '../open-build.ts';
-import { limitedSecret } from '../secrets.ts';
+import type { BuildWords } from '../services/open-build.ts';
+import { limitedSecret } from '../request/secrets.ts';
 import { amountOf, CallFields, listOf, membersOf, mustBe, optionsOf, textOf } from './call-fields.ts';
 
 /** A build as a program asks for it. */

@@ -3,10 +3,10 @@ import type { Worker } from '@tbuild/builder';
 import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
-import { createWorker } from '../create-worker.ts';
-import type { Environment } from '../environment.ts';
-import { removeImage } from '../remove-image.ts';
-import { storeRoot } from '../store-root.ts';
+import { createWorker } from '../services/create-worker.ts';
+import type { Environment } from '../config/environment.ts';
+import { removeImage } from '../commands/image/remove-image.ts';
+import { storeRoot } from '../config/store-root.ts';
 import { CallFields, textOf } from './call-fields.ts';
 import type { Call } from './call.ts';
 

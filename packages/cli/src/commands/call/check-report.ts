@@ -1,0 +1,37 @@
+import type { CheckReport } from '@tbuild/builder';
+import { sourceFrame } from '../../print/source-frame.ts';
+import { base64, protoLocation } from './proto-location.ts';
+
+type Warning = CheckReport['warnings'][number];
+
+/** What `--check` prints for people, in Docker's words; its error, if any, is printed as every error is. */
+export function checkText({ warnings, source, error }: CheckReport): string {
+  const all = warnings.map((warning) => `\n${warningText(warning, source.text)}`).join('');
+  if (warnings.length === 0) return error === undefined ? 'Check complete, no warnings found.\n' : '';
+  const count = warnings.length === 1 ? '1 warning has' : `${warnings.length} warnings have`;
+  return `Check complete, ${count} been found!\n${all}${error === undefined ? '' : '\n'}`;
+}
+
+function warningText({ rule, url, message, location, token }: Warning, text: string): string {
+  const place = `${location.file}:${location.start.line}`;
+  return `WARNING: ${rule} - ${url}\n${message}\n${place}\n${sourceFrame(text, location, { token })}`;
+}
+
+/** The same as BuildKit's JSON. */
+export function checkJson({ warnings, source, error }: CheckReport): object {
+  return {
+    warnings: warnings.map(({ rule, description, url, message, location }) => ({
+      ruleName: rule,
+      description,
+      url,
+      detail: message,
+      location: protoLocation(location),
+    })),
+    sources: [{ filename: source.name, data: base64(source.text), language: 'Dockerfile' }],
+    ...(error === undefined ? {} : { buildError: buildError(error) }),
+  };
+}
+
+function buildError({ message, location }: NonNullable<CheckReport['error']>): object {
+  return { message, location: location === undefined ? {} : protoLocation(location) };
+}

@@ -1,0 +1,35 @@
+import { compareImages, compareTopLayer, findImage, type FileChange } from '@tbuild/images';
+import { formatBytes } from '@tbuild/tui';
+import { formatFlags, formatRows } from '../../print/format-output.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const diff = storeCommand({
+  summary: 'Show which files an image adds, changes and deletes: against another, or in its last layer',
+  usage: 'diff [OPTIONS] IMAGE [IMAGE]',
+  flags: { ...formatFlags },
+  takes: [1, 2],
+  async run({ flags, words: [name = '', other], worker, env, signal }) {
+    const { image } = findImage(name, worker);
+    const changes =
+      other === undefined
+        ? await compareTopLayer(image, worker.content, signal)
+        : await compareImages(image, findImage(other, worker).image, worker.content, signal);
+    env.stdout.write(
+      flags.format === undefined
+        ? changes.map(line).join('')
+        : formatRows(flags.format, changes.map(row), { headings: HEADINGS, columns: ['kind', 'path', 'bytes'] }),
+    );
+  },
+});
+
+const HEADINGS = { kind: 'CHANGE', path: 'PATH', bytes: 'BYTES' };
+
+function row({ kind, path, bytes }: FileChange) {
+  return { kind, path, bytes };
+}
+
+/** As `docker diff`, and how many bytes more or less there are. */
+function line({ kind, path, bytes }: FileChange): string {
+  const size = bytes === 0 ? '' : `  ${bytes < 0 ? '-' : '+'}${formatBytes(Math.abs(bytes))}`;
+  return `${kind} ${path}${size}\n`;
+}

@@ -1,0 +1,18 @@
+import { commandGroup } from '../group.ts';
+
+export const image = commandGroup({
+  name: 'image',
+  summary: 'The commands on images under the names that Docker gives them: image ls, image rm, …',
+  commands: {
+    build: async () => (await import('../build.ts')).build,
+    history: async () => (await import('./history.ts')).history,
+    inspect: async () => (await import('./inspect.ts')).inspect,
+    load: async () => (await import('./load.ts')).load,
+    ls: async () => (await import('./images.ts')).images,
+    pull: async () => (await import('./pull.ts')).pull,
+    push: async () => (await import('./push.ts')).push,
+    rm: async () => (await import('./rmi.ts')).rmi,
+    save: async () => (await import('./save.ts')).save,
+    tag: async () => (await import('./tag.ts')).tag,
+  },
+});

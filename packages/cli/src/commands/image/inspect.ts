@@ -1,0 +1,90 @@
+import type { Worker } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { GoNil } from '@tbuild/go-template';
+import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
+import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
+import { eachImage } from './each-image.ts';
+import { formatDocument, formatFlags } from '../../print/format-output.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const inspect = storeCommand({
+  summary: 'Show everything about images, as JSON',
+  usage: 'inspect [OPTIONS] IMAGE...',
+  flags: {
+    format: { ...formatFlags.format, short: 'f', help: 'Print "json", or by a Go template such as \'{{.Id}}\'' },
+    type: { kind: 'text', value: 'image', help: 'As without: there are only images' },
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env }) {
+    const { format, type = 'image' } = flags;
+    if (type !== 'image') throw new TbuildError('USAGE', `There are only images here, and no ${JSON.stringify(type)}`);
+    const documents: object[] = [];
+    try {
+      await eachImage(words, async (word) => {
+        const document = await describe(findImage(word, worker), worker);
+        documents.push(document);
+        if (format !== undefined) env.stdout.write(formatDocument(format, document));
+      });
+    } finally {
+      if (format === undefined) env.stdout.write(`${JSON.stringify(documents, null, 4)}\n`);
+    }
+  },
+});
+
+/** In the words of `docker image inspect`. */
+async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Record<string, unknown>>> {
+  const {
+    target,
+    image: { manifest, config },
+  } = found;
+  const id = manifest.config.digest;
+  const names = listImages(worker).flatMap(({ reference, ...one }) =>
+    reference !== undefined && one.image.manifest.config.digest === id
+      ? [{ reference, digest: one.target.digest }]
+      : [],
+  );
+  const { platform } = config;
+  return {
+    Id: id,
+    RepoTags: names
+      .filter(({ reference }) => reference.tag !== undefined)
+      .map(({ reference }) => familiarReference(reference)),
+    RepoDigests: [...new Set(names.map(({ reference, digest }) => `${familiarRepository(reference)}@${digest}`))],
+    Comment: config.history.at(-1)?.comment ?? '',
+    // Go writes no zeros at the end of a fraction.
+    Created: (config.created ?? '').replace(/(?:(\.\d*[1-9])0+|\.0+)(?=Z$)/, '$1'),
+    Author: config.author ?? '',
+    Config: describeConfig(config.config),
+    Architecture: platform.architecture,
+    Variant: platform.variant ?? absent,
+    Os: platform.os,
+    Size: await imageSize(manifest.layers, worker),
+    RootFS: { Type: 'layers', Layers: config.diffIds },
+    Descriptor: { mediaType: target.mediaType, digest: target.digest, size: target.size },
+    Annotations: manifest.annotations ?? absent,
+  };
+}
+
+const absent = new GoNil('');
+
+/** With what Go has for lists and maps that are not there. */
+function describeConfig(config: RuntimeConfig): object {
+  const [list, map] = [new GoNil('[]'), new GoNil('map[]')];
+  return {
+    User: '',
+    Env: list,
+    Cmd: list,
+    Volumes: map,
+    WorkingDir: '',
+    Entrypoint: list,
+    OnBuild: list,
+    Labels: map,
+    ...config,
+    ...(config.Labels === undefined ? {} : { Labels: sorted(config.Labels) }),
+  };
+}
+
+/** Go's maps are printed by their keys. */
+function sorted<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

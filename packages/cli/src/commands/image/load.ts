@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
+import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { loadArchive } from '@tbuild/images';
+import { openInput } from '@tbuild/linux';
+import { familiarReference, parseReference } from '@tbuild/oci';
+import { acquireLease, afterRemovals } from '@tbuild/store';
+import type { Environment } from '../../config/environment.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const load = storeCommand({
+  summary: 'Take images from an archive into the store: of docker save, podman save or an OCI layout',
+  usage: 'load [OPTIONS]',
+  flags: {
+    input: {
+      kind: 'text',
+      short: 'i',
+      value: 'FILE',
+      help: 'The archive, compressed or not (default: standard input)',
+    },
+    tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that does not say its name' },
+    quiet: { kind: 'switch', short: 'q', help: 'As without: there is no progress to leave out' },
+  },
+  takes: [0, 0],
+  async run({ flags, worker, env, signal }) {
+    using _lease = acquireLease(worker.store);
+    await afterRemovals(worker.store, { now: () => worker.now(), signal });
+    const loaded = await loadArchive(readInput(flags.input, env, signal), worker, signal).catch((cause: unknown) => {
+      if (!hasCode(cause, 'SNAPSHOT')) throw cause;
+      throw new TbuildError(
+        'SNAPSHOT',
+        `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`,
+        { cause },
+      );
+    });
+    for (const { target, names } of loaded) {
+      const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
+      if (name !== undefined) worker.refs.set(name, target);
+      const all = name === undefined ? names : [name];
+      if (all.length === 0) worker.refs.keep(target);
+      env.stdout.write(
+        all.length === 0
+          ? `Loaded image ID: ${target.digest}\n`
+          : all.map((one) => `Loaded image: ${familiarReference(one)}\n`).join(''),
+      );
+    }
+  },
+});
+
+async function* readInput(
+  file: string | undefined,
+  { cwd, stdin }: Environment,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  if (file === undefined && stdin.isTTY)
+    throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
+  try {
+    yield* file === undefined
+      ? addAbortSignal(signal, stdin)
+      : openInput(resolve(cwd, file), { what: `Archive ${JSON.stringify(file)}`, code: 'USAGE' }, signal);
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (errnoName(cause) !== 'ENOENT') throw cause;
+    throw new TbuildError('USAGE', `Archive ${JSON.stringify(file)} is not there`, { cause });
+  }
+}

@@ -1,0 +1,48 @@
+import { copyImage } from '@tbuild/content';
+import { compressStored, pushStored } from '@tbuild/exporter';
+import { findImage } from '@tbuild/images';
+import { createLayerVariants } from '@tbuild/layers';
+import { familiarReference, parseReference } from '@tbuild/oci';
+import { acquireLease, afterRemovals } from '@tbuild/store';
+import { registryFlags } from '../../flags/registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
+import { createTransferLines } from '../../print/transfer-lines.ts';
+
+export const push = storeCommand({
+  summary: 'Push images of the store to the registries of their names',
+  usage: 'push [OPTIONS] NAME[:TAG]...',
+  flags: {
+    quiet: { kind: 'switch', short: 'q', help: 'Print only the digest' },
+    ...registryFlags,
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    using _lease = acquireLease(worker.store);
+    await afterRemovals(worker.store, { now: () => worker.now(), signal });
+    const store = { content: worker.content, variants: createLayerVariants(worker.store) };
+    for (const word of words) {
+      const reference = parseReference(word);
+      const { target } = findImage(word, worker);
+      const stored = await compressStored(target, store, { signal });
+      using lines = createTransferLines({ out: env.stderr, now: worker.now });
+      const report = (item: string, current: number, total?: number): void => {
+        if (flags.quiet !== true && item.startsWith('sha256:')) lines.report(item, current, total ?? Infinity);
+      };
+      await pushStored(
+        stored,
+        [reference],
+        { openRepository: (name) => worker.openRepository(name, 'push') },
+        report,
+        signal,
+      );
+      // The name now stands for what the registry has, whose digest differs when layers had to be compressed.
+      await copyImage(stored.content, worker.content, stored.root, { signal });
+      if (worker.refs.get(reference)?.digest === target.digest) worker.refs.set(reference, stored.root);
+      env.stdout.write(
+        flags.quiet === true
+          ? `${stored.root.digest}\n`
+          : `${familiarReference(reference)}: digest: ${stored.root.digest} size: ${stored.root.size}\n`,
+      );
+    }
+  },
+});

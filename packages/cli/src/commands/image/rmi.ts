@@ -1,0 +1,31 @@
+import { hasCode } from '@tbuild/errors';
+import { familiarReference } from '@tbuild/oci';
+import { eachImage } from './each-image.ts';
+import { removeImage } from './remove-image.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const rmi = storeCommand({
+  summary: 'Remove images or names of images; prune frees what they held',
+  usage: 'rmi [OPTIONS] IMAGE...',
+  flags: {
+    force: {
+      kind: 'switch',
+      short: 'f',
+      help: 'Remove an image by ID even if it has several names; let images that are not there pass',
+    },
+    'no-prune': { kind: 'switch', help: 'As without: only prune frees what images held' },
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env }) {
+    try {
+      await eachImage(words, (name) => {
+        const { references, id } = removeImage(name, flags.force ?? false, worker);
+        for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+        if (id !== undefined) env.stdout.write(`Deleted: ${id}\n`);
+      });
+    } catch (error) {
+      if (flags.force !== true || !hasCode(error, 'NOT_FOUND')) throw error;
+      env.stderr.write(`${error.message}\n`);
+    }
+  },
+});

@@ -1,0 +1,56 @@
+import { resolve } from 'node:path';
+import type { Worker } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { saveImages } from '@tbuild/exporter';
+import { findImage, readImage, type StoredImage } from '@tbuild/images';
+import {
+  formatPlatform,
+  formatReference,
+  formatRepository,
+  parsePlatform,
+  parseReference,
+  selectPlatform,
+  type Platform,
+} from '@tbuild/oci';
+import { openDestination } from '../../services/open-destination.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const save = storeCommand({
+  summary: 'Write images of the store to an archive, for docker load, podman load and tbuild load',
+  usage: 'save [OPTIONS] IMAGE...',
+  flags: {
+    output: { kind: 'text', short: 'o', value: 'FILE', help: 'Where to (default: standard output)' },
+    platform: { kind: 'text', value: 'OS/ARCH', help: "Of several platforms this one (default: the machine's own)" },
+  },
+  takes: [1, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
+    const images = words
+      .flatMap((word) => namesOf(word, worker))
+      .map((word) => {
+        const { references, target } = findImage(word, worker);
+        const image = readImage(target, worker, wanted);
+        if (wanted !== undefined) requirePlatform(image, wanted, word);
+        return { ...image, names: references };
+      });
+    const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
+    await saveImages(images, worker.content, destination, signal);
+  },
+});
+
+function requirePlatform({ config }: StoredImage, wanted: Platform, name: string): void {
+  if (selectPlatform([config.platform], (platform) => platform, wanted) !== undefined) return;
+  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} has no variant for ${formatPlatform(wanted)}`, {
+    hint: `It has one for ${formatPlatform(config.platform)}`,
+  });
+}
+
+/** A name without a tag is all tags of its repository, as for Docker. */
+function namesOf(word: string, { refs }: Pick<Worker, 'refs'>): readonly string[] {
+  if (/[:@]/.test(word.slice(word.lastIndexOf('/') + 1))) return [word];
+  const repository = formatRepository(parseReference(word));
+  const tagged = refs
+    .list()
+    .filter(({ reference }) => reference.tag !== undefined && formatRepository(reference) === repository);
+  return tagged.length === 0 ? [word] : tagged.map(({ reference }) => formatReference(reference));
+}

@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import type { Annotation } from '@tbuild/exporter';
+import { mergeImages, pushMerged } from '@tbuild/images';
+import { readLimitedFile } from '@tbuild/linux';
+import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
+import type { Platform, Reference } from '@tbuild/oci';
+import { parseAnnotation } from '../../request/annotation.ts';
+import { registryFlags } from '../../flags/registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const create = storeCommand({
+  summary: 'Merge images of registries, one for each platform, into one index',
+  usage: 'imagetools create [OPTIONS] -t NAME SOURCE...',
+  flags: {
+    tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the index; may be given several times' },
+    append: { kind: 'switch', help: 'Keep what the name stands for now, and add to it' },
+    annotation: {
+      kind: 'list',
+      value: '[KIND:]NAME=VALUE',
+      help: 'Annotate the index, or with manifest-descriptor[PLATFORM]: its entries',
+    },
+    'dry-run': { kind: 'switch', help: 'Print the index instead of pushing it' },
+    file: {
+      kind: 'list',
+      short: 'f',
+      value: 'FILE',
+      help: 'A source by its descriptor, or by the metadata file of its build, in the repository of the first name',
+    },
+    'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was made to a file, as JSON' },
+    platform: { kind: 'list', short: 'p', value: 'OS/ARCH', help: 'Take only these platforms' },
+    'prefer-index': { kind: 'switch', help: 'A single image becomes an index too (default: true)' },
+    ...registryFlags,
+  },
+  takes: [0, Infinity],
+  async run({ flags, words, worker, env, signal }) {
+    const names = (flags.tag ?? []).map(parseReference);
+    if (names.length === 0 && flags['dry-run'] !== true)
+      throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
+    const files = (flags.file ?? []).map((file) => describedSource(resolve(env.cwd, file), names[0]));
+    const appended = flags.append === true ? names.slice(0, 1) : [];
+    const sources = [...appended, ...words.map(parseReference), ...files];
+    if (sources.length === 0)
+      throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
+    const platforms = flags.platform
+      ?.flatMap((text) => text.split(','))
+      .map((text) => parsePlatform(text, worker.platform));
+    const merged = await mergeImages(sources, worker, {
+      platforms,
+      annotations: (flags.annotation ?? []).flatMap((text) => indexAnnotation(text, worker.platform)),
+      preferIndex: flags['prefer-index'],
+      signal,
+    });
+    if (flags['dry-run'] === true) {
+      env.stdout.write(`${JSON.stringify(JSON.parse(Buffer.from(merged.index.bytes).toString('utf8')), null, 2)}\n`);
+      return;
+    }
+    await pushMerged(merged, names, worker, signal);
+    const { descriptor } = merged.index;
+    if (flags['metadata-file'] !== undefined) {
+      const metadata = {
+        'containerimage.descriptor': descriptor,
+        'containerimage.digest': descriptor.digest,
+        'image.name': names.map(formatReference).join(','),
+      };
+      writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
+    }
+    for (const name of names) env.stdout.write(`${familiarReference(name)}: digest: ${descriptor.digest}\n`);
+  },
+});
+
+/** Kinds are as with a build, but here the index is the usual one and manifests stay what they are. */
+function indexAnnotation(text: string, host: Platform): readonly Annotation[] {
+  const hasKind = /^[a-z-]+(?:\[[^\]]*\])?(?:,[^=]*)?:/.test(text);
+  const annotations = parseAnnotation(hasKind ? text : `index:${text}`, host);
+  const wrong = annotations.find(({ on }) => on !== 'index' && on !== 'manifest-descriptor');
+  if (wrong === undefined) return annotations;
+  throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is for a ${wrong.on}, which is not made here`, {
+    hint: 'Kinds are index and manifest-descriptor',
+  });
+}
+
+/** @throws TbuildError USAGE for a file that names no digest. */
+function describedSource(path: string, name: Reference | undefined): Reference {
+  const document = readDocument(path);
+  const digest = document.digest ?? document['containerimage.digest'];
+  if (name === undefined)
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} needs a name whose repository it is in`, {
+      hint: 'Give one with -t REGISTRY/NAME:TAG',
+    });
+  if (typeof digest === 'string' && isDigest(digest)) return { ...name, tag: undefined, digest };
+  throw new TbuildError('USAGE', `File ${JSON.stringify(path)} has no digest`, {
+    hint: 'It is a descriptor {"mediaType", "digest", "size"} or what --metadata-file of a build wrote',
+  });
+}
+
+function readDocument(path: string): Readonly<Record<string, unknown>> {
+  const bytes = readLimitedFile(path, { what: `File ${JSON.stringify(path)}`, code: 'USAGE', pipes: true });
+  try {
+    const document: unknown = JSON.parse(String(bytes ?? ''));
+    return typeof document === 'object' && document !== null ? { ...document } : {};
+  } catch (cause) {
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} cannot be read as JSON`, { cause });
+  }
+}

@@ -1,0 +1,83 @@
+import { readRemote, readRemoteImages, type RemoteDocument, type RemoteImage } from '@tbuild/images';
+import { formatPlatform, formatReference, isIndex, parseReference, type Descriptor } from '@tbuild/oci';
+import { formatDocument, formatFlags } from '../../print/format-output.ts';
+import { registryFlags } from '../../flags/registry-flags.ts';
+import { storeCommand } from '../store-command.ts';
+
+export const inspect = storeCommand({
+  summary: 'Show what a name stands for in its registry',
+  usage: 'imagetools inspect [OPTIONS] NAME',
+  flags: {
+    format: {
+      ...formatFlags.format,
+      help: 'Print "json", or by a Go template of .Name, .Manifest, .Image, .SBOM and .Provenance',
+    },
+    raw: { kind: 'switch', help: 'Print the document as it is' },
+    ...registryFlags,
+  },
+  takes: [1, 1],
+  async run({ flags: { raw, format }, words: [name = ''], worker, env, signal }) {
+    const reference = parseReference(name);
+    const remote = await readRemote(reference, worker, signal);
+    if (raw === true) env.stdout.write(remote.bytes);
+    else if (format === undefined) env.stdout.write(asText(remote, name));
+    else if (format === 'json') {
+      const manifest = { ...remote.document, ...remote.root };
+      env.stdout.write(`${JSON.stringify({ name: formatReference(reference), manifest }, null, 2)}\n`);
+    } else {
+      const wantsImages = /\.(?:Image|SBOM|Provenance)\b|\{\{-?\s*(?:json\s+)?\.\s*-?\}\}/.test(format);
+      const images = wantsImages ? await readRemoteImages(remote, signal) : [];
+      env.stdout.write(formatDocument(format, { Name: formatReference(reference), ...describe(remote, images) }));
+    }
+  },
+});
+
+/** What templates name, as for buildx: of an index by platform, of one image without. */
+function describe({ root, document }: RemoteDocument, images: readonly RemoteImage[]) {
+  const byPlatform = <T>(of: (image: RemoteImage) => T): unknown => {
+    const [only] = images;
+    if (images.length === 1 && only !== undefined) return of(only);
+    return Object.fromEntries(images.map((image) => [image.platform, of(image)]));
+  };
+  return {
+    Manifest: isIndex(document) ? { ...document, ...root } : root,
+    Image: byPlatform(({ config }) => config),
+    Provenance: byPlatform(({ statements }) => predicates(statements, 'https://slsa.dev/provenance/', 'SLSA')),
+    SBOM: byPlatform(({ statements }) => predicates(statements, 'https://spdx.dev/Document', 'SPDX')),
+  };
+}
+
+/** The first is the one that counts; further ones, such as of a stage, stand beside it. */
+function predicates(statements: RemoteImage['statements'], type: string, name: 'SLSA' | 'SPDX'): object {
+  const [first, ...more] = statements.flatMap(({ predicateType, predicate }) =>
+    predicateType.startsWith(type) ? [predicate] : [],
+  );
+  return first === undefined ? {} : { [name]: first, ...(more.length === 0 ? {} : { [`Additional${name}s`]: more }) };
+}
+
+function asText({ root, document }: RemoteDocument, name: string): string {
+  const reference = parseReference(name);
+  const lines = [
+    `Name:      ${formatReference(reference)}`,
+    `MediaType: ${root.mediaType}`,
+    `Digest:    ${root.digest}`,
+  ];
+  const parts = isIndex(document)
+    ? document.manifests.flatMap((manifest) => [
+        '',
+        ...describeEntry(manifest, formatReference({ ...reference, tag: undefined, digest: manifest.digest })),
+      ])
+    : [];
+  return [...lines, ...(isIndex(document) ? ['', 'Manifests:'] : []), ...parts, ''].join('\n');
+}
+
+function describeEntry({ mediaType, platform, annotations = {} }: Descriptor, name: string): string[] {
+  return [
+    `  Name:        ${name}`,
+    `  MediaType:   ${mediaType}`,
+    ...(platform === undefined ? [] : [`  Platform:    ${formatPlatform(platform)}`]),
+    ...Object.entries(annotations).map(
+      ([key, value], at) => `  ${at === 0 ? 'Annotations: ' : '             '}${key}: ${value}`,
+    ),
+  ];
+}

@@ -1,0 +1,64 @@
+import type { Worker } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
+import type { Command } from './command.ts';
+import { createWorker } from '../services/create-worker.ts';
+import type { Environment } from '../config/environment.ts';
+import { interruptible } from '../services/interruptible.ts';
+import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
+import { storeFlags } from '../flags/store-flags.ts';
+import { storeRoot } from '../config/store-root.ts';
+
+const shared = { ...registryFlags, ...storeFlags } as const;
+
+/** A command on the store, without what they all have in common. */
+export interface StoreCommand<F extends Flags> {
+  readonly summary: string;
+  /** What follows the program's name, e.g. `tag [OPTIONS] IMAGE NAME`. */
+  readonly usage: string;
+  readonly flags: F;
+  /** How many plain words it takes. */
+  readonly takes: readonly [least: number, most: number];
+  run(call: StoreCall<F>): Promise<void> | void;
+}
+
+export interface StoreCall<F extends Flags> {
+  readonly flags: FlagValues<F>;
+  readonly words: readonly string[];
+  readonly worker: Worker;
+  readonly env: Environment;
+  readonly signal: AbortSignal;
+}
+
+/** Adds the help text, the options of the store, the worker and cancelling. */
+export function storeCommand<F extends Flags>({
+  summary,
+  usage,
+  flags,
+  takes: [least, most],
+  run,
+}: StoreCommand<F>): Command {
+  return {
+    summary,
+    async run(argv, env) {
+      const all = { ...flags, ...storeFlags };
+      const { flags: common } = parseArgs<typeof shared>(argv, { ...all, ...shared });
+      if (common.help === true) {
+        env.stdout.write(`Usage: tbuild ${usage}\n\n${summary}.\n\n${describeFlags(all)}\n`);
+        return 0;
+      }
+      const { flags: own, positional: words } = parseArgs<F>(argv, all);
+      if (words.length < least || words.length > most)
+        throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
+          hint: `tbuild ${usage.split(' ')[0]} --help says more`,
+        });
+      const worker = createWorker({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
+      try {
+        await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }), 'Command was cancelled');
+      } finally {
+        await worker.close();
+      }
+      return 0;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { TbuildError } from '@tbuild/errors';
+import { type PruneOptions, pruneStore } from '@tbuild/gc';
+import { formatBytes } from '@tbuild/tui';
+import { describeFlags, parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
+import { createWorker } from '../../services/create-worker.ts';
+import { parseSize, parseSpan } from '../../flags/sizes.ts';
+import { storeFlags } from '../../flags/store-flags.ts';
+import { storeRoot } from '../../config/store-root.ts';
+import type { Command } from '../command.ts';
+
+const flags = {
+  all: { kind: 'switch', short: 'a', help: 'Remove the whole build cache, not only what nothing refers to' },
+  filter: { kind: 'list', value: 'until=SPAN', help: 'Remove what was not used for this long, such as until=24h' },
+  force: { kind: 'switch', short: 'f', help: 'Do not ask' },
+  'keep-storage': { kind: 'text', value: 'SIZE', help: 'The same as --max-used-space' },
+  'max-used-space': {
+    kind: 'text',
+    value: 'SIZE',
+    help: 'Remove the least recently used until the build cache holds at most this much',
+  },
+  ...storeFlags,
+} as const satisfies Flags;
+
+export const prune: Command = {
+  summary: 'Remove build cache and images without a name; named images stay',
+  async run(argv, env) {
+    const { flags: given } = parseArgs(argv, flags);
+    if (given.help === true) {
+      env.stdout.write(
+        `Usage: tbuild prune [OPTIONS]\n\nRemove build cache and images without a name; named images stay.\n\n${describeFlags(flags)}\n`,
+      );
+      return 0;
+    }
+    const options = pruneOptions(given);
+    if (given.force !== true && !(await confirm(options, env))) return 1;
+    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
+    const { bytes, steps } = await pruneStore(worker, options);
+    if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
+    env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
+    return 0;
+  },
+};
+
+function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
+  const size = given['max-used-space'] ?? given['keep-storage'];
+  const spans = (given.filter ?? []).map((text) => {
+    const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
+    if (span !== undefined) return parseSpan(span, '--filter');
+    throw new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not of the form until=SPAN`, {
+      hint: 'Write for example --filter until=24h',
+    });
+  });
+  return {
+    // With a limit, all means all that the limit lets go.
+    all: given.all === true && size === undefined && spans.length === 0,
+    unusedFor: spans.length === 0 ? undefined : Math.max(...spans),
+    maxUsedSpace: size === undefined ? undefined : parseSize(size, '--max-used-space'),
+  };
+}
+
+async function confirm(
+  { all, unusedFor, maxUsedSpace }: PruneOptions,
+  env: Parameters<Command['run']>[1],
+): Promise<boolean> {
+  if (!env.stdin.isTTY)
+    throw new TbuildError('USAGE', 'prune asks before it removes anything, and there is no terminal to ask on', {
+      hint: 'Use --force',
+    });
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: env.stdin, output: env.stderr });
+  const isLimited = unusedFor !== undefined || maxUsedSpace !== undefined;
+  const what = isLimited
+    ? 'the least recently used build cache'
+    : all === true
+      ? 'all build cache'
+      : 'build cache that nothing refers to';
+  const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
+  terminal.close();
+  return /^y(es)?$/i.test(answer.trim());
+}

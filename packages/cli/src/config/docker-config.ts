@@ -1,0 +1,108 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { authKey } from '@tbuild/registry';
+import type { Environment } from './environment.ts';
+import { runProgram } from '../services/run-program.ts';
+
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+
+/** Where a credential was put, for people. */
+export type CredentialPlace = string;
+
+/** `~/.docker/config.json`, for writing. */
+export interface DockerConfig {
+  /** Keeps a password where Docker would: with the configured helper, else in the file. */
+  store(registry: string, username: string, password: string): Promise<CredentialPlace>;
+  /** Forgets it; whether there was one. */
+  erase(registry: string): Promise<boolean>;
+}
+
+/** The registry that `login` and `logout` are given, which may be a URL or the name of an image there. */
+export function registryOf(server: string): string {
+  return authKey(server).split('/')[0] ?? server;
+}
+
+/** @throws TbuildError USAGE when there is no place for it, or the file is not valid. */
+export function openDockerConfig(env: Environment): DockerConfig {
+  const path = configPath(env);
+  return {
+    async store(registry, username, password) {
+      const config = read(path);
+      const helper = helperOf(config, registry);
+      if (helper !== undefined) {
+        await askHelper(
+          helper,
+          'store',
+          JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password }),
+          env,
+        );
+        write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } });
+        return `docker-credential-${helper}`;
+      }
+      const entry = { auth: Buffer.from(`${username}:${password}`).toString('base64') };
+      write(path, { ...config, auths: { ...without(config.auths, registry), [serverOf(registry)]: entry } });
+      return path;
+    },
+    async erase(registry) {
+      const config = read(path);
+      const helper = helperOf(config, registry);
+      const auths = without(config.auths, registry);
+      const known = Object.keys(auths).length < Object.keys(recordOf(config.auths)).length;
+      if (helper !== undefined) await askHelper(helper, 'erase', serverOf(registry), env);
+      if (known) write(path, { ...config, auths });
+      return known || helper !== undefined;
+    },
+  };
+}
+
+function configPath({ variables }: Environment): string {
+  const { DOCKER_CONFIG, HOME } = variables;
+  const directory = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
+  if (directory !== undefined) return join(directory, 'config.json');
+  throw new TbuildError('USAGE', 'There is no place for credentials: neither HOME nor DOCKER_CONFIG is set');
+}
+
+/** The key that Docker uses. */
+function serverOf(registry: string): string {
+  return registry === 'docker.io' ? DOCKER_HUB : registry;
+}
+
+function helperOf(config: Record<string, unknown>, registry: string): string | undefined {
+  const own = Object.entries(recordOf(config.credHelpers)).find(([key]) => authKey(key) === registry)?.[1];
+  const helper = own ?? config.credsStore;
+  return typeof helper === 'string' && helper !== '' ? helper : undefined;
+}
+
+/** All spellings of the registry removed. */
+function without(auths: unknown, registry: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(recordOf(auths)).filter(([key]) => authKey(key) !== registry));
+}
+
+async function askHelper(helper: string, action: 'store' | 'erase', input: string, env: Environment): Promise<void> {
+  const program = `docker-credential-${helper}`;
+  const { exitCode, output } = await runProgram([program, action], { input }, env);
+  if (exitCode !== 0 && action === 'store')
+    throw new TbuildError('PROCESS_FAILED', `${program} exited with code ${exitCode}: ${output.trim()}`);
+}
+
+function read(path: string): Record<string, unknown> {
+  try {
+    return recordOf(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    if (errnoName(cause) === 'ENOENT') return {};
+    throw new TbuildError('USAGE', `Docker's configuration ${JSON.stringify(path)} cannot be read`, { cause });
+  }
+}
+
+/** Only its owner may read it. */
+function write(path: string, config: object): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}

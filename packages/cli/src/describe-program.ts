@@ -1,7 +1,0 @@
-import { arch, release } from 'node:os';
-import { VERSION } from './version.ts';
-
-/** What a report of a defect needs besides the stack. */
-export function describeProgram(): string {
-  return `tbuild ${VERSION}, Node ${process.version}, Linux ${release()} ${arch()}`;
-}

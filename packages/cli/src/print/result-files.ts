@@ -1,0 +1,91 @@
+import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import type { BuildResult } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
+import type { FlagValues } from '../flags/args.ts';
+import type { buildFlags } from '../flags/build-flags.ts';
+import { buildMetadata } from './build-metadata.ts';
+
+type ResultFlag =
+  | 'iidfile'
+  | 'metadata-file'
+  | 'digest-file'
+  | 'image-name-with-digest-file'
+  | 'image-name-tag-with-digest-file';
+
+type ResultFlags = Pick<FlagValues<typeof buildFlags>, ResultFlag>;
+
+const RESULT_FLAGS: readonly ResultFlag[] = [
+  'iidfile',
+  'metadata-file',
+  'digest-file',
+  'image-name-with-digest-file',
+  'image-name-tag-with-digest-file',
+];
+
+/**
+ * Looks whether the files can be written, before a build takes its time.
+ * @throws TbuildError USAGE when one cannot.
+ */
+export function checkResultFiles(flags: ResultFlags, cwd: string): void {
+  for (const name of RESULT_FLAGS) {
+    const path = flags[name];
+    if (path !== undefined) writing(name, path, () => requireWritable(resolve(cwd, path)));
+  }
+}
+
+function requireWritable(path: string): void {
+  const isThere = statSync(path, { throwIfNoEntry: false });
+  if (isThere?.isDirectory()) throw Object.assign(new Error('it is a directory'), { errno: 0 });
+  accessSync(isThere === undefined ? dirname(path) : path, constants.W_OK);
+}
+
+function writing(option: ResultFlag, path: string, work: () => void): void {
+  try {
+    work();
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('errno' in cause)) throw cause;
+    const reason = getSystemErrorMap().get(Number(cause.errno))?.[1] ?? cause.message;
+    throw new TbuildError('USAGE', `Cannot write the file of --${option}, ${JSON.stringify(path)}: ${reason}`, {
+      hint: 'Name a file in a directory that exists and that you may write to',
+      cause,
+    });
+  }
+}
+
+/**
+ * Writes the files that tell other programs what was built: its ID, its metadata, and as kaniko does its digest alone
+ * or behind each name.
+ * @throws TbuildError USAGE for a digest when nothing was made that has one, and for a file that cannot be written.
+ */
+export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: string): void {
+  const contents: Record<ResultFlag, () => string> = {
+    iidfile: () => result.id,
+    'metadata-file': () => `${JSON.stringify(buildMetadata(result), null, 2)}\n`,
+    'digest-file': () => digestOf(result),
+    'image-name-with-digest-file': () => names(result, { tagged: false }),
+    'image-name-tag-with-digest-file': () => names(result, { tagged: true }),
+  };
+  for (const name of RESULT_FLAGS) {
+    const path = flags[name];
+    if (path !== undefined) writing(name, path, () => writeFileSync(resolve(cwd, path), contents[name]()));
+  }
+}
+
+function digestOf({ manifest }: BuildResult): string {
+  if (manifest !== undefined) return manifest.digest;
+  throw new TbuildError('USAGE', 'What was built has no digest: it is no image', {
+    hint: 'Digests belong to -o type=image, registry, docker and oci',
+  });
+}
+
+function names(result: BuildResult, { tagged }: { readonly tagged: boolean }): string {
+  const digest = digestOf(result);
+  const lines = result.names.map((name) => {
+    const reference = parseReference(name);
+    return `${tagged ? formatReference({ ...reference, digest: undefined }) : formatRepository(reference)}@${digest}\n`;
+  });
+  return [...new Set(lines)].join('');
+}

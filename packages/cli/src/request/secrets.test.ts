@@ -1,0 +1,60 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readEnvironment } from '../config/environment.ts';
+import { parseSecrets } from './secrets.ts';
+import { sshSources } from './ssh-sources.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'secrets-'));
+afterAll(() => rmSync(cwd, { recursive: true }));
+writeFileSync(join(cwd, 'file'), 'from file\n');
+writeFileSync(join(cwd, 'named'), 'named\n');
+mkdirSync(join(cwd, 'directory'));
+writeFileSync(join(cwd, 'large'), Buffer.alloc(512_001));
+
+const env = {
+  ...readEnvironment(),
+  cwd,
+  variables: { VALUE: 'from variable', both: 'both', SSH_AUTH_SOCK: '/run/agent' },
+};
+
+test.each([
+  ['id=a,src=file', 'from file\n'],
+  ['id=a,source=file', 'from file\n'],
+  ['id=a,type=file,src=file', 'from file\n'],
+  ['type=file,src=file,id=a', 'from file\n'],
+  ['id=a,env=VALUE', 'from variable'],
+  ['id=a,type=env,env=VALUE', 'from variable'],
+  ['id=a,type=env,src=VALUE', 'from variable'],
+  ['id=a,env=ABSENT', undefined],
+])('secret %s', (text, value) => {
+  expect(parseSecrets([text], env)('a')?.toString()).toBe(value);
+});
+
+test('an id alone names a variable, else a file', () => {
+  expect(parseSecrets(['id=both'], env)('both')?.toString()).toBe('both');
+  expect(parseSecrets(['id=named'], env)('named')?.toString()).toBe('named\n');
+  expect(parseSecrets(['id=named'], env)('other')).toBeUndefined();
+});
+
+test.each(['src=file', 'id=,src=file', 'id=a,src=absent', 'id=a,src=directory', 'id=a,srcs=file', 'id=a,type=vault'])(
+  'no secret: %s',
+  (text) => {
+    expect(() => parseSecrets([text], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  },
+);
+
+test('500 KiB are the most', () => {
+  expect(() => parseSecrets(['id=a,src=large'], env)('a')).toThrow('at most 512000');
+});
+
+test('agents and keys of --ssh', () => {
+  expect(sshSources(['default', 'a=/x/sock', 'b=k1,/k2'], env)).toEqual({
+    default: { paths: ['/run/agent'] },
+    a: { paths: ['/x/sock'] },
+    b: { paths: [join(cwd, 'k1'), '/k2'] },
+  });
+  expect(() => sshSources(['default'], { ...env, variables: {} })).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  expect(() => sshSources(['=x'], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});

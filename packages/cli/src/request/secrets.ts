@@ -1,0 +1,74 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
+import type { Environment } from '../config/environment.ts';
+import { parseFields } from '../flags/fields.ts';
+
+/** As much as Docker's client sends. */
+const LARGEST = 500 * 1024;
+
+const FIELDS = ['id', 'src', 'source', 'env', 'type'];
+
+/**
+ * Reads the `--secret` options and returns what gives a secret's value when a step asks for it. Without
+ * `src` or `env`, a variable named by the id is taken, else a file of that name.
+ *
+ * @throws TbuildError USAGE for an option without an id, an unknown field, or a file that is missing or too large.
+ */
+export function parseSecrets(texts: readonly string[], env: Environment): (id: string) => Buffer | undefined {
+  const readers = new Map<string, () => Buffer | undefined>();
+  for (const text of texts) {
+    const { id, file, variable } = parseSecret(text);
+    readers.set(id, reader(id, variable, file, env));
+  }
+  return (id) => readers.get(id)?.();
+}
+
+function parseSecret(text: string): { readonly id: string; readonly file?: string; readonly variable?: string } {
+  const fields = parseFields(text, 'secret');
+  const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined) throw usage(text, `has an unknown field "${unknown}"`, `Fields are ${FIELDS.join(', ')}`);
+  const { id, src, source, env, type = env === undefined ? 'file' : 'env' } = fields;
+  if (id === undefined || id === '') throw usage(text, 'has no id', 'Write --secret id=ID,src=FILE');
+  const path = src ?? source;
+  if (type === 'env') return { id, variable: env ?? path ?? id };
+  if (type === 'file') return { id, file: path, variable: env };
+  throw usage(text, `has the type "${type}"`, 'A secret is a "file" or "env"');
+}
+
+function usage(text: string, problem: string, hint?: string): TbuildError {
+  return new TbuildError('USAGE', `Option --secret ${JSON.stringify(text)} ${problem}`, { hint });
+}
+
+function reader(
+  id: string,
+  variable: string | undefined,
+  file: string | undefined,
+  { variables, cwd }: Environment,
+): () => Buffer | undefined {
+  const named = variable ?? (file === undefined && variables[id] !== undefined ? id : undefined);
+  if (named !== undefined) {
+    const value = variables[named];
+    return () => (value === undefined ? undefined : limitedSecret(id, Buffer.from(value)));
+  }
+  const path = resolve(cwd, file ?? id);
+  const what = `File ${JSON.stringify(path)} of secret ${JSON.stringify(id)}`;
+  const read = (): Buffer => {
+    const value = readLimitedFile(path, { what, code: 'USAGE', limit: LARGEST, pipes: true });
+    if (value === undefined) throw new TbuildError('USAGE', `${what} does not exist`);
+    return value;
+  };
+  // A file may change until a step asks for it; a pipe can be read only once.
+  const now = statSync(path, { throwIfNoEntry: false })?.isFile() === true ? undefined : read();
+  return () => now ?? read();
+}
+
+/** @throws TbuildError USAGE for a value that Docker's client would not send. */
+export function limitedSecret(id: string, value: Buffer): Buffer {
+  if (value.length <= LARGEST) return value;
+  throw new TbuildError(
+    'USAGE',
+    `Secret ${JSON.stringify(id)} has ${value.length} bytes, at most ${LARGEST} are allowed`,
+  );
+}

@@ -1,0 +1,16 @@
+import { TbuildError } from '@tbuild/errors';
+import type { Destination } from '@tbuild/exporter';
+import type { Environment } from '../config/environment.ts';
+
+/**
+ * Where an archive goes: an absolute path, or `-` for standard output.
+ * @throws TbuildError USAGE when that is a terminal.
+ */
+export function openDestination(path: string, { stdout }: Pick<Environment, 'stdout'>): Destination {
+  if (path !== '-') return path;
+  if (stdout.isTTY)
+    throw new TbuildError('USAGE', 'An archive will not be written to a terminal', {
+      hint: 'Redirect standard output, or name a file',
+    });
+  return stdout;
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import {
+  createRegistryClient,
+  createWebClient,
+  loadCredentials,
+  type CredentialFile,
+  type CredentialSource,
+  type RegistryClient,
+  type WebClient,
+  type WebClientOptions,
+} from '@tbuild/registry';
+import type { Environment } from '../config/environment.ts';
+import { registryCertificates } from '../config/registry-certificates.ts';
+import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
+import { readRegistriesConf } from '../config/registries/registries-conf.ts';
+import { createRegistryRules, type RegistryOptions } from '../config/registries/registry-rules.ts';
+import { openOutside } from './run-program.ts';
+import { trustedCertificates } from '../config/trusted-certificates.ts';
+import { VERSION } from '../startup/version.ts';
+import { waitingClock, type ShowWait } from './waiting-clock.ts';
+
+/** How long a credential helper may take, which may ask its user: two minutes. */
+const HELPER_TIME = 120_000;
+
+export interface RegistryAccess {
+  /** Instead of the user's own. */
+  readonly credentials?: CredentialSource;
+  /** A line on standard error unless given. */
+  readonly showWait?: ShowWait;
+}
+
+/** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
+export function openRegistry(
+  options: RegistryOptions,
+  env: Environment,
+  { credentials, showWait = lineFor(env) }: RegistryAccess = {},
+): RegistryClient {
+  const { TBUILD_REGISTRY_MIRRORS = '', TBUILD_REGISTRY_MIRRORS_ONLY = '' } = env.variables;
+  const docker = readDockerDaemon();
+  const rules = createRegistryRules(
+    {
+      insecure: [...options.insecure, ...docker.insecure],
+      mirrors: [TBUILD_REGISTRY_MIRRORS, ...(options.mirrors ?? []), ...docker.mirrors],
+      mirrorsOnly: options.mirrorsOnly === true || /^(?:1|true|yes)$/i.test(TBUILD_REGISTRY_MIRRORS_ONLY),
+    },
+    readRegistriesConf(env),
+  );
+  return createRegistryClient({
+    credentials:
+      credentials ??
+      loadCredentials({
+        files: credentialFiles(env),
+        async runHelper(program, args, input) {
+          const signal = AbortSignal.timeout(HELPER_TIME);
+          const options = { cwd: env.cwd, input: Buffer.from(input), signal };
+          const { exitCode, stdout, stderr } = await openOutside(env).run([program, ...args], options);
+          return {
+            exitCode,
+            stdout: Buffer.from(stdout).toString('utf8'),
+            stderr: Buffer.from(stderr).toString('utf8'),
+          };
+        },
+      }),
+    certificates: (registry) => registryCertificates(registry, env),
+    ...rules,
+    ...connectionOptions(env, showWait),
+  });
+}
+
+/** The client for all other servers. */
+export function openWeb(env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
+  return createWebClient(connectionOptions(env, showWait));
+}
+
+function connectionOptions({ variables }: Environment, showWait: ShowWait): WebClientOptions {
+  return {
+    ca: () => trustedCertificates(variables),
+    proxy: {
+      http: variables.HTTP_PROXY ?? variables.http_proxy,
+      https: variables.HTTPS_PROXY ?? variables.https_proxy,
+      none: variables.NO_PROXY ?? variables.no_proxy,
+    },
+    userAgent: `tbuild/${VERSION}`,
+    clock: waitingClock(showWait),
+  };
+}
+
+function lineFor({ stderr }: Environment): ShowWait {
+  return async (title, wait) => {
+    stderr.write(`${title.replace(/^\[internal\] /, '')}\n`);
+    await wait();
+  };
+}
+
+/** Docker's own before podman's, which has several places. */
+function credentialFiles({ variables, uid }: Environment): readonly CredentialFile[] {
+  const { DOCKER_AUTH_CONFIG, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME, XDG_CONFIG_HOME } = variables;
+  const docker = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
+  const config = XDG_CONFIG_HOME ?? (HOME === undefined ? undefined : join(HOME, '.config'));
+  const podman = [
+    join(XDG_RUNTIME_DIR ?? `/run/user/${uid}`, 'containers'),
+    `/run/containers/${uid}`,
+    ...(config === undefined ? [] : [join(config, 'containers')]),
+  ].map((place) => join(place, 'auth.json'));
+  const files: (CredentialFile | undefined)[] = [
+    DOCKER_AUTH_CONFIG === undefined ? undefined : { name: 'DOCKER_AUTH_CONFIG', text: DOCKER_AUTH_CONFIG },
+    docker === undefined ? undefined : { path: join(docker, 'config.json') },
+    ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : podman).map((path) => ({ path })),
+    jobCredentials(variables),
+  ];
+  return files.filter((file) => file !== undefined);
+}
+
+/** What a GitLab job is given for the registry of its project and the dependency proxy; the user's own come first. */
+function jobCredentials(variables: Environment['variables']): CredentialFile | undefined {
+  const { CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD, CI_JOB_TOKEN } = variables;
+  const { CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD } = variables;
+  const entries = [
+    [CI_REGISTRY, CI_REGISTRY_USER || 'gitlab-ci-token', CI_REGISTRY_PASSWORD || CI_JOB_TOKEN],
+    [CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
+    // The server is given with a port that names of images do without.
+    [CI_DEPENDENCY_PROXY_SERVER?.replace(/:443$/, ''), CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
+  ].flatMap(([server, username, password]) =>
+    server && username && password ? [[server, { username, password }]] : [],
+  );
+  if (entries.length === 0) return undefined;
+  return { name: 'the variables of the job', text: JSON.stringify({ auths: Object.fromEntries(entries) }) };
+}

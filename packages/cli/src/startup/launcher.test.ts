@@ -1,0 +1,306 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { needs } from '../../../../test/support/requirements.ts';
+
+// A package of the published layout, whose program shows what the launcher gave it.
+const directory = mkdtempSync(join(tmpdir(), 'launcher-'));
+const launcher = join(directory, 'package/bin/tbuild');
+for (const name of ['package/bin', 'package/dist', 'home']) mkdirSync(join(directory, name), { recursive: true });
+copyFileSync(fileURLToPath(new URL('../../bin/tbuild', import.meta.url)), launcher);
+writeFileSync(
+  join(directory, 'package/dist/tbuild.cjs'),
+  `const { readlinkSync, rmSync } = require('fs');
+  const { startupSnapshot } = require('v8');
+  function run() {
+    const { env, argv, execArgv, pid } = process;
+    if (env.TBUILD_START_MARK) rmSync(env.TBUILD_START_MARK);
+    if (argv[2] === 'wait') { process.on('SIGTERM', () => process.exit(42)); setInterval(() => {}, 1000); console.log('waiting'); }
+    else { console.log(JSON.stringify({ pid, env, execArgv, args: argv.slice(2), mounts: readlinkSync('/proc/self/ns/mnt') })); process.exitCode = Number(argv[3] ?? 0); }
+  }
+  if (startupSnapshot.isBuildingSnapshot()) startupSnapshot.setDeserializeMainFunction(run);
+  else run();`,
+);
+afterAll(() => rmSync(directory, { recursive: true }));
+
+writeFileSync(join(directory, 'package/dist/build-id'), '0123\n');
+const base = { PATH: process.env.PATH, HOME: join(directory, 'home'), TBUILD_NODE: process.execPath };
+
+function launch(args: readonly string[], env: Record<string, string | undefined> = {}, program = launcher) {
+  return spawnSync(program, args, { env: { ...base, ...env }, encoding: 'utf8' });
+}
+
+test('arguments and exit code pass', () => {
+  const { status, stdout } = launch(['a b', '7', "it's", '']);
+  expect(status).toBe(7);
+  expect(JSON.parse(stdout).args).toEqual(['a b', '7', "it's", '']);
+});
+
+test('finds its package through a symbolic link', () => {
+  const link = join(directory, 'link');
+  symlinkSync(launcher, link);
+  expect(launch(['x', '3'], {}, link).status).toBe(3);
+});
+
+test('certificates are handed on without Node parsing them at start', () => {
+  const { env } = JSON.parse(launch([], { NODE_EXTRA_CA_CERTS: '/some/file' }).stdout);
+  expect(env.TBUILD_EXTRA_CA_CERTS).toBe('/some/file');
+  expect(env.NODE_EXTRA_CA_CERTS).toBeUndefined();
+});
+
+test('says who started it, and does not believe what it inherits', () => {
+  const { env, mounts } = JSON.parse(launch([], { TBUILD_UID: '77', TBUILD_ISOLATION_VERDICT: 'no' }).stdout);
+  expect(env.TBUILD_UID).toBe(String(process.getuid?.()));
+  const contained = env.TBUILD_ISOLATION_VERDICT === undefined;
+  const here = spawnSync('readlink', ['/proc/self/ns/mnt'], { encoding: 'utf8' }).stdout.trim();
+  expect(mounts !== here).toBe(contained);
+});
+
+test('help needs no namespace', () => {
+  const { env } = JSON.parse(launch(['--help']).stdout);
+  expect(env.TBUILD_UID).toBeUndefined();
+});
+
+test('signals reach the program itself', async () => {
+  const child = spawn(launcher, ['wait'], { env: base, stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([42, null]);
+});
+
+test('no Node, or one too old', () => {
+  const old = join(directory, 'old-node');
+  writeFileSync(old, '#!/bin/sh\necho v20.18.1\n');
+  chmodSync(old, 0o755);
+  expect(launch([], { TBUILD_NODE: old })).toMatchObject({
+    status: 2,
+    stderr: `tbuild: Node.js 20.19 or newer is needed, found v20.18.1 as "${old}". Install a newer one, or set TBUILD_NODE to its path\n`,
+  });
+  expect(launch([], { TBUILD_NODE: undefined, PATH: join(directory, 'home') }).stderr).toContain(
+    'no "node" is on the PATH',
+  );
+});
+
+test('a program that calls says which Node runs, where none is on the PATH', () => {
+  const tools = join(directory, 'tools');
+  mkdirSync(tools);
+  symlinkSync(execFileSync('sh', ['-c', 'command -v unshare'], { encoding: 'utf8' }).trim(), join(tools, 'unshare'));
+  const { stdout } = launch(['--api', process.execPath], { TBUILD_NODE: undefined, PATH: tools });
+  expect(JSON.parse(stdout).args).toEqual(['--api', process.execPath]);
+});
+
+describe('a snapshot', () => {
+  const home = join(directory, 'snapshot-home');
+  const node = join(directory, 'node/bin/node');
+  const env = { HOME: home, TBUILD_NODE: node };
+  const start = (changed: Record<string, string> = {}) => JSON.parse(launch(['x'], { ...env, ...changed }).stdout);
+  const fromSnapshot = ({ execArgv }: { execArgv: string[] }) => execArgv.includes('--snapshot-blob');
+  let note: string;
+
+  beforeAll(() => {
+    mkdirSync(join(node, '..'), { recursive: true });
+    symlinkSync(process.execPath, node);
+  });
+
+  test('is asked for from the second start on', () => {
+    expect(start().env).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
+    const second = start();
+    expect(fromSnapshot(second)).toBe(false);
+    note = second.env.TBUILD_SNAPSHOT_NOTE;
+    const snapshot = `${note}-1`;
+    const main = second.env.TBUILD_SNAPSHOT_FITS.split(' ')[2];
+    execFileSync(process.execPath, ['--stack-size=900', '--snapshot-blob', snapshot, '--build-snapshot', main]);
+    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n--stack-size=900\n`);
+  });
+
+  test('is started from, and behaves as the program', () => {
+    const { execArgv, args, env: seen } = JSON.parse(launch(['a b', '0', ''], env).stdout);
+    expect(execArgv).toEqual(['--stack-size=900', '--snapshot-blob', `${note}-1`]);
+    expect(args).toEqual(['a b', '0', '']);
+    expect(seen).not.toHaveProperty('TBUILD_SNAPSHOT_NOTE');
+    expect(launch(['x', '9'], env).status).toBe(9);
+  });
+
+  test('is not started from with options of Node, or another bundle', () => {
+    expect(fromSnapshot(start({ NODE_OPTIONS: '--no-deprecation' }))).toBe(false);
+    writeFileSync(join(directory, 'package/dist/build-id'), '4567\n');
+    expect(fromSnapshot(start())).toBe(false);
+    writeFileSync(join(directory, 'package/dist/build-id'), '0123\n');
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is not started from once something beside Node is newer', () => {
+    const { mtime } = statSync(join(node, '..'));
+    writeFileSync(join(node, '../npm'), '');
+    const later = new Date(Date.now() + 1000);
+    utimesSync(join(node, '..'), later, later);
+    expect(fromSnapshot(start())).toBe(false);
+    utimesSync(join(node, '..'), mtime, mtime);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is not started from after another boot', () => {
+    const text = readFileSync(note, 'utf8');
+    writeFileSync(note, text.replace(/^\S+/, '00000000-0000-0000-0000-000000000000'));
+    expect(fromSnapshot(start())).toBe(false);
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  /** Overwrites the middle of the snapshot. Returns what puts it back. */
+  function damage(): () => void {
+    const snapshot = `${note}-1`;
+    const good = readFileSync(snapshot);
+    const { mtime } = statSync(snapshot);
+    writeFileSync(snapshot, Buffer.from(good).fill(0x5a, 100_000, good.length - 100_000));
+    return () => {
+      writeFileSync(snapshot, good);
+      utimesSync(snapshot, mtime, mtime);
+    };
+  }
+
+  test('that was changed after it was made is not started from, and a new one is asked for', () => {
+    const repair = damage();
+    const started = start();
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
+    repair();
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('that a start died of is not started from again, and a new one is asked for', () => {
+    const text = readFileSync(note, 'utf8');
+    const { mtime } = statSync(`${note}-1`);
+    const repair = damage();
+    utimesSync(`${note}-1`, mtime, mtime);
+    expect(launch(['x'], env).status).not.toBe(0);
+    const started = start();
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
+    repair();
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+    expect(readdirSync(join(note, '..')).filter((name) => name.includes('.start-'))).toEqual([]);
+  });
+
+  test('that does not work is neither started from nor asked for again, until Node is newer', () => {
+    const text = readFileSync(note, 'utf8');
+    writeFileSync(note, text.replace(`${note}-1`, ''));
+    const asks = (): boolean => 'TBUILD_SNAPSHOT_NOTE' in start().env;
+    expect([fromSnapshot(start()), asks()]).toEqual([false, false]);
+    const { mtime } = statSync(join(node, '..'));
+    const later = new Date(Date.now() + 1000);
+    utimesSync(join(node, '..'), later, later);
+    expect([fromSnapshot(start()), asks()]).toEqual([false, true]);
+    utimesSync(join(node, '..'), mtime, mtime);
+    writeFileSync(note, text);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('of somebody else is not started from', needs('root'), () => {
+    chownSync(`${note}-1`, 1234, 1234);
+    expect(fromSnapshot(start())).toBe(false);
+    chownSync(`${note}-1`, 0, 0);
+    expect(fromSnapshot(start())).toBe(true);
+  });
+});
+
+describe('what is in the way of namespaces', () => {
+  /** A PATH on which these programs come first. */
+  function pathWith(programs: Record<string, string>) {
+    const bin = mkdtempSync(join(directory, 'bin-'));
+    for (const [name, script] of Object.entries(programs))
+      writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return `${bin}:${base.PATH}`;
+  }
+  function verdictWith(programs: Record<string, string>, env: Record<string, string> = {}) {
+    const home = mkdtempSync(join(directory, 'home-'));
+    const { stdout } = launch(['x'], { PATH: pathWith(programs), HOME: home, ...env });
+    return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
+  }
+  const refused = 'echo "unshare: unshare failed: Operation not permitted" >&2; exit 1';
+  const unshare = (script: string) =>
+    `case $1 in --version) echo "unshare from util-linux 2.41";; *) ${script} ;; esac`;
+
+  test.each(['unshare', 'setpriv', 'mount'])('%s of BusyBox', (name) => {
+    expect(verdictWith({ [name]: 'echo "BusyBox v1.37.0 multi-call binary." >&2; exit 1' })).toBe(
+      `The program "${name}" of util-linux 2.38 or newer is missing: install util-linux (what BusyBox has is not enough)`,
+    );
+  });
+
+  const ordinary = ['--user', '--map-user=1000', '--map-group=1000', '--keep-caps'];
+  /** In a user namespace, where `before` can set the number of further ones. */
+  function verdictOfUser(before: string, home = mkdtempSync(join(directory, 'home-'))) {
+    const script = `${before}\nexec "$0" x`;
+    const { stdout } = spawnSync('unshare', [...ordinary, 'sh', '-c', script, launcher], {
+      env: { ...base, HOME: home },
+      encoding: 'utf8',
+    });
+    return JSON.parse(stdout).env.TBUILD_ISOLATION_VERDICT;
+  }
+  const needsUserNamespaces = needs({
+    met: spawnSync('unshare', [...ordinary, 'unshare', '--user', 'true']).status === 0,
+    lacks: 'user namespaces',
+  });
+
+  test('user namespaces that are switched off, also after a build that had them', needsUserNamespaces, () => {
+    const home = mkdtempSync(join(directory, 'home-'));
+    expect(verdictOfUser('', home)).toBeUndefined();
+    expect(verdictOfUser('echo 0 > /proc/sys/user/max_user_namespaces', home)).toBe(
+      'User namespaces are switched off: run "sysctl -w user.max_user_namespaces=15000" as root',
+    );
+  });
+
+  // As where AppArmor lets ordinary users have user namespaces, and no rights in them.
+  test('user namespaces in which nothing can be mounted', needsUserNamespaces, () => {
+    expect(verdictOfUser('echo 0 > /proc/sys/user/max_mnt_namespaces')).toBe(
+      'User namespaces are not allowed here (unshare: unshare failed: No space left on device)',
+    );
+  });
+
+  test('a security module', needsUserNamespaces, () => {
+    const denied = unshare('echo "unshare: unshare failed: Permission denied" >&2; exit 1');
+    expect(verdictOfUser(`PATH=${pathWith({ unshare: denied })}`)).toBe(
+      'AppArmor or SELinux refuses user namespaces (unshare: unshare failed: Permission denied): dmesg names the profile that has to allow them',
+    );
+  });
+
+  test.each([
+    ['an engine', {}, /^run the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined/],
+    [
+      "GitLab's Docker executor",
+      { GITLAB_CI: 'true' },
+      /^set security_opt = \["seccomp:unconfined", "apparmor:unconfined"\] in \[runners.docker\] of the runner's config.toml$/,
+    ],
+    [
+      'Kubernetes',
+      { KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+      /^set seccompProfile and appArmorProfile to \{type: Unconfined\} in the securityContext of the container$/,
+    ],
+    [
+      "GitLab's Kubernetes executor",
+      { KUBERNETES_SERVICE_HOST: '10.0.0.1', GITLAB_CI: 'true' },
+      /^set seccompProfile and .* securityContext of the build container, with \[\[runners.kubernetes.pod_spec\]\] in the runner's config.toml$/,
+    ],
+  ])('a container that refuses its root everything, started by %s', needs('root'), (_, env, fix) => {
+    const reason = 'Mounting is not allowed here (unshare: unshare failed: Operation not permitted): ';
+    const verdict = verdictWith({ unshare: unshare(refused) }, env);
+    expect(verdict.slice(0, reason.length)).toBe(reason);
+    expect(verdict.slice(reason.length)).toMatch(fix);
+  });
+});

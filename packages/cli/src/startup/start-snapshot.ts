@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import type { Environment } from '../config/environment.ts';
+import { YOUNG_SPACE } from './young-space.ts';
+
+/** What is built to rehearse: the first time to fill a cache, the second, cached, while the snapshot is made. */
+const DOCKERFILE = `FROM scratch AS one
+ARG FROM=Dockerfile
+COPY \${FROM} /
+FROM scratch
+ENV NAME=value
+WORKDIR /work
+COPY --from=one --chown=1:1 / /one/
+COPY . .
+LABEL name=\${NAME}
+CMD ["/run"]
+`;
+
+/**
+ * Options of V8 must be the same when a snapshot is used: the note says which. The note is written last, so that it never names a file that is not whole. It names none when the program cannot be run from what
+ * was made, as with a Node that is not known yet. Of older ones a few are kept.
+ */
+const MAKE_SNAPSHOT = `
+node=$1 main=$2 note=$3 fits=$4 option=$5 dockerfile=$6
+unset TBUILD_SNAPSHOT_NOTE
+umask 077
+cd "\${note%/*}" || exit
+exec 9> snapshot.lock
+flock -n 9 || exit
+snapshot=$note-$$
+make() { "$node" "$option" --no-warnings --snapshot-blob "$snapshot" --build-snapshot "$main" "$@"; }
+
+rehearsal=$(mktemp -d) || exit
+mkdir "$rehearsal/context"
+printf '%s' "$dockerfile" > "$rehearsal/context/Dockerfile"
+set -- --root "$rehearsal/store" --progress plain --tag rehearsal "$rehearsal/context"
+"$node" "$main" "$@"
+make "$@" || make
+usable=$snapshot
+"$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@" || { rm -f "$snapshot" && usable=''; }
+rm -rf "$rehearsal"
+
+printf '%s\\n' "$fits" "$node" "$usable" "$option" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
+ls -t snapshot-* | tail -n +9 | xargs rm -f
+`;
+
+/**
+ * Makes the file that the launcher starts the program from next time, when the launcher asked for one: the heap of a
+ * process that has loaded the program and built once. Nobody waits for the process that makes it.
+ */
+export function makeStartSnapshot({ variables }: Environment): void {
+  const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
+  const [node, main] = process.argv;
+  if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
+  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, YOUNG_SPACE, DOCKERFILE];
+  const child = spawn('nice', command, { stdio: 'ignore', detached: true });
+  // Without one, the program starts as it did this time.
+  child.on('error', () => {});
+  child.unref();
+}
