@@ -36,6 +36,16 @@ function refuse(): never {
   throw new Error('Use randomBytes: a snapshot of the heap must hold no random numbers');
 }
 
+/** Methods that Node 20 has not yet while it makes a snapshot. */
+const COPYING = {
+  toSorted(this: unknown[], compare?: (a: unknown, b: unknown) => number) {
+    return [...this].sort(compare);
+  },
+  toReversed(this: unknown[]) {
+    return [...this].reverse();
+  },
+};
+
 /**
  * Until the snapshot is made Node 20 lacks methods that it has later, and what AbortSignal.any registers for the
  * garbage collector keeps Node 22 from making one.
@@ -50,17 +60,12 @@ function substitute(): () => void {
     for (const signal of signals) signal.addEventListener('abort', () => controller.abort(signal.reason));
     return controller.signal;
   };
-  const lacks = !('toSorted' in Array.prototype);
-  if (lacks)
-    Object.defineProperty(Array.prototype, 'toSorted', {
-      configurable: true,
-      value(this: unknown[], compare?: (a: unknown, b: unknown) => number) {
-        return [...this].sort(compare);
-      },
-    });
+  const lacking = Object.keys(COPYING).filter((name) => !(name in Array.prototype));
+  for (const name of lacking)
+    Object.defineProperty(Array.prototype, name, { configurable: true, value: Reflect.get(COPYING, name) });
   return () => {
     Object.assign(crypto, { randomUUID, randomInt });
     AbortSignal.any = any;
-    if (lacks) Reflect.deleteProperty(Array.prototype, 'toSorted');
+    for (const name of lacking) Reflect.deleteProperty(Array.prototype, name);
   };
 }
