@@ -1,8 +1,8 @@
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { scratchDirectory } from '../support/scratch.ts';
-import { buildGood, runTbuild } from '../support/tbuild.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildGood, runTbuild } from '../../support/tbuild.ts';
 
 const FILES = {
   Dockerfile: `FROM busybox AS base

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { scratchDirectory } from '../support/scratch.ts';
-import { buildGood, good, runTbuild } from '../support/tbuild.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { buildGood, good, runTbuild } from '../../support/tbuild.ts';
 
 test('an image whose configuration is gone does not hide the others from tbuild images', async () => {
   const store = scratchDirectory('store');
