@@ -50,7 +50,7 @@ describe.each(engines)('in a container of $engine without privileges', ({ engine
   });
 
   test('and without a seccomp filter', needs(engine, 'busybox'), async () => {
-    const output = await runSuites(UNCONFINED, ['namespace', 'probe', 'materialised']);
+    const output = await runSuites(UNCONFINED, ['namespace/namespace', 'machine/probe', 'materialised']);
     expect(resultOf(output)).toEqual({ failed: 0, ran: true });
   });
 });

@@ -12,7 +12,9 @@ describe('an ordinary user in a user namespace', needs('user'), () => {
     const { name } = ordinaryUser();
     const directory = userDirectory('suite');
     const namespace = ['unshare', '--user', '--map-root-user', '--map-auto', '--mount', '--propagation', 'slave'];
-    const suites = ['namespace', 'oci/', 'materialised', 'probe'].map((suite) => `packages/executor/src/${suite}`);
+    const suites = ['namespace/namespace', 'oci/', 'materialised', 'machine/probe'].map(
+      (suite) => `packages/executor/src/${suite}`,
+    );
     const vitest = [
       join(repository, 'node_modules/.bin/vitest'),
       'run',

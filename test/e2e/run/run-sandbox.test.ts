@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { callProgram, isCallMachine, may, must } from '../../../packages/executor/src/enter/call-program.ts';
+import { callProgram, isCallMachine, may, must } from '../../../packages/executor/src/syscalls/syscall-program.ts';
 import { baseImageArguments } from '../../support/base-images.ts';
 import { builders } from '../../support/builders.ts';
 import { processesNaming } from '../../support/leftovers.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
-import { TOOL_ENVIRONMENT } from '../tools.ts';
+import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
 
 const answers = new Map<string, boolean>();
 

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { needs } from '../../../../test/support/requirements.ts';
-import { executorSuite } from '../testsuite.ts';
+import { executorSuite } from '../testsuite/testsuite.ts';
 import { createChrootExecutor } from './chroot.ts';
 
 // Device nodes take the machine's root.

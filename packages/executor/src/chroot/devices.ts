@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { DEVICES, makeDevice } from '../devices.ts';
+import { DEVICES, makeDevice } from '../sandbox/devices.ts';
 
 /**
  * Makes a /dev of device nodes. There is no /proc for /dev/stdout to lead to: the caller puts the pipes of

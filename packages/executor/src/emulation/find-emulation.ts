@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { isExecutable, TOOL_ENVIRONMENT } from '../tools.ts';
+import { isExecutable, TOOL_ENVIRONMENT } from '../machine/tools.ts';
 import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-program.ts';
-import { handlerOf, handlerRule } from './handlers.ts';
-import { registerCommand } from './own-handler.ts';
+import { handlerOf, handlerRule } from './binfmt-handlers.ts';
+import { registerCommand } from './step-handler.ts';
 
 /** What programs are made for, in Go's names. */
 export interface ProgramPlatform {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
-import { type Call, type CallProgram, may, must } from './call-program.ts';
+import { type Call, type CallProgram, may, must } from '../syscalls/syscall-program.ts';
 import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 import { limitCalls } from './resource-limits.ts';
 

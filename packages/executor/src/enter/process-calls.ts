@@ -1,4 +1,4 @@
-import { type Call, must } from './call-program.ts';
+import { type Call, must } from '../syscalls/syscall-program.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;

@@ -1,5 +1,5 @@
 import type { ResourceLimit } from '../executor.ts';
-import type { Call } from './call-program.ts';
+import type { Call } from '../syscalls/syscall-program.ts';
 
 /** RLIMIT_ numbers, the same on x64 and arm64. */
 const NUMBERS: Readonly<Record<string, number>> = {

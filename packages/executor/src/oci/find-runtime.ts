@@ -1,4 +1,4 @@
-import { findTool } from '../tools.ts';
+import { findTool } from '../machine/tools.ts';
 
 /** Fastest first. */
 const RUNTIMES = ['crun', 'runc', 'youki'];

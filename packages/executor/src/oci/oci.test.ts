@@ -1,4 +1,4 @@
-import { executorSuite } from '../testsuite.ts';
+import { executorSuite } from '../testsuite/testsuite.ts';
 import { createOciExecutor } from './oci.ts';
 import { findRuntime } from './find-runtime.ts';
 import { describe } from 'vitest';

@@ -1,19 +1,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type CallMachineDescription, describeCallMachine } from '../call-machine.ts';
-import { stepCapabilities } from '../capabilities.ts';
+import { type CallMachineDescription, describeCallMachine } from '../machine/describe-machine.ts';
+import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
-import { type CallProgram, may } from '../enter/call-program.ts';
+import { type CallProgram, may } from '../syscalls/syscall-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
-import type { MountedStep } from '../emulation/own-handler.ts';
+import type { MountedStep } from '../emulation/step-handler.ts';
 import type { Executor, Sandbox } from '../executor.ts';
-import { setupFailure } from '../exit-code.ts';
-import { type ExecutorOptions, type Launch, runMounted } from '../run-step.ts';
+import { setupFailure } from '../process/exit-code.ts';
+import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
 import { givenCapabilities, runtimeConfig } from './runtime-config.ts';
-import { PROGRAM } from '../run-process.ts';
-import { REPORT } from '../sandbox-command.ts';
+import { PROGRAM } from '../process/run-process.ts';
+import { REPORT } from '../namespace/sandbox-command.ts';
 import { refusesGroups, runtimeCommand } from './runtime-command.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {

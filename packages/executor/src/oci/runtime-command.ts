@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { GROUPS } from '../cgroup/group-view.ts';
-import { mountCommand, quote, type TreeMount } from '../mount-command.ts';
-import { REPORT } from '../sandbox-command.ts';
+import { mountCommand, quote, type TreeMount } from '../sandbox/mount-command.ts';
+import { REPORT } from '../namespace/sandbox-command.ts';
 
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */

@@ -1,6 +1,6 @@
-import { DEVICES } from '../devices.ts';
+import { DEVICES } from '../sandbox/devices.ts';
 import type { Sandbox } from '../executor.ts';
-import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox-mounts.ts';
+import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox/sandbox-mounts.ts';
 
 /** What the runtime is to start as a sandbox's process, and where things of the sandbox are. */
 export interface RuntimePlace {

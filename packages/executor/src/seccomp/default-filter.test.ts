@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallMachine } from '../enter/call-program.ts';
+import type { CallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from './default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from './denied-calls.ts';
 

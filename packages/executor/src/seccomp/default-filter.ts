@@ -1,4 +1,4 @@
-import type { CallMachine } from '../enter/call-program.ts';
+import type { CallMachine } from '../syscalls/syscall-program.ts';
 import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
 import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, type Numbers } from './denied-calls.ts';
 

@@ -4,7 +4,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { needs } from '../../../../test/support/requirements.ts';
-import { type Call, type CallMachine, callProgram } from './call-program.ts';
+import { type Call, type CallMachine, callProgram } from './syscall-program.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'calls-'));
 afterAll(() => rmSync(directory, { recursive: true }));

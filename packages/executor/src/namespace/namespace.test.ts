@@ -1,6 +1,6 @@
-import { createNamespaceExecutor } from './index.ts';
-import { executorSuite } from './testsuite.ts';
-import { canMountProc } from './tools.ts';
+import { createNamespaceExecutor } from '../index.ts';
+import { executorSuite } from '../testsuite/testsuite.ts';
+import { canMountProc } from '../machine/tools.ts';
 
 // In a user namespace root is not the real one, and overlays mark with user attributes.
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';

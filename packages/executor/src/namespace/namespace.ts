@@ -3,21 +3,27 @@ import { join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { describeCallMachine, type CallMachineDescription } from './call-machine.ts';
-import { stepCapabilities } from './capabilities.ts';
-import { isUnified, makeGroupDirectory } from './cgroup/group-view.ts';
-import { makeDeviceDirectory } from './device-directory.ts';
-import { type MountedStep, ownUserNamespace } from './emulation/own-handler.ts';
-import { must } from './enter/call-program.ts';
-import { enterSandbox } from './enter/enter-sandbox.ts';
-import { setUpCalls } from './enter/set-up-calls.ts';
-import type { Executor, Sandbox, StepEnd } from './executor.ts';
-import { READY } from './exit-code.ts';
-import { PROGRAM } from './run-process.ts';
-import { type ExecutorOptions, type Launch, runMounted } from './run-step.ts';
+import { describeCallMachine, type CallMachineDescription } from '../machine/describe-machine.ts';
+import { stepCapabilities } from '../sandbox/capabilities.ts';
+import { isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
+import { makeDeviceDirectory } from '../sandbox/device-directory.ts';
+import { type MountedStep, ownUserNamespace } from '../emulation/step-handler.ts';
+import { must } from '../syscalls/syscall-program.ts';
+import { enterSandbox } from '../enter/enter-sandbox.ts';
+import { setUpCalls } from './set-up-calls.ts';
+import type { Executor, Sandbox, StepEnd } from '../executor.ts';
+import { READY } from '../process/exit-code.ts';
+import { PROGRAM } from '../process/run-process.ts';
+import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
 import { REPORT, sandboxCommand } from './sandbox-command.ts';
-import { MASKED_PATHS, READONLY_PATHS, type SandboxPlace, sandboxMounts, type SetupStep } from './sandbox-mounts.ts';
-import { canMountProc, detectAbilities, type MountAbilities } from './tools.ts';
+import {
+  MASKED_PATHS,
+  READONLY_PATHS,
+  type SandboxPlace,
+  sandboxMounts,
+  type SetupStep,
+} from '../sandbox/sandbox-mounts.ts';
+import { canMountProc, detectAbilities, type MountAbilities } from '../machine/tools.ts';
 
 export interface NamespaceOptions extends ExecutorOptions {
   /** The only way to set sandboxes up, as far as it goes; by programs what calls have failed to do, when absent. */

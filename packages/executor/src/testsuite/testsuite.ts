@@ -19,13 +19,13 @@ import { FileType, makedev, mknod } from '@tbuild/linux';
 import { type ActiveSnapshot, createOverlaySnapshotter, type OverlayFlavour } from '@tbuild/snapshot';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { processesNaming } from '../../../test/support/leftovers.ts';
-import { needs, type Requirement } from '../../../test/support/requirements.ts';
-import { leaveDeviceGuard } from './cgroup/device-guard.ts';
-import { encodeExitProgram, exitPrograms } from './emulation/exit-program.ts';
-import { type Emulation, findEmulation } from './emulation/find-emulation.ts';
-import type { Executor, Sandbox, StepEnd } from './executor.ts';
-import { callsProgram, outcomes, type TriedCall } from './test-calls.ts';
+import { processesNaming } from '../../../../test/support/leftovers.ts';
+import { needs, type Requirement } from '../../../../test/support/requirements.ts';
+import { leaveDeviceGuard } from '../cgroup/device-guard.ts';
+import { encodeExitProgram, exitPrograms } from '../emulation/exit-program.ts';
+import { type Emulation, findEmulation } from '../emulation/find-emulation.ts';
+import type { Executor, Sandbox, StepEnd } from '../executor.ts';
+import { callsProgram, outcomes, type TriedCall } from './calls-program.ts';
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;

@@ -1,5 +1,5 @@
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import type { Sandbox } from './executor.ts';
+import type { Sandbox } from '../executor.ts';
 
 /** What Docker leaves to root in a container, by number: the set a80425fb. */
 export const DEFAULT_CAPABILITIES = {

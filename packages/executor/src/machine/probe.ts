@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { leaveDeviceGuard } from './cgroup/device-guard.ts';
-import { type ChrootExecutorOptions, createChrootExecutor } from './chroot/chroot.ts';
-import type { Executor, Sandbox } from './executor.ts';
-import { createNamespaceExecutor } from './namespace.ts';
-import type { ExecutorOptions } from './run-step.ts';
+import { leaveDeviceGuard } from '../cgroup/device-guard.ts';
+import { type ChrootExecutorOptions, createChrootExecutor } from '../chroot/chroot.ts';
+import type { Executor, Sandbox } from '../executor.ts';
+import { createNamespaceExecutor } from '../namespace/namespace.ts';
+import type { ExecutorOptions } from '../process/run-step.ts';
 
 /** The set-up is over once a program is looked for, and an empty tree has none. */
 const NOT_FOUND = 127;

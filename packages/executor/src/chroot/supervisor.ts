@@ -1,4 +1,4 @@
-import type { CallProgram } from '../enter/call-program.ts';
+import type { CallProgram } from '../syscalls/syscall-program.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_CHILD_SUBREAPER = 36;

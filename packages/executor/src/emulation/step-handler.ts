@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { Mount } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
-import { mountCommand, quote } from '../mount-command.ts';
-import type { MountPoints } from '../mount-points.ts';
-import type { StepPlace } from '../step-place.ts';
+import { mountCommand, quote } from '../sandbox/mount-command.ts';
+import type { MountPoints } from '../sandbox/mount-points.ts';
+import type { StepPlace } from '../process/step-setup.ts';
 
 /** The map of a process in no user namespace. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295$/m;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { SetupStep } from '../sandbox-mounts.ts';
-import type { Call } from './call-program.ts';
+import type { SetupStep } from '../sandbox/sandbox-mounts.ts';
+import type { Call } from '../syscalls/syscall-program.ts';
 import { setUpCalls } from './set-up-calls.ts';
 
 const [MS_BIND, MS_MOVE, MS_REC] = [4096, 8192, 16_384];

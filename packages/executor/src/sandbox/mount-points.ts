@@ -9,7 +9,7 @@ import {
   type OverlayFlavour,
   type TreeWriter,
 } from '@tbuild/snapshot';
-import type { Sandbox, SandboxMount } from './executor.ts';
+import type { Sandbox, SandboxMount } from '../executor.ts';
 import type { PlacedMount } from './sandbox-mounts.ts';
 
 export interface MountPoints {

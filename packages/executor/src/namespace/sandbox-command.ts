@@ -1,9 +1,9 @@
-import type { Sandbox } from './executor.ts';
+import type { Sandbox } from '../executor.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
-import { quote } from './mount-command.ts';
-import { OPTION_LIMIT } from './overlay-options.ts';
-import { PROGRAM } from './run-process.ts';
-import type { MakeMountPoint, SetupStep } from './sandbox-mounts.ts';
+import { quote } from '../sandbox/mount-command.ts';
+import { OPTION_LIMIT } from '../sandbox/overlay-options.ts';
+import { PROGRAM } from '../process/run-process.ts';
+import type { MakeMountPoint, SetupStep } from '../sandbox/sandbox-mounts.ts';
 
 export interface CommandPlace {
   /** A directory for the mount tables. */

@@ -1,7 +1,7 @@
 import { type FileTree, resolvePath } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
-import type { ProcessUser } from './executor.ts';
+import type { ProcessUser } from '../executor.ts';
 
 /**
  * Who a RUN step runs as: `user[:group]` by name or number, looked up in the tree's own /etc/passwd and

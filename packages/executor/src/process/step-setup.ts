@@ -1,4 +1,4 @@
-import type { SeenGroup } from './cgroup/group-view.ts';
+import type { SeenGroup } from '../cgroup/group-view.ts';
 
 /** What a step is made ready in. */
 export interface StepPlace {

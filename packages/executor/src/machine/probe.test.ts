@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { needs } from '../../../test/support/requirements.ts';
-import { probeNamespace } from './index.ts';
+import { needs } from '../../../../test/support/requirements.ts';
+import { probeNamespace } from '../index.ts';
 
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
-import { createArm64Code, createX64Code } from './enter/machine-code.ts';
-import { elfExecutable } from './enter/elf.ts';
-import { DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, TRACING_CALLS } from './seccomp/denied-calls.ts';
+import { createArm64Code, createX64Code } from '../syscalls/machine-code.ts';
+import { elfExecutable } from '../syscalls/elf.ts';
+import { DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, TRACING_CALLS } from '../seccomp/denied-calls.ts';
 
 /** A system call by its name in the filter's tables, with numbers as arguments. */
 export type TriedCall = readonly [name: string, ...args: number[]];

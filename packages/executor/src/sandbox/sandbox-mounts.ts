@@ -1,9 +1,9 @@
 import type { Mount } from '@tbuild/snapshot';
-import { groupBinds, type SeenGroup } from './cgroup/group-view.ts';
-import type { Sandbox, SandboxMount } from './executor.ts';
-import type { MountEntry } from './fstab.ts';
+import { groupBinds, type SeenGroup } from '../cgroup/group-view.ts';
+import type { Sandbox, SandboxMount } from '../executor.ts';
+import type { MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
-import type { MountAbilities } from './tools.ts';
+import type { MountAbilities } from '../machine/tools.ts';
 
 /** Something to do before the process starts: a mount, or an empty mount point inside an earlier mount. */
 export type SetupStep = MountEntry | MakeMountPoint;

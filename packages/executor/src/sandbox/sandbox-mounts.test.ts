@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Sandbox } from './executor.ts';
-import { fstabText, type MountEntry } from './fstab.ts';
+import type { Sandbox } from '../executor.ts';
+import { fstabText, type MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
 import { type PlacedMount, sandboxMounts, type SandboxPlace } from './sandbox-mounts.ts';
 

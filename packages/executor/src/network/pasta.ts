@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import { quote } from './mount-command.ts';
-import { PROGRAM } from './run-process.ts';
-import type { StepPlace } from './step-place.ts';
-import { findTool } from './tools.ts';
+import { quote } from '../sandbox/mount-command.ts';
+import { PROGRAM } from '../process/run-process.ts';
+import type { StepPlace } from '../process/step-setup.ts';
+import { findTool } from '../machine/tools.ts';
 
 /** Addresses that a step reaches through pasta, which no network hands out. */
 export const PASTA_ADDRESSES = {

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { StartedProcess } from '@tbuild/linux';
-import type { ProcessIO } from './executor.ts';
+import type { ProcessIO } from '../executor.ts';
 import { openNamelessPipe, type OutputPipe } from './output-pipe.ts';
-import { startTool } from './tools.ts';
+import { startTool } from '../machine/tools.ts';
 
 export interface RunOptions {
   readonly io: ProcessIO;

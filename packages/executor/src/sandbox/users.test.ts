@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDirectory } from '@tbuild/context';
 import { afterAll, expect, test } from 'vitest';
-import { resolveOwner, resolveUser } from './index.ts';
+import { resolveOwner, resolveUser } from '../index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'users-'));
 mkdirSync(join(root, 'etc'));

@@ -3,17 +3,17 @@ import { basename, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { makeStepGroups } from './cgroup/step-groups.ts';
-import { type CallMachine, type CallProgram, callProgram } from './enter/call-program.ts';
+import { makeStepGroups } from '../cgroup/step-groups.ts';
+import { type CallMachine, type CallProgram, callProgram } from '../syscalls/syscall-program.ts';
 import { exitCodeOf } from './exit-code.ts';
-import type { ProcessIO, Sandbox, StepEnd } from './executor.ts';
-import { type MountedStep, mountTreesOutside, registerCommand } from './emulation/own-handler.ts';
-import { prepareMountPoints } from './mount-points.ts';
-import { throughPasta } from './pasta.ts';
+import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
+import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
+import { prepareMountPoints } from '../sandbox/mount-points.ts';
+import { throughPasta } from '../network/pasta.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { FIRST_ENTRANCE, runProcess } from './run-process.ts';
-import { REPORT } from './sandbox-command.ts';
-import type { StepPlace } from './step-place.ts';
+import { REPORT } from '../namespace/sandbox-command.ts';
+import type { StepPlace } from './step-setup.ts';
 
 /** What every executor that mounts is told. */
 export interface ExecutorOptions {

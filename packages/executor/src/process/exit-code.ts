@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
-import type { Call, CallProgram } from './enter/call-program.ts';
-import { describe, readReport } from './enter/enter-sandbox.ts';
-import type { ProcessIO } from './executor.ts';
+import type { Call, CallProgram } from '../syscalls/syscall-program.ts';
+import { describe, readReport } from '../enter/enter-sandbox.ts';
+import type { ProcessIO } from '../executor.ts';
 import type { Ended } from './run-process.ts';
 
 /** What the set-up says when everything is mounted: a byte that no message holds, and that begins no report. */

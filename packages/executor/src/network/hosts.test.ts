@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hostsFile, resolvConf } from './index.ts';
+import { hostsFile, resolvConf } from '../index.ts';
 
 test('hosts', () => {
   expect(hostsFile({ hostname: 'buildkitsandbox', extraHosts: [{ host: 'db', ip: '10.0.0.1' }] })).toBe(

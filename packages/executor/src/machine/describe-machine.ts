@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type CallMachine, isCallMachine } from './enter/call-program.ts';
-import { defaultFilter } from './seccomp/default-filter.ts';
+import { type CallMachine, isCallMachine } from '../syscalls/syscall-program.ts';
+import { defaultFilter } from '../seccomp/default-filter.ts';
 
 /** What the program that enters a sandbox has to know of this machine. */
 export interface CallMachineDescription {
