@@ -8,22 +8,22 @@ import { createLayerPreparation, createStepResults } from '@tbuild/layers';
 import { canonicalJson, type Descriptor, type Digest, type Platform } from '@tbuild/oci';
 import { solve } from '@tbuild/solver';
 import { afterRemovals, isOfThisBoot } from '@tbuild/store';
-import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
-import { attestImages, planScans, scanSteps } from './attested.ts';
+import { assembleImage, resultOf, type Assembly } from './assemble/assemble-image.ts';
+import { attestImages, planScans, scanSteps } from './assemble/attested.ts';
 import type { BuildEnvironment, BuildRun } from './build-run.ts';
-import { fetchContext } from './fetch-context.ts';
-import { requireEntitlements } from './entitlements.ts';
-import { layeredSteps, topmostSteps } from './layered-steps.ts';
-import { loadDefinition } from './load-definition.ts';
+import { fetchContext } from './session/fetch-context.ts';
+import { requireEntitlements } from './plan/entitlements.ts';
+import { layeredSteps, topmostSteps } from './plan/layered-steps.ts';
+import { loadDefinition } from './plan/load-definition.ts';
 import type { OpEnvironment } from './ops/op-environment.ts';
 import { resolveOp } from './ops/resolve-op.ts';
-import { openContexts, planToBuild, warningsOf, type Planning } from './plan-request.ts';
-import { credentialsWarnings } from './credentials-warning.ts';
-import { createExplanations } from './explanations.ts';
-import { createImportedSteps, importMount, type ImportedSteps } from './imported-steps.ts';
-import { openOutputs, runExports, type OpenOutput } from './run-exports.ts';
+import { openContexts, planToBuild, warningsOf, type Planning } from './plan/plan-request.ts';
+import { credentialsWarnings } from './session/credentials-warning.ts';
+import { createExplanations } from './solve/explanations.ts';
+import { createImportedSteps, importMount, type ImportedSteps } from './cache-transfer/imported-steps.ts';
+import { openOutputs, runExports, type OpenOutput } from './export/run-exports.ts';
 import type { BuildRequest } from './request.ts';
-import { createResultCache } from './result-cache.ts';
+import { createResultCache } from './solve/result-cache.ts';
 import type { Worker } from './worker.ts';
 
 /** What a build made. */
@@ -105,7 +105,8 @@ async function carryOut(assembly: Assembly, plans: readonly Plan[], env: Carryin
 
 /** Loads what reads caches only for a build that does. */
 async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
-  if (env.request.cacheFrom.length > 0) await (await import('./import-caches.ts')).importCaches(imported, env);
+  if (env.request.cacheFrom.length > 0)
+    await (await import('./cache-transfer/import-caches.ts')).importCaches(imported, env);
 }
 
 async function exportFrom(
@@ -113,7 +114,8 @@ async function exportFrom(
   plans: readonly Plan[],
   env: BuildEnvironment & Pick<ImportedSteps, 'layers'>,
 ): Promise<void> {
-  if (env.request.cacheTo.length > 0) await (await import('./export-caches.ts')).exportCaches(assembly, plans, env);
+  if (env.request.cacheTo.length > 0)
+    await (await import('./cache-transfer/export-caches.ts')).exportCaches(assembly, plans, env);
 }
 
 async function solveGraph<T>(
@@ -214,7 +216,9 @@ async function exportedImage(plan: Plan, assembly: Assembly, { cacheTo }: BuildR
   const image = await assembleImage(plan, assembly);
   const isInline = cacheTo.some(({ type }) => type === 'inline');
   return {
-    image: isInline ? await (await import('./export-caches.ts')).withInlineCache(image, plan, assembly) : image,
+    image: isInline
+      ? await (await import('./cache-transfer/export-caches.ts')).withInlineCache(image, plan, assembly)
+      : image,
     baseLayers: plan.base?.diffIds.length,
     async openRootfs() {
       if (target === undefined) return [];

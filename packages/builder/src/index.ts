@@ -1,8 +1,8 @@
 export { runBuild } from './build.ts';
 export type { BuildResult } from './build.ts';
 export type { BuildRun } from './build-run.ts';
-export { checkBuild, listBuildTargets, outlineBuild } from './call.ts';
-export type { CheckReport, DockerfileSource } from './call.ts';
+export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
+export type { CheckReport, DockerfileSource } from './plan/call.ts';
 export type {
   BuildRequest,
   CacheExportOptions,

@@ -1,7 +1,7 @@
 import type { Step, StepId } from '@tbuild/graph';
 import type { LayerPreparation, StepResults } from '@tbuild/layers';
 import type { Progress } from '@tbuild/progress';
-import type { Contexts } from '../contexts.ts';
+import type { Contexts } from '../session/contexts.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Worker } from '../worker.ts';
 

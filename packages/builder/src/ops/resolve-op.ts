@@ -1,15 +1,15 @@
 import type { ResultId } from '@tbuild/cache';
 import type { Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
-import { copyOp } from './copy.ts';
-import { fetchStep } from './fetch-step.ts';
-import { gitOp } from './git.ts';
-import { httpOp } from './http.ts';
-import { imageOp } from './image.ts';
-import { mkdirOp } from './mkdir.ts';
+import { copyOp } from './copy/copy.ts';
+import { fetchStep } from './fetch/fetch-step.ts';
+import { gitOp } from './fetch/git.ts';
+import { httpOp } from './fetch/http.ts';
+import { imageOp } from './image/image.ts';
+import { mkdirOp } from './mkdir/mkdir.ts';
 import type { OpEnvironment, StepContext } from './op-environment.ts';
-import { runOp } from './run.ts';
-import { stackOp } from './stack.ts';
+import { runOp } from './run/run.ts';
+import { stackOp } from './stack/stack.ts';
 
 type Makers = {
   readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, context: StepContext) => Op<ResultId>;

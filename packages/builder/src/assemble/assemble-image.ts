@@ -1,0 +1,99 @@
+import type { ResultId, StepRecord } from '@tbuild/cache';
+import type { Plan } from '@tbuild/frontend';
+import type { Graph, StepId } from '@tbuild/graph';
+import type { StepResults } from '@tbuild/layers';
+import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
+import type { Solved } from '@tbuild/solver';
+import { baseLayers } from '@tbuild/sources';
+import type { Explanations } from '../solve/explanations.ts';
+import type { Worker } from '../worker.ts';
+
+export interface Assembly {
+  readonly graph: Graph;
+  readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
+  readonly results: StepResults;
+  readonly worker: Worker;
+  readonly explanations: Pick<Explanations, 'notesOf'>;
+  /** The record that a solved step stands on. */
+  recordOf(key: Digest): StepRecord | undefined;
+  /** When the step that made a result ran, in milliseconds since the epoch. */
+  createdAt(result: ResultId): number;
+  /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */
+  readonly epoch?: number;
+  /** Fulfilled when the outputs have got ready what they could. */
+  readonly prepared: Promise<void>;
+}
+
+const COMMENT = 'buildkit.dockerfile.v0';
+
+/** The finished image of a plan: the base's layers and history, then those of the steps. */
+export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Image> {
+  const base = plan.base?.step === undefined ? undefined : assembly.graph.steps.get(plan.base.step);
+  const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.worker)] : [];
+  const history: HistoryEntry[] = completeHistory(plan.base?.history ?? [], layers.length);
+  for (const { createdBy, step } of plan.history) {
+    const entry = {
+      created_by: createdBy,
+      comment: COMMENT,
+      ...(plan.author === undefined ? {} : { author: plan.author }),
+    };
+    if (step === undefined) {
+      history.push({ ...entry, empty_layer: true });
+      continue;
+    }
+    const result = resultOf(step, assembly);
+    layers.push(await assembly.results.layer(result));
+    history.push({ ...entry, created: timestamp(assembly.createdAt(result), assembly.epoch) });
+  }
+  const dated = fillTimes(history);
+  return {
+    platform: plan.platform,
+    config: plan.config,
+    layers,
+    history: dated,
+    author: plan.author,
+    created: dated.findLast((entry) => entry.created !== undefined)?.created,
+  };
+}
+
+/** The result of a step that has been solved. */
+export function resultOf(step: StepId, { solved }: Pick<Assembly, 'solved'>): ResultId {
+  const done = solved.get(step);
+  if (done === undefined) throw new Error(`Step ${step} was not solved`);
+  return done.result;
+}
+
+function timestamp(milliseconds: number, epoch: number | undefined): string {
+  return new Date(Math.min(milliseconds, epoch ?? Infinity)).toISOString();
+}
+
+/** Some images have fewer history entries than layers; the missing ones are added without words. */
+function completeHistory(history: readonly HistoryEntry[], layers: number): HistoryEntry[] {
+  const described = history.filter((entry) => entry.empty_layer !== true).length;
+  const missing = Math.max(0, layers - described);
+  return [...history, ...Array.from({ length: missing }, () => ({ comment: 'buildkit.exporter.image.v0' }))];
+}
+
+/**
+ * Entries without a layer take the time of the layer before them, the first of them that of the first new
+ * layer, as BuildKit dates them.
+ */
+function fillTimes(history: readonly HistoryEntry[]): HistoryEntry[] {
+  let created = firstNewTime(history);
+  let inNew = false;
+  return history.map((entry) => {
+    if (entry.created === undefined) {
+      inNew = true;
+      return created === undefined ? entry : { ...entry, created };
+    }
+    if (inNew) created = entry.created;
+    return entry;
+  });
+}
+
+function firstNewTime(history: readonly HistoryEntry[]): string | undefined {
+  const firstUndated = history.findIndex((entry) => entry.created === undefined);
+  const dated = history.filter((entry) => entry.created !== undefined);
+  const next = firstUndated < 0 ? undefined : history.slice(firstUndated).find((entry) => entry.created !== undefined);
+  return (next ?? dated.at(-1))?.created;
+}

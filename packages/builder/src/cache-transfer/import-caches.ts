@@ -1,0 +1,73 @@
+import { readCache, type CacheContents } from '@tbuild/cache';
+import { openLayout, type Provider } from '@tbuild/content';
+import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
+import type { BuildEnvironment } from '../build-run.ts';
+import type { CachePlace, ImportedSteps } from './imported-steps.ts';
+import type { CacheImportSpec } from '../request.ts';
+import { track } from '../track.ts';
+import type { Worker } from '../worker.ts';
+
+/**
+ * Reads what `--cache-from` names, side by side: records at once, no layer. A cache that cannot be read is a
+ * warning, since a build is right without it.
+ */
+export async function importCaches(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
+  const { request, worker, progress, signal } = env;
+  const reading = request.cacheFrom.map(async (spec) => {
+    const name = nameOf(spec);
+    try {
+      return await track(env, `importing cache manifest from ${name}`, async () => {
+        const { root, place } = await openCache(spec, worker, signal);
+        const { provider } = place;
+        const contents = await readCache(provider, root, signal);
+        // A registry keeps what a manifest names; of a directory some may have been lost, and looking costs nothing.
+        return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, place };
+      });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      progress.emit({
+        type: 'warning',
+        message: `Cache ${name} is not used: ${error instanceof Error ? error.message : String(error)}`,
+      });
+      return undefined;
+    }
+  });
+  for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.place);
+}
+
+async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
+  const isPresent = async ({ layer }: { readonly layer?: Layer }): Promise<boolean> => {
+    if (layer === undefined) return true;
+    const { digest, mediaType, size } = layer.descriptor;
+    return provider.has(digest, mediaType, size);
+  };
+  const areMountsPresent = await Promise.all(mounts.map(isPresent));
+  return {
+    steps: await Promise.all(
+      steps.map(async (step) => ((await isPresent(step)) ? step : { record: step.record, contents: step.contents })),
+    ),
+    mounts: mounts.filter((_, at) => areMountsPresent[at]),
+    notes,
+  };
+}
+
+function nameOf(spec: CacheImportSpec): string {
+  return spec.type === 'local' ? `${spec.path}:${spec.name}` : spec.reference;
+}
+
+async function openCache(
+  spec: CacheImportSpec,
+  worker: Worker,
+  signal: AbortSignal,
+): Promise<{ root: Descriptor; place: CachePlace }> {
+  if (spec.type === 'local') {
+    const layout = await openLayout(spec.path);
+    return { root: await layout.resolve(spec.name), place: { provider: layout.provider } };
+  }
+  const reference = parseReference(formatReference(parseReference(spec.reference)));
+  const repository = await worker.openRepository(reference);
+  return {
+    root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
+    place: { provider: repository, reference },
+  };
+}

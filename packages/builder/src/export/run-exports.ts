@@ -1,0 +1,173 @@
+import type { AttestedTrees } from '@tbuild/attest';
+import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
+import type { Graph } from '@tbuild/graph';
+import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
+import { firstOf, type Provider } from '@tbuild/content';
+import type { RemoteLayers } from '@tbuild/layers';
+import type { Progress, ReportTransfer } from '@tbuild/progress';
+import { baseLayers, imageProvider } from '@tbuild/sources';
+import type { BuildRequest, OutputSpec } from '../request.ts';
+import { track } from '../track.ts';
+import type { Worker } from '../worker.ts';
+
+interface Environment {
+  readonly request: BuildRequest;
+  readonly worker: Worker;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  readonly outputs: readonly OpenOutput[];
+  /** Layers of imported steps. */
+  readonly layers: RemoteLayers;
+  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  readonly epoch?: number;
+  /** As in {@link Exportable}. */
+  readonly prepared: Promise<void>;
+  now(): number;
+}
+
+/** What the images are known by, and where they went. */
+export interface ExportedResult {
+  /** Config digest of one image, digest of the index of several. */
+  readonly id: Digest;
+  /** One an image. */
+  readonly digests: readonly ImageDigests[];
+  /** The manifest or index that was pushed, or else the first that was made. */
+  readonly manifest?: Descriptor;
+  /** Full references that the image was given. */
+  readonly names: readonly string[];
+  readonly destinations: readonly string[];
+}
+
+/** An output and what carries the images there, in this order. */
+export interface OpenOutput {
+  readonly spec: OutputSpec;
+  readonly exporters: readonly Exporter[];
+}
+
+/** @throws TbuildError for what can be known to fail before anything is built. */
+export async function openOutputs(
+  { outputs }: Pick<BuildRequest, 'outputs'>,
+  worker: Pick<Worker, 'createExporters'>,
+): Promise<readonly OpenOutput[]> {
+  return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await worker.createExporters(spec) })));
+}
+
+/** Carries the images to every output, one after the other, and says what they are known by. */
+export async function runExports(
+  images: readonly ExportedImage[],
+  graph: Graph,
+  env: Environment,
+): Promise<ExportedResult> {
+  const { request, worker, signal, epoch, prepared } = env;
+  const sources = lazily(() => baseRepositories(graph, worker));
+  const common = {
+    images,
+    content: allContent(graph, env),
+    sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), env.layers.repositoryOf(blob) ?? []].flat(),
+    epoch,
+    prepared,
+  };
+  const destinations: string[] = [];
+  const names = new Set<string>();
+  let made: Exported | undefined;
+  for (const [index, { spec: output, exporters }] of env.outputs.entries()) {
+    const own = namesOf(output, request);
+    const exportable: Exportable = { ...common, names: own.map(parseReference) };
+    for (const name of own) names.add(name);
+    using trees = await treesOf(output, images, env);
+    const carry = async (report: ReportTransfer): Promise<void> => {
+      for (const exporter of exporters) {
+        const exported = await exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal);
+        destinations.push(exported.destination);
+        if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
+      }
+    };
+    // Of one output it is one thing to see, and of two outputs two, whatever they are called.
+    const [first] = exporters;
+    if (first !== undefined) await track({ ...env, step: `output ${index}` }, first.name, carry);
+  }
+  return { ...identity(images, made), names: [...names], destinations };
+}
+
+function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] {
+  if (output.type === 'image' || output.type === 'docker' || output.type === 'oci') return output.names ?? tags;
+  return [];
+}
+
+/** What is said about an image lies beside it where it is a tree. */
+async function treesOf(
+  output: OutputSpec,
+  images: readonly ExportedImage[],
+  { worker, progress }: Environment,
+): Promise<AttestedTrees | undefined> {
+  const { type } = output;
+  const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
+  if (isAttested && type === 'docker')
+    progress.emit({
+      type: 'warning',
+      message: 'What Docker loads holds no attestations: they are left out',
+      detail: 'Use --push, -o type=oci or the store',
+    });
+  if ('mediaTypes' in output && output.mediaTypes === 'docker' && (isAttested || (output.annotations ?? []).length > 0))
+    progress.emit({
+      type: 'warning',
+      message: `oci-mediatypes=false is not possible with ${isAttested ? 'attestations' : 'annotations'}: OCI media types are used`,
+      detail: 'Docker media types have no place for them',
+    });
+  if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
+  const { attestedTrees } = await import('@tbuild/attest');
+  return attestedTrees(images, output, { directory: worker.store.run, flavour: worker.flavour });
+}
+
+function pushes(output: OutputSpec): boolean {
+  return output.type === 'image' && output.push;
+}
+
+/** Who reads the result by digest must find what was made, so that counts; without any, what would have been. */
+function identity(
+  images: readonly ExportedImage[],
+  made: Exported | undefined,
+): Pick<ExportedResult, 'id' | 'digests' | 'manifest'> {
+  const encoded = images.map(({ image }) => encodeImage(image));
+  const digests = made?.images ?? encoded.map(({ config }) => ({ config: config.descriptor.digest }));
+  const [only] = digests;
+  if (only === undefined) throw new Error('A build makes at least one image');
+  if (digests.length === 1) return { id: only.config, digests, manifest: made?.manifest };
+  const index = encodeIndex(
+    encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })),
+  );
+  return { id: (made?.manifest ?? index.descriptor).digest, digests, manifest: made?.manifest };
+}
+
+/** The store first; blobs of base layers that no step needed are fetched from where the image is. */
+function allContent(graph: Graph, { worker, layers }: Environment): Provider {
+  const bases = [...graph.steps.values()].flatMap(({ op }) =>
+    op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : [],
+  );
+  return firstOf([layers.provider, ...bases]);
+}
+
+function lazyProvider(open: () => Promise<Provider>): Provider {
+  const get = lazily(open);
+  return {
+    has: async (...asked) => (await get()).has(...asked),
+    read: async (target, signal) => (await get()).read(target, signal),
+  };
+}
+
+/** Which repositories the layers of base images came from. */
+function baseRepositories(graph: Graph, worker: Worker): ReadonlyMap<Digest, readonly Reference[]> {
+  const found = new Map<Digest, readonly Reference[]>();
+  for (const { op } of graph.steps.values()) {
+    if (op.kind !== 'image' || op.source.kind !== 'registry') continue;
+    const reference = parseReference(op.reference);
+    for (const { descriptor } of baseLayers(op, worker))
+      found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
+  }
+  return found;
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

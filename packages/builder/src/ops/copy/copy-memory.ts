@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import type { ResultId } from '@tbuild/cache';
+import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { canonicalJson } from '@tbuild/oci';
+import type { StoreLayout } from '@tbuild/store';
+import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
+import type { FileInput } from './file-input.ts';
+import type { Worker } from '../../worker.ts';
+import type { StepContext } from '../op-environment.ts';
+import { isLargeCopy } from './place-copy.ts';
+
+/** What is known of the last copy of the same instruction onto the same base. */
+export interface CopyMemory {
+  readonly earlier?: EarlierCopy;
+  remember(result: ResultId): void;
+}
+
+/** A copy from one place of a context. */
+export interface RememberedCopy {
+  readonly op: CopyOp;
+  readonly selection: CopySelection;
+  readonly input: Pick<FileInput, 'select' | 'hasher' | 'owner'>;
+  readonly base: ResultId | undefined;
+}
+
+/** Of large copies, and of those whose files can be shared with the next one. */
+export async function openCopyMemory(
+  copy: RememberedCopy,
+  { worker, topmost, step }: Pick<StepContext, 'topmost' | 'step'> & { readonly worker: Pick<Worker, 'store'> },
+): Promise<CopyMemory | undefined> {
+  const { selection, input } = copy;
+  if (selection.unpack || input.owner === 'keep') return undefined;
+  const sources = await input.select();
+  // One that makes a tree can share only with a tree.
+  const note = noteOf(copy, topmost.has(step.id) ? 'layer' : 'tree', worker.store);
+  if (!isRemembered(sources))
+    return isLargeCopy(sources) ? { remember: (result) => rememberCopy(note, result, [], input.hasher) } : undefined;
+  return {
+    earlier: openEarlierCopy(note, sources, input.hasher),
+    remember: (result) => rememberCopy(note, result, sources, input.hasher),
+  };
+}
+
+/** Whether the same instruction was done on the same base before, as far as it is remembered. */
+export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Worker, 'store'>): boolean {
+  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, store)));
+}
+
+function noteOf(
+  { op, base }: Pick<RememberedCopy, 'op' | 'base'>,
+  makes: 'layer' | 'tree',
+  { copyMemo }: StoreLayout,
+): string {
+  return copyMemo(canonicalJson({ op, base, makes }));
+}

@@ -1,0 +1,33 @@
+import { chmodSync, chownSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCooperatively } from '@tbuild/concurrency';
+import { typeOf } from '@tbuild/context';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { copyFiles } from '@tbuild/copy';
+import type { FileInput } from './file-input.ts';
+import type { OpEnvironment, Underway } from '../op-environment.ts';
+
+/**
+ * Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept,
+ * but for a root, which is the same wherever it came from.
+ */
+export async function copySelected(
+  input: FileInput,
+  upper: string,
+  name: string,
+  { worker, signal }: Pick<OpEnvironment, 'worker'> & Underway,
+): Promise<void> {
+  const { flavour } = worker;
+  const writer = createTreeWriter({ upper, lowers: [], flavour });
+  const tree = openLayeredTree([upper], flavour);
+  const keepOwner = input.owner === 'keep';
+  const sources = await input.select();
+  const options = { owner: undefined, hasher: input.hasher, now: worker.now() };
+  await runCooperatively(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
+  writer.finish();
+  const { path = '', stats } = sources[0]?.entry ?? {};
+  if (stats === undefined || path === '' || typeOf(stats) !== 'directory') return;
+  const top = join(upper, name);
+  if (keepOwner) chownSync(top, stats.uid, stats.gid);
+  chmodSync(top, stats.mode & 0o7777);
+}

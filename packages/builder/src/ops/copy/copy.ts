@@ -1,0 +1,241 @@
+import type { ResultId } from '@tbuild/cache';
+import { runCooperatively } from '@tbuild/concurrency';
+import type { CopyOp, CopySelection } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf, type Digest, type Layer } from '@tbuild/oci';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import type { Op, Solved } from '@tbuild/solver';
+import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
+import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
+import { beginEarlyLayer, type EarlyLayer } from './early-layer.ts';
+import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
+import { gatherTrees } from '../gather-trees.ts';
+import type { StepContext, Underway } from '../op-environment.ts';
+import { ownerIn } from './owner.ts';
+import { placeCopy, placementOf, writeAside } from './place-copy.ts';
+import { copyParts } from './key-parts.ts';
+import { packSoon } from '../pack-soon.ts';
+import { prepareOn } from '../prepare-on.ts';
+import { isKeyedResult, keyedResult } from '../run-result.ts';
+
+/** COPY and ADD: the same files on the same base always give the same tree, times aside, so the key is usually the result. */
+export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
+  return {
+    async prepare({ base, sources }, signal) {
+      const opened = await openParts(op, base?.result, sources, { ...context, signal });
+      const { parts } = opened;
+      const { chown, chmod, destination, exclude, parents } = op;
+      const content = parts.map((part) => ({
+        content: part.content,
+        unpack: part.selection.unpack,
+        keepOwner: part.selection.keepOwner,
+      }));
+      const key = digestOf(
+        canonicalJson({
+          copy: { chown, chmod, destination, exclude, parents },
+          base: base?.result,
+          content,
+          epoch: context.epoch,
+        }),
+      );
+      const early = await neededEarly(opened, key, context);
+      return {
+        key,
+        gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], context),
+        run: () =>
+          makeCopy(
+            { result: keyedResult(key, context.step), op, parts, base: base?.result, early },
+            { ...context, signal },
+          ),
+        canGive: (result) => isKeyedResult(key, result),
+        parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
+      };
+    },
+  };
+}
+
+/** A copy whose files are keyed. */
+interface KeyedCopy {
+  readonly result: ResultId;
+  readonly op: CopyOp;
+  readonly parts: readonly CopyPart[];
+  readonly base: ResultId | undefined;
+  readonly early?: EarlyLayer;
+}
+
+async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promise<ResultId> {
+  const { result, parts, base } = copy;
+  const { contexts, results, step } = context;
+  for (const { selection, input } of parts)
+    if (input !== undefined && selection.from.kind === 'context')
+      contexts.onCopied(selection.from.name, await input.select());
+  const memory = await memoryOf(copy, context);
+  const placed = await placeAlone(copy, { ...context, memory });
+  const isTopmost = context.topmost.has(step.id);
+  const early = await copy.early?.coming();
+  if (placed !== undefined && isTopmost) {
+    const layer = await (early?.layer ?? writeStraight(placed, context));
+    if (layer !== undefined) {
+      results.saveLayer(result, { ...layer, parent: base ?? null });
+      memory?.remember(result);
+      return result;
+    }
+  }
+  // What could not be written straight once will hardly be so the second time.
+  const layer = isTopmost ? undefined : (early ?? writeAside(placed, context))?.layer;
+  await copyInto(copy, { ...context, memory });
+  if (layer !== undefined) results.expectLayer(result, layer);
+  memory?.remember(result);
+  packSoon(result, context);
+  return result;
+}
+
+/** What the instruction takes from one place; files of the Dockerfile itself have no input. */
+interface CopyPart {
+  readonly selection: CopySelection;
+  readonly content: Digest;
+  readonly input?: FileInput;
+}
+
+/** The part of a copy that takes all from one place. */
+function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; input: FileInput } | undefined {
+  const [only, ...others] = parts;
+  if (only?.input === undefined || others.length > 0) return undefined;
+  return { selection: only.selection, input: only.input };
+}
+
+/** Of a copy from one place alone the layer can be written straight, where one is wanted. */
+async function placeAlone(
+  { op, parts, base }: KeyedCopy,
+  context: StepContext & Remembering,
+): Promise<PlacedCopy | undefined> {
+  const only = onlyInput(parts);
+  if (only === undefined || !context.layered.has(context.step.id)) return undefined;
+  const copy = await placeCopy({ op, ...only, base }, context);
+  const earlier = context.memory?.earlier;
+  const layer = earlier && context.results.storedLayer(earlier.result);
+  if (copy === undefined || earlier === undefined || layer === undefined) return copy;
+  // All of it is read, whatever is taken.
+  if (earlier.archivedBytes < layer.descriptor.size / 2) return copy;
+  return { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } };
+}
+
+/**
+ * Writes the layer of a copy whose tree nobody needs. When an output compresses it, another process writes it meanwhile,
+ * where there is one.
+ */
+async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
+  const aside = context.preparation.isWanted ? writeAside(copy, context) : undefined;
+  return aside?.layer ?? runCooperatively(writeLayer(copy, context.worker.content), context.signal);
+}
+
+interface Remembering {
+  readonly memory?: CopyMemory;
+}
+
+async function memoryOf({ op, parts, base }: KeyedCopy, context: StepContext): Promise<CopyMemory | undefined> {
+  const only = onlyInput(parts);
+  return only && openCopyMemory({ op, ...only, base }, context);
+}
+
+interface OpenedParts {
+  readonly parts: readonly CopyPart[];
+  readonly early?: EarlyLayer;
+}
+
+async function openParts(
+  op: CopyOp,
+  base: ResultId | undefined,
+  sources: readonly Solved<ResultId>[],
+  context: StepContext & Underway,
+): Promise<OpenedParts> {
+  const parts: CopyPart[] = [];
+  let early: EarlyLayer | undefined;
+  const isAlone = op.more === undefined;
+  try {
+    for (const selection of [op, ...(op.more ?? [])]) {
+      const onListed = (input: ListedFiles): void => {
+        if (isAlone) early = beginEarlyLayer({ op, selection, input, base }, context);
+      };
+      parts.push(await openPart(selection, op, sources, { ...context, onListed }));
+    }
+  } catch (error) {
+    early?.giveUp();
+    throw error;
+  }
+  return { parts, early };
+}
+
+/** What was begun early, if it turns out to be right, and to be needed. */
+async function neededEarly(
+  { parts, early }: OpenedParts,
+  key: ResultId,
+  { worker, results, step }: StepContext,
+): Promise<EarlyLayer | undefined> {
+  if (early === undefined) return undefined;
+  const known = step.noCache ? undefined : await worker.cache.get(key);
+  const isCached = known !== undefined && (await results.has(known.result));
+  if (onlyInput(parts)?.input.isSettled === true && !isCached) return early;
+  early.giveUp();
+  await early.coming();
+  return undefined;
+}
+
+async function openPart(
+  selection: CopySelection,
+  op: CopyOp,
+  steps: readonly Solved<ResultId>[],
+  context: StepContext & Underway & { onListed(files: ListedFiles): void },
+): Promise<CopyPart> {
+  const { from, sources } = selection;
+  if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
+  const input = await openFileInput(from, { sources, exclude: op.exclude, parents: op.parents }, steps, context);
+  const keepOwner = selection.keepOwner || input.owner === 'keep';
+  return { selection: { ...selection, keepOwner }, content: input.content, input };
+}
+
+async function copyInto(
+  { result, op, parts, base }: KeyedCopy,
+  context: StepContext & Remembering & Underway,
+): Promise<void> {
+  const { memory, signal } = context;
+  const { flavour } = context.worker;
+  const { epoch, dockerfileTime } = context;
+  await using active = await prepareOn(base, context);
+  const { upper, lowers } = active;
+  const tree = openLayeredTree([...lowers, upper], flavour);
+  const writer = createTreeWriter({ upper, lowers, flavour });
+  const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
+  const leftOut: string[] = [];
+  const onLeftOut = (path: string): unknown => leftOut.push(path);
+  for (const { selection, input } of parts) {
+    if (input === undefined) {
+      const files = selection.from.kind === 'inline' ? selection.from.files : [];
+      copyInline(files, writer, tree, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
+      continue;
+    }
+    const sources = await input.select();
+    const target = { ...op, ...selection };
+    const options = { ...placementOf(sources, input, owner, epoch), signal };
+    if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
+    else {
+      const earlier = memory?.earlier;
+      const directory = earlier && (await upperOf(earlier.result, context));
+      const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
+      await runCooperatively(copyFiles(sources, writer, tree, target, { ...options, written }), signal);
+    }
+  }
+  writer.finish();
+  warnOfLeftOut(leftOut, context);
+  await active.commit(hexOf(result));
+}
+
+/** An image without them is rarely worse, since /dev is made anew for each container. */
+function warnOfLeftOut(devices: readonly string[], { progress, step }: StepContext): void {
+  if (devices.length === 0) return;
+  const message = `Device nodes were left out, since only the machine's root can make them: ${devices.join(', ')}`;
+  progress.emit({ type: 'warning', step: step.id, message });
+}
+
+async function upperOf(result: ResultId, { worker }: StepContext): Promise<string | undefined> {
+  return (await worker.snapshots.stat(hexOf(result)))?.directories.at(-1);
+}

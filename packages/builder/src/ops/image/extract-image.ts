@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os';
+import { type Provider, storing, withSecondPlace } from '@tbuild/content';
+import { TbuildError } from '@tbuild/errors';
+import { showLayer, showWork, type ShownWork } from '@tbuild/layers';
+import { chainId, hexOf, type Digest, type Layer } from '@tbuild/oci';
+import type { Snapshot } from '@tbuild/snapshot';
+import pLimit from 'p-limit';
+import type { OpEnvironment } from '../op-environment.ts';
+
+export interface ImageToExtract {
+  readonly chain: Digest;
+  readonly layers: readonly Layer[];
+  /** Where the blobs are that the store does not have. */
+  open(): Promise<Provider>;
+}
+
+type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & Pick<ShownWork, 'step'>;
+
+/**
+ * Fetches and extracts the layers of an image side by side, each into a directory named by its diff ID,
+ * and stacks them under the chain ID. A layer that is not right without those below it is extracted
+ * again on top of them and named by its chain ID. All of it is shown as work of the image's step.
+ */
+export async function extractImage(image: ImageToExtract, env: Environment, signal: AbortSignal): Promise<Snapshot> {
+  const { worker, progress, step } = env;
+  const done = await worker.snapshots.stat(hexOf(image.chain));
+  if (done !== undefined) return done;
+  return showWork({ progress, now: () => worker.now(), step, signal }, async () => {
+    const work = { ...env, provider: storing(await image.open(), worker.content), signal };
+    const limit = pLimit(availableParallelism());
+    // An image may have a layer more than once, which is extracted once.
+    const extracting = new Map<Digest, Promise<boolean>>();
+    for (const layer of image.layers)
+      if (!extracting.has(layer.diffId))
+        extracting.set(
+          layer.diffId,
+          limit(() => extractAlone(layer, work)),
+        );
+    const alone = await Promise.all(image.layers.map(({ diffId }) => extracting.get(diffId)));
+    const tops: string[] = [];
+    for (const [index, layer] of image.layers.entries()) {
+      const chain = image.layers.slice(0, index + 1).map(({ diffId }) => diffId);
+      tops.push(alone[index] === true ? hexOf(layer.diffId) : await extractOnto(tops, chain, layer, work));
+    }
+    return worker.snapshots.compose(hexOf(image.chain), { tops });
+  });
+}
+
+interface Extraction extends Environment {
+  readonly provider: Provider;
+  readonly signal: AbortSignal;
+}
+
+/** True when the directory named by the diff ID now stands; false when the layer needs those below. */
+async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
+  const { snapshots } = work.worker;
+  if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
+  const extract = async (): Promise<boolean> => {
+    await using active = await snapshots.prepare();
+    const selfContained = await extractInto(active.upper, layer, work);
+    if (selfContained) await active.commit(hexOf(layer.diffId));
+    return selfContained;
+  };
+  return withSecondPlace(work.provider, layer.descriptor, extract, work.signal);
+}
+
+/** Extracts a layer on top of those below it, and returns the name of its snapshot. */
+async function extractOnto(
+  tops: readonly string[],
+  chain: readonly Digest[],
+  layer: Layer,
+  work: Extraction,
+): Promise<string> {
+  const { snapshots } = work.worker;
+  const name = `onto-${hexOf(required(chainId(chain)))}`;
+  if ((await snapshots.stat(name)) !== undefined) return name;
+  const lowers = await Promise.all(tops.map(async (top) => required((await snapshots.stat(top))?.directories.at(-1))));
+  await using active = await snapshots.prepare();
+  await extractInto(active.upper, layer, work, lowers);
+  await active.commit(name);
+  return name;
+}
+
+async function extractInto(
+  target: string,
+  { descriptor, diffId }: Layer,
+  work: Extraction,
+  lowers?: readonly string[],
+): Promise<boolean> {
+  const { worker, progress, step, signal, provider } = work;
+  const isStored = await worker.content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const shown = showLayer(descriptor, { step: step.id, isStored, progress, now: () => worker.now() });
+  const extracted = await worker.differ.extract(descriptor, provider, target, {
+    lowers,
+    signal,
+    onProgress: shown.onExtracted,
+  });
+  shown.done();
+  if (extracted.diffId === diffId) return extracted.selfContained;
+  throw new TbuildError(
+    'DIGEST_MISMATCH',
+    `Layer ${descriptor.digest} unpacks to ${extracted.diffId}, the image's configuration says ${diffId}`,
+  );
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A layer is missing from its image');
+  return value;
+}

@@ -1,0 +1,26 @@
+import type { ResultId } from '@tbuild/cache';
+import type { ImageOp } from '@tbuild/graph';
+import { canonicalJson, chainId, digestOf } from '@tbuild/oci';
+import type { Op } from '@tbuild/solver';
+import { baseLayers, imageProvider } from '@tbuild/sources';
+import { extractImage } from './extract-image.ts';
+import type { StepContext } from '../op-environment.ts';
+
+/**
+ * FROM: the result is the chain ID of the image's layers, known without any of them. They are fetched
+ * and extracted when another step asks for the tree.
+ */
+export function imageOp(op: ImageOp, context: StepContext): Op<ResultId> {
+  const { worker, results } = context;
+  return {
+    async prepare(_inputs, signal) {
+      const chain = chainId(op.diffIds);
+      if (chain === undefined) throw new Error(`Image ${op.reference} has no layers and is no step`);
+      results.addImage(chain, async () => {
+        const open = () => imageProvider(op.source, op.reference, worker);
+        return extractImage({ chain, layers: baseLayers(op, worker), open }, context, signal);
+      });
+      return { key: digestOf(canonicalJson({ image: chain })), run: async () => chain };
+    },
+  };
+}

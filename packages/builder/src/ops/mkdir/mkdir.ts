@@ -1,0 +1,39 @@
+import type { ResultId } from '@tbuild/cache';
+import type { MkdirOp } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import type { Op } from '@tbuild/solver';
+import { makeDirectory } from '@tbuild/copy';
+import { mkdirParts } from '../copy/key-parts.ts';
+import { gatherTrees } from '../gather-trees.ts';
+import type { StepContext } from '../op-environment.ts';
+import { ownerIn } from '../copy/owner.ts';
+import { prepareOn } from '../prepare-on.ts';
+import { isKeyedResult, keyedResult } from '../run-result.ts';
+
+/** WORKDIR: the same base and path always give the same tree, times aside, so the key is usually the result. */
+export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
+  const { worker } = context;
+  return {
+    async prepare({ base }) {
+      const key = digestOf(canonicalJson({ op, base: base?.result, epoch: context.epoch }));
+      const run = async (): Promise<ResultId> => {
+        await using active = await prepareOn(base?.result, context);
+        const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
+        const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: worker.flavour });
+        makeDirectory(writer, tree, op, ownerIn(tree, op.user, base), context.dockerfileTime);
+        writer.finish();
+        const result = keyedResult(key, context.step);
+        await active.commit(hexOf(result));
+        return result;
+      };
+      return {
+        key,
+        gather: () => gatherTrees([base?.result], context),
+        run,
+        canGive: (result) => isKeyedResult(key, result),
+        parts: async () => mkdirParts(op, { base: base?.result, epoch: context.epoch }),
+      };
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { resolvePath } from '@tbuild/context';
+import { TbuildError } from '@tbuild/errors';
+import type { SandboxMount } from '@tbuild/executor';
+import type { RunMount } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { openLayeredTree } from '@tbuild/snapshot';
+import type { ResultId } from '@tbuild/cache';
+import { copySelected } from '../copy/copy-selected.ts';
+import type { FileInput } from '../copy/file-input.ts';
+import type { OpEnvironment, Underway } from '../op-environment.ts';
+import type { KeyedMount } from './keyed-mount.ts';
+import type { StepFiles } from './step-files.ts';
+import { layersAt, overlayOf } from './sub-tree.ts';
+
+type BindMount = Extract<RunMount, { type: 'bind' }>;
+
+/** What a bind mount is made with. */
+interface Making {
+  readonly mount: BindMount;
+  readonly files: StepFiles;
+  readonly env: OpEnvironment & Underway;
+}
+
+/** Where the selected file or directory stands in the small tree made for it. */
+const NAME = 'bind';
+
+/**
+ * `--mount=type=bind`. What another step's tree has is shown where it lies; files of a context, with its ignore
+ * rules, are shown as a copy that is kept under its content. Writes to a writable mount are thrown away.
+ *
+ * @throws TbuildError NOT_FOUND when a tree lacks the source.
+ */
+export async function openBindMount(
+  mount: BindMount,
+  { input, result }: KeyedMount,
+  files: StepFiles,
+  env: OpEnvironment & Underway,
+): Promise<SandboxMount> {
+  const { target, from, readonly } = mount;
+  if (from.kind === 'inline') {
+    const content = from.files[0]?.content ?? '';
+    return { type: 'bind', source: files.write(basename(target), content, { mode: 0o755 }), target, readonly };
+  }
+  if (input === undefined) throw new Error('A bind mount without a source');
+  const making: Making = { mount, files, env };
+  return result === undefined ? showContext(input, making) : showResult(result, input, making);
+}
+
+async function showResult(result: ResultId, input: FileInput, making: Making): Promise<SandboxMount> {
+  const { env, mount } = making;
+  const { flavour } = env.worker;
+  const { directories } = await env.results.snapshot(result);
+  const tree = openLayeredTree(directories, flavour);
+  const path = resolvePath(tree, mount.source, { followLast: true });
+  const entry = path === undefined ? undefined : tree.stat(path);
+  if (path === undefined || entry === undefined)
+    throw new TbuildError('NOT_FOUND', `Source "${mount.source}" of a bind mount does not exist`);
+  if (!entry.stats.isDirectory()) return showFile(entry.location, input, making);
+  return showDirectory(layersAt(path, directories, flavour), making);
+}
+
+async function showContext(input: FileInput, making: Making): Promise<SandboxMount> {
+  const { snapshots } = making.env.worker;
+  const name = hexOf(digestOf(canonicalJson({ bind: input.content })));
+  let snapshot = await snapshots.stat(name);
+  if (snapshot === undefined) {
+    await using active = await snapshots.prepare();
+    await copySelected(input, active.upper, NAME, making.env);
+    snapshot = await active.commit(name);
+  }
+  const path = join(snapshot.directories.at(-1) ?? '', NAME);
+  if (!statSync(path).isDirectory()) return showFile(path, input, making);
+  const { target, readonly } = making.mount;
+  return readonly ? { type: 'bind', source: path, target, readonly } : showDirectory([path], making);
+}
+
+function showDirectory(layers: readonly string[], { mount, files, env }: Making): SandboxMount {
+  const place = files.directory();
+  const overlay = overlayOf(layers, { place, writable: !mount.readonly, flavour: env.worker.flavour });
+  return { type: 'overlay', mount: overlay, target: mount.target };
+}
+
+async function showFile(path: string, input: FileInput, { mount, files, env }: Making): Promise<SandboxMount> {
+  const { target, readonly } = mount;
+  if (readonly) return { type: 'bind', source: path, target, readonly };
+  const place = files.directory();
+  await copySelected(input, place, NAME, env);
+  return { type: 'bind', source: join(place, NAME), target, readonly };
+}

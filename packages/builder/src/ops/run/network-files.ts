@@ -1,0 +1,43 @@
+import {
+  hostsFile,
+  PASTA_ADDRESSES,
+  resolvConf,
+  type ExtraHost,
+  type Sandbox,
+  type SandboxMount,
+} from '@tbuild/executor';
+import type { OpEnvironment } from '../op-environment.ts';
+import type { StepFiles } from './step-files.ts';
+
+/** /etc/hosts and /etc/resolv.conf of a step, read-only as with Docker's builder; where nothing can be mounted, what it writes there vanishes. */
+export function networkFiles(
+  files: StepFiles,
+  { worker, extraHosts, hostname, network }: NetworkOptions,
+): readonly SandboxMount[] {
+  const bind = (target: string, content: string): SandboxMount => ({
+    type: 'bind',
+    source: files.write('file', content, { mode: 0o644 }),
+    target,
+    readonly: true,
+  });
+  return [
+    bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), resolution(network))),
+    bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map((text) => parseHost(text, network)) })),
+  ];
+}
+
+function resolution(network: Sandbox['network']): Parameters<typeof resolvConf>[1] {
+  if (network === 'pasta') return { sharesNetwork: false, nameserver: PASTA_ADDRESSES.nameserver };
+  return { sharesNetwork: network !== 'none' };
+}
+
+export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
+
+/** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
+export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {
+  const at = text.search(text.includes('=') ? /=/ : /:/);
+  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
+  // Where a step shares the machine's network, the machine is where the step is.
+  const gateway = network === 'pasta' ? PASTA_ADDRESSES.host : '127.0.0.1';
+  return { host: text.slice(0, at), ip: address === 'host-gateway' ? gateway : address };
+}

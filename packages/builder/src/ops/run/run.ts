@@ -1,0 +1,114 @@
+import type { ResultId } from '@tbuild/cache';
+import { resolveUser } from '@tbuild/executor';
+import type { RunOp } from '@tbuild/graph';
+import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import { openLayeredTree } from '@tbuild/snapshot';
+import type { Inputs, Op } from '@tbuild/solver';
+import { gatherTrees } from '../gather-trees.ts';
+import type { StepContext } from '../op-environment.ts';
+import { parseHost } from './network-files.ts';
+import { runParts } from '../copy/key-parts.ts';
+import { packSoon } from '../pack-soon.ts';
+import { requirePlatform } from './require-platform.ts';
+import { drawResult, isDrawnFor } from '../run-result.ts';
+import { prepareOn } from '../prepare-on.ts';
+import type { KeyedMount } from './keyed-mount.ts';
+import { keyMounts, openMounts } from './run-mounts.ts';
+import { createStepFiles } from './step-files.ts';
+import { exited, memoryNote } from './run-end.ts';
+import { openStepOutput } from './step-output.ts';
+
+/** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
+export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
+  return {
+    async prepare({ base, sources }: Inputs<ResultId>, signal) {
+      const mounts = await keyMounts(op.mounts, sources, { ...context, signal });
+      const key = digestOf(
+        canonicalJson({
+          op: { ...op, mounts: mounts.map((mount) => mount.key) },
+          base: base?.result,
+          ...keyedOptions(context),
+        }),
+      );
+      const run = async (): Promise<ResultId> => {
+        const result = drawResult(key);
+        await runInto(result, op, mounts, base?.result, context, signal);
+        packSoon(result, context);
+        return result;
+      };
+      return {
+        key,
+        gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], context),
+        run,
+        canGive: (result) => isDrawnFor(key, result),
+        parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
+      };
+    },
+  };
+}
+
+/** A cache mount reads what it begins with only when it is new. */
+function shownResult({ mount, result }: KeyedMount): ResultId | undefined {
+  return mount.type === 'bind' ? result : undefined;
+}
+
+/** Of what is given to the whole build: a host's address may change, its name not. */
+function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContext): Readonly<Record<string, unknown>> {
+  const names = extraHosts.map((text) => parseHost(text).host);
+  return {
+    ...(names.length === 0 ? {} : { hosts: names }),
+    ...(ulimits.length === 0 ? {} : { ulimits }),
+    ...(cgroupParent === undefined ? {} : { cgroupParent }),
+    ...(shmSize === undefined ? {} : { shmSize }),
+  };
+}
+
+async function runInto(
+  result: Digest,
+  op: RunOp,
+  keyed: readonly KeyedMount[],
+  base: ResultId | undefined,
+  context: StepContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { worker, progress, step } = context;
+  const executor = await worker.executor();
+  const needs = await requirePlatform(op.platform, worker);
+  const network = op.network === 'default' && context.network === 'pasta' ? 'pasta' : op.network;
+  await using active = await prepareOn(base, context);
+  await using files = createStepFiles(worker.store);
+  const { mounts, env, secrets } = await openMounts(
+    keyed,
+    files,
+    { ...context, hostname: op.hostname, network },
+    signal,
+  );
+  const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
+  using output = openStepOutput(step.id, secrets, progress);
+  const end = await executor.run(
+    {
+      root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
+      mounts: [...mounts, ...needs.mounts],
+      process: {
+        args: op.args,
+        env: [...op.env, ...context.proxyEnv, ...env],
+        cwd: op.cwd,
+        user: resolveUser(tree, op.user),
+      },
+      hostname: op.hostname,
+      network,
+      security: op.security,
+      shmSize: context.shmSize,
+      limits: context.ulimits,
+      handler: needs.handler,
+      resources: context.resources,
+      cgroupParent: context.cgroupParent,
+    },
+    output,
+    signal,
+  );
+  const facts = { store: worker.store, secrets, memory: context.resources?.memory };
+  if (end.exitCode !== 0) throw exited(op, end, facts);
+  if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
+  await active.commit(hexOf(result));
+}

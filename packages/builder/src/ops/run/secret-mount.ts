@@ -1,0 +1,49 @@
+import { TbuildError } from '@tbuild/errors';
+import type { SandboxMount } from '@tbuild/executor';
+import type { RunMount } from '@tbuild/graph';
+import type { OpEnvironment } from '../op-environment.ts';
+import type { StepFiles } from './step-files.ts';
+
+type SecretMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
+
+/** What one secret adds to a sandbox. */
+export interface OpenSecret {
+  readonly value: Buffer;
+  readonly mount?: SandboxMount;
+  readonly variable?: string;
+}
+
+/**
+ * `--mount=type=secret`: a file in memory, a variable or both; undefined for an optional one that the build was not
+ * given. Its value is in no key, layer or history.
+ *
+ * @throws TbuildError NOT_FOUND for a required secret that the build was not given.
+ */
+export function openSecretMount(
+  mount: SecretMount,
+  files: StepFiles,
+  { readSecret }: Pick<OpEnvironment, 'readSecret'>,
+): OpenSecret | undefined {
+  const value = readSecret(mount.id);
+  if (value === undefined) {
+    if (!mount.required) return undefined;
+    throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required and was not given`, {
+      hint: `Give it with --secret id=${mount.id},src=FILE`,
+    });
+  }
+  const { target, env, mode, uid, gid } = mount;
+  return {
+    value,
+    variable: env === undefined ? undefined : `${env}=${value.toString()}`,
+    mount:
+      target === undefined
+        ? undefined
+        : {
+            type: 'bind',
+            source: files.writeSecret(value, { mode, uid, gid }),
+            target,
+            readonly: true,
+            isSecret: true,
+          },
+  };
+}

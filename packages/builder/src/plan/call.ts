@@ -1,0 +1,86 @@
+import type { LintWarning } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
+import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbuild/frontend';
+import { GraphBuilder } from '@tbuild/graph';
+import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import { fetchContext } from '../session/fetch-context.ts';
+import { loadDefinition } from './load-definition.ts';
+import type { Definition } from './load-dockerfile.ts';
+import { namedContexts, openContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
+import type { BuildRequest } from '../request.ts';
+import type { Worker } from '../worker.ts';
+
+/** A Dockerfile that places point into. */
+export type DockerfileSource = Pick<Definition, 'name' | 'text'>;
+
+/** What checking found. */
+export interface CheckReport {
+  readonly source: DockerfileSource;
+  readonly warnings: readonly LintWarning[];
+  /** Why a build would fail before its first step. */
+  readonly error?: TbuildError;
+}
+
+/**
+ * Plans a build of the target, or of every stage when none is named, without running it.
+ * @throws TbuildError NOT_FOUND when there is no Dockerfile, CANCELLED; other failures are part of the report.
+ */
+export async function checkBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<CheckReport> {
+  await using local = await fetchContext(request, worker, run);
+  let source: DockerfileSource | undefined;
+  const onDefinition = (definition: DockerfileSource): void => {
+    source = definition;
+    run.onDefinition?.(definition);
+  };
+  const env = environmentOf(local.request, worker, { ...run, onDefinition });
+  const found: LintWarning[] = [];
+  try {
+    const onWarning = (warning: LintWarning): unknown => found.push(warning);
+    const loaded = await loadDefinition(env, onWarning);
+    const allStages = (request.target ?? '') === '';
+    const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
+    refuseViolations(await planRequest(planning, { graph: new GraphBuilder(), allStages, onWarning }), planning);
+    return { source: loaded, warnings: uniqueWarnings(found) };
+  } catch (error) {
+    if (source === undefined || !(error instanceof TbuildError) || error.code === 'CANCELLED') throw error;
+    return { source, warnings: uniqueWarnings(found), error };
+  }
+}
+
+/** The arguments, secrets and agents that the target takes. @throws TbuildError what planning throws. */
+export async function outlineBuild(
+  request: BuildRequest,
+  worker: Worker,
+  run: BuildRun,
+): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
+  await using local = await fetchContext(request, worker, run);
+  const env = environmentOf(local.request, worker, run);
+  const loaded = await loadDefinition(env);
+  const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
+  const [plan] = await planRequest(planning, { graph: new GraphBuilder() });
+  if (plan === undefined) throw new Error('A request has at least one platform');
+  const outline = outlineDockerfile(loaded.dockerfile, {
+    target: request.target,
+    platform: request.platforms[0] ?? worker.platform,
+    buildPlatform: worker.platform,
+    buildArgs: request.buildArgs,
+    contexts: namedContexts(request),
+    declared: plan.declaredArgs,
+  });
+  return { source: loaded, outline };
+}
+
+/** The stages of the Dockerfile; nothing else is looked at. @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND. */
+export async function listBuildTargets(
+  request: BuildRequest,
+  worker: Worker,
+  run: BuildRun,
+): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
+  await using local = await fetchContext(request, worker, run);
+  const loaded = await loadDefinition(environmentOf(local.request, worker, run));
+  return { source: loaded, targets: listTargets(loaded.dockerfile) };
+}
+
+function environmentOf(request: BuildRequest, worker: Worker, run: BuildRun): BuildEnvironment {
+  return { ...run, request, worker, now: () => worker.now() };
+}

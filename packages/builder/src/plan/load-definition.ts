@@ -1,0 +1,60 @@
+import { lintBeforeError, type LintWarning } from '@tbuild/dockerfile';
+import { hasCode } from '@tbuild/errors';
+import { givenCheckOptions } from '@tbuild/frontend';
+import type { BuildEnvironment } from '../build-run.ts';
+import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
+import type { BuildRequest } from '../request.ts';
+import { track } from '../track.ts';
+
+/**
+ * The Dockerfile of a request, loaded and read, shown as one step. `onWarning` is told, when reading fails, of
+ * what can be warned about before that place.
+ */
+export async function loadDefinition(
+  env: BuildEnvironment,
+  onWarning: (warning: LintWarning) => void = (warning) => showWarning(warning, env),
+): Promise<LoadedDockerfile> {
+  const { request } = env;
+  const loaded = await track(env, definitionStep(request), async (report) => {
+    const definition = readDefinition(request);
+    env.onDefinition?.(definition);
+    report('transferring dockerfile', definition.size);
+    return parseOrWarn(definition, request, onWarning);
+  });
+  // Docker pulls it here; that nothing is pulled is worth a line.
+  if (loaded.syntax !== undefined) await track(env, `[internal] frontend ${loaded.syntax} is built in`, async () => {});
+  return loaded;
+}
+
+/** Shows a warning at the step that loads the Dockerfile. */
+export function showWarning(warning: LintWarning, { progress, request }: BuildEnvironment): void {
+  const { rule, message, location, token, url, description } = warning;
+  const step = definitionStep(request);
+  progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });
+}
+
+function parseOrWarn(
+  definition: Definition,
+  request: BuildRequest,
+  onWarning: (warning: LintWarning) => void,
+): LoadedDockerfile {
+  try {
+    return parseDefinition(definition, request);
+  } catch (error) {
+    if (!hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
+    const options = givenCheckOptions(request.buildArgs);
+    for (const warning of lintBeforeError(definition.text, definition.name, options)) onWarning(warning);
+    throw error;
+  }
+}
+
+/** The name of the step that loads the Dockerfile, which is its id too. */
+export function definitionStep({ dockerfile }: BuildRequest): string {
+  const name = dockerfile.kind === 'inline' ? dockerfile.name : fileName(dockerfile);
+  return `[internal] load build definition from ${name}`;
+}
+
+function fileName(dockerfile: BuildRequest['dockerfile']): string {
+  const path = dockerfile.kind === 'file' ? dockerfile.path : undefined;
+  return path?.split('/').at(-1) ?? 'Dockerfile';
+}

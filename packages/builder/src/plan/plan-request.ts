@@ -1,0 +1,122 @@
+import type { LintWarning } from '@tbuild/dockerfile';
+import { TbuildError } from '@tbuild/errors';
+import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
+import type { GraphBuilder } from '@tbuild/graph';
+import type { Platform } from '@tbuild/oci';
+import { createResolveImage } from '@tbuild/sources';
+import type { BuildEnvironment } from '../build-run.ts';
+import { createContexts, MAIN_CONTEXT, type Contexts } from '../session/contexts.ts';
+import { gitIgnoredWarning } from '../session/git-ignored-warning.ts';
+import { showWarning } from './load-definition.ts';
+import type { LoadedDockerfile } from './load-dockerfile.ts';
+import { remoteContext } from '../session/remote-op.ts';
+import type { BuildRequest, ContextSpec } from '../request.ts';
+import { track } from '../track.ts';
+
+export interface Planning extends BuildEnvironment {
+  readonly loaded: LoadedDockerfile;
+  readonly contexts: Contexts;
+}
+
+export interface PlanRequestOptions extends Pick<PlanOptions, 'allStages' | 'onWarning'> {
+  /** Where the steps of all platforms go. */
+  readonly graph: GraphBuilder;
+}
+
+/**
+ * Plans a build, and shows what its Dockerfile is warned of, also when planning fails.
+ * @throws TbuildError what planning throws; DOCKERFILE_SEMANTICS when the file asks that warnings fail the build.
+ */
+export async function planToBuild(planning: Planning, graph: GraphBuilder): Promise<Plan[]> {
+  const found: LintWarning[] = [];
+  try {
+    const plans = await planRequest(planning, { graph, onWarning: (warning) => found.push(warning) });
+    refuseViolations(plans, planning);
+    return plans;
+  } finally {
+    for (const warning of uniqueWarnings(found)) showWarning(warning, planning);
+  }
+}
+
+/** A plan for each platform of the request. @throws TbuildError what planning throws. */
+export function planRequest(planning: Planning, options: PlanRequestOptions): Promise<Plan[]> {
+  return Promise.all(planning.request.platforms.map((platform) => makePlan(platform, planning, options)));
+}
+
+/** What the plans warn about, each once. */
+export function warningsOf(plans: readonly Plan[]): readonly LintWarning[] {
+  return uniqueWarnings(plans.flatMap(({ warnings }) => warnings));
+}
+
+/** In the order of the file; platforms find the same things. */
+export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintWarning[] {
+  const key = ({ message, location }: LintWarning): string => `${location.start.line} ${message}`;
+  const unique = new Map(warnings.map((warning) => [key(warning), warning] as const));
+  return [...unique.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
+}
+
+/** @throws TbuildError DOCKERFILE_SEMANTICS, in Docker's words, when the file asks that warnings fail the build. */
+export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): void {
+  const rules = [...new Set(plans.flatMap(({ violations }) => violations))];
+  if (rules.length === 0) return;
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
+    location: loaded.dockerfile.directives.check?.location,
+    hint: `Read about a rule with: tbuild explain ${rules[0]}`,
+  });
+}
+
+/** The contexts of a build; each is opened on first use. */
+export function openContexts(loaded: LoadedDockerfile, { request, worker, progress, now }: BuildEnvironment): Contexts {
+  return createContexts({
+    specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
+    dockerfile: loaded.inContext,
+    indexDirectory: worker.store.contextIndex,
+    onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
+    onRead(name, bytes) {
+      const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;
+      void track({ progress, now }, title, async (report) => report('transferring context', bytes));
+    },
+  });
+}
+
+async function makePlan(platform: Platform, planning: Planning, options: PlanRequestOptions): Promise<Plan> {
+  const { request, worker, signal, loaded, contexts } = planning;
+  const hasFiles = request.context.kind === 'directory';
+  return planBuild(loaded.dockerfile, {
+    ...options,
+    target: request.target,
+    platform,
+    buildPlatform: worker.platform,
+    buildArgs: request.buildArgs,
+    labels: request.labels,
+    noCache: request.noCache,
+    contexts: namedContexts(request),
+    // How the default network comes about is no part of a plan.
+    network: request.network === 'pasta' ? 'default' : request.network,
+    implicitPlatform: request.implicitPlatform,
+    showPlatform: request.platforms.length > 1,
+    resolveImage: resolveImages(planning),
+    isIgnored: (path) => hasFiles && contexts.open(MAIN_CONTEXT).isIgnored(path),
+    signal,
+  });
+}
+
+/** Resolves the images that a plan names, and shows which. */
+export function resolveImages(planning: Planning): ResolveImage {
+  return createResolveImage(planning.worker, {
+    pull: planning.request.pull,
+    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
+  });
+}
+
+/** What the named contexts of a request are for the frontend. */
+export function namedContexts({ namedContexts: specs }: BuildRequest): Record<string, NamedContext> {
+  const entries = Object.entries(specs).map(([name, spec]): [string, NamedContext] => [name, namedContext(name, spec)]);
+  return Object.fromEntries(entries);
+}
+
+function namedContext(name: string, spec: ContextSpec): NamedContext {
+  if (spec.kind === 'image' || spec.kind === 'layout') return spec;
+  if (spec.kind === 'git' || spec.kind === 'http') return remoteContext(name, spec);
+  return { kind: 'files', context: name };
+}

@@ -1,0 +1,184 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultId } from '@tbuild/cache';
+import { openContext } from '@tbuild/context';
+import { isArchive, unpackArchive } from '@tbuild/diff';
+import { hasCode, TbuildError } from '@tbuild/errors';
+import type { GitOp, HttpOp } from '@tbuild/graph';
+import { readLimitedFile } from '@tbuild/linux';
+import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import type { ReportTransfer } from '@tbuild/progress';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import type { Op } from '@tbuild/solver';
+import { fetchUrl, shownUrl } from '@tbuild/sources';
+import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import { gitOp } from '../ops/fetch/git.ts';
+import { httpOp } from '../ops/fetch/http.ts';
+import type { BuildRequest, ContextSpec } from '../request.ts';
+import { gitOpOf, remoteTitle } from './remote-op.ts';
+import { track } from '../track.ts';
+import type { Worker } from '../worker.ts';
+
+/** A request whose main context is a directory of this machine. Disposing removes what was unpacked for it. */
+export interface LocalRequest extends AsyncDisposable {
+  readonly request: BuildRequest;
+}
+
+type Environment = Omit<BuildEnvironment, 'request'>;
+
+/**
+ * Fetches or unpacks the main context and the Dockerfile, unless they are on this machine.
+ * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without Dockerfile.
+ */
+export async function fetchContext(request: BuildRequest, worker: Worker, run: BuildRun): Promise<LocalRequest> {
+  const env: Environment = { ...run, worker, now: () => worker.now() };
+  return fetchMain(await fetchDefinition(request, env), env);
+}
+
+async function fetchDefinition(request: BuildRequest, env: Environment): Promise<BuildRequest> {
+  const { dockerfile } = request;
+  if (dockerfile.kind !== 'url') return request;
+  const { worker, signal } = env;
+  const { digest } = await track(env, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
+    fetchUrl(dockerfile.url, worker, { readSecret: (id) => env.readSecret?.(id), report, signal }),
+  );
+  return {
+    ...request,
+    dockerfile: {
+      kind: 'inline',
+      name: 'Dockerfile',
+      text: readDownloaded(worker.content.path(digest), dockerfile.url),
+    },
+  };
+}
+
+function readDownloaded(path: string, url: string): string {
+  const what = `Dockerfile ${JSON.stringify(shownUrl(url))}`;
+  const bytes = readLimitedFile(path, { what });
+  if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} was removed from the store while it was read`);
+  return bytes.toString();
+}
+
+async function fetchMain(request: BuildRequest, env: Environment): Promise<LocalRequest> {
+  const { context } = request;
+  if (context.kind === 'archive') return unpackForOnce(request, context.path, env);
+  if (context.kind !== 'git' && context.kind !== 'http') return { request, [Symbol.asyncDispose]: async () => {} };
+  const local = await track(env, mainTitle(context), (report) => {
+    const fetching = { ...env, report };
+    return context.kind === 'git' ? fetchGit(request, context, fetching) : fetchHttp(request, context.url, fetching);
+  });
+  return { request: local, [Symbol.asyncDispose]: async () => {} };
+}
+
+function mainTitle(context: Extract<ContextSpec, { kind: 'git' | 'http' }>): string {
+  return context.kind === 'git' ? remoteTitle('context', context) : UNPACKED;
+}
+
+const UNPACKED = '[internal] load remote build context';
+
+interface Fetching extends Environment {
+  readonly report: ReportTransfer;
+}
+
+async function fetchGit(
+  request: BuildRequest,
+  context: Extract<ContextSpec, { kind: 'git' }>,
+  env: Fetching,
+): Promise<BuildRequest> {
+  const keep = /^(1|t|true)$/i.test(request.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
+  const op = gitOpOf({ ...context, keepGitDir: context.keepGitDir ?? keep });
+  return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
+}
+
+/** The name that Docker gives to the file of a URL that is the main context. */
+const FILE = 'context';
+
+async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Promise<BuildRequest> {
+  const op: HttpOp = { kind: 'http', url, filename: FILE };
+  const { key, directory } = await solveAlone(httpOp, op, env);
+  const file = join(directory, FILE);
+  if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
+  const { snapshots } = env.worker;
+  const name = hexOf(digestOf(canonicalJson({ unpack: key })));
+  let snapshot = await snapshots.stat(name);
+  if (snapshot === undefined) {
+    await using active = await snapshots.prepare();
+    await unpackTo(active.upper, file, env);
+    snapshot = await active.commit(name);
+  }
+  return inDirectory(request, snapshot.directories.at(-1) ?? directory);
+}
+
+/** Where the files of the one step are. */
+async function solveAlone<O extends GitOp | HttpOp>(
+  make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
+  op: O,
+  { worker, signal, report, ...env }: Fetching,
+): Promise<{ readonly key: ResultId; readonly directory: string }> {
+  const readSecret = (id: string) => env.readSecret?.(id);
+  const { key, run } = await make(op, { worker, readSecret, report }).prepare({ sources: [] }, signal);
+  const snapshot = (await worker.snapshots.stat(hexOf(key))) ?? (await worker.snapshots.stat(hexOf(await run())));
+  const directory = snapshot?.directories.at(-1);
+  if (directory === undefined) throw new Error(`Context ${op.url} was not kept`);
+  return { key, directory };
+}
+
+async function unpackForOnce(request: BuildRequest, archive: string, env: Environment): Promise<LocalRequest> {
+  const parent = env.worker.store.run;
+  mkdirSync(parent, { recursive: true, mode: 0o700 });
+  const directory = mkdtempSync(join(parent, 'context-'));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    const local = await track(env, UNPACKED, async (report) => {
+      chmodSync(directory, 0o755);
+      const { size } = statSync(archive);
+      await unpackTo(directory, archive, env);
+      report('transferring context', size);
+      return inDirectory(request, directory, { fetched: 'once' });
+    });
+    return { request: local, [Symbol.asyncDispose]: async () => remove() };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+async function unpackTo(
+  directory: string,
+  archive: string,
+  { worker: { flavour }, signal }: Environment,
+): Promise<void> {
+  const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
+  await unpackArchive(archive, { writer, tree: openLayeredTree([directory], flavour), destination: '', signal });
+  writer.finish();
+}
+
+interface DirectoryOptions {
+  /** The one file, which is the Dockerfile. */
+  readonly only?: string;
+  readonly fetched?: 'kept' | 'once';
+}
+
+/** What was fetched may hold links; none of them leads out of it. */
+function inDirectory(
+  request: BuildRequest,
+  path: string,
+  { only, fetched = 'kept' }: DirectoryOptions = {},
+): BuildRequest {
+  const context: ContextSpec = { kind: 'directory', path, fetched };
+  const { dockerfile } = request;
+  if (dockerfile.kind !== 'in-context') return { ...request, context };
+  const name = only ?? dockerfile.path;
+  return { ...request, context, dockerfile: { kind: 'inline', name, text: readDockerfile(path, name) } };
+}
+
+function readDockerfile(root: string, name: string): string {
+  try {
+    return openContext(root, { ignoreFiles: false }).readText(name);
+  } catch (error) {
+    if (!hasCode(error, 'NOT_FOUND')) throw error;
+    throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(name)} in the context`, {
+      hint: 'Name it with -f, relative to the context',
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import type { GitSource, NamedContext } from '@tbuild/frontend';
+import type { GitOp } from '@tbuild/graph';
+import { fileNameOf, shownUrl } from '@tbuild/sources';
+import type { ContextSpec } from '../request.ts';
+
+type RemoteSpec = Extract<ContextSpec, { kind: 'git' | 'http' }>;
+
+/** The step that fetches a named context. */
+export function remoteContext(name: string, spec: RemoteSpec): NamedContext {
+  const title = remoteTitle(name, spec);
+  if (spec.kind === 'git') return { kind: 'remote', op: gitOpOf(spec), title };
+  return { kind: 'remote', op: { kind: 'http', url: spec.url, filename: fileNameOf(spec.url) }, title };
+}
+
+/** The step that checks out a repository. */
+export function gitOpOf({
+  keepGitDir = false,
+  submodules = true,
+  url,
+  ref,
+  subdirectory,
+  checksum,
+  commitTime,
+}: GitSource): GitOp {
+  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime };
+}
+
+/** What the step is called. */
+export function remoteTitle(name: string, spec: RemoteSpec): string {
+  if (spec.kind === 'http') return `[context ${name}] ${shownUrl(spec.url)}`;
+  const directory = spec.subdirectory === undefined ? '' : `:${spec.subdirectory}`;
+  const fragment = `${spec.ref ?? ''}${directory}`;
+  return `[internal] load git source ${shownUrl(spec.url)}${fragment === '' ? '' : `#${fragment}`}`;
+}
