@@ -1,0 +1,32 @@
+import { commandLine, type MessageCase } from '../message-case.ts';
+
+/** Words of the command line. */
+export const commandLineCases: readonly MessageCase[] = [
+  commandLine('A build without a context fails', ['build']),
+  commandLine('Two contexts fail', ['.', '..']),
+  commandLine('An unknown option fails, with a suggestion', ['--taget', 'x', '.']),
+  commandLine('An option without its value fails', ['.', '--tag']),
+  commandLine('A switch with a value that is neither true nor false fails', ['--pull=often', '.']),
+  commandLine('An unknown progress fails', ['--progress', 'colourful', '.']),
+  commandLine('Progress tty without a terminal fails', ['--progress', 'tty', '.']),
+  commandLine('An invalid platform fails', ['--platform', 'linux/', '.']),
+  commandLine('An invalid number of jobs fails', ['--jobs', 'many', '.']),
+  commandLine('An invalid tag fails', ['--tag', 'a b', '.']),
+  commandLine('A tag with a digest fails', ['--tag', `a@sha256:${'0'.repeat(64)}`, '.']),
+  commandLine('An invalid duration fails', ['--timeout', 'soon', '.']),
+  commandLine('An unknown call fails', ['--call', 'dance', '.']),
+  commandLine('An annotation without a value fails', ['--annotation', 'a', '.']),
+  commandLine('An attestation of an unknown type fails', ['--attest', 'type=selfie', '.']),
+  commandLine('An unknown entitlement fails', ['--allow', 'everything', '.']),
+  commandLine('An invalid SOURCE_DATE_EPOCH fails', ['--build-arg', 'SOURCE_DATE_EPOCH=yesterday', '.']),
+  commandLine('A misspelt command fails', ['biuld', '-t', 'x', '.']),
+  commandLine('An image ID file that cannot be written fails', ['--iidfile', '/dev/null/id', '.']),
+  commandLine('A metadata file that is a directory fails', ['--metadata-file', '/', '.']),
+  commandLine('A command of Docker that tbuild lacks fails', ['run', 'app']),
+  commandLine('An unknown check fails', ['explain', 'UndefinedVra']),
+  commandLine('An unknown filter of prune fails', ['prune', '-f', '--filter', 'label=x']),
+  commandLine('An invalid size of prune fails', ['prune', '-f', '--max-used-space', 'lots']),
+  commandLine('A prune without a terminal and without --force fails', ['prune']),
+  commandLine('A store in a directory of other files fails', ['--root', '.', '.']),
+  commandLine('An invalid mode of the store fails', ['.'], { env: { TBUILD_STORE_MODE: 'private' } }),
+];
