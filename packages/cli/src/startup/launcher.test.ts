@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -127,7 +129,8 @@ describe('a snapshot', () => {
     const snapshot = `${note}-1`;
     const main = second.env.TBUILD_SNAPSHOT_FITS.split(' ')[2];
     execFileSync(process.execPath, ['--stack-size=900', '--snapshot-blob', snapshot, '--build-snapshot', main]);
-    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n--stack-size=900\n`);
+    const digest = digestOf(snapshot);
+    writeFileSync(note, `${second.env.TBUILD_SNAPSHOT_FITS}\n${node}\n${snapshot}\n--stack-size=900\n${digest}\n\n`);
   });
 
   test('is started from, and behaves as the program', () => {
@@ -164,19 +167,25 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 
-  /** Overwrites the middle of the snapshot. Returns what puts it back. */
+  const digestOf = (file: string) => execFileSync('cksum', { input: readFileSync(file), encoding: 'utf8' }).trim();
+
+  /** Overwrites the middle of the snapshot, whose size and mtime stay. Returns a function that repairs it. */
   function damage(): () => void {
     const snapshot = `${note}-1`;
-    const good = readFileSync(snapshot);
+    const [good, text] = [readFileSync(snapshot), readFileSync(note)];
     const { mtime } = statSync(snapshot);
-    writeFileSync(snapshot, Buffer.from(good).fill(0x5a, 100_000, good.length - 100_000));
-    return () => {
-      writeFileSync(snapshot, good);
+    const write = (bytes: Uint8Array): void => {
+      writeFileSync(snapshot, bytes);
       utimesSync(snapshot, mtime, mtime);
+    };
+    write(Buffer.from(good).fill(0x5a, 100_000, good.length - 100_000));
+    return () => {
+      write(good);
+      writeFileSync(note, text);
     };
   }
 
-  test('that was changed after it was made is not started from, and a new one is asked for', () => {
+  test('that was damaged without a sign is not started from, and a new one is requested', () => {
     const repair = damage();
     const started = start();
     expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
@@ -184,16 +193,34 @@ describe('a snapshot', () => {
     expect(fromSnapshot(start())).toBe(true);
   });
 
-  test('that a start died of is not started from again, and a new one is asked for', () => {
-    const text = readFileSync(note, 'utf8');
-    const { mtime } = statSync(`${note}-1`);
+  test('that was cut short is not started from', () => {
     const repair = damage();
-    utimesSync(`${note}-1`, mtime, mtime);
+    truncateSync(`${note}-1`, 100_000);
+    expect(fromSnapshot(start())).toBe(false);
+    repair();
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('is read again only when something wrote to it', () => {
+    const bin = mkdtempSync(join(directory, 'bin-'));
+    const reads = join(bin, 'reads');
+    writeFileSync(join(bin, 'cksum'), `#!/bin/sh\necho >> ${reads}\nexec /usr/bin/cksum\n`, { mode: 0o755 });
+    const PATH = `${bin}:${base.PATH}`;
+    expect(fromSnapshot(start({ PATH }))).toBe(true);
+    expect(existsSync(reads)).toBe(false);
+    chmodSync(`${note}-1`, 0o400);
+    for (let count = 0; count < 2; count++) expect(fromSnapshot(start({ PATH }))).toBe(true);
+    expect(readFileSync(reads, 'utf8')).toBe('\n');
+  });
+
+  test('that a start died of is not started from again, and a new one is requested', () => {
+    const digest = digestOf(`${note}-1`);
+    const repair = damage();
+    writeFileSync(note, readFileSync(note, 'utf8').replace(digest, digestOf(`${note}-1`)));
     expect(launch(['x'], env).status).not.toBe(0);
     const started = start();
     expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
     repair();
-    writeFileSync(note, text);
     expect(fromSnapshot(start())).toBe(true);
     expect(readdirSync(join(note, '..')).filter((name) => name.includes('.start-'))).toEqual([]);
   });

@@ -16,8 +16,10 @@ CMD ["/run"]
 `;
 
 /**
- * Options of V8 must be the same when a snapshot is used: the note says which. The note is written last, so that it never names a file that is not whole. It names none when the program cannot be run from what
- * was made, as with a Node that is not known yet. Of older ones a few are kept.
+ * Makes a snapshot, then the note about it, so that the note never names an unfinished file. The note holds the launcher's
+ * first line, the binary of Node, the snapshot, the options of V8 that must be the same when it is used, its size and
+ * digest as `cksum` prints them, and its size, inode and ctime. It names no snapshot when the program does not run from the one
+ * that was made, as with an unknown version of Node. A few older snapshots are kept.
  */
 const MAKE_SNAPSHOT = `
 node=$1 main=$2 note=$3 fits=$4 option=$5 dockerfile=$6
@@ -39,7 +41,12 @@ usable=$snapshot
 "$node" "$option" --snapshot-blob "$snapshot" "$main" --no-cache "$@" || { rm -f "$snapshot" && usable=''; }
 rm -rf "$rehearsal"
 
-printf '%s\\n' "$fits" "$node" "$usable" "$option" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
+digest='' seen=''
+if [ -n "$usable" ]; then
+  digest=$(cksum < "$usable")
+  seen=$(TZ=UTC0 LC_ALL=C stat -c '%s %i %z' "$usable")
+fi
+printf '%s\\n' "$fits" "$node" "$usable" "$option" "$digest" "$seen" > "$snapshot.note" && mv -f "$snapshot.note" "$note"
 ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
 
