@@ -1,6 +1,6 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import type { BuildResult } from './answers.ts';
-import type { BuildSpec } from './build-spec.ts';
+import type { BuildSpec } from '@tbuild/spec';
 import { ask, type OnEvent, type StoreOptions } from './call-program.ts';
 
 /** How to build, besides what. */

@@ -2,15 +2,17 @@ export { build, check } from './build.ts';
 export type { BuildAnswer, BuildOptions } from './build.ts';
 export { BuildError } from './build-error.ts';
 export type {
+  BuildSettings,
   BuildSpec,
   CacheOptions,
   CacheSource,
   CacheTarget,
   ImageOptions,
   OutputOptions,
+  Permission,
   ProvenanceOptions,
   ResourceName,
-} from './build-spec.ts';
+} from '@tbuild/spec';
 export type { OnEvent, StoreOptions } from './call-program.ts';
 export { diskUsage, images, prune, removeImage } from './store.ts';
 export type { ImageInfo } from './store.ts';

@@ -11,7 +11,6 @@ export type {
   ContextSpec,
   DockerfileSpec,
   Entitlement,
-  OutputSpec,
   SshSource,
   Ulimit,
 } from './request.ts';

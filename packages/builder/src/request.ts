@@ -1,8 +1,8 @@
 import type { AttestationSpecs } from '@tbuild/attest';
 import type { Resources } from '@tbuild/executor';
-import type { ImageFormat, StoredNames } from '@tbuild/exporter';
 import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
+import type { OutputSpec } from '@tbuild/spec';
 
 /** Where a context's files are. Paths are absolute. */
 export type ContextSpec =
@@ -34,48 +34,6 @@ export type DockerfileSpec =
   | { readonly kind: 'in-context'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
-
-/** One `--output`. Destinations are absolute paths; `-` is standard output. */
-export type OutputSpec =
-  | ({
-      readonly type: 'image';
-      readonly push: boolean;
-      /** Kept in the store too, unless false. */ readonly store?: boolean;
-      readonly byDigest?: boolean;
-      /** The registries of its names may be spoken to without TLS. */
-      readonly insecure?: boolean;
-    } & StoredNames &
-      NamedOutput)
-  | ({
-      readonly type: 'docker';
-      /** An archive; without it, the image is loaded into an engine. */
-      readonly destination?: string;
-      /** Which engine: the name of one of Docker's contexts. */
-      readonly engineContext?: string;
-    } & NamedOutput)
-  | ({ readonly type: 'oci'; readonly destination: string; readonly tar: boolean } & NamedOutput)
-  | ({ readonly type: 'tar' } & TreeOutput)
-  | ({
-      readonly type: 'local';
-      /** What else is in the directory stays (`copy`, unless given) or goes. */
-      readonly mode?: 'copy' | 'delete';
-    } & TreeOutput)
-  | { readonly type: 'cacheonly' };
-
-/** An output that is files. */
-interface TreeOutput {
-  readonly destination: string;
-  /** A directory for each platform; so when there are several, unless false. */
-  readonly platformSplit?: boolean;
-  /** Of the names of attestations. */
-  readonly attestationPrefix?: string;
-}
-
-/** An output that is an image. */
-interface NamedOutput extends ImageFormat {
-  /** Full references, instead of the request's. */
-  readonly names?: readonly string[];
-}
 
 /** One `--cache-from`. References are full, paths absolute. */
 export type CacheImportSpec =

@@ -8,8 +8,8 @@ import type { LayerSubprocess } from '@tbuild/layers';
 import type { Platform, Reference } from '@tbuild/oci';
 import type { Repository, WebClient } from '@tbuild/registry';
 import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
+import type { OutputSpec } from '@tbuild/spec';
 import type { StoreLayout } from '@tbuild/store';
-import type { OutputSpec } from './request.ts';
 
 /** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
 export interface Worker {

@@ -1,5 +1,5 @@
 import { samePlatform, type Descriptor, type Platform } from '@tbuild/oci';
-import type { Annotation } from './image-format.ts';
+import type { Annotation } from '@tbuild/spec';
 
 /** What is said about one thing, of one platform where it has one; undefined when nothing is. */
 export function annotationsOf(

@@ -14,7 +14,7 @@ import type { ReportTransfer } from '@tbuild/progress';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
 import type { Exportable, Exported, ExportedImage, Exporter } from './exporter.ts';
-import type { ImageFormat } from './image-format.ts';
+import type { ImageFormat } from '@tbuild/spec';
 
 /** What is written down of a result: documents made here, layers as blobs. */
 export interface EncodedExport {

@@ -3,18 +3,8 @@ import type { VariantStore } from '@tbuild/layers';
 import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
 import { encodeExport, exportedTo, preparing } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
-import type { ImageFormat } from './image-format.ts';
+import type { ImageFormat, StoredNames } from '@tbuild/spec';
 import { reportTransfers } from './transfer-report.ts';
-
-/** Names that an image gets in the store beside those that were asked for. */
-export interface StoredNames {
-  /** Each name once more, with the digest. */
-  readonly nameCanonical?: boolean;
-  /** A name that is this and the digest. */
-  readonly danglingPrefix?: string;
-  /** That name only for an image that has no other. */
-  readonly danglingEmptyOnly?: boolean;
-}
 
 export interface ImageStoreOptions extends ImageFormat, StoredNames {
   readonly content: Provider & Ingester;

@@ -5,7 +5,7 @@ import { needs } from '../../../test/support/requirements.ts';
 import { dockerLoad, load, podmanLoad, type RunProgram } from './load.ts';
 import { noReport, noSignal, testResult } from './test-image.ts';
 
-const noEngine = 'unix:///nonexistent/docker.sock';
+const noEngine = 'unix:///proc/none/docker.sock';
 
 describe('into a running Docker', needs('docker'), () => {
   let engine: Docker;

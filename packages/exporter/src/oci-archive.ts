@@ -9,7 +9,7 @@ import { listDirectory, writeAtomically } from '@tbuild/store';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
-import type { ImageFormat } from './image-format.ts';
+import type { ImageFormat } from '@tbuild/spec';
 import { imageArchive } from './image-archive.ts';
 import { layoutMark } from './layout-archive.ts';
 import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';

@@ -9,7 +9,7 @@ import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
 import { dockerArchive } from './docker-archive.ts';
 import type { Exportable, Exporter } from './exporter.ts';
-import type { ImageFormat } from './image-format.ts';
+import type { ImageFormat } from '@tbuild/spec';
 import { imageStore } from './image-store.ts';
 import { ociArchive } from './oci-archive.ts';
 import { noReport, noSignal, testResult } from './test-image.ts';

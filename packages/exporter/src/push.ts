@@ -14,7 +14,7 @@ import type { Repository } from '@tbuild/registry';
 import type { StoredExport } from './compress-stored.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter } from './exporter.ts';
-import type { ImageFormat } from './image-format.ts';
+import type { ImageFormat } from '@tbuild/spec';
 import { reportTransfers } from './transfer-report.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */

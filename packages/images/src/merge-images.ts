@@ -13,7 +13,8 @@ import {
   type Platform,
   type Reference,
 } from '@tbuild/oci';
-import { annotated, annotationsOf, REFERENCE_DIGEST, type Annotation } from '@tbuild/exporter';
+import { annotated, annotationsOf, REFERENCE_DIGEST } from '@tbuild/exporter';
+import type { Annotation } from '@tbuild/spec';
 import type { Repository } from '@tbuild/registry';
 import type { Registries } from './places.ts';
 

@@ -6,7 +6,8 @@ import { firstOf, type Provider } from '@tbuild/content';
 import type { RemoteLayers } from '@tbuild/layers';
 import type { Progress, ReportTransfer } from '@tbuild/progress';
 import { baseLayers, imageProvider } from '@tbuild/sources';
-import type { BuildRequest, OutputSpec } from '../request.ts';
+import type { OutputSpec } from '@tbuild/spec';
+import type { BuildRequest } from '../request.ts';
 import { track } from '../track.ts';
 import type { Worker } from '../worker.ts';
 

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/exporter';
+import type { Annotation } from '@tbuild/spec';
 import { parsePlatform, type Platform } from '@tbuild/oci';
 
 const KINDS = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;

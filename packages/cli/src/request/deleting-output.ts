@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import type { ContextSpec, OutputSpec } from '@tbuild/builder';
+import type { ContextSpec } from '@tbuild/builder';
+import type { OutputSpec } from '@tbuild/spec';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { LOCAL_DELETE } from './sandbox-options.ts';
 

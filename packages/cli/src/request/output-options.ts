@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { suggest, TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/exporter';
+import type { Annotation } from '@tbuild/spec';
 import { formatReference, parseReference, type LayerCompression, type Platform } from '@tbuild/oci';
 import { parseAnnotationKind } from './annotation.ts';
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { OutputSpec } from '@tbuild/builder';
+import type { OutputSpec } from '@tbuild/spec';
 import { suggest } from '@tbuild/errors';
-import type { ImageFormat } from '@tbuild/exporter';
+import type { ImageFormat } from '@tbuild/spec';
 import { parseFields } from '../flags/fields.ts';
 import { invalidOutput, OutputOptions, type OutputOptionsContext } from './output-options.ts';
 

@@ -1,6 +1,7 @@
-import type { BuildRequest, OutputSpec } from '@tbuild/builder';
+import type { BuildRequest } from '@tbuild/builder';
+import type { OutputSpec } from '@tbuild/spec';
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/exporter';
+import type { Annotation } from '@tbuild/spec';
 import { parseReference, type Platform } from '@tbuild/oci';
 import { parseAnnotation } from './annotation.ts';
 import type { FlagValues } from '../flags/args.ts';

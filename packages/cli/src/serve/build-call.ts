@@ -1,5 +1,6 @@
 import type { BuildAnswer } from '@tbuild/api';
-import { checkBuild, type OutputSpec } from '@tbuild/builder';
+import { checkBuild } from '@tbuild/builder';
+import type { OutputSpec } from '@tbuild/spec';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { buildMetadata } from '../print/build-metadata.ts';

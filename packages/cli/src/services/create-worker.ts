@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type OutputSpec, type Worker } from '@tbuild/builder';
+import type { Worker } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
 import { type Executor } from '@tbuild/executor';
-import { imageStore } from '@tbuild/exporter';
+import { createExporters } from '@tbuild/exporter';
 import { createLayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
@@ -80,12 +80,15 @@ export function createWorker(
       return (web ??= openWeb(env, showWait));
     },
     runProgram: (args, options) => openOutside(env).run(args, options),
-    async createExporters(output) {
-      // What most builds do is not worth loading the other ways out.
-      if (isPlainImage(output)) return [imageStore({ content, refs })];
-      const { createExporters } = await import('./create-exporter.ts');
-      return createExporters(output, { store, content, refs, openRepository, flavour, env });
-    },
+    createExporters: (output) =>
+      createExporters(output, {
+        store,
+        content,
+        refs,
+        flavour,
+        openRepository: (reference) => openRepository(reference, 'push'),
+        surroundings: async () => (await import('./surroundings.ts')).surroundingsOf(env),
+      }),
     async close() {
       await layerProcess?.stop();
       if (executor !== undefined) await closeExecutor(executor);
@@ -100,16 +103,6 @@ export function createWorker(
 /** The machine's own. */
 export function thisPlatform(): Platform {
   return hostPlatform(process.platform, process.arch);
-}
-
-/** What most builds want is ready without loading the other exporters. */
-function isPlainImage({ type, ...options }: OutputSpec): boolean {
-  return (
-    type === 'image' &&
-    Object.entries(options).every(
-      ([name, value]) => name === 'names' || value === undefined || (name === 'push' && value === false),
-    )
-  );
 }
 
 function readOptional(path: string): string {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/exporter';
+import type { Annotation } from '@tbuild/spec';
 import { mergeImages, pushMerged } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
 import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';

@@ -1,0 +1,71 @@
+import { createLayerVariants, requireCompression, type VariantStore } from '@tbuild/layers';
+import type { OutputSpec } from '@tbuild/spec';
+import { dockerArchive } from './docker-archive.ts';
+import type { ExporterContext, Surroundings } from './exporter-context.ts';
+import type { Exporter } from './exporter.ts';
+import { imageStore } from './image-store.ts';
+import { load } from './load.ts';
+import { localTree } from './local-tree.ts';
+import { ociArchive, ociLayout } from './oci-archive.ts';
+import { push } from './push.ts';
+import { tarTree } from './tar-tree.ts';
+
+type Output<Type extends OutputSpec['type']> = Extract<OutputSpec, { readonly type: Type }>;
+
+/** Makes the exporters of any output, as createExporters does. */
+export async function exportersOf(output: OutputSpec, context: ExporterContext): Promise<readonly Exporter[]> {
+  if (output.type === 'cacheonly') return [];
+  if (output.type === 'image') return imageExporters(output, context);
+  return [fileExporter(output, context, await context.surroundings())];
+}
+
+/** The store keeps what is pushed, so that its digest is the registry's. */
+function imageExporters(output: Output<'image'>, context: ExporterContext): readonly Exporter[] {
+  const { content, refs, openRepository } = context;
+  const { type: _, push: pushes, store: keep = true, byDigest = false, names: __, insecure: ___, ...format } = output;
+  requireCompression(format);
+  const store = storeOf(context);
+  const { compression = pushes ? 'gzip' : undefined } = format;
+  const kept = keep && !byDigest ? [imageStore({ content, refs, store, ...format, compression })] : [];
+  return pushes ? [...kept, push({ openRepository, store, byDigest, ...format })] : kept;
+}
+
+function fileExporter(
+  output: Output<'docker' | 'oci' | 'tar' | 'local'>,
+  context: ExporterContext,
+  { owner, openDestination, dockerHost, runProgram }: Surroundings,
+): Exporter {
+  const { flavour } = context;
+  switch (output.type) {
+    case 'docker': {
+      const { type: _, destination: path, engineContext, names: __, ...format } = output;
+      requireCompression(format);
+      if (path !== undefined)
+        return dockerArchive({ destination: openDestination(path), store: storeOf(context), ...format });
+      const host = dockerHost(engineContext);
+      return load({ dockerHost: host ?? DEFAULT_DOCKER_HOST, dockerOnly: host !== undefined, run: runProgram });
+    }
+    case 'oci': {
+      const { type: _, destination: path, tar, names: __, ...format } = output;
+      requireCompression(format);
+      const options = { store: storeOf(context), ...format };
+      return tar
+        ? ociArchive({ destination: openDestination(path), ...options })
+        : ociLayout({ destination: path, ...options });
+    }
+    case 'tar': {
+      const { destination: path, platformSplit } = output;
+      return tarTree({ destination: openDestination(path), flavour, platformSplit });
+    }
+    case 'local': {
+      const { destination, mode, platformSplit } = output;
+      return localTree({ destination, mode, flavour, owner, platformSplit });
+    }
+  }
+}
+
+const DEFAULT_DOCKER_HOST = 'unix:///var/run/docker.sock';
+
+function storeOf({ content, store }: ExporterContext): VariantStore {
+  return { content, variants: createLayerVariants(store) };
+}

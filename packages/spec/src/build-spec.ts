@@ -1,0 +1,101 @@
+import type { CacheSource, CacheTarget } from './cache-options.ts';
+import type { OutputOptions } from './output-options.ts';
+
+/**
+ * What to build, as plain data that survives JSON. The command line, programs and build files each produce one. Every
+ * field is an option of `tbuild build` and means the same. Paths are relative to the working directory. Where an option
+ * takes a list of settings (`type=oci,dest=app.tar`), a field takes that text or an object. Only the context is needed.
+ */
+export interface BuildSpec {
+  /** A directory, or the URL of a git repository or an archive. On the command line, `-` is standard input. */
+  readonly context: string;
+  /** A path or URL, or the text itself. Defaults to `Dockerfile` in the context. On the command line, `-` is standard input. */
+  readonly dockerfile?: string | { readonly text: string };
+  /** Other contexts by name: a path, a git repository, a URL, `docker-image://REF` or `oci-layout://DIR[:TAG]`. */
+  readonly contexts?: Readonly<Record<string, string>>;
+  /** The stage to build instead of the last one. */
+  readonly target?: string;
+  /** Platforms such as `linux/arm64`; several make an index. */
+  readonly platforms?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations by name. The name may say where they belong: `index:org.example.name`. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Names for the image. */
+  readonly tags?: readonly string[];
+  /** Where the result goes. Defaults to the store. */
+  readonly outputs?: readonly (OutputOptions | string)[];
+  /** Push to the registries of the image's names. */
+  readonly push?: boolean;
+  /** Load into Docker, or into Podman where no Docker runs. */
+  readonly load?: boolean;
+  /** Ignore the cache: true for all steps, or the names of stages. */
+  readonly noCache?: boolean | readonly string[];
+  /** Ask registries again for tags that were resolved before. */
+  readonly pull?: boolean;
+  readonly cacheFrom?: readonly (CacheSource | string)[];
+  readonly cacheTo?: readonly (CacheTarget | string)[];
+  /** How many steps may run at once. Defaults to as many as the graph allows. */
+  readonly jobs?: number;
+  /** The network of RUN steps; passt isolates `pasta`. */
+  readonly network?: 'default' | 'none' | 'host' | 'pasta';
+  /** Lines for /etc/hosts of RUN steps, `NAME:ADDRESS`. */
+  readonly extraHosts?: readonly string[];
+  /** For RUN --mount=type=ssh, by id: the user's agent (true), its socket, or key files. */
+  readonly ssh?: Readonly<Record<string, true | string | readonly string[]>>;
+  /** The size of /dev/shm in RUN steps: bytes, or a size with a unit such as `128m`. */
+  readonly shmSize?: number | string;
+  /** Limits of the processes of RUN steps by name: both limits, or `SOFT:HARD`; -1 is no limit. */
+  readonly ulimits?: Readonly<Record<string, number | string | { readonly soft: number; readonly hard: number }>>;
+  /** What each RUN step may use, by the names of `--resource`. */
+  readonly resources?: Readonly<Partial<Record<ResourceName, number | string>>>;
+  /** The control group under which RUN steps get their own. */
+  readonly cgroupParent?: string;
+  /** What the Dockerfile and the outputs may do that is refused otherwise. */
+  readonly allow?: readonly Permission[];
+  /** Attest how the image was built: true, or the options of `--provenance`. */
+  readonly provenance?: boolean | string | ProvenanceOptions;
+  /** Attest which packages the image holds: true, or the options of `--sbom`. */
+  readonly sbom?: boolean | string | { readonly generator: string; readonly [parameter: string]: string };
+  /** The build fails when it takes longer than this, such as `10m`. */
+  readonly timeout?: string;
+}
+
+/** How to build, as opposed to what: the result is the same with other settings. */
+export interface BuildSettings {
+  /** The store's directory. Defaults to the one that the command line uses. */
+  readonly root?: string;
+  /** How RUN steps are isolated. */
+  readonly isolation?: 'auto' | 'namespace' | 'oci' | 'chroot';
+  /** Registries that may be spoken to without TLS, or with a certificate that nobody trusts. */
+  readonly insecureRegistries?: readonly string[];
+  /** Where to look for images first: `HOST` for those of Docker Hub, `REGISTRY=MIRROR`. */
+  readonly registryMirrors?: readonly string[];
+  /** Look for images that have mirrors nowhere else. */
+  readonly mirrorsOnly?: boolean;
+}
+
+/** What a user may allow: the first two to RUN steps, the last one to outputs. */
+export type Permission = 'network.host' | 'security.insecure' | 'buildx.local.delete';
+
+/** What a RUN step uses of the machine; sizes are bytes, or have a unit. */
+export type ResourceName =
+  | 'memory'
+  | 'memory-swap'
+  | 'cpus'
+  | 'cpu-shares'
+  | 'cpu-period'
+  | 'cpu-quota'
+  | 'cpuset-cpus'
+  | 'cpuset-mems'
+  | 'pids';
+
+/** The options of `--provenance`. */
+export interface ProvenanceOptions {
+  readonly mode?: 'min' | 'max';
+  readonly version?: 'v0.2' | 'v1';
+  readonly 'builder-id'?: string;
+  readonly filename?: string;
+  readonly reproducible?: boolean;
+  readonly 'inline-only'?: boolean;
+}

@@ -1,0 +1,5 @@
+export type { BuildSettings, BuildSpec, Permission, ProvenanceOptions, ResourceName } from './build-spec.ts';
+export type { CacheOptions, CacheSource, CacheTarget } from './cache-options.ts';
+export type { Annotation, ImageFormat, StoredNames } from './image-format.ts';
+export type { ImageOptions, OutputOptions } from './output-options.ts';
+export type { OutputSpec } from './output-spec.ts';
