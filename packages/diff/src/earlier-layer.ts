@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { forgetPages, type ReadNext } from '@tbuild/linux';
+import { dropPageCache, type ReadNext } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { comesBefore } from '@tbuild/snapshot';
 import { BLOCK, paddingOf, TarType, type TarEntry } from './tar/tar-entry.ts';
@@ -142,7 +142,7 @@ class MemberReader implements EarlierLayer {
       if (size === 0) return false;
       this.#hash.update(this.#buffer.subarray(this.#end, this.#end + size));
       // The layer that is written takes its place; a machine that shares its memory pays dearly for pages that it did not have.
-      forgetPages(this.#fd, this.#position, size);
+      dropPageCache(this.#fd, this.#position, size);
       this.#position += size;
       this.#end += size;
     }

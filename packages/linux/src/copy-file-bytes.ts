@@ -7,8 +7,8 @@ const BUFFER_SIZE = 1 << 20;
 let buffer: Buffer | undefined;
 
 /**
- * Copies a file's bytes to an open, empty file through one buffer that all calls share, holes as holes. Gives their
- * number. A symbolic link in the last place is refused with ELOOP.
+ * Copies a file's bytes to an open, empty file and keeps its holes. Returns the number of bytes. Refuses a symbolic
+ * link with ELOOP.
  */
 export function* copyFileBytes(source: string, target: number): CooperativeTask<number> {
   buffer ??= Buffer.allocUnsafeSlow(BUFFER_SIZE);
@@ -24,7 +24,7 @@ export function* copyFileBytes(source: string, target: number): CooperativeTask<
   }
 }
 
-/** Only of a large file it pays to ask whether it is sparse. */
+/** Asking whether a file is sparse pays off for large files only. */
 function* copyRest(fd: number, chunk: Buffer, file: HoleWriter): CooperativeTask {
   const read = createHoleReader(fd, fstatSync(fd), chunk.length);
   for (let size = read(chunk, 0, chunk.length); size > 0; size = read(chunk, 0, chunk.length)) {

@@ -14,10 +14,10 @@ afterAll(() => {
   if (existsSync(group)) rmdirSync(group);
 });
 
-const hasGroups = { met: hierarchy !== undefined, lacks: 'cgroup v2' };
+const hasCgroups = { met: hierarchy !== undefined, lacks: 'cgroup v2' };
 
-describe('a group with a device filter', needs('root', hasGroups), () => {
-  test('may make nodes of all devices and open the allowed ones', () => {
+describe('a control group with a device filter', needs('root', hasCgroups), () => {
+  test('lets its processes make nodes of all devices and open only the allowed ones', () => {
     mkdirSync(group);
     loadDeviceFilter([{ major: 1, minor: 3 }, { major: 136 }]).attach(group);
     const script = [

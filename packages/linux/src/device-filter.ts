@@ -7,7 +7,7 @@ const BPF_PROG_ATTACH = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE = 15;
 const BPF_CGROUP_DEVICE = 6;
 const BPF_F_ALLOW_MULTI = 2;
-/** Of bpf(2), by `process.arch`. */
+/** The number of bpf(2), by `process.arch`. */
 const CALLS: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 
 const loadAttributes = {
@@ -23,16 +23,18 @@ const loadAttributes = {
 const load = libraryCall('long syscall(long number, long command, BpfLoad *attributes, long size)', loadAttributes);
 const attach = libraryCall('long syscall(long number, long command, const void *attributes, long size)');
 
-/** A program in the kernel that decides about devices; ends with this process, and with the last group that has it. */
+/**
+ * A program in the kernel that allows or denies the use of devices. The kernel keeps it as long as this process or a
+ * control group uses it.
+ */
 export interface DeviceFilter {
-  /** Keeps the processes of a control group, given by its directory, from all devices but the allowed ones. */
+  /** Limits the processes of a control group, given by its directory, to the allowed devices. */
   attach(group: string): void;
 }
 
 /**
- * Loads the filter that a container has on its devices. Nodes may be made of any device.
- *
- * @throws the system's error where that takes more rights, or the kernel lacks it
+ * Loads a filter like the one that containers have on their devices. It lets processes make nodes of any device.
+ * @throws the system's error if this process may not load one or the kernel lacks support
  */
 export function loadDeviceFilter(allowed: readonly AllowedDevice[]): DeviceFilter {
   const number = CALLS[process.arch] ?? -1;
@@ -59,5 +61,5 @@ export function loadDeviceFilter(allowed: readonly AllowedDevice[]): DeviceFilte
   };
 }
 
-/** Bytes of `BpfLoad`; what the kernel's has beyond is zero. */
+/** The size of `BpfLoad` in bytes. The kernel takes the rest of its larger structure as zeros. */
 const LOAD_SIZE = 4 + 4 + 8 + 8 + 12 * 8;

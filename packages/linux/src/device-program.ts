@@ -1,18 +1,18 @@
-/** A character device that may be read and written. */
+/** A character device that processes may read and write. */
 export interface AllowedDevice {
   readonly major: number;
-  /** Absent for all of the major number. */
+  /** All devices of the major number when absent. */
   readonly minor?: number;
 }
 
-/** Registers: the context, and what is loaded from it. */
+/** The registers: the result, the context, and the fields loaded from the context. */
 const [RESULT, CONTEXT, TYPE, ACCESS, MAJOR, MINOR] = [0, 1, 2, 3, 4, 5];
 const ACCESS_MKNOD = 1;
 const TYPE_CHARACTER = 2;
 
 /**
- * The instructions that judge one use of a device, eight bytes each: 1 allows it. The context, `struct bpf_cgroup_dev_ctx`,
- * is three 32-bit numbers: access in the upper half and type in the lower one, major, minor.
+ * Returns the eBPF instructions, eight bytes each, that decide about one use of a device: 1 allows it. The context,
+ * `struct bpf_cgroup_dev_ctx`, holds three 32-bit numbers: access (upper half) with type (lower half), major, minor.
  */
 export function bpfProgram(allowed: readonly AllowedDevice[]): Uint8Array {
   return Buffer.concat([
@@ -36,7 +36,7 @@ function allow(major: number, minor: number | undefined): Buffer[] {
   return ifEqual(MAJOR, major, minor === undefined ? [answer(1)] : ifEqual(MINOR, minor, [answer(1)]));
 }
 
-/** Goes past `then` unless the register has the value. */
+/** Jumps over `then` unless the register has the value. */
 function ifEqual(register: number, value: number, then: readonly Buffer[]): Buffer[] {
   const length = then.reduce((sum, { length: bytes }) => sum + bytes / 8, 0);
   return [instruction(0x55, { register, offset: length, value }), ...then];

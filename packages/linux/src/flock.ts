@@ -7,8 +7,8 @@ const OPERATIONS = { shared: 1, exclusive: 2 } as const;
 const LOCK_NB = 4;
 
 /**
- * Takes the lock of an open file, or changes the one that is held, without waiting; false when somebody else has it. It
- * is given back when the last descriptor of that opening is closed, by the kernel if need be.
+ * Locks an open file, or changes the lock it holds, without waiting. Returns false if another process holds it. The
+ * kernel releases the lock when the last descriptor of this open file is closed.
  */
 export function tryFlock(fd: number, kind: keyof typeof OPERATIONS): boolean {
   if (call(fd, OPERATIONS[kind] | LOCK_NB) === 0) return true;

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { readSync } from 'node:fs';
 import { lastError, libraryCall, systemError } from './libc.ts';
 
-/** Reads the next bytes of a file into `buffer`; 0 at its end. */
+/** Reads the next bytes of a file into `buffer` and returns their number; 0 at the end of the file. */
 export type ReadNext = (buffer: Buffer, at: number, length: number) => number;
 
 const seek = libraryCall('long lseek(int fd, long offset, int whence)');
@@ -10,8 +10,9 @@ const seek = libraryCall('long lseek(int fd, long offset, int whence)');
 const [DATA, HOLE] = [3, 4];
 
 /**
- * Reads an open file from `start`, which is where it is. Holes of a sparse file are not read, which would fill the page
- * cache with zeros: the buffer is filled instead. `stats` are those of the open file.
+ * Returns a function that reads an open file from `start`, its current position. It does not read the holes of a
+ * sparse file, which would fill the page cache with zeros, but fills the buffer with zeros itself. `stats` describes
+ * the open file.
  */
 export function createHoleReader(
   fd: number,
@@ -34,13 +35,16 @@ export function createHoleReader(
   };
 }
 
-/** Where data begins at or after a position, and where it ends. After the last data of the file there is nothing to its end. */
+/**
+ * Returns where the next data at or after a position begins and ends. After the last data, `data` is the end of the
+ * file.
+ */
 function nextExtent(fd: number, position: number, size: number): [data: number, hole: number] {
   const data = seek(fd, position, DATA);
   if (data >= 0) return [data, Math.max(seek(fd, data, HOLE), data + 1)];
   const errno = lastError();
   if (errno === constants.errno.ENXIO) return [Math.max(size, position), Infinity];
-  // A file system that knows no holes.
+  // The file system does not report holes.
   if (errno === constants.errno.EINVAL) return [position, Infinity];
   throw systemError('lseek', String(fd), errno);
 }

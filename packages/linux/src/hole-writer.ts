@@ -2,17 +2,17 @@ import { ftruncateSync, writeSync } from 'node:fs';
 
 /** Writes an open, empty file from its beginning. */
 export interface HoleWriter {
-  /** The buffer may be used again when it returns. */
+  /** The caller may reuse the buffer afterwards. */
   write(bytes: Uint8Array): void;
-  /** The file is complete; how many bytes it has. */
+  /** Completes the file and returns its size in bytes. */
   finish(): number;
 }
 
-/** What is smaller is not looked at: holes are whole blocks. */
+/** Shorter runs of zeros are written: a hole consists of whole blocks. */
 const SMALLEST = 1 << 16;
 const ZEROS = new Uint8Array(SMALLEST);
 
-/** Leaves long runs of zeros unwritten: a sparse file stays sparse, whatever way its bytes come. */
+/** Creates a writer that skips long runs of zeros, so that a sparse file stays sparse however its bytes arrive. */
 export function createHoleWriter(fd: number): HoleWriter {
   let [position, isShort] = [0, false];
   return {

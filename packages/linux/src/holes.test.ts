@@ -24,7 +24,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 const MIB = 1 << 20;
 const zeros = Buffer.alloc(MIB);
 const bytes = Buffer.alloc(MIB, 'bytes');
-/** Zeros but for one byte in the middle. */
+/** Zeros except for one byte in the middle. */
 const almost = Buffer.alloc(MIB);
 almost[MIB / 2 + 1] = 1;
 
@@ -39,24 +39,24 @@ function written(chunks: readonly Uint8Array[]): { path: string; size: number; o
 }
 
 const cases: [name: string, chunks: Uint8Array[], onDisk: number][] = [
-  ['nothing', [], 0],
-  ['bytes', [bytes, bytes], 2 * MIB],
+  ['an empty file', [], 0],
+  ['data', [bytes, bytes], 2 * MIB],
   ['zeros', [zeros, zeros], 0],
-  ['zeros between', [bytes, zeros, bytes], 2 * MIB],
-  ['zeros at the end', [bytes, zeros], MIB],
-  ['zeros that are few', [bytes, zeros.subarray(0, 100)], MIB + 4096],
+  ['zeros between data', [bytes, zeros, bytes], 2 * MIB],
+  ['zeros after data', [bytes, zeros], MIB],
+  ['a short run of zeros', [bytes, zeros.subarray(0, 100)], MIB + 4096],
   ['zeros of an odd length', [zeros.subarray(0, 70_001), bytes.subarray(0, 1)], 4096],
-  ['almost zeros', [almost], MIB],
+  ['a buffer with one byte that is not zero', [almost], MIB],
 ];
 
-test.each(cases)('%s', (_, chunks, onDisk) => {
+test.each(cases)('createHoleWriter writes %s, and holes take no space', (_, chunks, onDisk) => {
   const file = written(chunks);
   expect(readFileSync(file.path).equals(Buffer.concat(chunks))).toBe(true);
   expect(file.size).toBe(Buffer.concat(chunks).length);
   expect(file.onDisk).toBeLessThanOrEqual(onDisk);
 });
 
-test('a sparse file is copied as one', () => {
+test('copyFileBytes copies a sparse file as a sparse file', () => {
   const [from, to] = [join(directory, 'from'), join(directory, 'to')];
   writeFileSync(from, 'begin');
   truncateSync(from, 30 * MIB + 7);
@@ -67,7 +67,7 @@ test('a sparse file is copied as one', () => {
   expect(statSync(to).blocks * 512).toBeLessThanOrEqual(2 * MIB);
 });
 
-test('a file is read with its holes, from any place, and however it changes meanwhile', () => {
+test('createHoleReader reads a sparse file from any position, also one that shrinks meanwhile', () => {
   const path = join(directory, 'holes');
   const fd = openSync(path, 'w+');
   for (const [text, at] of [

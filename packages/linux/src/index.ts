@@ -1,8 +1,8 @@
 export { makedev, majorOf, minorOf } from './device-number.ts';
-export { endWith } from './end-with.ts';
-export { leave } from './leave.ts';
+export { dieWithParent } from './die-with-parent.ts';
+export { exitImmediately } from './exit-immediately.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
-export { forgetPages } from './forget-pages.ts';
+export { dropPageCache } from './drop-page-cache.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
 export { openInput } from './open-input.ts';
 export { openPipe } from './pipe.ts';

@@ -8,7 +8,7 @@ type Koffi = typeof import('koffi');
 
 let loaded: { koffi: Koffi; library: import('koffi').LibraryHandle } | undefined;
 
-/** It costs some milliseconds, which a build that finds all in its cache shall not pay. */
+/** Loads koffi, which takes some milliseconds. A build that finds everything in its cache never calls this. */
 function load(): NonNullable<typeof loaded> {
   if (loaded !== undefined) return loaded;
   const require = createRequire(import.meta.url);
@@ -17,7 +17,10 @@ function load(): NonNullable<typeof loaded> {
   return loaded;
 }
 
-/** koffi's own way to its library takes 6 ms of 7: it tells first which C library Node uses. With another one this fails. */
+/**
+ * Loads koffi's native library directly. Its own loader takes 6 of 7 ms because it first detects which C library Node
+ * uses. Returns undefined with another C library.
+ */
 function loadLibrary(require: NodeJS.Require): Koffi | undefined {
   try {
     return require(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`);
@@ -26,13 +29,13 @@ function loadLibrary(require: NodeJS.Require): Koffi | undefined {
   }
 }
 
-/** A struct that prototypes may name; calls take an object for it. */
+/** A struct that prototypes may name; calls pass an object for it. */
 export interface LibraryStruct {
   readonly name: string;
   readonly members: Readonly<Record<string, string>>;
 }
 
-/** A function of the C library by its C prototype, looked up at the first call. */
+/** Returns a function of the C library, given by its C prototype. The first call looks it up. */
 export function libraryCall(prototype: string, ...structs: readonly LibraryStruct[]): LibraryCall {
   let bound: LibraryCall | undefined;
   return (...parameters) => {
@@ -47,12 +50,12 @@ function bind(prototype: string, structs: readonly LibraryStruct[]): LibraryCall
   return library.func(prototype);
 }
 
-/** The number of the last failed call's error. */
+/** Returns the errno of the last failed call. */
 export function lastError(): number {
   return load().koffi.errno();
 }
 
-/** An error as Node's own file functions throw it: with `code`, `errno`, `syscall` and `path`. */
+/** Returns an error with the fields of Node's own file system errors: `code`, `errno`, `syscall` and `path`. */
 export function systemError(syscall: string, path: string, errno = lastError()): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno);
   return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno: -errno, syscall, path });

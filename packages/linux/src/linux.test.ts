@@ -44,18 +44,18 @@ test('extended attributes are set, read, listed and removed', () => {
   expect(llistxattr(file)).toEqual(['user.empty']);
 });
 
-test('errors carry the code of the failed call', () => {
+test('a failed call throws an error with the code of the system', () => {
   const missing = join(directory, 'missing');
   expect(() => lgetxattr(missing, 'user.a')).toThrow(expect.objectContaining({ code: 'ENOENT', path: missing }));
   expect(() => mknod(directory, FileType.fifo | 0o600, 0)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
 });
 
-test('attributes are those of a link, not of its target', () => {
+test('extended attributes are read from a symbolic link, not from its target', () => {
   symlinkSync('nowhere', join(directory, 'link'));
   expect(llistxattr(join(directory, 'link'))).toEqual([]);
 });
 
-test('mknod makes a FIFO and the whiteout device, which needs no privilege', () => {
+test('mknod makes a FIFO and, without privileges, the whiteout device', () => {
   mknod(join(directory, 'fifo'), FileType.fifo | 0o600, 0);
   mknod(join(directory, 'whiteout'), FileType.character, 0);
   expect(lstatSync(join(directory, 'fifo')).isFIFO()).toBe(true);
@@ -67,12 +67,12 @@ test.each([
   [8, 1, 0x801],
   [259, 0x12345, 0x12310345],
   [0x12345, 7, 0x1200000034507],
-])('device %d:%d is %d', (major, minor, device) => {
+])('makedev(%d, %d) is %d and can be split again', (major, minor, device) => {
   expect(makedev(major, minor)).toBe(device);
   expect([majorOf(device), minorOf(device)]).toEqual([major, minor]);
 });
 
-test('a lock is shared or not, belongs to an opening, and goes with it', () => {
+test('a file lock is shared or exclusive, belongs to one open file, and is released when that is closed', () => {
   const file = join(directory, 'lock');
   const [one, two] = [openSync(file, 'a'), openSync(file, 'a')];
   expect([tryFlock(one, 'shared'), tryFlock(two, 'shared'), tryFlock(two, 'exclusive')]).toEqual([true, true, false]);
@@ -85,7 +85,7 @@ test('a lock is shared or not, belongs to an opening, and goes with it', () => {
   expect(() => tryFlock(three, 'shared')).toThrow(expect.objectContaining({ code: 'EBADF' }));
 });
 
-test('a tree is removed with what cannot be read in it, and links are not followed', () => {
+test('removeTree removes directories that cannot be read and does not follow links', () => {
   const tree = join(directory, 'tree');
   mkdirSync(join(tree, 'a/b/c'), { recursive: true });
   mkdirSync(join(tree, 'a/shut'));

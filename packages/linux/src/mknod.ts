@@ -13,12 +13,12 @@ export const FileType = {
 } as const;
 
 const modern = libraryCall('int mknod(const char *path, unsigned int mode, uint64_t device)');
-/** What C libraries before glibc 2.33 export instead; their `mknod` is an inline function. */
+/** C libraries before glibc 2.33 export this instead; their `mknod` is an inline function. */
 const versioned = libraryCall('int __xmknod(int version, const char *path, unsigned int mode, uint64_t *device)');
 
 let call: ((path: string, mode: number, device: number) => number) | undefined;
 
-/** Makes a device, FIFO or socket: `mode` with its type bits (umask applies), `device` as in `st_rdev`. */
+/** Makes a device, FIFO or socket. `mode` includes the type bits (the umask applies); `device` is as in `st_rdev`. */
 export function mknod(path: string, mode: number, device: number): void {
   call ??= choose();
   if (call(path, mode, device) < 0) throw systemError('mknod', path);

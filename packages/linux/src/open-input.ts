@@ -6,10 +6,9 @@ import { checkKind, type ReadLimits } from './read-limited-file.ts';
 const CHUNK = 1024 * 1024;
 
 /**
- * Opens a large file or a pipe to be read as a stream, which ends with an error as soon as `signal` aborts, also
- * while nobody writes to the pipe. Nothing else is opened.
- *
- * @throws TbuildError when the file is anything else; a system error when it cannot be opened.
+ * Opens a large file or a pipe as a stream. The stream fails as soon as `signal` aborts, even while nobody writes to
+ * the pipe.
+ * @throws TbuildError if the file is anything else; a system error if it cannot be opened.
  */
 export function openInput(path: string, limits: Pick<ReadLimits, 'what' | 'code'>, signal: AbortSignal): Readable {
   const kinds = { ...limits, pipes: true };
@@ -17,7 +16,7 @@ export function openInput(path: string, limits: Pick<ReadLimits, 'what' | 'code'
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const isPipe = checkKind(fstatSync(fd), kinds);
-    // A thread that reads from a pipe cannot be interrupted; a socket waits in the event loop.
+    // A thread blocked on a pipe cannot be interrupted; a socket waits in the event loop.
     const stream = isPipe
       ? new Socket({ fd, readable: true, writable: false })
       : createReadStream('', { fd, highWaterMark: CHUNK });

@@ -4,7 +4,7 @@ const allocate = libraryCall('int fallocate(int fd, int mode, long offset, long 
 /** `FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE` of linux/falloc.h. */
 const PUNCH_HOLE = 3;
 
-/** Gives back what a part of a file takes in memory and on the disk: it reads as zeros from then on. */
+/** Frees the memory and disk space of a part of a file, which then reads as zeros. */
 export function punchHole(fd: number, offset: number, length: number): void {
   allocate(fd, PUNCH_HOLE, offset, length);
 }

@@ -2,23 +2,23 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Sta
 import { errnoName, TbuildError, type ErrorCode } from '@tbuild/errors';
 
 export interface ReadLimits {
-  /** What the file is to the user, to begin a message with, e.g. `Ignore file "a/.dockerignore"`. */
+  /** The file's role and name, which begin each message, e.g. `Ignore file "a/.dockerignore"`. */
   readonly what: string;
-  /** Of the errors. Default: `CONTEXT`. */
+  /** The code of the errors. Default: `CONTEXT`. */
   readonly code?: ErrorCode;
-  /** In bytes. Default: 16 MiB, the largest message of BuildKit's protocol. */
+  /** The largest size in bytes. Default: 16 MiB, the largest message of BuildKit's protocol. */
   readonly limit?: number;
-  /** Whether a pipe is read to its end as well, which waits for whoever writes. Default: false. */
+  /** Whether to read a pipe too, which waits for its writer. Default: false. */
   readonly pipes?: boolean;
 }
 
 const LARGEST_MESSAGE = 16 * 1024 * 1024;
 
 /**
- * Reads a file that somebody else may have put there: a regular file within the limit. Nothing else is opened,
- * so that neither a FIFO makes the caller wait nor a device acts. Undefined when there is no such file.
+ * Reads a file that somebody else may have created: a regular file within the limit. It opens nothing else, so that
+ * neither a FIFO blocks nor a device acts. Returns undefined if there is no such file.
  *
- * @throws TbuildError when it is anything else, has more bytes, or cannot be read.
+ * @throws TbuildError if the file has another type, is too large or cannot be read.
  */
 export function readLimitedFile(path: string, limits: ReadLimits): Buffer | undefined {
   try {
@@ -27,7 +27,7 @@ export function readLimitedFile(path: string, limits: ReadLimits): Buffer | unde
     const isPipe = checkKind(stats, limits);
     const fd = openSync(path, isPipe ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      // It may be another file by now.
+      // The file may have been replaced since stat.
       const opened = fstatSync(fd);
       checkKind(opened, isPipe ? limits : { ...limits, pipes: false });
       return readOpen(fd, opened, limits);
@@ -42,7 +42,7 @@ export function readLimitedFile(path: string, limits: ReadLimits): Buffer | unde
   }
 }
 
-/** Decides whether it is a pipe, and not a regular file. @throws TbuildError when it is neither. */
+/** Returns whether the file is a pipe rather than a regular file. @throws TbuildError if it is neither. */
 export function checkKind(stats: Stats, { what, code = 'CONTEXT', pipes = false }: ReadLimits): boolean {
   if (stats.isFile()) return false;
   if (pipes && stats.isFIFO()) return true;
@@ -56,7 +56,7 @@ function kindOf(stats: Stats): string {
   return stats.isCharacterDevice() ? 'character device' : 'block device';
 }
 
-/** A pipe has no size, nor have files of /proc. */
+/** Pipes and files in /proc report no size. */
 const SMALLEST_CHUNK = 64 * 1024;
 
 function readOpen(

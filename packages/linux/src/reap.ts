@@ -1,29 +1,32 @@
 import { libraryCall } from './libc.ts';
 
-/** One of both is undefined. */
+/** How a process ended. Exactly one of the fields is set. */
 export interface ProcessEnd {
   readonly code?: number;
-  /** The number of the signal that ended it. */
+  /** The number of the signal that killed it. */
   readonly signal?: number;
 }
 
 const wait = libraryCall('int waitpid(int pid, int *status, int options)');
 const WNOHANG = 1;
 
-/** Those that are waited for, by their number, and who wants to know. */
+/** The callbacks of the awaited processes, by process id. */
 const running = new Map<number, (end: ProcessEnd) => void>();
 let watch: NodeJS.Timeout | undefined;
 
-/** Keeps the program alive; what ended is told by the signal. */
+/** Keeps the event loop alive. SIGCHLD reports the end; this is the fallback. */
 const WATCH_MS = 1000;
 
-/** Waits for a child that Node does not know of: `onEnd` is called as soon as its number may be another's. */
+/**
+ * Waits for a child that Node did not start. Calls `onEnd` once it has been reaped, when its process id may be
+ * reused.
+ */
 export function awaitEnd(pid: number, onEnd: (end: ProcessEnd) => void): void {
   running.set(pid, onEnd);
   if (watch !== undefined) return;
   process.on('SIGCHLD', reap);
   watch = setInterval(reap, WATCH_MS);
-  // The first one may have ended before anybody listened.
+  // The first child may have ended before the listener existed.
   setImmediate(reap);
 }
 

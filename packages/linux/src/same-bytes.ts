@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 const CHUNK = 256 * 1024;
 
-/** Whether two regular files have the same bytes; compares them piece by piece. */
+/** Returns whether two regular files have the same bytes. It compares them chunk by chunk. */
 export function sameBytes(a: string, b: string): boolean {
   const [first, second] = [openSync(a, 'r'), openSync(b, 'r')];
   try {

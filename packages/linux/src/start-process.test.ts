@@ -6,7 +6,7 @@ import { openPipe, type ProcessEnd, startProcess } from './index.ts';
 const nothing = openSync('/dev/null', 'r+');
 afterAll(() => closeSync(nothing));
 
-/** Runs a script of the shell to its end, with descriptors from 3 on. */
+/** Runs a shell script to its end, with additional descriptors from 3 on. */
 async function run(
   script: string,
   { env = {}, more = [] }: { env?: Record<string, string>; more?: readonly number[] } = {},
@@ -19,7 +19,7 @@ async function run(
   return { output, end: await child.ended() };
 }
 
-test('a program gets its arguments and its environment, and no other', async () => {
+test('startProcess passes the given arguments and environment and no other variables', async () => {
   const child = await run('echo "$0 $#"; export -p', { env: { PATH: '/bin', LINE: 'a\nb', ÜBER: 'ß' } });
   expect(child.output).toContain("export LINE='a\nb'");
   expect(child.output).not.toContain('HOME');
@@ -37,11 +37,11 @@ test.each<[script: string, end: ProcessEnd]>([
   ['exit 200', { code: 200 }],
   ['kill -9 $$', { signal: constants.signals.SIGKILL }],
   ['kill -15 $$', { signal: constants.signals.SIGTERM }],
-])('how it ended is told: %s', async (script, end) => {
+])('startProcess reports how the process ended: %s', async (script, end) => {
   expect((await run(script)).end).toEqual(end);
 });
 
-test('it has the descriptors that it is given, in whatever order their numbers are, and none of ours', async () => {
+test('startProcess passes the given descriptors in any order of their numbers, and none besides', async () => {
   const pipes = [openPipe(), openPipe(), openPipe()];
   const more = pipes.map(({ writer }) => writer).toReversed();
   const { output } = await run('for fd in 5 4 3; do echo $fd >&$fd; done; ls /proc/self/fd', {
@@ -59,7 +59,7 @@ test('it has the descriptors that it is given, in whatever order their numbers a
   expect(output.split('\n').filter((fd) => own.includes(fd))).toEqual([]);
 });
 
-test('it is in a session of its own, with no signal ignored or held back', async () => {
+test('startProcess starts a new session with no signal ignored or blocked', async () => {
   const { output } = await run('cut -d" " -f1,6 /proc/self/stat; grep -E "Sig(Blk|Ign)" /proc/self/status', {
     env: { PATH: '/bin:/usr/bin' },
   });
@@ -69,12 +69,12 @@ test('it is in a session of its own, with no signal ignored or held back', async
   expect(session).not.toBe(Number(readFileSync('/proc/self/stat', 'utf8').split(' ')[5]));
 });
 
-test('many that end at once are all noticed', async () => {
+test('startProcess reports each of many processes that end at once', async () => {
   const ends = await Promise.all(Array.from({ length: 50 }, (_, at) => run(`exit ${at}`)));
   expect(ends.map(({ end }) => end.code)).toEqual(ends.map((_, at) => at));
 });
 
-test('what cannot be started is an error as of Node', () => {
+test("startProcess throws errors like Node's when a program cannot be started", () => {
   const start = (path: string) => () => startProcess(path, [], { env: {}, descriptors: [nothing, nothing, nothing] });
   expect(start('/nothing')).toThrow(expect.objectContaining({ code: 'ENOENT', path: '/nothing' }));
   expect(start('/etc/passwd')).toThrow(expect.objectContaining({ code: 'EACCES' }));

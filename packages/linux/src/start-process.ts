@@ -3,24 +3,25 @@ import { awaitEnd, type ProcessEnd } from './reap.ts';
 
 export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
-  /** What the process has as its descriptors 0, 1, 2 and so on. None that Node opened is inherited. */
+  /** The process's descriptors 0, 1, 2 and so on. It inherits no other descriptor that Node opened. */
   readonly descriptors: readonly number[];
 }
 
-/** A process that was started. */
+/** A running or ended process. */
 export interface StartedProcess {
   readonly pid: number;
-  /** Resolves when it has ended. To be called once; this program does not end before. */
+  /** Resolves when the process has ended. Call it once; it keeps this program alive until then. */
   ended(): Promise<ProcessEnd>;
-  /** False once `ended` knows better: from then on its number may be another's. */
+  /** Returns false once `ended` has resolved: from then on the process id may be reused. */
   isRunning(): boolean;
 }
 
 /**
- * Starts a program from this thread, in a session of its own and with all signals at their defaults. Node's own spawn forks, for
- * which the kernel copies the tables of all our memory: ten times as long as this, which lends it until the program runs.
+ * Starts a program from this thread, in a new session and with default signal actions. Node's spawn forks, for which
+ * the kernel copies the page tables of the whole heap; posix_spawn shares them until the program runs, which is ten
+ * times as fast.
  *
- * @throws Error as Node's file functions do, with ENOENT for instance.
+ * @throws Error like Node's file functions, e.g. with the code ENOENT.
  */
 export function startProcess(path: string, args: readonly string[], options: StartOptions): StartedProcess {
   const [actions, attributes, id] = [new Uint8Array(OPAQUE), new Uint8Array(OPAQUE), new Int32Array(1)];
@@ -55,7 +56,7 @@ function startedProcess(pid: number): StartedProcess {
   };
 }
 
-/** Larger than what any C library keeps in these, and in a set of signals. */
+/** More bytes than any C library uses for these structures and for a signal set. */
 const OPAQUE = 1024;
 
 const spawn = libraryCall(
@@ -83,7 +84,10 @@ function setDefaults(attributes: Uint8Array): void {
   setFlags(attributes, FLAGS);
 }
 
-/** By way of numbers above all of them, since one that is still needed may have the number that another is to get. */
+/**
+ * Moves descriptors to numbers above all of them first, since a target number may belong to a descriptor that is
+ * still needed.
+ */
 function placeDescriptors(actions: Uint8Array, descriptors: readonly number[]): void {
   const above = Math.max(descriptors.length, ...descriptors) + 1;
   descriptors.forEach((from, to) => void addDup(actions, from, above + to));

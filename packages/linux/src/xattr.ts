@@ -7,13 +7,13 @@ const remove = libraryCall('int lremovexattr(const char *path, const char *name)
 const list = libraryCall('long llistxattr(const char *path, void *list, size_t size)');
 
 const { ENODATA, EOPNOTSUPP, EPERM } = constants.errno;
-/** The kernel's limit for a value and for a list of names (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
+/** The kernel's limits for a value and a list of names (XATTR_SIZE_MAX, XATTR_LIST_MAX). */
 const LIMIT = 65536;
 let scratch: Buffer | undefined;
 
 /**
- * An extended attribute of the path itself, never of what a symbolic link leads to. Undefined when it
- * is not set, the file system keeps none or this process may not see it (`trusted.*` without privilege).
+ * Reads an extended attribute of the path itself; it does not follow a symbolic link. Returns undefined if the
+ * attribute is not set, the file system has none, or this process may not see it (`trusted.*` without privileges).
  */
 export function lgetxattr(path: string, name: string): Buffer | undefined {
   scratch ??= Buffer.allocUnsafeSlow(LIMIT);
@@ -29,14 +29,14 @@ export function lsetxattr(path: string, name: string, value: Uint8Array): void {
   if (set(path, name, value, value.length, 0) < 0) throw systemError('lsetxattr', path);
 }
 
-/** Removes an extended attribute of the path itself; one that is not set is success. */
+/** Removes an extended attribute of the path itself. Succeeds if it is not set. */
 export function lremovexattr(path: string, name: string): void {
   if (remove(path, name) >= 0) return;
   const errno = lastError();
   if (errno !== ENODATA && errno !== EOPNOTSUPP) throw systemError('lremovexattr', path, errno);
 }
 
-/** The names of the extended attributes of the path itself; none where the file system keeps none. */
+/** Returns the names of the extended attributes of the path itself; none if the file system has none. */
 export function llistxattr(path: string): string[] {
   scratch ??= Buffer.allocUnsafeSlow(LIMIT);
   const size = list(path, scratch, LIMIT);

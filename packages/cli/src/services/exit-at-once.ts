@@ -1,4 +1,4 @@
-import { leave } from '@tbuild/linux';
+import { exitImmediately } from '@tbuild/linux';
 
 /** What a thread of Node's pool does, and its exit waits for. */
 const IN_THREAD = /^(?:GetAddrInfo|GetNameInfo|FS|FILEHANDLE)/;
@@ -8,6 +8,6 @@ const IN_THREAD = /^(?:GetAddrInfo|GetNameInfo|FS|FILEHANDLE)/;
  * system which does not answer. What has been written to streams has to be flushed before.
  */
 export function exitAtOnce(code: number): never {
-  if (process.getActiveResourcesInfo().some((kind) => IN_THREAD.test(kind))) leave(code);
+  if (process.getActiveResourcesInfo().some((kind) => IN_THREAD.test(kind))) exitImmediately(code);
   process.exit(code);
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeSync } from 'node:fs';
 import { doLayerJob } from '@tbuild/layers';
-import { endWith } from '@tbuild/linux';
+import { dieWithParent } from '@tbuild/linux';
 
 // A program of its own, see createLayerSubprocess.
-endWith(Number(process.argv[2]));
+dieWithParent(Number(process.argv[2]));
 writeSync(1, doLayerJob(readFileSync(0)));

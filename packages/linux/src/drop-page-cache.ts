@@ -4,7 +4,10 @@ const advise = libraryCall('int posix_fadvise(int fd, long offset, long length, 
 /** `POSIX_FADV_DONTNEED` of fcntl.h. */
 const DONTNEED = 4;
 
-/** Says that a part of a file is not needed any more: what lies in the page cache of it can be taken for something else. */
-export function forgetPages(fd: number, offset: number, length: number): void {
+/**
+ * Tells the kernel that this process no longer needs a part of a file, so that its pages in the page cache can be
+ * reused.
+ */
+export function dropPageCache(fd: number, offset: number, length: number): void {
   advise(fd, offset, length, DONTNEED);
 }

@@ -6,10 +6,10 @@ const getppid = libraryCall('int getppid()');
 const PR_SET_PDEATHSIG = 1;
 
 /**
- * Has this process be killed when the main thread of its parent ends; `parent` is its number.
- * @throws Error when it has ended already.
+ * Asks the kernel to kill this process when the main thread of its parent ends. `parent` is the parent's process id.
+ * @throws Error if the parent has already ended.
  */
-export function endWith(parent: number): void {
+export function dieWithParent(parent: number): void {
   if (prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL) < 0) throw systemError('prctl', '');
-  if (getppid() !== parent) throw new Error(`Process ${parent} has ended`);
+  if (getppid() !== parent) throw new Error(`Parent process ${parent} has already ended`);
 }
