@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { FileType, makedev } from '@tbuild/linux';
-import { doing, isWhiteout, type Attributes, type LayeredTree, type TreeWriter } from '@tbuild/snapshot';
+import { describeFailure, isWhiteout, type Attributes, type LayeredTree, type TreeWriter } from '@tbuild/snapshot';
 import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
@@ -41,7 +41,7 @@ export class ArchiveTarget {
 
   /** Unpacks a member; a file's bytes are given to the sink returned. */
   add(entry: TarEntry): MemberSink | undefined {
-    return doing(`unpack ${quote(entry.name)}`, () => this.#add(entry));
+    return describeFailure(`unpack ${quote(entry.name)}`, () => this.#add(entry));
   }
 
   #add(entry: TarEntry): MemberSink | undefined {

@@ -7,7 +7,7 @@ import type { Attributes } from './tree-writer.ts';
 
 const PERMISSIONS = 0o7777;
 
-/** The attributes of what is at `location`, extended ones included, overlay's own left out. */
+/** Reads the attributes of the file at `location`, including extended attributes but not overlay's own. */
 export function readAttributes(location: string, stats: Stats): Attributes {
   const xattrs = new Map<string, Uint8Array>();
   for (const name of llistxattr(location)) {
@@ -18,21 +18,24 @@ export function readAttributes(location: string, stats: Stats): Attributes {
   return { mode: stats.mode & PERMISSIONS, uid, gid, mtimeMs: stats.mtimeMs, xattrs };
 }
 
-/** Gives a directory, device or FIFO at `location` its attributes; the times of a directory come later. */
+/** Sets the attributes of a directory, device or FIFO; the caller sets its times later. */
 export function applyAttributes(location: string, attributes: Attributes): void {
   setOwner(location, attributes, () => lchownSync(location, attributes.uid, attributes.gid));
   chmodSync(location, attributes.mode & PERMISSIONS);
   applyXattrs(location, attributes);
 }
 
-/** Gives a symbolic link its owner and time; it has no mode. */
+/** Sets the owner and time of a symbolic link, which has no mode. */
 export function applyLinkAttributes(location: string, attributes: Attributes): void {
   setOwner(location, attributes, () => lchownSync(location, attributes.uid, attributes.gid));
   applyXattrs(location, attributes);
   setTime(location, attributes.mtimeMs);
 }
 
-/** Gives an open regular file its attributes. Owner first: changing it clears setuid and capabilities. */
+/**
+ * Sets the attributes of an open regular file. The owner comes first: changing it clears setuid bits and
+ * capabilities.
+ */
 export function applyFileAttributes(fd: number, location: string, attributes: Attributes): void {
   setOwner(location, attributes, () => fchownSync(fd, attributes.uid, attributes.gid));
   fchmodSync(fd, attributes.mode & PERMISSIONS);
@@ -41,15 +44,15 @@ export function applyFileAttributes(fd: number, location: string, attributes: At
   futimesSync(fd, time, time);
 }
 
-/** Sets access and modification time of the path itself. */
+/** Sets the access and modification times of the path itself. */
 export function setTime(location: string, mtimeMs: number): void {
   lutimesSync(location, timeOf(mtimeMs), timeOf(mtimeMs));
 }
 
-/** libuv tells the kernel whole microseconds, since 1.52 what nanoseconds a number of seconds can hold. */
+/** libuv passes whole microseconds to the kernel, and since 1.52 the nanoseconds that a double can hold. */
 const NANOSECONDS = Number(process.versions.uv?.split('.')[1]) >= 52 ? 1 : 1000;
 
-/** The time that is read where `mtimeMs` was set. */
+/** Returns the time that lstat reports after `mtimeMs` was set. */
 export function storedTime(mtimeMs: number): number {
   const seconds = (mtimeMs < 0 ? Math.trunc(mtimeMs) : mtimeMs) / 1000;
   const whole = Math.trunc(seconds);
@@ -57,12 +60,12 @@ export function storedTime(mtimeMs: number): number {
   return whole * 1000 + (nanoseconds - (nanoseconds % NANOSECONDS)) / 1e6;
 }
 
-/** Node takes a negative number for "now", but not a date. */
+/** Node interprets a negative number as "now", but not a date. */
 function timeOf(mtimeMs: number): number | Date {
   return mtimeMs < 0 ? new Date(mtimeMs) : mtimeMs / 1000;
 }
 
-/** Attributes that this process or file system may not carry are left out, except capabilities. */
+/** Skips attributes that this process or the file system does not allow, except capabilities. */
 function applyXattrs(location: string, attributes: Attributes): void {
   if (attributes.xattrs === undefined) return;
   for (const [name, value] of attributes.xattrs) {

@@ -13,9 +13,9 @@ import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
 /**
- * As `openLayeredTree`, for directories that nobody changes: what was found once is remembered, which
- * makes it the faster one. A tree that is made on one of the last that were opened begins with what that one knows: of hundreds
- * of steps, each would look for the same few files in all the steps before it.
+ * The same as `openLayeredTree`, for directories that no longer change: it caches every lookup, which makes it
+ * faster. A tree built on one of the most recently opened trees starts with the cache of that tree. Otherwise each of
+ * hundreds of steps would look up the same few files in all steps before it.
  */
 export function openCommittedTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
   const known = opened.findLast((tree) => tree.isBelow(directories, flavour));
@@ -24,23 +24,23 @@ export function openCommittedTree(directories: readonly string[], flavour: Overl
   for (const directory of directories.slice(tree.directories.length))
     tree = new CommittedTree(tree, directory, flavour);
   opened.push(tree);
-  if (opened.length > KEPT) opened.shift();
+  if (opened.length > MAX_OPENED) opened.shift();
   return tree;
 }
 
-/** The last ones come last: as many stages may be under way at once. */
+/** The most recently opened trees, the latest last. Several stages may be in progress at once. */
 const opened: CommittedTree[] = [];
-const KEPT = 8;
-/** So many paths a tree remembers; walks over whole trees are not for it. */
-const REMEMBERED = 200;
+const MAX_OPENED = 8;
+/** The number of paths that a tree caches. Walks over whole trees do not fit. */
+const MAX_CACHED_PATHS = 200;
 
-/** A merged directory: its own entry and the places that contribute to it, top first. */
+/** A merged directory: its own entry and the directories that contribute to it, top first. */
 interface DirectoryNode {
   readonly entry: LayeredEntry;
   readonly places: readonly string[];
-  /** Where it is in the topmost directory of the stack, if it is there. */
+  /** Its path in the topmost directory of the stack, if it exists there. */
   readonly top?: string;
-  /** Whether what lies below that can be seen. */
+  /** Whether the layers below show through. */
   readonly isOpen: boolean;
 }
 
@@ -48,9 +48,8 @@ class CommittedTree implements LayeredTree {
   /** Bottom first. */
   readonly directories: readonly string[];
   readonly #flavour: OverlayFlavour;
-  /** The tree without the topmost directory. */
   readonly #below: CommittedTree | undefined;
-  /** Tells the topmost directory from another one that was made in its place. */
+  /** Distinguishes the topmost directory from another one created later at the same path. */
   readonly #stamp: string;
   readonly #nodes = new Map<string, DirectoryNode | undefined>();
   readonly #found = new Map<string, LayeredEntry | undefined>();
@@ -67,7 +66,7 @@ class CommittedTree implements LayeredTree {
     return this.#nodes.get('');
   }
 
-  /** Whether a stack of directories begins with those of this tree. */
+  /** Returns whether a stack of directories begins with those of this tree. */
   isBelow(directories: readonly string[], flavour: OverlayFlavour): boolean {
     const { length } = this.directories;
     if (length === 0 || length > directories.length || flavour !== this.#flavour) return false;
@@ -81,7 +80,7 @@ class CommittedTree implements LayeredTree {
     if (this.#found.has(path)) return this.#found.get(path);
     const parent = this.node(parentOf(path));
     const entry = parent && this.#find(parent, path);
-    if (this.#found.size < REMEMBERED) this.#found.set(path, entry);
+    if (this.#found.size < MAX_CACHED_PATHS) this.#found.set(path, entry);
     return entry;
   }
 

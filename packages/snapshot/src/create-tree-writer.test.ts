@@ -22,8 +22,8 @@ import { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts'
 const plain: Attributes = { mode: 0o644, uid: 0, gid: 0, mtimeMs: 1_700_000_000_500 };
 const bytes = Buffer.from('new');
 
-describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour) => {
-  test.each(cases())('%s', async (_, work, expected) => {
+describe.each(writableFlavours())('createTreeWriter (%s)', needs('root'), (flavour) => {
+  test.each(cases())('gives the tree that an overlay mount shows: %s', async (_, work, expected) => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
     const tree = openLayeredTree([...active.lowers, active.upper], flavour);
@@ -36,7 +36,7 @@ describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour)
     expect(inMount(active.mount, LIST).split('\n').filter(Boolean).sort()).toEqual([...seen].sort());
   });
 
-  test('a directory copied up keeps its attributes and time', async () => {
+  test('keeps the attributes and time of a directory that it copies up', async () => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
     writer.file('dir/deep/new', plain, { bytes });
@@ -48,7 +48,7 @@ describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour)
     expect(existsSync(join(active.upper, 'dir/deep/file'))).toBe(false);
   });
 
-  test("attributes of a file are set, overlay's own are not", async () => {
+  test("sets the attributes of a file but not overlay's own", async () => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
     const xattrs = new Map([
@@ -63,7 +63,7 @@ describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour)
     expect(lgetxattr(join(active.upper, 'tool'), 'user.overlay.opaque')).toBeUndefined();
   });
 
-  test('in a layer that stands alone every removal leaves a whiteout', async () => {
+  test('leaves a whiteout for every removal in a layer whose lowers are unknown', async () => {
     await using active = await prepare(flavour);
     const writer = createTreeWriter({ upper: active.upper, lowers: 'unknown', flavour });
     writer.remove('gone');
@@ -76,7 +76,7 @@ describe.each(writableFlavours())('a tree writer (%s)', needs('root'), (flavour)
   });
 });
 
-test('what the system refuses is told with its reason', async () => {
+test('a system error becomes a SNAPSHOT error with its code and a hint', async () => {
   await using active = await prepare('user');
   const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: 'user' });
   const failure = expect.objectContaining({
@@ -87,7 +87,7 @@ test('what the system refuses is told with its reason', async () => {
   expect(() => writer.file('n'.repeat(300), plain, { bytes })).toThrow(failure);
 });
 
-test('a name that is not UTF-8 is refused, not lost', () => {
+test('listing a name that is not UTF-8 fails', () => {
   const directory = newDirectory();
   shell(String.raw`touch $'caf\xe9'`, directory);
   for (const open of [openCommittedTree, openLayeredTree]) {
@@ -102,10 +102,10 @@ const refused: [string, (writer: TreeWriter) => void][] = [
   ['a directory through a file', (writer) => writer.ensureDirectory('file/x', plain)],
   ['a link to a directory', (writer) => writer.link('x', 'dir')],
   ['a link to nothing', (writer) => writer.link('x', 'missing')],
-  ['device 0:0', (writer) => writer.special('x', plain, FileType.character, 0)],
+  ['a device 0:0', (writer) => writer.special('x', plain, FileType.character, 0)],
 ];
 
-test.each(refused)('refuses %s', async (_, work) => {
+test.each(refused)('createTreeWriter refuses %s', async (_, work) => {
   await using active = await prepare('user');
   const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: 'user' });
   expect(() => work(writer)).toThrow(expect.objectContaining({ code: 'SNAPSHOT' }));
@@ -119,7 +119,7 @@ function cases(): Case[] {
     base.filter((line) => !prefixes.some((prefix) => line.startsWith(prefix)));
   const directory: Attributes = { ...plain, mode: 0o755 };
   return [
-    ['nothing', () => {}, base],
+    ['no change', () => {}, base],
     ['a new file', (w) => w.file('dir/new', plain, { bytes }), [...base, 'dir/new f 3'].sort()],
     [
       'a file over a file',
@@ -132,24 +132,20 @@ function cases(): Case[] {
     ['a directory over a link', (w) => w.directory('link', directory), [...without('link'), 'link d 0'].sort()],
     ['a removed file', (w) => w.remove('dir/other'), without('dir/other')],
     ['a removed tree', (w) => w.remove('dir'), without('dir')],
-    ['removing what is not there', (w) => w.remove('dir/missing/x'), base],
+    ['a missing file removed', (w) => w.remove('dir/missing/x'), base],
+    ['a tree removed and made again', (w) => (w.remove('dir'), w.directory('dir', directory)), [...without('dir/')]],
     [
-      'a tree removed and made again is empty',
-      (w) => (w.remove('dir'), w.directory('dir', directory)),
-      [...without('dir/')],
-    ],
-    [
-      'a file again a directory',
+      'a directory made again over a file',
       (w) => (w.file('dir', plain, { bytes }), w.directory('dir', directory)),
       [...without('dir/')],
     ],
     [
-      'made again and filled',
+      'a tree removed, made again and filled',
       (w) => (w.remove('dir'), w.directory('dir', directory), w.directory('dir/deep', directory)),
       [...without('dir/'), 'dir/deep d 0'].sort(),
     ],
     [
-      'removed in a new directory',
+      'a directory removed in a new directory',
       (w) => (w.ensureDirectory('a/b', directory), w.file('a/b/c', plain, { bytes }), w.remove('a/b')),
       ['a d 0', ...base].sort(),
     ],
@@ -164,7 +160,7 @@ function cases(): Case[] {
       [...without('dir/'), 'dir/new f 3'].sort(),
     ],
     [
-      'opaque below an open directory',
+      'an opaque directory above one that was written',
       (w) => (w.directory('dir/deep', directory), w.opaque('dir'), w.remove('dir/deep/file')),
       [...without('dir/'), 'dir/deep d 0'].sort(),
     ],

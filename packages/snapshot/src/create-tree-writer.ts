@@ -17,7 +17,7 @@ import { copyFileBytes, createHoleWriter, FileType, mknod } from '@tbuild/linux'
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
 import { parentOf } from './layered-entry.ts';
 import { isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
-import { doing, doingTask } from './snapshot-error.ts';
+import { describeFailure, describeTaskFailure } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 import type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';
 import { type Below, UpperView, type UpperViewOptions } from './upper-view.ts';
@@ -25,7 +25,10 @@ import { writeBytes } from './write-bytes.ts';
 
 export type TreeWriterOptions = UpperViewOptions;
 
-/** A {@link TreeWriter} on layer directories in overlay's format. One writer at a time for an `upper`. */
+/**
+ * Creates a {@link TreeWriter} for layer directories in overlay's format. Only one writer at a time may use an
+ * `upper`.
+ */
 export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
   return new OverlayWriter(options);
 }
@@ -54,7 +57,7 @@ class OverlayWriter implements TreeWriter {
 
   directory(path: string, attributes: Attributes): void {
     guard('make directory', path, () => {
-      if (path === '' || this.#view.inUpper(path)?.isDirectory() === true) this.#enter(path);
+      if (path === '' || this.#view.inUpper(path)?.isDirectory() === true) this.#ensureInUpper(path);
       else this.#makeDirectory(path);
       applyAttributes(this.#view.location(path), attributes);
       this.#times.set(path, attributes.mtimeMs);
@@ -76,7 +79,7 @@ class OverlayWriter implements TreeWriter {
   }
 
   copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
-    return doingTask(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
+    return describeTaskFailure(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
   }
 
   *#copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
@@ -116,7 +119,10 @@ class OverlayWriter implements TreeWriter {
 
   special(path: string, attributes: Attributes, type: number, device: number): void {
     if (isWhiteout({ mode: type, rdev: device })) {
-      throw new TbuildError('SNAPSHOT', `Device ${JSON.stringify(path)} has number 0:0, which marks deleted files`);
+      throw new TbuildError(
+        'SNAPSHOT',
+        `Device ${JSON.stringify(path)} has the number 0:0, which is reserved for whiteouts`,
+      );
     }
     this.#replace('make device', path, (location) => {
       mknod(location, (type & FileType.mask) | 0o600, device);
@@ -137,7 +143,7 @@ class OverlayWriter implements TreeWriter {
 
   share(path: string, { location }: WrittenFile): boolean {
     return guard('link', path, () => {
-      this.#enter(parentOf(path));
+      this.#ensureInUpper(parentOf(path));
       if (linkUnlessRefused(location, this.#view.location(path))) return true;
       return this.#clear(path) && linkUnlessRefused(location, this.#view.location(path));
     });
@@ -148,15 +154,15 @@ class OverlayWriter implements TreeWriter {
       if (!this.#view.parentExists(path)) return;
       const hidesBelow = this.#view.hasBelow(path);
       if (!hidesBelow && this.#view.inUpper(path) === undefined) return;
-      this.#enter(parentOf(path));
+      this.#ensureInUpper(parentOf(path));
       this.#clear(path);
       if (hidesBelow) makeWhiteout(this.#view.location(path));
     });
   }
 
   opaque(path: string): void {
-    guard('empty', path, () => {
-      if (this.#enter(path) === 'nothing') return;
+    guard('hide the contents of', path, () => {
+      if (this.#ensureInUpper(path) === 'nothing') return;
       makeOpaque(this.#view.location(path), this.#flavour);
       this.#view.hideBelow(path);
     });
@@ -166,11 +172,11 @@ class OverlayWriter implements TreeWriter {
     for (const [path, time] of this.#times) setTime(this.#view.location(path), time);
   }
 
-  /** Makes sure that the directory `path` of the merged tree is in `upper`, copying it up if need be. */
-  #enter(path: string): Below {
+  /** Makes sure that the directory `path` of the merged tree is in `upper`; copies it up if necessary. */
+  #ensureInUpper(path: string): Below {
     const known = this.#view.known(path);
     if (known !== undefined) return known;
-    this.#enter(parentOf(path));
+    this.#ensureInUpper(parentOf(path));
     const below = this.#view.below(path);
     const stats = this.#view.inUpper(path) ?? this.#copyUpDirectory(path);
     if (!stats.isDirectory()) throw notADirectory(path);
@@ -190,7 +196,7 @@ class OverlayWriter implements TreeWriter {
   }
 
   #makeDirectory(path: string): void {
-    const parent = this.#enter(parentOf(path));
+    const parent = this.#ensureInUpper(parentOf(path));
     const below = this.#view.entryBelow(path);
     const hidden = this.#clear(path);
     const location = this.#view.location(path);
@@ -201,9 +207,9 @@ class OverlayWriter implements TreeWriter {
     this.#view.remember(path, merges ? parent : 'nothing');
   }
 
-  /** Opens a new file for writing; what was there is gone. */
+  /** Opens a new file for writing and removes what was there. */
   #create(path: string): number {
-    this.#enter(parentOf(path));
+    this.#ensureInUpper(parentOf(path));
     const location = this.#view.location(path);
     try {
       return openSync(location, NEW_FILE, 0o600);
@@ -216,7 +222,7 @@ class OverlayWriter implements TreeWriter {
 
   #replace(action: string, path: string, make: (location: string) => void): void {
     guard(action, path, () => {
-      this.#enter(parentOf(path));
+      this.#ensureInUpper(parentOf(path));
       const location = this.#view.location(path);
       try {
         return make(location);
@@ -228,7 +234,7 @@ class OverlayWriter implements TreeWriter {
     });
   }
 
-  /** Empties the place in `upper`. Returns whether something was there, which hid what lies below. */
+  /** Removes what `upper` has at the path. Returns whether there was something, which hid the entry below. */
   #clear(path: string): boolean {
     const location = this.#view.location(path);
     const stats = lstatSync(location, { throwIfNoEntry: false });
@@ -242,7 +248,7 @@ class OverlayWriter implements TreeWriter {
     return true;
   }
 
-  /** Brings what only the lowers have into `upper`, as it is. */
+  /** Copies an entry that only the lowers have into `upper`, unchanged. */
   #copyUp(path: string): void {
     const entry = this.#view.entryBelow(path);
     if (entry === undefined || entry.stats.isDirectory()) throw missing(path);
@@ -255,10 +261,10 @@ class OverlayWriter implements TreeWriter {
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {
-  return doing(`${action} ${JSON.stringify(path)}`, work);
+  return describeFailure(`${action} ${JSON.stringify(path)}`, work);
 }
 
-/** There may be too many links already, or the file may be gone. */
+/** Returns false if there are too many links already, or if the file is gone. */
 function linkUnlessRefused(from: string, to: string): boolean {
   try {
     linkSync(from, to);

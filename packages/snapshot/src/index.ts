@@ -11,5 +11,5 @@ export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, make
 export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
-export { doing } from './snapshot-error.ts';
+export { describeFailure } from './snapshot-error.ts';
 export type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';

@@ -2,34 +2,34 @@ import { lstatSync, type Stats } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import { withOwner } from './owner.ts';
 
-/** One entry of a tree, its attributes read already (never following a link). */
+/** One entry of a tree with its attributes. Symbolic links are not followed. */
 export interface LayeredEntry {
   readonly name: string;
-  /** Path inside the tree, `/`-separated, without leading slash; empty for the root. */
+  /** The path inside the tree, separated by `/`, without a leading slash; empty for the root. */
   readonly path: string;
-  /** Where it is on disk, in the topmost directory of the stack that has it. */
+  /** Its path on disk, in the topmost directory of the stack that has it. */
   readonly location: string;
   readonly stats: Stats;
 }
 
-/** A stack of layer directories seen as the one tree that an overlay mount would show. */
+/** A stack of layer directories, read as the one tree that an overlay mount would show. */
 export interface LayeredTree {
-  /** The entry itself, or undefined; parents that are symbolic links are not followed and give undefined. */
+  /** Returns the entry itself. Returns undefined if a parent is a symbolic link. */
   stat(path: string): LayeredEntry | undefined;
-  /** What a directory holds, sorted by the bytes of the names; nothing when it is no directory. */
+  /** Returns the entries of a directory, sorted by the bytes of their names; none if it is not a directory. */
   list(path: string): readonly LayeredEntry[];
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** Order by UTF-8 bytes, in which UTF-16 order differs for surrogates only. */
+/** Compares names by their UTF-8 bytes. UTF-16 order differs for surrogates only. */
 export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
   if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
   return a < b ? -1 : 1;
 }
 
-/** Whether a walk comes to path `a` before it comes to `b`: what is in a directory follows it, before its next sibling. */
+/** Returns whether a depth-first walk visits path `a` before `b`. */
 export function comesBefore(a: string, b: string): boolean {
   let at = 0;
   while (at < a.length && a[at] === b[at]) at++;
@@ -38,20 +38,20 @@ export function comesBefore(a: string, b: string): boolean {
   return compareNames(a.slice(at), b.slice(at)) < 0;
 }
 
-/** The attributes of what is at `location`, with the owner that the tree has for it. */
+/** Returns the attributes of the file at `location`, with its owner in the tree. */
 export function statEntry(location: string): Stats | undefined {
   const stats = lstatSync(location, { throwIfNoEntry: false });
   return stats && withOwner(location, stats);
 }
 
-/** The same for a directory of the stack, which exists. */
+/** The same for a directory of the stack, which must exist. */
 export function statRoot(location: string): Stats {
   return withOwner(location, lstatSync(location));
 }
 
 /**
- * The attributes of a name that its directory lists.
- * @throws TbuildError UNSUPPORTED for a name that is not UTF-8: Node replaces its bytes and finds no such file.
+ * Returns the attributes of a name that readdir returned.
+ * @throws TbuildError UNSUPPORTED if the name is not UTF-8: Node replaces its bytes and then finds no such file.
  */
 export function statListed(location: string): Stats {
   const stats = statEntry(location);
@@ -59,13 +59,13 @@ export function statListed(location: string): Stats {
   throw new TbuildError('UNSUPPORTED', `File name ${JSON.stringify(location)} is not UTF-8`);
 }
 
-/** The directory of a path inside a tree; the root's own is the root. */
+/** Returns the parent of a path inside a tree; the parent of the root is the root. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
 }
 
-/** The last name of a path inside a tree. */
+/** Returns the last element of a path inside a tree. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

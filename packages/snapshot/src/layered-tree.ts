@@ -14,8 +14,8 @@ import { isOpaque, isWhiteout } from './overlay-format.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
 /**
- * Reads a stack of layer directories (bottom first) as one tree, without mounting it. The topmost one
- * may change meanwhile: it is looked at anew each time, what was found in the others is remembered.
+ * Reads a stack of layer directories (bottom first) as one tree, without mounting it. The topmost directory may
+ * change meanwhile and is read each time; lookups in the others are cached.
  */
 export function openLayeredTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
   const top = directories.at(-1);
@@ -23,11 +23,11 @@ export function openLayeredTree(directories: readonly string[], flavour: Overlay
   return top === undefined ? below : new TopTree(top, below, flavour);
 }
 
-/** What the top has to say of a directory. */
+/** The state of a directory in the topmost layer. */
 interface TopDirectory {
-  /** Where it is in the top, if it is there. */
+  /** Its path in the topmost layer, if it exists there. */
   readonly location?: string;
-  /** Whether what lies below can be seen. */
+  /** Whether the layers below show through. */
   readonly open: boolean;
 }
 

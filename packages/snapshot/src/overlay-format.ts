@@ -3,38 +3,41 @@ import { errnoName } from '@tbuild/errors';
 import { lgetxattr, lsetxattr, mknod, FileType } from '@tbuild/linux';
 import type { OverlayFlavour } from './snapshotter.ts';
 
-/** Overlay's own attributes and ours, which describe a layer directory and are no part of the tree. */
+/** The attributes of overlay and of tbuild, which describe a layer directory and are not part of the tree. */
 const OVERLAY_ATTRIBUTE = /^((trusted|user)\.overlay|user\.tbuild)\./;
 
-/** Whether an extended attribute belongs to overlay or to us and must neither be copied nor taken from an archive. */
+/**
+ * Returns whether an extended attribute belongs to overlay or to tbuild. Such attributes must not be copied or taken
+ * from an archive.
+ */
 export function isOverlayAttribute(name: string): boolean {
   return OVERLAY_ATTRIBUTE.test(name);
 }
 
-/** Whether this marks a deleted name: a character device 0:0 as overlay has it, or our own {@link SUBSTITUTE}. */
+/** Returns whether an entry marks a deleted name: overlay's character device 0:0, or tbuild's {@link SUBSTITUTE}. */
 export function isWhiteout(stats: { readonly mode: number; readonly rdev: number }): boolean {
   if (stats.mode === SUBSTITUTE) return true;
   return stats.rdev === 0 && (stats.mode & FileType.mask) === FileType.character;
 }
 
 /**
- * Stands for a whiteout where the store itself lies on an overlay, as the files of a container do: those refuse
- * the device. A socket without permissions takes no privilege to make and no archive can hold one. Nothing
- * mounts such a tree, since an overlay is no upper directory of another.
+ * Replaces the whiteout device if the store itself lies on an overlay, as in a container: overlay refuses that
+ * device. A socket without permissions needs no privilege, and no archive can contain one. Such a tree is never
+ * mounted, since an overlay cannot be the upper directory of another.
  */
 const SUBSTITUTE = FileType.socket;
 
-/** Whether the directory at `location` hides all that lies below it in other layers. */
+/** Returns whether the directory at `location` hides everything below it in other layers. */
 export function isOpaque(location: string, flavour: OverlayFlavour): boolean {
   return lgetxattr(location, `${flavour}.overlay.opaque`)?.toString() === 'y';
 }
 
-/** Makes the directory at `location` hide all that lies below it in other layers. */
+/** Makes the directory at `location` hide everything below it in other layers. */
 export function makeOpaque(location: string, flavour: OverlayFlavour): void {
   lsetxattr(location, `${flavour}.overlay.opaque`, Buffer.from('y'));
 }
 
-/** Marks a name as deleted; nothing may be at `location`. */
+/** Marks a name as deleted. Nothing may exist at `location`. */
 export function makeWhiteout(location: string): void {
   try {
     mknod(location, FileType.character, 0);
@@ -44,7 +47,7 @@ export function makeWhiteout(location: string): void {
   }
 }
 
-/** Whether a whiteout lies at `location`. */
+/** Returns whether there is a whiteout at `location`. */
 export function hasWhiteout(location: string): boolean {
   const stats = lstatSync(location, { throwIfNoEntry: false });
   return stats !== undefined && isWhiteout(stats);

@@ -42,7 +42,7 @@ function filesOf(tree: LayeredTree, directory: string): string[] {
 describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
   describeSnapshotter('overlay', () => createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour }));
 
-  test('400 layers can be mounted and written to', async () => {
+  test('a tree of 400 layers can be mounted and written to', async () => {
     const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     const tops = Array.from({ length: 400 }, (_, index) => `layer${index}`);
     for (const name of tops) {
@@ -58,7 +58,7 @@ describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
     expect(readdirSync(done?.directories.at(-1) ?? '')).toEqual(['file', 'layer399']);
   });
 
-  test('trees that are made on one another see all that is below, however they branch and wherever the store moves', async () => {
+  test('a tree shows all layers below, also after branches and after the store moved', async () => {
     const [root, moved] = [newDirectory(), newDirectory()];
     let snapshots = createOverlaySnapshotter({ store: storeLayout(root), flavour });
     const make = async (name: string, parent?: string): Promise<string> => {
@@ -83,7 +83,7 @@ describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
     expect([await make('i', 'f'), await make('j', 'i')]).toEqual(['a,b,c,e,f,i', 'a,b,c,e,f,i,j']);
   });
 
-  test('a tree that has layers more than once can be mounted, and is the same tree', async () => {
+  test('a tree with repeated layers can be mounted and shows the same files', async () => {
     const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     for (const [name, entries] of Object.entries(REPEATED)) {
       await using active = await snapshots.prepare();
@@ -109,7 +109,7 @@ describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
     expect(await seen('again', 'beside')).toBe(`${expected}touched\nx\ny\none`);
   });
 
-  test('more than 499 layers can be mounted when they are the same', async () => {
+  test('a tree of 600 layers can be mounted if few of them differ', async () => {
     const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
     for (const name of ['one', 'two']) {
       await using active = await snapshots.prepare();
@@ -129,7 +129,7 @@ describe.each(writableFlavours())('%s', needs('root'), (flavour) => {
   });
 });
 
-test('what a dead process left is swept, and the trash emptied', async () => {
+test('sweepAbandoned moves the trees of dead processes to the trash', async () => {
   const root = newDirectory();
   const snapshots = createOverlaySnapshotter({ store: storeLayout(root), flavour: 'user' });
   const active = await snapshots.prepare();

@@ -6,10 +6,10 @@ import { removeTree } from '@tbuild/linux';
 import { listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { mountedLayers } from './mounted-layers.ts';
-import { doing } from './snapshot-error.ts';
+import { describeFailure } from './snapshot-error.ts';
 import type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 
-/** The directories of a store that this package uses. */
+/** The directories of the store that this package uses. */
 export type SnapshotStore = Pick<StoreLayout, 'snapshots' | 'activeSnapshots' | 'snapshot' | 'trash'>;
 
 export interface OverlaySnapshotterOptions {
@@ -18,9 +18,10 @@ export interface OverlaySnapshotterOptions {
 }
 
 /**
- * Snapshots as directories in overlay's format: `snapshots/<name>/fs` holds the changes and
- * `snapshots/<name>/stack` the names of the snapshots whose changes make the tree, bottom first, then an empty line. What is
- * being made lies in `snapshots/.active/`. `snapshots/<name>/l` has short names of what was below, for the next one to take over.
+ * Keeps snapshots as directories in overlay's format. `snapshots/<name>/fs` holds the changes.
+ * `snapshots/<name>/stack` lists the snapshots whose changes make up the tree, bottom first, and ends with an empty
+ * line. `snapshots/<name>/l` holds short links to the layers below, which the next snapshot on this one takes over.
+ * Unfinished snapshots are in `snapshots/.active/`.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
   mkdirSync(options.store.activeSnapshots, { recursive: true });
@@ -28,8 +29,8 @@ export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Sn
 }
 
 /**
- * Moves to the trash what was being made when its process died: everything untouched since `before`
- * (milliseconds). Returns how many. Call it only when no build runs that began earlier.
+ * Moves the unfinished snapshots of dead processes to the trash: those not touched since `before` (milliseconds).
+ * Returns their number. Call it only while no build runs that started earlier.
  */
 export function sweepAbandoned(store: SnapshotStore, before: number): number {
   const directory = store.activeSnapshots;
@@ -42,7 +43,7 @@ export function sweepAbandoned(store: SnapshotStore, before: number): number {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9:._-]*$/;
-/** Above this the kernel refuses to mount (OVL_MAX_STACK). */
+/** The kernel refuses to mount more (OVL_MAX_STACK). */
 const MAX_LOWERS = 499;
 
 const EMPTY_ROOT = { mode: 0o755, uid: 0, gid: 0, mtimeMs: 0 };
@@ -64,14 +65,17 @@ class OverlaySnapshotter implements Snapshotter {
 
   async stat(name: string): Promise<Snapshot | undefined> {
     const stack = this.#readStack(name);
-    return stack !== undefined && this.#isWhole(name, stack) ? this.#snapshot(name, stack) : undefined;
+    return stack !== undefined && this.#isComplete(name, stack) ? this.#snapshot(name, stack) : undefined;
   }
 
   async prepare(parent?: string): Promise<ActiveSnapshot> {
     const stack = parent === undefined ? [] : this.#require(parent);
     const mounted = mountedLayers(stack);
     if (mounted.length > MAX_LOWERS) {
-      throw new TbuildError('SNAPSHOT', `Tree "${parent}" has ${mounted.length} layers, overlay takes ${MAX_LOWERS}`);
+      throw new TbuildError(
+        'SNAPSHOT',
+        `Tree "${parent}" has ${mounted.length} layers, expected at most ${MAX_LOWERS}`,
+      );
     }
     const directory = this.#makeActive(stack, parent);
     let open = true;
@@ -81,10 +85,10 @@ class OverlaySnapshotter implements Snapshotter {
     };
     return {
       upper: join(directory, 'fs'),
-      lowers: stack.map((name) => this.#changes(name)),
+      lowers: stack.map((name) => this.#layer(name)),
       mount: overlayMount(directory, mounted, this.#flavour),
       commit: async (name) => {
-        if (!open) throw new Error(`Snapshot ${name} was committed or discarded before`);
+        if (!open) throw new Error(`Snapshot ${name} has already been committed or discarded`);
         try {
           return this.#commit(directory, name, [...stack, name]);
         } finally {
@@ -109,23 +113,23 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   async remove(name: string): Promise<void> {
-    moveToTrash(this.#store, this.#place(name));
+    moveToTrash(this.#store, this.#directoryOf(name));
   }
 
   async list(): Promise<readonly string[]> {
     return listDirectory(this.#store.snapshots).filter((name) => NAME.test(name));
   }
 
-  /** Renames a complete directory to its name; one that is there already has won. */
+  /** Renames a complete directory to its name, unless the name is taken by an intact snapshot. */
   #commit(directory: string, name: string, stack: readonly string[]): Snapshot {
-    const place = this.#place(name);
-    return doing(`keep tree "${name}"`, () => {
+    const place = this.#directoryOf(name);
+    return describeFailure(`commit tree "${name}"`, () => {
       if (stack.length === 1) removeTree(join(directory, 'l'));
       removeTree(join(directory, 'work'));
       writeFileSync(join(directory, 'stack'), `${stack.map((line) => `${line}\n`).join('')}\n`);
       if (existsSync(place)) {
         const standing = this.#readStack(name);
-        if (standing === undefined || !this.#isWhole(name, standing)) moveToTrash(this.#store, place);
+        if (standing === undefined || !this.#isComplete(name, standing)) moveToTrash(this.#store, place);
       }
       if (!existsSync(place)) renameUnlessTaken(directory, place);
       return this.#snapshot(name, this.#require(name));
@@ -133,27 +137,28 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #makeActive(stack: readonly string[], parent: string | undefined): string {
-    return doing('prepare a tree', () => {
+    return describeFailure('prepare a tree', () => {
       const directory = this.#makeTemporary();
       for (const name of ['fs', 'work']) mkdirSync(join(directory, name), 0o755);
       this.#makeLinks(join(directory, 'l'), stack, parent);
       const top = stack.at(-1);
-      copyRoot(top && this.#changes(top), join(directory, 'fs'));
+      copyRoot(top && this.#layer(top), join(directory, 'fs'));
       return directory;
     });
   }
 
   /**
-   * Short names of the trees of a stack, since the kernel takes one page of options. Those that the parent was made with, which
-   * are all but itself, go to who comes first: with hundreds of steps, making all of them each time would take longer than a step.
+   * Makes short names for the layers of a stack, since mount options must fit into one page. The first child of a
+   * snapshot takes over the links that its parent was made with, which are all but the last: with hundreds of steps,
+   * making all links each time would take longer than the step.
    */
   #makeLinks(place: string, stack: readonly string[], parent: string | undefined): void {
-    // What a composed tree ends with was made on something else.
+    // The last layer of a composed tree was made on another stack.
     const isOwn = parent !== undefined && parent === stack.at(-1);
-    const isTaken = isOwn && renameIfThere(join(this.#place(parent), 'l'), place);
+    const isTaken = isOwn && renameIfThere(join(this.#directoryOf(parent), 'l'), place);
     if (!isTaken) mkdirSync(place, 0o755);
     if (stack.length === 0) mkdirSync(join(place, '0'));
-    // Relative, since the store may be somewhere else the next time.
+    // Relative, since the store may move.
     for (let at = isTaken ? stack.length - 1 : 0; at < stack.length; at++)
       symlinkSync(`../../../${stack[at]}/fs`, join(place, String(at)));
   }
@@ -165,7 +170,7 @@ class OverlaySnapshotter implements Snapshotter {
   }
 
   #snapshot(name: string, stack: readonly string[]): Snapshot {
-    return { name, directories: stack.map((each) => this.#changes(each)) };
+    return { name, directories: stack.map((each) => this.#layer(each)) };
   }
 
   #require(name: string): readonly string[] {
@@ -176,10 +181,10 @@ class OverlaySnapshotter implements Snapshotter {
 
   #readStack(name: string): readonly string[] | undefined {
     try {
-      const [last, end, ...lines] = readFileSync(join(this.#place(name), 'stack'), 'utf8')
+      const [last, end, ...lines] = readFileSync(join(this.#directoryOf(name), 'stack'), 'utf8')
         .split('\n')
         .reverse();
-      // A crash of the machine may leave the file empty or incomplete: an empty line ends it.
+      // After a crash of the machine the file may be empty or truncated; an empty line marks its end.
       const isComplete = last === '' && end === '' && lines.every((line) => NAME.test(line));
       return isComplete ? lines.reverse() : undefined;
     } catch (error) {
@@ -188,33 +193,39 @@ class OverlaySnapshotter implements Snapshotter {
     }
   }
 
-  /** Whether the directories are there: its own, or of a composed tree all; those below are for others to look after. */
-  #isWhole(name: string, stack: readonly string[]): boolean {
+  /**
+   * Returns whether the snapshot's own directories exist: its layer, or all layers of a composed tree. Other
+   * snapshots are responsible for the layers below.
+   */
+  #isComplete(name: string, stack: readonly string[]): boolean {
     const own = stack.at(-1) === name ? [name] : stack;
-    return own.every((each) => existsSync(this.#changes(each)));
+    return own.every((each) => existsSync(this.#layer(each)));
   }
 
-  /** The same text for all trees that have the layer: of hundreds of steps each has all those below it. */
-  #changes(name: string): string {
+  /**
+   * Returns the layer directory of a snapshot. Trees share the string: of hundreds of steps, each refers to all
+   * layers below.
+   */
+  #layer(name: string): string {
     let path = this.#paths.get(name);
-    if (path === undefined) this.#paths.set(name, (path = join(this.#place(name), 'fs')));
+    if (path === undefined) this.#paths.set(name, (path = join(this.#directoryOf(name), 'fs')));
     return path;
   }
 
-  #place(name: string): string {
-    if (!NAME.test(name)) throw new Error(`Not a snapshot name: ${JSON.stringify(name)}`);
+  #directoryOf(name: string): string {
+    if (!NAME.test(name)) throw new Error(`Invalid snapshot name: ${JSON.stringify(name)}`);
     return this.#store.snapshot(name);
   }
 }
 
-/** `lowers` are the numbers of the links to mount, bottom first. Of an empty tree link 0 is an empty directory. */
+/** `lowers` are the numbers of the links to mount, bottom first. An empty tree has an empty directory as link 0. */
 function overlayMount(directory: string, lowers: readonly number[], flavour: OverlayFlavour): Mount {
   const names = (lowers.length === 0 ? [0] : lowers).map((index) => `l/${index}`).reverse();
   const paths = [`lowerdir=${names.join(':')}`, 'upperdir=fs', 'workdir=work'];
   return { type: 'overlay', source: 'overlay', options: [...paths, ...OPTIONS[flavour]], directory };
 }
 
-/** The root of a tree has the attributes of its topmost directory, so a new one takes them from its parent. */
+/** Copies the attributes of the parent's root: a tree's root has the attributes of its topmost directory. */
 function copyRoot(lower: string | undefined, upper: string): void {
   const attributes = lower === undefined ? EMPTY_ROOT : readAttributes(lower, lstatSync(lower));
   applyAttributes(upper, attributes);

@@ -2,19 +2,19 @@ import { readFileSync, type Stats } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import { lgetxattr, lsetxattr } from '@tbuild/linux';
 
-/** Whose a file is in the tree, which is not always who owns it on this machine. */
+/** The owner of a file in the tree, which may differ from its owner on this machine. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * Remembers the owner of a file that this process may not give away: an ordinary user without subordinate ids has
- * one id. Overlay carries it along when a step changes the file. Symbolic links can have none and stay root's.
+ * Records the owner of a file that this process may not chown: an ordinary user without subordinate ids has a single
+ * id. Overlay copies the attribute up when a step changes the file. Symbolic links cannot have it and belong to root.
  */
 const OWNER = 'user.tbuild.owner';
 
-/** Gives a file its owner by `chown`, or remembers it. */
+/** Sets the owner of a file with `chown`, or records it in an attribute. */
 export function setOwner(location: string, owner: Owner, chown: () => void): void {
   if (ownsEverything()) return chown();
   if (!isOrdinaryUser()) {
@@ -28,12 +28,12 @@ export function setOwner(location: string, owner: Owner, chown: () => void): voi
   try {
     lsetxattr(location, OWNER, Buffer.from(`${owner.uid}:${owner.gid}`));
   } catch (error) {
-    // The kernel's refusal for links and devices.
+    // The kernel refuses user attributes on links and devices.
     if (errnoName(error) !== 'EPERM') throw error;
   }
 }
 
-/** Whose a file is. What an ordinary user without any namespace owns is root's, as it would be in one. */
+/** Returns the owner of a file. Without a user namespace, the files of an ordinary user count as root's. */
 export function readOwner(location: string, stats: Pick<Stats, 'uid' | 'gid'>): Owner {
   if (ownsEverything()) return stats;
   const [, uid, gid] = /^(\d+):(\d+)$/.exec(lgetxattr(location, OWNER)?.toString() ?? '') ?? [];
@@ -41,14 +41,14 @@ export function readOwner(location: string, stats: Pick<Stats, 'uid' | 'gid'>): 
   return isOrdinaryUser() ? { uid: 0, gid: 0 } : stats;
 }
 
-/** The attributes with the file's owner in the tree in place of that on this machine. */
+/** Returns the attributes with the owner in the tree instead of the owner on this machine. */
 export function withOwner(location: string, stats: Stats): Stats {
   return ownsEverything() ? stats : Object.assign(stats, readOwner(location, stats));
 }
 
 let everything: boolean | undefined;
 
-/** The machine's root, also that of a container, needs no notes of owners and does not look for any. */
+/** Real root, also in a container, neither records owners nor looks for records. */
 function ownsEverything(): boolean {
   return (everything ??= !isOrdinaryUser() && hasAllIds());
 }

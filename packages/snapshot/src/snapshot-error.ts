@@ -2,16 +2,16 @@ import type { CooperativeTask } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'The disk is full',
-  EDQUOT: 'The disk quota is used up',
-  EROFS: 'The file system is read-only',
-  EINVAL: 'Perhaps an owner is outside of the ids that this user may use, which /etc/subuid and /etc/subgid say',
-  ENOTSUP: 'Perhaps the file system of the store has no extended attributes: choose another place with --root',
-  ENAMETOOLONG: 'The path is longer than the system takes',
+  ENOSPC: 'Free space on the disk of the store',
+  EDQUOT: 'Raise the disk quota, or free space',
+  EROFS: 'Choose a writable place for the store with --root',
+  EINVAL: 'Check that /etc/subuid and /etc/subgid give this user the ids of all owners in the image',
+  ENOTSUP: 'Choose a place for the store with --root whose file system has extended attributes',
+  ENAMETOOLONG: 'Shorten the path: the system limits its length',
 };
 
-/** Does file work; what the system refuses becomes a TbuildError SNAPSHOT that says what was being done. */
-export function doing<T>(action: string, work: () => T): T {
+/** Does file work. A system error becomes a TbuildError SNAPSHOT whose message begins "Could not" and the action. */
+export function describeFailure<T>(action: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -19,8 +19,8 @@ export function doing<T>(action: string, work: () => T): T {
   }
 }
 
-/** As {@link doing}, for a cooperative task. */
-export function* doingTask<T>(action: string, work: CooperativeTask<T>): CooperativeTask<T> {
+/** The same as {@link describeFailure}, for a cooperative task. */
+export function* describeTaskFailure<T>(action: string, work: CooperativeTask<T>): CooperativeTask<T> {
   try {
     return yield* work;
   } catch (error) {

@@ -12,14 +12,17 @@ afterAll(() => {
   for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
-/** A directory for the tests of one file, removed after them; its name has what option strings stumble over. */
+/**
+ * Makes a directory that is removed after the tests of the file. Its name contains characters that need care in mount
+ * options.
+ */
 export function newDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'trees, with: oddities-'));
   made.push(directory);
   return directory;
 }
 
-/** The flavours that this process can write: both as root, `user` alone inside a user namespace. */
+/** Returns the flavours that this process can write: both as root, only `user` inside a user namespace. */
 export function writableFlavours(): readonly OverlayFlavour[] {
   const probe = join(newDirectory(), 'probe');
   writeFileSync(probe, '');
@@ -31,14 +34,14 @@ export function writableFlavours(): readonly OverlayFlavour[] {
   }
 }
 
-/** Runs a shell script in a mount namespace of its own where `mount` is at `./merged`; gives its output. */
+/** Mounts `mount` at `./merged` in a new mount namespace, runs a shell script there, and returns its output. */
 export function inMount(mount: Mount, script: string): string {
   mkdirSync(join(mount.directory, 'merged'), { recursive: true });
   const line = `mount -t ${mount.type} ${mount.source} -o '${mount.options.join(',')}' merged && cd merged && ${script}`;
   return shell(line, mount.directory, ['unshare', '--mount']);
 }
 
-/** Runs a shell script in `directory`, which must succeed; gives its output. */
+/** Runs a shell script in `directory` and returns its output. @throws Error if it fails. */
 export function shell(script: string, directory: string, prefix: readonly string[] = []): string {
   const [program = '', ...args] = [...prefix, 'bash', '-ec', script];
   const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC', LIBMOUNT_FORCE_MOUNT2: 'always' };

@@ -5,17 +5,17 @@ import type { Snapshot, Snapshotter } from './snapshotter.ts';
 
 export { inMount, newDirectory, shell, writableFlavours } from './test-stack.ts';
 
-/** What every {@link Snapshotter} has to do; `open` gives one on an empty store of its own. */
+/** Tests the contract of a {@link Snapshotter}; `open` returns one on an empty store of its own. */
 export function describeSnapshotter(name: string, open: () => Snapshotter): void {
   describe(`${name} as a Snapshotter`, () => {
-    test('a committed tree has its changes on top of its parent', () => commitsChanges(open()));
-    test('dispose without commit leaves nothing', () => discards(open()));
-    test('when the name is taken, the first wins', () => firstWins(open()));
-    test('a tree is committed once', () => commitsOnce(open()));
-    test('a missing parent is refused', () => refusesMissingParent(open()));
-    test('compose stacks top directories without copying', () => composes(open()));
-    test('an empty tree is legal', () => composesNothing(open()));
-    test('a removed tree is gone', () => removes(open()));
+    test('commit stacks the changes on the parent', () => commitsChanges(open()));
+    test('dispose without commit leaves nothing behind', () => discards(open()));
+    test('the first commit under a name wins', () => firstWins(open()));
+    test('a second commit of the same tree fails', () => commitsOnce(open()));
+    test('prepare and compose fail for a missing parent', () => refusesMissingParent(open()));
+    test('compose stacks topmost directories without copying', () => composes(open()));
+    test('compose accepts an empty tree', () => composesNothing(open()));
+    test('remove deletes a tree, and a second remove succeeds', () => removes(open()));
   });
 }
 
@@ -47,7 +47,7 @@ async function firstWins(snapshots: Snapshotter): Promise<void> {
 async function commitsOnce(snapshots: Snapshotter): Promise<void> {
   await using active = await snapshots.prepare();
   await active.commit('one');
-  await expect(active.commit('two')).rejects.toThrow('before');
+  await expect(active.commit('two')).rejects.toThrow('already');
 }
 
 async function refusesMissingParent(snapshots: Snapshotter): Promise<void> {

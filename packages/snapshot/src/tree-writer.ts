@@ -1,6 +1,6 @@
 import type { CooperativeTask } from '@tbuild/concurrency';
 
-/** What an entry gets besides its content. */
+/** The attributes of an entry. */
 export interface Attributes {
   /** Permission bits, setuid, setgid and sticky (12 bits). */
   readonly mode: number;
@@ -12,60 +12,62 @@ export interface Attributes {
   readonly xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Where a file's bytes come from. */
+/** The source of a file's bytes. */
 export type FileBytes =
   | { readonly location: string }
   | { readonly bytes: Uint8Array }
-  /** Chunks are valid only until the next one is asked for. */
+  /** Each chunk is valid only until the next one is requested. */
   | { readonly chunks: Iterable<Uint8Array> };
 
-/** A file that was written before with the same bytes. */
+/** A file written earlier with the same bytes. */
 export interface WrittenFile {
-  /** In a tree that nobody writes any more; for a writer of layers, its path in the earlier layer. */
+  /** Its path in a tree that no longer changes; for a writer of layers, its path in the earlier layer. */
   readonly location: string;
-  /** Those that it shall have; in a tree it has them. */
+  /** The attributes that it shall have; in a tree it has them already. */
   readonly attributes: Attributes;
   readonly size: number;
 }
 
-/** A regular file whose bytes come one buffer after the other. */
+/** A regular file whose bytes arrive buffer by buffer. */
 export interface FileSink {
   /** Long runs of zeros become holes. */
   write(bytes: Uint8Array): void;
-  /** Sets the attributes; the file is complete. */
+  /** Completes the file and sets its attributes. */
   close(): void;
 }
 
 /**
- * Writes into a tree without mounting it: `upper` on top of `lowers`. A directory that only the lowers
- * have is made in `upper` with the same attributes as soon as something is written below it; what hides
- * something in the lowers becomes a whiteout or an opaque directory. Paths are relative to the
- * tree's root, cleaned and already free of symbolic links in their parents.
+ * Writes into a tree without mounting it: into `upper` on top of `lowers`. Writing below a directory that only the
+ * lowers have first copies the directory up with its attributes. Removing or replacing something in the lowers leaves
+ * a whiteout or an opaque directory. Paths are relative to the root of the tree, clean, and free of symbolic links in
+ * their parents.
  *
- * @throws TbuildError SNAPSHOT when a parent is not a directory or the disk is full.
+ * @throws TbuildError SNAPSHOT if a parent is not a directory or the disk is full.
  */
 export interface TreeWriter {
-  /** Makes missing directories of `path`, itself included; those that exist stay as they are. */
+  /** Makes the directories of `path` that are missing, including the last; existing ones stay as they are. */
   ensureDirectory(path: string, attributes: Attributes): void;
-  /** Makes the directory or gives an existing one these attributes; anything else there is replaced. */
+  /** Makes the directory, or sets the attributes of an existing one; replaces anything else. */
   directory(path: string, attributes: Attributes): void;
-  /** Writes a regular file, replacing what is there (a directory is replaced too). Returns bytes written. */
+  /** Writes a regular file and replaces what is there, even a directory. Returns the number of bytes written. */
   file(path: string, attributes: Attributes, source: FileBytes): number;
-  /** As `file`, with the bytes of a large one. */
+  /** The same as `file`, for the bytes of a large file. */
   copy(path: string, attributes: Attributes, location: string): CooperativeTask<number>;
-  /** As `file`, for bytes that come over time. The caller closes it, also after a failure. */
+  /** The same as `file`, for bytes that arrive over time. The caller must close it, also after a failure. */
   open(path: string, attributes: Attributes): FileSink;
   symlink(path: string, attributes: Attributes, target: string): void;
-  /** Character or block device, FIFO or socket: `type` is the file type bits of the mode, `device` st_rdev. */
+  /**
+   * Makes a character or block device, FIFO or socket. `type` is the file type bits of the mode, `device` is st_rdev.
+   */
   special(path: string, attributes: Attributes, type: number, device: number): void;
-  /** A hard link to a file of this tree; one that only the lowers have is copied up first. */
+  /** Makes a hard link to a file of this tree. A file that only the lowers have is copied up first. */
   link(path: string, existing: string): void;
-  /** Makes a file that was written before a file of this tree too. False when that cannot be; then nothing is at `path`. */
+  /** Links an earlier file into this tree. Returns false if that is impossible; then nothing is at `path`. */
   share(path: string, file: WrittenFile): boolean;
-  /** What is not there is success. */
+  /** Removes the entry. Succeeds if there is none. */
   remove(path: string): void;
-  /** Hides what the lowers have in the directory `path`; what `upper` has there stays. Not for the root. */
+  /** Hides the entries of the lowers in the directory `path`; those of `upper` stay. Not for the root. */
   opaque(path: string): void;
-  /** Sets the times of directories, which writing below them changed. Call once, at the end. */
+  /** Sets the times of directories, which change while files are written into them. Call it once, at the end. */
   finish(): void;
 }
