@@ -19,7 +19,7 @@ export async function addFiles(
   writer: TreeWriter,
   tree: LayeredTree,
   op: CopyTarget,
-  options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onLeftOut'>,
+  options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>,
 ): Promise<void> {
   const rules = attributeRules(op, options);
   const target = { writer, tree };
@@ -27,8 +27,8 @@ export async function addFiles(
     const { entry } = source;
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
       const destination = placeDirectory(target, op.destination, rules.implied);
-      const { owner, signal, onLeftOut } = options;
-      await unpackArchive(entry.location, { writer, tree, destination, owner, signal, onLeftOut });
+      const { owner, signal, onSkippedDevice } = options;
+      await unpackArchive(entry.location, { writer, tree, destination, owner, signal, onSkippedDevice });
       checkKeyedFile(entry, options.hasher);
     } else await runCooperatively(copySource(target, source, { op, options, rules }), options.signal);
   }

@@ -4,7 +4,7 @@ import { type CooperativeTask, runCooperatively, runSync } from '@tbuild/concurr
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
-import { createDiffer, createLayerWriter, NotInOrder, readArchive } from '@tbuild/diff';
+import { createDiffer, createLayerWriter, NotStreamable, readArchive } from '@tbuild/diff';
 import type { Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree, storedTime } from '@tbuild/snapshot';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
@@ -142,7 +142,7 @@ const others: [name: string, each: Case][] = [
 ];
 
 test.each(others)('what has no such order is refused, and leaves nothing: %s', (_, each) => {
-  expect(() => straight(prepare(each))).toThrow(NotInOrder);
+  expect(() => straight(prepare(each))).toThrow(NotStreamable);
   expect(readdirSync(at('store/tmp'))).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import type { CooperativeTask } from '@tbuild/concurrency';
 import type { LocalStore } from '@tbuild/content';
 import type { SelectedSource } from '@tbuild/context';
-import { createLayerWriter, NotInOrder } from '@tbuild/diff';
+import { createLayerWriter, NotStreamable } from '@tbuild/diff';
 import type { Digest, Layer } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyFiles } from './copy-files.ts';
@@ -50,7 +50,7 @@ export function* writeLayer(
     writer.finish();
     return writer.commit();
   } catch (error) {
-    if (error instanceof NotInOrder) return undefined;
+    if (error instanceof NotStreamable) return undefined;
     throw error;
   }
 }

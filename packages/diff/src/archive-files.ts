@@ -6,14 +6,14 @@ import { CAPABILITY } from './same-entry.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import { TarWriter, type ByteSink } from './tar/tar-writer.ts';
 
-/** A file of a tree on its way into an archive. */
+/** A file of a tree to add to an archive. */
 export interface FileToArchive {
   readonly path: string;
   readonly location: string;
   readonly stats: Stats;
 }
 
-/** What a member is for a file of each type; there is none for sockets. */
+/** The member type for each file type. Sockets have none. */
 export const MEMBER_TYPES: Readonly<Record<number, TarType>> = {
   [FileType.regular]: TarType.file,
   [FileType.directory]: TarType.directory,
@@ -24,22 +24,22 @@ export const MEMBER_TYPES: Readonly<Record<number, TarType>> = {
 };
 
 /**
- * Puts the files of a tree into an archive in the form that Docker's builder gives layers: names relative,
- * numeric owners, times cut to seconds, of attributes the capability alone, sockets left out, later
- * names of a file as links to its first.
+ * Adds the files of a tree to an archive in the form that BuildKit gives layers: relative names, numeric owners,
+ * times cut to seconds, no extended attribute but the capability, no sockets, and hard links to the first name of a
+ * file.
  */
 export class FileArchive {
   readonly #tar: TarWriter;
   readonly #firstNames = new Map<string, string>();
   readonly #latest: number;
 
-  /** No file is newer than `latest`, in milliseconds. */
+  /** Limits modification times to `latest`, in milliseconds. */
   constructor(sink: ByteSink, latest = Infinity) {
     this.#tar = new TarWriter(sink);
     this.#latest = latest;
   }
 
-  /** Adds one file; yields after every buffer full of its bytes. */
+  /** Adds one file. Yields after each full buffer. */
   *add({ path, location, stats }: FileToArchive): CooperativeTask {
     const type = MEMBER_TYPES[stats.mode & FileType.mask];
     if (type === undefined) return;
@@ -61,7 +61,7 @@ export class FileArchive {
     this.#tar.finish();
   }
 
-  /** The name under which the archive has this file already. */
+  /** Returns the name under which the archive already has this file. */
   #firstName(path: string, type: TarType, stats: Stats): string | undefined {
     if (type === TarType.directory || stats.nlink < 2) return undefined;
     const inode = `${stats.dev}:${stats.ino}`;

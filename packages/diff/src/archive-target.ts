@@ -9,37 +9,40 @@ import type { MemberSink } from './tar/tar-parser.ts';
 
 export interface ArchiveTargetOptions {
   readonly writer: TreeWriter;
-  /** What the writer writes into, as it is at each moment. */
+  /** The tree that the writer changes, in its current state. */
   readonly tree: Pick<LayeredTree, 'stat'>;
-  /** The directory of the tree that is the archive's root; links lead nowhere else. */
+  /** The directory of the tree that acts as the archive's root. */
   readonly root: string;
-  /** Owner of all that is unpacked, instead of the archive's. */
+  /** The owner of everything that is unpacked, instead of the archive's owners. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  /** Called instead of going on when a parent is missing, or is a link, or what a hard link names is missing. */
+  /**
+   * Called if a parent is missing or a symbolic link, or if the target of a hard link is missing. Stops the
+   * extraction.
+   */
   readonly onIncomplete?: () => never;
-  /** Is told of device nodes that may not be made here. */
-  readonly onLeftOut?: (path: string) => unknown;
+  /** Called for each device node that this process may not make. */
+  readonly onSkippedDevice?: (path: string) => unknown;
 }
 
-/** As many links in one path as the kernel follows. */
+/** The number of symbolic links that the kernel follows in one path. */
 const MAX_LINKS = 40;
 
 /**
- * Where the members of an archive go. Whatever their names and links say, nothing is touched outside of the root: parents are
- * looked up part by part, links in them are followed as if the root were `/`.
+ * Unpacks the members of an archive. Whatever their names and links say, nothing outside the root is touched: parents
+ * are looked up element by element, and links in them are followed as if the root were `/`.
  */
 export class ArchiveTarget {
   readonly #options: ArchiveTargetOptions;
-  /** Where parents were found, by their path in the archive. */
+  /** The resolved parents, by their path in the archive. */
   readonly #parents = new Map<string, string>();
-  /** Every path that was looked at for that; a change to one of them makes the above void. */
+  /** Every path visited to resolve them. A change to one of these invalidates the resolved parents. */
   readonly #visited = new Set<string>();
 
   constructor(options: ArchiveTargetOptions) {
     this.#options = options;
   }
 
-  /** Unpacks a member; a file's bytes are given to the sink returned. */
+  /** Unpacks a member. The returned sink takes the bytes of a file. */
   add(entry: TarEntry): MemberSink | undefined {
     return describeFailure(`unpack ${quote(entry.name)}`, () => this.#add(entry));
   }
@@ -47,21 +50,23 @@ export class ArchiveTarget {
   #add(entry: TarEntry): MemberSink | undefined {
     const path = this.locate(entry.name);
     if (path === this.#options.root) return undefined;
-    this.changed(path);
+    this.invalidate(path);
     if (entry.type === TarType.file) return this.#file(path, entry);
     MAKE[entry.type](this, path, entry, this.#options.writer);
     return undefined;
   }
 
-  /** Where a name of the archive is in the tree; its parents exist then, its last part may be anything. */
+  /**
+   * Returns the path in the tree for a name in the archive, and makes its parents. The last element may be anything.
+   */
   locate(name: string): string {
     const parts = cleanPath(name);
     const last = parts.pop();
     return last === undefined ? this.#options.root : join(this.#parent(parts), last);
   }
 
-  /** Says that `path` of the tree is about to become something else. */
-  changed(path: string): void {
+  /** Drops the resolved parents if they depend on `path`, which is about to be replaced. */
+  invalidate(path: string): void {
     if (!this.#visited.has(path)) return;
     this.#parents.clear();
     this.#visited.clear();
@@ -72,12 +77,12 @@ export class ArchiveTarget {
     const stats = this.#options.tree.stat(existing)?.stats;
     if (stats === undefined) this.#options.onIncomplete?.();
     if (stats === undefined || stats.isDirectory())
-      throw archiveError(`Hard link ${quote(path)} names ${quote(target)}, which is no file`);
+      throw archiveError(`Hard link ${quote(path)} points to ${quote(target)}, expected a file`);
     this.#options.writer.link(path, existing);
   }
 
-  leftOut(path: string): void {
-    this.#options.onLeftOut?.(path);
+  skipDevice(path: string): void {
+    this.#options.onSkippedDevice?.(path);
   }
 
   attributesOf(entry: TarEntry): Attributes {
@@ -113,7 +118,7 @@ export class ArchiveTarget {
       this.#visited.add(path);
       if (entry?.stats.isSymbolicLink() === true) {
         onIncomplete?.();
-        if (++links > MAX_LINKS) throw archiveError(`Path ${quote(path)} has too many links`);
+        if (++links > MAX_LINKS) throw archiveError(`Path ${quote(path)} contains too many symbolic links`);
         const target = readlinkSync(entry.location);
         if (target.startsWith('/')) done = [];
         todo.push(
@@ -131,7 +136,7 @@ export class ArchiveTarget {
     return join(root, done.join('/'));
   }
 
-  /** A directory that the archive does not have gets nothing that could differ from one unpacking to the next. */
+  /** Makes a parent that the archive lacks, with attributes that do not vary between extractions. */
   #imply(path: string): void {
     this.#options.onIncomplete?.();
     const { uid, gid } = this.#options.owner ?? { uid: 0, gid: 0 };
@@ -150,7 +155,7 @@ const MAKE: Readonly<Record<Exclude<TarType, '0'>, Make>> = {
   [TarType.fifo]: makeSpecial(FileType.fifo),
 };
 
-/** Devices need a privilege that a user namespace does not give; as in containerd, they are left out there. */
+/** Making devices takes a privilege that a user namespace does not have. As in containerd, they are skipped there. */
 function makeSpecial(type: number): Make {
   return (target, path, entry, writer) => {
     const device = type === FileType.fifo ? 0 : makedev(entry.major, entry.minor);
@@ -159,7 +164,7 @@ function makeSpecial(type: number): Make {
       writer.special(path, target.attributesOf(entry), type, device);
     } catch (error) {
       if (!(error instanceof TbuildError) || errnoName(error.cause) !== 'EPERM') throw error;
-      target.leftOut(path);
+      target.skipDevice(path);
     }
   };
 }

@@ -8,25 +8,25 @@ import {
   type OverlayFlavour,
   statListed,
 } from '@tbuild/snapshot';
-import { repeatsLower, upperEntry } from './same-entry.ts';
+import { equalsLower, upperEntry } from './same-entry.ts';
 
-/** What a layer says of one path. */
+/** A change of a layer to one path. */
 export type Change =
   | { readonly kind: 'write'; readonly path: string; readonly location: string; readonly stats: Stats }
   | { readonly kind: 'delete'; readonly path: string };
 
 export interface ChangesOptions {
-  /** The directory of changes, in overlay's format. */
+  /** The directory that holds the changes, in overlay's format. */
   readonly upper: string;
-  /** The tree that it stands on. */
+  /** The tree below it. */
   readonly lower: LayeredTree;
   readonly flavour: OverlayFlavour;
 }
 
 /**
- * What `upper` changes, in the order and choice of Docker's builder: names sorted within each directory;
- * nothing for what equals the lower one (for directories times do not count); an opaque directory gives
- * a deletion for each lower entry that it no longer has.
+ * Yields the changes of `upper` in the order and selection of BuildKit: names sorted within each directory; nothing
+ * for an entry that equals the lower one (ignoring the times of directories); a deletion for each lower entry that an
+ * opaque directory no longer has.
  */
 export function* changes(options: ChangesOptions): Generator<Change, void> {
   yield* walk('', options, true);
@@ -39,7 +39,7 @@ function* walk(path: string, options: ChangesOptions, hasLower: boolean): Genera
       if (base !== undefined) yield { kind: 'delete', path: entry.path };
       continue;
     }
-    if (base === undefined || !repeatsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
+    if (base === undefined || !equalsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
     if (entry.stats.isDirectory()) yield* descend(entry, base, options);
   }
 }
@@ -54,7 +54,7 @@ function* descend(
   else yield* walk(entry.path, options, true);
 }
 
-/** The difference of a directory that hides the lower one. */
+/** Compares a directory that hides the lower one with it. */
 function* compare(path: string, options: ChangesOptions): Generator<Change, void> {
   const above = new Map(
     listUpper(path, options.upper).flatMap((entry) => (isWhiteout(entry.stats) ? [] : [[entry.name, entry]])),
@@ -66,7 +66,7 @@ function* compare(path: string, options: ChangesOptions): Generator<Change, void
       yield { kind: 'delete', path: path === '' ? name : `${path}/${name}` };
       continue;
     }
-    if (base === undefined || !repeatsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
+    if (base === undefined || !equalsLower(base, upperEntry(entry))) yield { kind: 'write', ...entry };
     if (!entry.stats.isDirectory()) continue;
     if (base?.stats.isDirectory() === true) yield* compare(entry.path, options);
     else yield* walk(entry.path, options, false);

@@ -48,7 +48,7 @@ const before = [
 ];
 
 test.each([1, 100, 511, 512, 513, 4096, 1 << 20])(
-  'later times are set back, whatever the pieces of %i bytes',
+  'clampTimes clamps later times in chunks of %i bytes',
   async (piece) => {
     const archive = archiveOf(before);
     const copy = Buffer.from(archive);
@@ -65,7 +65,7 @@ test.each([1, 100, 511, 512, 513, 4096, 1 << 20])(
   },
 );
 
-test('an archive without later times stays byte for byte; a clamped one is what would have been written', async () => {
+test('clampTimes leaves early times unchanged and otherwise writes what packing with the limit would', async () => {
   const older = archiveOf(before.slice(0, 2));
   expect((await clamped(older, 1000)).equals(older)).toBe(true);
   const plain = before.filter(({ name }) => !name.startsWith('beyond'));

@@ -3,8 +3,8 @@ import { parsePaxRecords } from './tar/pax-records.ts';
 import { BLOCK, checksumOf, Field, paddingOf } from './tar/tar-entry.ts';
 
 /**
- * The same archive with no file newer than `latest`, in seconds since 1970; all else is the same, byte for byte.
- * @throws TbuildError SNAPSHOT when it is no archive.
+ * Rewrites an archive so that no file is newer than `latest`, in seconds since 1970. All other bytes stay the same.
+ * @throws TbuildError SNAPSHOT if it is not an archive.
  */
 export async function* clampTimes(
   archive: AsyncIterable<Uint8Array>,
@@ -13,7 +13,7 @@ export async function* clampTimes(
   const clamp = new Clamp(latest);
   let held: Uint8Array = Buffer.alloc(0);
   for await (const chunk of archive) {
-    // A copy, since its headers are changed in place.
+    // A copy, since the headers are changed in place.
     const bytes = Buffer.concat([held, chunk]);
     const passed = clamp.pass(bytes);
     held = bytes.subarray(passed);
@@ -24,16 +24,16 @@ export async function* clampTimes(
 
 class Clamp {
   readonly #latest: number;
-  /** What follows that is no header. */
+  /** The number of bytes until the next header. */
   #rest = 0;
-  /** Size of the next member where an extended header gives it. */
+  /** The size of the next member if an extended header gives it. */
   #size: number | undefined;
 
   constructor(latest: number) {
     this.#latest = latest;
   }
 
-  /** Changes the headers in `bytes`, and gives how many of them are done with; the others are to come again with more. */
+  /** Changes the headers in `bytes`. Returns the number of bytes that are complete; pass the others again with more. */
   pass(bytes: Buffer): number {
     let at = 0;
     for (;;) {
@@ -69,7 +69,7 @@ class Clamp {
     for (const key of ['mtime', 'atime', 'ctime']) {
       const value = records.get(key);
       if (value === undefined || Number(Buffer.from(value).toString()) <= this.#latest) continue;
-      // Of the same length, so that nothing else of the header changes.
+      // The same length keeps the rest of the header unchanged.
       const at = data.indexOf(` ${key}=`) + key.length + 2;
       data.write(String(this.#latest).padStart(value.length, '0'), at, 'latin1');
     }

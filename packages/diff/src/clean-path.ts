@@ -1,4 +1,4 @@
-/** The parts of a path in an archive, which `/` and `..` cannot lead out of the place where it is unpacked. */
+/** Splits a path in an archive into elements. `/` and `..` cannot lead out of the root. */
 export function cleanPath(name: string): string[] {
   const parts: string[] = [];
   for (const part of name.split('/')) {

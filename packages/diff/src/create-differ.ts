@@ -7,14 +7,14 @@ import { extractLayer } from './extract-layer.ts';
 import { packLayer } from './pack-layer.ts';
 
 export interface DifferOptions {
-  /** Takes the packed layers. */
+  /** Stores the packed layers. */
   readonly content: Pick<ContentStore, 'createWriter'>;
   readonly flavour: OverlayFlavour;
-  /** Bounds how many layers are packed or extracted at once; p-limit's function fits. */
+  /** Limits the number of layers packed or extracted at once; a function of p-limit fits. */
   readonly limiter?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** A {@link Differ} on directories in overlay's format. */
+/** Creates a {@link Differ} for directories in overlay's format. */
 export function createDiffer({ content, flavour, limiter = (work) => work() }: DifferOptions): Differ {
   return {
     pack: (upper, lowers, signal) =>

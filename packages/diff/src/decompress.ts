@@ -9,9 +9,8 @@ import { splitAtFrames } from './zstd-frames.ts';
 export type Compression = 'uncompressed' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
 /**
- * The uncompressed bytes of `source`, which is read to its end. What Node cannot decompress a program of
- * the same name does.
- * @throws TbuildError SNAPSHOT for damaged bytes, UNSUPPORTED when the program is not installed.
+ * Decompresses `source` and reads it to its end. For formats that Node lacks it runs the program of the same name.
+ * @throws TbuildError SNAPSHOT for damaged data, UNSUPPORTED if the program is not installed.
  */
 export function decompress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Uint8Array> {
   if (compression === 'uncompressed') return source;
@@ -27,7 +26,7 @@ const MAGIC: readonly (readonly [compression: Compression, bytes: readonly numbe
   ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
 ];
 
-/** How data is compressed, by its first six bytes. */
+/** Detects a compression by the first six bytes of the data. */
 export function detectCompression(head: Uint8Array): Compression {
   return MAGIC.find(([, bytes]) => bytes.every((byte, at) => head[at] === byte))?.[0] ?? 'uncompressed';
 }
@@ -37,7 +36,7 @@ export interface Decompressed {
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** {@link decompress} for data that may be compressed in any of these ways, told by its first bytes. */
+/** Detects one of the given compressions by the first bytes and decompresses the data. */
 export async function decompressAny(
   source: AsyncIterable<Uint8Array>,
   ways: readonly Compression[] = MAGIC.map(([compression]) => compression),
@@ -60,10 +59,10 @@ export async function decompressAny(
 
 const LONGEST_MAGIC = 6;
 const CHUNK = 512 * 1024;
-/** Decompressed while what came before is unpacked: with Node's own mark one waits for the other. */
+/** Lets decompression run ahead of unpacking. With Node's default mark they wait for each other. */
 const OPTIONS = { chunkSize: CHUNK, readableHighWaterMark: 2 * CHUNK };
 
-/** Node 22 and later have it; the types we compile against do not say so. */
+/** Node 22 and later have it, but the type definitions do not declare it. */
 function createZstd(): Duplex | undefined {
   const create: unknown = Reflect.get(zlib, 'createZstdDecompress');
   const stream: unknown = typeof create === 'function' ? Reflect.apply(create, zlib, [OPTIONS]) : undefined;

@@ -6,18 +6,18 @@ import { comesBefore } from '@tbuild/snapshot';
 import { BLOCK, paddingOf, TarType, type TarEntry } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
 
-/** A layer in the store, gone through once from front to back to take files from it. */
+/** A layer in the store, read once from front to back to take files from it. */
 export interface EarlierLayer extends Disposable {
   /**
-   * Goes on to the file `path`, and gives what reads its bytes; undefined when it is not ahead, or has another size. `header` is what
-   * the member most likely begins with.
+   * Advances to the file `path` and returns a function that reads its bytes. Returns undefined if the file is not
+   * ahead or has another size. `header` is the most likely header of the member.
    */
   find(path: string, size: number, header: Buffer): ReadNext | undefined;
-  /** Whether what was taken is what had been written: goes on to the end, where the layer must have had its digest. */
+  /** Reads to the end and returns whether the layer has its digest, so that the taken bytes are right. */
   isIntact(): boolean;
 }
 
-/** Undefined when it cannot be opened: it may be gone. */
+/** Opens a layer. Returns undefined if that fails: another process may have removed it. */
 export function openEarlierLayer(path: string, digest: Digest): EarlierLayer | undefined {
   try {
     return new MemberReader(openSync(path, constants.O_RDONLY), digest);
@@ -30,7 +30,7 @@ const BUFFER_SIZE = 1 << 20;
 
 interface Member {
   readonly entry: TarEntry;
-  /** How many bytes its headers take. */
+  /** The length of its headers in bytes. */
   readonly length: number;
 }
 
@@ -38,15 +38,15 @@ class MemberReader implements EarlierLayer {
   readonly #fd: number;
   readonly #digest: Digest;
   readonly #hash = createHash('sha256');
-  /** What was read and not yet used: from `#at` to `#end`. */
+  /** Bytes read but not consumed: from `#at` to `#end`. */
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
   #at = 0;
   #end = 0;
-  /** In the file. */
+  /** The position in the file. */
   #position = 0;
-  /** Bytes of the last member, and then its padding, that are still to come. */
+  /** The remaining bytes of the current member, including its padding. */
   #rest = 0;
-  /** The one that comes next, once its headers were read. */
+  /** The next member, once its headers have been read. */
   #next: Member | undefined;
   #damaged = false;
   #taken = false;
@@ -115,7 +115,7 @@ class MemberReader implements EarlierLayer {
     return this.#fill(bytes.length) && bytes.equals(this.#buffer.subarray(this.#at, this.#at + bytes.length));
   }
 
-  /** Undefined at the end, and where it is no archive. */
+  /** Returns undefined at the end of the archive and where it is damaged. */
   #readMember(): Member | undefined {
     let entry: TarEntry | undefined;
     const parser = new TarParser((found) => void (entry = found));
@@ -130,7 +130,7 @@ class MemberReader implements EarlierLayer {
     return undefined;
   }
 
-  /** Whether there are so many bytes; they are in one piece then. */
+  /** Reads until `count` bytes are buffered contiguously. Returns false if there are fewer. */
   #fill(count: number): boolean {
     if (count > BUFFER_SIZE) return false;
     if (this.#at + count > BUFFER_SIZE || this.#at === this.#end) {
@@ -141,7 +141,8 @@ class MemberReader implements EarlierLayer {
       const size = this.#readMore();
       if (size === 0) return false;
       this.#hash.update(this.#buffer.subarray(this.#end, this.#end + size));
-      // The layer that is written takes its place; a machine that shares its memory pays dearly for pages that it did not have.
+      // The new layer replaces this one. On a virtual machine that returns free memory to its host, new page
+      // cache pages are expensive.
       dropPageCache(this.#fd, this.#position, size);
       this.#position += size;
       this.#end += size;

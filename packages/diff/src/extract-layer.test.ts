@@ -61,25 +61,29 @@ function lowerTree(): string {
 }
 
 const inside: [name: string, members: Member[], expected: string[]][] = [
-  ['`..` ends at the root', [file('../../x')], ['x new']],
-  ['so do absolute names', [file('/x')], ['x new']],
+  ['`..` stops at the root', [file('../../x')], ['x new']],
+  ['an absolute name is relative to the root', [file('/x')], ['x new']],
   ['`./` is the root', [dir('.', { mode: 0o700 }), file('./x')], ['x new']],
-  ['a name is replaced by its next', [file('x', 'a'), file('x', 'b')], ['x b']],
-  ['a directory by a file', [dir('d'), file('d/x'), file('d')], ['d new']],
-  ['a file by a directory', [file('d'), dir('d'), file('d/x')], ['d/', 'd/x new']],
-  ['a link is not written through', [symlink('x', '/etc/hostname'), file('x')], ['x new']],
-  ['nor a hard link', [file('a', 'old'), link('b', 'a'), file('b')], ['a old', 'b new']],
-  ['hard links lead inside', [file('a'), link('b', '../../a'), link('c', '/a')], ['a new', 'b new', 'c new']],
+  ['a later member replaces an earlier one of the same name', [file('x', 'a'), file('x', 'b')], ['x b']],
+  ['a file replaces a directory', [dir('d'), file('d/x'), file('d')], ['d new']],
+  ['a directory replaces a file', [file('d'), dir('d'), file('d/x')], ['d/', 'd/x new']],
+  ['a file replaces a symbolic link', [symlink('x', '/etc/hostname'), file('x')], ['x new']],
+  ['a file replaces a hard link', [file('a', 'old'), link('b', 'a'), file('b')], ['a old', 'b new']],
+  [
+    'targets of hard links stay inside the root',
+    [file('a'), link('b', '../../a'), link('c', '/a')],
+    ['a new', 'b new', 'c new'],
+  ],
   [
     'long names',
     [dir('d'.repeat(120)), file(`${'d'.repeat(120)}/${'é'.repeat(100)}`)],
     [`${'d'.repeat(120)}/`, `${'d'.repeat(120)}/${'é'.repeat(100)} new`],
   ],
-  ['device 0:0 is dropped', [{ name: 'x', type: TarType.character }, file('y')], ['y new']],
-  ['marks of AUFS are dropped', [file('.wh..wh.plnk'), file('y')], ['y new']],
+  ['a device 0:0 is dropped', [{ name: 'x', type: TarType.character }, file('y')], ['y new']],
+  ['the metadata files of AUFS are dropped', [file('.wh..wh.plnk'), file('y')], ['y new']],
 ];
 
-test.each(inside)('alone: %s', async (_, members, expected) => {
+test.each(inside)('extracts a layer alone: %s', async (_, members, expected) => {
   const { target, selfContained } = await extract(members);
   expect(selfContained).toBe(true);
   expect(listing([target])).toEqual(expected);
@@ -92,7 +96,7 @@ const needing: [name: string, members: Member[], expected: string[]][] = [
   ['a link out of the tree', [file('up/x')], ['x new']],
   ['a link of the same layer', [dir('d'), symlink('l', 'd'), file('l/x')], ['d/', 'd/x new', 'l -> d']],
   [
-    'a link that changes its mind',
+    'a link that is replaced by another',
     [dir('d'), dir('e'), symlink('l', 'd'), file('l/x'), symlink('l', 'e'), file('l/y')],
     ['d/', 'd/x new', 'e/', 'e/y new', 'l -> e'],
   ],
@@ -115,7 +119,7 @@ const needing: [name: string, members: Member[], expected: string[]][] = [
   ],
 ];
 
-test.each(needing)('on top of others: %s', async (_, members, changes) => {
+test.each(needing)('extracts a layer that needs its lowers: %s', async (_, members, changes) => {
   expect((await extract(members)).selfContained).toBe(false);
   const lower = lowerTree();
   const { target, selfContained } = await extract(members, [lower]);
@@ -127,7 +131,7 @@ test.each(needing)('on top of others: %s', async (_, members, changes) => {
   );
 });
 
-test('an implied directory has the attributes of the one below', async () => {
+test('a parent that the layer lacks gets the attributes of the lower directory', async () => {
   const { target } = await extract([file('lib/x')], [lowerTree()]);
   expect(lstatSync(join(target, 'usr/lib')).mode).toBe(0o42711);
 });
@@ -135,25 +139,28 @@ test('an implied directory has the attributes of the one below', async () => {
 const refused: [name: string, archive: Buffer | Member[]][] = [
   ['a file below a file', [file('x'), file('x/y')]],
   ['a hard link to a directory', [dir('d'), link('x', 'd')]],
-  ['a whiteout of nothing', [file('.wh.')]],
+  ['a whiteout without a name', [file('.wh.')]],
   ['a whiteout of `..`', [file('.wh...')]],
   ['a wrong checksum', Buffer.alloc(512, 'x')],
-  ['an archive that breaks off', tarOf([file('x', 'y'.repeat(2000))]).subarray(0, 1200)],
+  ['a truncated archive', tarOf([file('x', 'y'.repeat(2000))]).subarray(0, 1200)],
   ['an unknown type', tarOf([{ name: 'x', type: 'Z' as never }])],
   ['an old sparse file', tarOf([{ name: 'x', type: 'S' as never }])],
   ['a huge extended header', tarOf([{ name: 'x', type: 'x' as never, size: 1e9 }])],
 ];
 
-test.each(refused)('refuses %s', async (_, archive) => {
+test.each(refused)('extracting fails for %s', async (_, archive) => {
   const [content, target] = [new TestContent(), newDirectory()];
   const layer = content.add(Buffer.isBuffer(archive) ? archive : tarOf(archive));
   const work = createDiffer({ content, flavour: 'user' }).extract(layer, content, target);
   await expect(work).rejects.toMatchObject({ code: 'SNAPSHOT' });
 });
 
-test.each(['missing', 'loop/x', '../../etc/hostname'])('refuses a hard link to %s on top of others', async (target) => {
-  await expect(extract([link('x', target)], [lowerTree()])).rejects.toMatchObject({ code: 'SNAPSHOT' });
-});
+test.each(['missing', 'loop/x', '../../etc/hostname'])(
+  'extracting on lowers fails for a hard link to %s',
+  async (target) => {
+    await expect(extract([link('x', target)], [lowerTree()])).rejects.toMatchObject({ code: 'SNAPSHOT' });
+  },
+);
 
 describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => {
   const run = async (members: Member[]): Promise<string> => {
@@ -162,20 +169,20 @@ describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => 
     return target;
   };
 
-  test('become devices 0:0 and opaque directories', async () => {
+  test('are stored as devices 0:0 and opaque directories', async () => {
     const target = await run([dir('d'), file('d/.wh..wh..opq'), file('d/own'), file('.wh.gone')]);
     expect(isWhiteout(lstatSync(join(target, 'gone')))).toBe(true);
     expect(isOpaque(join(target, 'd'), flavour)).toBe(true);
     expect(readdirSync(join(target, 'd'))).toEqual(['own']);
   });
 
-  test.each([[['.wh.d', 'd/']], [['d/', '.wh.d']]])('never hide what the same layer has: %j', async (names) => {
+  test.each([[['.wh.d', 'd/']], [['d/', '.wh.d']]])('never hide entries of their own layer: %j', async (names) => {
     const target = await run([...names.map((name) => (name === 'd/' ? dir('d') : file(name))), file('d/x')]);
     expect(readdirSync(target)).toEqual(['d']);
     expect(isOpaque(join(target, 'd'), flavour)).toBe(true);
   });
 
-  test("overlay's attributes are dropped, others kept", async () => {
+  test("extracting drops overlay's attributes and keeps others", async () => {
     const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
     const xattrs = new Map([
       ['trusted.overlay.redirect', Buffer.from('/etc')],
@@ -190,7 +197,7 @@ describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => 
     expect(isOpaque(join(target, 'd'), flavour)).toBe(false);
   });
 
-  test('devices are made where that is allowed', async () => {
+  test('extracting makes devices for real root and skips them in a user namespace', async () => {
     const target = await run([
       { name: 'null', type: TarType.character, major: 1, minor: 3, mode: 0o666 },
       { name: 'p', type: TarType.fifo },
@@ -211,7 +218,7 @@ const compressed: [string, () => Buffer][] = [
   [MediaType.layerZstd, () => pipeThrough('zstd')],
 ];
 
-test.each(compressed)('%s gives the diff ID', needs('zstd'), async (mediaType, bytes) => {
+test.each(compressed)('extracting %s returns the diff ID', needs('zstd'), async (mediaType, bytes) => {
   const [content, target, seen] = [new TestContent(), newDirectory(), [0]];
   const layer = content.add(bytes(), mediaType);
   const differ = createDiffer({ content, flavour: 'user' });
@@ -223,17 +230,17 @@ test.each(compressed)('%s gives the diff ID', needs('zstd'), async (mediaType, b
 });
 
 test.each([
-  ['gzip that is none', archive, MediaType.layerGzip],
-  ['none that is gzip', gzipSync(archive), MediaType.layer],
-  ['zstd that is gzip', gzipSync(archive), MediaType.layerZstd],
-])('a layer whose media type says %s', async (_, bytes, mediaType) => {
+  ['gzip but is uncompressed', archive, MediaType.layerGzip],
+  ['uncompressed but is gzip', gzipSync(archive), MediaType.layer],
+  ['zstd but is gzip', gzipSync(archive), MediaType.layerZstd],
+])('extracts a layer whose media type says %s', async (_, bytes, mediaType) => {
   const content = new TestContent();
   const differ = createDiffer({ content, flavour: 'user' });
   const result = await differ.extract(content.add(bytes, mediaType), content, newDirectory());
   expect(result.diffId).toBe(digestOf(archive));
 });
 
-test('damaged compression, an unknown media type and a signal end it', async () => {
+test('extracting fails on damaged compression, an unknown media type and an abort', async () => {
   const [content, differ] = [new TestContent(), createDiffer({ content: new TestContent(), flavour: 'user' })];
   const damaged = content.add(gzipSync(archive).subarray(0, 500), MediaType.layerGzip);
   await expect(differ.extract(damaged, content, newDirectory())).rejects.toMatchObject({ code: 'SNAPSHOT' });
@@ -245,7 +252,7 @@ test('damaged compression, an unknown media type and a signal end it', async () 
   });
 });
 
-test('what a read throws is thrown', async () => {
+test('extracting throws the error of the provider', async () => {
   const from = {
     has: async () => true,
     read: async () =>
@@ -260,7 +267,7 @@ test('what a read throws is thrown', async () => {
   ).rejects.toThrow('read');
 });
 
-test("GNU tar's own formats are read", async () => {
+test("extracting reads GNU tar's formats", async () => {
   const source = newDirectory();
   const name = 'long-'.repeat(40);
   shell(`mkdir -p d/${name}; echo hi > d/${name}/x; ln -s ${name}${name} d/l; ln d/${name}/x d/h`, source);

@@ -17,7 +17,7 @@ export interface LayerToExtract extends ExtractOptions {
   readonly flavour: OverlayFlavour;
 }
 
-/** See {@link Differ.extract}. */
+/** Implements {@link Differ.extract}. */
 export async function extractLayer(options: LayerToExtract): Promise<ExtractedLayer> {
   const { layer, from, signal } = options;
   checkLayer(layer);
@@ -31,9 +31,9 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     for await (const bytes of opened.bytes) {
       signal?.throwIfAborted();
       if (compression !== 'uncompressed') hash.update(bytes);
-      target.whileComplete(() => parser.push(bytes));
+      target.runIfComplete(() => parser.push(bytes));
     }
-    target.whileComplete(() => parser.finish());
+    target.runIfComplete(() => parser.finish());
     if (target.isComplete) target.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
@@ -44,7 +44,7 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
   } finally {
     parser.abort();
   }
-  // The provider has verified an uncompressed layer under the same digest.
+  // The provider has already verified an uncompressed layer, whose digest is its diff ID.
   const diffId: Digest = compression === 'uncompressed' ? layer.digest : `sha256:${hash.digest('hex')}`;
   return { diffId, selfContained: target.isComplete };
 }

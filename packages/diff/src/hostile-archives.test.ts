@@ -107,7 +107,7 @@ function paxOf(key: string, value: string): Buffer {
   );
 }
 
-/** Everything below a directory with all that an archive could change. */
+/** Lists everything below a directory with all attributes that an archive could change. */
 function listing(directory: string, path = ''): string[] {
   return readdirSync(join(directory, path)).flatMap((name) => {
     const child = join(path, name);
@@ -118,7 +118,7 @@ function listing(directory: string, path = ''): string[] {
   });
 }
 
-/** What of these trees is open in this process. */
+/** Returns the files below the directory that this process has open. */
 function openBelow(directory: string): string[] {
   const targets = readdirSync('/proc/self/fd').map((fd) => readlink(`/proc/self/fd/${fd}`));
   return targets.filter((target) => target.startsWith(directory));
@@ -128,13 +128,13 @@ function readlink(path: string): string {
   try {
     return readlinkSync(path);
   } catch {
-    // The one that the list was read through.
+    // The descriptor that readdir itself used.
     return '';
   }
 }
 
 test(
-  'whatever an archive says, nothing outside of its root changes, and what fails is an error of the archive',
+  'hostile archives change nothing outside their root and fail only with a SNAPSHOT error',
   needs('root'),
   async () => {
     const root = newDirectory();
@@ -182,7 +182,7 @@ test(
       writeFileSync(location, archive);
       const writer = createTreeWriter({ upper: target, lowers, flavour });
       const tree = openLayeredTree([...lowers, target], flavour);
-      await unpackArchive(location, { writer, tree, destination: '', onLeftOut: () => {} });
+      await unpackArchive(location, { writer, tree, destination: '', onSkippedDevice: () => {} });
       writer.finish();
     }
   },

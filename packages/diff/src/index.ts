@@ -2,7 +2,7 @@ export { clampTimes } from './clamp-times.ts';
 export { createDiffer } from './create-differ.ts';
 export type { DifferOptions } from './create-differ.ts';
 export type { Differ, ExtractedLayer, ExtractOptions } from './differ.ts';
-export { createLayerWriter, NotInOrder } from './layer-writer.ts';
+export { createLayerWriter, NotStreamable } from './layer-writer.ts';
 export type { LayerWriter, LayerWriterOptions } from './layer-writer.ts';
 export { readArchive } from './read-archive.ts';
 export type { ArchiveMember, MemberSink } from './read-archive.ts';

@@ -16,17 +16,19 @@ import type { MemberSink } from './tar/tar-parser.ts';
 
 export interface LayerTargetOptions {
   readonly target: string;
-  /** Bottom first; undefined when nobody knows what will lie below. */
+  /** Bottom first; undefined if the layers below are not known yet. */
   readonly lowers?: readonly string[];
   readonly flavour: OverlayFlavour;
 }
 
 const WHITEOUT = '.wh.';
-/** Names that begin so are AUFS's own, except the one that says "opaque". */
+/** The prefix of AUFS's own files, and of the opaque marker. */
 const WHITEOUT_META = '.wh..wh.';
 const OPAQUE = '.wh..wh..opq';
 
-/** Takes the members of a layer ("Applying Changesets") and keeps them as a directory in overlay's format. */
+/**
+ * Extracts the members of a layer ("Applying Changesets" of the OCI image spec) into a directory in overlay's format.
+ */
 export class LayerTarget {
   readonly #directory: string;
   readonly #lowers: readonly string[] | undefined;
@@ -45,13 +47,13 @@ export class LayerTarget {
     this.#files = new ArchiveTarget({ writer: this.#writer, tree, root: '', onIncomplete });
   }
 
-  /** False once something needed the layers below, of which nobody knows here. */
+  /** False once a member needed the layers below while they are not known. */
   get isComplete(): boolean {
     return this.#complete;
   }
 
-  /** Does the work unless the directory is wrong already. */
-  whileComplete(work: () => void): void {
+  /** Does the work unless the directory is already incomplete. */
+  runIfComplete(work: () => void): void {
     if (!this.#complete) return;
     try {
       work();
@@ -85,21 +87,21 @@ export class LayerTarget {
     if (name.startsWith(WHITEOUT_META)) return;
     const hidden = name.slice(WHITEOUT.length);
     if (hidden === '' || hidden === '.' || hidden === '..')
-      throw archiveError(`Whiteout ${JSON.stringify(path)} names no file`);
+      throw archiveError(`Whiteout ${JSON.stringify(path)} does not name a file`);
     this.#remove(directory + hidden);
   }
 
-  /** A whiteout hides what is below, never what the same layer brings. */
+  /** A whiteout hides entries of the layers below, but not those of its own layer. */
   #remove(path: string): void {
     const own = lstatSync(`${this.#directory}/${path}`, { throwIfNoEntry: false });
     if (own?.isDirectory() === true) this.#writer.opaque(path);
     else if (own === undefined || isWhiteout(own)) {
-      this.#files.changed(path);
+      this.#files.invalidate(path);
       this.#writer.remove(path);
     }
   }
 
-  /** The kernel does not look for the mark on the root itself. */
+  /** The kernel ignores the opaque attribute on the root. */
   #opaque(path: string): void {
     if (path !== '') return this.#writer.opaque(path);
     if (this.#lowers === undefined) needLowers();

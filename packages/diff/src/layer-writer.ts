@@ -18,42 +18,43 @@ import {
 } from '@tbuild/snapshot';
 import { MEMBER_TYPES } from './archive-files.ts';
 import { openEarlierLayer, type EarlierLayer } from './earlier-layer.ts';
-import { CAPABILITY, repeatsLower, type UpperEntry } from './same-entry.ts';
+import { CAPABILITY, equalsLower, type UpperEntry } from './same-entry.ts';
 import { encodeTarHeader } from './tar/encode-tar-header.ts';
 import { TarType } from './tar/tar-entry.ts';
 import { TarWriter } from './tar/tar-writer.ts';
 
 export interface LayerWriterOptions {
-  /** Takes the layer. */
+  /** Stores the layer. */
   readonly content: Pick<ContentStore, 'createWriter'>;
-  /** What the layer lies on, bottom first. */
+  /** The layers below, bottom first. */
   readonly lowers: readonly string[];
   readonly flavour: OverlayFlavour;
-  /** From which files can be shared, by the paths that they have there: a layer on the same lowers, uncompressed. */
+  /** An uncompressed layer on the same lowers from which files are taken, by their paths in it. */
   readonly earlier?: { readonly path: string; readonly digest: Digest };
 }
 
-/** The attributes of an entry as far as they are known without a file. */
+/** The attributes of an entry that are known without a file. */
 type StatsOfEntry = Pick<
   Stats,
   'mode' | 'uid' | 'gid' | 'size' | 'ino' | 'dev' | 'nlink' | 'rdev' | 'mtimeMs' | 'ctimeMs'
 >;
 
-/** Writes what would make a tree straight into a layer. Disposing without commit leaves nothing. */
+/** Writes changes directly into a layer. Disposing without a commit leaves nothing behind. */
 export interface LayerWriter extends TreeWriter, Disposable {
-  /** What is there at each moment, of what was written the directories only. */
+  /** Returns the current entry at a path. Of the entries written here, it knows directories only. */
   stat(path: string): { name: string; path: string; location: string; stats: StatsOfEntry } | undefined;
-  /** The layer, once the writer is finished. */
+  /** Returns the layer after `finish`. */
   commit(): Layer;
 }
 
-/** What an archive that is written from front to back cannot express; the tree has to be made and packed. */
-export class NotInOrder extends Error {}
+/** A change that an archive written from front to back cannot express. The caller then makes the tree and packs it. */
+export class NotStreamable extends Error {}
 
 /**
- * A {@link TreeWriter} that makes the very layer that packing the tree would give, without making the tree: for
- * changes that come in the order of a walk and of which none is taken back.
- * @throws NotInOrder from each of its functions when that is not so, or a file could not be read; what was done is void then.
+ * Creates a {@link TreeWriter} that writes the same layer, byte for byte, as packing the tree would, but without
+ * making the tree. The changes must come in the order of a walk, and none may be undone later.
+ * @throws NotStreamable from any of its functions if they do not, or if a file cannot be read. The layer is then
+ * useless.
  */
 export function createLayerWriter(options: LayerWriterOptions): LayerWriter {
   return new OrderedLayerWriter(options);
@@ -66,11 +67,11 @@ class OrderedLayerWriter implements LayerWriter {
   readonly #tar: TarWriter;
   readonly #lower: LayeredTree;
   readonly #earlier: EarlierLayer | undefined;
-  /** Directories that were made or given attributes. */
+  /** Directories that were made or got attributes. */
   readonly #directories = new Map<string, Attributes>();
-  /** Directories that the archive has. */
+  /** Directories that the archive contains. */
   readonly #archived = new Set<string>(['']);
-  /** The directory that came last: its attributes may still change. */
+  /** The latest directory, whose attributes may still change. */
   #open: string | undefined;
   #last = '';
 
@@ -99,7 +100,7 @@ class OrderedLayerWriter implements LayerWriter {
   }
 
   directory(path: string, attributes: Attributes): void {
-    // No layer has its root.
+    // A layer never contains its root.
     if (path === '') return;
     if (this.#open !== path) this.#advance(path);
     this.#directories.set(path, attributes);
@@ -113,11 +114,11 @@ class OrderedLayerWriter implements LayerWriter {
       fd = openSync(location, READ);
       const { size } = fstatSync(fd);
       const isNew = this.#header(path, FileType.regular, attributes, { size, location });
-      if (isNew && !(yield* this.#tar.bodyFrom(fd, size))) throw new NotInOrder('A file became shorter');
+      if (isNew && !(yield* this.#tar.bodyFrom(fd, size))) throw new NotStreamable('A file shrank');
       return size;
     } catch (error) {
-      // Whoever makes the tree instead will meet the same obstacle, and knows how to speak of it.
-      throw error instanceof NotInOrder ? error : new NotInOrder('A file could not be read', { cause: error });
+      // The caller makes the tree instead, fails in the same way and reports it.
+      throw error instanceof NotStreamable ? error : new NotStreamable('A file could not be read', { cause: error });
     } finally {
       if (fd !== undefined) closeSync(fd);
     }
@@ -125,7 +126,7 @@ class OrderedLayerWriter implements LayerWriter {
 
   file(path: string, attributes: Attributes, source: FileBytes): number {
     if ('location' in source) return runSync(this.copy(path, attributes, source.location));
-    throw new NotInOrder('A file comes in pieces');
+    throw new NotStreamable('A file arrives in chunks');
   }
 
   symlink(path: string, attributes: Attributes, target: string): void {
@@ -139,14 +140,14 @@ class OrderedLayerWriter implements LayerWriter {
   }
 
   open(): FileSink {
-    throw new NotInOrder('A file comes over time');
+    throw new NotStreamable('A file arrives over time');
   }
 
   link(): void {
-    throw new NotInOrder('A file has several names');
+    throw new NotStreamable('A file has several names');
   }
 
-  /** Reading a file costs three times as much as taking it from the earlier layer. */
+  /** Takes the file from the earlier layer, which costs a third of reading it. */
   share(path: string, { location, attributes, size }: WrittenFile): boolean {
     if (this.#earlier === undefined || this.#lower.stat(path) !== undefined) return false;
     const header = encodeTarHeader(memberOf(path, TarType.file, attributes, { size }));
@@ -154,22 +155,22 @@ class OrderedLayerWriter implements LayerWriter {
     if (read === undefined) return false;
     this.#advance(path);
     this.#archiveDirectory(parentOf(path));
-    this.#tar.encoded(header);
-    if (!runSync(this.#tar.bodyOf(read, size))) throw new NotInOrder('The earlier layer is damaged');
+    this.#tar.encodedHeader(header);
+    if (!runSync(this.#tar.bodyOf(read, size))) throw new NotStreamable('The earlier layer is damaged');
     return true;
   }
 
   remove(): void {
-    throw new NotInOrder('Something is removed');
+    throw new NotStreamable('Something is removed');
   }
 
   opaque(): void {
-    throw new NotInOrder('Something is hidden');
+    throw new NotStreamable('Something is hidden');
   }
 
   finish(): void {
     this.#closeDirectory();
-    if (this.#earlier?.isIntact() === false) throw new NotInOrder('The earlier layer is damaged');
+    if (this.#earlier?.isIntact() === false) throw new NotStreamable('The earlier layer is damaged');
     this.#tar.finish();
   }
 
@@ -183,21 +184,21 @@ class OrderedLayerWriter implements LayerWriter {
     this.#earlier?.[Symbol.dispose]();
   }
 
-  /** Goes on to a path that must be a later one. */
+  /** Advances to a path, which must come after the last one. */
   #advance(path: string): void {
     this.#closeDirectory();
-    if (!comesBefore(this.#last, path)) throw new NotInOrder(`${this.#last} is before ${path}`);
+    if (!comesBefore(this.#last, path)) throw new NotStreamable(`${path} does not come after ${this.#last}`);
     this.#last = path;
   }
 
-  /** A directory that is as below is in the layer only when something in it is. */
+  /** A directory that equals the lower one is in the layer only if something in it is. */
   #closeDirectory(): void {
     const [path, attributes] = [this.#open, this.#directories.get(this.#open ?? '')];
     this.#open = undefined;
     if (path === undefined || attributes === undefined) return;
     const below = this.#lower.stat(path);
-    const upper = aboveOf(FileType.directory, attributes, {});
-    if (below === undefined || !repeatsLower(below, upper)) this.#archiveDirectory(path);
+    const upper = upperOf(FileType.directory, attributes, {});
+    if (below === undefined || !equalsLower(below, upper)) this.#archiveDirectory(path);
   }
 
   /** A layer has each directory on the way to a change once, before it, whether it changed or not. */
@@ -207,15 +208,15 @@ class OrderedLayerWriter implements LayerWriter {
     this.#archived.add(path);
     const below = this.#directories.has(path) ? undefined : this.#lower.stat(path);
     const attributes = this.#directories.get(path) ?? (below && readAttributes(below.location, below.stats));
-    if (attributes === undefined) throw new NotInOrder(`${path} is not a directory`);
+    if (attributes === undefined) throw new NotStreamable(`${path} is not a directory`);
     this.#tar.header(memberOf(`${path}/`, TarType.directory, attributes, {}));
   }
 
-  /** False when the entry says nothing that is not so without it. */
+  /** Writes a header and returns true, unless the entry equals the lower one. */
   #header(path: string, type: number, attributes: Attributes, more: EntryFacts): boolean {
     const member = MEMBER_TYPES[type];
     const below = this.#lower.stat(path);
-    if (member === undefined || (below !== undefined && repeatsLower(below, aboveOf(type, attributes, more))))
+    if (member === undefined || (below !== undefined && equalsLower(below, upperOf(type, attributes, more))))
       return false;
     this.#archiveDirectory(parentOf(path));
     this.#tar.header(memberOf(path, member, attributes, more));
@@ -223,7 +224,7 @@ class OrderedLayerWriter implements LayerWriter {
   }
 }
 
-/** What an entry has besides its attributes. */
+/** The properties of an entry besides its attributes. */
 interface EntryFacts {
   readonly size?: number;
   readonly location?: string;
@@ -251,7 +252,7 @@ function statsOf(
   };
 }
 
-function aboveOf(type: number, attributes: Attributes, facts: EntryFacts): UpperEntry {
+function upperOf(type: number, attributes: Attributes, facts: EntryFacts): UpperEntry {
   return {
     stats: statsOf(type, attributes, facts),
     location: facts.location ?? '',

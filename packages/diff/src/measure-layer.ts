@@ -5,9 +5,9 @@ import { TarParser } from './tar/tar-parser.ts';
 import { TarType } from './tar/tar-entry.ts';
 
 /**
- * The bytes that the files of a layer have together, links with what they say, which is what Docker calls the size of a
- * step. Reads the whole layer.
- * @throws TbuildError NOT_FOUND when the blob is missing, SNAPSHOT when it is no archive.
+ * Returns the total size of the files and symbolic link targets of a layer, which Docker calls the size of a step.
+ * Reads the whole layer.
+ * @throws TbuildError NOT_FOUND if the blob is missing, SNAPSHOT if it is not an archive.
  */
 export async function measureLayer(layer: Descriptor, from: Provider, signal?: AbortSignal): Promise<number> {
   let size = 0;

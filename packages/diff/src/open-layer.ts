@@ -4,8 +4,8 @@ import { layerCompression, type Descriptor } from '@tbuild/oci';
 import { decompressAny, type Decompressed } from './decompress.ts';
 
 /**
- * The archive of a layer, without its compression.
- * @throws TbuildError NOT_FOUND when the blob is missing, UNSUPPORTED for a media type that is no layer's.
+ * Reads the decompressed archive of a layer.
+ * @throws TbuildError NOT_FOUND if the blob is missing, UNSUPPORTED if the media type is not a layer's.
  */
 export async function openLayer(
   layer: Descriptor,
@@ -16,13 +16,13 @@ export async function openLayer(
   return (await decompressLayer(await from.read(layer, signal))).bytes;
 }
 
-/** @throws TbuildError UNSUPPORTED for a media type that is no layer's. */
+/** Checks the media type. @throws TbuildError UNSUPPORTED if it is not a layer's. */
 export function checkLayer({ mediaType, digest }: Descriptor): void {
   if (layerCompression(mediaType) === undefined)
     throw new TbuildError('UNSUPPORTED', `Layer ${digest} has the unknown media type ${mediaType}`);
 }
 
-/** The bytes tell how a layer is compressed: some tools put another way into the media type than they use. */
+/** Detects the compression by the bytes: some tools write a wrong media type. */
 export function decompressLayer(source: AsyncIterable<Uint8Array>): Promise<Decompressed> {
   return decompressAny(source, ['gzip', 'zstd']);
 }

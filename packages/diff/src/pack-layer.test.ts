@@ -16,7 +16,7 @@ const BASE = `mkdir -p etc usr/bin usr/lib/deep gone/sub
   ln -s bin/tool usr/link; find . -exec touch -h -d '2020-01-01 00:00:00.5' {} +`;
 
 const cases: [name: string, script: string, names: string[]][] = [
-  ['nothing', ':', []],
+  ['no change', ':', []],
   [
     'a new file, with its parents',
     'echo new > usr/lib/deep/new',
@@ -26,7 +26,7 @@ const cases: [name: string, script: string, names: string[]][] = [
   ['a deleted directory', 'rm -r gone', ['.wh.gone']],
   ['a file made and deleted', 'echo > x; rm x; echo > usr/x; rm usr/x', []],
   [
-    'a directory made again is compared',
+    'a directory removed and made again',
     'rm -r usr/lib; mkdir -p usr/lib/deep; touch usr/lib/four; touch usr/lib/deep/five',
     [
       'usr/',
@@ -40,29 +40,33 @@ const cases: [name: string, script: string, names: string[]][] = [
     ],
   ],
   [
-    'a directory made again below a new mode',
+    'a directory removed and made again with another mode',
     'rm -r usr/lib; mkdir -m 700 usr/lib',
     ['usr/', 'usr/lib/', 'usr/lib/.wh.deep', 'usr/lib/.wh.one', 'usr/lib/.wh.two'],
   ],
-  ['a file for a directory', 'rm -r gone; echo > gone', ['gone']],
-  ['a directory for a file', 'rm etc/motd; mkdir etc/motd; echo > etc/motd/x', ['etc/', 'etc/motd/', 'etc/motd/x']],
+  ['a file in place of a directory', 'rm -r gone; echo > gone', ['gone']],
+  [
+    'a directory in place of a file',
+    'rm etc/motd; mkdir etc/motd; echo > etc/motd/x',
+    ['etc/', 'etc/motd/', 'etc/motd/x'],
+  ],
   ['a changed mode', 'chmod 600 etc/passwd', ['etc/', 'etc/passwd']],
-  ['a mode there and back', 'chmod 600 etc/passwd; chmod 644 etc/passwd', []],
+  ['a mode changed and restored', 'chmod 600 etc/passwd; chmod 644 etc/passwd', []],
   ['a touched file', 'touch etc/passwd', ['etc/', 'etc/passwd']],
   ['a touched directory', 'touch etc', []],
   ['a directory with another owner', 'chown 5:6 usr/lib', ['usr/', 'usr/lib/']],
   ['hard links', 'echo > b; ln b a; ln b c; mkdir d; ln b d/e', ['a', 'b', 'c', 'd/', 'd/e']],
   ['a hard link to a lower file', 'ln etc/passwd copy', ['copy']],
   [
-    'a FIFO, no socket',
+    'a FIFO and a socket, which layers do not contain',
     `mkfifo pipe; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('sock')"`,
     ['pipe'],
   ],
-  ['names in order of bytes', 'mkdir a; touch a/x a-b a.b aB ab', ['a/', 'a/x', 'a-b', 'a.b', 'aB', 'ab']],
+  ['names in byte order', 'mkdir a; touch a/x a-b a.b aB ab', ['a/', 'a/x', 'a-b', 'a.b', 'aB', 'ab']],
 ];
 
 describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
-  test.each(cases)('%s', async (_, script, names) => {
+  test.each(cases)('contains what changed: %s', async (_, script, names) => {
     const { bytes } = await packOf(flavour, script);
     const listed = list(bytes, 'tf').split('\n').filter(Boolean);
     expect(listed).toEqual(names);
@@ -76,12 +80,12 @@ describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
     ).toEqual(names);
   });
 
-  test('an empty layer is two zero blocks', async () => {
+  test('writes an empty layer as two zero blocks', async () => {
     const { bytes, layer } = await packOf(flavour, ':');
     expect([layer.diffId, bytes.length]).toEqual([EMPTY, 1024]);
   });
 
-  test('attributes reach the archive', async () => {
+  test('keeps the attributes of files', async () => {
     const long = 'n'.repeat(140);
     const { bytes } = await packOf(
       flavour,
@@ -122,7 +126,7 @@ describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
   });
 });
 
-test('a file that is equal to the whole second is compared by its content', async () => {
+test('packing compares the content of files whose times have no fraction', async () => {
   const [lower, upper, content] = [newDirectory(), newDirectory(), new TestContent()];
   for (const directory of [lower, upper]) mkdirSync(join(directory, 'd'));
   for (const [directory, name, text] of [

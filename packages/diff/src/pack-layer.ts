@@ -12,10 +12,7 @@ export interface PackOptions {
   readonly flavour: OverlayFlavour;
 }
 
-/**
- * Writes the archive of a layer to `sink`. Yields between entries and inside long files, so that its driver can
- * let others have their turn.
- */
+/** Writes the archive of a layer to `sink`. Yields between entries and inside large files. */
 export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSink): CooperativeTask {
   const archive = new FileArchive(sink);
   const parents = new Set(['']);
@@ -32,7 +29,7 @@ export function* packLayer({ upper, lowers, flavour }: PackOptions, sink: ByteSi
     yield* archive.add(change);
   }
 
-  /** A layer has each directory on the way to a change once, before it, whether it changed or not. */
+  /** A layer contains each parent of a change once, before the change, whether or not the parent changed. */
   function* addParents(path: string): CooperativeTask {
     const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
     if (parents.has(parent)) return;

@@ -4,9 +4,9 @@ import { TarParser, type MemberSink } from './tar/tar-parser.ts';
 
 export type { MemberSink } from './tar/tar-parser.ts';
 
-/** One member of an archive, without its bytes. */
+/** A member of an archive, without its bytes. */
 export interface ArchiveMember {
-  /** As in the archive. */
+  /** The name as the archive spells it. */
   readonly name: string;
   readonly type: 'file' | 'directory' | 'symlink' | 'link' | 'special';
   readonly mode: number;
@@ -17,9 +17,9 @@ export interface ArchiveMember {
 }
 
 /**
- * Reads an archive of somebody else's, compressed or not, member by member; the sink returned gets the bytes
- * of a file, which else are skipped.
- * @throws TbuildError SNAPSHOT when it is no archive.
+ * Reads an archive from another tool, compressed or not, member by member. The returned sink takes the bytes of a
+ * file; without one they are skipped.
+ * @throws TbuildError SNAPSHOT if it is not an archive.
  */
 export async function readArchive(
   bytes: AsyncIterable<Uint8Array>,

@@ -2,19 +2,19 @@ import { readlinkSync, type Stats } from 'node:fs';
 import { lgetxattr, sameBytes } from '@tbuild/linux';
 import type { LayeredEntry } from '@tbuild/snapshot';
 
-/** The one extended attribute that layers carry. */
+/** The only extended attribute that layers contain. */
 export const CAPABILITY = 'security.capability';
 
-/** An entry that may say nothing new about what lies below it. */
+/** An entry to compare with the one below it. */
 export interface UpperEntry {
   readonly stats: Pick<Stats, 'mode' | 'uid' | 'gid' | 'rdev' | 'size' | 'mtimeMs'>;
-  /** Where the bytes of a file are. */
+  /** The path of the file that holds its bytes. */
   readonly location: string;
   readCapability(): Uint8Array | undefined;
   readTarget(): string;
 }
 
-/** What a directory of changes has, as {@link repeatsLower} takes it. */
+/** Returns an entry of a directory of changes in the form that {@link equalsLower} takes. */
 export function upperEntry({ location, stats }: LayeredEntry): UpperEntry {
   return {
     stats,
@@ -25,11 +25,11 @@ export function upperEntry({ location, stats }: LayeredEntry): UpperEntry {
 }
 
 /**
- * Whether the upper entry says nothing new: same type, mode, owner, device and capability and, unless it is a
- * directory, same size and time. Times without a fraction may have been cut by an archive; then the content
- * decides.
+ * Returns whether the upper entry changes nothing: it has the same type, mode, owner, device and capability and,
+ * unless it is a directory, the same size and time. An archive may have cut times without a fraction; then the
+ * content decides.
  */
-export function repeatsLower(lower: LayeredEntry, upper: UpperEntry): boolean {
+export function equalsLower(lower: LayeredEntry, upper: UpperEntry): boolean {
   const [a, b] = [lower.stats, upper.stats];
   if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid || a.rdev !== b.rdev) return false;
   if (!sameCapability(lgetxattr(lower.location, CAPABILITY), upper.readCapability())) return false;

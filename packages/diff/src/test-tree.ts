@@ -3,7 +3,7 @@ import { digestOf, MediaType, type Descriptor, type Digest } from '@tbuild/oci';
 import { encodeTarHeader } from './tar/encode-tar-header.ts';
 import { paddingOf, TarType, type TarEntry } from './tar/tar-entry.ts';
 
-/** Blobs in memory. */
+/** A content store in memory. */
 export class TestContent implements Provider {
   readonly blobs = new Map<Digest, Buffer>();
 
@@ -29,7 +29,7 @@ export class TestContent implements Provider {
     return this.blobs.has(digest);
   }
 
-  /** In pieces of odd lengths, so that every field is cut somewhere. */
+  /** Reads in chunks of odd lengths, so that every field is split somewhere. */
   async read({ digest }: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     const blob = this.blobs.get(digest) ?? Buffer.alloc(0);
     return (async function* () {
@@ -41,7 +41,7 @@ export class TestContent implements Provider {
 
 export type Member = Partial<TarEntry> & { readonly name: string; readonly text?: string };
 
-/** An archive of these members; a type is a file's unless said otherwise. */
+/** Makes an archive of these members. The default type is a file. */
 export function tarOf(members: readonly Member[]): Buffer {
   const parts = members.flatMap(({ text = '', ...member }) => {
     const bytes = Buffer.from(text);

@@ -38,7 +38,7 @@ function save(bytes: Buffer): string {
   return location;
 }
 
-test('an archive stays inside the destination, whose attributes stay', needs('root'), async () => {
+test('unpackArchive stays inside the destination and keeps its attributes', needs('root'), async () => {
   const dest = await unpack(tarOf(members));
   expect(lstatSync(dest).mode & 0o7777).toBe(0o711);
   expect(readdirSync(dest).sort()).toEqual(['.wh.gone', 'abs', 'd', 'out', 'up']);
@@ -48,13 +48,13 @@ test('an archive stays inside the destination, whose attributes stay', needs('ro
   expect(lstatSync(join(dest, 'd/x'))).toMatchObject({ uid: 5, gid: 6 });
 });
 
-test('an owner given is that of all', needs('root'), async () => {
+test('unpackArchive gives every file the requested owner', needs('root'), async () => {
   const dest = await unpack(tarOf([...members, { name: 'implied/y', text: '' }]), { owner: { uid: 33, gid: 34 } });
   for (const name of ['d', 'd/x', 'out', 'implied', 'implied/y'])
     expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
 });
 
-test('an archive of zeros takes no space, though it says to be large', async () => {
+test('unpackArchive writes a file of zeros as a hole', async () => {
   const dest = await unpack(gzipSync(tarOf([{ name: 'zeros', text: `${'\0'.repeat(64 << 20)}end` }])));
   const { size, blocks } = lstatSync(join(dest, 'zeros'));
   expect(size).toBe((64 << 20) + 3);
@@ -63,7 +63,7 @@ test('an archive of zeros takes no space, though it says to be large', async () 
 });
 
 test.each(['gzip', 'bzip2', 'xz', 'zstd'])(
-  '%s is recognised by its content',
+  'isArchive recognises %s by its content',
   needs('bzip2', 'xz', 'zstd'),
   async (program) => {
     const location = save(tarOf(members));
@@ -78,12 +78,12 @@ const others: [string, Buffer][] = [
   ['text', Buffer.from('text'.repeat(500))],
   ['gzipped text', gzipSync('text'.repeat(500))],
   ['an empty archive', tarOf([])],
-  ['nothing', Buffer.alloc(0)],
+  ['an empty file', Buffer.alloc(0)],
   ['damaged gzip', gzipSync(tarOf(members)).subarray(0, 30)],
-  ['what begins like xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 1, 2, 3])],
+  ['data that begins like xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 1, 2, 3])],
 ];
 
-test.each(others)('%s is no archive', needs('xz'), async (_, bytes) => {
+test.each(others)('isArchive is false for %s', needs('xz'), async (_, bytes) => {
   expect(await isArchive(save(bytes))).toBe(false);
 });
 
@@ -94,11 +94,11 @@ test.each([
   ['bytes where a number should be', Buffer.alloc(1024, 0xff), false],
   ['text where a number should be', Buffer.alloc(1024, 'x'), false],
   ['a few bytes', Buffer.from('FROM x'), false],
-])('whether %s looks like one', (_, bytes, expected) => {
+])('looksLikeArchive judges %s by its first bytes', (_, bytes, expected) => {
   expect(looksLikeArchive(bytes)).toBe(expected);
 });
 
-test('only a regular file is one', async () => {
+test('isArchive is true for regular files only', async () => {
   const location = save(tarOf(members));
   symlinkSync(location, `${location}.link`);
   expect(await isArchive(`${location}.link`)).toBe(false);
@@ -106,13 +106,13 @@ test('only a regular file is one', async () => {
   expect(await isArchive(`${location}.missing`)).toBe(false);
 });
 
-test('a damaged or sparse archive is refused', async () => {
+test('unpackArchive fails on a damaged archive and on a sparse file', async () => {
   const archive = tarOf([{ name: 'x', text: 'x'.repeat(5000) }]);
   await expect(unpack(archive.subarray(0, 2000))).rejects.toMatchObject({ code: 'SNAPSHOT' });
   await expect(unpack(tarOf([{ name: 'x', type: 'S' as never }]))).rejects.toMatchObject({ code: 'SNAPSHOT' });
 });
 
-test('a whole tree becomes one archive without marks', async () => {
+test('writeTree writes a whole tree without whiteouts', async () => {
   const [lower, upper, out] = [newDirectory(), newDirectory(), newDirectory()];
   shell('mkdir -p a/b c; echo 1 > a/b/x; echo 1 > a/y; echo 1 > c/z; ln c/z c/hard', lower);
   const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'user' });

@@ -9,21 +9,21 @@ import { TarParser } from './tar/tar-parser.ts';
 
 export interface UnpackOptions {
   readonly writer: TreeWriter;
-  /** What the writer writes into, as it is at each moment. */
+  /** The tree that the writer changes, in its current state. */
   readonly tree: Pick<LayeredTree, 'stat'>;
-  /** An existing directory of the tree, its links followed already. */
+  /** An existing directory of the tree, given by its resolved path. */
   readonly destination: string;
-  /** Owner of all that is unpacked, instead of the archive's. */
+  /** The owner of everything that is unpacked, instead of the archive's owners. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   readonly signal?: AbortSignal;
-  /** Is told of device nodes, which an ordinary user cannot make. */
-  readonly onLeftOut?: (path: string) => unknown;
+  /** Called for each device node, which an ordinary user cannot make. */
+  readonly onSkippedDevice?: (path: string) => unknown;
 }
 
 /**
- * Whether ADD unpacks this file: a regular file that is, decompressed if need be, an archive with at least
- * one member. Its name does not count.
- * @throws TbuildError UNSUPPORTED when the program that could tell is not installed.
+ * Returns whether ADD unpacks this file: a regular file that is an archive, compressed or not, with at least one
+ * member. Its name does not matter.
+ * @throws TbuildError UNSUPPORTED if the program to decompress it is not installed.
  */
 export async function isArchive(location: string): Promise<boolean> {
   if (lstatSync(location, { throwIfNoEntry: false })?.isFile() !== true) return false;
@@ -36,9 +36,9 @@ export async function isArchive(location: string): Promise<boolean> {
 }
 
 /**
- * Unpacks an archive as ADD does: all of it stays inside the destination, whose own attributes do not change;
- * whiteouts are files like others. The writer is not finished.
- * @throws TbuildError SNAPSHOT when the archive is damaged or has what cannot be unpacked.
+ * Unpacks an archive as ADD does: everything stays inside the destination, whose own attributes do not change, and
+ * whiteouts are ordinary files. The caller finishes the writer.
+ * @throws TbuildError SNAPSHOT if the archive is damaged or contains something that cannot be unpacked.
  */
 export async function unpackArchive(location: string, options: UnpackOptions): Promise<void> {
   const target = new ArchiveTarget({ ...options, root: options.destination });
@@ -60,7 +60,7 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
   }
 }
 
-/** Whether bytes from the beginning of a file say that it is an archive, or compressed, which is taken for one. */
+/** Returns whether a file starts like an archive. Any compressed file counts as one. */
 export function looksLikeArchive(head: Uint8Array): boolean {
   return isTarHeader(head.subarray(0, BLOCK)) || detectCompression(head) !== 'uncompressed';
 }

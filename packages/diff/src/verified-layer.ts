@@ -7,19 +7,19 @@ import { decompressLayer } from './open-layer.ts';
 import { archiveError } from './tar/archive-error.ts';
 
 /**
- * Passes the blob of a layer on, and finds out on the way whether it is what is said of it: compressed as its media type
- * says, and the archive of that diff ID.
- * @throws TbuildError DIGEST_MISMATCH, after the last byte at the latest.
+ * Passes the blob of a layer through and verifies it: its compression must match its media type, and its archive must
+ * have the diff ID.
+ * @throws TbuildError DIGEST_MISMATCH, at the latest after the last byte.
  */
 export async function* verifiedLayer(
   blob: AsyncIterable<Uint8Array>,
   { descriptor: { digest, mediaType }, diffId }: Layer,
 ): AsyncGenerator<Uint8Array, void> {
   const copy = new PassThrough();
-  // Unpacking may end, or fail, before everything was read.
+  // Decompression may end or fail before the blob ends.
   copy.on('error', () => {});
   const unpacked = diffIdOf(copy, mediaType).catch((cause: unknown) => {
-    throw new TbuildError('DIGEST_MISMATCH', `Layer ${digest} is not of its media type, ${mediaType}`, { cause });
+    throw new TbuildError('DIGEST_MISMATCH', `Layer ${digest} does not match its media type ${mediaType}`, { cause });
   });
   unpacked.catch(() => {});
   try {
@@ -39,7 +39,7 @@ export async function* verifiedLayer(
 async function diffIdOf(blob: AsyncIterable<Uint8Array>, mediaType: string): Promise<Digest> {
   const hash = createHash('sha256');
   const { compression, bytes } = await decompressLayer(blob);
-  if (compression !== layerCompression(mediaType)) throw archiveError(`It is ${compression}`);
+  if (compression !== layerCompression(mediaType)) throw archiveError(`The layer's compression is ${compression}`);
   for await (const chunk of bytes) hash.update(chunk);
   return `sha256:${hash.digest('hex')}`;
 }

@@ -6,15 +6,15 @@ import type { ByteSink } from './tar/tar-writer.ts';
 
 /** One tree of an archive. */
 export interface TreePart {
-  /** The stack of directories, bottom first. */
+  /** The layer directories, bottom first. */
   readonly directories: readonly string[];
-  /** The directory of the archive that it is put into; its root unless given. */
+  /** The directory of the archive that takes the tree. Default: its root. */
   readonly under?: string;
 }
 
 export interface WriteTreeOptions {
   readonly flavour: OverlayFlavour;
-  /** No file is newer than this, in milliseconds. */
+  /** The latest modification time, in milliseconds. */
   readonly latest?: number;
   readonly signal?: AbortSignal;
 }

@@ -26,41 +26,45 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
 
 const noise = randomBytes(20_000);
 const frames: [name: string, bytes: Buffer][] = [
-  ['nothing', compressed(Buffer.alloc(0))],
-  ['nothing, without a checksum', compressed(Buffer.alloc(0), '--no-check')],
+  ['an empty frame', compressed(Buffer.alloc(0))],
+  ['an empty frame without a checksum', compressed(Buffer.alloc(0), '--no-check')],
   ['text', compressed(Buffer.from('text'))],
   ['one byte repeated', compressed(Buffer.alloc(1_000_000, 'a'))],
   ['one byte repeated, without a checksum', compressed(Buffer.alloc(1_000_000, 'a'), '--no-check')],
-  ['noise, in blocks that are not compressed', compressed(noise)],
-  ['noise of a size that is not told', compressed(noise, '--no-content-size')],
-  ['much text, far apart', compressed(Buffer.alloc(3_000_000, 'many words '), '-19', '--long=27')],
-  ['nothing to be skipped', skippable(Buffer.alloc(0))],
-  ['something to be skipped', skippable(noise.subarray(0, 1000), 15)],
+  ['noise in uncompressed blocks', compressed(noise)],
+  ['noise without a content size', compressed(noise, '--no-content-size')],
+  ['long text with a large window', compressed(Buffer.alloc(3_000_000, 'many words '), '-19', '--long=27')],
+  ['an empty skippable frame', skippable(Buffer.alloc(0))],
+  ['a skippable frame', skippable(noise.subarray(0, 1000), 15)],
 ];
 
-test.each([1, 2, 7, 1000, 10_000_000])('pieces of %i bytes end where frames end', needsZstd, async (size) => {
-  const all = Buffer.concat(frames.map(([, bytes]) => bytes));
-  const ends = new Set<number>();
-  const seen: Uint8Array[] = [];
-  let count = 0;
-  for await (const piece of splitAtFrames(pieces(all, size))) {
-    expect(piece.length).toBeGreaterThan(0);
-    seen.push(piece);
-    ends.add((count += piece.length));
-  }
-  expect(Buffer.concat(seen).equals(all)).toBe(true);
-  let end = 0;
-  const wanted = frames.map(([name, bytes]) => [name, (end += bytes.length)] as const);
-  expect(wanted.filter(([, each]) => !ends.has(each))).toEqual([]);
-});
+test.each([1, 2, 7, 1000, 10_000_000])(
+  'splitAtFrames splits chunks of %i bytes where frames end',
+  needsZstd,
+  async (size) => {
+    const all = Buffer.concat(frames.map(([, bytes]) => bytes));
+    const ends = new Set<number>();
+    const seen: Uint8Array[] = [];
+    let count = 0;
+    for await (const piece of splitAtFrames(pieces(all, size))) {
+      expect(piece.length).toBeGreaterThan(0);
+      seen.push(piece);
+      ends.add((count += piece.length));
+    }
+    expect(Buffer.concat(seen).equals(all)).toBe(true);
+    let end = 0;
+    const wanted = frames.map(([name, bytes]) => [name, (end += bytes.length)] as const);
+    expect(wanted.filter(([, each]) => !ends.has(each))).toEqual([]);
+  },
+);
 
-test.each(frames)('alone it is one piece: %s', needsZstd, async (_, bytes) => {
+test.each(frames)('splitAtFrames passes a single frame as one chunk: %s', needsZstd, async (_, bytes) => {
   const found: number[] = [];
   for await (const { length } of splitAtFrames(pieces(bytes, bytes.length))) found.push(length);
   expect(found).toEqual([bytes.length]);
 });
 
-test('what is no frame, or ends within one, is left to the decompressor', needsZstd, async () => {
+test('splitAtFrames passes data without a complete frame unchanged', needsZstd, async () => {
   const [, text = Buffer.alloc(0)] = frames.find(([name]) => name === 'text') ?? [];
   for (const bytes of [noise, text.subarray(0, 7), Buffer.concat([text, noise])]) {
     const seen: Uint8Array[] = [];

@@ -1,4 +1,4 @@
-/** So many bytes come next, which are to be looked at when they are a header. */
+/** The next bytes of the stream; headers are parsed. */
 interface Part {
   readonly length: number;
   readonly isHeader?: boolean;
@@ -6,9 +6,9 @@ interface Part {
 }
 
 /**
- * The same bytes in pieces, none of which goes on behind the end of a frame. Node's decompressor takes what follows a frame in
- * the same piece for rubbish and leaves it out, but data may have many frames (RFC 8878, section 3), as layers have that can be
- * read file by file.
+ * Yields the same bytes in chunks that end where a frame ends. Node's decompressor drops the bytes that follow a
+ * frame in the same chunk, but data may consist of many frames (RFC 8878, section 3), as in layers that can be read
+ * file by file.
  */
 export async function* splitAtFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const parts = frames();
@@ -35,10 +35,10 @@ export async function* splitAtFrames(source: AsyncIterable<Uint8Array>): AsyncGe
 }
 
 const FRAME = 0xfd2fb528;
-/** The first of sixteen, which differ in the last four bits. */
+/** The first of sixteen magic numbers, which differ in the last four bits. */
 const SKIPPABLE = 0x184d2a50;
 
-/** The parts of all frames in turn; takes the bytes of each header. Ends at what is no frame. */
+/** Yields the parts of all frames and takes the bytes of each header. Ends where no frame begins. */
 function* frames(): Generator<Part, void, readonly number[]> {
   for (;;) {
     const magic = numberOf(yield { length: 4, isHeader: true });
@@ -65,7 +65,7 @@ function* frame(): Generator<Part, void, readonly number[]> {
   }
 }
 
-/** A block of one byte, repeated. */
+/** A block that repeats one byte. */
 const RUN_LENGTH = 1;
 
 function numberOf(bytes: readonly number[]): number {

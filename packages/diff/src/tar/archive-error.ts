@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 
-/** An archive that cannot or must not be unpacked. */
+/** Returns the error for an archive that cannot or must not be unpacked. */
 export function archiveError(message: string, cause?: unknown): TbuildError {
   return new TbuildError('SNAPSHOT', message, { cause });
 }

@@ -2,7 +2,7 @@ import { BLOCK, checksumOf, Field, TarType } from './tar-entry.ts';
 import { archiveError } from './archive-error.ts';
 import { decodeText } from './pax-records.ts';
 
-/** A header block's own fields, before extended headers have their say. */
+/** The fields of a header block, without those of extended headers. */
 export interface RawHeader {
   readonly type: string;
   readonly name: string;
@@ -16,14 +16,14 @@ export interface RawHeader {
   readonly minor: number;
 }
 
-/** Whether a block can be a header: its checksum is right. */
+/** Returns whether a block can be a header: its checksum is right. */
 export function isTarHeader(block: Uint8Array): boolean {
   return block.length === BLOCK && parseOctal(block, Field.checksum) === checksumOf(block);
 }
 
-/** @throws TbuildError SNAPSHOT when the checksum or a number is wrong. */
+/** Decodes a header block. @throws TbuildError SNAPSHOT if its checksum or a number is wrong. */
 export function decodeTarHeader(block: Uint8Array): RawHeader {
-  if (!isTarHeader(block)) throw archiveError('A header has a wrong checksum');
+  if (!isTarHeader(block)) throw archiveError('Tar header has a wrong checksum');
   const magic = latin(block, Field.magic);
   const posix = magic.startsWith('ustar\0');
   const devices = magic.startsWith('ustar');
@@ -41,7 +41,7 @@ export function decodeTarHeader(block: Uint8Array): RawHeader {
   };
 }
 
-/** Types whose header is all there is, whatever its size field says. */
+/** Types that have no bytes, whatever their size field says. */
 const HEADER_ONLY: readonly string[] = [
   TarType.link,
   TarType.symlink,
@@ -55,7 +55,7 @@ export function isHeaderOnly(type: string): boolean {
   return HEADER_ONLY.includes(type);
 }
 
-/** Star's variant keeps times where the last bytes of the prefix would be. */
+/** The variant of star stores times in the last bytes of the prefix. */
 function prefixField(block: Uint8Array): Field {
   return latin(block, [508, 4]) === 'tar\0' ? [Field.prefix[0], 131] : Field.prefix;
 }
@@ -74,15 +74,15 @@ function readText(block: Uint8Array, [offset, length]: Field): string {
   return end === 0 ? '' : decodeText(end < 0 ? field : field.subarray(0, end));
 }
 
-/** Octal digits between blanks and NULs, or GNU's binary form, marked by the first bit. */
+/** Reads octal digits between blanks and NULs, or GNU's binary form, which the first bit marks. */
 function readNumber(block: Uint8Array, field: Field): number {
   if (((block[field[0]] ?? 0) & 0x80) !== 0) return readBinary(block, field);
   const value = parseOctal(block, field);
-  if (value === undefined) throw archiveError('A header has a number that is not octal');
+  if (value === undefined) throw archiveError('Tar header has a number that is not octal');
   return value;
 }
 
-/** Undefined when there is anything but octal digits between blanks and NULs. */
+/** Returns undefined if the field has anything but octal digits between blanks and NULs. */
 function parseOctal(block: Uint8Array, [offset, length]: Field): number | undefined {
   let [value, digits] = [0, false];
   for (let at = offset; at < offset + length; at++) {
@@ -102,6 +102,6 @@ function readBinary(block: Uint8Array, [offset, length]: Field): number {
   const negative = (first & 0x40) !== 0;
   let value = negative ? BigInt(first) - 256n : BigInt(first & 0x3f);
   for (let at = offset + 1; at < offset + length; at++) value = value * 256n + BigInt(block[at] ?? 0);
-  if (BigInt.asIntN(53, value) !== value) throw archiveError('A header has a number that is too large');
+  if (BigInt.asIntN(53, value) !== value) throw archiveError('Tar header has a number that is too large');
   return Number(value);
 }

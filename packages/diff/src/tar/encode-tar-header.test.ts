@@ -4,10 +4,10 @@ import { encodeTarHeader } from './encode-tar-header.ts';
 import { TarType, type TarEntry } from './tar-entry.ts';
 import { headerCases } from './test-headers.ts';
 
-/** What Go 1.24's archive/tar wrote, called as containerd does. */
+/** What Go 1.24's archive/tar writes when it is called as containerd calls it. */
 const golden = readFileSync(new URL('go-headers.tar', import.meta.url));
 
-test("headers are Go's, byte for byte", () => {
+test("encodeTarHeader writes the same bytes as Go's archive/tar", () => {
   const plain: TarEntry = {
     name: '',
     type: TarType.file,

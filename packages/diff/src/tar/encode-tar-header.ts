@@ -1,8 +1,8 @@
 import { BLOCK, checksumOf, Field, paddingOf, type TarEntry } from './tar-entry.ts';
 
 /**
- * The blocks that announce a member, byte for byte as Go's archive/tar writes them for containerd: in the
- * plain form where it holds all values, long names divided if possible; else with an extended header before it.
+ * Returns the header blocks of a member, byte for byte as Go's archive/tar writes them for containerd: the plain form
+ * if it holds all values, splitting long names if possible, otherwise with an extended header before it.
  */
 export function encodeTarHeader(entry: TarEntry): Buffer {
   const records = paxRecords(entry);
@@ -36,7 +36,7 @@ function mainBlock(entry: TarEntry, name: string, prefix: string): Buffer {
   return seal(block);
 }
 
-/** The header of the extended header, named as Go does. */
+/** Returns the header of the extended header, named as Go names it. */
 function extendedBlock(name: string, size: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   const slash = name.lastIndexOf('/');
@@ -59,7 +59,7 @@ function seal(block: Buffer): Buffer {
   return block;
 }
 
-/** What the plain fields do not hold, sorted by key. */
+/** Returns the values that do not fit into plain fields, sorted by key. */
 function paxRecords(entry: TarEntry): readonly PaxRecord[] {
   const records: PaxRecord[] = [];
   for (const [name, value] of entry.xattrs ?? []) records.push([`SCHILY.xattr.${name}`, value]);
@@ -72,7 +72,7 @@ function paxRecords(entry: TarEntry): readonly PaxRecord[] {
   return records.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** `LENGTH KEY=VALUE\n`, where the length counts itself. */
+/** Returns `LENGTH KEY=VALUE\n`, where the length includes itself. */
 function paxRecord(key: string, value: string | Uint8Array): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value), Buffer.from('\n')]);
   let length = rest.length + String(rest.length).length;
@@ -84,7 +84,7 @@ function needsRecord(text: string): boolean {
   return text.length > Field.name[1] || NON_ASCII.test(text);
 }
 
-/** Divides a long name between the two fields of the older format. */
+/** Splits a long name between the two fields of the older format. */
 function splitName(name: string): { prefix: string; suffix: string } | undefined {
   if (name.length <= Field.name[1] || NON_ASCII.test(name)) return undefined;
   const end =
@@ -95,7 +95,7 @@ function splitName(name: string): { prefix: string; suffix: string } | undefined
   return { prefix: name.slice(0, slash), suffix };
 }
 
-/** What does not fit is cut; a cut that ends in a slash would make old readers see a directory. */
+/** Cuts text that does not fit. A cut that ends in a slash would make old readers see a directory. */
 function putText(block: Buffer, [offset, length]: Field, text: string): void {
   if (text === '') return;
   const ascii = toAscii(text);

@@ -1,9 +1,9 @@
 import { archiveError } from './archive-error.ts';
 
-/** What an extended header says of the member that follows. */
+/** The records of an extended header, which describe the following member. */
 export type PaxRecords = ReadonlyMap<string, Uint8Array>;
 
-/** Reads `LENGTH KEY=VALUE\n` records. @throws TbuildError SNAPSHOT when they are malformed. */
+/** Parses `LENGTH KEY=VALUE\n` records. @throws TbuildError SNAPSHOT if they are malformed. */
 export function parsePaxRecords(data: Uint8Array): PaxRecords {
   const records = new Map<string, Uint8Array>();
   for (let at = 0; at < data.length;) {
@@ -13,7 +13,7 @@ export function parsePaxRecords(data: Uint8Array): PaxRecords {
     const equals = data.indexOf(0x3d, blank);
     const isSound =
       Number.isInteger(length) && end <= data.length && equals > blank && equals < end && data[end - 1] === 0x0a;
-    if (!isSound) throw archiveError('An extended header is malformed');
+    if (!isSound) throw archiveError('Extended tar header is malformed');
     records.set(
       decodeText(data.subarray(blank + 1, equals)),
       Uint8Array.prototype.slice.call(data, equals + 1, end - 1),
@@ -23,7 +23,7 @@ export function parsePaxRecords(data: Uint8Array): PaxRecords {
   return records;
 }
 
-/** @throws TbuildError SNAPSHOT when the bytes are not UTF-8 or hold a NUL, which no file name can. */
+/** Decodes text. @throws TbuildError SNAPSHOT if it is not UTF-8 or contains a NUL, which no file name can. */
 export function decodeText(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   const sound = !text.includes('\0') && (!text.includes('\ufffd') || Buffer.from(text).equals(bytes));

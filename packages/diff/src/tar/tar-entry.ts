@@ -1,4 +1,4 @@
-/** What kind of thing a header describes, by the letter that the format gives it. */
+/** The member types, by their letters in the format. */
 export const TarType = {
   file: '0',
   link: '1',
@@ -11,18 +11,18 @@ export const TarType = {
 
 export type TarType = (typeof TarType)[keyof typeof TarType];
 
-/** One member of an archive, without its bytes. */
+/** A member of an archive, without its bytes. */
 export interface TarEntry {
-  /** As in the archive; directories may end in a slash. */
+  /** The name as the archive spells it; directories may end in a slash. */
   readonly name: string;
   readonly type: TarType;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** How many bytes follow; zero for all but files. */
+  /** The number of bytes that follow; zero unless it is a file. */
   readonly size: number;
   readonly mtimeMs: number;
-  /** Target of a symbolic or hard link. */
+  /** The target of a symbolic or hard link. */
   readonly linkName: string;
   readonly major: number;
   readonly minor: number;
@@ -31,7 +31,7 @@ export interface TarEntry {
 
 export const BLOCK = 512;
 
-/** Where each field of a header block begins, and how long it is. */
+/** The position and length of each field of a header block. */
 export const Field = {
   name: [0, 100],
   mode: [100, 8],
@@ -50,12 +50,12 @@ export const Field = {
 
 export type Field = readonly [offset: number, length: number];
 
-/** The bytes that fill a member up to whole blocks. */
+/** Returns the number of bytes that pad a member to whole blocks. */
 export function paddingOf(size: number): number {
   return (BLOCK - (size % BLOCK)) % BLOCK;
 }
 
-/** The sum of a header's bytes, its checksum field taken as blanks. */
+/** Returns the sum of a header's bytes, with blanks for the checksum field. */
 export function checksumOf(block: Uint8Array): number {
   let sum = 8 * 0x20;
   for (let at = 0; at < 148; at++) sum += block[at] ?? 0;

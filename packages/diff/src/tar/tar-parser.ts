@@ -6,16 +6,16 @@ import { BLOCK, paddingOf, TarType, type TarEntry } from './tar-entry.ts';
 /** Takes the bytes of one file of an archive. */
 export interface MemberSink {
   write(bytes: Uint8Array): void;
-  /** All bytes are there. */
+  /** Called after the last byte. */
   end(): void;
-  /** Gives up what it holds; called instead of `end` when the archive breaks off. */
+  /** Releases resources; called instead of `end` if the archive is truncated. */
   abort(): void;
 }
 
-/** Called for each member, in order; the sink returned gets the bytes of a file, which else are skipped. */
+/** Called for each member in order. The returned sink takes the bytes of a file; without one they are skipped. */
 export type OnMember = (entry: TarEntry) => MemberSink | undefined;
 
-/** No name, link or attribute is longer than the kernel takes; an archive shall not fill the memory. */
+/** Longer than any name, link or attribute that the kernel accepts. Bounds the memory that an archive can use. */
 const LONGEST_EXTENSION = 1 << 20;
 
 interface Member {
@@ -25,8 +25,8 @@ interface Member {
 }
 
 /**
- * Reads an archive as its bytes come: ustar, PAX, and of GNU long names and large numbers. Sparse files are
- * refused, since no layer of Docker has them. Whatever follows the end mark is ignored.
+ * Parses an archive as its bytes arrive: ustar, PAX, and GNU's long names and large numbers. It refuses sparse files,
+ * which BuildKit's layers never contain, and ignores bytes after the end marker.
  */
 export class TarParser {
   readonly #onMember: OnMember;
@@ -44,7 +44,7 @@ export class TarParser {
     this.#onMember = onMember;
   }
 
-  /** The next bytes of the archive; they are not kept. */
+  /** Parses the next bytes of the archive and does not keep them. */
   push(bytes: Uint8Array): void {
     let at = 0;
     while (at < bytes.length && this.#zeroBlocks < 2) {
@@ -66,12 +66,12 @@ export class TarParser {
     }
   }
 
-  /** There are no more bytes. @throws TbuildError SNAPSHOT when the archive breaks off in a member. */
+  /** Ends the archive. @throws TbuildError SNAPSHOT if it is truncated inside a member. */
   finish(): void {
-    if (this.#rest > 0 || this.#skip > 0 || this.#partialSize > 0) throw archiveError('An archive breaks off early');
+    if (this.#rest > 0 || this.#skip > 0 || this.#partialSize > 0) throw archiveError('The archive is truncated');
   }
 
-  /** Lets go of a file in the middle of which something failed. */
+  /** Releases the sink of a file that failed midway. */
   abort(): void {
     this.#member?.abort();
     this.#member = undefined;
@@ -93,14 +93,15 @@ export class TarParser {
       this.#zeroBlocks++;
       return;
     }
-    if (this.#zeroBlocks > 0) throw archiveError('An archive goes on after its end mark');
+    if (this.#zeroBlocks > 0) throw archiveError('The archive continues after its end marker');
     const raw = decodeTarHeader(block);
     if (EXTENSIONS.includes(raw.type)) this.#beginExtension(raw);
     else this.#beginMember(raw);
   }
 
   #beginExtension({ type, size }: RawHeader): void {
-    if (size > LONGEST_EXTENSION) throw archiveError(`An extended header has ${size} bytes`);
+    if (size > LONGEST_EXTENSION)
+      throw archiveError(`Extended tar header has ${size} bytes, expected at most ${LONGEST_EXTENSION}`);
     const chunks: Uint8Array[] = [];
     const end = (): void => this.#extend(type, Buffer.concat(chunks));
     this.#begin(size, { take: (bytes) => chunks.push(Uint8Array.from(bytes)), end, abort: () => {} });
@@ -108,7 +109,7 @@ export class TarParser {
 
   #extend(type: string, data: Buffer): void {
     if (type === 'x') this.#records = parsePaxRecords(data);
-    // A global header holds defaults and comments, which containerd ignores too.
+    // A global header holds defaults and comments, which containerd ignores as well.
     if (type === 'g') return;
     const text = (): string => decodeText(data.subarray(0, data.indexOf(0) < 0 ? data.length : data.indexOf(0)));
     if (type === 'L') this.#longName = text();
@@ -184,7 +185,7 @@ function typeOf(letter: string, name: string): TarType {
 }
 
 function refuseSparse(name: string): never {
-  throw archiveError(`Member ${JSON.stringify(name)} is a sparse file, which layers cannot have`);
+  throw archiveError(`Member ${JSON.stringify(name)} is a sparse file, which layers cannot contain`);
 }
 
 function attributesOf(records: PaxRecords): ReadonlyMap<string, Uint8Array> | undefined {
@@ -201,7 +202,7 @@ function integer(text: string | undefined, otherwise: number): number {
   if (text === undefined || text === '') return otherwise;
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
-    throw archiveError(`An extended header has the number ${JSON.stringify(text)}`);
+    throw archiveError(`Extended tar header has the invalid number ${JSON.stringify(text)}`);
   return value;
 }
 
@@ -209,6 +210,6 @@ function milliseconds(text: string | undefined, seconds: number): number {
   if (text === undefined || text === '') return seconds * 1000;
   const value = Number(text) * 1000;
   if (!/^-?\d+(\.\d*)?$/.test(text) || !Number.isFinite(value))
-    throw archiveError(`An extended header has the time ${JSON.stringify(text)}`);
+    throw archiveError(`Extended tar header has the invalid time ${JSON.stringify(text)}`);
   return value;
 }

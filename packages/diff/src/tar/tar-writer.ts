@@ -5,12 +5,12 @@ import { createHoleReader, type ReadNext } from '@tbuild/linux';
 import { encodeTarHeader } from './encode-tar-header.ts';
 import { BLOCK, paddingOf, type TarEntry } from './tar-entry.ts';
 
-/** Takes bytes; the buffer may be used again when it returns. */
+/** Takes bytes. The caller may reuse the buffer afterwards. */
 export type ByteSink = (bytes: Uint8Array) => void;
 
 const BUFFER_SIZE = 1 << 20;
 
-/** Writes an archive through one fixed buffer, into which files are read directly. */
+/** Writes an archive through one fixed buffer, into which it reads files directly. */
 export class TarWriter {
   readonly #sink: ByteSink;
   readonly #buffer = Buffer.allocUnsafeSlow(BUFFER_SIZE);
@@ -20,39 +20,39 @@ export class TarWriter {
     this.#sink = sink;
   }
 
-  /** A member without bytes, or the header of one whose bytes come by {@link body}. */
+  /** Writes a member without bytes, or the header of a member whose bytes follow with {@link body}. */
   header(entry: TarEntry): void {
-    this.encoded(encodeTarHeader(entry));
+    this.encodedHeader(encodeTarHeader(entry));
   }
 
-  /** As {@link header}, from its bytes. */
-  encoded(header: Buffer): void {
+  /** The same as {@link header}, for an encoded header. */
+  encodedHeader(header: Buffer): void {
     this.#reserve(header.length);
     header.copy(this.#buffer, this.#filled);
     this.#filled += header.length;
   }
 
   /**
-   * The bytes of the file at `location`, exactly `size` of them; yields after each buffer that it gave away.
-   * @throws TbuildError SNAPSHOT when the file is shorter.
+   * Writes exactly `size` bytes of the file at `location`. Yields after each full buffer.
+   * @throws TbuildError SNAPSHOT if the file is shorter.
    */
   *body(location: string, size: number): CooperativeTask {
     if (size === 0) return;
     const fd = openSync(location, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       if (!(yield* this.bodyFrom(fd, size)))
-        throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} became shorter while it was read`);
+        throw new TbuildError('SNAPSHOT', `File ${JSON.stringify(location)} shrank while it was read`);
     } finally {
       closeSync(fd);
     }
   }
 
-  /** As {@link body}, from an open file. False when the file is shorter; the archive is worth nothing then. */
+  /** The same as {@link body}, for an open file. Returns false if the file is shorter; the archive is then useless. */
   bodyFrom(fd: number, size: number): CooperativeTask<boolean> {
     return this.bodyOf(readerOf(fd, size), size);
   }
 
-  /** As {@link bodyFrom}, of bytes that `read` gives. */
+  /** The same as {@link bodyFrom}, for bytes from `read`. */
   *bodyOf(read: ReadNext, size: number): CooperativeTask<boolean> {
     for (let rest = size; rest > 0;) {
       if (this.#filled === BUFFER_SIZE) {
@@ -73,7 +73,6 @@ export class TarWriter {
     return count;
   }
 
-  /** Ends the archive. */
   finish(): void {
     this.#zeros(2 * BLOCK);
     this.#flush();
@@ -96,7 +95,7 @@ export class TarWriter {
   }
 }
 
-/** Only of a large file it pays to ask whether it is sparse. */
+/** Asking whether a file is sparse pays off for large files only. */
 function readerOf(fd: number, size: number): ReadNext {
   return createHoleReader(fd, size > BUFFER_SIZE ? fstatSync(fd) : { size: 0, blocks: 0 });
 }

@@ -7,7 +7,7 @@ const lengths = [99, 100, 101, 102, 120, 155, 156, 157, 200, 255, 256, 257, 258,
 
 const xattrs = new Map([['security.capability', capability]]);
 
-/** Every field at its limits; `go-headers.tar` is what Go's archive/tar wrote for them. */
+/** Headers with every field at its limits. `go-headers.tar` is what Go's archive/tar writes for them. */
 export const headerCases: readonly Partial<TarEntry>[] = [
   { name: 'file', size: 5 },
   { name: 'dir/', type: TarType.directory, mode: 0o2755 },

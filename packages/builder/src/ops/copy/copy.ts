@@ -206,7 +206,7 @@ async function copyInto(
   const writer = createTreeWriter({ upper, lowers, flavour });
   const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
   const leftOut: string[] = [];
-  const onLeftOut = (path: string): unknown => leftOut.push(path);
+  const onSkippedDevice = (path: string): unknown => leftOut.push(path);
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
@@ -216,7 +216,7 @@ async function copyInto(
     const sources = await input.select();
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, owner, epoch), signal };
-    if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onLeftOut });
+    if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onSkippedDevice });
     else {
       const earlier = memory?.earlier;
       const directory = earlier && (await upperOf(earlier.result, context));
