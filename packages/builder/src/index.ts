@@ -16,4 +16,3 @@ export type {
 } from './request.ts';
 export type { Worker } from './worker.ts';
 export { track } from './track.ts';
-export { checkStore } from './check-store.ts';

@@ -5,18 +5,26 @@ import { hexOf, type Digest } from '@tbuild/oci';
 import { countOnce, type DiskUsage, listDirectory, readText, sumOf, type Usage } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
 import { fetchedEntries } from './fetched-entries.ts';
-import { blobsNamedIn } from './needed-blobs.ts';
 import type { GcStore } from './gc-store.ts';
+import { blobsNamedIn } from './needed-blobs.ts';
+import { withPauses } from './pauses.ts';
 
-/** All entries of the build cache, least recently used first; each stands before what it stands on. */
+export interface ListOptions {
+  readonly disk: DiskUsage;
+  /** Blobs of images, which belong to no entry. */
+  readonly named: ReadonlySet<Digest>;
+  readonly signal?: AbortSignal;
+}
+
+/** Returns all entries of the build cache, least recently used first, each before the entries below it. */
 export async function listCacheEntries(
   stores: GcStore,
-  disk: DiskUsage,
-  named: ReadonlySet<Digest>,
+  { disk, named, signal }: ListOptions,
 ): Promise<readonly CacheEntry[]> {
   const entries = new Map<string, CacheEntry>();
   const taken = new Set(named);
-  for (const entry of await stepEntries(stores, disk, taken)) entries.set(entry.name, entry);
+  for await (const entry of withPauses(stepEntries(await listResults(stores), { stores, disk, taken }), signal))
+    entries.set(entry.name, entry);
   for (const entry of treeEntries(stores, disk, await stores.snapshots.list()))
     if (!entries.has(entry.name)) entries.set(entry.name, entry);
   for (const entry of mountEntries(stores, disk)) entries.set(`mount ${entry.name}`, entry);
@@ -24,21 +32,43 @@ export async function listCacheEntries(
   return inOrder(entries);
 }
 
-/** Bytes on disk of several entries, what they share counted once. */
+/** Returns the bytes on disk of several entries. Counts a shared file once. */
 export function bytesOf(entries: readonly CacheEntry[]): number {
   return entries.reduce((sum, { usage }) => sum + countOnce(usage), 0);
 }
 
-async function stepEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>): Promise<readonly CacheEntry[]> {
-  const records = new Map<ResultId, { keys: Digest[]; usedAt: number; parents: Set<string> }>();
+/** The records of one result. */
+interface ResultRecords {
+  readonly keys: Digest[];
+  usedAt: number;
+  /** Names of the results below. */
+  readonly parents: Set<string>;
+}
+
+async function listResults(stores: GcStore): Promise<ReadonlyMap<ResultId, ResultRecords>> {
+  const records = new Map<ResultId, ResultRecords>();
   for await (const { key, result, parent, usedAt } of stores.cache.list()) {
-    const known = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set<string>() };
+    const known: ResultRecords = records.get(result) ?? { keys: [], usedAt: 0, parents: new Set() };
     known.keys.push(key);
     known.usedAt = Math.max(known.usedAt, usedAt);
     if (parent !== undefined) known.parents.add(hexOf(parent));
     records.set(result, known);
   }
-  return [...records].map(([result, { keys, usedAt, parents }]): CacheEntry => {
+  return records;
+}
+
+interface StepListing {
+  readonly stores: GcStore;
+  readonly disk: DiskUsage;
+  /** Blobs that belong to an entry or image already. */
+  readonly taken: Set<Digest>;
+}
+
+function* stepEntries(
+  records: ReadonlyMap<ResultId, ResultRecords>,
+  { stores, disk, taken }: StepListing,
+): Generator<CacheEntry, void> {
+  for (const [result, { keys, usedAt, parents }] of records) {
     const name = hexOf(result);
     const parts = [stores.store.snapshot(name), stores.store.layer(result), stores.store.digestsOf(result)].map(
       (path) => disk.measure(path),
@@ -49,7 +79,7 @@ async function stepEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>)
       parts.push(disk.measure(stores.content.path(blob)));
       taken.add(blob);
     }
-    return {
+    yield {
       name,
       kind: 'step',
       keys,
@@ -58,7 +88,7 @@ async function stepEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>)
       usedAt,
       below: [...parents, ...stackOf(name, stores)],
     };
-  });
+  }
 }
 
 function treeEntries(stores: GcStore, disk: DiskUsage, names: readonly string[]): readonly CacheEntry[] {
@@ -91,7 +121,7 @@ function mountEntries({ store }: GcStore, disk: DiskUsage): readonly CacheEntry[
   });
 }
 
-/** Trees of steps are measured with their step. */
+/** Measures on first use: most trees belong to a step and are measured with it. */
 function lazily(measure: () => Usage): Usage {
   let usage: Usage | undefined;
   return {
@@ -116,7 +146,7 @@ function timeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
-/** Entries are used when what stands on them is; so sorting by that never takes away a base first. */
+/** Sorts by time of use. Using an entry uses the entries below it, so that no base comes before an entry on it. */
 function inOrder(entries: ReadonlyMap<string, CacheEntry>): readonly CacheEntry[] {
   const above = new Map<string, string[]>();
   for (const [name, { below }] of entries)

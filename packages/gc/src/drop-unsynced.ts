@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '@tbuild/errors';
-import { type Digest } from '@tbuild/oci';
+import type { Digest } from '@tbuild/oci';
 import {
   listDirectory,
   moveToTrash,
@@ -17,9 +17,9 @@ import type { GcStore } from './gc-store.ts';
 type Kept = Pick<GcStore, 'store' | 'content'>;
 
 /**
- * When the machine has stopped since the store was synced last, removes what was written later and cannot be told to be
- * whole: trees, cache mounts, what is known of files. Records stay, since each is whole or no record; so do blobs that have their
- * digest. Returns how many trees went.
+ * After an unclean shutdown, removes the trees, cache mounts and memories that were written since the last sync, because they
+ * may be incomplete. Keeps records, whose form shows whether they are complete, and blobs that have their digest. Returns the
+ * number of trees removed.
  */
 export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal): Promise<number> {
   const boot = readBoot();
@@ -38,7 +38,7 @@ export async function dropUnsynced({ store, content }: Kept, signal: AbortSignal
   return count;
 }
 
-/** A tree is as old as its list of layers, which is written last; what stands on one that goes, goes with it. */
+/** A tree is as old as its list of layers, which is written last. Drops the trees that stand on a dropped one too. */
 function dropTrees(store: StoreLayout, syncedAt: number): number {
   const directory = store.snapshots;
   const names = listDirectory(directory).filter((name) => !name.startsWith('.'));
@@ -52,7 +52,7 @@ function dropTrees(store: StoreLayout, syncedAt: number): number {
   return dropped.size;
 }
 
-/** Where a tree's stack is missing, it is no tree. */
+/** Reports whether a file was written since the sync, or is missing. */
 function isUnsynced(path: string, syncedAt: number): boolean {
   const written = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
   return written === undefined || written >= syncedAt;
@@ -73,7 +73,7 @@ function dropMemories(store: StoreLayout, syncedAt: number): void {
   }
 }
 
-/** The time of what changed last, down to a depth. */
+/** Returns the latest mtime in a directory, down to a depth. */
 function newestIn(path: string, depth: number): number {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined) return 0;
@@ -81,7 +81,7 @@ function newestIn(path: string, depth: number): number {
   return Math.max(stats.mtimeMs, ...below.map((name) => newestIn(join(path, name), depth - 1)));
 }
 
-/** Reading a blob to its end removes one that does not have its digest. */
+/** Reads unsynced blobs to their end, which removes those that do not have their digest. */
 async function dropDamagedBlobs(content: GcStore['content'], syncedAt: number, signal: AbortSignal): Promise<void> {
   const unsynced: { readonly digest: Digest; readonly size: number }[] = [];
   for await (const blob of content.list()) if (isUnsynced(content.path(blob.digest), syncedAt)) unsynced.push(blob);

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import type { Digest } from '@tbuild/oci';
 import { type DiskUsage, listDirectory, readText, sumOf } from '@tbuild/store';
 import type { CacheEntry, FetchedKind } from './cache-entry.ts';
-import { blobsNamedIn } from './needed-blobs.ts';
 import type { GcStore } from './gc-store.ts';
+import { blobsNamedIn } from './needed-blobs.ts';
 
-/** Where each kind is noted, by a name of its own; the time of a note is when it was used last. */
+/** The directory of each kind. The mtime of a note is the time of last use. */
 const PLACES: readonly (readonly [FetchedKind, 'resolved' | 'http' | 'git'])[] = [
   ['base image', 'resolved'],
   ['fetched file', 'http'],
   ['git repository', 'git'],
 ];
 
-/** Base images, files and repositories that were fetched. Blobs go to whoever used them last, unless they are `taken`. */
+/** Returns the base images, files and repositories that were fetched. A blob counts for the entry that used it last, unless it is `taken`. */
 export function fetchedEntries(stores: GcStore, disk: DiskUsage, taken: Set<Digest>): readonly CacheEntry[] {
   const found = PLACES.flatMap(([kind, place]) =>
     listDirectory(stores.store[place]).map((name) => {

@@ -1,8 +1,12 @@
 export type { EntryKind } from './cache-entry.ts';
+export { checkStore } from './check-store.ts';
+export type { CheckedStore, Damage } from './check-store.ts';
 export { dropUnsynced } from './drop-unsynced.ts';
 export type { GcStore } from './gc-store.ts';
 export { pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
+export { repairStore } from './repair-store.ts';
+export type { Repaired } from './repair-store.ts';
 export { usedSpace } from './store-usage.ts';
 export type { UsedSpace } from './store-usage.ts';
 export { sweepLeftovers } from './sweep-leftovers.ts';

@@ -1,16 +1,24 @@
-import { readStored } from '@tbuild/content';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { childrenOf, isDigest, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import { readStored } from '@tbuild/content';
+import {
+  childrenOf,
+  isDigest,
+  isIndexType,
+  isManifestType,
+  parseManifest,
+  type Descriptor,
+  type Digest,
+} from '@tbuild/oci';
 import { listDirectory, readText } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
 
-/** The blobs of every image that the store keeps, with or without a name. */
+/** Returns the blobs of every image that the store keeps, with or without a name. */
 export function imageBlobs(stores: GcStore): Set<Digest> {
   return blobsBelow([...stores.refs.list(), ...stores.refs.unnamed()], stores);
 }
 
-/** The blobs of every image that has a name. */
+/** Returns the blobs of every image that has a name. */
 export function namedBlobs(stores: GcStore): Set<Digest> {
   return blobsBelow(stores.refs.list(), stores);
 }
@@ -21,19 +29,37 @@ function blobsBelow(images: readonly { readonly target: Descriptor }[], stores: 
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (seen.has(next.digest)) continue;
     seen.add(next.digest);
-    if (/manifest|index/.test(next.mediaType)) pending.push(...childrenIn(next.digest, stores));
+    if (isDocument(next)) pending.push(...childrenIn(next.digest, stores));
   }
   return seen;
 }
 
-/** Blobs that the build cache counts on: layers, packed and compressed, fetched files, and the documents and layers of resolved bases. */
+/** Returns a blob that an image needs and the store lacks. An index may lack the images of other platforms. */
+export function missingBlob(target: Descriptor, stores: GcStore): Digest | undefined {
+  const { digest, mediaType } = target;
+  if (!hasFile(digest, stores)) return digest;
+  if (!isDocument(target)) return undefined;
+  const children = childrenIn(digest, stores);
+  const needed = isIndexType(mediaType) ? children.filter((child) => hasFile(child.digest, stores)) : children;
+  return needed.map((child) => missingBlob(child, stores)).find((missing) => missing !== undefined);
+}
+
+function isDocument({ mediaType }: Descriptor): boolean {
+  return isIndexType(mediaType) || isManifestType(mediaType);
+}
+
+function hasFile(digest: Digest, { content }: GcStore): boolean {
+  return statSync(content.path(digest), { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Returns the blobs that the build cache needs: layers in every form, fetched files, documents and layers of resolved bases. */
 export function cachedBlobs(stores: GcStore): readonly Digest[] {
   const { layers, resolved, http } = stores.store;
   const texts = [layers, resolved, http].flatMap(textsIn);
   return texts.flatMap((text) => blobsNamedIn(text, stores));
 }
 
-/** The digests that a note has, those that a manifest among them names, and compressed forms of layers among them. */
+/** Returns the digests in a note, those in a manifest among them, and the compressed forms of layers among them. */
 export function blobsNamedIn(text: string, stores: GcStore): readonly Digest[] {
   return digestsIn(text).flatMap((digest) => [
     digest,
@@ -59,7 +85,7 @@ function textsIn(directory: string): readonly string[] {
   return listDirectory(directory).flatMap((name) => readText(join(directory, name)) ?? []);
 }
 
-/** Manifests are small; a layer is not read to find that it is none. */
+/** Does not read a layer to find that it is no manifest: manifests are small. */
 function isManifest(digest: Digest, { content }: GcStore): boolean {
   const stats = statSync(content.path(digest), { throwIfNoEntry: false });
   if (stats === undefined || stats.size > 1024 * 1024) return false;

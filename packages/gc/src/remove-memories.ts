@@ -5,15 +5,15 @@ import { isDigest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
 
-/** What builds have learnt that is neither a step nor a tree, and can find out again. */
+/** Directories of facts that builds can find out again. */
 const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies'] as const;
 
-/** Removes all of it. Returns how many bytes that frees. */
+/** Removes all memories. Returns the bytes freed. */
 export function removeAllMemories({ store }: Pick<GcStore, 'store'>): number {
   return MEMORIES.reduce((bytes, name) => bytes + discard(store[name], store), 0);
 }
 
-/** Removes what was neither written nor read since `before`; what explains a step stays as long as its record. */
+/** Removes memories that were neither written nor read since `before`. Keeps the explanation of a step that has a record. */
 export async function removeOldMemories(
   { store, cache }: Pick<GcStore, 'store' | 'cache'>,
   before: number,
@@ -28,7 +28,7 @@ export async function removeOldMemories(
   return bytes;
 }
 
-/** Removes notes of compressed layers whose blobs are gone. */
+/** Removes the notes of compressed layers whose blobs are missing. */
 export async function removeLostVariants({ store, content }: Pick<GcStore, 'store' | 'content'>): Promise<void> {
   for (const directory of pathsIn(store.variants)) {
     const notes = pathsIn(directory);

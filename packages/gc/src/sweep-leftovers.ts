@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { sweepAbandoned } from '@tbuild/snapshot';
 import { listDirectory, liveLeases, moveToTrash, type StoreLayout } from '@tbuild/store';
 
-/** Moves to the trash what killed builds left half made; nothing that a running build may have made. */
+/** Moves the unfinished work of killed builds to the trash. Keeps everything that a running build may have made. */
 export function sweepLeftovers(store: StoreLayout, now: number): void {
   const limit = oldestUse(store, now);
   for (const place of [store.run, store.temporary]) {
@@ -16,7 +16,7 @@ export function sweepLeftovers(store: StoreLayout, now: number): void {
   sweepAbandoned(store, limit);
 }
 
-/** What was made or used since this time (milliseconds) may be in use by a build of another process. */
+/** Returns a time in milliseconds. Entries made or used since then may be in use by a build of another process. */
 export function oldestUse(store: StoreLayout, now: number): number {
   return Math.min(now, ...liveLeases(store, now).map(({ since }) => since));
 }

@@ -1,6 +1,7 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, runTbuild } from '../../support/tbuild.ts';
 
@@ -17,37 +18,89 @@ RUN --mount=type=cache,target=/c rm -r /all/d && mkdir /all/d && mknod /fifo p
   'd/b': 'b\n',
 };
 
-async function filledStore(): Promise<string> {
+async function filledStore(): Promise<{ readonly store: string; readonly id: string }> {
   const store = scratchDirectory('store');
   await buildGood(FILES, { store, args: ['-o', `type=oci,dest=${join(scratchDirectory('archive'), 'image.tar')}`] });
-  await buildGood(FILES, { store });
-  return store;
+  return { store, id: (await buildGood(FILES, { store })).id() };
 }
 
 test('fsck finds nothing in a sound store', async () => {
-  const store = await filledStore();
+  const { store } = await filledStore();
   expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
 });
 
-test('fsck names a blob, a record, a description and a tree that were changed', async () => {
-  const store = await filledStore();
-  const blobs = join(store, 'blobs/sha256');
-  const [blob = ''] = readdirSync(blobs).filter((name) => readFileSync(join(blobs, name), 'utf8').startsWith('{'));
-  appendFileSync(join(blobs, blob), ' ');
+/** Damages a blob, a record, a description and a tree of a store. */
+function damage(store: string, blob: string) {
+  appendFileSync(join(store, 'blobs/sha256', blob.slice('sha256:'.length)), ' ');
   const [record = ''] = readdirSync(join(store, 'records'));
   writeFileSync(join(store, 'records', record), '{');
   const [layer = ''] = readdirSync(join(store, 'variants'));
   writeFileSync(join(store, 'variants', layer, 'gzip'), '{');
+  return { blob, record, layer, tree: damageTree(store) };
+}
+
+function damageTree(store: string): string {
   const trees = readdirSync(join(store, 'snapshots')).filter((name) => !name.startsWith('.'));
   const tree = trees.find((name) => readdirSync(join(store, 'snapshots', name)).includes('fs') && hasFile(store, name));
   writeFileSync(join(store, 'snapshots', tree ?? '', 'fs/one'), 'two\n');
-  const { exitCode, stdout } = await runTbuild(['fsck'], { store });
+  return tree ?? '';
+}
+
+test('fsck names a blob, a record, a description and a tree that were changed', async () => {
+  const { store, id } = await filledStore();
+  const { blob, record, layer, tree } = damage(store, id);
+  const { exitCode, stdout, stderr } = await runTbuild(['fsck'], { store });
   expect(exitCode).toBe(1);
-  expect(stdout).toContain(`Blob sha256:${blob} has bytes with the digest`);
+  expect(stdout).toContain(`Blob ${blob} has bytes with the digest`);
   expect(stdout).toContain(`Record sha256:${record} cannot be read`);
   expect(stdout).toContain(`The description of the gzip form of layer sha256:${layer} cannot be read`);
   expect(stdout).toContain(`Tree ${tree} was changed`);
   expect(stdout.trim().split('\n')).toHaveLength(4);
+  expect(stderr).toContain(`The store "${store}" has 4 damaged entries`);
+});
+
+test('fsck --repair removes damaged entries and what stands on them, and the next build makes them again', async () => {
+  const { store, id } = await filledStore();
+  const { tree } = damage(store, id);
+  const repaired = await runTbuild(['fsck', '--repair'], { store });
+  expect(repaired).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(repaired.stdout).toMatch(/\nRemoved 3 damaged files and [2-9] steps and trees \(\S+B\)\n$/);
+  expect(existsSync(join(store, 'snapshots', tree))).toBe(false);
+  expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0, stdout: 'The store is sound\n' });
+  const build = await buildGood(FILES, { store });
+  expect(build.tree().readText('/one')).toBe('one\n');
+});
+
+test('fsck --repair leaves a tree that a running build may use until the build has ended', async () => {
+  const { store } = await filledStore();
+  const tree = damageTree(store);
+  const building = buildGood(
+    { ...FILES, Dockerfile: `${FILES.Dockerfile}RUN sleep 5\n` },
+    { store, args: ['--progress', 'plain'] },
+  );
+  const active = join(store, 'snapshots/.active');
+  await eventually(() => readdirSync(active).length > 0);
+  const beside = await runTbuild(['fsck', '--repair'], { store });
+  expect(beside.exitCode).toBe(1);
+  expect(beside.stderr).toContain('may be in use by a running build');
+  expect(existsSync(join(store, 'snapshots', tree))).toBe(true);
+  await building;
+  expect(await runTbuild(['fsck', '--repair'], { store })).toMatchObject({ exitCode: 0 });
+  expect(existsSync(join(store, 'snapshots', tree))).toBe(false);
+});
+
+test('fsck names an image that lacks a blob, which only another build can mend', async () => {
+  const { store } = await filledStore();
+  const build = await buildGood(FILES, { store, args: ['-t', 'app:1'] });
+  rmSync(join(store, 'blobs/sha256', build.id().slice('sha256:'.length)));
+  const checked = await runTbuild(['fsck', '--repair'], { store });
+  expect(checked).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringContaining(`Image "app:1" lacks blob ${build.id()}\n`),
+  });
+  expect(checked.stderr).toContain('Build or pull the image again');
+  await buildGood(FILES, { store, args: ['-t', 'app:1'] });
+  expect(await runTbuild(['fsck'], { store })).toMatchObject({ exitCode: 0 });
 });
 
 function hasFile(store: string, name: string): boolean {

@@ -13,8 +13,8 @@ export const du = storeCommand({
     verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
   },
   takes: [0, 0],
-  async run({ flags: { format, verbose }, worker, env }) {
-    const rows = await usedSpace(worker);
+  async run({ flags: { format, verbose }, worker, env, signal }) {
+    const rows = await usedSpace(worker, signal);
     if (format === 'json') env.stdout.write(jsonLines(rows.map(asJson)));
     else if (format !== undefined && format !== 'table')
       env.stdout.write(
