@@ -59,6 +59,12 @@ test('every package has its row', () => {
   expect(names.toSorted()).toEqual([...rowOf.keys()].toSorted());
 });
 
+test('docs/architecture.md has the packages in these rows', () => {
+  const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  const rows = [...page.matchAll(/^\| \d+ \| ([^|]+) \|/gm)].map(([, cell = '']) => cell.match(/[\w-]+/g));
+  expect(rows).toEqual(ROWS);
+});
+
 test.each(names)('%s imports only what it declares, from higher rows', (name) => {
   const manifest: { dependencies?: Record<string, string> } = JSON.parse(
     readFileSync(join(ROOT, 'packages', name, 'package.json'), 'utf8'),

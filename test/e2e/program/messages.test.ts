@@ -109,5 +109,8 @@ const quoted = (word: string): string => (/^[\w./:=,@-]+$/.test(word) ? word : `
 /** Replaces what differs from run to run: places (the registry has a port of five digits), digests, times. */
 function neutral(text: string, places: Readonly<Record<string, string>>): string {
   const placed = Object.entries(places).reduce((result, [path, name]) => result.replaceAll(path, name), text);
-  return placed.replace(/\b[0-9a-f]{64}\b/g, '<digest>').replace(/^\d+\.\d+ /gm, '0.1 ');
+  return placed
+    .replace(/\b[0-9a-f]{64}\b/g, '<digest>')
+    .replace(/^\d+\.\d+ /gm, '0.1 ')
+    .replace(/ after \d+ ms/g, ' after 1 ms');
 }

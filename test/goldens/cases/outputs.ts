@@ -42,7 +42,4 @@ export const outputCases: readonly MessageCase[] = [
   }),
   commandLine('Merging images without a name fails', ['imagetools', 'create', 'REGISTRY/nothing:1']),
   commandLine('Logging in without a password fails', ['login', '-u', 'me', 'REGISTRY']),
-  commandLine('A registry map without a mirror fails', ['--registry-map', 'docker.io', '.'], {
-    files: { Dockerfile: 'FROM REGISTRY/nothing:1\n' },
-  }),
 ];

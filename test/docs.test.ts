@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Every page of the repository, but those of conformance cases, which are contexts. */
+const pages = ['.', 'docs', 'docs/decisions', 'packages/*', 'test', 'fixtures'].flatMap(foldersAt).flatMap(pagesIn);
+
+function foldersAt(pattern: string): string[] {
+  if (!pattern.endsWith('/*')) return [pattern];
+  const parent = pattern.slice(0, -2);
+  return readdirSync(join(root, parent)).map((name) => join(parent, name));
+}
+
+function pagesIn(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+}
+
+/** The text outside of code blocks, which may hold anything. */
+const prose = (page: string): string =>
+  readFileSync(join(root, page), 'utf8').replace(/^( *)(```|~~~)[\s\S]*?^\1\2$/gm, '');
+
+describe('the links of every page lead somewhere:', () => {
+  test.each(pages)('%s', (page) => {
+    const links = [...prose(page).matchAll(/\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(local.filter((link) => !leadsSomewhere(link, page))).toEqual([]);
+  });
+});
+
+function leadsSomewhere(link: string, page: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? join(root, page) : resolve(root, dirname(page), path);
+  if (!existsSync(target)) return false;
+  return anchor === undefined || anchorsIn(relative(root, target)).includes(anchor);
+}
+
+/** The anchors that GitHub and GitLab give to headings. */
+function anchorsIn(page: string): string[] {
+  const headings = [...prose(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+  return headings.map((heading) => slug(heading.replaceAll('`', '')));
+}
+
+const slug = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const SOURCE = /\.(?:ts|tsx|mjs|sh|md)$/;
+
+/** Every file of this repository that is not made by a program, by its path from the root. */
+const files = ['docs', 'fixtures', 'packages', 'test'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => !/(?:^|\/)(?:node_modules|dist|results)\//.test(path))
+    .map((path) => join(folder, path)),
+);
+
+describe('the files that every page names exist:', () => {
+  test.each(pages)('%s', (page) => {
+    const names = [...prose(page).matchAll(/`([\w@./-]+)`/g)].map(([, name = '']) => name);
+    expect(names.filter((name) => isOurs(name) && !exists(name.replace(/\/$/, ''), page))).toEqual([]);
+  });
+});
+
+/** Sources and paths into the folders of this repository; other paths are of stores, contexts and machines. */
+function isOurs(name: string): boolean {
+  return !name.includes('NAME') && (/^(?:packages|test|fixtures|docs)\/./.test(name) || SOURCE.test(name));
+}
+
+/** The README of a package names the files of that package without its folder. */
+function exists(name: string, page: string): boolean {
+  const folder = page.startsWith('packages/') ? `${dirname(page)}/` : '';
+  const isThere = (path: string): boolean => path === name || path.endsWith(`/${name}`);
+  return existsSync(join(root, name)) || files.some((path) => path.startsWith(folder) && isThere(path));
+}
+
+test('every decision is in the list of decisions', () => {
+  const list = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
+  const decisions = readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d/.test(name));
+  expect(decisions.filter((name) => !list.includes(`(${name})`))).toEqual([]);
+});
