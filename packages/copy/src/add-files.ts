@@ -1,7 +1,7 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { type SelectedSource, typeOf } from '@tbuild/context';
 import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
-import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
+import type { LayeredTree, ReadableTreeWriter } from '@tbuild/snapshot';
 import { attributeRules } from './copied-attributes.ts';
 import { copySource } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
@@ -16,7 +16,7 @@ import { checkKeyedFile } from './keyed-file.ts';
  */
 export async function addFiles(
   selection: readonly SelectedSource[],
-  writer: TreeWriter,
+  writer: ReadableTreeWriter,
   tree: LayeredTree,
   op: CopyTarget,
   options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>,
@@ -28,7 +28,7 @@ export async function addFiles(
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
       const destination = placeDirectory(target, op.destination, rules.implied);
       const { owner, signal, onSkippedDevice } = options;
-      await unpackArchive(entry.location, { writer, tree, destination, owner, signal, onSkippedDevice });
+      await unpackArchive(entry.location, { writer, destination, owner, signal, onSkippedDevice });
       checkKeyedFile(entry, options.hasher);
     } else await runCooperatively(copySource(target, source, { op, options, rules }), options.signal);
   }

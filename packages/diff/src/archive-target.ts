@@ -1,16 +1,14 @@
 import { readlinkSync } from 'node:fs';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { errnoName, quotePath, TbuildError } from '@tbuild/errors';
 import { FileType, makedev } from '@tbuild/linux';
-import { describeFailure, isWhiteout, type Attributes, type LayeredTree, type TreeWriter } from '@tbuild/snapshot';
+import { describeFailure, isWhiteout, type Attributes, type ReadableTreeWriter } from '@tbuild/snapshot';
 import { cleanPath } from './clean-path.ts';
 import { archiveError } from './tar/archive-error.ts';
 import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import type { MemberSink } from './tar/tar-parser.ts';
 
 export interface ArchiveTargetOptions {
-  readonly writer: TreeWriter;
-  /** The tree that the writer changes, in its current state. */
-  readonly tree: Pick<LayeredTree, 'stat'>;
+  readonly writer: ReadableTreeWriter;
   /** The directory of the tree that acts as the archive's root. */
   readonly root: string;
   /** The owner of everything that is unpacked, instead of the archive's owners. */
@@ -27,6 +25,12 @@ export interface ArchiveTargetOptions {
 /** The number of symbolic links that the kernel follows in one path. */
 const MAX_LINKS = 40;
 
+interface ResolvedDirectory {
+  readonly path: string;
+  /** The number of symbolic links on the way. */
+  readonly links: number;
+}
+
 /**
  * Unpacks the members of an archive. Whatever their names and links say, nothing outside the root is touched: parents
  * are looked up element by element, and links in them are followed as if the root were `/`.
@@ -34,9 +38,9 @@ const MAX_LINKS = 40;
 export class ArchiveTarget {
   readonly #options: ArchiveTargetOptions;
   /** The resolved parents, by their path in the archive. */
-  readonly #parents = new Map<string, string>();
+  readonly #parents = new Map<string, ResolvedDirectory>();
   /** Every path visited to resolve them. A change to one of these invalidates the resolved parents. */
-  readonly #visited = new Set<string>();
+  readonly #visited = new Map<string, 'directory' | 'link'>();
 
   constructor(options: ArchiveTargetOptions) {
     this.#options = options;
@@ -44,13 +48,14 @@ export class ArchiveTarget {
 
   /** Unpacks a member. The returned sink takes the bytes of a file. */
   add(entry: TarEntry): MemberSink | undefined {
-    return describeFailure(`unpack ${quote(entry.name)}`, () => this.#add(entry));
+    return describeFailure(`unpack ${quotePath(entry.name)}`, () => this.#add(entry));
   }
 
   #add(entry: TarEntry): MemberSink | undefined {
     const path = this.locate(entry.name);
     if (path === this.#options.root) return undefined;
-    this.invalidate(path);
+    const staysDirectory = entry.type === TarType.directory && this.#visited.get(path) === 'directory';
+    if (!staysDirectory) this.invalidate(path);
     if (entry.type === TarType.file) return this.#file(path, entry);
     MAKE[entry.type](this, path, entry, this.#options.writer);
     return undefined;
@@ -62,7 +67,7 @@ export class ArchiveTarget {
   locate(name: string): string {
     const parts = cleanPath(name);
     const last = parts.pop();
-    return last === undefined ? this.#options.root : join(this.#parent(parts), last);
+    return last === undefined ? this.#options.root : join(this.#parent(parts).path, last);
   }
 
   /** Drops the resolved parents if they depend on `path`, which is about to be replaced. */
@@ -74,10 +79,10 @@ export class ArchiveTarget {
 
   link(path: string, target: string): void {
     const existing = this.locate(target);
-    const stats = this.#options.tree.stat(existing)?.stats;
+    const stats = this.#options.writer.stat(existing)?.stats;
     if (stats === undefined) this.#options.onIncomplete?.();
     if (stats === undefined || stats.isDirectory())
-      throw archiveError(`Hard link ${quote(path)} points to ${quote(target)}, expected a file`);
+      throw archiveError(`Hard link ${quotePath(path)} points to ${quotePath(target)}, expected a file`);
     this.#options.writer.link(path, existing);
   }
 
@@ -95,45 +100,50 @@ export class ArchiveTarget {
     return { write: (bytes) => sink.write(bytes), end: () => sink.close(), abort: () => sink.close() };
   }
 
-  #parent(parts: readonly string[]): string {
-    const key = parts.join('/');
-    const known = this.#parents.get(key);
-    if (known !== undefined) return known;
-    const found = this.#walk(parts);
-    this.#parents.set(key, found);
+  /** Continues from the longest part of the path that is resolved, so that each directory is looked up once. */
+  #parent(parts: readonly string[]): ResolvedDirectory {
+    const unresolved: string[] = [];
+    let key = parts.join('/');
+    let found = this.#parents.get(key);
+    for (; found === undefined && key !== ''; found = this.#parents.get(key)) {
+      unresolved.push(key);
+      key = parentOf(key);
+    }
+    found ??= { path: this.#options.root, links: 0 };
+    for (const each of unresolved.reverse()) {
+      found = this.#enter(found, nameOf(each));
+      this.#parents.set(each, found);
+    }
     return found;
   }
 
-  #walk(parts: readonly string[]): string {
-    const { root, tree, onIncomplete } = this.#options;
-    const todo = [...parts].reverse();
-    let [done, links]: [string[], number] = [[], 0];
+  /** Resolves one name in a directory; follows it if it is a link. */
+  #enter(from: ResolvedDirectory, name: string): ResolvedDirectory {
+    const { root, writer, onIncomplete } = this.#options;
+    let { path: directory, links } = from;
+    const todo = [name];
     for (let part = todo.pop(); part !== undefined; part = todo.pop()) {
       if (part === '..') {
-        done.pop();
+        if (directory !== root) directory = parentOf(directory);
         continue;
       }
-      const path = join(root, [...done, part].join('/'));
-      const entry = tree.stat(path);
-      this.#visited.add(path);
+      const path = join(directory, part);
+      const entry = writer.stat(path);
       if (entry?.stats.isSymbolicLink() === true) {
+        this.#visited.set(path, 'link');
         onIncomplete?.();
-        if (++links > MAX_LINKS) throw archiveError(`Path ${quote(path)} contains too many symbolic links`);
+        if (++links > MAX_LINKS) throw archiveError(`Path ${quotePath(path)} contains too many symbolic links`);
         const target = readlinkSync(entry.location);
-        if (target.startsWith('/')) done = [];
-        todo.push(
-          ...target
-            .split('/')
-            .filter((each) => each !== '' && each !== '.')
-            .reverse(),
-        );
+        if (target.startsWith('/')) directory = root;
+        todo.push(...partsOf(target).reverse());
         continue;
       }
+      this.#visited.set(path, 'directory');
       if (entry === undefined) this.#imply(path);
-      else if (!entry.stats.isDirectory()) throw archiveError(`Path ${quote(path)} is not a directory`);
-      done.push(part);
+      else if (!entry.stats.isDirectory()) throw archiveError(`Path ${quotePath(path)} is not a directory`);
+      directory = path;
     }
-    return join(root, done.join('/'));
+    return { path: directory, links };
   }
 
   /** Makes a parent that the archive lacks, with attributes that do not vary between extractions. */
@@ -144,7 +154,7 @@ export class ArchiveTarget {
   }
 }
 
-type Make = (target: ArchiveTarget, path: string, entry: TarEntry, writer: TreeWriter) => void;
+type Make = (target: ArchiveTarget, path: string, entry: TarEntry, writer: ReadableTreeWriter) => void;
 
 const MAKE: Readonly<Record<Exclude<TarType, '0'>, Make>> = {
   [TarType.directory]: (target, path, entry, writer) => writer.directory(path, target.attributesOf(entry)),
@@ -173,6 +183,15 @@ function join(directory: string, path: string): string {
   return directory === '' || path === '' ? directory + path : `${directory}/${path}`;
 }
 
-function quote(path: string): string {
-  return JSON.stringify(path);
+/** Returns the elements of a link's target, including `..`. */
+function partsOf(target: string): string[] {
+  return target.split('/').filter((each) => each !== '' && each !== '.');
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

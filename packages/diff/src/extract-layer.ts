@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { runCooperatively } from '@tbuild/concurrency';
 import type { Provider } from '@tbuild/content';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import type { Descriptor, Digest } from '@tbuild/oci';
@@ -31,10 +32,12 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     for await (const bytes of opened.bytes) {
       signal?.throwIfAborted();
       if (compression !== 'uncompressed') hash.update(bytes);
-      target.runIfComplete(() => parser.push(bytes));
+      if (target.isComplete) await runCooperatively(target.runWhileComplete(parser.parse(bytes)), signal);
     }
-    target.runIfComplete(() => parser.finish());
-    if (target.isComplete) target.finish();
+    if (target.isComplete) {
+      parser.finish();
+      target.finish();
+    }
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
     throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, {

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, w
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TbuildError } from '@tbuild/errors';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { createTreeWriter } from '@tbuild/snapshot';
 import { newDirectory, writableFlavours } from '@tbuild/snapshot/testsuite';
 import { seededRandom } from '../../../test/support/random.ts';
 import { needs } from '../../../test/support/requirements.ts';
@@ -181,8 +181,7 @@ test(
     ) {
       writeFileSync(location, archive);
       const writer = createTreeWriter({ upper: target, lowers, flavour });
-      const tree = openLayeredTree([...lowers, target], flavour);
-      await unpackArchive(location, { writer, tree, destination: '', onSkippedDevice: () => {} });
+      await unpackArchive(location, { writer, destination: '', onSkippedDevice: () => {} });
       writer.finish();
     }
   },

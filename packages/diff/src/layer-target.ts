@@ -1,12 +1,12 @@
 import { lstatSync } from 'node:fs';
+import type { CooperativeTask } from '@tbuild/concurrency';
 import {
   createTreeWriter,
   describeFailure,
   isWhiteout,
   openCommittedTree,
-  openLayeredTree,
   type OverlayFlavour,
-  type TreeWriter,
+  type ReadableTreeWriter,
 } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { cleanPath } from './clean-path.ts';
@@ -33,7 +33,7 @@ export class LayerTarget {
   readonly #directory: string;
   readonly #lowers: readonly string[] | undefined;
   readonly #flavour: OverlayFlavour;
-  readonly #writer: TreeWriter;
+  readonly #writer: ReadableTreeWriter;
   readonly #files: ArchiveTarget;
   #complete = true;
 
@@ -42,9 +42,8 @@ export class LayerTarget {
     this.#lowers = lowers;
     this.#flavour = flavour;
     this.#writer = createTreeWriter({ upper: target, lowers: lowers ?? 'unknown', flavour });
-    const tree = openLayeredTree([...(lowers ?? []), target], flavour);
     const onIncomplete = lowers === undefined ? needLowers : undefined;
-    this.#files = new ArchiveTarget({ writer: this.#writer, tree, root: '', onIncomplete });
+    this.#files = new ArchiveTarget({ writer: this.#writer, root: '', onIncomplete });
   }
 
   /** False once a member needed the layers below while they are not known. */
@@ -52,11 +51,10 @@ export class LayerTarget {
     return this.#complete;
   }
 
-  /** Does the work unless the directory is already incomplete. */
-  runIfComplete(work: () => void): void {
-    if (!this.#complete) return;
+  /** Does the work until the directory turns out to be incomplete. */
+  *runWhileComplete(work: CooperativeTask): CooperativeTask {
     try {
-      work();
+      yield* work;
     } catch (error) {
       if (!(error instanceof NeedsLowers)) throw error;
       this.#complete = false;

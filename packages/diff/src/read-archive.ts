@@ -1,3 +1,4 @@
+import { runCooperatively } from '@tbuild/concurrency';
 import { decompressAny } from './decompress.ts';
 import type { TarType } from './tar/tar-entry.ts';
 import { TarParser, type MemberSink } from './tar/tar-parser.ts';
@@ -30,7 +31,7 @@ export async function readArchive(
   try {
     for await (const chunk of (await decompressAny(bytes)).bytes) {
       signal?.throwIfAborted();
-      parser.push(chunk);
+      await runCooperatively(parser.parse(chunk), signal);
     }
     parser.finish();
   } finally {

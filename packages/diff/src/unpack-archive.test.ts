@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkS
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { createTreeWriter } from '@tbuild/snapshot';
 import { isArchive, looksLikeArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
 import { newDirectory, shell } from '@tbuild/snapshot/testsuite';
 import { needs } from '../../../test/support/requirements.ts';
@@ -25,8 +25,7 @@ async function unpack(archive: Buffer, options: Partial<UnpackOptions> = {}): Pr
   const [lower, upper, location] = [newDirectory(), newDirectory(), save(archive)];
   mkdirSync(join(lower, 'dest'), { mode: 0o711 });
   const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'user' });
-  const tree = openLayeredTree([lower, upper], 'user');
-  await unpackArchive(location, { writer, tree, destination: 'dest', ...options });
+  await unpackArchive(location, { writer, destination: 'dest', ...options });
   writer.finish();
   expect(readdirSync(upper)).toEqual(['dest']);
   return join(upper, 'dest');

@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
-import type { LayeredTree, TreeWriter } from '@tbuild/snapshot';
+import { runCooperatively } from '@tbuild/concurrency';
+import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
@@ -8,9 +9,7 @@ import { BLOCK } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
 
 export interface UnpackOptions {
-  readonly writer: TreeWriter;
-  /** The tree that the writer changes, in its current state. */
-  readonly tree: Pick<LayeredTree, 'stat'>;
+  readonly writer: ReadableTreeWriter;
   /** An existing directory of the tree, given by its resolved path. */
   readonly destination: string;
   /** The owner of everything that is unpacked, instead of the archive's owners. */
@@ -46,7 +45,7 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
   try {
     for await (const bytes of readDecompressed(location)) {
       options.signal?.throwIfAborted();
-      parser.push(bytes);
+      await runCooperatively(parser.parse(bytes), options.signal);
     }
     parser.finish();
   } catch (error) {

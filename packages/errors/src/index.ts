@@ -1,3 +1,4 @@
+export { quotePath } from './quote-path.ts';
 export { errnoName, hasCode, locate, TbuildError } from './tbuild-error.ts';
 export type { ErrorCode, TbuildErrorOptions } from './tbuild-error.ts';
 export type { Position, SourceRange } from './source-range.ts';

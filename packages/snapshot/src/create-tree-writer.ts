@@ -12,30 +12,30 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { type CooperativeTask, runSync } from '@tbuild/concurrency';
-import { errnoName, TbuildError } from '@tbuild/errors';
+import { errnoName, quotePath, TbuildError } from '@tbuild/errors';
 import { copyFileBytes, createHoleWriter, FileType, mknod } from '@tbuild/linux';
 import { applyAttributes, applyFileAttributes, applyLinkAttributes, readAttributes, setTime } from './attributes.ts';
-import { parentOf } from './layered-entry.ts';
+import { parentOf, type LayeredEntry } from './layered-entry.ts';
 import { isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 import { describeFailure, describeTaskFailure } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
-import type { Attributes, FileBytes, FileSink, TreeWriter, WrittenFile } from './tree-writer.ts';
+import type { Attributes, FileBytes, FileSink, ReadableTreeWriter, WrittenFile } from './tree-writer.ts';
 import { type Below, UpperView, type UpperViewOptions } from './upper-view.ts';
 import { writeBytes } from './write-bytes.ts';
 
 export type TreeWriterOptions = UpperViewOptions;
 
 /**
- * Creates a {@link TreeWriter} for layer directories in overlay's format. Only one writer at a time may use an
+ * Creates a {@link ReadableTreeWriter} for layer directories in overlay's format. Only one writer at a time may use an
  * `upper`.
  */
-export function createTreeWriter(options: TreeWriterOptions): TreeWriter {
+export function createTreeWriter(options: TreeWriterOptions): ReadableTreeWriter {
   return new OverlayWriter(options);
 }
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-class OverlayWriter implements TreeWriter {
+class OverlayWriter implements ReadableTreeWriter {
   readonly #flavour: OverlayFlavour;
   readonly #view: UpperView;
   /** The modification times that the directories in `upper` get at the end. */
@@ -47,12 +47,16 @@ class OverlayWriter implements TreeWriter {
     this.#times.set('', lstatSync(options.upper).mtimeMs);
   }
 
+  stat(path: string): LayeredEntry | undefined {
+    return this.#view.stat(path);
+  }
+
   ensureDirectory(path: string, attributes: Attributes): void {
     if (path === '' || this.#view.known(path) !== undefined) return;
     this.ensureDirectory(parentOf(path), attributes);
-    const stats = this.#view.stat(path);
-    if (stats === undefined) this.directory(path, attributes);
-    else if (!stats.isDirectory()) throw notADirectory(path);
+    const entry = this.#view.stat(path);
+    if (entry === undefined) this.directory(path, attributes);
+    else if (!entry.stats.isDirectory()) throw notADirectory(path);
   }
 
   directory(path: string, attributes: Attributes): void {
@@ -79,7 +83,7 @@ class OverlayWriter implements TreeWriter {
   }
 
   copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
-    return describeTaskFailure(`write file ${JSON.stringify(path)}`, this.#copy(path, attributes, location));
+    return describeTaskFailure(`write file ${quotePath(path)}`, this.#copy(path, attributes, location));
   }
 
   *#copy(path: string, attributes: Attributes, location: string): CooperativeTask<number> {
@@ -121,7 +125,7 @@ class OverlayWriter implements TreeWriter {
     if (isWhiteout({ mode: type, rdev: device })) {
       throw new TbuildError(
         'SNAPSHOT',
-        `Device ${JSON.stringify(path)} has the number 0:0, which is reserved for whiteouts`,
+        `Device ${quotePath(path)} has the number 0:0, which is reserved for whiteouts`,
       );
     }
     this.#replace('make device', path, (location) => {
@@ -143,7 +147,7 @@ class OverlayWriter implements TreeWriter {
 
   share(path: string, { location }: WrittenFile): boolean {
     return guard('link', path, () => {
-      this.#ensureInUpper(parentOf(path));
+      this.#prepare(path);
       if (linkUnlessRefused(location, this.#view.location(path))) return true;
       return this.#clear(path) && linkUnlessRefused(location, this.#view.location(path));
     });
@@ -154,7 +158,7 @@ class OverlayWriter implements TreeWriter {
       if (!this.#view.parentExists(path)) return;
       const hidesBelow = this.#view.hasBelow(path);
       if (!hidesBelow && this.#view.inUpper(path) === undefined) return;
-      this.#ensureInUpper(parentOf(path));
+      this.#prepare(path);
       this.#clear(path);
       if (hidesBelow) makeWhiteout(this.#view.location(path));
     });
@@ -185,6 +189,12 @@ class OverlayWriter implements TreeWriter {
     return below;
   }
 
+  /** Makes sure that the parent is in `upper`, before anything but a directory of the lowers is made at `path`. */
+  #prepare(path: string): Below {
+    this.#view.willReplace(path);
+    return this.#ensureInUpper(parentOf(path));
+  }
+
   #copyUpDirectory(path: string): Stats {
     const entry = this.#view.entryBelow(path);
     if (entry === undefined) throw missing(path);
@@ -196,7 +206,7 @@ class OverlayWriter implements TreeWriter {
   }
 
   #makeDirectory(path: string): void {
-    const parent = this.#ensureInUpper(parentOf(path));
+    const parent = this.#prepare(path);
     const below = this.#view.entryBelow(path);
     const hidden = this.#clear(path);
     const location = this.#view.location(path);
@@ -209,7 +219,7 @@ class OverlayWriter implements TreeWriter {
 
   /** Opens a new file for writing and removes what was there. */
   #create(path: string): number {
-    this.#ensureInUpper(parentOf(path));
+    this.#prepare(path);
     const location = this.#view.location(path);
     try {
       return openSync(location, NEW_FILE, 0o600);
@@ -222,7 +232,7 @@ class OverlayWriter implements TreeWriter {
 
   #replace(action: string, path: string, make: (location: string) => void): void {
     guard(action, path, () => {
-      this.#ensureInUpper(parentOf(path));
+      this.#prepare(path);
       const location = this.#view.location(path);
       try {
         return make(location);
@@ -261,7 +271,7 @@ class OverlayWriter implements TreeWriter {
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {
-  return describeFailure(`${action} ${JSON.stringify(path)}`, work);
+  return describeFailure(`${action} ${quotePath(path)}`, work);
 }
 
 /** Returns false if there are too many links already, or if the file is gone. */
@@ -276,9 +286,9 @@ function linkUnlessRefused(from: string, to: string): boolean {
 }
 
 function notADirectory(path: string): TbuildError {
-  return new TbuildError('SNAPSHOT', `Path ${JSON.stringify(path)} is not a directory`);
+  return new TbuildError('SNAPSHOT', `Path ${quotePath(path)} is not a directory`);
 }
 
 function missing(path: string): TbuildError {
-  return new TbuildError('SNAPSHOT', `Path ${JSON.stringify(path)} does not exist`);
+  return new TbuildError('SNAPSHOT', `Path ${quotePath(path)} does not exist`);
 }

@@ -7,7 +7,8 @@ const HINTS: Readonly<Record<string, string>> = {
   EROFS: 'Choose a writable place for the store with --root',
   EINVAL: 'Check that /etc/subuid and /etc/subgid give this user the ids of all owners in the image',
   ENOTSUP: 'Choose a place for the store with --root whose file system has extended attributes',
-  ENAMETOOLONG: 'Shorten the path: the system limits its length',
+  ENAMETOOLONG:
+    'Shorten the path: Linux allows 4,095 bytes, including the path of the store, and 255 bytes in one name',
 };
 
 /** Does file work. A system error becomes a TbuildError SNAPSHOT whose message begins "Could not" and the action. */

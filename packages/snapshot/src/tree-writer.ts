@@ -1,4 +1,5 @@
 import type { CooperativeTask } from '@tbuild/concurrency';
+import type { LayeredTree } from './layered-entry.ts';
 
 /** The attributes of an entry. */
 export interface Attributes {
@@ -71,3 +72,6 @@ export interface TreeWriter {
   /** Sets the times of directories, which change while files are written into them. Call it once, at the end. */
   finish(): void;
 }
+
+/** A writer that also reads its tree. It remembers directories, so that a deep path costs one lookup. */
+export type ReadableTreeWriter = TreeWriter & Pick<LayeredTree, 'stat'>;

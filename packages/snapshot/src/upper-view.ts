@@ -1,7 +1,8 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { openCommittedTree } from './committed-tree.ts';
-import { parentOf, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
+import { nameOf, parentOf, statRoot, type LayeredEntry, type LayeredTree } from './layered-entry.ts';
 import { isOpaque, isWhiteout } from './overlay-format.ts';
+import { withOwner } from './owner.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
 
 /** What a directory of `upper` lies on: nothing, directories of the lowers that may hold entries, or unknown layers. */
@@ -22,6 +23,8 @@ export class UpperView {
   readonly #lower: LayeredTree;
   /** The directories known to be in `upper`. */
   readonly #below = new Map<string, Below>();
+  /** The same for directories that are only in the lowers. Void once something else is made at one of these paths. */
+  readonly #onlyInLowers = new Map<string, Below>();
 
   constructor({ upper, lowers, flavour }: UpperViewOptions) {
     this.upper = upper;
@@ -46,27 +49,38 @@ export class UpperView {
 
   /** Remembers that nothing below the directory shows through any more. */
   hideBelow(path: string): void {
+    this.#onlyInLowers.clear();
     for (const known of this.#below.keys()) if (isWithin(known, path)) this.#below.set(known, 'nothing');
+  }
+
+  /** Prepares for anything but a directory of the lowers to be made at `path`. */
+  willReplace(path: string): void {
+    if (this.#onlyInLowers.has(path)) this.#onlyInLowers.clear();
   }
 
   /** Forgets the directory and those in it. Returns their paths. */
   forget(path: string): readonly string[] {
+    this.#onlyInLowers.clear();
     const forgotten = [...this.#below.keys()].filter((known) => isWithin(known, path));
     for (const known of forgotten) this.#below.delete(known);
     return forgotten;
   }
 
-  /** Returns what the merged tree has at `path`, whose parent is a directory there. */
-  stat(path: string): Stats | undefined {
+  /** Returns what the merged tree has at `path`; undefined if a parent is not a directory there. */
+  stat(path: string): LayeredEntry | undefined {
+    if (path === '') return { name: '', path, location: this.upper, stats: statRoot(this.upper) };
     const stats = this.inUpper(path);
-    if (stats !== undefined) return isWhiteout(stats) ? undefined : stats;
-    return this.entryBelow(path)?.stats;
+    if (stats === undefined) return this.entryBelow(path);
+    const location = this.location(path);
+    return isWhiteout(stats) ? undefined : { name: nameOf(path), path, location, stats: withOwner(location, stats) };
   }
 
   /** Returns what `upper` itself has at `path`, including a whiteout. */
   inUpper(path: string): Stats | undefined {
     const parent = parentOf(path);
-    if (!this.#below.has(parent) && this.inUpper(parent)?.isDirectory() !== true) return undefined;
+    if (!this.#below.has(parent)) {
+      if (this.#onlyInLowers.has(parent) || this.inUpper(parent)?.isDirectory() !== true) return undefined;
+    }
     return lstatSync(this.location(path), { throwIfNoEntry: false });
   }
 
@@ -81,20 +95,22 @@ export class UpperView {
 
   /** Returns what the directory at `path` lies on, whether or not it is in `upper` yet. */
   below(path: string): Below {
-    const known = this.#below.get(path);
+    const known = this.#below.get(path) ?? this.#onlyInLowers.get(path);
     if (known !== undefined) return known;
     const parent = this.below(parentOf(path));
     if (parent === 'nothing') return 'nothing';
     const stats = this.inUpper(path);
     if (stats !== undefined && (!stats.isDirectory() || isOpaque(this.location(path), this.#flavour))) return 'nothing';
-    if (parent === 'unknown') return 'unknown';
-    return this.#lower.stat(path)?.stats.isDirectory() === true ? 'directory' : 'nothing';
+    const isBelow = parent === 'directory' && this.#lower.stat(path)?.stats.isDirectory() === true;
+    const below = isBelow ? 'directory' : parent === 'unknown' ? 'unknown' : 'nothing';
+    if (stats === undefined) this.#onlyInLowers.set(path, below);
+    return below;
   }
 
   parentExists(path: string): boolean {
     const parent = parentOf(path);
     if (this.#below.has(parent)) return true;
-    return this.parentExists(parent) && this.stat(parent)?.isDirectory() === true;
+    return this.parentExists(parent) && this.stat(parent)?.stats.isDirectory() === true;
   }
 }
 

@@ -8,7 +8,7 @@ import type { GitOp, HttpOp } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { fetchUrl, shownUrl } from '@tbuild/sources';
 import type { BuildEnvironment, BuildRun } from '../build-run.ts';
@@ -149,7 +149,7 @@ async function unpackTo(
   { worker: { flavour }, signal }: Environment,
 ): Promise<void> {
   const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
-  await unpackArchive(archive, { writer, tree: openLayeredTree([directory], flavour), destination: '', signal });
+  await unpackArchive(archive, { writer, destination: '', signal });
   writer.finish();
 }
 

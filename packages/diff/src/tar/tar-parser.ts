@@ -1,3 +1,4 @@
+import { type CooperativeTask, runSync } from '@tbuild/concurrency';
 import { archiveError } from './archive-error.ts';
 import { decodeTarHeader, isHeaderOnly, type RawHeader } from './decode-tar-header.ts';
 import { decodeText, parsePaxRecords, type PaxRecords } from './pax-records.ts';
@@ -46,6 +47,11 @@ export class TarParser {
 
   /** Parses the next bytes of the archive and does not keep them. */
   push(bytes: Uint8Array): void {
+    runSync(this.parse(bytes));
+  }
+
+  /** The same as `push`, for a cooperative caller. */
+  *parse(bytes: Uint8Array): CooperativeTask {
     let at = 0;
     while (at < bytes.length && this.#zeroBlocks < 2) {
       const left = bytes.length - at;
@@ -63,6 +69,7 @@ export class TarParser {
         this.#block(bytes.subarray(at, at + BLOCK));
         at += BLOCK;
       } else at += this.#gather(bytes.subarray(at));
+      yield;
     }
   }
 
