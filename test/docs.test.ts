@@ -78,6 +78,20 @@ function exists(name: string, page: string): boolean {
   return existsSync(join(root, name)) || files.some((path) => path.startsWith(folder) && isThere(path));
 }
 
+/** The keys of the tables of flags. */
+const options = files
+  .filter((path) => /^packages\/cli\/src\/(?:flags|commands)\/.*\.ts$/.test(path))
+  .flatMap((path) => [...readFileSync(join(root, path), 'utf8').matchAll(/^\s*'?([a-z][a-z-]+)'?: \{? ?/gm)])
+  .map(([, key]) => key);
+
+describe('the options of tbuild that every page uses exist:', () => {
+  test.each(pages)('%s', (page) => {
+    const lines = readFileSync(join(root, page), 'utf8').match(/^(?:\w+=\S+ )*tbuild .*$/gm) ?? [];
+    const used = lines.flatMap((line) => [...(line.split(/[|#&]/)[0] ?? '').matchAll(/ --([a-z-]+)/g)]);
+    expect(used.map(([, name = '']) => name).filter((name) => !options.includes(name))).toEqual([]);
+  });
+});
+
 test('every decision is in the list of decisions', () => {
   const list = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8');
   const decisions = readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d/.test(name));
