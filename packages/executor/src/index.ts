@@ -10,7 +10,7 @@ export type {
 } from './executor.ts';
 export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
-export { probeGroups } from './cgroup/probe-groups.ts';
+export { probeCgroups } from './cgroup/probe-cgroups.ts';
 export { enterDeviceGuard, removeDeviceGuardSoon } from './cgroup/device-guard.ts';
 export { createNamespaceExecutor } from './namespace/namespace.ts';
 export type { ExecutorOptions } from './process/run-step.ts';

@@ -1,7 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { callProgram, isCallMachine, may, must } from '../../../packages/executor/src/syscalls/syscall-program.ts';
+import {
+  encodeSyscallProgram,
+  isSyscallMachine,
+  may,
+  must,
+} from '../../../packages/executor/src/syscalls/syscall-program.ts';
 import { baseImageArguments } from '../../support/base-images.ts';
 import { builders } from '../../support/builders.ts';
 import { processesNaming } from '../../support/leftovers.ts';
@@ -179,9 +184,9 @@ function withoutCall({ number, answer }: Filtered, args: readonly string[], env:
     must('prctl', 22, 2, { filter }),
     may('execve', { text: args[0] ?? '' }, { texts: args }, { texts: env }),
   ];
-  if (!isCallMachine(process.arch)) throw new Error(`No programs for ${process.arch}`);
+  if (!isSyscallMachine(process.arch)) throw new Error(`No programs for ${process.arch}`);
   const path = join(scratchDirectory('program'), 'without-call');
-  writeFileSync(path, callProgram(process.arch, { calls, reportTo: 2 }), { mode: 0o755 });
+  writeFileSync(path, encodeSyscallProgram(process.arch, { calls, reportTo: 2 }), { mode: 0o755 });
   return path;
 }
 

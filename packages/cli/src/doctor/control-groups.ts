@@ -1,4 +1,4 @@
-import { probeGroups } from '@tbuild/executor';
+import { probeCgroups } from '@tbuild/executor';
 import type { Environment } from '../config/environment.ts';
 import type { Finding } from './finding.ts';
 
@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 export async function controlGroups(env: Environment, verdict: string | undefined): Promise<readonly Finding[]> {
   // Without mounts no step can make a device node.
   const isRealRoot = env.uid === 0 && !env.inUserNamespace && verdict === undefined;
-  const { limitObstacle, filtersDevices } = await probeGroups({ isRealRoot });
+  const { limitObstacle, filtersDevices } = await probeCgroups({ isRealRoot });
   return [limits(limitObstacle), ...(isRealRoot ? [devices(filtersDevices)] : [])];
 }
 

@@ -13,13 +13,13 @@ export function controlFiles(
   version: 1 | 2,
   resources: Resources,
 ): readonly (readonly [file: string, value: string])[] {
-  const files = version === 1 ? OLDER[controller](resources) : NEWER[controller](resources);
+  const files = version === 1 ? V1_FILES[controller](resources) : V2_FILES[controller](resources);
   return files.flatMap(([file, value]) => (value === undefined ? [] : [[file, String(value)]]));
 }
 
 type Files = (resources: Resources) => readonly (readonly [file: string, value: string | number | undefined])[];
 
-const OLDER: Readonly<Record<Controller, Files>> = {
+const V1_FILES: Readonly<Record<Controller, Files>> = {
   memory: ({ memory, memorySwap }) => [
     ['memory.limit_in_bytes', memory],
     ['memory.memsw.limit_in_bytes', memorySwap],
@@ -33,7 +33,7 @@ const OLDER: Readonly<Record<Controller, Files>> = {
   pids: ({ pids }) => [['pids.max', pids]],
 };
 
-const NEWER: Readonly<Record<Controller, Files>> = {
+const V2_FILES: Readonly<Record<Controller, Files>> = {
   memory: ({ memory, memorySwap }) => [
     ['memory.max', memory],
     ['memory.swap.max', memorySwap === undefined ? undefined : memorySwap < 0 ? 'max' : memorySwap - (memory ?? 0)],

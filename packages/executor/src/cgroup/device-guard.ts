@@ -6,14 +6,14 @@ import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
 import { DEVICES } from '../sandbox/devices.ts';
 import { startTool } from '../machine/tools.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
-import { ownGroup, removeAbandoned, removeEmptied } from './remove-groups.ts';
+import { ownGroup, removeAbandoned, removeWhenEmpty } from './remove-groups.ts';
 
 /** Keeps this process, and by that the steps that it starts, from all devices but those of a step. */
 export interface DeviceGuard {
   /** The hierarchies as they were before. */
   readonly hierarchies: readonly Hierarchy[];
   /** The file by which a step that may open all devices leaves. */
-  readonly exit: string;
+  readonly leaveFile: string;
   /** Puts the filter on another group as well. */
   guard(group: string): void;
 }
@@ -58,7 +58,7 @@ async function enter(): Promise<Entered | undefined> {
   const hierarchy = hierarchies.find(({ version }) => version === 2);
   if (hierarchy === undefined) return undefined;
   const path = join(hierarchy.own, ownGroup());
-  const exit = `${hierarchy.own}/cgroup.procs`;
+  const leaveFile = `${hierarchy.own}/cgroup.procs`;
   try {
     const filter = loadDeviceFilter([...DEVICES, ...TERMINALS]);
     mkdirSync(path);
@@ -67,14 +67,14 @@ async function enter(): Promise<Entered | undefined> {
     removeAbandoned(path);
     return {
       hierarchies,
-      exit,
+      leaveFile,
       guard: attachTo(filter),
-      leave: () => leave(exit, path),
-      removeSoon: () => removeSoon(exit, path),
+      leave: () => leave(leaveFile, path),
+      removeSoon: () => removeSoon(leaveFile, path),
     };
   } catch (error) {
     if (errnoName(error) === undefined) throw error;
-    await removeEmptied(path);
+    await removeWhenEmpty(path);
     return undefined;
   }
 }
@@ -83,17 +83,17 @@ function attachTo(filter: DeviceFilter): (group: string) => void {
   return (group) => filter.attach(group);
 }
 
-async function leave(exit: string, path: string): Promise<void> {
-  await writeFile(exit, '0');
-  await removeEmptied(path);
+async function leave(leaveFile: string, path: string): Promise<void> {
+  await writeFile(leaveFile, '0');
+  await removeWhenEmpty(path);
 }
 
 const REMOVE = `echo 0 > "$1" && for _ in 1 2 3 4 5 6 7 8 9 10; do rmdir "$2" && exit; sleep 0.1; done 2> /dev/null`;
 
-function removeSoon(exit: string, path: string): void {
+function removeSoon(leaveFile: string, path: string): void {
   const nothing = openSync('/dev/null', 'r+');
   try {
-    startTool('sh', ['-c', REMOVE, 'remove', exit, path], [nothing, nothing, nothing]);
+    startTool('sh', ['-c', REMOVE, 'remove', leaveFile, path], [nothing, nothing, nothing]);
   } catch {
     // The next build removes what is left.
   } finally {

@@ -5,7 +5,7 @@ import type { Hierarchy } from './hierarchies.ts';
 export const GROUPS = '/sys/fs/cgroup';
 
 /** A control group, and where a step sees it: below {@link GROUPS}, or instead of that when the name is empty. */
-export interface SeenGroup {
+export interface VisibleGroup {
   readonly name: string;
   /** The group's directory. */
   readonly source: string;
@@ -15,10 +15,10 @@ export interface SeenGroup {
  * The groups of a step as Docker shows them: its own of each hierarchy, so that programs can tell what they may
  * use. `groupOf` tells the directory of its group; absent where it has none but ours.
  */
-export function seenGroups(
+export function visibleGroups(
   hierarchies: readonly Hierarchy[],
   groupOf: (hierarchy: Hierarchy) => string | undefined,
-): readonly SeenGroup[] {
+): readonly VisibleGroup[] {
   const seen = hierarchies.flatMap((hierarchy) => {
     const { mountPoint, own } = hierarchy;
     if (mountPoint !== GROUPS && !mountPoint.startsWith(`${GROUPS}/`)) return [];
@@ -33,12 +33,12 @@ export function seenGroups(
  * Whether Docker gives a step a namespace of control groups: with the newer version alone, so that the path in
  * /proc/self/cgroup is the one below {@link GROUPS}.
  */
-export function isUnified(groups: readonly SeenGroup[]): boolean {
+export function isUnified(groups: readonly VisibleGroup[]): boolean {
   return groups.some(({ name }) => name === '');
 }
 
 /** Makes a directory that has one for each group with a name, to bind them onto. */
-export function makeGroupDirectory(path: string, groups: readonly SeenGroup[]): string {
+export function makeGroupDirectory(path: string, groups: readonly VisibleGroup[]): string {
   mkdirSync(path);
   for (const { name } of groups) if (name !== '') mkdirSync(`${path}/${name}`, { recursive: true });
   return path;
@@ -47,7 +47,7 @@ export function makeGroupDirectory(path: string, groups: readonly SeenGroup[]): 
 /** The binds that show groups at {@link GROUPS}, whose own names stand in a directory made for it. */
 export function groupBinds(
   directory: string,
-  groups: readonly SeenGroup[],
+  groups: readonly VisibleGroup[],
 ): readonly { readonly source: string; readonly target: string }[] {
   const [first] = groups;
   if (first === undefined) return [];

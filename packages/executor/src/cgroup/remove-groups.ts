@@ -16,13 +16,13 @@ export function ownGroup(): string {
 }
 
 /** Removes a group whose processes have ended: one of them may be counted for a moment more. */
-export async function removeEmptied(directory: string): Promise<void> {
-  for (let tries = 0; tries < REMOVAL_TRIES && !removed(directory); tries++) await setTimeout(REMOVAL_PAUSE_MS);
+export async function removeWhenEmpty(directory: string): Promise<void> {
+  for (let tries = 0; tries < REMOVAL_TRIES && !tryRemove(directory); tries++) await setTimeout(REMOVAL_PAUSE_MS);
 }
 
 /** Removes groups, the last one first. One that another build is using now stays. */
 export function removeAll(directories: readonly string[]): void {
-  for (const directory of directories.toReversed()) removed(directory);
+  for (const directory of directories.toReversed()) tryRemove(directory);
 }
 
 const ABANDONED_AFTER_MS = 60_000;
@@ -40,7 +40,7 @@ export function removeAbandoned(directory: string): void {
     const path = join(parent, name);
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const age = mtimeMs - (stats?.mtimeMs ?? mtimeMs);
-    if (age > (isOver(name) ? ENTERED_AFTER_MS : ABANDONED_AFTER_MS)) removed(path);
+    if (age > (isOver(name) ? ENTERED_AFTER_MS : ABANDONED_AFTER_MS)) tryRemove(path);
   }
 }
 
@@ -55,7 +55,7 @@ export function removeRuntimeGroups(name: string): void {
     removeAll([dirname(dirname(own)), dirname(own), own].map((parent) => join(parent, name)));
 }
 
-function removed(directory: string): boolean {
+function tryRemove(directory: string): boolean {
   try {
     rmdirSync(directory);
     return true;

@@ -5,14 +5,14 @@ import type { Resources, Sandbox } from '../executor.ts';
 import { canEnter } from './can-enter.ts';
 import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './control-files.ts';
 import type { Hierarchy } from './hierarchies.ts';
-import { GROUP_PREFIX, removeAbandoned, removeAll, removeEmptied } from './remove-groups.ts';
+import { GROUP_PREFIX, removeAbandoned, removeAll, removeWhenEmpty } from './remove-groups.ts';
 
 /** The control groups of one step: a directory in each hierarchy that has to know it. */
 export interface StepCgroup {
   /** The directory in a hierarchy, if it is one of these. */
   groupIn(hierarchy: Hierarchy): string | undefined;
   /** Files that a process enters a group by, by writing `0`. */
-  readonly entrances: readonly string[];
+  readonly joinFiles: readonly string[];
   /** Whether a process of the step was killed at its memory limit. */
   reachedMemoryLimit(): boolean;
   /** To be called when all processes are gone. */
@@ -42,10 +42,10 @@ export function makeStepCgroup(
   const memory = groups.find(({ controllers }) => controllers.includes('memory'));
   return {
     groupIn: (hierarchy) => groups.find((group) => group.hierarchy.mountPoint === hierarchy.mountPoint)?.path,
-    entrances: groups.map(({ path }) => `${path}/cgroup.procs`),
+    joinFiles: groups.map(({ path }) => `${path}/cgroup.procs`),
     reachedMemoryLimit: () => memory !== undefined && countMemoryKills(memory.path, memory.hierarchy.version) > 0,
     remove: async () => {
-      for (const { path } of groups) await removeEmptied(path);
+      for (const { path } of groups) await removeWhenEmpty(path);
       removeAll(made);
     },
   };
@@ -68,8 +68,8 @@ function groupsFor(
   const keeper = (controller: Controller): Hierarchy | undefined =>
     hierarchies.find(({ controllers }) => controllers.includes(controller));
   const missing = limited.find((controller) => keeper(controller) === undefined);
-  if (missing !== undefined) throw impossible(`no control group of this machine limits ${missing}`);
-  if (hierarchies.length === 0) throw impossible('no control groups are mounted');
+  if (missing !== undefined) throw cannotLimit(`no control group of this machine limits ${missing}`);
+  if (hierarchies.length === 0) throw cannotLimit('no control groups are mounted');
   return hierarchies.flatMap((hierarchy) => {
     const controllers = limited.filter((controller) => keeper(controller) === hierarchy);
     if (controllers.length === 0 && parent === undefined) return [];
@@ -86,13 +86,14 @@ function makeGroup({ hierarchy, path, controllers }: Group, resources: Resources
   try {
     makeDirectories(hierarchy, path, { controllers, made });
     removeAbandoned(path);
-    if (!canEnter(path)) throw impossible(`a process cannot enter a control group in ${JSON.stringify(dirname(path))}`);
+    if (!canEnter(path))
+      throw cannotLimit(`a process cannot enter a control group in ${JSON.stringify(dirname(path))}`);
     for (const controller of controllers)
       for (const [file, value] of controlFiles(controller, hierarchy.version, resources))
         write(`${path}/${file}`, value);
   } catch (cause) {
     if (cause instanceof TbuildError || errnoName(cause) === undefined) throw cause;
-    throw impossible(`no control group can be made in ${JSON.stringify(dirname(path))}`, cause);
+    throw cannotLimit(`no control group can be made in ${JSON.stringify(dirname(path))}`, cause);
   }
 }
 
@@ -120,7 +121,7 @@ function enable(controller: Controller, directory: string): void {
   try {
     writeFileSync(file, `+${controller}`);
   } catch (cause) {
-    throw impossible(`the controller "${controller}" is not on in ${JSON.stringify(directory)}`, cause);
+    throw cannotLimit(`the controller "${controller}" is not on in ${JSON.stringify(directory)}`, cause);
   }
 }
 
@@ -136,11 +137,11 @@ function write(path: string, value: string): void {
   try {
     writeFileSync(path, value);
   } catch (cause) {
-    throw impossible(`${JSON.stringify(value)} cannot be written to ${JSON.stringify(path)}`, cause);
+    throw cannotLimit(`${JSON.stringify(value)} cannot be written to ${JSON.stringify(path)}`, cause);
   }
 }
 
-function impossible(reason: string, cause?: unknown): TbuildError {
+function cannotLimit(reason: string, cause?: unknown): TbuildError {
   return new TbuildError('UNSUPPORTED', `The resources of a step cannot be limited: ${reason}`, {
     hint: 'Run tbuild as root outside of containers, or in a part of cgroup v2 that is yours: systemd-run --user --scope tbuild …',
     cause,

@@ -9,7 +9,7 @@ const mayMakeNodes = { met: process.env['TBUILD_IN_USERNS'] !== '1', lacks: 'the
 describe('with device nodes', needs('root', mayMakeNodes), () => {
   executorSuite('chroot', {
     flavour: 'trusted',
-    contained: false,
+    isolated: false,
     create: (runDirectory) => createChrootExecutor({ runDirectory, flavour: 'trusted' }),
   });
 });

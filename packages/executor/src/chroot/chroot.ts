@@ -3,23 +3,24 @@ import { join } from 'node:path';
 import { createLocks, type Locks } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { type CallMachineDescription, describeCallMachine } from '../machine/describe-machine.ts';
+import { type HostDescription, describeHost } from '../machine/describe-host.ts';
 import { DEFAULT_CAPABILITIES } from '../sandbox/capabilities.ts';
-import { callProgram } from '../syscalls/syscall-program.ts';
+import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import { registerCommand } from '../emulation/step-handler.ts';
 import type { Executor, ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
-import { PROGRAM, sendSignal } from '../process/run-process.ts';
+import { sendSignal } from '../process/run-process.ts';
 import { type Launch, runStep } from '../process/run-step.ts';
-import { REPORT } from '../namespace/sandbox-command.ts';
+
 import { defaultFilter } from '../seccomp/default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from '../seccomp/denied-calls.ts';
-import type { StepPlace } from '../process/step-setup.ts';
+import type { StepSetup } from '../process/step-setup.ts';
 import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
 import { makeDevices } from './devices.ts';
-import { keeperProgram } from './supervisor.ts';
+import { supervisorProgram } from './supervisor.ts';
 import { Placement } from './placement.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface ChrootExecutorOptions {
   /** Made when missing; trees and steps have directories of their own in it. Others may use it too. */
@@ -46,12 +47,12 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
 
 /** Processes outside have ids that a step can name, and a root directory is no obstacle to tracing them. */
 function describeMachine(options: ChrootExecutorOptions, locks: Locks): Machine {
-  const described = describeCallMachine(options.runDirectory);
+  const described = describeHost(options.runDirectory);
   const filter = defaultFilter(described.machine, { ...DENIED_CALLS, ...TRACING_CALLS });
   return { ...described, filter, options, locks };
 }
 
-interface Machine extends CallMachineDescription {
+interface Machine extends HostDescription {
   readonly options: ChrootExecutorOptions;
   /** A writable directory is in one tree at a time. */
   readonly locks: Locks;
@@ -73,10 +74,10 @@ async function runInRoot(
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
   return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
-    const [aside, secrets] = [join(place.directory, 'aside'), join(place.directory, 'secrets')];
-    mkdirSync(aside);
+    const [displaced, secrets] = [join(place.directory, 'displaced'), join(place.directory, 'secrets')];
+    mkdirSync(displaced);
     mkdirSync(secrets);
-    const placement = new Placement({ root: sandbox.root.upper, aside, secrets, flavour });
+    const placement = new Placement({ root: sandbox.root.upper, displaced, secrets, flavour });
     place.atEnd(() => placement.remove());
     placeAll(placement, sandbox);
     return prepare(machine, sandbox, { ...place, secrets });
@@ -109,24 +110,26 @@ function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
 function prepare(
   machine: Machine,
   sandbox: Sandbox,
-  { directory, entrances, secrets }: StepPlace & { readonly secrets: string },
+  { directory, joinDescriptors, secrets }: StepSetup & { readonly secrets: string },
 ): Launch {
   const root = sandbox.root.upper;
   const program = enterSandbox(sandbox, {
     ...machine,
     reportTo: REPORT,
-    entrances,
+    joinDescriptors,
     root,
     capabilities: CAPABILITIES,
     filterMayFail: true,
   });
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
-  const keeper = `${directory}/keeper`;
-  const stands = keeperProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
-  writeFileSync(keeper, callProgram(machine.machine, stands), { mode: 0o700 });
+  const supervisor = `${directory}/supervisor`;
+  const stands = supervisorProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
+  writeFileSync(supervisor, encodeSyscallProgram(machine.machine, stands), { mode: 0o700 });
   const { handler } = sandbox;
   const args =
-    handler === undefined ? [keeper] : registerCommand([keeper], { rule: handler, directory, reportTo: REPORT });
+    handler === undefined
+      ? [supervisor]
+      : registerCommand([supervisor], { rule: handler, directory, reportTo: REPORT });
   return { args, program, machine: machine.machine, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
 }
 

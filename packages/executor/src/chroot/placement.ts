@@ -26,7 +26,7 @@ import { applyLayer } from '../materialised/apply-layer.ts';
 export interface PlacementOptions {
   readonly root: string;
   /** On the root's file system; what is in the way waits in it. */
-  readonly aside: string;
+  readonly displaced: string;
   /** Takes a directory for each secret: a second name of the empty file in its place, `to`, and a link to what belongs into it, `from`. */
   readonly secrets: string;
   readonly flavour: OverlayFlavour;
@@ -36,14 +36,14 @@ export interface PlacementOptions {
 interface Placed {
   readonly path: string;
   readonly stats: Stats;
-  readonly aside?: string;
+  readonly displaced?: string;
   /** Where it goes back to; absent for what is thrown away. */
   readonly backTo?: string;
 }
 
 /**
  * Puts files and directories where a step's mounts would be, and takes them out again. What was there waits
- * aside meanwhile. A step can move or replace what was placed: nothing of it stays in the tree whatever it did.
+ * displaced meanwhile. A step can move or replace what was placed: nothing of it stays in the tree whatever it did.
  */
 export class Placement {
   readonly #options: PlacementOptions;
@@ -75,10 +75,10 @@ export class Placement {
     const there = lstatSync(location, { throwIfNoEntry: false });
     if (there !== undefined && there.isDirectory() !== (kind === 'directory')) throw notMountable(target, `a ${kind}`);
     keepTimes(dirname(location), () => {
-      const aside = there === undefined ? undefined : join(this.#options.aside, String(this.#placed.length));
-      if (aside !== undefined) renameSync(location, aside);
+      const displaced = there === undefined ? undefined : join(this.#options.displaced, String(this.#placed.length));
+      if (displaced !== undefined) renameSync(location, displaced);
       const backTo = fill(location);
-      this.#placed.push({ path, stats: lstatSync(location), aside, backTo });
+      this.#placed.push({ path, stats: lstatSync(location), displaced, backTo });
     });
   }
 
@@ -97,7 +97,7 @@ export class Placement {
     this.#placed.length = 0;
   }
 
-  #takeOut({ path, stats, aside, backTo }: Placed, lost: Stats[]): void {
+  #takeOut({ path, stats, displaced, backTo }: Placed, lost: Stats[]): void {
     const { root } = this.#options;
     const found = openDirectory(root).stat(path);
     const own = found !== undefined && found.stats.ino === stats.ino;
@@ -109,7 +109,7 @@ export class Placement {
     keepTimes(dirname(location), () => {
       if (own && backTo !== undefined) bringBack(location, backTo);
       rmSync(location, { recursive: true, force: true });
-      if (aside !== undefined) renameSync(aside, location);
+      if (displaced !== undefined) renameSync(displaced, location);
     });
   }
 

@@ -1,10 +1,10 @@
-import type { CallProgram } from '../syscalls/syscall-program.ts';
+import type { SyscallProgram } from '../syscalls/syscall-program.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_CHILD_SUBREAPER = 36;
 const SIGTERM = 15;
 
-export interface KeeperOptions {
+export interface SupervisorOptions {
   readonly reportTo: number;
   readonly environment: readonly string[];
   /** The directory where `Placement` puts what is to be filled. */
@@ -17,7 +17,10 @@ export interface KeeperOptions {
  * gone. It fills the files of secrets, and empties them: by names that a step cannot reach, whatever it did to its own.
  * `enter` becomes the step's process.
  */
-export function keeperProgram(enter: string, { reportTo, environment, secrets }: KeeperOptions): CallProgram {
+export function supervisorProgram(
+  enter: string,
+  { reportTo, environment, secrets }: SupervisorOptions,
+): SyscallProgram {
   return {
     calls: [
       { name: 'prctl', args: [PR_SET_PDEATHSIG, SIGTERM], mayFail: false },

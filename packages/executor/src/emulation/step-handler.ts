@@ -3,7 +3,7 @@ import type { Mount } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
 import { mountCommand, quote } from '../sandbox/mount-command.ts';
 import type { MountPoints } from '../sandbox/mount-points.ts';
-import type { StepPlace } from '../process/step-setup.ts';
+import type { StepSetup } from '../process/step-setup.ts';
 
 /** The map of a process in no user namespace. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295$/m;
@@ -45,7 +45,7 @@ export function registerCommand(
 }
 
 /** A sandbox with everything that is known about where its mounts go. */
-export interface MountedStep extends StepPlace {
+export interface MountedStep extends StepSetup {
   readonly sandbox: Sandbox;
   readonly points: MountPoints;
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import type { ProcessSpec, Sandbox } from '../executor.ts';
-import { type Call, type CallProgram, may, must } from '../syscalls/syscall-program.ts';
+import { type Syscall, type SyscallProgram, may, must } from '../syscalls/syscall-program.ts';
 import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 import { limitCalls } from './resource-limits.ts';
 
@@ -10,11 +10,11 @@ export interface EnterOptions {
   /** A seccomp program. */
   readonly filter?: Uint8Array;
   readonly reportTo: number;
-  readonly entrances: readonly number[];
+  readonly joinDescriptors: readonly number[];
   /** Whether the process above the step is there as long as we are. */
   readonly diesWithParent?: boolean;
   /** Whether the step's control group becomes the root of all that it sees. */
-  readonly ownGroups?: boolean;
+  readonly ownCgroupNamespace?: boolean;
   /** The directory to go into. Absent: the tree was moved onto `/`. */
   readonly root?: string;
   /** Capabilities that a confined step may have. */
@@ -52,18 +52,18 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  * The calls that make the last program of the set-up, pid 1 and root with all capabilities, into the step's process. The
  * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
  */
-export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): CallProgram {
+export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): SyscallProgram {
   const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
-  const loading: Call = {
+  const loading: Syscall = {
     ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }),
     mayFail: options.filterMayFail ?? false,
   };
-  const calls: Call[] = [
+  const calls: Syscall[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
-    ...groupCalls(options.entrances),
-    ...(options.ownGroups ? [may('unshare', CLONE_NEWCGROUP)] : []),
+    ...groupCalls(options.joinDescriptors),
+    ...(options.ownCgroupNamespace ? [may('unshare', CLONE_NEWCGROUP)] : []),
     // A signal to its whole process group must not reach the set-up above it.
     may('setsid'),
     // The keys of who started tbuild are none of the step's. Kernels without keys lack the call.
@@ -89,8 +89,8 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
 }
 
 /** Enters control groups, so late that the set-up neither counts nor is killed in the step's place. */
-function groupCalls(entrances: readonly number[]): Call[] {
-  return entrances.map((entrance) => must('write', entrance, { text: '0' }, 1));
+function groupCalls(joinDescriptors: readonly number[]): Syscall[] {
+  return joinDescriptors.map((descriptor) => must('write', descriptor, { text: '0' }, 1));
 }
 
 /** Effective, permitted and inheritable: the lower halves, then the upper ones. */
@@ -105,7 +105,7 @@ function droppedCapabilities(last: number, capabilities: readonly number[]): num
 }
 
 /** One call for each place where the program may be; the first that succeeds is the last that is made. */
-function executions(process: ProcessSpec): Call[] {
+function executions(process: ProcessSpec): Syscall[] {
   const env = { texts: environmentOf(process) };
   const args = { texts: process.args };
   return candidates(process).map((path) => ({ name: 'execve', args: [{ text: path }, args, env], mayFail: true }));
@@ -130,11 +130,11 @@ function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
 
 /** What a report says: the call that failed, or why the program could not be executed. */
 export type EnterFailure =
-  | { readonly call: Call; readonly errno: number }
+  | { readonly call: Syscall; readonly errno: number }
   | { readonly exitCode: 126 | 127; readonly message: string };
 
 /** Reads the results of a program that ended by itself. */
-export function readReport({ calls }: CallProgram, program: string, report: Buffer): EnterFailure {
+export function readReport({ calls }: SyscallProgram, program: string, report: Buffer): EnterFailure {
   const errors = calls.map((_, index) => -report.readInt32LE(index * 4));
   const failed = calls.findIndex((call, index) => !call.mayFail && (errors[index] ?? 0) > 0);
   const call = calls[failed];
@@ -151,14 +151,14 @@ function executionFailure(program: string, errors: readonly number[]): EnterFail
   const errno = errors.find((error) => error !== ENOENT && error !== ENOTDIR);
   const name = JSON.stringify(program);
   if (errno === EACCES) return { exitCode: 126, message: `exec: ${name}: permission denied\n` };
-  if (errno !== undefined) return { exitCode: 126, message: `exec ${program}: ${describe(errno)}\n` };
+  if (errno !== undefined) return { exitCode: 126, message: `exec ${program}: ${describeErrno(errno)}\n` };
   if (program.includes('/'))
     return { exitCode: 127, message: `exec: ${name}: stat ${program}: no such file or directory\n` };
   return { exitCode: 127, message: `exec: ${name}: executable file not found in $PATH\n` };
 }
 
 /** An errno in words. */
-export function describe(errno: number): string {
+export function describeErrno(errno: number): string {
   const { ENOEXEC, E2BIG, ENOENT, ENOTDIR, EACCES } = constants.errno;
   const words = new Map([
     [ENOEXEC, 'exec format error'],

@@ -1,4 +1,4 @@
-import { type Call, must } from '../syscalls/syscall-program.ts';
+import { type Syscall, must } from '../syscalls/syscall-program.ts';
 
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
@@ -14,6 +14,6 @@ const ACTIONS = {
 const SIGNAL_SET_BYTES = 8;
 
 /** What rt_sigaction(2) is called with. */
-export function signalAction(signal: number, action: keyof typeof ACTIONS): Call['args'] {
+export function signalAction(signal: number, action: keyof typeof ACTIONS): Syscall['args'] {
   return [signal, ACTIONS[action], 0, SIGNAL_SET_BYTES];
 }

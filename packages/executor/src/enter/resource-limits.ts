@@ -1,5 +1,5 @@
 import type { ResourceLimit } from '../executor.ts';
-import type { Call } from '../syscalls/syscall-program.ts';
+import type { Syscall } from '../syscalls/syscall-program.ts';
 
 /** RLIMIT_ numbers, the same on x64 and arm64. */
 const NUMBERS: Readonly<Record<string, number>> = {
@@ -22,7 +22,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
 };
 
 /** The calls that set limits; a hard limit above one's own takes the rights of real root. */
-export function limitCalls(limits: readonly ResourceLimit[]): Call[] {
+export function limitCalls(limits: readonly ResourceLimit[]): Syscall[] {
   return limits.map(({ name, soft, hard }) => {
     const number = NUMBERS[name];
     if (number === undefined) throw new Error(`There is no limit ${name}`);

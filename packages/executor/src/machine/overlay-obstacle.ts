@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { detectAbilities, TOOL_ENVIRONMENT } from './tools.ts';
+import { detectMountFeatures, TOOL_ENVIRONMENT } from './tools.ts';
 
 const OVERLAY = 0x794c_7630;
 /** ext2 to ext4, XFS, Btrfs. */
@@ -15,7 +15,7 @@ const HOLDS_OVERLAYS: readonly number[] = [0xef53, 0x5846_5342, 0x9123_683e];
 export function overlayObstacle(directory: string, flavour: OverlayFlavour): string | undefined {
   const { type } = statfsSync(directory);
   if (type === OVERLAY) return 'it lies on an overlay itself';
-  const known = flavour === 'trusted' || detectAbilities().userOverlays;
+  const known = flavour === 'trusted' || detectMountFeatures().userOverlays;
   return known && HOLDS_OVERLAYS.includes(type) ? undefined : complaintOf(directory, flavour);
 }
 

@@ -5,7 +5,7 @@ import { TbuildError } from '@tbuild/errors';
 import { openPipe, startProcess, type StartedProcess } from '@tbuild/linux';
 
 /** What this machine's mount(8) and kernel can do. */
-export interface MountAbilities {
+export interface MountFeatures {
   /** Overlay takes each lower directory as an option of its own (Linux 6.8). */
   readonly appendLowers: boolean;
   /** `ro=recursive` (util-linux 2.39). */
@@ -47,16 +47,16 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-let detected: MountAbilities | undefined;
+let detected: MountFeatures | undefined;
 
 /** Reads two version numbers, once: about 2 ms. */
-export function detectAbilities(): MountAbilities {
+export function detectMountFeatures(): MountFeatures {
   return (detected ??= detect());
 }
 
-function detect(): MountAbilities {
+function detect(): MountFeatures {
   const text = outputOf('mount', ['--version']);
-  return abilitiesOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
+  return featuresOf({ kernel: release(), utilLinux: text.match(/\d+\.\d+/)?.[0] ?? '0.0' });
 }
 
 function outputOf(name: string, args: readonly string[]): string {
@@ -74,7 +74,7 @@ function outputOf(name: string, args: readonly string[]): string {
 }
 
 /** What versions promise. */
-export function abilitiesOf(versions: { readonly kernel: string; readonly utilLinux: string }): MountAbilities {
+export function featuresOf(versions: { readonly kernel: string; readonly utilLinux: string }): MountFeatures {
   const modern = isAtLeast(versions.utilLinux, 2, 39);
   return {
     appendLowers: modern && isAtLeast(versions.kernel, 6, 8),

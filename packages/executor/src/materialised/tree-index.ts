@@ -18,14 +18,14 @@ export function indexTree(location: string, stats: Stats = lstatSync(location)):
 }
 
 /** What a file has in common with itself before a step. */
-export type Likeness =
+export type FileComparison =
   | 'same'
   /** Its inode was changed, but none of what lstat tells: moved away and back, or attributes set. */
   | 'touched'
   | 'different';
 
 /** Compares what is no directory. */
-export function likenessOf(before: Stats, after: Stats): Likeness {
+export function compareFiles(before: Stats, after: Stats): FileComparison {
   const alike =
     before.ino === after.ino &&
     before.mode === after.mode &&

@@ -9,7 +9,7 @@ import {
   type TreeWriter,
 } from '@tbuild/snapshot';
 import { copyEntry } from './apply-layer.ts';
-import { type IndexNode, isSameDirectory, likenessOf } from './tree-index.ts';
+import { type IndexNode, isSameDirectory, compareFiles } from './tree-index.ts';
 
 export interface ChangeTarget {
   /** Takes the changes, in overlay's format. */
@@ -72,7 +72,7 @@ class ChangeWriter {
   }
 
   #hasChanged(path: string, before: IndexNode, stats: Stats): boolean {
-    const likeness = before.children === undefined ? likenessOf(before.stats, stats) : 'different';
+    const likeness = before.children === undefined ? compareFiles(before.stats, stats) : 'different';
     return likeness === 'different' || (likeness === 'touched' && !this.#isUnchanged(path, stats));
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { describeCallMachine, type CallMachineDescription } from '../machine/describe-machine.ts';
+import { describeHost, type HostDescription } from '../machine/describe-host.ts';
 import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { makeDeviceDirectory } from '../sandbox/device-directory.ts';
@@ -13,17 +13,18 @@ import { enterSandbox } from '../enter/enter-sandbox.ts';
 import { setUpCalls } from './set-up-calls.ts';
 import type { Executor, Sandbox, StepEnd } from '../executor.ts';
 import { READY } from '../process/exit-code.ts';
-import { PROGRAM } from '../process/run-process.ts';
+
 import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
-import { REPORT, sandboxCommand } from './sandbox-command.ts';
+import { sandboxCommand } from './sandbox-command.ts';
 import {
   MASKED_PATHS,
   READONLY_PATHS,
-  type SandboxPlace,
+  type SandboxLayout,
   sandboxMounts,
   type SetupStep,
 } from '../sandbox/sandbox-mounts.ts';
-import { canMountProc, detectAbilities, type MountAbilities } from '../machine/tools.ts';
+import { canMountProc, detectMountFeatures, type MountFeatures } from '../machine/tools.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface NamespaceOptions extends ExecutorOptions {
   /** The only way to set sandboxes up, as far as it goes; by programs what calls have failed to do, when absent. */
@@ -74,7 +75,7 @@ function setupFailedTwice(byCalls: TbuildError, byPrograms: unknown): unknown {
 }
 
 /** What stays the same from step to step. */
-interface Machine extends CallMachineDescription {
+interface Machine extends HostDescription {
   readonly flavour: OverlayFlavour;
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   readonly proc: 'fresh' | 'own';
@@ -84,7 +85,7 @@ interface Machine extends CallMachineDescription {
 function describeMachine(runDirectory: string, userNamespace: 'none' | 'ours' | 'of the step'): Machine {
   const within = userNamespace === 'of the step' ? ownUserNamespace() : [];
   return {
-    ...describeCallMachine(runDirectory),
+    ...describeHost(runDirectory),
     flavour: userNamespace === 'none' ? 'trusted' : 'user',
     kernelPaths: findKernelPaths(),
     // Only inside a user namespace is it ever refused.
@@ -117,30 +118,30 @@ function clearWorkDirectories({ root, mounts }: Sandbox): void {
 const WORK = 'workdir=';
 
 /** What mount(2) and mount_setattr(2) can do: options are all one text there. */
-const CALL_ABILITIES: MountAbilities = { appendLowers: false, recursiveReadonly: true, userOverlays: true };
+const SYSCALL_FEATURES: MountFeatures = { appendLowers: false, recursiveReadonly: true, userOverlays: true };
 
 /** Writes everything that the set-up reads into the step's directory. */
 function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly byCalls: boolean }): Launch {
-  const { sandbox, directory, entrances, groups, points } = step;
+  const { sandbox, directory, joinDescriptors, groups, points } = step;
   const place = makePlace(machine, step);
-  const mountsFor = (abilities: MountAbilities): readonly SetupStep[] =>
-    sandboxMounts(sandbox, points, { ...place, abilities });
-  const ownGroups = isUnified(groups);
+  const mountsFor = (features: MountFeatures): readonly SetupStep[] =>
+    sandboxMounts(sandbox, points, { ...place, features });
+  const ownCgroupNamespace = isUnified(groups);
   const entering = enterSandbox(sandbox, {
     ...machine,
     capabilities: stepCapabilities(sandbox, machine.flavour),
     reportTo: REPORT,
-    entrances,
-    ownGroups,
+    joinDescriptors,
+    ownCgroupNamespace,
     diesWithParent: true,
   });
-  const setUp = byCalls ? setUpCalls(mountsFor(CALL_ABILITIES), sandbox.hostname) : undefined;
+  const setUp = byCalls ? setUpCalls(mountsFor(SYSCALL_FEATURES), sandbox.hostname) : undefined;
   if (setUp !== undefined) {
     const ready = must('write', REPORT, { text: READY }, READY.length);
     const program = { ...entering, calls: [...setUp, ready, ...entering.calls] };
     return { args: [`/proc/self/fd/${PROGRAM}`], program, setsUp: true, machine: machine.machine };
   }
-  const { args, files } = sandboxCommand(sandbox, mountsFor(detectAbilities()), { directory });
+  const { args, files } = sandboxCommand(sandbox, mountsFor(detectMountFeatures()), { directory });
   for (const [file, text] of files) writeFileSync(file, text);
   return { args, program: entering, machine: machine.machine };
 }
@@ -148,11 +149,11 @@ function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly by
 /** Makes the directories that are mounted. */
 function makePlace(
   { flavour, kernelPaths, proc, setsGroups }: Machine,
-  { directory, groups, unguarded }: MountedStep,
-): Omit<SandboxPlace, 'abilities'> {
+  { directory, groups, needsNodev }: MountedStep,
+): Omit<SandboxLayout, 'features'> {
   const [root, devices] = [`${directory}/root`, `${directory}/dev`];
   mkdirSync(root);
   const groupDirectory = makeGroupDirectory(`${directory}/groups`, groups);
-  const boundDevices = makeDeviceDirectory(devices, { nodes: flavour === 'trusted' && !unguarded });
-  return { root, devices, boundDevices, groupDirectory, groups, unguarded, kernelPaths, flavour, proc, setsGroups };
+  const boundDevices = makeDeviceDirectory(devices, { nodes: flavour === 'trusted' && !needsNodev });
+  return { root, devices, boundDevices, groupDirectory, groups, needsNodev, kernelPaths, flavour, proc, setsGroups };
 }

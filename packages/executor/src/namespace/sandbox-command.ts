@@ -2,8 +2,9 @@ import type { Sandbox } from '../executor.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
 import { quote } from '../sandbox/mount-command.ts';
 import { OPTION_LIMIT } from '../sandbox/overlay-options.ts';
-import { PROGRAM } from '../process/run-process.ts';
+
 import type { MakeMountPoint, SetupStep } from '../sandbox/sandbox-mounts.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface CommandPlace {
   /** A directory for the mount tables. */
@@ -37,9 +38,6 @@ export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], pl
   ].join('\n');
   return { args: [...namespaces(sandbox), 'sh', '-c', script], files };
 }
-
-/** The descriptor for the set-up's own words. */
-export const REPORT = 3;
 
 /** Best effort: only programs that a minimal system may lack can bring an interface up. */
 const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/null || :';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SetupStep } from '../sandbox/sandbox-mounts.ts';
-import type { Call } from '../syscalls/syscall-program.ts';
+import type { Syscall } from '../syscalls/syscall-program.ts';
 import { setUpCalls } from './set-up-calls.ts';
 
 const [MS_BIND, MS_MOVE, MS_REC] = [4096, 8192, 16_384];
@@ -11,7 +11,7 @@ function mountsOf(...steps: SetupStep[]): string[] | undefined {
   return setUpCalls(steps, 'host')?.slice(8, -1).map(textOf);
 }
 
-function textOf({ name, args }: Call): string {
+function textOf({ name, args }: Syscall): string {
   const shown = args.map((arg) => {
     if (typeof arg === 'number') return arg;
     return 'text' in arg ? arg.text || "''" : 'numbers' in arg ? `{${arg.numbers.join(' ')}}` : '?';
@@ -37,7 +37,7 @@ test('namespaces of its own, whose mounts nobody sees and which end with whoever
 });
 
 test('a name is cut where the kernel would refuse it', () => {
-  expect(textOf(setUpCalls([], 'h'.repeat(70))?.at(-1) as Call)).toBe(`sethostname ${'h'.repeat(70)} 64`);
+  expect(textOf(setUpCalls([], 'h'.repeat(70))?.at(-1) as Syscall)).toBe(`sethostname ${'h'.repeat(70)} 64`);
 });
 
 test.each<[what: string, step: SetupStep, calls: string[]]>([

@@ -1,6 +1,6 @@
 import type { MountEntry } from './fstab.ts';
 import type { SetupStep } from '../sandbox/sandbox-mounts.ts';
-import { type Call, may, must } from '../syscalls/syscall-program.ts';
+import { type Syscall, may, must } from '../syscalls/syscall-program.ts';
 import { DIE_WITH_PARENT, signalAction } from '../enter/process-calls.ts';
 
 const CLONE_NEWNS = 0x2_0000;
@@ -36,8 +36,8 @@ const LONGEST_NAME = 64;
  * The calls that make the namespaces and mount everything, in the process whose end is that of the sandbox, and pid 1 in it.
  * Undefined for what they cannot do: mount points inside mounts, options that are too long, very many mounts.
  */
-export function setUpCalls(steps: readonly SetupStep[], hostname: string): readonly Call[] | undefined {
-  const mounting: Call[] = [];
+export function setUpCalls(steps: readonly SetupStep[], hostname: string): readonly Syscall[] | undefined {
+  const mounting: Syscall[] = [];
   for (const step of steps) {
     const calls = 'make' in step ? undefined : mountCalls(step);
     if (calls === undefined) return undefined;
@@ -58,13 +58,13 @@ export function setUpCalls(steps: readonly SetupStep[], hostname: string): reado
   ];
 }
 
-function mountCalls(entry: MountEntry): Call[] | undefined {
+function mountCalls(entry: MountEntry): Syscall[] | undefined {
   const enter = entry.directory === undefined ? [] : [must('chdir', { text: entry.directory })];
   const calls = entry.type === 'none' ? bindCalls(entry) : fileSystemCalls(entry);
   return calls && [...enter, ...calls];
 }
 
-function fileSystemCalls({ source, target, type, options }: MountEntry): Call[] | undefined {
+function fileSystemCalls({ source, target, type, options }: MountEntry): Syscall[] | undefined {
   const flags = options.reduce((sum, option) => sum | (ATTRIBUTES.get(option) ?? 0), 0);
   const data = options.filter((option) => !ATTRIBUTES.has(option)).join(',');
   if (Buffer.byteLength(data) > MOST_OPTIONS) return undefined;
@@ -72,7 +72,7 @@ function fileSystemCalls({ source, target, type, options }: MountEntry): Call[] 
 }
 
 /** A bind takes its attributes afterwards; mount(2) would give it all of them anew, which a user namespace may not. */
-function bindCalls({ source, target, options }: MountEntry): Call[] | undefined {
+function bindCalls({ source, target, options }: MountEntry): Syscall[] | undefined {
   let [flags, set, clear, everywhere] = [0, 0, 0, 0];
   for (const option of options) {
     if (option === 'bind') flags = MS_BIND;
@@ -95,7 +95,7 @@ function attribute(option: string): number {
 }
 
 /** With a `struct mount_attr` of four 64-bit numbers: to set, to clear, propagation, user namespace. */
-function attributeCall(target: string, flags: number, set: number, clear: number): Call {
+function attributeCall(target: string, flags: number, set: number, clear: number): Syscall {
   const attributes = [set, 0, clear, 0, 0, 0, 0, 0];
   return must('mount_setattr', AT_FDCWD, { text: target }, flags, { numbers: attributes }, attributes.length * 4);
 }

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import { quote } from '../sandbox/mount-command.ts';
-import { PROGRAM } from '../process/run-process.ts';
-import type { StepPlace } from '../process/step-setup.ts';
+
+import type { StepSetup } from '../process/step-setup.ts';
 import { findTool } from '../machine/tools.ts';
+import { PROGRAM } from '../process/descriptors.ts';
 
 /** Addresses that a step reaches through pasta, which no network hands out. */
 export const PASTA_ADDRESSES = {
@@ -29,7 +30,7 @@ const SHOWN_AT = '/tmp';
  */
 export function throughPasta(
   command: readonly string[],
-  { directory, exit, reportTo }: Pick<StepPlace, 'directory' | 'exit'> & { readonly reportTo: number },
+  { directory, leaveFile, reportTo }: Pick<StepSetup, 'directory' | 'leaveFile'> & { readonly reportTo: number },
 ): readonly string[] {
   requirePasta();
   const [place, namespace] = [`${directory}/pasta`, `${directory}/pasta/namespace`];
@@ -41,7 +42,7 @@ export function throughPasta(
     `exec pasta ${OPTIONS} --pid ${SHOWN_AT}/pasta/ready --netns ${SHOWN_AT}/pasta/namespace`,
   ].join('\n');
   // The shell above it holds the pipe open, so that there is an end to be read when pasta fails, and only then.
-  const leave = exit === undefined ? '' : `echo 0 > ${quote(exit)}; `;
+  const leave = leaveFile === undefined ? '' : `echo 0 > ${quote(leaveFile)}; `;
   const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${quote(pasta)}; :`;
   const script = [
     `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,

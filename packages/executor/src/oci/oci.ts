@@ -1,20 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type CallMachineDescription, describeCallMachine } from '../machine/describe-machine.ts';
+import { type HostDescription, describeHost } from '../machine/describe-host.ts';
 import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
-import { type CallProgram, may } from '../syscalls/syscall-program.ts';
+import { type SyscallProgram, may } from '../syscalls/syscall-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/step-handler.ts';
 import type { Executor, Sandbox } from '../executor.ts';
 import { setupFailure } from '../process/exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
 import { givenCapabilities, runtimeConfig } from './runtime-config.ts';
-import { PROGRAM } from '../process/run-process.ts';
-import { REPORT } from '../namespace/sandbox-command.ts';
+
 import { refusesGroups, runtimeCommand } from './runtime-command.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {
   /** The path of crun, runc or youki. */
@@ -30,24 +30,24 @@ export function createOciExecutor(options: OciExecutorOptions): Executor {
   return {
     name: 'oci',
     run(sandbox, io, signal) {
-      const machine = (known ??= { ...describeCallMachine(options.runDirectory), ...options });
+      const machine = (known ??= { ...describeHost(options.runDirectory), ...options });
       return runMounted({ ...options, sandbox, io, signal }, (step) => prepare(machine, step));
     },
   };
 }
 
-type Machine = CallMachineDescription & OciExecutorOptions;
+type Machine = HostDescription & OciExecutorOptions;
 
 /** Writes everything that the set-up reads into `directory`. */
 function prepare(
   described: Machine,
-  { sandbox, directory, points, entrances, groups, unguarded, atEnd }: MountedStep,
+  { sandbox, directory, points, joinDescriptors, groups, needsNodev, atEnd }: MountedStep,
 ): Launch {
   const { runtime, machine } = described;
-  if (unguarded && basename(runtime) === 'crun') throw noDeviceGuard();
+  if (needsNodev && basename(runtime) === 'crun') throw noDeviceGuard();
   const flavour = sandbox.handler === undefined ? described.flavour : 'user';
   const permitted = givenCapabilities(described.permitted);
-  const program = enterProgram({ ...described, flavour, permitted }, sandbox, entrances);
+  const program = enterProgram({ ...described, flavour, permitted }, sandbox, joinDescriptors);
   const rootfs = `${directory}/rootfs`;
   mkdirSync(rootfs);
   const mounts = points.mounts.map((placed, index) => {
@@ -61,8 +61,8 @@ function prepare(
     mounts,
     groups: groupBinds(makeGroupDirectory(`${directory}/groups`, groups), seen),
     // The runtime makes namespaces before the step enters a group of its own, which would not be their root.
-    ownGroups: isUnified(groups) && entrances.length === 0,
-    unguarded,
+    ownCgroupNamespace: isUnified(groups) && joinDescriptors.length === 0,
+    needsNodev,
     args: [`/proc/self/fd/${PROGRAM}`],
     flavour,
     capabilities: permitted,
@@ -77,20 +77,20 @@ function prepare(
     runtime,
     directory,
     id,
-    entrances: entrances.length,
+    joinDescriptorCount: joinDescriptors.length,
     moveGroups,
-    mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays].map((one) => ({ ...one, unguarded })),
+    mounts: [{ mount: sandbox.root.mount, target: rootfs }, ...overlays].map((one) => ({ ...one, needsNodev })),
   });
-  return { args, program, machine, check: (exitCode) => refuseComplaint(exitCode, `${directory}/log`) };
+  return { args, program, machine, check: (exitCode) => checkRuntimeLog(exitCode, `${directory}/log`) };
 }
 
 /** The runtime sets the limits, and gives the pipes of the output to the user that it starts. */
-function enterProgram(machine: Machine, sandbox: Sandbox, entrances: readonly number[]): CallProgram {
+function enterProgram(machine: Machine, sandbox: Sandbox, joinDescriptors: readonly number[]): SyscallProgram {
   const { uid, gid } = sandbox.process.user;
   const capabilities = stepCapabilities(sandbox, machine.flavour);
   const { calls, reportTo } = enterSandbox(
     { ...sandbox, limits: [] },
-    { ...machine, capabilities, reportTo: REPORT, entrances, root: '/' },
+    { ...machine, capabilities, reportTo: REPORT, joinDescriptors, root: '/' },
   );
   return { calls: [...OUTPUTS.map((output) => may('fchown', output, uid, gid)), ...calls], reportTo };
 }
@@ -107,7 +107,7 @@ function noDeviceGuard(): TbuildError {
 }
 
 /** The runtime writes to its log only when it fails. */
-function refuseComplaint(exitCode: number, log: string): void {
+function checkRuntimeLog(exitCode: number, log: string): void {
   if (exitCode === 0) return;
   const complaint = readOptional(log).trim();
   if (complaint !== '') throw setupFailure(complaint);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { GROUPS } from '../cgroup/group-view.ts';
 import { mountCommand, quote, type TreeMount } from '../sandbox/mount-command.ts';
-import { REPORT } from '../namespace/sandbox-command.ts';
+import { REPORT } from '../process/descriptors.ts';
 
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */
@@ -11,7 +11,7 @@ export interface RuntimeCommandOptions {
   readonly directory: string;
   readonly id: string;
   /** How many descriptors the runtime hands on after {@link REPORT} and {@link PROGRAM}. */
-  readonly entrances: number;
+  readonly joinDescriptorCount: number;
   /** A directory that takes the control groups, out of sight of a runtime that refuses them. */
   readonly moveGroups?: string;
   /** What is mounted before the runtime starts. */
@@ -44,7 +44,7 @@ export function refusesGroups(runtime: string): boolean {
   return basename(runtime) === 'crun' && existsSync(`${GROUPS}/unified`);
 }
 
-function runtimeArguments({ runtime, directory, id, entrances }: RuntimeCommandOptions): string[] {
+function runtimeArguments({ runtime, directory, id, joinDescriptorCount }: RuntimeCommandOptions): string[] {
   const log = basename(runtime) === 'crun' ? `file:${directory}/log` : `${directory}/log`;
   const cgroups = basename(runtime) === 'crun' ? ['--cgroup-manager=disabled'] : [];
   return [
@@ -56,7 +56,7 @@ function runtimeArguments({ runtime, directory, id, entrances }: RuntimeCommandO
     ...cgroups,
     'run',
     '--preserve-fds',
-    String(2 + entrances),
+    String(2 + joinDescriptorCount),
     '--bundle',
     directory,
     id,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Sandbox } from '../executor.ts';
-import { givenCapabilities, runtimeConfig, type RuntimePlace } from './runtime-config.ts';
+import { givenCapabilities, runtimeConfig, type RuntimeLayout } from './runtime-config.ts';
 
 const sandbox: Sandbox = {
   root: { upper: '/u', lowers: [], mount: { type: 'bind', source: '/u', options: ['bind'], directory: '/u' } },
@@ -10,19 +10,19 @@ const sandbox: Sandbox = {
   network: 'default',
   security: 'sandbox',
 };
-const place: RuntimePlace = {
+const layout: RuntimeLayout = {
   rootfs: '/r',
   mounts: [],
   groups: [],
-  ownGroups: false,
-  unguarded: false,
+  ownCgroupNamespace: false,
+  needsNodev: false,
   args: ['/proc/self/fd/3'],
   flavour: 'trusted',
   capabilities: (1n << 41n) - 1n,
 };
 const bind = { type: 'bind', source: '/s', target: '/t', readonly: true } as const;
 
-test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>, expected: object]>([
+test.each<[name: string, sandbox: Partial<Sandbox>, layout: Partial<RuntimeLayout>, expected: object]>([
   [
     'process',
     {},
@@ -43,7 +43,7 @@ test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>
   [
     'own control groups',
     {},
-    { ownGroups: true },
+    { ownCgroupNamespace: true },
     { linux: { namespaces: expect.arrayContaining([{ type: 'cgroup' }]) } },
   ],
   [
@@ -90,12 +90,12 @@ test.each<[name: string, sandbox: Partial<Sandbox>, place: Partial<RuntimePlace>
     { mounts: expect.arrayContaining([{ destination: '/t', type: 'none', source: '/s', options: ['rbind', 'ro'] }]) },
   ],
 ])('%s', (_, changes, where, expected) => {
-  expect(runtimeConfig({ ...sandbox, ...changes }, { ...place, ...where })).toMatchObject(expected);
+  expect(runtimeConfig({ ...sandbox, ...changes }, { ...layout, ...where })).toMatchObject(expected);
 });
 
 test('a runtime gives no capability of which it has no name', () => {
   const all = (1n << 64n) - 1n;
-  const { process } = runtimeConfig(sandbox, { ...place, capabilities: givenCapabilities(all) }) as {
+  const { process } = runtimeConfig(sandbox, { ...layout, capabilities: givenCapabilities(all) }) as {
     process: { capabilities: { permitted: string[] } };
   };
   expect(process.capabilities.permitted).toHaveLength(41);

@@ -3,7 +3,7 @@ import type { Sandbox } from '../executor.ts';
 import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox/sandbox-mounts.ts';
 
 /** What the runtime is to start as a sandbox's process, and where things of the sandbox are. */
-export interface RuntimePlace {
+export interface RuntimeLayout {
   /** The tree, mounted already. */
   readonly rootfs: string;
   /** Mounts with their targets followed; what they show is at `source`, overlays are mounted already. */
@@ -11,9 +11,9 @@ export interface RuntimePlace {
   /** What shows the step's control groups. */
   readonly groups: readonly { readonly source: string; readonly target: string }[];
   /** Whether the control group that it is started in becomes the root of all that it sees. */
-  readonly ownGroups: boolean;
+  readonly ownCgroupNamespace: boolean;
   /** Whether device nodes must not work but those of /dev. */
-  readonly unguarded: boolean;
+  readonly needsNodev: boolean;
   readonly args: readonly string[];
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
   readonly flavour: 'trusted' | 'user';
@@ -33,18 +33,18 @@ interface RuntimeMount {
  * The `config.json` of the runtime specification for a sandbox. It starts a program of ours as root, which loads the filter,
  * drops capabilities and takes the step's user: a filter that a runtime writes knows calls by the names that its library has.
  */
-export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
+export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
   const { process, hostname, network, security } = sandbox;
   const confined = security === 'sandbox';
-  const capabilities = capabilityNames(place.capabilities);
-  const own = [...(network === 'none' ? ['network'] : []), ...(place.ownGroups ? ['cgroup'] : [])];
+  const capabilities = capabilityNames(layout.capabilities);
+  const own = [...(network === 'none' ? ['network'] : []), ...(layout.ownCgroupNamespace ? ['cgroup'] : [])];
   const namespaces = ['pid', 'ipc', 'uts', 'mount', ...own];
   return {
     ociVersion: '1.0.2',
     process: {
       terminal: false,
       user: { uid: 0, gid: 0, umask: 0o022 },
-      args: place.args,
+      args: layout.args,
       // The program has its own, with secrets among it, which must not lie in a file.
       env: [],
       cwd: process.cwd,
@@ -56,12 +56,12 @@ export function runtimeConfig(sandbox: Sandbox, place: RuntimePlace): object {
       })),
       noNewPrivileges: false,
     },
-    root: { path: place.rootfs, readonly: false },
+    root: { path: layout.rootfs, readonly: false },
     hostname,
     mounts: [
-      ...kernelMounts(sandbox, place),
-      ...place.groups.map(groupMount),
-      ...place.mounts.map((mount) => runtimeMount(mount, place)),
+      ...kernelMounts(sandbox, layout),
+      ...layout.groups.map(groupMount),
+      ...layout.mounts.map((mount) => runtimeMount(mount, layout)),
     ],
     linux: {
       namespaces: namespaces.map((type) => ({ type })),
@@ -129,7 +129,7 @@ function capabilityNames(mask: bigint): string[] {
   return CAPABILITY_NAMES.flatMap((name, number) => (((mask >> BigInt(number)) & 1n) === 1n ? [`CAP_${name}`] : []));
 }
 
-function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, unguarded }: RuntimePlace): RuntimeMount[] {
+function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, needsNodev }: RuntimeLayout): RuntimeMount[] {
   const guarded = ['nosuid', 'nodev', 'noexec'];
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
@@ -137,9 +137,9 @@ function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, unguarded
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
-      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(unguarded ? ['nodev'] : [])],
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k', ...(needsNodev ? ['nodev'] : [])],
     },
-    ...(unguarded ? DEVICES.map(boundDevice) : []),
+    ...(needsNodev ? DEVICES.map(boundDevice) : []),
     {
       destination: '/dev/pts',
       type: 'devpts',
@@ -159,7 +159,7 @@ function kernelMounts({ shmSize = 65_536 * 1024 }: Sandbox, { flavour, unguarded
   ];
 }
 
-function groupMount({ source, target }: RuntimePlace['groups'][number]): RuntimeMount {
+function groupMount({ source, target }: RuntimeLayout['groups'][number]): RuntimeMount {
   return { destination: target, type: 'none', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] };
 }
 
@@ -168,11 +168,11 @@ function boundDevice({ name }: (typeof DEVICES)[number]): RuntimeMount {
 }
 
 function runtimeMount(
-  { placed: { mount, target }, source }: RuntimePlace['mounts'][number],
-  { unguarded }: RuntimePlace,
+  { placed: { mount, target }, source }: RuntimeLayout['mounts'][number],
+  { needsNodev }: RuntimeLayout,
 ): RuntimeMount {
   const destination = `/${target}`;
-  const nodev = unguarded ? ['nodev'] : [];
+  const nodev = needsNodev ? ['nodev'] : [];
   if (mount.type === 'tmpfs') {
     const size = mount.size === undefined ? [] : [`size=${mount.size}`];
     return {

@@ -1,16 +1,16 @@
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
-import type { Call, CallProgram } from '../syscalls/syscall-program.ts';
-import { describe, readReport } from '../enter/enter-sandbox.ts';
+import type { Syscall, SyscallProgram } from '../syscalls/syscall-program.ts';
+import { describeErrno, readReport } from '../enter/enter-sandbox.ts';
 import type { ProcessIO } from '../executor.ts';
-import type { Ended } from './run-process.ts';
+import type { ProcessResult } from './run-process.ts';
 
 /** What the set-up says when everything is mounted: a byte that no message holds, and that begins no report. */
 export const READY = '\u0004';
 
 /** What ran, and who hears of it. */
 export interface ReportedRun {
-  readonly program: CallProgram;
+  readonly program: SyscallProgram;
   /** Whether the program is the set-up too, and its report tells what failed of that. */
   readonly setsUp: boolean;
   readonly args: readonly string[];
@@ -22,7 +22,7 @@ export interface ReportedRun {
  *
  * @throws TbuildError PROCESS_FAILED when the set-up failed.
  */
-export function exitCodeOf({ exitCode, setup }: Ended, { program, setsUp, args, io }: ReportedRun): number {
+export function exitCodeOf({ exitCode, setup }: ProcessResult, { program, setsUp, args, io }: ReportedRun): number {
   const ready = setup.indexOf(READY);
   // Before a program of calls has said so, it says nothing but its report, which may hold any byte after the first.
   if (ready < 0 || (setsUp && ready > 0))
@@ -35,13 +35,13 @@ export function exitCodeOf({ exitCode, setup }: Ended, { program, setsUp, args, 
   return failure.exitCode;
 }
 
-function failureIn(program: CallProgram, report: Buffer): string {
+function failureIn(program: SyscallProgram, report: Buffer): string {
   const failure = readReport(program, '', report);
   return 'call' in failure ? textOf(failure) : failure.message;
 }
 
 /** The system call with the names that it was given, and the errno: `mount("overlay", "/run/root", "overlay") failed: ELOOP`. */
-function textOf({ call: { name, args }, errno }: { readonly call: Call; readonly errno: number }): string {
+function textOf({ call: { name, args }, errno }: { readonly call: Syscall; readonly errno: number }): string {
   const names = args.flatMap((arg) => (typeof arg === 'object' && 'text' in arg ? [JSON.stringify(arg.text)] : []));
   return `${name}(${names.slice(0, MOST_NAMES).join(', ')}) failed: ${errnoText(errno)}`;
 }
@@ -50,7 +50,10 @@ function textOf({ call: { name, args }, errno }: { readonly call: Call; readonly
 const MOST_NAMES = 3;
 
 function errnoText(errno: number): string {
-  const [name, words] = [Object.entries(constants.errno).find(([, value]) => value === errno)?.[0], describe(errno)];
+  const [name, words] = [
+    Object.entries(constants.errno).find(([, value]) => value === errno)?.[0],
+    describeErrno(errno),
+  ];
   return name === undefined || name === words ? words : `${words} (${name})`;
 }
 

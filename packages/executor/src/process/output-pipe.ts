@@ -23,7 +23,7 @@ export function openOutputPipe(
   { keep = false }: { readonly keep?: boolean } = {},
 ): OutputPipe {
   mknod(path, FileType.fifo | 0o600, 0);
-  give(path, owner);
+  setOwner(path, owner);
   // The reader comes first: opening to write would wait for one.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
@@ -52,7 +52,7 @@ function pipeOf(reader: number, writer: number): OutputPipe {
 }
 
 /** The first thing that a step's user is needed for. */
-function give(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+function setOwner(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
   try {
     chownSync(path, uid, gid);
   } catch (cause) {

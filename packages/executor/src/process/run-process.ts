@@ -13,20 +13,14 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** What is open as descriptor {@link PROGRAM}. */
   readonly program: number;
-  /** Files that are open for writing from descriptor {@link FIRST_ENTRANCE} on. */
-  readonly entrances: readonly string[];
+  /** Files that are open for writing from descriptor {@link FIRST_JOIN_DESCRIPTOR} on. */
+  readonly joinFiles: readonly string[];
   /** Asks the running program to end everything; when absent, pid 1 of its namespace is killed. */
   readonly end?: (pid: number) => void;
 }
 
-/** The descriptor of the last program of a set-up. */
-export const PROGRAM = 4;
-
-/** Above those that the set-up of any isolation uses. */
-export const FIRST_ENTRANCE = 5;
-
 /** How a sandboxed process ended, and what its set-up said. */
-export interface Ended {
+export interface ProcessResult {
   readonly exitCode: number;
   /** Without what the process itself wrote. */
   readonly setup: Buffer;
@@ -40,7 +34,7 @@ const ABORT_AGAIN_MS = 100;
  *
  * @throws TbuildError CANCELLED when the signal fired; everything is dead by then.
  */
-export async function runProcess(args: readonly string[], options: RunOptions): Promise<Ended> {
+export async function runProcess(args: readonly string[], options: RunOptions): Promise<ProcessResult> {
   const { io, stdout, stderr, signal, end = killInit } = options;
   using report = openNamelessPipe();
   const child = start(args, options, report.input);
@@ -68,12 +62,12 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
 }
 
 function start([name = '', ...args]: readonly string[], options: RunOptions, report: number): StartedProcess {
-  const { stdout, stderr, program, entrances } = options;
+  const { stdout, stderr, program, joinFiles } = options;
   const opened: number[] = [];
   try {
     const nothing = openSync('/dev/null', 'r');
     opened.push(nothing);
-    for (const path of entrances) opened.push(openSync(path, 'w'));
+    for (const path of joinFiles) opened.push(openSync(path, 'w'));
     return startTool(name, args, [nothing, stdout.input, stderr.input, report, program, ...opened.slice(1)]);
   } finally {
     opened.forEach((descriptor) => closeSync(descriptor));

@@ -4,16 +4,17 @@ import { TbuildError } from '@tbuild/errors';
 import { openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from '../cgroup/step-groups.ts';
-import { type CallMachine, type CallProgram, callProgram } from '../syscalls/syscall-program.ts';
+import { type SyscallMachine, type SyscallProgram, encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
 import { throughPasta } from '../network/pasta.ts';
 import { openOutputPipe } from './output-pipe.ts';
-import { FIRST_ENTRANCE, runProcess } from './run-process.ts';
-import { REPORT } from '../namespace/sandbox-command.ts';
-import type { StepPlace } from './step-setup.ts';
+import { runProcess } from './run-process.ts';
+
+import type { StepSetup } from './step-setup.ts';
+import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
 
 /** What every executor that mounts is told. */
 export interface ExecutorOptions {
@@ -30,11 +31,11 @@ export interface Launch {
   /** The set-up, which becomes the step's process. Its descriptor 3 takes READY after what it complains about. */
   readonly args: readonly string[];
   /** The last program of the set-up, which executes {@link PROGRAM} for it. */
-  readonly program: CallProgram;
+  readonly program: SyscallProgram;
   /** Whether it is all of the set-up. */
   readonly setsUp?: boolean;
   /** What it is written for. */
-  readonly machine: CallMachine;
+  readonly machine: SyscallMachine;
   /** A directory where the pipes of the output stay in sight of the step; absent: they have no name. */
   readonly pipes?: string;
   /** Asks the set-up to end everything; when absent, pid 1 of its namespace is killed. */
@@ -58,18 +59,18 @@ export interface StepRun {
  */
 export async function runStep(
   { runDirectory, flavour, sandbox, io, signal }: StepRun,
-  prepare: (place: StepPlace) => Launch,
+  prepare: (place: StepSetup) => Launch,
 ): Promise<StepEnd> {
   if (signal.aborted) throw new TbuildError('CANCELLED', 'The step was cancelled');
   const directory = mkdtempSync(join(runDirectory, 'step-'));
   const undos: (() => void)[] = [];
   try {
     await using groups = await makeStepGroups(basename(directory), sandbox, { guardsDevices: flavour === 'trusted' });
-    const { entrances, exit, unguarded, seen } = groups;
-    const descriptors = entrances.map((_, index) => FIRST_ENTRANCE + index);
+    const { joinFiles, leaveFile, needsNodev, visible } = groups;
+    const descriptors = joinFiles.map((_, index) => FIRST_JOIN_DESCRIPTOR + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);
-    const launch = prepare({ directory, entrances: descriptors, exit, groups: seen, unguarded, atEnd });
-    const exitCode = await launched(launch, { directory, sandbox, io, signal, entrances });
+    const launch = prepare({ directory, joinDescriptors: descriptors, leaveFile, groups: visible, needsNodev, atEnd });
+    const exitCode = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
     return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
     for (const undo of undos.reverse()) undo();
@@ -77,22 +78,22 @@ export async function runStep(
   }
 }
 
-async function launched(
+async function launchStep(
   { args, program, setsUp = false, machine, pipes, end, check }: Launch,
   {
     directory,
     sandbox,
     io,
     signal,
-    entrances,
-  }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; entrances: readonly string[] },
+    joinFiles,
+  }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; joinFiles: readonly string[] },
 ): Promise<number> {
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
   // It holds the step's environment, with secrets among it. A step's user may be the one to execute it.
-  using executable = openUnnamedFile(`${directory}/enter`, callProgram(machine, program), 0o755);
-  const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, entrances });
+  using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
+  const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, joinFiles });
   check?.(ended.exitCode);
   return exitCodeOf(ended, { program, setsUp, args: command, io });
 }

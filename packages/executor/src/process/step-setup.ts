@@ -1,17 +1,17 @@
-import type { SeenGroup } from '../cgroup/group-view.ts';
+import type { VisibleGroup } from '../cgroup/group-view.ts';
 
 /** What a step is made ready in. */
-export interface StepPlace {
+export interface StepSetup {
   /** Empty, and the step's own. */
   readonly directory: string;
   /** Descriptors that the last program of the set-up writes `0` to, by which it enters the step's control groups. */
-  readonly entrances: readonly number[];
+  readonly joinDescriptors: readonly number[];
   /** The file that a program which helps the step, and needs more devices, writes `0` to, if it has to. */
-  readonly exit?: string;
+  readonly leaveFile?: string;
   /** The control groups that the step is to see. */
-  readonly groups: readonly SeenGroup[];
+  readonly groups: readonly VisibleGroup[];
   /** Whether only mounts can keep the step from opening devices that it has nodes of. */
-  readonly unguarded: boolean;
+  readonly needsNodev: boolean;
   /** To be done when all processes are gone; the last one first. */
   atEnd(undo: () => void): void;
 }

@@ -4,13 +4,13 @@ export interface TreeMount {
   readonly mount: Mount;
   readonly target: string;
   /** Whether device nodes in it must not work. */
-  readonly unguarded?: boolean;
+  readonly needsNodev?: boolean;
 }
 
 /** The shell command that mounts a tree, or ends the set-up. */
-export function mountCommand({ mount, target, unguarded = false }: TreeMount): string {
+export function mountCommand({ mount, target, needsNodev = false }: TreeMount): string {
   const { type, source, options, directory } = mount;
-  const nodev = unguarded ? ['nodev'] : [];
+  const nodev = needsNodev ? ['nodev'] : [];
   if (type === 'bind') return `mount -o ${['bind', ...nodev].join(',')} ${quote(source)} ${quote(target)} || exit 125`;
   return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote([...options, ...nodev].join(','))} overlay ${quote(target)} || exit 125`;
 }

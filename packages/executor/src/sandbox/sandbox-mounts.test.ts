@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Sandbox } from '../executor.ts';
 import { fstabText, type MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
-import { type PlacedMount, sandboxMounts, type SandboxPlace } from './sandbox-mounts.ts';
+import { type PlacedMount, sandboxMounts, type SandboxLayout } from './sandbox-mounts.ts';
 
 const sandbox: Sandbox = {
   root: {
@@ -21,11 +21,11 @@ const sandbox: Sandbox = {
   network: 'default',
   security: 'sandbox',
 };
-const place: SandboxPlace = {
+const layout: SandboxLayout = {
   root: '/r',
   devices: '/d',
   boundDevices: [],
-  unguarded: false,
+  needsNodev: false,
   groupDirectory: '/g',
   groups: [],
   kernelPaths: new Map([
@@ -34,7 +34,7 @@ const place: SandboxPlace = {
     ['/proc/sys', 'directory'],
   ]),
   flavour: 'trusted',
-  abilities: { appendLowers: true, recursiveReadonly: true, userOverlays: true },
+  features: { appendLowers: true, recursiveReadonly: true, userOverlays: true },
   proc: 'fresh',
   setsGroups: true,
 };
@@ -42,9 +42,9 @@ const place: SandboxPlace = {
 function lines(
   changes: Partial<Sandbox>,
   mounts: readonly PlacedMount[] = [],
-  at: Partial<SandboxPlace> = {},
+  at: Partial<SandboxLayout> = {},
 ): string[] {
-  return sandboxMounts({ ...sandbox, ...changes }, { mounts }, { ...place, ...at }).map((step) =>
+  return sandboxMounts({ ...sandbox, ...changes }, { mounts }, { ...layout, ...at }).map((step) =>
     'make' in step ? `make ${step.make} ${step.within} ${step.path}` : fstabText([step]).replace(' 0 0\n', ''),
   );
 }
@@ -152,7 +152,7 @@ test("devices that cannot be made are the machine's, unchangeable", () => {
 });
 
 test('control groups: one hierarchy in place of all, or each by its name', () => {
-  const groups = (seen: SandboxPlace['groups']) =>
+  const groups = (seen: SandboxLayout['groups']) =>
     lines({}, [], { groups: seen }).filter((line) => line.includes('cgroup'));
   expect(groups([])).toEqual([]);
   expect(groups([{ name: '', source: '/sys/fs/cgroup/a b' }])).toEqual([
@@ -170,7 +170,7 @@ test('where nothing else keeps a step from devices, nodes of them work nowhere b
     { mount: source, target: 'c', kind: 'directory' },
     { mount: { type: 'tmpfs', target: '/t' }, target: 't', kind: 'directory' },
   ];
-  const table = lines({}, mounts, { unguarded: true, boundDevices: ['null'] });
+  const table = lines({}, mounts, { needsNodev: true, boundDevices: ['null'] });
   const writable = table.filter((line) => !/^(proc|sysfs|shm|mqueue|devpts|tmpfs \/r\/proc|\/dev|\/r)/.test(line));
   expect(writable.map((line) => [line.split(' ')[1], line.includes('nodev')])).toEqual([
     ['/r', true],

@@ -1,9 +1,9 @@
 import type { Mount } from '@tbuild/snapshot';
-import { groupBinds, type SeenGroup } from '../cgroup/group-view.ts';
+import { groupBinds, type VisibleGroup } from '../cgroup/group-view.ts';
 import type { Sandbox, SandboxMount } from '../executor.ts';
 import type { MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
-import type { MountAbilities } from '../machine/tools.ts';
+import type { MountFeatures } from '../machine/tools.ts';
 
 /** Something to do before the process starts: a mount, or an empty mount point inside an earlier mount. */
 export type SetupStep = MountEntry | MakeMountPoint;
@@ -16,7 +16,7 @@ export interface MakeMountPoint {
 }
 
 /** Where a step's sandbox is put together. */
-export interface SandboxPlace {
+export interface SandboxLayout {
   /** An empty directory, where the tree is mounted before it is moved onto `/`. */
   readonly root: string;
   /** Holds /dev: links, directories for pts, shm and mqueue, devices. */
@@ -24,15 +24,15 @@ export interface SandboxPlace {
   /** Names of devices that are empty files there, to bind the machine's onto. */
   readonly boundDevices: readonly string[];
   /** Whether device nodes must not work but in /dev. */
-  readonly unguarded: boolean;
+  readonly needsNodev: boolean;
   /** A directory with an empty one for each control group that has a name. */
   readonly groupDirectory: string;
-  readonly groups: readonly SeenGroup[];
+  readonly groups: readonly VisibleGroup[];
   /** Paths of /proc and /sys of this kernel, to tell which to cover and how. */
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   /** `user` inside a user namespace, where a fresh sysfs is refused. */
   readonly flavour: 'trusted' | 'user';
-  readonly abilities: MountAbilities;
+  readonly features: MountFeatures;
   /** Whether a fresh /proc may be mounted, or our own has to be shown. */
   readonly proc: 'fresh' | 'own';
   /** Whether terminals can belong to group 5, which a user namespace of a single id lacks. */
@@ -73,40 +73,40 @@ export function sandboxMounts(
     readonly mounts: readonly PlacedMount[];
     readonly cwd?: { readonly target: string; readonly within: string };
   },
-  place: SandboxPlace,
+  layout: SandboxLayout,
 ): readonly SetupStep[] {
   const confined = sandbox.security === 'sandbox';
   return [
-    treeEntry(sandbox.root.mount, place.root, place),
-    ...kernelEntries(sandbox, place),
-    ...groupEntries(place),
-    ...(confined ? [...maskedEntries(place), ...readonlyEntries(place)] : []),
-    ...points.mounts.flatMap((mount) => placedEntries(mount, place)),
-    ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, place)]),
+    treeEntry(sandbox.root.mount, layout.root, layout),
+    ...kernelEntries(sandbox, layout),
+    ...groupEntries(layout),
+    ...(confined ? [...maskedEntries(layout), ...readonlyEntries(layout)] : []),
+    ...points.mounts.flatMap((mount) => placedEntries(mount, layout)),
+    ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, layout)]),
     // Spelt `//` because mount(8) skips an entry for `/`.
-    { source: place.root, target: '//', type: 'none', options: ['move'] },
+    { source: layout.root, target: '//', type: 'none', options: ['move'] },
   ];
 }
 
 /** A snapshot's mount: an overlay, or a bind of a plain directory. */
-function treeEntry(mount: Mount, target: string, place: SandboxPlace): MountEntry {
-  const { abilities } = place;
+function treeEntry(mount: Mount, target: string, layout: SandboxLayout): MountEntry {
+  const { features } = layout;
   const { type, source, directory } = mount;
   if (type === 'bind')
     return {
       source,
       target,
       type: 'none',
-      options: ['bind', ...mount.options.filter((option) => option !== 'bind'), ...deviceOptions(place)],
+      options: ['bind', ...mount.options.filter((option) => option !== 'bind'), ...deviceOptions(layout)],
       directory,
     };
-  const options = abilities.appendLowers ? splitLongLowers(mount.options) : mount.options;
-  return { source: 'overlay', target, type, options: [...options, ...deviceOptions(place)], directory };
+  const options = features.appendLowers ? splitLongLowers(mount.options) : mount.options;
+  return { source: 'overlay', target, type, options: [...options, ...deviceOptions(layout)], directory };
 }
 
 function kernelEntries(
   { shmSize = 65_536 * 1024 }: Sandbox,
-  { root, devices, boundDevices, flavour, abilities, proc, setsGroups }: SandboxPlace,
+  { root, devices, boundDevices, flavour, features, proc, setsGroups }: SandboxLayout,
 ): MountEntry[] {
   const dev = `${root}/dev`;
   const guarded = ['nosuid', 'nodev', 'noexec'];
@@ -120,7 +120,7 @@ function kernelEntries(
           source: '/sys',
           target: `${root}/sys`,
           type: 'none',
-          options: ['rbind', readonlyOption(abilities), ...guarded],
+          options: ['rbind', readonlyOption(features), ...guarded],
         }
       : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
     // A directory made beforehand costs no process to fill it, which a tmpfs would.
@@ -149,13 +149,13 @@ function kernelEntries(
   ];
 }
 
-function groupEntries({ root, groupDirectory, groups }: SandboxPlace): MountEntry[] {
+function groupEntries({ root, groupDirectory, groups }: SandboxLayout): MountEntry[] {
   return groupBinds(groupDirectory, groups).map(({ source, target }) =>
     bindEntry(source, root + target, 'ro', 'nosuid', 'nodev', 'noexec'),
   );
 }
 
-function maskedEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
+function maskedEntries({ root, kernelPaths }: SandboxLayout): MountEntry[] {
   return MASKED_PATHS.flatMap((path) => {
     const kind = kernelPaths.get(path);
     if (kind === undefined) return [];
@@ -164,19 +164,19 @@ function maskedEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
   });
 }
 
-function readonlyEntries({ root, kernelPaths }: SandboxPlace): MountEntry[] {
+function readonlyEntries({ root, kernelPaths }: SandboxLayout): MountEntry[] {
   return READONLY_PATHS.flatMap((path) => (kernelPaths.has(path) ? [bindEntry(root + path, root + path, 'ro')] : []));
 }
 
-function placedEntries({ mount, target, kind, within }: PlacedMount, place: SandboxPlace): SetupStep[] {
-  const entry = mountEntry(mount, kind, { path: `${place.root}/${target}`, place });
-  return within === undefined ? [entry] : [makeStep(kind, { target, within }, place), entry];
+function placedEntries({ mount, target, kind, within }: PlacedMount, layout: SandboxLayout): SetupStep[] {
+  const entry = mountEntry(mount, kind, { path: `${layout.root}/${target}`, layout });
+  return within === undefined ? [entry] : [makeStep(kind, { target, within }, layout), entry];
 }
 
 function makeStep(
   make: 'file' | 'directory',
   point: { target: string; within: string },
-  { root }: SandboxPlace,
+  { root }: SandboxLayout,
 ): MakeMountPoint {
   return { make, within: `${root}/${point.within}`, path: `${root}/${point.target}` };
 }
@@ -184,26 +184,26 @@ function makeStep(
 function mountEntry(
   mount: SandboxMount,
   kind: 'file' | 'directory',
-  { path, place }: { path: string; place: SandboxPlace },
+  { path, layout }: { path: string; layout: SandboxLayout },
 ): MountEntry {
   switch (mount.type) {
     case 'bind':
       if (kind === 'file')
-        return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []), ...deviceOptions(place));
+        return bindEntry(mount.source, path, ...(mount.readonly ? ['ro'] : []), ...deviceOptions(layout));
       return {
         source: mount.source,
         target: path,
         type: 'none',
-        options: ['rbind', ...(mount.readonly ? [readonlyOption(place.abilities)] : []), ...deviceOptions(place)],
+        options: ['rbind', ...(mount.readonly ? [readonlyOption(layout.features)] : []), ...deviceOptions(layout)],
       };
     case 'overlay':
-      return treeEntry(mount.mount, path, place);
+      return treeEntry(mount.mount, path, layout);
     case 'tmpfs':
       return {
         source: 'tmpfs',
         target: path,
         type: 'tmpfs',
-        options: [...tmpfsOptions(mount), ...deviceOptions(place)],
+        options: [...tmpfsOptions(mount), ...deviceOptions(layout)],
       };
   }
 }
@@ -214,8 +214,8 @@ function tmpfsOptions(mount: { readonly size?: number; readonly mode?: number })
 }
 
 /** For what holds files that the step or its image may have made. */
-function deviceOptions({ unguarded }: Pick<SandboxPlace, 'unguarded'>): string[] {
-  return unguarded ? ['nodev'] : [];
+function deviceOptions({ needsNodev }: Pick<SandboxLayout, 'needsNodev'>): string[] {
+  return needsNodev ? ['nodev'] : [];
 }
 
 function bindEntry(source: string, target: string, ...options: string[]): MountEntry {
@@ -223,6 +223,6 @@ function bindEntry(source: string, target: string, ...options: string[]): MountE
 }
 
 /** Submounts of a bound directory become read-only too where mount(8) can do it. */
-function readonlyOption(abilities: MountAbilities): string {
-  return abilities.recursiveReadonly ? 'ro=recursive' : 'ro';
+function readonlyOption(features: MountFeatures): string {
+  return features.recursiveReadonly ? 'ro=recursive' : 'ro';
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallMachine } from '../syscalls/syscall-program.ts';
+import type { SyscallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from './default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from './denied-calls.ts';
 
@@ -43,7 +43,7 @@ function decide(program: Uint8Array, architecture: number, number: number, argum
 
 const cases: [
   name: string,
-  machine: CallMachine,
+  machine: SyscallMachine,
   architecture: number,
   call: number,
   argument: number,
@@ -82,7 +82,7 @@ test.each(cases)('%s', (_, machine, architecture, call, argument, expected) => {
   expect(decide(defaultFilter(machine), architecture, call, argument)).toBe(expected);
 });
 
-test.each<[name: string, machine: CallMachine, architecture: number, call: number]>([
+test.each<[name: string, machine: SyscallMachine, architecture: number, call: number]>([
   ['ptrace', 'x64', X86_64, 101],
   ['process_vm_readv', 'x64', X86_64, 310],
   ['process_vm_writev', 'x64', X86_64, 311],

@@ -1,8 +1,8 @@
-import type { CallMachine } from '../syscalls/syscall-program.ts';
+import type { SyscallMachine } from '../syscalls/syscall-program.ts';
 import { and, encode, FIELD, ifAtLeast, ifEqual, type Instruction, load, ret, RETURN } from './bpf.ts';
 import { ABSENT, type CallInterface, DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, type Numbers } from './denied-calls.ts';
 
-const INTERFACES: Readonly<Record<CallMachine, readonly CallInterface[]>> = {
+const INTERFACES: Readonly<Record<SyscallMachine, readonly CallInterface[]>> = {
   x64: ['x86_64', 'x86'],
   arm64: ['aarch64', 'arm'],
 };
@@ -37,7 +37,7 @@ const ARM_PRIVATE = 0x0f_0000;
  * exist (ENOSYS), as runc has it, so that programs fall back to older ones. `denied` is refused with EPERM.
  */
 export function defaultFilter(
-  machine: CallMachine,
+  machine: SyscallMachine,
   denied: Readonly<Record<string, Numbers>> = DENIED_CALLS,
 ): Uint8Array {
   const sections = INTERFACES[machine].flatMap((name) => ifEqual(ARCHITECTURES[name], sectionOf(name, denied)));

@@ -4,16 +4,16 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { needs } from '../../../../test/support/requirements.ts';
-import { type Call, type CallMachine, callProgram } from './syscall-program.ts';
+import { type Syscall, type SyscallMachine, encodeSyscallProgram } from './syscall-program.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'calls-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const QEMU = { x64: '/usr/bin/qemu-x86_64', arm64: '/usr/bin/qemu-aarch64' } as const;
 
-function run(machine: CallMachine, calls: readonly Call[]) {
+function run(machine: SyscallMachine, calls: readonly Syscall[]) {
   const path = join(directory, `program-${machine}`);
-  writeFileSync(path, callProgram(machine, { calls, reportTo: 1 }), { mode: 0o700 });
+  writeFileSync(path, encodeSyscallProgram(machine, { calls, reportTo: 1 }), { mode: 0o700 });
   const args = machine === process.arch ? [path] : [QEMU[machine], path];
   return spawnSync(args[0] ?? '', args.slice(1), { env: { ANY: 'thing' } });
 }
@@ -22,14 +22,18 @@ function results(report: Buffer): number[] {
   return Array.from({ length: report.length / 4 }, (_, index) => report.readInt32LE(index * 4));
 }
 
-const missing: Call = { name: 'execve', args: [{ text: '/missing' }, { texts: ['x'] }, { texts: [] }], mayFail: true };
+const missing: Syscall = {
+  name: 'execve',
+  args: [{ text: '/missing' }, { texts: ['x'] }, { texts: [] }],
+  mayFail: true,
+};
 
 describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
   const runs = needs({ met: machine === process.arch || existsSync(QEMU[machine]), lacks: QEMU[machine] });
 
   test('makes the calls and becomes the first program that can be executed', runs, () => {
     const args = { texts: ['sh', '-c', 'pwd; echo "$A|$ANY|$1"', 'sh', "it's"] };
-    const calls: Call[] = [
+    const calls: Syscall[] = [
       { name: 'chdir', args: [{ text: '/usr' }], mayFail: false },
       missing,
       { name: 'execve', args: [{ text: '/bin/sh' }, args, { texts: ['A=1', 'PATH=/bin'] }], mayFail: true },
@@ -86,6 +90,6 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
 });
 
 test('a program that is too long for its jumps is none', () => {
-  const calls = Array.from({ length: 513 }, (): Call => ({ name: 'chdir', args: [{ text: '/' }], mayFail: false }));
-  expect(() => callProgram('arm64', { calls, reportTo: 1 })).toThrow('too long');
+  const calls = Array.from({ length: 513 }, (): Syscall => ({ name: 'chdir', args: [{ text: '/' }], mayFail: false }));
+  expect(() => encodeSyscallProgram('arm64', { calls, reportTo: 1 })).toThrow('too long');
 });

@@ -3,9 +3,9 @@ import { DATA_ADDRESS, elfExecutable } from './elf.ts';
 import { createDataSection, type Datum } from './data-section.ts';
 
 /** Machines that programs can be made for, as `process.arch` names them. */
-export type CallMachine = 'x64' | 'arm64';
+export type SyscallMachine = 'x64' | 'arm64';
 
-export type CallName =
+export type SyscallName =
   | 'prctl'
   | 'fcntl'
   | 'close_range'
@@ -33,8 +33,8 @@ export type CallName =
  * One system call, with up to five arguments. After `fork`, which has none, the child makes the other calls; its parent waits for
  * its end and ends with the same exit code, or with 128 and the number of the signal that killed it.
  */
-export interface Call {
-  readonly name: CallName;
+export interface Syscall {
+  readonly name: SyscallName;
   /** Numbers, and what is to be pointed at. */
   readonly args: readonly (number | Datum)[];
   /** Whether the next call is made although this one failed. */
@@ -42,23 +42,23 @@ export interface Call {
 }
 
 /** A call whose failure does not matter. */
-export function may(name: CallName, ...args: Call['args']): Call {
+export function may(name: SyscallName, ...args: Syscall['args']): Syscall {
   return { name, args, mayFail: true };
 }
 
 /** A call without which nothing else is done. */
-export function must(name: CallName, ...args: Call['args']): Call {
+export function must(name: SyscallName, ...args: Syscall['args']): Syscall {
   return { name, args, mayFail: false };
 }
 
-export interface CallProgram {
-  readonly calls: readonly Call[];
+export interface SyscallProgram {
+  readonly calls: readonly Syscall[];
   /** Takes the results when the program ends by itself: a little-endian int32 a call, failures as negative errno. */
   readonly reportTo: number;
 }
 
 /** Whether there are programs for this `process.arch`. */
-export function isCallMachine(arch: string): arch is CallMachine {
+export function isSyscallMachine(arch: string): arch is SyscallMachine {
   return arch === 'x64' || arch === 'arm64';
 }
 
@@ -68,7 +68,7 @@ export function isCallMachine(arch: string): arch is CallMachine {
  * environment to obey: the last step into a sandbox has the step's environment in hand and the host's files
  * still in sight, where a dynamically linked program would load what LD_PRELOAD and its like name.
  */
-export function callProgram(machine: CallMachine, { calls, reportTo }: CallProgram): Uint8Array {
+export function encodeSyscallProgram(machine: SyscallMachine, { calls, reportTo }: SyscallProgram): Uint8Array {
   const { elfMachine, numbers, createCode } = MACHINES[machine];
   // What leads to the end reaches no farther on arm64.
   if (calls.length > MOST_CALLS) throw new Error(`A program of ${calls.length} calls is too long`);
@@ -90,10 +90,10 @@ const MOST_CALLS = 512;
 /** Of a program that could not do what it was made for. */
 const EXIT_CODE = 125;
 
-type Numbers = Readonly<Record<Exclude<CallName, 'fork'> | 'clone' | 'wait4' | 'exit_group', number>>;
+type Numbers = Readonly<Record<Exclude<SyscallName, 'fork'> | 'clone' | 'wait4' | 'exit_group', number>>;
 
 const MACHINES: Readonly<
-  Record<CallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>
+  Record<SyscallMachine, { elfMachine: number; numbers: Numbers; createCode: typeof createX64Code }>
 > = {
   x64: {
     elfMachine: 62,

@@ -25,12 +25,12 @@ import { leaveDeviceGuard } from '../cgroup/device-guard.ts';
 import { encodeExitProgram, exitPrograms } from '../emulation/exit-program.ts';
 import { type Emulation, findEmulation } from '../emulation/find-emulation.ts';
 import type { Executor, Sandbox, StepEnd } from '../executor.ts';
-import { callsProgram, outcomes, type TriedCall } from './calls-program.ts';
+import { syscallTestProgram, outcomes, type TriedCall } from './syscall-test-program.ts';
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;
   /** False for what has no namespaces and no mounts to contain a step with. */
-  readonly contained?: boolean;
+  readonly isolated?: boolean;
   /** False where steps see the /proc of the container that all of it runs in, which may not take their host name. */
   readonly ownProc?: boolean;
   /** `directory` is empty and the suite's own. */
@@ -42,15 +42,15 @@ const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
 
 /** What every executor promises, tried with a tree made of the host's static busybox. */
 export function executorSuite(name: string, options: ExecutorUnderTest): void {
-  const { flavour, create, contained = true, ownProc = true } = options;
+  const { flavour, create, isolated = true, ownProc = true } = options;
   // Tests of what this executor does not promise do not exist.
   const testWhen =
     (promised: boolean, ...requirements: readonly Requirement[]) =>
     (title: string, body: () => Promise<void>) => {
       if (promised) test(title, needs(...requirements), body);
     };
-  const containedTest = testWhen(contained);
-  const procTest = testWhen(contained && ownProc);
+  const isolatedTest = testWhen(isolated);
+  const procTest = testWhen(isolated && ownProc);
   const never = new AbortController().signal;
   let directory = '';
   let executor: Executor;
@@ -102,7 +102,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
   async function made(calls: readonly TriedCall[], user?: Sandbox['process']['user']): Promise<string[]> {
     const output: Uint8Array[] = [];
     await run(['/calls'], {
-      before: (upper) => writeFileSync(join(upper, 'calls'), callsProgram(calls), { mode: 0o755 }),
+      before: (upper) => writeFileSync(join(upper, 'calls'), syscallTestProgram(calls), { mode: 0o755 }),
       onOutput: (data) => void output.push(data),
       process: user && { user },
     });
@@ -138,7 +138,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     });
 
     for (const network of ['default', 'host', 'none'] as const)
-      containedTest(
+      isolatedTest(
         `root has the default capabilities of Docker and no more, and NET_RAW in no network of the machine: ${network}`,
         async () => {
           const { stdout } = await run('grep ^Cap /proc/self/status', { network });
@@ -182,7 +182,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
           ],
           user,
         );
-        if (!contained) expect([seize, peek]).toEqual(['EPERM', 'EPERM']);
+        if (!isolated) expect([seize, peek]).toEqual(['EPERM', 'EPERM']);
         else {
           expect(seize).toBe('ESRCH');
           expect(await made([['ptrace', 0, 0, 0, 0]], user)).toEqual(['done']);
@@ -206,7 +206,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(Number(stdout.split('\n')[1])).toBeLessThan(5);
     });
 
-    containedTest('has the devices of a container', async () => {
+    isolatedTest('has the devices of a container', async () => {
       const { stdout } = await run(
         'ls /dev; echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo y > /dev/stdout',
       );
@@ -225,7 +225,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
             { type: 'tmpfs', target: '/memory' },
           ],
         });
-        if (contained) expect(stdout).toMatch(/^c$/m);
+        if (isolated) expect(stdout).toMatch(/^c$/m);
         expect(stdout.length).toBeLessThan(200);
       });
 
@@ -253,14 +253,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toMatch(/^(\/dev\/null|pipe:.*)\n0\n1\n2\n$/);
     });
 
-    containedTest('kernel settings are out of reach', async () => {
+    isolatedTest('kernel settings are out of reach', async () => {
       const { stdout } = await run(
         'for f in /proc/sys/kernel/hostname /sys/kernel/uevent_seqnum; do (echo 1 > $f) 2> /dev/null && echo wrote $f; done; cat /proc/keys /proc/timer_list 2> /dev/null; ls /sys/firmware 2> /dev/null; mount -t tmpfs x /tmp 2> /dev/null && echo mounted',
       );
       expect(stdout).toBe('');
     });
 
-    containedTest('the filter refuses namespaces, keys and mounts, and privileges can still be gained', async () => {
+    isolatedTest('the filter refuses namespaces, keys and mounts, and privileges can still be gained', async () => {
       const { stdout, stderr } = await run(
         'grep -E "Seccomp:|NoNewPrivs" /proc/self/status; unshare -n true; mount -t proc x /proc; unshare -U true',
       );
@@ -268,7 +268,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stderr.split('\n').filter(Boolean)).toHaveLength(3);
     });
 
-    containedTest('a second chroot does not lead out', async () => {
+    isolatedTest('a second chroot does not lead out', async () => {
       const { stdout } = await run(
         'mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox',
       );
@@ -329,7 +329,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
         },
       );
       expect(stdout).toBe('contentcontent');
-      if (contained) expect(stderr).toContain('Read-only file system');
+      if (isolated) expect(stderr).toContain('Read-only file system');
       expect(readFileSync(join(source, 'file'), 'utf8')).toBe('2\n');
       expect(existsSync(join(active.upper, 'run'))).toBe(false);
       expect(existsSync(join(active.upper, 'etc/new'))).toBe(false);
@@ -368,12 +368,12 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
         });
         expect(existsSync(join(victim, 'in/file'))).toBe(true);
         // Where nothing is mounted the file itself was moved, and it may be a secret.
-        if (!contained)
+        if (!isolated)
           expect(['moved/file', 'moved/in/file'].filter((path) => existsSync(join(active.upper, path)))).toEqual([]);
       }
     });
 
-    containedTest('mounts inside a tmpfs, with its size and mode', async () => {
+    isolatedTest('mounts inside a tmpfs, with its size and mode', async () => {
       const source = join(directory, 'secret');
       writeFileSync(source, 's3');
       const { stdout } = await run(
@@ -388,7 +388,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('s3700\n1024\n');
     });
 
-    testWhen(!contained)('says that sizes of what cannot be mounted are not kept', async () => {
+    testWhen(!isolated)('says that sizes of what cannot be mounted are not kept', async () => {
       const { stderr } = await run(':', { shmSize: 1 << 20, mounts: [{ type: 'tmpfs', target: '/t', size: 1 << 20 }] });
       expect(stderr).toBe(
         'The size of /dev/shm is not limited with chroot isolation\nThe size of /t is not limited with chroot isolation\n',
@@ -419,7 +419,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect((await run('cat /tmp/*', { base: 'more-than-once' })).stdout).toBe('aboverepeated');
     });
 
-    containedTest('says what the kernel refused when a sandbox cannot be set up', async () => {
+    isolatedTest('says what the kernel refused when a sandbox cannot be set up', async () => {
       const other = await snapshotter().prepare('base');
       const options = ['lowerdir=l/0:l/0'];
       const mounts = [{ type: 'overlay', mount: { ...other.mount, options }, target: '/other' }] as const;
@@ -431,14 +431,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       });
     });
 
-    containedTest('without network there is loopback only', async () => {
+    isolatedTest('without network there is loopback only', async () => {
       const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', {
         network: 'none',
       });
       expect(stdout.trim()).toBe('lo');
     });
 
-    containedTest('an insecure step keeps all capabilities', async () => {
+    isolatedTest('an insecure step keeps all capabilities', async () => {
       const { stdout } = await run('grep CapEff /proc/self/status; mount -t tmpfs x /tmp && echo mounted', {
         security: 'insecure',
       });
@@ -510,7 +510,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
     });
 
-    testWhen(contained && flavour !== 'user', groups)('sees its limits where programs look for them', async () => {
+    testWhen(isolated && flavour !== 'user', groups)('sees its limits where programs look for them', async () => {
       const { stdout } = await run('cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2> /dev/null', {
         resources: { memory: 64 << 20 },
       });
@@ -518,7 +518,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect((await run('mkdir /sys/fs/cgroup/x /sys/fs/cgroup/memory/x 2> /dev/null && echo made')).stdout).toBe('');
     });
 
-    testWhen(contained, { met: isUnified, lacks: 'cgroup v2' })(
+    testWhen(isolated, { met: isUnified, lacks: 'cgroup v2' })(
       'is at the root of the control groups that it sees',
       async () => {
         expect((await run('cat /proc/self/cgroup')).stdout).toBe('0::/\n');

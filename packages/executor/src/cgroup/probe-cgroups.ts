@@ -3,7 +3,7 @@ import { leaveDeviceGuard } from './device-guard.ts';
 import { makeStepGroups } from './step-groups.ts';
 
 /** What control groups can do for steps here. */
-export interface GroupAbilities {
+export interface CgroupFeatures {
   /** Why steps cannot be limited; undefined where they can. */
   readonly limitObstacle?: TbuildError;
   /** Whether a filter keeps steps of real root from the devices of the machine. */
@@ -11,11 +11,11 @@ export interface GroupAbilities {
 }
 
 /** Finds it out by making the groups of a step that has limits, and, for real root, the filter. */
-export async function probeGroups({ isRealRoot }: { readonly isRealRoot: boolean }): Promise<GroupAbilities> {
+export async function probeCgroups({ isRealRoot }: { readonly isRealRoot: boolean }): Promise<CgroupFeatures> {
   const name = `probe-${process.pid}`;
   try {
     await using filtered = await makeStepGroups(name, { security: 'sandbox' }, { guardsDevices: isRealRoot });
-    const filtersDevices = isRealRoot && !filtered.unguarded;
+    const filtersDevices = isRealRoot && !filtered.needsNodev;
     try {
       const limited = { security: 'sandbox', resources: { memory: 2 ** 30, cpuQuota: 100_000, pids: 1000 } } as const;
       await using _groups = await makeStepGroups(name, limited, { guardsDevices: isRealRoot });

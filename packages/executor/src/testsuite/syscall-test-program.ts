@@ -15,7 +15,7 @@ const MACHINES = {
 } as const;
 
 /** A program for this machine that makes the calls one after the other and writes their results to its output. */
-export function callsProgram(calls: readonly TriedCall[]): Uint8Array {
+export function syscallTestProgram(calls: readonly TriedCall[]): Uint8Array {
   const machine = MACHINES[process.arch === 'arm64' ? 'arm64' : 'x64'];
   const known: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     ...DENIED_CALLS,

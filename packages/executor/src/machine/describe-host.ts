@@ -1,12 +1,12 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type CallMachine, isCallMachine } from '../syscalls/syscall-program.ts';
+import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 
 /** What the program that enters a sandbox has to know of this machine. */
-export interface CallMachineDescription {
-  readonly machine: CallMachine;
+export interface HostDescription {
+  readonly machine: SyscallMachine;
   /** The number of the kernel's last capability. */
   readonly lastCapability: number;
   /** The capabilities that we have, as a mask. */
@@ -21,7 +21,7 @@ export interface CallMachineDescription {
  *
  * @throws TbuildError UNSUPPORTED on other processors, or where nothing in the directory may be executed.
  */
-export function describeCallMachine(runDirectory: string): CallMachineDescription {
+export function describeHost(runDirectory: string): HostDescription {
   const machine = requireMachine();
   mkdirSync(runDirectory, { recursive: true, mode: 0o711 });
   requireExecutable(runDirectory);
@@ -38,8 +38,8 @@ function permittedCapabilities(): bigint {
   return BigInt(`0x${readFileSync('/proc/self/status', 'utf8').match(/^CapPrm:\s*([0-9a-f]+)$/m)?.[1] ?? '0'}`);
 }
 
-function requireMachine(): CallMachine {
-  if (isCallMachine(process.arch)) return process.arch;
+function requireMachine(): SyscallMachine {
+  if (isSyscallMachine(process.arch)) return process.arch;
   throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on ${process.arch}, only on x64 and arm64`);
 }
 
