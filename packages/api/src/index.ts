@@ -8,10 +8,13 @@ export type {
   CacheSource,
   CacheTarget,
   ImageOptions,
+  Isolation,
+  NetworkMode,
   OutputOptions,
   Permission,
   ProvenanceOptions,
   ResourceName,
+  SbomOptions,
 } from '@tbuild/spec';
 export type { OnEvent, StoreOptions } from './call-program.ts';
 export { diskUsage, images, prune, removeImage } from './store.ts';

@@ -38,7 +38,7 @@ export interface BuildSpec {
   /** How many steps may run at once. Defaults to as many as the graph allows. */
   readonly jobs?: number;
   /** The network of RUN steps; passt isolates `pasta`. */
-  readonly network?: 'default' | 'none' | 'host' | 'pasta';
+  readonly network?: NetworkMode;
   /** Lines for /etc/hosts of RUN steps, `NAME:ADDRESS`. */
   readonly extraHosts?: readonly string[];
   /** For RUN --mount=type=ssh, by id: the user's agent (true), its socket, or key files. */
@@ -56,7 +56,7 @@ export interface BuildSpec {
   /** Attest how the image was built: true, or the options of `--provenance`. */
   readonly provenance?: boolean | string | ProvenanceOptions;
   /** Attest which packages the image holds: true, or the options of `--sbom`. */
-  readonly sbom?: boolean | string | { readonly generator: string; readonly [parameter: string]: string };
+  readonly sbom?: boolean | string | SbomOptions;
   /** The build fails when it takes longer than this, such as `10m`. */
   readonly timeout?: string;
 }
@@ -66,7 +66,7 @@ export interface BuildSettings {
   /** The store's directory. Defaults to the one that the command line uses. */
   readonly root?: string;
   /** How RUN steps are isolated. */
-  readonly isolation?: 'auto' | 'namespace' | 'oci' | 'chroot';
+  readonly isolation?: Isolation;
   /** Registries that may be spoken to without TLS, or with a certificate that nobody trusts. */
   readonly insecureRegistries?: readonly string[];
   /** Where to look for images first: `HOST` for those of Docker Hub, `REGISTRY=MIRROR`. */
@@ -74,6 +74,10 @@ export interface BuildSettings {
   /** Look for images that have mirrors nowhere else. */
   readonly mirrorsOnly?: boolean;
 }
+
+export type NetworkMode = 'default' | 'none' | 'host' | 'pasta';
+
+export type Isolation = 'auto' | 'namespace' | 'oci' | 'chroot';
 
 /** What a user may allow: the first two to RUN steps, the last one to outputs. */
 export type Permission = 'network.host' | 'security.insecure' | 'buildx.local.delete';
@@ -98,4 +102,10 @@ export interface ProvenanceOptions {
   readonly filename?: string;
   readonly reproducible?: boolean;
   readonly 'inline-only'?: boolean;
+}
+
+/** The options of `--sbom`: the image of a scanner, and parameters for it. */
+export interface SbomOptions {
+  readonly generator: string;
+  readonly [parameter: string]: string;
 }

@@ -1,4 +1,13 @@
-export type { BuildSettings, BuildSpec, Permission, ProvenanceOptions, ResourceName } from './build-spec.ts';
+export type {
+  BuildSettings,
+  BuildSpec,
+  Isolation,
+  NetworkMode,
+  Permission,
+  ProvenanceOptions,
+  ResourceName,
+  SbomOptions,
+} from './build-spec.ts';
 export type { CacheOptions, CacheSource, CacheTarget } from './cache-options.ts';
 export type { Annotation, ImageFormat, StoredNames } from './image-format.ts';
 export type { ImageOptions, OutputOptions } from './output-options.ts';

@@ -228,7 +228,7 @@ describe('before anything is built', () => {
     runTbuild(['build', ...args, writeFiles({ Dockerfile: dockerfile })], { cwd: scratchDirectory('cwd'), env });
 
   test.each([
-    [['-o', 'type=oci,tar=false'], 'it has no dest='],
+    [['-o', 'type=oci,tar=false'], 'dest= is required'],
     [['-o', '-', '-o', 'type=oci'], 'Two outputs cannot both go to standard output'],
     [['-o', 'type=tar,dest=a', '-o', 'type=oci,dest=a'], 'Two outputs cannot both go to'],
     [['-o', 'type=docker,context=absent'], 'Docker has no context "absent"'],

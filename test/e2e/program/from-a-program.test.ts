@@ -106,7 +106,7 @@ function statOf(pid: number): readonly string[] {
 }
 
 const mistakes: readonly [name: string, spec: object, says: string, hint?: string][] = [
-  ['a field that is unknown', { contxt: '.' }, 'There is no field "contxt"', 'Did you mean "context"?'],
+  ['a field that is unknown', { contxt: '.' }, 'Unknown field "contxt"', 'Did you mean "context"?'],
   ['a field that is missing', { tags: [] }, 'Field "context" must be a text, not undefined'],
   ['a field of another type', { context: '.', tags: 'a' }, 'Field "tags" must be an array, not "a"'],
   ['an entry of another type', { context: '.', tags: ['a', 1] }, 'Field "tags[1]" must be a text, not 1'],
@@ -118,7 +118,7 @@ const mistakes: readonly [name: string, spec: object, says: string, hint?: strin
     'no option "dst"',
     'Did you mean dest=?',
   ],
-  ['standard output', { context: '.', outputs: [{ type: 'tar' }] }, 'a program has no standard output to give'],
+  ['standard output', { context: '.', outputs: [{ type: 'tar' }] }, 'Output type tar needs a dest'],
   ['standard input', { context: '-' }, 'Field "context" must be a path or a URL, not "-"'],
   ['a nested field', { context: '.', dockerfile: { txt: '' } }, 'Field "dockerfile.text" must be a text'],
   ['what is no data', { context: '.', onEvent() {} }, 'not plain data'],

@@ -1,8 +1,10 @@
+import type { BuildRequest } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
 import { describeFlags, parseArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
+import { settingsFromFlags, specFromFlags } from '../flags/build-spec.ts';
 import { parseCall } from './call/call-spec.ts';
 import type { Environment } from '../config/environment.ts';
 import { foreignOptions } from '../flags/foreign-options.ts';
@@ -11,6 +13,7 @@ import { interruptible } from '../services/interruptible.ts';
 import { openBuild } from '../services/open-build.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
+import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { sourceFrame } from '../print/source-frame.ts';
 import type { Command } from './command.ts';
@@ -18,8 +21,7 @@ import type { Command } from './command.ts';
 export const build: Command = {
   summary: 'Build an image from a Dockerfile (may be left out)',
   async run(argv, env) {
-    const words = parseArgs(argv, buildFlags, foreignOptions);
-    const { flags } = words;
+    const { flags, positional } = parseArgs(argv, buildFlags, foreignOptions);
     if (flags.help === true) {
       env.stdout.write(
         `Usage: tbuild [build] [OPTIONS] CONTEXT\n\nBuild an image from a Dockerfile.\n\n${describeFlags(buildFlags)}\n`,
@@ -33,8 +35,10 @@ export const build: Command = {
     const quiet = wanted === 'quiet';
     checkResultFiles(flags, env.cwd);
     const channel = createChannel();
-    await using opened = openBuild({ ...words, flags: { ...flags, quiet } }, env, channel);
+    const asked = { spec: specFromFlags(flags, positional, env), settings: settingsFromFlags(flags) };
+    await using opened = openBuild(asked, env, channel);
     const { request, worker } = opened;
+    if (quiet) requireStandardOutput(request);
     let definition: string | undefined;
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
     const shown = display(channel, mode, env.stderr, {
@@ -70,6 +74,14 @@ export const build: Command = {
     }
   },
 };
+
+/** Keeps standard output for the image ID of `--quiet`. */
+function requireStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
+  if (onStandardOutput(outputs) === undefined) return;
+  throw new TbuildError('USAGE', 'Standard output cannot have both an archive and the image ID of --quiet', {
+    hint: 'Use --progress none, and --iidfile for the ID',
+  });
+}
 
 /** For `--debug`. */
 function warningInFull({ detail, url, location, token }: WarningView, text: string | undefined): string {

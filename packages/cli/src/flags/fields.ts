@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 
 /**
- * Reads `name=value,name=value`, a value in double quotes may hold commas; a bare name is `name=true`.
+ * Reads `name=value,name=value`. A field in double quotes may hold commas; a bare name is `name=true`.
  * @throws TbuildError USAGE
  */
 export function parseFields(text: string, option: string): Readonly<Record<string, string>> {
@@ -10,8 +10,7 @@ export function parseFields(text: string, option: string): Readonly<Record<strin
     const bare = field.startsWith('"') && field.endsWith('"') ? field.slice(1, -1).replaceAll('""', '"') : field;
     const at = bare.indexOf('=');
     const name = (at < 0 ? bare : bare.slice(0, at)).trim().toLowerCase();
-    if (name === '')
-      throw new TbuildError('USAGE', `Option --${option} ${JSON.stringify(text)} has a field without a name`);
+    if (name === '') throw new TbuildError('USAGE', `Invalid ${option} ${JSON.stringify(text)}: a field has no name`);
     fields[name] = at < 0 ? 'true' : bare.slice(at + 1);
   }
   return fields;

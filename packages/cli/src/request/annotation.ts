@@ -1,18 +1,13 @@
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/spec';
 import { parsePlatform, type Platform } from '@tbuild/oci';
+import type { Annotation } from '@tbuild/spec';
 
 const KINDS = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor'] as const;
 
-/** Reads `[KIND[PLATFORM],...:]NAME=VALUE`; the kind is `manifest` unless given. */
-export function parseAnnotation(text: string, host: Platform): readonly Annotation[] {
-  const match = /^(?:((?:(?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?,?)+):)?([^=]+)=(.*)$/s.exec(text);
-  if (match === null) {
-    throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is not of the form [KIND:]NAME=VALUE`, {
-      hint: `Kinds are ${KINDS.join(', ')}`,
-    });
-  }
-  const [, kinds = 'manifest', name = '', value = ''] = match;
+/** Returns the annotations that `[KIND[PLATFORM],...:]NAME` and a value stand for; the kind defaults to `manifest`. */
+export function annotationsNamed(written: string, value: string, host: Platform): readonly Annotation[] {
+  const [, kinds = 'manifest', name = written] =
+    /^(?:((?:(?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?,?)+):)?(.+)$/s.exec(written) ?? [];
   return kinds
     .split(',')
     .filter((kind) => kind !== '')
@@ -24,8 +19,6 @@ export function parseAnnotationKind(text: string, host: Platform): Pick<Annotati
   const [, kind, platform] = /^([a-z-]+)(?:\[(.+)\])?$/.exec(text) ?? [];
   const on = KINDS.find((known) => known === kind);
   if (on === undefined)
-    throw new TbuildError('USAGE', `Annotations cannot be for ${JSON.stringify(text)}`, {
-      hint: `Kinds are ${KINDS.join(', ')}`,
-    });
+    throw new TbuildError('USAGE', `Invalid annotation kind ${JSON.stringify(text)}: expected ${KINDS.join(', ')}`);
   return { on, ...(platform === undefined ? {} : { platform: parsePlatform(platform, host) }) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseAttestations } from './attestations.ts';
+import { attestationSpecs } from './attestations.ts';
 
 const max = { mode: 'max', version: 'v1', filename: 'provenance.json', builderId: '', reproducible: false };
 
@@ -20,9 +20,18 @@ test.each([
     { sbom: { generator: 'example/scanner:1', parameters: { depth: '3' } } },
   ],
   [
-    'both by --attest',
-    { attest: ['type=sbom', 'type=provenance,mode=max'] },
+    'both in the form of --attest',
+    { sbom: 'type=sbom', provenance: 'type=provenance,mode=max' },
     { sbom: { parameters: {} }, provenance: max },
+  ],
+  ['what --attest disables', { provenance: 'type=provenance,disabled=true' }, undefined],
+  [
+    'options as data',
+    { provenance: { mode: 'min', reproducible: true } as const, sbom: { generator: 'example/scanner:1', depth: '3' } },
+    {
+      provenance: { ...max, mode: 'min', reproducible: true },
+      sbom: { generator: 'example/scanner:1', parameters: { depth: '3' } },
+    },
   ],
   [
     'beside images only',
@@ -38,12 +47,11 @@ test.each([
       },
     },
   ],
-  ['the short one wins', { attest: ['type=provenance'], provenance: 'false' }, undefined],
-])('%s', (_, flags, expected) => expect(parseAttestations(flags)).toEqual(expected));
+])('%s', (_, spec, expected) => expect(attestationSpecs(spec)).toEqual(expected));
 
 test.each([
   ['mode=most', { provenance: 'mode=most' }],
-  ['another type', { attest: ['type=signature'] }],
-  ['an unknown option', { attest: ['type=sbom,depth=3'] }],
+  ['the type of another attestation', { sbom: 'type=provenance' }],
+  ['an unknown option', { sbom: 'depth=3' }],
   ['a path as file name', { provenance: 'filename=../x' }],
-])('%s is refused', (_, flags) => expect(() => parseAttestations(flags)).toThrow(/is not valid/));
+])('%s is refused', (_, spec) => expect(() => attestationSpecs(spec)).toThrow(/^Invalid --(provenance|sbom) /));

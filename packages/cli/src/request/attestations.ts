@@ -1,84 +1,61 @@
 import type { AttestationSpecs, ProvenanceSpec, SbomSpec } from '@tbuild/attest';
-import { TbuildError } from '@tbuild/errors';
 import { parseReference } from '@tbuild/oci';
-import type { FlagValues } from '../flags/args.ts';
-import type { buildFlags } from '../flags/build-flags.ts';
-import { parseFields } from '../flags/fields.ts';
+import type { BuildSpec } from '@tbuild/spec';
+import { OptionFields } from './option-fields.ts';
 
-type AttestationFlags = Pick<FlagValues<typeof buildFlags>, 'attest' | 'provenance' | 'sbom'>;
+type Attestations = Pick<BuildSpec, 'provenance' | 'sbom'>;
+
+const HINT = 'Write for example --provenance=mode=max or --sbom=true';
 
 /**
- * What `--attest`, `--provenance` and `--sbom` ask for together; undefined for nothing, which is the default. The
- * two short ones win, as with buildx.
+ * Reads which attestations a user asks for; undefined for none, which is the default.
  * @throws TbuildError USAGE
  */
-export function parseAttestations(flags: AttestationFlags): AttestationSpecs | undefined {
-  const specs: { provenance?: ProvenanceSpec; sbom?: SbomSpec } = {};
-  const texts = [
-    ...(flags.attest ?? []),
-    ...shorthand('provenance', flags.provenance),
-    ...shorthand('sbom', flags.sbom),
-  ];
-  for (const text of texts) {
-    const { type, disabled = 'false', ...options } = parseFields(text, 'attest');
-    if (type !== 'provenance' && type !== 'sbom')
-      throw invalid(text, `type ${JSON.stringify(type ?? '')} is neither provenance nor sbom`);
-    const isOff = isTrue(disabled, text);
-    if (type === 'provenance') specs.provenance = isOff ? undefined : provenanceSpec(options, text);
-    else specs.sbom = isOff ? undefined : sbomSpec(options, text);
-  }
+export function attestationSpecs({ provenance, sbom }: Attestations): AttestationSpecs | undefined {
+  const specs = {
+    provenance: openOptions('provenance', provenance, provenanceSpec),
+    sbom: openOptions('sbom', sbom, sbomSpec),
+  };
   return specs.provenance === undefined && specs.sbom === undefined ? undefined : specs;
 }
 
-/** `true` and `false`, or options. */
-function shorthand(type: string, text: string | undefined): readonly string[] {
-  if (text === undefined) return [];
-  if (/^(?:1|t|true)$/i.test(text)) return [`type=${type}`];
-  if (/^(?:0|f|false)$/i.test(text)) return [`type=${type},disabled=true`];
-  return [`type=${type},${text}`];
-}
-
-function provenanceSpec(options: Readonly<Record<string, string>>, text: string): ProvenanceSpec {
-  const {
-    mode = 'max',
-    version = 'v1',
-    filename = 'provenance.json',
-    reproducible = 'false',
-    'inline-only': inlineOnly = 'false',
-    'builder-id': builderId = '',
-    ...rest
-  } = options;
-  const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw invalid(text, `type provenance has no option ${JSON.stringify(unknown)}`);
-  if (mode !== 'min' && mode !== 'max') throw invalid(text, `mode ${JSON.stringify(mode)} is neither min nor max`);
-  if (version !== 'v1' && version !== 'v0.2')
-    throw invalid(text, `version ${JSON.stringify(version)} is neither v1 nor v0.2`);
-  if (filename === '' || filename.includes('/')) throw invalid(text, 'filename must be the name of a file');
-  return {
-    mode,
-    version,
-    filename,
-    builderId,
-    reproducible: isTrue(reproducible, text),
-    ...(isTrue(inlineOnly, text) ? { inlineOnly: true } : {}),
-  };
-}
-
-function sbomSpec({ generator, ...parameters }: Readonly<Record<string, string>>, text: string): SbomSpec {
-  const [unknown] = Object.keys(parameters);
-  if (generator === undefined && unknown !== undefined)
-    throw invalid(text, `type sbom has no option ${JSON.stringify(unknown)} without a generator=`);
-  if (generator !== undefined) parseReference(generator);
-  return { ...(generator === undefined ? {} : { generator }), parameters };
-}
-
-function isTrue(value: string, text: string): boolean {
-  if (value === 'true' || value === 'false') return value === 'true';
-  throw invalid(text, `${JSON.stringify(value)} is neither true nor false`);
-}
-
-function invalid(text: string, reason: string): TbuildError {
-  return new TbuildError('USAGE', `Attestation ${JSON.stringify(text)} is not valid: ${reason}`, {
-    hint: 'Write for example --provenance=mode=max or --sbom=true',
+/** Reads a switch or options; the form of `--attest` names the type too, and may switch it off. */
+function openOptions<T>(
+  type: 'provenance' | 'sbom',
+  written: boolean | string | object | undefined,
+  read: (fields: OptionFields) => T,
+): T | undefined {
+  if (written === undefined || written === false || /^(?:0|f|false)$/i.test(String(written))) return undefined;
+  const isOn = written === true || /^(?:1|t|true)$/i.test(String(written));
+  const fields = new OptionFields(typeof written === 'boolean' || isOn ? {} : written, {
+    option: `--${type}`,
+    hint: HINT,
   });
+  fields.oneOf('type', [type]);
+  const isDisabled = fields.flag('disabled') === true;
+  const spec = read(fields);
+  return isDisabled ? undefined : spec;
+}
+
+function provenanceSpec(fields: OptionFields): ProvenanceSpec {
+  const filename = fields.text('filename') ?? 'provenance.json';
+  if (filename === '' || filename.includes('/')) throw fields.invalid('filename must be the name of a file');
+  const spec = {
+    mode: fields.oneOf('mode', ['min', 'max']) ?? 'max',
+    version: fields.oneOf('version', ['v1', 'v0.2']) ?? 'v1',
+    filename,
+    builderId: fields.text('builder-id') ?? '',
+    reproducible: fields.flag('reproducible') ?? false,
+    ...(fields.flag('inline-only') === true ? { inlineOnly: true } : {}),
+  };
+  return fields.done('provenance', spec);
+}
+
+/** All options but `generator` are parameters of the scanner. */
+function sbomSpec(fields: OptionFields): SbomSpec {
+  const generator = fields.text('generator');
+  if (generator === undefined) return fields.done('sbom', { parameters: {} });
+  parseReference(generator);
+  const parameters = fields.left.map((name) => [name, fields.text(name) ?? '']);
+  return { generator, parameters: Object.fromEntries(parameters) };
 }

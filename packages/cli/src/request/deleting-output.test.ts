@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { Permission } from '@tbuild/spec';
 import { checkDeletion } from './deleting-output.ts';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'tbuild-delete-')));
@@ -13,7 +14,7 @@ symlinkSync('/', join(cwd, 'everything'));
 symlinkSync('../elsewhere', join(cwd, 'escaping'));
 
 const check =
-  (destination: string, allowed: readonly string[] = []) =>
+  (destination: string, allowed: readonly Permission[] = []) =>
   () =>
     checkDeletion(
       { type: 'local', mode: 'delete', destination },

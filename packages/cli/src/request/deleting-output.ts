@@ -1,14 +1,13 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { ContextSpec } from '@tbuild/builder';
-import type { OutputSpec } from '@tbuild/spec';
+import type { OutputSpec, Permission } from '@tbuild/spec';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { LOCAL_DELETE } from './sandbox-options.ts';
 
 export interface DeletionLimits {
   readonly cwd: string;
-  /** The names that `--allow` was given. */
-  readonly allowed: readonly string[];
+  /** What the user allowed. */
+  readonly allowed: readonly Permission[];
   /** Contexts, whose files are read in place. */
   readonly contexts: readonly ContextSpec[];
   /** The store's directory. */
@@ -35,11 +34,11 @@ export function checkDeletion(output: OutputSpec, { cwd, allowed, contexts, root
       `${JSON.stringify(lost ?? sep)} is in it`,
       'Name a directory of its own, such as dest=out',
     );
-  if (isInside(place, realPath(cwd)) || allowed.includes(LOCAL_DELETE)) return;
+  if (isInside(place, realPath(cwd)) || allowed.includes('buildx.local.delete')) return;
   throw refused(
     destination,
     'it is not below the working directory',
-    `Allow it with --allow ${LOCAL_DELETE}, if nothing there is needed`,
+    'Allow it with --allow buildx.local.delete, if nothing there is needed',
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseOutput } from './output-spec.ts';
+import { outputSpec } from './output-spec.ts';
 
 const context = { cwd: '/home/me', host: { os: 'linux', architecture: 'amd64' } };
 const onManifest = (name: string, value: string) => ({ on: 'manifest', name, value });
@@ -74,7 +74,7 @@ test.each(
     Object.entries(options).map(([option, expected]) => [type, option, expected] as const),
   ),
 )('%s,%s', (type, option, expected) => {
-  expect(parseOutput(`${type},${option}`, context)).toEqual({ ...parseOutput(type, context), ...expected });
+  expect(outputSpec(`${type},${option}`, context)).toEqual({ ...outputSpec(type, context), ...expected });
 });
 
 test.each([
@@ -92,35 +92,51 @@ test.each([
   ['type=image,push=1', { type: 'image', push: true }],
   ['type=image,push=False', { type: 'image', push: false }],
 ])('%s', (text, expected) => {
-  expect(parseOutput(text, context)).toEqual(expected);
+  expect(outputSpec(text, context)).toEqual(expected);
 });
 
 test.each([
-  ['dest=a', /has no type=/],
-  ['type=local', /has no dest=/],
+  ['dest=a', /type= is required/],
+  ['type=local', /dest= is required/],
   ['type=local,dest=-', /a directory cannot be written to standard output/],
-  ['type=oci,tar=false', /has no dest=/],
-  ['type=zip,dest=a', /type "zip" is none of/],
-  ['type=constructor', /type "constructor" is none of/],
+  ['type=oci,tar=false', /dest= is required/],
+  ['type=zip,dest=a', /type "zip" is not one of/],
+  ['type=constructor', /type "constructor" is not one of/],
   ['type=tar,destination=a', /type tar has no option "destination"/],
   ['type=tar,mode=delete', /type tar has no option "mode"/],
   ['type=local,dest=a,compression=gzip', /type local has no option "compression"/],
   ['type=oci,push=true', /type oci has no option "push"/],
   ['type=cacheonly,dest=a', /type cacheonly has no option "dest"/],
   ['type=oci,tar=maybe', /tar must be true or false/],
-  ['type=local,dest=a,mode=mirror', /mode "mirror" is none of copy, delete/],
+  ['type=local,dest=a,mode=mirror', /mode "mirror" is not one of copy, delete/],
   ['type=local,dest=a,attestation-prefix=../x', /attestation-prefix must not contain "\/"/],
-  ['type=oci,compression=brotli', /compression "brotli" is none of/],
+  ['type=oci,compression=brotli', /compression "brotli" is not one of/],
   ['type=oci,compression-level=10', /compression-level must be 0 to 9 for gzip/],
   ['type=oci,compression=zstd,compression-level=23', /compression-level must be 0 to 22 for zstd/],
   ['type=oci,annotation-x.a=b', /not of the form annotation/],
-  ['type=image,compression=estargz', /cannot be compressed with estargz/],
-  ['type=image,compression=nydus', /cannot be compressed with nydus/],
-  ['type=image,prefer-nondist-layers=false', /"prefer-nondist-layers=false" is not supported/],
-  ['type=image,source-date-epoch=1', /"source-date-epoch=1" is not supported/],
-  ['type=docker,tar=false', /"tar=false" is not supported/],
+  ['type=image,compression=estargz', 'Cannot compress layers with estargz'],
+  ['type=image,compression=nydus', 'Cannot compress layers with nydus'],
+  ['type=image,prefer-nondist-layers=false', '--output does not support prefer-nondist-layers=false'],
+  ['type=image,source-date-epoch=1', '--output does not support source-date-epoch=1'],
+  ['type=docker,tar=false', '--output does not support tar=false'],
 ])('%s is refused', (text, message) => {
-  expect(() => parseOutput(text, context)).toThrow(message);
+  expect(() => outputSpec(text, context)).toThrow(message);
+});
+
+test('an output as data means the same as its text', () => {
+  const data = {
+    type: 'oci',
+    dest: 'a,b.tar',
+    name: ['a', 'b:1'],
+    tar: undefined,
+    compression: 'zstd',
+    'compression-level': 9,
+    'force-compression': true,
+    'annotation.q': 'say "q"',
+  } as const;
+  const text =
+    'type=oci,"dest=a,b.tar","name=a,b:1",compression=zstd,compression-level=9,force-compression,"annotation.q=say ""q"""';
+  expect(outputSpec(data, context)).toEqual(outputSpec(text, context));
 });
 
 test.each([
@@ -128,5 +144,5 @@ test.each([
   ['type=regsitry', 'Did you mean type=registry?'],
   ['type=tar,frobnicate=1', 'Its options are dest, source-date-epoch, attestation-prefix, platform-split'],
 ])('%s: %s', (text, hint) => {
-  expect(() => parseOutput(text, context)).toThrow(expect.objectContaining({ hint }));
+  expect(() => outputSpec(text, context)).toThrow(expect.objectContaining({ hint }));
 });

@@ -1,98 +1,103 @@
 import { resolve } from 'node:path';
-import type { OutputSpec } from '@tbuild/spec';
 import { suggest } from '@tbuild/errors';
-import type { ImageFormat } from '@tbuild/spec';
-import { parseFields } from '../flags/fields.ts';
-import { invalidOutput, OutputOptions, type OutputOptionsContext } from './output-options.ts';
+import type { Platform } from '@tbuild/oci';
+import type { OutputOptions, OutputSpec } from '@tbuild/spec';
+import { imageOptions } from './image-options.ts';
+import { OptionFields } from './option-fields.ts';
+
+export interface OutputContext {
+  readonly cwd: string;
+  readonly host: Platform;
+}
+
+const OUTPUT = { option: '--output', hint: 'Write for example -o type=docker,dest=image.tar' };
 
 /**
- * Reads one `--output`: `type=…,dest=…`, a bare path (a local tree) or `-` (a tar on standard output).
- * @throws TbuildError USAGE; UNSUPPORTED for what Docker's builder has and tbuild has not.
+ * Reads one output: options such as `type=…,dest=…`, a bare path (a local tree) or `-` (a tar on standard output).
+ * @throws TbuildError USAGE; UNSUPPORTED for what Docker's builder has and tbuild lacks.
  */
-export function parseOutput(text: string, context: OutputOptionsContext): OutputSpec {
-  if (text === '-') return { type: 'tar', destination: '-' };
-  if (!text.includes('=')) return { type: 'local', destination: resolve(context.cwd, text) };
-  const { type, ...options } = parseFields(text, 'output');
-  if (type === undefined) throw invalidOutput(text, 'it has no type=');
+export function outputSpec(output: string | OutputOptions, context: OutputContext): OutputSpec {
+  if (output === '-') return { type: 'tar', destination: '-' };
+  if (typeof output === 'string' && !output.includes('='))
+    return { type: 'local', destination: resolve(context.cwd, output) };
+  const fields = new OptionFields(output, OUTPUT);
+  const type = fields.required('type');
   const make = Object.hasOwn(makers, type) ? makers[type] : undefined;
-  if (make !== undefined) return make(new OutputOptions(text, options, context));
+  if (make !== undefined) return fields.done(type, make(fields, context));
   const near = suggest(type, Object.keys(makers));
-  throw invalidOutput(
-    text,
-    `type ${JSON.stringify(type)} is none of ${Object.keys(makers).join(', ')}`,
+  throw fields.invalid(
+    `type ${JSON.stringify(type)} is not one of ${Object.keys(makers).join(', ')}`,
     near === undefined ? undefined : `Did you mean type=${near}?`,
   );
 }
 
-const makers: Readonly<Record<string, (options: OutputOptions) => OutputSpec>> = {
-  image: (options) => image(options, options.flag('push') ?? false),
-  registry: (options) => image(options, options.flag('push') ?? true),
-  docker(options) {
-    options.refuse('tar', 'Use -o type=oci,tar=false for a directory', 'true');
-    const destination = options.path();
-    return options.done({ type: 'docker', destination, engineContext: options.text('context'), ...named(options) });
+const makers: Readonly<Record<string, (fields: OptionFields, context: OutputContext) => OutputSpec>> = {
+  image: (fields, context) => image(fields, context, false),
+  registry: (fields, context) => image(fields, context, true),
+  docker(fields, { cwd, host }) {
+    fields.refuse('tar', 'Use -o type=oci,tar=false for a directory', 'true');
+    const destination = path(fields, cwd);
+    refuseEpoch(fields);
+    return { type: 'docker', destination, engineContext: fields.text('context'), ...imageOptions(fields, host) };
   },
-  oci(options) {
-    const tar = options.flag('tar') ?? true;
-    const destination = tar ? (options.path() ?? '-') : options.directory();
-    return options.done({ type: 'oci', destination, tar, ...named(options) });
+  oci(fields, { cwd, host }) {
+    const tar = fields.flag('tar') ?? true;
+    const destination = tar ? (path(fields, cwd) ?? '-') : directory(fields, cwd);
+    refuseEpoch(fields);
+    return { type: 'oci', destination, tar, ...imageOptions(fields, host) };
   },
-  local: (options) =>
-    options.done({
-      type: 'local',
-      destination: options.directory(),
-      mode: options.oneOf('mode', ['copy', 'delete']),
-      ...tree(options),
-    }),
-  tar: (options) => options.done({ type: 'tar', destination: options.path() ?? '-', ...tree(options) }),
-  cacheonly: (options) => options.done({ type: 'cacheonly' }),
+  local: (fields, { cwd }) => ({
+    type: 'local',
+    destination: directory(fields, cwd),
+    mode: fields.oneOf('mode', ['copy', 'delete']),
+    ...treeOptions(fields),
+  }),
+  tar: (fields, { cwd }) => ({ type: 'tar', destination: path(fields, cwd) ?? '-', ...treeOptions(fields) }),
+  cacheonly: () => ({ type: 'cacheonly' }),
 };
 
-function image(options: OutputOptions, push: boolean): OutputSpec {
-  // Whether images are unpacked is a matter of engines; here they are when a step needs them.
-  options.flag('unpack');
-  return options.done({
-    type: 'image',
-    push,
-    store: options.flag('store'),
-    byDigest: options.flag('push-by-digest'),
-    insecure: options.flag('registry.insecure'),
-    nameCanonical: options.flag('name-canonical'),
-    danglingPrefix: options.text('dangling-name-prefix'),
-    // The second spelling is Docker's.
-    danglingEmptyOnly: options.flag('dangling-name-empty-only') ?? options.flag('danging-name-empty-only'),
-    ...named(options),
-  });
-}
-
-function named(options: OutputOptions): ImageFormat & { readonly names?: readonly string[] } {
-  const oci = options.flag('oci-mediatypes');
-  const compression = options.compression();
-  // Attestations are always stored with the image.
-  options.flag('attestation-inline');
-  options.refuse('prefer-nondist-layers', 'Layers that are not to be distributed always stay so', 'true');
-  refuseEpoch(options);
+function image(fields: OptionFields, { host }: OutputContext, pushes: boolean): OutputSpec {
+  // Only engines unpack images on request; here a step that needs the files does it.
+  fields.flag('unpack');
+  refuseEpoch(fields);
   return {
-    names: options.names(),
-    compression,
-    compressionLevel: options.level(compression),
-    forceCompression: options.flag('force-compression'),
-    mediaTypes: oci === undefined ? undefined : oci ? 'oci' : 'docker',
-    attestationArtifact: options.flag('oci-artifact'),
-    annotations: options.annotations(),
-    rewriteTimestamp: options.flag('rewrite-timestamp'),
+    type: 'image',
+    push: fields.flag('push') ?? pushes,
+    store: fields.flag('store'),
+    byDigest: fields.flag('push-by-digest'),
+    insecure: fields.flag('registry.insecure'),
+    nameCanonical: fields.flag('name-canonical'),
+    danglingPrefix: fields.text('dangling-name-prefix'),
+    // The second spelling is Docker's.
+    danglingEmptyOnly: fields.flag('dangling-name-empty-only') ?? fields.flag('danging-name-empty-only'),
+    ...imageOptions(fields, host),
   };
 }
 
-function tree(options: OutputOptions): { readonly platformSplit?: boolean; readonly attestationPrefix?: string } {
-  refuseEpoch(options);
-  const attestationPrefix = options.text('attestation-prefix');
-  if (attestationPrefix?.includes('/') === true) throw options.invalid('attestation-prefix must not contain "/"');
-  return { platformSplit: options.flag('platform-split'), attestationPrefix };
+function treeOptions(fields: OptionFields): {
+  readonly platformSplit?: boolean;
+  readonly attestationPrefix?: string;
+} {
+  refuseEpoch(fields);
+  const attestationPrefix = fields.text('attestation-prefix');
+  if (attestationPrefix?.includes('/') === true) throw fields.invalid('attestation-prefix must not contain "/"');
+  return { platformSplit: fields.flag('platform-split'), attestationPrefix };
 }
 
-function refuseEpoch(options: OutputOptions): void {
-  options.refuse(
+/** Returns an absolute path, or `-` for standard output. */
+function path(fields: OptionFields, cwd: string): string | undefined {
+  const dest = fields.text('dest');
+  return dest === undefined || dest === '-' ? dest : resolve(cwd, dest);
+}
+
+function directory(fields: OptionFields, cwd: string): string {
+  const dest = fields.required('dest');
+  if (dest === '-') throw fields.invalid('a directory cannot be written to standard output');
+  return resolve(cwd, dest);
+}
+
+function refuseEpoch(fields: OptionFields): void {
+  fields.refuse(
     'source-date-epoch',
     'Set SOURCE_DATE_EPOCH in the environment or with --build-arg, for the whole build',
   );

@@ -1,39 +1,39 @@
 import { expect, test } from 'vitest';
-import { parseOutputs } from './outputs.ts';
+import { outputSpecs } from './outputs.ts';
 
 const host = { os: 'linux', architecture: 'amd64' };
 const arm = { os: 'linux', architecture: 'arm64' };
 const outputs = (
-  flags: Parameters<typeof parseOutputs>[0],
+  spec: Parameters<typeof outputSpecs>[0],
   { tags = ['docker.io/library/a:1'], platforms = [host] } = {},
-) => parseOutputs(flags, { cwd: '/home/me', tags, platforms, host });
+) => outputSpecs(spec, { cwd: '/home/me', tags, platforms, host });
 
 test.each([
   ['nothing means the store', {}, [{ type: 'image', push: false }]],
   ['--push', { push: true }, [{ type: 'image', push: true }]],
   [
     '--push applies to an image output',
-    { push: true, output: ['type=image,compression=zstd'] },
+    { push: true, outputs: ['type=image,compression=zstd'] },
     [{ type: 'image', push: true, compression: 'zstd' }],
   ],
   [
     '--push beside another output',
-    { push: true, output: ['out'] },
+    { push: true, outputs: ['out'] },
     [
       { type: 'local', destination: '/home/me/out' },
       { type: 'image', push: true },
     ],
   ],
   ['--load', { load: true }, [{ type: 'docker' }]],
-  ['--load once', { load: true, output: ['type=docker'] }, [{ type: 'docker' }]],
+  ['--load once', { load: true, outputs: ['type=docker'] }, [{ type: 'docker' }]],
   [
     '--load beside an archive',
-    { load: true, output: ['type=docker,dest=a.tar'] },
+    { load: true, outputs: ['type=docker,dest=a.tar'] },
     [{ type: 'docker', destination: '/home/me/a.tar' }, { type: 'docker' }],
   ],
   [
     '--annotation is for every image output',
-    { annotation: ['index,manifest[arm64]:a=b=c'], output: ['out', 'type=oci'] },
+    { annotations: { 'index,manifest[arm64]:a': 'b=c' }, outputs: ['out', 'type=oci'] },
     [
       { type: 'local', destination: '/home/me/out' },
       {
@@ -47,24 +47,23 @@ test.each([
       },
     ],
   ],
-])('%s', (_name, flags, expected) => {
-  expect(outputs(flags)).toEqual(expected);
+])('%s', (_name, spec, expected) => {
+  expect(outputs(spec)).toEqual(expected);
 });
 
 test.each([
-  ['a push without a name', () => outputs({ push: true }, { tags: [] }), 'Pushing needs a name'],
+  ['a push without a name', () => outputs({ push: true }, { tags: [] }), '--push needs a name for the image'],
   [
     'several platforms for an engine',
     () => outputs({ load: true }, { platforms: [host, arm] }),
     'Docker and Podman load the image of one platform',
   ],
-  ['an annotation without a name', () => outputs({ annotation: ['a'] }), 'is not of the form [KIND:]NAME=VALUE'],
 ])('%s is refused', (_name, parse, message) => {
   expect(parse).toThrow(message);
 });
 
 test('an output may bring its own name', () => {
-  expect(outputs({ output: ['type=registry,name=a'] }, { tags: [] })).toMatchObject([
+  expect(outputs({ outputs: ['type=registry,name=a'] }, { tags: [] })).toMatchObject([
     { names: ['docker.io/library/a:latest'], push: true },
   ]);
 });

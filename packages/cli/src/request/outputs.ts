@@ -1,42 +1,45 @@
 import type { BuildRequest } from '@tbuild/builder';
-import type { OutputSpec } from '@tbuild/spec';
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/spec';
 import { parseReference, type Platform } from '@tbuild/oci';
-import { parseAnnotation } from './annotation.ts';
-import type { FlagValues } from '../flags/args.ts';
-import type { buildFlags } from '../flags/build-flags.ts';
-import { parseOutput } from './output-spec.ts';
+import type { Annotation, BuildSpec, OutputSpec } from '@tbuild/spec';
+import { annotationsNamed } from './annotation.ts';
+import { outputSpec, type OutputContext } from './output-spec.ts';
 
-export interface OutputContext {
-  readonly cwd: string;
+export interface OutputsContext extends OutputContext {
+  /** Full references. */
   readonly tags: readonly string[];
   readonly platforms: readonly Platform[];
-  readonly host: Platform;
   /** Attestations are no artifacts unless an output says so. */
   readonly noArtifacts?: boolean;
 }
 
-type OutputFlags = Pick<FlagValues<typeof buildFlags>, 'output' | 'push' | 'load' | 'annotation' | 'quiet'>;
+type Outputs = Pick<BuildSpec, 'outputs' | 'push' | 'load' | 'annotations'>;
 
 /**
- * What `--output`, `--push`, `--load` and `--annotation` ask for together: `--push` and `--load` apply to
- * outputs that are there, or add one; without any, the image goes into the store.
+ * Returns where a build goes: `push` and `load` apply to outputs that are there, or add one; without any output the
+ * image goes into the store. Annotations apply to all outputs that are images.
  * @throws TbuildError USAGE, UNSUPPORTED for what can be known to fail before anything is built.
  */
-export function parseOutputs(flags: OutputFlags, context: OutputContext): readonly OutputSpec[] {
-  const annotations = (flags.annotation ?? []).flatMap((text) => parseAnnotation(text, context.host));
-  let outputs: OutputSpec[] = (flags.output ?? []).map((text) => parseOutput(text, context));
-  if (flags.push === true) outputs = pushed(outputs);
-  if (flags.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
+export function outputSpecs(spec: Outputs, context: OutputsContext): readonly OutputSpec[] {
+  const annotations = Object.entries(spec.annotations ?? {}).flatMap(([name, value]) =>
+    annotationsNamed(name, value, context.host),
+  );
+  let outputs = (spec.outputs ?? []).map((output) => outputSpec(output, context));
+  if (spec.push === true) outputs = pushed(outputs);
+  if (spec.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
   if (outputs.length === 0) outputs.push({ type: 'image', push: false });
   const complete = outputs.map((output) => withDefaults(annotated(output, annotations), context));
   for (const output of complete) check(output, context);
-  refuseMixing(complete, flags.quiet === true);
+  refuseSharing(complete);
   return complete;
 }
 
-/** The registries that outputs with `registry.insecure` go to. */
+/** Returns the output that goes to standard output, if one does. */
+export function onStandardOutput(outputs: readonly OutputSpec[]): OutputSpec | undefined {
+  return outputs.find((output) => 'destination' in output && output.destination === '-');
+}
+
+/** Returns the registries that outputs with `registry.insecure` go to. */
 export function insecureRegistries({ outputs, tags }: Pick<BuildRequest, 'outputs' | 'tags'>): readonly string[] {
   return outputs.flatMap((output) =>
     output.type === 'image' && output.insecure === true
@@ -64,18 +67,14 @@ function annotated(output: OutputSpec, added: readonly Annotation[]): OutputSpec
     : output;
 }
 
-function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputContext): OutputSpec {
+function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputsContext): OutputSpec {
   if (!noArtifacts || !isImage(output) || output.attestationArtifact !== undefined) return output;
   return { ...output, attestationArtifact: false };
 }
 
-/** Two archives in one stream, or in one file, are none; with an ID behind it one is none either. */
-function refuseMixing(outputs: readonly OutputSpec[], printsId: boolean): void {
+/** Refuses two archives in one file or stream. */
+function refuseSharing(outputs: readonly OutputSpec[]): void {
   const taken = new Set<string>();
-  if (printsId && outputs.some((output) => 'destination' in output && output.destination === '-'))
-    throw new TbuildError('USAGE', 'Standard output cannot have both an archive and the image ID of --quiet', {
-      hint: 'Use --progress none, and --iidfile for the ID',
-    });
   for (const output of outputs) {
     if (!('destination' in output) || output.destination === undefined || isLayout(output)) continue;
     if (!taken.has(output.destination)) taken.add(output.destination);
@@ -86,19 +85,23 @@ function refuseMixing(outputs: readonly OutputSpec[], printsId: boolean): void {
   }
 }
 
-/** Several images may be added to a layout. */
+/** A layout is a directory that can hold several images. */
 function isLayout(output: OutputSpec): boolean {
   return output.type === 'oci' && !output.tar;
 }
 
-function check(output: OutputSpec, { tags, platforms }: OutputContext): void {
+function check(output: OutputSpec, { tags, platforms }: OutputsContext): void {
   if (output.type === 'image' && output.push && (output.names ?? tags).length === 0) {
-    throw new TbuildError('USAGE', 'Pushing needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
+    throw new TbuildError('USAGE', '--push needs a name for the image', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
   }
   if (output.type === 'docker' && platforms.length > 1) {
     const what = output.destination === undefined ? 'Docker and Podman load' : 'A docker archive holds';
-    throw new TbuildError('UNSUPPORTED', `${what} the image of one platform, and ${platforms.length} were asked for`, {
-      hint: 'Use -o type=oci, --push, or build one platform',
-    });
+    throw new TbuildError(
+      'UNSUPPORTED',
+      `${what} the image of one platform, but ${platforms.length} platforms are requested`,
+      {
+        hint: 'Use -o type=oci, --push, or build one platform',
+      },
+    );
   }
 }

@@ -49,12 +49,16 @@ test('500 KiB are the most', () => {
   expect(() => parseSecrets(['id=a,src=large'], env)('a')).toThrow('at most 512000');
 });
 
-test('agents and keys of --ssh', () => {
-  expect(sshSources(['default', 'a=/x/sock', 'b=k1,/k2'], env)).toEqual({
+test('an id of --ssh stands for the agent of the user, a socket or keys', () => {
+  expect(sshSources({ default: true, a: '/x/sock', b: ['k1', '/k2'] }, env)).toEqual({
     default: { paths: ['/run/agent'] },
     a: { paths: ['/x/sock'] },
     b: { paths: [join(cwd, 'k1'), '/k2'] },
   });
-  expect(() => sshSources(['default'], { ...env, variables: {} })).toThrow(expect.objectContaining({ code: 'USAGE' }));
-  expect(() => sshSources(['=x'], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+});
+
+test('--ssh without an id, or without an agent where one is meant, is refused', () => {
+  const usage = expect.objectContaining({ code: 'USAGE' });
+  expect(() => sshSources({ default: true }, { ...env, variables: {} })).toThrow(usage);
+  expect(() => sshSources({ '': ['x'] }, env)).toThrow(usage);
 });

@@ -26,19 +26,19 @@ export function parseSecrets(texts: readonly string[], env: Environment): (id: s
 }
 
 function parseSecret(text: string): { readonly id: string; readonly file?: string; readonly variable?: string } {
-  const fields = parseFields(text, 'secret');
+  const fields = parseFields(text, '--secret');
   const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined) throw usage(text, `has an unknown field "${unknown}"`, `Fields are ${FIELDS.join(', ')}`);
+  if (unknown !== undefined) throw usage(text, `unknown field "${unknown}"`, `Fields are ${FIELDS.join(', ')}`);
   const { id, src, source, env, type = env === undefined ? 'file' : 'env' } = fields;
-  if (id === undefined || id === '') throw usage(text, 'has no id', 'Write --secret id=ID,src=FILE');
+  if (id === undefined || id === '') throw usage(text, 'id= is required', 'Write --secret id=ID,src=FILE');
   const path = src ?? source;
   if (type === 'env') return { id, variable: env ?? path ?? id };
   if (type === 'file') return { id, file: path, variable: env };
-  throw usage(text, `has the type "${type}"`, 'A secret is a "file" or "env"');
+  throw usage(text, `type "${type}" is not one of file, env`);
 }
 
 function usage(text: string, problem: string, hint?: string): TbuildError {
-  return new TbuildError('USAGE', `Option --secret ${JSON.stringify(text)} ${problem}`, { hint });
+  return new TbuildError('USAGE', `Invalid --secret ${JSON.stringify(text)}: ${problem}`, { hint });
 }
 
 function reader(

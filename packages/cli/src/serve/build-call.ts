@@ -1,27 +1,27 @@
 import type { BuildAnswer } from '@tbuild/api';
-import { checkBuild } from '@tbuild/builder';
-import type { OutputSpec } from '@tbuild/spec';
+import { checkBuild, type BuildRequest } from '@tbuild/builder';
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { buildMetadata } from '../print/build-metadata.ts';
 import { interruptible } from '../services/interruptible.ts';
+import { onStandardOutput } from '../request/outputs.ts';
 import { openBuild } from '../services/open-build.ts';
 import type { Call } from './call.ts';
-import { specWords } from './spec-words.ts';
+import { readSpec } from './read-spec.ts';
 
 /** Builds as `tbuild build` does. */
 export const buildCall: Call = async (argument, env, { progress, onDefinition }): Promise<BuildAnswer> => {
-  const { readSecret, ...words } = specWords(argument);
-  await using opened = openBuild(words, env, progress);
-  for (const output of opened.request.outputs) refuseStandardOutput(output);
+  const { readSecret, ...asked } = readSpec(argument);
+  await using opened = openBuild(asked, env, progress);
+  refuseStandardOutput(opened.request);
   const result = await opened.run({ readSecret, onDefinition });
   return { ...result, metadata: buildMetadata(result) };
 };
 
-/** What `tbuild --check` finds. */
+/** Returns what `tbuild --check` finds. */
 export const checkCall: Call = async (argument, env, { progress, onDefinition }): Promise<readonly LintWarning[]> => {
-  const { readSecret: _, ...words } = specWords(argument);
-  await using opened = openBuild(words, env, progress);
+  const { readSecret: _, ...asked } = readSpec(argument);
+  await using opened = openBuild(asked, env, progress);
   const { request, worker } = opened;
   const { warnings, error } = await interruptible((signal) =>
     checkBuild(request, worker, { progress, onDefinition, signal }),
@@ -30,13 +30,10 @@ export const checkCall: Call = async (argument, env, { progress, onDefinition })
   return warnings;
 };
 
-function refuseStandardOutput(output: OutputSpec): void {
-  if (!('destination' in output) || output.destination !== '-') return;
-  throw new TbuildError(
-    'USAGE',
-    `Output type ${output.type} has no dest, and a program has no standard output to give`,
-    {
-      hint: 'Name a file',
-    },
-  );
+function refuseStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
+  const output = onStandardOutput(outputs);
+  if (output === undefined) return;
+  throw new TbuildError('USAGE', `Output type ${output.type} needs a dest: a program gets no standard output`, {
+    hint: 'Name a file with dest',
+  });
 }

@@ -1,16 +1,16 @@
 import { suggest, TbuildError } from '@tbuild/errors';
 
-type Read = (value: unknown, field: string) => string;
+type Read<T> = (value: unknown, field: string) => T;
 
-/** The fields of an object that a program sent; each is taken once, and what is left at the end is an error. */
+/** The fields of an object that a program sent. Each is taken once; {@link CallFields.done} refuses the rest. */
 export class CallFields<Name extends string> {
   readonly #place: string;
   readonly #left: Map<string, unknown>;
   readonly #asked = new Set<string>();
 
   /**
-   * A field that is undefined is as good as none.
-   * @throws TbuildError USAGE unless it is an object.
+   * Treats a field that is undefined as missing.
+   * @throws TbuildError USAGE unless the value is an object.
    */
   constructor(value: unknown, place = '') {
     this.#place = place === '' ? '' : `${place}.`;
@@ -24,7 +24,7 @@ export class CallFields<Name extends string> {
     return value;
   }
 
-  read(name: Name, read: Read): string | undefined {
+  read<T>(name: Name, read: Read<T>): T | undefined {
     const value = this.take(name);
     return value === undefined ? undefined : read(value, this.#place + name);
   }
@@ -34,91 +34,92 @@ export class CallFields<Name extends string> {
   }
 
   flag(name: Name): boolean | undefined {
-    const value = this.take(name);
-    if (value === undefined || typeof value === 'boolean') return value;
-    throw mustBe('true or false', value, this.#place + name);
+    return this.read(name, flagOf);
   }
 
   number(name: Name): number | undefined {
-    const value = this.take(name);
-    if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
-    throw mustBe('a number that is not negative', value, this.#place + name);
+    return this.read(name, numberOf);
   }
 
-  list(name: Name, read: Read = textOf): readonly string[] | undefined {
-    const value = this.take(name);
-    return value === undefined ? undefined : listOf(value, name).map((one, at) => read(one, `${name}[${at}]`));
+  list<T>(name: Name, read: Read<T>): readonly T[] | undefined {
+    return this.read(name, (value, field) => listOf(value, field).map((one, at) => read(one, `${field}[${at}]`)));
   }
 
-  /** The members of an object as `NAME=VALUE`. */
-  pairs(name: Name, read: Read = textOf): readonly string[] | undefined {
-    const value = this.take(name);
-    if (value === undefined) return undefined;
-    return membersOf(value, name).map(([key, one]) => {
-      if (key === '' || key.includes('='))
-        throw usage(`Field ${JSON.stringify(name)} cannot have the name ${JSON.stringify(key)}`);
-      return `${key}=${read(one, `${name}.${key}`)}`;
-    });
+  /** Reads the members of an object. */
+  record<T>(name: Name, read: Read<T>): Readonly<Record<string, T>> | undefined {
+    return this.read(name, (value, field) =>
+      Object.fromEntries(
+        membersOf(value, field).map(([key, one]) => {
+          if (key !== '' && !key.includes('=')) return [key, read(one, `${field}.${key}`)];
+          throw usage(`Field ${JSON.stringify(field)} cannot have the name ${JSON.stringify(key)}`);
+        }),
+      ),
+    );
   }
 
-  /** @throws TbuildError USAGE for a field that nobody took. */
+  /** @throws TbuildError USAGE for a field that was not taken. */
   done(): void {
     const [unknown] = this.#left.keys();
     if (unknown === undefined) return;
     const near = suggest(unknown, this.#asked);
     throw usage(
-      `There is no field ${JSON.stringify(this.#place + unknown)}`,
+      `Unknown field ${JSON.stringify(this.#place + unknown)}`,
       near === undefined ? undefined : `Did you mean ${JSON.stringify(this.#place + near)}?`,
     );
   }
 }
 
-/** @throws TbuildError USAGE unless it is a text. */
+/** @throws TbuildError USAGE unless the value is a text. */
 export function textOf(value: unknown, field: string): string {
   if (typeof value === 'string') return value;
   throw mustBe('a text', value, field);
 }
 
-/** A number or a text, as a text. @throws TbuildError USAGE for anything else. */
-export function amountOf(value: unknown, field: string): string {
-  if (typeof value === 'string' || typeof value === 'number') return String(value);
+/** Reads a number, or a text such as `64m`. @throws TbuildError USAGE for anything else. */
+export function amountOf(value: unknown, field: string): number | string {
+  if (typeof value === 'string' || typeof value === 'number') return value;
   throw mustBe('a number', value, field);
 }
 
-/** Options by name as one text of the command line; a text is taken for such a one. */
-export function optionsOf(value: unknown, field: string): string {
+function flagOf(value: unknown, field: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw mustBe('true or false', value, field);
+}
+
+function numberOf(value: unknown, field: string): number {
+  if (typeof value === 'number' && value >= 0) return value;
+  throw mustBe('a number that is not negative', value, field);
+}
+
+/**
+ * Reads options: an object of plain values, or the text of the command line. Their names are checked together with
+ * their values, when the request is made.
+ * @throws TbuildError USAGE for anything else.
+ */
+export function optionsOf<T extends object>(value: unknown, field: string): T | string {
   if (typeof value === 'string') return value;
-  return membersOf(value, field)
-    .filter(([, option]) => option !== undefined)
-    .map(([name, option]) => quoted(`${name}=${optionOf(option, `${field}.${name}`)}`))
-    .join(',');
+  for (const [name, option] of membersOf(value, field)) {
+    const isPlain = option === undefined || ['string', 'number', 'boolean'].includes(typeof option);
+    if (!isPlain) listOf(option, `${field}.${name}`).forEach((one, at) => textOf(one, `${field}.${name}[${at}]`));
+  }
+  return value as T;
 }
 
-function optionOf(value: unknown, field: string): string {
-  if (Array.isArray(value)) return value.map((one, at) => textOf(one, `${field}[${at}]`)).join(',');
-  return typeof value === 'boolean' || typeof value === 'number' ? String(value) : textOf(value, field);
-}
-
-/** As `parseFields` reads it. */
-function quoted(text: string): string {
-  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** @throws TbuildError USAGE unless it is an array. */
+/** @throws TbuildError USAGE unless the value is an array. */
 export function listOf(value: unknown, field: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw mustBe('an array', value, field);
 }
 
-/** @throws TbuildError USAGE unless it is an object. */
+/** @throws TbuildError USAGE unless the value is an object. */
 export function membersOf(value: unknown, field: string): readonly [name: string, member: unknown][] {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(value);
   throw mustBe('an object', value, field);
 }
 
-/** For a field that is something else. */
+/** Returns the error for a field of another type. */
 export function mustBe(wanted: string, value: unknown, field: string): TbuildError {
-  const what = field === '' ? 'What is asked for' : `Field ${JSON.stringify(field)}`;
+  const what = field === '' ? 'The argument' : `Field ${JSON.stringify(field)}`;
   return usage(`${what} must be ${wanted}, not ${describe(value)}`);
 }
 

@@ -11,9 +11,10 @@ import {
   withMaterialisedTrees,
 } from '@tbuild/executor';
 import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { Isolation } from '@tbuild/spec';
 import type { StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
-import { chrootObstacle, type Isolation } from './isolation.ts';
+import { chrootObstacle } from './isolation.ts';
 
 export interface ExecutorChoice {
   readonly isolation: Isolation;

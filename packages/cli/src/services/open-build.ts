@@ -1,32 +1,25 @@
-import {
-  runBuild,
-  type BuildRequest,
-  type BuildResult,
-  type BuildRun,
-  type DockerfileSpec,
-  type Worker,
-} from '@tbuild/builder';
+import { runBuild, type BuildRequest, type BuildResult, type BuildRun, type Worker } from '@tbuild/builder';
 import type { Progress } from '@tbuild/progress';
+import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
-import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
-import type { FlagValues } from '../flags/args.ts';
-import type { buildFlags } from '../flags/build-flags.ts';
-import { buildRequest } from '../request/build-request.ts';
-import { createWorker, thisPlatform } from './create-worker.ts';
 import type { Environment } from '../config/environment.ts';
-import { interruptible } from './interruptible.ts';
-import { parseIsolation } from './isolation.ts';
-import { insecureRegistries } from '../request/outputs.ts';
-import { registryOptions } from '../flags/registry-flags.ts';
-import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { makeStore, storeRoot } from '../config/store-root.ts';
+import { buildRequest } from '../request/build-request.ts';
+import { insecureRegistries } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
+import { makeStartSnapshot } from '../startup/start-snapshot.ts';
+import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
+import { createWorker, thisPlatform } from './create-worker.ts';
+import { interruptible } from './interruptible.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
-/** The options of `tbuild build` that were given. */
-export type BuildFlags = FlagValues<typeof buildFlags>;
+/** What to build, and how. */
+export interface AskedBuild {
+  readonly spec: BuildSpec;
+  readonly settings: BuildSettings;
+}
 
-/** A build that is ready to run, and holds a lease; disposing ends its connections and tidies the store. */
+/** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
 export interface OpenBuild extends AsyncDisposable {
   readonly request: BuildRequest;
   readonly worker: Worker;
@@ -34,25 +27,17 @@ export interface OpenBuild extends AsyncDisposable {
   run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
 }
 
-/** What to build, in the words of the command line. */
-export interface BuildWords {
-  readonly flags: BuildFlags;
-  readonly positional: readonly string[];
-  /** Instead of the one that the flags name. */
-  readonly dockerfile?: DockerfileSpec;
-}
-
 /**
- * The build that options of the command line stand for.
+ * Opens a build that the command line or a program asks for.
  * @throws TbuildError for what can be known to fail before anything is built.
  */
-export function openBuild(words: BuildWords, env: Environment, progress: Progress): OpenBuild {
-  const root = storeRoot(words.flags.root, env);
+export function openBuild(asked: AskedBuild, env: Environment, progress: Progress): OpenBuild {
+  const root = storeRoot(asked.settings.root, env);
   makeStore(root, env);
-  // Before anything is put into the store, so that nothing else sweeps it away.
+  // The lease comes first: it keeps other processes from removing what this build puts into the store.
   const lease = acquireLease(storeLayout(root));
   try {
-    return openWith(lease, words, env, progress);
+    return openWith(lease, { ...asked, root }, env, progress);
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
@@ -61,19 +46,21 @@ export function openBuild(words: BuildWords, env: Environment, progress: Progres
 
 function openWith(
   lease: Lease,
-  { flags, positional, dockerfile }: BuildWords,
+  { spec, settings, root }: AskedBuild & { readonly root: string },
   env: Environment,
   progress: Progress,
 ): OpenBuild {
-  const timeLimit = parseTimeLimit(flags.timeout);
-  const read = buildRequest(flags, positional, env, thisPlatform());
-  const request = dockerfile === undefined ? read : { ...read, dockerfile };
-  const given = registryOptions(flags);
+  const timeLimit = parseTimeLimit(spec.timeout);
+  const request = buildRequest(spec, env, { host: thisPlatform(), root });
   const worker = createWorker(
     {
-      root: storeRoot(flags.root, env),
-      registries: { ...given, insecure: [...given.insecure, ...insecureRegistries(request)] },
-      isolation: parseIsolation(flags.isolation),
+      root,
+      registries: {
+        insecure: [...(settings.insecureRegistries ?? []), ...insecureRegistries(request)],
+        mirrors: settings.registryMirrors,
+        mirrorsOnly: settings.mirrorsOnly,
+      },
+      isolation: settings.isolation,
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),
       showWait: waitAsStep(progress),
     },

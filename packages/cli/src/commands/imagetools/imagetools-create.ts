@@ -6,7 +6,8 @@ import { mergeImages, pushMerged } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
 import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
 import type { Platform, Reference } from '@tbuild/oci';
-import { parseAnnotation } from '../../request/annotation.ts';
+import { annotationsNamed } from '../../request/annotation.ts';
+import { requirePair } from '../../flags/pairs.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -72,8 +73,9 @@ export const create = storeCommand({
 
 /** Kinds are as with a build, but here the index is the usual one and manifests stay what they are. */
 function indexAnnotation(text: string, host: Platform): readonly Annotation[] {
-  const hasKind = /^[a-z-]+(?:\[[^\]]*\])?(?:,[^=]*)?:/.test(text);
-  const annotations = parseAnnotation(hasKind ? text : `index:${text}`, host);
+  const [written, value] = requirePair(text, '--annotation', '[KIND:]NAME=VALUE');
+  const hasKind = /^[a-z-]+(?:\[[^\]]*\])?(?:,[^=]*)?:/.test(written);
+  const annotations = annotationsNamed(hasKind ? written : `index:${written}`, value, host);
   const wrong = annotations.find(({ on }) => on !== 'index' && on !== 'manifest-descriptor');
   if (wrong === undefined) return annotations;
   throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is for a ${wrong.on}, which is not made here`, {

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { parseArgs } from './args.ts';
+import { buildFlags } from './build-flags.ts';
+import { specFromFlags } from './build-spec.ts';
+
+const specOf = (...words: string[]) => {
+  const { flags, positional } = parseArgs([...words, '.'], buildFlags);
+  return specFromFlags(flags, positional, { variables: { FROM_ENV: 'value' } });
+};
+
+test.each([
+  [
+    '--build-arg',
+    ['--build-arg', 'A', '--build-arg', 'FROM_ENV', '--build-arg', 'B=c'],
+    'buildArgs',
+    { FROM_ENV: 'value', B: 'c' },
+  ],
+  ['--platform', ['--platform', 'a,b', '--platform', 'c'], 'platforms', ['a', 'b', 'c']],
+  ['--no-cache-filter', ['--no-cache-filter', 'a,b'], 'noCache', ['a', 'b']],
+  ['--no-cache', ['--no-cache', '--no-cache-filter', 'a'], 'noCache', true],
+  ['--resource', ['--resource', 'memory=1g,cpuset-cpus=0-2,4'], 'resources', { memory: '1g', 'cpuset-cpus': '0-2,4' }],
+  ['-m and --resource', ['-m', '1g', '--resource', 'memory=2g'], 'resources', { memory: '2g' }],
+  ['--allow', ['--allow', 'network.host,security.insecure'], 'allow', ['network.host', 'security.insecure']],
+  [
+    '--attest',
+    ['--attest', 'type=sbom', '--attest', 'type=provenance,mode=min'],
+    'provenance',
+    'type=provenance,mode=min',
+  ],
+  ['--attest and --provenance', ['--attest', 'type=provenance', '--provenance', 'false'], 'provenance', 'false'],
+] as const)('%s', (_name, words, field, expected) => {
+  expect(specOf(...words)).toHaveProperty(field, expected);
+});
+
+test.each([
+  ['--build-context', 'base', 'expected NAME=SOURCE'],
+  ['--annotation', 'a', 'expected [KIND:]NAME=VALUE'],
+  ['--ulimit', 'nofile', 'expected NAME=SOFT[:HARD]'],
+  ['--resource', 'memory', 'expected NAME=VALUE'],
+  ['--network', 'bridge', 'expected default, none, host, pasta'],
+  ['--allow', 'network', 'expected network.host, security.insecure, buildx.local.delete'],
+  ['--attest', 'type=signature', 'expected provenance, sbom'],
+])('%s %s is refused', (option, value, message) => {
+  expect(() => specOf(option, value)).toThrow(message);
+});

@@ -1,0 +1,151 @@
+import { TbuildError } from '@tbuild/errors';
+import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission } from '@tbuild/spec';
+import type { Environment } from '../config/environment.ts';
+import type { FlagValues } from './args.ts';
+import { resourceFlags, type buildFlags } from './build-flags.ts';
+import { choiceOf } from './choice.ts';
+import { parseFields } from './fields.ts';
+import { requirePair, splitPair } from './pairs.ts';
+import { registryOptions } from './registry-flags.ts';
+
+/** The options of `tbuild build` that were given. */
+export type BuildFlags = FlagValues<typeof buildFlags>;
+
+/**
+ * Returns what a command line asks for. Only its form is checked here.
+ * @throws TbuildError USAGE for an option that has not the form that its help text shows.
+ */
+export function specFromFlags(
+  flags: BuildFlags,
+  positional: readonly string[],
+  { variables }: Pick<Environment, 'variables'>,
+): BuildSpec {
+  return {
+    context: contextOf(positional),
+    dockerfile: flags.file,
+    contexts: record(flags['build-context'], (text) => requirePair(text, '--build-context', 'NAME=SOURCE')),
+    target: flags.target,
+    platforms: words(flags.platform),
+    buildArgs: Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, variables))),
+    labels: record(flags.label, splitPair),
+    annotations: record(flags.annotation, (text) => requirePair(text, '--annotation', '[KIND:]NAME=VALUE')),
+    tags: flags.tag,
+    outputs: flags.output,
+    push: flags.push,
+    load: flags.load,
+    noCache: flags['no-cache'] === true ? true : words(flags['no-cache-filter']),
+    pull: flags.pull,
+    cacheFrom: flags['cache-from'],
+    cacheTo: flags['cache-to'],
+    ...stepSpec(flags),
+    ...attestations(flags),
+    timeout: flags.timeout,
+  };
+}
+
+/** Returns how a command line asks to build. */
+export function settingsFromFlags(flags: BuildFlags): BuildSettings {
+  const { insecure, mirrors, mirrorsOnly } = registryOptions(flags);
+  return {
+    root: flags.root,
+    isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
+    insecureRegistries: insecure,
+    registryMirrors: mirrors,
+    mirrorsOnly,
+  };
+}
+
+const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
+const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
+const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
+
+/** @throws TbuildError USAGE for a network that RUN steps cannot have. */
+export function networkOf(text: string): NetworkMode {
+  return choiceOf(text, NETWORKS, '--network');
+}
+
+/** Reads an isolation; `default`, the only one that Docker has, is `auto`. @throws TbuildError USAGE */
+export function isolationOf(word: string): Isolation {
+  return word === 'default' ? 'auto' : choiceOf(word, ISOLATIONS, '--isolation');
+}
+
+/** @throws TbuildError USAGE for what cannot be allowed. */
+export function permissionOf(text: string): Permission {
+  return choiceOf(text, PERMISSIONS, '--allow');
+}
+
+function contextOf([context, ...more]: readonly string[]): string {
+  if (context === undefined)
+    throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', {
+      hint: 'Try: tbuild -t NAME .',
+    });
+  if (more.length === 0) return context;
+  throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
+}
+
+/** The part that RUN steps see. */
+function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
+  return {
+    jobs: flags.jobs === undefined ? undefined : jobsOf(flags.jobs),
+    network: flags.network === undefined ? undefined : networkOf(flags.network),
+    extraHosts: flags['add-host'],
+    ssh: record(flags.ssh, sshPair),
+    shmSize: flags['shm-size'],
+    ulimits: record(flags.ulimit, (text) => requirePair(text, '--ulimit', 'NAME=SOFT[:HARD]')),
+    resources: { ...olderResources(flags), ...record(resourceFields(flags), resourcePair) },
+    cgroupParent: flags['cgroup-parent'],
+    allow: words(flags.allow)?.map(permissionOf),
+  };
+}
+
+function jobsOf(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new TbuildError('USAGE', `Invalid --jobs ${JSON.stringify(text)}: expected a positive number`);
+}
+
+function words(texts: readonly string[] | undefined): readonly string[] | undefined {
+  return texts?.flatMap((text) => text.split(',')).filter((word) => word !== '');
+}
+
+function record<T>(
+  texts: readonly string[] | undefined,
+  read: (text: string) => readonly [name: string, value: T],
+): Readonly<Record<string, T>> | undefined {
+  return texts === undefined ? undefined : Object.fromEntries(texts.map(read));
+}
+
+/** A build argument without a value takes it from the environment, or stays unset. */
+function buildArg(text: string, variables: Environment['variables']): [name: string, value: string][] {
+  if (text.includes('=')) return [splitPair(text)];
+  const value = variables[text];
+  return value === undefined ? [] : [[text, value]];
+}
+
+function sshPair(text: string): [id: string, source: true | readonly string[]] {
+  const [id, paths] = splitPair(text);
+  return [id, paths === '' ? true : paths.split(',').filter((path) => path !== '')];
+}
+
+/** Several resources may stand in one option; their values may be lists with commas too. */
+function resourceFields({ resource }: BuildFlags): readonly string[] | undefined {
+  return resource?.flatMap((text) => text.split(/,(?=[^,]*=)/));
+}
+
+function resourcePair(text: string): [name: string, value: string] {
+  return requirePair(text, '--resource', 'NAME=VALUE');
+}
+
+function olderResources(flags: FlagValues<typeof resourceFlags>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(resourceFlags, name)));
+}
+
+/** Of `--attest` the last one of a type counts; `--provenance` and `--sbom` win, as with buildx. */
+function attestations({ attest = [], provenance, sbom }: BuildFlags): Pick<BuildSpec, 'provenance' | 'sbom'> {
+  const written = new Map(
+    attest.map((text) => {
+      const { type = '' } = parseFields(text, '--attest');
+      return [choiceOf(type, ['provenance', 'sbom'], 'type of --attest'), text];
+    }),
+  );
+  return { provenance: provenance ?? written.get('provenance'), sbom: sbom ?? written.get('sbom') };
+}

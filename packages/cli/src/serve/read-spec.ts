@@ -1,0 +1,133 @@
+import type {
+  BuildSettings,
+  BuildSpec,
+  CacheSource,
+  CacheTarget,
+  OutputOptions,
+  ProvenanceOptions,
+  SbomOptions,
+} from '@tbuild/spec';
+import { isolationOf, networkOf, permissionOf } from '../flags/build-spec.ts';
+import { limitedSecret } from '../request/secrets.ts';
+import type { AskedBuild } from '../services/open-build.ts';
+import { amountOf, CallFields, listOf, membersOf, mustBe, optionsOf, textOf } from './call-fields.ts';
+
+/** A build that a program asks for. */
+export interface CalledBuild extends AskedBuild {
+  readonly readSecret: (id: string) => Buffer | undefined;
+}
+
+type Fields = CallFields<keyof BuildSpec | keyof BuildSettings | 'secrets'>;
+
+/**
+ * Checks the types of what a program asks for.
+ * @throws TbuildError USAGE with the name of a field that is unknown or has another type.
+ */
+export function readSpec(argument: unknown): CalledBuild {
+  const fields: Fields = new CallFields(argument);
+  const context = fields.take('context');
+  const wanted = { ...imageSpec(fields), ...stepSpec(fields), timeout: fields.text('timeout') };
+  const settings = settingsOf(fields);
+  const readSecret = secretsOf(fields.take('secrets') ?? {});
+  fields.done();
+  return { spec: { context: notStandard(context, 'context'), ...wanted }, settings, readSecret };
+}
+
+function imageSpec(fields: Fields): Omit<BuildSpec, 'context'> {
+  return {
+    dockerfile: fields.read('dockerfile', dockerfileOf),
+    target: fields.text('target'),
+    platforms: fields.list('platforms', textOf),
+    labels: fields.record('labels', textOf),
+    annotations: fields.record('annotations', textOf),
+    tags: fields.list('tags', textOf),
+    outputs: fields.list('outputs', optionsOf<OutputOptions>),
+    push: fields.flag('push'),
+    load: fields.flag('load'),
+    provenance: fields.read('provenance', switchOrOptions<ProvenanceOptions>),
+    sbom: fields.read('sbom', switchOrOptions<SbomOptions>),
+    cacheTo: fields.list('cacheTo', optionsOf<CacheTarget>),
+  };
+}
+
+function stepSpec(fields: Fields): Omit<BuildSpec, 'context'> {
+  return {
+    noCache: fields.read('noCache', flagOrTexts),
+    buildArgs: fields.record('buildArgs', textOf),
+    contexts: fields.record('contexts', textOf),
+    cacheFrom: fields.list('cacheFrom', optionsOf<CacheSource>),
+    pull: fields.flag('pull'),
+    jobs: fields.number('jobs'),
+    network: fields.read('network', (value, field) => networkOf(textOf(value, field))),
+    extraHosts: fields.list('extraHosts', textOf),
+    ssh: fields.record('ssh', sshSourceOf),
+    shmSize: fields.read('shmSize', amountOf),
+    ulimits: fields.record('ulimits', limitOf),
+    resources: fields.record('resources', amountOf),
+    cgroupParent: fields.text('cgroupParent'),
+    allow: fields.list('allow', (value, field) => permissionOf(textOf(value, field))),
+  };
+}
+
+function settingsOf(fields: Fields): BuildSettings {
+  return {
+    root: fields.text('root'),
+    isolation: fields.read('isolation', (value, field) => isolationOf(textOf(value, field))),
+    insecureRegistries: fields.list('insecureRegistries', textOf),
+    registryMirrors: fields.list('registryMirrors', textOf),
+    mirrorsOnly: fields.flag('mirrorsOnly'),
+  };
+}
+
+/** Standard input belongs to the caller. */
+function notStandard(value: unknown, field: string): string {
+  if (value === '-') throw mustBe('a path or a URL', value, field);
+  return textOf(value, field);
+}
+
+function dockerfileOf(value: unknown, field: string): NonNullable<BuildSpec['dockerfile']> {
+  if (typeof value === 'string') return notStandard(value, field);
+  const fields = new CallFields<'text'>(value, field);
+  const text = textOf(fields.take('text'), `${field}.text`);
+  fields.done();
+  return { text };
+}
+
+function flagOrTexts(value: unknown, field: string): boolean | readonly string[] {
+  return typeof value === 'boolean' ? value : textsOf(value, field);
+}
+
+function textsOf(value: unknown, field: string): readonly string[] {
+  return listOf(value, field).map((one, at) => textOf(one, `${field}[${at}]`));
+}
+
+function switchOrOptions<T extends object>(value: unknown, field: string): boolean | string | T {
+  return typeof value === 'boolean' ? value : optionsOf<T>(value, field);
+}
+
+function sshSourceOf(value: unknown, field: string): true | string | readonly string[] {
+  return value === true || typeof value === 'string' ? value : textsOf(value, field);
+}
+
+function limitOf(value: unknown, field: string): number | string | { readonly soft: number; readonly hard: number } {
+  if (typeof value !== 'object') return amountOf(value, field);
+  const fields = new CallFields<'soft' | 'hard'>(value, field);
+  const [soft, hard] = [fields.take('soft'), fields.take('hard')];
+  fields.done();
+  return { soft: wholeNumber(soft, `${field}.soft`), hard: wholeNumber(hard, `${field}.hard`) };
+}
+
+function wholeNumber(value: unknown, field: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  throw mustBe('a whole number', value, field);
+}
+
+function secretsOf(value: unknown): CalledBuild['readSecret'] {
+  const secrets = new Map<string, Buffer>();
+  for (const [id, secret] of membersOf(value, 'secrets')) {
+    if (typeof secret !== 'string' && !(secret instanceof Uint8Array))
+      throw mustBe('a text or bytes', typeof secret, `secrets.${id}`);
+    secrets.set(id, limitedSecret(id, Buffer.from(secret)));
+  }
+  return (id) => secrets.get(id);
+}
