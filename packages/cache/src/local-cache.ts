@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
 import { renameOver, listDirectory, readText, touch } from '@tbuild/store';
 import type { StepCache, StepRecord } from './step-cache.ts';
@@ -19,7 +20,7 @@ export function createLocalCache(directory: string): StepCache {
     async put(record, { replace = false } = {}) {
       const path = pathOf(record.key);
       const temporary = join(directory, `.${randomBytes(16).toString('hex')}`);
-      mkdirSync(directory, { recursive: true });
+      makeDirectory(directory);
       writeFileSync(temporary, JSON.stringify(record));
       if (replace || readRecord(path, record.key) === undefined) {
         if (place(temporary, path, replace)) return record;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createHoleWriter } from '@tbuild/linux';
+import { createHoleWriter, makeDirectory } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { renameOver } from '@tbuild/store';
 import type { BlobWriter } from './content-store.ts';
@@ -72,12 +72,12 @@ export function createBlobFileWriter(
 
 function createTemporary(directory: string): { path: string; fd: number } {
   const path = join(directory, `blob-${process.pid}-${randomBytes(6).toString('hex')}`);
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   return { path, fd: openSync(path, 'wx', 0o644) };
 }
 
 // Replacing what a concurrent writer put there is harmless: the bytes are the same.
 function moveInto(temporary: string, path: string): void {
-  if (!existsSync(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   renameOver(temporary, path);
 }

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
 import {
   digestOf,
   familiarReference,
@@ -31,7 +32,7 @@ export function createRefs(store: RefsStore): ImageRefs {
 
   const unnamedPathOf = (digest: Digest): string => join(directory, unnamedFileName(digest));
   const write = (path: string, entry: Descriptor): void => {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
     replaceFile(path, JSON.stringify(entry), temporary);
     writeIndex(store);
   };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '@tbuild/linux';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import type { Digest } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
@@ -227,7 +228,7 @@ class FileStatIndex implements StatIndex {
 }
 
 function readClock(file: string): FileStat {
-  mkdirSync(dirname(file), { recursive: true });
+  makeDirectory(dirname(file));
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   writeFileSync(temporary, '');
   const stats = statSync(temporary);

@@ -1,7 +1,7 @@
-import { mkdirSync, readlinkSync, type Stats } from 'node:fs';
+import { readlinkSync, type Stats } from 'node:fs';
 import { type CooperativeTask, runCooperatively } from '@tbuild/concurrency';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
-import { FileType } from '@tbuild/linux';
+import { FileType, makeDirectory } from '@tbuild/linux';
 import {
   createTreeWriter,
   openCommittedTree,
@@ -61,7 +61,7 @@ function* copyTask(
   { directories, flavour }: TreeSource,
   { target, owner, latest = Infinity, onDevice }: TreeTarget,
 ): CooperativeTask<CopiedTree> {
-  mkdirSync(target, { recursive: true });
+  makeDirectory(target);
   const tree = openCommittedTree(directories, flavour);
   const writer = createTreeWriter({ upper: target, lowers: [], flavour });
   const copy: TreeCopy = { writer, owner, latest, onDevice, links: new Map() };

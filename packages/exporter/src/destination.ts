@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 
 /** Where an archive goes: a file, by absolute path, or a stream such as standard output. */
 export type Destination = string | Writable;
@@ -78,7 +79,7 @@ async function replaceFile(path: string, write: (sink: ArchiveSink) => Promise<v
 }
 
 async function writeToFile(path: string, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const fd = openSync(path, 'w', 0o644);
   try {
     await write({

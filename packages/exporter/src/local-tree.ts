@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyTree, type CopiedTree, type TreeOwner } from './copy-tree.ts';
@@ -73,7 +74,7 @@ async function copyImages(
 /** A new directory beside the destination that nobody else can enter, so that nobody is in the tree before it is closed. */
 function makeStaging(destination: string): string {
   const staging = `${destination}.${randomBytes(6).toString('hex')}.tmp`;
-  mkdirSync(dirname(destination), { recursive: true });
+  makeDirectory(dirname(destination));
   mkdirSync(staging, { mode: 0o700 });
   return staging;
 }

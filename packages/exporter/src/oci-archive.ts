@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
+import { makeDirectory } from '@tbuild/linux';
 import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import { listDirectory, writeAtomically } from '@tbuild/store';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
@@ -62,7 +63,7 @@ async function makeLayout(
   signal: AbortSignal,
 ): Promise<void> {
   const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
-  mkdirSync(dirname(directory), { recursive: true });
+  makeDirectory(dirname(directory));
   try {
     await addToLayout(temporary, encoded, entries, signal);
     renameSync(temporary, directory);
@@ -78,7 +79,7 @@ async function addToLayout(
   entries: readonly Descriptor[],
   signal: AbortSignal,
 ): Promise<void> {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
   removeIfEmpty(join(directory, 'tmp'));
   writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));

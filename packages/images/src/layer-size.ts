@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Provider } from '@tbuild/content';
 import { measureLayer } from '@tbuild/diff';
-import { hasCode } from '@tbuild/errors';
+import { errnoName, hasCode } from '@tbuild/errors';
 import { type Descriptor, type Digest } from '@tbuild/oci';
 import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 
@@ -21,11 +21,20 @@ export async function layerSize(layer: Descriptor, { store, content }: Place, si
   if (Number.isSafeInteger(known)) return known;
   try {
     const size = await measureLayer(layer, content, signal);
-    writeAtomically(file, String(size));
+    remember(file, size);
     return size;
   } catch (error) {
     if (hasCode(error, 'NOT_FOUND') || hasCode(error, 'UNSUPPORTED')) return layer.size;
     throw error;
+  }
+}
+
+/** A store that cannot be written to is measured every time. */
+function remember(file: string, size: number): void {
+  try {
+    writeAtomically(file, String(size));
+  } catch (error) {
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(errnoName(error) ?? '')) throw error;
   }
 }
 

@@ -4,6 +4,7 @@ export { exitImmediately } from './exit-immediately.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { dropPageCache } from './drop-page-cache.ts';
 export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
+export { makeDirectory } from './make-directory.ts';
 export { openInput } from './open-input.ts';
 export { openPipe } from './pipe.ts';
 export { punchHole } from './punch-hole.ts';

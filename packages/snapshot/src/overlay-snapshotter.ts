@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { removeTree } from '@tbuild/linux';
+import { makeDirectory, removeTree } from '@tbuild/linux';
 import { listDirectory, moveToTrash, type StoreLayout } from '@tbuild/store';
 import { applyAttributes, readAttributes, setTime } from './attributes.ts';
 import { mountedLayers } from './mounted-layers.ts';
@@ -24,7 +24,7 @@ export interface OverlaySnapshotterOptions {
  * Unfinished snapshots are in `snapshots/.active/`.
  */
 export function createOverlaySnapshotter(options: OverlaySnapshotterOptions): Snapshotter {
-  mkdirSync(options.store.activeSnapshots, { recursive: true });
+  makeDirectory(options.store.activeSnapshots);
   return new OverlaySnapshotter(options);
 }
 

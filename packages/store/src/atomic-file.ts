@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 
 /** Returns the text of a file, or undefined when it does not exist or something else has its name. */
 export function readText(file: string): string | undefined {
@@ -55,7 +56,7 @@ export function writeAtomically(
   content: string | Uint8Array | Iterable<string>,
   { temporaryDirectory = dirname(file), mode }: AtomicOptions = {},
 ): void {
-  mkdirSync(temporaryDirectory, { recursive: true });
+  makeDirectory(temporaryDirectory);
   const temporary = join(
     temporaryDirectory,
     `${basename(file).slice(0, LONGEST_STEM)}.${randomBytes(12).toString('hex')}`,

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { TbuildError } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { digestOf, hexOf } from '@tbuild/oci';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
@@ -58,9 +59,8 @@ export interface Waiting {
 const PAUSE = 10;
 
 function announce(directory: string): Disposable {
-  mkdirSync(directory, { recursive: true });
   const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
-  writeFileSync(file, '');
+  writeFirst(file);
   let since: number | undefined;
   const beat = setInterval(() => {
     const stats = statSync(file, { throwIfNoEntry: false });
@@ -72,6 +72,21 @@ function announce(directory: string): Disposable {
       rmSync(file, { force: true });
     },
   };
+}
+
+/** @throws TbuildError USAGE on a read-only file system. */
+function writeFirst(file: string): void {
+  try {
+    makeDirectory(dirname(file));
+    writeFileSync(file, '');
+  } catch (cause) {
+    if (errnoName(cause) !== 'EROFS') throw cause;
+    const store = dirname(dirname(file));
+    throw new TbuildError('USAGE', `The store ${JSON.stringify(store)} is on a read-only file system`, {
+      hint: 'Name a store that you may write to, with --root DIR or TBUILD_ROOT=DIR',
+      cause,
+    });
+  }
 }
 
 /** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
 
@@ -15,7 +16,7 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
   // Most often it is not, and an error costs more than the question.
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
   try {
-    mkdirSync(trash, { recursive: true });
+    makeDirectory(trash);
     renameSync(path, join(trash, randomBytes(8).toString('hex')));
     return true;
   } catch (error) {

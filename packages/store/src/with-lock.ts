@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 
 const PAUSE_MS = 2;
 /** Whoever held a lock during so many pauses was killed. */
@@ -11,7 +12,7 @@ const MOST_PAUSES = 500;
  * would need a library that takes longer to load than a cached build has left.
  */
 export function withLock<T>(path: string, work: () => T): T {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   for (let [holder, pauses] = ['', 0]; !isTaken(path); pauses += 1) {
     const present = holderOf(path);
     if (present !== holder) [holder, pauses] = [present, 0];

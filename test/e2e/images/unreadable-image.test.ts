@@ -1,8 +1,16 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, good, runTbuild } from '../../support/tbuild.ts';
+
+test('rmi removes an image whose configuration is gone', async () => {
+  const store = scratchDirectory('store');
+  const { id } = await buildGood({ Dockerfile: 'FROM scratch\nCOPY . /\n' }, { store, args: ['-t', 'damaged:1'] });
+  rmSync(join(store, 'blobs/sha256', id().replace('sha256:', '')));
+  expect(good(await runTbuild(['rmi', 'damaged:1'], { store })).stdout).toBe('Untagged: damaged:1\n');
+  expect(readdirSync(join(store, 'refs')).filter((name) => name.includes('damaged'))).toEqual([]);
+});
 
 test('an image whose configuration is gone does not hide the others from tbuild images', async () => {
   const store = scratchDirectory('store');

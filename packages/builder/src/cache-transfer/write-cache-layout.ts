@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeCache, type EncodedCache } from '@tbuild/cache';
 import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import {
   childrenOf,
   isIndex,
@@ -32,7 +33,7 @@ export async function writeCacheLayout(
   { path, tag }: { readonly path: string; readonly tag: string },
   { signal, onProgress }: Options,
 ): Promise<void> {
-  mkdirSync(path, { recursive: true });
+  makeDirectory(path);
   const store = createLocalStore(path);
   await writeCache(cache, from, store, {
     signal,

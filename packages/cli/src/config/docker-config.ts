@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { authKey } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 import { runProgram } from '../services/run-program.ts';
@@ -97,7 +98,7 @@ function read(path: string): Record<string, unknown> {
 
 /** Only its owner may read it. */
 function write(path: string, config: object): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), { mode: 0o700 });
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, `${JSON.stringify(config, null, '\t')}\n`, { mode: 0o600 });
   renameSync(temporary, path);

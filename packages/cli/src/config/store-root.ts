@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import { makeDirectory } from '@tbuild/linux';
 import { protectStore, storeLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 
@@ -29,7 +30,7 @@ function temporaryStore({ variables, cwd, uid }: Environment): string {
  */
 export function makeStore(root: string, env: Environment): void {
   const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
-  const stats = makeDirectory(root);
+  const stats = makeRoot(root);
   if (root === temporaryStore(env)) requireOwn(root, env);
   protectStore(storeLayout(root), stats, shared);
 }
@@ -45,12 +46,12 @@ function sharedMode(text: string | undefined): number | undefined {
   );
 }
 
-function makeDirectory(root: string): Stats {
+function makeRoot(root: string): Stats {
   try {
-    mkdirSync(dirname(root), { recursive: true });
+    makeDirectory(dirname(root));
     mkdirSync(root, { mode: 0o700 });
   } catch (cause) {
-    if (errnoName(cause) !== 'EEXIST') throw notMade(root, cause);
+    if (errnoName(cause) !== 'EEXIST') throw notMade(root, cause instanceof TbuildError ? cause.cause : cause);
   }
   const stats = statSync(root, { throwIfNoEntry: false });
   if (stats?.isDirectory() === true) return stats;

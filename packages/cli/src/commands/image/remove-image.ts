@@ -1,9 +1,9 @@
 import type { Worker } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { findImage } from '@tbuild/images';
-import { familiarReference, type Digest, type Reference } from '@tbuild/oci';
+import { familiarReference, isDigest, parseReference, type Digest, type Reference } from '@tbuild/oci';
 
-/** What the store no longer has. */
+/** The names, or the image without a name, that were removed from the store. */
 export interface RemovedImage {
   readonly references: readonly Reference[];
   /** The ID of an image that had no name. */
@@ -12,9 +12,13 @@ export interface RemovedImage {
 
 /**
  * Removes the names of an image from the store, or an image that has none.
+ *
  * @throws TbuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
 export function removeImage(name: string, force: boolean, worker: Worker): RemovedImage {
+  // By name an image is removed even if it is damaged.
+  const reference = isDigest(name) ? undefined : parseReference(name);
+  if (reference !== undefined && worker.refs.remove(reference)) return { references: [reference] };
   const { references, target, image } = findImage(name, worker);
   if (references.length > 1 && !force) {
     const names = references.map(familiarReference).join(', ');
@@ -22,7 +26,7 @@ export function removeImage(name: string, force: boolean, worker: Worker): Remov
       hint: 'Remove them one by one, or use --force',
     });
   }
-  for (const reference of references) worker.refs.remove(reference);
+  for (const found of references) worker.refs.remove(found);
   return references.length === 0 && worker.refs.drop(target.digest)
     ? { references, id: image.manifest.config.digest }
     : { references };
