@@ -1,5 +1,5 @@
 export { runBuild } from './build.ts';
-export type { BuildResult } from './build.ts';
+export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport, DockerfileSource } from './plan/call.ts';

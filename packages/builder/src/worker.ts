@@ -25,7 +25,7 @@ export interface Worker {
   readonly snapshots: Snapshotter;
   readonly differ: Differ;
   /** Absent where there is but one processor. */
-  readonly layerProcess?: LayerSubprocess;
+  readonly layerSubprocess?: LayerSubprocess;
   readonly cache: StepCache;
   /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
   executor(): Promise<Executor>;

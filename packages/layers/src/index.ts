@@ -19,5 +19,8 @@ export { showWork } from './show-work.ts';
 export type { ShownWork } from './show-work.ts';
 export { createStepResults } from './step-results.ts';
 export type { ExtractImage, StepResults } from './step-results.ts';
+export { chooseStrategy, isLarge, PACK_TREE } from './strategy.ts';
+export type { Circumstances, CopyFacts, Strategy } from './strategy.ts';
+export { writeLayerInSubprocess } from './subprocess/write-in-subprocess.ts';
 export { createLayerSubprocess, doLayerJob } from './subprocess/layer-subprocess.ts';
 export type { LayerSubprocess } from './subprocess/layer-subprocess.ts';

@@ -1,6 +1,16 @@
 import type { CooperativeTask } from '@tbuild/concurrency';
 import { errnoName, TbuildError } from '@tbuild/errors';
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'disk quota exceeded',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EIO: 'input/output error',
+  ENAMETOOLONG: 'the name is too long',
+};
+
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'Free space on the disk of the store',
   EDQUOT: 'Raise the disk quota, or free space',
@@ -32,5 +42,6 @@ export function* describeTaskFailure<T>(action: string, work: CooperativeTask<T>
 function refused(action: string, error: unknown): unknown {
   const name = error instanceof TbuildError ? undefined : errnoName(error);
   if (name === undefined) return error;
-  return new TbuildError('SNAPSHOT', `Could not ${action} (${name})`, { cause: error, hint: HINTS[name] });
+  const reason = REASONS[name] ?? name;
+  return new TbuildError('SNAPSHOT', `Could not ${action}: ${reason}`, { cause: error, hint: HINTS[name] });
 }

@@ -36,7 +36,12 @@ export type KeyParts = Iterable<readonly [name: string, value: string]>;
 
 /** How one step is keyed and done. The solver knows nothing else about it. */
 export interface Op<R> {
-  /** Reads what the key depends on. Called once, as soon as the inputs are solved. */
+  /**
+   * Allows work that `run` is nearly certain to need to start while `prepare` is still reading. Called once, before `prepare`. The
+   * signal aborts when the step turns out to be cached, or fails.
+   */
+  anticipate?(inputs: Inputs<R>, signal: AbortSignal): void;
+  /** Reads what the key depends on; writes nothing. Called once, as soon as the inputs are solved. */
   prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
 }
 

@@ -3,7 +3,7 @@ import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { digestOf, type Digest } from '@tbuild/oci';
 import type { Progress, ProgressEvent } from '@tbuild/progress';
 import { expect, test } from 'vitest';
-import { solve, type Op, type ResultCache } from './index.ts';
+import { openSolver, type Op, type ResultCache } from './index.ts';
 
 /** Steps are `mkdir`s whose path says what they do; a result is a number: 1 + the sum of its inputs. */
 function chain(...names: string[]): Graph {
@@ -67,26 +67,22 @@ function setup(
       };
     },
   });
-  const run = (
+  const run = async (
     graph: Graph,
     extra: { jobs?: number; signal?: AbortSignal; needed?: Iterable<Digest>; use?: () => Promise<void> } = {},
-  ) =>
-    solve(
-      graph,
-      {
-        opFor,
-        cache,
-        progress,
-        now: () => 0,
-        signal: extra.signal ?? new AbortController().signal,
-        jobs: extra.jobs,
-        needed: extra.needed,
-      },
-      async (solved) => {
+  ) => {
+    const { signal = new AbortController().signal, jobs, needed } = extra;
+    const solver = openSolver(graph, { opFor, cache, progress, now: () => 0, signal, jobs, needed });
+    for (;;) {
+      const solved = await solver.solve();
+      try {
         await extra.use?.();
         return solved;
-      },
-    );
+      } catch (error) {
+        if (!solver.recover(error)) throw error;
+      }
+    }
+  };
   const outcomes = () =>
     Object.fromEntries(
       events.flatMap((event) => (event.type === 'finished' ? [[nameOf(event.step), event.outcome]] : [])),
@@ -253,4 +249,25 @@ test('what is done with the results may find one gone', async () => {
   });
   expect([...used.values()].map(({ result }) => result)).toEqual([1, 2, 3]);
   expect([tries, ran]).toEqual([2, ['b']]);
+});
+
+test.each([
+  ['that runs', [], false],
+  ['that is cached', ['a'], true],
+])('work that a step anticipates is aborted for one %s', async (_, known, isAborted) => {
+  const graph = chain('a');
+  const records = new Map<Digest, number>();
+  let anticipated: AbortSignal | undefined;
+  const opFor = (): Op<number> => ({
+    anticipate: (_inputs, signal) => void (anticipated = signal),
+    prepare: async () => ({ key: digestOf('key'), run: async () => 1 }),
+  });
+  if (known.length > 0) records.set(digestOf('key'), 1);
+  const cache: ResultCache<number> = {
+    load: async (key) => (records.has(key) ? { result: 1, isWhole: true } : undefined),
+    save: async (_key, result) => result,
+  };
+  const { signal } = new AbortController();
+  await openSolver(graph, { opFor, cache, progress: { emit() {} }, now: () => 0, signal }).solve();
+  expect(anticipated?.aborted).toBe(isAborted);
 });

@@ -15,22 +15,27 @@ export interface SolveOptions<R> {
   now(): number;
   /** How many steps may run at once; as many as the graph allows when undefined. */
   readonly jobs?: number;
-  /** Steps whose results `use` needs, so that it is not enough to remember them. */
+  /** Steps whose results the caller needs, so that it is not enough to remember them. */
   readonly needed?: Iterable<StepId>;
   readonly signal: AbortSignal;
 }
 
-/**
- * Solves every step of `graph`, each as soon as its inputs are: from the cache, or by running it, and gives them to
- * `use`. When a step or `use` needs a cached result that turns out to be gone, its step runs, what stands on it is solved
- * again, and so `use` may be called again. The first failure aborts the rest and is the error thrown; what others had running
- * ends as cancelled.
- */
-export async function solve<R, T>(
-  graph: Graph,
-  options: SolveOptions<R>,
-  use: (solved: ReadonlyMap<StepId, Solved<R>>) => Promise<T>,
-): Promise<T> {
+/** The steps of a graph, solved as often as it takes. */
+export interface Solver<R> {
+  /**
+   * Solves every step, each as soon as its inputs are: from the cache, or by running it. After `recover`, only what changed. The first failure
+   * aborts the rest and is the error thrown; what others had running ends as cancelled.
+   */
+  solve(): Promise<ReadonlyMap<StepId, Solved<R>>>;
+  /**
+   * Decides whether an error says that cached results are gone. If so, the next `solve` runs their steps and solves what
+   * stands on them again; a result that is gone for the second time is a failure.
+   */
+  recover(error: unknown): boolean;
+}
+
+/** Starts to solve a graph. */
+export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R> {
   options.progress.emit({ type: 'planned', steps: [...graph.steps.values()].map(({ id, name }) => ({ id, name })) });
   const failure = new AbortController();
   const run = {
@@ -45,16 +50,14 @@ export async function solve<R, T>(
     (step, inputs, isCurrent) => solveStep(step, inputs, { ...run, isCurrent }),
     (error) => failure.abort(error),
   );
-  for (;;) {
-    const solved = await solving.settle();
-    try {
-      return await use(solved);
-    } catch (error) {
+  return {
+    solve: () => solving.settle(),
+    recover(error) {
       const lost = run.losses.behind(error);
-      if (lost.size === 0) throw error;
       solving.startAgain(lost);
-    }
-  }
+      return lost.size > 0;
+    },
+  };
 }
 
 interface RunContext<R> extends SolveOptions<R> {
@@ -133,8 +136,21 @@ interface StepRun<R> extends RunContext<R> {
 }
 
 async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
+  const op = run.opFor(step);
+  if (op.anticipate === undefined) return prepareAndRun(op, step, inputs, run);
+  const unneeded = new AbortController();
+  op.anticipate(inputs, AbortSignal.any([run.signal, unneeded.signal]));
+  let done: Done<R> | undefined;
+  try {
+    return (done = await prepareAndRun(op, step, inputs, run));
+  } finally {
+    if (done?.outcome !== 'built') unneeded.abort();
+  }
+}
+
+async function prepareAndRun<R>(op: Op<R>, step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
   const { losses, cache } = run;
-  const prepared = await run.opFor(step).prepare(inputs, run.signal);
+  const prepared = await op.prepare(inputs, run.signal);
   const { key, canGive } = prepared;
   const loaded = step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
   const cached = losses.accept(step, loaded);

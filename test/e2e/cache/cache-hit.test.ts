@@ -65,7 +65,7 @@ COPY b.txt /b.txt
 });
 
 test(
-  'a cached build of an image that is there uses no network, reads no layer and starts nothing',
+  'a cached build of an image that is there uses no network, reads no layer and starts only the launcher',
   needs('strace', 'registry'),
   async () => {
     const store = scratchDirectory('store');
@@ -95,7 +95,7 @@ test(
     };
     const lines = await traced();
     const programs = lines.flatMap((line) => /execve\("(?:[^"]*\/)?([^"/]+)"/.exec(line)?.[1] ?? []);
-    expect(programs).toEqual(['tbuild', 'unshare', 'node']);
+    expect(programs).toEqual(['tbuild', 'stat', 'unshare', 'node']);
     expect(lines.filter((line) => line.includes('socket('))).toEqual([]);
     const blobs = new Set(lines.flatMap((line) => /blobs\/sha256\/(\w+)/.exec(line)?.[1] ?? []));
     for (const blob of blobs)

@@ -1,27 +1,17 @@
-import type { ResultId, StepRecord } from '@tbuild/cache';
+import type { ResultId } from '@tbuild/cache';
 import type { Plan } from '@tbuild/frontend';
 import type { Graph, StepId } from '@tbuild/graph';
-import type { StepResults } from '@tbuild/layers';
-import type { Digest, HistoryEntry, Image, Layer } from '@tbuild/oci';
-import type { Solved } from '@tbuild/solver';
+import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
 import { baseLayers } from '@tbuild/sources';
-import type { Explanations } from '../solve/explanations.ts';
+import type { SolvedPlan } from '../solve/open-solving.ts';
 import type { Worker } from '../worker.ts';
 
-export interface Assembly {
+/** What images are assembled from. */
+export interface Assembly extends SolvedPlan {
   readonly graph: Graph;
-  readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
-  readonly results: StepResults;
-  readonly worker: Worker;
-  readonly explanations: Pick<Explanations, 'notesOf'>;
-  /** The record that a solved step stands on. */
-  recordOf(key: Digest): StepRecord | undefined;
-  /** When the step that made a result ran, in milliseconds since the epoch. */
-  createdAt(result: ResultId): number;
+  readonly worker: Pick<Worker, 'content' | 'platform' | 'flavour' | 'now'>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */
   readonly epoch?: number;
-  /** Fulfilled when the outputs have got ready what they could. */
-  readonly prepared: Promise<void>;
 }
 
 const COMMENT = 'buildkit.dockerfile.v0';

@@ -30,9 +30,9 @@ export interface OpEnvironment extends Pick<
    */
   readonly dockerfileTime: number;
   /** Steps whose layers the image will need: packed while later steps run. */
-  readonly layered: ReadonlySet<StepId>;
+  readonly imageSteps: ReadonlySet<StepId>;
   /** Those of them on which nothing stands, and of which nobody asked for the tree: the layer is enough. */
-  readonly topmost: ReadonlySet<StepId>;
+  readonly leafSteps: ReadonlySet<StepId>;
   /** Gets layers of the image ready for where it goes. */
   readonly preparation: LayerPreparation;
 }

@@ -6,9 +6,10 @@ import type { BuildEnvironment, BuildRun } from '../build-run.ts';
 import { fetchContext } from '../session/fetch-context.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
-import { namedContexts, openContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
+import { namedContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Worker } from '../worker.ts';
+import { openContexts } from '../session/open-contexts.ts';
 
 /** A Dockerfile that places point into. */
 export type DockerfileSource = Pick<Definition, 'name' | 'text'>;

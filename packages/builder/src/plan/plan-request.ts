@@ -5,8 +5,7 @@ import type { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import { createResolveImage } from '@tbuild/sources';
 import type { BuildEnvironment } from '../build-run.ts';
-import { createContexts, MAIN_CONTEXT, type Contexts } from '../session/contexts.ts';
-import { gitIgnoredWarning } from '../session/git-ignored-warning.ts';
+import { MAIN_CONTEXT, type Contexts } from '../session/contexts.ts';
 import { showWarning } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 import { remoteContext } from '../session/remote-op.ts';
@@ -62,20 +61,6 @@ export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): 
   throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
     location: loaded.dockerfile.directives.check?.location,
     hint: `Read about a rule with: tbuild explain ${rules[0]}`,
-  });
-}
-
-/** The contexts of a build; each is opened on first use. */
-export function openContexts(loaded: LoadedDockerfile, { request, worker, progress, now }: BuildEnvironment): Contexts {
-  return createContexts({
-    specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
-    dockerfile: loaded.inContext,
-    indexDirectory: worker.store.contextIndex,
-    onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
-    onRead(name, bytes) {
-      const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;
-      void track({ progress, now }, title, async (report) => report('transferring context', bytes));
-    },
   });
 }
 

@@ -49,7 +49,7 @@ export function createWorker(
   let registry: RegistryClient | undefined;
   let web: WebClient | undefined;
   const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
-  const layerProcess =
+  const layerSubprocess =
     availableParallelism() > 1
       ? createLayerSubprocess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
@@ -68,7 +68,7 @@ export function createWorker(
     refs,
     snapshots: createOverlaySnapshotter({ store, flavour }),
     differ: createDiffer({ content, flavour }),
-    layerProcess,
+    layerSubprocess,
     cache: createLocalCache(store.records),
     async executor() {
       if (executor !== undefined) return executor;
@@ -91,7 +91,7 @@ export function createWorker(
         surroundings: async () => (await import('./surroundings.ts')).surroundingsOf(env),
       }),
     async close() {
-      await layerProcess?.stop();
+      await layerSubprocess?.stop();
       if (executor !== undefined) await closeExecutor(executor);
       await registry?.[Symbol.asyncDispose]();
       await web?.[Symbol.asyncDispose]();

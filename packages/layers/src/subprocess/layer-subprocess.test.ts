@@ -18,7 +18,7 @@ const copy: PlacedCopy = {
   options: { now: 0, hasher: createFileHasher() },
   lowers: [],
   flavour: 'user',
-  isSettled: true,
+  hasStableStats: true,
 };
 const { signal: never } = new AbortController();
 const content = createLocalStore(root);

@@ -17,12 +17,12 @@ export async function imageProvider(source: ImageSource, reference: string, imag
 }
 
 /** The layers of a base image as its manifest and configuration describe them; their blobs may be elsewhere. */
-export function baseLayers(op: ImageOp, images: ImageSources): readonly Layer[] {
+export function baseLayers(op: ImageOp, images: Pick<ImageSources, 'content'>): readonly Layer[] {
   const { layers } = readManifest(op, images);
   return op.diffIds.map((diffId, index) => ({ diffId, descriptor: layerAt(layers, index, op) }));
 }
 
-function readManifest(op: ImageOp, images: ImageSources): Manifest {
+function readManifest(op: ImageOp, images: Pick<ImageSources, 'content'>): Manifest {
   const bytes = useStored(images.content, op.manifest);
   const manifest = bytes === undefined ? undefined : parseManifest(bytes);
   if (manifest === undefined || isIndex(manifest))

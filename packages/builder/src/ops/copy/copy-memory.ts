@@ -4,10 +4,10 @@ import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { canonicalJson } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
 import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
-import type { FileInput } from './file-input.ts';
+import { isLarge } from '@tbuild/layers';
+import { type FileInput, sizeOf } from './file-input.ts';
 import type { Worker } from '../../worker.ts';
 import type { StepContext } from '../op-environment.ts';
-import { isLargeCopy } from './place-copy.ts';
 
 /** What is known of the last copy of the same instruction onto the same base. */
 export interface CopyMemory {
@@ -26,15 +26,17 @@ export interface RememberedCopy {
 /** Of large copies, and of those whose files can be shared with the next one. */
 export async function openCopyMemory(
   copy: RememberedCopy,
-  { worker, topmost, step }: Pick<StepContext, 'topmost' | 'step'> & { readonly worker: Pick<Worker, 'store'> },
+  { worker, leafSteps, step }: Pick<StepContext, 'leafSteps' | 'step'> & { readonly worker: Pick<Worker, 'store'> },
 ): Promise<CopyMemory | undefined> {
   const { selection, input } = copy;
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
   // One that makes a tree can share only with a tree.
-  const note = noteOf(copy, topmost.has(step.id) ? 'layer' : 'tree', worker.store);
+  const note = noteOf(copy, leafSteps.has(step.id) ? 'layer' : 'tree', worker.store);
   if (!isRemembered(sources))
-    return isLargeCopy(sources) ? { remember: (result) => rememberCopy(note, result, [], input.hasher) } : undefined;
+    return isLarge(sizeOf(sources))
+      ? { remember: (result) => rememberCopy(note, result, [], input.hasher) }
+      : undefined;
   return {
     earlier: openEarlierCopy(note, sources, input.hasher),
     remember: (result) => rememberCopy(note, result, sources, input.hasher),

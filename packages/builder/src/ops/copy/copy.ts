@@ -1,17 +1,19 @@
 import type { ResultId } from '@tbuild/cache';
 import { runCooperatively } from '@tbuild/concurrency';
 import type { CopyOp, CopySelection } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf, type Digest, type Layer } from '@tbuild/oci';
+import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
 import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
+import { chooseStrategy, PACK_TREE, type PendingLayer, type Strategy, writeLayerInSubprocess } from '@tbuild/layers';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
-import { beginEarlyLayer, type EarlyLayer } from './early-layer.ts';
+import { type EarlyLayer, openEarlyLayer } from './early-layer.ts';
 import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
 import { gatherTrees } from '../gather-trees.ts';
 import type { StepContext, Underway } from '../op-environment.ts';
 import { ownerIn } from './owner.ts';
-import { placeCopy, placementOf, writeAside } from './place-copy.ts';
+import { circumstancesOf, type LayerWork } from './layer-work.ts';
+import { factsOf, placeCopy, placementOf } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
 import { packSoon } from '../pack-soon.ts';
 import { prepareOn } from '../prepare-on.ts';
@@ -19,10 +21,13 @@ import { isKeyedResult, keyedResult } from '../run-result.ts';
 
 /** COPY and ADD: the same files on the same base always give the same tree, times aside, so the key is usually the result. */
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
+  const early = op.more === undefined ? openEarlyLayer(context) : undefined;
   return {
+    anticipate: (_inputs, signal) => early?.allow(signal),
     async prepare({ base, sources }, signal) {
-      const opened = await openParts(op, base?.result, sources, { ...context, signal });
-      const { parts } = opened;
+      const onListed = (selection: CopySelection, input: ListedFiles): void =>
+        early?.onListed({ op, selection, input, base: base?.result });
+      const parts = await openParts(op, sources, { ...context, signal, onListed });
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,
@@ -37,15 +42,11 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
           epoch: context.epoch,
         }),
       );
-      const early = await neededEarly(opened, key, context);
+      const copy = { result: keyedResult(key, context.step), op, parts, base: base?.result, early };
       return {
         key,
         gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], context),
-        run: () =>
-          makeCopy(
-            { result: keyedResult(key, context.step), op, parts, base: base?.result, early },
-            { ...context, signal },
-          ),
+        run: () => makeCopy(copy, { ...context, signal }),
         canGive: (result) => isKeyedResult(key, result),
         parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
       };
@@ -64,29 +65,53 @@ interface KeyedCopy {
 
 async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promise<ResultId> {
   const { result, parts, base } = copy;
-  const { contexts, results, step } = context;
+  const { contexts, results } = context;
   for (const { selection, input } of parts)
     if (input !== undefined && selection.from.kind === 'context')
       contexts.onCopied(selection.from.name, await input.select());
   const memory = await memoryOf(copy, context);
   const placed = await placeAlone(copy, { ...context, memory });
-  const isTopmost = context.topmost.has(step.id);
-  const early = await copy.early?.coming();
-  if (placed !== undefined && isTopmost) {
-    const layer = await (early?.layer ?? writeStraight(placed, context));
+  const strategy =
+    placed === undefined
+      ? PACK_TREE
+      : chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: true }));
+  const pending = (await earlyLayerOf(copy)) ?? writeAhead(placed, strategy, context);
+  if (placed !== undefined && !strategy.makesTree) {
+    const { content } = context.worker;
+    const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), context.signal));
     if (layer !== undefined) {
       results.saveLayer(result, { ...layer, parent: base ?? null });
       memory?.remember(result);
       return result;
     }
   }
-  // What could not be written straight once will hardly be so the second time.
-  const layer = isTopmost ? undefined : (early ?? writeAside(placed, context))?.layer;
   await copyInto(copy, { ...context, memory });
-  if (layer !== undefined) results.expectLayer(result, layer);
+  // A layer that could not be written without the tree is packed from it.
+  if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
   packSoon(result, context);
   return result;
+}
+
+/** Returns the layer that was started before the key was known, unless a file may have changed since without a sign. */
+async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer | undefined> {
+  if (onlyInput(parts)?.input.isSettled === true) return early?.pending();
+  await early?.abort();
+  return undefined;
+}
+
+function writeAhead(
+  placed: PlacedCopy | undefined,
+  strategy: Strategy,
+  { worker, preparation, signal }: LayerWork & Underway,
+): PendingLayer | undefined {
+  if (placed === undefined || strategy.layer !== 'written-in-subprocess') return undefined;
+  return writeLayerInSubprocess(placed, strategy, {
+    subprocess: worker.layerSubprocess,
+    preparation,
+    stored: worker,
+    signal,
+  });
 }
 
 /** What the instruction takes from one place; files of the Dockerfile itself have no input. */
@@ -103,13 +128,13 @@ function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; inpu
   return { selection: only.selection, input: only.input };
 }
 
-/** Of a copy from one place alone the layer can be written straight, where one is wanted. */
+/** Places a copy from one place alone, whose layer can be written without its tree. */
 async function placeAlone(
   { op, parts, base }: KeyedCopy,
   context: StepContext & Remembering,
 ): Promise<PlacedCopy | undefined> {
   const only = onlyInput(parts);
-  if (only === undefined || !context.layered.has(context.step.id)) return undefined;
+  if (only === undefined || !context.imageSteps.has(context.step.id)) return undefined;
   const copy = await placeCopy({ op, ...only, base }, context);
   const earlier = context.memory?.earlier;
   const layer = earlier && context.results.storedLayer(earlier.result);
@@ -117,15 +142,6 @@ async function placeAlone(
   // All of it is read, whatever is taken.
   if (earlier.archivedBytes < layer.descriptor.size / 2) return copy;
   return { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } };
-}
-
-/**
- * Writes the layer of a copy whose tree nobody needs. When an output compresses it, another process writes it meanwhile,
- * where there is one.
- */
-async function writeStraight(copy: PlacedCopy, context: StepContext & Underway): Promise<Layer | undefined> {
-  const aside = context.preparation.isWanted ? writeAside(copy, context) : undefined;
-  return aside?.layer ?? runCooperatively(writeLayer(copy, context.worker.content), context.signal);
 }
 
 interface Remembering {
@@ -137,47 +153,21 @@ async function memoryOf({ op, parts, base }: KeyedCopy, context: StepContext): P
   return only && openCopyMemory({ op, ...only, base }, context);
 }
 
-interface OpenedParts {
-  readonly parts: readonly CopyPart[];
-  readonly early?: EarlyLayer;
+interface Listening {
+  onListed(selection: CopySelection, files: ListedFiles): void;
 }
 
 async function openParts(
   op: CopyOp,
-  base: ResultId | undefined,
   sources: readonly Solved<ResultId>[],
-  context: StepContext & Underway,
-): Promise<OpenedParts> {
+  context: StepContext & Underway & Listening,
+): Promise<readonly CopyPart[]> {
   const parts: CopyPart[] = [];
-  let early: EarlyLayer | undefined;
-  const isAlone = op.more === undefined;
-  try {
-    for (const selection of [op, ...(op.more ?? [])]) {
-      const onListed = (input: ListedFiles): void => {
-        if (isAlone) early = beginEarlyLayer({ op, selection, input, base }, context);
-      };
-      parts.push(await openPart(selection, op, sources, { ...context, onListed }));
-    }
-  } catch (error) {
-    early?.giveUp();
-    throw error;
+  for (const selection of [op, ...(op.more ?? [])]) {
+    const onListed = (files: ListedFiles): void => context.onListed(selection, files);
+    parts.push(await openPart(selection, op, sources, { ...context, onListed }));
   }
-  return { parts, early };
-}
-
-/** What was begun early, if it turns out to be right, and to be needed. */
-async function neededEarly(
-  { parts, early }: OpenedParts,
-  key: ResultId,
-  { worker, results, step }: StepContext,
-): Promise<EarlyLayer | undefined> {
-  if (early === undefined) return undefined;
-  const known = step.noCache ? undefined : await worker.cache.get(key);
-  const isCached = known !== undefined && (await results.has(known.result));
-  if (onlyInput(parts)?.input.isSettled === true && !isCached) return early;
-  early.giveUp();
-  await early.coming();
-  return undefined;
+  return parts;
 }
 
 async function openPart(

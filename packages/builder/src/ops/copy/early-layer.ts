@@ -1,41 +1,64 @@
-import type { PendingLayer } from '@tbuild/layers';
-import type { Worker } from '../../worker.ts';
+import type { BuildRequest } from '../../request.ts';
+import { chooseStrategy, isLarge, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
+import { sizeOf } from './file-input.ts';
+import { circumstancesOf, type LayerWork } from './layer-work.ts';
+import { factsOf, placeCopy, type Placing } from './place-copy.ts';
 import type { StepContext } from '../op-environment.ts';
-import { type Aside, isLargeCopy, placeCopy, type Placing, writeAside } from './place-copy.ts';
 
-/** The layer of a copy that is being written while the files are still being read for the key. */
+/** The layer of a copy that is being written while its files are still being read for the key. */
 export interface EarlyLayer {
-  /** Undefined where none was begun. */
-  coming(): Promise<PendingLayer | undefined>;
-  /** For a step that turns out not to need it. What is being made for it, such as the tree of the base, is made. */
-  giveUp(): void;
+  /** Allows the layer to start, until the signal aborts. */
+  allow(signal: AbortSignal): void;
+  /** Starts the layer, once the files are listed. */
+  onListed(copy: RememberedCopy): void;
+  /** Undefined when none was started. */
+  pending(): Promise<PendingLayer | undefined>;
+  /** Stops it when the files turn out to be changing under it. */
+  abort(): Promise<void>;
 }
 
-interface Context extends Aside, Placing, Pick<StepContext, 'layered' | 'cacheFrom'> {
-  readonly worker: Pick<Worker, 'layerProcess' | 'store' | 'content' | 'flavour'>;
-}
+type Context = LayerWork &
+  Placing &
+  Pick<StepContext, 'imageSteps' | 'leafSteps' | 'step'> &
+  Pick<BuildRequest, 'cacheFrom'>;
 
 /**
- * Begins the layer of a large copy as soon as its files are listed, where the step is as good as certain to run: nobody has done
- * the instruction on this base before, and no cache of somebody else's may have its result. It is only right if the files turn out to be settled.
+ * Opens the early layer of a step. It starts only for a large copy that is nearly certain to run: the same instruction has not run on
+ * this base before, and no imported cache may have its result.
  */
-export function beginEarlyLayer(copy: RememberedCopy, context: Context): EarlyLayer {
-  const givenUp = new AbortController();
-  const signal = AbortSignal.any([context.signal, givenUp.signal]);
-  // Whatever hinders it also hinders the step, which says so.
-  const begun = begin(copy, { ...context, signal }).catch(() => undefined);
+export function openEarlyLayer(context: Context): EarlyLayer {
+  const own = new AbortController();
+  let signal: AbortSignal | undefined;
+  let started: Promise<PendingLayer | undefined> = Promise.resolve(undefined);
   return {
-    coming: () => begun,
-    giveUp: () => givenUp.abort(),
+    allow: (until) => void (signal = AbortSignal.any([until, own.signal])),
+    onListed(copy) {
+      // Whatever fails here also fails the step, which says so.
+      if (signal !== undefined) started = start(copy, context, signal).catch(() => undefined);
+    },
+    pending: () => started,
+    async abort() {
+      own.abort();
+      await started;
+    },
   };
 }
 
-async function begin(copy: RememberedCopy, context: Context): Promise<PendingLayer | undefined> {
-  const { layered, step, cacheFrom, worker, signal } = context;
-  if (!layered.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
+async function start(copy: RememberedCopy, context: Context, signal: AbortSignal): Promise<PendingLayer | undefined> {
+  const { imageSteps, step, cacheFrom, worker } = context;
+  if (!imageSteps.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
     return undefined;
-  if (!isLargeCopy(await copy.input.select()) || wasDoneBefore(copy, worker)) return undefined;
+  if (!isLarge(sizeOf(await copy.input.select())) || wasDoneBefore(copy, worker)) return undefined;
   const placed = await placeCopy({ ...copy, input: { ...copy.input, isSettled: true } }, context);
-  return signal.aborted ? undefined : writeAside(placed, context);
+  if (placed === undefined || signal.aborted) return undefined;
+  const strategy = chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: false }));
+  if (strategy.layer !== 'written-in-subprocess') return undefined;
+  const { preparation } = context;
+  return writeLayerInSubprocess(placed, strategy, {
+    subprocess: worker.layerSubprocess,
+    preparation,
+    stored: worker,
+    signal,
+  });
 }

@@ -60,7 +60,7 @@ test('a read-only overlay has two lower directories and no upper one', () => {
   expect(options).toEqual(['lowerdir=1:0', 'ro', 'userxattr']);
 });
 
-test('a writable one has the layers in order, the topmost first', () => {
+test('a writable one has the layers in order, the leafSteps first', () => {
   const { options } = overlayOf(layers([], [], []), {
     place: mkdtempSync(join(root, 'place-')),
     writable: true,

@@ -73,7 +73,7 @@ function makeDirectory(place: string, name: string): string {
   return path;
 }
 
-/** The root of an overlay has the attributes of its topmost directory. */
+/** The root of an overlay has the attributes of its leafSteps directory. */
 function copyOwner(from: string, to: string): void {
   const { uid, gid, mode } = lstatSync(from);
   chownSync(to, uid, gid);

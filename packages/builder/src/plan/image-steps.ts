@@ -3,18 +3,18 @@ import type { Graph, StepId } from '@tbuild/graph';
 import type { BuildRequest } from '../request.ts';
 
 /** The steps whose layers the images are made of. */
-export function layeredSteps(plans: readonly Plan[]): ReadonlySet<StepId> {
+export function imageStepsOf(plans: readonly Plan[]): ReadonlySet<StepId> {
   return new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
 }
 
 /** Those of them that nothing stands on or copies from, when nobody else wants files: only their layers are needed. */
-export function topmostSteps(
-  layered: ReadonlySet<StepId>,
+export function leafStepsOf(
+  imageSteps: ReadonlySet<StepId>,
   { steps }: Graph,
   { outputs, attestations }: Pick<BuildRequest, 'outputs' | 'attestations'>,
 ): ReadonlySet<StepId> {
   const wantsFiles = attestations?.sbom !== undefined || outputs.some(({ type }) => type === 'local' || type === 'tar');
   if (wantsFiles) return new Set();
   const used = new Set([...steps.values()].flatMap(({ base, sources }) => [base, ...sources]));
-  return new Set([...layered].filter((step) => !used.has(step)));
+  return new Set([...imageSteps].filter((step) => !used.has(step)));
 }

@@ -1,0 +1,34 @@
+import type { ExportedImage } from '@tbuild/exporter';
+import type { Plan } from '@tbuild/frontend';
+import type { BuildPlan } from '../plan/plan-build.ts';
+import type { Session } from '../session/open-session.ts';
+import type { SolvedPlan } from '../solve/open-solving.ts';
+import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
+import { attestImages } from './attested.ts';
+
+/** Assembles the image of each platform, with the attestations that the request asks for. */
+export async function assembleImages(
+  plan: BuildPlan,
+  solved: SolvedPlan,
+  session: Session,
+): Promise<readonly ExportedImage[]> {
+  const assembly = { ...solved, graph: plan.graph, worker: session.worker, epoch: session.epoch };
+  const images = await Promise.all(plan.plans.map((each) => exportedImage(each, assembly, session)));
+  return attestImages(images, assembly, { ...session, scans: plan.scans });
+}
+
+async function exportedImage(plan: Plan, assembly: Assembly, { request }: Session): Promise<ExportedImage> {
+  const { target } = plan;
+  const image = await assembleImage(plan, assembly);
+  const isInline = request.cacheTo.some(({ type }) => type === 'inline');
+  return {
+    image: isInline
+      ? await (await import('../cache-transfer/export-caches.ts')).withInlineCache(image, plan, assembly)
+      : image,
+    baseLayers: plan.base?.diffIds.length,
+    async openRootfs() {
+      if (target === undefined) return [];
+      return (await assembly.results.snapshot(resultOf(target, assembly))).directories;
+    },
+  };
+}

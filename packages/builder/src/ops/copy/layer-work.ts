@@ -1,0 +1,22 @@
+import type { Circumstances, LayerPreparation } from '@tbuild/layers';
+import type { Worker } from '../../worker.ts';
+
+/** What it takes to write the layer of a copy. */
+export interface LayerWork {
+  readonly worker: Pick<Worker, 'layerSubprocess' | 'store' | 'content'>;
+  readonly preparation: LayerPreparation;
+}
+
+/** Collects what the machine and the outputs say about how a layer should come about now. */
+export function circumstancesOf(
+  { worker, preparation }: LayerWork,
+  { isKeyed }: Pick<Circumstances, 'isKeyed'>,
+): Circumstances {
+  return {
+    isKeyed,
+    hasSubprocess: worker.layerSubprocess !== undefined,
+    compresses: preparation.isWanted,
+    needsUncompressed: preparation.needsBytes,
+    isIdle: preparation.isIdle(),
+  };
+}

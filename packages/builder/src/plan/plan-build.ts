@@ -1,0 +1,30 @@
+import type { PlannedScan } from '@tbuild/attest';
+import type { Plan } from '@tbuild/frontend';
+import { GraphBuilder, type Graph } from '@tbuild/graph';
+import { credentialsWarnings } from '../session/credentials-warning.ts';
+import type { Session } from '../session/open-session.ts';
+import { requireEntitlements } from './entitlements.ts';
+import { planToBuild } from './plan-request.ts';
+import { planScans, scanSteps } from './plan-scans.ts';
+
+/** What a build does: one plan a platform, and the steps of all of them. */
+export interface BuildPlan {
+  readonly plans: readonly Plan[];
+  readonly scans: readonly PlannedScan[];
+  readonly graph: Graph;
+}
+
+/**
+ * Plans a build for each platform, and waits for the caches that it imports.
+ * @throws TbuildError what planning throws, and what the request does not allow.
+ */
+export async function planBuild(session: Session): Promise<BuildPlan> {
+  const builder = new GraphBuilder();
+  const plans = await planToBuild(session, builder);
+  for (const warning of credentialsWarnings(plans)) session.progress.emit(warning);
+  const scans = await planScans(plans, builder, session);
+  const graph = builder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
+  requireEntitlements(graph, session.request);
+  await session.imports;
+  return { plans, scans, graph };
+}

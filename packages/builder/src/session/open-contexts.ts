@@ -1,0 +1,19 @@
+import type { BuildEnvironment } from '../build-run.ts';
+import type { LoadedDockerfile } from '../plan/load-dockerfile.ts';
+import { track } from '../track.ts';
+import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
+import { gitIgnoredWarning } from './git-ignored-warning.ts';
+
+/** The contexts of a build; each is opened on first use. */
+export function openContexts(loaded: LoadedDockerfile, { request, worker, progress, now }: BuildEnvironment): Contexts {
+  return createContexts({
+    specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
+    dockerfile: loaded.inContext,
+    indexDirectory: worker.store.contextIndex,
+    onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
+    onRead(name, bytes) {
+      const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;
+      void track({ progress, now }, title, async (report) => report('transferring context', bytes));
+    },
+  });
+}

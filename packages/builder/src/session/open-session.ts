@@ -1,0 +1,94 @@
+import { TbuildError } from '@tbuild/errors';
+import { afterRemovals, isOfThisBoot } from '@tbuild/store';
+import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import { createImportedSteps, type ImportedSteps } from '../cache-transfer/imported-steps.ts';
+import { openOutputs, type OpenOutput } from '../export/run-exports.ts';
+import { loadDefinition } from '../plan/load-definition.ts';
+import type { LoadedDockerfile } from '../plan/load-dockerfile.ts';
+import type { BuildRequest } from '../request.ts';
+import type { Worker } from '../worker.ts';
+import type { Contexts } from './contexts.ts';
+import { fetchContext } from './fetch-context.ts';
+import { openContexts } from './open-contexts.ts';
+
+/** A build whose inputs are on this machine and whose outputs are open. Disposing ends everything that it started. */
+export interface Session extends BuildEnvironment, AsyncDisposable {
+  /** The request, its main context a directory. */
+  readonly request: BuildRequest;
+  readonly loaded: LoadedDockerfile;
+  readonly contexts: Contexts;
+  readonly outputs: readonly OpenOutput[];
+  /** The steps of imported caches; complete when `imports` has settled. */
+  readonly imported: ImportedSteps;
+  readonly imports: Promise<void>;
+  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  readonly epoch?: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/**
+ * Opens a build: fetches its context, loads its Dockerfile and starts to read the caches that it imports.
+ * @throws TbuildError for what can be known to fail before anything is planned.
+ */
+export async function openSession(given: BuildRequest, worker: Worker, run: BuildRun): Promise<Session> {
+  const now = (): number => worker.now();
+  const startedAt = now();
+  const epoch = parseEpoch(given.buildArgs.SOURCE_DATE_EPOCH);
+  await afterRemovals(worker.store, { now, signal: run.signal });
+  if (!isOfThisBoot(worker.store)) await dropUnsynced(worker, run);
+  const outputs = await openOutputs(given, worker);
+  const end = new AbortController();
+  const local = await fetchContext(given, worker, run);
+  try {
+    const signal = AbortSignal.any([run.signal, end.signal]);
+    const env: BuildEnvironment = { ...run, signal, request: local.request, worker, now };
+    const loaded = await loadDefinition(env);
+    const contexts = openContexts(loaded, env);
+    const imported = createImportedSteps(worker);
+    const imports = importInto(imported, env);
+    // Whoever plans the build waits for it; until then nobody does.
+    imports.catch(() => {});
+    return {
+      ...env,
+      loaded,
+      contexts,
+      outputs,
+      imported,
+      imports,
+      epoch,
+      startedAt,
+      async [Symbol.asyncDispose]() {
+        end.abort();
+        await imports.catch(() => {});
+        await local[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await local[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Loads the code only for the first build of a boot. */
+async function dropUnsynced(worker: Worker, { progress, signal }: BuildRun): Promise<void> {
+  const count = await (await import('@tbuild/gc')).dropUnsynced(worker, signal);
+  if (count === 0) return;
+  const snapshots = count === 1 ? '1 unsynced snapshot was' : `${count} unsynced snapshots were`;
+  progress.emit({
+    type: 'warning',
+    message: `Unclean shutdown: ${snapshots} discarded and will be rebuilt when needed`,
+  });
+}
+
+/** Loads the code only for a build that imports caches. */
+async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
+  if (env.request.cacheFrom.length > 0)
+    await (await import('../cache-transfer/import-caches.ts')).importCaches(imported, env);
+}
+
+function parseEpoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
+  throw new TbuildError('USAGE', `Invalid SOURCE_DATE_EPOCH ${JSON.stringify(text)}: expected seconds since 1970`);
+}

@@ -1,0 +1,118 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runSync } from '@tbuild/concurrency';
+import { createLocalStore, readWhole } from '@tbuild/content';
+import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
+import { type PlacedCopy, writeLayer } from '@tbuild/copy';
+import { digestOf, type Layer } from '@tbuild/oci';
+import { storeLayout } from '@tbuild/store';
+import { buildSync } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compressPending } from '../compress/compress-layer.ts';
+import { createLayerVariants } from '../compress/layer-variants.ts';
+import { createLayerPreparation, type LayerConsumer } from '../layer-preparation.ts';
+import { createLayerSubprocess } from './layer-subprocess.ts';
+import { writeLayerInSubprocess } from './write-in-subprocess.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'write-in-subprocess-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const program = join(root, 'program.cjs');
+const source = join(root, 'source');
+let count = 0;
+
+const PROGRAM = `
+import { readFileSync, writeSync } from 'node:fs';
+import { doLayerJob } from './layer-subprocess.ts';
+writeSync(1, doLayerJob(readFileSync(0)));
+`;
+
+beforeAll(async () => {
+  buildSync({
+    stdin: { contents: PROGRAM, resolveDir: import.meta.dirname, loader: 'ts' },
+    bundle: true,
+    target: 'node20',
+    platform: 'node',
+    outfile: program,
+    external: ['koffi'],
+    // What it requires is found from here.
+    define: { 'import.meta.url': JSON.stringify(import.meta.url) },
+  });
+  mkdirSync(source);
+  writeFileSync(join(source, 'large'), Buffer.alloc(1 << 24, 'bytes of a file '));
+  // A file that was written just now could change without a sign, and is not written straight.
+  while (expectedLayer() === undefined) await sleep(10);
+});
+
+/** A build in a new store, whose outputs compress layers with gzip or do nothing. */
+function openBuild({ compresses }: { readonly compresses: boolean }) {
+  const store = storeLayout(join(root, `store-${count++}`));
+  const content = createLocalStore(store.root);
+  const variants = createLayerVariants(store);
+  const output: LayerConsumer = {
+    compresses: 'gzip',
+    prepare: async ({ layer, bytes }, _epoch, signal) =>
+      bytes && compressPending({ layer, bytes }, { compression: 'gzip' }, { content, variants }, signal),
+  };
+  const { signal } = new AbortController();
+  const preparation = createLayerPreparation(compresses ? [output] : [], { epoch: undefined, signal });
+  const subprocess = createLayerSubprocess(store, content, [process.execPath, program]);
+  return { work: { subprocess, preparation, stored: { store, content }, signal }, content, variants };
+}
+
+function copyOf(name: string): PlacedCopy {
+  const sources = runSync(selectFiles(openDirectory(source), { sources: [name] }));
+  const options = { now: 0, hasher: createFileHasher() };
+  const target = { destination: '/to/', keepOwner: false };
+  return { sources, target, options, lowers: [], flavour: 'user', hasStableStats: true };
+}
+
+/** The layer as this process writes it. */
+function expectedLayer(): Layer | undefined {
+  return runSync(writeLayer(copyOf('large'), createLocalStore(join(root, 'expected'))));
+}
+
+test('a second process writes the same layer as this one', async () => {
+  const { work, content } = openBuild({ compresses: false });
+  const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)?.layer;
+  expect(layer).toEqual(expectedLayer());
+  expect(layer).toBeDefined();
+  expect(layer && (await content.has(layer.descriptor.digest))).toBe(true);
+});
+
+test('a layer that all outputs compress is kept only compressed', async () => {
+  const { work, content, variants } = openBuild({ compresses: true });
+  const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer;
+  expect(layer).toEqual(expectedLayer());
+  expect(layer).toBeDefined();
+  if (layer === undefined) return;
+  expect(await content.has(layer.descriptor.digest)).toBe(false);
+  const compressed = variants.get(layer.diffId, 'gzip');
+  expect(compressed && digestOf(await readWhole(content, compressed, work.signal))).toBe(compressed?.digest);
+});
+
+test('there is no layer when it was to be kept only compressed and no output compressed it', async () => {
+  const { work } = openBuild({ compresses: false });
+  expect(await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer).toBeUndefined();
+});
+
+test('a second process that is busy takes no other copy', async () => {
+  const { work } = openBuild({ compresses: false });
+  const first = writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work);
+  expect(writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)).toBeUndefined();
+  await first?.layer;
+});
+
+test('an aborted step stops the second process, and leaves no layer', async () => {
+  const { work, content } = openBuild({ compresses: false });
+  const step = new AbortController();
+  const pending = writeLayerInSubprocess(
+    copyOf('large'),
+    { keepsUncompressed: true },
+    { ...work, signal: step.signal },
+  );
+  step.abort();
+  expect(await pending?.layer).toBeUndefined();
+  for await (const { digest } of content.list()) expect.fail(`Blob ${digest} was left`);
+});
