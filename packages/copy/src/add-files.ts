@@ -17,7 +17,7 @@ import { checkKeyedFile } from './keyed-file.ts';
 export async function addFiles(
   selection: readonly SelectedSource[],
   writer: ReadableTreeWriter,
-  tree: LayeredTree,
+  tree: Pick<LayeredTree, 'stat'>,
   op: CopyTarget,
   options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>,
 ): Promise<void> {

@@ -10,7 +10,7 @@ import { compileModeChange } from './mode-change.ts';
 export function copyInline(
   files: readonly InlineFile[],
   writer: TreeWriter,
-  tree: FileTree,
+  tree: Pick<FileTree, 'stat'>,
   op: CopyTarget,
   options: PlacementOptions,
 ): void {

@@ -15,13 +15,30 @@ import type { OverlayFlavour } from './snapshotter.ts';
 
 /**
  * Reads a stack of layer directories (bottom first) as one tree, without mounting it. The topmost directory may
- * change meanwhile and is read each time; lookups in the others are cached.
+ * change meanwhile and is read each time; lookups in the others are cached. With `isCommitted` it does not change, and
+ * a deep path costs one lookup.
  */
-export function openLayeredTree(directories: readonly string[], flavour: OverlayFlavour): LayeredTree {
+export function openLayeredTree(
+  directories: readonly string[],
+  flavour: OverlayFlavour,
+  { isCommitted = false } = {},
+): LayeredTree {
   const top = directories.at(-1);
   const below = openCommittedTree(directories.slice(0, -1), flavour);
-  return top === undefined ? below : new TopTree(top, below, flavour);
+  if (top === undefined) return below;
+  return new TopTree({ top, below, flavour, remembered: isCommitted ? new Map() : undefined });
 }
+
+interface TopTreeOptions {
+  readonly top: string;
+  readonly below: LayeredTree;
+  readonly flavour: OverlayFlavour;
+  /** Directories of a top that does not change, by path. */
+  readonly remembered?: Map<string, TopDirectory>;
+}
+
+/** Enough for the deepest path, few enough for a walk over a large tree. */
+const MOST_REMEMBERED = 4096;
 
 /** The state of a directory in the topmost layer. */
 interface TopDirectory {
@@ -35,11 +52,13 @@ class TopTree implements LayeredTree {
   readonly #top: string;
   readonly #below: LayeredTree;
   readonly #flavour: OverlayFlavour;
+  readonly #remembered: Map<string, TopDirectory> | undefined;
 
-  constructor(top: string, below: LayeredTree, flavour: OverlayFlavour) {
+  constructor({ top, below, flavour, remembered }: TopTreeOptions) {
     this.#top = top;
     this.#below = below;
     this.#flavour = flavour;
+    this.#remembered = remembered;
   }
 
   stat(path: string): LayeredEntry | undefined {
@@ -71,6 +90,15 @@ class TopTree implements LayeredTree {
 
   #directory(path: string): TopDirectory {
     if (path === '') return { location: this.#top, open: true };
+    const known = this.#remembered?.get(path);
+    if (known !== undefined) return known;
+    const found = this.#findDirectory(path);
+    if (this.#remembered?.size === MOST_REMEMBERED) this.#remembered.clear();
+    this.#remembered?.set(path, found);
+    return found;
+  }
+
+  #findDirectory(path: string): TopDirectory {
     const parent = this.#directory(parentOf(path));
     if (parent.location === undefined) return parent;
     const location = `${parent.location}/${nameOf(path)}`;

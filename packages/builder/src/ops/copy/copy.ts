@@ -200,18 +200,18 @@ async function copyInto(
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
-      copyInline(files, writer, tree, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
+      copyInline(files, writer, writer, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
       continue;
     }
     const sources = await input.select();
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, owner, epoch), signal };
-    if (selection.unpack) await addFiles(sources, writer, tree, target, { ...options, onSkippedDevice });
+    if (selection.unpack) await addFiles(sources, writer, writer, target, { ...options, onSkippedDevice });
     else {
       const earlier = memory?.earlier;
       const directory = earlier && (await upperOf(earlier.result, context));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
-      await runCooperatively(copyFiles(sources, writer, tree, target, { ...options, written }), signal);
+      await runCooperatively(copyFiles(sources, writer, writer, target, { ...options, written }), signal);
     }
   }
   writer.finish();

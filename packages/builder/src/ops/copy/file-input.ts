@@ -91,7 +91,7 @@ async function resultInput(
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
     return (selection ??= await runCooperatively(
-      selectFiles(openLayeredTree(directories, worker.flavour), options),
+      selectFiles(openLayeredTree(directories, worker.flavour, { isCommitted: true }), options),
       signal,
     ));
   };
