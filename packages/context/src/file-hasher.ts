@@ -16,7 +16,7 @@ export interface FileHasher {
   /** What `digest` last gave for this entry, without reading anything. */
   known(entry: TreeEntry): Digest | undefined;
   /** Whether the file would show by its stats that it is not any more what `digest` last gave. */
-  isSettled(entry: TreeEntry): boolean;
+  hasStableStat(entry: TreeEntry): boolean;
 }
 
 /** A hasher that reads each file, but a file with several names once; for files that nobody writes to. */
@@ -31,7 +31,7 @@ export function createFileHasher(): FileHasher {
     },
     readLarge: (entry) => hash.readLarge(entry),
     known: (entry) => digests.get(entry.location),
-    isSettled: () => true,
+    hasStableStat: () => true,
   };
 }
 

@@ -134,18 +134,18 @@ test('a file that changed just before is looked at once more', async () => {
 });
 
 test('is settled as a whole when a later change of anything would show', async () => {
-  const areSettled = (): boolean => {
+  const haveStableStats = (): boolean => {
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
     runSync(hasher.digestSelection(selection, { owner: 'root' }));
     hasher.save();
-    return hasher.areSettled(selection);
+    return hasher.haveStableStats(selection);
   };
-  expect(areSettled()).toBe(false);
+  expect(haveStableStats()).toBe(false);
   await settle();
-  expect([areSettled(), areSettled()]).toEqual([true, true]);
+  expect([haveStableStats(), haveStableStats()]).toEqual([true, true]);
   writeFileSync(at('files/a'), 'a');
-  expect(areSettled()).toBe(false);
+  expect(haveStableStats()).toBe(false);
 });
 
 test('what another directory had that was in the place of this one for a moment is not remembered', async () => {
@@ -210,9 +210,9 @@ test('who wants to read along is told before the first file is read, unless noth
   const digest = (): void => {
     const hasher = openStatIndex(file);
     const selection = runSync(selectFiles(openDirectory(root), { sources: ['files'] }));
-    const onUnknown = (): void => void events.push(hasher.areSettled(selection) ? 'settled' : 'told');
+    const onUnknown = (): void => void events.push(hasher.haveStableStats(selection) ? 'settled' : 'told');
     runSync(hasher.digestSelection(selection, { owner: 'root' }, onUnknown));
-    events.push(hasher.areSettled(selection) ? 'settled' : 'not settled');
+    events.push(hasher.haveStableStats(selection) ? 'settled' : 'not settled');
     hasher.save();
   };
   digest();

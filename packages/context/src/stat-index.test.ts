@@ -84,7 +84,7 @@ test('tells whether a file could have changed without showing it', async () => {
   writeFileSync(join(root, 'b'), 'new');
   const index = openStatIndex(file);
   digestAll(index);
-  expect(entries().map((entry) => index.isSettled(entry))).toEqual([true, false, true]);
+  expect(entries().map((entry) => index.hasStableStat(entry))).toEqual([true, false, true]);
 });
 
 test('an edit that keeps size and mtime is seen by its ctime', async () => {

@@ -19,7 +19,7 @@ export interface StatIndex extends FileHasher {
    * `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build.
    * Otherwise `onUnknown` is called before the first file is read, unless it is clear already that they will not be settled. Who reads
    * the files from then on, and finds one with the stats that it has in the selection, reads what is digested, provided that
-   * {@link areSettled} says so in the end.
+   * {@link haveStableStats} says so in the end.
    */
   digestSelection(
     sources: readonly SelectedSource[],
@@ -27,7 +27,7 @@ export interface StatIndex extends FileHasher {
     onUnknown?: () => void,
   ): CooperativeTask<Digest>;
   /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
-  areSettled(sources: readonly SelectedSource[]): boolean;
+  haveStableStats(sources: readonly SelectedSource[]): boolean;
   /** Writes what was learnt for the next build; whoever writes last wins. */
   save(): void;
 }
@@ -62,9 +62,9 @@ class FileStatIndex implements StatIndex {
   readonly #file: string;
   #loaded: StatTable | undefined;
   readonly #selections: SelectionMemory;
-  /** In selections that were believed whole, so that their rows were not looked at. */
-  #believed = 0;
-  readonly #settled = new WeakSet<readonly SelectedSource[]>();
+  /** In selections that were trusted whole, so that their rows were not looked at. */
+  #trusted = 0;
+  readonly #stable = new WeakSet<readonly SelectedSource[]>();
   readonly #hash = createFileHash();
   /** Row where the next lookup is expected, unless it is the last one again: trees are walked in the same order each time. */
   #cursor = 0;
@@ -72,7 +72,7 @@ class FileStatIndex implements StatIndex {
   #rows: Map<string, number> | undefined;
   readonly #visited: number[] = [];
   /** Rows of which this build was told the digest. */
-  readonly #told: boolean[] = [];
+  readonly #digested: boolean[] = [];
   #changed = false;
   /** Of files that were no longer as listed when they were read. */
   readonly #moved = new Map<string, Digest>();
@@ -97,8 +97,8 @@ class FileStatIndex implements StatIndex {
     const fingerprint = fingerprintOf(sources, options);
     const known = this.#selections.get(fingerprint);
     if (known !== undefined) {
-      this.#believed += sources.reduce((sum, { files }) => sum + 1 + files.length, 0);
-      this.#settled.add(sources);
+      this.#trusted += sources.reduce((sum, { files }) => sum + 1 + files.length, 0);
+      this.#stable.add(sources);
       return known;
     }
     const clock = this.#readClock();
@@ -109,28 +109,28 @@ class FileStatIndex implements StatIndex {
     const asListed = this.#moved.size === 0;
     if (areOld && asListed) {
       this.#selections.set(fingerprint, digest);
-      this.#settled.add(sources);
+      this.#stable.add(sources);
     }
     return digest;
   }
 
-  areSettled(sources: readonly SelectedSource[]): boolean {
-    return this.#settled.has(sources);
+  haveStableStats(sources: readonly SelectedSource[]): boolean {
+    return this.#stable.has(sources);
   }
 
   digest(entry: TreeEntry): Digest {
     const found = this.#find(entry.path);
     const row =
-      found !== undefined && this.#isCurrent(found, entry.stats, 'believed') ? found : this.#rehash(entry, found);
+      found !== undefined && this.#isCurrent(found, entry.stats, 'trusted') ? found : this.#rehash(entry, found);
     this.#cursor = row + 1;
     this.#visited.push(row);
-    this.#told[row] = true;
+    this.#digested[row] = true;
     return this.#digestOf(row);
   }
 
   *readLarge(entry: TreeEntry): CooperativeTask {
     const row = this.#find(entry.path);
-    if (row !== undefined && this.#isCurrent(row, entry.stats, 'believed')) return;
+    if (row !== undefined && this.#isCurrent(row, entry.stats, 'trusted')) return;
     this.#readClock();
     yield* this.#hash.readLarge(entry);
   }
@@ -142,11 +142,11 @@ class FileStatIndex implements StatIndex {
     return this.#isCurrent(row, entry.stats, 'known') ? this.#digestOf(row) : this.#moved.get(entry.path);
   }
 
-  isSettled(entry: TreeEntry): boolean {
+  hasStableStat(entry: TreeEntry): boolean {
     const row = this.#find(entry.path);
     if (row === undefined) return false;
     this.#cursor = row + 1;
-    return this.#isCurrent(row, entry.stats, 'believed');
+    return this.#isCurrent(row, entry.stats, 'trusted');
   }
 
   save(): void {
@@ -177,8 +177,8 @@ class FileStatIndex implements StatIndex {
     return this.#rows.get(path);
   }
 
-  /** Whether a row is about a file with these stats: believed in this and later builds, or known in this one only. */
-  #isCurrent(row: number, stats: FileStat, as: 'believed' | 'known'): boolean {
+  /** Whether a row is about a file with these stats: trusted in this and later builds, or known in this one only. */
+  #isCurrent(row: number, stats: FileStat, as: 'trusted' | 'known'): boolean {
     const { inodes, changed, modified, sizes } = this.#table;
     const at = changed[row] ?? Number.NaN;
     return (
@@ -192,7 +192,8 @@ class FileStatIndex implements StatIndex {
   #rehash(entry: TreeEntry, found: number | undefined): number {
     const clock = this.#readClock();
     const { digest, stats } = this.#hash.of(entry);
-    if (found !== undefined && this.#told[found] === true && digest !== this.#digestOf(found)) throw changedFile(entry);
+    if (found !== undefined && this.#digested[found] === true && digest !== this.#digestOf(found))
+      throw changedFile(entry);
     const row = found ?? this.#append(entry.path);
     const { inodes, changed, modified, sizes, digests } = this.#table;
     [inodes[row], modified[row], sizes[row]] = [stats.ino, stats.mtimeMs, stats.size];
@@ -221,7 +222,7 @@ class FileStatIndex implements StatIndex {
       seen[row] = 1;
     }
     rows.reverse();
-    const limit = (rows.length + this.#believed) * 2 + SPARE_ROWS;
+    const limit = (rows.length + this.#trusted) * 2 + SPARE_ROWS;
     for (let row = 0; row < seen.length && rows.length < limit; row++) if (seen[row] === 0) rows.push(row);
     return rows;
   }

@@ -304,7 +304,7 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
 
 test('between key and copy: rewritten so soon that its times are the same', () => {
   write(source, { f: 'keyed' });
-  const hasher = { ...createFileHasher(), isSettled: () => false };
+  const hasher = { ...createFileHasher(), hasStableStat: () => false };
   const select = () => runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
   runSync(digestSelection(select(), { hasher, owner: 'root' }));
   write(source, { f: 'other' });

@@ -52,7 +52,7 @@ function isGone({ location }: TreeEntry): boolean {
  * @throws TbuildError CONTEXT when it changed.
  */
 export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
-  if (!isAsKeyed(entry) || !hasher.isSettled(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
+  if (!isAsKeyed(entry) || !hasher.hasStableStat(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
 }
 
 function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {

@@ -95,7 +95,7 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
 
 /** Returns the layer that was started before the key was known, unless a file may have changed since without a sign. */
 async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer | undefined> {
-  if (onlyInput(parts)?.input.isSettled === true) return early?.pending();
+  if (onlyInput(parts)?.input.hasStableStat === true) return early?.pending();
   await early?.abort();
   return undefined;
 }

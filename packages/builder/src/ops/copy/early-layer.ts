@@ -50,7 +50,7 @@ async function start(copy: RememberedCopy, context: Context, signal: AbortSignal
   if (!imageSteps.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
     return undefined;
   if (!isLarge(sizeOf(await copy.input.select())) || wasDoneBefore(copy, worker)) return undefined;
-  const placed = await placeCopy({ ...copy, input: { ...copy.input, isSettled: true } }, context);
+  const placed = await placeCopy({ ...copy, input: { ...copy.input, hasStableStat: true } }, context);
   if (placed === undefined || signal.aborted) return undefined;
   const strategy = chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: false }));
   if (strategy.layer !== 'written-in-subprocess') return undefined;

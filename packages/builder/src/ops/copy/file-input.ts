@@ -26,7 +26,7 @@ export interface FileInput {
   /** Whether it is for a mount, where a selected directory's own attributes count. */
   readonly shown: boolean;
   /** Whether a file that changed since it was keyed has other stats. */
-  readonly isSettled: boolean;
+  readonly hasStableStat: boolean;
 }
 
 /** Files of a context that were listed and are about to be read for their digest, since it is not known yet. */
@@ -67,7 +67,7 @@ async function contextInput(
   const digesting = hasher.digestSelection(selection, { owner, shown }, () => onListed?.(listed));
   const content = await runCooperatively(digesting, signal);
   contexts.onRead(name, sizeOf(selection).bytes);
-  return { content, ...listed, shown, isSettled: hasher.areSettled(selection) };
+  return { content, ...listed, shown, hasStableStat: hasher.haveStableStats(selection) };
 }
 
 /** How many files a selection has, and their bytes. */
@@ -98,5 +98,5 @@ async function resultInput(
   const compute = async (): Promise<Digest> =>
     runCooperatively(digestSelection(await select(), { hasher, owner: 'keep', shown }), signal);
   const content = await results.contentDigest(result, canonicalJson(options), compute);
-  return { content, select, hasher, owner: 'keep', shown, isSettled: true };
+  return { content, select, hasher, owner: 'keep', shown, hasStableStat: true };
 }

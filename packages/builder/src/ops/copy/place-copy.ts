@@ -13,7 +13,7 @@ import { ownerIn } from './owner.ts';
 export interface CopyFrom {
   readonly op: CopyOp;
   readonly selection: CopySelection;
-  readonly input: Pick<FileInput, 'select' | 'hasher' | 'isSettled'>;
+  readonly input: Pick<FileInput, 'select' | 'hasher' | 'hasStableStat'>;
   readonly base: ResultId | undefined;
 }
 
@@ -33,7 +33,7 @@ export async function placeCopy(
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
   const options = placementOf(sources, input, owner, epoch);
-  return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStats: input.isSettled };
+  return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStats: input.hasStableStat };
 }
 
 /** Collects what decides how the layer of a placed copy comes about. */
