@@ -1,111 +1,111 @@
 import type { Mount } from '@tbuild/snapshot';
 
-/** A user resolved to numbers. */
+/** A user, resolved to numbers. */
 export interface ProcessUser {
   readonly uid: number;
   readonly gid: number;
-  /** Supplementary groups, the primary one among them as runc has it. */
+  /** Supplementary groups. They include the primary group, as in runc. */
   readonly groups: readonly number[];
-  /** The value of HOME for a process whose environment lacks it; `/` when absent. */
+  /** The value of HOME if the environment lacks it. Default: `/`. */
   readonly home?: string;
 }
 
 /** The process of a step. */
 export interface ProcessSpec {
   readonly args: readonly string[];
-  /** `NAME=value`; nothing but HOME is added, and that only when it is missing. */
+  /** `NAME=value`. The executor adds only HOME, and only if it is missing. */
   readonly env: readonly string[];
-  /** Absolute, inside the root. Made when it is missing. */
+  /** Absolute, inside the root. Created if it is missing. */
   readonly cwd: string;
   readonly user: ProcessUser;
 }
 
-/** A limit by its name in setrlimit(2), in lower case and without `RLIMIT_`. */
+/** A limit, by its name in setrlimit(2) in lower case and without `RLIMIT_`. */
 export interface ResourceLimit {
   readonly name: string;
   readonly soft: number;
   readonly hard: number;
 }
 
-/** What all processes of a step may use together. */
+/** Limits for all processes of a step together. */
 export interface Resources {
   /** Bytes. */
   readonly memory?: number;
-  /** Bytes of memory and swap together; -1 is no limit. */
+  /** Bytes of memory and swap together; -1 means no limit. */
   readonly memorySwap?: number;
-  /** Relative to 1024, where processors are short. */
+  /** The CPU weight relative to 1024. */
   readonly cpuShares?: number;
-  /** Microseconds; `cpuQuota` of them may be used in each, by all processors together. */
+  /** The length of a period in microseconds. All processors together may use `cpuQuota` microseconds in each. */
   readonly cpuPeriod?: number;
   readonly cpuQuota?: number;
   /** Lists of numbers and ranges, e.g. `0-2,4`. */
   readonly cpusetCpus?: string;
   readonly cpusetMems?: string;
-  /** How many processes and threads there may be. */
+  /** The number of processes and threads. */
   readonly pids?: number;
 }
 
-/** Something mounted into the root besides /proc, /sys and /dev. */
+/** A mount into the root besides /proc, /sys and /dev. */
 export type SandboxMount =
   | {
       readonly type: 'bind';
       readonly source: string;
       readonly target: string;
       readonly readonly: boolean;
-      /** A file of which nothing may remain, even of a copy, whoever is killed. */
+      /** A file of which no copy may remain, whichever process is killed. */
       readonly isSecret?: boolean;
     }
   | { readonly type: 'overlay'; readonly mount: Mount; readonly target: string }
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 
-/** Everything about the place a step runs in. */
+/** A process and the environment it runs in. */
 export interface Sandbox {
-  /** The tree: an active snapshot's directories and its overlay. */
+  /** The root file system: the directories of an active snapshot and its overlay. */
   readonly root: { readonly upper: string; readonly lowers: readonly string[]; readonly mount: Mount };
-  /** In the order in which they are mounted; /etc/hosts and /etc/resolv.conf are among them. */
+  /** In mount order; includes /etc/hosts and /etc/resolv.conf. */
   readonly mounts: readonly SandboxMount[];
   readonly process: ProcessSpec;
   readonly hostname: string;
-  /** `default` is the machine's, as `host` is; `pasta` one of its own that reaches outside. */
+  /** `default` and `host` share the machine's network; `pasta` is a separate network with access to the outside. */
   readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `insecure` keeps all capabilities. */
   readonly security: 'sandbox' | 'insecure';
-  /** Bytes of /dev/shm; 64 MiB when undefined. */
+  /** The size of /dev/shm in bytes. Default: 64 MiB. */
   readonly shmSize?: number;
-  /** Resource limits of the process; -1 is no limit. */
+  /** Resource limits of the process; -1 means no limit. */
   readonly limits?: readonly ResourceLimit[];
-  /** A rule of binfmt_misc that holds for this step alone, which then is in a user namespace of its own. */
+  /** A binfmt_misc rule for this step alone, which then runs in a user namespace of its own. */
   readonly handler?: string;
   readonly resources?: Resources;
-  /** The control group under which the step gets one, from the root of the hierarchy. */
+  /** The parent of the step's control group, as a path from the root of the hierarchy. */
   readonly cgroupParent?: string;
 }
 
 /** How a step ended. */
 export interface StepEnd {
-  /** Signal n is 128 + n. */
+  /** 128 + n for signal n. */
   readonly exitCode: number;
-  /** Whether one of its processes was killed at the step's memory limit. */
+  /** Whether a process was killed because the step reached its memory limit. */
   readonly reachedMemoryLimit: boolean;
 }
 
-/** Where the process's output goes. Standard input is empty. */
+/** Receives the output of the process. Its standard input is empty. */
 export interface ProcessIO {
   stdout(data: Uint8Array): void;
   stderr(data: Uint8Array): void;
 }
 
 /**
- * Runs one process in one sandbox to its end. Whatever the process left behind (daemons, mounts) is gone
- * when `run` returns, and mount points that were missing in the tree and stayed empty are removed
- * again. Implementations pass `@tbuild/executor/testsuite`.
+ * Runs one process in one sandbox to its end. When `run` returns, everything the process left behind (daemons,
+ * mounts) is gone, and mount points that were created and stayed empty are removed. Implementations pass
+ * `@tbuild/executor/testsuite`.
  */
 export interface Executor {
   readonly name: 'namespace' | 'oci' | 'chroot';
   /**
-   * A non-zero exit is a result.
-   * @throws TbuildError PROCESS_FAILED when the sandbox could not be set up, UNSUPPORTED when the machine lacks
-   * something that it asks for, CANCELLED on abort.
+   * Returns how the step ended; a non-zero exit code is a result.
+   * @throws TbuildError PROCESS_FAILED if the sandbox cannot be set up, UNSUPPORTED if the machine lacks something
+   * that the sandbox needs, CANCELLED on abort.
    */
   run(sandbox: Sandbox, io: ProcessIO, signal: AbortSignal): Promise<StepEnd>;
 }

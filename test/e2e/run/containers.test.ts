@@ -15,7 +15,7 @@ import { writeFiles } from '../../support/tbuild.ts';
 const { repository, program } = clone;
 const engines = [
   { engine: 'docker', start: startDockerContainers, confined: ['chroot/'] },
-  { engine: 'podman', start: startPodmanContainers, confined: ['namespace', 'probe'] },
+  { engine: 'podman', start: startPodmanContainers, confined: ['namespace/namespace', 'machine/probe'] },
 ];
 /** As in a Kubernetes pod without a seccomp profile. */
 const UNCONFINED = ['--security-opt', 'seccomp=unconfined'];

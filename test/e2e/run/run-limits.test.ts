@@ -46,7 +46,7 @@ test('an ordinary user who may make no control group is told so', needs('user'),
   const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args, asUser: true });
   expect(build.exitCode).toBe(1);
   expect(build.stderr).toMatch(
-    /ERROR: The resources of a step cannot be limited: (no control group can be made|the controller "memory" is not on) in "\/sys/,
+    /ERROR: The resources of a step cannot be limited: (cannot make a control group|the controller "memory" is not enabled) in "\/sys/,
   );
   expect(build.stderr).toContain('hint: Run tbuild as root outside of containers, or');
 });

@@ -5,8 +5,8 @@ import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
 const answers = new Map<string, boolean>();
 
 /**
- * Whether a process of ours can enter a group, found out by doing it, once for all groups beside it: a container may be
- * let make groups that its processes, which come from outside of its part of the hierarchy, cannot enter.
+ * Returns whether a child process can join a group. It tries once for all groups with the same parent: a container
+ * may be allowed to create groups that its processes, which come from outside the delegated subtree, cannot join.
  */
 export function canEnter(group: string): boolean {
   const parent = dirname(group);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Resources } from '../executor.ts';
 import { controlFiles, CONTROLLERS } from './control-files.ts';
 
-const cases: readonly (readonly [Resources, older: Record<string, string>, newer: Record<string, string>])[] = [
+const cases: readonly (readonly [Resources, v1: Record<string, string>, v2: Record<string, string>])[] = [
   [{}, {}, {}],
   [
     { memory: 100, memorySwap: 150 },
@@ -25,9 +25,9 @@ const cases: readonly (readonly [Resources, older: Record<string, string>, newer
   ],
 ];
 
-test.each(cases)('%j', (resources, older, newer) => {
+test.each(cases)('controlFiles sets the limits %j for both cgroup versions', (resources, v1, v2) => {
   const files = (version: 1 | 2) =>
     Object.fromEntries(CONTROLLERS.flatMap((controller) => controlFiles(controller, version, resources)));
-  expect(files(1)).toEqual(older);
-  expect(files(2)).toEqual(newer);
+  expect(files(1)).toEqual(v1);
+  expect(files(2)).toEqual(v2);
 });

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import type { Resources } from '../executor.ts';
 
-/** What limits something of a group of processes. */
+/** A controller that limits a resource of a control group. */
 export type Controller = 'memory' | 'cpu' | 'cpuset' | 'pids';
 
 export const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuset', 'pids'];
 
-/** The files of a group that keep these limits with what belongs into them, in order; none where nothing is limited. */
+/** Returns the files of a group that set these limits, with their values in order; none without a limit. */
 export function controlFiles(
   controller: Controller,
   version: 1 | 2,
@@ -56,18 +56,18 @@ function cpusetFiles({ cpusetCpus, cpusetMems }: Resources): ReturnType<Files> {
   ];
 }
 
-/** Shares of 2 to 262144 become weights of 1 to 10000, as runtimes convert them. */
+/** Converts shares of 2 to 262144 to weights of 1 to 10000, as runtimes do. */
 function weightOf(shares: number): number {
   return 1 + Math.floor(((Math.max(shares, 2) - 2) * 9999) / 262_142);
 }
 
-/** How many processes of a group the kernel has killed for want of memory. */
+/** Returns the number of processes of a group that the kernel killed for lack of memory. */
 export function countMemoryKills(directory: string, version: 1 | 2): number {
   const text = readOptional(`${directory}/${version === 1 ? 'memory.oom_control' : 'memory.events'}`);
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-/** What a group of the newer version may limit in its children. */
+/** Returns the controllers that a cgroup v2 group can enable for its children. */
 export function readControllers(directory: string): readonly string[] {
   return readOptional(`${directory}/cgroup.controllers`).trim().split(' ').filter(Boolean);
 }

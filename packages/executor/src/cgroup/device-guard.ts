@@ -8,13 +8,13 @@ import { startTool } from '../machine/tools.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
 import { ownGroup, removeAbandoned, removeWhenEmpty } from './remove-groups.ts';
 
-/** Keeps this process, and by that the steps that it starts, from all devices but those of a step. */
+/** A device filter on this process and, by inheritance, on the steps that it starts. */
 export interface DeviceGuard {
-  /** The hierarchies as they were before. */
+  /** The hierarchies before this process joined the group. */
   readonly hierarchies: readonly Hierarchy[];
-  /** The file by which a step that may open all devices leaves. */
+  /** The `cgroup.procs` file by which a step that may open all devices leaves the group. */
   readonly leaveFile: string;
-  /** Puts the filter on another group as well. */
+  /** Attaches the filter to another group. */
   guard(group: string): void;
 }
 
@@ -23,30 +23,30 @@ interface Entered extends DeviceGuard {
   removeSoon(): void;
 }
 
-/** /dev/ptmx, and the terminals in /dev/pts. */
+/** /dev/ptmx and the terminals in /dev/pts. */
 const TERMINALS = [{ major: 5, minor: 2 }, { major: 136 }];
 
 let entered: Promise<Entered | undefined> | undefined;
 
 /**
- * Puts on this process the filter that Docker has on devices: root may make nodes of them, and a base image can have brought
- * some, but only those of a step's /dev can be opened. Undefined where this machine or this user cannot have it.
+ * Puts Docker's device filter on this process. Root may make nodes of any device, and a base image may contain some,
+ * but only the devices of a step's /dev can be opened. Returns undefined if this machine or user cannot have it.
  *
- * All steps are in one group with this process, since entering one costs 10 ms: the kernel waits until no processor
- * looks at the old one. {@link leaveDeviceGuard} undoes it.
+ * All steps share one group with this process, since joining a group costs 10 ms: the kernel waits until no processor
+ * uses the old one. {@link leaveDeviceGuard} undoes it.
  */
 export function enterDeviceGuard(): Promise<DeviceGuard | undefined> {
   return (entered ??= enter());
 }
 
-/** To be called when all steps have ended. */
+/** Leaves the group and removes it. Call it when all steps have ended. */
 export async function leaveDeviceGuard(): Promise<void> {
   const guard = entered;
   entered = undefined;
   await (await guard)?.leave();
 }
 
-/** {@link leaveDeviceGuard} for a process that is about to end, and need not wait for it: the group goes after it. */
+/** The same as {@link leaveDeviceGuard} for a process that is about to exit: a background shell removes the group. */
 export async function removeDeviceGuardSoon(): Promise<void> {
   const guard = entered;
   entered = undefined;
@@ -95,7 +95,7 @@ function removeSoon(leaveFile: string, path: string): void {
   try {
     startTool('sh', ['-c', REMOVE, 'remove', leaveFile, path], [nothing, nothing, nothing]);
   } catch {
-    // The next build removes what is left.
+    // The next build removes the group.
   } finally {
     closeSync(nothing);
   }

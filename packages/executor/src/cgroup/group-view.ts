@@ -1,19 +1,19 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import type { Hierarchy } from './hierarchies.ts';
 
-/** Where steps find their control groups. */
+/** Where steps see their control groups. */
 export const GROUPS = '/sys/fs/cgroup';
 
-/** A control group, and where a step sees it: below {@link GROUPS}, or instead of that when the name is empty. */
+/** A control group and its name below {@link GROUPS}. An empty name replaces {@link GROUPS} itself. */
 export interface VisibleGroup {
   readonly name: string;
-  /** The group's directory. */
+  /** The directory of the group. */
   readonly source: string;
 }
 
 /**
- * The groups of a step as Docker shows them: its own of each hierarchy, so that programs can tell what they may
- * use. `groupOf` tells the directory of its group; absent where it has none but ours.
+ * Returns the groups that a step sees, as Docker shows them: its own group in each hierarchy, so that programs can
+ * read their limits. `groupOf` returns the step's group in a hierarchy; undefined if it shares tbuild's.
  */
 export function visibleGroups(
   hierarchies: readonly Hierarchy[],
@@ -22,7 +22,7 @@ export function visibleGroups(
   const seen = hierarchies.flatMap((hierarchy) => {
     const { mountPoint, own } = hierarchy;
     if (mountPoint !== GROUPS && !mountPoint.startsWith(`${GROUPS}/`)) return [];
-    // Beside those of the older version Docker does not show it.
+    // Docker does not show cgroup v2 beside cgroup v1.
     if (hierarchy.version === 2 && mountPoint !== GROUPS) return [];
     return [{ name: mountPoint.slice(GROUPS.length + 1), source: groupOf(hierarchy) ?? own }];
   });
@@ -30,21 +30,21 @@ export function visibleGroups(
 }
 
 /**
- * Whether Docker gives a step a namespace of control groups: with the newer version alone, so that the path in
- * /proc/self/cgroup is the one below {@link GROUPS}.
+ * Returns whether Docker gives a step a control group namespace: with cgroup v2 alone, so that the path in
+ * /proc/self/cgroup is relative to {@link GROUPS}.
  */
 export function isUnified(groups: readonly VisibleGroup[]): boolean {
   return groups.some(({ name }) => name === '');
 }
 
-/** Makes a directory that has one for each group with a name, to bind them onto. */
+/** Creates a directory with a subdirectory for each named group, to bind the groups onto. */
 export function makeGroupDirectory(path: string, groups: readonly VisibleGroup[]): string {
   mkdirSync(path);
   for (const { name } of groups) if (name !== '') mkdirSync(`${path}/${name}`, { recursive: true });
   return path;
 }
 
-/** The binds that show groups at {@link GROUPS}, whose own names stand in a directory made for it. */
+/** Returns the binds that show groups at {@link GROUPS}, with named groups in a directory made for them. */
 export function groupBinds(
   directory: string,
   groups: readonly VisibleGroup[],

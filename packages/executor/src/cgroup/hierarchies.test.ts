@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { parseHierarchies } from './hierarchies.ts';
 
-const newer = () => ['memory', 'pids'];
+const v2Controllers = () => ['memory', 'pids'];
 
-test('one hierarchy of the newer version', () => {
+test('parseHierarchies reads cgroup v2 alone', () => {
   const mountinfo = '35 24 0:30 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate';
-  expect(parseHierarchies({ mountinfo, cgroup: '0::/user.slice/session-1.scope\n' }, newer)).toEqual([
+  expect(parseHierarchies({ mountinfo, cgroup: '0::/user.slice/session-1.scope\n' }, v2Controllers)).toEqual([
     {
       version: 2,
       mountPoint: '/sys/fs/cgroup',
@@ -15,7 +15,7 @@ test('one hierarchy of the newer version', () => {
   ]);
 });
 
-test('both versions, the older first, whatever else is mounted', () => {
+test('parseHierarchies reads both cgroup versions, v1 first, and ignores other mounts', () => {
   const mountinfo = [
     '21 1 0:20 / /sys rw - sysfs sysfs rw',
     '40 21 0:33 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw',
@@ -35,14 +35,14 @@ test('both versions, the older first, whatever else is mounted', () => {
   ]);
 });
 
-test('in a container its own group is the root of the mount', () => {
+test('parseHierarchies finds the own group in a container, where the mount shows a subtree', () => {
   const mountinfo = '41 21 0:34 /docker/ab\\040c /cg\\040m/memory ro - cgroup cgroup rw,memory';
-  const [inside] = parseHierarchies({ mountinfo, cgroup: '4:memory:/docker/ab c/step\n' }, newer);
+  const [inside] = parseHierarchies({ mountinfo, cgroup: '4:memory:/docker/ab c/step\n' }, v2Controllers);
   expect(inside).toMatchObject({ mountPoint: '/cg m/memory', own: '/cg m/memory/step' });
-  const [outside] = parseHierarchies({ mountinfo, cgroup: '4:memory:/other\n' }, newer);
+  const [outside] = parseHierarchies({ mountinfo, cgroup: '4:memory:/other\n' }, v2Controllers);
   expect(outside).toMatchObject({ own: '/cg m/memory' });
   const above = '36 21 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup rw';
-  expect(parseHierarchies({ mountinfo: above, cgroup: '0::/../../host\n' }, newer)).toMatchObject([
+  expect(parseHierarchies({ mountinfo: above, cgroup: '0::/../../host\n' }, v2Controllers)).toMatchObject([
     { own: '/sys/fs/cgroup' },
   ]);
 });

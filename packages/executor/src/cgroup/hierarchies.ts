@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { readControllers } from './control-files.ts';
 
-/** A mounted tree of control groups. */
+/** A mounted hierarchy of control groups. */
 export interface Hierarchy {
   readonly version: 1 | 2;
-  /** What it can limit, e.g. `memory`. */
+  /** Its controllers, e.g. `memory`. */
   readonly controllers: readonly string[];
   readonly mountPoint: string;
   /** The directory of this process's own group. */
   readonly own: string;
 }
 
-/** The hierarchies in sight of this process, those of the older version first: a controller belongs to one only. */
+/** Returns the hierarchies that this process sees, cgroup v1 first. A controller belongs to one hierarchy only. */
 export function readHierarchies(): readonly Hierarchy[] {
   const texts = {
     mountinfo: readFileSync('/proc/self/mountinfo', 'utf8'),
@@ -20,7 +20,10 @@ export function readHierarchies(): readonly Hierarchy[] {
   return parseHierarchies(texts, readControllers);
 }
 
-/** {@link readHierarchies} of the texts of /proc/self; `controllersOf` tells what a directory of the newer version has. */
+/**
+ * The same as {@link readHierarchies} for the given texts of /proc/self. `controllersOf` returns the controllers of a
+ * cgroup v2 directory.
+ */
 export function parseHierarchies(
   { mountinfo, cgroup }: { readonly mountinfo: string; readonly cgroup: string },
   controllersOf: (directory: string) => readonly string[],
@@ -54,14 +57,14 @@ export function parseHierarchies(
   return found.toSorted((a, b) => a.version - b.version);
 }
 
-/** Of /proc/self/mountinfo: root, mount point, any number of fields up to a dash, type, source, options. */
+/** A line of /proc/self/mountinfo: root, mount point, any number of fields up to a dash, type, source, options. */
 const MOUNT = /^\d+ \d+ \S+ (?<root>\S+) (?<target>\S+) .* - (?<type>cgroup2?) \S+ (?<options>\S+)$/;
 
 function unescape(field: string): string {
   return field.replace(/\\(\d{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
 
-/** A group's path seen from the group that is mounted; one that lies elsewhere is out of sight. */
+/** Returns a group's path relative to the mounted group; empty if it lies elsewhere, out of sight. */
 function below(root: string, path: string): string {
   const prefix = root === '/' ? '' : root;
   const isInside = path !== '/' && path.startsWith(`${prefix}/`) && !path.split('/').includes('..');

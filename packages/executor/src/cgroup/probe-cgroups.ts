@@ -2,15 +2,15 @@ import { hasCode, type TbuildError } from '@tbuild/errors';
 import { leaveDeviceGuard } from './device-guard.ts';
 import { makeStepGroups } from './step-groups.ts';
 
-/** What control groups can do for steps here. */
+/** What control groups can do for steps on this machine. */
 export interface CgroupFeatures {
-  /** Why steps cannot be limited; undefined where they can. */
+  /** Why steps cannot be limited; undefined if they can. */
   readonly limitObstacle?: TbuildError;
-  /** Whether a filter keeps steps of real root from the devices of the machine. */
+  /** Whether a filter keeps steps of real root from the machine's devices. */
   readonly filtersDevices: boolean;
 }
 
-/** Finds it out by making the groups of a step that has limits, and, for real root, the filter. */
+/** Tries it: creates the groups of a step with limits and, for real root, the device filter. */
 export async function probeCgroups({ isRealRoot }: { readonly isRealRoot: boolean }): Promise<CgroupFeatures> {
   const name = `probe-${process.pid}`;
   try {

@@ -4,23 +4,23 @@ import { setTimeout } from 'node:timers/promises';
 import { errnoName } from '@tbuild/errors';
 import { readHierarchies } from './hierarchies.ts';
 
-/** What the names of all groups of steps begin with. */
+/** The prefix of the names of all step groups. */
 export const GROUP_PREFIX = 'tbuild-';
 
 const REMOVAL_TRIES = 50;
 const REMOVAL_PAUSE_MS = 10;
 
-/** The name of the group of all steps of this process, which tells others when it is not needed any more. */
+/** Returns the name of this process's group for all steps. The process id in it tells others when it is abandoned. */
 export function ownGroup(): string {
   return `${GROUP_PREFIX}steps-${process.pid}`;
 }
 
-/** Removes a group whose processes have ended: one of them may be counted for a moment more. */
+/** Removes a group whose processes have ended. The kernel may still count one for a moment. */
 export async function removeWhenEmpty(directory: string): Promise<void> {
   for (let tries = 0; tries < REMOVAL_TRIES && !tryRemove(directory); tries++) await setTimeout(REMOVAL_PAUSE_MS);
 }
 
-/** Removes groups, the last one first. One that another build is using now stays. */
+/** Removes groups in reverse order. A group that another build uses stays. */
 export function removeAll(directories: readonly string[]): void {
   for (const directory of directories.toReversed()) tryRemove(directory);
 }
@@ -30,8 +30,8 @@ const ABANDONED_AFTER_MS = 60_000;
 const ENTERED_AFTER_MS = 500;
 
 /**
- * Removes what killed builds have left beside a new group: one with processes cannot be removed, and of others the
- * process is there, or they are not as old.
+ * Removes the groups of killed builds beside a new group. A group with processes cannot be removed; others are kept
+ * while their process exists or until they are old enough.
  */
 export function removeAbandoned(directory: string): void {
   const parent = dirname(directory);
@@ -49,7 +49,7 @@ function isOver(name: string): boolean {
   return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
-/** Removes the groups that a runtime made by itself and, because it was killed, did not remove. */
+/** Removes the groups that a killed runtime left behind. */
 export function removeRuntimeGroups(name: string): void {
   for (const { own } of readHierarchies())
     removeAll([dirname(dirname(own)), dirname(own), own].map((parent) => join(parent, name)));

@@ -7,23 +7,24 @@ import { type Controller, controlFiles, CONTROLLERS, countMemoryKills } from './
 import type { Hierarchy } from './hierarchies.ts';
 import { GROUP_PREFIX, removeAbandoned, removeAll, removeWhenEmpty } from './remove-groups.ts';
 
-/** The control groups of one step: a directory in each hierarchy that has to know it. */
+/** The control groups of one step, in each hierarchy that limits it. */
 export interface StepCgroup {
-  /** The directory in a hierarchy, if it is one of these. */
+  /** Returns the step's directory in a hierarchy, if it has one. */
   groupIn(hierarchy: Hierarchy): string | undefined;
-  /** Files that a process enters a group by, by writing `0`. */
+  /** The `cgroup.procs` files: a process joins a group by writing `0`. */
   readonly joinFiles: readonly string[];
-  /** Whether a process of the step was killed at its memory limit. */
+  /** Returns whether a process of the step was killed because it reached its memory limit. */
   reachedMemoryLimit(): boolean;
-  /** To be called when all processes are gone. */
+  /** Removes the groups. Call it when all processes have ended. */
   remove(): Promise<void>;
 }
 
 /**
- * Makes the groups of a step that has limits or belongs under a certain parent; undefined for one that has neither. Without
- * a parent they lie in our own group, in the newer version beside it, since a group with processes limits no children.
+ * Creates the groups of a step that has limits or a parent group; returns undefined for a step with neither. Without
+ * a parent they are in tbuild's own group (v1) or beside it (v2), since a v2 group with processes cannot limit
+ * children.
  *
- * @throws TbuildError UNSUPPORTED where this machine or this user cannot have them.
+ * @throws TbuildError UNSUPPORTED if this machine or user cannot have them.
  */
 export function makeStepCgroup(
   name: string,
@@ -54,7 +55,7 @@ export function makeStepCgroup(
 interface Group {
   readonly hierarchy: Hierarchy;
   readonly path: string;
-  /** Those with a limit. */
+  /** The controllers that have a limit. */
   readonly controllers: readonly Controller[];
 }
 
@@ -65,13 +66,13 @@ function groupsFor(
 ): readonly Group[] {
   const limited = CONTROLLERS.filter((controller) => controlFiles(controller, 1, resources).length > 0);
   if (limited.length === 0 && parent === undefined) return [];
-  const keeper = (controller: Controller): Hierarchy | undefined =>
+  const hierarchyOf = (controller: Controller): Hierarchy | undefined =>
     hierarchies.find(({ controllers }) => controllers.includes(controller));
-  const missing = limited.find((controller) => keeper(controller) === undefined);
-  if (missing !== undefined) throw cannotLimit(`no control group of this machine limits ${missing}`);
+  const missing = limited.find((controller) => hierarchyOf(controller) === undefined);
+  if (missing !== undefined) throw cannotLimit(`this machine has no control group controller "${missing}"`);
   if (hierarchies.length === 0) throw cannotLimit('no control groups are mounted');
   return hierarchies.flatMap((hierarchy) => {
-    const controllers = limited.filter((controller) => keeper(controller) === hierarchy);
+    const controllers = limited.filter((controller) => hierarchyOf(controller) === hierarchy);
     if (controllers.length === 0 && parent === undefined) return [];
     return [{ hierarchy, controllers, path: join(parentIn(hierarchy, parent), GROUP_PREFIX + name) }];
   });
@@ -86,18 +87,17 @@ function makeGroup({ hierarchy, path, controllers }: Group, resources: Resources
   try {
     makeDirectories(hierarchy, path, { controllers, made });
     removeAbandoned(path);
-    if (!canEnter(path))
-      throw cannotLimit(`a process cannot enter a control group in ${JSON.stringify(dirname(path))}`);
+    if (!canEnter(path)) throw cannotLimit(`a process cannot join a control group in ${JSON.stringify(dirname(path))}`);
     for (const controller of controllers)
       for (const [file, value] of controlFiles(controller, hierarchy.version, resources))
         write(`${path}/${file}`, value);
   } catch (cause) {
     if (cause instanceof TbuildError || errnoName(cause) === undefined) throw cause;
-    throw cannotLimit(`no control group can be made in ${JSON.stringify(dirname(path))}`, cause);
+    throw cannotLimit(`cannot make a control group in ${JSON.stringify(dirname(path))}`, cause);
   }
 }
 
-/** Every directory on the way that is missing, each ready to have limited children. */
+/** Creates every missing directory on the path and enables the controllers for its children. */
 function makeDirectories(
   { version, mountPoint }: Hierarchy,
   path: string,
@@ -121,11 +121,11 @@ function enable(controller: Controller, directory: string): void {
   try {
     writeFileSync(file, `+${controller}`);
   } catch (cause) {
-    throw cannotLimit(`the controller "${controller}" is not on in ${JSON.stringify(directory)}`, cause);
+    throw cannotLimit(`the controller "${controller}" is not enabled in ${JSON.stringify(directory)}`, cause);
   }
 }
 
-/** A new group of the older version has no processor, so that nothing could enter it. */
+/** A new cgroup v1 group has no processors, so nothing could join it. */
 function inheritProcessors(parent: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (lstatSync(`${directory}/${file}`, { throwIfNoEntry: false }) === undefined) continue;
@@ -137,13 +137,13 @@ function write(path: string, value: string): void {
   try {
     writeFileSync(path, value);
   } catch (cause) {
-    throw cannotLimit(`${JSON.stringify(value)} cannot be written to ${JSON.stringify(path)}`, cause);
+    throw cannotLimit(`cannot write ${JSON.stringify(value)} to ${JSON.stringify(path)}`, cause);
   }
 }
 
 function cannotLimit(reason: string, cause?: unknown): TbuildError {
   return new TbuildError('UNSUPPORTED', `The resources of a step cannot be limited: ${reason}`, {
-    hint: 'Run tbuild as root outside of containers, or in a part of cgroup v2 that is yours: systemd-run --user --scope tbuild …',
+    hint: 'Run tbuild as root outside of containers, or in a delegated cgroup: systemd-run --user --scope tbuild …',
     cause,
   });
 }

@@ -4,24 +4,24 @@ import { type VisibleGroup, visibleGroups } from './group-view.ts';
 import { readHierarchies } from './hierarchies.ts';
 import { makeStepCgroup, type StepCgroup } from './step-cgroup.ts';
 
-/** Everything about the control groups of one step. */
+/** The control groups of one step. */
 export interface StepGroups extends AsyncDisposable {
-  /** Files that the step enters its groups by, by writing `0`. */
+  /** The `cgroup.procs` files by which the step joins its groups. */
   readonly joinFiles: readonly string[];
-  /** The file by which a program that helps a step, and needs more devices, leaves the group of all steps, by writing `0`. */
+  /** The `cgroup.procs` file by which a helper of the step that needs more devices leaves the group of all steps. */
   readonly leaveFile?: string;
-  /** What the step is to see of them. */
+  /** The groups that the step sees. */
   readonly visible: readonly VisibleGroup[];
-  /** Whether it could open any device of which there is a node, and must not: mounts have to prevent it. */
+  /** Whether the step could open any device of which it has a node, so that mounts need `nodev`. */
   readonly needsNodev: boolean;
-  /** Whether a process of the step was killed at its memory limit. */
+  /** Returns whether a process of the step was killed because it reached its memory limit. */
   reachedMemoryLimit(): boolean;
 }
 
 /**
- * Makes the groups that a step needs. To be disposed when all its processes are gone.
+ * Creates the groups of a step. Dispose them when all its processes have ended.
  *
- * @throws TbuildError UNSUPPORTED where limits that it has cannot be kept.
+ * @throws TbuildError UNSUPPORTED if its limits cannot be set.
  */
 export async function makeStepGroups(
   name: string,
@@ -42,7 +42,7 @@ export async function makeStepGroups(
   };
 }
 
-/** A group with limits lies outside of that with the filter, and a step that may open all devices has to. */
+/** A group with limits is outside the group with the filter; a step that may open all devices must be too. */
 function joinGuard(guard: DeviceGuard, limits: StepCgroup | undefined, wanted: boolean): readonly string[] {
   const limited = guard.hierarchies.flatMap((each) => (each.version === 2 ? (limits?.groupIn(each) ?? []) : []));
   if (wanted) for (const group of limited) guard.guard(group);

@@ -3,7 +3,7 @@ import { needs } from '../../../../test/support/requirements.ts';
 import { executorSuite } from '../testsuite/testsuite.ts';
 import { createChrootExecutor } from './chroot.ts';
 
-// Device nodes take the machine's root.
+// Making device nodes takes real root.
 const mayMakeNodes = { met: process.env['TBUILD_IN_USERNS'] !== '1', lacks: 'the right to make device nodes' };
 
 describe('with device nodes', needs('root', mayMakeNodes), () => {

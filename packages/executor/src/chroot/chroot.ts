@@ -23,17 +23,18 @@ import { Placement } from './placement.ts';
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface ChrootExecutorOptions {
-  /** Made when missing; trees and steps have directories of their own in it. Others may use it too. */
+  /** Created if missing. Trees and steps have directories of their own in it. Processes may share it. */
   readonly runDirectory: string;
   readonly flavour: OverlayFlavour;
-  /** Takes a directory away that is needed no more; it is deleted when absent. */
+  /** Disposes of a directory that is no longer needed. Default: deletes it. */
   readonly discard?: (directory: string) => void;
 }
 
 /**
- * Runs steps where no mount and no namespace is allowed, as in a container of Docker's defaults: chroot into a
- * directory that holds a copy of the tree, with a /dev of its own, no /proc and no /sys. Files outside are out of reach, since
- * a step lacks the capabilities to leave its root or to make devices; processes, network and host name are shared.
+ * Runs steps where neither mounts nor namespaces are allowed, as in a container with Docker's defaults: by chroot
+ * into a directory that holds a copy of the tree, with its own /dev and without /proc and /sys. Files outside are out
+ * of reach, since a step lacks the capabilities to leave its root or to make devices. Processes, network and host
+ * name are shared.
  */
 export function createChrootExecutor(options: ChrootExecutorOptions): DisposableExecutor {
   let machine: Machine | undefined;
@@ -45,7 +46,7 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
   return withMaterialisedTrees(inner, options);
 }
 
-/** Processes outside have ids that a step can name, and a root directory is no obstacle to tracing them. */
+/** A step can address processes outside by their ids, and a different root directory does not prevent tracing them. */
 function describeMachine(options: ChrootExecutorOptions, locks: Locks): Machine {
   const described = describeHost(options.runDirectory);
   const filter = defaultFilter(described.machine, { ...DENIED_CALLS, ...TRACING_CALLS });
@@ -58,7 +59,9 @@ interface Machine extends HostDescription {
   readonly locks: Locks;
 }
 
-/** With sys_chroot a second chroot would lead out, with mknod a disk could be read, with net_raw the traffic of others. */
+/**
+ * sys_chroot would allow a second chroot that leads out, mknod reading a disk, net_raw reading the traffic of others.
+ */
 const WITHHELD: readonly string[] = ['sys_chroot', 'mknod', 'net_raw'];
 const CAPABILITIES = Object.entries(DEFAULT_CAPABILITIES).flatMap(([name, number]) =>
   WITHHELD.includes(name) ? [] : [number],
@@ -69,7 +72,7 @@ async function runInRoot(
   sandbox: Sandbox,
   { io, signal }: { io: ProcessIO; signal: AbortSignal },
 ): Promise<StepEnd> {
-  refuseImpossible(sandbox);
+  refuseOtherNetworks(sandbox);
   for (const note of ignoredSizes(sandbox)) io.stderr(Buffer.from(`${note}\n`));
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
@@ -84,14 +87,14 @@ async function runInRoot(
   });
 }
 
-function refuseImpossible({ network }: Sandbox): void {
+function refuseOtherNetworks({ network }: Sandbox): void {
   if (network !== 'none' && network !== 'pasta') return;
   throw new TbuildError('UNSUPPORTED', 'A step cannot be kept from the network with chroot isolation', {
-    hint: 'tbuild doctor tells what other isolations need',
+    hint: 'Run "tbuild doctor" to see what other isolations need',
   });
 }
 
-/** A size that was asked for is kept by a mount, and there is none. */
+/** Returns messages for sizes that only a mount could limit. */
 function ignoredSizes({ shmSize, mounts }: Sandbox): readonly string[] {
   const sized = mounts.flatMap((mount) => (mount.type === 'tmpfs' && mount.size !== undefined ? [mount.target] : []));
   return [...(shmSize === undefined ? [] : ['/dev/shm']), ...sized].map(
@@ -123,8 +126,8 @@ function prepare(
   });
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const supervisor = `${directory}/supervisor`;
-  const stands = supervisorProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
-  writeFileSync(supervisor, encodeSyscallProgram(machine.machine, stands), { mode: 0o700 });
+  const supervising = supervisorProgram(`/proc/self/fd/${PROGRAM}`, { reportTo: REPORT, environment, secrets });
+  writeFileSync(supervisor, encodeSyscallProgram(machine.machine, supervising), { mode: 0o700 });
   const { handler } = sandbox;
   const args =
     handler === undefined

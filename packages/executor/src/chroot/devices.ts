@@ -4,10 +4,10 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import { DEVICES, makeDevice } from '../sandbox/devices.ts';
 
 /**
- * Makes a /dev of device nodes. There is no /proc for /dev/stdout to lead to: the caller puts the pipes of
- * the step's output there.
+ * Creates a /dev with device nodes. Without /proc, /dev/stdout cannot link to a descriptor: the caller puts the pipes
+ * of the step's output there.
  *
- * @throws TbuildError UNSUPPORTED where device nodes may not be made, or do not work.
+ * @throws TbuildError UNSUPPORTED if device nodes cannot be made or do not work.
  */
 export function makeDevices(path: string): void {
   mkdirSync(path);
@@ -26,7 +26,7 @@ function makeNodes(path: string): void {
     for (const device of DEVICES) makeDevice(`${path}/${device.name}`, device);
   } catch (cause) {
     if (errnoName(cause) !== 'EPERM') throw cause;
-    throw new TbuildError('UNSUPPORTED', 'Device nodes cannot be made here, which chroot isolation needs for /dev', {
+    throw new TbuildError('UNSUPPORTED', 'Cannot make device nodes here, which chroot isolation needs for /dev', {
       hint: 'Run the container with the capability MKNOD',
       cause,
     });

@@ -25,25 +25,28 @@ import { applyLayer } from '../materialised/apply-layer.ts';
 
 export interface PlacementOptions {
   readonly root: string;
-  /** On the root's file system; what is in the way waits in it. */
+  /** A directory on the root's file system for entries that are in the way. */
   readonly displaced: string;
-  /** Takes a directory for each secret: a second name of the empty file in its place, `to`, and a link to what belongs into it, `from`. */
+  /**
+   * A directory that gets a directory for each secret: `to`, a second name of the empty file in the tree, and `from`,
+   * a link to the secret.
+   */
   readonly secrets: string;
   readonly flavour: OverlayFlavour;
 }
 
-/** Something that stands in the tree for the time of a step. */
+/** Something placed in the tree for the duration of a step. */
 interface Placed {
   readonly path: string;
   readonly stats: Stats;
   readonly displaced?: string;
-  /** Where it goes back to; absent for what is thrown away. */
-  readonly backTo?: string;
+  /** The path it moves back to; absent if it is discarded. */
+  readonly returnTo?: string;
 }
 
 /**
- * Puts files and directories where a step's mounts would be, and takes them out again. What was there waits
- * displaced meanwhile. A step can move or replace what was placed: nothing of it stays in the tree whatever it did.
+ * Puts files and directories where a step's mounts would be, and removes them afterwards. Existing entries are moved
+ * away meanwhile. A step can move or replace what was placed: none of it stays in the tree.
  */
 export class Placement {
   readonly #options: PlacementOptions;
@@ -54,7 +57,7 @@ export class Placement {
     this.#options = options;
   }
 
-  /** Makes a directory that stays, as Docker's builder leaves it. */
+  /** Creates a directory that stays, as with BuildKit. */
   ensureDirectory(target: string): void {
     const { root } = this.#options;
     const path = resolveDestination(openDirectory(root), target);
@@ -65,11 +68,11 @@ export class Placement {
     }
   }
 
-  /** Places what `fill` makes. */
+  /** Places what `fill` creates. */
   place(target: string, kind: 'file' | 'directory', fill: (location: string) => string | undefined): void {
     const { root } = this.#options;
     const path = resolveDestination(openDirectory(root), target);
-    if (path === '') throw new TbuildError('PROCESS_FAILED', 'Nothing can be mounted on "/"');
+    if (path === '') throw new TbuildError('PROCESS_FAILED', 'Cannot mount on "/"');
     this.#makeParents(path);
     const location = `${root}/${path}`;
     const there = lstatSync(location, { throwIfNoEntry: false });
@@ -77,8 +80,8 @@ export class Placement {
     keepTimes(dirname(location), () => {
       const displaced = there === undefined ? undefined : join(this.#options.displaced, String(this.#placed.length));
       if (displaced !== undefined) renameSync(location, displaced);
-      const backTo = fill(location);
-      this.#placed.push({ path, stats: lstatSync(location), displaced, backTo });
+      const returnTo = fill(location);
+      this.#placed.push({ path, stats: lstatSync(location), displaced, returnTo });
     });
   }
 
@@ -87,33 +90,33 @@ export class Placement {
     this.place(mount.target, kindOf(mount), (location) => this.#show(mount, location));
   }
 
-  /** Takes everything out. No process may be left that could write to the tree. */
+  /** Removes everything. No process that could write to the tree may be left. */
   remove(): void {
     rmSync(this.#options.secrets, { recursive: true, force: true });
-    const lost: Stats[] = [];
-    for (const placed of this.#placed.toReversed()) this.#takeOut(placed, lost);
-    if (lost.length > 0) purge(this.#options.root, new Set(lost.map(({ ino }) => ino)));
+    const moved: Stats[] = [];
+    for (const placed of this.#placed.toReversed()) this.#takeOut(placed, moved);
+    if (moved.length > 0) purge(this.#options.root, new Set(moved.map(({ ino }) => ino)));
     removeEmpty(this.#options.root, this.#stubs);
     this.#placed.length = 0;
   }
 
-  #takeOut({ path, stats, displaced, backTo }: Placed, lost: Stats[]): void {
+  #takeOut({ path, stats, displaced, returnTo }: Placed, moved: Stats[]): void {
     const { root } = this.#options;
     const found = openDirectory(root).stat(path);
     const own = found !== undefined && found.stats.ino === stats.ino;
     // A second name of a secret would stay.
-    if (!own || (!stats.isDirectory() && (found.stats.nlink ?? 1) > 1)) lost.push(stats);
-    // A parent that a step has replaced by a link would lead out of the root.
+    if (!own || (!stats.isDirectory() && (found.stats.nlink ?? 1) > 1)) moved.push(stats);
+    // A parent that the step replaced with a symbolic link would lead out of the root.
     if (!isDirectoryIn(root, dirname(path))) return;
     const location = `${root}/${path}`;
     keepTimes(dirname(location), () => {
-      if (own && backTo !== undefined) bringBack(location, backTo);
+      if (own && returnTo !== undefined) moveBack(location, returnTo);
       rmSync(location, { recursive: true, force: true });
       if (displaced !== undefined) renameSync(displaced, location);
     });
   }
 
-  /** Its bytes come and go with the keeper, which ends after us and after the step. */
+  /** The supervisor fills and empties the file. It outlives tbuild and the step. */
   #showSecret(source: string, location: string): undefined {
     const name = join(this.#options.secrets, String(this.#placed.length));
     const { uid, gid, mode } = statSync(source);
@@ -175,7 +178,7 @@ function showBind(
   return undefined;
 }
 
-function bringBack(location: string, source: string): void {
+function moveBack(location: string, source: string): void {
   if (!lstatSync(location).isDirectory()) {
     copyFileSync(location, source);
     return;
@@ -183,7 +186,7 @@ function bringBack(location: string, source: string): void {
   try {
     renameSync(location, source);
   } catch (error) {
-    // Another build has made the cache anew; its is as good as ours.
+    // Another build has recreated the cache; its copy is as good.
     if (errnoName(error) !== 'ENOTEMPTY' && errnoName(error) !== 'EEXIST') throw error;
   }
 }
@@ -193,7 +196,7 @@ function isDirectoryIn(root: string, path: string): boolean {
   return entry !== undefined && lstatSync(entry.location).isDirectory();
 }
 
-/** Deletes every name of these files, wherever a step has put them. */
+/** Deletes every name of these files, wherever the step put them. */
 function purge(directory: string, inodes: ReadonlySet<number>): void {
   for (const name of readdirSync(directory)) {
     const path = `${directory}/${name}`;

@@ -7,15 +7,14 @@ const SIGTERM = 15;
 export interface SupervisorOptions {
   readonly reportTo: number;
   readonly environment: readonly string[];
-  /** The directory where `Placement` puts what is to be filled. */
+  /** The directory in which `Placement` describes the secret files. */
   readonly secrets: string;
 }
 
 /**
- * The program that stands above a step where there is no namespace to end it: what the step leaves behind becomes
- * its child, and it kills its children until there are none, at the step's end, when asked to (SIGTERM) and when we are
- * gone. It fills the files of secrets, and empties them: by names that a step cannot reach, whatever it did to its own.
- * `enter` becomes the step's process.
+ * Returns the program that supervises a step where no namespace ends it. As subreaper it becomes the parent of what
+ * the step leaves behind. It kills all its children at the step's end, on SIGTERM, and when tbuild dies. It fills and
+ * empties the files of secrets by names that the step cannot reach. `enter` becomes the step's process.
  */
 export function supervisorProgram(
   enter: string,
@@ -40,9 +39,9 @@ export function supervisorProgram(
 }
 
 /**
- * Only builtins, but to fill a secret. A killed child stays listed until it is reaped, so its state is looked at. It may have
- * died after the list was read, and what it leaves becomes ours when it dies: the end is a list of those that were all dead
- * before it was read.
+ * Uses only builtins, except to fill a secret. A killed child stays listed until it is reaped, so the script checks
+ * its state. A process that dies after the list was read may leave children that become the supervisor's; the loop
+ * ends when all listed processes were already dead before the list was read.
  */
 const SCRIPT = String.raw`
 is_alive() {

@@ -3,16 +3,17 @@ import { encodeExitProgram, type ExitProgram } from './exit-program.ts';
 
 const DIRECTORY = '/proc/sys/fs/binfmt_misc';
 
-/** Up to here a header says what a program is for: class, byte order, kind of file, machine. */
+/** The leading bytes of a header that identify a program: class, byte order, type, machine. */
 const HEADER_BYTES = 20;
-/** EI_OSABI, which says nothing here. */
+/** EI_OSABI, which is irrelevant here. */
 const ABI_BYTE = 7;
-/** e_type: programs that may be loaded anywhere are of the next type. */
+/** e_type: position-independent programs have the next type. */
 const TYPE_BYTE = 16;
 
 /**
- * The line that registers an emulator with binfmt_misc. `F`: the kernel opens it at once, whatever root a program
- * is started in. `O` and `C`: set-uid programs get their owner's rights. `P`: a program keeps its first argument.
+ * Returns the line that registers an emulator with binfmt_misc. `F`: the kernel opens the emulator at once, whatever
+ * root a program is started in. `O` and `C`: set-user-ID programs get their owner's rights. `P`: a program keeps its
+ * first argument.
  */
 export function handlerRule(program: ExitProgram, emulator: string): string {
   const magic = encodeExitProgram(program).slice(0, HEADER_BYTES);
@@ -26,7 +27,7 @@ function escape(bytes: Uint8Array): string {
   return [...bytes].map((byte) => String.raw`\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
-/** The emulator that this machine's enabled handler for a program names, if there is one that looks for it in each root. */
+/** Returns the emulator of this machine's enabled handler for a program, if the handler looks for it in each root. */
 export function handlerOf(program: ExitProgram): string | undefined {
   const header = encodeExitProgram(program).slice(0, HEADER_BYTES);
   return entries()
@@ -53,7 +54,7 @@ interface Handler {
   readonly mask?: Uint8Array;
 }
 
-/** Reads what the kernel shows of a handler; undefined for one that is switched off or goes by the name of a file. */
+/** Parses the kernel's description of a handler. Returns undefined for one that is disabled or matches by file name. */
 export function parseHandler(text: string): Handler | undefined {
   const field = (name: string): string | undefined => new RegExp(`^${name}:? ?(.*)$`, 'm').exec(text)?.[1];
   const [interpreter, magic, mask] = [field('interpreter'), field('magic'), field('mask')];

@@ -1,6 +1,6 @@
-/** A program of one architecture that does nothing but exit(0). */
+/** A program of one architecture that only calls exit(0). */
 export interface ExitProgram {
-  /** What qemu calls the architecture. */
+  /** The architecture's name in qemu. */
   readonly emulator: string;
   readonly bits: 32 | 64;
   readonly bigEndian?: boolean;
@@ -26,7 +26,7 @@ export const exitPrograms = {
 
 const ADDRESS = 0x40_0000;
 
-/** The ELF file: header, one program header that maps the whole file, code. */
+/** Encodes an ELF file: header, one program header that maps the whole file, code. */
 export function encodeExitProgram({ bits, bigEndian = false, machine, flags = 0, code }: ExitProgram): Uint8Array {
   const instructions = Buffer.from(code.replaceAll(' ', ''), 'hex');
   const [headerSize, segmentSize] = bits === 64 ? [64, 56] : [52, 32];
@@ -35,7 +35,7 @@ export function encodeExitProgram({ bits, bigEndian = false, machine, flags = 0,
   const { bytes } = fields;
   bytes.set([0x7f, 0x45, 0x4c, 0x46, bits / 32, bigEndian ? 2 : 1, 1]);
   fields.at = 16;
-  // Elf_Ehdr: an executable, its entry, where the program header is, sizes.
+  // Elf_Ehdr: an executable, its entry, the position of the program header, sizes.
   fields
     .half(2)
     .half(machine)
@@ -45,7 +45,7 @@ export function encodeExitProgram({ bits, bigEndian = false, machine, flags = 0,
     .address(0)
     .word(flags);
   fields.half(headerSize).half(segmentSize).half(1).half(0).half(0).half(0);
-  // Elf_Phdr: PT_LOAD, readable and executable. The flags stand in another place in each class.
+  // Elf_Phdr: PT_LOAD, readable and executable. The position of the flags differs between the classes.
   fields.word(1);
   if (bits === 64) fields.word(5);
   fields.address(0).address(ADDRESS).address(ADDRESS).address(bytes.length).address(bytes.length);

@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'tbuild-emulation-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 const host = { os: process.platform, architecture: process.arch === 'x64' ? 'amd64' : process.arch };
 
-describe('the smallest program', needs('qemu-aarch64-static'), () => {
+describe('the exit program', needs('qemu-aarch64-static'), () => {
   test.each(Object.entries(exitPrograms))('of %s exits with 0 in its emulator', (architecture, program) => {
     const file = join(directory, architecture);
     writeFileSync(file, encodeExitProgram(program), { mode: 0o755 });
@@ -24,14 +24,14 @@ const find = (architecture: string, searchPath: readonly string[] = []) =>
   findEmulation({ os: host.os, architecture }, { directory, host, searchPath });
 
 describe('this machine', needs('root'), () => {
-  test('runs its own programs, and the smallest one is sound natively', async () => {
+  test('findEmulation is native for the own architecture, whose exit program works', async () => {
     expect(await find(host.architecture)).toEqual({ kind: 'native' });
     const other = { os: host.os, architecture: 'other' };
     expect(await findEmulation(host, { directory, host: other, searchPath: [] })).toEqual({ kind: 'native' });
   });
 
   test.each(Object.entries(exitPrograms))(
-    'runs those of %s only where the kernel does',
+    'findEmulation reports %s as runnable only if the kernel runs its programs',
     async (architecture, program) => {
       const file = join(directory, `${architecture}-here`);
       writeFileSync(file, encodeExitProgram(program), { mode: 0o755 });
@@ -40,7 +40,7 @@ describe('this machine', needs('root'), () => {
     },
   );
 
-  test('is given the benefit of the doubt where nothing can be tried', async () => {
+  test('findEmulation is native for an unknown architecture and none for another system', async () => {
     expect(await find('made-up')).toEqual({ kind: 'native' });
     const windows = { os: 'windows', architecture: 'amd64' };
     expect(await findEmulation(windows, { directory, host, searchPath: [] })).toEqual({ kind: 'none' });

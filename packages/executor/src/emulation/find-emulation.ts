@@ -7,39 +7,39 @@ import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-progra
 import { handlerOf, handlerRule } from './binfmt-handlers.ts';
 import { registerCommand } from './step-handler.ts';
 
-/** What programs are made for, in Go's names. */
+/** The platform of a program, in Go's names. */
 export interface ProgramPlatform {
   readonly os: string;
   readonly architecture: string;
 }
 
 export interface EmulationOptions {
-  /** Where a directory for the attempts may be made. */
+  /** The directory for temporary files. */
   readonly directory: string;
   readonly host: ProgramPlatform;
-  /** Directories to look for emulators in. */
+  /** The directories to search for emulators. */
   readonly searchPath: readonly string[];
 }
 
-/** Those for which it can be found out whether their programs run here. */
+/** The architectures that can be tested. */
 export const ARCHITECTURES: readonly string[] = Object.keys(exitPrograms);
 
 const PROGRAMS = new Map<string, ExitProgram>(Object.entries(exitPrograms));
 
-/** How programs of a platform come to run in a step. */
+/** How programs of a platform run in a step. */
 export type Emulation =
   /** By the kernel, alone or with a registered handler that needs nothing from the step's root. */
   | { readonly kind: 'native' }
-  /** By a registered handler that looks for its emulator in the step's root, at this path of ours. */
+  /** By a registered handler that looks for its emulator in the step's root, at this path of the host. */
   | { readonly kind: 'bound'; readonly emulator: string }
-  /** By an emulator that nothing is registered for: each step registers it, by this rule, for itself. */
+  /** By an emulator without a registered handler. Each step registers it for itself, by this rule. */
   | { readonly kind: 'registered'; readonly emulator: string; readonly rule: string }
-  /** Not at all: there is no emulator, or this one cannot be registered, for the reason that is given. */
+  /** Not at all: no emulator is installed, or it cannot be registered for the given reason. */
   | { readonly kind: 'none'; readonly emulator?: string; readonly reason?: string };
 
 /**
- * Finds out how programs of a platform can be started here, as BuildKit does: by starting the smallest one there
- * is, in an empty root. What cannot be tried is taken for native.
+ * Finds out how programs of a platform can run here, as BuildKit does: by starting the smallest possible program in
+ * an empty root. A platform that cannot be tested counts as native.
  */
 export async function findEmulation(platform: ProgramPlatform, options: EmulationOptions): Promise<Emulation> {
   const { directory, host } = options;
@@ -65,16 +65,16 @@ async function emulationOf(program: ExitProgram, root: string, searchPath: reado
   const emulator = findEmulator(program, searchPath);
   if (emulator === undefined) return { kind: 'none' };
   const rule = handlerRule(program, emulator);
-  // Where user namespaces are refused, unshare would leave a process behind that waits to map ids, and holds our pipe.
-  const complaint =
+  // Without user namespaces, unshare would leave a process behind that waits to map ids and holds the pipe.
+  const failure =
     (await attempt(['unshare', '--user', 'true'])) ??
     (await attempt(registerCommand(start, { rule, directory: root, reportTo: 2 })));
-  return complaint === undefined
+  return failure === undefined
     ? { kind: 'registered', emulator, rule }
-    : { kind: 'none', emulator, reason: complaint.text };
+    : { kind: 'none', emulator, reason: failure.text };
 }
 
-/** Exit codes of chroot(1): it could not start the program. */
+/** The exit codes of chroot(1) if it cannot start the program. */
 const NOT_STARTED: readonly unknown[] = [126, 127];
 
 async function startsWith(emulator: string, start: readonly string[], root: string): Promise<boolean> {
@@ -82,7 +82,7 @@ async function startsWith(emulator: string, start: readonly string[], root: stri
     mkdirSync(dirname(root + emulator), { recursive: true });
     copyFileSync(emulator, root + emulator, constants.COPYFILE_FICLONE);
   } catch {
-    // A handler may name a program that is gone.
+    // A handler may name a program that no longer exists.
     return false;
   }
   return (await attempt(start)) === undefined;

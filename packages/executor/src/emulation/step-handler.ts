@@ -5,18 +5,21 @@ import { mountCommand, quote } from '../sandbox/mount-command.ts';
 import type { MountPoints } from '../sandbox/mount-points.ts';
 import type { StepSetup } from '../process/step-setup.ts';
 
-/** The map of a process in no user namespace. */
+/** The id map of a process outside user namespaces. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295$/m;
-/** One less, which nobody has: by a complete map runtimes would take the namespace for the machine's own. */
+/** One id less, which nobody has: with a complete map, runtimes would take the namespace for the initial one. */
 const NEARLY_ALL_IDS = '0:0:4294967294';
 
-/** The program that makes a user namespace in which everybody stays who they are, and a mount namespace. Takes util-linux 2.39. */
+/**
+ * Returns the command that creates a user namespace in which everybody keeps their ids, and a mount namespace. Needs
+ * util-linux 2.39.
+ */
 export function ownUserNamespace(): readonly string[] {
   const ids = ALL_IDS.test(readFileSync('/proc/self/uid_map', 'utf8')) ? NEARLY_ALL_IDS : 'all';
   return ['unshare', '--user', `--map-users=${ids}`, `--map-groups=${ids}`, '--mount'];
 }
 
-export interface OwnHandler {
+export interface StepHandler {
   /** A line for the `register` file of binfmt_misc. */
   readonly rule: string;
   /** An existing directory, where another one is made. */
@@ -26,12 +29,12 @@ export interface OwnHandler {
 }
 
 /**
- * A command in a user namespace of its own in which a handler is registered. Since Linux 6.7 each user namespace
- * may have handlers of its own, which nobody else sees and which go with it; those of the machine do not hold in it.
+ * Wraps a command in a user namespace of its own with a registered handler. Since Linux 6.7 each user namespace may
+ * have private handlers; those of the machine do not apply in it.
  */
 export function registerCommand(
   command: readonly string[],
-  { rule, directory, reportTo }: OwnHandler,
+  { rule, directory, reportTo }: StepHandler,
 ): readonly string[] {
   const place = `${directory}/handlers`;
   mkdirSync(place);
@@ -44,20 +47,23 @@ export function registerCommand(
   return [...ownUserNamespace(), 'sh', '-c', script, 'sh', ...command];
 }
 
-/** A sandbox with everything that is known about where its mounts go. */
+/** A step with its resolved mounts. */
 export interface MountedStep extends StepSetup {
   readonly sandbox: Sandbox;
   readonly points: MountPoints;
 }
 
-/** The same step for the inside of a user namespace of its own, and what has to be mounted outside. */
+/** A step for the inside of its own user namespace, and the mounts that must be made outside. */
 export interface OutsideMounts {
   readonly step: MountedStep;
-  /** Mounts the trees and becomes the given command. */
+  /** Returns the command that mounts the trees and becomes the given command. */
   wrap(command: readonly string[], reportTo: number): readonly string[];
 }
 
-/** An overlay keeps the rights of who mounted it, and marks files by attributes that take the machine's root. */
+/**
+ * Mounts overlays outside the user namespace: an overlay keeps the rights of its mounter and uses attributes that
+ * take real root.
+ */
 export function mountTreesOutside(mounted: MountedStep): OutsideMounts {
   const { sandbox, directory, points } = mounted;
   const trees: { mount: Mount; target: string }[] = [];

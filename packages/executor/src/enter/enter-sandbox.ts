@@ -11,19 +11,19 @@ export interface EnterOptions {
   readonly filter?: Uint8Array;
   readonly reportTo: number;
   readonly joinDescriptors: readonly number[];
-  /** Whether the process above the step is there as long as we are. */
+  /** Whether the parent of the step lives as long as tbuild. */
   readonly diesWithParent?: boolean;
-  /** Whether the step's control group becomes the root of all that it sees. */
+  /** Whether the step gets a control group namespace rooted at its own group. */
   readonly ownCgroupNamespace?: boolean;
-  /** The directory to go into. Absent: the tree was moved onto `/`. */
+  /** The directory to change the root to. Default: the tree that was moved onto `/`. */
   readonly root?: string;
-  /** Capabilities that a confined step may have. */
+  /** The capabilities of a confined step. */
   readonly capabilities: readonly number[];
-  /** The capabilities that we have, as a mask. None of them stays inheritable, which would survive a drop. */
+  /** The capabilities of this process, as a mask. None stays inheritable, which would survive a drop. */
   readonly permitted: bigint;
-  /** False where groups cannot be changed. */
+  /** False if groups cannot be changed. */
   readonly setsGroups: boolean;
-  /** Whether a step goes on without the filter where loading one is refused. */
+  /** Whether the step runs without the filter if loading it is refused. */
   readonly filterMayFail?: boolean;
 }
 
@@ -39,18 +39,18 @@ const ALL_DESCRIPTORS = 0xffff_ffff;
 /** _LINUX_CAPABILITY_VERSION_3, this process. */
 const CAPABILITY_HEADER = { numbers: [0x2008_0522, 0] } as const;
 
-/** SIGINT and SIGQUIT, which a shell ignores for what it starts in the background, and SIGTERM, which a set-up may. */
+/** A shell ignores SIGINT and SIGQUIT for background commands, and the set-up may ignore SIGTERM. */
 const DEFAULTED_SIGNALS = [2, 3, 15];
 
-/** Our own root is what lies beneath the tree, and `..` of it is the tree. */
+/** The own root is the directory below the moved tree, and its `..` is the tree. */
 const TREE_ON_ROOT = '/..';
 
-/** Docker's, for an environment without one. */
+/** Docker's default for an environment without PATH. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * The calls that make the last program of the set-up, pid 1 and root with all capabilities, into the step's process. The
- * filter comes while the right to load one is still there, which spares no_new_privs: sudo has to work.
+ * Returns the system calls that turn the last program of the set-up, pid 1 and root with all capabilities, into the
+ * step's process. The filter is loaded while the right to do so remains, which avoids no_new_privs: sudo must work.
  */
 export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): SyscallProgram {
   const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
@@ -64,11 +64,11 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
     ...groupCalls(options.joinDescriptors),
     ...(options.ownCgroupNamespace ? [may('unshare', CLONE_NEWCGROUP)] : []),
-    // A signal to its whole process group must not reach the set-up above it.
+    // A signal to the step's whole process group must not reach the set-up above it.
     may('setsid'),
-    // The keys of who started tbuild are none of the step's. Kernels without keys lack the call.
+    // The step must not use the keys of the user who started tbuild. Kernels without keys lack the call.
     may('keyctl', KEYCTL_JOIN_SESSION_KEYRING, 0),
-    // What tbuild itself inherited leads out of the root. Kernels before 5.9 lack the call.
+    // Descriptors that tbuild inherited could lead out of the root. Kernels before 5.9 lack the call.
     may('close_range', reportTo + 1, ALL_DESCRIPTORS, 0),
     must('chroot', { text: root }),
     must('chdir', { text: process.cwd }),
@@ -88,12 +88,12 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
   return { calls, reportTo };
 }
 
-/** Enters control groups, so late that the set-up neither counts nor is killed in the step's place. */
+/** Joins control groups at the end, so that the set-up is neither counted nor killed in the step's place. */
 function groupCalls(joinDescriptors: readonly number[]): Syscall[] {
   return joinDescriptors.map((descriptor) => must('write', descriptor, { text: '0' }, 1));
 }
 
-/** Effective, permitted and inheritable: the lower halves, then the upper ones. */
+/** Returns effective, permitted and inheritable: the lower halves, then the upper ones. */
 function capabilityData(mask: bigint): number[] {
   const [low, high] = [Number(mask & 0xffff_ffffn), Number(mask >> 32n)];
   return [low, low, 0, high, high, 0];
@@ -104,7 +104,7 @@ function droppedCapabilities(last: number, capabilities: readonly number[]): num
   return Array.from({ length: last + 1 }, (_, number) => number).filter((number) => !kept.has(number));
 }
 
-/** One call for each place where the program may be; the first that succeeds is the last that is made. */
+/** Returns one call for each candidate path. The first that succeeds replaces the program. */
 function executions(process: ProcessSpec): Syscall[] {
   const env = { texts: environmentOf(process) };
   const args = { texts: process.args };
@@ -115,8 +115,8 @@ function environmentOf({ env, user }: ProcessSpec): readonly string[] {
   return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${user.home ?? '/'}`];
 }
 
-/** So many calls fit into a program, with those before them. */
-const MOST_CANDIDATES = 256;
+/** The number of calls that fit into a program besides the others. */
+const MAX_CANDIDATES = 256;
 
 function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   if (program.includes('/')) return [program];
@@ -124,16 +124,16 @@ function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   return path
     .split(':')
     .filter((directory) => directory.startsWith('/'))
-    .slice(0, MOST_CANDIDATES)
+    .slice(0, MAX_CANDIDATES)
     .map((directory) => `${directory}/${program}`);
 }
 
-/** What a report says: the call that failed, or why the program could not be executed. */
+/** The meaning of a report: the call that failed, or why the program could not be executed. */
 export type EnterFailure =
   | { readonly call: Syscall; readonly errno: number }
   | { readonly exitCode: 126 | 127; readonly message: string };
 
-/** Reads the results of a program that ended by itself. */
+/** Interprets the report of a program that ended by itself. */
 export function readReport({ calls }: SyscallProgram, program: string, report: Buffer): EnterFailure {
   const errors = calls.map((_, index) => -report.readInt32LE(index * 4));
   const failed = calls.findIndex((call, index) => !call.mayFail && (errors[index] ?? 0) > 0);
@@ -145,7 +145,7 @@ export function readReport({ calls }: SyscallProgram, program: string, report: B
   );
 }
 
-/** The words are those of Docker's builder; a place that merely lacks the program matters least. */
+/** Uses Docker's words. A directory that merely lacks the program matters least. */
 function executionFailure(program: string, errors: readonly number[]): EnterFailure {
   const { ENOENT, ENOTDIR, EACCES } = constants.errno;
   const errno = errors.find((error) => error !== ENOENT && error !== ENOTDIR);
@@ -157,7 +157,7 @@ function executionFailure(program: string, errors: readonly number[]): EnterFail
   return { exitCode: 127, message: `exec: ${name}: executable file not found in $PATH\n` };
 }
 
-/** An errno in words. */
+/** Returns an errno in words. */
 export function describeErrno(errno: number): string {
   const { ENOEXEC, E2BIG, ENOENT, ENOTDIR, EACCES } = constants.errno;
   const words = new Map([

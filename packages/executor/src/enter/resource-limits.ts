@@ -21,16 +21,16 @@ const NUMBERS: Readonly<Record<string, number>> = {
   rttime: 15,
 };
 
-/** The calls that set limits; a hard limit above one's own takes the rights of real root. */
+/** Returns the calls that set limits. Raising a hard limit takes real root. */
 export function limitCalls(limits: readonly ResourceLimit[]): Syscall[] {
   return limits.map(({ name, soft, hard }) => {
     const number = NUMBERS[name];
-    if (number === undefined) throw new Error(`There is no limit ${name}`);
+    if (number === undefined) throw new Error(`Unknown resource limit "${name}"`);
     return { name: 'setrlimit', args: [number, { numbers: [...halves(soft), ...halves(hard)] }], mayFail: false };
   });
 }
 
-/** A 64-bit number as two of 32 bits, the lower one first; no limit is all ones. */
+/** Splits a 64-bit number into two of 32 bits, the lower one first; no limit is all ones. */
 function halves(value: number): readonly [low: number, high: number] {
   return value < 0 ? [0xffff_ffff, 0xffff_ffff] : [value % 2 ** 32, Math.floor(value / 2 ** 32)];
 }

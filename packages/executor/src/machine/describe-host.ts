@@ -4,22 +4,22 @@ import { TbuildError } from '@tbuild/errors';
 import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 
-/** What the program that enters a sandbox has to know of this machine. */
+/** What the program that enters a sandbox needs to know about this host. */
 export interface HostDescription {
   readonly machine: SyscallMachine;
   /** The number of the kernel's last capability. */
   readonly lastCapability: number;
-  /** The capabilities that we have, as a mask. */
+  /** The capabilities of this process, as a mask. */
   readonly permitted: bigint;
   readonly filter: Uint8Array;
-  /** False in a user namespace of a single id, whose processes keep the groups that they have. */
+  /** False in a user namespace with a single id, whose processes cannot change their groups. */
   readonly setsGroups: boolean;
 }
 
 /**
- * Makes the directory that steps are put together in, and makes sure of what they need.
+ * Creates the directory for steps, and checks that this host can run them.
  *
- * @throws TbuildError UNSUPPORTED on other processors, or where nothing in the directory may be executed.
+ * @throws TbuildError UNSUPPORTED on other processors, or if files in the directory cannot be executed.
  */
 export function describeHost(runDirectory: string): HostDescription {
   const machine = requireMachine();
@@ -40,10 +40,10 @@ function permittedCapabilities(): bigint {
 
 function requireMachine(): SyscallMachine {
   if (isSyscallMachine(process.arch)) return process.arch;
-  throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on ${process.arch}, only on x64 and arm64`);
+  throw new TbuildError('UNSUPPORTED', `RUN steps cannot be isolated on ${process.arch}: expected x64 or arm64`);
 }
 
-/** The program that enters a sandbox is made for each step. */
+/** Checks that files in the directory can be executed: each step executes a program written there. */
 function requireExecutable(directory: string): void {
   const path = join(directory, `probe-${process.pid}`);
   try {

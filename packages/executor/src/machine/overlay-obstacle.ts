@@ -6,30 +6,30 @@ import { detectMountFeatures, TOOL_ENVIRONMENT } from './tools.ts';
 
 const OVERLAY = 0x794c_7630;
 /** ext2 to ext4, XFS, Btrfs. */
-const HOLDS_OVERLAYS: readonly number[] = [0xef53, 0x5846_5342, 0x9123_683e];
+const SUPPORTED_TYPES: readonly number[] = [0xef53, 0x5846_5342, 0x9123_683e];
 
 /**
- * Why no overlay can be mounted here whose changes go to `directory`, which exists; undefined when one can. Common file systems
- * are known, with others it is tried, which takes some milliseconds.
+ * Returns why no overlay can be mounted whose upper directory is in `directory`, or undefined if one can. Common file
+ * systems are known; on others it tries, which takes some milliseconds.
  */
 export function overlayObstacle(directory: string, flavour: OverlayFlavour): string | undefined {
   const { type } = statfsSync(directory);
-  if (type === OVERLAY) return 'it lies on an overlay itself';
+  if (type === OVERLAY) return 'it is itself on an overlay';
   const known = flavour === 'trusted' || detectMountFeatures().userOverlays;
-  return known && HOLDS_OVERLAYS.includes(type) ? undefined : complaintOf(directory, flavour);
+  return known && SUPPORTED_TYPES.includes(type) ? undefined : tryOverlay(directory, flavour);
 }
 
-/** Deleting and replacing take whiteouts and attributes, which a file system may lack although the mount succeeds. */
+/** Deleting and replacing need whiteouts and attributes. A file system may lack them although the mount succeeds. */
 const TRIAL = [
   'mount -n -t overlay -o "$1" overlay merged',
   'rm merged/file',
   'rm -r merged/directory',
   'mkdir merged/directory',
   '[ ! -e merged/file ]',
-  '[ ! -e merged/directory/file ] || { echo "directories cannot be replaced in it" >&2; exit 1; }',
+  '[ ! -e merged/directory/file ] || { echo "it does not support opaque directories" >&2; exit 1; }',
 ].join('\n');
 
-function complaintOf(parent: string, flavour: OverlayFlavour): string | undefined {
+function tryOverlay(parent: string, flavour: OverlayFlavour): string | undefined {
   const cwd = mkdtempSync(join(parent, 'overlay-'));
   try {
     for (const name of ['lower/directory', 'upper', 'work', 'merged']) mkdirSync(join(cwd, name), { recursive: true });

@@ -7,7 +7,7 @@ import { probeNamespace } from '../index.ts';
 
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 
-test('namespaces work here, and the probe leaves nothing', needs('root'), async () => {
+test('probeNamespace finds that namespaces work and leaves nothing behind', needs('root'), async () => {
   const runDirectory = mkdtempSync(join(tmpdir(), 'probe-'));
   expect(await probeNamespace({ runDirectory, flavour, now: () => 0 })).toBeUndefined();
   expect(readdirSync(runDirectory)).toEqual([]);

@@ -7,18 +7,18 @@ import type { Executor, Sandbox } from '../executor.ts';
 import { createNamespaceExecutor } from '../namespace/namespace.ts';
 import type { ExecutorOptions } from '../process/run-step.ts';
 
-/** The set-up is over once a program is looked for, and an empty tree has none. */
+/** The exit code of an empty tree, which has no program: the set-up worked. */
 const NOT_FOUND = 127;
 
 /**
- * Whether namespace isolation works here, found out by doing it: a sandbox on an empty tree. Returns undefined
- * when it does, else what the set-up complained about. Takes about 10 ms.
+ * Tries namespace isolation with a sandbox on an empty tree. Returns undefined if it works, otherwise the error of
+ * the set-up. Takes about 10 ms.
  */
 export async function probeNamespace(options: ExecutorOptions): Promise<string | undefined> {
   return await probe(createNamespaceExecutor(options), options);
 }
 
-/** The same for chroot isolation. Takes about 30 ms. */
+/** The same as {@link probeNamespace} for chroot isolation. Takes about 30 ms. */
 export async function probeChroot(options: ChrootExecutorOptions): Promise<string | undefined> {
   using executor = createChrootExecutor(options);
   return await probe(executor, options);
@@ -31,15 +31,15 @@ async function probe(
   mkdirSync(runDirectory, { recursive: true });
   const directory = mkdtempSync(join(runDirectory, 'probe-'));
   try {
-    return await complaintOf(executor, emptySandbox(directory));
+    return await setupErrorOf(executor, emptySandbox(directory));
   } finally {
-    // Whoever asks is to be able to open devices afterwards.
+    // The caller may need to open devices afterwards.
     await leaveDeviceGuard();
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function complaintOf(executor: Executor, sandbox: Sandbox): Promise<string | undefined> {
+async function setupErrorOf(executor: Executor, sandbox: Sandbox): Promise<string | undefined> {
   const output: Uint8Array[] = [];
   const io = { stdout: () => {}, stderr: (data: Uint8Array) => void output.push(data) };
   try {
@@ -52,7 +52,7 @@ async function complaintOf(executor: Executor, sandbox: Sandbox): Promise<string
   }
 }
 
-/** Its tree is no overlay: whether one can be mounted is another question. */
+/** The tree is not an overlay: whether one can be mounted is checked elsewhere. */
 function emptySandbox(directory: string): Sandbox {
   return {
     root: { upper: directory, lowers: [], mount: { type: 'bind', source: directory, options: ['bind'], directory } },

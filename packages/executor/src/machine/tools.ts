@@ -4,9 +4,9 @@ import { release } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
 import { openPipe, startProcess, type StartedProcess } from '@tbuild/linux';
 
-/** What this machine's mount(8) and kernel can do. */
+/** The features of this machine's mount(8) and kernel. */
 export interface MountFeatures {
-  /** Overlay takes each lower directory as an option of its own (Linux 6.8). */
+  /** Overlay accepts each lower directory as an option of its own (Linux 6.8). */
   readonly appendLowers: boolean;
   /** `ro=recursive` (util-linux 2.39). */
   readonly recursiveReadonly: boolean;
@@ -14,10 +14,10 @@ export interface MountFeatures {
   readonly userOverlays: boolean;
 }
 
-/** The set-up's own environment: nothing of the user's, nothing of the step's. */
+/** The environment of the set-up: nothing from the user, nothing from the step. */
 export const TOOL_ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' } as const;
 
-/** The path of a program that the set-up may start, if there is one. */
+/** Returns the path of a program that the set-up may start, if it is installed. */
 export function findTool(name: string): string | undefined {
   return TOOL_ENVIRONMENT.PATH.split(':')
     .map((directory) => `${directory}/${name}`)
@@ -25,8 +25,8 @@ export function findTool(name: string): string | undefined {
 }
 
 /**
- * Starts a program of the set-up, by its name or path, from this thread; `descriptors` are its 0, 1, 2 and so on.
- * @throws TbuildError PROCESS_FAILED
+ * Starts a program of the set-up by its name or path. `descriptors` become its descriptors 0, 1, 2 and so on.
+ * @throws TbuildError PROCESS_FAILED if it cannot be started.
  */
 export function startTool(name: string, args: readonly string[], descriptors: readonly number[]): StartedProcess {
   try {
@@ -37,7 +37,7 @@ export function startTool(name: string, args: readonly string[], descriptors: re
   }
 }
 
-/** Whether it may be executed. */
+/** Returns whether the file may be executed. */
 export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -49,7 +49,7 @@ export function isExecutable(path: string): boolean {
 
 let detected: MountFeatures | undefined;
 
-/** Reads two version numbers, once: about 2 ms. */
+/** Detects the features once, by two version numbers. Takes about 2 ms. */
 export function detectMountFeatures(): MountFeatures {
   return (detected ??= detect());
 }
@@ -73,7 +73,7 @@ function outputOf(name: string, args: readonly string[]): string {
   }
 }
 
-/** What versions promise. */
+/** Returns the features of these versions. */
 export function featuresOf(versions: { readonly kernel: string; readonly utilLinux: string }): MountFeatures {
   const modern = isAtLeast(versions.utilLinux, 2, 39);
   return {
@@ -89,8 +89,9 @@ function isAtLeast(version: string, major: number, minor: number): boolean {
 }
 
 /**
- * Whether a fresh /proc may be mounted in a pid namespace. The kernel refuses it in a user namespace when the one
- * in sight is partly covered, as in most containers. `within` makes the user namespace that is asked about, unless it is ours.
+ * Returns whether a new /proc may be mounted in a new pid namespace. In a user namespace the kernel refuses it if the
+ * visible /proc is partly covered, as in most containers. `within` is a command that creates the user namespace to
+ * test; default: the current one.
  */
 export function canMountProc(within: readonly string[] = []): boolean {
   const covered = readFileSync('/proc/self/mountinfo', 'utf8')

@@ -10,8 +10,8 @@ import {
 } from '@tbuild/snapshot';
 
 /**
- * Applies a directory of changes in overlay's format to a plain directory by copying. Nothing is linked:
- * what is copied will be written to.
+ * Applies a directory of changes in overlay's format to a plain directory by copying. It makes no hard links to the
+ * layer, since the copy will be written to.
  */
 export function applyLayer(root: string, layer: string, flavour: OverlayFlavour): void {
   const writer = createTreeWriter({ upper: root, lowers: [], flavour });
@@ -27,7 +27,7 @@ interface Application {
   readonly layer: string;
   readonly flavour: OverlayFlavour;
   readonly writer: TreeWriter;
-  /** Where the file with this inode number went, for those with several names. */
+  /** The new path of each file with several names, by inode number. */
   readonly links: Map<number, string>;
 }
 
@@ -57,7 +57,7 @@ function applyEntry(path: string, stats: Stats, application: Application): void 
   copyEntry({ path, location, stats }, writer, links);
 }
 
-/** Writes what is no directory; names of one file stay names of one file. */
+/** Writes an entry that is not a directory and keeps hard links between entries. */
 export function copyEntry(
   { path, location, stats }: { readonly path: string; readonly location: string; readonly stats: Stats },
   writer: TreeWriter,

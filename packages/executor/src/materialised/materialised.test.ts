@@ -27,7 +27,7 @@ const flavour = 'user';
 const snapshots = createOverlaySnapshotter({ store: storeLayout(join(directory, 'store')), flavour });
 const roots: string[] = [];
 let step: (root: string) => void = () => {};
-/** Runs a function on the tree where another would run a process. */
+/** Runs a function on the tree instead of a process. */
 const inner: Executor = {
   name: 'chroot',
   async run({ root }) {
@@ -53,7 +53,7 @@ async function run(parent: string | undefined, name: string, change: typeof step
   return (await active.commit(name)).directories.at(-1) ?? '';
 }
 
-test('what changed is written as an overlay would write it, and the tree moves on', async () => {
+test('withMaterialisedTrees writes changes as an overlay would and passes the tree to the next step', async () => {
   await run(undefined, 'base', (root) => {
     mkdirSync(join(root, 'd'));
     mkdirSync(join(root, 'replaced'));
@@ -77,18 +77,18 @@ test('what changed is written as an overlay would write it, and the tree moves o
   expect(readdirSync(join(layer, 'd')).sort()).toEqual(['edited', 'gone']);
   expect(readFileSync(join(layer, 'd/edited'), 'utf8')).toBe('EDITED/d');
   expect(isWhiteout(lstatSync(join(layer, 'd/gone')))).toBe(true);
-  // Opaque, or with a whiteout for the old file where the new directory got the old one's inode.
+  // Opaque, or with a whiteout for the old file if the new directory has the inode number of the old one.
   const tree = openLayeredTree((await snapshots.stat('child'))?.directories ?? [], flavour);
   expect(tree.list('replaced').map(({ name }) => name)).toEqual(['new']);
 });
 
-test('a branch works on a copy, and a step that does nothing changes nothing', async () => {
+test('withMaterialisedTrees copies the tree for a branch and writes nothing for an idle step', async () => {
   const layer = await run('base', 'branch', (root) => expect(readdirSync(join(root, 'replaced'))).toEqual(['old']));
   expect(roots.at(-1)).not.toBe(roots[0]);
   expect(readdirSync(layer)).toEqual([]);
 });
 
-test('trees go with the executor', () => {
+test('disposing the executor removes its trees', () => {
   executor[Symbol.dispose]();
   expect(roots.some((root) => existsSync(root))).toBe(false);
   expect(statSync(join(directory, 'run')).isDirectory()).toBe(true);

@@ -5,20 +5,20 @@ import { openWorkingTrees, type WorkingTree, type WorkingTrees } from './working
 import { writeChanges } from './write-changes.ts';
 
 export interface MaterialisedOptions {
-  /** Trees are made in it; each is a copy of all files of its step. */
+  /** Takes the trees; each is a copy of all files of its step. */
   readonly runDirectory: string;
   readonly flavour: OverlayFlavour;
-  /** Takes a directory away that is needed no more; it is deleted when absent. */
+  /** Disposes of a directory that is no longer needed. Default: deletes it. */
   readonly discard?: (directory: string) => void;
 }
 
-/** An executor that holds trees until it is disposed. */
+/** An executor that keeps trees until it is disposed. */
 export type DisposableExecutor = Executor & Disposable;
 
 /**
- * Gives `inner` sandboxes whose tree is one plain directory rather than an overlay, for machines that refuse to
- * mount one. What a successful step changed is found by the files' metadata afterwards and written to the sandbox's `upper`. The
- * directory moves on to the step that continues the tree; only a branch copies.
+ * Wraps an executor for machines that cannot mount overlays: `inner` gets sandboxes whose tree is a plain directory.
+ * After a successful step, changes are found by the metadata of the files and written to the sandbox's `upper`. The
+ * directory passes to the step that continues the tree; only a branch copies it.
  */
 export function withMaterialisedTrees(inner: Executor, options: MaterialisedOptions): DisposableExecutor {
   const { runDirectory, flavour, discard } = options;
@@ -48,7 +48,7 @@ export function withMaterialisedTrees(inner: Executor, options: MaterialisedOpti
   };
 }
 
-/** The kernel's time goes in steps of up to this: a change within the one in which the file was looked at would be missed. */
+/** The granularity of the kernel's clock. A change within the same tick as the indexing would be missed. */
 const CLOCK_TICK_MS = 11;
 
 function onTree(sandbox: Sandbox, { root }: WorkingTree): Sandbox {
@@ -56,7 +56,7 @@ function onTree(sandbox: Sandbox, { root }: WorkingTree): Sandbox {
   return { ...sandbox, root: { upper: root, lowers: [], mount } };
 }
 
-/** Mounts that show another tree show a copy, which is thrown away. */
+/** Mounts of another tree get a copy, which is discarded afterwards. */
 function materialiseViews({ mounts }: Sandbox, trees: WorkingTrees): Disposable & Pick<Sandbox, 'mounts'> {
   const views: WorkingTree[] = [];
   const replaced = mounts.map((mount): Sandbox['mounts'][number] => {
@@ -69,7 +69,7 @@ function materialiseViews({ mounts }: Sandbox, trees: WorkingTrees): Disposable 
   return { mounts: replaced, [Symbol.dispose]: () => views.forEach((view) => trees.discard(view)) };
 }
 
-/** An overlay's directories, bottom first. */
+/** Returns the directories of an overlay, bottom first. */
 function layersOf({ type, source, options, directory }: Mount): string[] {
   if (type === 'bind') return [source];
   const valueOf = (name: string): string =>

@@ -4,7 +4,7 @@ import type { OverlayFlavour } from '@tbuild/snapshot';
 import { applyLayer } from './apply-layer.ts';
 import { type IndexNode, indexTree } from './tree-index.ts';
 
-/** A tree as one plain directory, for one step at a time. */
+/** A tree as a plain directory, used by one step at a time. */
 export interface WorkingTree {
   readonly root: string;
   /** The metadata of everything in it. */
@@ -12,18 +12,18 @@ export interface WorkingTree {
 }
 
 export interface WorkingTrees extends Disposable {
-  /** A tree made of these directories, bottom first. The one that a step before left is taken when they continue it. */
+  /** Returns a tree of these directories, bottom first. It reuses a kept tree that they continue. */
   take(directories: readonly string[]): WorkingTree;
-  /** Keeps a tree for a step that continues these directories. They may be renamed meanwhile. */
+  /** Keeps a tree for a step that continues these directories. The directories may be renamed meanwhile. */
   keep(tree: WorkingTree, directories: readonly string[]): void;
   discard(tree: Pick<WorkingTree, 'root'>): void;
 }
 
 export interface WorkingTreeOptions {
-  /** Trees are made in it. */
+  /** Takes the trees. */
   readonly directory: string;
   readonly flavour: OverlayFlavour;
-  /** Takes a directory away that is needed no more. */
+  /** Disposes of a directory that is no longer needed. */
   readonly discard?: (directory: string) => void;
 }
 
@@ -31,10 +31,10 @@ interface KeptTree extends WorkingTree {
   readonly made: readonly string[];
 }
 
-/** More branches than this hardly wait at the same time; each tree is a copy of all its files. */
+/** More branches than this rarely wait at the same time; each tree is a copy of all its files. */
 const MAX_KEPT = 4;
 
-/** Makes and keeps trees. */
+/** Creates and keeps trees. */
 export function openWorkingTrees({ directory, flavour, discard = removeAll }: WorkingTreeOptions): WorkingTrees {
   let kept: KeptTree[] = [];
   const makeRoot = (): string => {
@@ -70,7 +70,7 @@ export function openWorkingTrees({ directory, flavour, discard = removeAll }: Wo
   };
 }
 
-/** Trees of processes that were killed. */
+/** Returns the trees of killed processes. */
 function abandonedIn(directory: string): string[] {
   return readdirSync(directory).flatMap((name) => {
     const pid = /^tree-(\d+)-/.exec(name)?.[1];
@@ -78,7 +78,7 @@ function abandonedIn(directory: string): string[] {
   });
 }
 
-/** A committed directory is renamed, which changes none of these. */
+/** Returns an identity that a rename, as at a commit, does not change. */
 function identityOf(directory: string): string {
   const { dev, ino, birthtimeMs } = lstatSync(directory);
   return `${dev}:${ino}:${birthtimeMs}`;

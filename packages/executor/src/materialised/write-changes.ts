@@ -19,8 +19,8 @@ export interface ChangeTarget {
 }
 
 /**
- * Compares a directory's metadata with what it was and writes what changed to `upper`. Returns the metadata as it is
- * now, for the next comparison. Nobody may write to the directory meanwhile.
+ * Compares a directory with its earlier metadata and writes the changes to `upper`. Returns the current metadata for
+ * the next comparison. Nobody may write to the directory meanwhile.
  */
 export function writeChanges(root: string, before: IndexNode, target: ChangeTarget): IndexNode {
   return new ChangeWriter(root, target).run(before);
@@ -44,7 +44,7 @@ class ChangeWriter {
     return after;
   }
 
-  /** `before` is absent for a directory that is new. */
+  /** `before` is undefined for a new directory. */
   #directory(path: string, stats: Stats, before: IndexNode | undefined): IndexNode {
     if (before === undefined || !isSameDirectory(before.stats, stats))
       this.#writer.directory(path, readAttributes(this.#location(path), stats));
@@ -66,7 +66,7 @@ class ChangeWriter {
       return { stats, children: undefined };
     }
     if (before?.children !== undefined && before.stats.ino === stats.ino) return this.#directory(path, stats, before);
-    // Removing first makes the new directory hide what lies below the old one.
+    // Removing first makes the new directory hide the old one.
     if (before !== undefined) this.#writer.remove(path);
     return this.#directory(path, stats, undefined);
   }

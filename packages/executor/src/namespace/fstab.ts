@@ -5,11 +5,11 @@ export interface MountEntry {
   /** `none` for binds. */
   readonly type: string;
   readonly options: readonly string[];
-  /** The working directory that relative paths in the options need. */
+  /** The working directory for relative paths in the options. */
   readonly directory?: string;
 }
 
-/** The entries as `mount --all --fstab` reads them, in order. */
+/** Formats the entries as `mount --all --fstab` reads them, in order. */
 export function fstabText(entries: readonly MountEntry[]): string {
   return entries.map((entry) => `${fstabLine(entry)}\n`).join('');
 }
@@ -18,7 +18,7 @@ function fstabLine({ source, target, type, options }: MountEntry): string {
   return [source, target, type, options.join(',')].map(escapeField).join(' ') + ' 0 0';
 }
 
-/** fstab(5) knows octal escapes; blanks end a field, `#` starts a comment. */
+/** fstab(5) has octal escapes. Blanks end a field; `#` starts a comment. */
 function escapeField(field: string): string {
   return field.replace(/[\s\\#]/g, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }

@@ -2,7 +2,7 @@ import { createNamespaceExecutor } from '../index.ts';
 import { executorSuite } from '../testsuite/testsuite.ts';
 import { canMountProc } from '../machine/tools.ts';
 
-// In a user namespace root is not the real one, and overlays mark with user attributes.
+// In a user namespace root is not real root, and overlays use user attributes.
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';
 
 for (const setUp of ['calls', 'programs'] as const)

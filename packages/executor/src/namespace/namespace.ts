@@ -27,16 +27,17 @@ import { canMountProc, detectMountFeatures, type MountFeatures } from '../machin
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
 
 export interface NamespaceOptions extends ExecutorOptions {
-  /** The only way to set sandboxes up, as far as it goes; by programs what calls have failed to do, when absent. */
+  /** The only way to set up sandboxes, as far as it works. Default: syscalls first, programs if syscalls fail. */
   readonly setUp?: 'calls' | 'programs';
 }
 
 /**
- * Runs every step in mount, pid, ipc and uts namespaces of its own. Nothing is mounted outside of them, and everything in them
- * ends with this process. To be used from the main thread: a step dies with the thread that started it.
+ * Runs every step in mount, pid, ipc and uts namespaces of its own. Nothing is mounted outside them, and everything
+ * in them ends with this process. Call it from the main thread: a step dies with the thread that started it.
  *
- * One program of our own sets a sandbox up and enters it. What it cannot do, or is refused, the programs of util-linux and coreutils
- * do, which also say what is wrong; four more of them a step cost a third of its time.
+ * A generated program of system calls sets up a sandbox and enters it. If it cannot, or the kernel refuses, the
+ * programs of util-linux and coreutils do, which also explain what is wrong. Starting these four programs costs a
+ * third of a step's time.
  */
 export function createNamespaceExecutor(options: NamespaceOptions): Executor {
   const { runDirectory, flavour, setUp } = options;
@@ -66,12 +67,15 @@ export function createNamespaceExecutor(options: NamespaceOptions): Executor {
   };
 }
 
-/** The message says what programs were refused, since they make up for calls that a kernel lacks; the calls' failure is its cause. */
+/**
+ * Combines two failures. The message is that of the programs, since they make up for system calls that an old kernel
+ * lacks; the syscalls' failure is its cause.
+ */
 function setupFailedTwice(byCalls: TbuildError, byPrograms: unknown): unknown {
   if (!hasCode(byPrograms, 'PROCESS_FAILED')) return byPrograms;
   const { message, hint, cause } = byPrograms;
-  const complaint = cause instanceof Error ? cause.message : message;
-  return new TbuildError('PROCESS_FAILED', message, { hint, cause: new Error(complaint, { cause: byCalls }) });
+  const output = cause instanceof Error ? cause.message : message;
+  return new TbuildError('PROCESS_FAILED', message, { hint, cause: new Error(output, { cause: byCalls }) });
 }
 
 /** What stays the same from step to step. */
@@ -81,14 +85,14 @@ interface Machine extends HostDescription {
   readonly proc: 'fresh' | 'own';
 }
 
-/** Which user namespace steps are set up in besides the machine's: tbuild's own, or one that each makes. */
+/** `userNamespace` is the user namespace that steps are set up in: none, tbuild's own, or one per step. */
 function describeMachine(runDirectory: string, userNamespace: 'none' | 'ours' | 'of the step'): Machine {
   const within = userNamespace === 'of the step' ? ownUserNamespace() : [];
   return {
     ...describeHost(runDirectory),
     flavour: userNamespace === 'none' ? 'trusted' : 'user',
     kernelPaths: findKernelPaths(),
-    // Only inside a user namespace is it ever refused.
+    // The kernel refuses it only inside a user namespace.
     proc: userNamespace === 'none' || canMountProc(within) ? 'fresh' : 'own',
   };
 }
@@ -107,7 +111,7 @@ function findKernelPaths(): Machine['kernelPaths'] {
   return paths;
 }
 
-/** An overlay that was mounted without ever being synced is not mounted a second time; what tells is in its work directory. */
+/** Removes the marks of volatile overlays: the kernel does not mount one a second time before a sync. */
 function clearWorkDirectories({ root, mounts }: Sandbox): void {
   const trees = [root.mount, ...mounts.flatMap((mount) => (mount.type === 'overlay' ? [mount.mount] : []))];
   for (const { directory, options } of trees)
@@ -117,15 +121,15 @@ function clearWorkDirectories({ root, mounts }: Sandbox): void {
 
 const WORK = 'workdir=';
 
-/** What mount(2) and mount_setattr(2) can do: options are all one text there. */
+/** The features of mount(2) and mount_setattr(2), which take all options as one text. */
 const SYSCALL_FEATURES: MountFeatures = { appendLowers: false, recursiveReadonly: true, userOverlays: true };
 
-/** Writes everything that the set-up reads into the step's directory. */
+/** Writes the files that the set-up reads into the step's directory. */
 function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly byCalls: boolean }): Launch {
   const { sandbox, directory, joinDescriptors, groups, points } = step;
-  const place = makePlace(machine, step);
+  const layout = makeLayout(machine, step);
   const mountsFor = (features: MountFeatures): readonly SetupStep[] =>
-    sandboxMounts(sandbox, points, { ...place, features });
+    sandboxMounts(sandbox, points, { ...layout, features });
   const ownCgroupNamespace = isUnified(groups);
   const entering = enterSandbox(sandbox, {
     ...machine,
@@ -146,8 +150,8 @@ function prepare(machine: Machine, step: MountedStep, { byCalls }: { readonly by
   return { args, program: entering, machine: machine.machine };
 }
 
-/** Makes the directories that are mounted. */
-function makePlace(
+/** Creates the directories that are mounted. */
+function makeLayout(
   { flavour, kernelPaths, proc, setsGroups }: Machine,
   { directory, groups, needsNodev }: MountedStep,
 ): Omit<SandboxLayout, 'features'> {

@@ -31,7 +31,7 @@ function commandOf(changes: Partial<Sandbox>, steps: readonly SetupStep[] = [roo
   return { before: args.slice(0, -3), script: args.at(-1)?.split('\n') ?? [], files };
 }
 
-test('the chain of programs', () => {
+test('sandboxCommand starts setpriv, unshare and sh, which executes the entering program', () => {
   const { before, script } = commandOf({});
   expect(before).toEqual([
     'setpriv',
@@ -49,20 +49,20 @@ test('the chain of programs', () => {
   expect(script.at(-1)).toBe('exec /proc/self/fd/4');
 });
 
-test('no network is a namespace of its own with loopback', () => {
+test('sandboxCommand creates a network namespace with loopback for network none', () => {
   const { before, script } = commandOf({ network: 'none' });
   expect(before).toContain('--net');
   expect(script.some((line) => line.startsWith('ip link set lo up'))).toBe(true);
 });
 
-test('one table for everything, the hostname quoted', () => {
+test('sandboxCommand mounts everything with one table and quotes the host name', () => {
   const { script, files } = commandOf({});
   expect([...files]).toEqual([['/run/x/fstab0', 'overlay /r overlay lowerdir=l/0 0 0\n/a /r/b none bind 0 0\n']]);
   expect(script.slice(2, 4)).toEqual(["cd '/s' || exit 125", "mount -n -a --fstab '/run/x/fstab0' || exit 125"]);
   expect(script[4]).toContain(String.raw`'it'\''s'`);
 });
 
-test('a table ends where a mount point is made, another directory or the older call is needed', () => {
+test('sandboxCommand starts another table for a mount point, another directory and the older system call', () => {
   const other: SetupStep = { ...root, target: '/r/o', options: [`lowerdir=${'x'.repeat(300)}`], directory: '/t' };
   const { script, files } = commandOf({}, [
     root,

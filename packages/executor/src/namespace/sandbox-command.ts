@@ -11,18 +11,18 @@ export interface CommandPlace {
   readonly directory: string;
 }
 
-/** A program to start, and files that it reads. */
+/** A program to start, and the files that it reads. */
 export interface SandboxCommand {
   readonly args: readonly string[];
   readonly files: ReadonlyMap<string, string>;
 }
 
 /**
- * The program that puts a sandbox together and becomes its process:
- * `setpriv` ties it to our life → `unshare` makes the namespaces and forks pid 1 → `sh` mounts, everything by one
- * `mount --all` → `enter`, which is {@link PROGRAM}, goes into the root and executes. None of them but the last knows the step's environment.
+ * Returns the program that sets up a sandbox and becomes its process. `setpriv` ties it to tbuild's life, `unshare`
+ * creates the namespaces and forks pid 1, `sh` mounts everything by one `mount --all`, and `enter` (descriptor {@link
+ * PROGRAM}) enters the root and executes the process. Only `enter` knows the step's environment.
  *
- * {@link REPORT} takes what the set-up complains about, then READY, then what `enter` reports.
+ * {@link REPORT} receives error output, then READY, then the report of `enter`.
  */
 export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], place: CommandPlace): SandboxCommand {
   const { commands, files } = setupCommands(steps, place.directory);
@@ -39,7 +39,7 @@ export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], pl
   return { args: [...namespaces(sandbox), 'sh', '-c', script], files };
 }
 
-/** Best effort: only programs that a minimal system may lack can bring an interface up. */
+/** Best effort: bringing an interface up needs programs that a minimal system may lack. */
 const LOOPBACK_UP = 'ip link set lo up 2> /dev/null || ifconfig lo up 2> /dev/null || :';
 
 function namespaces({ network }: Sandbox): string[] {
@@ -60,7 +60,7 @@ function namespaces({ network }: Sandbox): string[] {
   ];
 }
 
-/** Consecutive mounts become one table; what needs another directory, call or mount point divides them. */
+/** Consecutive mounts share one table, unless one needs another directory, another system call or a mount point. */
 function setupCommands(
   steps: readonly SetupStep[],
   directory: string,
@@ -93,7 +93,7 @@ function groupSteps(steps: readonly SetupStep[]): SetupStep[][] {
   return groups;
 }
 
-/** An overlay leads its table: its directory and its way of being mounted hold for what follows it. */
+/** An overlay starts a table: its directory and system call apply to the entries that follow. */
 function belongTogether(first: SetupStep, step: SetupStep): boolean {
   if ('make' in first || 'make' in step) return false;
   return step.directory === undefined && needsOldCall(first) === needsOldCall(step);
@@ -111,7 +111,7 @@ function needsOldCall({ options }: MountEntry): boolean {
   return options.some((option) => Buffer.byteLength(option) > OPTION_LIMIT);
 }
 
-/** Element by element, since a link that an earlier mount holds would lead out of the tree. */
+/** Creates it element by element, since a symbolic link in an earlier mount would lead out of the tree. */
 function makeCommand({ make, within, path }: MakeMountPoint): string {
   const elements = path.slice(within.length + 1).split('/');
   const checks = elements.map((_, index) => {

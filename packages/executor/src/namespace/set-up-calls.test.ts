@@ -6,7 +6,7 @@ import { setUpCalls } from './set-up-calls.ts';
 const [MS_BIND, MS_MOVE, MS_REC] = [4096, 8192, 16_384];
 const AT_RECURSIVE = 0x8000;
 
-/** The calls between those that make the namespaces and the one that names the host. */
+/** The calls between those that create the namespaces and the one that sets the host name. */
 function mountsOf(...steps: SetupStep[]): string[] | undefined {
   return setUpCalls(steps, 'host')?.slice(8, -1).map(textOf);
 }
@@ -19,7 +19,7 @@ function textOf({ name, args }: Syscall): string {
   return [name, ...shown].join(' ');
 }
 
-test('namespaces of its own, whose mounts nobody sees and which end with whoever started them', () => {
+test('setUpCalls creates private namespaces that end with their parent', () => {
   const calls = setUpCalls([], 'höst') ?? [];
   expect(calls.map(textOf)).toEqual([
     'prctl 1 9',
@@ -32,11 +32,11 @@ test('namespaces of its own, whose mounts nobody sees and which end with whoever
     'mount none / 0 278528',
     'sethostname höst 5',
   ]);
-  // A machine may refuse the name, which does nobody harm.
+  // The kernel may refuse the name, which is harmless.
   expect(calls.filter(({ mayFail }) => mayFail).map(({ name }) => name)).toEqual(['sethostname']);
 });
 
-test('a name is cut where the kernel would refuse it', () => {
+test('setUpCalls cuts a host name to the longest that the kernel accepts', () => {
   expect(textOf(setUpCalls([], 'h'.repeat(70))?.at(-1) as Syscall)).toBe(`sethostname ${'h'.repeat(70)} 64`);
 });
 
@@ -58,12 +58,12 @@ test.each<[what: string, step: SetupStep, calls: string[]]>([
     ["mount proc /r/proc proc 14 ''"],
   ],
   [
-    'one that is read-only',
+    'a read-only file system',
     { source: 'tmpfs', target: '/r/sys/firmware', type: 'tmpfs', options: ['ro', 'size=0'] },
     ['mount tmpfs /r/sys/firmware tmpfs 1 size=0'],
   ],
   [
-    'a bind as it is',
+    'a bind without attributes',
     { source: '/a b', target: '/r/b', type: 'none', options: ['rbind'] },
     [`mount /a b /r/b 0 ${MS_BIND | MS_REC}`],
   ],
@@ -78,7 +78,7 @@ test.each<[what: string, step: SetupStep, calls: string[]]>([
     [`mount /a /r/dev 0 ${MS_BIND}`, 'mount_setattr -100 /r/dev 0 {8 0 4 0 0 0 0 0} 32'],
   ],
   [
-    'a bind that is read-only with all that is mounted in it, and has other attributes alone',
+    'a recursively read-only bind with other attributes',
     { source: '/sys', target: '/r/sys', type: 'none', options: ['rbind', 'ro=recursive', 'nodev'] },
     [
       `mount /sys /r/sys 0 ${MS_BIND | MS_REC}`,
@@ -87,11 +87,11 @@ test.each<[what: string, step: SetupStep, calls: string[]]>([
     ],
   ],
   ['a move', { source: '/r', target: '//', type: 'none', options: ['move'] }, [`mount /r // 0 ${MS_MOVE}`]],
-])('%s', (_, step, calls) => {
+])('setUpCalls mounts %s', (_, step, calls) => {
   expect(mountsOf(step)).toEqual(calls);
 });
 
-test('very many mounts are left to programs', () => {
+test('setUpCalls leaves very many mounts to programs', () => {
   const binds = Array.from({ length: 201 }, (): SetupStep => ({
     source: '/a',
     target: '/b',
@@ -105,8 +105,8 @@ test('very many mounts are left to programs', () => {
 test.each<[what: string, step: SetupStep]>([
   ['a mount point inside a mount', { make: 'directory', within: '/r/a', path: '/r/a/b' }],
   ['more options than a page', { source: 'overlay', target: '/r', type: 'overlay', options: ['x'.repeat(4096)] }],
-  ['an option that it does not know', { source: '/a', target: '/r', type: 'none', options: ['bind', 'shared'] }],
-])('%s is left to programs', (_, step) => {
+  ['an unknown option', { source: '/a', target: '/r', type: 'none', options: ['bind', 'shared'] }],
+])('setUpCalls leaves %s to programs', (_, step) => {
   const bind: SetupStep = { source: '/a', target: '/b', type: 'none', options: ['bind'] };
   expect(setUpCalls([bind, step], 'host')).toBeUndefined();
 });

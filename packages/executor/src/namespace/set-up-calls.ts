@@ -13,28 +13,29 @@ const MS_REC = 0x4000;
 const MS_PRIVATE = 0x4_0000;
 const AT_FDCWD = -100;
 const AT_RECURSIVE = 0x8000;
-const NOTHING = 0;
+const NULL = 0;
 
-/** As flags of mount(2), and as attributes of mount_setattr(2). */
+/** As flags of mount(2) and as attributes of mount_setattr(2). */
 const ATTRIBUTES: ReadonlyMap<string, number> = new Map([
   ['ro', 1],
   ['nosuid', 2],
   ['nodev', 4],
   ['noexec', 8],
 ]);
-/** A page of them with its last zero is all that mount(2) takes. */
-const MOST_OPTIONS = 4095;
+/** mount(2) takes one page with a final zero. */
+const MAX_OPTION_BYTES = 4095;
 
-/** With those that enter the sandbox they fit into one program. */
-const MOST_CALLS = 200;
-/** SIGINT and SIGTERM. What enters the sandbox gives the step their defaults. */
-const HELD_BACK = [2, 15];
-/** Of a host, in bytes. */
-const LONGEST_NAME = 64;
+/** Together with the calls that enter the sandbox they fit into one program. */
+const MAX_MOUNT_CALLS = 200;
+/** SIGINT and SIGTERM. The entering program restores their defaults for the step. */
+const IGNORED_SIGNALS = [2, 15];
+/** The longest host name, in bytes. */
+const MAX_HOSTNAME_BYTES = 64;
 
 /**
- * The calls that make the namespaces and mount everything, in the process whose end is that of the sandbox, and pid 1 in it.
- * Undefined for what they cannot do: mount points inside mounts, options that are too long, very many mounts.
+ * Returns the system calls that create the namespaces and mount everything, in the process whose end ends the sandbox
+ * and in its child, pid 1. Returns undefined for what they cannot do: mount points inside mounts, options longer than
+ * a page, very many mounts.
  */
 export function setUpCalls(steps: readonly SetupStep[], hostname: string): readonly Syscall[] | undefined {
   const mounting: Syscall[] = [];
@@ -43,18 +44,18 @@ export function setUpCalls(steps: readonly SetupStep[], hostname: string): reado
     if (calls === undefined) return undefined;
     mounting.push(...calls);
   }
-  if (mounting.length > MOST_CALLS) return undefined;
+  if (mounting.length > MAX_MOUNT_CALLS) return undefined;
   return [
     DIE_WITH_PARENT,
     must('unshare', CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS),
-    // Whoever signals all processes means tbuild, which ends the step itself.
-    ...HELD_BACK.map((signal) => must('rt_sigaction', ...signalAction(signal, 'ignored'))),
+    // A signal to the whole group is meant for tbuild, which ends the step itself.
+    ...IGNORED_SIGNALS.map((signal) => must('rt_sigaction', ...signalAction(signal, 'ignored'))),
     must('fork'),
     DIE_WITH_PARENT,
     must('umask', 0o022),
-    must('mount', { text: 'none' }, { text: '/' }, NOTHING, MS_REC | MS_PRIVATE),
+    must('mount', { text: 'none' }, { text: '/' }, NULL, MS_REC | MS_PRIVATE),
     ...mounting,
-    may('sethostname', { text: hostname }, Math.min(Buffer.byteLength(hostname), LONGEST_NAME)),
+    may('sethostname', { text: hostname }, Math.min(Buffer.byteLength(hostname), MAX_HOSTNAME_BYTES)),
   ];
 }
 
@@ -67,11 +68,11 @@ function mountCalls(entry: MountEntry): Syscall[] | undefined {
 function fileSystemCalls({ source, target, type, options }: MountEntry): Syscall[] | undefined {
   const flags = options.reduce((sum, option) => sum | (ATTRIBUTES.get(option) ?? 0), 0);
   const data = options.filter((option) => !ATTRIBUTES.has(option)).join(',');
-  if (Buffer.byteLength(data) > MOST_OPTIONS) return undefined;
+  if (Buffer.byteLength(data) > MAX_OPTION_BYTES) return undefined;
   return [must('mount', { text: source }, { text: target }, { text: type }, flags, { text: data })];
 }
 
-/** A bind takes its attributes afterwards; mount(2) would give it all of them anew, which a user namespace may not. */
+/** Sets the attributes of a bind afterwards: mount(2) would replace all of them, which a user namespace may not do. */
 function bindCalls({ source, target, options }: MountEntry): Syscall[] | undefined {
   let [flags, set, clear, everywhere] = [0, 0, 0, 0];
   for (const option of options) {
@@ -84,7 +85,7 @@ function bindCalls({ source, target, options }: MountEntry): Syscall[] | undefin
     else return undefined;
   }
   return [
-    must('mount', { text: source }, { text: target }, NOTHING, flags),
+    must('mount', { text: source }, { text: target }, NULL, flags),
     ...(set === 0 && clear === 0 ? [] : [attributeCall(target, 0, set, clear)]),
     ...(everywhere === 0 ? [] : [attributeCall(target, AT_RECURSIVE, everywhere, 0)]),
   ];
@@ -94,7 +95,9 @@ function attribute(option: string): number {
   return ATTRIBUTES.get(option) ?? 0;
 }
 
-/** With a `struct mount_attr` of four 64-bit numbers: to set, to clear, propagation, user namespace. */
+/**
+ * Returns the call with a `struct mount_attr` of four 64-bit numbers: to set, to clear, propagation, user namespace.
+ */
 function attributeCall(target: string, flags: number, set: number, clear: number): Syscall {
   const attributes = [set, 0, clear, 0, 0, 0, 0, 0];
   return must('mount_setattr', AT_FDCWD, { text: target }, flags, { numbers: attributes }, attributes.length * 4);

@@ -3,7 +3,7 @@ export interface ExtraHost {
   readonly ip: string;
 }
 
-/** What a step finds in /etc/hosts. */
+/** Returns the text of a step's /etc/hosts. */
 export function hostsFile(options: { readonly hostname: string; readonly extraHosts?: readonly ExtraHost[] }): string {
   const lines = [
     `127.0.0.1\tlocalhost ${options.hostname}`,
@@ -13,12 +13,12 @@ export function hostsFile(options: { readonly hostname: string; readonly extraHo
   return `${lines.join('\n')}\n`;
 }
 
-/** What Docker asks when nothing else can be. */
+/** Docker's fallback if there is no other nameserver. */
 const PUBLIC_NAMESERVERS = ['8.8.8.8', '8.8.4.4'];
 
 /**
- * What a step finds in /etc/resolv.conf, made from the host's. A step in the host's network reaches the host's own
- * resolver; in a network of its own it does not, so that resolvers on loopback are left out there.
+ * Returns the text of a step's /etc/resolv.conf, derived from the host's. A step in the host's network can reach the
+ * host's local resolver. In any other network, nameservers on loopback addresses are dropped.
  */
 export function resolvConf(
   host: string,

@@ -6,7 +6,7 @@ import type { StepSetup } from '../process/step-setup.ts';
 import { findTool } from '../machine/tools.ts';
 import { PROGRAM } from '../process/descriptors.ts';
 
-/** Addresses that a step reaches through pasta, which no network hands out. */
+/** Link-local addresses that pasta serves to a step. */
 export const PASTA_ADDRESSES = {
   /** The machine's nameserver. */
   nameserver: '169.254.1.1',
@@ -14,19 +14,19 @@ export const PASTA_ADDRESSES = {
   host: '169.254.1.2',
 } as const;
 
-/** Nothing of the step is reachable from outside, and of the machine only what it offers to its network. */
+/** Nothing in the step is reachable from outside, and the step reaches only what the machine offers to its network. */
 const OPTIONS =
   '--foreground --quiet --config-net --netns-only --runas 0 -t none -u none -T none -U none --no-map-gw ' +
   `--dns-forward ${PASTA_ADDRESSES.nameserver} --map-guest-addr ${PASTA_ADDRESSES.host}`;
 
-/** Where pasta finds its files: its AppArmor profile, which Debian and Ubuntu install with it, lets it read no others. */
+/** Where pasta sees its files. The AppArmor profile of Debian and Ubuntu lets it read no other directory. */
 const SHOWN_AT = '/tmp';
 
 /**
- * The command in a network namespace of its own that pasta, which runs beside it, connects to the machine's network: what
- * it opens, pasta opens outside. Pasta ends with the command.
+ * Wraps a command in a network namespace of its own, which pasta connects to the machine's network. Pasta runs beside
+ * the command and ends with it.
  *
- * @throws TbuildError UNSUPPORTED where it is not installed.
+ * @throws TbuildError UNSUPPORTED if pasta is not installed.
  */
 export function throughPasta(
   command: readonly string[],
@@ -41,13 +41,13 @@ export function throughPasta(
     `mount -n --rbind ${quote(directory)} ${SHOWN_AT} || exit`,
     `exec pasta ${OPTIONS} --pid ${SHOWN_AT}/pasta/ready --netns ${SHOWN_AT}/pasta/namespace`,
   ].join('\n');
-  // The shell above it holds the pipe open, so that there is an end to be read when pasta fails, and only then.
+  // The shell keeps the pipe open, so that a reader sees its end only if pasta fails.
   const leave = leaveFile === undefined ? '' : `echo 0 > ${quote(leaveFile)}; `;
   const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${quote(pasta)}; :`;
   const script = [
     `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
     `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,
-    // It writes its number once the network is there.
+    // pasta writes its process id once the network is ready.
     `read -r answer < ${ready} || { cat ${log} >&${reportTo}; exit 125; }`,
     `exec nsenter --net=${quote(namespace)} "$@"`,
   ].join('\n');
@@ -56,7 +56,7 @@ export function throughPasta(
 
 function requirePasta(): void {
   if (findTool('pasta') !== undefined) return;
-  throw new TbuildError('UNSUPPORTED', 'Network pasta takes the program "pasta", which is not installed', {
+  throw new TbuildError('UNSUPPORTED', '--network pasta needs the program "pasta", which is not installed', {
     hint: 'Install passt (Debian, Ubuntu: apt-get install passt)',
   });
 }

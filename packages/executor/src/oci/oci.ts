@@ -22,8 +22,9 @@ export interface OciExecutorOptions extends ExecutorOptions {
 }
 
 /**
- * Runs steps with an OCI runtime: a sandbox becomes a `config.json`. The runtime starts a program of ours, which loads the
- * filter and executes the step's: what is refused, messages and exit codes are the same as with the other executors.
+ * Runs steps with an OCI runtime: a sandbox becomes a `config.json`. The runtime starts a generated program, which
+ * loads the filter and executes the step's process. So the filter, messages and exit codes are the same as with the
+ * other executors.
  */
 export function createOciExecutor(options: OciExecutorOptions): Executor {
   let known: Machine | undefined;
@@ -38,7 +39,7 @@ export function createOciExecutor(options: OciExecutorOptions): Executor {
 
 type Machine = HostDescription & OciExecutorOptions;
 
-/** Writes everything that the set-up reads into `directory`. */
+/** Writes the files that the set-up reads into `directory`. */
 function prepare(
   described: Machine,
   { sandbox, directory, points, joinDescriptors, groups, needsNodev, atEnd }: MountedStep,
@@ -60,7 +61,8 @@ function prepare(
     rootfs,
     mounts,
     groups: groupBinds(makeGroupDirectory(`${directory}/groups`, groups), seen),
-    // The runtime makes namespaces before the step enters a group of its own, which would not be their root.
+    // The runtime creates namespaces before the step joins a group of its own, which would then not be their
+    // root.
     ownCgroupNamespace: isUnified(groups) && joinDescriptors.length === 0,
     needsNodev,
     args: [`/proc/self/fd/${PROGRAM}`],
@@ -84,7 +86,10 @@ function prepare(
   return { args, program, machine, check: (exitCode) => checkRuntimeLog(exitCode, `${directory}/log`) };
 }
 
-/** The runtime sets the limits, and gives the pipes of the output to the user that it starts. */
+/**
+ * Returns the program that enters the sandbox. The runtime itself sets resource limits and would give the output
+ * pipes to the user that it starts.
+ */
 function enterProgram(machine: Machine, sandbox: Sandbox, joinDescriptors: readonly number[]): SyscallProgram {
   const { uid, gid } = sandbox.process.user;
   const capabilities = stepCapabilities(sandbox, machine.flavour);
@@ -97,16 +102,14 @@ function enterProgram(machine: Machine, sandbox: Sandbox, joinDescriptors: reado
 
 const OUTPUTS = [1, 2];
 
-/** crun takes `nodev` from the root it is given, and its own filter needs what is missing here. */
+/** crun removes `nodev` from the root, and its own filter needs cgroup v2, which is missing here. */
 function noDeviceGuard(): TbuildError {
-  return new TbuildError(
-    'UNSUPPORTED',
-    'crun cannot keep a step from the devices of this machine, where no cgroup v2 can be made',
-    { hint: 'Install runc, or use --isolation namespace' },
-  );
+  return new TbuildError('UNSUPPORTED', 'crun cannot keep a step from the devices of this machine without cgroup v2', {
+    hint: 'Install runc, or use --isolation namespace',
+  });
 }
 
-/** The runtime writes to its log only when it fails. */
+/** Reports the runtime's log, to which it writes only on failure. */
 function checkRuntimeLog(exitCode: number, log: string): void {
   if (exitCode === 0) return;
   const complaint = readOptional(log).trim();

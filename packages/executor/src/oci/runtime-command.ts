@@ -7,20 +7,21 @@ import { REPORT } from '../process/descriptors.ts';
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */
   readonly runtime: string;
-  /** The bundle, which takes the runtime's state and log too. */
+  /** The bundle; it also takes the runtime's state and log. */
   readonly directory: string;
   readonly id: string;
-  /** How many descriptors the runtime hands on after {@link REPORT} and {@link PROGRAM}. */
+  /** The number of descriptors after {@link REPORT} and {@link PROGRAM} that the runtime passes on. */
   readonly joinDescriptorCount: number;
-  /** A directory that takes the control groups, out of sight of a runtime that refuses them. */
+  /** A directory that takes the control groups, to hide them from a runtime that refuses them. */
   readonly moveGroups?: string;
-  /** What is mounted before the runtime starts. */
+  /** The trees to mount before the runtime starts. */
   readonly mounts: readonly TreeMount[];
 }
 
 /**
- * The program that mounts a step's trees and becomes the runtime, in a mount and a pid namespace of its own: what the
- * specification cannot say, and so that the container ends with the runtime and the runtime with us.
+ * Returns the program that mounts a step's trees and becomes the runtime, in mount and pid namespaces of its own. The
+ * specification cannot describe overlays, and this way the container ends with the runtime and the runtime with
+ * tbuild.
  */
 export function runtimeCommand(options: RuntimeCommandOptions): readonly string[] {
   const script = [
@@ -39,7 +40,7 @@ export function runtimeCommand(options: RuntimeCommandOptions): readonly string[
   return [...namespaces, 'sh', '-c', script];
 }
 
-/** crun refuses hierarchies of both versions, though it needs none: an empty directory is of the older one. */
+/** crun refuses a mix of both cgroup versions although it needs none. An empty directory passes as version 1. */
 export function refusesGroups(runtime: string): boolean {
   return basename(runtime) === 'crun' && existsSync(`${GROUPS}/unified`);
 }

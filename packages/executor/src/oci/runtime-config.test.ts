@@ -56,7 +56,7 @@ test.each<[name: string, sandbox: Partial<Sandbox>, layout: Partial<RuntimeLayou
     },
   ],
   [
-    'only capabilities that can be given',
+    'only capabilities that this process has',
     {},
     { capabilities: 0b1001n },
     { process: { capabilities: { permitted: ['CAP_CHOWN', 'CAP_FOWNER'] } } },
@@ -89,11 +89,11 @@ test.each<[name: string, sandbox: Partial<Sandbox>, layout: Partial<RuntimeLayou
     { mounts: [{ placed: { mount: bind, target: 't', kind: 'file' }, source: '/s' }] },
     { mounts: expect.arrayContaining([{ destination: '/t', type: 'none', source: '/s', options: ['rbind', 'ro'] }]) },
   ],
-])('%s', (_, changes, where, expected) => {
+])('runtimeConfig describes %s', (_, changes, where, expected) => {
   expect(runtimeConfig({ ...sandbox, ...changes }, { ...layout, ...where })).toMatchObject(expected);
 });
 
-test('a runtime gives no capability of which it has no name', () => {
+test('givenCapabilities drops capabilities without a name', () => {
   const all = (1n << 64n) - 1n;
   const { process } = runtimeConfig(sandbox, { ...layout, capabilities: givenCapabilities(all) }) as {
     process: { capabilities: { permitted: string[] } };

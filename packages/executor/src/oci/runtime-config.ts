@@ -2,26 +2,26 @@ import { DEVICES } from '../sandbox/devices.ts';
 import type { Sandbox } from '../executor.ts';
 import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox/sandbox-mounts.ts';
 
-/** What the runtime is to start as a sandbox's process, and where things of the sandbox are. */
+/** What the runtime starts, and where the parts of the sandbox are. */
 export interface RuntimeLayout {
-  /** The tree, mounted already. */
+  /** The mounted tree. */
   readonly rootfs: string;
-  /** Mounts with their targets followed; what they show is at `source`, overlays are mounted already. */
+  /** Mounts with resolved targets and the paths that they show; overlays are already mounted. */
   readonly mounts: readonly { readonly placed: PlacedMount; readonly source: string }[];
-  /** What shows the step's control groups. */
+  /** The binds that show the step's control groups. */
   readonly groups: readonly { readonly source: string; readonly target: string }[];
-  /** Whether the control group that it is started in becomes the root of all that it sees. */
+  /** Whether the step gets a control group namespace rooted at its own group. */
   readonly ownCgroupNamespace: boolean;
-  /** Whether device nodes must not work but those of /dev. */
+  /** Whether mounts other than /dev need `nodev`. */
   readonly needsNodev: boolean;
   readonly args: readonly string[];
-  /** `user` inside a user namespace, where a fresh sysfs is refused. */
+  /** `user` inside a user namespace, where the kernel refuses a new sysfs. */
   readonly flavour: 'trusted' | 'user';
-  /** The capabilities of the process that is started, as a mask. */
+  /** The capabilities of the started process, as a mask. */
   readonly capabilities: bigint;
 }
 
-/** A mount of a runtime's configuration. */
+/** A mount in the runtime's configuration. */
 interface RuntimeMount {
   readonly destination: string;
   readonly type: string;
@@ -30,8 +30,9 @@ interface RuntimeMount {
 }
 
 /**
- * The `config.json` of the runtime specification for a sandbox. It starts a program of ours as root, which loads the filter,
- * drops capabilities and takes the step's user: a filter that a runtime writes knows calls by the names that its library has.
+ * Returns the `config.json` of the runtime specification for a sandbox. It starts a generated program as root, which
+ * loads the filter, drops capabilities and switches to the step's user. A filter in `config.json` would only cover
+ * system calls that the runtime's libseccomp knows.
  */
 export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
   const { process, hostname, network, security } = sandbox;
@@ -45,7 +46,7 @@ export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
       terminal: false,
       user: { uid: 0, gid: 0, umask: 0o022 },
       args: layout.args,
-      // The program has its own, with secrets among it, which must not lie in a file.
+      // The program contains the environment, including secrets, which must not be in a file.
       env: [],
       cwd: process.cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
@@ -70,12 +71,12 @@ export function runtimeConfig(sandbox: Sandbox, layout: RuntimeLayout): object {
   };
 }
 
-/** The largest number that a double holds exactly below 2^64 would be no infinity; runtimes read -1 as unsigned. */
+/** Runtimes read -1 as unsigned; the largest safe integer stands for "no limit". */
 function limit(value: number): number {
   return value < 0 ? Number.MAX_SAFE_INTEGER : value;
 }
 
-/** By number, as <linux/capability.h> has them. */
+/** By number, as in <linux/capability.h>. */
 const CAPABILITY_NAMES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -120,7 +121,7 @@ const CAPABILITY_NAMES = [
   'CHECKPOINT_RESTORE',
 ];
 
-/** What a runtime can give to the process that it starts, of the capabilities that we have. */
+/** Returns those of this process's capabilities that a runtime can give to the process it starts. */
 export function givenCapabilities(permitted: bigint): bigint {
   return permitted & ((1n << BigInt(CAPABILITY_NAMES.length)) - 1n);
 }

@@ -5,26 +5,29 @@ import { describeErrno, readReport } from '../enter/enter-sandbox.ts';
 import type { ProcessIO } from '../executor.ts';
 import type { ProcessResult } from './run-process.ts';
 
-/** What the set-up says when everything is mounted: a byte that no message holds, and that begins no report. */
+/**
+ * The byte that the set-up reports when everything is mounted. No error message contains it, and no report begins
+ * with it.
+ */
 export const READY = '\u0004';
 
-/** What ran, and who hears of it. */
+/** The process that ran, and its output. */
 export interface ReportedRun {
   readonly program: SyscallProgram;
-  /** Whether the program is the set-up too, and its report tells what failed of that. */
+  /** Whether the program also does the set-up, so that its report covers that too. */
   readonly setsUp: boolean;
   readonly args: readonly string[];
   readonly io: ProcessIO;
 }
 
 /**
- * The process's own exit code, or what the set-up's report means.
+ * Returns the exit code of the process, or the exit code for a program that could not be executed.
  *
- * @throws TbuildError PROCESS_FAILED when the set-up failed.
+ * @throws TbuildError PROCESS_FAILED if the set-up failed.
  */
 export function exitCodeOf({ exitCode, setup }: ProcessResult, { program, setsUp, args, io }: ReportedRun): number {
   const ready = setup.indexOf(READY);
-  // Before a program of calls has said so, it says nothing but its report, which may hold any byte after the first.
+  // Before READY, a syscall program writes nothing but its report, which may contain any byte after the first.
   if (ready < 0 || (setsUp && ready > 0))
     throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString());
   const report = setup.subarray(ready + READY.length);
@@ -40,14 +43,14 @@ function failureIn(program: SyscallProgram, report: Buffer): string {
   return 'call' in failure ? textOf(failure) : failure.message;
 }
 
-/** The system call with the names that it was given, and the errno: `mount("overlay", "/run/root", "overlay") failed: ELOOP`. */
+/** Formats a failed system call: `mount("overlay", "/run/root", "overlay") failed: ELOOP`. */
 function textOf({ call: { name, args }, errno }: { readonly call: Syscall; readonly errno: number }): string {
   const names = args.flatMap((arg) => (typeof arg === 'object' && 'text' in arg ? [JSON.stringify(arg.text)] : []));
-  return `${name}(${names.slice(0, MOST_NAMES).join(', ')}) failed: ${errnoText(errno)}`;
+  return `${name}(${names.slice(0, MAX_SHOWN_ARGUMENTS).join(', ')}) failed: ${errnoText(errno)}`;
 }
 
-/** Source, target and type of a mount; the options of an overlay are as long as its layers are many. */
-const MOST_NAMES = 3;
+/** The source, target and type of a mount. The options of an overlay may be very long. */
+const MAX_SHOWN_ARGUMENTS = 3;
 
 function errnoText(errno: number): string {
   const [name, words] = [
@@ -57,9 +60,9 @@ function errnoText(errno: number): string {
   return name === undefined || name === words ? words : `${words} (${name})`;
 }
 
-/** What a step fails with when its sandbox cannot be put together. The complaint's first line says what was refused. */
-export function setupFailure(complaint: string): TbuildError {
-  const text = complaint.trim();
+/** Returns the error for a sandbox that cannot be set up. The first line of the output says what failed. */
+export function setupFailure(output: string): TbuildError {
+  const text = output.trim();
   const reason = text.split('\n')[0]?.replace(/\.$/, '') ?? '';
   const message = 'The sandbox of the step could not be set up';
   return new TbuildError('PROCESS_FAILED', reason === '' ? message : `${message}: ${reason}`, {

@@ -5,17 +5,17 @@ import { FileType, mknod, openPipe } from '@tbuild/linux';
 
 /** Both ends of a pipe. */
 export interface OutputPipe extends Disposable {
-  /** To read from as it comes. */
+  /** The reading end. */
   readonly output: Socket;
-  /** To be given to a process, then closed with `closeInput`. */
+  /** The writing end. Pass it to a process and then call `closeInput`. */
   readonly input: number;
   closeInput(): void;
 }
 
 /**
- * A pipe for the output of a step. Node's own are sockets, which a process cannot open again as
- * /dev/stdout, so a named one is made at `path`, opened at both ends and unlinked. Its owner
- * may open it again, as a step's user may with Docker. `keep` leaves it at its path.
+ * Opens a pipe for the output of a step. Node's own pipes are sockets, which a process cannot reopen as /dev/stdout.
+ * This one is made as a named pipe at `path`, opened at both ends and unlinked. Its owner may reopen it, as a step's
+ * user can with Docker. `keep` leaves it at its path.
  */
 export function openOutputPipe(
   path: string,
@@ -24,14 +24,14 @@ export function openOutputPipe(
 ): OutputPipe {
   mknod(path, FileType.fifo | 0o600, 0);
   setOwner(path, owner);
-  // The reader comes first: opening to write would wait for one.
+  // The reader comes first: opening a pipe for writing waits for a reader.
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
   if (!keep) unlinkSync(path);
   return pipeOf(reader, writer);
 }
 
-/** One that nobody opens again. */
+/** Opens a pipe without a name. */
 export function openNamelessPipe(): OutputPipe {
   const { reader, writer } = openPipe();
   return pipeOf(reader, writer);
@@ -51,7 +51,7 @@ function pipeOf(reader: number, writer: number): OutputPipe {
   return { output, input: writer, closeInput, [Symbol.dispose]: dispose };
 }
 
-/** The first thing that a step's user is needed for. */
+/** Changes the owner. This is the first operation that fails for an unmapped user. */
 function setOwner(path: string, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
   try {
     chownSync(path, uid, gid);
@@ -59,9 +59,9 @@ function setOwner(path: string, { uid, gid }: { readonly uid: number; readonly g
     if (errnoName(cause) !== 'EINVAL') throw cause;
     throw new TbuildError(
       'UNSUPPORTED',
-      `The step cannot run as user ${uid}:${gid}: there is no such id for steps here`,
+      `The step cannot run as user ${uid}:${gid}: this user namespace does not map these ids`,
       {
-        hint: 'tbuild doctor tells how to get subordinate ids',
+        hint: 'Run "tbuild doctor" to see how to get subordinate ids',
         cause,
       },
     );

@@ -11,28 +11,28 @@ export interface RunOptions {
   readonly stdout: OutputPipe;
   readonly stderr: OutputPipe;
   readonly signal: AbortSignal;
-  /** What is open as descriptor {@link PROGRAM}. */
+  /** The file that becomes descriptor {@link PROGRAM}. */
   readonly program: number;
-  /** Files that are open for writing from descriptor {@link FIRST_JOIN_DESCRIPTOR} on. */
+  /** Files that become descriptors from {@link FIRST_JOIN_DESCRIPTOR} on, open for writing. */
   readonly joinFiles: readonly string[];
-  /** Asks the running program to end everything; when absent, pid 1 of its namespace is killed. */
+  /** Ends the running set-up and step. Default: kills pid 1 of its pid namespace. */
   readonly end?: (pid: number) => void;
 }
 
-/** How a sandboxed process ended, and what its set-up said. */
+/** How a sandboxed process ended, and the report of its set-up. */
 export interface ProcessResult {
   readonly exitCode: number;
-  /** Without what the process itself wrote. */
+  /** The report, without the output of the process itself. */
   readonly setup: Buffer;
 }
 
 const ABORT_AGAIN_MS = 100;
 
 /**
- * Runs the set-up and the process it becomes to their end. The session is its own, so that a terminal's
- * Ctrl-C reaches only us, who decide.
+ * Runs the set-up, and the process that it becomes, to their end. They have their own session, so that Ctrl-C in the
+ * terminal reaches only tbuild.
  *
- * @throws TbuildError CANCELLED when the signal fired; everything is dead by then.
+ * @throws TbuildError CANCELLED on abort, after every process is dead.
  */
 export async function runProcess(args: readonly string[], options: RunOptions): Promise<ProcessResult> {
   const { io, stdout, stderr, signal, end = killInit } = options;
@@ -47,7 +47,7 @@ export async function runProcess(args: readonly string[], options: RunOptions): 
     if (child.isRunning()) end(child.pid);
   };
   signal.addEventListener('abort', abort);
-  // Until the set-up has come to pid 1, other processes of it can be killed in its place.
+  // Until the set-up reaches pid 1, an abort may kill another of its processes instead.
   const again = setInterval(() => signal.aborted && abort(), ABORT_AGAIN_MS).unref();
   if (signal.aborted) abort();
   try {
@@ -75,21 +75,21 @@ function start([name = '', ...args]: readonly string[], options: RunOptions, rep
 }
 
 /**
- * Kills pid 1 of the sandbox, not the `unshare` above it: that one ends only after it has reaped pid 1, which the
- * kernel allows only after every process of the namespace is gone.
+ * Kills pid 1 of the sandbox rather than the `unshare` above it. `unshare` ends only after it has reaped pid 1, which
+ * the kernel allows only when no process is left in the namespace.
  */
 function killInit(pid: number): void {
   const inits = childrenOf(pid);
-  // It may fork at this moment, and parent and child are a process group until the step begins.
+  // The set-up may be forking right now. Parent and child share a process group until the step begins.
   for (const init of inits.length > 0 ? inits : [-pid]) sendSignal(init, 'SIGKILL');
 }
 
-/** A process that is gone already is success. */
+/** Sends a signal. Succeeds if the process is already gone. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended by itself in the meantime.
+    // The process has already ended.
   }
 }
 

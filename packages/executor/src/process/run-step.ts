@@ -16,9 +16,9 @@ import { runProcess } from './run-process.ts';
 import type { StepSetup } from './step-setup.ts';
 import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
 
-/** What every executor that mounts is told. */
+/** The options of every executor that mounts. */
 export interface ExecutorOptions {
-  /** Made when missing; each step has a directory of its own in it, removed at its end. Others may use it too. */
+  /** Created if missing. Each step has a directory in it, which is removed at its end. Processes may share it. */
   readonly runDirectory: string;
   /** `user` inside a user namespace. */
   readonly flavour: OverlayFlavour;
@@ -26,21 +26,21 @@ export interface ExecutorOptions {
   readonly now: () => number;
 }
 
-/** How a step is started and ended, once everything that it needs lies ready. */
+/** How to start and end a step whose directory is ready. */
 export interface Launch {
-  /** The set-up, which becomes the step's process. Its descriptor 3 takes READY after what it complains about. */
+  /** The set-up, which becomes the step's process. It writes errors and READY to descriptor {@link REPORT}. */
   readonly args: readonly string[];
-  /** The last program of the set-up, which executes {@link PROGRAM} for it. */
+  /** The last program of the set-up, which it executes as descriptor {@link PROGRAM}. */
   readonly program: SyscallProgram;
-  /** Whether it is all of the set-up. */
+  /** Whether the program is the whole set-up. */
   readonly setsUp?: boolean;
-  /** What it is written for. */
+  /** The machine that the program is made for. */
   readonly machine: SyscallMachine;
-  /** A directory where the pipes of the output stay in sight of the step; absent: they have no name. */
+  /** A directory where the output pipes stay visible to the step. Default: they have no name. */
   readonly pipes?: string;
-  /** Asks the set-up to end everything; when absent, pid 1 of its namespace is killed. */
+  /** Ends the set-up and the step. Default: kills pid 1 of its pid namespace. */
   readonly end?: (pid: number) => void;
-  /** @throws TbuildError PROCESS_FAILED when something else than the step ended with this exit code. */
+  /** Checks the exit code. @throws TbuildError PROCESS_FAILED if it is not the step's own. */
   readonly check?: (exitCode: number) => void;
 }
 
@@ -53,9 +53,10 @@ export interface StepRun {
 }
 
 /**
- * Runs a step from its directory to its exit code; nothing of it remains. What differs between isolations is in `prepare`.
+ * Runs a step in a directory of its own and removes everything afterwards. `prepare` does what differs between
+ * isolations.
  *
- * @throws TbuildError PROCESS_FAILED when the set-up failed, CANCELLED on abort.
+ * @throws TbuildError PROCESS_FAILED if the set-up failed, CANCELLED on abort.
  */
 export async function runStep(
   { runDirectory, flavour, sandbox, io, signal }: StepRun,
@@ -91,14 +92,17 @@ async function launchStep(
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
-  // It holds the step's environment, with secrets among it. A step's user may be the one to execute it.
+  // The program contains the step's environment, including secrets. The step's user may be the one who executes it.
   using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
   const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, joinFiles });
   check?.(ended.exitCode);
   return exitCodeOf(ended, { program, setsUp, args: command, io });
 }
 
-/** {@link runStep} for isolations that mount: makes the mount points in the tree, and takes them away again. */
+/**
+ * The same as {@link runStep} for isolations that mount. It creates the mount points in the tree and removes them
+ * afterwards.
+ */
 export function runMounted(
   { now, ...run }: StepRun & ExecutorOptions,
   prepare: (step: MountedStep) => Launch,

@@ -1,17 +1,23 @@
 import type { VisibleGroup } from '../cgroup/group-view.ts';
 
-/** What a step is made ready in. */
+/** What the set-up of a step uses. */
 export interface StepSetup {
-  /** Empty, and the step's own. */
+  /** An empty directory for this step. */
   readonly directory: string;
-  /** Descriptors that the last program of the set-up writes `0` to, by which it enters the step's control groups. */
+  /**
+   * Descriptors of `cgroup.procs` files. The last program of the set-up writes `0` to each to join the step's control
+   * groups.
+   */
   readonly joinDescriptors: readonly number[];
-  /** The file that a program which helps the step, and needs more devices, writes `0` to, if it has to. */
+  /**
+   * The `cgroup.procs` file by which a helper of the step that needs more devices leaves the group with the device
+   * filter.
+   */
   readonly leaveFile?: string;
-  /** The control groups that the step is to see. */
+  /** The control groups that the step can see. */
   readonly groups: readonly VisibleGroup[];
-  /** Whether only mounts can keep the step from opening devices that it has nodes of. */
+  /** Whether mounts need `nodev`, because no device filter keeps the step from opening device nodes. */
   readonly needsNodev: boolean;
-  /** To be done when all processes are gone; the last one first. */
+  /** Registers an undo function that runs when all processes are gone, the last one first. */
   atEnd(undo: () => void): void;
 }

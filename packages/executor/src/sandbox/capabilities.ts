@@ -1,7 +1,7 @@
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { Sandbox } from '../executor.ts';
 
-/** What Docker leaves to root in a container, by number: the set a80425fb. */
+/** The capabilities that Docker leaves to root in a container, by number: the set a80425fb. */
 export const DEFAULT_CAPABILITIES = {
   chown: 0,
   dac_override: 1,
@@ -20,8 +20,8 @@ export const DEFAULT_CAPABILITIES = {
 } as const;
 
 /**
- * The capabilities of a confined step, by number: Docker's. Where real root shares the machine's network, NET_RAW is not among
- * them, with which a step could read what other processes send over the loopback interface.
+ * Returns the capabilities of a confined step, by number: Docker's. Where real root shares the machine's network,
+ * NET_RAW is excluded, since it lets a step read other processes' traffic on the loopback interface.
  */
 export function stepCapabilities({ network }: Pick<Sandbox, 'network'>, flavour: OverlayFlavour): readonly number[] {
   const shares = flavour === 'trusted' && network !== 'none' && network !== 'pasta';

@@ -12,21 +12,21 @@ const LINKS: readonly (readonly [name: string, target: string])[] = [
 ];
 
 /**
- * Makes the directory that becomes a step's /dev. Mode 0755: in a sticky, world-writable directory
- * opening a device with O_CREAT, as `>` does, would be refused. Where device nodes may not be made or would not
- * work, they are empty files, whose names are returned.
+ * Creates the directory that becomes a step's /dev. Its mode is 0755: in a sticky, world-writable directory the
+ * kernel would refuse to open a device with O_CREAT, as `>` does. If device nodes cannot be made or would not work,
+ * the devices are empty files, whose names are returned.
  */
 export function makeDeviceDirectory(path: string, { nodes }: { readonly nodes: boolean }): readonly string[] {
   mkdirSync(path, { mode: 0o755 });
   for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${path}/${name}`, { mode: 0o755 });
   for (const [name, target] of LINKS) if (name !== 'core' || existsSync(target)) symlinkSync(target, `${path}/${name}`);
-  if (nodes && madeNodes(path)) return [];
+  if (nodes && tryMakeNodes(path)) return [];
   const names = DEVICES.map(({ name }) => name);
   for (const name of names) writeFileSync(`${path}/${name}`, '');
   return names;
 }
 
-function madeNodes(path: string): boolean {
+function tryMakeNodes(path: string): boolean {
   try {
     for (const device of DEVICES) makeDevice(`${path}/${device.name}`, device);
     return true;

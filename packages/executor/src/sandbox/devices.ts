@@ -17,7 +17,7 @@ export const DEVICES: readonly Device[] = [
   { name: 'tty', major: 5, minor: 0 },
 ];
 
-/** Makes a device that everybody may use. @throws the system's error, EPERM where nodes may not be made */
+/** Makes a device that everybody may use. @throws the system's error, EPERM if nodes may not be made. */
 export function makeDevice(path: string, { major, minor }: Device): void {
   mknod(path, FileType.character, makedev(major, minor));
   chmodSync(path, 0o666);

@@ -3,11 +3,11 @@ import type { Mount } from '@tbuild/snapshot';
 export interface TreeMount {
   readonly mount: Mount;
   readonly target: string;
-  /** Whether device nodes in it must not work. */
+  /** Whether to mount it with `nodev`. */
   readonly needsNodev?: boolean;
 }
 
-/** The shell command that mounts a tree, or ends the set-up. */
+/** Returns the shell command that mounts a tree, or exits with 125. */
 export function mountCommand({ mount, target, needsNodev = false }: TreeMount): string {
   const { type, source, options, directory } = mount;
   const nodev = needsNodev ? ['nodev'] : [];
@@ -15,7 +15,7 @@ export function mountCommand({ mount, target, needsNodev = false }: TreeMount): 
   return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote([...options, ...nodev].join(','))} overlay ${quote(target)} || exit 125`;
 }
 
-/** Text as one word of a shell. */
+/** Quotes text as one word for a shell. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -14,23 +14,23 @@ import type { PlacedMount } from './sandbox-mounts.ts';
 
 export interface MountPoints {
   readonly mounts: readonly PlacedMount[];
-  /** The working directory, when a mount covers it and lacks it. */
+  /** The working directory, if a mount covers it and lacks it. */
   readonly cwd?: { readonly target: string; readonly within: string };
-  /** Removes the mount points that were made and are still empty; parents keep their times. */
+  /** Removes the created mount points that are still empty and restores the times of their parents. */
   removeEmpty(): void;
 }
 
 export interface MountPointOptions {
   readonly flavour: OverlayFlavour;
-  /** Milliseconds since the epoch, the time of what is made. */
+  /** The time of created directories, in milliseconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * Follows the target of each mount inside the tree, never outside, and makes what is missing, directly in `upper`.
- * /dev, /proc, /sys and the working directory stay when they are made, as they do with Docker's builder.
+ * Resolves the target of each mount inside the tree and creates missing mount points directly in `upper`. /dev,
+ * /proc, /sys and the working directory stay if they were created, as with BuildKit.
  *
- * @throws TbuildError PROCESS_FAILED when a target cannot be mounted on.
+ * @throws TbuildError PROCESS_FAILED if a target cannot be mounted on.
  */
 export function prepareMountPoints(sandbox: Sandbox, options: MountPointOptions): MountPoints {
   return new Preparation(sandbox, options).run();
@@ -42,7 +42,7 @@ class Preparation {
   readonly #tree: LayeredTree;
   readonly #writer: TreeWriter;
   readonly #placed: PlacedMount[] = [];
-  /** What was made and goes again, parents before children. */
+  /** The mount points to remove afterwards, parents before children. */
   readonly #stubs: string[] = [];
 
   constructor(sandbox: Sandbox, { flavour, now }: MountPointOptions) {
@@ -71,16 +71,16 @@ class Preparation {
   #place(mount: SandboxMount): PlacedMount {
     const kind = kindOf(mount);
     const target = resolveDestination(this.#tree, mount.target);
-    if (target === '') throw new TbuildError('PROCESS_FAILED', 'Nothing can be mounted on "/"');
+    if (target === '') throw new TbuildError('PROCESS_FAILED', 'Cannot mount on "/"');
     const cover = this.#coverOf(target);
     if (cover !== undefined) return this.#placeInside(mount, target, cover);
-    // /dev is mounted before all others, so that a mount point below it has to be made in that mount.
+    // /dev is mounted first, so a mount point below it must be made inside that mount.
     if (target.startsWith('dev/')) return { mount, target, kind, within: 'dev' };
     this.#ensureStub(target, kind);
     return { mount, target, kind };
   }
 
-  /** The mount that hides the tree at `target`: the last that was mounted at or above it. */
+  /** Returns the mount that hides the tree at `target`: the last one at or above it. */
   #coverOf(target: string): PlacedMount | undefined {
     return this.#placed.findLast((placed) => target === placed.target || target.startsWith(`${placed.target}/`));
   }
@@ -129,7 +129,7 @@ class Preparation {
   }
 }
 
-/** Whether a mount shows a file or a directory. */
+/** Returns whether a mount shows a file or a directory. */
 export function kindOf(mount: SandboxMount): 'file' | 'directory' {
   return mount.type !== 'bind' || statSync(mount.source).isDirectory() ? 'directory' : 'file';
 }
@@ -140,26 +140,29 @@ function ensureOnDisk(
 ): void {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
   if (readonly)
-    throw new TbuildError('PROCESS_FAILED', `Mount point "${target}" does not exist in the read-only mount above it`);
+    throw new TbuildError(
+      'PROCESS_FAILED',
+      `Mount point "${target}" does not exist in the read-only mount that contains it`,
+    );
   mkdirSync(kind === 'directory' ? path : path.slice(0, path.lastIndexOf('/')), { recursive: true, mode: 0o755 });
   if (kind === 'file') writeFileSync(path, '');
 }
 
-/** Removes what is still empty of `stubs`, children first; parents keep their times. */
+/** Removes those of `stubs` that are still empty, children first, and restores the times of their parents. */
 export function removeEmpty(upper: string, stubs: readonly string[]): void {
   for (const stub of stubs.toReversed()) {
-    // The step may have replaced a parent by a link, which would lead anywhere.
+    // The step may have replaced a parent with a symbolic link that leads out of the tree.
     if (openDirectory(upper).stat(stub) === undefined) continue;
     const path = `${upper}/${stub}`;
     const parent = path.slice(0, path.lastIndexOf('/'));
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const before = lstatSync(parent, { throwIfNoEntry: false });
-    if (stats === undefined || before === undefined || !removedEmpty(path, stats)) continue;
+    if (stats === undefined || before === undefined || !tryRemoveEmpty(path, stats)) continue;
     utimesSync(parent, before.atimeMs / 1000, before.mtimeMs / 1000);
   }
 }
 
-function removedEmpty(path: string, stats: Stats): boolean {
+function tryRemoveEmpty(path: string, stats: Stats): boolean {
   if (!stats.isDirectory()) {
     const empty = stats.isFile() && stats.size === 0;
     if (empty) unlinkSync(path);
@@ -168,13 +171,13 @@ function removedEmpty(path: string, stats: Stats): boolean {
   return removeIfEmpty(path);
 }
 
-/** `a/b/c` → `a`, `a/b`, `a/b/c`. */
+/** Returns `a`, `a/b` and `a/b/c` for `a/b/c`. */
 export function ancestors(path: string): string[] {
   const elements = path.split('/');
   return elements.map((_, index) => elements.slice(0, index + 1).join('/'));
 }
 
-/** What a step fails with when the image has something else where a mount belongs. */
+/** Returns the error for a path of the image that cannot serve as a mount point. */
 export function notMountable(path: string, expected: string): TbuildError {
-  return new TbuildError('PROCESS_FAILED', `"${path}" in the image is not ${expected}`);
+  return new TbuildError('PROCESS_FAILED', `Path "${path}" in the image is not ${expected}`);
 }

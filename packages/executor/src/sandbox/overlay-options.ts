@@ -2,8 +2,8 @@
 export const OPTION_LIMIT = 255;
 
 /**
- * The options of an overlay with a `lowerdir` that is too long for the newer mount interface split
- * into one option a directory, which Linux 6.8 understands.
+ * Splits a `lowerdir` that is too long for the newer mount interface into one option per directory, which Linux 6.8
+ * accepts.
  */
 export function splitLongLowers(options: readonly string[]): readonly string[] {
   return options.flatMap((option) => {
@@ -12,7 +12,7 @@ export function splitLongLowers(options: readonly string[]): readonly string[] {
   });
 }
 
-/** Colons divide directories unless a backslash stands before them. */
+/** Colons separate directories unless a backslash precedes them. */
 function lowersOf(value: string): string[] {
   const parts = value.match(/(?:\\.|[^:\\])+/gs) ?? [];
   return parts.map((part) => part.replace(/\\(.)/gs, '$1'));

@@ -49,7 +49,7 @@ function lines(
   );
 }
 
-test('the whole table of a plain step', () => {
+test('sandboxMounts returns the mount table of a plain step', () => {
   expect(lines({})).toEqual([
     'overlay /r overlay lowerdir=l/0,upperdir=fs,workdir=work',
     'proc /r/proc proc nosuid,nodev,noexec',
@@ -65,11 +65,11 @@ test('the whole table of a plain step', () => {
   ]);
 });
 
-test('an insecure step sees all of /proc', () => {
+test('sandboxMounts covers nothing in /proc for an insecure step', () => {
   expect(lines({ security: 'insecure' }).filter((line) => line.includes('/r/proc/'))).toEqual([]);
 });
 
-test('a user namespace binds the host’s /sys', () => {
+test("sandboxMounts binds the host's /sys in a user namespace", () => {
   expect(lines({}, [], { flavour: 'user' })).toContain('/sys /r/sys none rbind,ro=recursive,nosuid,nodev,noexec');
 });
 
@@ -118,31 +118,35 @@ const mounts: [name: string, mount: PlacedMount, expected: string[]][] = [
     ['overlay /r/x overlay lowerdir=l/0'],
   ],
 ];
-test.each(mounts)('mounts: %s', (_, mount, expected) => {
+test.each(mounts)('sandboxMounts adds a mount: %s', (_, mount, expected) => {
   const plain = lines({});
   expect(lines({}, [mount])).toEqual([...plain.slice(0, -1), ...expected, ...plain.slice(-1)]);
 });
 
 const long = Array.from({ length: 40 }, (_, index) => `l/number-${index}`);
 const options: [name: string, given: readonly string[], expected: readonly string[]][] = [
-  ['short ones stay', ['lowerdir=a:b', 'x'], ['lowerdir=a:b', 'x']],
+  ['short options stay', ['lowerdir=a:b', 'x'], ['lowerdir=a:b', 'x']],
   [
-    'long ones are divided',
+    'a long lowerdir is split',
     ['x', `lowerdir=${long.join(':')}`, 'y'],
     ['x', ...long.map((lower) => `lowerdir+=${lower}`), 'y'],
   ],
-  ['a colon in a name', [`lowerdir=a\\:b:${'c'.repeat(250)}`], ['lowerdir+=a:b', `lowerdir+=${'c'.repeat(250)}`]],
+  [
+    'an escaped colon stays in the name',
+    [`lowerdir=a\\:b:${'c'.repeat(250)}`],
+    ['lowerdir+=a:b', `lowerdir+=${'c'.repeat(250)}`],
+  ],
 ];
-test.each(options)('overlay options: %s', (_, given, expected) => {
+test.each(options)('splitLongLowers: %s', (_, given, expected) => {
   expect(splitLongLowers(given)).toEqual(expected);
 });
 
-test('odd characters in a table', () => {
+test('fstabText escapes special characters', () => {
   const entry: MountEntry = { source: "/a\tb\n'#\\", target: '/t', type: 'none', options: ['bind'] };
   expect(fstabText([entry])).toBe("/a\\011b\\012'\\043\\134 /t none bind 0 0\n");
 });
 
-test("devices that cannot be made are the machine's, unchangeable", () => {
+test('sandboxMounts binds devices that cannot be made read-only from the machine', () => {
   const table = lines({}, [], { boundDevices: ['null', 'tty'] });
   expect(table).toContain('/d /r/dev none bind,nodev,nosuid,noexec');
   expect(table.filter((line) => line.startsWith('/dev/') && line.includes('/r/dev/'))).toEqual([
@@ -151,7 +155,7 @@ test("devices that cannot be made are the machine's, unchangeable", () => {
   ]);
 });
 
-test('control groups: one hierarchy in place of all, or each by its name', () => {
+test('sandboxMounts shows a unified control group hierarchy at its root and others by name', () => {
   const groups = (seen: SandboxLayout['groups']) =>
     lines({}, [], { groups: seen }).filter((line) => line.includes('cgroup'));
   expect(groups([])).toEqual([]);
@@ -164,7 +168,7 @@ test('control groups: one hierarchy in place of all, or each by its name', () =>
   ]);
 });
 
-test('where nothing else keeps a step from devices, nodes of them work nowhere but in /dev', () => {
+test('sandboxMounts sets nodev outside /dev if there is no device filter', () => {
   const source = { type: 'bind', source: '/cache', target: '/c', readonly: false } as const;
   const mounts: PlacedMount[] = [
     { mount: source, target: 'c', kind: 'directory' },

@@ -5,51 +5,51 @@ import type { MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
 import type { MountFeatures } from '../machine/tools.ts';
 
-/** Something to do before the process starts: a mount, or an empty mount point inside an earlier mount. */
+/** One action of the set-up: a mount, or the creation of an empty mount point inside an earlier mount. */
 export type SetupStep = MountEntry | MakeMountPoint;
 
 export interface MakeMountPoint {
   readonly make: 'file' | 'directory';
-  /** The mount it lies in; below it no element may be a symbolic link. */
+  /** The mount that contains it. No element below that may be a symbolic link. */
   readonly within: string;
   readonly path: string;
 }
 
-/** Where a step's sandbox is put together. */
+/** Where the parts of a sandbox are, and what this machine can do. */
 export interface SandboxLayout {
-  /** An empty directory, where the tree is mounted before it is moved onto `/`. */
+  /** An empty directory on which the tree is mounted before it is moved onto `/`. */
   readonly root: string;
-  /** Holds /dev: links, directories for pts, shm and mqueue, devices. */
+  /** The directory that becomes /dev: links, directories for pts, shm and mqueue, devices. */
   readonly devices: string;
-  /** Names of devices that are empty files there, to bind the machine's onto. */
+  /** The names of devices that are empty files there; the machine's own are bound onto them. */
   readonly boundDevices: readonly string[];
-  /** Whether device nodes must not work but in /dev. */
+  /** Whether mounts other than /dev need `nodev`. */
   readonly needsNodev: boolean;
-  /** A directory with an empty one for each control group that has a name. */
+  /** A directory that contains an empty directory for each named control group. */
   readonly groupDirectory: string;
   readonly groups: readonly VisibleGroup[];
-  /** Paths of /proc and /sys of this kernel, to tell which to cover and how. */
+  /** The paths in /proc and /sys of this kernel that may be covered, and their kinds. */
   readonly kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
-  /** `user` inside a user namespace, where a fresh sysfs is refused. */
+  /** `user` inside a user namespace, where the kernel refuses a new sysfs. */
   readonly flavour: 'trusted' | 'user';
   readonly features: MountFeatures;
-  /** Whether a fresh /proc may be mounted, or our own has to be shown. */
+  /** Whether to mount a new /proc or to bind the existing one. */
   readonly proc: 'fresh' | 'own';
-  /** Whether terminals can belong to group 5, which a user namespace of a single id lacks. */
+  /** Whether terminals can belong to group 5, which a user namespace with a single id lacks. */
   readonly setsGroups: boolean;
 }
 
-/** A mount with its target followed inside the tree. */
+/** A mount whose target is resolved inside the tree. */
 export interface PlacedMount {
   readonly mount: SandboxMount;
-  /** Below the root, without leading slash, free of links. */
+  /** The path below the root, without a leading slash and free of symbolic links. */
   readonly target: string;
   readonly kind: 'file' | 'directory';
-  /** The target of the earlier mount in which this one's mount point has to be made. */
+  /** The target of the earlier mount in which this mount point must be created. */
   readonly within?: string;
 }
 
-/** What Docker hides from containers: it tells of the host or lets one change it. */
+/** What Docker hides from containers because it reveals or changes the host. */
 export const MASKED_PATHS = [
   '/proc/acpi',
   '/proc/asound',
@@ -66,7 +66,7 @@ export const MASKED_PATHS = [
 
 export const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'] as const;
 
-/** Everything to mount for a sandbox, in order; the last entry moves the finished tree onto `/`. */
+/** Returns everything to mount for a sandbox, in order. The last entry moves the finished tree onto `/`. */
 export function sandboxMounts(
   sandbox: Sandbox,
   points: {
@@ -83,12 +83,12 @@ export function sandboxMounts(
     ...(confined ? [...maskedEntries(layout), ...readonlyEntries(layout)] : []),
     ...points.mounts.flatMap((mount) => placedEntries(mount, layout)),
     ...(points.cwd === undefined ? [] : [makeStep('directory', points.cwd, layout)]),
-    // Spelt `//` because mount(8) skips an entry for `/`.
+    // `//` because mount(8) skips an entry for `/`.
     { source: layout.root, target: '//', type: 'none', options: ['move'] },
   ];
 }
 
-/** A snapshot's mount: an overlay, or a bind of a plain directory. */
+/** Returns the entry for the mount of a snapshot: an overlay, or a bind of a plain directory. */
 function treeEntry(mount: Mount, target: string, layout: SandboxLayout): MountEntry {
   const { features } = layout;
   const { type, source, directory } = mount;
@@ -114,7 +114,7 @@ function kernelEntries(
     proc === 'fresh'
       ? { source: 'proc', target: `${root}/proc`, type: 'proc', options: guarded }
       : { source: '/proc', target: `${root}/proc`, type: 'none', options: ['rbind', ...guarded] },
-    // The network namespace is the host's, so a user namespace may not mount its sysfs: the host's is bound.
+    // The network namespace is the host's, so a user namespace may not mount sysfs; bind the host's instead.
     flavour === 'user'
       ? {
           source: '/sys',
@@ -123,8 +123,8 @@ function kernelEntries(
           options: ['rbind', readonlyOption(features), ...guarded],
         }
       : { source: 'sysfs', target: `${root}/sys`, type: 'sysfs', options: [...guarded, 'ro'] },
-    // A directory made beforehand costs no process to fill it, which a tmpfs would.
-    // What it lies on may have nodev, which only real root may take away.
+    // A prepared directory needs no process to fill it, unlike a tmpfs. The file system below may have nodev,
+    // which only real root may clear.
     {
       source: devices,
       target: dev,
@@ -144,7 +144,8 @@ function kernelEntries(
       options: [...guarded, 'mode=1777', `size=${Math.ceil(shmSize / 1024)}k`],
     },
     { source: 'mqueue', target: `${dev}/mqueue`, type: 'mqueue', options: guarded },
-    // Read-only, or root would change mode and owner of the machine's own; that does not hinder writing to a device.
+    // Read-only, so that root cannot change the mode and owner of the machine's devices. Writing to a device
+    // still works.
     ...boundDevices.map((name) => bindEntry(`/dev/${name}`, `${dev}/${name}`, 'ro')),
   ];
 }
@@ -213,7 +214,7 @@ function tmpfsOptions(mount: { readonly size?: number; readonly mode?: number })
   return ['nosuid', ...size, `mode=${(mount.mode ?? 0o1777).toString(8)}`];
 }
 
-/** For what holds files that the step or its image may have made. */
+/** Returns options for mounts with files from the step or its image. */
 function deviceOptions({ needsNodev }: Pick<SandboxLayout, 'needsNodev'>): string[] {
   return needsNodev ? ['nodev'] : [];
 }
@@ -222,7 +223,7 @@ function bindEntry(source: string, target: string, ...options: string[]): MountE
   return { source, target, type: 'none', options: ['bind', ...options] };
 }
 
-/** Submounts of a bound directory become read-only too where mount(8) can do it. */
+/** Makes submounts of a bound directory read-only too, if mount(8) supports it. */
 function readonlyOption(features: MountFeatures): string {
   return features.recursiveReadonly ? 'ro=recursive' : 'ro';
 }

@@ -33,18 +33,18 @@ const users: [spec: string | undefined, uid: number, gid: number, groups: number
   ['4321', 4321, 0, [0], '/'],
   ['1000', 7, 8, [8], '/seven'],
 ];
-test.each(users)('user %j', (spec, uid, gid, groups, home) => {
+test.each(users)('resolveUser resolves %j', (spec, uid, gid, groups, home) => {
   expect(resolveUser(tree, spec)).toEqual({ uid, gid, groups, home });
 });
 
-test.each(['nobody', 'web:nobody'])('user %j is unknown', (spec) => {
+test.each(['nobody', 'web:nobody'])('resolveUser fails for the unknown name %j', (spec) => {
   expect(() => resolveUser(tree, spec)).toThrow(
     /^unable to find (user|group) nobody: no matching entries in (passwd|group) file$/,
   );
 });
 
 test.each(['99999999999', '4294967295', '1:99999999999', 'root:4294967296'])(
-  'a number that no user or group can have is refused: %s',
+  'resolveUser and resolveOwner refuse the number out of range in %s',
   (spec) => {
     const error = expect.objectContaining({
       code: 'DOCKERFILE_SEMANTICS',
@@ -55,7 +55,7 @@ test.each(['99999999999', '4294967295', '1:99999999999', 'root:4294967296'])(
   },
 );
 
-test('a tree without files knows numbers', () => {
+test('resolveUser accepts a number in a tree without /etc/passwd', () => {
   expect(resolveUser(empty, '12')).toEqual({ uid: 12, gid: 0, groups: [0], home: '/' });
 });
 
@@ -71,7 +71,7 @@ const owners: [spec: string | undefined, uid: number, gid: number][] = [
   ['nobody', 0, 0],
   ['nobody:staff', 0, 50],
 ];
-test.each(owners)('owner %j', (spec, uid, gid) => {
+test.each(owners)('resolveOwner resolves %j', (spec, uid, gid) => {
   expect(resolveOwner(tree, spec)).toEqual({ uid, gid });
 });
 
@@ -79,7 +79,7 @@ test.each([
   ['a FIFO', (path: string) => execFileSync('mkfifo', [path]), 'is a FIFO, expected a regular file'],
   ['a directory', (path: string) => mkdirSync(path), 'is a directory, expected a regular file'],
   ['a file of 3 GB', sparseFile, 'has 3000000000 bytes, expected at most'],
-])('with %s as /etc/passwd or /etc/group a name is refused, and root is root', (_what, make, message) => {
+])('resolveUser refuses a name but accepts root with %s as /etc/passwd or /etc/group', (_what, make, message) => {
   const odd = mkdtempSync(join(root, 'odd-'));
   mkdirSync(join(odd, 'etc'));
   make(join(odd, 'etc/passwd'));

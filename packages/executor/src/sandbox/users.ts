@@ -4,10 +4,10 @@ import { readLimitedFile } from '@tbuild/linux';
 import type { ProcessUser } from '../executor.ts';
 
 /**
- * Who a RUN step runs as: `user[:group]` by name or number, looked up in the tree's own /etc/passwd and
- * /etc/group. No user at all is root, who needs neither file: whatever stands in their place, the step runs.
+ * Resolves the user of a RUN step: `user[:group]` by name or number, looked up in the tree's /etc/passwd and
+ * /etc/group. Without a user it is root, which needs neither file to be readable.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS for a name that those files do not know, and when they cannot be read.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for an unknown name, or if the files cannot be read.
  */
 export function resolveUser(tree: FileTree, spec: string | undefined): ProcessUser {
   try {
@@ -22,7 +22,7 @@ function findProcessUser(tree: FileTree, spec: string | undefined): ProcessUser 
   const { user, group } = split(spec);
   const passwd = readPasswd(tree);
   if (isNumber(user) && group !== undefined && isNumber(group)) {
-    // The numbers stand as they are; HOME still is that of the number's user.
+    // The numbers are used as given; HOME is that of the user with this number.
     return {
       uid: Number(user),
       gid: Number(group),
@@ -31,7 +31,7 @@ function findProcessUser(tree: FileTree, spec: string | undefined): ProcessUser 
     };
   }
   const entry = findUser(passwd, user);
-  if (entry === undefined && !isNumber(user)) throw unknown('user', user);
+  if (entry === undefined && !isNumber(user)) throw unknownName('user', user);
   const groups = readGroups(tree);
   const gid = group === undefined ? (entry?.gid ?? 0) : requireGroup(groups, group);
   const further =
@@ -45,8 +45,8 @@ function findProcessUser(tree: FileTree, spec: string | undefined): ProcessUser 
 }
 
 /**
- * The owner that `--chown` or a WORKDIR's USER means. A lone number stands for user and group; a name
- * that the tree does not know is 0, as Docker's builder has it. Nothing at all is root.
+ * Resolves the owner for `--chown` or for a WORKDIR. A single number is both user and group. An unknown name is 0, as
+ * in BuildKit. The default is root.
  */
 export function resolveOwner(tree: FileTree, spec: string | undefined): { readonly uid: number; readonly gid: number } {
   const { user, group } = split(spec);
@@ -58,7 +58,7 @@ export function resolveOwner(tree: FileTree, spec: string | undefined): { readon
   return { uid: entry?.uid ?? 0, gid: group === undefined ? (entry?.gid ?? 0) : findGroup(tree, group) };
 }
 
-/** @throws TbuildError DOCKERFILE_SEMANTICS for a number that no user or group can have. */
+/** Splits `user[:group]`. @throws TbuildError DOCKERFILE_SEMANTICS for a number out of range. */
 function split(spec = ''): { user: string; group?: string } {
   for (const part of spec.split(':')) if (/^\d+$/.test(part) && !isNumber(part)) throw outOfRange(part);
   const colon = spec.indexOf(':');
@@ -74,11 +74,11 @@ function findGroup(tree: FileTree, group: string): number {
 function requireGroup(groups: readonly GroupEntry[], group: string): number {
   if (isNumber(group)) return Number(group);
   const entry = groups.find(({ name }) => name === group);
-  if (entry === undefined) throw unknown('group', group);
+  if (entry === undefined) throw unknownName('group', group);
   return entry.gid;
 }
 
-/** A name that consists of digits is a name first. */
+/** A name that consists of digits is looked up as a name first. */
 function findUser(entries: readonly PasswdEntry[], user: string): PasswdEntry | undefined {
   return (
     entries.find(({ name }) => name === user) ??
@@ -124,7 +124,7 @@ function readDatabase(tree: FileTree, path: string): string[][] {
     .map((line) => line.split(':'));
 }
 
-/** The one after it stands for no change in system calls. */
+/** The next number means "no change" in system calls. */
 const LARGEST_ID = 2 ** 32 - 2;
 
 function isNumber(text: string): boolean {
@@ -138,7 +138,7 @@ function outOfRange(number: string): TbuildError {
   );
 }
 
-function unknown(kind: 'user' | 'group', name: string): TbuildError {
+function unknownName(kind: 'user' | 'group', name: string): TbuildError {
   return new TbuildError(
     'DOCKERFILE_SEMANTICS',
     `unable to find ${kind} ${name}: no matching entries in ${kind === 'user' ? 'passwd' : 'group'} file`,

@@ -1,4 +1,4 @@
-/** One instruction of classic BPF as seccomp(2) takes it; jumps skip that many instructions. */
+/** One instruction of classic BPF for seccomp(2). A jump skips that many instructions. */
 export interface Instruction {
   readonly code: number;
   readonly ifTrue: number;
@@ -6,13 +6,13 @@ export interface Instruction {
   readonly value: number;
 }
 
-/** Offsets in `struct seccomp_data`; the arguments' lower halves, on little-endian machines. */
+/** Offsets in `struct seccomp_data`. The argument is its lower half on little-endian machines. */
 export const FIELD = { number: 0, architecture: 4, firstArgument: 16 } as const;
 
 export const RETURN = {
   allow: 0x7fff_0000,
   killProcess: 0x8000_0000,
-  /** The system call fails with this errno. */
+  /** Makes the system call fail with this errno. */
   error: (errno: number): number => 0x0005_0000 | errno,
 } as const;
 
@@ -32,12 +32,12 @@ export function ifEqual(value: number, then: readonly Instruction[]): readonly I
   return conditional(0x15, value, then);
 }
 
-/** Unsigned. */
+/** Compares unsigned numbers. */
 export function ifAtLeast(value: number, then: readonly Instruction[]): readonly Instruction[] {
   return conditional(0x35, value, then);
 }
 
-/** Each instruction is eight bytes in the machine's order, which is little-endian wherever we run. */
+/** Encodes each instruction in eight little-endian bytes. */
 export function encode(program: readonly Instruction[]): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(program.length * 8));
   program.forEach(({ code, ifTrue, ifFalse, value }, index) => {
@@ -49,7 +49,7 @@ export function encode(program: readonly Instruction[]): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-/** A jump reaches 255 instructions; longer bodies are a mistake of the filter's author. */
+/** A jump reaches 255 instructions; a longer body is a programming error. */
 function conditional(code: number, value: number, then: readonly Instruction[]): readonly Instruction[] {
   if (then.length > 255) throw new Error(`A jump over ${then.length} instructions does not fit`);
   return [{ code, ifTrue: 0, ifFalse: then.length, value }, ...then];

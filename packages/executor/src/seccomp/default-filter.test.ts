@@ -8,7 +8,7 @@ const KILL = 'kill';
 const [EPERM, ENOSYS] = [1, 38];
 const [X86_64, X86, AARCH64, ARM] = [0xc000003e, 0x40000003, 0xc00000b7, 0x40000028];
 
-/** What the kernel would do: the five instructions that our programs are made of. */
+/** Interprets a filter as the kernel would: the five instructions that the filters consist of. */
 function decide(program: Uint8Array, architecture: number, number: number, argument: number): string | number {
   const code = new DataView(program.buffer);
   const data = new Map([
@@ -78,7 +78,7 @@ const cases: [
   ['arm mount', 'arm64', ARM, 21, 0, EPERM],
   ['arm set_tls', 'arm64', ARM, 0x0f0005, 0, ALLOW],
 ];
-test.each(cases)('%s', (_, machine, architecture, call, argument, expected) => {
+test.each(cases)("defaultFilter decides as Docker's: %s", (_, machine, architecture, call, argument, expected) => {
   expect(decide(defaultFilter(machine), architecture, call, argument)).toBe(expected);
 });
 
@@ -94,7 +94,7 @@ test.each<[name: string, machine: SyscallMachine, architecture: number, call: nu
   ['arm64 process_vm_readv', 'arm64', AARCH64, 270],
   ['arm ptrace', 'arm64', ARM, 26],
   ['arm process_vm_readv', 'arm64', ARM, 376],
-])('no process can be traced: %s', (_, machine, architecture, call) => {
+])('the filter with TRACING_CALLS refuses %s', (_, machine, architecture, call) => {
   const filter = defaultFilter(machine, { ...DENIED_CALLS, ...TRACING_CALLS });
   expect(decide(filter, architecture, call, 0)).toBe(EPERM);
 });

@@ -21,20 +21,20 @@ const ENOSYS = 38;
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
 const NAMESPACE_FLAGS = 0x7e02_0000;
 
-/** PER_LINUX, PER_LINUX32, both with UNAME26, and the question what it is. */
+/** PER_LINUX and PER_LINUX32, both with UNAME26, and the query. */
 const PERSONALITIES = [0x0, 0x8, 0x2_0000, 0x2_0008, 0xffff_ffff];
 
 /** DECnet, Ash, Econet, IrDA, WANPIPE, ISDN, CAIF, ALG (the kernel’s crypto) and VSOCK (the hypervisor). */
 const DENIED_FAMILIES = [12, 19, 20, 23, 25, 34, 37, 38, 40];
 const NEWEST_FAMILY = 45;
 
-/** Calls of 32-bit arm that are no system calls elsewhere: cacheflush, set_tls and the like. */
+/** Private calls of 32-bit arm: cacheflush, set_tls and the like. */
 const ARM_PRIVATE = 0x0f_0000;
 
 /**
- * The program of Docker's default filter for this machine. Where that one lists what it allows, this one lists
- * what is left: the same for every call that was known when Docker's was written, and shorter. Younger calls do not
- * exist (ENOSYS), as runc has it, so that programs fall back to older ones. `denied` is refused with EPERM.
+ * Returns Docker's default filter for this machine. Docker's lists the allowed calls; this one lists the denied ones,
+ * which decides the same for every call known when Docker's was written and is shorter. Newer calls do not exist
+ * (ENOSYS), as in runc, so that programs fall back to older ones. `denied` calls fail with EPERM.
  */
 export function defaultFilter(
   machine: SyscallMachine,
@@ -44,15 +44,15 @@ export function defaultFilter(
   return encode([load(FIELD.architecture), ...sections, ret(RETURN.killProcess)]);
 }
 
-/** Ends with a return on every way. */
+/** Every path through a section ends with a return. */
 function sectionOf(name: CallInterface, calls: Readonly<Record<string, Numbers>>): readonly Instruction[] {
   const denied = Object.values(calls).map((numbers) => numbers[name]);
   return [
     load(FIELD.number),
     ...(name === 'arm' ? ifAtLeast(ARM_PRIVATE, [ret(RETURN.allow)]) : []),
-    // The x32 interface is among them: its numbers have a high bit set.
+    // This includes the x32 interface, whose numbers have a high bit set.
     ...ifAtLeast(NEWEST_CALL + 1, [ret(RETURN.error(ENOSYS))]),
-    // Its flags lie in memory, which a filter cannot read.
+    // Its flags are in memory, which a filter cannot read.
     ...ifEqual(JUDGED_CALLS.clone3[name], [ret(RETURN.error(ENOSYS))]),
     ...ifEqual(JUDGED_CALLS.clone[name], cloneRule()),
     ...ifEqual(JUDGED_CALLS.personality[name], personalityRule()),

@@ -1,19 +1,19 @@
-/** The system call interfaces that a machine may offer. */
+/** The system call interfaces of the supported machines. */
 export type CallInterface = 'x86_64' | 'x86' | 'aarch64' | 'arm';
 
-/** A system call by its number in each interface. */
+/** The numbers of a system call in each interface. */
 export type Numbers = Readonly<Record<CallInterface, number>>;
 
 function numbers(x86_64: number, x86: number, aarch64: number, arm: number): Numbers {
   return { x86_64, x86, aarch64, arm };
 }
 
-/** What stands for a call that an interface lacks; no call named here is number 0 anywhere. */
+/** Marks a call that an interface lacks. No call listed here has the number 0. */
 export const ABSENT = 0;
 
 /**
- * What Docker's default filter refuses a container with Docker's default capabilities: the kernel's own administration
- * and what has led out of containers.
+ * The calls that Docker's default filter denies a container with default capabilities: kernel administration, and
+ * calls that have been used to escape.
  */
 export const DENIED_CALLS: Readonly<Record<string, Numbers>> = {
   _sysctl: numbers(156, 149, 0, 149),
@@ -87,8 +87,8 @@ export const DENIED_CALLS: Readonly<Record<string, Numbers>> = {
 };
 
 /**
- * What reads, changes or takes over another process of the same user. Docker allows it, since its containers do not see
- * processes outside. Where a step does see them, `kcmp` and `pidfd_getfd`, which {@link DENIED_CALLS} has, need refusing too.
+ * The calls that read, change or take over another process of the same user. Docker allows them, since its containers
+ * do not see outside processes. Where a step sees them, `kcmp` and `pidfd_getfd` in {@link DENIED_CALLS} matter too.
  */
 export const TRACING_CALLS: Readonly<Record<string, Numbers>> = {
   process_vm_readv: numbers(310, 347, 270, 376),
@@ -96,7 +96,7 @@ export const TRACING_CALLS: Readonly<Record<string, Numbers>> = {
   ptrace: numbers(101, 26, 117, 26),
 };
 
-/** Calls that are refused depending on an argument. */
+/** Calls that are denied depending on an argument. */
 export const JUDGED_CALLS = {
   clone: numbers(56, 120, 220, 120),
   clone3: numbers(435, 435, 435, 435),
@@ -104,5 +104,7 @@ export const JUDGED_CALLS = {
   socket: numbers(41, 359, 198, 281),
 } as const;
 
-/** The newest call that Docker's filter knows of (removexattrat); numbers are the same everywhere by now. */
+/**
+ * The newest call that Docker's filter knows (removexattrat). Newer calls have the same number on every architecture.
+ */
 export const NEWEST_CALL = 466;

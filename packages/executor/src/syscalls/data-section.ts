@@ -1,19 +1,19 @@
-/** Something that a system call takes the address of. */
+/** Data that a system call takes by address. */
 export type Datum =
   | { readonly text: string }
   | { readonly numbers: readonly number[] }
-  /** A table of pointers, ended by a null pointer. */
+  /** A table of pointers that ends with a null pointer. */
   | { readonly texts: readonly string[] }
-  /** A `struct sock_fprog` for a program of eight bytes an instruction. */
+  /** A `struct sock_fprog` for a program of eight bytes per instruction. */
   | { readonly filter: Uint8Array };
 
 export interface DataSection {
-  /** Adds it, the same object only once, and tells its address. */
+  /** Adds data, each object only once, and returns its address. */
   place(datum: Datum): number;
   bytes(): Uint8Array;
 }
 
-/** Collects data that will be mapped at `address`, which is a multiple of eight. */
+/** Collects data that will be mapped at `address`, a multiple of eight. */
 export function createDataSection(address: number): DataSection {
   const pieces: Uint8Array[] = [];
   let end = address;

@@ -1,13 +1,13 @@
-/** Where the file is mapped, whole. */
+/** The address at which the whole file is mapped. */
 const BASE = 0x40_0000;
 const DATA_OFFSET = 64 + 56;
 
-/** Where the data is, and the code after it: what the data is comes out while the code is written. */
+/** The address of the data, known before the code after it is written. */
 export const DATA_ADDRESS = BASE + DATA_OFFSET;
 
 /**
- * A static ELF file for a little-endian 64-bit machine: header, one program header, data (a multiple of eight bytes), code. It is
- * mapped readable and executable at a fixed address below 4 GiB.
+ * Returns a static ELF file for a little-endian 64-bit machine: header, one program header, data (a multiple of eight
+ * bytes), code. It is mapped readable and executable at a fixed address below 4 GiB.
  */
 export function elfExecutable(machine: number, data: Uint8Array, code: Uint8Array): Uint8Array {
   const size = DATA_OFFSET + data.length + code.length;

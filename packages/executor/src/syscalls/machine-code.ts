@@ -1,14 +1,14 @@
 /** Writes the instructions of a straight-line program of system calls. */
 export interface CodeWriter {
-  /** Makes the call and keeps its result in the slot; unless it may fail, a failure leads to the end. */
+  /** Makes the call and stores its result in the slot. A failure jumps to the end unless it is allowed. */
   call(number: number, args: readonly number[], options: { slot: number; mayFail: boolean }): void;
-  /** What follows is the child's; the parent waits for its end and ends in the same way. A failure leads to the end. */
+  /** The child continues; the parent waits for its end and exits like it. A failure jumps to the end. */
   fork(numbers: { clone: number; wait: number; exit: number; exitCode: number }, slot: number): void;
-  /** The end: writes all slots and exits. Gives the whole code. */
+  /** Writes all slots and exits. Returns the whole code. */
   finish(end: { write: number; exit: number; reportTo: number; exitCode: number }): Uint8Array;
 }
 
-/** With zeros where {@link PLACES} are. */
+/** With zeros at {@link PLACES}. */
 const CALL = bytesOf(
   [0xb8, 0, 0, 0, 0], // mov eax, number
   [0xbf, 0, 0, 0, 0], // mov edi, first
@@ -61,7 +61,10 @@ const END = bytesOf(
 );
 const END_PLACES = { write: 1, reportTo: 6, size: 14, exit: 21, exitCode: 26 } as const;
 
-/** One slot a call, on the stack. Arguments are below 4 GiB, five at most; negative numbers are those of an `int`. */
+/**
+ * Uses one slot per call, on the stack. There are at most five arguments, below 4 GiB; negative numbers are those of
+ * an `int`.
+ */
 export function createX64Code(slots: number): CodeWriter {
   const begin = Uint8Array.of(0x48, 0x81, 0xec, 0, 0, 0, 0); // sub rsp, size of the slots
   const most = begin.length + slots * (CALL.length + CHECK.length) + FORK.length + END.length;
@@ -113,7 +116,7 @@ export function createX64Code(slots: number): CodeWriter {
   return writer;
 }
 
-/** As {@link createX64Code}; every instruction is a word. */
+/** The same as {@link createX64Code}; every instruction is a word. */
 export function createArm64Code(slots: number): CodeWriter {
   const words: number[] = [];
   const jumps: number[] = [];

@@ -31,7 +31,7 @@ const missing: Syscall = {
 describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
   const runs = needs({ met: machine === process.arch || existsSync(QEMU[machine]), lacks: QEMU[machine] });
 
-  test('makes the calls and becomes the first program that can be executed', runs, () => {
+  test('makes the calls and executes the first program that exists', runs, () => {
     const args = { texts: ['sh', '-c', 'pwd; echo "$A|$ANY|$1"', 'sh', "it's"] };
     const calls: Syscall[] = [
       { name: 'chdir', args: [{ text: '/usr' }], mayFail: false },
@@ -42,7 +42,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect({ status, stdout: String(stdout) }).toEqual({ status: 0, stdout: "/usr\n1||it's\n" });
   });
 
-  test('reports the call that must not fail, and makes no other', runs, () => {
+  test('stops at a required call that fails and reports it', runs, () => {
     const { status, stdout } = run(machine, [
       { name: 'chdir', args: [{ text: '/' }], mayFail: false },
       { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
@@ -79,7 +79,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
     expect({ status, stdout: String(stdout) }).toEqual({ status: expected, stdout: 'child\n' });
   });
 
-  test('what the child cannot do is reported once', runs, () => {
+  test('reports a failure in the forked child once', runs, () => {
     const { status, stdout } = run(machine, [
       { name: 'fork', args: [], mayFail: false },
       { name: 'chdir', args: [{ text: '/etc/passwd' }], mayFail: false },
@@ -89,7 +89,7 @@ describe.each(['x64', 'arm64'] as const)('%s', (machine) => {
   });
 });
 
-test('a program that is too long for its jumps is none', () => {
+test('encodeSyscallProgram refuses a program that is too long for its jumps', () => {
   const calls = Array.from({ length: 513 }, (): Syscall => ({ name: 'chdir', args: [{ text: '/' }], mayFail: false }));
   expect(() => encodeSyscallProgram('arm64', { calls, reportTo: 1 })).toThrow('too long');
 });

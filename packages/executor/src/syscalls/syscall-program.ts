@@ -2,7 +2,7 @@ import { createArm64Code, createX64Code } from './machine-code.ts';
 import { DATA_ADDRESS, elfExecutable } from './elf.ts';
 import { createDataSection, type Datum } from './data-section.ts';
 
-/** Machines that programs can be made for, as `process.arch` names them. */
+/** The machines that programs can be made for, by `process.arch`. */
 export type SyscallMachine = 'x64' | 'arm64';
 
 export type SyscallName =
@@ -30,48 +30,51 @@ export type SyscallName =
   | 'fork';
 
 /**
- * One system call, with up to five arguments. After `fork`, which has none, the child makes the other calls; its parent waits for
- * its end and ends with the same exit code, or with 128 and the number of the signal that killed it.
+ * One system call with up to five arguments. After `fork`, which has none, the child makes the remaining calls. The
+ * parent waits for its end and exits with the same code, or with 128 plus the number of the signal that killed it.
  */
 export interface Syscall {
   readonly name: SyscallName;
-  /** Numbers, and what is to be pointed at. */
+  /** Numbers, and data that is passed by address. */
   readonly args: readonly (number | Datum)[];
-  /** Whether the next call is made although this one failed. */
+  /** Whether the program continues if this call fails. */
   readonly mayFail: boolean;
 }
 
-/** A call whose failure does not matter. */
+/** Returns a call whose failure is ignored. */
 export function may(name: SyscallName, ...args: Syscall['args']): Syscall {
   return { name, args, mayFail: true };
 }
 
-/** A call without which nothing else is done. */
+/** Returns a call whose failure ends the program. */
 export function must(name: SyscallName, ...args: Syscall['args']): Syscall {
   return { name, args, mayFail: false };
 }
 
 export interface SyscallProgram {
   readonly calls: readonly Syscall[];
-  /** Takes the results when the program ends by itself: a little-endian int32 a call, failures as negative errno. */
+  /**
+   * The descriptor for the results of a program that ends by itself: a little-endian int32 per call, failures as
+   * negative errno.
+   */
   readonly reportTo: number;
 }
 
-/** Whether there are programs for this `process.arch`. */
+/** Returns whether programs can be made for this `process.arch`. */
 export function isSyscallMachine(arch: string): arch is SyscallMachine {
   return arch === 'x64' || arch === 'arm64';
 }
 
 /**
- * An executable that makes system calls one after the other, up to one that replaces it or must not fail and does; it
- * then reports and exits with 125. A static ELF file of a few kilobytes, without loader, libraries or an
- * environment to obey: the last step into a sandbox has the step's environment in hand and the host's files
- * still in sight, where a dynamically linked program would load what LD_PRELOAD and its like name.
+ * Encodes an executable that makes system calls one after the other, until one replaces it or a required one fails;
+ * then it reports and exits with 125. It is a static ELF file of a few kilobytes without a loader, libraries or an
+ * environment to obey. The last step into a sandbox holds the step's environment while the host's files are still
+ * visible; a dynamically linked program would load what LD_PRELOAD names.
  */
 export function encodeSyscallProgram(machine: SyscallMachine, { calls, reportTo }: SyscallProgram): Uint8Array {
   const { elfMachine, numbers, createCode } = MACHINES[machine];
-  // What leads to the end reaches no farther on arm64.
-  if (calls.length > MOST_CALLS) throw new Error(`A program of ${calls.length} calls is too long`);
+  // The jump to the end reaches no farther on arm64.
+  if (calls.length > MAX_CALLS) throw new Error(`A program of ${calls.length} calls is too long`);
   const data = createDataSection(DATA_ADDRESS);
   const code = createCode(calls.length);
   for (const [slot, { name, args, mayFail }] of calls.entries()) {
@@ -86,8 +89,8 @@ export function encodeSyscallProgram(machine: SyscallMachine, { calls, reportTo 
   return elfExecutable(elfMachine, data.bytes(), code.finish(end));
 }
 
-const MOST_CALLS = 512;
-/** Of a program that could not do what it was made for. */
+const MAX_CALLS = 512;
+/** The exit code of a program that failed. */
 const EXIT_CODE = 125;
 
 type Numbers = Readonly<Record<Exclude<SyscallName, 'fork'> | 'clone' | 'wait4' | 'exit_group', number>>;

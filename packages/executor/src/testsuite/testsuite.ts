@@ -29,21 +29,21 @@ import { syscallTestProgram, outcomes, type TriedCall } from './syscall-test-pro
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;
-  /** False for what has no namespaces and no mounts to contain a step with. */
+  /** False for executors without namespaces and mounts. */
   readonly isolated?: boolean;
-  /** False where steps see the /proc of the container that all of it runs in, which may not take their host name. */
+  /** False if steps see the /proc of the surrounding container, which may not accept a host name. */
   readonly ownProc?: boolean;
-  /** `directory` is empty and the suite's own. */
+  /** `directory` is empty and belongs to the suite. */
   create(directory: string): Executor;
 }
 
-const groups = { met: canMakeGroups(), lacks: 'control groups that may be made' };
+const groups = { met: canMakeGroups(), lacks: 'the right to make control groups' };
 const BUSYBOX = ['/bin/busybox', '/usr/bin/busybox'].find(existsSync);
 
-/** What every executor promises, tried with a tree made of the host's static busybox. */
+/** Tests the contract of an {@link Executor} with a tree made of the host's static busybox. */
 export function executorSuite(name: string, options: ExecutorUnderTest): void {
   const { flavour, create, isolated = true, ownProc = true } = options;
-  // Tests of what this executor does not promise do not exist.
+  // Does not define tests of what this executor does not promise.
   const testWhen =
     (promised: boolean, ...requirements: readonly Requirement[]) =>
     (title: string, body: () => Promise<void>) => {
@@ -76,7 +76,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     readonly active: ActiveSnapshot;
   }
 
-  /** Runs on a fresh child of the base; the caller may look at `active.upper` afterwards. */
+  /** Runs a script on a new child of the base. The caller may inspect `active.upper` afterwards. */
   async function run(script: string | readonly string[], changes: SandboxChanges = {}): Promise<Ran> {
     const active = await snapshotter().prepare(changes.base === undefined ? 'base' : changes.base || undefined);
     const out: Record<'stdout' | 'stderr', Uint8Array[]> = { stdout: [], stderr: [] };
@@ -98,8 +98,8 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     };
   }
 
-  /** Makes system calls in a sandbox and tells how each ended. */
-  async function made(calls: readonly TriedCall[], user?: Sandbox['process']['user']): Promise<string[]> {
+  /** Makes system calls in a sandbox and returns the result of each. */
+  async function tryCalls(calls: readonly TriedCall[], user?: Sandbox['process']['user']): Promise<string[]> {
     const output: Uint8Array[] = [];
     await run(['/calls'], {
       before: (upper) => writeFileSync(join(upper, 'calls'), syscallTestProgram(calls), { mode: 0o755 }),
@@ -110,7 +110,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
   }
 
   describe(`executor ${name}`, needs({ met: BUSYBOX !== undefined, lacks: 'busybox' }), () => {
-    test('passes output and exit code on', async () => {
+    test('passes on output and exit code', async () => {
       expect(await run('echo out; echo err >&2; exit 7')).toMatchObject({
         exitCode: 7,
         stdout: 'out\n',
@@ -118,18 +118,18 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       });
     });
 
-    test('a signal is 128 plus its number', async () => {
-      // Pid 1 of a namespace cannot be killed from inside, so a child is.
+    test('returns 128 plus the number of a fatal signal', async () => {
+      // Pid 1 of a namespace cannot be killed from inside; its child can.
       expect(await run('sh -c "kill -TERM \\$\\$"; exit $?')).toMatchObject({ exitCode: 143 });
     });
 
-    test('the environment is the given one and HOME', async () => {
+    test('sets the given environment and HOME', async () => {
       const env = ['PATH=/bin', 'A.B=x y', 'Q=\'"$(id)', 'N=1\n2', 'IFS=x', 'ENV=/nowhere'];
       const { stdout } = await run(['/bin/env', '-0'], { process: { env } });
       expect(stdout.split('\0').filter(Boolean).sort()).toEqual([...env, 'HOME=/'].sort());
     });
 
-    test('what the environment tells a loader to load reaches the process only', async () => {
+    test('obeys LD_PRELOAD in the process only', async () => {
       const env = ['PATH=/bin', 'LD_PRELOAD=/missing.so', 'LD_DEBUG=libs'];
       expect(await run('echo $LD_PRELOAD $LD_DEBUG', { process: { env } })).toMatchObject({
         stdout: '/missing.so libs\n',
@@ -139,7 +139,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
 
     for (const network of ['default', 'host', 'none'] as const)
       isolatedTest(
-        `root has the default capabilities of Docker and no more, and NET_RAW in no network of the machine: ${network}`,
+        `gives root Docker's default capabilities, without NET_RAW in the machine's network: ${network}`,
         async () => {
           const { stdout } = await run('grep ^Cap /proc/self/status', { network });
           const set = flavour === 'user' || network === 'none' ? 'a80425fb' : 'a80405fb';
@@ -151,11 +151,11 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
 
     test('a step cannot read packets of the machine', async () => {
       // socket(AF_PACKET, SOCK_RAW, ETH_P_ALL)
-      expect(await made([['socket', 17, 3, 0x300]])).toEqual(['EPERM']);
+      expect(await tryCalls([['socket', 17, 3, 0x300]])).toEqual(['EPERM']);
     });
 
-    test('the filter refuses what Docker refuses, and calls that are younger than it', async () => {
-      const refused = await made([
+    test("denies the calls that Docker's filter denies, and newer ones", async () => {
+      const refused = await tryCalls([
         ['personality', 0x4_0000],
         ['personality', 0xffff_ffff],
         ['socket', 38, 1, 0],
@@ -170,12 +170,12 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(refused).toEqual([eperm, 'done', eperm, eperm, eperm, enosys, enosys, eperm, eperm]);
     });
 
-    test('traces its own processes at most', async () => {
+    test('lets a step trace at most its own processes', async () => {
       const user = { uid: 33, gid: 33, groups: [33] };
       const outside = spawn('sleep', ['100'], user);
       try {
         const pid = outside.pid ?? 0;
-        const [seize, peek] = await made(
+        const [seize, peek] = await tryCalls(
           [
             ['ptrace', 0x4206, pid, 0, 0],
             ['process_vm_readv', pid, 0, 0, 0, 0],
@@ -185,14 +185,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
         if (!isolated) expect([seize, peek]).toEqual(['EPERM', 'EPERM']);
         else {
           expect(seize).toBe('ESRCH');
-          expect(await made([['ptrace', 0, 0, 0, 0]], user)).toEqual(['done']);
+          expect(await tryCalls([['ptrace', 0, 0, 0, 0]], user)).toEqual(['done']);
         }
       } finally {
         outside.kill('SIGKILL');
       }
     });
 
-    test('a user has its groups and no capabilities', async () => {
+    test('gives a user its groups and no capabilities', async () => {
       const { stdout } = await run(
         'id -u; id -g; id -G; chown 1 /tmp 2> /dev/null && echo privileged; echo again > /dev/stdout',
         { process: { user: { uid: 33, gid: 33, groups: [5, 6] } } },
@@ -200,13 +200,13 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('33\n33\n33 5 6\nagain\n');
     });
 
-    procTest('the process is pid 1 and sees only its own', async () => {
+    procTest('runs the process as pid 1, which sees no others', async () => {
       const { stdout } = await run('echo $$; ls /proc | grep -c "^[0-9]"');
       expect(stdout.split('\n')[0]).toBe('1');
       expect(Number(stdout.split('\n')[1])).toBeLessThan(5);
     });
 
-    isolatedTest('has the devices of a container', async () => {
+    isolatedTest('provides the devices of a container', async () => {
       const { stdout } = await run(
         'ls /dev; echo x > /dev/null; head -c 2 /dev/zero | wc -c; head -c 3 /dev/urandom | wc -c; echo y > /dev/stdout',
       );
@@ -218,7 +218,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     const real = testWhen(flavour !== 'user', groups);
 
     for (const place of ['/tmp', '/dev', '/dev/shm', '/bound', '/memory'])
-      real(`opens no device but its own: node in ${place}`, async () => {
+      real(`prevents opening device nodes made in ${place}`, async () => {
         const { stdout } = await run(`cd ${place}; mknod d b 7 0; mknod c c 1 1; ls; cat < d; cat < c`, {
           mounts: [
             { type: 'bind', source: mkdtempSync(join(directory, 'nodes-')), target: '/bound', readonly: false },
@@ -229,38 +229,38 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
         expect(stdout.length).toBeLessThan(200);
       });
 
-    real('opens no device of which the image has a node', async () => {
+    real('prevents opening device nodes of the image', async () => {
       const before = (upper: string) => mknod(join(upper, 'disk'), FileType.block | 0o666, makedev(7, 0));
       expect(await run('head -c 1 /disk', { before })).toMatchObject({ stdout: '', exitCode: 1 });
     });
 
-    test('mode, owner and time of devices outside are out of reach', async () => {
+    test("prevents changes to the attributes of the machine's devices", async () => {
       const before = lstatSync('/dev/null');
       await run('chmod 600 /dev/null; chown 1 /dev/null; touch -d @0 /dev/null; chmod 600 /proc/keys /proc/timer_list');
       const { mode, uid, mtimeMs } = lstatSync('/dev/null');
       expect({ mode, uid, mtimeMs }).toEqual({ mode: before.mode, uid: before.uid, mtimeMs: before.mtimeMs });
     });
 
-    test('a signal to its whole process group stays among its own', async () => {
+    test('limits a signal to the process group to the step', async () => {
       const { exitCode, stdout } = await run('trap "" TERM HUP; kill -TERM 0; kill -HUP 0; echo alive; exit 3');
       expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: 'alive\n' });
     });
 
-    procTest('has nothing to read on its input, and no other descriptors', async () => {
+    procTest('provides an empty standard input and no other descriptors', async () => {
       const { stdout } = await run(
         'cat; readlink /proc/self/fd/0; for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /proc/$$/fd/$fd ] && echo $fd; done',
       );
       expect(stdout).toMatch(/^(\/dev\/null|pipe:.*)\n0\n1\n2\n$/);
     });
 
-    isolatedTest('kernel settings are out of reach', async () => {
+    isolatedTest('prevents changes to kernel settings', async () => {
       const { stdout } = await run(
         'for f in /proc/sys/kernel/hostname /sys/kernel/uevent_seqnum; do (echo 1 > $f) 2> /dev/null && echo wrote $f; done; cat /proc/keys /proc/timer_list 2> /dev/null; ls /sys/firmware 2> /dev/null; mount -t tmpfs x /tmp 2> /dev/null && echo mounted',
       );
       expect(stdout).toBe('');
     });
 
-    isolatedTest('the filter refuses namespaces, keys and mounts, and privileges can still be gained', async () => {
+    isolatedTest('denies namespaces, keys and mounts but not set-user-ID programs', async () => {
       const { stdout, stderr } = await run(
         'grep -E "Seccomp:|NoNewPrivs" /proc/self/status; unshare -n true; mount -t proc x /proc; unshare -U true',
       );
@@ -268,29 +268,29 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stderr.split('\n').filter(Boolean)).toHaveLength(3);
     });
 
-    isolatedTest('a second chroot does not lead out', async () => {
+    isolatedTest('prevents escaping by a second chroot', async () => {
       const { stdout } = await run(
         'mkdir /tmp/in; cp /bin/busybox /tmp/in; cd /; chroot /tmp/in /busybox sh -c "cd ../../../../..; /busybox ls" ; ls -d /../bin/busybox',
       );
       expect(stdout).toBe('busybox\n/../bin/busybox\n');
     });
 
-    procTest('the hostname is the given one', async () => {
+    procTest('sets the host name', async () => {
       expect((await run('hostname')).stdout).toBe('buildkitsandbox\n');
     });
 
-    test('makes a missing working directory and keeps it', async () => {
+    test('creates a missing working directory and keeps it', async () => {
       const { stdout, active } = await run('pwd; stat -c "%a %u" .', { process: { cwd: '/new/work dir' } });
       expect(stdout).toBe('/new/work dir\n755 0\n');
       expect(readdirSync(join(active.upper, 'new'))).toEqual(['work dir']);
     });
 
-    test('follows links of the working directory inside the tree', async () => {
+    test('resolves links of the working directory inside the tree', async () => {
       const { stdout } = await run('pwd -P', { process: { cwd: '/absolute/x' } });
       expect(stdout).toBe('/tmp/x\n');
     });
 
-    test('changes land in the upper directory', async () => {
+    test('writes changes to the upper directory', async () => {
       const { active } = await run('echo 1 > /tmp/made; rm /etc/group');
       expect(readFileSync(join(active.upper, 'tmp/made'), 'utf8')).toBe('1\n');
       expect(lstatSync(join(active.upper, 'etc/group')).isCharacterDevice()).toBe(true);
@@ -300,11 +300,11 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       ['missing', 127, 'exec: "missing": executable file not found in $PATH\n'],
       ['/missing', 127, 'exec: "/missing": stat /missing: no such file or directory\n'],
       ['/etc/passwd', 126, 'exec: "/etc/passwd": permission denied\n'],
-    ])('says that %s cannot be executed', async (program, exitCode, stderr) => {
+    ])('reports that %s cannot be executed', async (program, exitCode, stderr) => {
       expect(await run([program])).toMatchObject({ exitCode, stderr });
     });
 
-    test('finds programs by the PATH of the step, in the tree', async () => {
+    test("finds programs by the step's PATH in the tree", async () => {
       const { stdout } = await run(['tool', 'x'], {
         process: { env: ['PATH=/nowhere:/opt'] },
         before: (upper) => {
@@ -315,7 +315,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('tool x\n');
     });
 
-    test('binds files and directories, and leaves no trace of their mount points', async () => {
+    test('binds files and directories and removes their mount points', async () => {
       const source = join(directory, "odd #1 'name\t");
       mkdirSync(source, { recursive: true });
       writeFileSync(join(source, 'file'), 'content');
@@ -335,18 +335,18 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(existsSync(join(active.upper, 'etc/new'))).toBe(false);
     });
 
-    test('keeps the times of directories in which mount points were made', async () => {
+    test('keeps the times of directories with mount points', async () => {
       const source = join(directory, 'plain');
       writeFileSync(source, '');
       const { active } = await run(':', { mounts: [{ type: 'bind', source, target: '/etc/stub', readonly: true }] });
-      // Not even copied up is as good.
+      // A directory that was not copied up is fine too.
       const made = [active.upper, ...active.lowers]
         .map((layer) => lstatSync(join(layer, 'etc'), { throwIfNoEntry: false }))
         .find(Boolean);
       expect(Math.trunc(made?.mtimeMs ?? 0)).toBe(Math.trunc(lstatSync(join(active.lowers[0] ?? '', 'etc')).mtimeMs));
     });
 
-    test('follows links of a mount target inside the tree', async () => {
+    test('resolves links of a mount target inside the tree', async () => {
       const source = join(directory, 'linked');
       writeFileSync(source, 'seen\n');
       const { stdout, active } = await run('cat /tmp/resolv.conf /etc/link.conf', {
@@ -356,7 +356,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(existsSync(join(active.upper, 'tmp/resolv.conf'))).toBe(false);
     });
 
-    test('a link in place of the parent of a mount point leads nowhere', async () => {
+    test('does not follow a link that replaces the parent of a mount point', async () => {
       const source = join(directory, 'mounted');
       const victim = join(directory, 'victim');
       writeFileSync(source, '');
@@ -367,7 +367,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
           mounts: [{ type: 'bind', source, target: '/swap/in/file', readonly: true }],
         });
         expect(existsSync(join(victim, 'in/file'))).toBe(true);
-        // Where nothing is mounted the file itself was moved, and it may be a secret.
+        // Without mounts the file itself was moved, and it may be a secret.
         if (!isolated)
           expect(['moved/file', 'moved/in/file'].filter((path) => existsSync(join(active.upper, path)))).toEqual([]);
       }
@@ -388,14 +388,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('s3700\n1024\n');
     });
 
-    testWhen(!isolated)('says that sizes of what cannot be mounted are not kept', async () => {
+    testWhen(!isolated)('warns about sizes that only mounts can limit', async () => {
       const { stderr } = await run(':', { shmSize: 1 << 20, mounts: [{ type: 'tmpfs', target: '/t', size: 1 << 20 }] });
       expect(stderr).toBe(
         'The size of /dev/shm is not limited with chroot isolation\nThe size of /t is not limited with chroot isolation\n',
       );
     });
 
-    test('mounts a writable view of another tree, whose changes are lost', async () => {
+    test('mounts a writable view of another tree and discards its changes', async () => {
       const other = await snapshotter().prepare('base');
       const { stdout } = await run('echo x > /other/tmp/x; cat /other/tmp/x; ls /tmp/x 2> /dev/null', {
         mounts: [{ type: 'overlay', mount: other.mount, target: '/other' }],
@@ -403,7 +403,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toBe('x\n');
     });
 
-    test('sees a tree that has a layer more than once', async () => {
+    test('shows a tree with repeated layers', async () => {
       for (const [name, upper] of [
         ['repeated', 'tmp/r'],
         ['between', 'tmp/r'],
@@ -419,7 +419,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect((await run('cat /tmp/*', { base: 'more-than-once' })).stdout).toBe('aboverepeated');
     });
 
-    isolatedTest('says what the kernel refused when a sandbox cannot be set up', async () => {
+    isolatedTest('reports the failed mount if a sandbox cannot be set up', async () => {
       const other = await snapshotter().prepare('base');
       const options = ['lowerdir=l/0:l/0'];
       const mounts = [{ type: 'overlay', mount: { ...other.mount, options }, target: '/other' }] as const;
@@ -431,14 +431,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       });
     });
 
-    isolatedTest('without network there is loopback only', async () => {
+    isolatedTest('provides only loopback for network none', async () => {
       const { stdout } = await run('ls /proc/self/net/dev > /dev/null; tail -n +3 /proc/self/net/dev | cut -d : -f 1', {
         network: 'none',
       });
       expect(stdout.trim()).toBe('lo');
     });
 
-    isolatedTest('an insecure step keeps all capabilities', async () => {
+    isolatedTest('keeps all capabilities of an insecure step', async () => {
       const { stdout } = await run('grep CapEff /proc/self/status; mount -t tmpfs x /tmp && echo mounted', {
         security: 'insecure',
       });
@@ -446,7 +446,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(stdout).toContain('mounted');
     });
 
-    test('a handler of its own lets a step run the programs of another architecture', async ({ skip }) => {
+    test('runs programs of another architecture with a handler for the step', async ({ skip }) => {
       const found = await findForeign(directory);
       skip(
         found.kind !== 'registered',
@@ -466,7 +466,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(await runWith(rule)).toMatchObject({ exitCode: 0, stdout: 'ran\n0\n0 10\n5:6\n' });
     });
 
-    test('runs on an empty tree, where /dev, /proc and /sys stay', async () => {
+    test('runs on an empty tree and keeps /dev, /proc and /sys', async () => {
       const { exitCode, stdout, active } = await run(['/busybox', 'ls', '/'], {
         base: '',
         before: (upper) => copyFileSync(BUSYBOX ?? '', join(upper, 'busybox')),
@@ -476,14 +476,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(readdirSync(join(active.upper, 'dev'))).toEqual([]);
     });
 
-    test('ends what the step left behind', async () => {
+    test('kills what the step left behind', async () => {
       const { exitCode, active } = await run('(sleep 0.4; echo late > /tmp/late) > /dev/null 2>&1 & exit 0');
       expect(exitCode).toBe(0);
       await new Promise((resolve) => setTimeout(resolve, 700));
       expect(existsSync(join(active.upper, 'tmp/late'))).toBe(false);
     });
 
-    test('an abort ends everything', async () => {
+    test('kills everything on abort', async () => {
       const controller = new AbortController();
       setTimeout(() => controller.abort(), 100);
       const marker = `81${Math.floor(Math.random() * 1e6)}`;
@@ -494,7 +494,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(processesNaming(`sleep\0${marker}`)).toEqual([]);
     });
 
-    test('passes a flood of output whole', async () => {
+    test('passes on 30 MB of output', async () => {
       const { stdout } = await run(
         'yes 0123456789abcdef | head -c 30000000 | md5sum; yes 0123456789abcdef | head -c 30000000',
       );
@@ -503,14 +503,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
 
     const limitedTest = testWhen(flavour !== 'user', groups);
 
-    limitedTest('a step beyond its memory is killed, and said to be', async () => {
+    limitedTest('kills a step at its memory limit and reports it', async () => {
       const script = 'head -c 100000000 /dev/zero | tail -c 100000000 > /dev/null; exit $?';
       const { exitCode, reachedMemoryLimit } = await run(script, { resources: { memory: 16 << 20 } });
       expect({ exitCode, reachedMemoryLimit }).toEqual({ exitCode: 137, reachedMemoryLimit: true });
       expect(await run('true', { resources: { memory: 16 << 20 } })).toMatchObject({ reachedMemoryLimit: false });
     });
 
-    testWhen(isolated && flavour !== 'user', groups)('sees its limits where programs look for them', async () => {
+    testWhen(isolated && flavour !== 'user', groups)('shows the limits where programs look for them', async () => {
       const { stdout } = await run('cd /sys/fs/cgroup; cat memory.max memory/memory.limit_in_bytes 2> /dev/null', {
         resources: { memory: 64 << 20 },
       });
@@ -519,20 +519,20 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
     });
 
     testWhen(isolated, { met: isUnified, lacks: 'cgroup v2' })(
-      'is at the root of the control groups that it sees',
+      'places the step at the root of its control groups',
       async () => {
         expect((await run('cat /proc/self/cgroup')).stdout).toBe('0::/\n');
       },
     );
 
-    limitedTest('forks are bounded, also those of root', async () => {
+    limitedTest('limits the number of processes, also for root', async () => {
       const script = 'i=0; while [ $i -lt 50 ]; do sleep 5 & i=$((i+1)); done';
       const { exitCode, stderr } = await run(script, { resources: { pids: 20 } });
       expect(exitCode).not.toBe(0);
       expect(stderr).toContain('fork');
     });
 
-    limitedTest('leaves no control group behind, not even of an aborted step', async () => {
+    limitedTest('removes control groups, also after an abort', async () => {
       const cgroupParent = `/tbuild-suite-${basename(directory)}/inner`;
       const controller = new AbortController();
       let groups: string[] = [];
@@ -546,14 +546,14 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
       expect(groupDirectories(dirname(cgroupParent))).toEqual([]);
     });
 
-    limitedTest('says what cannot be limited', async () => {
+    limitedTest('reports a limit that cannot be set', async () => {
       await expect(run('true', { resources: { cpusetCpus: '4095' } })).rejects.toMatchObject({
         code: 'UNSUPPORTED',
-        message: expect.stringContaining('"4095" cannot be written to'),
+        message: expect.stringContaining('cannot write "4095" to'),
       });
     });
 
-    test('runs many at once and leaves nothing in its directory', async () => {
+    test('runs many steps at once and leaves nothing in its directory', async () => {
       const results = await Promise.all(Array.from({ length: 8 }, (_, index) => run(`echo ${index}; sleep 0.1`)));
       expect(results.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 8 }, (_, index) => `${index}\n`));
       expect(readdirSync(join(directory, 'run')).filter((name) => name.startsWith('step-'))).toEqual([]);
@@ -563,7 +563,7 @@ export function executorSuite(name: string, options: ExecutorUnderTest): void {
 
 interface SandboxChanges extends Partial<Omit<Sandbox, 'process' | 'root'>> {
   readonly process?: Partial<Sandbox['process']>;
-  /** The parent snapshot; empty for an empty tree. */
+  /** The parent snapshot; an empty string for an empty tree. */
   readonly base?: string;
   readonly signal?: AbortSignal;
   onOutput?(data: Uint8Array): void;
@@ -589,7 +589,7 @@ function sandboxOf(
   };
 }
 
-/** Nobody has its emulator registered, and Debian's package holds it. */
+/** An architecture whose emulator Debian packages and nobody registers. */
 const FOREIGN = 'loong64';
 
 function findForeign(directory: string): Promise<Emulation> {
@@ -598,7 +598,7 @@ function findForeign(directory: string): Promise<Emulation> {
   return findEmulation({ os: host.os, architecture: FOREIGN }, { directory, host, searchPath });
 }
 
-/** Whether the newer version of control groups is the only one. */
+/** Whether cgroup v2 is the only version. */
 const isUnified = existsSync('/sys/fs/cgroup/cgroup.controllers');
 
 function canMakeGroups(): boolean {
@@ -610,7 +610,7 @@ function canMakeGroups(): boolean {
   }
 }
 
-/** Where a control group is, in any hierarchy. */
+/** Returns the directories of a control group in every hierarchy. */
 function groupDirectories(path: string): string[] {
   const hierarchies = ['.', ...readdirSync('/sys/fs/cgroup')];
   return hierarchies.map((name) => join('/sys/fs/cgroup', name, path)).filter(existsSync);
