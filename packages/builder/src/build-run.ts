@@ -1,6 +1,6 @@
 import type { Progress } from '@tbuild/progress';
 import type { BuildRequest } from './request.ts';
-import type { Worker } from './worker.ts';
+import type { Services } from './services.ts';
 
 /** What a build is given to run with, besides what to build. */
 export interface BuildRun {
@@ -15,6 +15,6 @@ export interface BuildRun {
 /** All that a running build hands down. */
 export interface BuildEnvironment extends BuildRun {
   readonly request: BuildRequest;
-  readonly worker: Worker;
+  readonly services: Services;
   now(): number;
 }

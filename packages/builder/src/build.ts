@@ -6,14 +6,14 @@ import { planBuild } from './plan/plan-build.ts';
 import type { BuildRequest } from './request.ts';
 import { openSession } from './session/open-session.ts';
 import { openSolving } from './solve/open-solving.ts';
-import type { Worker } from './worker.ts';
+import type { Services } from './services.ts';
 
 /**
  * Builds: opens the inputs and outputs, plans the steps, solves them, assembles the images and exports them.
  * @throws TbuildError for whatever a user can provoke; finished steps stay in the cache all the same.
  */
-export async function runBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<BuildResult> {
-  await using session = await openSession(request, worker, run);
+export async function runBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<BuildResult> {
+  await using session = await openSession(request, services, run);
   const plan = await planBuild(session);
   await using solving = openSolving(plan, session);
   for (;;) {

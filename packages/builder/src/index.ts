@@ -14,5 +14,5 @@ export type {
   SshSource,
   Ulimit,
 } from './request.ts';
-export type { Worker } from './worker.ts';
+export type { Services } from './services.ts';
 export { track } from './track.ts';

@@ -17,7 +17,7 @@ export interface PlacedCopy {
   readonly lowers: readonly string[];
   readonly flavour: OverlayFlavour;
   /** Whether a file that changed since it was keyed has other stats, so that everyone can tell. */
-  readonly hasStableStats: boolean;
+  readonly hasStableStat: boolean;
   readonly earlier?: LayerBefore;
 }
 
@@ -33,7 +33,7 @@ export interface LayerBefore {
  * the tree: files that do not come in the order of an archive, hard links, a file that is changing.
  */
 export function* writeLayer(
-  copy: Omit<PlacedCopy, 'hasStableStats'>,
+  copy: Omit<PlacedCopy, 'hasStableStat'>,
   content: Pick<LocalStore, 'createWriter' | 'path'>,
 ): CooperativeTask<Layer | undefined> {
   const { sources, target, options, lowers, flavour, earlier } = copy;

@@ -39,7 +39,7 @@ export interface StepResults {
   /** The layer when its bytes are in the store as they are in an archive. */
   storedLayer(result: ResultId): Layer | undefined;
   /** The results that are gone when that is what an error says. */
-  lostBy(error: unknown): readonly ResultId[];
+  resultsLostBy(error: unknown): readonly ResultId[];
   /** For a result whose layer is written besides; what it gives is waited for, and undefined when there is none. */
   expectLayer(result: ResultId, layer: Promise<Layer | undefined>): void;
   /** For a result whose layer is another's (`--link`). */
@@ -171,7 +171,7 @@ export function createStepResults(
       if (layer === undefined || layer.descriptor.digest !== layer.diffId) return undefined;
       return isStored(layer.descriptor, worker) ? layer : undefined;
     },
-    lostBy(error) {
+    resultsLostBy(error) {
       if (error instanceof LostResult) return [error.result];
       const loss = lostLayerBehind(error);
       const lost = loss && owners.get(loss.digest);

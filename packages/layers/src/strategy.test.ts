@@ -7,7 +7,7 @@ const MIB = 1 << 20;
 const COPY: CopyFacts = {
   isImageStep: true,
   isLeaf: true,
-  hasStableStats: true,
+  hasStableStat: true,
   files: 1,
   bytes: 100 * MIB,
   largeFileBytes: 100 * MIB,
@@ -33,7 +33,7 @@ test.each<[name: string, copy: Partial<CopyFacts>, build: Partial<Circumstances>
   ['a large file, compressed in two ways', {}, { needsUncompressed: true }, 'subprocess'],
   ['a large file, while another layer is compressed', {}, { isIdle: false }, 'subprocess'],
   ['a large file, on one processor', {}, { hasSubprocess: false }, 'written'],
-  ['a large file that may change without a sign', { hasStableStats: false }, {}, 'written'],
+  ['a large file that may change without a sign', { hasStableStat: false }, {}, 'written'],
   ['many small files', { files: 1000, ...SMALL }, {}, 'subprocess'],
   ['999 small files', { files: 999, ...SMALL }, {}, 'written'],
   ['16 MiB in small files', { files: 100, bytes: 16 * MIB, largeFileBytes: 0 }, {}, 'subprocess'],

@@ -5,7 +5,7 @@ export interface CopyFacts {
   /** Whether nothing needs the step's tree. */
   readonly isLeaf: boolean;
   /** Whether a file that changed since it was keyed has other stats, so that another process can tell. */
-  readonly hasStableStats: boolean;
+  readonly hasStableStat: boolean;
   readonly files: number;
   readonly bytes: number;
   /** How many of the bytes are in files that are too large to be taken from an earlier layer. */
@@ -51,7 +51,7 @@ export function isLarge({ files, bytes }: Pick<CopyFacts, 'files' | 'bytes'>): b
 export function chooseStrategy(copy: CopyFacts, circumstances: Circumstances): Strategy {
   if (!copy.isImageStep) return PACK_TREE;
   const { isKeyed, hasSubprocess, compresses, needsUncompressed, isIdle } = circumstances;
-  const canShare = hasSubprocess && copy.hasStableStats && isLarge(copy);
+  const canShare = hasSubprocess && copy.hasStableStat && isLarge(copy);
   if (!copy.isLeaf) return canShare ? { ...PACK_TREE, layer: 'written-in-subprocess' } : PACK_TREE;
   // A second process pays while this one still reads the files for the key, or compresses what the other writes.
   if (!canShare || (isKeyed && !compresses)) return { makesTree: false, layer: 'written', keepsUncompressed: true };

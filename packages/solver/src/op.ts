@@ -64,5 +64,5 @@ export interface ResultCache<R> {
   /** Why nothing stands under the key of a step that has to run, in one line. */
   explain?(step: Step, key: Digest, parts: KeyParts): Promise<string>;
   /** The results that turned out to be gone, when that is what an error says. `load` knows of it from then on. */
-  lostBy?(error: unknown): readonly R[];
+  resultsLostBy?(error: unknown): readonly R[];
 }

@@ -3,7 +3,7 @@ import { hasCode, locate, TbuildError } from '@tbuild/errors';
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
 import pLimit from 'p-limit';
-import { createLosses, type Losses } from './losses.ts';
+import { createMissingResults, type MissingResults } from './missing-results.ts';
 import type { Inputs, Op, Prepared, ResultCache, Solved } from './op.ts';
 import { createSolving } from './solving.ts';
 
@@ -42,7 +42,7 @@ export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R>
     ...options,
     signal: AbortSignal.any([options.signal, failure.signal]),
     limit: pLimit(options.jobs ?? Infinity),
-    losses: createLosses(graph, options.cache, options.needed),
+    missingResults: createMissingResults(graph, options.cache, options.needed),
     startAgain: (steps: ReadonlySet<StepId>) => solving.startAgain(steps),
   };
   const solving = createSolving<R>(
@@ -53,7 +53,7 @@ export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R>
   return {
     solve: () => solving.settle(),
     recover(error) {
-      const lost = run.losses.behind(error);
+      const lost = run.missingResults.behind(error);
       solving.startAgain(lost);
       return lost.size > 0;
     },
@@ -62,14 +62,14 @@ export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R>
 
 interface RunContext<R> extends SolveOptions<R> {
   readonly limit: ReturnType<typeof pLimit>;
-  readonly losses: Losses<R>;
+  readonly missingResults: MissingResults<R>;
   startAgain(steps: ReadonlySet<StepId>): void;
   /** Whether what the step gives still counts. */
   isCurrent(): boolean;
 }
 
 async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): Promise<Solved<R>> {
-  const { progress, now, signal, losses } = run;
+  const { progress, now, signal, missingResults } = run;
   throwIfAborted(signal);
   let shown: 'waiting' | 'started' | undefined;
   const wait = (): void => {
@@ -94,7 +94,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
     return solved;
   } catch (error) {
     if (!run.isCurrent()) throw error;
-    const lost = signal.aborted ? NONE : error instanceof MissingInputs ? error.steps : losses.behind(error);
+    const lost = signal.aborted ? NONE : error instanceof MissingInputs ? error.steps : missingResults.behind(error);
     if (lost.size > 0) {
       run.startAgain(new Set([...lost, step.id]));
       throw error;
@@ -149,13 +149,13 @@ async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Pro
 }
 
 async function prepareAndRun<R>(op: Op<R>, step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
-  const { losses, cache } = run;
+  const { missingResults, cache } = run;
   const prepared = await op.prepare(inputs, run.signal);
   const { key, canGive } = prepared;
   const loaded = step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
-  const cached = losses.accept(step, loaded);
+  const cached = missingResults.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
-  const missing = losses.missingFor(step);
+  const missing = missingResults.missingFor(step);
   if (missing.size > 0) throw new MissingInputs(missing);
   const [ran] = await run.limit(() =>
     Promise.allSettled([

@@ -4,12 +4,12 @@ import type { Graph, StepId } from '@tbuild/graph';
 import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
 import { baseLayers } from '@tbuild/sources';
 import type { SolvedPlan } from '../solve/open-solving.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 /** What images are assembled from. */
 export interface Assembly extends SolvedPlan {
   readonly graph: Graph;
-  readonly worker: Pick<Worker, 'content' | 'platform' | 'flavour' | 'now'>;
+  readonly services: Pick<Services, 'content' | 'platform' | 'flavour' | 'now'>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */
   readonly epoch?: number;
 }
@@ -19,7 +19,7 @@ const COMMENT = 'buildkit.dockerfile.v0';
 /** The finished image of a plan: the base's layers and history, then those of the steps. */
 export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Image> {
   const base = plan.base?.step === undefined ? undefined : assembly.graph.steps.get(plan.base.step);
-  const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.worker)] : [];
+  const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.services)] : [];
   const history: HistoryEntry[] = completeHistory(plan.base?.history ?? [], layers.length);
   for (const { createdBy, step } of plan.history) {
     const entry = {

@@ -12,7 +12,7 @@ export async function assembleImages(
   solved: SolvedPlan,
   session: Session,
 ): Promise<readonly ExportedImage[]> {
-  const assembly = { ...solved, graph: plan.graph, worker: session.worker, epoch: session.epoch };
+  const assembly = { ...solved, graph: plan.graph, services: session.services, epoch: session.epoch };
   const images = await Promise.all(plan.plans.map((each) => exportedImage(each, assembly, session)));
   return attestImages(images, assembly, { ...session, scans: plan.scans });
 }

@@ -20,14 +20,14 @@ export async function attestImages(
 ): Promise<readonly ExportedImage[]> {
   const { attestations, tags } = facts.request;
   if (attestations === undefined) return images;
-  const { graph, worker, epoch, results } = assembly;
+  const { graph, services, epoch, results } = assembly;
   // Loaded only for a build that asks for attestations.
   const { attest } = await import('@tbuild/attest');
   return attest(images, {
     specs: attestations,
-    facts: { ...facts, graph, builderPlatform: worker.platform, finishedAt: worker.now() },
+    facts: { ...facts, graph, builderPlatform: services.platform, finishedAt: services.now() },
     tags,
-    flavour: worker.flavour,
+    flavour: services.flavour,
     scans,
     directoriesOf: async (step) => (await results.snapshot(resultOf(step, assembly))).directories,
     epoch,

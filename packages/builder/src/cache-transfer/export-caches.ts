@@ -133,7 +133,7 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
 /** The directories of the cache mounts that the build's steps name, packed as they are now. */
 async function collectMounts(
   { graph }: Assembly,
-  { worker: { store, differ }, signal }: Environment,
+  { services: { store, differ }, signal }: Environment,
 ): Promise<readonly CachedMount[]> {
   const names = [...graph.steps.values()].flatMap(({ op }) => {
     if (op.kind !== 'run') return [];
@@ -153,9 +153,9 @@ async function compressed<T extends { readonly layer?: Layer }>(
   parts: readonly T[],
   { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
   from: Provider,
-  { worker, signal }: Environment,
+  { services, signal }: Environment,
 ): Promise<readonly T[]> {
-  const store = { content: worker.content, variants: createLayerVariants(worker.store) };
+  const store = { content: services.content, variants: createLayerVariants(services.store) };
   const done: T[] = [];
   for (const part of parts)
     done.push(
@@ -170,8 +170,8 @@ type PushEnvironment = Environment & { onProgress(blob: Descriptor, bytes: numbe
 
 /** Layers that the image has brought to the same registry are mounted from there. */
 async function pushCache(cache: EncodedCache, from: Provider, target: Reference, env: PushEnvironment): Promise<void> {
-  const { worker, request, signal, onProgress } = env;
-  const repository = await worker.openRepository(target, 'push');
+  const { services, request, signal, onProgress } = env;
+  const repository = await services.openRepository(target, 'push');
   const isPushed = request.outputs.some((output) => output.type === 'image' && output.push);
   const names = isPushed ? request.tags.map(parseReference) : [];
   const near = names.filter((name) => name.registry === target.registry && name.repository !== target.repository);

@@ -5,19 +5,19 @@ import type { BuildEnvironment } from '../build-run.ts';
 import type { CachePlace, ImportedSteps } from './imported-steps.ts';
 import type { CacheImportSpec } from '../request.ts';
 import { track } from '../track.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 /**
  * Reads what `--cache-from` names, side by side: records at once, no layer. A cache that cannot be read is a
  * warning, since a build is right without it.
  */
 export async function importCaches(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
-  const { request, worker, progress, signal } = env;
+  const { request, services, progress, signal } = env;
   const reading = request.cacheFrom.map(async (spec) => {
     const name = nameOf(spec);
     try {
       return await track(env, `importing cache manifest from ${name}`, async () => {
-        const { root, place } = await openCache(spec, worker, signal);
+        const { root, place } = await openCache(spec, services, signal);
         const { provider } = place;
         const contents = await readCache(provider, root, signal);
         // A registry keeps what a manifest names; of a directory some may have been lost, and looking costs nothing.
@@ -57,7 +57,7 @@ function nameOf(spec: CacheImportSpec): string {
 
 async function openCache(
   spec: CacheImportSpec,
-  worker: Worker,
+  services: Services,
   signal: AbortSignal,
 ): Promise<{ root: Descriptor; place: CachePlace }> {
   if (spec.type === 'local') {
@@ -65,7 +65,7 @@ async function openCache(
     return { root: await layout.resolve(spec.name), place: { provider: layout.provider } };
   }
   const reference = parseReference(formatReference(parseReference(spec.reference)));
-  const repository = await worker.openRepository(reference);
+  const repository = await services.openRepository(reference);
   return {
     root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
     place: { provider: repository, reference },

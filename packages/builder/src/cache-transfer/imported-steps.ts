@@ -7,7 +7,7 @@ import { TbuildError } from '@tbuild/errors';
 import { LostLayer, lostLayerBehind, type RemoteLayers, uncompressing } from '@tbuild/layers';
 import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from '../build-run.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 /** Where a cache is. */
 export interface CachePlace {
@@ -29,8 +29,8 @@ export interface ImportedSteps {
 }
 
 /** Starts with nothing. Only what steps ask for is ever read from the caches' places. */
-export function createImportedSteps(worker: Pick<Worker, 'store' | 'content'>): ImportedSteps {
-  const { content } = worker;
+export function createImportedSteps(services: Pick<Services, 'store' | 'content'>): ImportedSteps {
+  const { content } = services;
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
   const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
@@ -56,7 +56,7 @@ export function createImportedSteps(worker: Pick<Worker, 'store' | 'content'>): 
     layers: {
       has: (digest) => sources.has(digest),
       repositoryOf: (digest) => sources.get(digest)?.reference,
-      provider: noticing(storing(firstOf([uncompressing(worker), remote]), content), content, lose),
+      provider: noticing(storing(firstOf([uncompressing(services), remote]), content), content, lose),
     },
     add(contents, place) {
       for (const step of contents.steps) {
@@ -127,12 +127,12 @@ export async function importMount(
   name: string,
   directory: string,
   { findMount, layers }: ImportedSteps,
-  { worker, progress, signal }: Pick<BuildEnvironment, 'worker' | 'progress' | 'signal'>,
+  { services, progress, signal }: Pick<BuildEnvironment, 'services' | 'progress' | 'signal'>,
 ): Promise<void> {
   const archive = findMount(name);
   if (archive === undefined) return;
   try {
-    await worker.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+    await services.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
   } catch (error) {
     const loss = lostLayerBehind(error);
     if (loss === undefined) throw error;

@@ -26,7 +26,10 @@ export async function exportImages(
   });
   if (session.request.cacheTo.length > 0) {
     const { exportCaches } = await import('../cache-transfer/export-caches.ts');
-    await exportCaches({ ...solved, graph: plan.graph, worker: session.worker }, plan.plans, { ...session, layers });
+    await exportCaches({ ...solved, graph: plan.graph, services: session.services }, plan.plans, {
+      ...session,
+      layers,
+    });
   }
   return {
     images: images.flatMap(({ image }, at) =>

@@ -9,11 +9,11 @@ import { baseLayers, imageProvider } from '@tbuild/sources';
 import type { OutputSpec } from '@tbuild/spec';
 import type { BuildRequest } from '../request.ts';
 import { track } from '../track.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 interface Environment {
   readonly request: BuildRequest;
-  readonly worker: Worker;
+  readonly services: Services;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly outputs: readonly OpenOutput[];
@@ -48,9 +48,9 @@ export interface OpenOutput {
 /** @throws TbuildError for what can be known to fail before anything is built. */
 export async function openOutputs(
   { outputs }: Pick<BuildRequest, 'outputs'>,
-  worker: Pick<Worker, 'createExporters'>,
+  services: Pick<Services, 'createExporters'>,
 ): Promise<readonly OpenOutput[]> {
-  return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await worker.createExporters(spec) })));
+  return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await services.createExporters(spec) })));
 }
 
 /** Carries the images to every output, one after the other, and says what they are known by. */
@@ -59,8 +59,8 @@ export async function runExports(
   graph: Graph,
   env: Environment,
 ): Promise<ExportedResult> {
-  const { request, worker, signal, epoch, prepared } = env;
-  const sources = lazily(() => baseRepositories(graph, worker));
+  const { request, services, signal, epoch, prepared } = env;
+  const sources = lazily(() => baseRepositories(graph, services));
   const common = {
     images,
     content: allContent(graph, env),
@@ -99,7 +99,7 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
 async function treesOf(
   output: OutputSpec,
   images: readonly ExportedImage[],
-  { worker, progress }: Environment,
+  { services, progress }: Environment,
 ): Promise<AttestedTrees | undefined> {
   const { type } = output;
   const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
@@ -117,7 +117,7 @@ async function treesOf(
     });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
   const { attestedTrees } = await import('@tbuild/attest');
-  return attestedTrees(images, output, { directory: worker.store.run, flavour: worker.flavour });
+  return attestedTrees(images, output, { directory: services.store.run, flavour: services.flavour });
 }
 
 function pushes(output: OutputSpec): boolean {
@@ -141,9 +141,9 @@ function identity(
 }
 
 /** The store first; blobs of base layers that no step needed are fetched from where the image is. */
-function allContent(graph: Graph, { worker, layers }: Environment): Provider {
+function allContent(graph: Graph, { services, layers }: Environment): Provider {
   const bases = [...graph.steps.values()].flatMap(({ op }) =>
-    op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, worker))] : [],
+    op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, services))] : [],
   );
   return firstOf([layers.provider, ...bases]);
 }
@@ -157,12 +157,12 @@ function lazyProvider(open: () => Promise<Provider>): Provider {
 }
 
 /** Which repositories the layers of base images came from. */
-function baseRepositories(graph: Graph, worker: Worker): ReadonlyMap<Digest, readonly Reference[]> {
+function baseRepositories(graph: Graph, services: Services): ReadonlyMap<Digest, readonly Reference[]> {
   const found = new Map<Digest, readonly Reference[]>();
   for (const { op } of graph.steps.values()) {
     if (op.kind !== 'image' || op.source.kind !== 'registry') continue;
     const reference = parseReference(op.reference);
-    for (const { descriptor } of baseLayers(op, worker))
+    for (const { descriptor } of baseLayers(op, services))
       found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
   }
   return found;

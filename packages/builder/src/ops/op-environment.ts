@@ -3,14 +3,14 @@ import type { LayerPreparation, StepResults } from '@tbuild/layers';
 import type { Progress } from '@tbuild/progress';
 import type { Contexts } from '../session/contexts.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 /** What the ops of one build share. */
 export interface OpEnvironment extends Pick<
   BuildRequest,
   'cacheFrom' | 'extraHosts' | 'network' | 'ssh' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
 > {
-  readonly worker: Worker;
+  readonly services: Services;
   readonly results: StepResults;
   readonly contexts: Contexts;
   readonly progress: Progress;

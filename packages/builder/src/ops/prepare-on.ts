@@ -6,9 +6,9 @@ import type { OpEnvironment } from './op-environment.ts';
 /** A tree to change on top of a result, or on nothing. */
 export async function prepareOn(
   base: ResultId | undefined,
-  { worker, results }: Pick<OpEnvironment, 'worker' | 'results'>,
+  { services, results }: Pick<OpEnvironment, 'services' | 'results'>,
 ): Promise<ActiveSnapshot> {
-  if (base === undefined) return worker.snapshots.prepare();
+  if (base === undefined) return services.snapshots.prepare();
   await results.snapshot(base);
-  return worker.snapshots.prepare(hexOf(base));
+  return services.snapshots.prepare(hexOf(base));
 }

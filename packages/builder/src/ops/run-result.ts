@@ -7,7 +7,7 @@ import { digestOf, hexOf, type Digest } from '@tbuild/oci';
  * Draws a fresh result for a step whose key does not tell all of what it gives. It is bound to the key, so that an imported
  * cache cannot give a step what stands for another one here: a base image, a copy, somebody else's RUN.
  */
-export function drawResult(key: Digest): ResultId {
+export function newResultId(key: Digest): ResultId {
   return bound(randomBytes(16).toString('hex'), key);
 }
 
@@ -16,15 +16,15 @@ export function drawResult(key: Digest): ResultId {
  * off the result is drawn: times of files are in no key, and a tree under the key keeps those of the first build.
  */
 export function keyedResult(key: Digest, { noCache }: Pick<Step, 'noCache'>): ResultId {
-  return noCache ? drawResult(key) : key;
+  return noCache ? newResultId(key) : key;
 }
 
 /** Whether this can be what {@link keyedResult} returned in some build. */
 export function isKeyedResult(key: Digest, result: ResultId): boolean {
-  return result === key || isDrawnFor(key, result);
+  return result === key || isResultOf(key, result);
 }
 
-export function isDrawnFor(key: Digest, result: ResultId): boolean {
+export function isResultOf(key: Digest, result: ResultId): boolean {
   return bound(hexOf(result).slice(0, 32), key) === result;
 }
 

@@ -8,7 +8,7 @@ import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
 import { namedContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 import { openContexts } from '../session/open-contexts.ts';
 
 /** A Dockerfile that places point into. */
@@ -26,14 +26,14 @@ export interface CheckReport {
  * Plans a build of the target, or of every stage when none is named, without running it.
  * @throws TbuildError NOT_FOUND when there is no Dockerfile, CANCELLED; other failures are part of the report.
  */
-export async function checkBuild(request: BuildRequest, worker: Worker, run: BuildRun): Promise<CheckReport> {
-  await using local = await fetchContext(request, worker, run);
+export async function checkBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<CheckReport> {
+  await using local = await fetchContext(request, services, run);
   let source: DockerfileSource | undefined;
   const onDefinition = (definition: DockerfileSource): void => {
     source = definition;
     run.onDefinition?.(definition);
   };
-  const env = environmentOf(local.request, worker, { ...run, onDefinition });
+  const env = environmentOf(local.request, services, { ...run, onDefinition });
   const found: LintWarning[] = [];
   try {
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
@@ -51,19 +51,19 @@ export async function checkBuild(request: BuildRequest, worker: Worker, run: Bui
 /** The arguments, secrets and agents that the target takes. @throws TbuildError what planning throws. */
 export async function outlineBuild(
   request: BuildRequest,
-  worker: Worker,
+  services: Services,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
-  await using local = await fetchContext(request, worker, run);
-  const env = environmentOf(local.request, worker, run);
+  await using local = await fetchContext(request, services, run);
+  const env = environmentOf(local.request, services, run);
   const loaded = await loadDefinition(env);
   const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
   const [plan] = await planRequest(planning, { graph: new GraphBuilder() });
   if (plan === undefined) throw new Error('A request has at least one platform');
   const outline = outlineDockerfile(loaded.dockerfile, {
     target: request.target,
-    platform: request.platforms[0] ?? worker.platform,
-    buildPlatform: worker.platform,
+    platform: request.platforms[0] ?? services.platform,
+    buildPlatform: services.platform,
     buildArgs: request.buildArgs,
     contexts: namedContexts(request),
     declared: plan.declaredArgs,
@@ -74,14 +74,14 @@ export async function outlineBuild(
 /** The stages of the Dockerfile; nothing else is looked at. @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND. */
 export async function listBuildTargets(
   request: BuildRequest,
-  worker: Worker,
+  services: Services,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
-  await using local = await fetchContext(request, worker, run);
-  const loaded = await loadDefinition(environmentOf(local.request, worker, run));
+  await using local = await fetchContext(request, services, run);
+  const loaded = await loadDefinition(environmentOf(local.request, services, run));
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 
-function environmentOf(request: BuildRequest, worker: Worker, run: BuildRun): BuildEnvironment {
-  return { ...run, request, worker, now: () => worker.now() };
+function environmentOf(request: BuildRequest, services: Services, run: BuildRun): BuildEnvironment {
+  return { ...run, request, services, now: () => services.now() };
 }

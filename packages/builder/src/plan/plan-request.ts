@@ -65,13 +65,13 @@ export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): 
 }
 
 async function makePlan(platform: Platform, planning: Planning, options: PlanRequestOptions): Promise<Plan> {
-  const { request, worker, signal, loaded, contexts } = planning;
+  const { request, services, signal, loaded, contexts } = planning;
   const hasFiles = request.context.kind === 'directory';
   return planBuild(loaded.dockerfile, {
     ...options,
     target: request.target,
     platform,
-    buildPlatform: worker.platform,
+    buildPlatform: services.platform,
     buildArgs: request.buildArgs,
     labels: request.labels,
     noCache: request.noCache,
@@ -88,7 +88,7 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
 
 /** Resolves the images that a plan names, and shows which. */
 export function resolveImages(planning: Planning): ResolveImage {
-  return createResolveImage(planning.worker, {
+  return createResolveImage(planning.services, {
     pull: planning.request.pull,
     track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
   });

@@ -9,14 +9,14 @@ export async function planScans(
   graph: GraphBuilder,
   planning: Planning,
 ): Promise<readonly PlannedScan[]> {
-  const { request, worker, signal } = planning;
+  const { request, services, signal } = planning;
   const { sbom } = request.attestations ?? {};
   if (sbom === undefined) return [];
   // Loaded only for a build that asks for SBOMs.
   const attest = await import('@tbuild/attest');
   return attest.planScans(plans, sbom, {
     graph,
-    platform: worker.platform,
+    platform: services.platform,
     isContextEmpty: request.context.kind === 'empty',
     noCache: request.noCache === true,
     resolveImage: resolveImages(planning),

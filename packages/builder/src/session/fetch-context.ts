@@ -17,7 +17,7 @@ import { httpOp } from '../ops/fetch/http.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
 import { gitOpOf, remoteTitle } from './remote-op.ts';
 import { track } from '../track.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 
 /** A request whose main context is a directory of this machine. Disposing removes what was unpacked for it. */
 export interface LocalRequest extends AsyncDisposable {
@@ -30,24 +30,24 @@ type Environment = Omit<BuildEnvironment, 'request'>;
  * Fetches or unpacks the main context and the Dockerfile, unless they are on this machine.
  * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without Dockerfile.
  */
-export async function fetchContext(request: BuildRequest, worker: Worker, run: BuildRun): Promise<LocalRequest> {
-  const env: Environment = { ...run, worker, now: () => worker.now() };
+export async function fetchContext(request: BuildRequest, services: Services, run: BuildRun): Promise<LocalRequest> {
+  const env: Environment = { ...run, services, now: () => services.now() };
   return fetchMain(await fetchDefinition(request, env), env);
 }
 
 async function fetchDefinition(request: BuildRequest, env: Environment): Promise<BuildRequest> {
   const { dockerfile } = request;
   if (dockerfile.kind !== 'url') return request;
-  const { worker, signal } = env;
+  const { services, signal } = env;
   const { digest } = await track(env, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
-    fetchUrl(dockerfile.url, worker, { readSecret: (id) => env.readSecret?.(id), report, signal }),
+    fetchUrl(dockerfile.url, services, { readSecret: (id) => env.readSecret?.(id), report, signal }),
   );
   return {
     ...request,
     dockerfile: {
       kind: 'inline',
       name: 'Dockerfile',
-      text: readDownloaded(worker.content.path(digest), dockerfile.url),
+      text: readDownloaded(services.content.path(digest), dockerfile.url),
     },
   };
 }
@@ -98,7 +98,7 @@ async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Pro
   const { key, directory } = await solveAlone(httpOp, op, env);
   const file = join(directory, FILE);
   if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
-  const { snapshots } = env.worker;
+  const { snapshots } = env.services;
   const name = hexOf(digestOf(canonicalJson({ unpack: key })));
   let snapshot = await snapshots.stat(name);
   if (snapshot === undefined) {
@@ -113,18 +113,18 @@ async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Pro
 async function solveAlone<O extends GitOp | HttpOp>(
   make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
   op: O,
-  { worker, signal, report, ...env }: Fetching,
+  { services, signal, report, ...env }: Fetching,
 ): Promise<{ readonly key: ResultId; readonly directory: string }> {
   const readSecret = (id: string) => env.readSecret?.(id);
-  const { key, run } = await make(op, { worker, readSecret, report }).prepare({ sources: [] }, signal);
-  const snapshot = (await worker.snapshots.stat(hexOf(key))) ?? (await worker.snapshots.stat(hexOf(await run())));
+  const { key, run } = await make(op, { services, readSecret, report }).prepare({ sources: [] }, signal);
+  const snapshot = (await services.snapshots.stat(hexOf(key))) ?? (await services.snapshots.stat(hexOf(await run())));
   const directory = snapshot?.directories.at(-1);
   if (directory === undefined) throw new Error(`Context ${op.url} was not kept`);
   return { key, directory };
 }
 
 async function unpackForOnce(request: BuildRequest, archive: string, env: Environment): Promise<LocalRequest> {
-  const parent = env.worker.store.run;
+  const parent = env.services.store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'context-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });
@@ -146,7 +146,7 @@ async function unpackForOnce(request: BuildRequest, archive: string, env: Enviro
 async function unpackTo(
   directory: string,
   archive: string,
-  { worker: { flavour }, signal }: Environment,
+  { services: { flavour }, signal }: Environment,
 ): Promise<void> {
   const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
   await unpackArchive(archive, { writer, destination: '', signal });

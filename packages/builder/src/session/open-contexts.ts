@@ -5,11 +5,14 @@ import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
 import { gitIgnoredWarning } from './git-ignored-warning.ts';
 
 /** The contexts of a build; each is opened on first use. */
-export function openContexts(loaded: LoadedDockerfile, { request, worker, progress, now }: BuildEnvironment): Contexts {
+export function openContexts(
+  loaded: LoadedDockerfile,
+  { request, services, progress, now }: BuildEnvironment,
+): Contexts {
   return createContexts({
     specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
     dockerfile: loaded.inContext,
-    indexDirectory: worker.store.contextIndex,
+    indexDirectory: services.store.contextIndex,
     onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),
     onRead(name, bytes) {
       const title = name === MAIN_CONTEXT ? '[internal] load build context' : `[context ${name}] load from client`;

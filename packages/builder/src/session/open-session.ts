@@ -6,7 +6,7 @@ import { openOutputs, type OpenOutput } from '../export/run-exports.ts';
 import { loadDefinition } from '../plan/load-definition.ts';
 import type { LoadedDockerfile } from '../plan/load-dockerfile.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Worker } from '../worker.ts';
+import type { Services } from '../services.ts';
 import type { Contexts } from './contexts.ts';
 import { fetchContext } from './fetch-context.ts';
 import { openContexts } from './open-contexts.ts';
@@ -31,21 +31,21 @@ export interface Session extends BuildEnvironment, AsyncDisposable {
  * Opens a build: fetches its context, loads its Dockerfile and starts to read the caches that it imports.
  * @throws TbuildError for what can be known to fail before anything is planned.
  */
-export async function openSession(given: BuildRequest, worker: Worker, run: BuildRun): Promise<Session> {
-  const now = (): number => worker.now();
+export async function openSession(given: BuildRequest, services: Services, run: BuildRun): Promise<Session> {
+  const now = (): number => services.now();
   const startedAt = now();
   const epoch = parseEpoch(given.buildArgs.SOURCE_DATE_EPOCH);
-  await afterRemovals(worker.store, { now, signal: run.signal });
-  if (!isOfThisBoot(worker.store)) await dropUnsynced(worker, run);
-  const outputs = await openOutputs(given, worker);
+  await afterRemovals(services.store, { now, signal: run.signal });
+  if (!isOfThisBoot(services.store)) await dropUnsynced(services, run);
+  const outputs = await openOutputs(given, services);
   const end = new AbortController();
-  const local = await fetchContext(given, worker, run);
+  const local = await fetchContext(given, services, run);
   try {
     const signal = AbortSignal.any([run.signal, end.signal]);
-    const env: BuildEnvironment = { ...run, signal, request: local.request, worker, now };
+    const env: BuildEnvironment = { ...run, signal, request: local.request, services, now };
     const loaded = await loadDefinition(env);
     const contexts = openContexts(loaded, env);
-    const imported = createImportedSteps(worker);
+    const imported = createImportedSteps(services);
     const imports = importInto(imported, env);
     // Whoever plans the build waits for it; until then nobody does.
     imports.catch(() => {});
@@ -71,8 +71,8 @@ export async function openSession(given: BuildRequest, worker: Worker, run: Buil
 }
 
 /** Loads the code only for the first build of a boot. */
-async function dropUnsynced(worker: Worker, { progress, signal }: BuildRun): Promise<void> {
-  const count = await (await import('@tbuild/gc')).dropUnsynced(worker, signal);
+async function dropUnsynced(services: Services, { progress, signal }: BuildRun): Promise<void> {
+  const count = await (await import('@tbuild/gc')).dropUnsynced(services, signal);
   if (count === 0) return;
   const snapshots = count === 1 ? '1 unsynced snapshot was' : `${count} unsynced snapshots were`;
   progress.emit({

@@ -38,21 +38,21 @@ export interface SolvedPlan {
 /** Starts to solve the steps of a plan. */
 export function openSolving(plan: BuildPlan, session: Session): Solving {
   const { graph, plans } = plan;
-  const { request, worker, progress, now, signal, contexts, imported, outputs, epoch } = session;
+  const { request, services, progress, now, signal, contexts, imported, outputs, epoch } = session;
   const end = new AbortController();
   const ending = { signal: AbortSignal.any([signal, end.signal]) };
-  const results = createStepResults(worker, { remote: imported.layers, progress, now, ...ending });
+  const results = createStepResults(services, { remote: imported.layers, progress, now, ...ending });
   const preparation = createLayerPreparation(
     outputs.flatMap(({ exporters }) => exporters),
     { epoch, ...ending },
   );
   const explanations = createExplanations({
-    store: worker.store,
+    store: services.store,
     scope: explanationScope(request),
     graph,
     carried: () => imported.notes(signal),
   });
-  const cache = createResultCache({ cache: worker.cache, results, explanations, findImported: imported.find, now });
+  const cache = createResultCache({ cache: services.cache, results, explanations, findImported: imported.find, now });
   const ops = opEnvironment(plan, session, { results, preparation });
   const solver = openSolver(graph, {
     opFor: (step: Step) => resolveOp(step, ops),
@@ -93,11 +93,11 @@ function opEnvironment(
   session: Session,
   made: { readonly results: StepResults; readonly preparation: LayerPreparation },
 ): OpEnvironment {
-  const { request, worker, progress, contexts, imported, loaded, epoch, now } = session;
+  const { request, services, progress, contexts, imported, loaded, epoch, now } = session;
   const imageSteps = imageStepsOf(plans);
   return {
     ...made,
-    worker,
+    services,
     contexts,
     progress,
     cacheFrom: request.cacheFrom,

@@ -72,7 +72,7 @@ export function createResultCache({
       const record = { key, result, parent: base, createdAt: now() };
       return use(await cache.put(record, { replace: replace || gone.has(key) }));
     },
-    lostBy: (error) => results.lostBy(error),
+    resultsLostBy: (error) => results.resultsLostBy(error),
     explain: (step, key, parts) => explanations.explain(step, key, parts),
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),

@@ -1,4 +1,4 @@
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import type { Command } from './command.ts';
@@ -25,7 +25,7 @@ export interface StoreCommand<F extends Flags> {
 export interface StoreCall<F extends Flags> {
   readonly flags: FlagValues<F>;
   readonly words: readonly string[];
-  readonly worker: Worker;
+  readonly worker: Services;
   readonly env: Environment;
   readonly signal: AbortSignal;
 }

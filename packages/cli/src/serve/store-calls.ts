@@ -1,5 +1,5 @@
 import type { ImageInfo, Pruned, PruneOptions, UsedSpace } from '@tbuild/api';
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
@@ -52,7 +52,7 @@ export const diskUsageCall: Call = (argument, env) =>
 async function onStore(
   fields: CallFields<'root'>,
   env: Environment,
-  work: (worker: Worker) => Promise<unknown>,
+  work: (worker: Services) => Promise<unknown>,
 ): Promise<unknown> {
   const root = storeRoot(fields.text('root'), env);
   fields.done();

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { pruneStore, sweepLeftovers } from '@tbuild/gc';
 import { startProcess } from '@tbuild/linux';
 import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/store';
@@ -17,7 +17,7 @@ export function maxUsedSpace({ variables }: Environment): number | undefined {
  * Tidies when a build has ended: keeps the cap, throws away what killed builds left, has what is new written to the disk, and empties the trash. A build that
  * made nothing and threw nothing away pays a few looks.
  */
-export async function tidyAfterBuild(worker: Worker, cap: number | undefined): Promise<void> {
+export async function tidyAfterBuild(worker: Services, cap: number | undefined): Promise<void> {
   if (cap !== undefined) await pruneStore(worker, { maxUsedSpace: cap });
   const { store } = worker;
   sweepLeftovers(store, worker.now());

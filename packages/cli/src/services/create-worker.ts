@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
@@ -39,7 +39,7 @@ export interface WorkerOptions {
 export function createWorker(
   { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: WorkerOptions,
   env: Environment,
-): Worker {
+): Services {
   makeStore(root, env);
   const store = storeLayout(root);
   const now = (): number => Date.now();
@@ -54,7 +54,7 @@ export function createWorker(
       ? createLayerSubprocess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
       : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
-  const openRepository: Worker['openRepository'] = async (reference, access) => {
+  const openRepository: Services['openRepository'] = async (reference, access) => {
     const { openRegistry } = await import('./open-registry.ts');
     registry ??= openRegistry(registries, env, { showWait });
     return registry.openRepository(reference, access);

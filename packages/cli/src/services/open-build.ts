@@ -1,4 +1,4 @@
-import { runBuild, type BuildRequest, type BuildResult, type BuildRun, type Worker } from '@tbuild/builder';
+import { runBuild, type BuildRequest, type BuildResult, type BuildRun, type Services } from '@tbuild/builder';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
@@ -22,7 +22,7 @@ export interface AskedBuild {
 /** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
 export interface OpenBuild extends AsyncDisposable {
   readonly request: BuildRequest;
-  readonly worker: Worker;
+  readonly worker: Services;
   /** Builds, until Ctrl-C or the time limit. */
   run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
 }

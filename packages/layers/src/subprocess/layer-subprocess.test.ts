@@ -18,7 +18,7 @@ const copy: PlacedCopy = {
   options: { now: 0, hasher: createFileHasher() },
   lowers: [],
   flavour: 'user',
-  hasStableStats: true,
+  hasStableStat: true,
 };
 const { signal: never } = new AbortController();
 const content = createLocalStore(root);

@@ -65,7 +65,7 @@ function copyOf(name: string): PlacedCopy {
   const sources = runSync(selectFiles(openDirectory(source), { sources: [name] }));
   const options = { now: 0, hasher: createFileHasher() };
   const target = { destination: '/to/', keepOwner: false };
-  return { sources, target, options, lowers: [], flavour: 'user', hasStableStats: true };
+  return { sources, target, options, lowers: [], flavour: 'user', hasStableStat: true };
 }
 
 /** The layer as this process writes it. */

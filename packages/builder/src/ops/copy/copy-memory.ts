@@ -6,7 +6,7 @@ import type { StoreLayout } from '@tbuild/store';
 import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
 import { isLarge } from '@tbuild/layers';
 import { type FileInput, sizeOf } from './file-input.ts';
-import type { Worker } from '../../worker.ts';
+import type { Services } from '../../services.ts';
 import type { StepContext } from '../op-environment.ts';
 
 /** What is known of the last copy of the same instruction onto the same base. */
@@ -26,13 +26,17 @@ export interface RememberedCopy {
 /** Of large copies, and of those whose files can be shared with the next one. */
 export async function openCopyMemory(
   copy: RememberedCopy,
-  { worker, leafSteps, step }: Pick<StepContext, 'leafSteps' | 'step'> & { readonly worker: Pick<Worker, 'store'> },
+  {
+    services,
+    leafSteps,
+    step,
+  }: Pick<StepContext, 'leafSteps' | 'step'> & { readonly services: Pick<Services, 'store'> },
 ): Promise<CopyMemory | undefined> {
   const { selection, input } = copy;
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
   // One that makes a tree can share only with a tree.
-  const note = noteOf(copy, leafSteps.has(step.id) ? 'layer' : 'tree', worker.store);
+  const note = noteOf(copy, leafSteps.has(step.id) ? 'layer' : 'tree', services.store);
   if (!isRemembered(sources))
     return isLarge(sizeOf(sources))
       ? { remember: (result) => rememberCopy(note, result, [], input.hasher) }
@@ -44,7 +48,7 @@ export async function openCopyMemory(
 }
 
 /** Whether the same instruction was done on the same base before, as far as it is remembered. */
-export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Worker, 'store'>): boolean {
+export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Services, 'store'>): boolean {
   return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, store)));
 }
 

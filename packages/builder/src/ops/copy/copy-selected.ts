@@ -15,14 +15,14 @@ export async function copySelected(
   input: FileInput,
   upper: string,
   name: string,
-  { worker, signal }: Pick<OpEnvironment, 'worker'> & Underway,
+  { services, signal }: Pick<OpEnvironment, 'services'> & Underway,
 ): Promise<void> {
-  const { flavour } = worker;
+  const { flavour } = services;
   const writer = createTreeWriter({ upper, lowers: [], flavour });
   const tree = openLayeredTree([upper], flavour);
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
-  const options = { owner: undefined, hasher: input.hasher, now: worker.now() };
+  const options = { owner: undefined, hasher: input.hasher, now: services.now() };
   await runCooperatively(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
   writer.finish();
   const { path = '', stats } = sources[0]?.entry ?? {};

@@ -15,7 +15,7 @@ import { ownerIn } from './owner.ts';
 import { circumstancesOf, type LayerWork } from './layer-work.ts';
 import { factsOf, placeCopy, placementOf } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
-import { packSoon } from '../pack-soon.ts';
+import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
 import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
 
@@ -77,7 +77,7 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
       : chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: true }));
   const pending = (await earlyLayerOf(copy)) ?? writeAhead(placed, strategy, context);
   if (placed !== undefined && !strategy.makesTree) {
-    const { content } = context.worker;
+    const { content } = context.services;
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), context.signal));
     if (layer !== undefined) {
       results.saveLayer(result, { ...layer, parent: base ?? null });
@@ -89,7 +89,7 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
   // A layer that could not be written without the tree is packed from it.
   if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
-  packSoon(result, context);
+  scheduleLayerPacking(result, context);
   return result;
 }
 
@@ -103,13 +103,13 @@ async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer |
 function writeAhead(
   placed: PlacedCopy | undefined,
   strategy: Strategy,
-  { worker, preparation, signal }: LayerWork & Underway,
+  { services, preparation, signal }: LayerWork & Underway,
 ): PendingLayer | undefined {
   if (placed === undefined || strategy.layer !== 'written-in-subprocess') return undefined;
   return writeLayerInSubprocess(placed, strategy, {
-    subprocess: worker.layerSubprocess,
+    subprocess: services.layerSubprocess,
     preparation,
-    stored: worker,
+    stored: services,
     signal,
   });
 }
@@ -188,7 +188,7 @@ async function copyInto(
   context: StepContext & Remembering & Underway,
 ): Promise<void> {
   const { memory, signal } = context;
-  const { flavour } = context.worker;
+  const { flavour } = context.services;
   const { epoch, dockerfileTime } = context;
   await using active = await prepareOn(base, context);
   const { upper, lowers } = active;
@@ -226,6 +226,6 @@ function warnOfLeftOut(devices: readonly string[], { progress, step }: StepConte
   progress.emit({ type: 'warning', step: step.id, message });
 }
 
-async function upperOf(result: ResultId, { worker }: StepContext): Promise<string | undefined> {
-  return (await worker.snapshots.stat(hexOf(result)))?.directories.at(-1);
+async function upperOf(result: ResultId, { services }: StepContext): Promise<string | undefined> {
+  return (await services.snapshots.stat(hexOf(result)))?.directories.at(-1);
 }

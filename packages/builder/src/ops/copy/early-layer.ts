@@ -46,19 +46,19 @@ export function openEarlyLayer(context: Context): EarlyLayer {
 }
 
 async function start(copy: RememberedCopy, context: Context, signal: AbortSignal): Promise<PendingLayer | undefined> {
-  const { imageSteps, step, cacheFrom, worker } = context;
+  const { imageSteps, step, cacheFrom, services } = context;
   if (!imageSteps.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
     return undefined;
-  if (!isLarge(sizeOf(await copy.input.select())) || wasDoneBefore(copy, worker)) return undefined;
+  if (!isLarge(sizeOf(await copy.input.select())) || wasDoneBefore(copy, services)) return undefined;
   const placed = await placeCopy({ ...copy, input: { ...copy.input, hasStableStat: true } }, context);
   if (placed === undefined || signal.aborted) return undefined;
   const strategy = chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: false }));
   if (strategy.layer !== 'written-in-subprocess') return undefined;
   const { preparation } = context;
   return writeLayerInSubprocess(placed, strategy, {
-    subprocess: worker.layerSubprocess,
+    subprocess: services.layerSubprocess,
     preparation,
-    stored: worker,
+    stored: services,
     signal,
   });
 }

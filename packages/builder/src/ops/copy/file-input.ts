@@ -83,7 +83,7 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
 async function resultInput(
   result: ResultId,
   options: FileInputOptions,
-  { worker, results, signal }: Pick<OpEnvironment, 'worker' | 'results'> & Underway,
+  { services, results, signal }: Pick<OpEnvironment, 'services' | 'results'> & Underway,
 ): Promise<FileInput> {
   const { shown = false } = options;
   const hasher = createFileHasher();
@@ -91,7 +91,7 @@ async function resultInput(
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
     return (selection ??= await runCooperatively(
-      selectFiles(openLayeredTree(directories, worker.flavour, { isCommitted: true }), options),
+      selectFiles(openLayeredTree(directories, services.flavour, { isCommitted: true }), options),
       signal,
     ));
   };

@@ -1,20 +1,20 @@
 import type { Circumstances, LayerPreparation } from '@tbuild/layers';
-import type { Worker } from '../../worker.ts';
+import type { Services } from '../../services.ts';
 
 /** What it takes to write the layer of a copy. */
 export interface LayerWork {
-  readonly worker: Pick<Worker, 'layerSubprocess' | 'store' | 'content'>;
+  readonly services: Pick<Services, 'layerSubprocess' | 'store' | 'content'>;
   readonly preparation: LayerPreparation;
 }
 
 /** Collects what the machine and the outputs say about how a layer should come about now. */
 export function circumstancesOf(
-  { worker, preparation }: LayerWork,
+  { services, preparation }: LayerWork,
   { isKeyed }: Pick<Circumstances, 'isKeyed'>,
 ): Circumstances {
   return {
     isKeyed,
-    hasSubprocess: worker.layerSubprocess !== undefined,
+    hasSubprocess: services.layerSubprocess !== undefined,
     compresses: preparation.isWanted,
     needsUncompressed: preparation.needsBytes,
     isIdle: preparation.isIdle(),

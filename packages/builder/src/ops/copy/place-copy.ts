@@ -4,7 +4,7 @@ import type { CopyOp, CopySelection } from '@tbuild/graph';
 import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
 import type { CopyFacts } from '@tbuild/layers';
-import type { Worker } from '../../worker.ts';
+import type { Services } from '../../services.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext } from '../op-environment.ts';
 import { ownerIn } from './owner.ts';
@@ -20,31 +20,31 @@ export interface CopyFrom {
 /** What it takes to settle where files go. */
 export interface Placing extends Pick<StepContext, 'epoch'> {
   readonly results: { snapshot(result: ResultId): Promise<Pick<Snapshot, 'directories'>> };
-  readonly worker: Pick<Worker, 'flavour'>;
+  readonly services: Pick<Services, 'flavour'>;
 }
 
 /** Settles places and owners of a copy that unpacks nothing. */
 export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
-  { worker: { flavour }, results, epoch }: Placing,
+  { services: { flavour }, results, epoch }: Placing,
 ): Promise<PlacedCopy | undefined> {
   if (selection.unpack) return undefined;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
   const options = placementOf(sources, input, owner, epoch);
-  return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStats: input.hasStableStat };
+  return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStat: input.hasStableStat };
 }
 
 /** Collects what decides how the layer of a placed copy comes about. */
 export function factsOf(
-  { sources, earlier, hasStableStats }: PlacedCopy,
+  { sources, earlier, hasStableStat }: PlacedCopy,
   { imageSteps, leafSteps, step }: Pick<StepContext, 'imageSteps' | 'leafSteps' | 'step'>,
 ): CopyFacts {
   return {
     isImageStep: imageSteps.has(step.id),
     isLeaf: leafSteps.has(step.id),
-    hasStableStats,
+    hasStableStat,
     ...sizeOf(sources),
     largeFileBytes: largeBytesOf(sources),
     hasEarlierLayer: earlier !== undefined,

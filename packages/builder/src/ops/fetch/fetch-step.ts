@@ -2,18 +2,18 @@ import type { ReportTransfer } from '@tbuild/progress';
 import type { OpEnvironment, StepContext } from '../op-environment.ts';
 
 /** What an op that fetches needs; a build context is fetched without a step. */
-export interface FetchContext extends Pick<OpEnvironment, 'worker' | 'readSecret'> {
+export interface FetchContext extends Pick<OpEnvironment, 'services' | 'readSecret'> {
   readonly report: ReportTransfer;
 }
 
 /** A step that has to fetch something before its key is known counts as started with the first bytes. */
-export function fetchStep({ progress, step, worker, readSecret }: StepContext): FetchContext {
+export function fetchStep({ progress, step, services, readSecret }: StepContext): FetchContext {
   let started = false;
   return {
-    worker,
+    services,
     readSecret,
     report(item, current, total) {
-      if (!started) progress.emit({ type: 'started', step: step.id, at: worker.now() });
+      if (!started) progress.emit({ type: 'started', step: step.id, at: services.now() });
       started = true;
       progress.emit({ type: 'transfer', step: step.id, item, current, total });
     },

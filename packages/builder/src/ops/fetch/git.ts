@@ -12,13 +12,13 @@ import type { FetchContext } from './fetch-step.ts';
  * URL is in neither, unless `.git` is kept, which has it.
  */
 export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
-  const { worker } = context;
+  const { services } = context;
   return {
     async prepare(_inputs, signal) {
-      const { runProgram } = worker;
+      const { runProgram } = services;
       const remote: GitRemote = { url: op.url, authorization: authorizationFor(op.url, context), runProgram, signal };
-      mkdirSync(worker.store.root, { recursive: true });
-      const commit = await resolveCommit(remote, op.ref, op.checksum, worker.store.root);
+      mkdirSync(services.store.root, { recursive: true });
+      const commit = await resolveCommit(remote, op.ref, op.checksum, services.store.root);
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
@@ -50,14 +50,14 @@ async function checkOutTo(
   op: GitOp,
   commit: Commit,
   remote: GitRemote,
-  { worker }: FetchContext,
+  { services }: FetchContext,
 ): Promise<void> {
-  const mirror = await fetchCommit(commit.id, remote, worker);
-  const parent = worker.store.run;
+  const mirror = await fetchCommit(commit.id, remote, services);
+  const parent = services.store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const scratch = mkdtempSync(join(parent, 'git-'));
   try {
-    await using active = await worker.snapshots.prepare();
+    await using active = await services.snapshots.prepare();
     await checkOut(remote, { ...op, commit, mirror, scratch, target: active.upper });
     await active.commit(hexOf(key));
   } finally {

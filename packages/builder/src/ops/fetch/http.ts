@@ -13,7 +13,7 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
   return {
     async prepare(_inputs, signal) {
       const { readSecret, report } = context;
-      const fetched = await fetchUrl(op.url, context.worker, { checksum, readSecret, report, signal });
+      const fetched = await fetchUrl(op.url, context.services, { checksum, readSecret, report, signal });
       const { digest, modified = 0 } = fetched;
       const key = digestOf(canonicalJson({ http: { filename, digest, modified } }));
       const run = async (): Promise<ResultId> => {
@@ -29,12 +29,12 @@ async function writeFile(
   key: ResultId,
   filename: string,
   { digest, modified = 0 }: FetchedFile,
-  { worker, signal }: FetchContext & { signal: AbortSignal },
+  { services, signal }: FetchContext & { signal: AbortSignal },
 ): Promise<void> {
-  await using active = await worker.snapshots.prepare();
-  const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: worker.flavour });
+  await using active = await services.snapshots.prepare();
+  const writer = createTreeWriter({ upper: active.upper, lowers: [], flavour: services.flavour });
   const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified };
-  await runCooperatively(writer.copy(filename, attributes, worker.content.path(digest)), signal);
+  await runCooperatively(writer.copy(filename, attributes, services.content.path(digest)), signal);
   writer.finish();
   await active.commit(hexOf(key));
 }

@@ -14,7 +14,7 @@ export interface ImageToExtract {
   open(): Promise<Provider>;
 }
 
-type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & Pick<ShownWork, 'step'>;
+type Environment = Pick<OpEnvironment, 'services' | 'progress'> & Pick<ShownWork, 'step'>;
 
 /**
  * Fetches and extracts the layers of an image side by side, each into a directory named by its diff ID,
@@ -22,11 +22,11 @@ type Environment = Pick<OpEnvironment, 'worker' | 'progress'> & Pick<ShownWork, 
  * again on top of them and named by its chain ID. All of it is shown as work of the image's step.
  */
 export async function extractImage(image: ImageToExtract, env: Environment, signal: AbortSignal): Promise<Snapshot> {
-  const { worker, progress, step } = env;
-  const done = await worker.snapshots.stat(hexOf(image.chain));
+  const { services, progress, step } = env;
+  const done = await services.snapshots.stat(hexOf(image.chain));
   if (done !== undefined) return done;
-  return showWork({ progress, now: () => worker.now(), step, signal }, async () => {
-    const work = { ...env, provider: storing(await image.open(), worker.content), signal };
+  return showWork({ progress, now: () => services.now(), step, signal }, async () => {
+    const work = { ...env, provider: storing(await image.open(), services.content), signal };
     const limit = pLimit(availableParallelism());
     // An image may have a layer more than once, which is extracted once.
     const extracting = new Map<Digest, Promise<boolean>>();
@@ -42,7 +42,7 @@ export async function extractImage(image: ImageToExtract, env: Environment, sign
       const chain = image.layers.slice(0, index + 1).map(({ diffId }) => diffId);
       tops.push(alone[index] === true ? hexOf(layer.diffId) : await extractOnto(tops, chain, layer, work));
     }
-    return worker.snapshots.compose(hexOf(image.chain), { tops });
+    return services.snapshots.compose(hexOf(image.chain), { tops });
   });
 }
 
@@ -53,7 +53,7 @@ interface Extraction extends Environment {
 
 /** True when the directory named by the diff ID now stands; false when the layer needs those below. */
 async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
-  const { snapshots } = work.worker;
+  const { snapshots } = work.services;
   if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
   const extract = async (): Promise<boolean> => {
     await using active = await snapshots.prepare();
@@ -71,7 +71,7 @@ async function extractOnto(
   layer: Layer,
   work: Extraction,
 ): Promise<string> {
-  const { snapshots } = work.worker;
+  const { snapshots } = work.services;
   const name = `onto-${hexOf(required(chainId(chain)))}`;
   if ((await snapshots.stat(name)) !== undefined) return name;
   const lowers = await Promise.all(tops.map(async (top) => required((await snapshots.stat(top))?.directories.at(-1))));
@@ -87,10 +87,10 @@ async function extractInto(
   work: Extraction,
   lowers?: readonly string[],
 ): Promise<boolean> {
-  const { worker, progress, step, signal, provider } = work;
-  const isStored = await worker.content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
-  const shown = showLayer(descriptor, { step: step.id, isStored, progress, now: () => worker.now() });
-  const extracted = await worker.differ.extract(descriptor, provider, target, {
+  const { services, progress, step, signal, provider } = work;
+  const isStored = await services.content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const shown = showLayer(descriptor, { step: step.id, isStored, progress, now: () => services.now() });
+  const extracted = await services.differ.extract(descriptor, provider, target, {
     lowers,
     signal,
     onProgress: shown.onExtracted,

@@ -11,14 +11,14 @@ import type { StepContext } from '../op-environment.ts';
  * and extracted when another step asks for the tree.
  */
 export function imageOp(op: ImageOp, context: StepContext): Op<ResultId> {
-  const { worker, results } = context;
+  const { services, results } = context;
   return {
     async prepare(_inputs, signal) {
       const chain = chainId(op.diffIds);
       if (chain === undefined) throw new Error(`Image ${op.reference} has no layers and is no step`);
       results.addImage(chain, async () => {
-        const open = () => imageProvider(op.source, op.reference, worker);
-        return extractImage({ chain, layers: baseLayers(op, worker), open }, context, signal);
+        const open = () => imageProvider(op.source, op.reference, services);
+        return extractImage({ chain, layers: baseLayers(op, services), open }, context, signal);
       });
       return { key: digestOf(canonicalJson({ image: chain })), run: async () => chain };
     },

@@ -13,14 +13,14 @@ import { isKeyedResult, keyedResult } from '../run-result.ts';
 
 /** WORKDIR: the same base and path always give the same tree, times aside, so the key is usually the result. */
 export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
-  const { worker } = context;
+  const { services } = context;
   return {
     async prepare({ base }) {
       const key = digestOf(canonicalJson({ op, base: base?.result, epoch: context.epoch }));
       const run = async (): Promise<ResultId> => {
         await using active = await prepareOn(base?.result, context);
-        const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
-        const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: worker.flavour });
+        const tree = openLayeredTree([...active.lowers, active.upper], services.flavour);
+        const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour: services.flavour });
         makeDirectory(writer, tree, op, ownerIn(tree, op.user, base), context.dockerfileTime);
         writer.finish();
         const result = keyedResult(key, context.step);

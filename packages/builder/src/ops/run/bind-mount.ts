@@ -50,7 +50,7 @@ export async function openBindMount(
 
 async function showResult(result: ResultId, input: FileInput, making: Making): Promise<SandboxMount> {
   const { env, mount } = making;
-  const { flavour } = env.worker;
+  const { flavour } = env.services;
   const { directories } = await env.results.snapshot(result);
   const tree = openLayeredTree(directories, flavour);
   const path = resolvePath(tree, mount.source, { followLast: true });
@@ -62,7 +62,7 @@ async function showResult(result: ResultId, input: FileInput, making: Making): P
 }
 
 async function showContext(input: FileInput, making: Making): Promise<SandboxMount> {
-  const { snapshots } = making.env.worker;
+  const { snapshots } = making.env.services;
   const name = hexOf(digestOf(canonicalJson({ bind: input.content })));
   let snapshot = await snapshots.stat(name);
   if (snapshot === undefined) {
@@ -78,7 +78,7 @@ async function showContext(input: FileInput, making: Making): Promise<SandboxMou
 
 function showDirectory(layers: readonly string[], { mount, files, env }: Making): SandboxMount {
   const place = files.directory();
-  const overlay = overlayOf(layers, { place, writable: !mount.readonly, flavour: env.worker.flavour });
+  const overlay = overlayOf(layers, { place, writable: !mount.readonly, flavour: env.services.flavour });
   return { type: 'overlay', mount: overlay, target: mount.target };
 }
 

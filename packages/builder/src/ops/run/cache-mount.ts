@@ -52,7 +52,7 @@ async function take(
   mount: CacheMount,
   { files, context, signal }: Taking,
 ): Promise<string> {
-  const { worker, step, progress, discardedCaches } = context;
+  const { services, step, progress, discardedCaches } = context;
   const discard = step.noCache && !discardedCaches.has(key);
   // What a step of this build has put there is not what `--no-cache` means.
   discardedCaches.add(key);
@@ -60,7 +60,7 @@ async function take(
     if (input === undefined) {
       makeEmpty(path, mount);
       if (!discard) await context.importMount(key, path);
-    } else await copySelected(input, dirname(path), basename(path), { worker, signal });
+    } else await copySelected(input, dirname(path), basename(path), { services, signal });
   };
   const onWait = (): void =>
     progress.emit({
@@ -70,7 +70,7 @@ async function take(
       data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
     });
   const directory = await takeCacheDirectory(
-    worker.store,
+    services.store,
     { key, sharing: mount.sharing, discard, fill, onWait },
     signal,
   );

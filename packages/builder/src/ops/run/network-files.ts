@@ -12,7 +12,7 @@ import type { StepFiles } from './step-files.ts';
 /** /etc/hosts and /etc/resolv.conf of a step, read-only as with Docker's builder; where nothing can be mounted, what it writes there vanishes. */
 export function networkFiles(
   files: StepFiles,
-  { worker, extraHosts, hostname, network }: NetworkOptions,
+  { services, extraHosts, hostname, network }: NetworkOptions,
 ): readonly SandboxMount[] {
   const bind = (target: string, content: string): SandboxMount => ({
     type: 'bind',
@@ -21,7 +21,7 @@ export function networkFiles(
     readonly: true,
   });
   return [
-    bind('/etc/resolv.conf', resolvConf(worker.resolvConf(), resolution(network))),
+    bind('/etc/resolv.conf', resolvConf(services.resolvConf(), resolution(network))),
     bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map((text) => parseHost(text, network)) })),
   ];
 }
@@ -31,7 +31,7 @@ function resolution(network: Sandbox['network']): Parameters<typeof resolvConf>[
   return { sharesNetwork: network !== 'none' };
 }
 
-export type NetworkOptions = Pick<OpEnvironment, 'worker' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
+export type NetworkOptions = Pick<OpEnvironment, 'services' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
 
 /** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
 export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {

@@ -2,9 +2,9 @@ import { getOrMake } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { type Emulation, findEmulation, type Sandbox, type SandboxMount } from '@tbuild/executor';
 import { formatPlatform, samePlatform, type Platform } from '@tbuild/oci';
-import type { Worker } from '../../worker.ts';
+import type { Services } from '../../services.ts';
 
-type Machine = Pick<Worker, 'store' | 'platform' | 'searchPath'>;
+type Machine = Pick<Services, 'store' | 'platform' | 'searchPath'>;
 
 /** What a step needs besides, so that its programs run. */
 export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
@@ -13,7 +13,7 @@ export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
 
 const NOTHING: PlatformNeeds = { mounts: [] };
 
-/** What was found out about each platform, for as long as the worker lives. */
+/** What was found out about each platform, for as long as the services lives. */
 const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
 
 /**
@@ -21,12 +21,12 @@ const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
  * step and name no reason.
  * @throws TbuildError UNSUPPORTED with what to install.
  */
-export async function requirePlatform(platform: Platform, worker: Machine): Promise<PlatformNeeds> {
-  if (samePlatform(platform, worker.platform)) return NOTHING;
-  const known = getOrMake(answers, worker, () => new Map<string, Promise<Emulation>>());
-  const { platform: host, searchPath } = worker;
+export async function requirePlatform(platform: Platform, services: Machine): Promise<PlatformNeeds> {
+  if (samePlatform(platform, services.platform)) return NOTHING;
+  const known = getOrMake(answers, services, () => new Map<string, Promise<Emulation>>());
+  const { platform: host, searchPath } = services;
   const emulation = await getOrMake(known, formatPlatform(platform), () =>
-    findEmulation(platform, { directory: worker.store.run, host, searchPath }),
+    findEmulation(platform, { directory: services.store.run, host, searchPath }),
   );
   switch (emulation.kind) {
     case 'native':

@@ -8,9 +8,9 @@ import { gatherTrees } from '../gather-trees.ts';
 import type { StepContext } from '../op-environment.ts';
 import { parseHost } from './network-files.ts';
 import { runParts } from '../copy/key-parts.ts';
-import { packSoon } from '../pack-soon.ts';
+import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
 import { requirePlatform } from './require-platform.ts';
-import { drawResult, isDrawnFor } from '../run-result.ts';
+import { newResultId, isResultOf } from '../run-result.ts';
 import { prepareOn } from '../prepare-on.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
@@ -31,16 +31,16 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         }),
       );
       const run = async (): Promise<ResultId> => {
-        const result = drawResult(key);
+        const result = newResultId(key);
         await runInto(result, op, mounts, base?.result, context, signal);
-        packSoon(result, context);
+        scheduleLayerPacking(result, context);
         return result;
       };
       return {
         key,
         gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], context),
         run,
-        canGive: (result) => isDrawnFor(key, result),
+        canGive: (result) => isResultOf(key, result),
         parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
       };
     },
@@ -71,19 +71,19 @@ async function runInto(
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { worker, progress, step } = context;
-  const executor = await worker.executor();
-  const needs = await requirePlatform(op.platform, worker);
+  const { services, progress, step } = context;
+  const executor = await services.executor();
+  const needs = await requirePlatform(op.platform, services);
   const network = op.network === 'default' && context.network === 'pasta' ? 'pasta' : op.network;
   await using active = await prepareOn(base, context);
-  await using files = createStepFiles(worker.store);
+  await using files = createStepFiles(services.store);
   const { mounts, env, secrets } = await openMounts(
     keyed,
     files,
     { ...context, hostname: op.hostname, network },
     signal,
   );
-  const tree = openLayeredTree([...active.lowers, active.upper], worker.flavour);
+  const tree = openLayeredTree([...active.lowers, active.upper], services.flavour);
   using output = openStepOutput(step.id, secrets, progress);
   const end = await executor.run(
     {
@@ -107,7 +107,7 @@ async function runInto(
     output,
     signal,
   );
-  const facts = { store: worker.store, secrets, memory: context.resources?.memory };
+  const facts = { store: services.store, secrets, memory: context.resources?.memory };
   if (end.exitCode !== 0) throw exited(op, end, facts);
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));

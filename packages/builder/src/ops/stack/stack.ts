@@ -6,14 +6,14 @@ import type { StepContext } from '../op-environment.ts';
 
 /** `--link`: the layer of the source put on the base; nothing is copied. */
 export function stackOp(context: StepContext): Op<ResultId> {
-  const { worker, results } = context;
+  const { services, results } = context;
   return {
     async prepare({ base, sources }) {
       const top = sources[0];
       if (top === undefined) throw new Error('A stack step has no source');
       const key = digestOf(canonicalJson({ stack: [base?.result, top.result] }));
       const run = async (): Promise<ResultId> => {
-        await worker.snapshots.compose(hexOf(key), {
+        await services.snapshots.compose(hexOf(key), {
           base: base === undefined ? undefined : hexOf(base.result),
           tops: [hexOf(top.result)],
         });

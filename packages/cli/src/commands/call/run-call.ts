@@ -4,7 +4,7 @@ import {
   outlineBuild,
   type BuildRequest,
   type BuildRun,
-  type Worker,
+  type Services,
 } from '@tbuild/builder';
 import type { TbuildError } from '@tbuild/errors';
 import type { CallSpec } from './call-spec.ts';
@@ -27,7 +27,7 @@ export function runCall(spec: CallSpec, request: BuildRequest, context: CallCont
 }
 
 export interface CallContext {
-  readonly worker: Worker;
+  readonly worker: Services;
   readonly run: BuildRun;
 }
 

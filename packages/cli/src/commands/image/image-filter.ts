@@ -1,4 +1,4 @@
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { suggest, TbuildError } from '@tbuild/errors';
 import { findImage, type ListedImage, type StoredImage } from '@tbuild/images';
 import { familiarReference, familiarRepository } from '@tbuild/oci';
@@ -10,7 +10,7 @@ type Keeps = (image: ListedImage) => boolean;
  * options all.
  * @throws TbuildError USAGE for an unknown filter, NOT_FOUND for an image to compare with that is not there.
  */
-export function imageFilter(filters: readonly string[], names: readonly string[], worker: Worker): Keeps {
+export function imageFilter(filters: readonly string[], names: readonly string[], worker: Services): Keeps {
   const byKind = new Map<string, Keeps[]>();
   for (const text of [...filters, ...names.map((name) => `reference=${name}`)]) {
     const at = text.indexOf('=');
@@ -24,7 +24,7 @@ export function imageFilter(filters: readonly string[], names: readonly string[]
   return (image) => [...byKind.values()].every((any) => any.some((keeps) => keeps(image)));
 }
 
-const FILTERS: Readonly<Record<string, (value: string, worker: Worker) => Keeps>> = {
+const FILTERS: Readonly<Record<string, (value: string, worker: Services) => Keeps>> = {
   dangling(value) {
     if (value !== 'true' && value !== 'false')
       throw new TbuildError('USAGE', `Filter dangling=${value} is neither true nor false`);

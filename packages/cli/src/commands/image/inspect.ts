@@ -1,4 +1,4 @@
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
 import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
@@ -32,7 +32,7 @@ export const inspect = storeCommand({
 });
 
 /** In the words of `docker image inspect`. */
-async function describe(found: FoundImage, worker: Worker): Promise<Readonly<Record<string, unknown>>> {
+async function describe(found: FoundImage, worker: Services): Promise<Readonly<Record<string, unknown>>> {
   const {
     target,
     image: { manifest, config },

@@ -1,4 +1,4 @@
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { findImage } from '@tbuild/images';
 import { familiarReference, isDigest, parseReference, type Digest, type Reference } from '@tbuild/oci';
@@ -15,7 +15,7 @@ export interface RemovedImage {
  *
  * @throws TbuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
-export function removeImage(name: string, force: boolean, worker: Worker): RemovedImage {
+export function removeImage(name: string, force: boolean, worker: Services): RemovedImage {
   // By name an image is removed even if it is damaged.
   const reference = isDigest(name) ? undefined : parseReference(name);
   if (reference !== undefined && worker.refs.remove(reference)) return { references: [reference] };

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Worker } from '@tbuild/builder';
+import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { saveImages } from '@tbuild/exporter';
 import { findImage, readImage, type StoredImage } from '@tbuild/images';
@@ -46,7 +46,7 @@ function requirePlatform({ config }: StoredImage, wanted: Platform, name: string
 }
 
 /** A name without a tag is all tags of its repository, as for Docker. */
-function namesOf(word: string, { refs }: Pick<Worker, 'refs'>): readonly string[] {
+function namesOf(word: string, { refs }: Pick<Services, 'refs'>): readonly string[] {
   if (/[:@]/.test(word.slice(word.lastIndexOf('/') + 1))) return [word];
   const repository = formatRepository(parseReference(word));
   const tagged = refs

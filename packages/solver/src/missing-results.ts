@@ -3,7 +3,7 @@ import type { Loaded, ResultCache } from './op.ts';
 import { inputsOf } from './solving.ts';
 
 /** Which cached results have to be made again, since something needs them and they are not there. */
-export interface Losses<R> {
+export interface MissingResults<R> {
   /** Takes down what the cache has for a step; undefined when that will not do, and the step has to run. */
   accept(step: Step, loaded: Loaded<R> | undefined): R | undefined;
   /** The steps that have to run before a step can. */
@@ -13,7 +13,11 @@ export interface Losses<R> {
 }
 
 /** `needed` are the steps whose results must be there in any case. */
-export function createLosses<R>(graph: Graph, cache: ResultCache<R>, needed: Iterable<StepId> = []): Losses<R> {
+export function createMissingResults<R>(
+  graph: Graph,
+  cache: ResultCache<R>,
+  needed: Iterable<StepId> = [],
+): MissingResults<R> {
   const whole = new Set(needed);
   const cached = new Map<StepId, Loaded<R>>();
   const lost = new Map<StepId, R>();
@@ -37,7 +41,7 @@ export function createLosses<R>(graph: Graph, cache: ResultCache<R>, needed: Ite
     },
     missingFor: (step) => withMissing(inputsOf(step).filter(isRemembered)),
     behind(error) {
-      const results = cache.lostBy?.(error) ?? [];
+      const results = cache.resultsLostBy?.(error) ?? [];
       // A result that is gone for the second time is no loss that running again makes good.
       const gone = [...cached].filter(([id, { result }]) => results.includes(result) && lost.get(id) !== result);
       for (const [id, { result }] of gone) lost.set(id, result);

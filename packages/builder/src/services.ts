@@ -11,8 +11,8 @@ import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { OutputSpec } from '@tbuild/spec';
 import type { StoreLayout } from '@tbuild/store';
 
-/** What a build works with; every implementation is chosen in one place, by whoever creates the worker. */
-export interface Worker {
+/** What a build works with; every implementation is chosen in one place, by whoever creates the services. */
+export interface Services {
   readonly store: StoreLayout;
   /** The machine's own platform. */
   readonly platform: Platform;
