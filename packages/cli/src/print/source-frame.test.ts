@@ -33,3 +33,9 @@ test('one line around several; a place that ends where a line begins does not ma
 test('a place behind the end of its line is one column wide', () => {
   expect(sourceFrame('ab', at(1, 3, 1, 9), { token: at(1, 3, 1, 9) })).toContain(`     |       ^\n`);
 });
+
+test('a line of hundreds of kilobytes is cut, and so is what underlines it', () => {
+  const frame = sourceFrame(`ADD ${'x'.repeat(500_000)}\n`, at(1, 1, 1, 500_005), { token: at(1, 5, 1, 500_005) });
+  expect(frame).toContain(`   1 | >>> ADD ${'x'.repeat(796)}…\n     |         ^^^`);
+  expect(frame.length).toBeLessThan(2000);
+});

@@ -10,7 +10,7 @@ export interface SourceFrameOptions {
  * around several, those of the place marked; below, what is meant is underlined. Credentials of URLs are masked. Ends in a line feed.
  */
 export function sourceFrame(text: string, { start, end }: SourceRange, { token }: SourceFrameOptions = {}): string {
-  const lines = withMaskedCredentials(text).split(/\r?\n/);
+  const lines = withMaskedCredentials(text).split(/\r?\n/).map(cut);
   const last = Math.max(start.line, end.column === 1 && end.line > start.line ? end.line - 1 : end.line);
   const around = last === start.line ? 2 : 1;
   const first = Math.max(1, start.line - around);
@@ -22,6 +22,13 @@ export function sourceFrame(text: string, { start, end }: SourceRange, { token }
   });
   const rule = '-'.repeat(20);
   return `${[rule, ...rows, rule].join('\n')}\n`;
+}
+
+/** A terminal shows ten lines of this; the refused line may have hundreds of kilobytes. */
+const LONGEST_LINE = 800;
+
+function cut(line: string): string {
+  return line.length <= LONGEST_LINE ? line : `${line.slice(0, LONGEST_LINE)}…`;
 }
 
 /** Users and passwords of URLs become as many asterisks, so that columns stay what they are. */
