@@ -1,38 +1,38 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 
-/** What a build made. */
+/** The result of a build. */
 export interface BuildResult {
-  /** One a platform. */
+  /** One image for each platform. */
   readonly images: readonly {
     readonly platform: Platform;
     /** The digest of its configuration. */
     readonly config: Digest;
-    /** The digest of its manifest, unless none was made. */
+    /** The digest of its manifest, if an output made one. */
     readonly manifest?: Digest;
   }[];
-  /** Config digest of one image, or digest of the index of several. */
+  /** The config digest of a single image, or the digest of the index of several. */
   readonly id: Digest;
-  /** The manifest or index that was pushed, or else the first that an output made. */
+  /** The manifest or index that was pushed, else the first that an output made. */
   readonly manifest?: Descriptor;
-  /** Full references that the image was given. */
+  /** The full references that name the image. */
   readonly names: readonly string[];
-  /** Where it went, one for each output, for people. */
+  /** Where each output went, as a text for people. */
   readonly destinations: readonly string[];
   readonly warnings: readonly LintWarning[];
 }
 
-/** What a prune removes. */
+/** What to prune. Without options, everything that nothing refers to. */
 export interface PruneOptions {
-  /** The whole build cache, not only what nothing refers to. */
+  /** Remove the whole build cache, not only what nothing refers to. */
   readonly all?: boolean;
-  /** What was used in this many milliseconds stays. */
+  /** Keep what was used within this many milliseconds. */
   readonly unusedFor?: number;
-  /** Least recently used goes first until the cache holds at most this many bytes. */
+  /** Remove the least recently used until the cache holds at most this many bytes. */
   readonly maxUsedSpace?: number;
 }
 
-/** What was removed. */
+/** What a prune removed. */
 export interface Pruned {
   readonly bytes: number;
   readonly steps: number;
@@ -40,7 +40,7 @@ export interface Pruned {
 
 /** One row of what a store holds. */
 export interface UsedSpace {
-  /** The hash of a step's result; other names for other kinds. */
+  /** The hash of a step's result; other kinds have other names. */
   readonly name: string;
   readonly kind:
     | 'step'
@@ -52,12 +52,12 @@ export interface UsedSpace {
     | 'image blobs'
     | 'other blobs'
     | 'records';
-  /** Bytes on disk. What several rows share is counted in the first of them only. */
+  /** Bytes on disk. Files that several rows share are counted in the first of them only. */
   readonly bytes: number;
   /** Milliseconds since the epoch. */
   readonly usedAt?: number;
-  /** The step's name when it ran here last, or where something was fetched from. */
+  /** The step's name when it last ran here, or the address that a file was fetched from. */
   readonly description?: string;
-  /** Whether a prune may take it. */
+  /** Whether a prune may remove it. */
   readonly reclaimable: boolean;
 }

@@ -1,9 +1,9 @@
 import { TbuildError, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
 import type { SentError } from './messages.ts';
 
-/** What went wrong with something that the program was asked to do. */
+/** A failure of a call. */
 export class BuildError extends TbuildError {
-  /** As the command line shows it: place, lines of the Dockerfile, message and hint. */
+  /** The report that the command line prints: place, lines of the Dockerfile, message and hint. */
   readonly report: string;
 
   constructor(code: ErrorCode, message: string, options: TbuildErrorOptions & { readonly report?: string } = {}) {
@@ -14,7 +14,7 @@ export class BuildError extends TbuildError {
   }
 }
 
-/** The error that was sent: a {@link BuildError}, or a plain `Error` for what nobody expected. */
+/** Returns the error that the program sent: a {@link BuildError}, or a plain `Error` for one without a code. */
 export function receivedError({ message, code, causes, ...more }: SentError): Error {
   const cause = causes.reduceRight<Error | undefined>((inner, text) => new Error(text, { cause: inner }), undefined);
   return code === undefined ? new Error(message, { cause }) : new BuildError(code, message, { ...more, cause });

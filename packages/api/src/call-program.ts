@@ -8,24 +8,24 @@ import { BuildError, receivedError } from './build-error.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
 import { ANSWERS, CALL_FLAG, type ProgramCall, type ProgramMessage } from './messages.ts';
 
-/** How the program is called, and where images are. */
+/** How to call the program, and where the images are. */
 export interface StoreOptions {
-  /** The store's directory; that of the command line unless given. */
+  /** The store's directory. Defaults to the one that the command line uses. */
   readonly root?: string;
-  /** Cancels, as Ctrl-C does: the call fails with CANCELLED as soon as nothing of it is left. */
+  /** Cancels like Ctrl-C: the call fails with CANCELLED as soon as nothing of it runs any more. */
   readonly signal?: AbortSignal;
-  /** The environment of the program, such as PATH, HOME and proxies; that of this process unless given. */
+  /** The environment of the program, such as PATH, HOME and proxies. Defaults to that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The program `tbuild`; that of the package `tbuild` unless given. */
+  /** The path of the program. Defaults to that of the package `tbuild`. */
   readonly program?: string;
 }
 
 type Answer = Exclude<ProgramMessage, { readonly type: 'event' }>;
 
-/** Is told of everything that happens; the program waits for a promise that it gives. */
+/** Receives every event in order. The program waits for a promise that it returns. */
 export type OnEvent = (event: ProgressEvent) => unknown;
 
-/** Calls the program with plain data: what is asked for, and all options but those that are for this side. */
+/** Calls the program with plain data: the argument and all options but those for this side. */
 export function ask(
   name: string,
   what: object,
@@ -35,10 +35,10 @@ export function ask(
 }
 
 /**
- * Starts the program, which enters namespaces that a running process cannot enter, and gives its answer. When this
- * process ends, the program cancels what it does.
- * @throws BuildError what the program answers; USAGE for what is no data, NOT_FOUND without a program, CANCELLED,
- * PROCESS_FAILED when it ends without an answer.
+ * Starts the program, which enters namespaces that a running process cannot enter, and returns its answer. When this
+ * process ends, the program cancels the call.
+ * @throws BuildError with the program's answer; USAGE for an argument that is not plain data, NOT_FOUND without a
+ * program, CANCELLED, PROCESS_FAILED when it ends without an answer.
  */
 async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'>, onEvent: OnEvent): Promise<unknown> {
   const { signal } = options;
@@ -47,7 +47,7 @@ async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'
   const child = spawn(options.program ?? findProgram(), [CALL_FLAG, process.execPath], {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     env: options.env,
-    // A Ctrl-C is for the caller alone, who may then abort.
+    // A Ctrl-C goes to the caller alone, who may then abort.
     detached: true,
   });
   const { stdin, stderr, stdio } = child;
@@ -57,7 +57,7 @@ async function callProgram(call: ProgramCall, options: Omit<StoreOptions, 'root'
   using _aborting = onAbort(signal, () => child.kill());
   const ending = once(child, 'exit');
   const said = lastOf(stderr);
-  // It may end without having read what it was asked.
+  // The program may end without reading its input.
   stdin.on('error', () => {});
   stdin.write(frame);
   let answer: Answer | undefined;
@@ -77,7 +77,7 @@ function frameOf(call: ProgramCall): Buffer {
     return encodeFrame(call);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new BuildError('USAGE', `What is asked of tbuild is not plain data: ${reason}`, { cause });
+    throw new BuildError('USAGE', `The arguments of a call to tbuild must be plain data: ${reason}`, { cause });
   }
 }
 
@@ -89,7 +89,7 @@ function cancelled({ reason }: AbortSignal): BuildError {
   return new BuildError('CANCELLED', 'Build was cancelled', { cause: reason });
 }
 
-/** The program belongs to the package that this one depends on; where that cannot be found, it may be on the PATH. */
+/** Finds the program in the package that this one depends on, else on the PATH. */
 function findProgram(): string {
   try {
     return join(createRequire(import.meta.url).resolve('tbuild/package.json'), '../bin/tbuild');
@@ -99,23 +99,26 @@ function findProgram(): string {
 }
 
 function notStarted(program: string, [cause]: readonly unknown[]): BuildError {
-  const message = `The program ${JSON.stringify(program)} cannot be started`;
-  return new BuildError('NOT_FOUND', message, { cause, hint: 'Install the package tbuild, or name the program' });
+  const message = `Cannot start the program ${JSON.stringify(program)}`;
+  return new BuildError('NOT_FOUND', message, {
+    cause,
+    hint: 'Install the package tbuild, or set the option "program"',
+  });
 }
 
 function withoutAnswer({ exitCode, signalCode }: ChildProcess, said: string): BuildError {
   const how = signalCode === null ? `ended with exit code ${exitCode}` : `was killed by ${signalCode}`;
-  const last = said === '' ? undefined : `It said last: ${said}`;
+  const last = said === '' ? undefined : `Its last output: ${said}`;
   return new BuildError('PROCESS_FAILED', `tbuild ${how} before it answered`, { hint: last });
 }
 
-/** Does something when the signal aborts, until disposed. */
+/** Runs a function when the signal aborts, until disposed. */
 function onAbort(signal: AbortSignal | undefined, act: () => void): Disposable {
   signal?.addEventListener('abort', act, { once: true });
   return { [Symbol.dispose]: () => signal?.removeEventListener('abort', act) };
 }
 
-/** Reads to the end of what the program answers; after an abort nobody is told any more. */
+/** Reads the program's answer to its end. After an abort `onEvent` is no longer called. */
 async function readAnswer(
   source: Readable,
   onEvent: OnEvent,
@@ -131,7 +134,7 @@ async function readAnswer(
   return undefined;
 }
 
-/** Waits for a promise, but not after an abort. */
+/** Waits for a promise, but not beyond an abort. */
 function untilAbort(told: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const aborting = onAbort(signal, () => resolve(undefined));
@@ -141,7 +144,7 @@ function untilAbort(told: Promise<unknown>, signal: AbortSignal | undefined): Pr
 
 const KEPT = 4096;
 
-/** The end of what a stream said. */
+/** Returns the end of a stream's text. */
 function lastOf(source: Readable): () => string {
   let text = '';
   source.setEncoding('utf8').on('data', (chunk: string) => (text = (text + chunk).slice(-KEPT)));

@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 
 const HEAD = 4;
 
-/** A message as bytes: their number, then what the structured clone algorithm makes of it, so that bytes stay bytes. */
+/** Encodes a message: its length, then its structured clone, in which bytes stay bytes. */
 export function encodeFrame(message: unknown): Buffer {
   const body = serialize(message);
   const head = Buffer.allocUnsafe(HEAD);
@@ -10,7 +10,7 @@ export function encodeFrame(message: unknown): Buffer {
   return Buffer.concat([head, body]);
 }
 
-/** The messages in a stream of bytes; what is not whole at its end is left out. */
+/** Decodes the messages in a stream of bytes; drops an incomplete one at the end. */
 export async function* decodeFrames(source: AsyncIterable<Uint8Array | string>): AsyncGenerator<unknown> {
   let bytes: Buffer = Buffer.alloc(0);
   for await (const chunk of source) {

@@ -1,14 +1,14 @@
 import type { ProgressEvent } from '@tbuild/progress';
 import type { ErrorCode, SourceRange } from '@tbuild/errors';
 
-/** What the program is asked to do, as it stands on its standard input. */
+/** The call that the program reads on its standard input. */
 export interface ProgramCall {
   readonly name: string;
-  /** Checked by the program, which knows best what it understands. */
+  /** Plain data. The program checks it. */
   readonly argument: unknown;
 }
 
-/** What the program says on {@link ANSWERS}: events, then one of the others. */
+/** A message of the program on {@link ANSWERS}: any number of events, then one of the others. */
 export type ProgramMessage =
   | { readonly type: 'event'; readonly event: ProgressEvent }
   | { readonly type: 'result'; readonly result: unknown }
@@ -17,19 +17,22 @@ export type ProgramMessage =
 /** An error as data. */
 export interface SentError {
   readonly message: string;
-  /** Undefined for an error that nobody expected. */
+  /** Undefined for a defect. */
   readonly code?: ErrorCode;
   readonly hint?: string;
   readonly location?: SourceRange;
   readonly subject?: string;
-  /** As the command line shows it. */
+  /** The report that the command line prints. */
   readonly report: string;
-  /** The messages of what caused it, nearest first. */
+  /** The messages of its causes, nearest first. */
   readonly causes: readonly string[];
 }
 
-/** The descriptor that the program answers on. */
+/** The file descriptor on which the program answers. */
 export const ANSWERS = 3;
 
-/** The argument that makes the program take a call instead of a command line; the path of Node follows, if none is on the PATH. */
+/**
+ * The argument that makes the program take a call instead of a command line. The path of Node follows, for a PATH
+ * without Node.
+ */
 export const CALL_FLAG = '--api';

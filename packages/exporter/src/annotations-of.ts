@@ -1,7 +1,7 @@
 import { samePlatform, type Descriptor, type Platform } from '@tbuild/oci';
 import type { Annotation } from '@tbuild/spec';
 
-/** What is said about one thing, of one platform where it has one; undefined when nothing is. */
+/** Returns the annotations on one document, of one platform where it has one; undefined when there are none. */
 export function annotationsOf(
   annotations: readonly Annotation[],
   on: Annotation['on'],
@@ -14,7 +14,7 @@ export function annotationsOf(
   return said.length === 0 ? undefined : Object.fromEntries(said.map(({ name, value }) => [name, value]));
 }
 
-/** The descriptor with more annotations. */
+/** Returns the descriptor with more annotations. */
 export function annotated(target: Descriptor, added: Readonly<Record<string, string>> | undefined): Descriptor {
   return added === undefined ? target : { ...target, annotations: { ...target.annotations, ...added } };
 }

@@ -40,7 +40,7 @@ async function manifestOf(layout: string, name?: string): Promise<Manifest> {
   return document;
 }
 
-test('a docker archive is a layout with the manifest that docker load reads', async () => {
+test('a docker archive is an OCI layout with the manifest.json that docker load reads', async () => {
   const archive = fresh();
   const result = await testResult(['app:1', 'localhost:5000/a/b:2']);
   const exported = await dockerArchive({ destination: archive }).export(result, noReport, noSignal);
@@ -84,7 +84,7 @@ test('a docker archive of several platforms is refused', async () => {
   });
 });
 
-test('an archive can go to a stream', async () => {
+test('an archive is written to a stream', async () => {
   const stream = new PassThrough();
   const reading = stream.toArray();
   await dockerArchive({ destination: stream }).export(await testResult(['app']), noReport, noSignal);
@@ -94,7 +94,7 @@ test('an archive can go to a stream', async () => {
   expect((await manifestOf(unpacked(archive))).layers.length).toBe(2);
 });
 
-test('an OCI archive has gzipped layers, compressed once', async () => {
+test('layers of an OCI archive are gzipped, once for several exports', async () => {
   const store = variantStore(fresh());
   const archive = fresh();
   const result = await testResult(['app:1']);
@@ -112,7 +112,7 @@ test('an OCI archive has gzipped layers, compressed once', async () => {
   await ociArchive({ destination: fresh(), store }).export(withoutLayers, noReport, noSignal);
 });
 
-test('several platforms are an index', async () => {
+test('several platforms become an index in an OCI archive', async () => {
   const destination = fresh();
   await ociLayout({ destination, store: variantStore(fresh()) }).export(
     await testResult(['app:1'], [amd64, arm64]),
@@ -125,7 +125,7 @@ test('several platforms are an index', async () => {
   expect(readdirSync(destination).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
 });
 
-test('a layout that exists gains the image, or has it replaced', async () => {
+test('an existing layout gains the image, which replaces one of the same name', async () => {
   const destination = fresh();
   const store = variantStore(fresh());
   for (const name of ['app:1', 'app:2', 'app:1']) {
@@ -138,7 +138,7 @@ test('a layout that exists gains the image, or has it replaced', async () => {
   ]);
 });
 
-test('a failed export leaves nothing', async () => {
+test('a failed export of an archive leaves no file', async () => {
   const parent = fresh();
   execFileSync('mkdir', [parent]);
   const broken = { ...(await testResult(['app'])), content: createMemoryStore() };
@@ -153,17 +153,17 @@ test('a failed export leaves nothing', async () => {
   expect(readdirSync(parent)).toEqual([]);
 });
 
-test('what cannot be written is said so', async () => {
+test('an archive below a file fails with the reason', async () => {
   const file = fresh();
   writeFileSync(file, '');
   const exporting = dockerArchive({ destination: join(file, 'x') }).export(await testResult([]), noReport, noSignal);
   await expect(exporting).rejects.toMatchObject({
     code: 'USAGE',
-    message: expect.stringMatching(/cannot be written: a parent is not a directory$/),
+    message: expect.stringMatching(/^Cannot write the output ".*": a parent is not a directory$/),
   });
 });
 
-test('the image store has every blob before it has the name', async () => {
+test('the image store holds every blob before it sets the name', async () => {
   const root = fresh();
   const content = createLocalStore(root);
   const refs = createRefs(storeLayout(root));

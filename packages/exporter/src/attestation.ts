@@ -9,26 +9,26 @@ import {
   type Reference,
 } from '@tbuild/oci';
 
-/** What is said about an image: an in-toto predicate, such as how it was built or what is in it. */
+/** An attestation of an image: an in-toto predicate, such as how it was built or what it holds. */
 export interface Attestation {
   /** A URI, e.g. `https://slsa.dev/provenance/v1`. */
   readonly predicateType: string;
   readonly predicate: object;
-  /** What its file is called beside a local tree, e.g. `provenance.json`. */
+  /** The name of its file beside a local tree, e.g. `provenance.json`. */
   readonly filename: string;
-  /** What it is about, when that is not the image. */
+  /** Its subjects, when they are not the image. */
   readonly subject?: readonly Subject[];
-  /** It has no file there. */
+  /** It has no file beside a local tree. */
   readonly inlineOnly?: boolean;
 }
 
-/** One thing that a statement is about. */
+/** A subject of a statement. */
 export interface Subject {
   readonly name: string;
   readonly digest: Readonly<Record<string, string>>;
 }
 
-/** The manifest that carries attestations of an image, and the blobs that it names. */
+/** The manifest that carries the attestations of an image, and the blobs that it refers to. */
 export interface EncodedAttestations {
   readonly manifest: EncodedDocument;
   readonly blobs: readonly EncodedDocument[];
@@ -36,10 +36,10 @@ export interface EncodedAttestations {
 
 /** The media type of a statement. */
 export const STATEMENT = 'application/vnd.in-toto+json';
-/** What stands for an image that was given no name, as in Docker's builder. */
+/** The subject's name for an image without a name, as in Docker's builder. */
 const NAMELESS = '_';
 
-/** The document of an attestation ("in-toto Statement"). */
+/** Returns the document of an attestation ("in-toto Statement"). */
 export function statementOf(
   { predicateType, predicate, subject: own }: Attestation,
   subject: readonly Subject[],
@@ -47,14 +47,14 @@ export function statementOf(
   return { _type: 'https://in-toto.io/Statement/v1', predicateType, subject: own ?? subject, predicate };
 }
 
-/** An image by each of its names as a package URL. */
+/** Returns an image as a subject under each of its names as a package URL. */
 function imageSubjects({ digest }: Descriptor, names: readonly Reference[], platform: Platform): readonly Subject[] {
   const sha256 = hexOf(digest);
   const purls = names.map((name) => packageUrl(name, platform));
   return (purls.length === 0 ? [NAMELESS] : purls).map((name) => ({ name, digest: { sha256 } }));
 }
 
-/** The package URL of an image, e.g. `pkg:docker/busybox@latest?platform=linux%2Famd64`. */
+/** Returns the package URL of an image, e.g. `pkg:docker/busybox@latest?platform=linux%2Famd64`. */
 export function packageUrl({ registry, repository, tag, digest }: Reference, platform?: Platform): string {
   const path = registry === 'docker.io' ? repository.replace(/^library\//, '') : `${registry}/${repository}`;
   const qualifiers = [
@@ -67,7 +67,7 @@ export function packageUrl({ registry, repository, tag, digest }: Reference, pla
 
 const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
 
-/** Which image attestations are about, by each of its names. */
+/** Returns the image as the subject of its attestations, under each of its names. */
 export interface AttestationsOf {
   readonly image: Descriptor;
   readonly names: readonly Reference[];
@@ -75,8 +75,8 @@ export interface AttestationsOf {
 }
 
 /**
- * The attestations of an image as buildx stores them: a manifest whose layers are the statements. As an artifact
- * it names the image as its subject and has an empty configuration, otherwise one that says `unknown`.
+ * Encodes the attestations of an image as buildx stores them: a manifest whose layers are the statements. As an
+ * artifact it names the image as its subject and has an empty configuration, otherwise one with the platform `unknown`.
  */
 export function encodeAttestations(
   attestations: readonly Attestation[],
@@ -107,10 +107,10 @@ function unknownConfig(layers: readonly Descriptor[]): EncodedDocument {
   return encode(MediaType.config, { architecture: 'unknown', os: 'unknown', config: {}, rootfs });
 }
 
-/** The annotation of an index's entry for attestations that says which image they are about. */
+/** The annotation of an index entry that names the image which the attestations are about. */
 export const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 
-/** How an index names the attestations of `image`. */
+/** Returns the annotations of an index entry for the attestations of `image`. */
 export function attestationEntry({ manifest }: EncodedAttestations, image: Descriptor): Descriptor {
   return {
     ...manifest.descriptor,

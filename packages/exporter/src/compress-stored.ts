@@ -19,7 +19,7 @@ import {
 import { REFERENCE_DIGEST } from './attestation.ts';
 import { retargetAttestations, type RenamedImage } from './retarget-attestations.ts';
 
-/** An image or index that is in a store, as it is to be written elsewhere. */
+/** An image or index of the store, in the form in which it is written elsewhere. */
 export interface StoredExport {
   readonly root: Descriptor;
   readonly rootBytes: Uint8Array;
@@ -27,8 +27,8 @@ export interface StoredExport {
 }
 
 /**
- * A stored image or index whose layers are all compressed: those that are not become so, and the documents above
- * them change; everything else stays byte for byte, so an image that came compressed keeps its digest.
+ * Returns a stored image or index with all layers compressed. Compresses those that are not, and rewrites the documents
+ * above them. Everything else stays byte for byte, so an image that came compressed keeps its digest.
  */
 export async function compressStored(
   root: Descriptor,
@@ -51,7 +51,7 @@ export async function compressStored(
 interface Work {
   readonly store: VariantStore;
   readonly compression: LayerCompression;
-  /** Documents that are not as in the store. */
+  /** Documents that differ from those in the store. */
   readonly documents: Map<Digest, Uint8Array>;
   readonly signal: AbortSignal;
 }
@@ -70,7 +70,7 @@ function putDocument(before: Descriptor, document: object, { documents }: Work):
   return { ...before, digest, size: bytes.length };
 }
 
-/** Images first: attestations name the manifest that they are about. */
+/** Images come first: attestations name the manifest that they are about. */
 async function rewriteIndex(index: Index, work: Work): Promise<Index | undefined> {
   const renamed = new Map<string, RenamedImage>();
   for (const manifest of index.manifests) {

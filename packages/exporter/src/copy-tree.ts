@@ -12,7 +12,7 @@ import {
   type TreeWriter,
 } from '@tbuild/snapshot';
 
-/** Who copied files belong to. */
+/** The owner of copied files. */
 export interface TreeOwner {
   readonly uid: number;
   readonly gid: number;
@@ -25,20 +25,20 @@ export interface TreeSource {
 }
 
 export interface TreeTarget {
-  /** Absolute path; made when it is missing. */
+  /** Absolute path; created when it is missing. */
   readonly target: string;
   readonly owner: TreeOwner;
-  /** No file is newer than this, in milliseconds. */
+  /** The newest time that a file may have, in milliseconds. */
   readonly latest?: number;
-  /** Called before a device node is made; what it throws ends the copy. */
+  /** Called before a device node is made; an error that it throws ends the copy. */
   readonly onDevice?: (path: string) => void;
 }
 
-/** What has been copied; directories have their times once `finish` was called. */
+/** The copied files. Directories get their times in `finish`. */
 export interface CopiedTree {
   /** Relative to the target. */
   readonly paths: readonly string[];
-  /** Of all files together. */
+  /** The size of all files together. */
   readonly bytes: number;
   finish(): void;
 }
@@ -48,11 +48,11 @@ interface TreeCopy {
   readonly owner: TreeOwner;
   readonly latest: number;
   readonly onDevice?: (path: string) => void;
-  /** First path of each file with several names, by device and inode. */
+  /** The first path of each file with several names, by device and inode. */
   readonly links: Map<string, string>;
 }
 
-/** Copies a tree into a directory; what is there is replaced where the tree has something of that name. */
+/** Copies a tree into a directory, and replaces what the tree has under the same name. */
 export function copyTree(source: TreeSource, target: TreeTarget, signal: AbortSignal): Promise<CopiedTree> {
   return runCooperatively(copyTask(source, target), signal);
 }
@@ -117,7 +117,7 @@ function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes:
     if (errnoName(reason) !== 'EPERM') throw cause;
     throw new TbuildError(
       'UNSUPPORTED',
-      `Device ${JSON.stringify(`/${path}`)} of the image can only be written by root`,
+      `Cannot write the device ${JSON.stringify(`/${path}`)} of the image: only root can`,
       {
         hint: 'Use -o type=tar, or remove the device in the last stage',
         cause,

@@ -13,7 +13,7 @@ export async function createExporters(output: OutputSpec, context: ExporterConte
   return exportersOf(output, context);
 }
 
-/** Whether an output is the image in the store, as the build made it. */
+/** Returns whether an output is just the image in the store, as the build made it. */
 function isPlainImage({ type, ...options }: OutputSpec): boolean {
   return (
     type === 'image' &&

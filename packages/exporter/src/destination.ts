@@ -7,21 +7,21 @@ import { setImmediate } from 'node:timers/promises';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 
-/** Where an archive goes: a file, by absolute path, or a stream such as standard output. */
+/** The destination of an archive: a file, by absolute path, or a stream such as standard output. */
 export type Destination = string | Writable;
 
 /** Takes the bytes of an archive. */
 export interface ArchiveSink {
-  /** The buffer may be used again when it returns. */
+  /** Writes bytes. The caller may reuse the buffer afterwards. */
   write(bytes: Uint8Array): void;
-  /** Resolves when more may be written without filling memory; writers that cannot wait may leave it out. */
+  /** Resolves when more may be written without filling memory; a writer that cannot wait may skip it. */
   ready(): Promise<void>;
 }
 
 /**
- * Gives `write` a sink for the destination. A file appears under its name only when `write` is through; a
- * stream is left open.
- * @throws TbuildError USAGE when the file cannot be made there.
+ * Calls `write` with a sink for the destination. A file appears under its name only when `write` has finished; a stream
+ * stays open.
+ * @throws TbuildError USAGE when the file cannot be created there.
  */
 export async function withSink(destination: Destination, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
   if (typeof destination !== 'string') return writeToStream(destination, write);
@@ -30,7 +30,7 @@ export async function withSink(destination: Destination, write: (sink: ArchiveSi
   );
 }
 
-/** Writes all bytes to the destination, as {@link withSink}. */
+/** Writes all bytes to the destination, like {@link withSink}. */
 export function writeTo(destination: Destination, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   return withSink(destination, async (sink) => {
     for await (const chunk of bytes) {
@@ -41,7 +41,7 @@ export function writeTo(destination: Destination, bytes: AsyncIterable<Uint8Arra
 }
 
 /**
- * Does something that writes to `destination`, and says so in words when the system refuses.
+ * Runs `write`, and explains a refusal by the system.
  * @throws TbuildError USAGE.
  */
 export async function explaining<T>(destination: string, write: () => Promise<T>): Promise<T> {
@@ -50,7 +50,7 @@ export async function explaining<T>(destination: string, write: () => Promise<T>
   } catch (cause) {
     const reason = REASONS[errnoName(cause) ?? ''];
     if (reason === undefined) throw cause;
-    throw new TbuildError('USAGE', `Output ${JSON.stringify(destination)} cannot be written: ${reason}`, { cause });
+    throw new TbuildError('USAGE', `Cannot write the output ${JSON.stringify(destination)}: ${reason}`, { cause });
   }
 }
 
@@ -63,7 +63,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 };
 
-/** For people. */
+/** Returns the destination's name for people. */
 export function nameOf(destination: Destination): string {
   return typeof destination === 'string' ? destination : 'standard output';
 }
@@ -95,14 +95,14 @@ async function writeToFile(path: string, write: (sink: ArchiveSink) => Promise<v
 
 async function writeToStream(stream: Writable, write: (sink: ArchiveSink) => Promise<void>): Promise<void> {
   const ready = async (): Promise<void> => {
-    if (stream.destroyed) throw new TbuildError('USAGE', 'The reader of the output has gone away');
+    if (stream.destroyed) throw new TbuildError('USAGE', 'Nobody reads the output any more');
     if (stream.writableNeedDrain) await once(stream, 'drain');
   };
   await write({ write: (bytes) => void stream.write(Buffer.from(bytes)), ready });
   await ready();
 }
 
-/** A device or pipe such as /dev/stdout has no place for a temporary file beside it. */
+/** Returns whether the path is a device or pipe such as /dev/stdout, beside which no temporary file can be made. */
 function isSpecial(path: string): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();

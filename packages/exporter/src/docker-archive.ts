@@ -12,8 +12,8 @@ import type { Exportable, Exporter } from './exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
 /**
- * Writes what `docker save` of Docker 25 and later writes: an OCI layout in a tar, with the `manifest.json`
- * that `docker load` and `podman load` read. Layers are not compressed; those that came compressed stay so.
+ * Writes the archive that `docker save` of Docker 25 and later writes: an OCI layout in a tar, with the `manifest.json`
+ * that `docker load` and `podman load` read. Layers are not compressed; compressed ones stay so.
  * @throws TbuildError UNSUPPORTED for several platforms.
  */
 export function dockerArchive({
@@ -31,7 +31,7 @@ export function dockerArchive({
   };
 }
 
-/** The archive as bytes, for whoever sends it on. */
+/** Returns the archive as bytes. */
 export async function dockerArchiveOf(
   result: Exportable,
   options: EncodeOptions,

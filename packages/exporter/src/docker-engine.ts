@@ -1,19 +1,19 @@
 import { Readable } from 'node:stream';
 import { errnoName, TbuildError } from '@tbuild/errors';
 
-/** A Docker Engine's API, as far as loading needs it. */
+/** The part of a Docker Engine's API that loading needs. */
 export interface DockerEngine {
-  /** Whether it answers; what is wrong if not. */
+  /** Asks whether the engine answers; returns the error if it does not. */
   ping(signal: AbortSignal): Promise<TbuildError | undefined>;
   /**
-   * Gives it an archive and waits until it has taken it in.
-   * @throws TbuildError PROCESS_FAILED with what the engine says, UNSUPPORTED when it does not answer.
+   * Sends an archive and waits until the engine has loaded it.
+   * @throws TbuildError PROCESS_FAILED with the engine's message, UNSUPPORTED when it does not answer.
    */
   loadImage(archive: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * The engine at `unix:///path` or `tcp://host:port`, as DOCKER_HOST says it. Nothing is asked yet.
+ * Returns the engine at `unix:///path` or `tcp://host:port`, the forms of DOCKER_HOST. Does not connect yet.
  * @throws TbuildError UNSUPPORTED for other kinds of address.
  */
 export function openDockerEngine(host: string): DockerEngine {
@@ -48,7 +48,7 @@ function addressOf(host: string): Address {
   if (scheme === 'tcp' || scheme === 'http') return { origin: `http://${rest}` };
   throw new TbuildError(
     'UNSUPPORTED',
-    `Docker at ${JSON.stringify(host)} cannot be reached: only unix:// and tcp:// are`,
+    `Cannot connect to Docker at ${JSON.stringify(host)}: expected unix:// or tcp://`,
     {
       hint: `Use -o type=docker,dest=image.tar and docker --host ${host} load`,
     },
@@ -62,7 +62,7 @@ interface EngineRequest {
   readonly signal: AbortSignal;
 }
 
-/** The answer's text. */
+/** Returns the text of the response. */
 async function request(
   host: string,
   { origin, socketPath }: Address,
@@ -70,7 +70,7 @@ async function request(
 ): Promise<string> {
   const { Client } = await import('./undici.ts');
   const client = new Client(origin, { connect: { socketPath }, headersTimeout: 0, bodyTimeout: 0 });
-  // A failing archive must surface as itself, not as the broken connection that it causes.
+  // Report a failing archive itself, not the broken connection that it causes.
   let archiveError: unknown;
   const watched = body === undefined ? undefined : Readable.from(watch(body, (error) => (archiveError = error)));
   try {
@@ -103,15 +103,15 @@ function refused(status: number, text: string): TbuildError {
   const isVersion = /client version .* is too old|minimum supported API version/i.test(message);
   return new TbuildError('PROCESS_FAILED', `Docker refused to load the image with status ${status}: ${message}`, {
     hint: isVersion
-      ? 'This Docker speaks another version of its API; use -o type=docker,dest=image.tar and docker load'
+      ? 'Use -o type=docker,dest=image.tar and docker load: this Docker has another version of its API'
       : undefined,
   });
 }
 
 const HINTS: Readonly<Record<string, string>> = {
-  ENOENT: 'Is Docker running? --load needs Docker or Podman; -o type=docker,dest=FILE needs neither',
-  ECONNREFUSED: 'Is Docker running? --load needs Docker or Podman; -o type=docker,dest=FILE needs neither',
-  EACCES: 'Its socket is only for root and the group docker',
+  ENOENT: 'Start Docker, or use -o type=docker,dest=FILE, which needs no engine',
+  ECONNREFUSED: 'Start Docker, or use -o type=docker,dest=FILE, which needs no engine',
+  EACCES: 'Join the group docker: only root and its members may use the socket',
 };
 
 function unreachable(host: string, cause: unknown): TbuildError {
@@ -121,7 +121,7 @@ function unreachable(host: string, cause: unknown): TbuildError {
   });
 }
 
-/** The stream of messages has status 200 even when loading fails. */
+/** Docker answers with status 200 even when loading fails; the error is in the stream of messages. */
 function failureIn(answer: string): string | undefined {
   for (const line of answer.split('\n')) {
     const error = messageOf(line, 'error');

@@ -16,27 +16,27 @@ import { attestationEntry, encodeAttestations } from './attestation.ts';
 import type { Exportable, Exported, ExportedImage, Exporter } from './exporter.ts';
 import type { ImageFormat } from '@tbuild/spec';
 
-/** What is written down of a result: documents made here, layers as blobs. */
+/** The encoded result: documents made here, layers as blobs. */
 export interface EncodedExport {
-  /** The manifest of one image, the index of several. */
+  /** The manifest of a single image, or the index of several. */
   readonly root: Descriptor;
   readonly images: readonly EncodedImage[];
-  /** Configurations, manifests, and the index if there is one: children first. */
+  /** Configurations, manifests, and the index if there is one: children before parents. */
   readonly documents: readonly EncodedDocument[];
   /** The layers of all images, each once. */
   readonly layers: readonly Descriptor[];
-  /** Documents and layers. */
+  /** Serves documents and layers. */
   readonly content: Provider;
 }
 
 /** Layers stay as they are unless a compression is given. */
 export interface EncodeOptions extends ImageFormat {
-  /** Needed when layers become others than they are. */
+  /** Needed when layers change their form. */
   readonly store?: VariantStore;
 }
 
 /**
- * Makes the documents of a result, with layers in the encoding wanted.
+ * Makes the documents of a result, with layers in the requested encoding.
  * @throws TbuildError USAGE for annotations that the result has no place for.
  */
 export async function encodeExport(
@@ -87,7 +87,7 @@ export async function encodeExport(
   };
 }
 
-/** {@link encodeExport} for places away from here: layers are compressed with gzip unless a compression is given. */
+/** Encodes like {@link encodeExport}, but compresses layers with gzip unless a compression is given. */
 export function encodeCompressed(
   result: Exportable,
   options: EncodeOptions,
@@ -101,7 +101,7 @@ function compressed<T extends EncodeOptions>(options: T): T {
   return { ...options, compression: options.compression ?? 'gzip' };
 }
 
-/** What an exporter answers that wrote an image. */
+/** Returns the answer of an exporter that wrote an image. */
 export function exportedTo(destination: string, { root, images }: EncodedExport): Exported {
   return {
     destination,
@@ -114,16 +114,18 @@ export function exportedTo(destination: string, { root, images }: EncodedExport)
 }
 
 /**
- * The only image of a result.
- * @throws TbuildError UNSUPPORTED when it has several, naming what cannot hold them.
+ * Returns the only image of a result.
+ * @throws TbuildError UNSUPPORTED for several, with the name of the format that cannot hold them.
  */
 export function onlyImage<T>(images: readonly T[], format: string, hint: string): T {
   const [image] = images;
   if (images.length === 1 && image !== undefined) return image;
-  throw new TbuildError('UNSUPPORTED', `${format} holds the image of one platform, not of ${images.length}`, { hint });
+  throw new TbuildError('UNSUPPORTED', `${format} holds the image of one platform, but there are ${images.length}`, {
+    hint,
+  });
 }
 
-/** One after the other: compressing a single layer already keeps every core busy. */
+/** One layer at a time: compressing a single one already keeps every core busy. */
 async function encodeLayers(
   { image, baseLayers = 0 }: ExportedImage,
   format: ImageFormat,
@@ -142,7 +144,7 @@ async function encodeLayers(
   return layers;
 }
 
-/** What a layer of the build's own becomes; no time changes in those of its base. */
+/** Returns the form of a layer of this build. Times change in no layer of the base image. */
 function encodingOf(format: ImageFormat, epoch: number | undefined): LayerEncoding {
   return {
     compression: format.compression,
@@ -152,7 +154,7 @@ function encodingOf(format: ImageFormat, epoch: number | undefined): LayerEncodi
   };
 }
 
-/** What an exporter that calls {@link encodeExport} can do before; nothing where layers stay as they are. */
+/** Returns `prepare` for an exporter that calls {@link encodeExport}; nothing where layers stay as they are. */
 export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'compresses'> {
   const { store, compression = 'uncompressed', rewriteTimestamp = false } = options;
   if (store === undefined || (compression === 'uncompressed' && !rewriteTimestamp)) return {};
@@ -171,7 +173,7 @@ export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'c
   };
 }
 
-/** {@link preparing} for {@link encodeCompressed}. */
+/** Returns `prepare` for {@link encodeCompressed}. */
 export function preparingCompressed(options: EncodeOptions): Pick<Exporter, 'prepare' | 'compresses'> {
   return preparing(compressed(options));
 }
@@ -182,7 +184,7 @@ function isAttested({ images }: Exportable): boolean {
 
 interface Attested {
   readonly documents: readonly EncodedDocument[];
-  /** Of the index, after the images. */
+  /** Entries of the index after the images. */
   readonly entries: readonly Descriptor[];
 }
 
@@ -217,7 +219,7 @@ function indexOf(
   return encodeIndex([...manifests, ...more], { mediaTypes, annotations: annotationsOf(annotations, 'index') });
 }
 
-/** Annotations of the place from which the result is pointed at; those of an index need one. */
+/** Returns the annotations of the descriptor that points at the result; those of an index need an index. */
 function annotatedRoot(root: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
   const { images } = result;
   if (images.length > 1 || isAttested(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));

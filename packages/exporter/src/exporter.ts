@@ -7,55 +7,58 @@ import type { Attestation } from './attestation.ts';
 /** One finished image and its tree. */
 export interface ExportedImage {
   readonly image: Image;
-  /** How many of its lowest layers are its base image's; none unless given. */
+  /** How many of its lowest layers are those of its base image. Defaults to none. */
   readonly baseLayers?: number;
-  /** What is said about it; places that hold no index leave it out. */
+  /** Its attestations; outputs without an index omit them. */
   readonly attestations?: readonly Attestation[];
-  /** The directories of its snapshot, bottom first, made now if need be; for `local` and `tar`. */
+  /** Returns the directories of its snapshot, bottom first; makes them if necessary. For `local` and `tar`. */
   openRootfs(signal: AbortSignal): Promise<readonly string[]>;
 }
 
-/** What a build made: one image a platform. */
+/** The result of a build: one image for each platform. */
 export interface Exportable {
   readonly images: readonly ExportedImage[];
-  /** Blobs of all layers; those of base layers that were never needed come from their registry on demand. */
+  /** Serves the blobs of all layers; those of unused base layers come from their registry on demand. */
   readonly content: Provider;
-  /** The names to give it, `-t`. */
+  /** The names of the image, `-t`. */
   readonly names: readonly Reference[];
-  /** Repositories that may hold a blob already, such as that of the base image: a push takes it from there. */
+  /** Returns repositories that may hold a blob, such as that of the base image: a push mounts the blob from there. */
   sourcesOf?(blob: Digest): readonly Reference[];
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
   readonly epoch?: number;
-  /** Fulfilled when all is done that {@link Exporter.prepare} was asked for. */
+  /** Resolves when all calls of {@link Exporter.prepare} have ended. */
   readonly prepared?: Promise<void>;
 }
 
-/** What an image is known by. */
+/** The digests that identify an image. */
 export interface ImageDigests {
   readonly config: Digest;
-  /** Unless none was made. */
+  /** The digest of its manifest, if one was made. */
   readonly manifest?: Digest;
 }
 
-/** What an exporter made. */
+/** The outcome of an exporter. */
 export interface Exported {
-  /** For people: a path, a reference, a name in the store. */
+  /** The destination for people: a path, a reference, a name in the store. */
   readonly destination: string;
-  /** The manifest (one image) or index (several), when one was made, and the documents of each image. */
+  /** The manifest (one image) or index (several), if one was made, and the digests of each image. */
   readonly manifest?: Descriptor;
   readonly images?: readonly ImageDigests[];
 }
 
-/** Carries a finished image out of the builder's world. Options are constructor arguments. */
+/** Writes a finished image to one kind of destination. Options are arguments of the constructor. */
 export interface Exporter {
-  /** For the step's name, e.g. `exporting to oci archive`. */
+  /** The step's name, e.g. `exporting to oci archive`. */
   readonly name: string;
   export(result: Exportable, report: ReportTransfer, signal: AbortSignal): Promise<Exported>;
   /**
-   * Does for a layer of the build's own what `export` would do, while the image is not finished. A failure says nothing: what is
-   * missing then, `export` makes. `epoch` as for it.
+   * Does the work of `export` for one layer of this build while the image is not finished. A failure has no effect:
+   * `export` makes what is missing. `epoch` is that of the export.
    */
   prepare?(pending: PendingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
-  /** How `prepare` compresses the bytes that come, when that is all that it takes: `export` needs no others of the layer. */
+  /**
+   * The compression that `prepare` applies, when it needs only the layer's bytes as they come and `export` needs no
+   * others.
+   */
   readonly compresses?: string;
 }

@@ -5,8 +5,8 @@ import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-a
 import { layoutIndex, namedEntries } from './layout-index.ts';
 
 /**
- * A result as an OCI image layout in a tar. With one image it is at the same time what `docker load` reads, which
- * asks for a `manifest.json`.
+ * Returns a result as an OCI image layout in a tar. With one image, `docker load` reads it too, thanks to its
+ * `manifest.json`.
  */
 export function imageArchive(
   { root, images, layers, documents, content }: EncodedExport,
@@ -27,14 +27,14 @@ function describe({ config, layers }: EncodedImage, names: readonly Reference[])
   return { config: config.descriptor, layers: layers.map(({ descriptor }) => descriptor), names };
 }
 
-/** An image of an archive, by its blobs. */
+/** An image of an archive by its blobs. */
 export interface ArchivedImage {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly names: readonly Reference[];
 }
 
-/** The file that `docker load` looks for. */
+/** Returns the file that `docker load` reads first. */
 export function dockerManifest(images: readonly ArchivedImage[]): LayoutFile {
   const content = images.map(({ config, layers, names }) => ({
     Config: blobPath(config.digest),
@@ -46,7 +46,7 @@ export function dockerManifest(images: readonly ArchivedImage[]): LayoutFile {
   return { name: 'manifest.json', content };
 }
 
-/** Reports bytes as they are taken. */
+/** Reports bytes as they are read. */
 async function* counted(
   bytes: AsyncIterable<Uint8Array>,
   item: string,

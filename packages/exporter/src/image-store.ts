@@ -9,13 +9,13 @@ import { reportTransfers } from './transfer-report.ts';
 export interface ImageStoreOptions extends ImageFormat, StoredNames {
   readonly content: Provider & Ingester;
   readonly refs: ImageRefs;
-  /** Needed when layers are to be others than they are. */
+  /** Needed when layers change their form. */
   readonly store?: VariantStore;
 }
 
 /**
- * Completes the image in the local store and gives it its names; an image without any is kept too. Blobs that only a
- * registry has are fetched before the first name is set, so every image of the store is whole.
+ * Completes the image in the local store and names it; keeps an image without a name too. Fetches blobs that only a
+ * registry has before it sets the first name, so every image of the store is complete.
  */
 export function imageStore({ content, refs, ...options }: ImageStoreOptions): Exporter {
   return {

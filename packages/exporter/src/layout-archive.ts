@@ -8,7 +8,7 @@ export interface LayoutFile {
   readonly content: unknown;
 }
 
-/** Where a layout keeps a blob. */
+/** Returns the path of a blob in a layout. */
 export function blobPath(digest: Digest): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
@@ -16,7 +16,7 @@ export function blobPath(digest: Digest): string {
 /** The file that marks a directory or archive as an OCI image layout. */
 export const layoutMark: LayoutFile = { name: 'oci-layout', content: { imageLayoutVersion: '1.0.0' } };
 
-/** An archive of blobs and files, as an image layout in a tar; the same input gives the same bytes. */
+/** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. */
 export function layoutArchive(
   blobs: readonly Descriptor[],
   files: readonly LayoutFile[],

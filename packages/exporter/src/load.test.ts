@@ -14,7 +14,7 @@ describe('into a running Docker', needs('docker'), () => {
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 
-  test('the image is there under all its names', async () => {
+  test('Docker lists a loaded image under all its names', async () => {
     const result = await testResult(['app:1', 'app:2']);
     await dockerLoad({ host: engine.host }).export(result, noReport, noSignal);
     const images = await docker(engine.host, ['images', '--format', '{{.Repository}}:{{.Tag}}']);
@@ -28,14 +28,14 @@ describe('into a running Docker', needs('docker'), () => {
     expect(config.trim()).toBe('["/hello"] 2');
   });
 
-  test('a blob that is missing is the error that is shown', async () => {
+  test('a missing blob is reported, not the connection that it breaks', async () => {
     const broken = { ...(await testResult(['app'])), content: createMemoryStore() };
     await expect(dockerLoad({ host: engine.host }).export(broken, noReport, noSignal)).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });
 
-  test('load prefers Docker', async () => {
+  test('load prefers Docker to Podman', async () => {
     const run: RunProgram = () => Promise.reject(new Error('Podman was asked'));
     const exported = await load({ dockerHost: engine.host, run }).export(
       await testResult(['app:3']),
@@ -61,7 +61,7 @@ function programs(answers: Readonly<Record<string, { exitCode: number; output: s
   return { run, bytes: () => bytes };
 }
 
-test('without Docker the image goes to Podman', async () => {
+test('load uses Podman when Docker does not answer', async () => {
   const { run, bytes } = programs({
     'podman --version': { exitCode: 0, output: '' },
     'podman load': { exitCode: 0, output: '' },
@@ -71,7 +71,7 @@ test('without Docker the image goes to Podman', async () => {
   expect(bytes()).toBeGreaterThan(5000);
 });
 
-test('without either, the message says what Docker did', async () => {
+test('load without Docker and Podman fails with the error of Docker', async () => {
   const loading = load({ dockerHost: noEngine, run: programs({}).run }).export(
     await testResult(['app:1']),
     noReport,
@@ -80,11 +80,11 @@ test('without either, the message says what Docker did', async () => {
   await expect(loading).rejects.toMatchObject({
     code: 'UNSUPPORTED',
     message: `Docker does not answer at ${noEngine}`,
-    hint: expect.stringContaining('Is Docker running?'),
+    hint: expect.stringContaining('Start Docker'),
   });
 });
 
-test('a Docker that the user named is not replaced', async () => {
+test('load does not use Podman in place of a Docker that the user named', async () => {
   const { run } = programs({
     'podman --version': { exitCode: 0, output: '' },
     'podman load': { exitCode: 0, output: '' },
@@ -97,7 +97,7 @@ test('a Docker that the user named is not replaced', async () => {
   await expect(loading).rejects.toMatchObject({ code: 'UNSUPPORTED' });
 });
 
-test('what Podman says is in the error', async () => {
+test('an error of Podman holds its output', async () => {
   const { run } = programs({ 'podman load': { exitCode: 125, output: 'no space left on device\n' } });
   const loading = podmanLoad({ run }).export(await testResult(['app:1']), noReport, noSignal);
   await expect(loading).rejects.toMatchObject({
@@ -106,7 +106,7 @@ test('what Podman says is in the error', async () => {
   });
 });
 
-test('an address that cannot be reached is explained', async () => {
+test('an address of Docker with an unknown scheme fails with a hint', async () => {
   const loading = dockerLoad({ host: 'ssh://me@host' }).export(await testResult(['app:1']), noReport, noSignal);
   await expect(loading).rejects.toMatchObject({
     code: 'UNSUPPORTED',

@@ -5,7 +5,7 @@ import { openDockerEngine } from './docker-engine.ts';
 import { exportedTo } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
 
-/** Runs one of the user's own programs with `input` on its standard input; gives its exit code and what it printed. */
+/** Runs one of the user's programs with `input` on its standard input; returns its exit code and its output. */
 export type RunProgram = (
   args: readonly string[],
   options: { readonly input?: AsyncIterable<Uint8Array>; readonly signal: AbortSignal },
@@ -13,7 +13,7 @@ export type RunProgram = (
 
 const NAME = 'exporting to docker image format';
 
-/** Loads the image into a Docker Engine at `unix:///path` or `tcp://host:port`; the archive is never a file. */
+/** Loads the image into a Docker Engine at `unix:///path` or `tcp://host:port`; the archive never becomes a file. */
 export function dockerLoad({ host }: { readonly host: string }): Exporter {
   return loader(`Docker at ${host}`, (archive, signal) => openDockerEngine(host).loadImage(archive, signal));
 }
@@ -28,15 +28,15 @@ export function podmanLoad({ run }: { readonly run: RunProgram }): Exporter {
 }
 
 export interface LoadOptions {
-  /** Where Docker is looked for. */
+  /** The address at which to look for Docker. */
   readonly dockerHost: string;
-  /** That the user named that host, so that nothing else will do. */
+  /** Use only Docker, because the user named its address. */
   readonly dockerOnly?: boolean;
   readonly run: RunProgram;
 }
 
 /**
- * Loads the image into whichever engine there is: a Docker that answers, else Podman.
+ * Loads the image into a Docker that answers, else into Podman.
  * @throws TbuildError UNSUPPORTED when there is neither.
  */
 export function load({ dockerHost, dockerOnly = false, run }: LoadOptions): Exporter {

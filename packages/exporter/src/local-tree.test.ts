@@ -54,7 +54,7 @@ async function treeResult(openRootfs: () => Promise<readonly string[]>, platform
   return { ...result, images: result.images.map(({ image }) => ({ image, openRootfs })) };
 }
 
-test('the merged tree with modes, times and links', async () => {
+test('a local tree has the merged files with their modes, times and links', async () => {
   const destination = fresh();
   await localTree({ destination, flavour: 'trusted', owner }).export(
     await treeResult(async () => layers()),
@@ -73,7 +73,7 @@ test('the merged tree with modes, times and links', async () => {
   expect(readlinkSync(join(destination, 'link'))).toBe('/etc/base');
 });
 
-test('what is in the directory already stays, unless the image has it too', async () => {
+test('files in the directory stay, except those that the image replaces', async () => {
   const destination = fresh();
   mkdirSync(join(destination, 'etc'), { recursive: true });
   writeFileSync(join(destination, 'etc/mine'), 'mine');
@@ -89,7 +89,7 @@ test('what is in the directory already stays, unless the image has it too', asyn
   ]);
 });
 
-test('mode=delete leaves only what the image has, and follows no link', async () => {
+test('mode=delete leaves only the files of the image and follows no link', async () => {
   const [destination, elsewhere] = [fresh(), fresh()];
   mkdirSync(join(destination, 'etc/deep/er'), { recursive: true });
   mkdirSync(elsewhere);
@@ -109,7 +109,7 @@ test('mode=delete leaves only what the image has, and follows no link', async ()
   expect(lstatSync(destination).ino).toBe(before);
 });
 
-test('a link in the place of a directory is replaced, not followed', async () => {
+test('a link in place of a directory is replaced, not followed', async () => {
   const [destination, elsewhere] = [fresh(), fresh()];
   mkdirSync(destination);
   mkdirSync(elsewhere);
@@ -123,7 +123,7 @@ test('a link in the place of a directory is replaced, not followed', async () =>
   expect(readdirSync(elsewhere)).toEqual([]);
 });
 
-test('platforms share a directory when their files do not meet', async () => {
+test('platforms share a directory when their files do not conflict', async () => {
   const treeOf = (...names: readonly string[]): string => {
     const tree = fresh();
     mkdirSync(join(tree, 'bin'), { recursive: true });
@@ -145,7 +145,7 @@ test('platforms share a directory when their files do not meet', async () => {
   );
 });
 
-test('several platforms have a directory each', async () => {
+test('several platforms get a directory each', async () => {
   const destination = fresh();
   await localTree({ destination, flavour: 'trusted', owner }).export(
     await treeResult(async () => layers(), [amd64, arm64]),
@@ -155,7 +155,7 @@ test('several platforms have a directory each', async () => {
   expect(readdirSync(destination)).toEqual(['linux_amd64', 'linux_arm64']);
 });
 
-test('a failed export leaves nothing', async () => {
+test('a failed export of a tree leaves no directory', async () => {
   const destination = join(fresh(), 'out');
   const failing = await treeResult(() => Promise.reject(new Error('no tree')));
   await expect(
@@ -164,14 +164,14 @@ test('a failed export leaves nothing', async () => {
   expect(existsSync(destination)).toBe(false);
 });
 
-test('the tree as an archive', async () => {
+test('a tree is written as an archive', async () => {
   const destination = fresh();
   await tarTree({ destination, flavour: 'trusted' }).export(await treeResult(async () => layers()), noReport, noSignal);
   const names = execFileSync('tar', ['-tf', destination], { encoding: 'utf8' }).trim().split('\n');
   expect(names.filter((name) => name !== 'etc/gone')).toEqual(['etc/', 'etc/again', 'etc/base', 'etc/tool', 'link']);
 });
 
-test('the archive of a tree on a stream', async () => {
+test('the archive of a tree is written to a stream', async () => {
   const destination = new PassThrough();
   const reading = destination.toArray();
   await tarTree({ destination, flavour: 'trusted' }).export(await treeResult(async () => layers()), noReport, noSignal);
@@ -180,7 +180,7 @@ test('the archive of a tree on a stream', async () => {
   expect(names).toContain('etc/tool');
 });
 
-test('a tree with device nodes goes to a directory that others cannot enter', needs('root'), async () => {
+test('a tree with device nodes is written only to a directory that others cannot enter', needs('root'), async () => {
   const tree = fresh();
   mkdirSync(join(tree, 'dev'), { recursive: true });
   mknod(join(tree, 'dev/null'), FileType.character | 0o666, 0x103);
@@ -199,7 +199,7 @@ test('a tree with device nodes goes to a directory that others cannot enter', ne
   mkdirSync(open, { mode: 0o755 });
   await expect(exportTo(open)).rejects.toMatchObject({
     code: 'USAGE',
-    message: `Device "/dev/null" of the image cannot be written to "${open}": other users may enter it`,
+    message: `Device "/dev/null" of the image must not be written to "${open}": other users may enter it`,
     hint: expect.stringContaining(`chmod go-rwx ${open}`),
   });
   expect(existsSync(join(open, 'dev/null'))).toBe(false);

@@ -13,22 +13,22 @@ import { openParts } from './platform-directory.ts';
 export interface LocalTreeOptions {
   /** Absolute path; files of the same name are replaced. */
   readonly destination: string;
-  /** What else is there stays (`copy`, unless given) or goes. */
+  /** Whether other files in the directory stay (`copy`, the default) or are deleted. */
   readonly mode?: 'copy' | 'delete';
-  /** Which attributes the snapshots' opaque directories carry. */
+  /** Which attributes mark opaque directories of the snapshots. */
   readonly flavour: OverlayFlavour;
-  /** Who gets the files: the user who builds, as buildx does. In a user namespace root is that user. */
+  /** The owner of the files: the user who builds, as with buildx. In a user namespace root is that user. */
   readonly owner: TreeOwner;
-  /** A directory for each platform; so when there are several, unless false. */
+  /** Make a directory for each platform. Defaults to true when there are several. */
   readonly platformSplit?: boolean;
 }
 
 /**
- * Writes the files of the image into a directory; of several platforms each into one of its own, such as
- * `linux_arm64`. A directory that did not exist appears only when it is complete. Nothing is written or removed
- * through a symbolic link that is in it. Where there are device nodes, nobody but the owner may enter the directory.
- * @throws TbuildError USAGE when several platforms are to share a directory and their files differ, or when there are device nodes
- * and others may enter a directory that existed.
+ * Writes the files of the image into a directory; those of several platforms into a directory for each, such as
+ * `linux_arm64`. A new directory appears only when it is complete. Follows no symbolic link inside the directory. With
+ * device nodes, only the owner may enter the directory.
+ * @throws TbuildError USAGE when several platforms share a directory and their files differ, or when there are device
+ * nodes and others may enter an existing directory.
  */
 export function localTree(options: LocalTreeOptions): Exporter {
   const { destination } = options;
@@ -71,7 +71,9 @@ async function copyImages(
   }
 }
 
-/** A new directory beside the destination that nobody else can enter, so that nobody is in the tree before it is closed. */
+/**
+ * Makes a directory beside the destination that nobody else can enter, so that nobody is inside before it is closed.
+ */
 function makeStaging(destination: string): string {
   const staging = `${destination}.${randomBytes(6).toString('hex')}.tmp`;
   makeDirectory(dirname(destination));
@@ -79,16 +81,16 @@ function makeStaging(destination: string): string {
   return staging;
 }
 
-/** Through a device node anybody who reaches it can use the device. */
+/** Refuses: whoever reaches a device node can use the device. */
 function requireClosed(destination: string, path: string): void {
   if ((statSync(destination).mode & 0o011) === 0) return;
-  const message = `Device ${JSON.stringify(`/${path}`)} of the image cannot be written to ${JSON.stringify(destination)}: other users may enter it`;
+  const message = `Device ${JSON.stringify(`/${path}`)} of the image must not be written to ${JSON.stringify(destination)}: other users may enter it`;
   throw new TbuildError('USAGE', message, {
     hint: `Run chmod go-rwx ${destination}, name a new directory, or use -o type=tar`,
   });
 }
 
-/** A link is removed itself, never what it leads to. */
+/** Removes a link itself, never its target. */
 function removeOthers(target: string, directory: string, kept: ReadonlySet<string>): void {
   for (const entry of readdirSync(join(target, directory), { withFileTypes: true })) {
     const path = join(directory, entry.name);

@@ -17,14 +17,14 @@ import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */
 export interface OciArchiveOptions extends ImageFormat {
-  /** A stream only for an archive. */
+  /** A stream is for an archive only. */
   readonly destination: Destination;
   readonly store: VariantStore;
 }
 
 const NAME = 'exporting to oci image format';
 
-/** Writes an OCI image layout as a tar; several platforms under one index. */
+/** Writes an OCI image layout as a tar, with several platforms under one index. */
 export function ociArchive({ destination, ...options }: OciArchiveOptions): Exporter {
   return {
     name: NAME,
@@ -38,8 +38,8 @@ export function ociArchive({ destination, ...options }: OciArchiveOptions): Expo
 }
 
 /**
- * Writes an OCI image layout as a directory (`tar=false`). Into a layout that exists the image is added, in
- * place of those of the same name; `index.json` changes last and in one step.
+ * Writes an OCI image layout as a directory (`tar=false`). Adds to an existing layout, and replaces images of the same
+ * name; `index.json` changes last and in one step.
  */
 export function ociLayout({ destination, ...options }: OciArchiveOptions & { readonly destination: string }): Exporter {
   return {

@@ -8,12 +8,12 @@ export interface ArchiveFile {
   open(): Promise<AsyncIterable<Uint8Array>>;
 }
 
-/** Whom and when everything in an archive of ours is from: nobody and never, so that the same files give the same bytes. */
+/** The owner and time of everything in an archive: nobody and never, so that the same files give the same bytes. */
 const TIMELESS = { uid: 0, gid: 0, mtime: new Date(0) } as const;
 
 /**
- * An archive of few and large files. No more of it is in memory than one chunk of a file; whoever stops reading
- * stops it.
+ * Returns an archive of few and large files. Only one chunk of a file is in memory; a reader that stops ends the
+ * archive.
  */
 export async function* packArchive(
   directories: readonly string[],
@@ -38,11 +38,11 @@ async function writeFile(archive: Pack, { name, size, open }: ArchiveFile): Prom
   const chunks = await open();
   if (archive.destroyed) return;
   const entry = archive.entry({ ...TIMELESS, name, size, mode: 0o644 });
-  // What destroyed the archive is told by the archive.
+  // The archive itself reports the error that destroyed it.
   entry.on('error', () => {});
   const closed = new Promise<void>((resolve) => void entry.once('close', () => resolve()));
   for await (const chunk of chunks) {
-    // An archive that nobody reads any more closes its entry, which then never drains.
+    // An archive without a reader closes its entry, which then never drains.
     if (!entry.write(chunk)) await Promise.race([once(entry, 'drain'), closed]);
     if (archive.destroyed) return;
   }

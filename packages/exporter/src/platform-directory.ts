@@ -6,14 +6,14 @@ import type { ExportedImage } from './exporter.ts';
 
 export interface PartsOptions {
   readonly flavour: OverlayFlavour;
-  /** A directory for each platform; so when there are several, unless false. */
+  /** Make a directory for each platform. Defaults to true when there are several. */
   readonly platformSplit?: boolean;
 }
 
 /**
- * The trees of a result, each with the directory that it is put under, such as `linux_arm_v7`: none unless there are
- * several or it is asked for.
- * @throws TbuildError USAGE for several without directories when two of them have another file at the same place.
+ * Returns the trees of a result, each with its directory, such as `linux_arm_v7`: none for a single platform, unless
+ * requested.
+ * @throws TbuildError USAGE for several without directories when two of them have different files at the same place.
  */
 export async function openParts(
   images: readonly ExportedImage[],
@@ -29,7 +29,7 @@ export async function openParts(
   return parts;
 }
 
-/** The name of a platform as a file may have it. */
+/** Returns the name of a platform as a file name. */
 export function platformDirectory(platform: Platform): string {
   return formatPlatform(platform).replaceAll('/', '_');
 }

@@ -60,7 +60,7 @@ const formats: [what: string, format: ImageFormat][] = [
   ['clamped times, uncompressed', { rewriteTimestamp: true, compression: 'uncompressed' }],
 ];
 
-test.each(formats)('what was prepared is not made again, and gives the same archive: %s', async (_, format) => {
+test.each(formats)('export uses a prepared layer and writes the same archive: %s', async (_, format) => {
   const plain = await testResult(['app']);
   const result = { ...plain, epoch: 0, images: plain.images.map((image) => ({ ...image, baseLayers: 1 })) };
   const layer = topLayer(result);
@@ -80,7 +80,7 @@ test.each(formats)('what was prepared is not made again, and gives the same arch
   expect(archives.map((archive) => archive.equals(archives[0] ?? Buffer.of()))).toEqual([true, true, true]);
 });
 
-test('export waits for what is being prepared', async () => {
+test('export waits for layers that are being prepared', async () => {
   const result = await testResult(['app']);
   const { store, written } = await storeFor(result);
   const exporter = ociArchive({ destination: fresh(), store });
@@ -90,7 +90,7 @@ test('export waits for what is being prepared', async () => {
   expect(written).toHaveLength(1);
 });
 
-test('a layer that could not be followed to its end is taken when it is there', async () => {
+test('export makes a layer whose preparation was cut short', async () => {
   const result = await testResult(['app']);
   const { store, written } = await storeFor(result);
   const bytes = slowly(Buffer.from('half of'), new Error('given up'));
@@ -99,7 +99,7 @@ test('a layer that could not be followed to its end is taken when it is there', 
   expect(written).toEqual([store.variants.get(topLayer(result).diffId, 'gzip')?.digest]);
 });
 
-test('a layer of which nothing came leaves nothing', async () => {
+test('preparing a layer that never comes leaves no blob', async () => {
   const result = await testResult(['app']);
   const { store, written } = await storeFor(result);
   const coming = { layer: Promise.resolve(undefined), bytes: slowly(Buffer.from('half of'), new Error('given up')) };
@@ -115,7 +115,7 @@ const untouched: [
   ['a Docker archive', (store) => dockerArchive({ destination: fresh(), store })],
 ];
 
-test.each(untouched)('where layers stay as they are, there is nothing to prepare: %s', async (_, make) => {
+test.each(untouched)('an exporter that leaves layers as they are has no prepare: %s', async (_, make) => {
   const { store, content } = await storeFor(await testResult(['app']));
   const { prepare, compresses } = make({ ...store, content: { ...content, ...store.content } });
   expect([prepare, compresses]).toEqual([undefined, undefined]);
@@ -126,7 +126,10 @@ test.each<[what: string, format: ImageFormat, compresses: string | undefined]>([
   ['compressed with a level', { compressionLevel: 1 }, 'gzip-1'],
   ['uncompressed', { compression: 'uncompressed' }, undefined],
   ['with their times clamped first', { rewriteTimestamp: true }, undefined],
-])('whether the bytes that come are all that it takes: layers %s', async (_, format, compresses) => {
-  const { store } = await storeFor(await testResult(['app']));
-  expect(ociArchive({ destination: fresh(), store, ...format }).compresses).toBe(compresses);
-});
+])(
+  'prepare names its compression only when it needs nothing but the bytes: layers %s',
+  async (_, format, compresses) => {
+    const { store } = await storeFor(await testResult(['app']));
+    expect(ociArchive({ destination: fresh(), store, ...format }).compresses).toBe(compresses);
+  },
+);

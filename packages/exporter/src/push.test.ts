@@ -58,7 +58,7 @@ describe('push', needs('registry'), () => {
     return push({ openRepository, store }).export(result, noReport, noSignal);
   };
 
-  test('sends what is missing, tags with one request each, and mounts between repositories', async () => {
+  test('a push sends missing blobs, tags with one request each, and mounts between repositories', async () => {
     const { manifest } = await pushed(['team/app:1', 'team/app:2', 'other/app:1']);
     const blobs = ['write config.v1+json', 'write layer.v1.tar+gzip', 'write layer.v1.tar+gzip'];
     expect(calls.slice(0, 3).sort()).toEqual(blobs);
@@ -79,12 +79,12 @@ describe('push', needs('registry'), () => {
     }
   });
 
-  test('sends nothing again', async () => {
+  test('a second push sends nothing', async () => {
     await pushed(['team/app:1', 'team/app:3']);
     expect(calls).toEqual(['put 1', 'put 3']);
   });
 
-  test('several platforms are one index', async () => {
+  test('several platforms are pushed as one index', async () => {
     const { manifest } = await pushed(['team/multi:1'], [amd64, arm64]);
     const repository = client.openRepository(parseReference(`${registry.host}/team/multi:1`));
     const root = await repository.resolve('1');
@@ -92,7 +92,7 @@ describe('push', needs('registry'), () => {
     await copyImage(repository, createMemoryStore(), root);
   });
 
-  test('an image without a name is refused', async () => {
+  test('pushing an image without a name fails', async () => {
     await expect(pushed([])).rejects.toMatchObject({ code: 'USAGE', hint: 'Name it with -t' });
   });
 });

@@ -19,17 +19,17 @@ import { reportTransfers } from './transfer-report.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */
 export interface PushOptions extends ImageFormat {
-  /** With the right to push. */
+  /** Opens a repository with the right to push. */
   openRepository(reference: Reference): Repository | Promise<Repository>;
   readonly store: VariantStore;
-  /** Gives the image no tag: it is known by its digest only. */
+  /** Push without a tag: only the digest identifies the image. */
   readonly byDigest?: boolean;
 }
 
 /**
- * Sends the image to the registries of its names: only what they lack, blobs of other repositories of the
- * same registry mounted instead of sent; each further tag of a repository is one request. A name stands
- * for the image only when all of it is there.
+ * Pushes the image to the registries of its names. Sends only blobs that they lack, mounts those of other repositories
+ * of the same registry, and adds each further tag of a repository with one request. A name refers to the image only
+ * when all of it is there.
  * @throws TbuildError USAGE without a name, RegistryError.
  */
 export function push(options: PushOptions): Exporter {
@@ -38,7 +38,7 @@ export function push(options: PushOptions): Exporter {
     ...preparingCompressed(options),
     async export(result, report, signal) {
       if (result.names.length === 0) {
-        throw new TbuildError('USAGE', 'An image without a name cannot be pushed', { hint: 'Name it with -t' });
+        throw new TbuildError('USAGE', 'Cannot push an image without a name', { hint: 'Name it with -t' });
       }
       const encoded = await encodeCompressed(result, options, report, signal);
       const wanted = options.byDigest === true ? withoutTags(result.names) : result.names;
@@ -57,7 +57,7 @@ export function push(options: PushOptions): Exporter {
 
 export interface PushStoredOptions extends Pick<PushOptions, 'openRepository'>, Pick<Exportable, 'sourcesOf'> {}
 
-/** Sends an image or index as it is to the registries of these names, as {@link push} does. */
+/** Pushes an image or index unchanged to the registries of these names, as {@link push} does. */
 export async function pushStored(
   stored: StoredExport,
   names: readonly Reference[],
@@ -75,7 +75,7 @@ export async function pushStored(
 interface Push {
   readonly options: PushStoredOptions;
   readonly stored: StoredExport;
-  /** Repositories that have the whole image by now. */
+  /** Repositories that have the complete image. */
   readonly pushed: readonly Reference[];
   readonly report: ReportTransfer;
   readonly signal: AbortSignal;
@@ -95,7 +95,7 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed, re
     report(item, 0, 0);
     return stored;
   };
-  // The last document goes in under its first tag at once rather than under its digest before.
+  // The last document is put under its first tag at once, not under its digest first.
   const to: Pick<Repository, 'has' | 'read' | 'write'> = {
     ...repository,
     async write(source, expected, within) {
@@ -131,7 +131,7 @@ function rootBytes({ documents }: EncodedExport): Uint8Array {
   return root.bytes;
 }
 
-/** Each repository once. */
+/** Returns each repository once. */
 function withoutTags(names: readonly Reference[]): readonly Reference[] {
   return byRepository(names)
     .flatMap((own) => own.slice(0, 1))

@@ -1,20 +1,20 @@
 import { hexOf, type Descriptor, type Digest, type Manifest } from '@tbuild/oci';
 import { STATEMENT } from './attestation.ts';
 
-/** Reads and writes the documents of an image that is being written anew. */
+/** Reads and writes the documents of an image that is being rewritten. */
 export interface DocumentWork {
   read(target: Descriptor): Promise<Uint8Array>;
-  /** Gives the descriptor of a document that is other than it was. */
+  /** Writes a changed document and returns its descriptor. */
   put(before: Descriptor, document: object): Descriptor;
 }
 
-/** An image that has another manifest than before. */
+/** An image whose manifest changed. */
 export interface RenamedImage {
   readonly from: Digest;
   readonly to: Descriptor;
 }
 
-/** The attestations of an image that has become another: their statements and their subject name it as it is now. */
+/** Returns the attestations of a rewritten image: their statements and their subject name its new manifest. */
 export async function retargetAttestations(
   manifest: Manifest,
   image: RenamedImage,
@@ -48,7 +48,7 @@ async function retargetStatement(
   return put(layer, { ...statement, subject: renamed });
 }
 
-/** The older form has a configuration that lists the statements. */
+/** Rewrites the configuration of the older form, which lists the statements. */
 async function retargetConfig(
   { config }: Manifest,
   layers: readonly Descriptor[],

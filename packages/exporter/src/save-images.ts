@@ -12,7 +12,7 @@ export interface ImageToSave {
   readonly names: readonly Reference[];
 }
 
-/** Writes images of a store as `docker save` does: one archive, every blob once and as it is in the store. */
+/** Writes images of a store as `docker save` does: one archive, every blob once and unchanged. */
 export function saveImages(
   images: readonly ImageToSave[],
   content: Provider,

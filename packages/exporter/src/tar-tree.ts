@@ -6,16 +6,16 @@ import { openParts } from './platform-directory.ts';
 
 export interface TarTreeOptions {
   readonly destination: Destination;
-  /** Which attributes the snapshots' opaque directories carry. */
+  /** Which attributes mark opaque directories of the snapshots. */
   readonly flavour: OverlayFlavour;
-  /** A directory for each platform; so when there are several, unless false. */
+  /** Make a directory for each platform. Defaults to true when there are several. */
   readonly platformSplit?: boolean;
 }
 
 /**
- * Writes the files of the image as one archive, owners and capabilities included; of several platforms each
- * under a directory of its own, such as `linux_arm64`.
- * @throws TbuildError USAGE when several platforms are to share the root and their files differ.
+ * Writes the files of the image as one archive, with owners and capabilities; those of several platforms below a
+ * directory for each, such as `linux_arm64`.
+ * @throws TbuildError USAGE when several platforms share the root and their files differ.
  */
 export function tarTree({ destination, flavour, platformSplit }: TarTreeOptions): Exporter {
   return {

@@ -3,7 +3,7 @@ import { digestOf, layerMediaType, parseReference, type Image, type Layer, type 
 import { pack } from 'tar-stream';
 import type { Exportable, ExportedImage } from './exporter.ts';
 
-/** A result for tests: images of two layers, the lower one gzipped as from a registry, in a memory store. */
+/** Returns a result for tests: images of two layers, the lower one gzipped as from a registry, in a memory store. */
 export async function testResult(
   names: readonly string[],
   platforms: readonly Platform[] = [amd64],

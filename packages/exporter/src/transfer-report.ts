@@ -2,8 +2,8 @@ import { layerCompression, type Descriptor } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 
 /**
- * What `copyImage` calls for its progress. Only what takes a while is worth a line: documents are not, nor
- * are layers that are there already, which are reported once and whole.
+ * Returns a progress callback for `copyImage`. Reports only blobs that take time: no documents; layers that are there
+ * already once, as complete.
  */
 export function reportTransfers(report: ReportTransfer): (blob: Descriptor, bytes: number) => void {
   const begun = new Set<string>();

@@ -1,2 +1,2 @@
-// A module of our own, since a bundler gives the names of a CommonJS package only to static imports.
+// A module of its own, since a bundler resolves names of a CommonJS package only in static imports.
 export { Client } from 'undici';

@@ -3,7 +3,7 @@ import { createChannel, type ProgressEvent } from './index.ts';
 
 const transfer = (item: string, current: number): ProgressEvent => ({ type: 'transfer', step: 'a', item, current });
 
-test('of unread transfers of one item only the last is kept, everything else stays in order', async () => {
+test('a channel keeps only the last unread transfer of an item, and all other events in order', async () => {
   const channel = createChannel();
   channel.emit({ type: 'started', step: 'a', at: 1 });
   channel.emit(transfer('x', 1));
@@ -20,7 +20,7 @@ test('of unread transfers of one item only the last is kept, everything else sta
   ]);
 });
 
-test('a reader that waits is woken, and ends when the channel closes', async () => {
+test('a waiting reader wakes up for an event, and ends when the channel closes', async () => {
   const channel = createChannel();
   const seen: string[] = [];
   const reading = (async () => {

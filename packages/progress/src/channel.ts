@@ -1,14 +1,14 @@
 import type { ProgressEvent } from './event.ts';
 import type { Progress } from './progress.ts';
 
-/** A sink on one side, an async iterable on the other; `close` ends the iteration after what is queued. */
+/** A sink on one side, an async iterable on the other. `close` ends the iteration after the queued events. */
 export interface ProgressChannel extends Progress, AsyncIterable<ProgressEvent> {
   close(): void;
 }
 
 /**
- * A channel for one reader. Nothing is dropped; of several unread `transfer` events of one step and
- * item only the last is kept, so that a slow display cannot fall behind a fast network.
+ * Creates a channel for one reader. Drops nothing but unread `transfer` events of a step and item that a newer one
+ * replaces, so that a slow display cannot fall behind a fast network.
  */
 export function createChannel(): ProgressChannel {
   let queue: ProgressEvent[] = [];

@@ -1,25 +1,25 @@
 import type { SourceRange } from '@tbuild/errors';
 
-/** What names a line of the display: a step's id, or any text unique within the build (`export`). */
+/** Identifies a line of the display: a step's id, or any text that is unique within the build (`export`). */
 export type ProgressStepId = string;
 
 /** How a step ended. */
 export type Outcome = 'built' | 'cached' | 'failed' | 'cancelled';
 
-/** A step that may run; `name` is what the user reads, e.g. `[build 2/4] RUN make`. */
+/** A step that may run. Users read its `name`, e.g. `[build 2/4] RUN make`. */
 export interface PlannedStep {
   readonly id: ProgressStepId;
   readonly name: string;
 }
 
 /**
- * One thing that happened. Times are milliseconds since the epoch. Events of a step come in the order
- * planned, waiting?, (started, (log | transfer)*, finished)*; steps interleave. A step starts again when it turns out
- * that more of it is needed: FROM finishes once its configuration is known, and starts again to fetch its layers.
+ * One thing that happened. Times are milliseconds since the epoch. Events of a step come in the order planned,
+ * waiting?, (started, (log | transfer)*, finished)*; steps interleave. A step starts again when more of it is needed:
+ * FROM finishes once its configuration is known, and starts again to fetch its layers.
  */
 export type ProgressEvent =
   | { readonly type: 'planned'; readonly steps: readonly PlannedStep[] }
-  /** The step has to run, and waits for files that other steps fetch or extract. Its own time begins with `started`. */
+  /** The step must run and waits for files that other steps fetch or extract. Its own time begins with `started`. */
   | { readonly type: 'waiting'; readonly step: ProgressStepId; readonly at: number }
   | { readonly type: 'started'; readonly step: ProgressStepId; readonly at: number }
   | {
@@ -29,7 +29,7 @@ export type ProgressEvent =
       readonly outcome: Outcome;
       /** For `failed`: the message. */
       readonly error?: string;
-      /** For `built`: why the cache had nothing, in one line. */
+      /** For `built`: why the step was not cached, in one line. */
       readonly reason?: string;
     }
   | {
@@ -41,9 +41,9 @@ export type ProgressEvent =
   | {
       readonly type: 'transfer';
       readonly step: ProgressStepId;
-      /** What is moved, e.g. `sha256:…` or `transferring context`. */
+      /** The item that is transferred, e.g. `sha256:…` or `transferring context`. */
       readonly item: string;
-      /** Bytes so far, and in all when known; finished when they are equal. */
+      /** Bytes so far, and the total when it is known; a transfer is finished when they are equal. */
       readonly current: number;
       readonly total?: number;
       readonly done?: boolean;
@@ -53,7 +53,7 @@ export type ProgressEvent =
       readonly message: string;
       readonly step?: ProgressStepId;
       readonly location?: SourceRange;
-      /** The part of it that is meant. */
+      /** The part of the line that the warning is about. */
       readonly token?: SourceRange;
       readonly url?: string;
       readonly detail?: string;

@@ -1,9 +1,9 @@
 import type { ProgressEvent } from './event.ts';
 
-/** Where a build tells what it does. Emitting never fails, never blocks and never answers. */
+/** Receives what a build does. Emitting never fails, never blocks and never answers. */
 export interface Progress {
   emit(event: ProgressEvent): void;
 }
 
-/** A progress that forgets everything. */
+/** A progress that drops everything. */
 export const silent: Progress = { emit: () => {} };

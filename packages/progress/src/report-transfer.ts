@@ -1,2 +1,2 @@
-/** Reports how far one piece of work is, such as `exporting layers`; bytes, with their total when it is known. */
+/** Reports the progress of one piece of work, such as `exporting layers`, in bytes, with the total when it is known. */
 export type ReportTransfer = (item: string, current: number, total?: number) => void;

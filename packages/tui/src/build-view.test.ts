@@ -116,29 +116,29 @@ test('a build is complete when every planned step has finished', () => {
   expect([isComplete(whole), whole.finished, whole.finishedAt]).toEqual([true, ['a', 'b'], 5]);
 });
 
-test('reduce leaves the view it is given alone', () => {
+test('reduce does not change the view it gets', () => {
   const view = after(planned, started('a'));
   const copy = structuredClone(view);
   reduce(view, log('a', 'x\n'), 5);
   expect(view).toEqual(copy);
 });
 
-test('stepsIn lists by start', () => {
+test('stepsIn lists steps in the order of their start', () => {
   expect(stepsIn(after(planned, started('b'), started('a')), 'running').map((step) => step.id)).toEqual(['b', 'a']);
 });
 
-test('a character that arrives in two pieces stays whole', () => {
+test('a character in two chunks of output stays whole', () => {
   const bytes = Buffer.from('größe\n');
   const log1 = appendLog(emptyLog, bytes.subarray(0, 3), 1);
   expect(appendLog(log1, bytes.subarray(3), 2).lines).toEqual([{ after: 1, text: 'größe' }]);
 });
 
-test('old lines are forgotten, those of the latest event never', () => {
+test('a view drops old lines, but none of the latest event', () => {
   const many = appendLog(appendLog(emptyLog, Buffer.from('x\n'.repeat(500)), 1), Buffer.from('y\n'.repeat(300)), 2);
   expect([many.count, many.lines.length]).toEqual([800, KEPT_LINES + 300]);
 });
 
-test('output without line feeds does not grow without end', () => {
+test('output without line feeds is cut', () => {
   let binary = emptyLog;
   let bar = emptyLog;
   for (let i = 0; i < 100; i++) {

@@ -4,7 +4,7 @@ import { appendLog, closeLog, emptyLog, type StepLog } from './log-lines.ts';
 
 export type StepState = 'waiting' | 'running' | Outcome;
 
-/** One thing that a step moves. */
+/** Something that a step transfers. */
 export interface TransferView {
   readonly item: string;
   readonly current: number;
@@ -12,7 +12,7 @@ export interface TransferView {
   readonly startedAt: number;
   readonly updatedAt: number;
   readonly done: boolean;
-  /** How much there was at some moments of the last seconds, oldest first: what the rate is computed from. */
+  /** Samples of the amount from the last seconds, oldest first; the rate is computed from them. */
   readonly recent: readonly { readonly at: number; readonly current: number }[];
 }
 
@@ -20,51 +20,54 @@ export interface StepView {
   readonly id: ProgressStepId;
   readonly name: string;
   readonly state: StepState;
-  /** The number on the screen, given at the first start: 1, 2, 3 …; 0 while waiting. */
+  /** The number on the screen, assigned at the first start: 1, 2, 3, …; 0 while the step waits. */
   readonly index: number;
-  /** Whether it waits for what other steps fetch and extract. */
+  /** Whether the step waits for files that other steps fetch and extract. */
   readonly isHeld: boolean;
-  /** Of the latest run. */
+  /** The start of the latest run. */
   readonly startedAt?: number;
   readonly finishedAt?: number;
-  /** Milliseconds that its earlier runs took. */
+  /** The duration of the earlier runs, in milliseconds. */
   readonly spent: number;
   readonly log: StepLog;
   readonly transfers: readonly TransferView[];
   readonly warnings: readonly string[];
   readonly error?: string;
-  /** Why the cache had nothing. */
+  /** Why the cache had no record for the step. */
   readonly reason?: string;
-  /** Events so far, without those that only say how far a transfer is: what the plain display shares the screen by. */
+  /**
+   * How many events came, except those that only report a transfer's progress. The plain display shares the screen by
+   * it.
+   */
   readonly updates: number;
 }
 
 export interface WarningView {
   readonly message: string;
   readonly location?: SourceRange;
-  /** The part of it that is meant. */
+  /** The part of the line that the warning is about. */
   readonly token?: SourceRange;
-  /** One line on such warnings in general, and where to read more. */
+  /** A line about warnings of this kind, and where to read more. */
   readonly detail?: string;
   readonly url?: string;
 }
 
-/** All that a display knows of a build. A value: each event makes a new one. */
+/** All that a display knows about a build. It is a value: each event makes a new one. */
 export interface BuildView {
-  /** In the order planned, or started when never planned. */
+  /** Steps in the order of the plan; those that were never planned, in the order of their start. */
   readonly steps: ReadonlyMap<ProgressStepId, StepView>;
   readonly started: number;
-  /** In the order finished. */
+  /** Steps in the order in which they finished. */
   readonly finished: readonly ProgressStepId[];
   readonly startedAt?: number;
-  /** When the latest step finished. */
+  /** The time at which the latest step finished. */
   readonly finishedAt?: number;
   readonly warnings: readonly WarningView[];
 }
 
 export const emptyView: BuildView = { steps: new Map(), started: 0, finished: [], warnings: [] };
 
-/** The view after an event that came at `now`. Pure; all that displays show is decided here. */
+/** Returns the view after an event that arrived at `now`. Pure; everything that displays show is decided here. */
 export function reduce(view: BuildView, event: ProgressEvent, now: number): BuildView {
   switch (event.type) {
     case 'planned':
@@ -86,17 +89,17 @@ export function reduce(view: BuildView, event: ProgressEvent, now: number): Buil
   }
 }
 
-/** How long a step has worked, in all of its runs. */
+/** Returns how long a step has worked, over all of its runs. */
 export function timeOf({ spent, startedAt, finishedAt }: StepView, now: number): number {
   return startedAt === undefined ? spent : spent + (finishedAt ?? now) - startedAt;
 }
 
-/** Whether every planned step has finished. */
+/** Returns whether every planned step has finished. */
 export function isComplete(view: BuildView): boolean {
   return view.steps.size > 0 && view.finished.length === view.steps.size;
 }
 
-/** The steps in `state`, in the order of their start. */
+/** Returns the steps in `state`, in the order of their start. */
 export function stepsIn(view: BuildView, state: StepState): readonly StepView[] {
   return [...view.steps.values()].filter((step) => step.state === state).sort((a, b) => a.index - b.index);
 }
@@ -148,7 +151,7 @@ function warn(view: BuildView, { step, message, location, token, detail, url }: 
   return update(warned, step, ({ warnings }) => ({ warnings: [...warnings, withLine(warning)] }));
 }
 
-/** The message with its place in the Dockerfile, as Docker's builder writes it. */
+/** Returns the message with its line of the Dockerfile, as Docker's builder prints it. */
 export function withLine({ message, location }: Pick<WarningView, 'message' | 'location'>): string {
   return location === undefined ? message : `${message} (line ${location.start.line})`;
 }
@@ -166,7 +169,7 @@ function transfer(view: BuildView, event: EventOf<'transfer'>, now: number): Bui
   return { ...view, steps };
 }
 
-/** The rate is that of so many milliseconds, in steps of so many. */
+/** The window over which the rate is computed and the distance of its samples, in milliseconds. */
 const RATE_SPAN = 5000;
 const RATE_STEP = 500;
 

@@ -4,7 +4,7 @@ const INVISIBLE = /[\p{Mark}\p{Format}]/u;
 const ASCII = /^[ -~]*$/;
 const TAB = /\t/g;
 
-/** How many columns a terminal gives to a text without escape sequences. */
+/** Returns how many columns of a terminal a text without escape sequences takes. */
 export function widthOf(text: string): number {
   if (ASCII.test(text)) return text.length;
   let width = 0;
@@ -12,7 +12,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The longest start of `text` that fits, tabs as single blanks. */
+/** Returns the longest prefix of `text` that fits, with tabs as single blanks. */
 export function cutToWidth(text: string, width: number): string {
   const flat = text.replace(TAB, ' ');
   if (ASCII.test(flat)) return flat.slice(0, width);

@@ -12,7 +12,7 @@ async function shown(mode: DisplayMode, until = ''): Promise<string> {
   let written = '';
   out.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const channel = createChannel();
-  const done = display(channel, mode, out, { now: Date.now, color: false });
+  const done = display(channel, out, { mode, now: Date.now, color: false });
   channel.emit({ type: 'planned', steps: [{ id: 'a', name: '[1/1] RUN x' }] });
   const at = Date.now();
   channel.emit({ type: 'started', step: 'a', at });
@@ -26,19 +26,19 @@ async function shown(mode: DisplayMode, until = ''): Promise<string> {
   return written;
 }
 
-test('plain prints lines', async () => {
+test('the plain display prints lines', async () => {
   expect((await shown('plain')).replace(/0\.0\d\d/, '0.000')).toBe('#1 [1/1] RUN x\n#1 0.000 hello\n#1 DONE 0.0s\n');
 });
 
-test('quiet prints nothing', async () => {
+test('the quiet display prints nothing', async () => {
   expect(await shown('quiet')).toBe('');
 });
 
-test('a build that is over at once leaves its summary, without cursor movement', async () => {
+test('a short build leaves its summary, without cursor movement', async () => {
   expect(await shown('tty')).toBe('[+] Building 0.0s (1/1) FINISHED\n => [1/1] RUN x                    0.0s\n');
 });
 
-test('a longer one is drawn while it runs, and its last state stays', async () => {
+test('a longer build is drawn while it runs, and its last state stays', async () => {
   const text = await shown('tty', ' => => # hello');
   expect(stripVTControlCharacters(text).trimEnd()).toMatch(/\(1\/1\) FINISHED$/);
 });

@@ -8,23 +8,27 @@ import { summaryLines } from './rows.ts';
 import { withoutColours } from './terminal-line.ts';
 import { sizeOf, type TextOutput } from './text-output.ts';
 
-/** `tty` draws on a terminal, `plain` prints lines, `json` BuildKit's rawjson, `quiet` only the output of steps that fail. */
+/**
+ * `tty` draws on a terminal, `plain` prints lines, `json` prints BuildKit's rawjson, `quiet` only the output of failed
+ * steps.
+ */
 export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
 
 export interface DisplayOptions {
-  /** Milliseconds since the epoch, by the clock that the events' times come from. */
+  readonly mode: DisplayMode;
+  /** Returns milliseconds since the epoch, by the clock of the events. */
   readonly now: () => number;
-  /** `tty` only; default: what the stream says. */
+  /** For `tty` only. Defaults to what the stream reports. */
   readonly columns?: number;
   readonly rows?: number;
   readonly color?: boolean;
-  /** What to write below each warning at the end; without it they are one line each. */
+  /** Returns the text below each warning at the end; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
-  /** Says of each step that ran why the cache had nothing. */
+  /** Print for each step that ran why it was not cached. */
   readonly explain?: boolean;
 }
 
-/** What is drawn while the build runs; `end` also leaves the last state on the screen. */
+/** A drawing of the running build; `end` leaves its last state on the screen. */
 interface Drawing {
   update(view: BuildView, event: ProgressEvent): void;
   end(view: BuildView): Promise<void> | void;
@@ -33,16 +37,15 @@ interface Drawing {
 type Draw = (out: TextOutput, options: DisplayOptions) => Drawing;
 
 /**
- * Shows events until they end, then what the steps that failed have printed. Writes to `out` only; resolves when all is written.
- * The mode is the caller's choice: nothing here asks whether `out` is a terminal.
+ * Shows events until they end, then the output of failed steps. Writes to `out` only, and resolves when everything is
+ * written. The caller chooses the mode: nothing here asks whether `out` is a terminal.
  */
 export async function display(
   events: AsyncIterable<ProgressEvent>,
-  mode: DisplayMode,
   out: TextOutput,
   options: DisplayOptions,
 ): Promise<void> {
-  const drawing = DRAWINGS[mode](out, options);
+  const drawing = DRAWINGS[options.mode](out, options);
   let view = emptyView;
   try {
     for await (const event of events) {
@@ -73,10 +76,12 @@ function writeText(out: TextOutput, text: string, color: boolean): void {
   if (text !== '') out.write(color ? text : withoutColours(text));
 }
 
-/** Events that come close together are printed together: steps that end at once need not interrupt each other. */
+/**
+ * Events that arrive within this time are printed together, so that steps that end at once do not interrupt each other.
+ */
 const PLAIN_INTERVAL = 100;
 
-/** How often unfinished lines and steps that another one hides are looked at when nothing happens. */
+/** How often to look for unfinished lines and hidden steps while no event arrives. */
 const QUIET_INTERVAL = 1000;
 
 function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOptions): Drawing {
@@ -108,7 +113,7 @@ function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOpti
   };
 }
 
-/** A build that is over sooner is not worth loading the terminal view. */
+/** A build that ends sooner is not worth loading the terminal view. */
 const TERMINAL_DELAY = 250;
 
 function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
@@ -143,7 +148,7 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
   };
 }
 
-/** Calls `flush` with the latest view at most once an interval. */
+/** Calls `flush` with the latest view, at most once per interval. */
 function collect(interval: number, flush: (view: BuildView) => void): { update(view: BuildView): void; stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   let latest = emptyView;

@@ -6,18 +6,21 @@ const SHOWN_LINES = 10;
 
 export interface EpilogueOptions {
   readonly color?: boolean;
-  /** What is written below a warning; without it they are one line each. */
+  /** Returns the text below a warning; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
-  /** Where the whole output of failed steps is; without it, their last lines are repeated. */
+  /** Holds the whole output of failed steps; without it, their last lines are repeated. */
   readonly output?: KeptOutput;
 }
 
-/** What is written at the end: the output of each step that failed, then all warnings; ends with a line feed unless empty. */
+/**
+ * Returns the text at the end of a build: the output of each failed step, then all warnings. Ends with a line feed
+ * unless empty.
+ */
 export function epilogue(view: BuildView, options: EpilogueOptions = {}): string {
   return failures(view, options.output) + warnings(view, options);
 }
 
-/** The output of each step that failed: all of it, or its last lines where that has been written already. */
+/** Returns the output of each failed step: all of it, or its last lines where the rest is on the screen already. */
 export function failures(view: BuildView, output?: KeptOutput): string {
   return stepsIn(view, 'failed')
     .map((step) => failure(step, output?.of(step) ?? { lines: step.log.lines.slice(-SHOWN_LINES), omitted: 0 }))
@@ -38,7 +41,7 @@ function warnings({ warnings: all }: BuildView, { color = false, expandWarning }
   return `\n ${color ? `\x1b[33m${heading}\x1b[39m` : heading}\n${lines.join('')}`;
 }
 
-/** Why each step that ran was not cached, one line each. */
+/** Returns why each step that ran was not cached, one line per step. */
 export function explanations(view: BuildView): string {
   return stepsIn(view, 'built')
     .map(({ name, reason }) => (reason === undefined ? '' : ` ${name}\n   missed: ${reason}\n`))

@@ -1,23 +1,23 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** A size as Docker's tables print it: three digits, units of 1000, e.g. `10.5MB`, `0B`. */
+/** Formats a size as Docker's tables do: three digits, units of 1000, e.g. `10.5MB`, `0B`. */
 export function formatBytes(bytes: number): string {
   const { value, unit } = scale(bytes, 999.5);
   return `${Number(value.toPrecision(3))}${unit}`;
 }
 
-/** A size as Docker's builder prints it while it moves: two decimals from 1 kB on, e.g. `2.34MB`, `130B`. */
+/** Formats a size as Docker's builder does during a transfer: two decimals from 1 kB on, e.g. `2.34MB`, `130B`. */
 export function formatTransferred(bytes: number): string {
   const { value, unit } = scale(bytes, 999.995);
   return unit === 'B' ? `${value}B` : `${value.toFixed(2)}${unit}`;
 }
 
-/** A time span as Docker's builder prints it behind a step: `0.3s`. */
+/** Formats a time span as Docker's builder does behind a step: `0.3s`. */
 export function formatSeconds(milliseconds: number): string {
   return `${(Math.max(0, milliseconds) / 1000).toFixed(1)}s`;
 }
 
-/** How much longer something takes, which is never known exactly: `8s`, `2m05s`, `1h02m`. */
+/** Formats an estimate of the time left: `8s`, `2m05s`, `1h02m`. */
 export function formatRemaining(seconds: number): string {
   const whole = Math.ceil(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60)];
@@ -26,13 +26,13 @@ export function formatRemaining(seconds: number): string {
   return hours === 0 ? `${minutes}m${two(whole % 60)}s` : `${hours}h${two(minutes % 60)}m`;
 }
 
-/** The seconds before a line of output: five characters or so, e.g. `0.234`, `12.34`, `123.4`. */
+/** Formats the seconds in front of a line of output, in about five characters: `0.234`, `12.34`, `123.4`. */
 export function formatLogTime(milliseconds: number): string {
   const seconds = Math.max(0, milliseconds) / 1000;
   return seconds.toFixed(seconds < 10 ? 3 : seconds < 100 ? 2 : 1);
 }
 
-/** An age as Docker's tables print it, without `ago`: `About a minute`, `3 weeks`. */
+/** Formats an age as Docker's tables do, without `ago`: `About a minute`, `3 weeks`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   const minutes = Math.floor(seconds / 60);

@@ -19,7 +19,7 @@ const events: readonly ProgressEvent[] = [
   { type: 'finished', step: 'sha256:aa', at: 2500, outcome: 'failed', error: 'E' },
 ];
 
-test('a step that waits is not told of, and one that starts again has a new start and no end', () => {
+test('rawjson omits a waiting step, and a step that starts again has a new start and no end', () => {
   const again: readonly ProgressEvent[] = [
     { type: 'waiting', step: 'sha256:bb', at: 3000 },
     { type: 'started', step: 'sha256:aa', at: 3000 },

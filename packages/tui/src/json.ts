@@ -2,9 +2,9 @@ import type { ProgressEvent, ProgressStepId } from '@tbuild/progress';
 import { withLine, type BuildView, type StepView } from './build-view.ts';
 
 /**
- * An event as one line of BuildKit's `rawjson`: an object with any of `vertexes`, `statuses`, `logs` and
- * `warnings`. Bytes are base64, times RFC 3339. `view` is the view after the event. Empty for what BuildKit has no word
- * for; a step that starts again is a vertex that does, as there.
+ * Returns an event as one line of BuildKit's `rawjson`: an object with any of `vertexes`, `statuses`, `logs` and
+ * `warnings`. Bytes are base64, times RFC 3339. `view` is the view after the event. Empty for an event that BuildKit
+ * has no form for; a step that starts again is a vertex that starts again, as in BuildKit.
  */
 export function jsonLine(view: BuildView, event: ProgressEvent, now: number): string {
   const status = solveStatus(view, event, now);

@@ -23,7 +23,7 @@ const log = (step: string, text: string): ProgressEvent => ({
 const started = (step: string): ProgressEvent => ({ type: 'started', step, at: 0 });
 const failed = (step: string): ProgressEvent => ({ type: 'finished', step, at: 0, outcome: 'failed' });
 
-test('all that a step printed is shown when it fails, and nothing of one that does not', () => {
+test('the whole output of a failed step is shown, and none of a step that succeeded', () => {
   const lines = Array.from({ length: 500 }, (_, index) => `line ${index}\n`);
   const text = shown([
     started('a'),
@@ -37,7 +37,7 @@ test('all that a step printed is shown when it fails, and nothing of one that do
   expect(text).toBe(`------\n > a:\n${lines.map((line) => `0.000 ${line}`).join('')}0.000 no line feed\n------\n`);
 });
 
-test('of output without end the last hundred thousand lines are shown', () => {
+test('the last hundred thousand lines of endless output are shown', () => {
   const flood = Array.from({ length: 300 }, (_, index) => log('a', `line ${index}\n`.repeat(1000)));
   const lines = shown([started('a'), ...flood, failed('a')]).split('\n');
   expect(lines).toHaveLength(100_000 + 5);

@@ -2,17 +2,17 @@ import type { ProgressEvent, ProgressStepId } from '@tbuild/progress';
 import type { BuildView, StepView } from './build-view.ts';
 import type { LogLine } from './log-lines.ts';
 
-/** Keeps what steps print, for those that fail: a view has only the end of it. */
+/** Keeps the output of steps for those that fail: a view holds only the end of it. */
 export interface KeptOutput {
-  /** Takes what an event brought; the output of a step that did not fail is forgotten. */
+  /** Takes the output that an event brought. Forgets the output of a step that did not fail. */
   take(view: BuildView, event: ProgressEvent): void;
   of(step: StepView): {
     readonly lines: readonly LogLine[];
-    /** Older lines that are not kept. */ readonly omitted: number;
+    /** How many older lines were dropped. */ readonly omitted: number;
   };
 }
 
-/** A terminal hardly scrolls back further; without a limit, a step that prints without end would use up the memory. */
+/** A terminal hardly scrolls back further. Without a limit, a step that prints without end would exhaust the memory. */
 const MOST_LINES = 100_000;
 
 export function createKeptOutput(): KeptOutput {
@@ -22,7 +22,7 @@ export function createKeptOutput(): KeptOutput {
     if (log.count === known.count) return;
     for (const line of log.lines.slice(known.count - log.count)) known.lines.push(line);
     known.count = log.count;
-    // Not at each line: moving the others takes a while.
+    // Not at every line, since moving the others takes time.
     if (known.lines.length > MOST_LINES * 1.5) known.lines = known.lines.slice(-MOST_LINES);
     kept.set(id, known);
   };

@@ -2,29 +2,29 @@ import { terminalLine } from './terminal-line.ts';
 
 /** A complete line of a step's output. */
 export interface LogLine {
-  /** Milliseconds after the step's start at which it began to appear. */
+  /** Milliseconds from the step's start to the line's first byte. */
   readonly after: number;
   readonly text: string;
 }
 
-/** A step's output: its last lines, and how many there were. */
+/** The last lines of a step's output, and how many lines there were. */
 export interface StepLog {
-  /** At least the last {@link KEPT_LINES}, and all that the latest event brought. */
+  /** At least the last {@link KEPT_LINES} lines, and all lines of the latest event. */
   readonly lines: readonly LogLine[];
-  /** Complete lines so far, those no longer in `lines` included. */
+  /** How many lines were completed so far, including those no longer in `lines`. */
   readonly count: number;
-  /** What came after the last line feed. */
+  /** The bytes after the last line feed. */
   readonly open?: { readonly after: number; readonly bytes: Uint8Array };
 }
 
 export const KEPT_LINES = 100;
 
-/** An unfinished line longer than this is cut, or no end would ever come of a file without line feeds. */
+/** An unfinished line is cut at this length, since a file without line feeds would make it grow forever. */
 const MAX_OPEN_BYTES = 16 * 1024;
 
 export const emptyLog: StepLog = { lines: [], count: 0 };
 
-/** The log with a piece of output added, which may end anywhere, within a character too. */
+/** Returns the log with a chunk of output added; the chunk may end anywhere, even within a character. */
 export function appendLog(log: StepLog, data: Uint8Array, after: number): StepLog {
   const start = log.open?.after ?? after;
   const bytes = Buffer.concat([log.open?.bytes ?? new Uint8Array(), data]);
@@ -37,19 +37,19 @@ export function appendLog(log: StepLog, data: Uint8Array, after: number): StepLo
   return open !== undefined && open.bytes.length > MAX_OPEN_BYTES ? closeLog(grown) : grown;
 }
 
-/** The log with its unfinished line, if any, taken as complete. */
+/** Returns the log with its unfinished line, if any, completed. */
 export function closeLog(log: StepLog): StepLog {
   const line = openLine(log);
   if (line === undefined) return log;
   return { lines: [...log.lines, line], count: log.count + 1 };
 }
 
-/** The unfinished line as it looks now. */
+/** Returns the unfinished line as a terminal shows it now. */
 export function openLine({ open }: StepLog): LogLine | undefined {
   return open && { after: open.after, text: terminalLine(Buffer.from(open.bytes).toString('utf8')) };
 }
 
-/** Of a progress bar that was drawn many times over only what it shows now. */
+/** Reduces a progress bar that was redrawn many times to its current state. */
 function shortened(bytes: Buffer): Uint8Array {
   if (bytes.length <= MAX_OPEN_BYTES || !bytes.includes(13)) return bytes;
   return Buffer.from(`${terminalLine(bytes.toString('utf8'))}\r`);

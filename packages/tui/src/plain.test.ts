@@ -43,7 +43,7 @@ const moved = (step: string, item: string, current: number, total?: number, done
   done,
 });
 
-test('a build as buildx prints it', () => {
+test('the plain display prints a build as buildx does', () => {
   const text = plain(
     [0, plan('[internal] load build context', '[1/3] FROM busybox', '[2/3] COPY . .', '[3/3] RUN make')],
     [
@@ -85,7 +85,7 @@ test('a build as buildx prints it', () => {
 `);
 });
 
-test('a step that others interrupt shows its header again', () => {
+test('an interrupted step shows its header again', () => {
   const text = plain(
     [0, plan('a', 'b', 'c'), started('a', 0), started('b', 0)],
     [1000, log('a', 'a1\n'), log('b', 'b1\n')],
@@ -157,7 +157,7 @@ test('a transfer is printed after a second, then each time it has taken twice as
 `);
 });
 
-test('a hidden step is shown for its start and its end, and not for a transfer that goes on', () => {
+test('a hidden step is shown for its start and its end, but not for the progress of a transfer', () => {
   const ticks = Array.from({ length: 300 }, (_, index): Batch => {
     const tick = moved('pull', 'sha256:ab', index * 1000, 300_000);
     return [100 + index * 100, tick, ...(index % 50 === 0 ? [log('make', `line ${index}\n`)] : [])];
@@ -180,7 +180,7 @@ test('a hidden step is shown for its start and its end, and not for a transfer t
   ]);
 });
 
-test('a step that starts again keeps its number, and its time is that of all its runs', () => {
+test('a step that starts again keeps its number and shows the time of all its runs', () => {
   const text = plain(
     [0, started('FROM', 0), built('FROM', 200)],
     [1000, started('COPY', 1000), built('COPY', 1100)],
@@ -203,7 +203,7 @@ test('a step that starts again keeps its number, and its time is that of all its
 `);
 });
 
-test('a failed build repeats the end of what failed, and the warnings', () => {
+test('a failed build repeats the last output of the failed step, and the warnings', () => {
   const text = plain(
     [0, plan('[1/2] FROM x', '[2/2] RUN false', 'other', 'never')],
     [5, started('[2/2] RUN false', 0), started('other', 0)],
@@ -233,7 +233,7 @@ test('a failed build repeats the end of what failed, and the warnings', () => {
 
 const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`);
 
-test('a flood is printed whole, also that of a step that others hide', () => {
+test('a flood of output is printed whole, even that of a hidden step', () => {
   const flood = (step: string, from: number, to: number): ProgressEvent[] =>
     numbers(from, to).map((line) => log(step, `${line}\n`));
   const text = plain(
@@ -250,7 +250,7 @@ test('a flood is printed whole, also that of a step that others hide', () => {
   expect(text.indexOf('line 1199')).toBeLessThan(text.indexOf('#1 DONE'));
 });
 
-test('an unfinished line is shown after two seconds, and only its rest when it grows', () => {
+test('an unfinished line is shown after two seconds, and later only its rest', () => {
   const text = plain(
     [0, plan('a'), started('a', 0), log('a', 'Password: ')],
     [1900],

@@ -4,73 +4,56 @@ import { formatLogTime, formatSeconds, formatTransferred } from './format.ts';
 import { type LogLine, openLine } from './log-lines.ts';
 import { transferLabel, transferRate } from './transfer-label.ts';
 
-/** Prints what is new in each view it is given, as lines. */
+/** Prints the news of each view as lines. */
 export interface PlainPrinter {
   /**
-   * Keeps what a step has said since the last event of it, since a view keeps only the end of that. True when so much
-   * waits that it should be printed now.
+   * Keeps a step's output of the latest event, since a view holds only the end of it. Returns whether so much waits
+   * that it should be printed now.
    */
   take(view: BuildView, step: ProgressStepId, now: number): boolean;
   print(view: BuildView, now: number): void;
 }
 
-/** A step hidden for longer than this is shown next, and one shown alone may stay for the second. */
+/** A step hidden for longer than this is shown next; a step shown alone keeps the screen for the second time. */
 const MAX_HIDDEN = 10_000;
 const MIN_SHOWN = 5_000;
-/** A transfer is printed again after as long as it took until then, within these bounds. */
+/** A transfer is printed again after as long as it has taken so far, within these bounds. */
 const LEAST_TRANSFER_INTERVAL = 1_000;
 const MOST_TRANSFER_INTERVAL = 30_000;
 
-/** Lines of one step that wait; a step that says more while others are shown is shown next. */
+/** How many lines of one step may wait; a step with more is shown next. */
 const MAX_WAITING = 1000;
-/** An unfinished line is shown after this: it may be a question, or dots for a long time. */
+/** An unfinished line is shown after this time: it may be a question, or a slow row of dots. */
 const OPEN_SHOWN_AFTER = 2_000;
 
-/** How much of a step is on the screen already. */
+/** How much of a step is on the screen. */
 interface Printed {
-  /** Complete lines that were taken from its log, and those of them that wait. */
+  /** How many complete lines were taken from the step's log, and those of them that wait. */
   taken: number;
   waiting: LogLine[];
-  /** What of the unfinished line is on the screen, and since when. */
+  /** The part of the unfinished line that is on the screen, and since when. */
   open: { readonly text: string; readonly at: number };
   warnings: number;
-  /** The end that is on the screen; a step that starts again has another. */
+  /** The end that is on the screen; a step that starts again gets another. */
   finishedAt?: number;
   updates: number;
-  /** When what is not on the screen began to come, and how much had come before. */
+  /** When the first unprinted news arrived, and how many events there had been by then. */
   blockedAt: number;
   updatesBefore: number;
   transfers: Map<string, TransferView>;
 }
 
 /**
- * Prints as buildx's `--progress=plain` does: the lines of one step stay together as long as it runs, others
- * wait until they have finished, or until their share of the screen is due.
+ * Prints like buildx's `--progress=plain`: the lines of one step stay together while it runs. Other steps wait until
+ * they have finished, or until their share of the screen is due.
  */
 export function createPlainPrinter(
   write: (text: string) => void,
   { explain = false }: { readonly explain?: boolean } = {},
 ): PlainPrinter {
-  const printed = new Map<ProgressStepId, Printed>();
+  const stateOf = printedSteps();
   let current: StepView | undefined;
   let isFirst = true;
-
-  const stateOf = (step: StepView, now: number): Printed => {
-    const known = printed.get(step.id);
-    if (known !== undefined) return known;
-    const fresh = {
-      taken: 0,
-      waiting: [],
-      open: NOTHING_OPEN,
-      warnings: 0,
-      updates: 0,
-      blockedAt: now,
-      updatesBefore: 0,
-      transfers: new Map(),
-    };
-    printed.set(step.id, fresh);
-    return fresh;
-  };
 
   const printStep = (step: StepView, now: number): void => {
     const state = stateOf(step, now);
@@ -97,18 +80,12 @@ export function createPlainPrinter(
     const changed = [...view.steps.values()].filter(
       (step) => step.index > 0 && step.updates !== stateOf(step, now).updates,
     );
-    const finished = changed.filter((step) => step.finishedAt !== undefined);
-    const shown = current?.id;
-    finished.sort(
-      (a, b) =>
-        Number(b.id === shown) - Number(a.id === shown) || view.finished.indexOf(a.id) - view.finished.indexOf(b.id),
-    );
-    for (const step of finished) printStep(step, now);
+    for (const step of finishedIn(view, changed, current?.id)) printStep(step, now);
     const running = stepsIn(view, 'running');
     const still = running.find((step) => step.id === current?.id);
     if (still !== undefined && (changed.includes(still) || hasDue(still, stateOf(still, now), now)))
       printStep(still, now);
-    const next = choose(running, still, (step) => stateOf(step, now), now);
+    const next = choose({ running, current: still, stateOf: (step) => stateOf(step, now), now });
     if (next !== undefined && next !== still) printStep(next, now);
   };
 
@@ -125,19 +102,54 @@ export function createPlainPrinter(
 
 const NOTHING_OPEN = { text: '', at: 0 };
 
+/** Remembers how much of each step is on the screen. */
+function printedSteps(): (step: StepView, now: number) => Printed {
+  const printed = new Map<ProgressStepId, Printed>();
+  return (step, now) => {
+    const known = printed.get(step.id);
+    if (known !== undefined) return known;
+    const fresh = {
+      taken: 0,
+      waiting: [],
+      open: NOTHING_OPEN,
+      warnings: 0,
+      updates: 0,
+      blockedAt: now,
+      updatesBefore: 0,
+      transfers: new Map(),
+    };
+    printed.set(step.id, fresh);
+    return fresh;
+  };
+}
+
+/** Returns the finished steps: the one on the screen first, then in the order in which they finished. */
+function finishedIn(
+  { finished }: BuildView,
+  steps: readonly StepView[],
+  shown: ProgressStepId | undefined,
+): readonly StepView[] {
+  return steps
+    .filter((step) => step.finishedAt !== undefined)
+    .sort((a, b) => Number(b.id === shown) - Number(a.id === shown) || finished.indexOf(a.id) - finished.indexOf(b.id));
+}
+
 function takeLines({ log }: StepView, state: Printed): void {
   if (log.count <= state.taken) return;
   state.waiting = state.waiting.concat(log.lines.slice(state.taken - log.count));
   state.taken = log.count;
 }
 
-/** The step whose turn it is: of those that have something new, as buildx shares the screen. */
-function choose(
-  running: readonly StepView[],
-  current: StepView | undefined,
-  stateOf: (step: StepView) => Printed,
-  now: number,
-): StepView | undefined {
+interface Choice {
+  readonly running: readonly StepView[];
+  /** The step that is on the screen. */
+  readonly current: StepView | undefined;
+  readonly stateOf: (step: StepView) => Printed;
+  readonly now: number;
+}
+
+/** Chooses the step to show next among those with news, as buildx shares the screen. */
+function choose({ running, current, stateOf, now }: Choice): StepView | undefined {
   const waited = (step: StepView): number => now - stateOf(step).blockedAt;
   const speed = (step: StepView): number => (step.updates - stateOf(step).updatesBefore) / Math.max(waited(step), 1);
   const others = running.filter((step) => step !== current && step.updates !== stateOf(step).updates);
@@ -177,7 +189,7 @@ function newLines(
   ];
 }
 
-/** All complete lines; of one that was shown before its end only the rest. */
+/** Returns all complete lines; of a line that was shown unfinished, only the rest. */
 function newLogLines(step: StepView, state: Printed, now: number): readonly LogLine[] {
   takeLines(step, state);
   const [first, ...others] = state.waiting;
@@ -191,7 +203,7 @@ function newLogLines(step: StepView, state: Printed, now: number): readonly LogL
   return [...lines, ...shown];
 }
 
-/** A progress bar draws itself anew; what only grew is shown from where it ended. */
+/** Skips what is on the screen, unless a progress bar has redrawn it. */
 function restOf({ after, text }: LogLine, shown: string): readonly LogLine[] {
   const rest = shown !== '' && text.startsWith(shown) ? text.slice(shown.length) : text;
   return rest === '' && shown !== '' ? [] : [{ after, text: rest }];
@@ -203,7 +215,7 @@ function dueOpenLine(step: StepView, { open: { text, at } }: Printed, now: numbe
   return now - Math.max(at, (step.startedAt ?? now) + line.after) >= OPEN_SHOWN_AFTER ? line : undefined;
 }
 
-/** Whether there is something to print of a step that is shown, though nothing but time has passed, or a transfer goes on. */
+/** Returns whether a shown step has something to print although only time has passed or a transfer has advanced. */
 function hasDue(step: StepView, state: Printed, now: number): boolean {
   return dueOpenLine(step, state, now) !== undefined || dueTransfers(step, state).length > 0;
 }
@@ -215,14 +227,14 @@ function dueTransfers(step: StepView, { transfers }: Printed): readonly Transfer
 function isDue(transfer: TransferView, last: TransferView | undefined): boolean {
   const { done, current, total, startedAt, updatedAt } = transfer;
   if (done) return last?.done !== true;
-  // Of what is not counted there is nothing to say but that it began.
+  // A transfer without a count only has a start.
   if (current === 0 && total === undefined) return last === undefined;
   const before = last?.updatedAt ?? startedAt;
   const interval = Math.min(Math.max(before - startedAt, LEAST_TRANSFER_INTERVAL), MOST_TRANSFER_INTERVAL);
   return updatedAt - before >= interval;
 }
 
-/** `transferring context: 2.34MB 0.1s done`; while it goes on also how fast it is. */
+/** Formats `transferring context: 2.34MB 0.1s done`; a transfer that goes on has its rate too. */
 function transferLine(transfer: TransferView, now: number): string {
   const elapsed = transfer.updatedAt - transfer.startedAt;
   const rate = transferRate(transfer, now);

@@ -15,7 +15,7 @@ test.each([
   [100, ` => => sha256:${'abcdef01'.repeat(7)}abcde 12.58MB / 104.86MB 1.2s`],
   [110, ` => => sha256:${'abcdef01'.repeat(8)} 12.58MB / 104.86MB${' '.repeat(7)} 1.2s`],
   [40, ' => => sha256:abcdef01abcdef01abcd 1.2s'],
-])('on %i columns', (columns, expected) => {
+])('a row fits %i columns', (columns, expected) => {
   expect(rowText(row, columns)).toBe(expected);
 });
 
@@ -37,14 +37,14 @@ test.each([
   [70, ' => => sha256:abcdef01abcde 30.00MB / 100.00MB 10.00MB/s 7s left 4.0s'],
   [60, ' => => sha256:abcdef01abc 30.00MB / 100.00MB 10.00MB/s 4.0s'],
   [50, ' => => sha256:abcdef01abc 30.00MB / 100.00MB 4.0s'],
-])('a transfer on %i columns tells the rate and the time left where there is room', (columns, expected) => {
+])('a transfer on %i columns shows the rate and the time left where they fit', (columns, expected) => {
   const text = ` => => ${transfer.item}`;
   expect(rowText({ text, statuses: transferStatuses(transfer, 4000), timer: '4.0s', tone: 'plain' }, columns)).toBe(
     expected,
   );
 });
 
-test('a transfer that stands still has a rate of zero and no time left', () => {
+test('a stalled transfer has a rate of zero and no time left', () => {
   const still = { ...transfer, recent: [{ at: 3500, current: 30_000_000 }] };
   expect(transferStatuses(still, 9000)[0]).toBe('[===>      ] 30.00MB / 100.00MB 0B/s');
 });

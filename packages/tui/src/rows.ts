@@ -5,15 +5,15 @@ import { openLine } from './log-lines.ts';
 import { withoutColours } from './terminal-line.ts';
 import { transferName, transferStatuses } from './transfer-label.ts';
 
-/** How a line of the terminal display is coloured. */
+/** The colour of a line of the terminal display. */
 export type Tone = 'plain' | 'done' | 'failed' | 'cancelled' | 'faint';
 
 /** A line of the terminal display before it is fitted to the width. */
 export interface Row {
   readonly text: string;
-  /** Behind the text, and whole where that is cut: the first for which there is room. */
+  /** Candidates for the end of the text; the first one that fits is shown, never cut. */
   readonly statuses?: readonly string[];
-  /** At the right edge. */
+  /** The text at the right edge. */
   readonly timer?: string;
   readonly tone: Tone;
 }
@@ -24,16 +24,16 @@ export interface Screen {
   readonly color: boolean;
 }
 
-/** Lines of output shown under a running step. */
+/** How many lines of output a running step shows. */
 const TAIL_LINES = 6;
-/** Lines of steps that wait. */
+/** How many waiting steps are shown. */
 const HELD_LINES = 2;
-/** Columns of a row's text that are worth more than its status. */
+/** A row's text keeps this many columns before its status gets any. */
 const LEAST_TEXT = 20;
-/** The part of the screen that is drawn again and again is no higher than this. */
+/** The greatest height of the part that is redrawn. */
 const MAX_LIVE_ROWS = 12;
 
-/** `[+] Building 2.3s (5/9)` */
+/** Returns the header: `[+] Building 2.3s (5/9)`. */
 export function headerRow(view: BuildView, now: number): Row {
   const complete = isComplete(view);
   const elapsed = formatSeconds((complete ? (view.finishedAt ?? now) : now) - (view.startedAt ?? now));
@@ -41,7 +41,7 @@ export function headerRow(view: BuildView, now: number): Row {
   return { text, tone: 'plain' };
 }
 
-/** A step's own line: ` => [build 2/4] RUN make   1.2s`. */
+/** Returns a step's own line: ` => [build 2/4] RUN make   1.2s`. */
 export function stepRow(step: StepView, now: number): Row {
   const { mark, tone } = MARKS[step.state];
   return {
@@ -60,7 +60,7 @@ const MARKS: Readonly<Record<StepView['state'], { mark: string; tone: Tone }>> =
   cancelled: { mark: 'CANCELED ', tone: 'cancelled' },
 };
 
-/** The lines of what a step moves. */
+/** Returns the lines of a step's transfers. */
 export function transferRows(step: StepView, now: number): readonly Row[] {
   return step.transfers.map((transfer) => ({
     text: ` => => ${transferName(transfer)}`,
@@ -70,7 +70,7 @@ export function transferRows(step: StepView, now: number): readonly Row[] {
   }));
 }
 
-/** The last lines of a step's output, an unfinished one included. */
+/** Returns the last lines of a step's output, including an unfinished one. */
 export function tailRows(step: StepView): readonly Row[] {
   const open = openLine(step.log);
   const lines = [...step.log.lines.slice(-TAIL_LINES * 2), ...(open === undefined ? [] : [open])]
@@ -79,7 +79,7 @@ export function tailRows(step: StepView): readonly Row[] {
   return lines.slice(-TAIL_LINES).map((text) => ({ text: ` => => # ${text}`, tone: 'faint' }));
 }
 
-/** A running step with the details that there is room for. */
+/** A running step and the details that fit. */
 export interface LiveStep {
   readonly step: StepView;
   readonly transfers: readonly Row[];
@@ -87,8 +87,8 @@ export interface LiveStep {
 }
 
 /**
- * The running steps and their details and the first that are held up, at most {@link MAX_LIVE_ROWS} lines and two less than
- * the screen with the header; `hidden` running steps found no room.
+ * Returns the running steps with their details and the first waiting ones: at most {@link MAX_LIVE_ROWS} lines, and
+ * with the header two fewer than the screen has. `hidden` counts running steps that did not fit.
  */
 export function liveSteps(
   view: BuildView,
@@ -117,14 +117,14 @@ export function liveSteps(
   return { steps, held, hidden: running.length - shown.length };
 }
 
-/** Steps that have to run and wait for files that others fetch; their own time has not begun. */
+/** Returns steps that must run and wait for files that others fetch; their own time has not begun. */
 function heldRows({ steps }: BuildView): readonly Row[] {
   return [...steps.values()].flatMap(({ state, isHeld, name }) =>
     state === 'waiting' && isHeld ? [{ text: ` => ${name}`, timer: 'waiting', tone: 'faint' } as const] : [],
   );
 }
 
-/** Gives each as much of `room` as it wants, and where that is too much, equal parts. */
+/** Divides `room`: everybody gets what they want, or an equal part if that is too much. */
 function share(wanted: readonly number[], room: number): readonly number[] {
   const given = wanted.map(() => 0);
   for (let left = room; left > 0;) {
@@ -136,7 +136,7 @@ function share(wanted: readonly number[], room: number): readonly number[] {
   return given;
 }
 
-/** The row as text of the screen's width: cut in the middle of nothing, timer at the right. */
+/** Returns the row as a text of the screen's width, with the timer at the right. */
 export function rowText({ text, statuses = [], timer }: Row, columns: number): string {
   const width = Math.max(20, columns - 1);
   if (timer === undefined) return cutToWidth(text, width);
@@ -144,7 +144,7 @@ export function rowText({ text, statuses = [], timer }: Row, columns: number): s
   return `${padToWidth(cutBefore(statuses, text, room), room)} ${timer}`;
 }
 
-/** A digest can do without its end better than an amount without its own; on a very narrow screen there is none. */
+/** Cuts a digest rather than an amount; a very narrow screen shows none. */
 function cutBefore(statuses: readonly string[], text: string, room: number): string {
   const leftOf = (status: string): number => room - widthOf(status) - 1;
   const status = statuses.find((one) => leftOf(one) >= LEAST_TEXT);
@@ -159,14 +159,14 @@ const SGR: Readonly<Record<Tone, readonly [string, string] | undefined>> = {
   faint: ['\x1b[2m', '\x1b[22m'],
 };
 
-/** The fitted text in the row's colour, if colours are wanted. */
+/** Returns the fitted text in the row's colour, if colours are wanted. */
 export function paintedRow(row: Row, { columns, color }: Screen): string {
   const text = rowText(row, columns);
   const codes = SGR[row.tone];
   return color && codes !== undefined ? `${codes[0]}${text}${codes[1]}` : text;
 }
 
-/** The whole build as it stands, one string a line: what remains on the screen of a short build. */
+/** Returns the whole build, one string per line: what remains on the screen of a short build. */
 export function summaryLines(view: BuildView, now: number, screen: Screen): readonly string[] {
   const started = [...view.steps.values()].filter((step) => step.index > 0).sort((a, b) => a.index - b.index);
   const rows = started.flatMap((step) => [stepRow(step, now), ...transferRows(step, now)]);

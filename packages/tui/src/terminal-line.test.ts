@@ -21,6 +21,6 @@ test.each(cases)('%s', (_name, raw, shown) => {
   expect(terminalLine(raw)).toBe(shown);
 });
 
-test('withoutColours leaves the text', () => {
+test('withoutColours removes colours only', () => {
   expect(withoutColours('\x1b[1;31mred\x1b[0m')).toBe('red');
 });

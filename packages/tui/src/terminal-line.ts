@@ -1,6 +1,6 @@
 // oxlint-disable no-control-regex -- terminal output is about control characters
 
-/** CSI, OSC, the other string sequences, and two-character escapes; unterminated ones to the end. */
+/** Matches CSI, OSC, the other string sequences and two-character escapes; unterminated ones to the end. */
 const ESCAPES =
   /\x1b(?:\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[PX^_][^\x1b]*(?:\x1b\\)?|[ -/]*[0-~]?)|\x9b[0-?]*[ -/]*[@-~]?/g;
 const COLOUR = /^\x1b\[[0-9;:]*m$/;
@@ -8,14 +8,14 @@ const COLOURS = /\x1b\[[0-9;:]*m/g;
 const RESET = /^\x1b\[0?m$/;
 const ERASE_LINE = /\x1b\[[012]?K/;
 const CONTROLS = /[\0-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
-/** All that the others begin with. */
+/** The characters that begin a sequence. */
 const SPECIAL = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 const ERASED_CHARACTER = /[^\x08]\x08/g;
 
 /**
- * What a terminal would show of one line of a program's output: text after a carriage return overwrites, a
- * backspace erases, and of escape sequences only colours remain, closed at the end. What the line holds
- * cannot move the cursor or change the terminal.
+ * Returns what a terminal would show of one line of a program's output: text after a carriage return overwrites, a
+ * backspace erases. Of escape sequences only colours remain, closed at the end, so that the line cannot move the cursor
+ * or change the terminal.
  */
 export function terminalLine(raw: string): string {
   if (!SPECIAL.test(raw)) return raw;
@@ -25,12 +25,12 @@ export function terminalLine(raw: string): string {
   return last === undefined || RESET.test(last) ? shown : `${shown}\x1b[0m`;
 }
 
-/** The text alone, without colours. */
+/** Returns the text without colours. */
 export function withoutColours(line: string): string {
   return line.replace(COLOURS, '');
 }
 
-/** Colours are dropped: their bytes have no width and cannot be overwritten place by place. */
+/** Applies carriage returns and backspaces. Drops colours, whose bytes have no width and cannot be overwritten. */
 function overwrite(segments: readonly string[]): string {
   return segments.reduce((before, segment) => {
     const text = withoutColours(clean(segment));

@@ -12,6 +12,6 @@ test.each([
     { columns: 0, rows: 0 },
     { columns: 80, rows: 24 },
   ],
-])('a stream that says %j', (says, size) => {
+])('the screen size of a stream that reports %j', (says, size) => {
   expect(sizeOf(Object.assign(new PassThrough(), says))).toEqual(size);
 });

@@ -1,7 +1,7 @@
-/** What text is written to: any stream; a terminal's knows its size. */
+/** A stream of text; that of a terminal knows its size. */
 export type TextOutput = NodeJS.WritableStream & Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns' | 'rows'>>;
 
-/** The size of a terminal in characters: what it says, unless it does not know and says 0. */
+/** Returns the size of a terminal in characters; one that reports 0 does not know it. */
 export function sizeOf(
   { columns, rows }: TextOutput,
   unknown: { readonly columns?: number; readonly rows?: number } = {},

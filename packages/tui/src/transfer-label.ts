@@ -1,7 +1,7 @@
 import type { TransferView } from './build-view.ts';
 import { formatRemaining, formatTransferred } from './format.ts';
 
-/** What is moved and how much of it. */
+/** Returns the name and amount of a transfer. */
 export function transferLabel(transfer: TransferView): string {
   const amount = transferAmount(transfer);
   return amount === undefined ? transferName(transfer) : `${transferName(transfer)} ${amount}`;
@@ -11,13 +11,13 @@ export function transferName({ item }: TransferView): string {
   return item.startsWith('transferring ') && !item.endsWith(':') ? `${item}:` : item;
 }
 
-/** `12.58MB / 104.86MB`; undefined of what is not counted. */
+/** Formats `12.58MB / 104.86MB`; undefined for a transfer without a count. */
 export function transferAmount({ current, total }: TransferView): string | undefined {
   if (total !== undefined && total > 0) return `${formatTransferred(current)} / ${formatTransferred(total)}`;
   return current > 0 ? formatTransferred(current) : undefined;
 }
 
-/** Bytes per second lately; undefined while nothing can be said. */
+/** Returns the recent bytes per second; undefined while that is unknown. */
 export function transferRate(
   { recent, current, done, startedAt, updatedAt }: TransferView,
   now: number,
@@ -27,12 +27,12 @@ export function transferRate(
   return (Math.max(0, current - first.current) / (now - first.at)) * 1000;
 }
 
-/** The rate of a shorter time is chance. */
+/** A shorter time gives no meaningful rate. */
 const LEAST_RATED = 500;
 
 /**
- * What there is to say of a transfer, the longest first: `[===>      ] 12.58MB / 104.86MB 9.98MB/s 10s left` and what
- * remains of it where there is less room.
+ * Returns descriptions of a transfer, the longest first: `[===>      ] 12.58MB / 104.86MB 9.98MB/s 10s left`, then
+ * shorter ones for narrow screens.
  */
 export function transferStatuses(transfer: TransferView, now: number): readonly string[] {
   const amount = transferAmount(transfer);

@@ -68,6 +68,6 @@ test('an isolation that does not exist is a mistake of usage', async () => {
   const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });
   expect(build).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining('is none of auto, namespace, oci, chroot'),
+    stderr: expect.stringContaining('expected auto, namespace, oci, chroot'),
   });
 });

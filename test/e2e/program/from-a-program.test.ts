@@ -121,7 +121,7 @@ const mistakes: readonly [name: string, spec: object, says: string, hint?: strin
   ['standard output', { context: '.', outputs: [{ type: 'tar' }] }, 'Output type tar needs a dest'],
   ['standard input', { context: '-' }, 'Field "context" must be a path or a URL, not "-"'],
   ['a nested field', { context: '.', dockerfile: { txt: '' } }, 'Field "dockerfile.text" must be a text'],
-  ['what is no data', { context: '.', onEvent() {} }, 'not plain data'],
+  ['what is no data', { context: '.', onEvent() {} }, 'must be plain data'],
 ];
 
 test.each(mistakes)('%s is told by name', async (_name, spec, says, hint) => {
@@ -246,7 +246,7 @@ test('a program that is missing, fails or is killed', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo begun; sleep 100\n' });
   expect(await failureOf({ context }, { program: '/nothing' })).toMatchObject({
     code: 'NOT_FOUND',
-    message: 'The program "/nothing" cannot be started',
+    message: 'Cannot start the program "/nothing"',
   });
   expect(await failureOf({ context }, { env: { PATH: process.env.PATH, TBUILD_NODE: '/nothing' } })).toMatchObject({
     code: 'PROCESS_FAILED',

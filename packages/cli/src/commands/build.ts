@@ -1,16 +1,18 @@
-import type { BuildRequest } from '@tbuild/builder';
+import type { BuildRequest, BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
-import { describeFlags, parseArgs } from '../flags/args.ts';
+import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
-import { settingsFromFlags, specFromFlags } from '../flags/build-spec.ts';
-import { parseCall } from './call/call-spec.ts';
+import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
+import { choiceOf } from '../flags/choice.ts';
+import { parseCall, type CallSpec } from './call/call-spec.ts';
+import type { CallResult } from './call/run-call.ts';
 import type { Environment } from '../config/environment.ts';
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
 import { interruptible } from '../services/interruptible.ts';
-import { openBuild } from '../services/open-build.ts';
+import { openBuild, type OpenBuild } from '../services/open-build.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
 import { onStandardOutput } from '../request/outputs.ts';
@@ -28,52 +30,61 @@ export const build: Command = {
       );
       return 0;
     }
-    const readSecret = parseSecrets(flags.secret ?? [], env);
-    const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
-    const wanted = flags.quiet === true ? 'quiet' : (flags.progress ?? env.variables.BUILDKIT_PROGRESS ?? 'auto');
-    const mode = displayMode(wanted, env);
-    const quiet = wanted === 'quiet';
-    checkResultFiles(flags, env.cwd);
-    const channel = createChannel();
-    const asked = { spec: specFromFlags(flags, positional, env), settings: settingsFromFlags(flags) };
-    await using opened = openBuild(asked, env, channel);
-    const { request, worker } = opened;
-    if (quiet) requireStandardOutput(request);
-    let definition: string | undefined;
-    const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
-    const shown = display(channel, mode, env.stderr, {
-      now: worker.now,
-      color: !env.variables.NO_COLOR,
-      explain: flags.explain,
-      ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
-    });
-    for (const message of ignoredOptions(flags)) channel.emit({ type: 'warning', message });
-    try {
-      if (call !== undefined) {
-        const { runCall } = await import('./call/run-call.ts');
-        const answer = await interruptible((signal) =>
-          runCall(call, request, { worker, run: { progress: channel, signal, readSecret, onDefinition } }),
-        );
-        channel.close();
-        await shown;
-        env.stdout.write(answer.output);
-        if (answer.error !== undefined) throw answer.error;
-        return answer.exitCode;
-      }
-      const result = await opened.run({ readSecret, onDefinition });
-      channel.close();
-      await shown;
-      writeResultFiles(result, flags, env.cwd);
-      if (quiet) env.stdout.write(`${result.id}\n`);
-      return 0;
-    } catch (error) {
-      channel.close();
-      await shown;
-      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
-      return exitCodeOf(error);
-    }
+    return buildAsAsked({ flags, positional }, env);
   },
 };
+
+async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<number> {
+  const readSecret = parseSecrets(flags.secret ?? [], env);
+  const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
+  const { mode, quiet } = displayModeOf(flags, env);
+  checkResultFiles(flags, env.cwd);
+  const progress = createChannel();
+  const asked = { spec: specFromFlags(flags, positional, env), settings: settingsFromFlags(flags) };
+  await using opened = openBuild(asked, env, progress);
+  if (quiet) requireStandardOutput(opened.request);
+  let definition: string | undefined;
+  const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
+  const shown = display(progress, env.stderr, {
+    mode,
+    now: opened.worker.now,
+    color: !env.variables.NO_COLOR,
+    explain: flags.explain,
+    ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
+  });
+  const endDisplay = async (): Promise<void> => {
+    progress.close();
+    await shown;
+  };
+  for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
+  try {
+    if (call !== undefined) {
+      const answer = await answerCall(call, opened, { progress, readSecret, onDefinition });
+      await endDisplay();
+      env.stdout.write(answer.output);
+      if (answer.error !== undefined) throw answer.error;
+      return answer.exitCode;
+    }
+    const result = await opened.run({ readSecret, onDefinition });
+    await endDisplay();
+    writeResultFiles(result, flags, env.cwd);
+    if (quiet) env.stdout.write(`${result.id}\n`);
+    return 0;
+  } catch (error) {
+    await endDisplay();
+    env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
+    return exitCodeOf(error);
+  }
+}
+
+async function answerCall(
+  call: CallSpec,
+  { request, worker }: OpenBuild,
+  run: Omit<BuildRun, 'signal'>,
+): Promise<CallResult> {
+  const { runCall } = await import('./call/run-call.ts');
+  return interruptible((signal) => runCall(call, request, { worker, run: { ...run, signal } }));
+}
 
 /** Keeps standard output for the image ID of `--quiet`. */
 function requireStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
@@ -83,7 +94,7 @@ function requireStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void
   });
 }
 
-/** For `--debug`. */
+/** Returns the details of a warning for `--debug`. */
 function warningInFull({ detail, url, location, token }: WarningView, text: string | undefined): string {
   const lines = [detail, url && `More info: ${url}`, location && `${location.file}:${location.start.line}`];
   const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token });
@@ -91,6 +102,7 @@ function warningInFull({ detail, url, location, token }: WarningView, text: stri
 }
 
 const MODES: Readonly<Record<string, DisplayMode>> = {
+  auto: 'plain',
   plain: 'plain',
   tty: 'tty',
   quiet: 'quiet',
@@ -98,16 +110,15 @@ const MODES: Readonly<Record<string, DisplayMode>> = {
   rawjson: 'json',
 };
 
-function displayMode(wanted: string, env: Environment): DisplayMode {
-  if (wanted === 'auto' || wanted === '') return env.stderr.isTTY ? 'tty' : 'plain';
-  const mode = Object.hasOwn(MODES, wanted) ? MODES[wanted] : undefined;
-  if (mode === undefined) {
-    throw new TbuildError(
-      'USAGE',
-      `Progress ${JSON.stringify(wanted)} is none of auto, ${Object.keys(MODES).join(', ')}`,
-    );
-  }
-  if (mode === 'tty' && !env.stderr.isTTY)
-    throw new TbuildError('USAGE', 'Progress "tty" needs a terminal', { hint: 'Use --progress plain' });
-  return mode;
+/** Returns how to show progress, and whether to print the image ID only. */
+function displayModeOf(
+  { quiet, progress }: BuildFlags,
+  { variables, stderr }: Environment,
+): { readonly mode: DisplayMode; readonly quiet: boolean } {
+  const wanted = quiet === true ? 'quiet' : (progress ?? variables.BUILDKIT_PROGRESS) || 'auto';
+  const word = choiceOf(wanted, Object.keys(MODES), '--progress');
+  if (word === 'tty' && !stderr.isTTY)
+    throw new TbuildError('USAGE', '--progress tty needs a terminal', { hint: 'Use --progress plain' });
+  const mode = word === 'auto' && stderr.isTTY ? 'tty' : MODES[word];
+  return { mode: mode ?? 'plain', quiet: word === 'quiet' };
 }

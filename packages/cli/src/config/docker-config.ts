@@ -32,12 +32,8 @@ export function openDockerConfig(env: Environment): DockerConfig {
       const config = read(path);
       const helper = helperOf(config, registry);
       if (helper !== undefined) {
-        await askHelper(
-          helper,
-          'store',
-          JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password }),
-          env,
-        );
+        const input = JSON.stringify({ ServerURL: serverOf(registry), Username: username, Secret: password });
+        await askHelper({ helper, action: 'store', input }, env);
         write(path, { ...config, auths: { ...recordOf(config.auths), [serverOf(registry)]: {} } });
         return `docker-credential-${helper}`;
       }
@@ -50,7 +46,7 @@ export function openDockerConfig(env: Environment): DockerConfig {
       const helper = helperOf(config, registry);
       const auths = without(config.auths, registry);
       const known = Object.keys(auths).length < Object.keys(recordOf(config.auths)).length;
-      if (helper !== undefined) await askHelper(helper, 'erase', serverOf(registry), env);
+      if (helper !== undefined) await askHelper({ helper, action: 'erase', input: serverOf(registry) }, env);
       if (known) write(path, { ...config, auths });
       return known || helper !== undefined;
     },
@@ -80,7 +76,13 @@ function without(auths: unknown, registry: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(recordOf(auths)).filter(([key]) => authKey(key) !== registry));
 }
 
-async function askHelper(helper: string, action: 'store' | 'erase', input: string, env: Environment): Promise<void> {
+interface HelperCall {
+  readonly helper: string;
+  readonly action: 'store' | 'erase';
+  readonly input: string;
+}
+
+async function askHelper({ helper, action, input }: HelperCall, env: Environment): Promise<void> {
   const program = `docker-credential-${helper}`;
   const { exitCode, output } = await runProgram([program, action], { input }, env);
   if (exitCode !== 0 && action === 'store')

@@ -19,13 +19,19 @@ const FIELDS = ['id', 'src', 'source', 'env', 'type'];
 export function parseSecrets(texts: readonly string[], env: Environment): (id: string) => Buffer | undefined {
   const readers = new Map<string, () => Buffer | undefined>();
   for (const text of texts) {
-    const { id, file, variable } = parseSecret(text);
-    readers.set(id, reader(id, variable, file, env));
+    const source = parseSecret(text);
+    readers.set(source.id, reader(source, env));
   }
   return (id) => readers.get(id)?.();
 }
 
-function parseSecret(text: string): { readonly id: string; readonly file?: string; readonly variable?: string } {
+interface SecretSource {
+  readonly id: string;
+  readonly file?: string;
+  readonly variable?: string;
+}
+
+function parseSecret(text: string): SecretSource {
   const fields = parseFields(text, '--secret');
   const unknown = Object.keys(fields).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) throw usage(text, `unknown field "${unknown}"`, `Fields are ${FIELDS.join(', ')}`);
@@ -41,12 +47,7 @@ function usage(text: string, problem: string, hint?: string): TbuildError {
   return new TbuildError('USAGE', `Invalid --secret ${JSON.stringify(text)}: ${problem}`, { hint });
 }
 
-function reader(
-  id: string,
-  variable: string | undefined,
-  file: string | undefined,
-  { variables, cwd }: Environment,
-): () => Buffer | undefined {
+function reader({ id, variable, file }: SecretSource, { variables, cwd }: Environment): () => Buffer | undefined {
   const named = variable ?? (file === undefined && variables[id] !== undefined ? id : undefined);
   if (named !== undefined) {
     const value = variables[named];

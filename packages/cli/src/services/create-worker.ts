@@ -10,32 +10,32 @@ import { createExporters } from '@tbuild/exporter';
 import { createLayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
-import type { RegistryClient, WebClient } from '@tbuild/registry';
 import type { Isolation } from '@tbuild/spec';
 import { moveToTrash, storeLayout } from '@tbuild/store';
 import { chooseExecutor, closeExecutor } from './choose-executor.ts';
 import { type Environment, searchPath } from '../config/environment.ts';
 import { flavourOf } from './isolation.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
+import { createConnections } from './connections.ts';
 import { openOutside } from './run-program.ts';
 import { makeStore } from '../config/store-root.ts';
 import type { ShowWait } from './waiting-clock.ts';
-import { YOUNG_SPACE } from '../startup/young-space.ts';
+import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 
 export interface WorkerOptions {
   /** The store's directory. */
   readonly root: string;
-  /** How registries are spoken to; as the configuration of the machine says unless given. */
+  /** How to reach registries, beside the configuration of the machine. */
   readonly registries?: RegistryOptions;
-  /** How RUN steps are contained; `auto` when absent. */
+  /** How RUN steps are isolated. Defaults to `auto`. */
   readonly isolation?: Isolation;
-  /** Is told what people should know about how steps are contained. */
+  /** Receives warnings about the isolation of steps. */
   readonly warn?: (message: string, detail: string) => void;
-  /** Shows that a server asks for patience; a line on standard error unless given. */
+  /** Shows a wait that a server asks for. Defaults to a line on standard error. */
   readonly showWait?: ShowWait;
 }
 
-/** The one place where implementations are chosen. Nothing is loaded or made before it is needed. */
+/** Chooses every implementation that a command works with. Loads and makes none before it is needed. */
 export function createWorker(
   { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: WorkerOptions,
   env: Environment,
@@ -46,19 +46,10 @@ export function createWorker(
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
-  let registry: RegistryClient | undefined;
-  let web: WebClient | undefined;
-  const layerScript = join(dirname(import.meta.url), 'layer-process.cjs');
+  const { openRepository, openWeb, close } = createConnections({ registries, showWait }, env);
   const layerSubprocess =
-    availableParallelism() > 1
-      ? createLayerSubprocess(store, content, [process.execPath, YOUNG_SPACE, layerScript, String(process.pid)])
-      : undefined;
+    availableParallelism() > 1 ? createLayerSubprocess(store, content, layerProcessCommand()) : undefined;
   let executor: (Executor & Partial<Disposable>) | undefined;
-  const openRepository: Services['openRepository'] = async (reference, access) => {
-    const { openRegistry } = await import('./open-registry.ts');
-    registry ??= openRegistry(registries, env, { showWait });
-    return registry.openRepository(reference, access);
-  };
   return {
     store,
     platform: thisPlatform(),
@@ -76,10 +67,7 @@ export function createWorker(
       return (executor ??= chooseExecutor({ isolation, store, flavour, now, discard, warn }, env));
     },
     openRepository,
-    async openWeb() {
-      const { openWeb } = await import('./open-registry.ts');
-      return (web ??= openWeb(env, showWait));
-    },
+    openWeb,
     runProgram: (args, options) => openOutside(env).run(args, options),
     createExporters: (output) =>
       createExporters(output, {
@@ -93,15 +81,19 @@ export function createWorker(
     async close() {
       await layerSubprocess?.stop();
       if (executor !== undefined) await closeExecutor(executor);
-      await registry?.[Symbol.asyncDispose]();
-      await web?.[Symbol.asyncDispose]();
+      await close();
     },
     resolvConf: () => readOptional('/etc/resolv.conf'),
     now,
   };
 }
 
-/** The machine's own. */
+function layerProcessCommand(): readonly string[] {
+  const script = join(dirname(import.meta.url), 'layer-process.cjs');
+  return [process.execPath, MAX_SEMI_SPACE, script, String(process.pid)];
+}
+
+/** Returns the machine's platform. */
 export function thisPlatform(): Platform {
   return hostPlatform(process.platform, process.arch);
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
-import { YOUNG_SPACE } from './young-space.ts';
+import { MAX_SEMI_SPACE } from './max-semi-space.ts';
 
 /** What is built to rehearse: the first time to fill a cache, the second, cached, while the snapshot is made. */
 const DOCKERFILE = `FROM scratch AS one
@@ -58,7 +58,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   const { TBUILD_SNAPSHOT_NOTE: note, TBUILD_SNAPSHOT_FITS: fits } = variables;
   const [node, main] = process.argv;
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
-  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, YOUNG_SPACE, DOCKERFILE];
+  const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, MAX_SEMI_SPACE, DOCKERFILE];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
   // Without one, the program starts as it did this time.
   child.on('error', () => {});

@@ -86,7 +86,7 @@ test.each(states)('frame: %s', (_name, events, now, on, ended) => {
   expect(frame(viewOf(events), now, on, ended)).toMatchSnapshot();
 });
 
-test('a short build is summed up without the live view', () => {
+test('a short build prints its summary without the live view', () => {
   expect(summaryLines(viewOf(running), 1234, screen).join('\n')).toMatchSnapshot();
 });
 

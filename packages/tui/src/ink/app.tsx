@@ -10,11 +10,11 @@ export interface AppProps {
   readonly view: BuildView;
   readonly now: number;
   readonly screen: Screen;
-  /** Nothing more will come. */
+  /** No more events will come. */
   readonly ended: boolean;
 }
 
-/** The terminal view: finished steps above, written once; below them the header and what runs. */
+/** Renders the terminal view: finished steps at the top, written once; below them the header and the running steps. */
 export function App({ view, now, screen, ended }: AppProps): ReactElement {
   const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
   const { steps, held, hidden } = liveSteps(view, now, screen.rows);

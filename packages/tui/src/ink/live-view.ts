@@ -7,13 +7,13 @@ import { App } from './app.tsx';
 
 export interface LiveViewOptions extends Screen {
   readonly now: () => number;
-  /** The build as it stands. */
+  /** The current state of the build. */
   readonly view: () => BuildView;
 }
 
 const FRAMES_PER_SECOND = 5;
 
-/** Draws the build on `out` until `end`, which leaves the last state standing there. */
+/** Draws the build on `out` until `end`, which leaves the last state there. */
 export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(view: BuildView): Promise<void> } {
   const screen = (): Screen => ({
     ...options,
@@ -21,7 +21,7 @@ export function openLiveView(out: TextOutput, options: LiveViewOptions): { end(v
   });
   const frame = (view: BuildView, ended = false) =>
     createElement(App, { view, now: options.now(), screen: screen(), ended });
-  // ink needs no more of a stream than this, but asks for the type of a terminal.
+  // ink uses no more of a stream than this, but its type asks for a terminal.
   const terminal = out as NodeJS.WriteStream;
   const instance = render(frame(options.view()), {
     stdout: terminal,

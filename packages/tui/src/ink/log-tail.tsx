@@ -2,7 +2,7 @@ import type { ReactElement } from 'react';
 import type { Row, Screen } from '../rows.ts';
 import { RowLine } from './step-line.tsx';
 
-/** What a running step moves and the last lines it wrote. */
+/** Renders the transfers of a running step and the last lines of its output. */
 export function LogTail({ rows, screen }: { readonly rows: readonly Row[]; readonly screen: Screen }): ReactElement {
   return (
     <>

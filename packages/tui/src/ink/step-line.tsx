@@ -3,12 +3,12 @@ import type { ReactElement } from 'react';
 import type { StepView } from '../build-view.ts';
 import { paintedRow, stepRow, transferRows, type Row, type Screen } from '../rows.ts';
 
-/** One line, fitted to the screen. */
+/** Renders one line, fitted to the screen. */
 export function RowLine({ row, screen }: { readonly row: Row; readonly screen: Screen }): ReactElement {
   return <Text wrap="truncate-end">{paintedRow(row, screen)}</Text>;
 }
 
-/** A step and what it moves or moved. */
+/** Renders a step and its transfers. */
 export function StepLine({
   step,
   now,

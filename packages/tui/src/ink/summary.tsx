@@ -3,7 +3,7 @@ import type { BuildView } from '../build-view.ts';
 import { headerRow, type Screen } from '../rows.ts';
 import { RowLine } from './step-line.tsx';
 
-/** `[+] Building 2.3s (5/9)` */
+/** Renders `[+] Building 2.3s (5/9)`. */
 export function Summary({
   view,
   now,

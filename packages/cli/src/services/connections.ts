@@ -1,0 +1,33 @@
+import type { Services } from '@tbuild/builder';
+import type { RegistryClient, WebClient } from '@tbuild/registry';
+import type { Environment } from '../config/environment.ts';
+import type { RegistryOptions } from '../config/registries/registry-rules.ts';
+import type { ShowWait } from './waiting-clock.ts';
+
+export interface ConnectionOptions {
+  readonly registries: RegistryOptions;
+  readonly showWait?: ShowWait;
+}
+
+type Connections = Pick<Services, 'openRepository' | 'openWeb' | 'close'>;
+
+/** Creates the connections of one command to registries and other servers. Loads their clients with the first use. */
+export function createConnections({ registries, showWait }: ConnectionOptions, env: Environment): Connections {
+  let registry: RegistryClient | undefined;
+  let web: WebClient | undefined;
+  return {
+    async openRepository(reference, access) {
+      const { openRegistry } = await import('./open-registry.ts');
+      registry ??= openRegistry(registries, env, { showWait });
+      return registry.openRepository(reference, access);
+    },
+    async openWeb() {
+      const { openWeb } = await import('./open-registry.ts');
+      return (web ??= openWeb(env, showWait));
+    },
+    async close() {
+      await registry?.[Symbol.asyncDispose]();
+      await web?.[Symbol.asyncDispose]();
+    },
+  };
+}
