@@ -47,7 +47,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
   const shown = display(progress, env.stderr, {
     mode,
-    now: opened.worker.now,
+    now: opened.services.now,
     color: !env.variables.NO_COLOR,
     explain: flags.explain,
     ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
@@ -79,11 +79,11 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
 
 async function answerCall(
   call: CallSpec,
-  { request, worker }: OpenBuild,
+  { request, services }: OpenBuild,
   run: Omit<BuildRun, 'signal'>,
 ): Promise<CallResult> {
   const { runCall } = await import('./call/run-call.ts');
-  return interruptible((signal) => runCall(call, request, { worker, run: { ...run, signal } }));
+  return interruptible((signal) => runCall(call, request, { services, run: { ...run, signal } }));
 }
 
 /** Keeps standard output for the image ID of `--quiet`. */

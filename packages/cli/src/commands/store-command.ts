@@ -2,7 +2,7 @@ import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import type { Command } from './command.ts';
-import { createWorker } from '../services/create-worker.ts';
+import { createServices } from '../services/create-services.ts';
 import type { Environment } from '../config/environment.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
@@ -25,12 +25,12 @@ export interface StoreCommand<F extends Flags> {
 export interface StoreCall<F extends Flags> {
   readonly flags: FlagValues<F>;
   readonly words: readonly string[];
-  readonly worker: Services;
+  readonly services: Services;
   readonly env: Environment;
   readonly signal: AbortSignal;
 }
 
-/** Adds the help text, the options of the store, the worker and cancelling. */
+/** Adds the help text, the options of the store, the services and cancelling. */
 export function storeCommand<F extends Flags>({
   summary,
   usage,
@@ -52,11 +52,14 @@ export function storeCommand<F extends Flags>({
         throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
           hint: `tbuild ${usage.split(' ')[0]} --help says more`,
         });
-      const worker = createWorker({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
+      const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
       try {
-        await interruptible(async (signal) => run({ flags: own, words, worker, env, signal }), 'Command was cancelled');
+        await interruptible(
+          async (signal) => run({ flags: own, words, services, env, signal }),
+          'Command was cancelled',
+        );
       } finally {
-        await worker.close();
+        await services.close();
       }
       return 0;
     },

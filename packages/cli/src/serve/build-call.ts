@@ -22,9 +22,9 @@ export const buildCall: Call = async (argument, env, { progress, onDefinition })
 export const checkCall: Call = async (argument, env, { progress, onDefinition }): Promise<readonly LintWarning[]> => {
   const { readSecret: _, ...asked } = readSpec(argument);
   await using opened = openBuild(asked, env, progress);
-  const { request, worker } = opened;
+  const { request, services } = opened;
   const { warnings, error } = await interruptible((signal) =>
-    checkBuild(request, worker, { progress, onDefinition, signal }),
+    checkBuild(request, services, { progress, onDefinition, signal }),
   );
   if (error !== undefined) throw error;
   return warnings;

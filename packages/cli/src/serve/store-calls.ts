@@ -3,7 +3,7 @@ import type { Services } from '@tbuild/builder';
 import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
-import { createWorker } from '../services/create-worker.ts';
+import { createServices } from '../services/create-services.ts';
 import type { Environment } from '../config/environment.ts';
 import { removeImage } from '../commands/image/remove-image.ts';
 import { storeRoot } from '../config/store-root.ts';
@@ -13,11 +13,11 @@ import type { Call } from './call.ts';
 /** The store's images, each with what is known of it without its layers. */
 export const imagesCall: Call = (argument, env) => {
   const fields = new CallFields<'root'>(argument);
-  return onStore(fields, env, async (worker): Promise<readonly ImageInfo[]> => {
+  return onStore(fields, env, async (services): Promise<readonly ImageInfo[]> => {
     const found: ImageInfo[] = [];
-    for (const { reference, target, image } of listImages(worker)) {
+    for (const { reference, target, image } of listImages(services)) {
       const { platform, created } = image.config;
-      const size = await imageSize(image.manifest.layers, worker);
+      const size = await imageSize(image.manifest.layers, services);
       const id = image.manifest.config.digest;
       const name = reference === undefined ? undefined : formatReference(reference);
       found.push({ name, id, digest: target.digest, platform, created, size });
@@ -31,7 +31,7 @@ export const removeImageCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'image' | 'force'>(argument);
   const image = textOf(fields.take('image'), 'image');
   const force = fields.flag('force') ?? false;
-  return onStore(fields, env, async (worker) => removeImage(image, force, worker).references.map(formatReference));
+  return onStore(fields, env, async (services) => removeImage(image, force, services).references.map(formatReference));
 };
 
 /** Prunes as `tbuild prune` does. */
@@ -42,19 +42,19 @@ export const pruneCall: Call = (argument, env) => {
     unusedFor: fields.number('unusedFor'),
     maxUsedSpace: fields.number('maxUsedSpace'),
   };
-  return onStore(fields, env, (worker): Promise<Pruned> => pruneStore(worker, options));
+  return onStore(fields, env, (services): Promise<Pruned> => pruneStore(services, options));
 };
 
 /** What `tbuild du` counts. */
 export const diskUsageCall: Call = (argument, env) =>
-  onStore(new CallFields<'root'>(argument), env, (worker): Promise<readonly UsedSpace[]> => usedSpace(worker));
+  onStore(new CallFields<'root'>(argument), env, (services): Promise<readonly UsedSpace[]> => usedSpace(services));
 
 async function onStore(
   fields: CallFields<'root'>,
   env: Environment,
-  work: (worker: Services) => Promise<unknown>,
+  work: (services: Services) => Promise<unknown>,
 ): Promise<unknown> {
   const root = storeRoot(fields.text('root'), env);
   fields.done();
-  return work(createWorker({ root }, env));
+  return work(createServices({ root }, env));
 }

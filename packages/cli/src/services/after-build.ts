@@ -17,10 +17,10 @@ export function maxUsedSpace({ variables }: Environment): number | undefined {
  * Tidies when a build has ended: keeps the cap, throws away what killed builds left, has what is new written to the disk, and empties the trash. A build that
  * made nothing and threw nothing away pays a few looks.
  */
-export async function tidyAfterBuild(worker: Services, cap: number | undefined): Promise<void> {
-  if (cap !== undefined) await pruneStore(worker, { maxUsedSpace: cap });
-  const { store } = worker;
-  sweepLeftovers(store, worker.now());
+export async function tidyAfterBuild(services: Services, cap: number | undefined): Promise<void> {
+  if (cap !== undefined) await pruneStore(services, { maxUsedSpace: cap });
+  const { store } = services;
+  sweepLeftovers(store, services.now());
   const trash = listDirectory(store.trash).slice(0, AT_ONCE);
   const boot = needsSync(store) ? readBoot() : undefined;
   if (boot !== undefined || trash.length > 0) tidyBehind(store, boot ?? '', trash);

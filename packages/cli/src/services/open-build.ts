@@ -9,7 +9,7 @@ import { insecureRegistries } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
-import { createWorker, thisPlatform } from './create-worker.ts';
+import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
@@ -22,7 +22,7 @@ export interface AskedBuild {
 /** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
 export interface OpenBuild extends AsyncDisposable {
   readonly request: BuildRequest;
-  readonly worker: Services;
+  readonly services: Services;
   /** Builds, until Ctrl-C or the time limit. */
   run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
 }
@@ -52,7 +52,7 @@ function openWith(
 ): OpenBuild {
   const timeLimit = parseTimeLimit(spec.timeout);
   const request = buildRequest(spec, env, { host: thisPlatform(), root });
-  const worker = createWorker(
+  const services = createServices(
     {
       root,
       registries: {
@@ -69,15 +69,15 @@ function openWith(
   const cap = maxUsedSpace(env);
   return {
     request,
-    worker,
+    services,
     run: (run) =>
       interruptible((interrupted) =>
-        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, worker, { ...run, progress, signal })),
+        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, services, { ...run, progress, signal })),
       ),
     async [Symbol.asyncDispose]() {
       using _lease = lease;
-      await worker.close();
-      await tidyAfterBuild(worker, cap);
+      await services.close();
+      await tidyAfterBuild(services, cap);
       makeStartSnapshot(env);
     },
   };

@@ -27,15 +27,15 @@ export function runCall(spec: CallSpec, request: BuildRequest, context: CallCont
 }
 
 export interface CallContext {
-  readonly worker: Services;
+  readonly services: Services;
   readonly run: BuildRun;
 }
 
 type Answer = (spec: CallSpec, request: BuildRequest, context: CallContext) => Promise<CallResult>;
 
 const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
-  async check({ format, ignoreStatus }, request, { worker, run }) {
-    const report = await checkBuild(request, worker, run);
+  async check({ format, ignoreStatus }, request, { services, run }) {
+    const report = await checkBuild(request, services, run);
     const { warnings, error } = report;
     const output = format === 'json' ? print(checkJson(report)) : checkText(report);
     return {
@@ -44,12 +44,12 @@ const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
       ...(error === undefined ? {} : { error }),
     };
   },
-  async outline({ format }, request, { worker, run }) {
-    const report = await outlineBuild(request, worker, run);
+  async outline({ format }, request, { services, run }) {
+    const report = await outlineBuild(request, services, run);
     return { output: format === 'json' ? print(outlineJson(report)) : outlineText(report), exitCode: 0 };
   },
-  async targets({ format }, request, { worker, run }) {
-    const report = await listBuildTargets(request, worker, run);
+  async targets({ format }, request, { services, run }) {
+    const report = await listBuildTargets(request, services, run);
     return { output: format === 'json' ? print(targetsJson(report)) : targetsText(report), exitCode: 0 };
   },
   async 'subrequests.describe'({ format }) {

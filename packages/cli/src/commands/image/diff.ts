@@ -8,12 +8,12 @@ export const diff = storeCommand({
   usage: 'diff [OPTIONS] IMAGE [IMAGE]',
   flags: { ...formatFlags },
   takes: [1, 2],
-  async run({ flags, words: [name = '', other], worker, env, signal }) {
-    const { image } = findImage(name, worker);
+  async run({ flags, words: [name = '', other], services, env, signal }) {
+    const { image } = findImage(name, services);
     const changes =
       other === undefined
-        ? await compareTopLayer(image, worker.content, signal)
-        : await compareImages(image, findImage(other, worker).image, worker.content, signal);
+        ? await compareTopLayer(image, services.content, signal)
+        : await compareImages(image, findImage(other, services).image, services.content, signal);
     env.stdout.write(
       flags.format === undefined
         ? changes.map(line).join('')

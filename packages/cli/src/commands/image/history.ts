@@ -15,22 +15,22 @@ export const history = storeCommand({
     ...formatFlags,
   },
   takes: [1, 1],
-  async run({ flags, words: [name = ''], worker, env, signal }) {
+  async run({ flags, words: [name = ''], services, env, signal }) {
     const whole = flags['no-trunc'] === true;
     const human = flags.human !== false;
-    const { image } = findImage(name, worker);
+    const { image } = findImage(name, services);
     const { digest } = image.manifest.config;
     const layers = [...image.manifest.layers];
     const rows = [];
     for (const entry of image.config.history) {
       const layer = entry.empty_layer === true ? undefined : layers.shift();
-      const size = layer === undefined ? 0 : await layerSize(layer, worker, signal);
+      const size = layer === undefined ? 0 : await layerSize(layer, services, signal);
       const { created = '', created_by: command = '', comment = '' } = entry;
       const time = created.replace(/\.\d+(?=Z$)/, '');
       rows.unshift({
         ID: '<missing>',
         CreatedAt: time,
-        CreatedSince: human ? formatAge(entry.created, worker.now()) : time,
+        CreatedSince: human ? formatAge(entry.created, services.now()) : time,
         CreatedBy: whole || command.length <= 45 ? command : `${command.slice(0, 44)}…`,
         Size: human ? formatBytes(size) : String(size),
         Comment: comment,

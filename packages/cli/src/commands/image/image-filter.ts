@@ -10,7 +10,7 @@ type Keeps = (image: ListedImage) => boolean;
  * options all.
  * @throws TbuildError USAGE for an unknown filter, NOT_FOUND for an image to compare with that is not there.
  */
-export function imageFilter(filters: readonly string[], names: readonly string[], worker: Services): Keeps {
+export function imageFilter(filters: readonly string[], names: readonly string[], services: Services): Keeps {
   const byKind = new Map<string, Keeps[]>();
   for (const text of [...filters, ...names.map((name) => `reference=${name}`)]) {
     const at = text.indexOf('=');
@@ -19,12 +19,12 @@ export function imageFilter(filters: readonly string[], names: readonly string[]
     if (make === undefined || at < 0) throw unknownFilter(text, kind);
     // Labels have to be there all.
     const group = kind === 'label' ? text : kind;
-    byKind.set(group, [...(byKind.get(group) ?? []), make(text.slice(at + 1), worker)]);
+    byKind.set(group, [...(byKind.get(group) ?? []), make(text.slice(at + 1), services)]);
   }
   return (image) => [...byKind.values()].every((any) => any.some((keeps) => keeps(image)));
 }
 
-const FILTERS: Readonly<Record<string, (value: string, worker: Services) => Keeps>> = {
+const FILTERS: Readonly<Record<string, (value: string, services: Services) => Keeps>> = {
   dangling(value) {
     if (value !== 'true' && value !== 'false')
       throw new TbuildError('USAGE', `Filter dangling=${value} is neither true nor false`);
@@ -37,12 +37,12 @@ const FILTERS: Readonly<Record<string, (value: string, worker: Services) => Keep
       return Object.hasOwn(Labels, name) && (wanted === undefined || Labels[name] === wanted);
     };
   },
-  before(value, worker) {
-    const limit = createdAt(findImage(value, worker).image);
+  before(value, services) {
+    const limit = createdAt(findImage(value, services).image);
     return ({ image }) => createdAt(image) < limit;
   },
-  since(value, worker) {
-    const limit = createdAt(findImage(value, worker).image);
+  since(value, services) {
+    const limit = createdAt(findImage(value, services).image);
     return ({ image }) => createdAt(image) > limit;
   },
   reference(value) {

@@ -23,9 +23,9 @@ export const images = storeCommand({
     ...formatFlags,
   },
   takes: [0, 1],
-  async run({ flags, words, worker, env }) {
-    const keeps = imageFilter(flags.filter ?? [], words, worker);
-    const listed = listImages(worker)
+  async run({ flags, words, services, env }) {
+    const keeps = imageFilter(flags.filter ?? [], words, services);
+    const listed = listImages(services)
       .filter(keeps)
       .sort((a, b) => createdAt(b.image) - createdAt(a.image));
     const idOf = (digest: Digest): string => (flags['no-trunc'] === true ? digest : hexOf(digest).slice(0, 12));
@@ -35,14 +35,14 @@ export const images = storeCommand({
     }
     const rows = [];
     for (const { reference, target, image } of listed) {
-      const size = formatBytes(await imageSize(image.manifest.layers, worker));
+      const size = formatBytes(await imageSize(image.manifest.layers, services));
       const { created } = image.config;
       rows.push({
         Repository: reference === undefined ? '<none>' : familiarRepository(reference),
         Tag: reference?.tag ?? '<none>',
         Digest: target.digest,
         ID: idOf(image.manifest.config.digest),
-        CreatedSince: formatAge(created, worker.now()),
+        CreatedSince: formatAge(created, services.now()),
         CreatedAt: created === undefined ? 'N/A' : goTime(created),
         Size: size,
         VirtualSize: size,

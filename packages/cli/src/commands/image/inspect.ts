@@ -15,13 +15,13 @@ export const inspect = storeCommand({
     type: { kind: 'text', value: 'image', help: 'As without: there are only images' },
   },
   takes: [1, Infinity],
-  async run({ flags, words, worker, env }) {
+  async run({ flags, words, services, env }) {
     const { format, type = 'image' } = flags;
     if (type !== 'image') throw new TbuildError('USAGE', `There are only images here, and no ${JSON.stringify(type)}`);
     const documents: object[] = [];
     try {
       await eachImage(words, async (word) => {
-        const document = await describe(findImage(word, worker), worker);
+        const document = await describe(findImage(word, services), services);
         documents.push(document);
         if (format !== undefined) env.stdout.write(formatDocument(format, document));
       });
@@ -32,13 +32,13 @@ export const inspect = storeCommand({
 });
 
 /** In the words of `docker image inspect`. */
-async function describe(found: FoundImage, worker: Services): Promise<Readonly<Record<string, unknown>>> {
+async function describe(found: FoundImage, services: Services): Promise<Readonly<Record<string, unknown>>> {
   const {
     target,
     image: { manifest, config },
   } = found;
   const id = manifest.config.digest;
-  const names = listImages(worker).flatMap(({ reference, ...one }) =>
+  const names = listImages(services).flatMap(({ reference, ...one }) =>
     reference !== undefined && one.image.manifest.config.digest === id
       ? [{ reference, digest: one.target.digest }]
       : [],
@@ -58,7 +58,7 @@ async function describe(found: FoundImage, worker: Services): Promise<Readonly<R
     Architecture: platform.architecture,
     Variant: platform.variant ?? absent,
     Os: platform.os,
-    Size: await imageSize(manifest.layers, worker),
+    Size: await imageSize(manifest.layers, services),
     RootFS: { Type: 'layers', Layers: config.diffIds },
     Descriptor: { mediaType: target.mediaType, digest: target.digest, size: target.size },
     Annotations: manifest.annotations ?? absent,

@@ -22,10 +22,10 @@ export const load = storeCommand({
     quiet: { kind: 'switch', short: 'q', help: 'As without: there is no progress to leave out' },
   },
   takes: [0, 0],
-  async run({ flags, worker, env, signal }) {
-    using _lease = acquireLease(worker.store);
-    await afterRemovals(worker.store, { now: () => worker.now(), signal });
-    const loaded = await loadArchive(readInput(flags.input, env, signal), worker, signal).catch((cause: unknown) => {
+  async run({ flags, services, env, signal }) {
+    using _lease = acquireLease(services.store);
+    await afterRemovals(services.store, { now: () => services.now(), signal });
+    const loaded = await loadArchive(readInput(flags.input, env, signal), services, signal).catch((cause: unknown) => {
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError(
         'SNAPSHOT',
@@ -35,9 +35,9 @@ export const load = storeCommand({
     });
     for (const { target, names } of loaded) {
       const name = flags.tag !== undefined && names.length === 0 ? parseReference(flags.tag) : undefined;
-      if (name !== undefined) worker.refs.set(name, target);
+      if (name !== undefined) services.refs.set(name, target);
       const all = name === undefined ? names : [name];
-      if (all.length === 0) worker.refs.keep(target);
+      if (all.length === 0) services.refs.keep(target);
       env.stdout.write(
         all.length === 0
           ? `Loaded image ID: ${target.digest}\n`

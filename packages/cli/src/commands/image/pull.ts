@@ -26,18 +26,18 @@ export const pull = storeCommand({
     ...registryFlags,
   },
   takes: [1, Infinity],
-  async run({ flags, words, worker, env, signal }) {
-    using _lease = acquireLease(worker.store);
-    await afterRemovals(worker.store, { now: () => worker.now(), signal });
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
+  async run({ flags, words, services, env, signal }) {
+    using _lease = acquireLease(services.store);
+    await afterRemovals(services.store, { now: () => services.now(), signal });
+    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform, services.platform);
     for (const name of words) {
       const reference = parseReference(name);
       if (flags.quiet !== true) env.stderr.write(`Pulling ${familiarReference(reference)}\n`);
-      using lines = createTransferLines({ out: env.stderr, now: worker.now });
+      using lines = createTransferLines({ out: env.stderr, now: services.now });
       const onProgress = ({ mediaType, digest, size }: Descriptor, bytes: number): void => {
         if (flags.quiet !== true && layerCompression(mediaType) !== undefined) lines.report(digest, bytes, size);
       };
-      const { digest } = await pullImage(reference, worker, {
+      const { digest } = await pullImage(reference, services, {
         platform: flags['all-platforms'] === true ? 'all' : platform,
         signal,
         onProgress,

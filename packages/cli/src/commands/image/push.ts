@@ -16,28 +16,28 @@ export const push = storeCommand({
     ...registryFlags,
   },
   takes: [1, Infinity],
-  async run({ flags, words, worker, env, signal }) {
-    using _lease = acquireLease(worker.store);
-    await afterRemovals(worker.store, { now: () => worker.now(), signal });
-    const store = { content: worker.content, variants: createLayerVariants(worker.store) };
+  async run({ flags, words, services, env, signal }) {
+    using _lease = acquireLease(services.store);
+    await afterRemovals(services.store, { now: () => services.now(), signal });
+    const store = { content: services.content, variants: createLayerVariants(services.store) };
     for (const word of words) {
       const reference = parseReference(word);
-      const { target } = findImage(word, worker);
+      const { target } = findImage(word, services);
       const stored = await compressStored(target, store, { signal });
-      using lines = createTransferLines({ out: env.stderr, now: worker.now });
+      using lines = createTransferLines({ out: env.stderr, now: services.now });
       const report = (item: string, current: number, total?: number): void => {
         if (flags.quiet !== true && item.startsWith('sha256:')) lines.report(item, current, total ?? Infinity);
       };
       await pushStored(
         stored,
         [reference],
-        { openRepository: (name) => worker.openRepository(name, 'push') },
+        { openRepository: (name) => services.openRepository(name, 'push') },
         report,
         signal,
       );
       // The name now stands for what the registry has, whose digest differs when layers had to be compressed.
-      await copyImage(stored.content, worker.content, stored.root, { signal });
-      if (worker.refs.get(reference)?.digest === target.digest) worker.refs.set(reference, stored.root);
+      await copyImage(stored.content, services.content, stored.root, { signal });
+      if (services.refs.get(reference)?.digest === target.digest) services.refs.set(reference, stored.root);
       env.stdout.write(
         flags.quiet === true
           ? `${stored.root.digest}\n`

@@ -15,19 +15,19 @@ export interface RemovedImage {
  *
  * @throws TbuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
-export function removeImage(name: string, force: boolean, worker: Services): RemovedImage {
+export function removeImage(name: string, force: boolean, services: Services): RemovedImage {
   // By name an image is removed even if it is damaged.
   const reference = isDigest(name) ? undefined : parseReference(name);
-  if (reference !== undefined && worker.refs.remove(reference)) return { references: [reference] };
-  const { references, target, image } = findImage(name, worker);
+  if (reference !== undefined && services.refs.remove(reference)) return { references: [reference] };
+  const { references, target, image } = findImage(name, services);
   if (references.length > 1 && !force) {
     const names = references.map(familiarReference).join(', ');
     throw new TbuildError('USAGE', `Image ${JSON.stringify(name)} has ${references.length} names: ${names}`, {
       hint: 'Remove them one by one, or use --force',
     });
   }
-  for (const found of references) worker.refs.remove(found);
-  return references.length === 0 && worker.refs.drop(target.digest)
+  for (const found of references) services.refs.remove(found);
+  return references.length === 0 && services.refs.drop(target.digest)
     ? { references, id: image.manifest.config.digest }
     : { references };
 }

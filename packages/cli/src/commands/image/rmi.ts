@@ -16,10 +16,10 @@ export const rmi = storeCommand({
     'no-prune': { kind: 'switch', help: 'As without: only prune frees what images held' },
   },
   takes: [1, Infinity],
-  async run({ flags, words, worker, env }) {
+  async run({ flags, words, services, env }) {
     try {
       await eachImage(words, (name) => {
-        const { references, id } = removeImage(name, flags.force ?? false, worker);
+        const { references, id } = removeImage(name, flags.force ?? false, services);
         for (const reference of references) env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
         if (id !== undefined) env.stdout.write(`Deleted: ${id}\n`);
       });

@@ -23,18 +23,18 @@ export const save = storeCommand({
     platform: { kind: 'text', value: 'OS/ARCH', help: "Of several platforms this one (default: the machine's own)" },
   },
   takes: [1, Infinity],
-  async run({ flags, words, worker, env, signal }) {
-    const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, worker.platform);
+  async run({ flags, words, services, env, signal }) {
+    const wanted = flags.platform === undefined ? undefined : parsePlatform(flags.platform, services.platform);
     const images = words
-      .flatMap((word) => namesOf(word, worker))
+      .flatMap((word) => namesOf(word, services))
       .map((word) => {
-        const { references, target } = findImage(word, worker);
-        const image = readImage(target, worker, wanted);
+        const { references, target } = findImage(word, services);
+        const image = readImage(target, services, wanted);
         if (wanted !== undefined) requirePlatform(image, wanted, word);
         return { ...image, names: references };
       });
     const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
-    await saveImages(images, worker.content, destination, signal);
+    await saveImages(images, services.content, destination, signal);
   },
 });
 

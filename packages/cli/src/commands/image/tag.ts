@@ -8,10 +8,10 @@ export const tag = storeCommand({
   usage: 'tag [OPTIONS] IMAGE NAME',
   flags: {},
   takes: [2, 2],
-  run({ words: [image = '', name = ''], worker }) {
+  run({ words: [image = '', name = ''], services }) {
     const reference = parseReference(name);
     if (reference.digest !== undefined)
       throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} has a digest, which an image has by itself`);
-    worker.refs.set(reference, findImage(image, worker).target);
+    services.refs.set(reference, findImage(image, services).target);
   },
 });

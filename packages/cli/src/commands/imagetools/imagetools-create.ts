@@ -35,7 +35,7 @@ export const create = storeCommand({
     ...registryFlags,
   },
   takes: [0, Infinity],
-  async run({ flags, words, worker, env, signal }) {
+  async run({ flags, words, services, env, signal }) {
     const names = (flags.tag ?? []).map(parseReference);
     if (names.length === 0 && flags['dry-run'] !== true)
       throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
@@ -46,10 +46,10 @@ export const create = storeCommand({
       throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
     const platforms = flags.platform
       ?.flatMap((text) => text.split(','))
-      .map((text) => parsePlatform(text, worker.platform));
-    const merged = await mergeImages(sources, worker, {
+      .map((text) => parsePlatform(text, services.platform));
+    const merged = await mergeImages(sources, services, {
       platforms,
-      annotations: (flags.annotation ?? []).flatMap((text) => indexAnnotation(text, worker.platform)),
+      annotations: (flags.annotation ?? []).flatMap((text) => indexAnnotation(text, services.platform)),
       preferIndex: flags['prefer-index'],
       signal,
     });
@@ -57,7 +57,7 @@ export const create = storeCommand({
       env.stdout.write(`${JSON.stringify(JSON.parse(Buffer.from(merged.index.bytes).toString('utf8')), null, 2)}\n`);
       return;
     }
-    await pushMerged(merged, names, worker, signal);
+    await pushMerged(merged, names, services, signal);
     const { descriptor } = merged.index;
     if (flags['metadata-file'] !== undefined) {
       const metadata = {

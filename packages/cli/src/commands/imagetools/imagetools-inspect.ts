@@ -16,9 +16,9 @@ export const inspect = storeCommand({
     ...registryFlags,
   },
   takes: [1, 1],
-  async run({ flags: { raw, format }, words: [name = ''], worker, env, signal }) {
+  async run({ flags: { raw, format }, words: [name = ''], services, env, signal }) {
     const reference = parseReference(name);
-    const remote = await readRemote(reference, worker, signal);
+    const remote = await readRemote(reference, services, signal);
     if (raw === true) env.stdout.write(remote.bytes);
     else if (format === undefined) env.stdout.write(asText(remote, name));
     else if (format === 'json') {

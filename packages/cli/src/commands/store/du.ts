@@ -13,18 +13,18 @@ export const du = storeCommand({
     verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
   },
   takes: [0, 0],
-  async run({ flags: { format, verbose }, worker, env, signal }) {
-    const rows = await usedSpace(worker, signal);
+  async run({ flags: { format, verbose }, services, env, signal }) {
+    const rows = await usedSpace(services, signal);
     if (format === 'json') env.stdout.write(jsonLines(rows.map(asJson)));
     else if (format !== undefined && format !== 'table')
       env.stdout.write(
         formatRows(
           format,
-          rows.map((row) => asRow(row, worker.now())),
+          rows.map((row) => asRow(row, services.now())),
           { headings: HEADINGS, columns: [] },
         ),
       );
-    else env.stdout.write((verbose === true ? everyEntry(rows, worker.now()) : '') + summary(rows));
+    else env.stdout.write((verbose === true ? everyEntry(rows, services.now()) : '') + summary(rows));
   },
 });
 

@@ -11,12 +11,12 @@ export const fsck = storeCommand({
     repair: { kind: 'switch', help: 'Remove damaged entries that can be made again, and what stands on them' },
   },
   takes: [0, 0],
-  async run({ flags: { repair }, worker, env, signal }) {
-    using _lease = acquireLease(worker.store);
-    await afterRemovals(worker.store, { now: () => worker.now(), signal });
-    const since = worker.now();
+  async run({ flags: { repair }, services, env, signal }) {
+    using _lease = acquireLease(services.store);
+    await afterRemovals(services.store, { now: () => services.now(), signal });
+    const since = services.now();
     const damages: Damage[] = [];
-    for await (const damage of checkStore(worker, signal)) {
+    for await (const damage of checkStore(services, signal)) {
       damages.push(damage);
       env.stdout.write(`${damage.message}\n`);
     }
@@ -24,11 +24,11 @@ export const fsck = storeCommand({
     else if (repair !== true)
       throw new TbuildError(
         'SNAPSHOT',
-        `The store ${JSON.stringify(worker.store.root)} has ${counted(damages.length, 'damaged entry', 'damaged entries')}`,
+        `The store ${JSON.stringify(services.store.root)} has ${counted(damages.length, 'damaged entry', 'damaged entries')}`,
         { hint: 'Run "tbuild fsck --repair" to remove what can be made again' },
       );
     else {
-      const repaired = await repairStore(worker, damages, since);
+      const repaired = await repairStore(services, damages, since);
       env.stdout.write(`${describe(repaired)}\n`);
       requireWhole(repaired);
     }

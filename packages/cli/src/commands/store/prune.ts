@@ -2,7 +2,7 @@ import { TbuildError } from '@tbuild/errors';
 import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
-import { createWorker } from '../../services/create-worker.ts';
+import { createServices } from '../../services/create-services.ts';
 import { parseSize, parseSpan } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { storeRoot } from '../../config/store-root.ts';
@@ -33,8 +33,8 @@ export const prune: Command = {
     }
     const options = pruneOptions(given);
     if (given.force !== true && !(await confirm(options, env))) return 1;
-    const worker = createWorker({ root: storeRoot(given.root, env) }, env);
-    const { bytes, steps } = await pruneStore(worker, options);
+    const services = createServices({ root: storeRoot(given.root, env) }, env);
+    const { bytes, steps } = await pruneStore(services, options);
     if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
     env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
     return 0;

@@ -22,7 +22,7 @@ import { makeStore } from '../config/store-root.ts';
 import type { ShowWait } from './waiting-clock.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 
-export interface WorkerOptions {
+export interface ServicesOptions {
   /** The store's directory. */
   readonly root: string;
   /** How to reach registries, beside the configuration of the machine. */
@@ -36,8 +36,8 @@ export interface WorkerOptions {
 }
 
 /** Chooses every implementation that a command works with. Loads and makes none before it is needed. */
-export function createWorker(
-  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: WorkerOptions,
+export function createServices(
+  { root, registries = { insecure: [] }, isolation = 'auto', warn = () => {}, showWait }: ServicesOptions,
   env: Environment,
 ): Services {
   makeStore(root, env);
