@@ -1,6 +1,6 @@
 /**
- * The candidate nearest to a misspelt word, or undefined when none is near: at most a third of the
- * word's length (at least one, at most three) edits away, compared without case.
+ * Returns the candidate nearest to a misspelt word, or undefined if none is near. The edit distance is at most a third of
+ * the word's length (at least one, at most three), ignoring case.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));

@@ -1,7 +1,7 @@
-/** Returns a text with `scheme://user:password@host` made `scheme://host`: what may be shown and kept of a URL. */
+/** Returns a text with `scheme://user:password@host` replaced by `scheme://host`. */
 export function withoutCredentials(text: string): string {
   return text.replace(USER_INFO, '$1');
 }
 
-/** As URL reads it: up to the last @ before the path. */
+/** As in the URL standard: up to the last @ before the path. */
 const USER_INFO = /(:\/\/)[^\s/?#]*@/g;

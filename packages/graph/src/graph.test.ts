@@ -11,7 +11,7 @@ const step = (path: string, rest: Partial<Step> = {}): Omit<Step, 'id'> => ({
   ...rest,
 });
 
-test('a step is what it does and what it stands on, not what it is called', () => {
+test('the id of a step depends on its op and inputs, not on its name', () => {
   const graph = new GraphBuilder();
   const first = graph.add(step('/a', { name: 'first' }));
   expect(graph.add(step('/a', { name: 'second', location: undefined }))).toBe(first);
@@ -25,13 +25,13 @@ test('a step is what it does and what it stands on, not what it is called', () =
   expect(graph.build([first]).steps.get(first)?.name).toBe('first');
 });
 
-test('the order of the members of an op does not count', () => {
+test('the order of the members of an op does not change the id', () => {
   const graph = new GraphBuilder();
   const id = graph.add(step('/a'));
   expect(graph.add({ ...step('/a'), op: { user: '', mode: 0o755, path: '/a', kind: 'mkdir' } })).toBe(id);
 });
 
-test('a step that two want is run again when one of them wants that', () => {
+test('a shared step runs without the cache if one of its users wants that', () => {
   const graph = new GraphBuilder();
   const id = graph.add(step('/a'));
   graph.add(step('/a', { noCache: true }));
@@ -39,7 +39,7 @@ test('a step that two want is run again when one of them wants that', () => {
   expect(graph.build([id]).steps.get(id)?.noCache).toBe(true);
 });
 
-test('a graph holds what its targets need, inputs first', () => {
+test('a graph holds the steps that its targets need, inputs first', () => {
   const graph = new GraphBuilder();
   const unused = graph.add(step('/unused'));
   const base = graph.add(step('/base'));
@@ -51,7 +51,7 @@ test('a graph holds what its targets need, inputs first', () => {
   expect(graph.build([]).steps.size).toBe(0);
 });
 
-test('an input must be there before the step that uses it', () => {
+test('a step is refused before its inputs', () => {
   const graph = new GraphBuilder();
   const missing = new GraphBuilder().add(step('/elsewhere'));
   expect(() => graph.add(step('/a', { base: missing }))).toThrow('Step "/a" has an input that is not in the graph');

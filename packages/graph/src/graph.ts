@@ -2,33 +2,33 @@ import type { SourceRange } from '@tbuild/errors';
 import { canonicalJson, digestOf, type Digest } from '@tbuild/oci';
 import type { StepOp } from './step-op.ts';
 
-/** The digest of a step's op and inputs: identical steps are one step. */
+/** The digest of a step's op and inputs. Identical steps are one step. */
 export type StepId = Digest;
 
-/** One node: it stands on at most one base and may read from sources. */
+/** One node: it has at most one base and may read from sources. */
 export interface Step {
   readonly id: StepId;
   readonly op: StepOp;
   readonly base?: StepId;
-  /** What `FileSource {kind: 'step', source}` counts into. */
+  /** `FileSource {kind: 'step', source}` is an index into this list. */
   readonly sources: readonly StepId[];
-  /** What the user reads, e.g. `[build 2/4] RUN make`. */
+  /** The name that users read, e.g. `[build 2/4] RUN make`. */
   readonly name: string;
-  /** Run even when the cache has a record, and replace the record. */
+  /** Runs the step even if the cache has a record, and replaces the record. */
   readonly noCache: boolean;
   readonly location?: SourceRange;
 }
 
-/** Steps by id; insertion order is topological, inputs first. */
+/** Steps by id. The insertion order is topological, inputs first. */
 export interface Graph {
   readonly steps: ReadonlyMap<StepId, Step>;
 }
 
-/** Collects steps; a step that is there already is not added again. */
+/** Collects steps. Identical steps are added once. */
 export class GraphBuilder {
   readonly #steps = new Map<StepId, Step>();
 
-  /** Adds a step whose inputs were added before, and returns its id. */
+  /** Adds a step and returns its id. Its inputs must be added before. */
   add(step: Omit<Step, 'id'>): StepId {
     for (const input of [step.base, ...step.sources]) {
       if (input !== undefined && !this.#steps.has(input))
@@ -42,7 +42,7 @@ export class GraphBuilder {
     return id;
   }
 
-  /** The graph of the steps that `targets` need, in topological order. */
+  /** Returns the graph of the steps that `targets` need, in topological order. */
   build(targets: readonly StepId[]): Graph {
     const needed = new Set<StepId>();
     const pending = [...targets];

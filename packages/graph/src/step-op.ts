@@ -1,6 +1,6 @@
 import type { Digest, Platform } from '@tbuild/oci';
 
-/** Where files come from: a context by its name, another step's tree, or the Dockerfile itself. */
+/** The origin of files: a named context, another step's tree, or the Dockerfile itself. */
 export type FileSource =
   | { readonly kind: 'context'; readonly name: string }
   | { readonly kind: 'step'; readonly source: number }
@@ -10,14 +10,14 @@ export type FileSource =
 export interface InlineFile {
   readonly name: string;
   readonly content: string;
-  /** 0644 when not given; scripts that RUN starts have 0755. */
+  /** 0644 by default; scripts that RUN starts have 0755. */
   readonly mode?: number;
 }
 
-/** A base image, by where it lives and what it is; never fetched before its files are needed. */
+/** A base image, with its origin and its identity. Its files are fetched only when needed. */
 export interface ImageOp {
   readonly kind: 'image';
-  /** Full reference, for messages and for fetching. */
+  /** The full reference, for messages and for fetching. */
   readonly reference: string;
   readonly source: ImageSource;
   readonly manifest: Digest;
@@ -25,13 +25,13 @@ export interface ImageOp {
   readonly platform: Platform;
 }
 
-/** Where an image is read from; `layout` is a directory in OCI image layout. */
+/** The place that an image is read from; `layout` is a directory in OCI image layout. */
 export type ImageSource =
   | { readonly kind: 'registry' }
   | { readonly kind: 'layout'; readonly path: string }
   | { readonly kind: 'store' };
 
-/** Who a process runs as or a file belongs to: as written, resolved in the tree's own /etc/passwd. */
+/** The user of a process or the owner of a file, as written. It is resolved in the tree's own /etc/passwd. */
 export type UserSpec = string;
 
 /** RUN: one process in the base's tree. */
@@ -55,9 +55,9 @@ export type RunMount =
       readonly type: 'bind';
       readonly target: string;
       readonly from: FileSource;
-      /** Path inside `from`, cleaned, without leading slash; empty string = the root. */
+      /** A clean path inside `from` without leading slash; the empty string is the root. */
       readonly source: string;
-      /** False: writes are allowed and thrown away. */
+      /** False if writes are allowed and discarded. */
       readonly readonly: boolean;
     }
   | {
@@ -76,7 +76,7 @@ export type RunMount =
   | {
       readonly type: 'secret' | 'ssh';
       readonly id: string;
-      /** Undefined for a secret that only becomes a variable. */
+      /** Undefined for a secret that is only exposed as a variable. */
       readonly target?: string;
       readonly env?: string;
       readonly required: boolean;
@@ -85,34 +85,34 @@ export type RunMount =
       readonly gid: number;
     };
 
-/** How the mode of what is copied changes: octal number, or chmod(1)'s symbolic form. */
+/** A mode change for copied files: an octal number, or chmod(1)'s symbolic form. */
 export type ModeChange = number | string;
 
-/** What a COPY or ADD takes from one place. */
+/** The files that a COPY or ADD takes from one source. */
 export interface CopySelection {
   readonly from: FileSource;
   /**
-   * Paths or patterns below the root of `from`, cleaned, without leading slash; empty string = the root.
-   * With `parents`, `a/./b` keeps only what follows the `/./` below the destination.
+   * Clean paths or patterns below the root of `from`, without leading slash; the empty string is the root.
+   * With `parents`, `a/./b` keeps only the part after `/./` below the destination.
    */
   readonly sources: readonly string[];
-  /** ADD: unpack archives among the sources. */
+  /** ADD: unpacks archives among the sources. */
   readonly unpack: boolean;
-  /** Files keep their owner (from a stage or image) or become root's (from a context). */
+  /** True if files keep their owner (from a stage or image), false if they become root's (from a context). */
   readonly keepOwner: boolean;
 }
 
-/** COPY and ADD of files: into the base's tree, or with no base into an empty one (`--link`). */
+/** COPY and ADD of files, into the base's tree or, without a base, into an empty one (`--link`). */
 export interface CopyOp extends CopySelection {
   readonly kind: 'copy';
-  /** What the same instruction takes from other places, in order; copied after the op's own sources. */
+  /** The files that the same instruction takes from other sources, in order, copied after the op's own. */
   readonly more?: readonly CopySelection[];
-  /** Absolute; a trailing slash says that it is a directory. */
+  /** Absolute; a trailing slash marks a directory. */
   readonly destination: string;
   readonly chown?: UserSpec;
   readonly chmod?: ModeChange;
   readonly exclude: readonly string[];
-  /** `--parents`: keep the source's path below the destination. */
+  /** `--parents`: keeps the source's path below the destination. */
   readonly parents: boolean;
 }
 
@@ -140,16 +140,16 @@ export interface GitOp {
   readonly subdirectory?: string;
   readonly keepGitDir: boolean;
   readonly submodules: boolean;
-  /** The time of all files is the commit's, instead of when they were written. */
+  /** Gives all files the time of the commit instead of the checkout. */
   readonly commitTime?: boolean;
-  /** Prefix that the commit must have. */
+  /** A prefix that the commit must have. */
   readonly checksum?: string;
 }
 
-/** `--link`: the source's own layer put on the base; no file is touched. */
+/** `--link`: puts the source's own layer on the base and touches no file. */
 export interface StackOp {
   readonly kind: 'stack';
 }
 
-/** What a step does; plain data, JSON-able. */
+/** The work of a step as plain data that JSON can hold. */
 export type StepOp = ImageOp | RunOp | CopyOp | MkdirOp | HttpOp | GitOp | StackOp;

@@ -1,6 +1,6 @@
 /**
- * JSON with sorted keys and no blanks, so that equal values have equal texts: what step keys and step
- * ids are hashed from. Undefined members are left out.
+ * Returns JSON with sorted keys and no blanks, so that equal values have equal texts. Step keys and step ids are
+ * hashes of it. Undefined members are left out.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`;

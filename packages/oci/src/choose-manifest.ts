@@ -3,13 +3,13 @@ import type { Descriptor } from './descriptor.ts';
 import type { Index } from './manifest.ts';
 import { formatPlatform, selectPlatform, type Platform } from './platform.ts';
 
-/** How many indexes there may be above an image. */
+/** The maximum number of nested indexes above an image. */
 export const MOST_INDEXES = 4;
 
 /**
- * The manifest of an index for a platform; the only image of an index that names no platforms. What is for an unknown
- * platform is no image but says something about one.
- * @throws TbuildError NOT_FOUND with the platforms that there are; `image` is what messages call it.
+ * Returns the manifest of an index for a platform, or the only image of an index without platforms. Manifests for an
+ * unknown platform are attestations and never chosen.
+ * @throws TbuildError NOT_FOUND with the available platforms; messages call the image `image`.
  */
 export function chooseManifest({ manifests }: Index, image: string, platform: Platform): Descriptor {
   const images = manifests.filter(({ platform: own }) => own?.os !== 'unknown');
@@ -20,6 +20,6 @@ export function chooseManifest({ manifests }: Index, image: string, platform: Pl
     manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)],
   );
   throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(image)} has no variant for ${formatPlatform(platform)}`, {
-    hint: offered.length === 0 ? 'It has no platforms at all' : `It has ${offered.join(', ')}`,
+    hint: offered.length === 0 ? 'The image names no platforms' : `Choose one of its platforms: ${offered.join(', ')}`,
   });
 }

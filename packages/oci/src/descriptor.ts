@@ -1,7 +1,7 @@
 import type { Digest } from './digest.ts';
 import type { Platform } from './platform.ts';
 
-/** What is needed to fetch and check some bytes ("OCI Content Descriptors"). */
+/** Identifies content to fetch and verify ("OCI Content Descriptors"). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -14,7 +14,7 @@ export interface Descriptor {
   readonly data?: string;
 }
 
-/** A layer of an image: its blob, and the digest of the same bytes uncompressed. */
+/** A layer of an image: its blob, and the digest of the uncompressed bytes. */
 export interface Layer {
   readonly descriptor: Descriptor;
   readonly diffId: Digest;

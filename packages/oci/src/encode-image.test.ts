@@ -25,7 +25,7 @@ const image: Image = {
   created: '2026-01-01T00:00:00.000Z',
 };
 
-test('keys stand in the order in which Docker writes them, empty values are left out', () => {
+test('a configuration has its keys in the order of Docker and no empty values', () => {
   expect(Buffer.from(encodeImage(image).config.bytes).toString()).toBe(
     '{"architecture":"arm","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"ArgsEscaped":true,"WorkingDir":"/","Labels":{"a":"1","b":"2"}},' +
       '"created":"2026-01-01T00:00:00.000Z","history":[{"created":"2026-01-01T00:00:00.000Z","created_by":"RUN a","comment":"c"},' +
@@ -33,7 +33,7 @@ test('keys stand in the order in which Docker writes them, empty values are left
   );
 });
 
-test('what was encoded parses to the same image', () => {
+test('an encoded image parses to the same image', () => {
   const { config, manifest } = encodeImage(image);
   expect(parseImageConfig(config.bytes)).toMatchObject({
     platform: image.platform,
@@ -43,13 +43,13 @@ test('what was encoded parses to the same image', () => {
   expect(parseManifest(manifest.bytes)).toMatchObject({ config: config.descriptor, layers: [layer.descriptor] });
 });
 
-test('Docker media types on request', () => {
+test('an image is encoded with Docker media types on request', () => {
   const { manifest, layers } = encodeImage(image, 'docker');
   expect(manifest.descriptor.mediaType).toBe('application/vnd.docker.distribution.manifest.v2+json');
   expect(layers[0]?.descriptor.mediaType).toBe('application/vnd.docker.image.rootfs.diff.tar');
 });
 
-test('a chain ID is the diff ID of one layer, and hashes each further one on', () => {
+test('the chain ID of one layer is its diff ID, and each further layer is hashed onto it', () => {
   const [a, b] = [digestOf('a'), digestOf('b')];
   expect(chainId([])).toBeUndefined();
   expect(chainId([a])).toBe(a);

@@ -6,7 +6,7 @@ import type { Index, Manifest } from './manifest.ts';
 import { MediaType } from './media-types.ts';
 import type { Platform } from './platform.ts';
 
-/** A finished image: a value, so nothing about it can fail. */
+/** A finished image as a value. */
 export interface Image {
   readonly platform: Platform;
   readonly config: RuntimeConfig;
@@ -16,13 +16,13 @@ export interface Image {
   /** RFC 3339. */
   readonly created?: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** A build cache that travels in the configuration, encoded. */
+  /** An encoded build cache that the configuration carries. */
   readonly inlineCache?: string;
-  /** The configuration document where there is one already: it stays as it is, byte for byte. */
+  /** An existing configuration document, which is kept byte for byte. */
   readonly document?: Uint8Array;
 }
 
-/** A document and the descriptor that names its bytes. */
+/** A document and its descriptor. */
 export interface EncodedDocument {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
@@ -46,8 +46,8 @@ const DOCKER_TYPES: Readonly<Record<string, string>> = {
 const OCI_TYPES = Object.fromEntries(Object.entries(DOCKER_TYPES).map(([oci, docker]) => [docker, oci]));
 
 /**
- * The configuration and manifest documents of an image. The same image always gives the same bytes:
- * keys stand in the order in which Docker's builder writes them.
+ * Encodes the configuration and manifest documents of an image. The same image always gives the same bytes: keys are
+ * in the order of Docker's builder.
  */
 export function encodeImage(image: Image, mediaTypes: 'oci' | 'docker' = 'oci'): EncodedImage {
   const docker = mediaTypes === 'docker';
@@ -77,7 +77,7 @@ export interface IndexOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An index over image manifests; each descriptor should carry its platform. */
+/** Encodes an index of image manifests. Each descriptor should have its platform. */
 export function encodeIndex(
   manifests: readonly Descriptor[],
   { mediaTypes = 'oci', annotations }: IndexOptions = {},
@@ -91,7 +91,7 @@ export function encodeIndex(
   return encodeDocument(document.mediaType, document);
 }
 
-/** The chain ID of a stack of layers ("Layer ChainID"); undefined for none. */
+/** Returns the chain ID of a stack of layers ("Layer ChainID"); undefined for no layers. */
 export function chainId(diffIds: readonly Digest[]): Digest | undefined {
   return diffIds.reduce<Digest | undefined>(
     (parent, diffId) => (parent === undefined ? diffId : digestOf(`${parent} ${diffId}`)),

@@ -3,7 +3,7 @@ import { parseDescriptor, parseImageConfig } from './index.ts';
 
 const parse = (document: object) => parseImageConfig(Buffer.from(JSON.stringify(document)));
 
-test('null is nothing in each field, and an empty text inside of a list', () => {
+test('null counts as absent in each field and as an empty string inside a list', () => {
   const fields = ['Env', 'Cmd', 'Entrypoint', 'Labels', 'Volumes', 'User', 'Shell', 'OnBuild', 'Healthcheck'];
   const nulls = Object.fromEntries(fields.map((name) => [name, null]));
   expect(parse({ config: nulls, rootfs: null, history: null, created: null })).toMatchObject({
@@ -32,13 +32,13 @@ const wrong: [field: string, document: object][] = [
   ['history.empty_layer', { history: [{ empty_layer: 'x' }] }],
 ];
 
-test.each(wrong)('a field of another type is named: %s in %j', (field, document) => {
+test.each(wrong)('a field of the wrong type is named: %s in %j', (field, document) => {
   expect(() => parse(document)).toThrow(
     expect.objectContaining({ code: 'REGISTRY', message: expect.stringContaining(JSON.stringify(field)) }),
   );
 });
 
-test('fields of a descriptor that are null are none', () => {
+test('null fields of a descriptor count as absent', () => {
   const target = { mediaType: 'text/plain', digest: `sha256:${'0'.repeat(64)}`, size: 1 };
   expect(parseDescriptor({ ...target, annotations: null, platform: null })).toEqual(target);
 });

@@ -23,8 +23,8 @@ export interface ImageConfig {
 }
 
 /**
- * Reads a configuration blob.
- * @throws TbuildError REGISTRY when it is not an image's.
+ * Parses a configuration blob.
+ * @throws TbuildError REGISTRY if it is not the configuration of an image.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const document: unknown = parseJson(bytes);
@@ -65,7 +65,7 @@ function wrongType(field: string): TbuildError {
   return invalid(`its ${JSON.stringify(field)} is of another type than images have it`);
 }
 
-/** What is in an entry beyond the known fields stays there. */
+/** Keeps unknown fields of an entry. */
 function parseHistoryEntry(entry: Record<string, unknown>): HistoryEntry {
   const fields = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
   for (const name of ['created', 'created_by', 'author', 'comment'])

@@ -25,8 +25,8 @@ export interface Index {
 }
 
 /**
- * Reads a manifest or index from the network or disk.
- * @throws TbuildError UNSUPPORTED for Docker schema 1, REGISTRY when the document is not one.
+ * Parses a manifest or index from the network or disk.
+ * @throws TbuildError UNSUPPORTED for Docker schema 1, REGISTRY for any other document.
  */
 export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest | Index {
   const document = parseObject(bytes);
@@ -53,12 +53,12 @@ export function isIndex(document: Manifest | Index): document is Index {
   return isIndexType(document.mediaType);
 }
 
-/** The descriptors a manifest or index points at: config and layers, or manifests. */
+/** Returns the descriptors in a manifest or index: config and layers, or manifests. */
 export function childrenOf(document: Manifest | Index): readonly Descriptor[] {
   return isIndex(document) ? document.manifests : [document.config, ...document.layers];
 }
 
-/** @throws TbuildError REGISTRY when `value` is not a descriptor with a SHA-256 digest. */
+/** @throws TbuildError REGISTRY if `value` is not a descriptor with a SHA-256 digest. */
 export function parseDescriptor(value: unknown): Descriptor {
   if (isRecord(value)) {
     const { mediaType, digest, size } = value;

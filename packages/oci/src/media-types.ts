@@ -1,4 +1,4 @@
-/** Media types of the OCI image specification and their Docker ancestors. */
+/** Media types of the OCI image specification and of its predecessors from Docker. */
 export const MediaType = {
   index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
@@ -40,12 +40,12 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === MediaType.manifest || mediaType === MediaType.dockerManifest;
 }
 
-/** How a layer's bytes are compressed, or undefined when the media type is no layer's. */
+/** Returns the compression of a layer, or undefined if the media type is not a layer's. */
 export function layerCompression(mediaType: string): LayerCompression | undefined {
   return LAYERS[mediaType];
 }
 
-/** The OCI media type of a layer compressed this way. */
+/** Returns the OCI media type of a layer with this compression. */
 export function layerMediaType(compression: LayerCompression): string {
   return { uncompressed: MediaType.layer, gzip: MediaType.layerGzip, zstd: MediaType.layerZstd }[compression];
 }

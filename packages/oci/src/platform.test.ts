@@ -17,11 +17,11 @@ test.each([
   ['linux', 'linux/amd64'],
   ['local', 'linux/amd64'],
   ['LINUX/AMD64', 'linux/amd64'],
-])('%s is %s', (text, expected) => {
+])('the platform %s is parsed as %s', (text, expected) => {
   expect(formatPlatform(parsePlatform(text, host))).toBe(expected);
 });
 
-test.each(['', 'a/b/c/d', 'quux', 'linux/', 'linux/amd 64'])('%j is refused', (text) => {
+test.each(['', 'a/b/c/d', 'quux', 'linux/', 'linux/amd 64'])('the platform %j is refused', (text) => {
   expect(() => parsePlatform(text, host)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
@@ -30,7 +30,7 @@ test.each([
   ['linux/arm/v6', 'linux/arm/v6'],
   ['linux/arm64', 'linux/arm64'],
   ['linux/s390x', undefined],
-])('of several variants %s takes %s', (wanted, expected) => {
+])('the best variant for %s is %s', (wanted, expected) => {
   const offered = ['linux/amd64', 'linux/arm/v6', 'linux/arm/v7', 'linux/arm64/v8'];
   const chosen = selectPlatform(offered, (text) => parsePlatform(text, host), parsePlatform(wanted, host));
   expect(chosen === undefined ? undefined : formatPlatform(parsePlatform(chosen, host))).toBe(expected);

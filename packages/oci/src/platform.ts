@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 
-/** An operating system and processor, in Go's names ("Image Index Property Descriptions"). */
+/** An operating system and processor in Go's names ("Image Index Property Descriptions"). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -26,8 +26,8 @@ const KNOWN_ARCHITECTURES = new Set(
 );
 
 /**
- * Reads `os[/architecture[/variant]]` or an architecture alone, as `--platform` takes it; `local` and
- * missing parts are taken from `host`.
+ * Parses `os[/architecture[/variant]]` or an architecture alone, as `--platform` takes it. `local` and missing parts come
+ * from `host`.
  * @throws TbuildError USAGE on any other form.
  */
 export function parsePlatform(text: string, host: Platform): Platform {
@@ -49,7 +49,7 @@ function invalid(text: string): TbuildError {
   });
 }
 
-/** Aliases replaced, and the variants that say nothing (`arm64/v8`, `amd64/v1`) dropped. */
+/** Replaces aliases and drops the default variants (`arm64/v8`, `amd64/v1`). */
 export function normalizePlatform(platform: Platform): Platform {
   const [architecture, impliedVariant] = ARCHITECTURES[platform.architecture] ?? [platform.architecture];
   let variant = platform.variant?.replace(/^(\d)/, 'v$1') || impliedVariant;
@@ -74,8 +74,8 @@ export function samePlatform(a: Platform, b: Platform): boolean {
 }
 
 /**
- * Of `candidates` the one that runs best on `wanted`: the same variant first, then a lower variant of
- * the same architecture (`arm/v6` on `arm/v7`). Undefined when none runs.
+ * Returns the candidate that runs best on `wanted`: the same variant first, then a lower variant of the same
+ * architecture (`arm/v6` on `arm/v7`). Undefined if none runs.
  */
 export function selectPlatform<T>(
   candidates: readonly T[],
@@ -95,7 +95,7 @@ export function selectPlatform<T>(
   return usable[0]?.candidate;
 }
 
-/** The platform of the machine, from Node's names of it. */
+/** Returns the platform of the machine, from Node's names. */
 export function hostPlatform(os: string, architecture: string): Platform {
   return normalizePlatform({ os: os === 'win32' ? 'windows' : os, architecture });
 }

@@ -1,13 +1,13 @@
 import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from './digest.ts';
 
-/** The name of an image, in full. */
+/** The full name of an image. */
 export interface Reference {
   /** Host and port, e.g. `docker.io` or `127.0.0.1:5000`. */
   readonly registry: string;
   /** Path below the registry, e.g. `library/nginx`. */
   readonly repository: string;
-  /** Present unless only a digest was given; `latest` when neither was. */
+  /** Present unless only a digest was given; `latest` if neither was given. */
   readonly tag?: string;
   readonly digest?: Digest;
 }
@@ -19,10 +19,10 @@ const REGISTRY = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[a-fA-F0-9:]+\
 const TAG = /^[\w][\w.-]{0,127}$/;
 
 /**
- * Reads an image name as Docker does (distribution's reference grammar): `nginx` is
- * `docker.io/library/nginx:latest`; a first component with a dot, a colon or upper case, or
- * `localhost`, is a registry.
- * @throws TbuildError USAGE with what is wrong.
+ * Parses an image name as Docker does (distribution's reference grammar): `nginx` is
+ * `docker.io/library/nginx:latest`. A first component is a registry if it is `localhost` or has a dot, a colon or an
+ * upper-case letter.
+ * @throws TbuildError USAGE with the reason.
  */
 export function parseReference(text: string): Reference {
   const scheme = /^https?:\/\//i.exec(text)?.[0];
@@ -79,22 +79,22 @@ function invalid(text: string, reason: string, hint?: string): TbuildError {
   return new TbuildError('USAGE', `Image reference ${JSON.stringify(text)} is not valid: ${reason}`, { hint });
 }
 
-/** The full form, e.g. `docker.io/library/nginx:latest`. */
+/** Returns the full form, e.g. `docker.io/library/nginx:latest`. */
 export function formatReference(reference: Reference): string {
   return `${formatRepository(reference)}${suffix(reference)}`;
 }
 
-/** Registry and repository, e.g. `docker.io/library/nginx`. */
+/** Returns registry and repository, e.g. `docker.io/library/nginx`. */
 export function formatRepository(reference: Reference): string {
   return `${reference.registry}/${reference.repository}`;
 }
 
-/** The short form that Docker prints: without `docker.io/` and `library/`. */
+/** Returns the short form that Docker prints: without `docker.io/` and `library/`. */
 export function familiarReference(reference: Reference): string {
   return `${familiarRepository(reference)}${suffix(reference)}`;
 }
 
-/** {@link familiarReference} without tag and digest. */
+/** Returns {@link familiarReference} without tag and digest. */
 export function familiarRepository(reference: Reference): string {
   if (reference.registry !== DEFAULT_REGISTRY) return formatRepository(reference);
   return reference.repository.replace(/^library\/(?=[^/]+$)/, '');

@@ -25,7 +25,7 @@ export interface RuntimeConfig {
   readonly Healthcheck?: HealthConfig;
 }
 
-/** Returns a value of a field as its type has it, or undefined when it is of another. */
+/** Returns a field's value in its type, or undefined if the value has another type. */
 type Read<T> = (value: unknown) => T | undefined;
 
 const FIELDS: { readonly [Name in keyof Required<RuntimeConfig>]: Read<RuntimeConfig[Name]> } = {
@@ -45,9 +45,9 @@ const FIELDS: { readonly [Name in keyof Required<RuntimeConfig>]: Read<RuntimeCo
 };
 
 /**
- * Checks the fields of an image's `config` that have a meaning; others pass as they are. Null is nothing, and inside a
- * list or an object an empty text, as Go reads them.
- * @throws what `invalid` makes of the name of a field whose value is of another type.
+ * Checks the known fields of an image's `config`; other fields pass unchanged. As in Go, null counts as absent, and as an
+ * empty string inside a list or an object.
+ * @throws the error that `invalid` makes of the name of a field with a value of another type.
  */
 export function parseRuntimeConfig(
   record: Readonly<Record<string, unknown>>,

@@ -2,17 +2,17 @@ import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Loaded, ResultCache } from './op.ts';
 import { inputsOf } from './solving.ts';
 
-/** Which cached results have to be made again, since something needs them and they are not there. */
+/** Tracks the cached results that are needed but missing, so that their steps have to run again. */
 export interface MissingResults<R> {
-  /** Takes down what the cache has for a step; undefined when that will not do, and the step has to run. */
+  /** Returns the cached result of a step, or undefined if the result does not suffice and the step has to run. */
   accept(step: Step, loaded: Loaded<R> | undefined): R | undefined;
-  /** The steps that have to run before a step can. */
+  /** Returns the steps that have to run before a step can run. */
   missingFor(step: Step): ReadonlySet<StepId>;
-  /** The steps that have to run again when this is the error; none when it says of no cached result that it is gone. */
+  /** Returns the steps that have to run again because of an error; none if the error reports no missing result. */
   behind(error: unknown): ReadonlySet<StepId>;
 }
 
-/** `needed` are the steps whose results must be there in any case. */
+/** Creates the tracker. The results of `needed` steps must exist in any case. */
 export function createMissingResults<R>(
   graph: Graph,
   cache: ResultCache<R>,
@@ -22,7 +22,7 @@ export function createMissingResults<R>(
   const cached = new Map<StepId, Loaded<R>>();
   const lost = new Map<StepId, R>();
   const isRemembered = (id: StepId): boolean => cached.get(id)?.isWhole === false;
-  /** To run a step again takes what it is made from. */
+  /** Running a step again takes the results that it is made from. */
   const withMissing = (ids: Iterable<StepId>): ReadonlySet<StepId> => {
     const found = new Set(ids);
     for (const id of found) {
@@ -42,7 +42,7 @@ export function createMissingResults<R>(
     missingFor: (step) => withMissing(inputsOf(step).filter(isRemembered)),
     behind(error) {
       const results = cache.resultsLostBy?.(error) ?? [];
-      // A result that is gone for the second time is no loss that running again makes good.
+      // A result that is missing for the second time is a failure: another run would not restore it.
       const gone = [...cached].filter(([id, { result }]) => results.includes(result) && lost.get(id) !== result);
       for (const [id, { result }] of gone) lost.set(id, result);
       return withMissing(gone.map(([id]) => id));

@@ -1,68 +1,68 @@
 import type { Step } from '@tbuild/graph';
 import type { Digest } from '@tbuild/oci';
 
-/** A step that is done: its cache key and what it gave. */
+/** A solved step: its cache key and its result. */
 export interface Solved<R> {
   readonly key: Digest;
   readonly result: R;
 }
 
-/** What a step stands on and reads from, solved. */
+/** The solved base and sources of a step. */
 export interface Inputs<R> {
   readonly base?: Solved<R>;
   readonly sources: readonly Solved<R>[];
 }
 
-/** A step whose key is known. `run` works on exactly what was keyed. */
+/** A step with a known key. `run` works on exactly the inputs that the key covers. */
 export interface Prepared<R> {
   readonly key: Digest;
   /**
-   * Makes ready what `run` needs of the inputs, such as the tree of the base. The step only waits for this work, and counts
-   * as started after it: the work is shown as that of the steps whose results these are, and so is its failure.
+   * Makes ready the inputs of `run`, such as the tree of the base. The step waits meanwhile and counts as started
+   * afterwards: the work and its failure belong to the steps that produced the inputs.
    */
   gather?(): Promise<void>;
   run(): Promise<R>;
-  /** Whether this may be what it gives, as far as the key tells: a cache of somebody else's can say anything. */
+  /** Decides whether a result can belong to this key. A cache from elsewhere may hold anything. */
   canGive?(result: R): boolean;
-  /** Asked only of a step that has to run. */
+  /** Called only for a step that has to run. */
   parts?(): Promise<KeyParts>;
 }
 
 /**
- * What a key was made of, by names for people (`file src/a.c`): tells what changed since the step ran last. There may
- * be a part for each of very many files, so they are gone through one by one, and once.
+ * The parts of a key by readable names (`file src/a.c`). They show what changed since the step last ran. There may be
+ * one part for each of many files, so they are iterated once, one by one.
  */
 export type KeyParts = Iterable<readonly [name: string, value: string]>;
 
-/** How one step is keyed and done. The solver knows nothing else about it. */
+/** How one step is keyed and run. The solver knows nothing else about it. */
 export interface Op<R> {
   /**
-   * Allows work that `run` is nearly certain to need to start while `prepare` is still reading. Called once, before `prepare`. The
-   * signal aborts when the step turns out to be cached, or fails.
+   * Starts work that `run` will almost certainly need while `prepare` is still reading. Called once, before `prepare`.
+   * The signal aborts if the step turns out to be cached, or fails.
    */
   anticipate?(inputs: Inputs<R>, signal: AbortSignal): void;
-  /** Reads what the key depends on; writes nothing. Called once, as soon as the inputs are solved. */
+  /** Reads what the key depends on and writes nothing. Called once, as soon as the inputs are solved. */
   prepare(inputs: Inputs<R>, signal: AbortSignal): Promise<Prepared<R>>;
 }
 
-/** What stands under a key. */
+/** The cached result of a key. */
 export interface Loaded<R> {
   readonly result: R;
-  /** False for a result that is only remembered: enough for the keys of what reads it, not for anything that runs. */
+  /** False if only the record exists, without the data. That suffices to key dependent steps, but not to run one. */
   readonly isWhole: boolean;
 }
 
 /** Results of earlier builds by key. */
 export interface ResultCache<R> {
-  /** What stands under the key of a step on this base, and can be its result. */
+  /** Returns the result under the key of a step on this base, if it can be the step's result. */
   load(
     key: Digest,
     asking: Pick<Prepared<R>, 'canGive'> & { readonly step: Step; readonly base?: R },
   ): Promise<Loaded<R> | undefined>;
-  /** Returns the result that stands under the key: the first one saved wins unless `replace` is set. */
+  /** Returns the result under the key: the first one saved wins unless `replace` is set. */
   save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
-  /** Why nothing stands under the key of a step that has to run, in one line. */
+  /** Explains in one line why a step that has to run is not cached. */
   explain?(step: Step, key: Digest, parts: KeyParts): Promise<string>;
-  /** The results that turned out to be gone, when that is what an error says. `load` knows of it from then on. */
+  /** Returns the results that an error reports as missing. `load` takes them into account from then on. */
   resultsLostBy?(error: unknown): readonly R[];
 }

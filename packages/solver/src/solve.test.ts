@@ -5,7 +5,7 @@ import type { Progress, ProgressEvent } from '@tbuild/progress';
 import { expect, test } from 'vitest';
 import { openSolver, type Op, type ResultCache } from './index.ts';
 
-/** Steps are `mkdir`s whose path says what they do; a result is a number: 1 + the sum of its inputs. */
+/** Steps are `mkdir`s whose path names their behaviour; a result is a number: 1 + the sum of its inputs. */
 function chain(...names: string[]): Graph {
   const builder = new GraphBuilder();
   let tip: Digest | undefined;
@@ -23,7 +23,7 @@ function step(name: string, base?: Digest, sources: Digest[] = []): Omit<Step, '
   };
 }
 
-/** Something says that a result is gone. */
+/** Reports a missing result. */
 class Lost extends Error {
   readonly result: number;
 
@@ -102,7 +102,7 @@ test('a second solve takes everything from the cache', async () => {
   expect(outcomes()).toEqual({ a: 'cached', b: 'cached', c: 'cached' });
 });
 
-test('a step that waits for what it needs of its inputs starts when that is ready, and a cached one does not ask for it', async () => {
+test('a step starts when its inputs are gathered, and a cached step gathers none', async () => {
   const { run, events } = setup({}, { b: async () => void events.push({ type: 'warning', message: 'gathered' }) });
   await run(chain('a', 'b'));
   await run(chain('a', 'b'));
@@ -111,14 +111,14 @@ test('a step that waits for what it needs of its inputs starts when that is read
   expect(seen).toEqual(['planned', 'waiting', 'warning', 'started', 'finished', 'planned', 'finished']);
 });
 
-test('what a step waits for fails as another step: the one that waits never starts', async () => {
+test('a failure while inputs are gathered is not the failure of the waiting step, which never starts', async () => {
   const { run, ran, outcomes } = setup({}, { b: () => Promise.reject(new TbuildError('REGISTRY', 'no layer')) });
   await expect(run(chain('a', 'b', 'c'))).rejects.toThrow('no layer');
   expect(ran).toEqual(['a']);
   expect(outcomes()).toEqual({ a: 'built' });
 });
 
-test('a changed step reruns itself and what stands on it, unless its result is the same', async () => {
+test('a changed step runs again, and so do its dependents unless its result is the same', async () => {
   const { run, ran } = setup();
   await run(chain('a', 'b', 'c'));
   await run(chain('a', 'x', 'c'));
@@ -132,7 +132,7 @@ test('a step without cache runs again and its record is replaced', async () => {
   expect(ran).toEqual(['a', '!b', '!b']);
 });
 
-test('independent steps run side by side, as many as jobs allow', async () => {
+test('independent steps run in parallel, up to the number of jobs', async () => {
   const builder = new GraphBuilder();
   const names = ['a', 'b', 'c', 'd'];
   const leaves = names.map((name) => builder.add(step(name)));
@@ -154,7 +154,7 @@ test('independent steps run side by side, as many as jobs allow', async () => {
   }
 });
 
-test('the first failure is thrown, with its place; running siblings are cancelled, later steps never start', async () => {
+test('the first failure is thrown with its location, running siblings are cancelled and later steps never start', async () => {
   const location = { file: 'Dockerfile', start: { line: 3, column: 1 }, end: { line: 3, column: 4 } };
   const untilAborted = (signal: AbortSignal) =>
     new Promise<void>((_resolve, reject) =>
@@ -177,13 +177,13 @@ test('the first failure is thrown, with its place; running siblings are cancelle
   expect(outcomes()).toEqual({ slow: 'cancelled', checking: 'cancelled', bad: 'failed' });
 });
 
-test('aborting from outside ends as cancelled', async () => {
+test('an abort by the caller ends as cancelled', async () => {
   const controller = new AbortController();
   const { run } = setup({ a: async () => controller.abort() });
   await expect(run(chain('a', 'b'), { signal: controller.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
 });
 
-test('a result that is only remembered will do for what is cached, and is made again for what runs or is needed', async () => {
+test('a record without data suffices for cached dependents, and its step runs again for others', async () => {
   const { run, ran, gone } = setup();
   await run(chain('a', 'b', 'c'));
   gone.add(1).add(2);
@@ -204,7 +204,7 @@ test('a result that is only remembered will do for what is cached, and is made a
   expect(ran).toEqual(['a', 'b', 'x']);
 });
 
-test('what a step finds to be gone is made again, once, without disturbing others; its failure is not shown', async () => {
+test('a result that a step finds missing is rebuilt once, without a visible failure and without other steps', async () => {
   let lost = 0;
   const { run, ran, gone, outcomes } = setup({
     x: async () => {
@@ -222,7 +222,7 @@ test('what a step finds to be gone is made again, once, without disturbing other
   expect(outcomes()).toEqual({ a: 'built', b: 'built', x: 'built', other: 'built', all: 'built' });
 });
 
-test('a loss that running again does not make good is an error', async () => {
+test('a result that is missing again after its step ran is an error', async () => {
   const { run, gone } = setup({
     x: async () => {
       gone.add(1);
@@ -233,7 +233,7 @@ test('a loss that running again does not make good is an error', async () => {
   await expect(run(chain('a', 'x'))).rejects.toThrow('1 is gone');
 });
 
-test('what is done with the results may find one gone', async () => {
+test('a caller that finds a result missing can recover and solve again', async () => {
   const { run, ran, gone } = setup();
   const graph = chain('a', 'b', 'c');
   await run(graph);

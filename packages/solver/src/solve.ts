@@ -13,23 +13,23 @@ export interface SolveOptions<R> {
   readonly progress: Progress;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** How many steps may run at once; as many as the graph allows when undefined. */
+  /** The number of steps that may run at once; unlimited when undefined. */
   readonly jobs?: number;
-  /** Steps whose results the caller needs, so that it is not enough to remember them. */
+  /** Steps whose results must exist as data, not only as records. */
   readonly needed?: Iterable<StepId>;
   readonly signal: AbortSignal;
 }
 
-/** The steps of a graph, solved as often as it takes. */
+/** Solves the steps of a graph, repeatedly if results turn out to be missing. */
 export interface Solver<R> {
   /**
-   * Solves every step, each as soon as its inputs are: from the cache, or by running it. After `recover`, only what changed. The first failure
-   * aborts the rest and is the error thrown; what others had running ends as cancelled.
+   * Solves every step as soon as its inputs are solved, from the cache or by running it. After `recover`, solves only the
+   * affected steps. The first failure aborts the rest and is thrown; other running steps end as cancelled.
    */
   solve(): Promise<ReadonlyMap<StepId, Solved<R>>>;
   /**
-   * Decides whether an error says that cached results are gone. If so, the next `solve` runs their steps and solves what
-   * stands on them again; a result that is gone for the second time is a failure.
+   * Decides whether an error reports missing results. If so, the next `solve` runs their steps again and then their
+   * dependents. A result that is missing for the second time is a failure.
    */
   recover(error: unknown): boolean;
 }
@@ -64,7 +64,7 @@ interface RunContext<R> extends SolveOptions<R> {
   readonly limit: ReturnType<typeof pLimit>;
   readonly missingResults: MissingResults<R>;
   startAgain(steps: ReadonlySet<StepId>): void;
-  /** Whether what the step gives still counts. */
+  /** Whether the result of this attempt still counts. */
   isCurrent(): boolean;
 }
 
@@ -99,7 +99,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       run.startAgain(new Set([...lost, step.id]));
       throw error;
     }
-    // What a step waits for fails as part of another step.
+    // A failure of the gathered inputs belongs to the steps that produced them.
     if (shown !== 'waiting') {
       start();
       if (signal.aborted && (error === signal.reason || isAbort(error))) end('cancelled');
@@ -111,7 +111,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
 
 const NONE: ReadonlySet<StepId> = new Set();
 
-/** A step has to run whose inputs are only remembered: they have to run first. */
+/** Thrown by a step that has to run while the data of its inputs is missing: the inputs have to run first. */
 class MissingInputs extends Error {
   readonly steps: ReadonlySet<StepId>;
 
@@ -127,11 +127,11 @@ interface Done<R> {
 }
 
 interface StepRun<R> extends RunContext<R> {
-  /** Says that the step has to run, but waits for what it needs of its inputs. */
+  /** Reports that the step has to run but waits for its inputs. */
   wait(): void;
-  /** Says that the step begins to run. */
+  /** Reports that the step starts to run. */
   start(): void;
-  /** Says why it has to, as soon as that is known. */
+  /** Reports why the step has to run, once that is known. */
   onReason(text: string | undefined): void;
 }
 
@@ -184,7 +184,7 @@ async function runStep<R>(
   return cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
 }
 
-/** Once the step runs, so that explaining delays nothing; a failure of it is none of the step. */
+/** Runs beside the step, so that the explanation delays nothing. Its failure does not fail the step. */
 async function whyMissed<R>(
   step: Step,
   { key, parts }: Prepared<R>,
@@ -195,8 +195,8 @@ async function whyMissed<R>(
   await nextTurn();
   try {
     const reason = await cache.explain(step, key, await parts());
-    if (step.noCache) return 'the cache is turned off for it';
-    return isRemembered ? 'the cache has its record, but not what it made, which is needed' : reason;
+    if (step.noCache) return 'the cache is off for this step';
+    return isRemembered ? 'the cache record was found, but its layer is missing' : reason;
   } catch {
     return undefined;
   }

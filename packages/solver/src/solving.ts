@@ -1,17 +1,17 @@
 import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Inputs, Solved } from './op.ts';
 
-/** The steps of a graph on their way. */
+/** The steps of a graph while they are solved. */
 export interface Solving<R> {
-  /** Solves these steps and all that stands on them or reads from them once more; what they gave before counts no longer. */
+  /** Solves these steps and all their dependents again. Their earlier results no longer count. */
   startAgain(steps: ReadonlySet<StepId>): void;
-  /** Waits until everything has ended. @throws the first failure in time. */
+  /** Waits until every step has ended. @throws the first failure in time. */
   settle(): Promise<ReadonlyMap<StepId, Solved<R>>>;
 }
 
 /**
- * Starts each step as soon as its inputs are solved. `solveStep` may ask whether what it does still counts; `onFailure` is
- * told of the first failure at once.
+ * Starts each step as soon as its inputs are solved. `solveStep` may ask whether its attempt still counts. `onFailure` is
+ * called with the first failure at once.
  */
 export function createSolving<R>(
   graph: Graph,
@@ -21,7 +21,7 @@ export function createSolving<R>(
   const current = new Map<StepId, Promise<Solved<R>>>();
   let failure: { readonly error: unknown } | undefined;
   const start = (step: Step): void => {
-    // One step is never solved twice at the same time.
+    // A step is never solved twice at the same time.
     const before = current.get(step.id)?.catch(() => {});
     const isCurrent = (): boolean => current.get(step.id) === solved;
     const solved: Promise<Solved<R>> = Promise.all([gatherInputs(step, current), before]).then(([inputs]) =>
@@ -58,7 +58,7 @@ export function createSolving<R>(
   };
 }
 
-/** What a step stands on and reads from. */
+/** Returns the base and the sources of a step. */
 export function inputsOf({ base, sources }: Step): readonly StepId[] {
   return base === undefined ? sources : [base, ...sources];
 }
@@ -72,6 +72,6 @@ async function gatherInputs<R>(step: Step, solving: ReadonlyMap<StepId, Promise<
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A step stands before its inputs in the graph');
+  if (value === undefined) throw new Error('A step precedes its inputs in the graph');
   return value;
 }

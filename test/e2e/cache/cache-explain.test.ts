@@ -59,7 +59,7 @@ test('a step that runs says what has changed since it ran last', async () => {
     'RUN echo 2 > /version': 'variable VERSION changed',
     [from]: 'file version changed',
   });
-  expect(Object.values(await build('--no-cache')).every((reason) => reason === 'the cache is turned off for it')).toBe(
+  expect(Object.values(await build('--no-cache')).every((reason) => reason === 'the cache is off for this step')).toBe(
     true,
   );
 
@@ -84,7 +84,7 @@ test('--no-cache-filter runs the steps of its stage only, and rawjson says so', 
     .flatMap((line) => JSON.parse(line).vertexes);
   expect(
     missed.map(({ name, missed: reason }: { name: string; missed: string }) => [name.replace(/ \d\/\d/, ''), reason]),
-  ).toEqual([['[b] RUN echo b > /b', 'the cache is turned off for it']]);
+  ).toEqual([['[b] RUN echo b > /b', 'the cache is off for this step']]);
 });
 
 const OPTIONS = `FROM busybox
@@ -198,7 +198,7 @@ test('a step of which a cache has only the record says so', async () => {
   const args = ['--cache-from', `type=local,src=${cache}`, '--explain'];
   const { stderr } = good(await buildContext(context, { store: scratchDirectory('store'), args }));
   expect(reasonsIn(stderr)).toMatchObject({
-    'RUN echo a > /a; echo b > /b': 'the cache has its record, but not what it made, which is needed',
+    'RUN echo a > /a; echo b > /b': 'the cache record was found, but its layer is missing',
   });
 });
 

@@ -148,5 +148,5 @@ test('a base image without the platform is told with those that it has', async (
   const { exitCode, stderr } = await build({ Dockerfile: 'FROM busybox\n' }, ['--platform', 'linux/s390x']);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/Image "oci-layout:.*\/busybox" has no variant for linux\/s390x/);
-  expect(stderr).toContain('It has linux/amd64, linux/arm64');
+  expect(stderr).toContain('Choose one of its platforms: linux/amd64, linux/arm64');
 });

@@ -300,7 +300,7 @@ describe('a registry', needs('registry'), () => {
     ).toEqual(['amd64', 'arm64']);
     const missing = await runTbuild(['pull', '--platform', 'linux/s390x', base], { store });
     expect(missing).toMatchObject({ exitCode: 1 });
-    expect(missing.stderr).toContain('It has linux/amd64, linux/arm64');
+    expect(missing.stderr).toContain('Choose one of its platforms: linux/amd64, linux/arm64');
   });
 });
 
