@@ -1,4 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
+import { resultId, stepKey } from '@tbuild/graph';
 import { isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 
@@ -73,9 +74,9 @@ function parseStep({ key, result, parent, createdAt, layer, contents }: Members,
   const digests = Object.entries(contents === undefined ? {} : object(contents)).map(
     ([name, value]) => [hex(name), digest(value)] as const,
   );
-  const base = parent === undefined ? {} : { parent: digest(parent) };
+  const base = parent === undefined ? {} : { parent: resultId(digest(parent)) };
   return {
-    record: { key: digest(key), result: digest(result), ...base, createdAt },
+    record: { key: stepKey(digest(key)), result: resultId(digest(result)), ...base, createdAt },
     ...(found === undefined ? {} : { layer: found }),
     contents: Object.fromEntries(digests),
   };

@@ -5,4 +5,4 @@ export type { ExplanationNote } from './explanation-notes.ts';
 export { createLocalCache } from './local-cache.ts';
 export { encodeCache, encodeInlineCache, readCache, writeCache } from './remote-cache.ts';
 export type { EncodedCache, WriteCacheOptions } from './remote-cache.ts';
-export type { ListedRecord, ResultId, StepCache, StepRecord } from './step-cache.ts';
+export type { ListedRecord, StepCache, StepRecord } from './step-cache.ts';

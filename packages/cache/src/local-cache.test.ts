@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resultId, type StepKey, stepKey } from '@tbuild/graph';
 import { digestOf, hexOf } from '@tbuild/oci';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLocalCache, type StepRecord } from './index.ts';
@@ -9,17 +10,19 @@ let directory: string;
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'tbuild-cache-'))));
 afterEach(() => rmSync(directory, { recursive: true }));
 
+const keyOf = (name: string): StepKey => stepKey(digestOf(name));
+
 const record = (key: string, result: string, createdAt = 1): StepRecord => ({
-  key: digestOf(key),
-  result: digestOf(result),
+  key: keyOf(key),
+  result: resultId(digestOf(result)),
   createdAt,
 });
 
 test('a record is found under its key, and only there', async () => {
   const cache = createLocalCache(directory);
-  await cache.put({ ...record('a', 'r'), parent: digestOf('p') });
-  expect(await cache.get(digestOf('a'))).toEqual({ ...record('a', 'r'), parent: digestOf('p') });
-  expect(await cache.get(digestOf('b'))).toBeUndefined();
+  await cache.put({ ...record('a', 'r'), parent: resultId(digestOf('p')) });
+  expect(await cache.get(keyOf('a'))).toEqual({ ...record('a', 'r'), parent: resultId(digestOf('p')) });
+  expect(await cache.get(keyOf('b'))).toBeUndefined();
 });
 
 test('the first record under a key wins, and the loser is told which', async () => {
@@ -27,7 +30,7 @@ test('the first record under a key wins, and the loser is told which', async () 
   await cache.put(record('a', 'first'));
   expect(await cache.put(record('a', 'second', 2))).toEqual(record('a', 'first'));
   expect(await cache.put(record('a', 'third', 3), { replace: true })).toEqual(record('a', 'third', 3));
-  expect(await cache.get(digestOf('a'))).toEqual(record('a', 'third', 3));
+  expect(await cache.get(keyOf('a'))).toEqual(record('a', 'third', 3));
 });
 
 test.each([
@@ -38,7 +41,7 @@ test.each([
 ])('a record file that is %s is a miss and can be written again', async (_name, text) => {
   const cache = createLocalCache(directory);
   writeFileSync(join(directory, hexOf(digestOf('a'))), text);
-  expect(await cache.get(digestOf('a'))).toBeUndefined();
+  expect(await cache.get(keyOf('a'))).toBeUndefined();
   expect(await cache.put(record('a', 'new'))).toEqual(record('a', 'new'));
 });
 
@@ -55,11 +58,11 @@ test('listing gives every record and leaves temporary files alone', async () => 
 test('a record that was used since is not deleted, an older one is', async () => {
   const cache = createLocalCache(directory);
   await cache.put(record('a', 'a'));
-  expect(cache.touch(digestOf('a'), 5_000)).toBe(true);
-  expect(cache.deleteUnused(digestOf('a'), 5_000)).toBe(false);
-  expect(await cache.get(digestOf('a'))).toEqual(record('a', 'a'));
-  expect(cache.deleteUnused(digestOf('a'), 6_000)).toBe(true);
-  expect(await cache.get(digestOf('a'))).toBeUndefined();
-  expect(cache.touch(digestOf('a'), 7_000)).toBe(false);
+  expect(cache.touch(keyOf('a'), 5_000)).toBe(true);
+  expect(cache.deleteUnused(keyOf('a'), 5_000)).toBe(false);
+  expect(await cache.get(keyOf('a'))).toEqual(record('a', 'a'));
+  expect(cache.deleteUnused(keyOf('a'), 6_000)).toBe(true);
+  expect(await cache.get(keyOf('a'))).toBeUndefined();
+  expect(cache.touch(keyOf('a'), 7_000)).toBe(false);
   expect(readdirSync(directory)).toEqual([]);
 });

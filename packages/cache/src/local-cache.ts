@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
+import { resultId, stepKey } from '@tbuild/graph';
 import { makeDirectory } from '@tbuild/linux';
 import { hexOf, isDigest, type Digest } from '@tbuild/oci';
 import { renameOver, listDirectory, readText, touch } from '@tbuild/store';
@@ -91,7 +92,12 @@ function parseRecord(text: string, key: Digest | undefined): StepRecord | undefi
     if (typeof named !== 'string' || !isDigest(named) || (key !== undefined && named !== key)) return undefined;
     if (typeof result !== 'string' || !isDigest(result) || typeof createdAt !== 'number') return undefined;
     const hasParent = typeof parent === 'string' && isDigest(parent);
-    return { key: named, result, createdAt, ...(hasParent ? { parent } : {}) };
+    return {
+      key: stepKey(named),
+      result: resultId(result),
+      createdAt,
+      ...(hasParent ? { parent: resultId(parent) } : {}),
+    };
   } catch {
     return undefined;
   }

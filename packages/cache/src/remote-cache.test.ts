@@ -1,4 +1,5 @@
 import { createMemoryStore, fromBytes, type Ingester } from '@tbuild/content';
+import { resultId, stepKey } from '@tbuild/graph';
 import { digestOf, encodeImage, hexOf, MediaType, type Layer } from '@tbuild/oci';
 import { expect, test } from 'vitest';
 import { encodeCache, encodeInlineCache, readCache, writeCache, type CachedStep } from './index.ts';
@@ -11,9 +12,9 @@ async function layerIn(store: Ingester, text: string): Promise<Layer> {
 }
 
 function step(name: string, layer: Layer, parent?: string): CachedStep {
-  const base = parent === undefined ? {} : { parent: digestOf(parent) };
+  const base = parent === undefined ? {} : { parent: resultId(digestOf(parent)) };
   return {
-    record: { key: digestOf(`key ${name}`), result: digestOf(name), ...base, createdAt: 17 },
+    record: { key: stepKey(digestOf(`key ${name}`)), result: resultId(digestOf(name)), ...base, createdAt: 17 },
     layer,
     contents: { [hexOf(digestOf('selector'))]: digestOf('content') },
   };

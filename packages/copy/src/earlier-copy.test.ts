@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
+import { resultId } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { needs } from '../../../test/support/requirements.ts';
@@ -34,7 +35,7 @@ function copyTo(name: string, mode?: number): string {
       { now: 1e12, hasher, written },
     ),
   );
-  rememberCopy(note, digestOf(name), selection, hasher);
+  rememberCopy(note, resultId(digestOf(name)), selection, hasher);
   writer.finish();
   return join(upper, 'files');
 }

@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
-import type { ResultId } from '@tbuild/cache';
 import { type FileHasher, isLarge, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
+import { resultId, type ResultId } from '@tbuild/graph';
 import { type Digest, isDigest } from '@tbuild/oci';
 import { type Attributes, comesBefore, type WrittenFile } from '@tbuild/snapshot';
 import { readWords, writeAtomically } from '@tbuild/store';
@@ -66,7 +66,7 @@ export function openEarlierCopy(
     if (known === undefined || digestOf(entry.path) !== known) changed.add(entry.path);
     else if (!isLarge(entry)) archivedBytes += entry.stats.size + ARCHIVE_OVERHEAD;
   }
-  return { result, changed, archivedBytes };
+  return { result: resultId(result), changed, archivedBytes };
 }
 
 /** The header of a file, and what fills up its last block. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId, StepKey } from '@tbuild/graph';
 import { hexOf, type Digest } from '@tbuild/oci';
 import { countOnce, type DiskUsage, listDirectory, readText, sumOf, type Usage } from '@tbuild/store';
 import type { CacheEntry } from './cache-entry.ts';
@@ -39,7 +39,7 @@ export function bytesOf(entries: readonly CacheEntry[]): number {
 
 /** The records of one result. */
 interface ResultRecords {
-  readonly keys: Digest[];
+  readonly keys: StepKey[];
   usedAt: number;
   /** Names of the results below. */
   readonly parents: Set<string>;

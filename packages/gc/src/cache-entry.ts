@@ -1,3 +1,4 @@
+import type { StepKey } from '@tbuild/graph';
 import type { Digest } from '@tbuild/oci';
 import type { Usage } from '@tbuild/store';
 
@@ -11,7 +12,7 @@ export interface CacheEntry {
   /** The hash of a result, or the name of another tree or of a cache mount. */
   readonly name: string;
   readonly kind: EntryKind;
-  readonly keys: readonly Digest[];
+  readonly keys: readonly StepKey[];
   /** Blobs that are removed with it. They belong to no named image. */
   readonly blobs: readonly Digest[];
   readonly usage: Usage;

@@ -2,6 +2,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Differ } from '@tbuild/diff';
 import { hasCode } from '@tbuild/errors';
+import { stepKey } from '@tbuild/graph';
 import { createLayerVariants, readLayerFile } from '@tbuild/layers';
 import { familiarReference, hexOf, isDigest, type Digest } from '@tbuild/oci';
 import type { Snapshot } from '@tbuild/snapshot';
@@ -52,7 +53,7 @@ async function* checkBlobs({ content, store }: CheckedStore, signal: AbortSignal
 
 async function* checkRecords({ cache, store }: CheckedStore, signal: AbortSignal): AsyncGenerator<Damage, void> {
   for await (const key of withPauses(digestsIn(store.records), signal)) {
-    if ((await cache.get(key)) !== undefined) continue;
+    if ((await cache.get(stepKey(key))) !== undefined) continue;
     yield { kind: 'file', message: `Record ${key} cannot be read`, path: join(store.records, hexOf(key)) };
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { explainedSteps } from '@tbuild/cache';
+import { stepKey } from '@tbuild/graph';
 import { isDigest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
@@ -22,7 +23,7 @@ export async function removeOldMemories(
   for (const directory of [store.contextIndex, store.copies])
     for (const path of pathsIn(directory)) if (usedAt(path) < before) bytes += discard(path, store);
   for (const { path, key } of explainedSteps(store)) {
-    const isKept = isDigest(key) && (await cache.get(key)) !== undefined;
+    const isKept = isDigest(key) && (await cache.get(stepKey(key))) !== undefined;
     if (!isKept && usedAt(path) < before) bytes += discard(path, store);
   }
   return bytes;

@@ -1,9 +1,7 @@
 import type { SourceRange } from '@tbuild/errors';
-import { canonicalJson, digestOf, type Digest } from '@tbuild/oci';
+import { canonicalJson, digestOf } from '@tbuild/oci';
 import type { StepOp } from './step-op.ts';
-
-/** The digest of a step's op and inputs. Identical steps are one step. */
-export type StepId = Digest;
+import { type StepId, stepId } from './ids.ts';
 
 /** One node: it has at most one base and may read from sources. */
 export interface Step {
@@ -35,7 +33,7 @@ export class GraphBuilder {
         throw new Error(`Step "${step.name}" has an input that is not in the graph`);
     }
     const { op, base, sources } = step;
-    const id = digestOf(canonicalJson({ op, base, sources }));
+    const id = stepId(digestOf(canonicalJson({ op, base, sources })));
     const known = this.#steps.get(id);
     if (known === undefined) this.#steps.set(id, { ...step, id });
     else if (step.noCache && !known.noCache) this.#steps.set(id, { ...known, noCache: true });

@@ -1,5 +1,7 @@
 export { GraphBuilder } from './graph.ts';
-export type { Graph, Step, StepId } from './graph.ts';
+export type { Graph, Step } from './graph.ts';
+export { resultId, stepId, stepKey } from './ids.ts';
+export type { ResultId, StepId, StepKey } from './ids.ts';
 export type {
   CopyOp,
   CopySelection,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { ResultId } from '@tbuild/cache';
 import { errnoName } from '@tbuild/errors';
+import { type ResultId, resultId } from '@tbuild/graph';
 import { isDigest, layerCompression, parseDescriptor, type Layer } from '@tbuild/oci';
 import { isNoFile } from '@tbuild/store';
 
@@ -17,7 +17,8 @@ export function readLayerFile(file: string): ResultLayer | undefined {
       readFileSync(file, 'utf8'),
     );
     if (typeof diffId !== 'string' || !isDigest(diffId)) return undefined;
-    const base = parent === null || (typeof parent === 'string' && isDigest(parent)) ? { parent } : {};
+    const base =
+      parent === null ? { parent } : typeof parent === 'string' && isDigest(parent) ? { parent: resultId(parent) } : {};
     const blob = parseDescriptor(descriptor);
     return layerCompression(blob.mediaType) === undefined ? undefined : { descriptor: blob, diffId, ...base };
   } catch (error) {

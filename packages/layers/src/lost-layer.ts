@@ -1,6 +1,6 @@
 import { type Digest } from '@tbuild/oci';
 import { TbuildError } from '@tbuild/errors';
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId } from '@tbuild/graph';
 
 /** The bytes of a layer were to be had when the build began, and are no longer; otherwise the error that says so. */
 export class LostLayer extends TbuildError {

@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResultId } from '@tbuild/cache';
 import type { LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
+import type { ResultId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
 import type { Snapshot, Snapshotter } from '@tbuild/snapshot';

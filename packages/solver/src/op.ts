@@ -1,9 +1,8 @@
-import type { Step } from '@tbuild/graph';
-import type { Digest } from '@tbuild/oci';
+import type { Step, StepKey } from '@tbuild/graph';
 
 /** A solved step: its cache key and its result. */
 export interface Solved<R> {
-  readonly key: Digest;
+  readonly key: StepKey;
   readonly result: R;
 }
 
@@ -15,7 +14,7 @@ export interface Inputs<R> {
 
 /** A step with a known key. `run` works on exactly the inputs that the key covers. */
 export interface Prepared<R> {
-  readonly key: Digest;
+  readonly key: StepKey;
   /**
    * Makes ready the inputs of `run`, such as the tree of the base. The step waits meanwhile and counts as started
    * afterwards: the work and its failure belong to the steps that produced the inputs.
@@ -56,13 +55,13 @@ export interface Loaded<R> {
 export interface ResultCache<R> {
   /** Returns the result under the key of a step on this base, if it can be the step's result. */
   load(
-    key: Digest,
+    key: StepKey,
     asking: Pick<Prepared<R>, 'canGive'> & { readonly step: Step; readonly base?: R },
   ): Promise<Loaded<R> | undefined>;
   /** Returns the result under the key: the first one saved wins unless `replace` is set. */
-  save(key: Digest, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
+  save(key: StepKey, result: R, options: { readonly base?: R; readonly replace: boolean }): Promise<R>;
   /** Explains in one line why a step that has to run is not cached. */
-  explain?(step: Step, key: Digest, parts: KeyParts): Promise<string>;
+  explain?(step: Step, key: StepKey, parts: KeyParts): Promise<string>;
   /** Returns the results that an error reports as missing. `load` takes them into account from then on. */
   resultsLostBy?(error: unknown): readonly R[];
 }

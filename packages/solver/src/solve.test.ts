@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
-import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
-import { digestOf, type Digest } from '@tbuild/oci';
+import { type Graph, GraphBuilder, type Step, type StepId, type StepKey, stepKey } from '@tbuild/graph';
+import { digestOf } from '@tbuild/oci';
 import type { Progress, ProgressEvent } from '@tbuild/progress';
 import { expect, test } from 'vitest';
 import { openSolver, type Op, type ResultCache } from './index.ts';
@@ -8,12 +8,12 @@ import { openSolver, type Op, type ResultCache } from './index.ts';
 /** Steps are `mkdir`s whose path names their behaviour; a result is a number: 1 + the sum of its inputs. */
 function chain(...names: string[]): Graph {
   const builder = new GraphBuilder();
-  let tip: Digest | undefined;
+  let tip: StepId | undefined;
   for (const name of names) tip = builder.add(step(name, tip));
-  return builder.build([tip as Digest]);
+  return builder.build([tip as StepId]);
 }
 
-function step(name: string, base?: Digest, sources: Digest[] = []): Omit<Step, 'id'> {
+function step(name: string, base?: StepId, sources: StepId[] = []): Omit<Step, 'id'> {
   return {
     op: { kind: 'mkdir', path: name, mode: 0o755, user: '' },
     base,
@@ -38,7 +38,7 @@ function setup(
   gathering: Record<string, () => Promise<void>> = {},
 ) {
   const events: ProgressEvent[] = [];
-  const records = new Map<Digest, number>();
+  const records = new Map<StepKey, number>();
   const ran: string[] = [];
   const gone = new Set<number>();
   const progress: Progress = { emit: (event) => void events.push(event) };
@@ -57,7 +57,7 @@ function setup(
     async prepare({ base, sources }, signal) {
       const inputs = [...(base === undefined ? [] : [base]), ...sources].map(({ result }) => result);
       return {
-        key: digestOf(JSON.stringify([name, inputs])),
+        key: stepKey(digestOf(JSON.stringify([name, inputs]))),
         gather: gathering[name],
         async run() {
           ran.push(name);
@@ -69,7 +69,7 @@ function setup(
   });
   const run = async (
     graph: Graph,
-    extra: { jobs?: number; signal?: AbortSignal; needed?: Iterable<Digest>; use?: () => Promise<void> } = {},
+    extra: { jobs?: number; signal?: AbortSignal; needed?: Iterable<StepId>; use?: () => Promise<void> } = {},
   ) => {
     const { signal = new AbortController().signal, jobs, needed } = extra;
     const solver = openSolver(graph, { opFor, cache, progress, now: () => 0, signal, jobs, needed });
@@ -195,7 +195,7 @@ test('a record without data suffices for cached dependents, and its step runs ag
   const [, b] = needing.steps.keys();
   gone.clear();
   gone.add(2);
-  await run(needing, { needed: [b as Digest] });
+  await run(needing, { needed: [b as StepId] });
   expect(ran).toEqual(['b']);
 
   ran.length = 0;
@@ -256,13 +256,13 @@ test.each([
   ['that is cached', ['a'], true],
 ])('work that a step anticipates is aborted for one %s', async (_, known, isAborted) => {
   const graph = chain('a');
-  const records = new Map<Digest, number>();
+  const records = new Map<StepKey, number>();
   let anticipated: AbortSignal | undefined;
   const opFor = (): Op<number> => ({
     anticipate: (_inputs, signal) => void (anticipated = signal),
-    prepare: async () => ({ key: digestOf('key'), run: async () => 1 }),
+    prepare: async () => ({ key: stepKey(digestOf('key')), run: async () => 1 }),
   });
-  if (known.length > 0) records.set(digestOf('key'), 1);
+  if (known.length > 0) records.set(stepKey(digestOf('key')), 1);
   const cache: ResultCache<number> = {
     load: async (key) => (records.has(key) ? { result: 1, isWhole: true } : undefined),
     save: async (_key, result) => result,

@@ -1,6 +1,5 @@
-import type { ResultId } from '@tbuild/cache';
 import type { Plan } from '@tbuild/frontend';
-import type { Graph, StepId } from '@tbuild/graph';
+import type { Graph, ResultId, StepId } from '@tbuild/graph';
 import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
 import { baseLayers } from '@tbuild/sources';
 import type { SolvedPlan } from '../solve/open-solving.ts';

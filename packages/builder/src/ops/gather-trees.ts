@@ -1,4 +1,4 @@
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId } from '@tbuild/graph';
 import type { OpEnvironment } from './op-environment.ts';
 
 /** Makes sure that the trees of results can be read, side by side. */

@@ -1,4 +1,4 @@
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { ActiveSnapshot } from '@tbuild/snapshot';
 import type { OpEnvironment } from './op-environment.ts';

@@ -1,5 +1,4 @@
-import type { ResultId } from '@tbuild/cache';
-import type { Step, StepOp } from '@tbuild/graph';
+import type { ResultId, Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
 import { copyOp } from './copy/copy.ts';
 import { fetchStep } from './fetch/fetch-step.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ResultId } from '@tbuild/cache';
+import type { ResultId } from '@tbuild/graph';
 import type { StepContext } from './op-environment.ts';
 
 /**

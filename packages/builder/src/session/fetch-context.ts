@@ -1,10 +1,9 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResultId } from '@tbuild/cache';
 import { openContext } from '@tbuild/context';
 import { isArchive, unpackArchive } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
-import type { GitOp, HttpOp } from '@tbuild/graph';
+import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
@@ -114,7 +113,7 @@ async function solveAlone<O extends GitOp | HttpOp>(
   make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
   op: O,
   { services, signal, report, ...env }: Fetching,
-): Promise<{ readonly key: ResultId; readonly directory: string }> {
+): Promise<{ readonly key: StepKey; readonly directory: string }> {
   const readSecret = (id: string) => env.readSecret?.(id);
   const { key, run } = await make(op, { services, readSecret, report }).prepare({ sources: [] }, signal);
   const snapshot = (await services.snapshots.stat(hexOf(key))) ?? (await services.snapshots.stat(hexOf(await run())));

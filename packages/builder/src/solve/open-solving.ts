@@ -1,5 +1,5 @@
-import type { ResultId, StepRecord } from '@tbuild/cache';
-import type { Step, StepId } from '@tbuild/graph';
+import type { StepRecord } from '@tbuild/cache';
+import type { ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createStepResults, type LayerPreparation, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';

@@ -1,6 +1,6 @@
-import type { CachedStep, ResultId, StepCache, StepRecord } from '@tbuild/cache';
+import type { CachedStep, StepCache, StepRecord } from '@tbuild/cache';
+import type { ResultId, StepKey } from '@tbuild/graph';
 import type { StepResults } from '@tbuild/layers';
-import type { Digest } from '@tbuild/oci';
 import type { Loaded, ResultCache } from '@tbuild/solver';
 import type { Explanations } from './explanations.ts';
 
@@ -9,7 +9,7 @@ export interface RecordedResults extends ResultCache<ResultId> {
   /** Milliseconds since the epoch. */
   createdAt(result: ResultId): number;
   /** The record that a solved step stands on. */
-  recordOf(key: Digest): StepRecord | undefined;
+  recordOf(key: StepKey): StepRecord | undefined;
 }
 
 export interface ResultCacheOptions {
@@ -17,7 +17,7 @@ export interface ResultCacheOptions {
   readonly results: StepResults;
   readonly explanations: Explanations;
   /** What another machine has made, when no record of the store will do. */
-  findImported(key: Digest): CachedStep | undefined;
+  findImported(key: StepKey): CachedStep | undefined;
   now(): number;
 }
 
@@ -29,7 +29,7 @@ export function createResultCache({
   findImported,
   now,
 }: ResultCacheOptions): RecordedResults {
-  const records = new Map<Digest, StepRecord>();
+  const records = new Map<StepKey, StepRecord>();
   const times = new Map<ResultId, number>();
   const gone = new Set<string>();
   const use = (record: StepRecord): ResultId => {
@@ -47,7 +47,7 @@ export function createResultCache({
     return { result: use(standing), isWhole };
   };
   const find = async (
-    key: Digest,
+    key: StepKey,
     { base, canGive }: Parameters<RecordedResults['load']>[1],
   ): Promise<Loaded<ResultId> | undefined> => {
     const record = await cache.get(key);

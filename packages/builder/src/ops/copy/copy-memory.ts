@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { ResultId } from '@tbuild/cache';
-import type { CopyOp, CopySelection } from '@tbuild/graph';
+import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import { canonicalJson } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
 import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';

@@ -1,6 +1,5 @@
-import type { ResultId } from '@tbuild/cache';
 import { runCooperatively } from '@tbuild/concurrency';
-import type { CopyOp, CopySelection } from '@tbuild/graph';
+import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -18,6 +17,7 @@ import { copyParts } from './key-parts.ts';
 import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
 import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
+import { keyOf } from '../key-of.ts';
 
 /** COPY and ADD: the same files on the same base always give the same tree, times aside, so the key is usually the result. */
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
@@ -34,14 +34,12 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
         unpack: part.selection.unpack,
         keepOwner: part.selection.keepOwner,
       }));
-      const key = digestOf(
-        canonicalJson({
-          copy: { chown, chmod, destination, exclude, parents },
-          base: base?.result,
-          content,
-          epoch: context.epoch,
-        }),
-      );
+      const key = keyOf({
+        copy: { chown, chmod, destination, exclude, parents },
+        base: base?.result,
+        content,
+        epoch: context.epoch,
+      });
       const copy = { result: keyedResult(key, context.step), op, parts, base: base?.result, early };
       return {
         key,

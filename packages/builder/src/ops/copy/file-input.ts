@@ -1,4 +1,3 @@
-import type { ResultId } from '@tbuild/cache';
 import { runCooperatively } from '@tbuild/concurrency';
 import {
   createFileHasher,
@@ -9,7 +8,7 @@ import {
   type SelectedSource,
   type SelectOptions,
 } from '@tbuild/context';
-import type { FileSource } from '@tbuild/graph';
+import type { FileSource, ResultId } from '@tbuild/graph';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
-import type { ResultId } from '@tbuild/cache';
 import { type FileHasher, readLink, type SelectedSource, type TreeEntry, typeOf } from '@tbuild/context';
-import type { CopyOp, CopySelection, MkdirOp, RunOp } from '@tbuild/graph';
+import type { CopyOp, CopySelection, MkdirOp, ResultId, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
 import type { FileInput } from './file-input.ts';

@@ -1,6 +1,5 @@
-import type { ResultId } from '@tbuild/cache';
 import { isLarge as isLargeFile, type SelectedSource } from '@tbuild/context';
-import type { CopyOp, CopySelection } from '@tbuild/graph';
+import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
 import type { CopyFacts } from '@tbuild/layers';

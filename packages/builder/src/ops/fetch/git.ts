@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import type { ResultId } from '@tbuild/cache';
-import type { GitOp } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
+import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
 import type { FetchContext } from './fetch-step.ts';
+import { keyOf } from '../key-of.ts';
 
 /**
  * ADD of a git repository: a tree with its files. The commit and what of it is wanted are key and result; the
@@ -22,12 +22,13 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
-      const key = digestOf(canonicalJson({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } }));
+      const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } });
+      const result = resultId(key);
       const run = async (): Promise<ResultId> => {
-        await checkOutTo(key, op, commit, remote, context);
-        return key;
+        await checkOutTo(result, op, commit, remote, context);
+        return result;
       };
-      return { key, run, canGive: (result) => result === key };
+      return { key, run, canGive: (given) => given === result };
     },
   };
 }

@@ -1,11 +1,11 @@
-import type { ResultId } from '@tbuild/cache';
 import { runCooperatively } from '@tbuild/concurrency';
-import type { HttpOp } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { type HttpOp, resultId, type ResultId } from '@tbuild/graph';
+import { hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { type FetchedFile, fetchUrl } from '@tbuild/sources';
 import type { FetchContext } from './fetch-step.ts';
+import { keyOf } from '../key-of.ts';
 
 /** ADD of a URL: a tree with one file. What it holds and its time are key and result; its URL is in neither. */
 export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
@@ -15,18 +15,19 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
       const { readSecret, report } = context;
       const fetched = await fetchUrl(op.url, context.services, { checksum, readSecret, report, signal });
       const { digest, modified = 0 } = fetched;
-      const key = digestOf(canonicalJson({ http: { filename, digest, modified } }));
+      const key = keyOf({ http: { filename, digest, modified } });
+      const result = resultId(key);
       const run = async (): Promise<ResultId> => {
-        await writeFile(key, filename, fetched, { ...context, signal });
-        return key;
+        await writeFile(result, filename, fetched, { ...context, signal });
+        return result;
       };
-      return { key, run, canGive: (result) => result === key };
+      return { key, run, canGive: (given) => given === result };
     },
   };
 }
 
 async function writeFile(
-  key: ResultId,
+  result: ResultId,
   filename: string,
   { digest, modified = 0 }: FetchedFile,
   { services, signal }: FetchContext & { signal: AbortSignal },
@@ -36,5 +37,5 @@ async function writeFile(
   const attributes = { mode: 0o600, uid: 0, gid: 0, mtimeMs: modified };
   await runCooperatively(writer.copy(filename, attributes, services.content.path(digest)), signal);
   writer.finish();
-  await active.commit(hexOf(key));
+  await active.commit(hexOf(result));
 }

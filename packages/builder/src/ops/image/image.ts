@@ -1,10 +1,10 @@
-import type { ResultId } from '@tbuild/cache';
-import type { ImageOp } from '@tbuild/graph';
-import { canonicalJson, chainId, digestOf } from '@tbuild/oci';
+import { type ImageOp, resultId, type ResultId } from '@tbuild/graph';
+import { chainId } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { baseLayers, imageProvider } from '@tbuild/sources';
 import { extractImage } from './extract-image.ts';
 import type { StepContext } from '../op-environment.ts';
+import { keyOf } from '../key-of.ts';
 
 /**
  * FROM: the result is the chain ID of the image's layers, known without any of them. They are fetched
@@ -16,11 +16,12 @@ export function imageOp(op: ImageOp, context: StepContext): Op<ResultId> {
     async prepare(_inputs, signal) {
       const chain = chainId(op.diffIds);
       if (chain === undefined) throw new Error(`Image ${op.reference} has no layers and is no step`);
-      results.addImage(chain, async () => {
+      const result = resultId(chain);
+      results.addImage(result, async () => {
         const open = () => imageProvider(op.source, op.reference, services);
-        return extractImage({ chain, layers: baseLayers(op, services), open }, context, signal);
+        return extractImage({ chain: result, layers: baseLayers(op, services), open }, context, signal);
       });
-      return { key: digestOf(canonicalJson({ image: chain })), run: async () => chain };
+      return { key: keyOf({ image: chain }), run: async () => result };
     },
   };
 }

@@ -1,6 +1,5 @@
-import type { ResultId } from '@tbuild/cache';
-import type { MkdirOp } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import type { MkdirOp, ResultId } from '@tbuild/graph';
+import { hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { makeDirectory } from '@tbuild/copy';
@@ -10,13 +9,14 @@ import type { StepContext } from '../op-environment.ts';
 import { ownerIn } from '../copy/owner.ts';
 import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
+import { keyOf } from '../key-of.ts';
 
 /** WORKDIR: the same base and path always give the same tree, times aside, so the key is usually the result. */
 export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
   const { services } = context;
   return {
     async prepare({ base }) {
-      const key = digestOf(canonicalJson({ op, base: base?.result, epoch: context.epoch }));
+      const key = keyOf({ op, base: base?.result, epoch: context.epoch });
       const run = async (): Promise<ResultId> => {
         await using active = await prepareOn(base?.result, context);
         const tree = openLayeredTree([...active.lowers, active.upper], services.flavour);

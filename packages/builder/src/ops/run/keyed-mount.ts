@@ -1,5 +1,4 @@
-import type { ResultId } from '@tbuild/cache';
-import type { RunMount } from '@tbuild/graph';
+import type { ResultId, RunMount } from '@tbuild/graph';
 import type { FileInput } from '../copy/file-input.ts';
 
 /** A mount of a RUN with what the step's key has to know of it. */

@@ -1,6 +1,5 @@
-import type { ResultId } from '@tbuild/cache';
 import type { SandboxMount } from '@tbuild/executor';
-import type { FileSource, RunMount } from '@tbuild/graph';
+import type { FileSource, ResultId, RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
 import { openBindMount } from './bind-mount.ts';

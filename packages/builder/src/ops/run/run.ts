@@ -1,7 +1,6 @@
-import type { ResultId } from '@tbuild/cache';
 import { resolveUser } from '@tbuild/executor';
-import type { RunOp } from '@tbuild/graph';
-import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import type { ResultId, RunOp } from '@tbuild/graph';
+import { hexOf, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import { gatherTrees } from '../gather-trees.ts';
@@ -17,19 +16,18 @@ import { keyMounts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
 import { exited, memoryNote } from './run-end.ts';
 import { openStepOutput } from './step-output.ts';
+import { keyOf } from '../key-of.ts';
 
 /** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
 export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
       const mounts = await keyMounts(op.mounts, sources, { ...context, signal });
-      const key = digestOf(
-        canonicalJson({
-          op: { ...op, mounts: mounts.map((mount) => mount.key) },
-          base: base?.result,
-          ...keyedOptions(context),
-        }),
-      );
+      const key = keyOf({
+        op: { ...op, mounts: mounts.map((mount) => mount.key) },
+        base: base?.result,
+        ...keyedOptions(context),
+      });
       const run = async (): Promise<ResultId> => {
         const result = newResultId(key);
         await runInto(result, op, mounts, base?.result, context, signal);

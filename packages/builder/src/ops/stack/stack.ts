@@ -1,8 +1,9 @@
-import type { ResultId } from '@tbuild/cache';
-import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
+import { resultId, type ResultId } from '@tbuild/graph';
+import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { gatherTrees } from '../gather-trees.ts';
 import type { StepContext } from '../op-environment.ts';
+import { keyOf } from '../key-of.ts';
 
 /** `--link`: the layer of the source put on the base; nothing is copied. */
 export function stackOp(context: StepContext): Op<ResultId> {
@@ -11,20 +12,21 @@ export function stackOp(context: StepContext): Op<ResultId> {
     async prepare({ base, sources }) {
       const top = sources[0];
       if (top === undefined) throw new Error('A stack step has no source');
-      const key = digestOf(canonicalJson({ stack: [base?.result, top.result] }));
+      const key = keyOf({ stack: [base?.result, top.result] });
+      const result = resultId(key);
       const run = async (): Promise<ResultId> => {
         await services.snapshots.compose(hexOf(key), {
           base: base === undefined ? undefined : hexOf(base.result),
           tops: [hexOf(top.result)],
         });
-        results.saveLayer(key, await results.layer(top.result));
-        return key;
+        results.saveLayer(result, await results.layer(top.result));
+        return result;
       };
       return {
         key,
         gather: () => gatherTrees([top.result, base?.result], context),
         run,
-        canGive: (result) => result === key,
+        canGive: (given) => given === result,
       };
     },
   };
