@@ -94,12 +94,12 @@ const cases: [name: string, files: Record<string, string>, options: ContextOptio
   ],
 ];
 
-test.each(cases)('%s', (_, files, options, expected) => {
+test.each(cases)('the tree of a context with ignore file: %s', (_, files, options, expected) => {
   write(files);
   expect(listAll(openContext(root, options).tree).filter((path) => !NOISE.has(path))).toEqual(expected);
 });
 
-test('what is ignored is not found, but can be read as text', () => {
+test('an ignored file is not in the tree, but can be read as text', () => {
   write({ '.dockerignore': '*\n!src/c.ts', Dockerfile: 'FROM scratch\n' });
   symlinkSync('../Dockerfile', join(root, 'src/link'));
   const { tree, readText } = openContext(root);
@@ -110,7 +110,7 @@ test('what is ignored is not found, but can be read as text', () => {
   expect(() => readText('none')).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
 });
 
-test('a root that is a link', () => {
+test('the root of a context may be a symbolic link', () => {
   symlinkSync(root, join(base, 'link'));
   expect(
     openContext(join(base, 'link'))
@@ -122,13 +122,13 @@ test('a root that is a link', () => {
 test.each([
   ['missing', 'none', 'is not a directory'],
   ['a file', 'root/a.md', 'is not a directory'],
-])('a root that is %s', (_, path, message) => {
+])('a context whose root is %s is refused', (_, path, message) => {
   expect(() => openContext(join(base, path))).toThrow(message);
 });
 
-test('a malformed pattern names its file', () => {
+test('the error for a malformed pattern names the ignore file', () => {
   write({ '.dockerignore': 'a\n!\n' });
-  expect(() => openContext(root)).toThrow(`Ignore pattern "!" says nothing to keep in "${root}/.dockerignore"`);
+  expect(() => openContext(root)).toThrow(`Ignore pattern "!" names no path in "${root}/.dockerignore"`);
 });
 
 const leftOut: [lines: string, path: string, expected: boolean][] = [
@@ -151,7 +151,7 @@ const leftOut: [lines: string, path: string, expected: boolean][] = [
   ['', 'secret', false],
 ];
 
-test.each(leftOut)('with %j, that %j is left out is %j', (lines, path, expected) => {
+test.each(leftOut)('the ignore file %j excludes %j: %j', (lines, path, expected) => {
   const directory = mkdtempSync(join(tmpdir(), 'tbuild-ignored-'));
   writeFileSync(join(directory, '.dockerignore'), lines);
   expect(openContext(directory).isIgnored(path)).toBe(expected);

@@ -10,17 +10,17 @@ import { resolvePath } from './resolve-path.ts';
 /** The directory that a build may read from. */
 export interface BuildContext {
   readonly root: string;
-  /** What COPY sees: everything that the ignore file leaves. */
+  /** The files that COPY sees: all that the ignore file does not exclude. */
   readonly tree: FileTree;
-  /** The ignore file that applies, as a path on disk. */
+  /** The path on disk of the ignore file that applies. */
   readonly ignoreFile?: string;
   /**
-   * Whether the ignore file leaves out whatever a path or pattern names. False when it has exceptions: then
-   * only the files themselves can tell.
+   * Reports whether the ignore file excludes everything that a path or pattern names. Returns false when the file has
+   * exceptions: then it depends on the files.
    */
   isIgnored(path: string): boolean;
   /**
-   * A file's text, ignored or not; links are followed inside the root.
+   * Returns a file's text, ignored or not. Follows links inside the root.
    *
    * @throws TbuildError NOT_FOUND when there is no such file.
    */
@@ -28,15 +28,14 @@ export interface BuildContext {
 }
 
 export interface ContextOptions {
-  /** Path of the Dockerfile, relative to the directory: an ignore file named after it comes first. */
+  /** The path of the Dockerfile, relative to the directory. An ignore file named after it takes precedence. */
   readonly dockerfile?: string;
-  /** False for contexts that were fetched: Docker applies no ignore file there. Default: true. */
+  /** False for fetched contexts, to which Docker applies no ignore file. Default: true. */
   readonly ignoreFiles?: boolean;
 }
 
 /**
- * Opens a directory as build context. `<Dockerfile>.dockerignore` decides what is left out, or if
- * there is none `.dockerignore` in the root; they are not merged.
+ * Opens a directory as build context. Applies `<Dockerfile>.dockerignore`, or else `.dockerignore` in the root, never both.
  *
  * @throws TbuildError CONTEXT when the directory or its ignore file cannot be read, USAGE for a malformed pattern.
  */
@@ -47,15 +46,15 @@ export function openContext(directory: string, options: ContextOptions = {}): Bu
     throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
   const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
   const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
-  const isIgnored = (path: string): boolean => ignored !== undefined && isLeftOut(path, ignored.rules);
+  const isIgnored = (path: string): boolean => ignored !== undefined && isExcluded(path, ignored.rules);
   return { root, tree, ignoreFile: ignored?.file, isIgnored, readText: (path) => readTextIn(plain, path) };
 }
 
-/** Stands for whatever is in the context: only patterns that match every name match it. */
+/** A name that only patterns match which match every name. */
 const ANY_NAME = '\u0001\u0001';
 
-/** Docker asks for the path and each of its parents; all of the context is left out by `*` and the like alone. */
-function isLeftOut(path: string, rules: IgnoreRules): boolean {
+/** Docker tests the path and each of its parents. Only patterns such as `*` exclude the whole context. */
+function isExcluded(path: string, rules: IgnoreRules): boolean {
   if (rules.hasExceptions || path.startsWith('/') || path === '..' || path.startsWith('../')) return false;
   let match = rules.root;
   const elements = path === '.' || path === '' ? [ANY_NAME] : path.split('/');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openDirectory, readLink } from './index.ts';
 
-test('a symbolic link that something else replaces is named as changed, not as a system error', () => {
+test('readLink reports a link that was replaced as changed', () => {
   const root = mkdtempSync(join(tmpdir(), 'changed-'));
   const link = join(root, 'link');
   symlinkSync('target', link);

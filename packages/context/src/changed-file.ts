@@ -2,15 +2,16 @@ import { readlinkSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { TreeEntry } from './file-tree.ts';
 
-/** What to say of a file that is not what it was when a key was made of it. */
+/** Returns the error for a file that changed after a key was computed from it. */
 export function changedFile(entry: TreeEntry, cause?: unknown): TbuildError {
-  const hint = 'Build again once nothing writes to it any more';
+  const hint = 'Build again when no other program writes to it';
   return new TbuildError('CONTEXT', `File ${JSON.stringify(entry.path)} changed during the build`, { hint, cause });
 }
 
 /**
- * Where a symbolic link leads.
- * @throws TbuildError CONTEXT when something else has taken its place since its entry was read.
+ * Returns the target of a symbolic link.
+ *
+ * @throws TbuildError CONTEXT when the link was replaced or removed since its entry was read.
  */
 export function readLink(entry: TreeEntry): string {
   try {

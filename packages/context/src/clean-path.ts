@@ -1,4 +1,4 @@
-/** Go's `filepath.Clean`: no empty or `.` elements, `..` resolved by text, `.` for nothing. */
+/** Cleans a path as Go's `filepath.Clean` does: removes empty and `.` elements, resolves `..` lexically. Returns `.` for an empty path. */
 export function cleanPath(path: string): string {
   const absolute = path.startsWith('/');
   const elements: string[] = [];

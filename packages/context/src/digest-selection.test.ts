@@ -72,14 +72,17 @@ const privileged: typeof changes = [
   ['capability', () => lsetxattr(join(root, 'dir/a'), 'security.capability', CAPABILITY), { root: false, keep: true }],
 ];
 
-test.each([...changes, ...(isRoot ? privileged : [])])('%s', (_, change, counts) => {
-  const before = { root: digest('dir', 'root'), keep: digest('dir', 'keep') };
-  change();
-  expect(digest('dir', 'root') !== before.root).toBe(counts.root);
-  expect(digest('dir', 'keep') !== before.keep).toBe(counts.keep);
-});
+test.each([...changes, ...(isRoot ? privileged : [])])(
+  'a change of this kind counts where a copy carries it over: %s',
+  (_, change, counts) => {
+    const before = { root: digest('dir', 'root'), keep: digest('dir', 'keep') };
+    change();
+    expect(digest('dir', 'root') !== before.root).toBe(counts.root);
+    expect(digest('dir', 'keep') !== before.keep).toBe(counts.keep);
+  },
+);
 
-test('for a mount the mode of the directory itself counts, unless it is the root, and its name does not', () => {
+test('the digest for a mount has the mode of the directory itself, unless it is the root, and not its name', () => {
   const [before, whole] = [digest('dir', 'root', true), digest('', 'root', true)];
   renameSync(join(root, 'dir'), join(root, 'renamed'));
   expect(digest('renamed', 'root', true)).toBe(before);
@@ -91,13 +94,13 @@ test('for a mount the mode of the directory itself counts, unless it is the root
   expect(digest('', 'root', true)).toBe(whole);
 });
 
-test('a known selection has a known digest', () => {
+test('the digest of a selection keeps its format', () => {
   for (const path of ['dir/a', 'dir/sub/b']) chmodSync(join(root, path), 0o644);
   chmodSync(join(root, 'dir/sub'), 0o755);
   expect(digest()).toMatchInlineSnapshot(`"sha256:ace7756940405b51f0305fce7c269603ffe71a74c93113c2d7b59de59062d473"`);
 });
 
-test('names count where they decide on the result', () => {
+test('the digest has names where the result depends on them', () => {
   writeFileSync(join(root, 'y'), 'same');
   const before = digest('[xy]');
   rmSync(join(root, 'y'));

@@ -10,16 +10,16 @@ import type { SelectedSource } from './selection.ts';
 
 export interface DigestOptions {
   readonly hasher: FileHasher;
-  /** `keep` for trees of steps; `root` for contexts, whose files lose owner and capabilities. */
+  /** `keep` for trees of steps. `root` for contexts, whose files lose owner and capabilities. */
   readonly owner: 'keep' | 'root';
-  /** For a mount, which shows what is selected itself: attributes of a directory count, but for those of a root; names do not. */
+  /** For a mount: counts the attributes of a selected directory, except of the root, and not its name. */
   readonly shown?: boolean;
 }
 
 /**
- * The digest of everything that a copy of the selection would carry over: names, types, permission bits,
- * owners, capabilities, link targets and bytes. No times, and nothing of a selected directory's own
- * attributes, which a copy does not take, unless it is for a mount. Sockets do not count, since no layer holds one.
+ * Computes the digest of everything that a copy of the selection carries over: names, types, permission bits, owners,
+ * capabilities, link targets and bytes. Leaves out times, sockets, and the attributes of a selected directory itself, unless it
+ * is for a mount.
  *
  * @throws TbuildError CONTEXT when a file cannot be read.
  */
@@ -46,7 +46,7 @@ export function* digestSelection(sources: readonly SelectedSource[], options: Di
 const FILES_A_PIECE = 64;
 const FLUSH_AT = 1 << 16;
 
-/** One record of zero-terminated fields; the type says how many there are. */
+/** Returns one record of zero-terminated fields. The type determines their number. */
 function describe(name: string, entry: TreeEntry, options: DigestOptions): string {
   const { mode, uid, gid } = entry.stats;
   const type = typeOf(entry.stats);

@@ -4,10 +4,10 @@ import type { FileStat, TreeEntry } from './file-tree.ts';
 const ROWS = 1024;
 /** size, ino, mtimeMs, ctimeMs, dev, rdev */
 const WIDE = 6;
-/** mode, uid, gid, nlink, which place, and a number of the caller's */
+/** mode, uid, gid, nlink, the place's number, and a number of the caller's */
 const NARROW = 6;
 
-/** What a table holds, as data that another thread can be sent. */
+/** The contents of a table as data that can be sent to another thread. */
 export interface EntryColumns {
   readonly names: readonly string[];
   readonly wide: readonly Float64Array[];
@@ -15,15 +15,12 @@ export interface EntryColumns {
   readonly places: readonly string[];
 }
 
-/**
- * Names and attributes of many entries in columns: an eighth of the memory of as many objects, which are made
- * again when they are looked at.
- */
+/** Keeps names and attributes of many entries in columns, an eighth of the memory of objects. Entries are created on access. */
 export class EntryTable {
   readonly #names: string[];
   readonly #wide: Float64Array[];
   readonly #narrow: Uint32Array[];
-  /** What locations begin with, up to the path inside the tree. */
+  /** The beginnings of locations, up to the path inside the tree. */
   readonly #places: string[];
 
   constructor({ names, wide, narrow, places }: EntryColumns = { names: [], wide: [], narrow: [], places: [] }) {
@@ -37,7 +34,7 @@ export class EntryTable {
     return this.#names.length;
   }
 
-  /** Adds an entry, with a number below 2^32 that belongs to it. Returns its row. */
+  /** Adds an entry with a number below 2^32 of the caller's. Returns its row. */
   push({ name, path, location, stats }: TreeEntry, note = 0): number {
     const row = this.#names.push(name) - 1;
     const part = Math.floor(row / ROWS);
@@ -59,7 +56,7 @@ export class EntryTable {
     return row;
   }
 
-  /** Takes the last entry away. */
+  /** Removes the last entry. */
   pop(): void {
     this.#names.pop();
   }
@@ -87,16 +84,16 @@ export class EntryTable {
     }
   }
 
-  /** The attributes of a row. */
-  stat(row: number): FileStat {
-    return this.entry(row, '').stats;
-  }
-
-  /** The entry of a row, which the caller knows the path of. */
-  entry(row: number, path: string): TreeEntry {
+  /** Returns the attributes of a row. */
+  stat(row: number): RowStat {
     const [wide, narrow] = [this.#wide[Math.floor(row / ROWS)], this.#narrow[Math.floor(row / ROWS)]];
     if (wide === undefined || narrow === undefined) throw new Error(`There is no row ${row}`);
-    return new RowEntry(wide, narrow, row % ROWS, this.name(row), path, this.#places);
+    return new RowStat(wide, narrow, row % ROWS);
+  }
+
+  /** Returns the entry of a row, whose path the caller knows. */
+  entry(row: number, path: string): TreeEntry {
+    return new RowEntry(this.stat(row), path, this.#places);
   }
 
   #placeOf(path: string, location: string): number {
@@ -110,25 +107,20 @@ export class EntryTable {
   }
 }
 
-/** An entry whose attributes stay in their columns: most are never looked at, and a number of its own would be an object. */
+/** An entry whose attributes stay in their columns, because most of them are never read. */
 class RowEntry implements TreeEntry {
   readonly #places: readonly string[];
-  readonly name: string;
   readonly path: string;
   readonly stats: RowStat;
 
-  constructor(
-    wide: Float64Array,
-    narrow: Uint32Array,
-    at: number,
-    name: string,
-    path: string,
-    places: readonly string[],
-  ) {
+  constructor(stats: RowStat, path: string, places: readonly string[]) {
     this.#places = places;
-    this.name = name;
     this.path = path;
-    this.stats = new RowStat(wide, narrow, at);
+    this.stats = stats;
+  }
+
+  get name(): string {
+    return this.path.slice(this.path.lastIndexOf('/') + 1);
   }
 
   get location(): string {
@@ -179,7 +171,7 @@ class RowStat implements FileStat {
   get nlink(): number {
     return this.#narrow[this.#n + 3] ?? 0;
   }
-  /** Which of the places that locations begin with. */
+  /** The number of the place that the location begins with. */
   get place(): number {
     return this.#narrow[this.#n + 4] ?? 0;
   }

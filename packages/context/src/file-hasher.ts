@@ -7,19 +7,19 @@ import type { Digest } from '@tbuild/oci';
 import type { FileStat, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 
-/** Digests of files' bytes, remembered for as long as the hasher lives. */
+/** Computes digests of files' bytes and remembers them as long as it lives. */
 export interface FileHasher {
   /** @throws TbuildError CONTEXT when the file cannot be read. */
   digest(entry: TreeEntry): Digest;
-  /** Reads a file that {@link isLarge}, so that `digest` need not. */
+  /** Reads a file that {@link isLarge} in pieces, so that `digest` does not read it. */
   readLarge(entry: TreeEntry): CooperativeTask;
-  /** What `digest` last gave for this entry, without reading anything. */
+  /** Returns the last result of `digest` for this entry, without reading anything. */
   known(entry: TreeEntry): Digest | undefined;
-  /** Whether the file would show by its stats that it is not any more what `digest` last gave. */
+  /** Reports whether any change since `digest` would show in the file's stats. */
   hasStableStat(entry: TreeEntry): boolean;
 }
 
-/** A hasher that reads each file, but a file with several names once; for files that nobody writes to. */
+/** Returns a hasher for files that no other program writes to. It reads a file with several names once. */
 export function createFileHasher(): FileHasher {
   const digests = new Map<string, Digest>();
   const hash = createFileHash();
@@ -37,20 +37,20 @@ export function createFileHasher(): FileHasher {
 
 export interface HashedFile {
   readonly digest: Digest;
-  /** As the open file had them after its last byte was read. */
+  /** Stats of the open file after its last byte was read. */
   readonly stats: FileStat;
 }
 
-/** `hashFile` that reads a file with several names once, and a large one in pieces if told before. */
+/** Hashes files; reads a file with several names once, and a large file in pieces when `readLarge` is called first. */
 export interface FileHash {
   of(entry: TreeEntry): HashedFile;
   readLarge(entry: TreeEntry): CooperativeTask;
 }
 
-/** Bytes that take some milliseconds to read. */
+/** Reading so many bytes takes some milliseconds. */
 const LARGE = 1 << 22;
 
-/** Whether a file takes so long to read that others should have their turn meanwhile. */
+/** Reports whether reading a file takes so long that other work should run in between. */
 export function isLarge({ stats }: TreeEntry): boolean {
   return stats.size > LARGE && typeOf(stats) === 'file';
 }
@@ -75,7 +75,7 @@ export function createFileHash(): FileHash {
 }
 
 const BUFFER_SIZE = 1 << 18;
-/** A file that became a FIFO or a link since it was listed must neither block nor lead elsewhere. */
+/** A file that became a FIFO or a link since it was listed must neither block nor be followed. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 let buffer: Buffer | undefined;
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 
-/** The kinds of entries that a tree may hold. */
+/** The type of an entry of a tree. */
 export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'character' | 'block';
 
 const TYPES: Record<number, FileType> = {
@@ -13,7 +13,7 @@ const TYPES: Record<number, FileType> = {
   [constants.S_IFBLK]: 'block',
 };
 
-/** What an entry is, told from the type bits of its mode. */
+/** Returns the type of an entry, from the type bits of its mode. */
 export function typeOf(stats: { readonly mode: number }): FileType {
   const type = TYPES[stats.mode & constants.S_IFMT];
   if (type === undefined) throw new Error(`Mode ${stats.mode.toString(8)} has no known file type`);

@@ -5,22 +5,14 @@ import type { DirectoryMatch, IgnoreRules } from './ignore-rules.ts';
 import { openDirectory } from './open-directory.ts';
 
 /**
- * The directory `root` without what the rules ignore. An ignored directory is there only when something
- * below it is taken back. Listings are remembered: one build sees a directory as it was at first sight.
+ * Opens the directory `root` without the entries that the rules ignore. An ignored directory is listed only when an exception
+ * keeps something below it. Listings are remembered: one build sees a directory as it was at the first look.
  */
 export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: string): FileTree {
   const plain = openDirectory(root);
-  const matches = new Map<string, DirectoryMatch>([['', rules.root]]);
+  const matchOf = rememberMatches(rules);
   const listings = new Map<string, { readonly from: number; readonly to: number }>();
   const seen = new EntryTable();
-
-  function matchOf(directory: string): DirectoryMatch {
-    const known = matches.get(directory);
-    if (known !== undefined) return known;
-    const match = rules.enter(matchOf(parentOf(directory)), directory);
-    matches.set(directory, match);
-    return match;
-  }
 
   function isVisible(entry: TreeEntry): boolean {
     if (entry.path === '' || !rules.ignores(matchOf(parentOf(entry.path)), entry.path)) return true;
@@ -47,7 +39,7 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
     const ignored = new Set<string>();
     const entries = plain.list(path, (child) => {
       if (!rules.ignores(match, child)) return true;
-      // What is surely ignored costs no system call.
+      // Definitely ignored entries cost no system call.
       if (!rules.mayKeepBelow(child)) return false;
       ignored.add(child);
       return true;
@@ -63,8 +55,20 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
     },
     explainMissing(path) {
       const entry = plain.stat(path);
-      return entry === undefined || isVisible(entry) ? undefined : `It is left out by ${ignoreFile}`;
+      return entry === undefined || isVisible(entry) ? undefined : `It is excluded by ${ignoreFile}`;
     },
+  };
+}
+
+/** Returns a function that matches each directory once. */
+function rememberMatches(rules: IgnoreRules): (directory: string) => DirectoryMatch {
+  const matches = new Map<string, DirectoryMatch>([['', rules.root]]);
+  return function matchOf(directory) {
+    const known = matches.get(directory);
+    if (known !== undefined) return known;
+    const match = rules.enter(matchOf(parentOf(directory)), directory);
+    matches.set(directory, match);
+    return match;
   };
 }
 

@@ -29,12 +29,12 @@ const measure = (directory = '') => {
   return measureGitIgnored(context, runSync(selectFiles(openDirectory(context), { sources: [''] })));
 };
 
-test('what is small is not looked at', () => {
+test('a small selection is not measured', () => {
   write({ '.gitignore': 'x\n', x: 49 });
   expect(measure()).toBeUndefined();
 });
 
-test('the greater part counts, by size or by number', () => {
+test('a selection is reported when git ignores most of it, by size or by number', () => {
   write({ '.gitignore': '/out\n*.log\n!keep.log\n', 'out/a': 60, 'out/b/c': 10, 'b.log': 1, 'keep.log': 1, source: 1 });
   expect(measure()).toEqual({
     files: 3,
@@ -49,18 +49,18 @@ test('the greater part counts, by size or by number', () => {
   expect(measure()).toBeUndefined();
 });
 
-test('a pattern that would take years is passed over', () => {
+test('a pattern with exponential matching time is skipped', () => {
   write({ '.gitignore': `${'a*'.repeat(30)}b\nout\n`, [`${'a'.repeat(250)}`]: 20, out: 60 });
   expect(measure()).toMatchObject({ files: 1, bytes: 60e6 });
 });
 
-test('a .gitignore that is no regular file is passed over', () => {
+test('a .gitignore that is not a regular file is skipped', () => {
   write({ out: 60 });
   execFileSync('mkfifo', [join(root, '.gitignore')]);
   expect(measure()).toBeUndefined();
 });
 
-test('the nearest .gitignore decides, up to the top of the repository', needs('git'), () => {
+test('the nearest .gitignore decides, up to the top directory of the repository', needs('git'), () => {
   execFileSync('git', ['init', '--quiet', root]);
   write({
     '.gitignore': '*.bin\n',
@@ -76,7 +76,7 @@ test('the nearest .gitignore decides, up to the top of the repository', needs('g
   ]);
 });
 
-test('without a .gitignore nothing is said', () => {
+test('a context without a .gitignore is not reported', () => {
   write({ x: 60 });
   expect(measure()).toBeUndefined();
 });

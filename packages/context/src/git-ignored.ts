@@ -6,21 +6,21 @@ import type { TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
 
-/** What of a selection git leaves out of its repository. */
+/** The part of a selection that git ignores. */
 export interface GitIgnored {
   readonly files: number;
   readonly bytes: number;
   readonly total: { readonly files: number; readonly bytes: number };
-  /** The files and directories that are left out as a whole, largest first. */
+  /** The files and directories that are ignored as a whole, largest first. */
   readonly largest: readonly { readonly path: string; readonly bytes: number }[];
 }
 
-/** Below this size nobody minds what a context carries. */
+/** Smaller contexts are not measured. */
 const LARGE = { files: 5000, bytes: 50_000_000 };
 
 /**
- * Looks at what was selected in the context `root` with the eyes of git: undefined unless it is large and
- * `.gitignore` files leave out most of it. Reads nothing but those files.
+ * Measures how much of a selection in the context `root` git ignores. Returns undefined unless the selection is large and
+ * `.gitignore` files exclude most of it. Reads only those files.
  */
 export function measureGitIgnored(root: string, selection: readonly SelectedSource[]): GitIgnored | undefined {
   const total = { files: 0, bytes: 0 };
@@ -57,12 +57,12 @@ function* entriesOf(selection: readonly SelectedSource[]): Generator<TreeEntry, 
 }
 
 interface GitRules {
-  /** Takes up the `.gitignore` at this path of the context. */
+  /** Adds the `.gitignore` at this path of the context. */
   add(path: string): void;
   ignores(path: string, isDirectory: boolean): boolean;
 }
 
-/** The rules of the repository that holds the context, from its top down to the context. */
+/** Reads the rules of the context's repository, from its top directory down to the context. */
 function openRules(root: string): GitRules {
   const top = topOf(root);
   const prefix = relative(top, root);
@@ -82,7 +82,7 @@ function openRules(root: string): GitRules {
       if (full === '.' || full === prefix) return false;
       for (let directory = parentOf(full); ; directory = parentOf(directory)) {
         const verdict = byDirectory.get(directory)?.test(relative(directory, full) + (isDirectory ? '/' : ''));
-        // The nearest file that has an opinion decides.
+        // The nearest file with a matching pattern decides.
         if (verdict?.ignored || verdict?.unignored) return verdict.ignored;
         if (directory === '') return false;
       }
@@ -90,12 +90,12 @@ function openRules(root: string): GitRules {
   };
 }
 
-/** The time that the `ignore` package takes is exponential in the number of `*`; few people write three in a pattern. */
+/** Skips patterns with more than two `*`: the time of the `ignore` package is exponential in their number. */
 function simplePatterns(text: string): string[] {
   return text.split(/\r?\n/u).filter((line) => (line.match(/\*+/gu)?.length ?? 0) <= 2);
 }
 
-/** The repository's directory, or the context itself when it is in none. */
+/** Returns the repository's directory, or the context itself if it is in no repository. */
 function topOf(root: string): string {
   for (let directory = root; ; directory = dirname(directory)) {
     if (existsSync(join(directory, '.git'))) return directory;
@@ -112,7 +112,7 @@ function readIfPresent(file: string): string | undefined {
   try {
     return readLimitedFile(file, { what: file })?.toString();
   } catch {
-    // Nothing of the build depends on it.
+    // The build does not depend on it.
     return undefined;
   }
 }

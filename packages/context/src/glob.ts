@@ -1,16 +1,15 @@
 import { TbuildError } from '@tbuild/errors';
 import { compilePathExpression, type PathExpression } from './path-expression.ts';
 
-/** Whether a path or path element has a wildcard of Go's `filepath.Match` that no backslash escapes. */
+/** Reports whether a path or path element has an unescaped wildcard of Go's `filepath.Match`. */
 export function hasWildcard(pattern: string): boolean {
   return /^(?:[^\\*?[]|\\.)*[*?[]/su.test(pattern);
 }
 
 /**
- * Compiles a pattern of Go's `filepath.Match`: `*` and `?` stop at slashes, a class
- * is negated by `^` only, a backslash escapes.
+ * Compiles a pattern of Go's `filepath.Match`: `*` and `?` stop at slashes, only `^` negates a class, a backslash escapes.
  *
- * @throws TbuildError USAGE for what Go refuses: an open or empty class, a trailing backslash.
+ * @throws TbuildError USAGE for patterns that Go refuses: an open or empty class, a trailing backslash.
  */
 export function compileGlob(pattern: string): PathExpression {
   let source = '';
@@ -48,7 +47,7 @@ function compileClass(body: string, negated: boolean): string {
   for (let match = CLASS_RANGE.exec(body); match !== null; match = CLASS_RANGE.exec(body)) {
     const low = codePoint(match[1] ?? '');
     const high = match[2] === undefined ? low : codePoint(match[2]);
-    // Go lets a range that runs backwards match nothing.
+    // In Go a reversed range matches nothing.
     if (low <= high) ranges += `\\u{${low.toString(16)}}-\\u{${high.toString(16)}}`;
   }
   return `[${negated ? '^' : ''}${ranges}]`;

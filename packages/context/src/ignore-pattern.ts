@@ -4,22 +4,22 @@ import { cleanPath } from './clean-path.ts';
 import { compileGlob } from './glob.ts';
 import { compilePathExpression, type PathExpression } from './path-expression.ts';
 
-/** One line of an ignore file, as Docker reads it: anchored at the root, no rule about parents yet. */
+/** One line of an ignore file, as Docker reads it: anchored at the root. Does not consider parents. */
 export interface IgnorePattern {
   /** The cleaned pattern without its `!`. */
   readonly text: string;
-  /** Whether it takes back what earlier patterns ignored. */
+  /** Whether it includes again what earlier patterns ignored. */
   readonly exception: boolean;
-  /** Whether it matches this very path; `depth` is the number of its elements. */
+  /** Reports whether it matches this path itself. `depth` is the number of its elements. */
   matches(path: string, depth: number): boolean;
-  /** Whether it may match something below this directory. */
+  /** Reports whether it may match something below this directory. */
   reachesBelow(directory: string): boolean;
 }
 
 /**
- * A pattern of a `.dockerignore`, or undefined for an empty one.
+ * Parses a pattern of a `.dockerignore`. Returns undefined for an empty line.
  *
- * @throws TbuildError USAGE for `!` alone and for what `filepath.Match` of Go refuses.
+ * @throws TbuildError USAGE for `!` alone and for patterns that Go's `filepath.Match` refuses.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim();
@@ -27,14 +27,14 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const cleaned = cleanPath(trimmed);
   const exception = cleaned.startsWith('!');
   const text = exception ? cleaned.slice(1) : cleaned;
-  if (text === '') throw new TbuildError('USAGE', 'Ignore pattern "!" says nothing to keep');
+  if (text === '') throw new TbuildError('USAGE', 'Ignore pattern "!" names no path');
   compileGlob(text);
   return { text, exception, matches: matcherOf(text), reachesBelow: reachOf(text) };
 }
 
 type Matcher = IgnorePattern['matches'];
 
-/** Docker compares text where it can; its special cases for a leading and a trailing `**` are kept. */
+/** Compares text where Docker does: for literals and for one leading or trailing `**`. */
 function matcherOf(text: string): Matcher {
   const rest = text.replaceAll('**', '');
   const literal = !/[*?[\]\\]/u.test(rest);
@@ -55,9 +55,9 @@ function suffixMatcher(suffix: string): Matcher {
 }
 
 /**
- * Without `**` a pattern matches paths of its own depth only. There the `ignore` package agrees with
- * Docker; it is asked last because it remembers each path that it was asked about. It matches by backtracking,
- * which is exponential in the number of `*`, and is therefore asked about patterns with two at most.
+ * Matches a pattern without `**`, which matches paths of its own depth only. The `ignore` package agrees with Docker there. It is
+ * called last because it remembers each path, and only for patterns with at most two `*` because its time is exponential in their
+ * number.
  */
 function fixedDepthMatcher(text: string): Matcher {
   const rules = ignore({ ignorecase: false }).add(`/${text}`);
@@ -68,10 +68,7 @@ function fixedDepthMatcher(text: string): Matcher {
     depth === patternDepth && path.startsWith(prefix) && path.endsWith(suffix) && rules.ignores(path);
 }
 
-/**
- * Docker's translation: `**` with its slash is any number of elements, at the end anything; brackets
- * pass as they are, whatever stands between them.
- */
+/** Translates as Docker does: `**` with its slash is any number of elements, at the end anything. Brackets stay as they are. */
 function compileDeepGlob(text: string): PathExpression {
   const source = text.replace(/\*\*\/?|[*?]|\\(.)|[.+()|{}$]/gsu, (token, escaped: string | undefined, at: number) => {
     if (token.startsWith('**')) return at + token.length === text.length ? '.*' : '(.*/)?';
@@ -86,7 +83,7 @@ function compileDeepGlob(text: string): PathExpression {
   }
 }
 
-/** Without the flag JavaScript takes a lone bracket and any escape, as Go does; both refuse a range that runs backwards. */
+/** Compiles without the flag `u`: then JavaScript accepts a lone bracket and any escape, as Go does. Both refuse a reversed range. */
 function compileLoosely(source: string, text: string): PathExpression {
   try {
     return compilePathExpression(source, '');
@@ -96,7 +93,7 @@ function compileLoosely(source: string, text: string): PathExpression {
 }
 
 function reachOf(text: string): IgnorePattern['reachesBelow'] {
-  // A negated class also matches a slash, so such patterns have no depth.
+  // A negated class also matches a slash, so that such patterns have no depth.
   if (text.includes('[') || text.startsWith('**')) return () => true;
   const elements = text.split('/');
   const deep = elements.findIndex((element) => element.includes('**'));

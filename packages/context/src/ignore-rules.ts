@@ -1,32 +1,32 @@
 import { cleanPath } from './clean-path.ts';
 import { type IgnorePattern, parseIgnorePattern } from './ignore-pattern.ts';
 
-/** What the patterns said of a directory; its children are judged from it. */
+/** How the patterns matched a directory. Its children are matched from it. */
 export interface DirectoryMatch {
-  /** Depth of the directory: 0 for the root. */
+  /** 0 for the root. */
   readonly depth: number;
-  /** Ignored, and nothing below it can be taken back. */
+  /** Ignored, and no exception can match below it. */
   readonly closed: boolean;
   /** Which patterns matched it or a parent. */
   readonly matched: readonly boolean[];
 }
 
-/** Docker's ignore patterns; the last one that matches decides. */
+/** Docker's ignore patterns. The last one that matches decides. */
 export interface IgnoreRules {
   readonly root: DirectoryMatch;
-  /** Whether a line begins with `!`, so that below an ignored directory not all is ignored. */
+  /** Whether a line begins with `!`, so that files below an ignored directory may be kept. */
   readonly hasExceptions: boolean;
-  /** Whether an entry of the directory `parent` is ignored. */
+  /** Reports whether an entry of the directory `parent` is ignored. */
   ignores(parent: DirectoryMatch, path: string): boolean;
-  /** The same for a directory, with what is needed to go on below it. */
+  /** Matches a directory, for its children. */
   enter(parent: DirectoryMatch, path: string): DirectoryMatch;
-  /** Whether something below an ignored directory may be taken back. */
+  /** Reports whether an exception may keep something below an ignored directory. */
   mayKeepBelow(directory: string): boolean;
 }
 
 /**
- * The lines of an ignore file: a byte order mark is skipped, `#` opens a comment only in the first
- * column, an absolute path is taken relative to the root.
+ * Returns the patterns of an ignore file. Skips a byte order mark and lines whose first column is `#`. An absolute path is relative
+ * to the root.
  */
 export function readIgnoreLines(text: string): string[] {
   const lines: string[] = [];
@@ -41,12 +41,16 @@ export function readIgnoreLines(text: string): string[] {
   return lines;
 }
 
-/** @throws TbuildError USAGE when a pattern is malformed. */
+/**
+ * Compiles the patterns of an ignore file.
+ *
+ * @throws TbuildError USAGE when a pattern is malformed.
+ */
 export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const patterns = lines.map(parseIgnorePattern).filter((pattern) => pattern !== undefined);
   const mayKeepBelow = reachOfExceptions(patterns.filter((pattern) => pattern.exception));
   const evaluate = (parent: DirectoryMatch, path: string, found?: boolean[]): boolean =>
-    judge(patterns, parent, path, found);
+    isIgnored(patterns, { parent, path, found });
   return {
     root: { depth: 0, closed: false, matched: patterns.map(() => false) },
     hasExceptions: patterns.some(({ exception }) => exception),
@@ -62,9 +66,9 @@ export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
 }
 
 /**
- * While all exceptions are plain paths, but for a glob at their end, Docker goes by their text and so
- * overlooks what `!a/*` + `/**` would keep; its result counts. Otherwise it descends everywhere, for
- * which the elements of the patterns are asked instead: the result is the same, the walk shorter.
+ * If all exceptions are plain paths with at most a glob at their end, compares their text as Docker does, although that overlooks
+ * files that `!a/*` + `/**` would keep. Docker descends everywhere otherwise; matching the elements of the patterns has the same
+ * result with a shorter walk.
  */
 function reachOfExceptions(exceptions: readonly IgnorePattern[]): (directory: string) => boolean {
   const prefixes = exceptions.map((pattern) => `${pattern.text.replace(/\/\*\*$/u, '').replace(/\/\*$/u, '')}/`);
@@ -74,11 +78,17 @@ function reachOfExceptions(exceptions: readonly IgnorePattern[]): (directory: st
   return (directory) => prefixes.some((prefix) => prefix.startsWith(`${directory}/`));
 }
 
+interface Candidate {
+  readonly parent: DirectoryMatch;
+  readonly path: string;
+  /** Receives which patterns match. */
+  readonly found?: boolean[];
+}
+
 /**
- * Docker skips a pattern that could not change the verdict so far, and what it skipped does not count
- * for the children either; both are kept here since results depend on it.
+ * Skips a pattern that cannot change the verdict so far, as Docker does. A skipped pattern does not count for the children either.
  */
-function judge(patterns: readonly IgnorePattern[], parent: DirectoryMatch, path: string, found?: boolean[]): boolean {
+function isIgnored(patterns: readonly IgnorePattern[], { parent, path, found }: Candidate): boolean {
   let ignored = false;
   for (let index = 0; index < patterns.length; index++) {
     const pattern = patterns[index];

@@ -3,7 +3,7 @@ import { suggest, TbuildError } from '@tbuild/errors';
 import type { FileTree } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 
-/** The error for a source that is not in the tree, with what the user may have meant. */
+/** Returns the error for a source that is not in the tree, with a hint. */
 export function missingSource(tree: FileTree, path: string): TbuildError {
   const hint = tree.explainMissing?.(path) ?? brokenLink(tree, path) ?? similarName(tree, path);
   return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint, subject: path });

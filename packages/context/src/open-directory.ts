@@ -4,12 +4,13 @@ import { compareBytes } from './compare-bytes.ts';
 import type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 import { slimStat } from './slim-stat.ts';
 
-/** A plain directory; what a caller does not want of a listing it can leave out before it is read. */
+/** A plain directory. */
 export interface Directory extends FileTree {
+  /** Reads the attributes of the wanted entries only. */
   list(path: string, wanted?: (path: string) => boolean): readonly TreeEntry[];
 }
 
-/** The directory `root` as a tree, everything in it included. Nothing is read before it is asked for. */
+/** Opens the directory `root` as a tree with everything in it. Reads nothing in advance. */
 export function openDirectory(root: string): Directory {
   return {
     stat: (path) => statEntry(root, path),
@@ -57,7 +58,7 @@ function readNames(directory: string): string[] {
   }
 }
 
-/** Undefined for what is not there; a file that vanished since its directory was read counts as never seen. */
+/** Returns undefined for a file that is missing, or that vanished since its directory was read. */
 function statOrMissing(location: string): FileStat | undefined {
   try {
     const stats = lstatSync(location, STAT_OPTIONS);

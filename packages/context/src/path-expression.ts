@@ -1,20 +1,20 @@
 /** A compiled pattern for paths. */
 export interface PathExpression {
-  /** Whether the whole path matches; the work grows with the path's length times the pattern's at most. */
+  /** Reports whether the whole path matches. Its time is at most proportional to the path's length times the pattern's. */
   test(path: string): boolean;
 }
 
-/** With so many repetitions, backtracking costs no more than the square of a path's length. */
+/** With so many repetitions, the time of backtracking is at most quadratic in the path's length. */
 const MOST_REPETITIONS = 2;
-/** V8 refuses far larger expressions only; none of this size is worth compiling. */
+/** V8's own limit is far higher. */
 const LONGEST_COMPILED = 4096;
 
 /**
- * Compiles a regular expression of the few forms that patterns for paths translate to: characters, escapes
- * and classes, each alone or with `*`, `^`, and `(.*` + `/)?`. It is anchored at both ends.
+ * Compiles a regular expression, anchored at both ends, of the few forms that patterns for paths translate to: characters, escapes
+ * and classes, each alone or with `*`, `^`, and `(.*` + `/)?`.
  *
- * V8 matches by backtracking, which is exponential in the number of repetitions. An expression with more than
- * two therefore runs as a set of states, one step for each character of the path.
+ * V8 matches by backtracking, whose time is exponential in the number of repetitions. An expression with more than two therefore runs
+ * as a set of states, one step for each character of the path.
  */
 export function compilePathExpression(source: string, flags: string): PathExpression {
   const isUnicode = flags.includes('u');
@@ -25,7 +25,7 @@ export function compilePathExpression(source: string, flags: string): PathExpres
   return { test: (path) => runStates(states, isUnicode ? path : path.split('')) };
 }
 
-/** `directories` is any number of whole elements, each with its slash; `start` is the beginning of the path. */
+/** `directories` matches any number of whole elements, each with its slash. `start` matches the beginning of the path. */
 type Kind = 'once' | 'repeated' | 'directories' | 'start';
 
 interface Part {
@@ -57,7 +57,7 @@ interface State {
   readonly accepts: Accepts;
 }
 
-/** The states that the path may have led to, each once, in the order in which they were reached. */
+/** The states that the path so far may be in, each once, in the order in which they were reached. */
 class StateSet {
   readonly list: number[] = [];
   readonly #seen: Uint8Array;
@@ -82,7 +82,7 @@ class StateSet {
   }
 }
 
-/** Each part has two states: at its beginning, and inside of directories. */
+/** Each part has two states: before it, and inside `directories`. */
 function runStates(states: readonly State[], path: Iterable<string>): boolean {
   let [current, next] = [new StateSet(2 * states.length + 2), new StateSet(2 * states.length + 2)];
   enter(states, current, 0, { atStart: true });
@@ -95,7 +95,7 @@ function runStates(states: readonly State[], path: Iterable<string>): boolean {
   return current.has(2 * states.length);
 }
 
-/** Adds the beginning of a part, and of those after it while they may match nothing. */
+/** Adds the state before a part, and before those after it while they may match nothing. */
 function enter(states: readonly State[], set: StateSet, from: number, { atStart = false } = {}): void {
   for (let index = from; !set.has(2 * index); index++) {
     set.add(2 * index);

@@ -48,7 +48,7 @@ test.each(destinations)('resolveDestination(%j) is %j', (path, expected) => {
   expect(resolveDestination(openDirectory(root), path)).toBe(expected);
 });
 
-test('a loop is an error', () => {
+test('a loop of symbolic links is refused', () => {
   expect(() => resolvePath(openDirectory(root), 'loop', { followLast: true })).toThrow(
     'Too many symbolic links in "loop"',
   );

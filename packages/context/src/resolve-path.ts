@@ -4,17 +4,16 @@ import { typeOf } from './file-type.ts';
 import type { FileTree } from './file-tree.ts';
 
 export interface ResolveOptions {
-  /** Whether a link in the last place is followed too; links in parents always are. */
+  /** Whether to follow a link in the last place. Links in parents are always followed. */
   readonly followLast: boolean;
 }
 
-/** As many links as Docker's builder follows in one path. */
+/** Docker's builder follows at most so many links in one path. */
 const MAX_LINKS = 255;
 
 /**
- * The path that `path` means after its symbolic links are followed, all of them inside the tree:
- * absolute links start at its root and `..` stops there. Cleaned, without leading slash; the root is
- * the empty string. Undefined when nothing is there (a broken link in the last place, if followed, included).
+ * Follows the symbolic links of a path inside the tree: absolute links start at its root and `..` stops there. Returns the
+ * cleaned path without leading slash, the empty string for the root, and undefined if it does not exist.
  *
  * @throws TbuildError CONTEXT when links form a loop.
  */
@@ -24,8 +23,8 @@ export function resolvePath(tree: FileTree, path: string, options: ResolveOption
 }
 
 /**
- * Like {@link resolvePath} with the last link followed, for a place that need not exist yet: from the
- * first missing element on the path stays as it is written.
+ * Follows all links of a path that may not exist yet, like {@link resolvePath}. From the first missing element on it keeps the
+ * path as it is.
  *
  * @throws TbuildError CONTEXT when links form a loop.
  */

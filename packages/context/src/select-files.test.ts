@@ -70,7 +70,7 @@ const cases: [options: SelectOptions, expected: string[]][] = [
   [{ sources: ['src'], parents: true, exclude: ['src/lib'] }, ['<> (src src/main.ts src/up)']],
 ];
 
-test.each(cases)('%j', (options, expected) => {
+test.each(cases)('selectFiles(%j) selects these files', (options, expected) => {
   expect(select(options)).toEqual(expected);
 });
 
@@ -78,7 +78,7 @@ const failures: [options: SelectOptions, message: string, hint: string | undefin
   [{ sources: ['x.none'] }, '"/x.none": not found', undefined],
   [{ sources: ['a.tx'] }, '"/a.tx": not found', 'Did you mean "a.txt"?'],
   [{ sources: ['src/mian.ts'] }, '"/src/mian.ts": not found', 'Did you mean "src/main.ts"?'],
-  [{ sources: ['skip/z'] }, '"/skip/z": not found', 'It is left out by .dockerignore'],
+  [{ sources: ['skip/z'] }, '"/skip/z": not found', 'It is excluded by .dockerignore'],
   [{ sources: ['broken'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
   [{ sources: ['b*'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
   [{ sources: ['zzz/*'] }, '"/zzz": not found', undefined],

@@ -12,9 +12,9 @@ import { NO_FILES, SelectionList } from './selection-list.ts';
 import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
 
 /**
- * What the sources of a COPY stand for in a tree, in the order of the sources and, for a pattern, of
- * its matches. A pattern without match selects nothing. With `parents` each source selects from the
- * root (or what stands before `/./`) downward, directories that lead to a match included.
+ * Selects the files that the sources of a COPY name in a tree, in the order of the sources and of a pattern's matches. A pattern
+ * without a match selects nothing. With `parents` each source selects from the root, or the part before `/./`, and includes the
+ * directories that lead to a match.
  *
  * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, USAGE for a malformed pattern.
  */
@@ -25,22 +25,23 @@ export function* selectFiles(tree: FileTree, options: SelectOptions): Cooperativ
     if (options.parents === true) selected.push(...(yield* selectWithParents(tree, source, exclude)));
     else
       for (const path of matchPaths(tree, cleanSource(source)))
-        selected.push(yield* selectOne(tree, source, path, exclude));
+        selected.push(yield* selectOne(tree, { pattern: source, path, exclude }));
   }
   return selected;
 }
 
-/** Like Go: cleaned against the root, so that nothing leads out of it. */
+/** Cleans a source against the root, as Go does, so that it cannot lead out of it. */
 function cleanSource(source: string): string {
   return cleanPath(`/${source}`).slice(1);
 }
 
-function* selectOne(
-  tree: FileTree,
-  pattern: string,
-  path: string,
-  exclude: IgnoreRules | undefined,
-): CooperativeTask<SelectedSource> {
+interface Match {
+  readonly pattern: string;
+  readonly path: string;
+  readonly exclude?: IgnoreRules;
+}
+
+function* selectOne(tree: FileTree, { pattern, path, exclude }: Match): CooperativeTask<SelectedSource> {
   const resolved = resolvePath(tree, path, { followLast: true });
   const entry = resolved === undefined ? undefined : tree.stat(resolved);
   if (entry === undefined) throw missingSource(tree, path);
@@ -64,7 +65,7 @@ function* selectWithParents(
   const include = pattern === '' ? undefined : compileInclude(pattern);
   const all: SelectedSource[] = [];
   for (const path of matchPaths(tree, base)) {
-    const selected = yield* selectOne(tree, source, path, undefined);
+    const selected = yield* selectOne(tree, { pattern: source, path });
     const isDirectory = typeOf(selected.entry.stats) === 'directory';
     all.push(
       isDirectory ? { ...selected, files: yield* filesBelow(tree, selected.entry, { include, exclude }) } : selected,
@@ -76,6 +77,14 @@ function* selectWithParents(
 interface Filters {
   readonly include?: Include;
   readonly exclude?: IgnoreRules;
+}
+
+/** The state of a walk in a directory. */
+interface Walk {
+  /** The row of the directory in the selection. */
+  readonly row?: number;
+  readonly included?: DirectoryMatch;
+  readonly excluded?: DirectoryMatch;
 }
 
 /** A pattern that must match the entry or a parent. */
@@ -92,18 +101,13 @@ function compileInclude(pattern: string): Include {
   };
 }
 
-/** Everything below a directory; one that the filters leave out stays, as implied, when it leads to something. */
+/** Selects everything below a directory. Keeps a directory that the filters exclude, as implied, when it leads to a selected file. */
 function* filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): CooperativeTask<SelectedFiles> {
   const files = new SelectionList({ top: top.path });
   const skip = top.path === '' ? 0 : top.path.length + 1;
   const { include, exclude } = filters;
 
-  function* walk(
-    directory: TreeEntry,
-    row?: number,
-    included?: DirectoryMatch,
-    excluded?: DirectoryMatch,
-  ): CooperativeTask {
+  function* walk(directory: TreeEntry, { row, included, excluded }: Walk): CooperativeTask {
     yield;
     for (const entry of tree.list(directory.path)) {
       const relative = skip === 0 ? entry.path : entry.path.slice(skip);
@@ -115,20 +119,23 @@ function* filesBelow(tree: FileTree, top: TreeEntry, filters: Filters): Cooperat
         continue;
       }
       if (!matches && include?.mayMatchBelow(relative) === false) continue;
-      const below = excluded && exclude?.enter(excluded, relative);
-      if (below?.closed === true) continue;
+      const below = {
+        included: included && include?.rules.enter(included, relative),
+        excluded: excluded && exclude?.enter(excluded, relative),
+      };
+      if (below.excluded?.closed === true) continue;
       const own = files.push(entry, row, !wanted);
       const before = files.length;
-      yield* walk(entry, own, included && include?.rules.enter(included, relative), below);
+      yield* walk(entry, { row: own, ...below });
       if (!wanted && files.length === before) files.pop();
     }
   }
 
-  yield* walk(top, undefined, include?.rules.root, exclude?.root);
+  yield* walk(top, { included: include?.rules.root, excluded: exclude?.root });
   return files;
 }
 
-/** Paths that a source stands for: itself, or what its pattern matches below its part without wildcards. */
+/** Returns the paths that a source names: itself, or the matches of its pattern below its part without wildcards. */
 function matchPaths(tree: FileTree, source: string): string[] {
   if (!hasWildcard(source)) return [source];
   const elements = source.split('/');

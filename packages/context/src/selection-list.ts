@@ -7,12 +7,12 @@ import type { SelectedColumns, SelectedFile, SelectedFiles } from './selection.t
 const IMPLIED = 0x8000_0000;
 const TOP = 0x7fff_ffff;
 
-/** Takes the selected files of the directory `top` as a walk finds them: each directory before what is in it. */
+/** Collects the selected files of the directory `top` in the order of a walk: each directory before its entries. */
 export class SelectionList implements SelectedFiles {
-  /** The note of an entry is the row of its directory, and whether it is implied. */
+  /** The note of an entry is the row of its directory, and a bit for implied ones. */
   readonly #entries: EntryTable;
   readonly #top: string;
-  /** Of all paths. */
+  /** All paths begin with it. */
   readonly #prefix: string;
   #bytes: number;
 
@@ -31,13 +31,13 @@ export class SelectionList implements SelectedFiles {
     return this.#bytes;
   }
 
-  /** Adds an entry of the directory in row `parent`, the topmost unless given. Returns its own row. */
+  /** Adds an entry of the directory in row `parent`, or of the top directory. Returns its row. */
   push(entry: TreeEntry, parent = TOP, implied = false): number {
     if (typeOf(entry.stats) !== 'directory') this.#bytes += entry.stats.size;
     return this.#entries.push(entry, implied ? parent + IMPLIED : parent);
   }
 
-  /** Takes the last entry away, a directory. */
+  /** Removes the last entry, a directory. */
   pop(): void {
     this.#entries.pop();
   }
@@ -71,5 +71,5 @@ export class SelectionList implements SelectedFiles {
   }
 }
 
-/** No files, for what is no directory. */
+/** The files below an entry that is not a directory. */
 export const NO_FILES: SelectedFiles = new SelectionList({ top: '' });

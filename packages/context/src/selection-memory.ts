@@ -7,18 +7,18 @@ import type { DigestOptions } from './digest-selection.ts';
 import type { SelectedSource } from './selection.ts';
 import { slimStat } from './slim-stat.ts';
 
-/** Digests of whole selections by what lstat says of everything in them. */
+/** Remembers digests of whole selections by the stats of everything in them. */
 export interface SelectionMemory {
   get(fingerprint: string): Digest | undefined;
   set(fingerprint: string, digest: Digest): void;
-  /** Writes what is new for the next build; whoever writes last wins. */
+  /** Writes new digests for the next build. The last writer wins. */
   save(): void;
 }
 
-/** Selections of earlier builds beside those of this one: of other targets and Dockerfiles on the same context. */
+/** Keeps so many selections of earlier builds, such as other targets and Dockerfiles on the same context. */
 const SPARE = 32;
 
-/** Opens what is kept in `file`; a missing or damaged file is an empty memory. */
+/** Opens the memory in `file`. A missing or damaged file is an empty memory. */
 export function openSelectionMemory(file: string): SelectionMemory {
   let kept: ReadonlyMap<string, Digest> | undefined;
   const used = new Map<string, Digest>();
@@ -64,7 +64,7 @@ function withChecksum(body: string): string {
   return `${crc32(body)}\n${body}`;
 }
 
-/** Two selections with one fingerprint have the same names, and of everything in them the same attributes and times. */
+/** Returns a hash of the names, attributes and times of everything in a selection. */
 export function fingerprintOf(
   sources: readonly SelectedSource[],
   { owner, shown = false }: Omit<DigestOptions, 'hasher'>,

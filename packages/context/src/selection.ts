@@ -7,20 +7,20 @@ export interface SelectedFile {
   /** Path relative to the selected directory. */
   readonly relative: string;
   readonly entry: TreeEntry;
-  /** A directory that is there only because it leads to something selected. */
+  /** Whether a directory is included only because it leads to a selected file. */
   readonly implied?: boolean;
 }
 
-/** What is selected below a directory, to go through as often as one likes. There may be very many, so none is kept as an object. */
+/** The selected files below a directory. Objects are created while iterating, because there may be very many. */
 export interface SelectedFiles extends Iterable<SelectedFile> {
   readonly length: number;
-  /** What all but the directories have together. */
+  /** The sum of the sizes of all entries except directories. */
   readonly bytes: number;
-  /** Feeds to a hash where the files are and all that lstat told of them. */
+  /** Adds the paths and stats of all entries to a hash. */
   addTo(hash: Hash): void;
-  /** Whether the attributes of every entry pass the test. */
+  /** Reports whether the attributes of every entry pass the test. */
   every(test: (stats: FileStat) => boolean): boolean;
-  /** All of it as data that another thread can be sent. */
+  /** Returns the selection as data that can be sent to another thread. */
   columns(): SelectedColumns;
 }
 
@@ -31,23 +31,23 @@ export interface SelectedColumns {
   readonly entries: EntryColumns;
 }
 
-/** What one source of a COPY, or one match of its pattern, stands for. */
+/** The files that one source of a COPY, or one match of its pattern, names. */
 export interface SelectedSource {
   /** The source or pattern as given. */
   readonly pattern: string;
-  /** Last element of the matched path as written (not of a link's target): the file's name in a destination directory. */
+  /** The last element of the matched path as written, not of a link's target: the file's name in a destination directory. */
   readonly name: string;
-  /** The entry after following links inside the tree. */
+  /** The entry after links inside the tree are followed. */
   readonly entry: TreeEntry;
-  /** For a directory: what is selected below it, parents before children, bytewise sorted, after `exclude`. */
+  /** For a directory: the selected files below it, parents before children, sorted by bytes. */
   readonly files: SelectedFiles;
 }
 
 export interface SelectOptions {
-  /** Cleaned paths or Go patterns relative to the tree's root; empty string is the root itself. */
+  /** Cleaned paths or Go patterns relative to the tree's root. The empty string is the root itself. */
   readonly sources: readonly string[];
   /** Docker ignore patterns relative to each source. */
   readonly exclude?: readonly string[];
-  /** Select from the root, or what stands before `/./`, with the directories that lead to each match. */
+  /** Selects from the root, or the part before `/./`, with the directories that lead to each match. */
   readonly parents?: boolean;
 }

@@ -3,7 +3,7 @@ import type { TreeEntry } from './file-tree.ts';
 import type { SelectedColumns, SelectedSource } from './selection.ts';
 import { slimStat } from './slim-stat.ts';
 
-/** A selection as data that another thread can be sent. */
+/** A selection as data that can be sent to another thread. */
 export type SentSelection = readonly SentSource[];
 
 interface SentSource {

@@ -1,6 +1,6 @@
 import type { FileStat } from './file-tree.ts';
 
-/** Without the four dates that Node makes for each entry, a large tree takes half the memory; nor has it methods. */
+/** Drops methods and the four `Date` objects of Node's stats: a large tree takes half the memory without them. */
 export function slimStat({ mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs }: FileStat): FileStat {
   return { mode, uid, gid, size, ino, dev, nlink, rdev, mtimeMs, ctimeMs };
 }

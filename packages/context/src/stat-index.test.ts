@@ -47,7 +47,7 @@ function trusted(): string[] {
   return (table?.paths ?? []).filter((_, row) => !Number.isNaN(table?.changed[row]));
 }
 
-test('digests are those of the bytes and survive in the file', async () => {
+test('digests are those of the bytes and persist in the index file', async () => {
   await settle();
   const index = openStatIndex(file);
   expect(digestAll(index)).toEqual(['a', 'b', 'c'].map(digestOf));
@@ -57,7 +57,7 @@ test('digests are those of the bytes and survive in the file', async () => {
   expect(readdirSync(join(base, 'index'))).toEqual(['one']);
 });
 
-test('a file that changed just before it was hashed is not trusted, and is at the next build', async () => {
+test('a file that changed just before it was hashed is not trusted until the next build', async () => {
   const index = openStatIndex(file);
   digestAll(index);
   index.save();
@@ -69,7 +69,7 @@ test('a file that changed just before it was hashed is not trusted, and is at th
   expect(trusted()).toEqual(['a', 'b', 'c']);
 });
 
-test('a file has one digest in a build', async () => {
+test('a file that gets another digest within a build is refused', async () => {
   await settle();
   const index = openStatIndex(file);
   digestAll(index);
@@ -79,7 +79,7 @@ test('a file has one digest in a build', async () => {
   expect(() => digestAll(index)).toThrow('File "b" changed during the build');
 });
 
-test('tells whether a file could have changed without showing it', async () => {
+test('hasStableStat reports whether a change would show in the stats', async () => {
   await settle();
   writeFileSync(join(root, 'b'), 'new');
   const index = openStatIndex(file);
@@ -87,7 +87,7 @@ test('tells whether a file could have changed without showing it', async () => {
   expect(entries().map((entry) => index.hasStableStat(entry))).toEqual([true, false, true]);
 });
 
-test('an edit that keeps size and mtime is seen by its ctime', async () => {
+test('an edit that keeps size and mtime is detected by its ctime', async () => {
   await settle();
   const index = openStatIndex(file);
   digestAll(index);
@@ -98,7 +98,7 @@ test('an edit that keeps size and mtime is seen by its ctime', async () => {
   expect(digestAll(openStatIndex(file))).toEqual(['A', 'b', 'c'].map(digestOf));
 });
 
-test('files that come, go and are renamed', async () => {
+test('the index follows files that are added, removed and renamed', async () => {
   await settle();
   const index = openStatIndex(file);
   digestAll(index);
@@ -126,7 +126,7 @@ test.each([
   expect(digestAll(openStatIndex(file))).toEqual(['a', 'b', 'c'].map(digestOf));
 });
 
-test('hard links share a digest; known() tells what was given, without reading', () => {
+test('hard links share a digest, and known() returns it without reading', () => {
   linkSync(join(root, 'a'), join(root, 'z'));
   const index = openStatIndex(file);
   expect(digestAll(index)).toEqual(['a', 'b', 'c', 'a'].map(digestOf));
@@ -135,7 +135,7 @@ test('hard links share a digest; known() tells what was given, without reading',
   expect(a && index.known(a)).toBe(digestOf('a'));
 });
 
-test('a file larger than the buffer', () => {
+test('a file larger than the buffer is hashed as a whole', () => {
   const bytes = Buffer.alloc(700_001, 'x');
   writeFileSync(join(root, 'a'), bytes);
   expect(digestAll(openStatIndex(file))[0]).toBe(digestOf(bytes));

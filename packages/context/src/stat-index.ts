@@ -13,30 +13,28 @@ import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './sele
 import type { SelectedSource } from './selection.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
-/** A hasher that believes a file unchanged, and does not read it, while its stats are those of an earlier build. */
+/** A hasher that does not read a file whose stats are those of an earlier build. */
 export interface StatIndex extends FileHasher {
   /**
-   * `digestSelection` with this hasher; looks at nothing while everything in the selection has the stats of an earlier build.
-   * Otherwise `onUnknown` is called before the first file is read, unless it is clear already that they will not be settled. Who reads
-   * the files from then on, and finds one with the stats that it has in the selection, reads what is digested, provided that
-   * {@link haveStableStats} says so in the end.
+   * Digests a selection with this hasher. Looks up no file while everything in the selection has the stats of an earlier build.
+   * Otherwise calls `onUnknown` before it reads the first file, unless some stats cannot be stable. A file that is read after that
+   * call, and has the stats of the selection then, has the digested bytes if {@link haveStableStats} is true at the end.
    */
   digestSelection(
     sources: readonly SelectedSource[],
     options: Omit<DigestOptions, 'hasher'>,
     onUnknown?: () => void,
   ): CooperativeTask<Digest>;
-  /** Whether everything in a selection that was digested would show by its stats that it is not any more what it was then. */
+  /** Reports whether any change to a digested selection since then would show in its stats. */
   haveStableStats(sources: readonly SelectedSource[]): boolean;
-  /** Writes what was learnt for the next build; whoever writes last wins. */
+  /** Writes the index for the next build. The last writer wins. */
   save(): void;
 }
 
 /**
- * Opens the stat index of one context, kept in `file`; a missing or damaged file is an empty index.
- * Like git's, it trusts inode, size, mtime and ctime, but not where a file changed so shortly before it
- * was hashed that a later change could have left the same times. Within one build a file has one digest: it throws CONTEXT
- * for one that is another by then, since a key may have been made of the first.
+ * Opens the stat index of one context. A missing or damaged file is an empty index. Like git's index, it trusts inode, size, mtime
+ * and ctime, except of a file that changed so shortly before it was hashed that a later change could leave the same times. Within one
+ * build a file has one digest: `digest` throws CONTEXT when it differs from an earlier one, which may be part of a key.
  */
 export function openStatIndex(file: string): StatIndex {
   return new FileStatIndex(file);
@@ -50,33 +48,33 @@ function readTable(file: string): StatTable {
   }
 }
 
-/** Milliseconds within which two changes may get the same time: a kernel's tick, or FAT's two seconds. */
+/** Milliseconds within which two changes may get the same time: a kernel's tick, or the two seconds of FAT. */
 const FINE_TIMES = 20;
 const COARSE_TIMES = 2000;
-/** Rows of files that this build did not look at are kept up to as many as those it did, plus these. */
+/** Keeps as many rows of files that this build did not look up as of those it did, plus these. */
 const SPARE_ROWS = 10_000;
-/** So many lookups out of order are searched for; then a map pays. */
+/** So many lookups out of order search the rows. Then a map is built. */
 const SEARCHES = 16;
 
 class FileStatIndex implements StatIndex {
   readonly #file: string;
   #loaded: StatTable | undefined;
   readonly #selections: SelectionMemory;
-  /** In selections that were trusted whole, so that their rows were not looked at. */
+  /** The number of files in selections that were trusted as a whole. */
   #trusted = 0;
   readonly #stable = new WeakSet<readonly SelectedSource[]>();
   readonly #hash = createFileHash();
-  /** Row where the next lookup is expected, unless it is the last one again: trees are walked in the same order each time. */
+  /** The row of the next lookup, because trees are walked in the same order each time. */
   #cursor = 0;
   #searches = 0;
   #rows: Map<string, number> | undefined;
   readonly #visited: number[] = [];
-  /** Rows of which this build was told the digest. */
+  /** Rows whose digest this build has returned. */
   readonly #digested: boolean[] = [];
   #changed = false;
-  /** Of files that were no longer as listed when they were read. */
+  /** Digests of files whose stats had changed since they were listed. */
   readonly #moved = new Map<string, Digest>();
-  /** Stats of a file made before the first one was read: the file system's own clock. */
+  /** Stats of a file created before the first one was read: the time of the file system's clock. */
   #clock: FileStat | undefined;
 
   constructor(file: string) {
@@ -84,7 +82,7 @@ class FileStatIndex implements StatIndex {
     this.#selections = openSelectionMemory(`${file}.selections`);
   }
 
-  /** Is not read by a build that finds all selections unchanged. */
+  /** Read on first use: a build whose selections are all unchanged does not need it. */
   get #table(): StatTable {
     return (this.#loaded ??= readTable(this.#file));
   }
@@ -156,7 +154,7 @@ class FileStatIndex implements StatIndex {
     this.#changed = false;
   }
 
-  /** What is found older than this before it is read cannot change later and keep its times. */
+  /** A file that is older than this before it is read cannot change later without new times. */
   #readClock(): FileStat {
     return (this.#clock ??= readClock(this.#file));
   }
@@ -177,7 +175,7 @@ class FileStatIndex implements StatIndex {
     return this.#rows.get(path);
   }
 
-  /** Whether a row is about a file with these stats: trusted in this and later builds, or known in this one only. */
+  /** Reports whether a row has these stats: trusted in this and later builds, or known in this one only. */
   #isCurrent(row: number, stats: FileStat, as: 'trusted' | 'known'): boolean {
     const { inodes, changed, modified, sizes } = this.#table;
     const at = changed[row] ?? Number.NaN;
@@ -212,7 +210,7 @@ class FileStatIndex implements StatIndex {
     return row;
   }
 
-  /** In the order of their last visit, which is the walk of the largest selection; then those not visited. */
+  /** Returns rows in the order of their last visit, then those not visited. */
   #rowsToKeep(): number[] {
     const seen = new Uint8Array(this.#table.paths.length);
     const rows: number[] = [];
@@ -237,7 +235,7 @@ function readClock(file: string): FileStat {
   return stats;
 }
 
-/** Whether a file was as listed when its last byte was read. */
+/** Reports whether a file's stats after its last byte was read are those of its listing. */
 function isSame(listed: FileStat, read: FileStat): boolean {
   return (
     listed.ctimeMs === read.ctimeMs &&
@@ -247,7 +245,7 @@ function isSame(listed: FileStat, read: FileStat): boolean {
   );
 }
 
-/** Whether a file had been as it is for longer than its times resolve. */
+/** Reports whether a file's last change is further back than the resolution of its times. */
 function isOlder({ dev, ctimeMs }: FileStat, clock: FileStat): boolean {
   const isFine = dev === clock.dev && !Number.isInteger(ctimeMs / 1000);
   return ctimeMs + (isFine ? FINE_TIMES : COARSE_TIMES) < clock.ctimeMs;

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
 
-/** Stats and digests of files in columns, which load a hundred times faster than objects. */
+/** Keeps stats and digests of files in columns, which load a hundred times faster than objects. */
 export interface StatTable {
   readonly paths: string[];
-  /** How many rows the columns have space for. */
+  /** The number of rows that the columns have space for. */
   readonly capacity: number;
   readonly inodes: Float64Array;
-  /** Milliseconds; negative where the stats must not be trusted by later builds, NaN where they were not by this one. */
+  /** Milliseconds. Negative where later builds must not trust the stats, NaN where this one did not. */
   readonly changed: Float64Array;
   readonly modified: Float64Array;
   readonly sizes: Float64Array;
@@ -19,7 +19,7 @@ const HEADER = 24;
 const DIGEST = 32;
 const ROW = 4 * 8 + DIGEST;
 
-/** A table with space for `capacity` rows, holding the rows of `from`. */
+/** Creates a table with space for `capacity` rows and copies the rows of `from`. */
 export function createStatTable(capacity: number, from?: StatTable): StatTable {
   const column = (source?: Float64Array): Float64Array => {
     const target = new Float64Array(capacity);
@@ -39,7 +39,7 @@ export function createStatTable(capacity: number, from?: StatTable): StatTable {
   };
 }
 
-/** The given rows of a table as bytes: header, columns, digests, paths. */
+/** Encodes the given rows of a table: header, columns, digests, paths. */
 export function encodeStatTable(table: StatTable, rows: readonly number[]): Buffer {
   const names = Buffer.from(rows.map((row) => table.paths[row]).join('\0'));
   const bytes = Buffer.alloc(HEADER + rows.length * ROW + names.length);
@@ -61,9 +61,9 @@ export function encodeStatTable(table: StatTable, rows: readonly number[]): Buff
   return bytes;
 }
 
-/** The table in these bytes, or undefined when they are damaged or of another version. */
+/** Decodes a table. Returns undefined when the bytes are damaged or of another version. */
 export function decodeStatTable(file: Uint8Array): StatTable | undefined {
-  // Columns are used in place, and a view needs its alignment.
+  // The columns are views, which need alignment.
   const bytes = Buffer.from(
     file.byteOffset % 8 === 0 ? file.buffer : file.slice().buffer,
     file.byteOffset % 8 === 0 ? file.byteOffset : 0,
