@@ -3,6 +3,7 @@ export { countOnce, createDiskUsage, freedBy, sumOf } from './disk-usage.ts';
 export type { DiskUsage, Usage } from './disk-usage.ts';
 export { openLock, waitFor } from './file-lock.ts';
 export type { FileLock } from './file-lock.ts';
+export { requireFormat } from './format.ts';
 export { storeLayout } from './layout.ts';
 export type { StoreLayout } from './layout.ts';
 export { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';

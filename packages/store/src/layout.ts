@@ -47,6 +47,8 @@ export interface StoreLayout {
   readonly contextIndex: string;
   /** Directories of cache mounts, by key. */
   readonly cacheMounts: string;
+  /** The format of the store, a number. */
+  readonly format: string;
   /** The time up to which everything is on disk. */
   readonly syncMarker: string;
   /** Held while unsynced entries are dropped. */
@@ -95,6 +97,7 @@ export function storeLayout(root: string): StoreLayout {
     explain,
     contextIndex: inRoot('context-index'),
     cacheMounts,
+    format: inRoot('format'),
     syncMarker: inRoot('synced'),
     syncLock: inRoot('synced.lock'),
     snapshot: (name) => join(snapshots, name),

@@ -33,8 +33,8 @@ export function isOpenToOthers({ mode }: Pick<Stats, 'mode'>): boolean {
 }
 
 /** Reports whether nothing that other programs need to reach lies in the directory: it is a store already, or empty. */
-function isStore({ root, activeSnapshots, leases, run }: StoreLayout): boolean {
+function isStore({ root, activeSnapshots, format, leases, run }: StoreLayout): boolean {
   // What a build makes before the first snapshot, and mkfs.
-  const first = [basename(leases), basename(run), 'lost+found'];
+  const first = [basename(format), basename(leases), basename(run), 'lost+found'];
   return existsSync(activeSnapshots) || readdirSync(root).every((name) => first.includes(name));
 }

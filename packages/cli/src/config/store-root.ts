@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
-import { protectStore, storeLayout } from '@tbuild/store';
+import { protectStore, requireFormat, storeLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 
 /**
@@ -32,7 +32,9 @@ export function makeStore(root: string, env: Environment): void {
   const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
   const stats = makeRoot(root);
   if (root === temporaryStore(env)) requireOwn(root, env);
-  protectStore(storeLayout(root), stats, shared);
+  const store = storeLayout(root);
+  protectStore(store, stats, shared);
+  requireFormat(store);
 }
 
 /** Permissions that let the owner do all, and others write nothing; undefined when none are named. */

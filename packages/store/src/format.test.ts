@@ -1,0 +1,29 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { requireFormat } from './format.ts';
+import { storeLayout } from './layout.ts';
+
+let root: string;
+beforeEach(() => void (root = mkdtempSync(join(tmpdir(), 'tbuild-format-'))));
+afterEach(() => rmSync(root, { recursive: true }));
+
+test.each([
+  ['without a mark', undefined],
+  ['whose mark a crash left empty', ''],
+  ['of this format', '1\n'],
+])('a store %s is used and has the mark afterwards', (_, text) => {
+  const store = storeLayout(root);
+  if (text !== undefined) writeFileSync(store.format, text);
+  requireFormat(store);
+  expect(readFileSync(store.format, 'utf8')).toBe('1\n');
+});
+
+test.each(['2', '0', 'one'])('a store of format %s is refused and left alone', (text) => {
+  const store = storeLayout(root);
+  writeFileSync(store.format, `${text}\n`);
+  expect(() => requireFormat(store)).toThrow(`has format "${text}", expected "1"`);
+  expect(readFileSync(store.format, 'utf8')).toBe(`${text}\n`);
+  expect(existsSync(store.leases)).toBe(false);
+});
