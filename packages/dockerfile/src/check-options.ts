@@ -1,23 +1,23 @@
 import { TbuildError } from '@tbuild/errors';
 import type { InstructionBase } from './instruction.ts';
 
-/** Which warnings a Dockerfile wants: the value of `# check=`. */
+/** The lint options of a Dockerfile: the value of `# check=`. */
 export interface CheckOptions {
-  /** Rules that stay silent. */
+  /** Rules that are skipped. */
   readonly skip: 'all' | readonly string[];
-  /** Experimental rules that speak. */
+  /** Experimental rules that are enabled. */
   readonly experimental: 'all' | readonly string[];
   /** Whether a warning fails the build. */
   readonly error: boolean;
 }
 
-/** All stable rules, no failure. */
+/** The default: all stable rules, and no failure. */
 export const DEFAULT_CHECK_OPTIONS: CheckOptions = { skip: [], experimental: [], error: false };
 
 const TRUE = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 const FALSE = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
 
-/** Reads `skip=Rule,Rule;error=true;experimental=all`. Throws DOCKERFILE_SYNTAX for anything else. */
+/** Parses `skip=Rule,Rule;error=true;experimental=all`. Throws DOCKERFILE_SYNTAX for anything else. */
 export function parseCheckOptions(text: string): CheckOptions {
   let options = DEFAULT_CHECK_OPTIONS;
   for (const part of text.trim() === '' ? [] : text.split(';')) {
@@ -33,7 +33,7 @@ export function parseCheckOptions(text: string): CheckOptions {
   return options;
 }
 
-/** The options with what the comments above an instruction add to them. */
+/** Returns the options, extended by those in the comments above an instruction. */
 export function checkOptionsFor(instruction: InstructionBase, options: CheckOptions): CheckOptions {
   return instruction.comments.reduce((merged, comment) => {
     const text = /^check\s*=(.*)$/i.exec(comment)?.[1];
@@ -41,7 +41,7 @@ export function checkOptionsFor(instruction: InstructionBase, options: CheckOpti
   }, options);
 }
 
-/** Whether a rule is to be reported. `skip=all` means the stable ones, as Docker takes it. */
+/** Returns whether a rule is reported. As in Docker, `skip=all` skips the stable rules. */
 export function isRuleEnabled(
   rule: { readonly name: string; readonly experimental?: boolean },
   { skip, experimental }: CheckOptions,

@@ -17,6 +17,6 @@ test.each([
   ['# syntax=\n', undefined],
   ['// note\n// syntax=a\n', undefined],
   ['FROM x\n', undefined],
-])('the frontend of %j is %j', (text, expected) => {
+])('the frontend image of %j is %j', (text, expected) => {
   expect(detectSyntax(text)?.text).toBe(expected);
 });

@@ -14,8 +14,8 @@ interface Directive {
 const NAME = /[a-zA-Z][a-zA-Z0-9]*/y;
 
 /**
- * The directives at the top of `text`, and a reader that stands after them. The first line that is
- * no known directive ends them. Throws for one given twice and for an impossible escape character.
+ * Reads the directives at the top of `text` and returns a reader after them. They end at the first line that is not a
+ * known directive. Throws for a repeated directive and for an invalid escape character.
  */
 export function readDirectives(text: string, file: string): { directives: Directives; reader: LineReader } {
   const start = { offset: text.startsWith('\ufeff') ? 1 : 0, line: 1 };
@@ -42,8 +42,8 @@ export function readDirectives(text: string, file: string): { directives: Direct
 }
 
 /**
- * The frontend image that a file asks for: `# syntax=`, also after a `#!` line, `// syntax=`, or the
- * `syntax` member of a JSON document. The value ends at its first blank.
+ * Returns the frontend image that a file requests: `# syntax=`, also after a `#!` line, `// syntax=`, or the `syntax`
+ * member of a JSON document. The value ends at its first blank.
  */
 export function detectSyntax(text: string, file = 'Dockerfile'): Word | undefined {
   const found = findDirective(text, file, 'syntax', '#') ?? findDirective(text, file, 'syntax', '//');
@@ -61,8 +61,8 @@ function checkEscape(directive: Directive | undefined): '\\' | '`' {
 }
 
 /**
- * Looks through the directives as Docker's detection of frontend and checks does, which differs from its
- * parser: a `#!` line is skipped, an indented line ends the directives, doubles are no error.
+ * Reads the directives as Docker's detection of frontend and checks does. It differs from Docker's parser: it skips a
+ * `#!` line, ends at an indented line and accepts duplicates.
  */
 function findDirective(
   text: string,
@@ -81,7 +81,7 @@ function findDirective(
   }
 }
 
-/** `# name = value` as the next line, or undefined when that line is anything else. */
+/** Reads `# name = value` from the next line; undefined if the line is anything else. */
 function readDirective(
   reader: LineReader,
   { comment, indented }: { comment: '#' | '//'; indented: boolean },

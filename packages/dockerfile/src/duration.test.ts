@@ -13,7 +13,7 @@ test.each([
   ['+2s', 2e9],
   ['0s', 0],
   ['1.0000000001s', 1e9],
-])('%s is %d ns', (text, expected) => {
+])('the duration %s is %d ns', (text, expected) => {
   expect(parseDuration(text)).toBe(expected);
 });
 
@@ -27,6 +27,6 @@ test.each([
   ['3 s', 'unknown unit " s" in duration "3 s"'],
   ['1d', 'unknown unit "d" in duration "1d"'],
   ['9999999h', 'invalid duration "9999999h"'],
-])('%j is refused: %s', (text, fault) => {
+])('the duration %j is refused: %s', (text, fault) => {
   expect(parseDuration(text)).toEqual({ fault });
 });

@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
 const PART = /(\d*)(?:\.(\d*))?([^\d.]*)/y;
 const MAX_NANOSECONDS = 2n ** 63n - 1n;
 
-/** Nanoseconds of a duration in Go's syntax (`1h30m`, `1.5s`, `0`), or what is wrong with it. */
+/** Parses a duration in Go's syntax (`1h30m`, `1.5s`, `0`). Returns nanoseconds, or the fault. */
 export function parseDuration(text: string): number | { readonly fault: string } {
   const invalid = { fault: `invalid duration "${text}"` };
   const unsigned = text.replace(/^[-+]/, '');

@@ -23,7 +23,7 @@ describe.each(tables)('fixtures/words/%s', (file, expand) => {
   });
 });
 
-test('unset variables are reported for each use', () => {
+test('each use of an unset variable is reported', () => {
   const unset: string[] = [];
   expandWord('$a ${b} ${c:-x} ${d:-$e} $f "$a" \'$g\' \\$h', (name) => (name === 'f' ? '' : undefined), {
     onUnset: (name) => unset.push(name),
@@ -31,13 +31,13 @@ test('unset variables are reported for each use', () => {
   expect(unset).toEqual(['a', 'b', 'c', 'e', 'd', 'a']);
 });
 
-test('wildcards stop at line breaks', () => {
+test('wildcards of a substitution stop at line breaks', () => {
   expect(expandWord('${x#*b}', () => 'a\nb')).toBe('a\nb');
   expect(expandWord('${x##*}', () => 'a\nb')).toBe('\nb');
   expect(expandWord('${x//?/-}', () => 'a\nb')).toBe('-\n-');
 });
 
-test('hostile patterns and nesting end soon', () => {
+test('hostile patterns and nesting are refused or expanded quickly', () => {
   const value = 'a'.repeat(100_000);
   const spent = cpuTime(() => {
     expect(expandWord('${x##*a*a*a*a*a*b}', () => value)).toBe(value);

@@ -4,31 +4,31 @@ import { lexText } from './word-lexer.ts';
 import { createWordList, finishWords } from './word-list.ts';
 import type { WordList } from './word-list.ts';
 
-/** The value of a variable, or undefined when it is not set. */
+/** Returns the value of a variable, or undefined if it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
 export interface ExpandOptions {
-  /** The Dockerfile's escape character; a backslash by default. */
+  /** The escape character of the Dockerfile; a backslash by default. */
   readonly escape?: '\\' | '`';
-  /** False for heredoc bodies: quotes are text, while escapes and variables still count. */
+  /** False for heredoc bodies: quotes are text there, while escapes and variables keep their meaning. */
   readonly quotes?: boolean;
-  /** Called for each use of a variable that is not set, also where the word gives a default. */
+  /** Called for each use of an unset variable, even if the word gives a default. */
   readonly onUnset?: (name: string) => void;
-  /** For texts that are only shown: leave quotes, escapes, uses of unset variables as they are. */
+  /** For display only: keeps quotes, escapes and uses of unset variables. */
   readonly keepQuotes?: boolean;
   readonly keepEscapes?: boolean;
   readonly keepUnset?: boolean;
 }
 
 /**
- * `word` with variables replaced and quotes and escapes removed, by the rules of Docker's shell lexer.
+ * Expands the variables in `word` and removes quotes and escapes, by the rules of Docker's shell lexer.
  * Throws DOCKERFILE_SEMANTICS for bad substitutions, unknown modifiers, open quotes and `${name:?}`.
  */
 export function expandWord(word: string, lookup: Lookup, options: ExpandOptions = {}): string {
   return expand(word, lookup, options);
 }
 
-/** Like {@link expandWord}, then split at blanks that were neither quoted nor escaped. */
+/** The same as {@link expandWord}, then splits at blanks that are neither quoted nor escaped. */
 export function expandWords(word: string, lookup: Lookup, options: ExpandOptions = {}): string[] {
   const words = createWordList();
   expand(word, lookup, options, words);

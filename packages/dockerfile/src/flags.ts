@@ -5,17 +5,17 @@ import { didYouMean, syntaxError } from './syntax-error.ts';
 import { isSpace, skipSpaces } from './whitespace.ts';
 import { trimmed } from './words.ts';
 
-/** A `--name[=value]` as written, quotes and escapes already removed. */
+/** A `--name[=value]`, with quotes and escapes removed. */
 export interface RawFlag {
   readonly name: string;
   readonly value?: string;
   readonly start: number;
   readonly end: number;
-  /** Where the value begins in the line. */
+  /** The offset of the value in the line. */
   readonly valueStart: number;
 }
 
-/** The flags directly behind the keyword, and what follows them. `--` ends the flags. */
+/** Returns the flags after the keyword and the text after them. `--` ends the flags. */
 export function splitFlags(line: string, start: number, end: number): { flags: RawFlag[]; rest: Span } {
   const flags: RawFlag[] = [];
   let at = skipSpaces(line, start, end);
@@ -39,7 +39,7 @@ function readFlag(line: string, start: number, end: number): RawFlag {
     if (character === quote) quote = '';
     else if (quote === '' && (character === '"' || character === "'")) quote = character;
     else {
-      // Flags know the backslash only, whatever the file's escape character.
+      // Flags use the backslash only, whatever the file's escape character is.
       if (character === '\\') character = line.charAt(++at);
       if (character === '=' && valueStart === end) valueStart = at + 1;
       text += character;
@@ -59,7 +59,7 @@ export type Flags = ReadonlyMap<string, readonly Word[]>;
 
 const NO_FLAGS: Flags = new Map();
 
-/** Checks flags against the known ones. Throws for unknown and repeated flags and missing values. */
+/** Checks flags against the known ones. Throws for unknown flags, repeated flags and missing values. */
 export function readFlags(
   line: LogicalLine,
   raw: readonly RawFlag[],
@@ -97,13 +97,13 @@ function readSwitch(line: LogicalLine, flag: RawFlag): string {
   throw syntaxError(`Expecting boolean value for flag --${flag.name}, not: ${flag.value}`, range);
 }
 
-/** The value of a flag given at most once; an empty value counts as none. */
+/** Returns the value of a flag that may be given once. An empty value counts as absent. */
 export function flagWord(flags: Flags, name: string): Word | undefined {
   const word = flags.get(name)?.[0];
   return word?.text === '' ? undefined : word;
 }
 
-/** The value of a switch, or undefined when it is not given. */
+/** Returns the value of a switch, or undefined if it is not given. */
 export function flagSwitch(flags: Flags, name: string): boolean | undefined {
   const word = flags.get(name)?.[0];
   return word === undefined ? undefined : word.text === 'true';

@@ -11,7 +11,7 @@ const fixtures = join(import.meta.dirname, '../../../fixtures/dockerfiles');
 const SECONDS = Number(process.env.TBUILD_FUZZ_SECONDS ?? 3);
 const SEED = Number(process.env.TBUILD_FUZZ_SEED ?? 20260);
 
-/** No text of a few kilobytes takes so much processor time to read unless the time grows out of all proportion. */
+/** Reading a text of a few kilobytes exceeds this much processor time only if the time grows out of all proportion. */
 const HANG = 5_000;
 
 test(
@@ -33,7 +33,7 @@ test(
   (SECONDS * 2000 + 60_000) * patience,
 );
 
-/** Parses, and expands every line as if it were a word. */
+/** Parses the text, and expands every line as a word. */
 function exercise(text: string): void {
   const { stages } = parseDockerfile(text);
   for (const { instructions } of stages) {
@@ -107,7 +107,7 @@ function pick(items: readonly string[], random: (below: number) => number): stri
   return items[random(items.length)] ?? '';
 }
 
-/** A linear congruential generator, so that a failure can be repeated. */
+/** A linear congruential generator, so that failures can be repeated. */
 function createRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -5,7 +5,7 @@ import type { LineReader, LogicalLine } from './logical-lines.ts';
 import { rangeOf, readPhysicalLine } from './logical-lines.ts';
 import { syntaxError } from './syntax-error.ts';
 
-/** What a word like `3<<-"EOF"` announces. */
+/** The start of a heredoc, such as `3<<-"EOF"`. */
 export interface HeredocMark {
   readonly name: string;
   readonly expand: boolean;
@@ -13,7 +13,7 @@ export interface HeredocMark {
   readonly fileDescriptor?: number;
 }
 
-/** The heredoc that a word announces, or undefined for any other word. */
+/** Returns the heredoc that a word starts, or undefined for any other word. */
 export function parseHeredocMark(word: string): HeredocMark | undefined {
   const mark = word.indexOf('<<');
   if (mark < 0) return undefined;
@@ -34,7 +34,7 @@ export function parseHeredocMark(word: string): HeredocMark | undefined {
   };
 }
 
-/** The heredocs that a line announces, in order. A line with an open quote announces none. */
+/** Returns the heredocs that a line starts, in order. A line with an open quote starts none. */
 export function findHeredocMarks(line: string): HeredocMark[] {
   if (!line.includes('<<')) return [];
   return splitWords(line, { keepQuotes: true, keepEscapes: true, keepUnset: true }).flatMap(
@@ -42,7 +42,7 @@ export function findHeredocMarks(line: string): HeredocMark[] {
   );
 }
 
-/** Reads the bodies of these heredocs from the lines that follow. Throws when one does not end. */
+/** Reads the bodies of these heredocs from the following lines. Throws if one does not end. */
 export function readHeredocs(reader: LineReader, line: LogicalLine, marks: readonly HeredocMark[]): Heredoc[] {
   return marks.map((mark) => {
     const start = { offset: reader.offset, line: reader.line };

@@ -1,30 +1,30 @@
 import type { SourceRange } from '@tbuild/errors';
 
-/** What every instruction carries, whatever its kind. */
+/** The members that all instructions have. */
 export interface InstructionBase {
-  /** The whole instruction as written, heredoc bodies included, without the final line break. */
+  /** The whole instruction as written, including heredoc bodies, without the final line break. */
   readonly text: string;
-  /** Where `text` stands. */
+  /** The location of `text`. */
   readonly location: SourceRange;
-  /** The instruction on one line: continuations joined, comments and heredoc bodies left out. */
+  /** The instruction on one line, with continuations joined, without comments and heredoc bodies. */
   readonly line: string;
-  /** Numbers of the empty lines inside, which Docker warns about. */
+  /** The numbers of the empty lines inside, which Docker warns about. */
   readonly emptyLines: readonly number[];
   /** The keyword as written, for casing checks. */
   readonly keyword: string;
-  /** Comment lines directly above, without `#` and blanks around. */
+  /** The comment lines directly above, without `#` and surrounding blanks. */
   readonly comments: readonly string[];
 }
 
 /** An inline file of a COPY, ADD or RUN. */
 export interface Heredoc {
-  /** The word after `<<`, quotes removed; the file's name in COPY and ADD. */
+  /** The word after `<<` without quotes; the name of the file in COPY and ADD. */
   readonly name: string;
-  /** Body with the tabs of `<<-` already stripped; ends in a line break unless empty. */
+  /** The body without the tabs that `<<-` strips. It ends in a line break unless empty. */
   readonly content: string;
-  /** Body as written, as a shell that gets the whole heredoc needs it. */
+  /** The body as written, for a shell that reads the whole heredoc. */
   readonly raw: string;
-  /** False when any part of the word was quoted. */
+  /** False if any part of the word was quoted. */
   readonly expand: boolean;
   /** True for `<<-`. */
   readonly stripTabs: boolean;
@@ -32,12 +32,12 @@ export interface Heredoc {
   readonly location: SourceRange;
 }
 
-/** A command line as Docker has them: a text for the shell, or an argument vector. */
+/** A command line in one of Docker's forms: a text for the shell, or an argument vector. */
 export type CommandLine =
   | { readonly form: 'shell'; readonly text: string }
   | { readonly form: 'exec'; readonly args: readonly string[] };
 
-/** A word as written (quotes and escapes in place) and where it stands. */
+/** A word as written, with quotes and escapes, and its location. */
 export interface Word {
   readonly text: string;
   readonly location: SourceRange;
@@ -55,7 +55,7 @@ export interface FromInstruction extends InstructionBase {
   readonly platform?: Word;
   /** Lower-cased stage name. */
   readonly name?: string;
-  /** The name as written, and the `AS` as written, for checks. */
+  /** The name and the `AS` as written, for checks. */
   readonly nameAsWritten?: string;
   readonly asKeyword?: string;
 }
@@ -84,7 +84,7 @@ export interface RunInstruction extends InstructionBase {
   readonly kind: 'run';
   readonly command: CommandLine;
   readonly heredocs: readonly Heredoc[];
-  /** The heredoc that is the whole command (`RUN <<EOF`), where there is nothing else. */
+  /** The heredoc that is the whole command (`RUN <<EOF`). */
   readonly script?: Heredoc;
   readonly mounts: readonly MountFlag[];
   readonly network?: 'default' | 'none' | 'host';
@@ -93,7 +93,7 @@ export interface RunInstruction extends InstructionBase {
 
 export interface CopyInstruction extends InstructionBase {
   readonly kind: 'copy' | 'add';
-  /** Sources other than heredocs, in order. */
+  /** The sources other than heredocs, in order. */
   readonly sources: readonly Word[];
   readonly heredocs: readonly Heredoc[];
   readonly destination: Word;
@@ -122,9 +122,9 @@ export interface ShellInstruction extends InstructionBase {
 
 export interface HealthcheckInstruction extends InstructionBase {
   readonly kind: 'healthcheck';
-  /** `none` turns an inherited check off. */
+  /** `none` disables an inherited check. */
   readonly check: 'none' | CommandLine;
-  /** Nanoseconds, 0 = inherit; as written on the flags. */
+  /** Nanoseconds, as written in the flags; 0 inherits. */
   readonly interval: number;
   readonly timeout: number;
   readonly startPeriod: number;
@@ -132,7 +132,7 @@ export interface HealthcheckInstruction extends InstructionBase {
   readonly retries: number;
 }
 
-/** EXPOSE and VOLUME: a list of words. `json` tells that it was a JSON array. */
+/** EXPOSE and VOLUME: a list of words. `json` is true for a JSON array. */
 export interface ListInstruction extends InstructionBase {
   readonly kind: 'expose' | 'volume';
   readonly words: readonly Word[];
@@ -147,11 +147,11 @@ export interface SingleWordInstruction extends InstructionBase {
 
 export interface OnbuildInstruction extends InstructionBase {
   readonly kind: 'onbuild';
-  /** The trigger as Docker stores it in the config: raw text, heredoc bodies appended. */
+  /** The trigger as Docker stores it in the config: raw text with heredoc bodies appended. */
   readonly trigger: string;
 }
 
-/** One typed instruction; everything that depends on variables is still unexpanded text. */
+/** A typed instruction. Everything that depends on variables is unexpanded text. */
 export type Instruction =
   | FromInstruction
   | ArgInstruction
@@ -167,10 +167,10 @@ export type Instruction =
 
 export type InstructionKind = Instruction['kind'];
 
-/** An instruction that may stand in a stage. */
+/** An instruction that may occur in a stage. */
 export type StageInstruction = Exclude<Instruction, FromInstruction>;
 
-/** FROM and what follows it. */
+/** FROM and the instructions after it. */
 export interface Stage {
   readonly index: number;
   readonly from: FromInstruction;
@@ -192,19 +192,19 @@ export interface Directives {
 export interface LintWarning {
   /** e.g. `StageNameCasing`. */
   readonly rule: string;
-  /** One line on the rule in general. */
+  /** Describes the rule in one line. */
   readonly description: string;
   /** The rule's page in Docker's documentation. */
   readonly url: string;
-  /** What was found here. */
+  /** Describes what was found. */
   readonly message: string;
-  /** The instruction, or the lines of it that Docker names. */
+  /** The instruction, or those of its lines that Docker names. */
   readonly location: SourceRange;
-  /** The words in it that are meant. */
+  /** The words to underline. */
   readonly token?: SourceRange;
 }
 
-/** A whole parsed Dockerfile. */
+/** A parsed Dockerfile. */
 export interface Dockerfile {
   readonly file: string;
   readonly text: string;
@@ -212,6 +212,6 @@ export interface Dockerfile {
   /** ARGs before the first FROM. */
   readonly globalArgs: readonly ArgInstruction[];
   readonly stages: readonly Stage[];
-  /** What parsing alone can warn about. */
+  /** The warnings that need only the text. */
   readonly warnings: readonly LintWarning[];
 }

@@ -1,13 +1,13 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { LintWarning } from './instruction.ts';
 
-/** What Docker says about a rule in general; the page is made from its name. */
+/** Docker's general description of a rule. The address of its page follows from its name. */
 interface Rule {
   readonly description: string;
   readonly experimental?: boolean;
 }
 
-/** Docker's build checks. Those that need values or files are found where those are known. */
+/** Docker's build checks. The frontend finds those that need values or files. */
 const RULES = {
   StageNameCasing: { description: 'Stage names should be lowercase' },
   FromAsCasing: { description: "The 'as' keyword should match the case of the 'from' keyword" },
@@ -58,7 +58,7 @@ const RULES = {
 /** The name of one of Docker's build checks. */
 export type RuleName = keyof typeof RULES;
 
-/** A rule as {@link CheckOptions} look at it. */
+/** The part of a rule that {@link CheckOptions} select by. */
 export function ruleOf(name: RuleName): { readonly name: RuleName; readonly experimental: boolean } {
   return { name, experimental: 'experimental' in RULES[name] };
 }
@@ -68,12 +68,12 @@ export function ruleNames(): readonly RuleName[] {
   return Object.keys(RULES).filter(isRuleName);
 }
 
-/** Whether Docker has a rule of this name. */
+/** Returns whether Docker has a rule of this name. */
 export function isRuleName(name: string): name is RuleName {
   return Object.hasOwn(RULES, name);
 }
 
-/** A warning in Docker's words. `token`: the part of the instruction that it is about, to be underlined. */
+/** Creates a warning in Docker's words. `token` is the part of the instruction to underline. */
 export function createWarning(
   rule: RuleName,
   message: string,
@@ -90,7 +90,7 @@ export function createWarning(
   };
 }
 
-/** One line on a rule in general, and its page in Docker's documentation. */
+/** Returns the description of a rule in one line, and its page in Docker's documentation. */
 export function describeRule(rule: RuleName): { readonly description: string; readonly url: string } {
   return { description: RULES[rule].description, url: ruleUrl(rule) };
 }

@@ -13,7 +13,7 @@ interface Finding {
   readonly message: string;
   readonly instruction: Instruction;
   readonly location?: SourceRange;
-  /** What to underline; the keyword unless given. */
+  /** The part to underline; the keyword by default. */
   readonly token?: SourceRange;
 }
 
@@ -26,8 +26,8 @@ const CHECKS: readonly Check[] = [
 ];
 
 /**
- * What parsing alone can warn about, in the order of the file, also in stages that nothing needs. `options`
- * replace those of the file's `# check=` directive. Comments above an instruction (`# check=skip=Rule`) silence rules for it.
+ * Returns the warnings that need only the text, in the order of the file, including stages that no build needs. `options`
+ * replace those of the file's `# check=` directive. A comment above an instruction (`# check=skip=Rule`) skips rules there.
  */
 export function lintDockerfile(
   dockerfile: Pick<Dockerfile, 'directives' | 'globalArgs' | 'stages'>,
@@ -40,8 +40,8 @@ export function lintDockerfile(
 }
 
 /**
- * What can be warned about before the place where reading failed: what single instructions say, since the
- * rest of the file is not known.
+ * Returns the warnings before the place where parsing failed. Only single instructions are checked, since the rest of
+ * the file is unknown.
  */
 export function lintInstructions(
   instructions: readonly Instruction[],
@@ -119,7 +119,7 @@ function checkFrom(from: FromInstruction): Finding[] {
   return findings;
 }
 
-/** The name stands last. */
+/** The name is the last word. */
 function nameRange(from: FromInstruction): SourceRange | undefined {
   return wordRange(from, from.nameAsWritten ?? '');
 }

@@ -2,28 +2,28 @@ import type { Position, SourceRange } from '@tbuild/errors';
 import { syntaxError } from './syntax-error.ts';
 import { skipSpaces } from './whitespace.ts';
 
-/** The character that continues a line and takes the meaning of the next one. */
+/** The character that continues a line and escapes the next character. */
 export type Escape = '\\' | '`';
 
-/** A stretch of a logical line: its text and its offsets there. */
+/** A part of a logical line: its text and its offsets. */
 export interface Span {
   readonly text: string;
   readonly start: number;
   readonly end: number;
 }
 
-/** An instruction's line: continuations joined, comments and empty lines inside dropped. */
+/** The line of an instruction: continuations are joined, comments and empty lines dropped. */
 export interface LogicalLine {
-  /** Without the blanks before the keyword; blanks before continued lines stay. */
+  /** Without the blanks before the keyword. Blanks before continued lines stay. */
   readonly text: string;
   readonly file: string;
-  /** Where pieces of `text` came from, by rising offset. */
+  /** The origins of the pieces of `text`, by rising offset. */
   readonly pieces: readonly Piece[];
-  /** Comment lines directly above. */
+  /** The comment lines directly above. */
   readonly comments: readonly string[];
-  /** Numbers of empty lines inside. */
+  /** The numbers of the empty lines inside. */
   readonly emptyLines: readonly number[];
-  /** Where it starts: an empty continued line before the keyword counts. */
+  /** The start of the line. An empty continued line before the keyword belongs to it. */
   readonly start: Position;
   readonly startOffset: number;
 }
@@ -34,16 +34,16 @@ interface Piece {
   readonly column: number;
 }
 
-/** One line of the file: offsets of its text, and of the next line. */
+/** One line of the file: the offsets of its text, and of the next line. */
 export interface PhysicalLine {
   readonly number: number;
   readonly start: number;
-  /** Before the line break and any carriage returns. */
+  /** The end of the text, before the line break and any carriage returns. */
   readonly end: number;
   readonly next: number;
 }
 
-/** Where reading has got to; heredoc bodies are read from the same cursor as lines. */
+/** The reading position. Heredoc bodies are read from the same cursor as lines. */
 export interface LineReader {
   readonly text: string;
   readonly file: string;
@@ -57,16 +57,16 @@ export interface LineReader {
 // Docker reads lines with a buffer of 64 KiB that must also hold the line break.
 const MAX_LINE_BYTES = 65_535;
 
-// Most lines have neither comments nor empty lines: a list for each would be most of what parsing allocates.
+// Most lines have neither comments nor empty lines. A list for each would dominate the allocations of the parser.
 const NONE: readonly never[] = [];
 
-/** A reader over `text` from `offset`, which is on line `line`. */
+/** Creates a reader of `text` that starts at `offset`, which is on line `line`. */
 export function createLineReader(text: string, file: string, at = { offset: 0, line: 1 }): LineReader {
   const { offset, line } = at;
   return { text, file, offset, line, lastLine: { number: line, start: offset, end: offset, next: offset } };
 }
 
-/** The next line of the file, or undefined at its end. Throws for lines longer than Docker reads. */
+/** Reads the next line of the file; undefined at the end. Throws for lines that are longer than Docker's limit. */
 export function readPhysicalLine(reader: LineReader): PhysicalLine | undefined {
   const { text, offset: start } = reader;
   if (start >= text.length) return undefined;
@@ -88,7 +88,7 @@ export function readPhysicalLine(reader: LineReader): PhysicalLine | undefined {
   return reader.lastLine;
 }
 
-/** The next instruction's line, or undefined when only comments and blank lines are left. */
+/** Reads the line of the next instruction; undefined if only comments and blank lines are left. */
 export function readLogicalLine(reader: LineReader, escape: Escape): LogicalLine | undefined {
   let comments: string[] | undefined;
   for (;;) {
@@ -139,16 +139,16 @@ function readContinuations(
   return { text, file, pieces, comments, emptyLines, start, startOffset };
 }
 
-/** Where the escape character that continues this line stands, or undefined when the line ends here. */
+/** Returns the offset of the escape character that continues this line, or undefined if the line ends here. */
 function continuationStart(text: string, start: number, end: number, escape: Escape): number | undefined {
   let at = end - 1;
   while (at >= start && (text[at] === ' ' || text[at] === '\t')) at--;
   if (at < start || text[at] !== escape) return undefined;
-  // Of an escaped escape character Docker looks one character back only.
+  // Before an escape character, Docker looks back one character only.
   return at > start && text[at - 1] === escape ? undefined : at;
 }
 
-/** The place in the file of `start` up to `end`, offsets in the logical line. */
+/** Returns the range in the file of `start` up to `end`, which are offsets in the logical line. */
 export function rangeOf(line: LogicalLine, start: number, end: number): SourceRange {
   const from = positionOf(line, start);
   if (end <= start) return { file: line.file, start: from, end: from };

@@ -18,7 +18,7 @@ describe('parseInstruction', () => {
     });
   });
 
-  test('heeds the escape character', () => {
+  test('uses the given escape character', () => {
     expect(parseInstruction('RUN a `\n b', { ...options, escape: '`' })).toMatchObject({ command: { text: 'a  b' } });
   });
 
@@ -31,7 +31,7 @@ describe('parseInstruction', () => {
     expect(() => parseInstruction(text, options)).toThrow(message);
   });
 
-  test('a trigger kept by ONBUILD reads as the instruction it was', () => {
+  test('parses the trigger of an ONBUILD as the original instruction', () => {
     const { stages } = parseDockerfile('FROM a\nONBUILD COPY <<-"x" <<y /d\n\t\t1\n\tx\n2\ny\n');
     const [onbuild] = stages[0]?.instructions ?? [];
     const trigger = onbuild?.kind === 'onbuild' ? onbuild.trigger : '';
@@ -47,7 +47,7 @@ describe('parseInstruction', () => {
 describe('checks', () => {
   const text = '# check=skip=StageNameCasing\nFROM scratch AS A\nMAINTAINER x\n';
 
-  test('options given replace those of the file', () => {
+  test('given options replace those of the file', () => {
     const dockerfile = parseDockerfile(text);
     expect(dockerfile.warnings.map(({ rule }) => rule)).toEqual(['MaintainerDeprecated']);
     const warnings = lintDockerfile(dockerfile, parseCheckOptions('skip=MaintainerDeprecated'));
@@ -56,19 +56,19 @@ describe('checks', () => {
     expect(lintDockerfile(dockerfile, parseCheckOptions('skip=all'))).toEqual([]);
   });
 
-  test.each(['skip', 'skip=a;eror=true', 'error=yes'])('%j is refused', (value) => {
+  test.each(['skip', 'skip=a;eror=true', 'error=yes'])('the check option %j is refused', (value) => {
     expect(() => parseCheckOptions(value)).toThrow(/^Invalid check option/);
   });
 });
 
-test('the time to read a Dockerfile grows as its size does', () => {
+test('the time to parse a Dockerfile is linear in its size', () => {
   const unit = 'RUN echo hello world && foo --bar \\\n  && x\nCOPY --chown=1:1 a b /c\nENV a=b c="d e"\n';
   const timeOf = (bytes: number): number => {
     const text = `FROM a\n${unit.repeat(bytes / unit.length)}`;
     return Math.min(...[1, 2, 3].map(() => cpuTime(() => parseDockerfile(text))));
   };
   timeOf(2 ** 18);
-  // Four times as much text takes four times as long, or sixteen times if every line is compared with every other.
+  // Four times the text takes four times as long, or sixteen times if every line is compared with every other.
   expect(timeOf(2 ** 20) / timeOf(2 ** 18)).toBeLessThan(10);
 });
 
@@ -80,12 +80,12 @@ const before: [text: string, expected: string[]][] = [
   ['FROM scratch\nfrom x AS y', ['2 FromAsCasing']],
 ];
 
-test.each(before)('before the error in %j stands %j', (text, expected) => {
+test.each(before)('the warnings before the error in %j are %j', (text, expected) => {
   const found = lintBeforeError(text, 'Dockerfile').map(({ rule, location }) => `${location.start.line} ${rule}`);
   expect(found.toSorted()).toEqual(expected.toSorted());
 });
 
-test('the options of a build count before those of the file', () => {
+test('the options of a build override those of the file', () => {
   const options = { skip: ['StageNameCasing'], experimental: [], error: false };
   expect(lintBeforeError('FROM scratch AS Bad\nBADCMD', 'Dockerfile', options)).toEqual([]);
 });

@@ -10,8 +10,8 @@ import { groupStages } from './stages.ts';
 import { syntaxError } from './syntax-error.ts';
 
 /**
- * Reads a Dockerfile. Throws DOCKERFILE_SYNTAX, with the place and often a hint, for a text that Docker
- * refuses before it looks at any value. Nothing is expanded and nothing outside the text is looked at.
+ * Parses a Dockerfile. Throws DOCKERFILE_SYNTAX with a location and often a hint for a text that Docker refuses without
+ * looking at values. Expands nothing and reads nothing but the text.
  */
 export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   const { directives, reader } = readDirectives(text, file);
@@ -26,8 +26,8 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
 }
 
 /**
- * The warnings about what stands before the first error of a text, to be shown with it. `options` replace
- * those of the file's `# check=` directive.
+ * Returns the warnings before the first error of a text, to show with the error. `options` replace those of the file's
+ * `# check=` directive.
  */
 export function lintBeforeError(text: string, file: string, options?: CheckOptions): LintWarning[] {
   const read: Instruction[] = [];
@@ -46,8 +46,8 @@ export function lintBeforeError(text: string, file: string, options?: CheckOptio
 }
 
 /**
- * Reads one instruction on its own, as an ONBUILD trigger is kept in an image's config. `line` is the
- * number that its first line has in `file`. Throws DOCKERFILE_SYNTAX, also for FROM and for a second one.
+ * Parses one instruction on its own, such as an ONBUILD trigger in an image's config. `line` is the number of its first
+ * line in `file`. Throws DOCKERFILE_SYNTAX, also for FROM and for a second instruction.
  */
 export function parseInstruction(
   text: string,

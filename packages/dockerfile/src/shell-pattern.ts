@@ -1,12 +1,12 @@
 /** One element of a pattern: a character, `?` or `*`. */
 type Element = { readonly literal: string } | 'one' | 'run';
 
-/** A pattern of `${name#pattern}` and the like: characters, `?`, `*`; no brackets. */
+/** A pattern of `${name#pattern}` and similar: characters, `?`, `*`; no brackets. */
 export type ShellPattern = readonly Element[];
 
 /**
- * Reads a pattern. `\*`, `\?` and `\\` are literal; before `}` and `/` the backslash only kept the
- * end of the expansion away. Returns the offending escape of a pattern that Docker refuses.
+ * Parses a pattern. `\*`, `\?` and `\\` are literal. Before `}` and `/` the backslash only kept the expansion from
+ * ending. Returns the offending escape of a pattern that Docker refuses.
  */
 export function parsePattern(text: string): ShellPattern | { readonly invalidEscape: string } {
   const elements: Element[] = [];
@@ -27,21 +27,21 @@ export function parsePattern(text: string): ShellPattern | { readonly invalidEsc
   return elements;
 }
 
-/** `value` without the shortest (or longest) beginning that matches. */
+/** Removes the shortest (or longest) prefix that matches. */
 export function trimPrefix(pattern: ShellPattern, value: string, longest: boolean): string {
   const characters = Array.from(value);
   const length = matchLength(pattern, characters, { from: 0, longest });
   return length === undefined ? value : characters.slice(length).join('');
 }
 
-/** `value` without the shortest (or longest) ending that matches. */
+/** Removes the shortest (or longest) suffix that matches. */
 export function trimSuffix(pattern: ShellPattern, value: string, longest: boolean): string {
   const characters = Array.from(value).reverse();
   const length = matchLength(pattern.toReversed(), characters, { from: 0, longest });
   return length === undefined ? value : characters.slice(length).reverse().join('');
 }
 
-/** `value` with the first match (or all) replaced; at each place the longest match counts. */
+/** Replaces the first match (or all matches). At each position the longest match counts. */
 export function replacePattern(
   pattern: ShellPattern,
   value: string,
@@ -53,7 +53,7 @@ export function replacePattern(
   let lastMatchEnd = -1;
   for (let at = 0; at <= characters.length;) {
     const length = starts[at] === 1 ? matchLength(pattern, characters, { from: at, longest: true }) : undefined;
-    // An empty match right after a match is none.
+    // An empty match directly after a match does not count.
     const counts = length !== undefined && (length > 0 || at !== lastMatchEnd);
     if (counts) {
       result += options.replacement;
@@ -73,7 +73,7 @@ function accepts(element: Element | undefined, character: string): boolean {
   return typeof element === 'string' ? character !== '\n' : element.literal === character;
 }
 
-/** How many characters from `from` on match, walking all possibilities at once: no backtracking. */
+/** Returns the number of matching characters from `from` on. Follows all possibilities at once, without backtracking. */
 function matchLength(
   pattern: ShellPattern,
   characters: readonly string[],
@@ -96,13 +96,13 @@ function matchLength(
   }
 }
 
-/** Adds what is reached by letting each `*` match nothing. */
+/** Adds the states that are reached if each `*` matches nothing. */
 function closure(pattern: ShellPattern, states: Set<number>): Set<number> {
   for (const state of states) if (pattern[state] === 'run') states.add(state + 1);
   return states;
 }
 
-/** For each place whether some match starts there, found from the end in one pass. */
+/** Decides for each position whether a match starts there, in one pass from the end. */
 function matchStarts(pattern: ShellPattern, characters: readonly string[]): Uint8Array {
   const starts = new Uint8Array(characters.length + 1);
   let after = new Uint8Array(pattern.length + 1);

@@ -13,7 +13,7 @@ test.each([
   [{ kind: 'argument' as const, index: 1 }, '5:3-5:6'],
   [{ kind: 'argument' as const, index: 2 }, '3:1-3:5'],
   [{ kind: 'flag' as const, name: 'link' }, '3:1-3:5'],
-])('underlines %j at %s', (token, expected) => {
+])('the token %j is underlined at %s', (token, expected) => {
   expect(place(underline(text, at(3), token))).toBe(expected);
 });
 
@@ -22,15 +22,15 @@ test.each([
   ['/a.txt', '4:3-4:8'],
   ['b', '5:3-5:6'],
   ['other', '3:1-3:5'],
-])('underlines the word %s at %s', (word, expected) => {
+])('the word %s is underlined at %s', (word, expected) => {
   expect(place(underlineWord(text, at(3), word))).toBe(expected);
 });
 
-test('gives back a place where nothing is found', () => {
+test('an unknown location is returned unchanged', () => {
   expect(underline(text, at(2))).toEqual(at(2));
 });
 
-test('lists instructions with their parts', () => {
+test('the instructions are listed with their parts', () => {
   const [from, copy] = instructionRanges(text, 'D');
   expect(from?.arguments.map((argument) => argument.text)).toEqual(['scratch', 'AS', 'base']);
   expect(copy?.flags.map((flag) => flag.name)).toEqual(['from', 'chown']);

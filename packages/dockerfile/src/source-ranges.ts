@@ -2,14 +2,14 @@ import type { SourceRange } from '@tbuild/errors';
 import { DockerfileParser } from 'dockerfile-ast';
 import type { Instruction } from 'dockerfile-ast';
 
-/** A part of an instruction that a message can be about. */
+/** A part of an instruction that a message can point to. */
 export type Token =
   | { readonly kind: 'keyword' }
   | { readonly kind: 'flag'; readonly name: string }
-  /** Counted from 0, flags left out. */
+  /** Counted from 0, without flags. */
   | { readonly kind: 'argument'; readonly index: number };
 
-/** Where an instruction's parts stand. */
+/** The ranges of an instruction's parts. */
 export interface InstructionRanges {
   readonly keyword: SourceRange;
   readonly flags: readonly { readonly name: string; readonly range: SourceRange }[];
@@ -17,8 +17,8 @@ export interface InstructionRanges {
 }
 
 /**
- * The narrowest range that shows the token of the instruction at `location`; the location itself when
- * the instruction or the token is not found. For messages only: loading this costs a second parser.
+ * Returns the narrowest range for the token of the instruction at `location`, or the location itself if the instruction
+ * or the token is not found. Use it for messages only: it loads a second parser.
  */
 export function underline(text: string, location: SourceRange, token: Token = { kind: 'keyword' }): SourceRange {
   const ranges = rangesAt(text, location);
@@ -28,7 +28,7 @@ export function underline(text: string, location: SourceRange, token: Token = { 
   return ranges.flags.find((flag) => flag.name === token.name)?.range ?? location;
 }
 
-/** Like {@link underline} for the argument that is `word`, a path perhaps written in another way; else the keyword. */
+/** The same as {@link underline} for the argument that equals `word` or is the same path; otherwise for the keyword. */
 export function underlineWord(text: string, location: SourceRange, word: string): SourceRange {
   const ranges = rangesAt(text, location);
   if (ranges === undefined) return location;
@@ -40,7 +40,7 @@ function plainPath(path: string): string {
   return path.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
 }
 
-/** The ranges of all instructions, in order, for outlines and editors. */
+/** Returns the ranges of all instructions, in order, for outlines and editors. */
 export function instructionRanges(text: string, file = 'Dockerfile'): InstructionRanges[] {
   return DockerfileParser.parse(text)
     .getInstructions()

@@ -1,7 +1,7 @@
 import type { ArgInstruction, Instruction, Stage, StageInstruction } from './instruction.ts';
 import { syntaxError } from './syntax-error.ts';
 
-/** Divides instructions into those before the first FROM, of which only ARG may be, and stages. */
+/** Splits instructions into stages and those before the first FROM, where only ARG is allowed. */
 export function groupStages(instructions: Iterable<Instruction>): {
   globalArgs: ArgInstruction[];
   stages: Stage[];

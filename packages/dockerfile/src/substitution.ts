@@ -3,7 +3,7 @@ import type { ShellPattern } from './shell-pattern.ts';
 import { expansionError, lexText } from './word-lexer.ts';
 import type { Lexer } from './word-lexer.ts';
 
-/** The value of the `$…` at the lexer, which moves behind it. */
+/** Expands the `$…` at the lexer, and moves the lexer past it. */
 export function substitute(lexer: Lexer): string {
   lexer.at++;
   if (lexer.source.charAt(lexer.at) !== '{') {
@@ -25,7 +25,7 @@ const DIGITS = /\p{Nd}+/uy;
 const NAME = /[\p{L}\p{Nd}_]+/uy;
 const SPECIAL = '@*#?-$!';
 
-/** A number, one of the shell's special parameters, or a name of letters, digits and `_`. */
+/** Reads a number, a special parameter of the shell, or a name of letters, digits and `_`. */
 function lexName(lexer: Lexer): string {
   for (const pattern of [DIGITS, NAME]) {
     pattern.lastIndex = lexer.at;
@@ -40,7 +40,7 @@ function lexName(lexer: Lexer): string {
   return character;
 }
 
-/** What follows the name: `}`, a modifier with its colon, or `/`. */
+/** Reads the text after the name: `}`, a modifier with its colon, or `/`. */
 function lexOperator(lexer: Lexer): string {
   const start = lexer.at;
   if (lexer.source.charAt(lexer.at) === ':') lexer.at++;
@@ -65,7 +65,7 @@ interface Modifier {
   readonly name: string;
   readonly value: string | undefined;
   readonly word: string;
-  /** The value is unset, or empty while the modifier has a colon. */
+  /** Whether the value is unset, or empty while the modifier has a colon. */
   readonly absent: boolean;
 }
 
@@ -123,7 +123,7 @@ function lexOperand(lexer: Lexer, options: { stop: '}' | '/'; keepEscapes: boole
   try {
     return lexText(lexer, options);
   } catch (error) {
-    // Whatever was open at the end of the word, the brace was too.
+    // Whatever is open at the end of the word, the brace is open too.
     if (lexer.at < lexer.source.length) throw error;
     throw options.stop === '}' ? missingBrace() : expansionError("syntax error: missing '/' in ${}");
   }

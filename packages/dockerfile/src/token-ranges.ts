@@ -1,12 +1,12 @@
 import type { Position, SourceRange } from '@tbuild/errors';
 import type { InstructionBase } from './instruction.ts';
 
-/** Where the keyword of an instruction stands. */
+/** Returns the range of an instruction's keyword. */
 export function keywordRange({ keyword, location: { file, start } }: InstructionBase): SourceRange {
   return { file, start, end: { line: start.line, column: start.column + keyword.length } };
 }
 
-/** The last place of a word between blanks in an instruction as written; undefined when it is not there in one piece. */
+/** Returns the last range of a word between blanks in an instruction as written; undefined if the word is split. */
 export function wordRange(
   { text, location: { file, start } }: InstructionBase,
   wanted: string,

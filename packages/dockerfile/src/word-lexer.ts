@@ -3,7 +3,7 @@ import { isBlank } from './whitespace.ts';
 import { addLiteral, addText } from './word-list.ts';
 import type { WordList } from './word-list.ts';
 
-/** How a word is read; see ExpandOptions for what each means to a caller. */
+/** The rules for one word; see ExpandOptions for their meaning. */
 interface LexerOptions {
   readonly lookup: (name: string) => string | undefined;
   readonly escape?: '\\' | '`';
@@ -14,12 +14,12 @@ interface LexerOptions {
   readonly keepUnset?: boolean;
 }
 
-/** A place in a word that is being expanded. */
+/** A position in a word that is being expanded. */
 export interface Lexer {
   readonly source: string;
   readonly options: LexerOptions;
   readonly escape: '\\' | '`';
-  /** Reads the `$…` at the lexer. Given, since words and substitutions contain each other. */
+  /** Expands the `$…` at the lexer. Passed in, since words and substitutions contain each other. */
   readonly substitute: (lexer: Lexer) => string;
   at: number;
   /** Patterns keep their escapes until they are parsed as patterns. */
@@ -34,15 +34,15 @@ export interface TextOptions {
   readonly words?: WordList;
 }
 
-// Docker has no limit here; this one keeps hostile nesting from exhausting the stack.
+// Docker has no limit. This one keeps hostile nesting from overflowing the stack.
 const MAX_DEPTH = 500;
 
-/** An error of expansion. */
+/** Creates an error of expansion. */
 export function expansionError(message: string): TbuildError {
   return new TbuildError('DOCKERFILE_SEMANTICS', message);
 }
 
-/** Reads and expands up to the stop character, which is taken too, or to the end of the word. */
+/** Expands up to and including the stop character, or to the end of the word. */
 export function lexText(lexer: Lexer, { stop, keepEscapes = lexer.keepEscapes, words }: TextOptions): string {
   const outer = lexer.keepEscapes;
   lexer.keepEscapes = keepEscapes;
@@ -83,7 +83,7 @@ function lexPart(lexer: Lexer, character: string, { stop, words }: TextOptions):
   return text;
 }
 
-/** The longest stretch, at least one character, in which nothing is special. */
+/** Reads the longest run, at least one character, without special characters. */
 function lexPlain(lexer: Lexer, { stop, words }: TextOptions): string {
   const { source } = lexer;
   const start = lexer.at;
@@ -97,7 +97,7 @@ function lexPlain(lexer: Lexer, { stop, words }: TextOptions): string {
   return source.slice(start, lexer.at);
 }
 
-/** Outside quotes the escape character takes itself away and the meaning of the next character. */
+/** Outside quotes, removes the escape character and the special meaning of the next character. */
 function lexEscape(lexer: Lexer, words: WordList | undefined): string {
   const kept = lexer.keepEscapes ? lexer.escape : '';
   lexer.at++;
@@ -106,7 +106,7 @@ function lexEscape(lexer: Lexer, words: WordList | undefined): string {
   return text;
 }
 
-/** `<<` and the blanks after it, which belong to the heredoc's word. */
+/** Reads `<<` and the blanks after it, which belong to the word of the heredoc. */
 function lexHeredocMark(lexer: Lexer): string {
   const start = lexer.at;
   lexer.at += 2;
@@ -148,7 +148,7 @@ function isSpecialInQuotes(lexer: Lexer, character: string): boolean {
   return character === '"' || character === '$' || character === lexer.escape;
 }
 
-/** Inside double quotes the escape character is text unless the next character is special there. */
+/** Inside double quotes the escape character is text unless it precedes a special character. */
 function lexQuotedEscape(lexer: Lexer): string {
   const kept = lexer.keepEscapes ? lexer.escape : '';
   lexer.at++;

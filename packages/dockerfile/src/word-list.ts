@@ -1,6 +1,6 @@
 import { isSpace } from './whitespace.ts';
 
-/** Collects the words of an expansion: blanks divide, except where they were quoted or escaped. */
+/** Collects the words of an expansion: blanks separate words unless they are quoted or escaped. */
 export interface WordList {
   readonly words: string[];
   current: string;
@@ -11,7 +11,7 @@ export function createWordList(): WordList {
   return { words: [], current: '' };
 }
 
-/** Adds unquoted text, whose blanks divide words. */
+/** Adds unquoted text, whose blanks separate words. */
 export function addText(list: WordList, text: string): void {
   let start = 0;
   for (let at = 0; at < text.length; at++) {
@@ -23,12 +23,12 @@ export function addText(list: WordList, text: string): void {
   list.current += text.slice(start);
 }
 
-/** Adds text as it is. */
+/** Adds text without splitting it. */
 export function addLiteral(list: WordList, text: string): void {
   list.current += text;
 }
 
-/** The words so far; an empty quoted word is none, as in Docker. */
+/** Returns the words so far. As in Docker, an empty quoted word is dropped. */
 export function finishWords(list: WordList): string[] {
   endWord(list);
   return list.words;

@@ -1,18 +1,18 @@
 import type { Span } from './logical-lines.ts';
 import { isBlank, isSpace, skipSpaces, skipSpacesBack } from './whitespace.ts';
 
-/** `text` between two offsets. */
+/** Returns the part of a text between two offsets. */
 export function span(text: string, start: number, end: number): Span {
   return { text: text.slice(start, end), start, end };
 }
 
-/** A stretch of a line without the spaces around it. */
+/** Returns a part of a line without surrounding spaces. */
 export function trimmed(text: string, start: number, end: number): Span {
   const from = skipSpaces(text, start, end);
   return span(text, from, skipSpacesBack(text, from, end));
 }
 
-/** Splits at runs of blanks, whatever the quotes. */
+/** Splits at runs of blanks, and ignores quotes. */
 export function splitBlanks(line: string, rest: Span): Span[] {
   const words: Span[] = [];
   for (let at = rest.start; at < rest.end;) {
@@ -24,7 +24,7 @@ export function splitBlanks(line: string, rest: Span): Span[] {
   return words;
 }
 
-/** Splits at spaces outside quotes; quotes and escapes stay in the words. */
+/** Splits at spaces outside quotes. Quotes and escapes stay in the words. */
 export function splitQuoted(line: string, rest: Span, escape: string): Span[] {
   const words: Span[] = [];
   for (let at = rest.start; ;) {
@@ -57,7 +57,7 @@ function wordEnd(line: string, start: number, { end, escape }: { end: number; es
   return end;
 }
 
-/** Whether the last character is an escape that nothing escapes and that no single quotes hold. */
+/** Returns whether the last character is an unescaped escape character outside single quotes. */
 function endsInEscape(word: string, escape: string): boolean {
   if (!word.endsWith(escape)) return false;
   let quote = '';
@@ -72,10 +72,10 @@ function endsInEscape(word: string, escape: string): boolean {
   return false;
 }
 
-/** What a JSON array of strings holds; `mixed` for an array with anything else in it. */
+/** The strings of a JSON array; `mixed` for an array with other values. */
 export type JsonWords = { readonly strings: readonly Span[] } | 'mixed' | undefined;
 
-/** The strings of a JSON array with the places where they stand, or undefined for any other text. */
+/** Parses a JSON array of strings with their ranges; undefined for any other text. */
 export function readJsonWords(line: string, rest: Span): JsonWords {
   if (!rest.text.startsWith('[')) return undefined;
   let values: unknown;

@@ -26,12 +26,12 @@ const scopes: [text: string, buildArgs: Record<string, string>, name: string, va
   ['FROM a', { V: '2' }, 'V', undefined],
 ];
 
-test.each(scopes)('%j with %j: %s is %j', (text, buildArgs, name, value) => {
+test.each(scopes)('in %j with the build arguments %j, %s is %j', (text, buildArgs, name, value) => {
   const scope = globalScope(parseDockerfile(text), { platform: armv7, buildPlatform: amd64, buildArgs });
   expect(variable(scope, name)).toBe(value);
 });
 
-test('the target that was asked for is TARGETSTAGE', () => {
+test('TARGETSTAGE is the requested target', () => {
   const options = { platform: armv7, buildPlatform: amd64, buildArgs: {}, target: 'Test' };
   expect(variable(globalScope(parseDockerfile('FROM a AS test\nFROM b'), options), 'TARGETSTAGE')).toBe('Test');
 });
@@ -43,6 +43,6 @@ const proxies: [buildArgs: Record<string, string>, env: string[]][] = [
   [{ HTTP_PROXY: 'upper', http_proxy: 'lower' }, ['HTTP_PROXY=lower', 'http_proxy=lower']],
 ];
 
-test.each(proxies)('proxies of %j are %j', (buildArgs, env) => {
+test.each(proxies)('the proxy variables of the build arguments %j are %j', (buildArgs, env) => {
   expect(proxyEnv(buildArgs)).toEqual(env);
 });

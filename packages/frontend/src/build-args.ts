@@ -6,7 +6,7 @@ import type { Platform } from '@tbuild/oci';
 import { emptyEnvironment, lookupIn, setVariable, variable } from './environment.ts';
 import type { Environment } from './environment.ts';
 
-/** What the global scope is made from. */
+/** The inputs of the global scope. */
 export interface GlobalScopeOptions {
   readonly platform: Platform;
   readonly buildPlatform: Platform;
@@ -15,9 +15,9 @@ export interface GlobalScopeOptions {
 }
 
 /**
- * The variables that FROM lines see: Docker's platform arguments, then the ARGs before the first FROM.
- * A build argument replaces the value of either.
- * @throws TbuildError DOCKERFILE_SEMANTICS for a default that cannot be expanded.
+ * Returns the variables of FROM lines: Docker's platform arguments, then the ARGs before the first FROM.
+ * A build argument overrides either.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if a default cannot be expanded.
  */
 export function globalScope(dockerfile: Dockerfile, options: GlobalScopeOptions): Environment {
   let scope = emptyEnvironment();
@@ -31,26 +31,26 @@ export function globalScope(dockerfile: Dockerfile, options: GlobalScopeOptions)
   return scope;
 }
 
-/** The value of a build argument that the user gave. */
+/** Returns the value of a build argument from the user. */
 export function buildArg(buildArgs: Readonly<Record<string, string>>, name: string): string | undefined {
   return Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined;
 }
 
-/** An ARG of a stage with the value that holds: the build argument, its own default, the global value. */
+/** An ARG of a stage with its effective value: the build argument, its own default, or the global value. */
 export interface DeclaredArg {
   readonly name: string;
   readonly value?: string;
 }
 
-/** Where the value of a stage's ARG is looked for. */
+/** The sources for the value of a stage's ARG. */
 export interface ArgSources {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly globalArgs: Environment;
-  /** Expands the default, which is not looked at when a build argument is given. */
+  /** Expands the default. It is not called if there is a build argument. */
   readonly expand: (word: NonNullable<KeyValue['value']>) => string;
 }
 
-/** The argument that `ARG name[=default]` declares inside a stage. */
+/** Resolves the argument that `ARG name[=default]` declares inside a stage. */
 export function declareArg({ key, value }: KeyValue, sources: ArgSources): DeclaredArg {
   const given = buildArg(sources.buildArgs, key.text);
   if (given !== undefined) return { name: key.text, value: given };
@@ -61,7 +61,7 @@ export function declareArg({ key, value }: KeyValue, sources: ArgSources): Decla
 
 const PROXIES = ['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'all_proxy'] as const;
 
-/** `NAME=value` in upper and lower case of each proxy build argument that is not empty. */
+/** Returns `NAME=value` in upper and lower case for each non-empty proxy build argument. */
 export function proxyEnv(buildArgs: Readonly<Record<string, string>>): string[] {
   const given = Object.entries(buildArgs).sort(([a], [b]) => (a < b ? -1 : 1));
   return PROXIES.flatMap((proxy) => {

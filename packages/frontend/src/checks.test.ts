@@ -102,7 +102,7 @@ const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][
   ['# x\nFROM busybox AS a', []],
 ];
 
-test.each(found)('%j warns %j', async (text, expected, options) => {
+test.each(found)('checking %j warns %j', async (text, expected, options) => {
   const { plan } = await planText(text, options);
   expect(plan.warnings.map(({ rule, message, location }) => `${location.start.line} ${rule}: ${message}`)).toEqual(
     expected,
@@ -122,7 +122,7 @@ const tokens: [text: string, underlined: string][] = [
   ['FROM busybox\nLABEL key value', 'key'],
 ];
 
-test.each(tokens)('in %j %j is underlined', async (text, underlined) => {
+test.each(tokens)('the warning about %j underlines %j', async (text, underlined) => {
   const { plan } = await planText(text);
   const { start, end } = plan.warnings[0]?.token ?? { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
   expect(plan.warnings).toHaveLength(1);
@@ -130,14 +130,14 @@ test.each(tokens)('in %j %j is underlined', async (text, underlined) => {
   expect(text.split('\n')[start.line - 1]?.slice(start.column - 1, end.column - 1)).toBe(underlined);
 });
 
-test('rules that fail the build', async () => {
+test('broken rules are listed if they fail the build', async () => {
   const text = 'FROM busybox AS Web\nCOPY $foo .';
   expect((await planText(text)).plan.violations).toEqual([]);
   const { plan } = await planText(`# check=error=true\n${text}`);
   expect(plan.violations).toEqual(['StageNameCasing', 'UndefinedVar']);
 });
 
-test('a base image for another platform', async () => {
+test('a base image for another platform is reported', async () => {
   const { plan } = await planText('FROM busybox', {
     resolveImage: ({ source }) =>
       Promise.resolve({

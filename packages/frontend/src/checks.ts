@@ -14,23 +14,23 @@ import { nearName } from './near-name.ts';
 import type { PlanOptions } from './plan.ts';
 
 /**
- * Where a finding of a check goes; whether the rule is wanted there is decided behind it. `token` is what
- * to underline, the keyword unless given.
+ * Receives the findings of checks and drops those of skipped rules. `token` is underlined; the default is the keyword of
+ * the instruction.
  */
 export type Report = (rule: RuleName, message: string, instruction: InstructionBase, token?: SourceRange) => void;
 
-/** Reports of one plan. */
+/** The reports of one plan. */
 export interface Checks {
   readonly report: Report;
-  /** What was found so far, by parsing too, in the order of the file, each finding once. */
+  /** All findings so far, including those of parsing, in the order of the file and without duplicates. */
   warnings(): readonly LintWarning[];
-  /** The rules that were broken, when the file asks that this fails the build. */
+  /** The broken rules, if the file makes them fail the build. */
   violations(): readonly string[];
 }
 
 /**
- * Collects what Docker's checks of values find. The build argument BUILDKIT_DOCKERFILE_CHECK replaces the
- * file's `# check=` directive; comments above an instruction silence rules for it.
+ * Collects the findings of Docker's checks. The build argument BUILDKIT_DOCKERFILE_CHECK replaces the file's `# check=`
+ * directive. Comments above an instruction skip rules for it.
  */
 export function openChecks(
   dockerfile: Dockerfile,
@@ -57,13 +57,13 @@ export function openChecks(
   };
 }
 
-/** The options that BUILDKIT_DOCKERFILE_CHECK gives in place of the file's. @throws TbuildError DOCKERFILE_SYNTAX */
+/** Returns the options in BUILDKIT_DOCKERFILE_CHECK, which replace the file's. @throws TbuildError DOCKERFILE_SYNTAX */
 export function givenCheckOptions(buildArgs: Readonly<Record<string, string>>): CheckOptions | undefined {
   const written = buildArg(buildArgs, 'BUILDKIT_DOCKERFILE_CHECK');
   return written === undefined ? undefined : parseCheckOptions(written);
 }
 
-/** The words that Docker adds when a name is nearly another. */
+/** Returns the words that Docker adds for a name that is close to another. */
 export function suggestion(name: string, candidates: Iterable<string>, prefix = ''): string {
   const near = nearName(name, candidates);
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
@@ -72,7 +72,7 @@ export function suggestion(name: string, candidates: Iterable<string>, prefix = 
 const SECRET = new Set('apikey auth credential credentials key password psw pword passwd secret token'.split(' '));
 const HARMLESS = new Set(['public', 'file', 'version']);
 
-/** Whether a variable's name says that its value is a secret. */
+/** Returns whether a variable's name suggests a secret value. */
 export function isSecretName(name: string): boolean {
   const words = name.toLowerCase().split('_');
   return words.some((word) => SECRET.has(word)) && !words.some((word) => HARMLESS.has(word));

@@ -11,12 +11,12 @@ import type { Report } from './checks.ts';
 import { lookupIn, variable } from './environment.ts';
 import type { Environment } from './environment.ts';
 
-/** What the checks of FROM lines need. */
+/** The inputs of the checks of FROM lines. */
 export interface FromCheckOptions extends GlobalScopeOptions {
   readonly globalArgs: Environment;
 }
 
-/** Docker's checks of FROM lines, of all stages; what cannot be expanded is refused elsewhere. */
+/** Runs Docker's checks of the FROM lines of all stages. Expansion failures are reported elsewhere. */
 export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, report: Report): void {
   const declared = dockerfile.globalArgs.flatMap(({ args }) => args.map(({ key }) => key.text));
   const names = new Set([...declared, ...options.globalArgs.byLast().map(([name]) => name)]);
@@ -30,7 +30,7 @@ export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, re
   checkDefaults(dockerfile, options, report);
 }
 
-/** The check of a base image against the platform that it was wanted for. */
+/** Checks a base image against the requested platform. */
 export function checkBasePlatform(
   { from }: Stage,
   image: { readonly name: string; readonly config: ImageConfig; readonly wanted: Platform },
@@ -80,7 +80,7 @@ function checkPlatform(
   report('FromPlatformFlagConstDisallowed', message, from, word.location);
 }
 
-/** Base names as they are when the user gives no build argument. */
+/** Returns the base names without the user's build arguments. */
 function checkDefaults(dockerfile: Dockerfile, options: FromCheckOptions, report: Report): void {
   const scope = tryParse(() => globalScope(dockerfile, { ...options, buildArgs: {} }), 'DOCKERFILE_SEMANTICS');
   if (scope === undefined) return;

@@ -1,4 +1,4 @@
-/** A git repository as ADD and build contexts name it. */
+/** A git repository in ADD or as a build context. */
 export interface GitSource {
   readonly url: string;
   readonly ref?: string;
@@ -6,13 +6,13 @@ export interface GitSource {
   readonly checksum?: string;
   readonly keepGitDir?: boolean;
   readonly submodules?: boolean;
-  /** The time of all files is the commit's. */
+  /** Gives all files the time of the commit. */
   readonly commitTime?: boolean;
 }
 
 /**
- * Reads `https://host/path.git[?query][#ref[:directory]]`, `git@host:path`, `ssh://…` or `git://…`.
- * Undefined for any other text; `wrong` when it is a repository with a query that Docker refuses.
+ * Parses `https://host/path.git[?query][#ref[:directory]]`, `git@host:path`, `ssh://…` or `git://…`.
+ * Returns undefined for any other text, and `wrong` for a repository with a query that Docker refuses.
  */
 export function parseGitSource(text: string): GitSource | { readonly wrong: string } | undefined {
   const hash = text.indexOf('#');
@@ -87,7 +87,7 @@ function prefixed(prefix: string, name: string | null): string | null {
   return name === null || name.startsWith(prefix) ? name : `${prefix}${name}`;
 }
 
-/** The one value that those given agree on, undefined for none, null when they differ. */
+/** Returns the value that all given ones share, undefined for none, null if they differ. */
 function agreed(values: readonly (string | null | undefined)[]): string | undefined | null {
   const given = new Set(values.filter((value) => value !== undefined && value !== null));
   const [first] = given;

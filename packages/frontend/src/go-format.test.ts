@@ -29,6 +29,6 @@ test.each(lists)('%j prints quoted as %s', (items, printed) => {
   expect(formatQuotedList(items)).toBe(printed);
 });
 
-test('a list without quotes', () => {
+test('a list prints without quotes in the format %v', () => {
   expect(formatList(['/a', '/b'])).toBe('[/a /b]');
 });

@@ -1,9 +1,9 @@
-/** A list as Go's `%v` prints it: `[a b]`. */
+/** Formats a list as Go's `%v`: `[a b]`. */
 export function formatList(items: readonly string[]): string {
   return `[${items.join(' ')}]`;
 }
 
-/** A list of strings as Go's `%q` prints it: `["a" "b"]`. */
+/** Formats a list of strings as Go's `%q`: `["a" "b"]`. */
 export function formatQuotedList(items: readonly string[]): string {
   return `[${items.map(quote).join(' ')}]`;
 }
@@ -20,7 +20,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** A string as Go's `strconv.Quote` writes it. */
+/** Quotes a string as Go's `strconv.Quote`. */
 function quote(text: string): string {
   if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   const characters = Array.from(text, (character) => {
@@ -40,7 +40,7 @@ const SMALL_UNITS: readonly (readonly [unit: string, nanoseconds: number])[] = [
   ['ns', 1],
 ];
 
-/** Nanoseconds as Go prints a duration: `5m0s`, `1h0m0.5s`, `300ms`. */
+/** Formats nanoseconds as Go's durations: `5m0s`, `1h0m0.5s`, `300ms`. */
 export function formatDuration(nanoseconds: number): string {
   if (nanoseconds === 0) return '0s';
   for (const [unit, size] of SMALL_UNITS) {
@@ -53,7 +53,7 @@ export function formatDuration(nanoseconds: number): string {
   return `${hours === 0 ? '' : `${hours}h`}${minutes % 60}m${seconds}`;
 }
 
-/** `value / unit`, exact: `unit` is a power of ten. */
+/** Divides exactly: `unit` is a power of ten. */
 function decimal(value: number, unit: number): string {
   const fraction = String(Math.round(value % unit))
     .padStart(String(unit).length - 1, '0')

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { GrowingList, GrowingMap } from './growing.ts';
 
-test('a list stays as it was when it is appended to, by two as well', () => {
+test('appending to a list, even twice, leaves the original unchanged', () => {
   const one = new GrowingList<number>().append(1);
   const [two, other] = [one.append(2), one.append(3)];
   expect([one, two, other, two.append(4)].map((list) => list.toArray())).toEqual([[1], [1, 2], [1, 3], [1, 2, 4]]);
 });
 
-test('a map stays as it was when a value is set, by two as well', () => {
+test('setting a value in a map, even twice, leaves the original unchanged', () => {
   const one = GrowingMap.of([['a', 1]]);
   const two = one.set('b', 2);
   const [three, other] = [two.set('a', 3), two.set('c', 4)];

@@ -1,6 +1,6 @@
 /**
- * A list that is never changed, only replaced by a longer one. Lists share their items, so that each item that is
- * appended to the newest list costs the same however long the list is.
+ * An immutable list that is replaced by a longer one. Lists share their items, so that appending to the newest list costs
+ * the same for any length.
  */
 export class GrowingList<T> implements Iterable<T> {
   readonly length: number;
@@ -26,12 +26,12 @@ export class GrowingList<T> implements Iterable<T> {
   }
 }
 
-/** Values by name, as {@link GrowingList}: never changed, only replaced by one with another value set. */
+/** Immutable values by name, shared as in {@link GrowingList}. */
 export class GrowingMap<V> {
   readonly length: number;
   readonly #names: string[];
   readonly #values: V[];
-  /** The places at which each name was set, in order. */
+  /** The positions at which each name was set, in order. */
   readonly #places: Map<string, number[]>;
 
   private constructor(names: string[], values: V[], places: Map<string, number[]>) {
@@ -58,12 +58,12 @@ export class GrowingMap<V> {
     return at === undefined ? undefined : this.#values[at];
   }
 
-  /** Each name once, in the order in which the names were first set. */
+  /** Iterates the names without duplicates, in the order in which they were first set. */
   byFirst(): [string, V][] {
     return [...new Map(this.#all())];
   }
 
-  /** Each name once, in the order in which the values were set. */
+  /** Iterates the names without duplicates, in the order in which their values were last set. */
   byLast(): [string, V][] {
     return this.#all().filter(([name], at) => this.#placeOf(name) === at);
   }

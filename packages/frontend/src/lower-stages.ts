@@ -29,7 +29,7 @@ export interface LowerStagesOptions {
   readonly report: Report;
 }
 
-/** The final state of each stage, by index; their steps are in the graph. */
+/** Returns the final state of each stage by index, and adds the steps to the graph. */
 export function lowerStages(resolved: ResolvedStages, lowering: LowerStagesOptions): ReadonlyMap<number, StageState> {
   const states = new Map<number, StageState>();
   const work = { ...lowering, resolved, states };
@@ -61,7 +61,7 @@ function lowerStage(stage: ResolvedStage, work: Work): StageState {
   return lowered;
 }
 
-/** Words of a trigger do not stand in the file, so its errors are the FROM's. */
+/** The words of a trigger are not in the file, so its errors point to the FROM. */
 function placed(lower: () => StageState, location: SourceRange): StageState {
   try {
     return lower();
@@ -87,7 +87,7 @@ function openBase(
   return openImage(image, addImage(options.graph, image, { name, platform, location }), platform);
 }
 
-/** A directory as base: all of it is one layer. */
+/** Uses a directory as base: it is one layer. */
 function openFiles(
   context: string,
   { platform, location, options }: Pick<ResolvedStage, 'platform'> & { location: SourceRange; options: PlanOptions },
@@ -96,7 +96,7 @@ function openFiles(
   return withStep(openScratch(platform), step, `[context ${context}] load from client`);
 }
 
-/** Files of a server, fetched as those that ADD names are. */
+/** Fetches files from a server in the same way as ADD. */
 function fetchRemote(
   { op, title }: Extract<Origin, { kind: 'remote' }>,
   location: SourceRange,
@@ -149,7 +149,7 @@ function stateOf(states: ReadonlyMap<number, StageState>, index: number): StageS
 
 const NUMBERED: ReadonlySet<StageInstruction['kind']> = new Set(['run', 'copy', 'add', 'workdir']);
 
-/** As Docker counts: an image to stand on, each instruction with a layer, and every trigger of any kind. */
+/** Counts as Docker does: a base image, each instruction with a layer, and every trigger. */
 function numberingOf({ node, platform, triggers }: ResolvedStage, work: Work): Numbering {
   const { base, stage, replaced } = node;
   const standsOnImage = base.kind !== 'scratch' && base.kind !== 'stage';
@@ -161,7 +161,7 @@ function numberingOf({ node, platform, triggers }: ResolvedStage, work: Work): N
   };
 }
 
-/** Docker names the stage in its steps as soon as the file has a second tree: a stage, an image to copy from, a mount. */
+/** Docker names the stage in its steps once the file has a second tree: a stage, an image to copy from, or a mount. */
 function hasOneTree({ graph }: Work): boolean {
   const [first, second] = graph.nodes;
   if (first === undefined || second !== undefined) return false;

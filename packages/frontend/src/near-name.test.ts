@@ -10,6 +10,6 @@ test.each([
   ['a', ['b', 'c'], 'b'],
   ['a', ['bcd'], undefined],
   ['abc', ['abcdef', 'abcd', 'abcx'], 'abcd'],
-])('for %j, %j has %j', (name, candidates, expected) => {
+])('the suggestion for %j among %j is %j', (name, candidates, expected) => {
   expect(nearName(name, candidates)).toBe(expected);
 });

@@ -1,9 +1,9 @@
-/** Names further away are no suggestion. */
+/** The edit distance from which names are not suggested. */
 const LIMIT = 3;
 
 /**
- * The name that Docker's checks suggest for one that is not known: the first of the nearest, less than three
- * letters inserted, left out or replaced away, in the same case.
+ * Returns the name that Docker's checks suggest for an unknown one: the first of the nearest, with fewer than three
+ * insertions, deletions and replacements of letters, in the same case.
  */
 export function nearName(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;

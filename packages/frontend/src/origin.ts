@@ -4,7 +4,7 @@ import { familiarReference, formatPlatform, parseReference } from '@tbuild/oci';
 import type { Platform } from '@tbuild/oci';
 import type { NamedContext } from './plan.ts';
 
-/** Where a tree comes from: what FROM stands on, and what COPY and mounts read. */
+/** The origin of a tree: the base of FROM, or the source of COPY and mounts. */
 export type Origin =
   | { readonly kind: 'scratch' }
   | { readonly kind: 'stage'; readonly index: number }
@@ -12,21 +12,21 @@ export type Origin =
   | { readonly kind: 'files'; readonly context: string }
   | Extract<NamedContext, { kind: 'remote' }>;
 
-/** What `--build-context` gave, and the platform for which a `name::platform` among it is looked for. */
+/** The named contexts of `--build-context`, and the platform for a `name::platform` among them. */
 export interface ContextNames {
   readonly contexts: Readonly<Record<string, NamedContext>>;
   readonly platform: Platform;
 }
 
-/** The origin that an image name stands for: `scratch`, a named context, or an image of a registry. */
+/** Returns the origin for an image name: `scratch`, a named context, or an image of a registry. */
 export function imageOrigin(reference: string, names: ContextNames): Origin {
   if (reference === 'scratch') return { kind: 'scratch' };
   return contextOrigin(reference, names) ?? { kind: 'image', reference, source: { kind: 'registry' } };
 }
 
 /**
- * The origin that the user gave for a name with `--build-context`, or undefined. Names count as image
- * references do: `alpine`, `alpine:latest` and `docker.io/library/alpine` are one.
+ * Returns the origin that the user gave for a name with `--build-context`, or undefined. Names are compared as image
+ * references: `alpine`, `alpine:latest` and `docker.io/library/alpine` are equal.
  */
 export function contextOrigin(name: string, { contexts, platform }: ContextNames): Origin | undefined {
   const wanted = normalizeName(name);

@@ -36,7 +36,7 @@ const args: [text: string, expected: string[], buildArgs?: Record<string, string
   ['FROM busybox\nARG TARGETARCH', []],
 ];
 
-test.each(args)('%j takes %j', async (text, expected, buildArgs = {}) => {
+test.each(args)('the arguments of %j are %j', async (text, expected, buildArgs = {}) => {
   const found = await outline(text, { buildArgs });
   const shown = found.args.map(({ name, value, description, location }) =>
     `${location.start.line} ${name}=${value} ${description ?? ''}`.trimEnd(),
@@ -44,7 +44,7 @@ test.each(args)('%j takes %j', async (text, expected, buildArgs = {}) => {
   expect(shown).toEqual(expected);
 });
 
-test('secrets and agents, each once', async () => {
+test('secrets and agents are listed once each', async () => {
   const text = `# app the program
 FROM busybox AS app
 RUN --mount=type=secret,id=token --mount=type=ssh true
@@ -58,7 +58,7 @@ RUN --mount=type=secret,target=/run/key,required=true --mount=type=secret,id=tok
   expect(ssh.map(({ name, required }) => [name, required])).toEqual([['default', false]]);
 });
 
-test('targets are as written', () => {
+test('targets are listed as written', () => {
   const text = 'ARG V=1\n# build makes it\nFROM --platform=$BUILDPLATFORM golang:$V AS Build\nFROM build';
   expect(listTargets(parseDockerfile(text))).toMatchObject([
     { name: 'build', default: false, description: 'makes it', base: 'golang:$V', platform: '$BUILDPLATFORM' },

@@ -10,25 +10,25 @@ import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
 import type { StageGraph, StageNode } from './stage-graph.ts';
 import { resolveSource, sourceNames } from './stage-sources.ts';
 
-/** A build argument that the target takes. */
+/** A build argument of the target. */
 export interface OutlineArg {
   readonly name: string;
-  /** What it is in this build; empty without a default. */
+  /** Its value in this build; empty without a default. */
   readonly value: string;
   readonly description?: string;
   readonly location: SourceRange;
 }
 
-/** A secret or an agent that a RUN of the target asks for. */
+/** A secret or an agent that a RUN of the target uses. */
 export interface OutlineMount {
   readonly name: string;
   readonly required: boolean;
   readonly location: SourceRange;
 }
 
-/** What can be given to a build of one target. */
+/** The inputs for a build of one target. */
 export interface Outline {
-  /** The target's name, when it has one. */
+  /** The name of the target, if it has one. */
   readonly name?: string;
   readonly description?: string;
   readonly args: readonly OutlineArg[];
@@ -40,14 +40,14 @@ export interface OutlineOptions extends Pick<
   PlanOptions,
   'target' | 'platform' | 'buildPlatform' | 'buildArgs' | 'contexts'
 > {
-  /** The values that ARGs have in the plan of the target. */
+  /** The values of ARGs in the plan of the target. */
   readonly declared: Plan['declaredArgs'];
 }
 
 /**
- * The arguments, secrets and agents of the target and of the stages that it needs. Arguments before the
- * first FROM count when a FROM or an ARG of such a stage uses them.
- * @throws TbuildError DOCKERFILE_SEMANTICS as planning does.
+ * Returns the arguments, secrets and agents of the target and of the stages that it needs. Arguments before the first
+ * FROM are included if a FROM or an ARG of such a stage uses them.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for the same reasons as planning.
  */
 export function outlineDockerfile(dockerfile: Dockerfile, options: OutlineOptions): Outline {
   const globalArgs = globalScope(dockerfile, options);
@@ -65,13 +65,13 @@ export function outlineDockerfile(dockerfile: Dockerfile, options: OutlineOption
   };
 }
 
-/** The comment directly above an instruction that describes `name`: the line that begins with it. */
+/** Returns the comment directly above an instruction that describes `name`: the line that begins with it. */
 export function descriptionIn({ comments }: InstructionBase, name: string | undefined): string | undefined {
   if (name === undefined) return undefined;
   return comments.find((comment) => comment.startsWith(`${name} `))?.slice(name.length + 1);
 }
 
-/** The target and all that it stands on or reads from, in the order of the file. */
+/** Returns the target and the stages that it needs, in the order of the file. */
 function neededBy(graph: StageGraph, target: StageNode): readonly StageNode[] {
   const needed = new Set<StageNode>();
   const visit = (index: number): void => {
@@ -122,7 +122,7 @@ function argsOf(dockerfile: Dockerfile, nodes: readonly StageNode[], options: Ar
   return [...found.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
 }
 
-/** An ARG that only hands on the global one of its name is described there. */
+/** An ARG that only passes on the global one of its name has the description of the global one. */
 function ownArg(
   { key, value }: KeyValue,
   instruction: InstructionBase,
@@ -140,7 +140,7 @@ function ownArg(
   };
 }
 
-/** The variables that a text uses; that it can be expanded is known. */
+/** Returns the variables in a text that is known to expand. */
 function namesIn(text: string, { globalArgs, escape }: Pick<ArgOptions, 'globalArgs' | 'escape'>): readonly string[] {
   const names = new Set<string>();
   const lookup = lookupIn(globalArgs);

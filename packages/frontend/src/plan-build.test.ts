@@ -42,12 +42,12 @@ const names: [name: string, text: string, options: Partial<PlanOptions>, names: 
   ],
 ];
 
-test.each(names)('names of steps: %s', async (_name, text, options, expected) => {
+test.each(names)('steps are named as in buildx: %s', async (_name, text, options, expected) => {
   const { steps } = await planText(text, options);
   expect(steps.map(({ name }) => name.replace(/:[0-9a-f]{64}$/, ''))).toEqual(expected);
 });
 
-test('a chain of steps and its history', async () => {
+test('a chain of steps has its history', async () => {
   const { plan, steps } = await planText('FROM busybox\nWORKDIR a\nENV x=1\nRUN b\nWORKDIR /\nMAINTAINER me');
   const [image, mkdir, run] = steps;
   expect(mkdir).toMatchObject({ base: image?.id, op: { kind: 'mkdir', path: '/a', mode: 0o755, user: '' } });
@@ -67,7 +67,7 @@ test('a chain of steps and its history', async () => {
   ]);
 });
 
-test('directories are made by the current user, below the current directory', async () => {
+test('WORKDIR makes directories as the current user, below the current directory', async () => {
   const { plan, steps } = await planText('FROM app\nWORKDIR a/../b/\nWORKDIR ${x:-c}\nUSER 1:2\nWORKDIR ../d');
   expect(steps.slice(1).map(({ op }) => op)).toMatchObject([
     { path: '/srv/b', user: 'app' },
@@ -77,7 +77,7 @@ test('directories are made by the current user, below the current directory', as
   expect(plan.config.WorkingDir).toBe('/srv/b/d');
 });
 
-test('an image without steps', async () => {
+test('an image without steps has no result', async () => {
   const { plan, steps } = await planText('FROM scratch\nENV a=1');
   expect(steps).toEqual([]);
   expect(plan.target).toBeUndefined();
@@ -85,7 +85,7 @@ test('an image without steps', async () => {
   expect(plan.history).toEqual([{ createdBy: 'ENV a=1' }]);
 });
 
-test('triggers of an image run after FROM and are gone from the config', async () => {
+test('triggers of an image run after FROM and are removed from the config', async () => {
   const { plan } = await planText('FROM trigger\nRUN x');
   expect(plan.history.map(({ createdBy }) => createdBy)).toEqual([
     'COPY . /src # buildkit',
@@ -97,7 +97,7 @@ test('triggers of an image run after FROM and are gone from the config', async (
   expect(plan.config.Env).toContain('BUILT=1');
 });
 
-test('triggers of a stage run in the stages on it, not further down', async () => {
+test('triggers of a stage run in the stages based on it, but not in theirs', async () => {
   const text = 'FROM busybox AS a\nONBUILD ENV x=1\nONBUILD ENV y=$x\nFROM a AS b\nRUN b\nFROM b\nRUN c';
   const { plan } = await planText(text);
   expect(plan.history.map(({ createdBy }) => createdBy)).toEqual([
@@ -115,7 +115,7 @@ test('a trigger may need a stage or an image', async () => {
   expect(steps.find(({ op }) => op.kind === 'copy')?.sources).toEqual([tools?.id]);
 });
 
-test('a trigger that is no instruction is refused', async () => {
+test('a trigger that is not an instruction is refused', async () => {
   const text = 'FROM busybox AS a\nONBUILD ADD\nFROM a';
   await expect(planText(text)).rejects.toMatchObject({ code: 'DOCKERFILE_SYNTAX' });
   const later = 'FROM busybox AS a\nONBUILD USER ${u:?who}\nFROM a';
@@ -128,13 +128,13 @@ const noCaches: [noCache: PlanOptions['noCache'], commands: string[]][] = [
   [['A'], ['a']],
 ];
 
-test.each(noCaches)('--no-cache for %j', async (noCache, commands) => {
+test.each(noCaches)('--no-cache applies to %j', async (noCache, commands) => {
   const { steps } = await planText('FROM busybox AS a\nRUN a\nFROM busybox\nCOPY --from=a / /\nRUN b', { noCache });
   const rerun = steps.filter((step) => step.noCache).flatMap(({ op }) => (op.kind === 'run' ? [op.args.at(-1)] : []));
   expect(rerun).toEqual(commands);
 });
 
-test('proxies are not part of the steps unless they are declared', async () => {
+test('proxies are part of a step only if they are declared', async () => {
   const buildArgs = { HTTP_PROXY: 'http://p' };
   const { plan, steps } = await planText('FROM busybox\nRUN x', { buildArgs });
   const without = await planText('FROM busybox\nRUN x');
@@ -144,7 +144,7 @@ test('proxies are not part of the steps unless they are declared', async () => {
   expect(declared.steps.at(-1)?.op).toMatchObject({ env: ['PATH=/bin', 'HTTP_PROXY=http://p'] });
 });
 
-test('plans of two platforms share the steps that do not depend on it', async () => {
+test('plans of two platforms share the steps that do not depend on the platform', async () => {
   const graph = new GraphBuilder();
   const text = 'FROM --platform=$BUILDPLATFORM busybox AS a\nRUN make\nFROM busybox\nCOPY --from=a / /';
   const platforms = ['amd64', 'arm64'].map((architecture) => ({ os: 'linux', architecture }));
@@ -170,7 +170,7 @@ const COUNT = 40_000;
 const lines = (line: (index: number) => string): string =>
   Array.from({ length: COUNT }, (_, at) => line(at)).join('\n');
 
-// Whatever copies or searches all that came before, once for each line, takes minutes.
+// Copying or searching everything before each line would take minutes.
 test.each([
   ['LABEL', (at: number) => `LABEL a${at}=b`, { Labels: expect.objectContaining({ [`a${COUNT - 1}`]: 'b' }) }],
   ['ENV', (at: number) => `ENV a${at}=b`, { Env: expect.arrayContaining([`a${COUNT - 1}=b`]) }],
@@ -192,7 +192,7 @@ test('40,000 global ARGs are planned', async () => {
   expect(plan.config.Env).toContain('c=b');
 });
 
-test('10,000 stages that stand on each other, or copy from each other, are planned', async () => {
+test('10,000 stages that are based on each other, or copy from each other, are planned', async () => {
   const count = 10_000;
   const chain = (line: (at: number) => string): string => Array.from({ length: count }, (_, at) => line(at)).join('\n');
   const on = await planText(`FROM busybox AS s0\n${chain((at) => `FROM s${at} AS s${at + 1}`)}\n`);

@@ -9,21 +9,21 @@ import type { Plan, PlanOptions } from './plan.ts';
 import { resolveStages } from './resolve-stages.ts';
 import { scanTargets } from './scan-targets.ts';
 import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
-import { checkCircles } from './stage-sources.ts';
+import { checkCycles } from './stage-sources.ts';
 import { configOf } from './stage-state.ts';
 import type { StageState } from './stage-state.ts';
 
 /**
- * What building a Dockerfile's target means for one platform. Only stages that the target needs become
- * steps of `options.graph`, and only their images are asked for, each once.
- * @throws TbuildError DOCKERFILE_SEMANTICS with the place for what the file gets wrong; what `resolveImage` throws.
+ * Plans the build of a Dockerfile's target for one platform. Only stages that the target needs become steps of
+ * `options.graph`, and only their images are requested, once each.
+ * @throws TbuildError DOCKERFILE_SEMANTICS with the location of an error in the file; the errors of `resolveImage`.
  */
 export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<Plan> {
   const globalArgs: Environment = globalScope(dockerfile, options);
   const checks = openChecks(dockerfile, options);
   checkFroms(dockerfile, { ...options, globalArgs }, checks.report);
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });
-  checkCircles(graph);
+  checkCycles(graph);
   const target = findTarget(graph, options.target);
   const resolved = await resolveStages(graph, target, options);
   const states = lowerStages(resolved, {

@@ -2,7 +2,7 @@ import type { LintWarning } from '@tbuild/dockerfile';
 import type { GitOp, GraphBuilder, HttpOp, ImageSource, StepId } from '@tbuild/graph';
 import type { Digest, HistoryEntry, ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
 
-/** Which image is wanted, from where and for which platform. */
+/** A request for an image: its name, origin and platform. */
 export interface ImageRequest {
   /** As written after expansion, e.g. `busybox` or `127.0.0.1:5000/app:1`; a tag or digest for a layout. */
   readonly reference: string;
@@ -10,9 +10,9 @@ export interface ImageRequest {
   readonly platform: Platform;
 }
 
-/** What planning needs to know of a base image; nothing of its layers is fetched for that. */
+/** The parts of a base image that planning needs. They take none of its layers. */
 export interface ResolvedImage {
-  /** Full reference with digest, e.g. `docker.io/library/busybox:latest@sha256:…`. */
+  /** The full reference with digest, e.g. `docker.io/library/busybox:latest@sha256:…`. */
   readonly reference: string;
   readonly source: ImageSource;
   readonly manifest: Digest;
@@ -22,62 +22,62 @@ export interface ResolvedImage {
 /** @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY or UNSUPPORTED. */
 export type ResolveImage = (request: ImageRequest, signal: AbortSignal) => Promise<ResolvedImage>;
 
-/** What `--build-context name=…` means. `files` is a context of the request, by name. */
+/** The value of `--build-context name=…`. `files` names a context of the request. */
 export type NamedContext =
   | { readonly kind: 'files'; readonly context: string }
-  /** Fetched by a step; `title` is what the step is called. */
+  /** Fetched by a step with the name `title`. */
   | { readonly kind: 'remote'; readonly op: GitOp | HttpOp; readonly title: string }
   | { readonly kind: 'image'; readonly reference: string }
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
 
 export interface PlanOptions {
-  /** Stage name, in any case; the last stage when undefined. */
+  /** The name of a stage in any case; the last stage when undefined. */
   readonly target?: string;
   readonly platform: Platform;
-  /** The user named no platform: the image has the platform of its base, whatever that is. */
+  /** True if the user named no platform: the image takes the platform of its base. */
   readonly implicitPlatform?: boolean;
-  /** Put the platform into the names of the steps, as builds for several platforms do. */
+  /** Puts the platform into the names of the steps, as in builds for several platforms. */
   readonly showPlatform?: boolean;
-  /** The network of RUN steps that name none. */
+  /** The network of RUN steps without `--network`. */
   readonly network?: 'default' | 'none' | 'host';
   readonly buildPlatform: Platform;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** True for every step, or the names of the stages. */
+  /** True for every step, or the names of stages. */
   readonly noCache: boolean | readonly string[];
-  /** By the name that the Dockerfile uses: overrides stages and images. The main context is not in here. */
+  /** Overrides stages and images, by their name in the Dockerfile. Does not hold the main context. */
   readonly contexts: Readonly<Record<string, NamedContext>>;
   readonly resolveImage: ResolveImage;
-  /** Whether the ignore file leaves a path of the main context out, for a warning. */
+  /** Returns whether the ignore file excludes a path of the main context, for a warning. */
   readonly isIgnored?: (path: string) => boolean;
-  /** Told of each warning as it is found, so that it is known when planning fails afterwards. */
+  /** Called for each warning at once, even if planning fails afterwards. */
   readonly onWarning?: (warning: LintWarning) => void;
-  /** Look at every stage, as checks do: unneeded ones have steps too, and fail the plan when they are wrong. */
+  /** Plans every stage, as checks do: unneeded stages have steps too, and their errors fail the plan. */
   readonly allStages?: boolean;
-  /** Where the steps go; several platforms share one. */
+  /** Receives the steps. Several platforms share it. */
   readonly graph: GraphBuilder;
   readonly signal: AbortSignal;
 }
 
-/** An entry of the image's history and the step that makes its layer, none for an empty layer. */
+/** An entry of the image's history and the step of its layer; no step for an empty layer. */
 export interface PlannedHistory {
   readonly createdBy: string;
   readonly step?: StepId;
 }
 
-/** A tree that an SBOM tells of beside that of the image. */
+/** A tree that an SBOM describes besides that of the image. */
 export interface ScanTarget {
   /** `context`, or the name of a stage. */
   readonly name: string;
   readonly step: StepId;
 }
 
-/** What a build will do, for one platform: plain data. */
+/** The plan of a build for one platform, as plain data. */
 export interface Plan {
   readonly platform: Platform;
-  /** The step whose tree is the image's; undefined for an image without layers. */
+  /** The step with the image's tree; undefined for an image without layers. */
   readonly target?: StepId;
-  /** The base image's own layers and history, when the target stands on one. */
+  /** The base image's layers and history, if the target has a base image. */
   readonly base?: {
     readonly step?: StepId;
     readonly history: readonly HistoryEntry[];
@@ -85,19 +85,19 @@ export interface Plan {
   };
   readonly config: RuntimeConfig;
   readonly author?: string;
-  /** What this Dockerfile adds to the base's history, in order. */
+  /** The entries that this Dockerfile adds to the base's history, in order. */
   readonly history: readonly PlannedHistory[];
-  /** What parsing and planning warn about. */
+  /** The warnings of parsing and planning. */
   readonly warnings: readonly LintWarning[];
-  /** The broken rules that fail the build once the warnings are shown: none unless `# check=error=true`. */
+  /** The broken rules that fail the build after the warnings are shown; empty unless `# check=error=true`. */
   readonly violations: readonly string[];
-  /** Each stage's ARGs with their values, those of the stage below first. */
+  /** The ARGs of each stage with their values, after those of its base stage. */
   readonly declaredArgs: readonly { readonly stage: string; readonly name: string; readonly value?: string }[];
-  /** What an SBOM tells of beside the image; their steps are in the graph, but the image does not need them all. */
+  /** The trees that an SBOM describes besides the image. Their steps are in the graph, but the image may not need them. */
   readonly scans: readonly ScanTarget[];
   /**
-   * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own
-   * environment does not set; no step's key counts them.
+   * `NAME=value` of the proxy build arguments, in both cases. RUN processes get those that their own environment does
+   * not set. They are in no step's key.
    */
   readonly proxyEnv: readonly string[];
 }

@@ -11,29 +11,29 @@ import { didYouMean } from './stage-graph.ts';
 import type { StageGraph, StageNode } from './stage-graph.ts';
 import { checkOrder, resolveSource, sourceNames } from './stage-sources.ts';
 
-/** A stage of which everything is known that has to be asked for. */
+/** A stage whose images are all resolved. */
 export interface ResolvedStage {
   readonly node: StageNode;
-  /** On which its steps run: from `--platform`, from the stage below, or the target's. */
+  /** The platform of its steps: from `--platform`, from its base stage, or the target's. */
   readonly platform: Platform;
-  /** The base's image, when the base is one. */
+  /** The image of the base, if the base is an image. */
   readonly image?: ResolvedImage;
-  /** What the base's ONBUILD instructions add in front of the stage's own. */
+  /** The ONBUILD instructions of the base, which run before the stage's own. */
   readonly triggers: readonly StageInstruction[];
 }
 
-/** What can be built: the stages that the target needs, and the images that they read. */
+/** The stages that the target needs, and the images that they read. */
 export interface ResolvedStages {
   /** By index, in the order of the file. */
   readonly stages: readonly ResolvedStage[];
-  /** @throws Error when the image was not among those that the stages name. */
+  /** @throws Error if the stages do not name the image. */
   imageOf(origin: Extract<Origin, { kind: 'image' }>, platform: Platform): ResolvedImage;
 }
 
 /**
- * Follows the target's dependencies and asks for the images among them, each once and side by side.
- * ONBUILD triggers of a base may add dependencies, so bases come first.
- * @throws TbuildError what `resolveImage` throws, with the place; DOCKERFILE_SEMANTICS for wrong references.
+ * Follows the target's dependencies and resolves the images among them, in parallel and once each. Bases come first,
+ * since their ONBUILD triggers may add dependencies.
+ * @throws TbuildError the errors of `resolveImage` with a location; DOCKERFILE_SEMANTICS for invalid references.
  */
 export async function resolveStages(
   graph: StageGraph,
@@ -46,7 +46,7 @@ export async function resolveStages(
   const visit = (index: number): Promise<ResolvedStage> => {
     const node = graph.nodes[index];
     if (node === undefined) throw new Error(`Stage ${index} is not in the graph`);
-    // In a turn of its own: a chain of thousands of stages would overflow the call stack.
+    // A chain of thousands of stages would overflow the call stack without this new turn.
     const resolve = () => Promise.resolve().then(() => resolveStage({ graph, options, images, visit }, node));
     return getOrMake(stages, index, resolve);
   };
@@ -101,7 +101,7 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
   return { platform, image, triggers: parseTriggers(node, texts) };
 }
 
-/** A trigger is a text of its own: the escape character of the file that it came from is forgotten. */
+/** A trigger is parsed on its own, without the escape character of its original file. */
 function parseTriggers({ stage }: StageNode, texts: readonly string[]): StageInstruction[] {
   const { location } = stage.from;
   return texts.map((text) => {
@@ -119,7 +119,7 @@ function parseTriggers({ stage }: StageNode, texts: readonly string[]): StageIns
   });
 }
 
-/** `location` is for instructions that do not stand in the file. */
+/** `location` is for instructions that are not in the file. */
 async function resolveSources(
   visitor: Visitor,
   node: StageNode,
@@ -161,7 +161,7 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
   };
 }
 
-/** A name that is no image may be a misspelt stage. */
+/** The name of a missing image may be a misspelt stage. */
 function withSuggestion(error: unknown, reference: string, graph: StageGraph): unknown {
   if (!(error instanceof TbuildError)) return error;
   const meant = didYouMean(reference, graph.names.keys());

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { planText } from '../test/plan-text.ts';
 import type { PlanOptions } from './plan.ts';
 
-/** What the pages say is given. */
+/** The preconditions that the pages state. */
 const given: Partial<PlanOptions> = {
   buildArgs: { TAG: 'latest' },
   isIgnored: (path) => path === 'build' || path.startsWith('build/'),
@@ -28,7 +28,7 @@ async function rulesIn(text: string): Promise<readonly string[]> {
   return plan.warnings.map(({ rule }) => rule);
 }
 
-describe('the examples on the page of', () => {
+describe('the examples on the rule page behave as described:', () => {
   test.each(ruleNames())('%s', async (name) => {
     const { what, why, bad, good } = rulePage(name);
     expect(new Set(await rulesIn(bad))).toEqual(new Set([name]));
@@ -37,7 +37,7 @@ describe('the examples on the page of', () => {
   });
 });
 
-test('there are 22 rules', () => {
+test('Docker has 22 rules', () => {
   expect(ruleNames()).toHaveLength(22);
 });
 

@@ -37,9 +37,9 @@ test.each([
     `${STAGES.replace('COPY x', 'ARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nCOPY x')}${LAST}`,
     [],
   ],
-])('%s', async (_, text, expected) => expect(await scansOf(text)).toEqual(expected));
+])('the scans are found: %s', async (_, text, expected) => expect(await scansOf(text)).toEqual(expected));
 
-test('a build argument counts only where the file declares it', async () => {
+test('a build argument requests a scan only if the file declares it', async () => {
   const given = { BUILDKIT_SBOM_SCAN_STAGE: 'true' };
   expect(await scansOf(`${STAGES}${LAST}`, given)).toEqual([]);
   const declared = STAGES.replace('COPY x', 'ARG BUILDKIT_SBOM_SCAN_STAGE\nCOPY x');

@@ -14,8 +14,8 @@ export interface ScanOptions {
 }
 
 /**
- * What the Dockerfile wants to be scanned too: the context where the target sets `BUILDKIT_SBOM_SCAN_CONTEXT`, and
- * those of the planned stages that set `BUILDKIT_SBOM_SCAN_STAGE`.
+ * Returns the additional trees to scan: the context if the target sets `BUILDKIT_SBOM_SCAN_CONTEXT`, and the planned
+ * stages that set `BUILDKIT_SBOM_SCAN_STAGE`.
  */
 export function scanTargets(
   target: StageNode,
@@ -37,7 +37,7 @@ export function scanTargets(
   return targets;
 }
 
-/** All files of a context as a tree. */
+/** Adds a step with all files of a context. */
 export function addContext(graph: GraphBuilder, name: string, location: SourceRange): StepId {
   return graph.add({
     op: {
@@ -61,7 +61,7 @@ function lastValue(name: string, { args }: StageState): string | undefined {
   return args.toArray().findLast((arg) => arg.name === name && arg.value !== undefined)?.value;
 }
 
-/** A truth value, or the names of the stages for which it holds. */
+/** Parses a boolean, or the names of stages. */
 function isEnabled(value: string | undefined, stage: string): boolean {
   if (value === undefined || /^(?:0|f|false)$/i.test(value)) return false;
   return /^(?:1|t|true)$/i.test(value) || value.split(',').includes(stage);

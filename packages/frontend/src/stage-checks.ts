@@ -1,7 +1,7 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
 import type { Report } from './checks.ts';
 
-/** Reports what only the last of its kind in a stage does, at the earlier one, which is without effect. */
+/** Reports instructions without effect because a later one of the same kind overrides them. */
 export function checkRepeats(instructions: readonly StageInstruction[], report: Report): void {
   const last = new Map<string, StageInstruction>();
   for (const instruction of instructions) {

@@ -14,12 +14,12 @@ const targets: [target: string | undefined, commands: string[]][] = [
   ['TEST', ['test']],
 ];
 
-test.each(targets)('target %j needs the steps %j', async (target, commands) => {
+test.each(targets)('the target %j needs the steps %j', async (target, commands) => {
   const { steps } = await planText(stages, { target });
   expect(steps.flatMap(({ op }) => (op.kind === 'run' ? [op.args.at(-1)] : []))).toEqual(commands);
 });
 
-test('only images of stages that are needed are asked for, each once', async () => {
+test('only images of needed stages are requested, once each', async () => {
   const text =
     'FROM busybox AS a\nFROM missing AS b\nFROM busybox AS c\nCOPY --from=app / /\nCOPY --from=a / /\nRUN --mount=from=app,target=/m x';
   const { requests } = await planText(text);
@@ -50,7 +50,7 @@ const refused: [name: string, text: string, options: Partial<PlanOptions>, error
     },
   ],
   [
-    'a circle',
+    'a cycle',
     'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b\nCOPY --from=a / /',
     {},
     {
@@ -99,7 +99,7 @@ test.each(refused)('%s is refused', async (_name, text, options, error) => {
   await expect(planText(text, options)).rejects.toMatchObject({ code: 'DOCKERFILE_SEMANTICS', ...error });
 });
 
-test('a name that is neither stage nor image says which stage is near', async () => {
+test('an unknown name is refused with the nearest stage as a hint', async () => {
   const text = 'FROM busybox AS build\nFROM busybox\nCOPY --from=biuld / /';
   await expect(planText(text)).rejects.toMatchObject({
     code: 'NOT_FOUND',
@@ -109,12 +109,12 @@ test('a name that is neither stage nor image says which stage is near', async ()
   await expect(planText('FROM nothing')).rejects.toMatchObject({ code: 'NOT_FOUND', location: at(1, 6) });
 });
 
-test('a stage that is not needed may read from a later one', async () => {
+test('an unneeded stage may read from a later one', async () => {
   const text = 'FROM busybox AS a\nCOPY --from=b / /\nFROM busybox AS b';
   expect((await planText(text)).steps).toHaveLength(1);
 });
 
-test('the last stage of a name counts for COPY, the last before it for FROM', async () => {
+test('COPY reads from the last stage of a name, FROM from the last one before it', async () => {
   const text = 'FROM busybox AS a\nRUN 1\nFROM a AS a\nRUN 2\nFROM scratch\nCOPY --from=A / /\nCOPY --from=0 / /';
   const { steps } = await planText(text);
   const runs = steps.filter(({ op }) => op.kind === 'run');
@@ -123,7 +123,7 @@ test('the last stage of a name counts for COPY, the last before it for FROM', as
   expect(runs[1]?.base).toBe(runs[0]?.id);
 });
 
-test('platforms of stages', async () => {
+test('each stage has its platform', async () => {
   const arm = { os: 'linux', architecture: 'arm64' };
   const text =
     'FROM --platform=$BUILDPLATFORM busybox AS a\nRUN 1\nFROM a AS b\nRUN 2\nFROM busybox\nCOPY --from=b / /\nRUN 3';
@@ -134,7 +134,7 @@ test('platforms of stages', async () => {
   expect(plan.platform).toEqual(arm);
 });
 
-test('without a platform the image has that of its base', async () => {
+test('without --platform the image has the platform of its base', async () => {
   const text = 'FROM --platform=linux/arm64 busybox AS a\nFROM a';
   const platforms = [{}, { implicitPlatform: true }].map(
     async (options) => (await planText(text, options)).plan.platform.architecture,
@@ -193,7 +193,7 @@ const contexts: [name: string, text: string, contexts: PlanOptions['contexts'], 
   ],
 ];
 
-test.each(contexts)('a named context: %s', async (_name, text, named, ops) => {
+test.each(contexts)('a named context is used: %s', async (_name, text, named, ops) => {
   const { steps } = await planText(text, { contexts: named });
   expect(steps.map(({ op }) => op)).toMatchObject(ops);
 });

@@ -8,19 +8,19 @@ import type { Environment } from './environment.ts';
 import { contextOrigin, imageOrigin } from './origin.ts';
 import type { ContextNames, Origin } from './origin.ts';
 
-/** A stage and what it stands on, as far as the file and the options alone can tell. */
+/** A stage and its base, as far as the file and the options define them. */
 export interface StageNode {
   readonly stage: Stage;
   readonly base: Origin;
-  /** FROM's image name after expansion. */
+  /** The image name of FROM after expansion. */
   readonly baseName: string;
   /** From `--platform`. */
   readonly platform?: Platform;
-  /** A named context took the place of the stage: its instructions do not count. */
+  /** True if a named context replaces the stage: its instructions are ignored. */
   readonly replaced: boolean;
 }
 
-/** The stages of a file; `names` leads from a lower-cased name to the last stage that has it. */
+/** The stages of a file. `names` maps a lower-case name to the last stage of that name. */
 export interface StageGraph extends ContextNames {
   readonly nodes: readonly StageNode[];
   readonly names: ReadonlyMap<string, number>;
@@ -32,8 +32,8 @@ export interface StageGraphOptions extends ContextNames {
 }
 
 /**
- * Finds what each stage stands on.
- * @throws TbuildError DOCKERFILE_SEMANTICS for an empty image name and a bad platform.
+ * Finds the base of each stage.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for an empty image name and an invalid platform.
  */
 export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOptions): StageGraph {
   const names = new Map<string, number>();
@@ -47,8 +47,8 @@ export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOption
 }
 
 /**
- * The stage to build: the one named so, in any case, or the last one.
- * @throws TbuildError DOCKERFILE_SEMANTICS when no stage has the name; Docker takes no index here.
+ * Returns the stage to build: the one with this name in any case, or the last one.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if no stage has the name. As in Docker, an index is not accepted.
  */
 export function findTarget(graph: StageGraph, target: string | undefined): StageNode {
   const last = graph.nodes.at(-1);
@@ -63,12 +63,12 @@ export function findTarget(graph: StageGraph, target: string | undefined): Stage
   });
 }
 
-/** A stage's name, or `stage-N` when it has none. */
+/** Returns a stage's name, or `stage-N` if it has none. */
 export function stageLabel({ stage }: Pick<StageNode, 'stage'>): string {
   return stage.name ?? `stage-${stage.index}`;
 }
 
-/** The hint for a misspelt word, when a candidate is near. */
+/** Returns the hint for a misspelt word, if a candidate is near. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const near = suggest(word, candidates);
   return near === undefined ? undefined : `Did you mean "${near}"?`;

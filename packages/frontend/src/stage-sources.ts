@@ -6,15 +6,15 @@ import type { Origin } from './origin.ts';
 import { stageLabel } from './stage-graph.ts';
 import type { StageGraph, StageNode } from './stage-graph.ts';
 
-/** What an instruction reads from, as written: the `--from` of COPY or of a mount. */
+/** A name that an instruction reads from, as written: the `--from` of COPY or of a mount. */
 export interface SourceName {
   readonly name: string;
   readonly location: SourceRange;
-  /** COPY may also give the index of a stage. */
+  /** True if the name may be the index of a stage, as in COPY. */
   readonly index: boolean;
 }
 
-/** The names in an instruction, in order. */
+/** Returns the names in an instruction, in order. */
 export function sourceNames(instruction: StageInstruction): SourceName[] {
   if (instruction.kind === 'copy') {
     const { from } = instruction;
@@ -29,8 +29,8 @@ export function sourceNames(instruction: StageInstruction): SourceName[] {
 }
 
 /**
- * What a name in stage `user` stands for: a stage, else an image or a named context.
- * @throws TbuildError DOCKERFILE_SEMANTICS for the index of no stage.
+ * Returns the origin for a name in stage `user`: a stage, an image or a named context.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for an index without a stage.
  */
 export function resolveSource(graph: StageGraph, { name, location, index }: SourceName): Origin {
   if (index && /^[+-]?\d+$/.test(name)) {
@@ -45,10 +45,10 @@ export function resolveSource(graph: StageGraph, { name, location, index }: Sour
   return stage === undefined ? imageOrigin(name, graph) : { kind: 'stage', index: stage };
 }
 
-/** @throws TbuildError DOCKERFILE_SEMANTICS when stage `user` reads from a stage that is not before it. */
+/** @throws TbuildError DOCKERFILE_SEMANTICS if stage `user` reads from a stage that is not before it. */
 export function checkOrder(graph: StageGraph, user: StageNode, origin: Origin, source: SourceName): void {
   if (origin.kind !== 'stage' || origin.index < user.stage.index) return;
-  if (origin.index === user.stage.index) throw circle(user, source.location);
+  if (origin.index === user.stage.index) throw cycle(user, source.location);
   const name = stageLabel(graph.nodes[origin.index] ?? user);
   throw new TbuildError(
     'DOCKERFILE_SEMANTICS',
@@ -58,10 +58,10 @@ export function checkOrder(graph: StageGraph, user: StageNode, origin: Origin, s
 }
 
 /**
- * Docker looks for circles in the whole file, also in stages that are not built.
- * @throws TbuildError DOCKERFILE_SEMANTICS for stages that read from each other.
+ * Refuses cycles anywhere in the file, as Docker does, even in stages that are not built.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for stages that depend on each other.
  */
-export function checkCircles(graph: StageGraph): void {
+export function checkCycles(graph: StageGraph): void {
   const edges = graph.nodes.map(({ stage }) =>
     stage.instructions.flatMap(sourceNames).flatMap((source) => {
       const origin = resolveSource(graph, source);
@@ -70,7 +70,7 @@ export function checkCircles(graph: StageGraph): void {
   );
   const done = new Set<number>();
   const open = new Set<number>();
-  // Not by recursion: a chain of thousands of stages would overflow the call stack.
+  // Recursion would overflow the call stack on a chain of thousands of stages.
   const pending = [...graph.nodes.keys()].reverse();
   for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
     if (done.has(index)) continue;
@@ -83,13 +83,13 @@ export function checkCircles(graph: StageGraph): void {
     pending.push(index);
     for (const { to, location } of (edges[index] ?? []).toReversed()) {
       const node = graph.nodes[to];
-      if (open.has(to) && node !== undefined) throw circle(node, location);
+      if (open.has(to) && node !== undefined) throw cycle(node, location);
       if (!done.has(to)) pending.push(to);
     }
   }
 }
 
-function circle(node: StageNode, location: SourceRange): TbuildError {
+function cycle(node: StageNode, location: SourceRange): TbuildError {
   const message = `Stage ${JSON.stringify(stageLabel(node))} depends on itself`;
   return new TbuildError('DOCKERFILE_SEMANTICS', message, { location });
 }

@@ -6,33 +6,33 @@ import type { Environment } from './environment.ts';
 import { GrowingList, GrowingMap } from './growing.ts';
 import type { Plan, PlannedHistory } from './plan.ts';
 
-/** Where a stage stands after some of its instructions; never changed, only replaced. */
+/** The immutable state of a stage after some of its instructions. */
 export interface StageState {
-  /** On which RUN steps run. */
+  /** The platform of its RUN steps. */
   readonly platform: Platform;
-  /** What the base image says of itself. */
+  /** The platform that the base image declares. */
   readonly imagePlatform?: Platform;
-  /** What words are expanded with and RUN processes get: the config's variables and the stage's ARGs. */
+  /** The variables for words and for RUN processes: those of the config and the stage's ARGs. */
   readonly env: Environment;
-  /** Declared ARGs in order; a name may come twice. */
+  /** Declared ARGs in order; a name may occur twice. */
   readonly args: GrowingList<DeclaredArg>;
-  /** Without what this stage adds to lists and sets: {@link configOf} has all. */
+  /** Without the entries that this stage adds to lists and sets: see {@link configOf}. */
   readonly config: RuntimeConfig;
   readonly added: ConfigAdditions;
   readonly author?: string;
-  /** The step whose tree this is; undefined for an empty tree. */
+  /** The step with the tree of this state; undefined for an empty tree. */
   readonly tip?: StepId;
   readonly base?: Plan['base'];
   readonly history: GrowingList<PlannedHistory>;
-  /** CMD stood in this stage, so ENTRYPOINT leaves it. */
+  /** Whether CMD occurred in this stage, so that ENTRYPOINT keeps it. */
   readonly ownCommand: boolean;
-  /** A WORKDIR stood in the file, in this stage or one that it stands on. */
+  /** Whether WORKDIR occurred in this stage or in one that it is based on. */
   readonly ownWorkdir: boolean;
-  /** How many steps were numbered. */
+  /** The number of steps that have a number. */
   readonly position: number;
 }
 
-/** What instructions add to the config one by one: there may be very many. */
+/** The entries that instructions add to the config. There may be very many. */
 export interface ConfigAdditions {
   /** `NAME=value` by name. */
   readonly env: GrowingMap<string>;
@@ -53,7 +53,7 @@ export function noAdditions(): ConfigAdditions {
   };
 }
 
-/** The whole config of a state. */
+/** Returns the whole config of a state. */
 export function configOf({ config, added }: StageState): RuntimeConfig {
   const { env, labels, volumes, ports, triggers } = added;
   return {
@@ -66,7 +66,7 @@ export function configOf({ config, added }: StageState): RuntimeConfig {
   };
 }
 
-/** Variables are replaced where they stand, at the first place of a name that stands twice, or appended. */
+/** A variable is replaced at the first position of its name, or appended. */
 function mergeVariables(existing: readonly string[] = [], added: GrowingMap<string>): string[] {
   const rest = new Map(added.byFirst());
   const replaced = existing.map((entry) => {
@@ -78,7 +78,7 @@ function mergeVariables(existing: readonly string[] = [], added: GrowingMap<stri
   return [...replaced, ...rest.values()];
 }
 
-/** With entries added to a part of the config. */
+/** Adds entries to a part of the config. */
 export function withAdded<P extends 'labels' | 'volumes' | 'ports'>(
   state: StageState,
   part: P,
@@ -89,33 +89,33 @@ export function withAdded<P extends 'labels' | 'volumes' | 'ports'>(
   return { ...state, added: { ...state.added, [part]: grown } };
 }
 
-/** The directory in which RUN runs and against which relative paths count. */
+/** Returns the directory that RUN starts in and that relative paths refer to. */
 export function cwdOf(state: StageState): string {
   return state.config.WorkingDir || '/';
 }
 
-/** What the shell forms of RUN, CMD and ENTRYPOINT start with. */
+/** Returns the prefix of the shell forms of RUN, CMD and ENTRYPOINT. */
 export function shellOf(state: StageState): readonly string[] {
   const { Shell = [] } = state.config;
   return Shell.length > 0 ? Shell : ['/bin/sh', '-c'];
 }
 
-/** With parts of the config replaced; undefined removes one. */
+/** Replaces parts of the config; undefined removes a part. */
 export function withConfig(state: StageState, change: RuntimeConfig): StageState {
   return { ...state, config: { ...state.config, ...change } };
 }
 
-/** With an entry of the history that has no layer. */
+/** Adds an entry without a layer to the history. */
 export function withHistory(state: StageState, createdBy: string): StageState {
   return { ...state, history: state.history.append({ createdBy }) };
 }
 
-/** On a new tip, with the entry of the history that it makes. */
+/** Moves to a new tip and adds its entry to the history. */
 export function withStep(state: StageState, step: StepId, createdBy: string): StageState {
   return { ...state, tip: step, history: state.history.append({ createdBy, step }) };
 }
 
-/** With a variable of the config set: replaced where it stands, or appended. */
+/** Sets a variable of the config: replaces it in place, or appends it. */
 export function withConfigVariable(state: StageState, name: string, value: string): StageState {
   const added = { ...state.added, env: state.added.env.set(name, `${name}=${value}`) };
   return { ...state, added, env: setVariable(state.env, name, value) };

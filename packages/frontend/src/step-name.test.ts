@@ -34,7 +34,7 @@ const names: [numbering: Numbering, label: StepLabel, name: string][] = [
   ],
 ];
 
-test.each(names)('%j with %j is %s', (numbering, label, name) => {
+test.each(names)('the name of %j with %j is %s', (numbering, label, name) => {
   expect(stepName(numbering, label)).toBe(name);
 });
 
@@ -47,15 +47,15 @@ const lines: [text: string, line: string][] = [
   ['RUN \\\n  x', 'RUN   x'],
 ];
 
-test.each(lines)('%j on one line is %j', (text, line) => {
+test.each(lines)('the instruction %j on one line is %j', (text, line) => {
   expect(commandLine(text, '\\')).toBe(line);
 });
 
-test('the backtick continues lines when it is the escape character', () => {
+test('a backtick continues lines if it is the escape character', () => {
   expect(commandLine('RUN a `\n b \\\n', '`')).toBe('RUN a  b \\');
 });
 
-test('a heredoc is shown by its first line', () => {
+test('the name of a heredoc step shows its first line', () => {
   expect(summarizeHeredoc('\n one\ntwo\n')).toBe('one...');
   expect(summarizeHeredoc('one\n')).toBe('one');
 });

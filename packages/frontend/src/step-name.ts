@@ -5,29 +5,29 @@ import { hasCode, withoutCredentials } from '@tbuild/errors';
 import { variable } from './environment.ts';
 import type { Environment } from './environment.ts';
 
-/** How the steps of one stage are numbered. */
+/** The numbering of the steps of one stage. */
 export interface Numbering {
   /** Undefined in a file with one stage. */
   readonly stageName?: string;
-  /** 0 for what has no number. */
+  /** 0 for steps without a number. */
   readonly total: number;
-  /** Shown when the build is for several platforms. */
+  /** Shown in builds for several platforms. */
   readonly platform?: Platform;
 }
 
 export interface StepLabel {
-  /** From 1. */
+  /** Counted from 1. */
   readonly position: number;
   readonly command: string;
-  /** The instruction comes from an ONBUILD trigger. */
+  /** Whether the instruction comes from an ONBUILD trigger. */
   readonly trigger?: boolean;
-  /** Tells which platform the step builds for, when that is another than the one it runs on. */
+  /** The platform that the step builds for, if it differs from the one that it runs on. */
   readonly env?: Environment;
 }
 
 /**
- * The name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. Logs show it and the store keeps it, so that it has no
- * credentials of URLs.
+ * Returns the name of a step as buildx prints it, e.g. `[build 2/4] RUN make`. Logs show it and the store keeps it, so it
+ * never has credentials of URLs.
  */
 export function stepName(numbering: Numbering, { position, trigger, env, ...label }: StepLabel): string {
   const command = withoutCredentials(label.command);
@@ -45,8 +45,8 @@ export function stepName(numbering: Numbering, { position, trigger, env, ...labe
 }
 
 /**
- * An instruction on one line as Docker joins it: continuations removed, comments and blank lines inside
- * it dropped, blanks kept, heredoc bodies left out.
+ * Joins an instruction on one line as Docker does: without continuations, comments, blank lines and heredoc bodies, but
+ * with its blanks.
  */
 export function commandLine(text: string, escape: '\\' | '`'): string {
   const continuation = escape === '\\' ? /(^|[^\\])\\[ \t]*$/ : /(^|[^`])`[ \t]*$/;
@@ -63,7 +63,7 @@ export function commandLine(text: string, escape: '\\' | '`'): string {
   return keyword.toUpperCase() + trimmed.slice(keyword.length);
 }
 
-/** The first line of a heredoc, with `...` when there are more. */
+/** Returns the first line of a heredoc, followed by `...` if it has more. */
 export function summarizeHeredoc(content: string): string {
   const [first = '', ...rest] = content.trim().split(/\r?\n/);
   return rest.length === 0 ? first : `${first}...`;
@@ -77,7 +77,7 @@ function crossTarget(platform: Platform, env: Environment): string {
   return `->${variant === undefined ? architecture : `${architecture}/${variant}`}`;
 }
 
-/** What TARGETPLATFORM and its kin say, when the stage declares them. */
+/** Returns the values of TARGETPLATFORM and similar arguments, if the stage declares them. */
 function targetOf(platform: Platform, env: Environment): Platform | undefined {
   const whole = variable(env, 'TARGETPLATFORM');
   const parsed = whole === undefined ? undefined : tryParsePlatform(whole, platform);

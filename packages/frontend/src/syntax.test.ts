@@ -10,16 +10,16 @@ const family = [
   'mirror.example:5000/docker/dockerfile:1',
 ];
 
-test.each(family)('%s is built in', (image) => {
+test.each(family)('the frontend image %s is built in', (image) => {
   expect(builtInSyntax(`# syntax=${image}\nFROM x`, { file: 'Dockerfile', buildArgs: {} })).toBe(image);
   expect(builtInSyntax('FROM x', { file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: image } })).toBe(image);
 });
 
-test('without a directive there is nothing to say', () => {
+test('a file without a directive names no frontend', () => {
   expect(builtInSyntax('FROM x', { file: 'Dockerfile', buildArgs: {} })).toBeUndefined();
 });
 
-test('another frontend is refused where it stands', () => {
+test('another frontend is refused with its location', () => {
   const text = '#syntax = example.org/earthly:2 more\nFROM x';
   expect(() => builtInSyntax(text, { file: 'Dockerfile', buildArgs: {} })).toThrow(
     expect.objectContaining({
@@ -29,7 +29,7 @@ test('another frontend is refused where it stands', () => {
   );
 });
 
-test('the build argument counts more than the file, and is an image like any other', () => {
+test('BUILDKIT_SYNTAX overrides the file and is checked as well', () => {
   const options = { file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: 'dockerfile.v0' } };
   expect(() => builtInSyntax('# syntax=docker/dockerfile:1\nFROM x', options)).toThrow('"dockerfile.v0"');
 });

@@ -4,13 +4,13 @@ import type { SourceRange } from '@tbuild/errors';
 import { parseReference } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 
-/** The images that hold Docker's own Dockerfile frontend, on any registry: what this package stands for. */
+/** The images with Docker's own Dockerfile frontend, on any registry. This package implements it. */
 const FAMILY = /(?:^|\/)docker\/dockerfile(?:-upstream)?$/;
 
 /**
- * The image that a file, or the build argument BUILDKIT_SYNTAX in its place, wants to be read by, when it is
- * Docker's frontend for Dockerfiles, which is built in; undefined when it names none.
- * @throws TbuildError UNSUPPORTED, with the place, for any other image.
+ * Returns the frontend image that a file, or the build argument BUILDKIT_SYNTAX, names, if it is Docker's Dockerfile
+ * frontend, which is built in. Returns undefined if no frontend is named.
+ * @throws TbuildError UNSUPPORTED with a location for any other image.
  */
 export function builtInSyntax(
   text: string,

@@ -6,17 +6,17 @@ import { descriptionIn } from './outline.ts';
 export interface Target {
   /** As written; undefined for a stage without a name. */
   readonly name?: string;
-  /** Built when no target is named. */
+  /** Whether it is built by default. */
   readonly default: boolean;
   /** The comment above FROM that begins with the name. */
   readonly description?: string;
-  /** Image and platform as written, variables in place. */
+  /** The image and platform as written, with variables unexpanded. */
   readonly base: string;
   readonly platform?: string;
   readonly location: SourceRange;
 }
 
-/** The stages of a file, in order. */
+/** Returns the stages of a file, in order. */
 export function listTargets({ stages }: Dockerfile): readonly Target[] {
   return stages.map(({ name, from }, index) => ({
     name,

@@ -24,7 +24,7 @@ const CONFIGS: Readonly<Record<string, RuntimeConfig>> = {
   bare: {},
 };
 
-/** A text planned against small fixed images; `requests` are the images asked for. */
+/** Plans a text against small fixed images; `requests` are the requested images. */
 export async function planText(
   text: string,
   changes: Partial<PlanOptions> = {},

@@ -3,7 +3,7 @@ import { span } from '../words.ts';
 import type { InstructionRequest } from './request.ts';
 import { faultIn, toWord } from './request.ts';
 
-/** ARG: names, each perhaps with a default. Flags are ignored, as Docker does. */
+/** ARG: names with optional defaults. As in Docker, flags are ignored. */
 export function parseArg(request: InstructionRequest): ArgInstruction {
   const { words } = request.args;
   if (words.length === 0) throw faultIn(request, 'ARG requires at least one argument');

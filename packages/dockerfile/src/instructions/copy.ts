@@ -90,7 +90,7 @@ function requireWords(request: InstructionRequest): Pick<CopyInstruction, 'sourc
   return { sources, heredocs, destination: toWord(request, last) };
 }
 
-/** Of several bodies with one name Docker takes the last for each; a JSON form has none. */
+/** If several bodies have one name, Docker uses the last for each. The JSON form has no bodies. */
 function bodyOf(request: InstructionRequest, name: string): Heredoc | undefined {
   return request.heredocs.findLast((heredoc) => heredoc.name === name);
 }

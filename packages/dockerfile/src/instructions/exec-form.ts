@@ -28,7 +28,7 @@ export function parseShell(request: InstructionRequest): ShellInstruction {
   return { kind: 'shell', ...request.base, args: words.map((word) => word.text) };
 }
 
-/** A command: a JSON array is an argument vector, anything else (also nothing) a text for the shell. */
+/** A command: a JSON array is an argument vector; anything else, even nothing, is a text for the shell. */
 export function toCommandLine({ words, json }: Arguments): CommandLine {
   if (json) return { form: 'exec', args: words.map((word) => word.text) };
   return { form: 'shell', text: words[0]?.text ?? '' };

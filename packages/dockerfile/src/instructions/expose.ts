@@ -3,7 +3,7 @@ import type { ListInstruction } from '../instruction.ts';
 import type { InstructionRequest } from './request.ts';
 import { faultIn, toWord } from './request.ts';
 
-/** EXPOSE: ports, sorted as written, which is before variables are expanded. */
+/** EXPOSE: ports, sorted as written, before variables are expanded. */
 export function parseExpose(request: InstructionRequest): ListInstruction {
   if (request.args.words.length === 0) throw faultIn(request, 'EXPOSE requires at least one argument');
   readFlags(request.line, request.flags, {});

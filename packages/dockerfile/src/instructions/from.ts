@@ -6,7 +6,7 @@ import { faultIn, toWord } from './request.ts';
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 
-/** FROM: an image and perhaps a stage name. */
+/** FROM: an image and an optional stage name. */
 export function parseFrom(request: InstructionRequest): FromInstruction {
   const [image, as, name, ...more] = request.args.words;
   const named = as?.text.toLowerCase() === 'as' && name !== undefined && more.length === 0;

@@ -18,7 +18,7 @@ const FLAGS = {
 const INHERIT = { interval: 0, timeout: 0, startPeriod: 0, startInterval: 0, retries: 0 };
 const MINIMUM = 1_000_000;
 
-/** HEALTHCHECK: `NONE`, or `CMD` with a command. Flags of NONE are ignored, as Docker does. */
+/** HEALTHCHECK: `NONE`, or `CMD` with a command. As in Docker, flags of NONE are ignored. */
 export function parseHealthcheck(request: InstructionRequest): HealthcheckInstruction {
   const [type, ...words] = request.args.words;
   if (type === undefined) throw faultIn(request, 'HEALTHCHECK requires at least one argument');

@@ -20,7 +20,7 @@ function parseKeyValues(request: InstructionRequest, kind: KeyValuesInstruction[
   const pairs = Array.from({ length: words.length / 2 }, (_, index) => {
     const key = words[2 * index];
     const value = words[2 * index + 1];
-    if (key === undefined || value === undefined) throw new Error('Pairs come in twos');
+    if (key === undefined || value === undefined) throw new Error('A key has no value');
     if (key.text === '') throw faultIn(request, `${request.name} names can not be blank`, value);
     return { key: toWord(request, key), value: toWord(request, value) };
   });

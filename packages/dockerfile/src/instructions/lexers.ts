@@ -5,7 +5,7 @@ import { isBlank, isSpace } from '../whitespace.ts';
 import { readJsonWords, span, splitBlanks, splitQuoted } from '../words.ts';
 import type { Arguments } from './request.ts';
 
-/** Cuts what follows the flags into words. Throws only where Docker's first pass over a file does. */
+/** Splits the text after the flags into words. Throws only where Docker's first pass over a file throws. */
 export type Lexer = (line: LogicalLine, rest: Span, escape: string) => Arguments;
 
 /** The rest of the line as one word. */
@@ -14,13 +14,13 @@ export const lexText: Lexer = (_line, rest) => ({ words: rest.text === '' ? [] :
 /** Words between blanks. */
 export const lexBlanks: Lexer = (line, rest) => ({ words: splitBlanks(line.text, rest), json: false });
 
-/** Words between spaces, quotes and escapes respected. */
+/** Words between spaces; quotes and escapes keep spaces together. */
 export const lexQuoted: Lexer = (line, rest, escape) => ({ words: splitQuoted(line.text, rest, escape), json: false });
 
-/** A JSON array, else the rest of the line as one word. */
+/** A JSON array, or the rest of the line as one word. */
 export const lexJsonOrText: Lexer = (line, rest, escape) => lexJson(line, rest) ?? lexText(line, rest, escape);
 
-/** A JSON array, else words between blanks. */
+/** A JSON array, or words between blanks. */
 export const lexJsonOrBlanks: Lexer = (line, rest, escape) => lexJson(line, rest) ?? lexBlanks(line, rest, escape);
 
 /** The first word, then a JSON array or the rest of the line. */
@@ -34,7 +34,7 @@ export const lexHealthcheck: Lexer = (line, rest, escape) => {
   return { words: [span(line.text, rest.start, end), ...command.words], json: command.json };
 };
 
-/** Keys and values in turn: `key=value …`, or the old `key value` whose value is the rest of the line. */
+/** Alternating keys and values: `key=value …`, or the old `key value`, whose value is the rest of the line. */
 export const lexPairs: Lexer = (line, rest, escape) => {
   const words = splitQuoted(line.text, rest, escape);
   const [first] = words;

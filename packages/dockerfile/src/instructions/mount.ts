@@ -7,7 +7,7 @@ type MountType = MountFlag['type'];
 
 const TYPES: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
 
-/** Each option name, what it is called in the result, and the mount types that take it. */
+/** Each option name, its name in the result, and the mount types that accept it. */
 const OPTIONS: Readonly<Record<string, { readonly name: string; readonly types?: readonly MountType[] }>> = {
   type: { name: 'type' },
   from: { name: 'from', types: ['bind', 'cache', 'tmpfs', 'ssh'] },
@@ -38,11 +38,11 @@ interface Option {
   readonly key: string;
   readonly name: string;
   readonly value: string;
-  /** The whole of it, for messages. */
+  /** The whole field, for messages. */
   readonly field: string;
 }
 
-/** One `--mount`. Names, types and the values that hold no variable are checked. */
+/** Parses one `--mount`. Checks the names, the types and all values without variables. */
 export function parseMount(word: Word): MountFlag {
   const options = splitFields(word).map((field) => parseOption(word, field));
   const typeOption = options.findLast((option) => option.name === 'type');
@@ -131,7 +131,7 @@ function checkSecret(word: Word, { source, target, id }: Record<string, string>)
   if (source && id) throw syntaxError("Both source and id can't be set for a secret mount", word.location);
 }
 
-/** Where a field stands; the whole word when continuations or escapes make that hard to tell. */
+/** Returns the range of a field, or the whole word if continuations or escapes hide the field's offset. */
 function fieldRange({ text, location }: Word, field: string | undefined): SourceRange {
   const { file, start, end } = location;
   const at = field === undefined ? -1 : `,${text},`.indexOf(`,${field},`);
@@ -141,7 +141,7 @@ function fieldRange({ text, location }: Word, field: string | undefined): Source
   return { file, start: { line: start.line, column }, end: { line: start.line, column: column + field.length } };
 }
 
-/** The fields of one CSV record. */
+/** Splits one CSV record into fields. */
 function splitFields(word: Word): string[] {
   const { text } = word;
   if (text === '')
@@ -165,7 +165,7 @@ function splitFields(word: Word): string[] {
   }
 }
 
-/** The closing quote of the field that opens at `start`; it must end the field. */
+/** Finds the closing quote of the field that opens at `start`. The quote must end the field. */
 function quotedEnd(text: string, start: number): number | undefined {
   let at = start + 1;
   for (;;) {

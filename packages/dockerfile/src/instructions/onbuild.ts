@@ -5,7 +5,7 @@ import { faultIn } from './request.ts';
 
 const KEYWORD = /^\s*ONBUILD\s*/i;
 
-/** ONBUILD: the trigger as text. What it means is looked at when it is triggered. */
+/** ONBUILD: the trigger as text. It is parsed when it is triggered. */
 export function parseOnbuild(request: InstructionRequest): OnbuildInstruction {
   const [keyword] = request.args.words;
   if (keyword === undefined) throw faultIn(request, 'ONBUILD requires at least one argument');

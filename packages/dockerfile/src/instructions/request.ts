@@ -5,19 +5,19 @@ import { rangeOf } from '../logical-lines.ts';
 import { syntaxError } from '../syntax-error.ts';
 import type { TbuildError } from '@tbuild/errors';
 
-/** What stands behind an instruction's flags, cut into words the way its keyword wants. */
+/** The text after an instruction's flags, split into words by the rule of its keyword. */
 export interface Arguments {
   readonly words: readonly Span[];
-  /** Whether they come from a JSON array. */
+  /** Whether the words come from a JSON array. */
   readonly json: boolean;
-  /** Whether they are a key and the rest of the line (`ENV key value`). */
+  /** Whether the words are a key and the rest of the line (`ENV key value`). */
   readonly legacy?: boolean;
 }
 
-/** An instruction cut into words, for the parser of its shape. */
+/** An instruction split into words, for the parser of its shape. */
 export interface InstructionRequest {
   readonly base: InstructionBase;
-  /** The keyword in capitals. */
+  /** The keyword in upper case. */
   readonly name: string;
   readonly line: LogicalLine;
   readonly args: Arguments;
@@ -25,12 +25,12 @@ export interface InstructionRequest {
   readonly heredocs: readonly Heredoc[];
 }
 
-/** A stretch of the instruction's line as a word with its place. */
+/** Returns a part of the instruction's line as a word with its location. */
 export function toWord(request: InstructionRequest, { text, start, end }: Span): Word {
   return { text, location: rangeOf(request.line, start, end) };
 }
 
-/** An error that concerns a whole instruction, or one stretch of it. */
+/** Creates an error about a whole instruction, or about a part of it. */
 export function faultIn(request: InstructionRequest, message: string, at?: Span): TbuildError {
   const location = at === undefined ? request.base.location : rangeOf(request.line, at.start, at.end);
   return syntaxError(message, location);

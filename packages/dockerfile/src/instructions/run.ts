@@ -36,7 +36,7 @@ export function parseRun(request: InstructionRequest): RunInstruction {
   };
 }
 
-/** Docker has it since its frontend 1.27; a misspelt flag would be told otherwise. */
+/** Docker's frontend accepts the flag since 1.27, so it must not be reported as misspelt. */
 function refuseDevices({ flags, line }: InstructionRequest): void {
   const device = flags.find(({ name }) => name === 'device');
   if (device === undefined) return;

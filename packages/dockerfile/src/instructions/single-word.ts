@@ -9,13 +9,13 @@ export function parseUser(request: InstructionRequest): SingleWordInstruction {
   return parseSingleWord(request, 'user');
 }
 
-/** WORKDIR: the rest of the line, blanks included. */
+/** WORKDIR: the rest of the line, including blanks. */
 export function parseWorkdir(request: InstructionRequest): SingleWordInstruction {
   readFlags(request.line, request.flags, {});
   return parseSingleWord(request, 'workdir');
 }
 
-/** STOPSIGNAL. Flags are ignored, as Docker does. */
+/** STOPSIGNAL. As in Docker, flags are ignored. */
 export function parseStopsignal(request: InstructionRequest): SingleWordInstruction {
   return parseSingleWord(request, 'stopsignal');
 }

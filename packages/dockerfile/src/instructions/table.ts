@@ -14,7 +14,7 @@ import { parseRun } from './run.ts';
 import { parseMaintainer, parseStopsignal, parseUser, parseWorkdir } from './single-word.ts';
 import { parseVolume } from './volume.ts';
 
-/** How the words behind a keyword are cut, what is made of them, and whether heredocs may follow. */
+/** How the words after a keyword are split, which parser reads them, and whether heredocs may follow. */
 export interface Shape {
   readonly lex: Lexer | 'instruction';
   readonly parse: (request: InstructionRequest) => Instruction;
@@ -42,10 +42,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   WORKDIR: { lex: lexText, parse: parseWorkdir },
 };
 
-/** All keywords, in capitals. */
+/** All keywords in upper case. */
 export const KEYWORDS: readonly string[] = Object.keys(SHAPES);
 
-/** The shape of an instruction by its keyword in capitals. */
+/** The shape of an instruction by its keyword in upper case. */
 export function shapeOf(keyword: string): Shape | undefined {
   return Object.hasOwn(SHAPES, keyword) ? SHAPES[keyword] : undefined;
 }

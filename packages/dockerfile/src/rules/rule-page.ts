@@ -1,12 +1,12 @@
-/** What `tbuild explain` says of a rule, in our own words. */
+/** The text of `tbuild explain` about a rule, in our own words. */
 export interface RulePage {
-  /** What the rule looks for. */
+  /** What the rule reports. */
   readonly what: string;
-  /** What goes wrong without it. */
+  /** What goes wrong if the rule is broken. */
   readonly why: string;
-  /** A Dockerfile that breaks the rule, and one that does the same without. */
+  /** A Dockerfile that breaks the rule, and one that does the same without breaking it. */
   readonly bad: string;
   readonly good: string;
-  /** What else the examples need to be judged, for people: an ignore file, a platform. */
+  /** What else the examples depend on, such as an ignore file or a platform. */
   readonly given?: string;
 }

@@ -6,7 +6,7 @@ import { stylePages } from './style-pages.ts';
 
 const PAGES: Readonly<Record<RuleName, RulePage>> = { ...stylePages, ...stagePages, ...instructionPages };
 
-/** What there is to say of a rule. */
+/** The page of each rule. */
 export function rulePage(name: RuleName): RulePage {
   return PAGES[name];
 }

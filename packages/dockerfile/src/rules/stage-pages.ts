@@ -1,6 +1,6 @@
 import type { RulePage } from './rule-page.ts';
 
-/** Rules about stages and the images that they stand on. */
+/** Rules about stages and their base images. */
 export const stagePages = {
   DuplicateStageName: {
     what: 'Two stages have the same name.',

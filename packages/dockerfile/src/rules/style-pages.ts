@@ -1,6 +1,6 @@
 import type { RulePage } from './rule-page.ts';
 
-/** Rules about how a Dockerfile is written. */
+/** Rules about the style of a Dockerfile. */
 export const stylePages = {
   StageNameCasing: {
     what: 'A stage name in FROM … AS has capital letters.',

@@ -6,7 +6,7 @@ import { expandIn, NOT_IN_ENVIRONMENT } from './lowering.ts';
 import type { Lowering } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 
-/** ARG in a stage: one after the other, so a default may use the argument before it. */
+/** ARG in a stage: one argument after the other, so that a default may use the one before. */
 export const lowerArg: Lowering<ArgInstruction> = (state, instruction, context) => {
   let next = state;
   const shown: string[] = [];

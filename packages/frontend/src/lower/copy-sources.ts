@@ -10,22 +10,22 @@ import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError, sourceFrom } from './lowering.ts';
 import type { LoweringContext, Tree } from './lowering.ts';
 
-/** Where selections are lowered to: steps that they read from join `sources`. */
+/** The target of lowered selections. Steps that they read from join `sources`. */
 export interface CopyTarget {
   readonly context: LoweringContext;
   readonly sources: StepId[];
-  /** Of the instruction's step; steps that fetch what it adds bear it too. */
+  /** The location of the instruction's step. Steps that fetch its sources have it too. */
   readonly name: string;
 }
 
 export interface CopySelections {
-  /** Neighbours from the same place are one selection. */
+  /** Adjacent sources from the same place share a selection. */
   readonly selections: readonly CopySelection[];
-  /** The sources as the history shows them. */
+  /** The sources as shown in the history. */
   readonly shown: readonly string[];
 }
 
-/** What a COPY or ADD takes, in Docker's order: its words, then its heredocs. */
+/** Collects the sources of a COPY or ADD in Docker's order: its words, then its heredocs. */
 export function copySelections(state: StageState, instruction: CopyInstruction, target: CopyTarget): CopySelections {
   const { context } = target;
   const words = instruction.sources.map((word) => ({ ...word, text: expandIn(state, word, context) }));
@@ -142,7 +142,7 @@ function fetched(op: HttpOp | GitOp, { instruction, target }: Request): FileSour
   return sourceFrom({ kind: 'step', step }, sources);
 }
 
-/** Quotes in a body are text; its escape is always the backslash. */
+/** Quotes in a body are text, and its escape character is always the backslash. */
 function selectHeredoc(state: StageState, heredoc: Heredoc, context: LoweringContext): CopySelection {
   const { name, content, expand, location } = heredoc;
   const word = { text: content, location };
@@ -183,7 +183,7 @@ function readDigest(text: string, { checksum, location }: CopyInstruction): Dige
   throw semanticError(message, checksum?.location ?? location);
 }
 
-/** The last element of the URL's path, decoded. */
+/** Returns the last element of the URL's path, decoded. */
 function fileNameOf(url: string): string {
   if (!URL.canParse(url)) return UNNAMED;
   const { pathname } = new URL(url);
@@ -202,17 +202,17 @@ function decode(text: string): string {
   }
 }
 
-/** So that a name is no pattern. */
+/** Escapes a name that is not a pattern. */
 function escapePattern(name: string): string {
   return name.replace(/[\\*?[\]]/g, '\\$&');
 }
 
-/** Without a way out of the root, leading or trailing slash. */
+/** Cleans a path: it stays below the root and has no leading or trailing slash. */
 function cleanPath(path: string): string {
   return posix.resolve('/', path).slice(1);
 }
 
-/** `--parents` keeps what follows the first `/./`. */
+/** `--parents` keeps the part after the first `/./`. */
 function cleanWithPivot(path: string): string {
   const pivot = path.indexOf('/./');
   if (pivot < 0) return cleanPath(path);

@@ -22,7 +22,7 @@ const destinations: [cwd: string, written: string, resolved: string][] = [
   ['/srv', '', '/srv/'],
 ];
 
-test.each(destinations)('in %s, %j is %s', (cwd, written, resolved) => {
+test.each(destinations)('in the directory %s, the destination %j is %s', (cwd, written, resolved) => {
   expect(resolveDestination(cwd, written)).toBe(resolved);
 });
 
@@ -145,13 +145,13 @@ const ops: [name: string, line: string, op: object, createdBy: string][] = [
   ],
 ];
 
-test.each(ops)('%s', async (_name, line, op, createdBy) => {
+test.each(ops)('the copy is lowered: %s', async (_name, line, op, createdBy) => {
   const planned = await planCopy(`FROM app\n${line}`);
   expect(planned.op).toEqual(op);
   expect(planned.createdBy).toBe(createdBy);
 });
 
-test('several places in one ADD are one step', async () => {
+test('several kinds of sources in one ADD are one step', async () => {
   const { op, kinds } = await planCopy('FROM app\nADD a https://h/x https://h/y https://h/r.git b /d/');
   expect(kinds).toEqual(['image', 'http', 'http', 'git', 'copy']);
   expect([op, ...(op.more ?? [])].map(({ from, sources }) => [from, sources])).toEqual([
@@ -163,7 +163,7 @@ test('several places in one ADD are one step', async () => {
   ]);
 });
 
-test('what is fetched carries its checksum', async () => {
+test('a fetched source carries its checksum', async () => {
   const digest = `sha256:${'a'.repeat(64)}`;
   const url = await planText(`FROM app\nADD --checksum=${digest} https://h/x /d/`);
   expect(url.steps[1]?.op).toEqual({ kind: 'http', url: 'https://h/x', filename: 'x', checksum: digest });
@@ -177,7 +177,7 @@ test('what is fetched carries its checksum', async () => {
   });
 });
 
-test('--link copies into nothing and is stacked', async () => {
+test('COPY --link copies into an empty tree and is stacked', async () => {
   const { steps, plan } = await planText('FROM app\nCOPY --link a /b');
   const [image, copy, stack] = steps;
   expect(copy?.base).toBeUndefined();

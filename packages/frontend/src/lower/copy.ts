@@ -9,7 +9,7 @@ import { describeCommand } from './describe.ts';
 import { expandIn, nameStep, semanticError } from './lowering.ts';
 import type { Lowering, LoweringContext } from './lowering.ts';
 
-/** COPY and ADD: one layer, from however many places it comes. */
+/** COPY and ADD: one layer from any number of sources. */
 export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context) => {
   const fields = expandFields(state, instruction, context);
   const command = describeCommand(instruction, lookupIn(state.env), context);
@@ -29,13 +29,13 @@ export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context
   return withStep(named.state, tip, historyOf(instruction, fields, taken.shown));
 };
 
-/** The parts of an instruction that hold variables. */
+/** The parts of an instruction that may hold variables. */
 interface CopyFields {
   readonly destination: string;
-  /** Blank when not given, like the mode. */
+  /** Blank if not given, like the mode. */
   readonly chown: string;
   readonly chmod: string;
-  /** A mode cannot be given to directories that are not known yet, so with one Docker copies as usual. */
+  /** A mode cannot be applied to directories that are not known yet. With one, Docker copies without `--link`. */
   readonly link: boolean;
 }
 
@@ -81,7 +81,7 @@ function historyOf(
   return [kind.toUpperCase(), ...flags, ...sources, destination, '# buildkit'].join(' ');
 }
 
-/** Absolute and cleaned; a slash at the end says that it is a directory. */
+/** Absolute and clean. A trailing slash marks a directory. */
 export function resolveDestination(cwd: string, written: string): string {
   const isDirectory = written === '' || written === '.' || written.endsWith('/') || written.endsWith('/.');
   const path = posix.resolve('/', cwd, written);

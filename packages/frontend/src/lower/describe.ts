@@ -4,7 +4,7 @@ import { TbuildError } from '@tbuild/errors';
 import { commandLine } from '../step-name.ts';
 import type { LoweringContext } from './lowering.ts';
 
-/** An instruction as the user reads it in the name of its step: on one line, with the values of variables. */
+/** Returns an instruction for the name of its step: on one line, with the values of variables. */
 export function describeCommand(
   { text }: InstructionBase,
   lookup: Lookup,
@@ -15,7 +15,7 @@ export function describeCommand(
   try {
     return expandWord(line, lookup, { escape, ...options });
   } catch (error) {
-    // Only for show: an open quote in a shell text is no error.
+    // For display only, an open quote in a shell text is not an error.
     if (error instanceof TbuildError) return line;
     throw error;
   }

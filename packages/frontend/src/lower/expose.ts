@@ -6,7 +6,7 @@ import { expandListIn, semanticError } from './lowering.ts';
 import type { Lowering, LoweringContext } from './lowering.ts';
 import { emptyObjects } from './metadata.ts';
 
-/** EXPOSE: sorted as written, then expanded, since a variable may hold several ports. */
+/** EXPOSE: the ports are sorted as written and then expanded, since a variable may hold several ports. */
 export const lowerExpose: Lowering<ListInstruction> = (state, { words }, context) => {
   const sorted = words.toSorted((a, b) => (a.text < b.text ? -1 : Number(a.text > b.text)));
   const ports = sorted.flatMap((word) =>
@@ -31,7 +31,7 @@ function warnOfForm(port: string, place: SourceRange, context: LoweringContext):
   }
 }
 
-/** `[ip:][host:]port[-range][/protocol]` as a list of `port/protocol`. */
+/** Parses `[ip:][host:]port[-range][/protocol]` into a list of `port/protocol`. */
 function parsePorts(text: string, location: SourceRange): string[] {
   const parts = text.split(':');
   const container = parts.pop() ?? '';
@@ -58,7 +58,7 @@ function parsePorts(text: string, location: SourceRange): string[] {
 const HINT = 'Write for example 80, 53/udp or 8000-8010';
 const PROTOCOLS = new Set(['', 'tcp', 'udp', 'sctp']);
 
-/** Without `node:net`, which costs milliseconds to load. */
+/** Avoids `node:net`, which takes milliseconds to load. */
 function isAddress(text: string): boolean {
   if (text.includes(':')) return URL.canParse(`http://[${text}]`);
   return /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);

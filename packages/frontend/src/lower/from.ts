@@ -8,10 +8,10 @@ import type { ResolvedImage } from '../plan.ts';
 import { configOf, noAdditions } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
 
-/** Docker's PATH for Linux, where the base has none. */
+/** Docker's PATH for Linux, if the base has none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What a stage starts with on an empty tree. */
+/** Returns the initial state of a stage on an empty tree. */
 export function openScratch(platform: Platform): StageState {
   return {
     platform,
@@ -26,7 +26,7 @@ export function openScratch(platform: Platform): StageState {
   };
 }
 
-/** What a stage starts with on an image; `step` is undefined for an image without layers. */
+/** Returns the initial state of a stage on an image; `step` is undefined for an image without layers. */
 export function openImage({ config }: ResolvedImage, step: StepId | undefined, platform: Platform): StageState {
   const { history, diffIds, author } = config;
   return {
@@ -40,13 +40,13 @@ export function openImage({ config }: ResolvedImage, step: StepId | undefined, p
   };
 }
 
-/** What a stage starts with on another: its ARGs too, but what its ONBUILDs ask for is done now. */
+/** Returns the initial state of a stage on another one. It inherits the ARGs, but not the ONBUILD triggers. */
 export function openStage(below: StageState): StageState {
   const config = { ...configOf(below), OnBuild: undefined };
   return { ...below, config, added: noAdditions(), ownCommand: false, position: 0 };
 }
 
-/** The state with the config's variables in the environment, PATH at least. */
+/** Puts the config's variables, at least PATH, into the environment. */
 export function enterConfig(state: StageState, { triggered }: { readonly triggered: boolean }): StageState {
   const { Env = [] } = state.config;
   const hasPath = Env.some((entry) => parseVariable(entry).name === 'PATH');
@@ -57,7 +57,7 @@ export function enterConfig(state: StageState, { triggered }: { readonly trigger
   return { ...state, env, config: { ...state.config, Env: all, ...(triggered ? { OnBuild: undefined } : {}) } };
 }
 
-/** Adds the step of an image; undefined when the image has no layers. */
+/** Adds the step of an image. Returns undefined for an image without layers. */
 export function addImage(
   graph: GraphBuilder,
   { reference, source, manifest, config }: ResolvedImage,

@@ -10,13 +10,13 @@ import { stepName } from '../step-name.ts';
 import type { Numbering } from '../step-name.ts';
 import type { StageState } from '../stage-state.ts';
 
-/** Arguments that steer Docker's scanner and never reach a process. */
+/** Arguments that control Docker's scanner and never reach a process. */
 export const NOT_IN_ENVIRONMENT: ReadonlySet<string> = new Set([
   'BUILDKIT_SBOM_SCAN_CONTEXT',
   'BUILDKIT_SBOM_SCAN_STAGE',
 ]);
 
-/** What a lowering may use besides the state: the same for all instructions of a stage. */
+/** The inputs of a lowering besides the state. They are the same for all instructions of a stage. */
 export interface LoweringContext {
   readonly graph: GraphBuilder;
   readonly escape: '\\' | '`';
@@ -24,31 +24,31 @@ export interface LoweringContext {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly numbering: Numbering;
   readonly noCache: boolean;
-  /** The instruction comes from an ONBUILD trigger. */
+  /** Whether the instruction comes from an ONBUILD trigger. */
   readonly trigger: boolean;
   readonly network: 'default' | 'none' | 'host';
-  /** The tree that a `from` names; `index` when it may be the index of a stage. */
+  /** Returns the tree that a `from` names. `index` is true if the name may be the index of a stage. */
   sourceOf(name: string, options: { readonly location: SourceRange; readonly index: boolean }): Tree;
-  /** Reports what a check finds in the instruction. */
+  /** Reports a finding of a check about the instruction. */
   warn(rule: RuleName, message: string, token?: SourceRange): void;
-  /** Whether the ignore file leaves a path of the main context out. */
+  /** Returns whether the ignore file excludes a path of the main context. */
   isIgnored(path: string): boolean;
 }
 
-/** A tree to read from: a step's, a context's, or one without files. */
+/** A readable tree: that of a step, that of a context, or an empty one. */
 export type Tree =
   | { readonly kind: 'step'; readonly step: StepId }
   | { readonly kind: 'context'; readonly name: string }
   | { readonly kind: 'empty' };
 
-/** What an instruction makes of a stage's state. */
+/** Returns the state of a stage after an instruction. */
 export type Lowering<I extends StageInstruction = StageInstruction> = (
   state: StageState,
   instruction: I,
   context: LoweringContext,
 ) => StageState;
 
-/** A word's value in this state. */
+/** Expands a word in this state. */
 export function expandIn(state: StageState, word: Word, context: LoweringContext, options: ExpandOptions = {}): string {
   const unset: string[] = [];
   const onUnset = (name: string) => {
@@ -62,7 +62,7 @@ export function expandIn(state: StageState, word: Word, context: LoweringContext
   }
 }
 
-/** A variable that must be set may be misspelt. */
+/** A required variable that is not set may be misspelt. */
 function withHint(error: unknown, name: string | undefined, { env }: StageState): unknown {
   if (!(error instanceof TbuildError) || error.hint !== undefined || name === undefined) return error;
   const near = suggest(
@@ -72,7 +72,7 @@ function withHint(error: unknown, name: string | undefined, { env }: StageState)
   return near === undefined ? error : Object.assign(error, { hint: `Did you mean \$${near}?` });
 }
 
-/** The words that a word becomes when blanks in the values of variables divide. */
+/** Expands a word and splits it at blanks in the values of variables. */
 export function expandListIn(state: StageState, word: Word, context: LoweringContext): string[] {
   try {
     return expandWords(word.text, lookupIn(state.env), { escape: context.escape });
@@ -81,7 +81,7 @@ export function expandListIn(state: StageState, word: Word, context: LoweringCon
   }
 }
 
-/** The state with the next step's number taken, and that step's name. */
+/** Assigns the next step number. Returns the new state and the name of the step. */
 export function nameStep(
   state: StageState,
   command: string,
@@ -92,7 +92,7 @@ export function nameStep(
   return { state: { ...state, position }, name: stepName(numbering, { position, command, trigger, env: state.env }) };
 }
 
-/** How a step counts into a tree; the step joins `sources` unless it is there already. */
+/** Returns a reference to the tree of a step, which joins `sources` if it is new there. */
 export function sourceFrom(tree: Tree, sources: StepId[]): FileSource {
   if (tree.kind === 'context') return { kind: 'context', name: tree.name };
   if (tree.kind === 'empty') return { kind: 'inline', files: [] };
@@ -100,12 +100,12 @@ export function sourceFrom(tree: Tree, sources: StepId[]): FileSource {
   return { kind: 'step', source: known < 0 ? sources.push(tree.step) - 1 : known };
 }
 
-/** An error in the meaning of an instruction. */
+/** Creates an error in the meaning of an instruction. */
 export function semanticError(message: string, location: SourceRange, hint?: string): TbuildError {
   return new TbuildError('DOCKERFILE_SEMANTICS', message, { location, hint });
 }
 
-/** An ARG without a value is declared all the same. */
+/** Declares an ARG even if it has no value. */
 function warnOfUnset(
   state: StageState,
   { name, word }: { readonly name: string; readonly word: Word },

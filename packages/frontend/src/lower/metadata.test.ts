@@ -42,7 +42,7 @@ const histories: [name: string, text: string, history: string[]][] = [
   ['ONBUILD', 'ONBUILD RUN x', []],
 ];
 
-test.each(histories)('history of %s', async (_name, text, history) => {
+test.each(histories)('the history of %s is that of Docker', async (_name, text, history) => {
   const { plan } = await planText(`FROM busybox\n${text}`, { buildArgs: { GIVEN: 'yes' } });
   expect(plan.history.map(({ createdBy }) => createdBy)).toEqual(history);
   expect(plan.history.every(({ step }) => step === undefined)).toBe(true);
@@ -79,12 +79,12 @@ const configs: [name: string, base: string, text: string, config: object][] = [
   ['ARG leaves the config alone', 'app', 'ARG MODE=arg', { Env: ['PATH=/bin', 'MODE=base'] }],
 ];
 
-test.each(configs)('config: %s', async (_name, base, text, config) => {
+test.each(configs)('the config is that of Docker: %s', async (_name, base, text, config) => {
   const { plan } = await planText(`FROM ${base}\n${text}`);
   expect(plan.config).toMatchObject(config);
 });
 
-test('labels of the command line come last and have no history', async () => {
+test('labels from the command line come last and are not in the history', async () => {
   const { plan } = await planText('FROM app\nLABEL b=2', { labels: { a: 'given', c: '3' } });
   expect(plan.config.Labels).toEqual({ a: 'given', b: '2', c: '3' });
   expect(plan.history).toHaveLength(1);

@@ -17,7 +17,7 @@ import type { Lowering, LoweringContext } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 import { isSignal } from './signals.ts';
 
-/** ENV: all values see the variables as they were before the instruction. */
+/** ENV: all values see the variables from before the instruction. */
 export const lowerEnv: Lowering<KeyValuesInstruction> = (state, instruction, context) => {
   const pairs = expandPairs(state, instruction, context);
   warnOfLegacyForm(instruction, context);
@@ -36,7 +36,7 @@ export const lowerLabel: Lowering<KeyValuesInstruction> = (state, instruction, c
   return withHistory(next, ['LABEL', ...pairs.map(([name, value]) => `${name}=${value}`)].join(' '));
 };
 
-/** CMD; `ArgsEscaped` is what Docker's builder writes, on Linux too. */
+/** CMD. Docker's builder sets `ArgsEscaped` on Linux too. */
 export const lowerCmd: Lowering<CommandInstruction> = (state, instruction, context) => {
   warnOfShellForm(state, instruction, context);
   const args = commandArgs(state, instruction.command);
@@ -44,7 +44,7 @@ export const lowerCmd: Lowering<CommandInstruction> = (state, instruction, conte
   return withHistory(next, `CMD ${formatQuotedList(args)}`);
 };
 
-/** ENTRYPOINT; an inherited CMD was meant for an inherited entrypoint. */
+/** ENTRYPOINT. It resets an inherited CMD, which belongs to the inherited entrypoint. */
 export const lowerEntrypoint: Lowering<CommandInstruction> = (state, instruction, context) => {
   warnOfShellForm(state, instruction, context);
   const args = commandArgs(state, instruction.command);
@@ -94,7 +94,7 @@ export const lowerVolume: Lowering<ListInstruction> = (state, { words }, context
   return withHistory(next, `VOLUME ${formatList(volumes)}`);
 };
 
-/** ONBUILD: kept for the stages and images that stand on this one; no entry of the history. */
+/** ONBUILD: kept for the stages and images based on this one. It has no entry in the history. */
 export const lowerOnbuild: Lowering<OnbuildInstruction> = (state, { trigger }) => ({
   ...state,
   added: { ...state.added, triggers: state.added.triggers.append(trigger) },
@@ -129,14 +129,14 @@ function warnOfLegacyForm({ keyword, legacy, pairs }: KeyValuesInstruction, cont
   context.warn('LegacyKeyValueFormat', message, pairs[0]?.key.location);
 }
 
-/** A shell that a base image or SHELL chose is a choice; Docker's own is not. */
+/** A shell counts as chosen if a base image or SHELL set it, not if it is Docker's default. */
 function warnOfShellForm(state: StageState, { command, keyword }: CommandInstruction, context: LoweringContext): void {
   if (command.form === 'exec' || (state.config.Shell ?? []).length > 0) return;
   const subject = `JSON arguments recommended for ${keyword}`;
   context.warn('JSONArgsRecommended', `${subject} to prevent unintended behavior related to OS signals`);
 }
 
-/** The entries of an object with these keys, as Docker writes sets. */
+/** Returns the entries of an object with these keys, in the form of Docker's sets. */
 export function emptyObjects(keys: readonly string[]): [string, object][] {
   return keys.map((key) => [key, {}]);
 }

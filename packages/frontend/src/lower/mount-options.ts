@@ -5,13 +5,13 @@ import { semanticError } from './lowering.ts';
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 
-/** What an option is called and where it stands. */
+/** The name and the location of an option. */
 export interface OptionPlace {
   readonly name: string;
   readonly location: SourceRange;
 }
 
-/** A switch as Go reads one; undefined when it is not given. */
+/** Parses a boolean as Go does; undefined if the option is absent. */
 export function readBoolean(value: string | undefined, { name, location }: OptionPlace): boolean | undefined {
   if (value === undefined) return undefined;
   if (TRUE.has(value)) return true;
@@ -19,14 +19,14 @@ export function readBoolean(value: string | undefined, { name, location }: Optio
   throw semanticError(`Mount option ${name}=${value} is neither true nor false`, location);
 }
 
-/** An octal mode. */
+/** Parses an octal mode. */
 export function readMode(value: string | undefined, location: SourceRange): number | undefined {
   if (value === undefined) return undefined;
   if (/^[0-7]+$/.test(value) && Number.parseInt(value, 8) <= 0xffff_ffff) return Number.parseInt(value, 8);
   throw semanticError(`Mount option mode=${value} is not an octal number`, location, 'Write for example mode=0600');
 }
 
-/** A user or group number. */
+/** Parses a user or group number. */
 export function readId(value: string | undefined, { name, location }: OptionPlace): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d+$/.test(value) && Number(value) <= 0xffff_ffff) return Number(value);
@@ -35,7 +35,7 @@ export function readId(value: string | undefined, { name, location }: OptionPlac
 
 const SHARING = ['shared', 'private', 'locked'] as const;
 
-/** How steps that run at once share a cache. */
+/** Parses how concurrent steps share a cache. */
 export function readSharing(value: string | undefined, location: SourceRange): (typeof SHARING)[number] {
   if (value === undefined) return 'shared';
   const found = SHARING.find((mode) => mode === value.toLowerCase());
@@ -47,7 +47,7 @@ export function readSharing(value: string | undefined, location: SourceRange): (
 
 const UNITS = 'bkmgtp';
 
-/** A size like `64m`, `1.5g`, `2GiB`: units are powers of 1024. */
+/** Parses a size like `64m`, `1.5g`, `2GiB`: units are powers of 1024. */
 export function readSize(value: string | undefined, location: SourceRange): number | undefined {
   if (value === undefined) return undefined;
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i.exec(value.trim());

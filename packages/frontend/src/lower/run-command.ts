@@ -5,10 +5,10 @@ import type { RunMount } from '@tbuild/graph';
 import { shellOf } from '../stage-state.ts';
 import type { StageState } from '../stage-state.ts';
 
-/** What a RUN starts. */
+/** The command of a RUN. */
 export interface RunCommand {
   readonly args: readonly string[];
-  /** The mount that holds the script, when the heredoc is one. */
+  /** The mount that holds the script of a heredoc. */
   readonly script?: RunMount;
   /** The heredoc that is the whole command, for the step's name. */
   readonly document?: string;
@@ -17,8 +17,8 @@ export interface RunCommand {
 const SCRIPT_DIRECTORY = '/dev/pipes';
 
 /**
- * The argument vector. A heredoc alone is the program itself: a script with `#!` as a file, any other text
- * for the shell. Beside other text the shell gets the heredocs as they were written.
+ * Returns the argument vector. A heredoc alone is the program: with `#!` a script file, otherwise a text for the shell.
+ * Next to other text, the shell gets the heredocs as written.
  */
 export function runCommand(state: StageState, { command, heredocs }: RunInstruction): RunCommand {
   if (command.form === 'exec') return { args: command.args };
@@ -39,7 +39,7 @@ function scriptMount({ name, content }: Heredoc, target: string): RunMount {
   return { type: 'bind', target, from, source: name, readonly: true };
 }
 
-/** Whether a heredoc's mark is the whole text. */
+/** Returns whether the start of a heredoc is the whole text. */
 function isHeredocAlone(text: string): boolean {
   const word = /^\d*<<-?\s*([^<]+)$/.exec(text.trim())?.[1];
   if (word === undefined) return false;

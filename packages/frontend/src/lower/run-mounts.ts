@@ -10,13 +10,13 @@ import type { LoweringContext, Tree } from './lowering.ts';
 import { readBoolean, readId, readMode, readSharing, readSize } from './mount-options.ts';
 import { resolveDirectory } from './workdir.ts';
 
-/** Where mounts are lowered to: steps that they read from join `sources`. */
+/** The target of lowered mounts. Steps that they read from join `sources`. */
 export interface MountTarget {
   readonly context: LoweringContext;
   readonly sources: StepId[];
 }
 
-/** The mounts of one RUN with their defaults; every value but `from` is expanded. */
+/** Returns the mounts of one RUN with their defaults. Every value but `from` is expanded. */
 export function lowerMounts(state: StageState, flags: readonly MountFlag[], target: MountTarget): RunMount[] {
   const mounts: RunMount[] = [];
   for (const flag of flags) {
@@ -34,7 +34,7 @@ interface MountRequest {
   readonly target: MountTarget;
   readonly options: Options;
   readonly location: SourceRange;
-  /** How many ssh mounts stand before this one. */
+  /** The number of ssh mounts before this one. */
   readonly agents: number;
 }
 
@@ -138,7 +138,7 @@ function absoluteTarget({ state, options }: MountRequest): string {
   return resolveDirectory(cwdOf(state), options.target ?? '');
 }
 
-/** Go's path.Clean. */
+/** Mirrors Go's path.Clean. */
 function cleaned(path: string): string {
   return posix.normalize(path).replace(/(.)\/$/, '$1');
 }

@@ -58,7 +58,7 @@ const ops: [name: string, text: string, op: Partial<RunOp>][] = [
   ],
 ];
 
-test.each(ops)('%s', async (_name, text, op) => {
+test.each(ops)('the RUN is lowered: %s', async (_name, text, op) => {
   expect((await planRun(text)).op).toMatchObject(op);
 });
 
@@ -106,23 +106,23 @@ const mounts: [flags: string, mounts: object[]][] = [
   ],
 ];
 
-test.each(mounts)('%s', async (flags, expected) => {
+test.each(mounts)('the mount is lowered: %s', async (flags, expected) => {
   expect((await planRun(`FROM app\nRUN ${flags} x`)).op.mounts).toEqual(expected);
 });
 
-test('an ssh mount tells the process where the agent is', async () => {
+test('an ssh mount sets SSH_AUTH_SOCK for the process', async () => {
   const { op } = await planRun('FROM busybox\nRUN --mount=type=ssh,target=/agent x');
   expect(op.env).toEqual(['PATH=/bin', 'SSH_AUTH_SOCK=/agent']);
 });
 
-test('cache mounts stay in the namespace that was asked for', async () => {
+test('cache mounts stay in the requested namespace', async () => {
   const { op } = await planRun('FROM busybox\nRUN --mount=type=cache,target=/c x', {
     buildArgs: { BUILDKIT_CACHE_MOUNT_NS: 'ns' },
   });
   expect(op.mounts).toMatchObject([{ id: 'ns//c' }]);
 });
 
-test('the host name and the network of the build', async () => {
+test('RUN gets the host name and the network of the build', async () => {
   const { op } = await planRun('FROM busybox\nRUN x', {
     buildArgs: { BUILDKIT_SANDBOX_HOSTNAME: 'h' },
     network: 'host',
@@ -152,7 +152,7 @@ const shown: [text: string, createdBy: string, name: string][] = [
   ],
 ];
 
-test.each(shown)('%j in the history and on the screen', async (text, createdBy, name) => {
+test.each(shown)('the history and the name of the step %j are those of Docker', async (text, createdBy, name) => {
   expect(await planRun(text)).toMatchObject({ createdBy, name });
 });
 

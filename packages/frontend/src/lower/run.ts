@@ -43,14 +43,14 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
   return withStep(named.state, step, `RUN ${historyOf(state, command.args)} # buildkit`);
 };
 
-/** Docker tells processes where the agent is unless they know already. */
+/** Sets SSH_AUTH_SOCK as Docker does, unless the environment has it. */
 function withAgent(env: Environment, mounts: readonly RunMount[]): Environment {
   const agent = mounts.find((mount) => mount.type === 'ssh');
   if (agent?.target === undefined || variable(env, 'SSH_AUTH_SOCK') !== undefined) return env;
   return setVariable(env, 'SSH_AUTH_SOCK', agent.target);
 }
 
-/** The arguments behind the declared ARGs with their values, each once, at its first place. */
+/** The declared ARGs with their values, without duplicates, at their first position. */
 function historyOf(state: StageState, args: readonly string[]): string {
   const values = new Map(
     state.args.toArray().map(({ name, value = '' }) => [name, variable(state.env, name) ?? value]),

@@ -7,7 +7,7 @@ interface NamedAt {
   readonly place: SourceRange;
 }
 
-/** Warns of a variable that will keep a secret in the image. */
+/** Warns of a variable that would keep a secret in the image. */
 export function warnOfSecret(keyword: 'ARG' | 'ENV', { name, place }: NamedAt, context: LoweringContext): void {
   if (!isSecretName(name)) return;
   const message = `Do not use ARG or ENV instructions for sensitive data (${keyword} "${name}")`;

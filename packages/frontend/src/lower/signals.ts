@@ -5,7 +5,7 @@ const NAMES = new Set(
   ).split(' '),
 );
 
-/** Whether Docker takes the text for a signal: any number but 0, or Linux's name with or without `SIG`. */
+/** Returns whether Docker accepts a signal: any number but 0, or Linux's name with or without `SIG`. */
 export function isSignal(text: string): boolean {
   if (/^[+-]?\d+$/.test(text)) return Number(text) !== 0;
   const name = text.toUpperCase().replace(/^SIG/, '');

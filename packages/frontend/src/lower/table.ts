@@ -48,7 +48,7 @@ const LOWERINGS: { readonly [K in Kind]: Lowering<ByKind[K]> } = {
   workdir: lowerWorkdir,
 };
 
-/** What an instruction makes of a stage's state. */
+/** Lowers an instruction: returns the state of the stage after it. */
 export function lowerInstruction(
   state: StageState,
   instruction: StageInstruction,

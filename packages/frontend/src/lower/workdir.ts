@@ -6,7 +6,7 @@ import { describeCommand } from './describe.ts';
 import { expandIn, nameStep } from './lowering.ts';
 import type { Lowering } from './lowering.ts';
 
-/** WORKDIR: always a layer, even when the directory is there; only the root has none. */
+/** WORKDIR: always a layer, even if the directory exists. Only the root has none. */
 export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction, context) => {
   const written = expandIn(state, instruction.value, context);
   if (!state.ownWorkdir && !written.startsWith('/')) {
@@ -29,7 +29,7 @@ export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction
   return withStep(named.state, step, createdBy);
 };
 
-/** A path against the working directory, cleaned, without a slash at its end. */
+/** Resolves a path against the working directory. The result is clean and has no trailing slash. */
 export function resolveDirectory(cwd: string, path: string): string {
   return posix.resolve('/', cwd, path);
 }
