@@ -7,12 +7,12 @@ import type { CacheContents, CachedMount, CachedStep } from './cached-step.ts';
 export const CACHE_CONFIG_TYPE = 'application/vnd.tbuild.cache.config.v1+json';
 
 const VERSION = 1;
-/** Layers that are there for everybody, unlike those that are to be had elsewhere. */
+/** Excludes foreign layers, which the registry does not have. */
 const LAYER_TYPE = /^application\/vnd\.(oci\.image\.layer\.v1|docker\.image\.rootfs\.diff)\.tar([+.](gzip|zstd))?$/;
-/** The last that an image's documents can say. Milliseconds. */
+/** The latest time of an image's documents. Milliseconds. */
 const LAST_TIME = Date.UTC(9999, 11, 31);
 
-/** The text of a cache, and the layers that it counts into, each once. */
+/** Returns the text of a cache, and the layers that it refers to by index, each once. */
 export function encodeCacheDocument({ steps, mounts }: CacheContents): {
   readonly text: string;
   readonly layers: readonly Layer[];
@@ -41,9 +41,9 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): {
 }
 
 /**
- * Reads what `encodeCacheDocument` wrote; `descriptors` are the layers of its manifest. Steps whose layer is not there
- * are only remembered.
- * @throws TbuildError REGISTRY when it is no such document.
+ * Parses a cache document. `descriptors` are the layers of its manifest. Steps whose layer is missing there have no layer.
+ *
+ * @throws TbuildError REGISTRY when the document is not valid.
  */
 export function parseCacheDocument(
   text: string,
@@ -112,13 +112,13 @@ function list(value: unknown): readonly unknown[] {
 
 function digest(value: unknown): Digest {
   if (typeof value === 'string' && isDigest(value)) return value;
-  throw invalid(`${JSON.stringify(value)} is no digest`);
+  throw invalid(`${JSON.stringify(value)} is not a digest`);
 }
 
-// Names become file names.
+/** Checks a name, which becomes a file name. */
 function hex(value: unknown): string {
   if (typeof value === 'string' && /^[a-f0-9]{64}$/.test(value)) return value;
-  throw invalid(`${JSON.stringify(value)} is no hash`);
+  throw invalid(`${JSON.stringify(value)} is not a hash`);
 }
 
 function invalid(reason: string): TbuildError {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { KeyParts } from '@tbuild/solver';
 import { listDirectory, readWords, type StoreLayout } from '@tbuild/store';
 
-/** What the key of a step was made of when it ran last: a file of zero-terminated words, the name and the key, then the parts in pairs. */
+/** The parts of a step's key when it ran last. The file has zero-terminated words: the name, the key, then the parts in pairs. */
 export interface Explanation {
   readonly name: string;
   readonly key: string;
@@ -22,16 +22,16 @@ export function readExplanation(file: string): Explanation | undefined {
   return words && name && key ? { name, key, parts: inPairs(words) } : undefined;
 }
 
-/** A step of a store that is explained. */
+/** A step of a store that has an explanation. */
 export interface ExplainedStep {
-  /** The file that keeps it. */
+  /** The file of the explanation. */
   readonly path: string;
   readonly name: string;
-  /** The key that it had then. */
+  /** The key of the step's last run. */
   readonly key: string;
 }
 
-/** Yields every step of the store that is explained. */
+/** Yields every step of the store that has an explanation. */
 export function* explainedSteps({ explain }: Pick<StoreLayout, 'explain'>): Generator<ExplainedStep, void> {
   for (const scope of listDirectory(explain)) {
     for (const file of listDirectory(join(explain, scope))) {

@@ -4,7 +4,7 @@ import { decodeNotes, encodeNotes } from './explanation-notes.ts';
 
 const name = '0123456789abcdef0123456789abcdef';
 
-test('notes come back as they were, without those that are too large to carry', () => {
+test('notes are encoded and decoded, except those that are too large', () => {
   const notes = [
     { name, text: 'RUN true\0sha256:1\0base\0abc\0' },
     { name: name.replace('0', 'f'), text: 'x'.repeat(4_000_001) },
@@ -15,11 +15,11 @@ test('notes come back as they were, without those that are too large to carry', 
 test.each([
   ['no archive', Buffer.from('nonsense')],
   ['no JSON', gzipSync('nonsense')],
-])('%s is refused', (_name, bytes) => {
+])('notes that are damaged are refused: %s', (_name, bytes) => {
   expect(() => decodeNotes(bytes)).toThrow('not valid');
 });
 
-test('names that are none and other things are left out', () => {
+test('notes with invalid names or members are left out', () => {
   const text = JSON.stringify([['../../etc/passwd', 'x'], [name], 7, [name, 'good']]);
   expect(decodeNotes(gzipSync(text))).toEqual([{ name, text: 'good' }]);
 });

@@ -1,19 +1,19 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { TbuildError } from '@tbuild/errors';
 
-/** The layer of a cache manifest that tells what the keys of its steps were made of. */
+/** The layer of a cache manifest with the explanations of its steps. */
 export const NOTES_TYPE = 'application/vnd.tbuild.cache.explanations.v1+gzip';
 
-/** What is remembered of one step, to tell later why it was missed. */
+/** The explanation of one step, which tells later why it missed the cache. */
 export interface ExplanationNote {
   /** The note's name, in hexadecimal. */
   readonly name: string;
   readonly text: string;
 }
 
-/** More than this is not worth carrying. Characters. */
+/** Longer explanations are left out. Characters. */
 const MOST_OF_ONE = 4_000_000;
-/** A small file may become a very large one. Bytes. */
+/** Limits the decompressed size. Bytes. */
 const MOST = 256 * 1024 * 1024;
 
 export function encodeNotes(notes: readonly ExplanationNote[]): Uint8Array {
@@ -21,7 +21,11 @@ export function encodeNotes(notes: readonly ExplanationNote[]): Uint8Array {
   return gzipSync(JSON.stringify(kept.map(({ name, text }) => [name, text])));
 }
 
-/** @throws TbuildError REGISTRY when it is not what `encodeNotes` wrote. */
+/**
+ * Decodes the notes of `encodeNotes`.
+ *
+ * @throws TbuildError REGISTRY when they are not valid.
+ */
 export function decodeNotes(bytes: Uint8Array): readonly ExplanationNote[] {
   try {
     const value: unknown = JSON.parse(gunzipSync(bytes, { maxOutputLength: MOST }).toString());
@@ -31,7 +35,7 @@ export function decodeNotes(bytes: Uint8Array): readonly ExplanationNote[] {
   }
 }
 
-// Names become file names.
+/** Checks the name, which becomes a file name. */
 function parseNote(value: unknown): ExplanationNote[] {
   if (!Array.isArray(value)) return [];
   const [name, text]: unknown[] = value;

@@ -25,7 +25,7 @@ test('a record is found under its key, and only there', async () => {
   expect(await cache.get(keyOf('b'))).toBeUndefined();
 });
 
-test('the first record under a key wins, and the loser is told which', async () => {
+test('the first record under a key wins, and put returns it', async () => {
   const cache = createLocalCache(directory);
   await cache.put(record('a', 'first'));
   expect(await cache.put(record('a', 'second', 2))).toEqual(record('a', 'first'));
@@ -45,7 +45,7 @@ test.each([
   expect(await cache.put(record('a', 'new'))).toEqual(record('a', 'new'));
 });
 
-test('listing gives every record and leaves temporary files alone', async () => {
+test('list yields every record and ignores temporary files', async () => {
   const cache = createLocalCache(directory);
   for (const key of ['a', 'b', 'c']) await cache.put(record(key, key));
   writeFileSync(join(directory, '.half-written'), '{');
@@ -55,7 +55,7 @@ test('listing gives every record and leaves temporary files alone', async () => 
   expect(readdirSync(directory).filter((name) => name.startsWith('.'))).toEqual(['.half-written']);
 });
 
-test('a record that was used since is not deleted, an older one is', async () => {
+test('deleteUnused keeps a record that was used since the limit and deletes an older one', async () => {
   const cache = createLocalCache(directory);
   await cache.put(record('a', 'a'));
   expect(cache.touch(keyOf('a'), 5_000)).toBe(true);

@@ -9,8 +9,8 @@ import { renameOver, listDirectory, readText, touch } from '@tbuild/store';
 import type { StepCache, StepRecord } from './step-cache.ts';
 
 /**
- * A cache in a directory: one JSON file a record, named by the key, written whole before it gets its
- * name. Any number of processes may use it at once. A file that cannot be read as a record is a miss.
+ * Keeps records in a directory: one JSON file for each, named by the key and renamed when it is complete. Any number of processes may
+ * use it at the same time. A file that is not a record of its key is a miss.
  */
 export function createLocalCache(directory: string): StepCache {
   const pathOf = (key: Digest): string => join(directory, hexOf(key));
@@ -47,7 +47,7 @@ export function createLocalCache(directory: string): StepCache {
   };
 }
 
-/** Whoever touches the record before it is moved aside is seen after; whoever comes later finds none. */
+/** Looks at the record's time after renaming it: an earlier touch shows, and a later one finds no record. */
 function deleteUnused(path: string, limit: number, aside: string): boolean {
   try {
     renameSync(path, aside);
@@ -61,7 +61,7 @@ function deleteUnused(path: string, limit: number, aside: string): boolean {
   return !isUsed;
 }
 
-/** Gives the file its name; false when another process was first. */
+/** Renames the file to its name. Returns false when another process was first. */
 function place(temporary: string, path: string, replace: boolean): boolean {
   if (replace) {
     renameOver(temporary, path);

@@ -20,7 +20,7 @@ function step(name: string, layer: Layer, parent?: string): CachedStep {
   };
 }
 
-test('what is written is read again, layers last of all', async () => {
+test('writeCache writes the manifest after its layers, and readCache reads the steps', async () => {
   const [from, to] = [createMemoryStore(), createMemoryStore()];
   const layer = await layerIn(from, 'layer');
   const steps = [step('a', layer), step('b', await layerIn(from, 'other'), 'a'), step('c', layer, 'b')];
@@ -39,7 +39,7 @@ test('what is written is read again, layers last of all', async () => {
   expect((await readCache(to, cache.manifest.descriptor, signal)).steps).toEqual(steps);
 });
 
-test('a cache without steps is a manifest all the same', async () => {
+test('a cache without steps has a manifest', async () => {
   const [from, to] = [createMemoryStore(), createMemoryStore()];
   const cache = encodeCache({ steps: [], mounts: [] });
   const writeManifest = async () => void (await to.write(fromBytes(cache.manifest.bytes)));
@@ -47,7 +47,7 @@ test('a cache without steps is a manifest all the same', async () => {
   expect(await readCache(to, cache.manifest.descriptor, signal)).toEqual({ steps: [], mounts: [] });
 });
 
-test('an inline cache names layers of its image in whatever compression they came', async () => {
+test('an inline cache refers to the layers of its image in any compression', async () => {
   const store = createMemoryStore();
   const layer = await layerIn(store, 'layer');
   const inlineCache = encodeInlineCache({ steps: [step('a', layer)], mounts: [] });
@@ -85,7 +85,7 @@ test.each([
       steps: [{ key: '../../x', result: digestOf('r'), createdAt: 1, layer: 0 }],
     },
   ],
-])('%s is refused', async (_name, config) => {
+])('a cache document with %s is refused', async (_name, config) => {
   const store = createMemoryStore();
   const written = await store.write(fromBytes(Buffer.from(JSON.stringify(config))));
   const layer = { mediaType: MediaType.layer, digest: digestOf('d'), size: 1 };

@@ -16,20 +16,20 @@ import { CACHE_CONFIG_TYPE, encodeCacheDocument, parseCacheDocument } from './ca
 import type { CacheContents } from './cached-step.ts';
 import { decodeNotes, encodeNotes, NOTES_TYPE, type ExplanationNote } from './explanation-notes.ts';
 
-/** An OCI manifest whose layers are those of the steps, so that a registry keeps them. */
+/** A cache as an OCI manifest whose layers are those of the steps, so that a registry keeps them. */
 export interface EncodedCache {
   readonly manifest: EncodedDocument;
   readonly config: EncodedDocument;
-  /** What explains the steps, when there is anything. */
+  /** The explanations of the steps, if there are any. */
   readonly notes?: EncodedDocument;
   readonly layers: readonly Descriptor[];
 }
 
-/** What every manifest without a layer has instead, as the image specification advises. */
+/** The layer of a manifest without layers, as the image specification recommends. */
 const EMPTY = Buffer.from('{}');
 const EMPTY_LAYER: Descriptor = { mediaType: MediaType.empty, digest: digestOf(EMPTY), size: EMPTY.length };
 
-/** The documents of a cache; the same steps always give the same bytes. */
+/** Encodes the documents of a cache. The same steps have the same bytes. */
 export function encodeCache(
   contents: Pick<CacheContents, 'steps' | 'mounts'>,
   explanations: readonly ExplanationNote[] = [],
@@ -51,23 +51,23 @@ export function encodeCache(
   return { manifest: document(MediaType.manifest, JSON.stringify(manifest)), config, notes, layers: descriptors };
 }
 
-/** The text to be put into an image's configuration: of `contents`, what the image's own layers carry. */
+/** Returns the text for an image's configuration: the steps of `contents`, whose layers are the image's own. */
 export function encodeInlineCache(contents: CacheContents): string {
   return Buffer.from(encodeCacheDocument({ ...contents, mounts: [] }).text).toString('base64');
 }
 
 export interface WriteCacheOptions {
   readonly signal: AbortSignal;
-  /** That the destination has everything that a manifest which it has names, as registries see to. */
+  /** Skips the layers when the destination has the manifest. Registries ensure that it is complete. */
   readonly trustManifests?: boolean;
-  /** Tried before a layer is sent: whether the destination took it from a place that it reaches itself. */
+  /** Called before a layer is sent. Reports whether the destination took it from a repository that it has access to. */
   readonly mount?: (blob: Descriptor) => Promise<boolean>;
   readonly onProgress?: (blob: Descriptor, bytes: number) => void;
-  /** Stores the manifest, under its tag where there are tags; after everything that it names. */
+  /** Stores the manifest, with its tag if there is one. Called after everything that it names is stored. */
   writeManifest(manifest: EncodedDocument): Promise<void>;
 }
 
-/** Copies to `to` what it lacks of a cache; layers come from `from`. */
+/** Copies the missing parts of a cache to `to`. Layers come from `from`. */
 export async function writeCache(
   cache: EncodedCache,
   from: Provider,
@@ -97,9 +97,9 @@ export async function writeCache(
 }
 
 /**
- * The steps that a cache manifest, or an image with an inline cache, holds; of an index, those of all its images.
- * No layer is read.
- * @throws TbuildError NOT_FOUND when there is no cache of ours, REGISTRY when it is not valid.
+ * Reads the steps of a cache manifest or of an image with an inline cache; for an index, those of all its images. Reads no layer.
+ *
+ * @throws TbuildError NOT_FOUND when there is no cache of tbuild, REGISTRY when it is not valid.
  */
 export async function readCache(from: Provider, root: Descriptor, signal: AbortSignal): Promise<CacheContents> {
   const found = await readFrom(from, root, signal);

@@ -9,17 +9,17 @@ import { checkBlob } from './verified.ts';
 
 const BUFFER_SIZE = 256 * 1024;
 
-/** Where a writer puts its temporary file, and a blob once its digest is known. */
+/** The places of a writer's temporary file and of its blob. */
 export interface BlobFiles {
   readonly temporaryDirectory: string;
   pathOf(digest: Digest): string;
-  /** Called when a blob stands under its digest. */
+  /** Called when a blob has its name. */
   onCommit?(digest: Digest): void;
 }
 
 /**
- * A blob that is written to a temporary file and renamed under its digest. Small pieces are gathered, so
- * that hash and system calls see large ones.
+ * Creates a writer that writes a blob to a temporary file and renames it to its digest. It gathers small pieces, so that hash and
+ * system calls get large ones.
  */
 export function createBlobFileWriter(
   { temporaryDirectory, pathOf, onCommit }: BlobFiles,
@@ -76,7 +76,7 @@ function createTemporary(directory: string): { path: string; fd: number } {
   return { path, fd: openSync(path, 'wx', 0o644) };
 }
 
-// Replacing what a concurrent writer put there is harmless: the bytes are the same.
+// Replacing the file of a concurrent writer is harmless: its bytes are the same.
 function moveInto(temporary: string, path: string): void {
   makeDirectory(dirname(path));
   renameOver(temporary, path);

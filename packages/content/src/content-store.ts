@@ -1,42 +1,42 @@
 import type { Descriptor, Digest } from '@tbuild/oci';
 
-/** Something blobs can be read from. */
+/** A source of blobs. */
 export interface Provider {
   /**
-   * `mediaType` saves a registry from looking in two places: it keeps documents apart from blobs. With `size` a
-   * file that was cut short counts as none.
+   * Reports whether the blob exists, with `size` only if it has that size. `mediaType` saves a second request to a registry, which
+   * keeps documents apart from blobs.
    */
   has(digest: Digest, mediaType?: string, size?: number, signal?: AbortSignal): Promise<boolean>;
   /**
-   * The bytes of `target`, verified while they pass: the iteration throws at its end when size or
-   * digest differ.
+   * Reads the bytes of `target` and verifies them on the way: the iteration throws at its end when size or digest differ.
+   *
    * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH.
    */
   read(target: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /**
-   * As `read`, for who is soon done with each chunk: its bytes stay until six more have been asked for. That takes half the time, and
-   * no memory that has to be collected. Absent where it would make no difference.
+   * Reads like `read`, in half the time and without garbage, but reuses buffers: a chunk is valid until six more were requested.
+   * Absent where it would make no difference.
    */
   readBriefly?(target: Descriptor, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** Whether a blob that was not read to a good end would now be read elsewhere, as from another mirror. */
+  /** Reports whether reading the blob again after a failure would use another source, such as another mirror. */
   hasSecondPlace?(digest: Digest): boolean;
 }
 
-/** Bytes that can be read from the start again, for destinations that may lose a connection. */
+/** A source that can be read again from its start, for destinations that may lose a connection. */
 export interface RepeatableSource extends AsyncIterable<Uint8Array> {
   readonly repeatable: true;
 }
 
-/** The bytes of this blob as a {@link Provider} gives them: reading fails at the end unless it was them. */
+/** A source as a {@link Provider} returns it: reading fails at the end unless the bytes are those of this blob. */
 export interface VerifiedSource extends AsyncIterable<Uint8Array> {
   readonly verified: Digest;
 }
 
-/** Something blobs can be written to. */
+/** A destination of blobs. */
 export interface Ingester {
   /**
-   * Stores bytes under their digest; with `expected` given, nothing else is accepted and nothing else
-   * remains. Writing what is there already is success.
+   * Stores bytes under their digest. Refuses bytes that differ from `expected`, and then leaves nothing. Succeeds if the blob exists.
+   *
    * @throws TbuildError DIGEST_MISMATCH.
    */
   write(source: AsyncIterable<Uint8Array>, expected?: Descriptor, signal?: AbortSignal): Promise<StoredBlob>;
@@ -48,20 +48,20 @@ export interface StoredBlob {
   readonly size: number;
 }
 
-/** Bytes by digest. Implementations pass `@tbuild/content/testsuite`. */
+/** Stores bytes by digest. Implementations pass `@tbuild/content/testsuite`. */
 export interface ContentStore extends Provider, Ingester {
   delete(digest: Digest): Promise<void>;
   list(): AsyncIterable<StoredBlob>;
   /**
-   * For writers that have the bytes at hand, one buffer after the other, without a promise a buffer. With `verified` the bytes
-   * come from a read that proves them to be that blob, and it is committed after its end: they are not hashed again.
+   * Creates a writer for callers that have the bytes in buffers, without a promise for each. With `verified` it does not hash the
+   * bytes: they come from a read that verifies them and ends before the commit.
    */
   createWriter(verified?: Digest): BlobWriter;
 }
 
-/** A blob being written; hashed as the bytes pass. Disposing without commit leaves nothing. */
+/** A blob that is being written. Disposing it without a commit leaves nothing. */
 export interface BlobWriter extends Disposable {
-  /** Takes a copy or has written the bytes when it returns: the buffer may be used again. */
+  /** Copies or writes the bytes before it returns, so that the buffer may be reused. */
   write(bytes: Uint8Array): void;
   /** @throws TbuildError DIGEST_MISMATCH when the digest is not `expected`. */
   commit(expected?: Digest): StoredBlob;

@@ -4,7 +4,7 @@ import { copyImage, createMemoryStore, fromBytes, type ContentStore } from './in
 
 const shared = Buffer.from('layer of both');
 
-test('copies everything once, children before parents', async () => {
+test('copyImage copies everything once, children before parents', async () => {
   const { store, index } = await twoPlatforms();
   const to = recording(createMemoryStore());
   await copyImage(store, to.store, index);
@@ -14,7 +14,7 @@ test('copies everything once, children before parents', async () => {
   expect(await digestsOf(to.store)).toEqual(await digestsOf(store));
 });
 
-test('skips what is there, looks below a document that is there, and reports each blob to its end', async () => {
+test('copyImage skips blobs that exist, looks below documents that exist, and reports each blob to its end', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = recording(createMemoryStore());
   await copyImage(store, to.store, index);
@@ -33,7 +33,7 @@ test('skips what is there, looks below a document that is there, and reports eac
   expect(await to.store.has(layer.descriptor.digest)).toBe(false);
 });
 
-test('what is about a manifest comes after it', async () => {
+test('copyImage writes a referrer after its subject', async () => {
   const { store, index, images } = await twoPlatforms();
   const [about] = images;
   if (about === undefined) throw new Error('no image');
@@ -54,7 +54,7 @@ test('what is about a manifest comes after it', async () => {
   expect(to.written.indexOf(said.digest)).toBeGreaterThan(to.written.indexOf(about.manifest.descriptor.digest));
 });
 
-test('takes only the manifests that the filter lets through', async () => {
+test('copyImage copies only the manifests that the filter accepts', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = createMemoryStore();
   await copyImage(store, to, index, {
@@ -64,7 +64,7 @@ test('takes only the manifests that the filter lets through', async () => {
   expect(await to.has(images[1]?.manifest.descriptor.digest ?? `sha256:`)).toBe(true);
 });
 
-test('a mounted blob is not read', async () => {
+test('copyImage does not read a mounted blob', async () => {
   const { store, index } = await twoPlatforms();
   const to = recording(createMemoryStore());
   const mounted: Digest[] = [];
@@ -79,7 +79,7 @@ test('a mounted blob is not read', async () => {
   expect(to.written.filter((digest) => mounted.includes(digest))).toEqual([]);
 });
 
-test('the first failure stops the rest, and no document is written', async () => {
+test('the first failure of copyImage aborts the rest, and no document is written', async () => {
   const { store, index, images } = await twoPlatforms();
   await store.delete(images[1]?.config.descriptor.digest ?? `sha256:`);
   const to = recording(createMemoryStore());
@@ -88,7 +88,7 @@ test('the first failure stops the rest, and no document is written', async () =>
   expect(to.written).not.toContain(images[1]?.manifest.descriptor.digest);
 });
 
-test('does not start when aborted', async () => {
+test('copyImage does not start when it is aborted', async () => {
   const { store, index } = await twoPlatforms();
   const reason = new Error('stop');
   await expect(copyImage(store, createMemoryStore(), index, { signal: AbortSignal.abort(reason) })).rejects.toBe(

@@ -7,20 +7,17 @@ import { withSecondPlace } from './with-second-place.ts';
 
 export interface CopyImageOptions {
   readonly signal?: AbortSignal;
-  /** How many blobs are on their way at once; 4 unless given. */
+  /** How many blobs are copied at the same time. Default: 4. */
   readonly concurrency?: number;
-  /**
-   * Bytes of this blob so far; `target.size` when it is done. What was there already is reported once,
-   * with its size.
-   */
+  /** Receives the bytes of a blob so far, and `target.size` at its end. A blob that exists is reported once, with its size. */
   readonly onProgress?: (target: Descriptor, bytes: number) => void;
-  /** Which manifests of an index and which blobs of a manifest to copy; everything unless given. */
+  /** Chooses manifests of an index and blobs of a manifest. Default: all. */
   readonly filter?: (child: Descriptor) => boolean;
-  /** Tried before a blob is copied: whether the destination took it from a place that it reaches itself. */
+  /** Called before a blob is copied. Reports whether the destination took it from a repository that it has access to. */
   readonly mount?: (blob: Descriptor) => Promise<boolean>;
   /**
-   * That a document which the destination has is complete there, as registries see to: nothing below it is
-   * looked at. A local store with images fetched in part must not be trusted so.
+   * Skips everything below a document that the destination has. Registries ensure that it is complete; a local store may have
+   * partial images.
    */
   readonly trustParents?: boolean;
 }
@@ -30,15 +27,16 @@ interface Copy extends Omit<CopyImageOptions, 'signal' | 'concurrency'> {
   readonly to: Provider & Ingester;
   readonly signal: AbortSignal;
   readonly limit: LimitFunction;
-  /** Every node of the graph once, also when two images share a layer. */
+  /** Copies each node of the graph once, also when two images share a layer. */
   readonly done: Map<Digest, Promise<void>>;
 }
 
 /**
- * Copies an index, a manifest or any single blob with all that it names: children before parents, so
- * that whoever sees a document can read what it names. What is there is skipped. The first failure stops
- * the rest and is thrown when nothing is under way any more.
- * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH and what the two sides throw.
+ * Copies an index, a manifest or a single blob with everything that it names. Copies children before parents, so that every document
+ * at the destination is complete, and skips blobs that exist. The first failure aborts the other copies and is thrown when they have
+ * ended.
+ *
+ * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH, and the errors of both sides.
  */
 export async function copyImage(
   from: Provider,
@@ -77,7 +75,7 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
         .filter(filter)
         .map((child) => copyNode(copy, child)),
     );
-    // Some registries refuse what is about a manifest that they do not have yet.
+    // Some registries refuse a referrer before its subject.
     if (document.subject !== undefined) await copy.done.get(document.subject.digest);
     if (!present) await copy.limit(() => to.write(fromBytes(bytes), node, signal));
   }

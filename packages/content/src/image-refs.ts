@@ -1,31 +1,31 @@
 import type { Descriptor, Digest, Reference } from '@tbuild/oci';
 
-/** A name in the store, and what it stands for. */
+/** A name in the store and its target. */
 export interface ImageRef {
   readonly reference: Reference;
   readonly target: Descriptor;
 }
 
-/** An image that the store keeps although it has no name. */
+/** An image without a name that the store keeps. */
 export interface UnnamedImage {
   readonly target: Descriptor;
   /** When it was last stored, in milliseconds since the epoch. */
   readonly keptAt: number;
 }
 
-/** The images of a store and their names: a small mutable map onto the immutable blobs. */
+/** The names of a store's images: a small mutable map onto the immutable blobs. */
 export interface ImageRefs {
-  /** All names, sorted by their full form. */
+  /** Returns all names, sorted by their full form. */
   list(): readonly ImageRef[];
   get(reference: Reference): Descriptor | undefined;
-  /** Makes the name stand for `target`; all its blobs should be there before. */
+  /** Points the name to `target`, whose blobs should exist. */
   set(reference: Reference, target: Descriptor): void;
-  /** Forgets the name; the blobs stay. Whether it was there. */
+  /** Removes the name and keeps the blobs. Returns whether it existed. */
   remove(reference: Reference): boolean;
-  /** All images without a name, the newest first. */
+  /** Returns all images without a name, the newest first. */
   unnamed(): readonly UnnamedImage[];
   /** Keeps an image without a name until `set` names it or `drop` removes it. Does nothing for an image that has a name. */
   keep(target: Descriptor): void;
-  /** Stops keeping an image without a name; the blobs stay. Whether it was there. */
+  /** Stops keeping an image without a name. The blobs stay. Returns whether it existed. */
   drop(digest: Digest): boolean;
 }

@@ -5,12 +5,12 @@ import { checkBlob, isVerified } from './verified.ts';
 export interface IngestOptions {
   createWriter(verified?: Digest): BlobWriter;
   readonly expected?: Descriptor;
-  /** Whether the expected blob is there already: then nothing is read. */
+  /** Whether the expected blob exists, so that nothing is read. */
   readonly present: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** The way of all stores from a source to a committed blob. */
+/** Reads a source and commits it as a blob, for every store. */
 export async function ingest(source: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<StoredBlob> {
   const { expected, signal } = options;
   if (expected !== undefined && options.present) {
@@ -25,7 +25,7 @@ export async function ingest(source: AsyncIterable<Uint8Array>, options: IngestO
     signal?.throwIfAborted();
     writer.write(chunk);
     size += chunk.length;
-    // An endless source must not fill the disk before its digest is known to be wrong.
+    // An endless source must not fill the disk.
     if (expected !== undefined && size > expected.size) break;
   }
   if (expected !== undefined && size !== expected.size) checkBlob({ digest: expected.digest, size }, expected);

@@ -1,6 +1,6 @@
 /** Annotations in the `index.json` of a layout that name an image. */
 export const Annotation = {
-  /** "Pre-Defined Annotation Keys"; tools disagree whether it is a tag or a whole name. */
+  /** "Pre-Defined Annotation Keys". Some tools write a tag, some a whole name. */
   refName: 'org.opencontainers.image.ref.name',
   /** The full reference, as containerd writes it. */
   containerdName: 'io.containerd.image.name',

@@ -9,20 +9,21 @@ import { Annotation } from './layout-annotations.ts';
 import { createLocalStore, type LocalStore } from './local-store.ts';
 import { readWhole } from './whole-blob.ts';
 
-/** An OCI image layout that some tool wrote, to read images from. */
+/** An OCI image layout of any tool, to read images from. */
 export interface Layout {
   readonly provider: Provider;
   /**
-   * What a name in `index.json`, a tag of one, or a digest stands for. Without a name: `latest`, or the
-   * only image there is.
-   * @throws TbuildError NOT_FOUND with the names there are.
+   * Resolves a name in `index.json`, a tag or a digest. Without a name: `latest`, or the only image.
+   *
+   * @throws TbuildError NOT_FOUND with the names of the layout.
    */
   resolve(name?: string): Promise<Descriptor>;
 }
 
 /**
  * Opens a directory that holds an OCI image layout.
- * @throws TbuildError NOT_FOUND when there is no `index.json`, REGISTRY when it is not valid.
+ *
+ * @throws TbuildError NOT_FOUND when it has no `index.json`, REGISTRY when that is not valid.
  */
 export async function openLayout(directory: string): Promise<Layout> {
   const file = join(directory, 'index.json');
@@ -35,16 +36,17 @@ export async function openLayout(directory: string): Promise<Layout> {
   const entries = isIndex(index) ? index.manifests : [];
   return {
     provider: { has: store.has, read: store.read },
-    resolve: async (name) => resolve(directory, entries, store, name),
+    resolve: async (name) => resolve({ directory, entries, store }, name),
   };
 }
 
-async function resolve(
-  directory: string,
-  entries: readonly Descriptor[],
-  store: LocalStore,
-  name?: string,
-): Promise<Descriptor> {
+interface OpenLayout {
+  readonly directory: string;
+  readonly entries: readonly Descriptor[];
+  readonly store: LocalStore;
+}
+
+async function resolve({ directory, entries, store }: OpenLayout, name?: string): Promise<Descriptor> {
   const wanted = name ?? 'latest';
   const found = isDigest(wanted)
     ? (entries.find((entry) => entry.digest === wanted) ?? (await describe(store, wanted)))
@@ -85,7 +87,7 @@ function fullName(name: string): string | undefined {
   }
 }
 
-// Entries of one digest are one image with several names.
+/** Returns the only image. Entries with one digest are one image with several names. */
 function only(entries: readonly Descriptor[]): Descriptor | undefined {
   return new Set(entries.map((entry) => entry.digest)).size === 1 ? entries[0] : undefined;
 }

@@ -34,7 +34,7 @@ for (let index = 0; index < 25; index += 1) {
 }
 `;
 
-test('names are kept one by one, found again and removed', async () => {
+test('names are kept one by one, found and removed', async () => {
   const root = emptyRoot();
   const refs = createRefs(storeLayout(root));
   expect(refs.list()).toEqual([]);
@@ -56,7 +56,7 @@ test('names are kept one by one, found again and removed', async () => {
   expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });
 
-test('the index names images as the user typed them, and in full', async () => {
+test('index.json has the name that the user typed and the full name', async () => {
   const root = emptyRoot();
   const target = { ...(await writeImage(root)), annotations: { own: 'kept' } };
   createRefs(storeLayout(root)).set(parseReference('app:1'), target);
@@ -85,7 +85,7 @@ test('a store opens as a layout, by name, full name, tag and digest', async () =
   await expect(openLayout(join(root, 'refs'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('processes that tag at the same time lose no name, and find each at once', async () => {
+test('processes that tag at the same time lose no name and find each at once', async () => {
   const root = emptyRoot();
   const target = await writeImage(root);
   const program = join(scratch, 'tag-many.mjs');

@@ -21,10 +21,9 @@ const LONGEST_NAME = 200;
 export type RefsStore = Pick<StoreLayout, 'root' | 'refs' | 'temporary'>;
 
 /**
- * The names of a store in `ROOT/refs`, one file each: so writers of different names cannot meet. Each
- * file is the entry that `ROOT/index.json` has for it, and that file is made anew from them on every
- * change: other tools read ROOT as an OCI image layout in which `app:1` is found as `oci:ROOT:app:1`.
- * The file of an image without a name is called by its digest.
+ * Keeps the names of a store in `ROOT/refs`, one file each, so that writers of different names do not conflict. Each file is an entry
+ * of `ROOT/index.json`, which is generated from them on every change: other tools read ROOT as an OCI image layout and find `app:1`
+ * as `oci:ROOT:app:1`. The file of an image without a name is named by its digest.
  */
 export function createRefs(store: RefsStore): ImageRefs {
   const { refs: directory, temporary } = store;
@@ -75,20 +74,20 @@ function isNamed({ annotations = {} }: Descriptor): boolean {
   return annotations[Annotation.containerdName] !== undefined;
 }
 
-/** None when the image was dropped meanwhile. */
+/** Returns nothing when the image was dropped in the meantime. */
 function unnamedImage(target: Descriptor, path: string): readonly UnnamedImage[] {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats === undefined ? [] : [{ target, keptAt: stats.mtimeMs }];
 }
 
-/** A full reference has a slash, so the file of no name is called this. */
+/** No name has this file, because a full reference has a slash. */
 function unnamedFileName(digest: Digest): string {
   return digest.replace(':', '=');
 }
 
 /**
- * Under a lock, so that nobody writes what was so before somebody else's change: who has given a name finds it in the index. Should
- * the lock be taken from one who was only slow, the last one to write still has seen the last change.
+ * Writes the index under a lock, so that it has every name whose writer is done. Checks again after writing: if the lock of a slow
+ * process was taken over, the last writer has still seen the last change.
  */
 function writeIndex({ root, refs: directory, temporary }: RefsStore): void {
   replaceFile(join(root, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }), temporary);
@@ -118,7 +117,7 @@ function readEntry(path: string): Descriptor | undefined {
   try {
     return text === undefined ? undefined : parseDescriptor(JSON.parse(text));
   } catch {
-    // A file that a crash of the machine left incomplete names nothing.
+    // An unclean shutdown may leave an incomplete file.
     return undefined;
   }
 }
@@ -141,7 +140,7 @@ function refOf(entry: Descriptor): ImageRef {
   };
 }
 
-// "+" and "=" occur in no reference; a name longer than file names may be is kept under its digest.
+/** Returns a file name with "+" and "=", which no reference has, or a digest for a name that is too long. */
 function fileName(reference: string): string {
   const name = reference.replaceAll('/', '+').replaceAll(':', '=');
   return name.length > LONGEST_NAME ? hexOf(digestOf(reference)) : name;
@@ -151,7 +150,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-/** Leaves a file alone that has the text already. */
+/** Writes a file unless it has the text. */
 function replaceFile(path: string, text: string, temporaryDirectory: string): void {
   if (readText(path) !== text) writeAtomically(path, text, { temporaryDirectory, mode: 0o644 });
 }

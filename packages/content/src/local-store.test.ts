@@ -30,7 +30,7 @@ testContentStore('local store that another process wrote', async () => {
   return { ...createLocalStore(root), write, createWriter };
 });
 
-test('blobs lie where the image layout has them and temporary files do not stay', async () => {
+test('blobs have the paths of an image layout, and no temporary files stay', async () => {
   const root = emptyRoot();
   const store = createLocalStore(root);
   const { digest } = await store.write(fromBytes(Buffer.from('hello')));
@@ -39,7 +39,7 @@ test('blobs lie where the image layout has them and temporary files do not stay'
   expect(readdirSync(join(root, 'tmp'))).toEqual([]);
 });
 
-test('a corrupt blob is refused, removed, and can be written again', async () => {
+test('a corrupt blob is refused and removed, and can be written again', async () => {
   const root = emptyRoot();
   const bytes = Buffer.from('precious');
   const target = { mediaType: 'text/plain', digest: digestOf(bytes), size: bytes.length };
@@ -52,7 +52,7 @@ test('a corrupt blob is refused, removed, and can be written again', async () =>
   expect(await readWhole(store, target)).toEqual(bytes);
 });
 
-test('a directory where a blob was is no blob, and the blob can be written again', async () => {
+test('a directory in place of a blob counts as missing, and the blob can be written again', async () => {
   const store = createLocalStore(emptyRoot());
   const bytes = Buffer.from('precious');
   const target = { mediaType: 'text/plain', digest: digestOf(bytes), size: bytes.length };
@@ -67,7 +67,7 @@ test('a directory where a blob was is no blob, and the blob can be written again
   expect(await readWhole(store, target)).toEqual(bytes);
 });
 
-test('a blob that is found is marked as used, and its time of writing stays', async () => {
+test('a blob that is found is marked as used and keeps its mtime', async () => {
   const root = emptyRoot();
   const { digest, size } = await createLocalStore(root).write(fromBytes(Buffer.from('old')));
   const { path } = createLocalStore(root);
@@ -83,7 +83,7 @@ test('a blob that is found is marked as used, and its time of writing stays', as
   expect(timesOf()).toEqual([3000_000, 2000_000]);
 });
 
-test("a corrupt blob of somebody else's layout is refused and left alone", async () => {
+test("a corrupt blob of another program's layout is refused and kept", async () => {
   const root = emptyRoot();
   const store = createLocalStore(root);
   const { digest, size } = await store.write(fromBytes(Buffer.from('precious')));
@@ -96,7 +96,7 @@ test("a corrupt blob of somebody else's layout is refused and left alone", async
   expect(existsSync(store.path(digest))).toBe(true);
 });
 
-test('what was written here and changed since is refused', async () => {
+test('a blob that changed after this process wrote it is refused', async () => {
   const store = createLocalStore(emptyRoot());
   const { digest, size } = await store.write(fromBytes(Buffer.from('right')));
   const target = { mediaType: 'text/plain', digest, size };

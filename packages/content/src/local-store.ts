@@ -20,23 +20,23 @@ import { verified } from './verified.ts';
 
 /** A content store in a directory. */
 export interface LocalStore extends ContentStore {
-  /** Where the blob of this digest is or would be, for readers that open the file themselves. */
+  /** Returns the path of the blob, whether or not it exists, for readers that open the file themselves. */
   path(digest: Digest): string;
   /**
-   * Whether the blob is there, as a file of this size if one is given. It is marked as used, as by every other method that
-   * finds it: see {@link LocalStoreOptions.usedAt}.
+   * Reports whether the blob exists, with `size` only as a file of that size. Like every method that finds a blob, it marks it as used:
+   * see {@link LocalStoreOptions.usedAt}.
    */
   use(digest: Digest, size?: number): boolean;
-  /** Says that another process of this build has just written the blob, whole: then this one need not hash it when it reads it. */
+  /** Does not hash the blob when it is read, because another process of this build has just written it. */
   trust(digest: Digest): void;
 }
 
 export interface LocalStoreOptions {
-  /** Leave a blob that turns out corrupt where it is: the directory is somebody else's. */
+  /** Keeps corrupt blobs, because the directory belongs to another program. */
   readonly keepCorrupt?: boolean;
-  /** Takes unfinished blobs instead of `ROOT/tmp`; on the same file system. */
+  /** The directory of unfinished blobs, on the same file system. Default: `ROOT/tmp`. */
   readonly temporaryDirectory?: string;
-  /** What is found in the store gets this access time (milliseconds) unless its own is later. Not marked unless given. */
+  /** Sets the access time of blobs that are found to this time (milliseconds) unless it is later. Default: does not. */
   readonly usedAt?: number;
 }
 
@@ -44,9 +44,8 @@ const CHUNK = 256 * 1024;
 const CHUNKS_A_TURN = 16;
 
 /**
- * A store that keeps blobs as an OCI image layout does, `ROOT/blobs/sha256/<hex>`; unfinished ones are in
- * `ROOT/tmp`. Directories are made when first needed. A blob that turns out corrupt while it is read is
- * removed, so that it can be fetched again.
+ * Keeps blobs as an OCI image layout does, in `ROOT/blobs/sha256/<hex>`. Makes directories when they are needed. Removes a blob that
+ * turns out corrupt while it is read, so that it can be fetched again.
  */
 export function createLocalStore(
   root: string,
@@ -89,25 +88,25 @@ function missing(digest: Digest, cause?: unknown): TbuildError {
   return new TbuildError('NOT_FOUND', `Blob ${digest} is not in the store`, { cause });
 }
 
-/** Anything but a file of the right size is no blob. */
+/** Reports whether the path is a file of the right size, and marks it as used. */
 function isUsable(path: string, size: number | undefined, usedAt: number | undefined): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile() !== true || (size !== undefined && stats.size !== size)) return false;
   return usedAt === undefined || stats.atimeMs >= usedAt || markUsed(path, usedAt, stats.mtimeMs);
 }
 
-/** False when the blob has just been removed. */
+/** Returns false when the blob has just been removed. */
 function markUsed(path: string, usedAt: number, mtimeMs: number): boolean {
   try {
     utimesSync(path, usedAt / 1000, mtimeMs / 1000);
     return true;
   } catch (error) {
-    // What this process cannot mark, such as in a store that is read-only, nobody removes beside it.
+    // No other process removes blobs of a store that this one cannot change.
     return errnoName(error) !== 'ENOENT';
   }
 }
 
-/** Which blobs this process has written or read whole, and nobody touched since: hashing them once more proves nothing new. */
+/** Blobs that this process has written or read whole and that have not changed since: they need no hashing. */
 interface Proofs {
   note(digest: Digest): void;
   holds(target: Descriptor): boolean;
@@ -133,7 +132,7 @@ interface ReadOptions {
   readonly keepCorrupt: boolean;
   readonly signal?: AbortSignal;
   readonly proofs: Proofs;
-  /** Where to read to. */
+  /** Returns the buffer for the next read. */
   nextChunk(): Buffer;
 }
 
@@ -152,12 +151,12 @@ async function* readVerified(
   }
 }
 
-/** Memory of its own, which the reader may keep. */
+/** Allocates memory that the reader may keep. */
 function newChunk(): Buffer {
   return Buffer.allocUnsafeSlow(CHUNK);
 }
 
-/** Six with the reader, one that is held back while it is verified, and one that is being read to. */
+/** Six for the reader, one that is held back until it is verified, and one that is being filled. */
 const IN_TURN = 8;
 
 function chunksInTurn(): () => Buffer {
@@ -166,7 +165,7 @@ function chunksInTurn(): () => Buffer {
   return () => (chunks[count++ % IN_TURN] ??= newChunk());
 }
 
-// Every few chunks timers and signals get their turn.
+/** Lets timers and signals run every few chunks. */
 async function* readFile(
   path: string,
   digest: Digest,
@@ -189,7 +188,7 @@ async function* readFile(
 
 function openBlob(path: string, digest: Digest): number {
   try {
-    // The layouts of others may hold anything, and a FIFO must not make us wait.
+    // A layout of another program may hold a FIFO, which must not block.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw errnoName(error) === 'ENOENT' ? missing(digest, error) : error;

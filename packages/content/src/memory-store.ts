@@ -4,7 +4,7 @@ import type { BlobWriter, ContentStore } from './content-store.ts';
 import { ingest } from './ingest.ts';
 import { checkBlob, verified } from './verified.ts';
 
-/** A store that lives as long as the object: for images built in memory, and for tests. */
+/** Creates a store in memory, for images that are built in memory and for tests. */
 export function createMemoryStore(): ContentStore {
   const blobs = new Map<Digest, Uint8Array>();
   const createWriter = () => createMemoryWriter(blobs);

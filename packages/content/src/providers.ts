@@ -2,7 +2,7 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import type { ContentStore, Provider } from './content-store.ts';
 import type { Descriptor } from '@tbuild/oci';
 
-/** Reads from `store` what it has, and from `source` the rest, keeping a copy while the bytes pass, which `source` has verified. */
+/** Reads blobs from `store`, or else from `source`, whose verified bytes it stores on the way. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
     has: async (digest, mediaType, size, signal) =>
@@ -28,7 +28,7 @@ async function* keep(
   writer.commit(target.digest);
 }
 
-/** Reads from the first provider that has the blob. */
+/** Reads a blob from the first provider that has it. */
 export function firstOf(providers: readonly Provider[]): Provider {
   return {
     async has(digest, mediaType, size, signal) {

@@ -1,7 +1,7 @@
 import type { Descriptor } from '@tbuild/oci';
 import type { Provider } from './content-store.ts';
 
-/** {@link Provider.readBriefly} where there is that, or else `read`. */
+/** Calls {@link Provider.readBriefly}, or `read` where it is absent. */
 export function readBriefly(
   from: Provider,
   target: Descriptor,

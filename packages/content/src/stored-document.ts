@@ -3,12 +3,12 @@ import { digestOf, type Digest } from '@tbuild/oci';
 import { isNoFile } from '@tbuild/store';
 import type { LocalStore } from './local-store.ts';
 
-/** As {@link readStored}, for a build that counts on the document: it counts as used from then on. */
+/** Reads a document like {@link readStored} and marks it as used. */
 export function useStored(content: LocalStore, digest: Digest): Buffer | undefined {
   return content.use(digest) ? readStored(content, digest) : undefined;
 }
 
-/** A small document of the store, known by its digest alone; undefined when it is not there. A damaged one is removed. */
+/** Reads a small document by its digest alone. Returns undefined if it is missing. Removes a damaged one. */
 export function readStored(content: LocalStore, digest: Digest): Buffer | undefined {
   let bytes: Buffer;
   try {

@@ -9,10 +9,10 @@ const MEDIA_TYPE = 'application/octet-stream';
 // Larger than any buffer, and of a size that is no multiple of one.
 const LARGE = Buffer.alloc(1_500_001, 'tbuild ');
 
-/** What everything that blobs can be read from and written to has to do: stores, and repositories of a registry. */
+/** Tests everything that reads and writes blobs: stores, and repositories of a registry. */
 export function testTarget(name: string, open: () => Promise<Provider & Ingester>): void {
   describe(name, () => {
-    test('gives back what was written, with and without knowing the digest', async () => {
+    test('reads back written bytes, with and without an expected digest', async () => {
       const target = await open();
       for (const bytes of [Buffer.from('one'), Buffer.alloc(0), LARGE]) {
         const expected = describeBytes(bytes);
@@ -25,7 +25,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       expect(await target.has(digestOf(unnamed))).toBe(true);
     });
 
-    test('writing what is there is success, also at the same time', async () => {
+    test('writing an existing blob succeeds, also at the same time', async () => {
       const target = await open();
       const bytes = Buffer.from('written many times');
       const blob = { digest: digestOf(bytes), size: bytes.length };
@@ -34,7 +34,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       expect(await target.write(pieces(bytes), describeBytes(bytes))).toEqual(blob);
     });
 
-    test('does not have what nobody wrote', async () => {
+    test('reports a blob that was never written as missing', async () => {
       const target = await open();
       const absent = describeBytes(Buffer.from('absent'));
       expect(await target.has(absent.digest)).toBe(false);
@@ -69,7 +69,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       expect(await target.has(digestOf(bytes))).toBe(false);
     });
 
-    test('who reads briefly has the bytes of each chunk until six more have been asked for', async () => {
+    test('a chunk of readBriefly is valid until six more were requested', async () => {
       const target = await open();
       const bytes = randomBytes(3_000_000);
       const blob = describeBytes(bytes);
@@ -87,7 +87,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       );
     });
 
-    test('an aborted read or write stops', async () => {
+    test('an aborted read or write ends', async () => {
       const target = await open();
       const bytes = Buffer.from('to be aborted');
       await target.write(pieces(bytes), describeBytes(bytes));
@@ -101,7 +101,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
   });
 }
 
-/** What every {@link ContentStore} has to do; `open` gives an empty one. */
+/** Tests a {@link ContentStore}. `open` returns an empty one. */
 export function testContentStore(name: string, open: () => Promise<ContentStore>): void {
   testTarget(name, open);
   describe(name, () => {
@@ -117,7 +117,7 @@ export function testContentStore(name: string, open: () => Promise<ContentStore>
       expect(await store.has(digestOf('a'))).toBe(false);
     });
 
-    test('a writer takes copies of small and large pieces', async () => {
+    test('a writer copies small and large pieces', async () => {
       const store = await open();
       const shared = Buffer.alloc(1000);
       const all: Buffer[] = [];
@@ -134,7 +134,7 @@ export function testContentStore(name: string, open: () => Promise<ContentStore>
       expect((await collect(await store.read(describeBytes(bytes)))).equals(bytes)).toBe(true);
     });
 
-    test('a writer that is told what the bytes are commits them as that', async () => {
+    test('a writer with a verified digest commits under it', async () => {
       const store = await open();
       using writer = store.createWriter(digestOf(LARGE));
       writer.write(LARGE);

@@ -4,9 +4,9 @@ import type { Descriptor, Digest } from '@tbuild/oci';
 import type { VerifiedSource } from './content-store.ts';
 
 /**
- * The bytes of `source`, counted and hashed while they pass: throws DIGEST_MISMATCH as soon as they are
- * more than `target` has, and at the end when size or digest differ. The last piece is held back until
- * everything is known to be right, so nobody gets wrong bytes whole. What verifies itself is given back.
+ * Counts and hashes the bytes of `source` on the way. Throws DIGEST_MISMATCH as soon as there are more than `target` has, and at the
+ * end when size or digest differ. Holds back the last piece until then, so that no reader gets all of the wrong bytes. Returns a
+ * source that verifies itself unchanged.
  */
 export function verified(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -15,7 +15,7 @@ export function verified(
   return isVerified(source, target.digest) ? source : verifying(source, target);
 }
 
-/** Whether reading this fails at its end unless it was the blob of that digest: then nobody has to hash it again. */
+/** Reports whether reading the source fails at its end unless it is the blob of that digest. */
 export function isVerified(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   digest: Digest,
@@ -41,7 +41,11 @@ async function* verifying(
   if (held !== undefined) yield held;
 }
 
-/** @throws TbuildError DIGEST_MISMATCH when `found` is not what `expected` says; its size counts when given. */
+/**
+ * Compares digests, and sizes if one is expected.
+ *
+ * @throws TbuildError DIGEST_MISMATCH when they differ.
+ */
 export function checkBlob(
   found: { readonly digest: Digest; readonly size: number },
   expected: { readonly digest: Digest; readonly size?: number },

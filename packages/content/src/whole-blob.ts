@@ -5,14 +5,15 @@ import type { Provider } from './content-store.ts';
 const LIMIT = 16 * 1024 * 1024;
 
 /**
- * A small blob in memory: a manifest, index or configuration, never a layer.
+ * Reads a small blob into memory: a manifest, index or configuration, never a layer.
+ *
  * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH; UNSUPPORTED above 16 MiB.
  */
 export async function readWhole(from: Provider, target: Descriptor, signal?: AbortSignal): Promise<Uint8Array> {
   if (target.size > LIMIT) {
     throw new TbuildError(
       'UNSUPPORTED',
-      `Document ${target.digest} has ${target.size} bytes, more than the ${LIMIT} that are read`,
+      `Document ${target.digest} has ${target.size} bytes, expected at most ${LIMIT}`,
     );
   }
   const chunks: Uint8Array[] = [];
@@ -20,7 +21,7 @@ export async function readWhole(from: Provider, target: Descriptor, signal?: Abo
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** Bytes at hand as the source that `Ingester.write` takes. */
+/** Returns bytes as a source for `Ingester.write`. */
 export async function* fromBytes(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes;
 }

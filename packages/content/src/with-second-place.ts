@@ -2,8 +2,8 @@ import type { Descriptor } from '@tbuild/oci';
 import type { Provider } from './content-store.ts';
 
 /**
- * Does work that reads a blob, and does it once more when it failed and the provider would read the blob elsewhere
- * than before. The work must leave nothing behind when it fails.
+ * Does work that reads a blob, and repeats it once if it fails and the provider would read from another source. Work that fails must
+ * leave nothing behind.
  */
 export async function withSecondPlace<T>(
   from: Provider,
