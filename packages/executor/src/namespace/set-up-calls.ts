@@ -86,8 +86,8 @@ function bindCalls({ source, target, options }: MountEntry): Syscall[] | undefin
   }
   return [
     must('mount', { text: source }, { text: target }, NULL, flags),
-    ...(set === 0 && clear === 0 ? [] : [attributeCall(target, 0, set, clear)]),
-    ...(everywhere === 0 ? [] : [attributeCall(target, AT_RECURSIVE, everywhere, 0)]),
+    ...(set === 0 && clear === 0 ? [] : [attributeCall(target, { set, clear })]),
+    ...(everywhere === 0 ? [] : [attributeCall(target, { set: everywhere, flags: AT_RECURSIVE })]),
   ];
 }
 
@@ -98,7 +98,10 @@ function attribute(option: string): number {
 /**
  * Returns the call with a `struct mount_attr` of four 64-bit numbers: to set, to clear, propagation, user namespace.
  */
-function attributeCall(target: string, flags: number, set: number, clear: number): Syscall {
+function attributeCall(
+  target: string,
+  { set, clear = 0, flags = 0 }: { set: number; clear?: number; flags?: number },
+): Syscall {
   const attributes = [set, 0, clear, 0, 0, 0, 0, 0];
   return must('mount_setattr', AT_FDCWD, { text: target }, flags, { numbers: attributes }, attributes.length * 4);
 }

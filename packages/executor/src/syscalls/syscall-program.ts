@@ -1,4 +1,5 @@
-import { createArm64Code, createX64Code } from './machine-code.ts';
+import { createArm64Code } from './arm64-code.ts';
+import { createX64Code } from './x64-code.ts';
 import { DATA_ADDRESS, elfExecutable } from './elf.ts';
 import { createDataSection, type Datum } from './data-section.ts';
 

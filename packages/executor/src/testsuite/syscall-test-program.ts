@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { createArm64Code, createX64Code } from '../syscalls/machine-code.ts';
+import { createArm64Code } from '../syscalls/arm64-code.ts';
+import { createX64Code } from '../syscalls/x64-code.ts';
 import { elfExecutable } from '../syscalls/elf.ts';
 import { DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, TRACING_CALLS } from '../seccomp/denied-calls.ts';
 
