@@ -133,5 +133,5 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
 const FILES_A_PIECE = 32;
 
 function copySpecial({ writer, rules }: Copier, entry: TreeEntry, path: string): void {
-  writer.special(path, rules.of(entry), entry.stats.mode & constants.S_IFMT, entry.stats.rdev);
+  writer.special(path, rules.of(entry), { type: entry.stats.mode & constants.S_IFMT, device: entry.stats.rdev });
 }

@@ -171,7 +171,7 @@ function makeSpecial(type: number): Make {
     const device = type === FileType.fifo ? 0 : makedev(entry.major, entry.minor);
     if (isWhiteout({ mode: type, rdev: device })) return;
     try {
-      writer.special(path, target.attributesOf(entry), type, device);
+      writer.special(path, target.attributesOf(entry), { type, device });
     } catch (error) {
       if (!(error instanceof TbuildError) || errnoName(error.cause) !== 'EPERM') throw error;
       target.skipDevice(path);

@@ -11,6 +11,7 @@ import {
   type Attributes,
   type FileBytes,
   type FileSink,
+  type SpecialFile,
   type LayeredTree,
   type OverlayFlavour,
   type TreeWriter,
@@ -20,7 +21,7 @@ import { MEMBER_TYPES } from './archive-files.ts';
 import { openEarlierLayer, type EarlierLayer } from './earlier-layer.ts';
 import { CAPABILITY, equalsLower, type UpperEntry } from './same-entry.ts';
 import { encodeTarHeader } from './tar/encode-tar-header.ts';
-import { TarType } from './tar/tar-entry.ts';
+import { TarType, type TarEntry } from './tar/tar-entry.ts';
 import { TarWriter } from './tar/tar-writer.ts';
 
 export interface LayerWriterOptions {
@@ -89,7 +90,7 @@ class OrderedLayerWriter implements LayerWriter {
       name: path.slice(path.lastIndexOf('/') + 1),
       path,
       location: '',
-      stats: statsOf(FileType.directory, made),
+      stats: statsOf(made, { type: FileType.directory }),
     };
   }
 
@@ -113,7 +114,7 @@ class OrderedLayerWriter implements LayerWriter {
     try {
       fd = openSync(location, READ);
       const { size } = fstatSync(fd);
-      const isNew = this.#header(path, FileType.regular, attributes, { size, location });
+      const isNew = this.#header(path, attributes, { type: FileType.regular, size, location });
       if (isNew && !(yield* this.#tar.bodyFrom(fd, size))) throw new NotStreamable('A file shrank');
       return size;
     } catch (error) {
@@ -131,12 +132,12 @@ class OrderedLayerWriter implements LayerWriter {
 
   symlink(path: string, attributes: Attributes, target: string): void {
     this.#advance(path);
-    this.#header(path, FileType.link, attributes, { target, size: Buffer.byteLength(target) });
+    this.#header(path, attributes, { type: FileType.link, target, size: Buffer.byteLength(target) });
   }
 
-  special(path: string, attributes: Attributes, type: number, device: number): void {
+  special(path: string, attributes: Attributes, { type, device }: SpecialFile): void {
     this.#advance(path);
-    this.#header(path, type, attributes, { device });
+    this.#header(path, attributes, { type, device });
   }
 
   open(): FileSink {
@@ -150,7 +151,7 @@ class OrderedLayerWriter implements LayerWriter {
   /** Takes the file from the earlier layer, which costs a third of reading it. */
   share(path: string, { location, attributes, size }: WrittenFile): boolean {
     if (this.#earlier === undefined || this.#lower.stat(path) !== undefined) return false;
-    const header = encodeTarHeader(memberOf(path, TarType.file, attributes, { size }));
+    const header = encodeTarHeader(memberOf(path, attributes, { type: FileType.regular, size }));
     const read = this.#earlier.find(location, size, header);
     if (read === undefined) return false;
     this.#advance(path);
@@ -197,7 +198,7 @@ class OrderedLayerWriter implements LayerWriter {
     this.#open = undefined;
     if (path === undefined || attributes === undefined) return;
     const below = this.#lower.stat(path);
-    const upper = upperOf(FileType.directory, attributes, {});
+    const upper = upperOf(attributes, { type: FileType.directory });
     if (below === undefined || !equalsLower(below, upper)) this.#archiveDirectory(path);
   }
 
@@ -209,34 +210,31 @@ class OrderedLayerWriter implements LayerWriter {
     const below = this.#directories.has(path) ? undefined : this.#lower.stat(path);
     const attributes = this.#directories.get(path) ?? (below && readAttributes(below.location, below.stats));
     if (attributes === undefined) throw new NotStreamable(`${path} is not a directory`);
-    this.#tar.header(memberOf(`${path}/`, TarType.directory, attributes, {}));
+    this.#tar.header(memberOf(`${path}/`, attributes, { type: FileType.directory }));
   }
 
   /** Writes a header and returns true, unless the entry equals the lower one. */
-  #header(path: string, type: number, attributes: Attributes, more: EntryFacts): boolean {
-    const member = MEMBER_TYPES[type];
+  #header(path: string, attributes: Attributes, facts: EntryFacts): boolean {
     const below = this.#lower.stat(path);
-    if (member === undefined || (below !== undefined && equalsLower(below, upperOf(type, attributes, more))))
-      return false;
+    if (MEMBER_TYPES[facts.type] === undefined) return false;
+    if (below !== undefined && equalsLower(below, upperOf(attributes, facts))) return false;
     this.#archiveDirectory(parentOf(path));
-    this.#tar.header(memberOf(path, member, attributes, more));
+    this.#tar.header(memberOf(path, attributes, facts));
     return true;
   }
 }
 
 /** The properties of an entry besides its attributes. */
 interface EntryFacts {
+  /** The file type bits of its mode. */
+  readonly type: number;
   readonly size?: number;
   readonly location?: string;
   readonly target?: string;
   readonly device?: number;
 }
 
-function statsOf(
-  type: number,
-  { mode, uid, gid, mtimeMs }: Attributes,
-  { size = 0, device = 0 }: EntryFacts = {},
-): StatsOfEntry {
+function statsOf({ mode, uid, gid, mtimeMs }: Attributes, { type, size = 0, device = 0 }: EntryFacts): StatsOfEntry {
   const time = storedTime(mtimeMs);
   return {
     mode: type | (mode & 0o7777),
@@ -252,9 +250,9 @@ function statsOf(
   };
 }
 
-function upperOf(type: number, attributes: Attributes, facts: EntryFacts): UpperEntry {
+function upperOf(attributes: Attributes, facts: EntryFacts): UpperEntry {
   return {
-    stats: statsOf(type, attributes, facts),
+    stats: statsOf(attributes, facts),
     location: facts.location ?? '',
     readCapability: () => attributes.xattrs?.get(CAPABILITY),
     readTarget: () => facts.target ?? '',
@@ -263,18 +261,17 @@ function upperOf(type: number, attributes: Attributes, facts: EntryFacts): Upper
 
 function memberOf(
   name: string,
-  type: TarType,
   { mode, uid, gid, mtimeMs, xattrs }: Attributes,
-  { size = 0, target = '', device = 0 }: EntryFacts,
-): Parameters<TarWriter['header']>[0] {
+  { type, size = 0, target = '', device = 0 }: EntryFacts,
+): TarEntry {
   const capability = xattrs?.get(CAPABILITY);
   return {
     name,
-    type,
+    type: MEMBER_TYPES[type] ?? TarType.file,
     mode: mode & 0o7777,
     uid,
     gid,
-    size: type === TarType.file ? size : 0,
+    size: type === FileType.regular ? size : 0,
     mtimeMs: storedTime(mtimeMs),
     linkName: target,
     major: majorOf(device),

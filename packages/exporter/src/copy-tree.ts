@@ -111,7 +111,7 @@ function* copyFile(
 
 function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes: Attributes): void {
   try {
-    writer.special(path, attributes, stats.mode & FileType.mask, stats.rdev);
+    writer.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   } catch (cause) {
     const reason = hasCode(cause, 'SNAPSHOT') ? cause.cause : cause;
     if (errnoName(reason) !== 'EPERM') throw cause;

@@ -102,7 +102,7 @@ const refused: [string, (writer: TreeWriter) => void][] = [
   ['a directory through a file', (writer) => writer.ensureDirectory('file/x', plain)],
   ['a link to a directory', (writer) => writer.link('x', 'dir')],
   ['a link to nothing', (writer) => writer.link('x', 'missing')],
-  ['a device 0:0', (writer) => writer.special('x', plain, FileType.character, 0)],
+  ['a device 0:0', (writer) => writer.special('x', plain, { type: FileType.character, device: 0 })],
 ];
 
 test.each(refused)('createTreeWriter refuses %s', async (_, work) => {
@@ -167,7 +167,7 @@ function cases(): Case[] {
     ['a symbolic link', (w) => w.symlink('file', plain, '../there'), [...without('file'), 'file l 8'].sort()],
     ['a hard link to a lower file', (w) => w.link('dir/hard', 'file'), [...base, 'dir/hard f 3'].sort()],
     ['a hard link over a file', (w) => w.link('file', 'dir/deep/file'), base],
-    ['a FIFO', (w) => w.special('pipe', plain, FileType.fifo, 0), [...base, 'pipe p 0'].sort()],
+    ['a FIFO', (w) => w.special('pipe', plain, { type: FileType.fifo, device: 0 }), [...base, 'pipe p 0'].sort()],
     ['attributes of the root', (w) => w.directory('', directory), base],
   ];
 }

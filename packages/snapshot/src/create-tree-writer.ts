@@ -19,7 +19,7 @@ import { parentOf, type LayeredEntry } from './layered-entry.ts';
 import { isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 import { describeFailure, describeTaskFailure } from './snapshot-error.ts';
 import type { OverlayFlavour } from './snapshotter.ts';
-import type { Attributes, FileBytes, FileSink, ReadableTreeWriter, WrittenFile } from './tree-writer.ts';
+import type { Attributes, FileBytes, FileSink, ReadableTreeWriter, SpecialFile, WrittenFile } from './tree-writer.ts';
 import { type Below, UpperView, type UpperViewOptions } from './upper-view.ts';
 import { writeBytes } from './write-bytes.ts';
 
@@ -121,7 +121,7 @@ class OverlayWriter implements ReadableTreeWriter {
     });
   }
 
-  special(path: string, attributes: Attributes, type: number, device: number): void {
+  special(path: string, attributes: Attributes, { type, device }: SpecialFile): void {
     if (isWhiteout({ mode: type, rdev: device })) {
       throw new TbuildError(
         'SNAPSHOT',
@@ -266,7 +266,7 @@ class OverlayWriter implements ReadableTreeWriter {
     const attributes = readAttributes(location, stats);
     if (stats.isFile()) this.file(path, attributes, { location });
     else if (stats.isSymbolicLink()) this.symlink(path, attributes, readlinkSync(location));
-    else this.special(path, attributes, stats.mode & FileType.mask, stats.rdev);
+    else this.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   }
 }
 

@@ -12,4 +12,12 @@ export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';
 export { describeFailure } from './snapshot-error.ts';
-export type { Attributes, FileBytes, FileSink, ReadableTreeWriter, TreeWriter, WrittenFile } from './tree-writer.ts';
+export type {
+  Attributes,
+  FileBytes,
+  FileSink,
+  ReadableTreeWriter,
+  SpecialFile,
+  TreeWriter,
+  WrittenFile,
+} from './tree-writer.ts';

@@ -20,6 +20,14 @@ export type FileBytes =
   /** Each chunk is valid only until the next one is requested. */
   | { readonly chunks: Iterable<Uint8Array> };
 
+/** A device, FIFO or socket. */
+export interface SpecialFile {
+  /** The file type bits of its mode. */
+  readonly type: number;
+  /** Its st_rdev. */
+  readonly device: number;
+}
+
 /** A file written earlier with the same bytes. */
 export interface WrittenFile {
   /** Its path in a tree that no longer changes; for a writer of layers, its path in the earlier layer. */
@@ -57,10 +65,8 @@ export interface TreeWriter {
   /** The same as `file`, for bytes that arrive over time. The caller must close it, also after a failure. */
   open(path: string, attributes: Attributes): FileSink;
   symlink(path: string, attributes: Attributes, target: string): void;
-  /**
-   * Makes a character or block device, FIFO or socket. `type` is the file type bits of the mode, `device` is st_rdev.
-   */
-  special(path: string, attributes: Attributes, type: number, device: number): void;
+  /** Makes a character or block device, FIFO or socket. */
+  special(path: string, attributes: Attributes, node: SpecialFile): void;
   /** Makes a hard link to a file of this tree. A file that only the lowers have is copied up first. */
   link(path: string, existing: string): void;
   /** Links an earlier file into this tree. Returns false if that is impossible; then nothing is at `path`. */

@@ -71,6 +71,6 @@ export function copyEntry(
   const attributes = readAttributes(location, stats);
   if (stats.isFile()) writer.file(path, attributes, { location });
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
-  else writer.special(path, attributes, stats.mode & FileType.mask, stats.rdev);
+  else writer.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   if (stats.nlink > 1) links.set(stats.ino, path);
 }

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 import { needs, type Requirement } from '../../../../test/support/requirements.ts';
 import { leaveDeviceGuard } from '../cgroup/device-guard.ts';
 import type { Executor, Sandbox, StepEnd } from '../executor.ts';
-import { syscallTestProgram, outcomes, type TriedCall } from './syscall-test-program.ts';
+import { syscallTestProgram, outcomes, type TriedCall } from './test-syscalls.ts';
 
 export interface ExecutorUnderTest {
   readonly flavour: OverlayFlavour;

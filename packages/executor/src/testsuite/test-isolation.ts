@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FileType, makedev, mknod } from '@tbuild/linux';
 import { expect, test } from 'vitest';
 
-import type { ExecutorSuite } from './executor-suite.ts';
+import type { ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests what a step cannot see, reach or change. */
 export function defineIsolationTests(suite: ExecutorSuite): void {

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import type { ExecutorSuite } from './executor-suite.ts';
+import type { ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests the mounts of a sandbox and the tree below them. */
 export function defineMountTests(suite: ExecutorSuite): void {
