@@ -15,14 +15,14 @@ const options = {
   external: ['koffi'],
 };
 
-/** Node's own modules load nothing unless something of them is used. */
+/** Marks Node's own modules as free of side effects, so that unused ones are not loaded. */
 const lazyBuiltins = {
   name: 'lazy-builtins',
   setup: ({ onResolve }) =>
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
 };
 
-/** One chunk for each part that is loaded on demand, and many for what parts share. */
+/** Makes a chunk for each part that is loaded on demand, and chunks for what parts share. */
 const { metafile } = await build({
   ...options,
   format: 'esm',
@@ -37,7 +37,7 @@ const { metafile } = await build({
     'process.env.NODE_ENV': '"production"',
   },
   plugins: [lazyBuiltins],
-  // Packages in CommonJS call require for Node's own modules, which are the same from everywhere.
+  // Packages in CommonJS call require for Node's own modules, which resolve the same everywhere.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = /* @__PURE__ */ __createRequire('/');",
   },
@@ -58,9 +58,8 @@ rmSync(`${here}dist`, { recursive: true, force: true });
 renameSync(`${here}dist.new`, `${here}dist`);
 
 /**
- * Puts what is always loaded into one script, since each module costs Node more than half a millisecond, and since
- * a snapshot of the heap can be made of one script only. The parts that are loaded later find what they share with
- * it in a global variable.
+ * Joins the hot path into one script: each module costs Node more than half a millisecond, and a snapshot of the heap
+ * can hold one script only. Parts that are loaded later find what they share with it in a global variable.
  */
 async function joinHotPath(outputs) {
   const entry = 'dist.new/main.js';
@@ -77,13 +76,13 @@ async function joinHotPath(outputs) {
     write: false,
     define: { 'import.meta.url': '__filename' },
     plugins: [lazyBuiltins, { name: 'parts', setup: keepDynamicImports }],
-    // A script that runs from a snapshot cannot import; a module that it requires can.
+    // A script from a snapshot cannot import; a module that it requires can.
     banner: {
       js: `const importPart=path=>require('node:module').createRequire(__filename)('./import-part.cjs')(path);`,
     },
   });
   const script = outputFiles[0].text.replaceAll(/\bimport\("/g, 'importPart("');
-  if (/\bimport\(/.test(script)) throw new Error('What is imported has to be named, since a snapshot cannot import');
+  if (/\bimport\(/.test(script)) throw new Error('An import has no literal path, and a snapshot cannot import');
   for (const [at, path] of chunks.entries()) {
     const names = outputs[path].exports;
     writeFileSync(here + path, `const{${names.join()}}=globalThis.tbuildParts[${at}];export{${names.join()}};`);

@@ -12,7 +12,7 @@ import { rehearse } from './startup/rehearse.ts';
 import { exitCodeOf, formatError } from './print/report-error.ts';
 import { VERSION } from './startup/version.ts';
 
-/** Other commands are loaded when they are called: a build should not pay for them. */
+/** The commands, each loaded when it is called, so that a build does not pay for the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
   images: async () => (await import('./commands/image/images.ts')).images,
@@ -53,7 +53,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   return command.run(load === undefined ? argv : rest, env);
 }
 
-/** Options of the store may stand before the command, as in `tbuild --root DIR images`. */
+/** Moves the command before options of the store, as in `tbuild --root DIR images`. */
 function commandFirst(argv: readonly string[]): readonly string[] {
   const before: string[] = [];
   const words = [...argv];
@@ -94,7 +94,7 @@ async function helpText(): Promise<string> {
   ].join('\n');
 }
 
-/** A word that is neither a command nor a directory was probably meant to be a command. */
+/** Adds a hint for a word that is neither a command nor a directory, but close to a command. */
 function withCommandHint(error: unknown, [first = '']: readonly string[]): unknown {
   const near = suggest(first, Object.keys(commands));
   if (!(error instanceof TbuildError) || error.hint !== undefined || error.code !== 'CONTEXT' || near === undefined)
@@ -105,7 +105,7 @@ function withCommandHint(error: unknown, [first = '']: readonly string[]): unkno
   });
 }
 
-// Not awaited here: parts that are loaded later import from this file, which must have ended by then.
+// Not awaited: parts that are loaded later import from this file, which must have ended by then.
 if (startupSnapshot.isBuildingSnapshot()) {
   startupSnapshot.setDeserializeMainFunction(() => void start());
   if (process.argv.length > 2) void rehearse((env) => main(process.argv.slice(2), env));
@@ -124,11 +124,11 @@ async function start(): Promise<void> {
     return exitCodeOf(error);
   });
   await env.flush();
-  // Nobody waits for what is still open: a connection that is kept, a name that is being looked up.
+  // Does not wait for open handles, such as a kept connection or a running name lookup.
   exitAtOnce(code);
 }
 
-/** Tells the launcher that the snapshot which this process started from works: it drops one that a start died of. */
+/** Tells the launcher that the program has started from the snapshot: it drops one that crashes at the start. */
 function removeStartMark(): void {
   const { TBUILD_START_MARK: mark } = process.env;
   if (mark === undefined) return;

@@ -289,10 +289,7 @@ test('the program answers the same when it starts from a snapshot', async () => 
 
 test('the call of programs is refused to people', async () => {
   const { exitCode, stderr } = await runTbuild(['--api']);
-  expect([exitCode, stderr]).toEqual([
-    2,
-    'ERROR: Option --api is for programs\nhint: They use the package @tbuild/api\n',
-  ]);
+  expect([exitCode, stderr]).toEqual([2, 'ERROR: --api is for programs only\nhint: Use the package @tbuild/api\n']);
 });
 
 test('the command line and a program share what they built', async () => {

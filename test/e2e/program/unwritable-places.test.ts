@@ -23,7 +23,7 @@ describe('a directory where the kernel takes no new name', () => {
   test('--root in it fails with a message that names the store', async () => {
     const { exitCode, stderr } = await runTbuild(['images', '--root', '/proc/none/a/b']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('The store "/proc/none/a/b" cannot be made (ENOENT)\nhint: Name a directory');
+    expect(stderr).toContain('Cannot create the store "/proc/none/a/b" (ENOENT)\nhint: Name a directory');
   });
 });
 

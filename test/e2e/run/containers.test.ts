@@ -71,7 +71,7 @@ const settings = [
     what: 'has no capability MKNOD',
     options: ['--cap-drop=MKNOD'],
     doctor: /^missing[^]*--cap-add MKNOD/,
-    build: /RUN steps cannot be contained[^]*hint: .*--cap-add MKNOD[^]*EXIT 1/,
+    build: /Cannot isolate RUN steps[^]*hint: .*--cap-add MKNOD[^]*EXIT 1/,
   },
   {
     what: 'is run by an ordinary user',
@@ -111,8 +111,8 @@ const settings = [
   {
     what: 'finds the directory of its store taken by somebody else',
     options: ['--user=1000:1000', '--volume=VOLUME:/tmp', '--volume=/usr:/tmp/tbuild-1000:ro'],
-    doctor: /^missing[^]*missing +store +The store "\/tmp\/tbuild-1000" could have been written by other users\n +→ /,
-    build: /^ERROR: The store "\/tmp\/tbuild-1000" could have been written by other users\nhint: .*\nEXIT 2/,
+    doctor: /^missing[^]*missing +store +Other users may have written to the store "\/tmp\/tbuild-1000"\n +→ /,
+    build: /^ERROR: Other users may have written to the store "\/tmp\/tbuild-1000"\nhint: .*\nEXIT 2/,
   },
   {
     what: 'has a read-only root, and a volume for the store',

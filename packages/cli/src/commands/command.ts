@@ -1,8 +1,8 @@
 import type { Environment } from '../config/environment.ts';
 
-/** One subcommand. It returns its exit code; text for people goes through `env`. */
+/** A subcommand. It returns its exit code and writes text for people to `env`. */
 export interface Command {
-  /** One line for the list of commands. */
+  /** A line for the list of commands. */
   readonly summary: string;
   run(argv: readonly string[], env: Environment): Promise<number>;
 }

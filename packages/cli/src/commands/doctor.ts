@@ -11,20 +11,20 @@ const flags = {
   ...storeFlags,
 } as const satisfies Flags;
 
-/** Exits with 1 when RUN steps cannot be run at all, or nothing can be built for want of a store. */
+/** Exits with 1 when RUN steps cannot run at all, or when nothing can be built for lack of a store. */
 export const doctor: Command = {
-  summary: 'Tell what this machine allows, and what would allow more',
+  summary: 'Show what this machine allows, and what would allow more',
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
       env.stdout.write(
-        `Usage: tbuild doctor [OPTIONS]\n\nTell what this machine allows, what it lacks, and what would change that.\n\n${describeFlags(flags)}\n`,
+        `Usage: tbuild doctor [OPTIONS]\n\nShow what this machine allows, what it lacks, and how to change that.\n\n${describeFlags(flags)}\n`,
       );
       return 0;
     }
     const { format = 'text' } = given;
     if (format !== 'text' && format !== 'json')
-      throw new TbuildError('USAGE', `Format ${JSON.stringify(format)} is neither text nor json`);
+      throw new TbuildError('USAGE', `Invalid --format ${JSON.stringify(format)}: expected text, json`);
     const found = await findings(storeRoot(given.root, env), env);
     env.stdout.write(format === 'json' ? `${JSON.stringify(found, undefined, 2)}\n` : found.map(lineOf).join(''));
     return found.slice(0, 2).some(({ state }) => state === 'missing') ? 1 : 0;

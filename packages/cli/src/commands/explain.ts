@@ -7,7 +7,7 @@ import type { Command } from './command.ts';
 const explainFlags = { help: { kind: 'switch', short: 'h', help: 'Show this text' } } as const satisfies Flags;
 
 export const explain: Command = {
-  summary: 'What a check of Dockerfiles looks for, and why; without a name, all checks',
+  summary: 'Explain a check of Dockerfiles, or list all checks',
   async run(argv, env) {
     const { flags, positional } = parseArgs(argv, explainFlags);
     if (flags.help === true) {
@@ -27,8 +27,8 @@ function findRule(text: string): RuleName {
   const found = names.find((name) => name.toLowerCase() === text.toLowerCase().replaceAll('-', ''));
   if (found !== undefined && isRuleName(found)) return found;
   const near = suggest(text, names);
-  throw new TbuildError('USAGE', `There is no check called ${JSON.stringify(text)}`, {
-    hint: near === undefined ? 'tbuild explain lists all checks' : `Did you mean ${near}?`,
+  throw new TbuildError('USAGE', `Unknown check ${JSON.stringify(text)}`, {
+    hint: near === undefined ? 'Run "tbuild explain" for a list of all checks' : `Did you mean ${near}?`,
   });
 }
 

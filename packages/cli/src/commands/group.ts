@@ -2,13 +2,13 @@ import { suggest, TbuildError } from '@tbuild/errors';
 import type { Command } from './command.ts';
 
 export interface CommandGroup {
-  /** As in `tbuild imagetools create`. */
+  /** The name of the group, as in `tbuild imagetools create`. */
   readonly name: string;
   readonly summary: string;
   readonly commands: Readonly<Record<string, () => Promise<Command>>>;
 }
 
-/** A command whose first word names one of several. */
+/** Makes a command of several, whose first word selects one. */
 export function commandGroup({ name: group, summary, commands }: CommandGroup): Command {
   return {
     summary,
@@ -18,7 +18,7 @@ export function commandGroup({ name: group, summary, commands }: CommandGroup): 
       const known = Object.keys(commands);
       if (name !== '' && name !== '--help' && name !== '-h') {
         const near = suggest(name, known);
-        throw new TbuildError('USAGE', `There is no ${group} ${JSON.stringify(name)}`, {
+        throw new TbuildError('USAGE', `Unknown command ${JSON.stringify(`${group} ${name}`)}`, {
           hint: near === undefined ? `Use ${known.join(', ')}` : `Did you mean ${near}?`,
         });
       }

@@ -6,17 +6,17 @@ import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
 import { storeCommand } from './store-command.ts';
 
 export const login = storeCommand({
-  summary: 'Keep the password for a registry where Docker keeps it, once the registry has taken it',
+  summary: 'Check the password for a registry, and keep it where Docker keeps it',
   usage: 'login [OPTIONS] [REGISTRY]',
   flags: {
-    username: { kind: 'text', short: 'u', value: 'NAME', help: 'The user' },
+    username: { kind: 'text', short: 'u', value: 'NAME', help: 'The name of the user' },
     password: {
       kind: 'text',
       short: 'p',
       value: 'TEXT',
-      help: 'The password or token; others may see it in the list of processes',
+      help: 'The password or token; other users may see it in the list of processes',
     },
-    'password-stdin': { kind: 'switch', help: 'Take the password from standard input' },
+    'password-stdin': { kind: 'switch', help: 'Read the password from standard input' },
     ...registryFlags,
   },
   takes: [0, 1],
@@ -26,7 +26,7 @@ export const login = storeCommand({
     const password =
       flags['password-stdin'] === true ? await readLine(env) : (flags.password ?? (await ask('Password: ', env, true)));
     if (username === '' || password === '')
-      throw new TbuildError('USAGE', 'Logging in needs a user and a password', {
+      throw new TbuildError('USAGE', 'A user and a password are required', {
         hint: 'Use -u NAME --password-stdin',
       });
     await using client = openRegistry(registryOptions(flags), env, {
@@ -34,7 +34,7 @@ export const login = storeCommand({
     });
     await client.authenticate(registry, signal);
     const place = await openDockerConfig(env).store(registry, username, password);
-    env.stderr.write(`The password is kept by ${place}\n`);
+    env.stderr.write(`The password is kept in ${place}\n`);
     env.stdout.write('Login Succeeded\n');
   },
 });
@@ -49,7 +49,9 @@ async function readLine({ stdin }: Environment): Promise<string> {
 
 async function ask(question: string, { stdin, stderr }: Environment, hidden = false): Promise<string> {
   if (!stdin.isTTY)
-    throw new TbuildError('USAGE', 'There is no terminal to ask on', { hint: 'Use -u NAME --password-stdin' });
+    throw new TbuildError('USAGE', 'Cannot ask for the password: there is no terminal', {
+      hint: 'Use -u NAME --password-stdin',
+    });
   const [{ createInterface }, { Writable }] = await Promise.all([
     import('node:readline/promises'),
     import('node:stream'),

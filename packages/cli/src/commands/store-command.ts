@@ -11,13 +11,13 @@ import { storeRoot } from '../config/store-root.ts';
 
 const shared = { ...registryFlags, ...storeFlags } as const;
 
-/** A command on the store, without what they all have in common. */
+/** A command on the store, without the parts that all have in common. */
 export interface StoreCommand<F extends Flags> {
   readonly summary: string;
-  /** What follows the program's name, e.g. `tag [OPTIONS] IMAGE NAME`. */
+  /** The usage after the program's name, e.g. `tag [OPTIONS] IMAGE NAME`. */
   readonly usage: string;
   readonly flags: F;
-  /** How many plain words it takes. */
+  /** The smallest and the largest number of plain words. */
   readonly takes: readonly [least: number, most: number];
   run(call: StoreCall<F>): Promise<void> | void;
 }
@@ -30,7 +30,7 @@ export interface StoreCall<F extends Flags> {
   readonly signal: AbortSignal;
 }
 
-/** Adds the help text, the options of the store, the services and cancelling. */
+/** Makes a command: adds the help text, the options of the store, the services and cancelling. */
 export function storeCommand<F extends Flags>({
   summary,
   usage,
@@ -50,7 +50,7 @@ export function storeCommand<F extends Flags>({
       const { flags: own, positional: words } = parseArgs<F>(argv, all);
       if (words.length < least || words.length > most)
         throw new TbuildError('USAGE', `Usage: tbuild ${usage}`, {
-          hint: `tbuild ${usage.split(' ')[0]} --help says more`,
+          hint: `Run "tbuild ${usage.split(' ')[0]} --help" for the options`,
         });
       const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
       try {

@@ -8,23 +8,26 @@ import { runProgram } from '../services/run-program.ts';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
-/** Where a credential was put, for people. */
+/** Where a credential is kept, as a text for people. */
 export type CredentialPlace = string;
 
-/** `~/.docker/config.json`, for writing. */
+/** Docker's configuration, `~/.docker/config.json`, for writing. */
 export interface DockerConfig {
   /** Keeps a password where Docker would: with the configured helper, else in the file. */
   store(registry: string, username: string, password: string): Promise<CredentialPlace>;
-  /** Forgets it; whether there was one. */
+  /** Removes a password; returns whether there was one. */
   erase(registry: string): Promise<boolean>;
 }
 
-/** The registry that `login` and `logout` are given, which may be a URL or the name of an image there. */
+/** Returns the registry that `login` and `logout` were given, as a URL or as the name of an image. */
 export function registryOf(server: string): string {
   return authKey(server).split('/')[0] ?? server;
 }
 
-/** @throws TbuildError USAGE when there is no place for it, or the file is not valid. */
+/**
+ * Opens the configuration.
+ * @throws TbuildError USAGE when there is no place for it.
+ */
 export function openDockerConfig(env: Environment): DockerConfig {
   const path = configPath(env);
   return {
@@ -57,10 +60,10 @@ function configPath({ variables }: Environment): string {
   const { DOCKER_CONFIG, HOME } = variables;
   const directory = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
   if (directory !== undefined) return join(directory, 'config.json');
-  throw new TbuildError('USAGE', 'There is no place for credentials: neither HOME nor DOCKER_CONFIG is set');
+  throw new TbuildError('USAGE', 'Cannot keep credentials: neither HOME nor DOCKER_CONFIG is set');
 }
 
-/** The key that Docker uses. */
+/** Returns the key that Docker uses. */
 function serverOf(registry: string): string {
   return registry === 'docker.io' ? DOCKER_HUB : registry;
 }
@@ -71,7 +74,7 @@ function helperOf(config: Record<string, unknown>, registry: string): string | u
   return typeof helper === 'string' && helper !== '' ? helper : undefined;
 }
 
-/** All spellings of the registry removed. */
+/** Returns the entries without any spelling of the registry. */
 function without(auths: unknown, registry: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(recordOf(auths)).filter(([key]) => authKey(key) !== registry));
 }
@@ -94,11 +97,11 @@ function read(path: string): Record<string, unknown> {
     return recordOf(JSON.parse(readFileSync(path, 'utf8')));
   } catch (cause) {
     if (errnoName(cause) === 'ENOENT') return {};
-    throw new TbuildError('USAGE', `Docker's configuration ${JSON.stringify(path)} cannot be read`, { cause });
+    throw new TbuildError('USAGE', `Cannot read Docker's configuration ${JSON.stringify(path)}`, { cause });
   }
 }
 
-/** Only its owner may read it. */
+/** Writes the file so that only its owner can read it. */
 function write(path: string, config: object): void {
   makeDirectory(dirname(path), { mode: 0o700 });
   const temporary = `${path}.${process.pid}`;

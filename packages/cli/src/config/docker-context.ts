@@ -5,9 +5,9 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Environment } from './environment.ts';
 
 /**
- * Where the user's Docker listens: of the context named here, else as Docker's own client finds it: DOCKER_HOST,
- * DOCKER_CONTEXT, the context that `docker context use` chose. Undefined for the usual place.
- * @throws TbuildError USAGE for a context that is not there.
+ * Returns the address of the user's Docker: that of the named context, else the one that Docker's client finds
+ * (DOCKER_HOST, DOCKER_CONTEXT, the choice of `docker context use`). Undefined for the default.
+ * @throws TbuildError USAGE for a context that does not exist.
  */
 export function dockerHost(
   name: string | undefined,
@@ -22,7 +22,7 @@ export function dockerHost(
   const host = member(member(member(readJson(file), 'Endpoints'), 'docker'), 'Host');
   if (typeof host === 'string' && host !== '') return host;
   throw new TbuildError('USAGE', `Docker has no context ${JSON.stringify(chosen)}`, {
-    hint: 'docker context ls lists them',
+    hint: 'Run "docker context ls" for a list',
   });
 }
 

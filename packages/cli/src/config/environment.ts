@@ -3,15 +3,15 @@ import { getSystemErrorMap } from 'node:util';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { TextOutput } from '@tbuild/tui';
 
-/** What the program reads of its surroundings; read once, in `main`, and passed on. */
+/** What the program reads of its surroundings. `main` reads it once and passes it on. */
 export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  /** The user outside of any user namespace. */
+  /** The user id outside any user namespace. */
   readonly uid: number;
-  /** Whether this process is root inside a user namespace only. */
+  /** Whether this process is root only inside a user namespace. */
   readonly inUserNamespace: boolean;
-  /** Who files written for the user belong to, as this process sees it. */
+  /** The owner of files written for the user, as this process sees it. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly stdout: TextOutput & Writable;
   readonly stderr: TextOutput;
@@ -20,11 +20,11 @@ export interface Environment {
 
 /** The surroundings of a process that is about to end. */
 export interface ProcessEnvironment extends Environment {
-  /** Waits until everything has been written, or could not be. */
+  /** Waits until everything is written, or has failed to be. */
   flush(): Promise<void>;
 }
 
-/** The surroundings of this process; the launcher says who the user is outside its namespace. */
+/** Reads the surroundings of this process; the launcher passes on the user outside its namespace. */
 export function readEnvironment(): ProcessEnvironment {
   const { env } = process;
   const outputs = new Set<NodeJS.WriteStream>();
@@ -51,7 +51,7 @@ export function readEnvironment(): ProcessEnvironment {
     async flush() {
       for (const stream of outputs)
         if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
-      // Failures are told in the next turn.
+      // Failures arrive in the next turn of the event loop.
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
@@ -59,21 +59,21 @@ export function readEnvironment(): ProcessEnvironment {
 
 const DEFAULT_PATH = '/usr/local/bin:/usr/bin:/bin';
 
-/** Where programs are looked for. */
+/** Returns the directories in which to look for programs. */
 export function searchPath({ variables }: Environment): readonly string[] {
   return (variables['PATH'] ?? DEFAULT_PATH).split(':').filter((directory) => directory.startsWith('/'));
 }
 
-/** Where nobody reads any more, as behind `| head`, nothing is written, and the work goes on. */
+/** Drops output that nobody reads any more, as behind `| head`; the work goes on. */
 function refuseUnlessClosed(error: Error): void {
   if (errnoName(error) === 'EPIPE') return;
   const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : 0;
   const why = getSystemErrorMap().get(errno)?.[1] ?? error.message;
   throw new TbuildError('SYSTEM', `Cannot write to standard output: ${why}`, {
     cause: error,
-    hint: 'Look at where it goes: the disk of that file may be full, or its reader gone',
+    hint: 'Check its destination: the disk may be full, or the reader gone',
   });
 }
 
-/** There is nowhere to tell that what is told on standard error cannot be written. */
+/** There is no place to report a failure of standard error. */
 function ignoreError(): void {}

@@ -4,7 +4,10 @@ import { errnoName } from '@tbuild/errors';
 import type { RegistryCertificates } from '@tbuild/registry';
 import type { Environment } from './environment.ts';
 
-/** Certificates for a registry as Docker and podman look for them: `certs.d/HOST[:PORT]/` with `*.crt`, and `*.cert` beside its `*.key`. */
+/**
+ * Returns the certificates for a registry, from where Docker and podman look for them: `certs.d/HOST[:PORT]/` with
+ * `*.crt`, and `*.cert` beside its `*.key`.
+ */
 export function registryCertificates(
   registry: string,
   { variables: { HOME } }: Environment,

@@ -6,8 +6,8 @@ import { protectStore, requireFormat, storeLayout } from '@tbuild/store';
 import type { Environment } from './environment.ts';
 
 /**
- * Returns the store's directory: `--root`, `TBUILD_ROOT`, else `/var/lib/tbuild` for root and the user's data directory. A user
- * without a home, such as the one of `docker run --user 1000`, gets one below `TMPDIR`.
+ * Returns the store's directory: `--root`, `TBUILD_ROOT`, else `/var/lib/tbuild` for root and the data directory of
+ * other users. A user without a home, such as that of `docker run --user 1000`, gets a directory below `TMPDIR`.
  */
 export function storeRoot(option: string | undefined, env: Environment): string {
   const { variables, cwd, uid } = env;
@@ -25,8 +25,9 @@ function temporaryStore({ variables, cwd, uid }: Environment): string {
 }
 
 /**
- * Makes the store's directory where it is missing, and closes it to other users, unless `TBUILD_STORE_MODE` says otherwise.
- * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root, or cannot be private.
+ * Makes the store's directory if it is missing, and closes it to other users unless `TBUILD_STORE_MODE` allows them.
+ * @throws TbuildError USAGE where it cannot be made, as in a container with a read-only root, or cannot be made
+ * private.
  */
 export function makeStore(root: string, env: Environment): void {
   const shared = sharedMode(env.variables.TBUILD_STORE_MODE);
@@ -37,7 +38,7 @@ export function makeStore(root: string, env: Environment): void {
   requireFormat(store);
 }
 
-/** Permissions that let the owner do all, and others write nothing; undefined when none are named. */
+/** Reads permissions that let the owner do everything and others write nothing; undefined when none are given. */
 function sharedMode(text: string | undefined): number | undefined {
   if (text === undefined || text === '') return undefined;
   if (/^0?7[0145][0145]$/.test(text)) return Number.parseInt(text, 8);
@@ -61,18 +62,18 @@ function makeRoot(root: string): Stats {
 }
 
 function notMade(root: string, cause: unknown): TbuildError {
-  const reason = cause === undefined ? 'there is a file of that name' : (errnoName(cause) ?? 'error');
-  return new TbuildError('USAGE', `The store ${JSON.stringify(root)} cannot be made (${reason})`, {
+  const reason = cause === undefined ? 'a file has that name' : (errnoName(cause) ?? 'error');
+  return new TbuildError('USAGE', `Cannot create the store ${JSON.stringify(root)} (${reason})`, {
     hint: 'Name a directory that you may write to, with --root DIR or TBUILD_ROOT=DIR',
     cause,
   });
 }
 
-/** In a directory where everybody makes files, somebody else may have made this one first, or what is in it. */
+/** Refuses a directory that somebody else made or filled, as is possible where everybody can create files. */
 function requireOwn(root: string, { owner }: Environment): void {
   const stats = lstatSync(root);
   if (stats.isDirectory() && stats.uid === owner.uid && (stats.mode & 0o022) === 0) return;
-  throw new TbuildError('USAGE', `The store ${JSON.stringify(root)} could have been written by other users`, {
+  throw new TbuildError('USAGE', `Other users may have written to the store ${JSON.stringify(root)}`, {
     hint: 'Name a directory of your own, with --root DIR or TBUILD_ROOT=DIR',
   });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { Environment } from './environment.ts';
 
-/** Where Debian, Fedora, SUSE and Alpine keep what Go's programs, Docker among them, trust. */
+/** The files in which Debian, Fedora, SUSE and Alpine keep the certificates that Go programs such as Docker trust. */
 const SYSTEM = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -11,9 +11,9 @@ const SYSTEM = [
 ];
 
 /**
- * Certificates (PEM) that are trusted beside Node's own: the machine's, or those of SSL_CERT_FILE, and those of
+ * Returns certificates (PEM) to trust beside Node's own: those of the machine or of SSL_CERT_FILE, and those of
  * NODE_EXTRA_CA_CERTS.
- * @throws TbuildError USAGE when one of the files that are named cannot be read.
+ * @throws TbuildError USAGE when a file that a variable names cannot be read.
  */
 export function trustedCertificates(variables: Environment['variables']): string {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, TBUILD_EXTRA_CA_CERTS = NODE_EXTRA_CA_CERTS } = variables;

@@ -2,9 +2,9 @@ import { probeCgroups } from '@tbuild/executor';
 import type { Environment } from '../config/environment.ts';
 import type { Finding } from './finding.ts';
 
-/** Whether steps can be limited, and what keeps those of real root from the devices of the machine. */
+/** Finds whether steps can be limited, and what keeps steps of real root from the machine's devices. */
 export async function controlGroups(env: Environment, verdict: string | undefined): Promise<readonly Finding[]> {
-  // Without mounts no step can make a device node.
+  // Without mounts, no step can make a device node.
   const isRealRoot = env.uid === 0 && !env.inUserNamespace && verdict === undefined;
   const { limitObstacle, filtersDevices } = await probeCgroups({ isRealRoot });
   return [limits(limitObstacle), ...(isRealRoot ? [devices(filtersDevices)] : [])];

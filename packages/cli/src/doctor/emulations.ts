@@ -4,10 +4,10 @@ import { storeLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { Finding } from './finding.ts';
 
-/** Those that most images are made for get a line of their own. */
+/** The architectures of most images get a line of their own. */
 const USUAL: readonly string[] = ['amd64', 'arm64'];
 
-/** For which other architectures steps can run, and how. */
+/** Finds for which other architectures steps can run, and how. */
 export async function emulations(root: string, env: Environment): Promise<Finding[]> {
   const host = hostPlatform(process.platform, process.arch);
   const options = { directory: storeLayout(root).run, host, searchPath: searchPath(env) };
@@ -29,12 +29,12 @@ function lineOf(architecture: string, emulation: Emulation): Finding {
   const name = `RUN for ${architecture}`;
   switch (emulation.kind) {
     case 'native':
-      return { name, state: 'good', detail: 'by this machine, or a handler that is registered with binfmt_misc' };
+      return { name, state: 'good', detail: 'by this machine, or by a handler registered with binfmt_misc' };
     case 'bound':
       return {
         name,
         state: 'good',
-        detail: `by the registered "${emulation.emulator}", which steps get into their tree`,
+        detail: `by the registered "${emulation.emulator}", which is added to the tree of steps`,
       };
     case 'registered':
       return { name, state: 'good', detail: `by "${emulation.emulator}", which each step registers for itself` };
@@ -50,7 +50,7 @@ function lackOf({ emulator, reason }: Extract<Emulation, { kind: 'none' }>): Pic
       fix: 'apt install qemu-user-static (as root; the package of the machine or container that tbuild runs in)',
     };
   return {
-    detail: `"${emulator}" is not registered with binfmt_misc, and steps may not do it for themselves: ${reason}`,
+    detail: `"${emulator}" is not registered with binfmt_misc, and steps cannot register it themselves: ${reason}`,
     fix: 'apt install qemu-user-binfmt (as root, on the machine itself)',
   };
 }

@@ -1,9 +1,9 @@
-/** One thing that builds need, and how this machine stands to it. */
+/** A requirement of builds, and how this machine meets it. */
 export interface Finding {
   readonly name: string;
-  /** `limited`: works, with less. */
+  /** `limited` works with restrictions. */
   readonly state: 'good' | 'limited' | 'missing';
   readonly detail: string;
-  /** The one command or setting that would change it. */
+  /** The command or setting that would change it. */
   readonly fix?: string;
 }

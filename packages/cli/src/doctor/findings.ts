@@ -10,7 +10,7 @@ import { network } from './network.ts';
 import { openStorePlace } from './store-place.ts';
 import { canLoadFilter, chrootObstacle, flavourOf } from '../services/isolation.ts';
 
-/** What this machine allows, found out by trying where that takes no more than milliseconds. */
+/** Finds out what this machine allows, by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {
   using place = openStorePlace(root, env);
   const { finding: store, directory } = place;
@@ -40,7 +40,7 @@ async function complaintOf(root: string, env: Environment, refused: string | und
 }
 
 interface Verdicts {
-  /** Why the launcher could make no namespace: chroot is chosen then. */
+  /** Why the launcher could make no namespace; then chroot is used. */
   readonly refused?: string;
   /** What is wrong with the isolation that is left. */
   readonly complaint?: string;
@@ -48,7 +48,7 @@ interface Verdicts {
 
 function isolation({ refused, complaint }: Verdicts): Finding {
   const name = 'isolation of RUN';
-  const missing = 'RUN steps cannot be contained here; builds without RUN work';
+  const missing = 'RUN steps cannot be isolated here; builds without RUN work';
   if (complaint !== undefined) return { name, state: 'missing', detail: missing, fix: complaint };
   if (refused === undefined) {
     const detail = 'namespace: own files, processes, network on request, capabilities and seccomp filter of Docker';
@@ -151,7 +151,7 @@ function overlay(root: string, env: Environment, verdict: string | undefined): F
       name,
       state: 'limited',
       detail: 'nothing can be mounted: steps work on copies',
-      fix: 'What isolation needs, above',
+      fix: 'See the isolation above',
     };
   const obstacle = overlayObstacle(root, flavourOf(env));
   if (obstacle === undefined) return { name, state: 'good', detail: 'steps work on the layers themselves' };
@@ -167,21 +167,19 @@ function filter(verdict: string | undefined): Finding {
   const name = 'seccomp';
   const mode = read('/proc/self/status').match(/^Seccomp:\s*(\d)/m)?.[1];
   if (mode === undefined)
-    return { name, state: 'missing', detail: 'the kernel has none', fix: 'A kernel with CONFIG_SECCOMP_FILTER' };
+    return { name, state: 'missing', detail: 'the kernel has none', fix: 'Use a kernel with CONFIG_SECCOMP_FILTER' };
   if (verdict !== undefined && !canLoadFilter())
     return {
       name,
       state: 'limited',
       detail: 'steps get no filter of their own, so that they can trace processes of the same user',
-      fix: '--cap-add SYS_ADMIN; or run nothing else beside the build as a user that steps run as',
+      fix: 'Use --cap-add SYS_ADMIN, or run nothing else as a user that steps run as',
     };
   return {
     name,
     state: 'good',
     detail:
-      mode === '2'
-        ? 'tbuild itself is under a filter, and so are its steps'
-        : "steps run under Docker's default filter",
+      mode === '2' ? 'a filter is on tbuild itself, and so on its steps' : "steps run under Docker's default filter",
   };
 }
 

@@ -2,20 +2,23 @@ import { accessSync, constants } from 'node:fs';
 import { findTool } from '@tbuild/executor';
 import type { Finding } from './finding.ts';
 
-/** What of the machine's network steps can reach, and what gives them one of their own. `hasNamespaces`: not with chroot. */
+/**
+ * Finds what steps reach of the machine's network, and how to give them one of their own. `hasNamespaces` is false with
+ * chroot.
+ */
 export function network({ hasNamespaces }: { readonly hasNamespaces: boolean }): readonly Finding[] {
   const own = pasta();
   const shared: Finding = {
     name: 'network of RUN',
     state: 'limited',
     detail: 'shared with this machine: steps reach services on its loopback addresses and its abstract sockets',
-    fix: hasNamespaces ? fixFor(own) : 'What isolation needs, above',
+    fix: hasNamespaces ? fixFor(own) : 'See the isolation above',
   };
   return [shared, own];
 }
 
 function fixFor({ state }: Finding): string {
-  return state === 'good' ? '--network pasta or --network none' : '--network none, or what pasta needs, below';
+  return state === 'good' ? 'Use --network pasta or --network none' : 'Use --network none, or see pasta below';
 }
 
 function pasta(): Finding {

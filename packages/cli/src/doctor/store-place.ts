@@ -7,9 +7,9 @@ import type { Environment } from '../config/environment.ts';
 import { makeStore } from '../config/store-root.ts';
 import type { Finding } from './finding.ts';
 
-/** Where the other things are tried out. */
+/** Where to try the other things. */
 export interface StorePlace extends Disposable {
-  /** What there is to say of the store itself. */
+  /** The finding about the store itself. */
   readonly finding: Finding;
   /** The store, or a temporary directory where there can be none; undefined where not even that can be made. */
   readonly directory?: string;
@@ -41,7 +41,7 @@ function obstacleOf(root: string, env: Environment): TbuildError | undefined {
     return undefined;
   } catch (error) {
     if (error instanceof TbuildError) return error;
-    const message = `The store ${JSON.stringify(root)} cannot be written to (${errnoName(error) ?? 'error'})`;
+    const message = `Cannot write to the store ${JSON.stringify(root)} (${errnoName(error) ?? 'error'})`;
     return new TbuildError('USAGE', message, { hint: ELSEWHERE, cause: error });
   }
 }
@@ -54,7 +54,7 @@ function privacy(root: string, { variables }: Environment): Finding {
   return {
     name: NAME,
     state: 'limited',
-    detail: `"${root}" is open to other users (mode ${mode}): files of images in it, setuid programs among them, can be used by them`,
+    detail: `"${root}" is open to other users (mode ${mode}): they can use files of images in it, including setuid programs`,
     fix: isChosen ? 'Unset TBUILD_STORE_MODE to close it' : ELSEWHERE,
   };
 }

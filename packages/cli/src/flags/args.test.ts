@@ -19,21 +19,21 @@ test.each([
   [['--file='], { file: '' }, []],
   [['-'], {}, ['-']],
   [['--', '-q', '--x'], {}, ['-q', '--x']],
-])('%j', (argv, values, positional) => {
+])('parseArgs reads %j', (argv, values, positional) => {
   expect(parseArgs(argv, flags)).toEqual({ flags: values, positional });
 });
 
 test.each([
   [['--qiet'], 'Unknown option --qiet', 'Did you mean --quiet?'],
   [['-x'], 'Unknown option -x', undefined],
-  [['--file'], 'Option --file needs a value', '--file PATH'],
-  [['--quiet=maybe'], 'Option --quiet is a switch and cannot be "maybe"', 'Write =true or =false'],
+  [['--file'], '--file needs a value', 'Write --file PATH'],
+  [['--quiet=maybe'], '--quiet takes true or false, got "maybe"', undefined],
   [['--constructor'], 'Unknown option --constructor', undefined],
-])('%j is refused', (argv, message, hint) => {
+])('parseArgs refuses %j', (argv, message, hint) => {
   expect(() => parseArgs(argv, flags)).toThrow(expect.objectContaining({ code: 'USAGE', message, hint }));
 });
 
-test('help has one line an option', () => {
+test('describeFlags returns one line for each option', () => {
   expect(describeFlags(flags)).toBe(
     [
       '  -f, --file PATH  a file',

@@ -1,13 +1,13 @@
 import { suggest, TbuildError } from '@tbuild/errors';
 
-/** One option of a command. */
+/** An option of a command. */
 export interface Flag {
   readonly kind: 'text' | 'list' | 'switch' | 'optional';
   readonly short?: string;
-  /** What stands for the value in the help text, e.g. `NAME`. */
+  /** The placeholder of the value in the help text, e.g. `NAME`. */
   readonly value?: string;
   readonly help: string;
-  /** Understood, but not in the help text: another option is preferred. */
+  /** Accepted, but not in the help text: another option is preferred. */
   readonly hidden?: true;
 }
 
@@ -28,9 +28,9 @@ export interface ParsedArgs<F extends Flags> {
 }
 
 /**
- * Reads a command line as Docker's does: `--name value`, `--name=value`, `-n value`, `-nvalue`, switches
- * with an optional `=true|false`, several short switches in one word, and `--` before plain words.
- * `foreign` has hints for options of other programs.
+ * Reads a command line as Docker does: `--name value`, `--name=value`, `-n value`, `-nvalue`, switches with an optional
+ * `=true|false`, several short switches in one word, and `--` before plain words. `foreign` holds hints for options of
+ * other programs.
  * @throws TbuildError USAGE with a suggestion for an unknown option.
  */
 export function parseArgs<F extends Flags>(
@@ -46,7 +46,7 @@ export function parseArgs<F extends Flags>(
     else if (flag.kind === 'optional') values[name] = text ?? '';
     else {
       const value = text ?? words.shift();
-      if (value === undefined) throw usage(`Option --${name} needs a value`, `--${name} ${flag.value ?? 'VALUE'}`);
+      if (value === undefined) throw usage(`--${name} needs a value`, `Write --${name} ${flag.value ?? 'VALUE'}`);
       if (flag.kind === 'text') values[name] = value;
       else values[name] = [...listOf(values[name]), value];
     }
@@ -100,14 +100,14 @@ function lookUpShort(flags: Flags, letter: string): [string, Flag] {
 function parseSwitch(name: string, text: string): boolean {
   if (/^(1|t|true)$/i.test(text)) return true;
   if (/^(0|f|false)$/i.test(text)) return false;
-  throw usage(`Option --${name} is a switch and cannot be ${JSON.stringify(text)}`, 'Write =true or =false');
+  throw usage(`--${name} takes true or false, got ${JSON.stringify(text)}`);
 }
 
 function usage(message: string, hint?: string): TbuildError {
   return new TbuildError('USAGE', message, { hint });
 }
 
-/** The options as lines of a help text. */
+/** Returns the options as lines of a help text. */
 export function describeFlags(flags: Flags): string {
   const shown = Object.entries(flags).filter(([, { hidden }]) => hidden === undefined);
   const rows = shown.map(([name, { short, kind, value, help }]) => {

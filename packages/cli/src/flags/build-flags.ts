@@ -2,7 +2,7 @@ import type { Flags } from './args.ts';
 import { ignoredFlags } from './ignored-flags.ts';
 import { registryFlags } from './registry-flags.ts';
 
-/** How `docker build` spelt what is `--resource NAME=VALUE` now. */
+/** The older spelling of `--resource NAME=VALUE` in `docker build`. */
 export const resourceFlags = {
   memory: { kind: 'text', short: 'm', hidden: true, help: 'As --resource memory' },
   'memory-swap': { kind: 'text', hidden: true, help: 'As --resource memory-swap' },
@@ -23,7 +23,7 @@ export const buildFlags = {
   allow: {
     kind: 'list',
     value: 'NAME',
-    help: 'Allow more: network.host and security.insecure to RUN steps, buildx.local.delete to outputs',
+    help: 'Allow network.host or security.insecure to RUN steps, buildx.local.delete to outputs',
   },
   annotation: {
     kind: 'list',
@@ -33,7 +33,7 @@ export const buildFlags = {
   attest: {
     kind: 'list',
     value: 'SPEC',
-    help: 'Say more about the image: type=provenance,mode=min|max or type=sbom[,generator=IMAGE]',
+    help: 'Attest the image: type=provenance,mode=min|max or type=sbom[,generator=IMAGE]',
   },
   'build-arg': {
     kind: 'list',
@@ -43,14 +43,14 @@ export const buildFlags = {
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
-    help: 'Another context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG]',
+    help: 'Add a context: a path, a git repository, a URL, docker-image://REF, oci-layout://DIR[:TAG]',
   },
   call: {
     kind: 'text',
     value: 'CALL',
     help: 'Build nothing, print: check, outline, targets or subrequests.describe; also CALL,format=json',
   },
-  'cgroup-parent': { kind: 'text', value: 'PATH', help: 'The control group under which RUN steps get their own' },
+  'cgroup-parent': { kind: 'text', value: 'PATH', help: 'The parent of the control groups of RUN steps' },
   check: { kind: 'switch', help: 'Check the Dockerfile without building: --call=check' },
   'cache-from': {
     kind: 'list',
@@ -68,7 +68,7 @@ export const buildFlags = {
     value: 'PATH',
     help: 'The Dockerfile: a path, a URL, "-" for standard input (default: CONTEXT/Dockerfile)',
   },
-  explain: { kind: 'switch', help: 'Say of each step that ran why the cache had nothing' },
+  explain: { kind: 'switch', help: 'Explain for each step that ran why it was not cached' },
   'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
   'image-name-tag-with-digest-file': {
@@ -84,17 +84,17 @@ export const buildFlags = {
     help: 'Write NAME@DIGEST of each name to a file',
   },
   'insecure-registry': registryFlags['insecure-registry'],
-  isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are contained: auto, namespace, oci or chroot' },
+  isolation: { kind: 'text', value: 'KIND', help: 'How RUN steps are isolated: auto, namespace, oci or chroot' },
   jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
   label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
   load: { kind: 'switch', help: 'Load the image into Docker, or into Podman where no Docker runs' },
-  'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was built to a file, as JSON' },
+  'metadata-file': { kind: 'text', value: 'FILE', help: 'Write metadata of the result to a file, as JSON' },
   network: {
     kind: 'text',
     value: 'MODE',
     help: 'The network of RUN steps: default, none, host, or pasta (isolated by passt)',
   },
-  'no-cache': { kind: 'switch', help: 'Run every step, whatever the cache has' },
+  'no-cache': { kind: 'switch', help: 'Run every step, even if it is cached' },
   'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
   output: {
     kind: 'list',
@@ -115,7 +115,7 @@ export const buildFlags = {
   provenance: {
     kind: 'text',
     value: 'true|mode=min|mode=max',
-    help: 'Tell with the image how it was built (SLSA provenance)',
+    help: 'Attest how the image was built (SLSA provenance)',
   },
   pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
@@ -131,7 +131,7 @@ export const buildFlags = {
   sbom: {
     kind: 'text',
     value: 'true|generator=IMAGE',
-    help: 'Tell with the image which packages it has (SPDX), found by the image of a scanner or without',
+    help: 'Attest which packages the image holds (SPDX), with the image of a scanner or without',
   },
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
@@ -151,7 +151,7 @@ export const buildFlags = {
   ulimit: {
     kind: 'list',
     value: 'NAME=SOFT[:HARD]',
-    help: 'A limit of the processes of RUN steps, e.g. nofile=1024:2048',
+    help: 'Limit the processes of RUN steps, e.g. nofile=1024:2048',
   },
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },

@@ -28,7 +28,7 @@ test.each([
     'type=provenance,mode=min',
   ],
   ['--attest and --provenance', ['--attest', 'type=provenance', '--provenance', 'false'], 'provenance', 'false'],
-] as const)('%s', (_name, words, field, expected) => {
+] as const)('specFromFlags reads %s', (_name, words, field, expected) => {
   expect(specOf(...words)).toHaveProperty(field, expected);
 });
 
@@ -40,6 +40,6 @@ test.each([
   ['--network', 'bridge', 'expected default, none, host, pasta'],
   ['--allow', 'network', 'expected network.host, security.insecure, buildx.local.delete'],
   ['--attest', 'type=signature', 'expected provenance, sbom'],
-])('%s %s is refused', (option, value, message) => {
+])('specFromFlags refuses %s %s', (option, value, message) => {
   expect(() => specOf(option, value)).toThrow(message);
 });

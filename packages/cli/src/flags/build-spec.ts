@@ -12,8 +12,8 @@ import { registryOptions } from './registry-flags.ts';
 export type BuildFlags = FlagValues<typeof buildFlags>;
 
 /**
- * Returns what a command line asks for. Only its form is checked here.
- * @throws TbuildError USAGE for an option that has not the form that its help text shows.
+ * Returns what a command line asks for. Checks its form only.
+ * @throws TbuildError USAGE for an option in another form than its help text shows.
  */
 export function specFromFlags(
   flags: BuildFlags,
@@ -59,7 +59,10 @@ const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
 const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
 const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
 
-/** @throws TbuildError USAGE for a network that RUN steps cannot have. */
+/**
+ * Reads a network mode.
+ * @throws TbuildError USAGE
+ */
 export function networkOf(text: string): NetworkMode {
   return choiceOf(text, NETWORKS, '--network');
 }
@@ -69,7 +72,10 @@ export function isolationOf(word: string): Isolation {
   return word === 'default' ? 'auto' : choiceOf(word, ISOLATIONS, '--isolation');
 }
 
-/** @throws TbuildError USAGE for what cannot be allowed. */
+/**
+ * Reads what a user allows.
+ * @throws TbuildError USAGE
+ */
 export function permissionOf(text: string): Permission {
   return choiceOf(text, PERMISSIONS, '--allow');
 }
@@ -83,7 +89,7 @@ function contextOf([context, ...more]: readonly string[]): string {
   throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
 }
 
-/** The part that RUN steps see. */
+/** Returns the part for RUN steps. */
 function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
   return {
     jobs: flags.jobs === undefined ? undefined : jobsOf(flags.jobs),
@@ -114,7 +120,7 @@ function record<T>(
   return texts === undefined ? undefined : Object.fromEntries(texts.map(read));
 }
 
-/** A build argument without a value takes it from the environment, or stays unset. */
+/** Reads a build argument. One without a value takes it from the environment, or stays unset. */
 function buildArg(text: string, variables: Environment['variables']): [name: string, value: string][] {
   if (text.includes('=')) return [splitPair(text)];
   const value = variables[text];
@@ -126,7 +132,7 @@ function sshPair(text: string): [id: string, source: true | readonly string[]] {
   return [id, paths === '' ? true : paths.split(',').filter((path) => path !== '')];
 }
 
-/** Several resources may stand in one option; their values may be lists with commas too. */
+/** Splits resources that stand in one option; their values may be lists with commas too. */
 function resourceFields({ resource }: BuildFlags): readonly string[] | undefined {
   return resource?.flatMap((text) => text.split(/,(?=[^,]*=)/));
 }
@@ -139,7 +145,7 @@ function olderResources(flags: FlagValues<typeof resourceFlags>): Readonly<Recor
   return Object.fromEntries(Object.entries(flags).filter(([name]) => Object.hasOwn(resourceFlags, name)));
 }
 
-/** Of `--attest` the last one of a type counts; `--provenance` and `--sbom` win, as with buildx. */
+/** Reads attestations. The last `--attest` of a type counts; `--provenance` and `--sbom` win, as with buildx. */
 function attestations({ attest = [], provenance, sbom }: BuildFlags): Pick<BuildSpec, 'provenance' | 'sbom'> {
   const written = new Map(
     attest.map((text) => {

@@ -1,9 +1,9 @@
 const ALWAYS_CACHED =
   'Leave it out: steps are always cached in the store; --cache-to and --cache-from carry them elsewhere';
-const NOT_NEEDED = 'Leave it out: there is nothing that it would change here';
+const NOT_NEEDED = 'Leave it out: it would change nothing here';
 const INSECURE = 'Use --insecure-registry HOST';
 
-/** What users of kaniko and Buildah write, and what does it here. */
+/** Options of kaniko and Buildah, each with what to use here. */
 export const foreignOptions: Readonly<Record<string, string>> = {
   authfile: 'Set REGISTRY_AUTH_FILE, or use tbuild login',
   cache: ALWAYS_CACHED,
@@ -14,7 +14,7 @@ export const foreignOptions: Readonly<Record<string, string>> = {
   cleanup: NOT_NEEDED,
   compression: 'Use -o type=registry,compression=gzip|zstd',
   'compression-level': 'Use -o type=registry,compression-level=N',
-  context: 'The context is the last word: tbuild -t NAME DIRECTORY',
+  context: 'Write the context as the last word: tbuild -t NAME DIRECTORY',
   creds: 'Use tbuild login',
   'custom-platform': 'Use --platform',
   destination: 'Use -t NAME --push',
@@ -25,10 +25,10 @@ export const foreignOptions: Readonly<Record<string, string>> = {
   insecure: INSECURE,
   'insecure-pull': INSECURE,
   layers: NOT_NEEDED,
-  manifest: 'Use -t NAME with several --platform: they become one index',
+  manifest: 'Use -t NAME with several --platform, which make one index',
   'no-push': 'Leave it out: only --push pushes',
   'oci-layout-path': 'Use -o type=oci,tar=false,dest=DIRECTORY',
-  'push-retry': 'Leave it out: pushes are tried again by themselves',
+  'push-retry': 'Leave it out: pushes are retried automatically',
   reproducible: 'Set SOURCE_DATE_EPOCH and use -o type=…,rewrite-timestamp=true',
   'single-snapshot': NOT_NEEDED,
   'skip-tls-verify': INSECURE,

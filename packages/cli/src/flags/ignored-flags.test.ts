@@ -5,11 +5,11 @@ import { ignoredOptions } from './ignored-flags.ts';
 
 test.each([
   ['--rm --force-rm=false --compress --disable-content-trust --builder other', []],
-  ['--squash', ['Option --squash does nothing. Use a last stage that copies what is wanted']],
+  ['--squash', ['--squash has no effect. Use a last stage that copies the files you want']],
   ['--squash=false', []],
   [
     '--security-opt seccomp=unconfined',
-    ['Option --security-opt does nothing. Use --allow security.insecure and RUN --security=insecure'],
+    ['--security-opt has no effect. Use --allow security.insecure and RUN --security=insecure'],
   ],
 ])('docker build %s .', (line, told) => {
   const { flags, positional } = parseArgs([...line.split(' '), '.'], buildFlags);
@@ -17,6 +17,6 @@ test.each([
   expect(positional).toEqual(['.']);
 });
 
-test('none of them is in the help text', () => {
+test('options without effect are not in the help text', () => {
   expect(describeFlags(buildFlags)).not.toMatch(/--(rm|squash|builder)\b/);
 });

@@ -1,12 +1,12 @@
 import type { Flags, FlagValues } from './args.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 
-/** The options of commands that talk to registries. */
+/** The options of commands that use registries. */
 export const registryFlags = {
   'insecure-registry': {
     kind: 'list',
     value: 'HOST[:PORT]',
-    help: 'Speak plain HTTP, or HTTPS without verification, to this registry',
+    help: 'Use plain HTTP, or HTTPS without verification, for this registry',
   },
   'registry-map': { kind: 'list', value: 'REGISTRY=MIRROR[/PATH]', help: 'Look for images of a registry there first' },
   'registry-mirror': {
@@ -20,7 +20,7 @@ export const registryFlags = {
   },
 } as const satisfies Flags;
 
-/** What these options say. */
+/** Reads these options. */
 export function registryOptions(flags: FlagValues<typeof registryFlags>): RegistryOptions {
   return {
     insecure: flags['insecure-registry'] ?? [],

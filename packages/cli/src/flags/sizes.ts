@@ -17,12 +17,15 @@ const UNITS: Readonly<Record<string, number>> = {
   tib: 2 ** 40,
 };
 
-/** A size such as `500mb`, `10GB` or `2GiB`, in bytes. @throws TbuildError USAGE */
+/**
+ * Reads a size such as `500mb`, `10GB` or `2GiB`; returns bytes.
+ * @throws TbuildError USAGE
+ */
 export function parseSize(text: string, option: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
   const factor = UNITS[unit.toLowerCase()];
   if (number === '' || factor === undefined) {
-    throw new TbuildError('USAGE', `Size ${JSON.stringify(text)} of ${option} is not valid`, {
+    throw new TbuildError('USAGE', `Invalid ${option} ${JSON.stringify(text)}: expected a size`, {
       hint: 'Write for example 10GB',
     });
   }
@@ -31,11 +34,14 @@ export function parseSize(text: string, option: string): number {
 
 const SPANS: Readonly<Record<string, number>> = { ms: 1, s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7 };
 
-/** A span of time such as `24h`, `1h30m` or `7d`, in milliseconds. @throws TbuildError USAGE */
+/**
+ * Reads a span of time such as `24h`, `1h30m` or `7d`; returns milliseconds.
+ * @throws TbuildError USAGE
+ */
 export function parseSpan(text: string, option: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)];
   if (parts.length === 0 || parts.map(([whole]) => whole).join('') !== text) {
-    throw new TbuildError('USAGE', `Time span ${JSON.stringify(text)} of ${option} is not valid`, {
+    throw new TbuildError('USAGE', `Invalid ${option} ${JSON.stringify(text)}: expected a span of time`, {
       hint: 'Write for example 24h or 1h30m',
     });
   }

@@ -1,7 +1,7 @@
 import type { BuildResult } from '@tbuild/builder';
 import { isIndexType } from '@tbuild/oci';
 
-/** The document of `--metadata-file`, with the keys of buildx. */
+/** Returns the document of `--metadata-file`, with the keys of buildx. */
 export function buildMetadata({ images, manifest, names }: BuildResult): Readonly<Record<string, unknown>> {
   const [only] = images;
   const platform = images.length === 1 && !isIndexType(manifest?.mediaType ?? '') ? only?.platform : undefined;

@@ -4,19 +4,19 @@ import { exitAtOnce } from '../services/exit-at-once.ts';
 import { exitCodeOf, formatError } from './report-error.ts';
 
 export interface FaultOptions {
-  /** Show stack traces, and what Node warns about. */
+  /** Show stack traces and Node's warnings. */
   readonly debug: boolean;
 }
 
 /**
- * Reports what no other code catches, as an error of the command, and keeps Node from printing anything itself: stack
- * traces with lines of the bundle, and warnings that are about this program's code.
+ * Reports errors that no other code catches as errors of the command. Keeps Node from printing stack traces of the
+ * bundle, and warnings about this program's code.
  */
 export function catchFaults(env: Environment, { debug }: FaultOptions): void {
   if (!debug) process.removeAllListeners('warning');
   // Each step listens to the one signal of its build, and there may be any number of steps.
   EventEmitter.defaultMaxListeners = 0;
-  // Rejected promises that nobody waits for come here too.
+  // Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => void endWith(error, env, { debug }));
 }
 

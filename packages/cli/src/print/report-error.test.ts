@@ -33,7 +33,7 @@ test('an instruction of several lines is marked as a whole', async () => {
   );
 });
 
-test('causes are shown for debugging only, and nobody sees a stack trace unasked', async () => {
+test('causes and stack traces are shown only for debugging', async () => {
   const error = new TbuildError('REGISTRY', 'Cannot pull', { cause: new Error('connection reset') });
   expect(await formatError(error, options)).toBe('ERROR: Cannot pull\n');
   expect(await formatError(error, { ...options, debug: true })).toContain('caused by: Error: connection reset');
@@ -44,11 +44,11 @@ test.each([
   [new TbuildError('CANCELLED', ''), 130],
   [new TbuildError('PROCESS_FAILED', ''), 1],
   [new Error('a defect'), 1],
-])('exit code of %s is %i', (error, code) => {
+])('the exit code of %s is %i', (error, code) => {
   expect(exitCodeOf(error)).toBe(code);
 });
 
-test('a cancelled build has no place, since where it was interrupted is chance', async () => {
+test('the report of a cancelled build has no place, since that would be accidental', async () => {
   expect(await formatError(new TbuildError('CANCELLED', 'Build was cancelled', { location }), options)).toBe(
     'ERROR: Build was cancelled\n',
   );
@@ -70,16 +70,16 @@ const refusals: [name: string, refused: () => unknown, message: string][] = [
   ],
 ];
 
-test.each(refusals)('what the system refuses is a sentence with a hint: %s', async (_name, refused, message) => {
+test.each(refusals)('a refusal by the system is a sentence with a hint: %s', async (_name, refused, message) => {
   const text = await formatError(errorOf(refused), options);
   expect(text).toMatch(new RegExp(`^ERROR: ${message}\nhint: .+\n$`));
 });
 
-test('any other error asks to be reported, without a stack', async () => {
+test('the report of an unexpected error asks for a bug report and has no stack trace', async () => {
   const text = await formatError(new TypeError('x is not a function'), options);
   expect(text).toBe(
-    'ERROR: tbuild failed in a way that it should not: x is not a function\n' +
-      'hint: This is a defect of tbuild: please report it, with what the same command prints with --debug\n',
+    'ERROR: Internal error: x is not a function\n' +
+      'hint: Report this defect of tbuild, with the output of the same command with --debug\n',
   );
 });
 

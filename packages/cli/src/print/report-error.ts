@@ -2,16 +2,16 @@ import { TbuildError, type SourceRange } from '@tbuild/errors';
 import { sourceFrame } from './source-frame.ts';
 
 export interface ReportOptions {
-  /** The text of a file that an error points into, when it can be had. */
+  /** Returns the text of a file that an error points into, if it is known. */
   sourceOf(file: string): string | undefined;
   /** Show the causes too. */
   readonly debug: boolean;
 }
 
-/** What the user reads when something failed: the place, the message, the hint. */
+/** Returns the report of a failure: the place, the message, the hint. */
 export async function formatError(error: unknown, options: ReportOptions): Promise<string> {
   if (!(error instanceof TbuildError)) return formatUnexpected(error, options);
-  // Where work was interrupted is chance.
+  // The place where work was interrupted is accidental.
   const location = error.code === 'CANCELLED' ? undefined : error.location;
   const place = location === undefined ? '' : await excerpt(error, location, options.sourceOf(location.file));
   const lines = [`ERROR: ${error.message}`];
@@ -20,7 +20,7 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
   return `${place}${lines.join('\n')}\n`;
 }
 
-/** Process exit codes: 0 built, 1 build failed, 2 usage, 130 interrupted. */
+/** Returns the exit code: 0 built, 1 build failed, 2 usage, 130 interrupted. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof TbuildError)) return 1;
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
@@ -33,7 +33,7 @@ async function excerpt({ subject }: TbuildError, location: SourceRange, text: st
   return `${file}:${token.start.line}:${token.start.column}\n${sourceFrame(text, location, { token })}`;
 }
 
-/** Of a whole instruction the word that is meant is underlined, or the keyword; finding it takes a second parser. */
+/** Underlines a word of the instruction, or its keyword. Finding it takes a second parser. */
 async function tokenAt(location: SourceRange, text: string, subject: string | undefined): Promise<SourceRange> {
   const { underline, underlineWord } = await import('@tbuild/dockerfile/source-ranges');
   return subject === undefined ? underline(text, location) : underlineWord(text, location, subject);
@@ -47,7 +47,7 @@ function causesOf(error: Error): string[] {
 }
 
 async function formatUnexpected(error: unknown, { debug }: ReportOptions): Promise<string> {
-  // Not loaded before it is needed.
+  // Loaded on demand.
   const { describeUnexpected } = await import('./unexpected-error.ts');
   const { message, hint } = describeUnexpected(error);
   const lines = [`ERROR: ${message}`, `hint: ${hint}`];

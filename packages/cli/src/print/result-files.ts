@@ -26,7 +26,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
 ];
 
 /**
- * Looks whether the files can be written, before a build takes its time.
+ * Checks that the files can be written, before the build takes its time.
  * @throws TbuildError USAGE when one cannot.
  */
 export function checkResultFiles(flags: ResultFlags, cwd: string): void {
@@ -56,9 +56,9 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
 }
 
 /**
- * Writes the files that tell other programs what was built: its ID, its metadata, and as kaniko does its digest alone
- * or behind each name.
- * @throws TbuildError USAGE for a digest when nothing was made that has one, and for a file that cannot be written.
+ * Writes the files that tell other programs the result: its ID, its metadata, and as kaniko does its digest alone or
+ * behind each name.
+ * @throws TbuildError USAGE for a digest when no output made an image, and for a file that cannot be written.
  */
 export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: string): void {
   const contents: Record<ResultFlag, () => string> = {
@@ -76,8 +76,8 @@ export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: s
 
 function digestOf({ manifest }: BuildResult): string {
   if (manifest !== undefined) return manifest.digest;
-  throw new TbuildError('USAGE', 'What was built has no digest: it is no image', {
-    hint: 'Digests belong to -o type=image, registry, docker and oci',
+  throw new TbuildError('USAGE', 'No image was produced, so there is no digest to write', {
+    hint: 'Use -o type=image, registry, docker or oci',
   });
 }
 

@@ -7,7 +7,7 @@ function at(line: number, column: number, endLine: number, endColumn: number) {
   return { file: 'Dockerfile', start: { line, column }, end: { line: endLine, column: endColumn } };
 }
 
-test('two lines around one, and what is meant below it, behind the same tabs', () => {
+test('a frame shows two lines around one, and underlines its word behind the same tabs', () => {
   expect(sourceFrame(text, at(3, 2, 3, 7), { token: at(3, 2, 3, 4) })).toBe(`--------------------
    1 |     one
    2 |     two
@@ -19,7 +19,7 @@ test('two lines around one, and what is meant below it, behind the same tabs', (
 `);
 });
 
-test('one line around several; a place that ends where a line begins does not mark it', () => {
+test('a frame shows one line around several, and does not mark a line at whose start the place ends', () => {
   expect(sourceFrame(text, at(2, 1, 3, 7))).toBe(`--------------------
    1 |     one
    2 | >>> two
@@ -30,11 +30,11 @@ test('one line around several; a place that ends where a line begins does not ma
   expect(sourceFrame(text, at(2, 1, 3, 1))).toContain('   2 | >>> two\n   3 |     ');
 });
 
-test('a place behind the end of its line is one column wide', () => {
+test('a place behind the end of its line is underlined one column wide', () => {
   expect(sourceFrame('ab', at(1, 3, 1, 9), { token: at(1, 3, 1, 9) })).toContain(`     |       ^\n`);
 });
 
-test('a line of hundreds of kilobytes is cut, and so is what underlines it', () => {
+test('a line of hundreds of kilobytes is cut, and so is its underline', () => {
   const frame = sourceFrame(`ADD ${'x'.repeat(500_000)}\n`, at(1, 1, 1, 500_005), { token: at(1, 5, 1, 500_005) });
   expect(frame).toContain(`   1 | >>> ADD ${'x'.repeat(796)}…\n     |         ^^^`);
   expect(frame.length).toBeLessThan(2000);

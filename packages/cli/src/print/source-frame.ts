@@ -1,13 +1,13 @@
 import type { SourceRange } from '@tbuild/errors';
 
 export interface SourceFrameOptions {
-  /** The words to underline, when they stand on one line. */
+  /** The words to underline, when they are on one line. */
   readonly token?: SourceRange;
 }
 
 /**
- * The lines of a text around a place, as Docker's builder shows them: two before and after a single line, one
- * around several, those of the place marked; below, what is meant is underlined. Credentials of URLs are masked. Ends in a line feed.
+ * Returns the lines around a place as Docker's builder shows them: two before and after a single line, one around
+ * several. Marks the lines of the place, underlines its words, and masks credentials in URLs. Ends with a line feed.
  */
 export function sourceFrame(text: string, { start, end }: SourceRange, { token }: SourceFrameOptions = {}): string {
   const lines = withMaskedCredentials(text).split(/\r?\n/).map(cut);
@@ -24,14 +24,16 @@ export function sourceFrame(text: string, { start, end }: SourceRange, { token }
   return `${[rule, ...rows, rule].join('\n')}\n`;
 }
 
-/** A terminal shows ten lines of this; the refused line may have hundreds of kilobytes. */
+/**
+ * Long lines are cut here: a terminal shows ten lines of this, while a generated line may have hundreds of kilobytes.
+ */
 const LONGEST_LINE = 800;
 
 function cut(line: string): string {
   return line.length <= LONGEST_LINE ? line : `${line.slice(0, LONGEST_LINE)}…`;
 }
 
-/** Users and passwords of URLs become as many asterisks, so that columns stay what they are. */
+/** Replaces users and passwords in URLs by as many asterisks, so that columns stay. */
 function withMaskedCredentials(text: string): string {
   return text.replace(/(?<=:\/\/)[^\s/?#]*(?=@)/g, (login) => '*'.repeat(login.length));
 }

@@ -1,9 +1,9 @@
 import { formatDuration } from '@tbuild/tui';
 
-/** As Docker's tables: no column but the last is narrower than this, the gap behind it included. */
+/** The smallest width of a column in Docker's tables, with the gap behind it. */
 const NARROWEST = 10;
 
-/** Rows under headings, columns padded to their widest cell and three blanks apart, as Docker prints them. */
+/** Formats rows under headings as Docker does: columns are padded to their widest cell and three blanks apart. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
@@ -16,7 +16,7 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return `${lines.join('\n')}\n`;
 }
 
-/** How long ago, in Docker's words. `created` is RFC 3339; without it, `N/A`. */
+/** Returns an age in Docker's words. `created` is RFC 3339; without it, `N/A`. */
 export function formatAge(created: string | undefined, now: number): string {
   const time = created === undefined ? NaN : Date.parse(created);
   return Number.isNaN(time) ? 'N/A' : `${formatDuration(Math.max(0, now - time))} ago`;

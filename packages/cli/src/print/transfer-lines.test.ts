@@ -10,7 +10,7 @@ function record(isTTY: boolean) {
   return { lines, text: () => text, pass: (milliseconds: number) => (time += milliseconds) };
 }
 
-test('elsewhere than on a terminal only what takes long is told on the way', () => {
+test('without a terminal only long transfers are shown before they finish', () => {
   const { lines, text, pass } = record(false);
   lines.report(A, 0, 104_857_600);
   pass(4000);
@@ -25,7 +25,7 @@ test('elsewhere than on a terminal only what takes long is told on the way', () 
   expect(text()).toBe('bbbbbbbbbbbb: 500B\naaaaaaaaaaaa: 12.58MB / 104.86MB\naaaaaaaaaaaa: 104.86MB\n');
 });
 
-test('on a terminal one line tells how far all are, and goes away', () => {
+test('on a terminal one line shows the progress of all transfers, and disappears', () => {
   const { lines, text, pass } = record(true);
   lines.report(A, 1_000_000, 2_000_000);
   lines.report(A, 1_100_000, 2_000_000);

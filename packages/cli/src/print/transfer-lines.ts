@@ -1,14 +1,14 @@
 import { formatTransferred } from '@tbuild/tui';
 
-/** What says how far layers are, on a terminal or not. */
+/** Shows the progress of layers, on a terminal or not. */
 export interface TransferLines extends Disposable {
-  /** That `current` of `total` bytes of a blob are through. */
+  /** Reports that `current` of `total` bytes of a blob are done. */
   report(digest: string, current: number, total: number): void;
 }
 
 export interface TransferLinesOptions {
   readonly out: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
-  /** Milliseconds. */
+  /** The time in milliseconds. */
   now(): number;
 }
 
@@ -18,13 +18,13 @@ interface Transfer {
   shownAt: number;
 }
 
-/** Milliseconds after which what goes on is shown again. */
+/** Running transfers are shown again after this many milliseconds. */
 const ON_TERMINAL = 100;
 const ELSEWHERE = 5000;
 
 /**
- * A line for each layer that is through; between, on a terminal, one line that tells how far all are, elsewhere now
- * and then a line for a layer that takes long. Disposing of it takes the unfinished line away.
+ * Prints a line for each finished layer. Meanwhile a terminal shows one line with the progress of all, and other
+ * outputs get an occasional line for a layer that takes long. Disposing removes the unfinished line.
  */
 export function createTransferLines({ out, now }: TransferLinesOptions): TransferLines {
   const running = new Map<string, Transfer>();

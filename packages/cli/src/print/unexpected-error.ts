@@ -1,23 +1,23 @@
 import { getSystemErrorMap } from 'node:util';
 import { errnoName } from '@tbuild/errors';
 
-/** What people read of an error that nobody foresaw. */
+/** The text about an unexpected error. */
 export interface UnexpectedText {
   readonly message: string;
   readonly hint: string;
 }
 
 /**
- * Turns an error that is no TbuildError into a message: a refusal by the operating system into what was refused, of
- * which file and why, anything else into a defect of tbuild and how to report it.
+ * Turns an error without a code into a message. A refusal by the system says what failed on which file and why; any
+ * other error is a defect of tbuild, with a request to report it.
  */
 export function describeUnexpected(error: unknown): UnexpectedText {
   const refusal = systemErrorOf(error);
   if (refusal !== undefined) return describeRefusal(refusal);
   const detail = error instanceof Error ? error.message : String(error);
   return {
-    message: `tbuild failed in a way that it should not: ${detail.split('\n', 1)[0] ?? ''}`,
-    hint: 'This is a defect of tbuild: please report it, with what the same command prints with --debug',
+    message: `Internal error: ${detail.split('\n', 1)[0] ?? ''}`,
+    hint: 'Report this defect of tbuild, with the output of the same command with --debug',
   };
 }
 
@@ -42,7 +42,7 @@ function systemErrorOf(error: unknown): SystemError | undefined {
   return { code, reason, syscall: text('syscall'), path: text('path'), dest: text('dest') };
 }
 
-/** What system calls do, for those that people's mistakes make fail. */
+/** The actions of system calls that users' mistakes can make fail. */
 const VERBS: Readonly<Record<string, string>> = {
   open: 'open',
   read: 'read',
@@ -79,24 +79,24 @@ const VERBS: Readonly<Record<string, string>> = {
   spawn: 'start',
 };
 
-const CHECK_PATH = 'Check the path; if it is right, please report this, with what --debug prints';
+const CHECK_PATH = 'Check the path; if it is right, report this with the output of --debug';
 
-/** What can be done about it. */
+/** Hints by error code. */
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes what no image needs',
-  EDQUOT: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes what no image needs',
-  EROFS: 'Name a store that can be written to with --root DIR or TBUILD_ROOT=DIR, or another destination',
-  EACCES: 'Check who owns it and its mode',
-  EPERM: 'Check who owns it and its mode',
+  ENOSPC: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes build cache',
+  EDQUOT: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes build cache',
+  EROFS: 'Name a writable store with --root DIR or TBUILD_ROOT=DIR, or another destination',
+  EACCES: 'Check its owner and mode',
+  EPERM: 'Check its owner and mode',
   EMFILE: 'Raise the limit of open files: ulimit -n',
-  ENFILE: 'The whole machine has too many files open',
+  ENFILE: 'Close other programs: the whole machine has too many files open',
   ENOENT: CHECK_PATH,
   ENOTDIR: CHECK_PATH,
   EISDIR: CHECK_PATH,
   EEXIST: CHECK_PATH,
   ELOOP: CHECK_PATH,
   ENAMETOOLONG: CHECK_PATH,
-  EIO: 'The disk may be failing: see dmesg',
+  EIO: 'Check dmesg: the disk may be failing',
 };
 
 function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError): UnexpectedText {
@@ -106,7 +106,7 @@ function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError
   const target = dest === undefined ? '' : ` to ${JSON.stringify(dest)}`;
   return {
     message: verb === '' ? capitalized(reason) : `Cannot ${verb}${object}${target}: ${reason}`,
-    hint: HINTS[code] ?? 'If you think that this should work, please report it, with what --debug prints',
+    hint: HINTS[code] ?? 'Report this with the output of --debug if you think that it should work',
   };
 }
 

@@ -47,11 +47,13 @@ test.each([
       },
     },
   ],
-])('%s', (_, spec, expected) => expect(attestationSpecs(spec)).toEqual(expected));
+])('attestations: %s', (_, spec, expected) => expect(attestationSpecs(spec)).toEqual(expected));
 
 test.each([
   ['mode=most', { provenance: 'mode=most' }],
   ['the type of another attestation', { sbom: 'type=provenance' }],
   ['an unknown option', { sbom: 'depth=3' }],
   ['a path as file name', { provenance: 'filename=../x' }],
-])('%s is refused', (_, spec) => expect(() => attestationSpecs(spec)).toThrow(/^Invalid --(provenance|sbom) /));
+])('attestations: %s is refused', (_, spec) =>
+  expect(() => attestationSpecs(spec)).toThrow(/^Invalid --(provenance|sbom) /),
+);

@@ -8,7 +8,7 @@ type Attestations = Pick<BuildSpec, 'provenance' | 'sbom'>;
 const HINT = 'Write for example --provenance=mode=max or --sbom=true';
 
 /**
- * Reads which attestations a user asks for; undefined for none, which is the default.
+ * Reads which attestations a user asks for; undefined for none, the default.
  * @throws TbuildError USAGE
  */
 export function attestationSpecs({ provenance, sbom }: Attestations): AttestationSpecs | undefined {
@@ -19,7 +19,7 @@ export function attestationSpecs({ provenance, sbom }: Attestations): Attestatio
   return specs.provenance === undefined && specs.sbom === undefined ? undefined : specs;
 }
 
-/** Reads a switch or options; the form of `--attest` names the type too, and may switch it off. */
+/** Reads a switch or options. The form of `--attest` holds the type too, and may disable it. */
 function openOptions<T>(
   type: 'provenance' | 'sbom',
   written: boolean | string | object | undefined,
@@ -51,7 +51,7 @@ function provenanceSpec(fields: OptionFields): ProvenanceSpec {
   return fields.done('provenance', spec);
 }
 
-/** All options but `generator` are parameters of the scanner. */
+/** Reads the options: all but `generator` are parameters of the scanner. */
 function sbomSpec(fields: OptionFields): SbomSpec {
   const generator = fields.text('generator');
   if (generator === undefined) return fields.done('sbom', { parameters: {} });

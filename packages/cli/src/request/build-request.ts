@@ -19,9 +19,8 @@ export interface RequestPlaces {
 }
 
 /**
- * Turns what a user asks for into what a build works with: the only way from a {@link BuildSpec} to a request. Reads
- * nothing but standard input and pipes.
- * @throws TbuildError for what can be known to fail before anything is built.
+ * Turns a spec into a request: the only way from one to the other. Reads nothing but standard input and pipes.
+ * @throws TbuildError for every mistake that can be found before anything is built.
  */
 export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: RequestPlaces): BuildRequest {
   const { cwd } = env;
@@ -82,7 +81,7 @@ function epochArg({ variables }: Environment): Readonly<Record<string, string>> 
   return epoch === undefined || epoch === '' ? {} : { SOURCE_DATE_EPOCH: epoch };
 }
 
-/** Platforms that a user asks for, else those of `DOCKER_DEFAULT_PLATFORM`, else the machine's; each once. */
+/** Returns the platforms of the spec, else of `DOCKER_DEFAULT_PLATFORM`, else the machine's; each once. */
 function platforms(
   { platforms: asked = [] }: BuildSpec,
   { variables }: Environment,

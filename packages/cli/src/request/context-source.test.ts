@@ -29,11 +29,11 @@ test.each([
   ['git@host:x/../../dir', { kind: 'git', url: 'git@host:x/../../dir' }],
   ['git://host/../../dir', { kind: 'git', url: 'git://host/../../dir' }],
   ['http://host/Dockerfile', { kind: 'http', url: 'http://host/Dockerfile' }],
-])('%s', (text, source) => {
+])('contextSource reads %s', (text, source) => {
   expect(contextSource(text, cwd)).toEqual(source);
 });
 
-test('a path that is not there is named', () => {
+test('a missing path is named in the error', () => {
   expect(() => contextSource('./none', cwd)).toThrow('path "./none" not found');
 });
 
@@ -42,7 +42,7 @@ test('github.com is a path only where there is a directory of that name', () => 
 });
 
 test.each(['file:///etc', 'ftp://host/../../dir', 'https://user:secret@host/x.git?none=1'])(
-  '%s is refused, without a password',
+  '%s is refused, and the message omits the password',
   (text) => {
     expect(() => contextSource(text, cwd)).toThrow(/^Context "[^"]+" is not valid: /);
     expect(() => contextSource(text, cwd)).not.toThrow('secret');

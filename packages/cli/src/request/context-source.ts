@@ -5,9 +5,9 @@ import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import { parseGitSource } from '@tbuild/frontend';
 
 /**
- * What a context given on the command line is: a git repository, a URL, or a directory. What looks like a URL is never a path, which
- * its `..` could lead anywhere; only `github.com/owner/name` is one first, as an existing directory of that name.
- * @throws TbuildError USAGE for a URL that is no context, CONTEXT when there is nothing of that name.
+ * Returns whether a context is a git repository, a URL, or a directory. A text that looks like a URL is never a path,
+ * since its `..` could lead anywhere. Only `github.com/owner/name` may be an existing directory.
+ * @throws TbuildError USAGE for a URL that is no context, CONTEXT when the path does not exist.
  */
 export function contextSource(text: string, cwd: string): ContextSpec {
   if (text.startsWith(GITHUB) && !isDirectory(`${cwd}/${text}`)) return remoteSource(`https://${withSuffix(text)}`);
@@ -21,7 +21,7 @@ export function contextSource(text: string, cwd: string): ContextSpec {
 const GITHUB = 'github.com/';
 const URL_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-/** As the kernel reads the path: where there is no directory `github.com`, `github.com/../x` is nothing. */
+/** Resolves the path as the kernel does: without a directory `github.com`, `github.com/../x` does not exist. */
 function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
@@ -39,12 +39,12 @@ function remoteSource(text: string): ContextSpec {
   );
 }
 
-/** Whether the files of the context are only there once it has been fetched or unpacked. */
+/** Returns whether the context has to be fetched or unpacked first. */
 export function isFetched({ kind }: ContextSpec): boolean {
   return kind === 'git' || kind === 'http' || kind === 'archive';
 }
 
-/** `github.com/owner/name`, which needs no `.git`. */
+/** Adds the suffix `.git` that `github.com/owner/name` may omit. */
 function withSuffix(text: string): string {
   return text.replace(/^([^?#]*?)(?:\.git)?(?=$|[?#])/, '$1.git');
 }

@@ -27,7 +27,7 @@ const check =
       },
     );
 
-test.each(['out', 'new/deep', 'app/dist'])('below the working directory: %s', (name) => {
+test.each(['out', 'new/deep', 'app/dist'])('mode=delete is allowed below the working directory: %s', (name) => {
   expect(check(join(cwd, name))).not.toThrow();
 });
 
@@ -46,6 +46,6 @@ test.each([
   ['what holds the context', cwd],
   ['the store', join(directory, 'store')],
   ['the home directory', join(directory, 'home')],
-])('never %s', (_, destination) => {
+])('mode=delete is never allowed for %s', (_, destination) => {
   expect(check(destination, ['buildx.local.delete'])).toThrow(/is in it/);
 });

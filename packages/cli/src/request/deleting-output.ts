@@ -16,9 +16,9 @@ export interface DeletionLimits {
 }
 
 /**
- * Refuses a `mode=delete` that could take what nobody meant: outside of the working directory only with
- * `--allow buildx.local.delete`, and never a directory that holds a context, the store or everything. Links count as
- * what they lead to.
+ * Refuses a `mode=delete` that could delete too much: outside the working directory without `--allow
+ * buildx.local.delete`, and always a directory that holds a context, the store, the home or everything. Links count as
+ * their targets.
  * @throws TbuildError USAGE
  */
 export function checkDeletion(output: OutputSpec, { cwd, allowed, contexts, root, home }: DeletionLimits): void {
@@ -51,7 +51,7 @@ function isInside(path: string, directory: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
 }
 
-/** What a path leads to, as far as it exists. */
+/** Returns the target of a path, as far as it exists. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);

@@ -29,7 +29,7 @@ export class OptionFields {
     this.#kind = kind;
   }
 
-  /** The names that nobody has taken yet. */
+  /** The names that were not taken yet. */
   get left(): readonly string[] {
     return [...this.#left.keys()];
   }

@@ -73,7 +73,7 @@ test.each(
   documented.flatMap(([type, options]) =>
     Object.entries(options).map(([option, expected]) => [type, option, expected] as const),
   ),
-)('%s,%s', (type, option, expected) => {
+)('outputSpec reads %s,%s', (type, option, expected) => {
   expect(outputSpec(`${type},${option}`, context)).toEqual({ ...outputSpec(type, context), ...expected });
 });
 
@@ -91,7 +91,7 @@ test.each([
   ['type=image,push', { type: 'image', push: true }],
   ['type=image,push=1', { type: 'image', push: true }],
   ['type=image,push=False', { type: 'image', push: false }],
-])('%s', (text, expected) => {
+])('outputSpec reads %s', (text, expected) => {
   expect(outputSpec(text, context)).toEqual(expected);
 });
 
@@ -119,7 +119,7 @@ test.each([
   ['type=image,prefer-nondist-layers=false', '--output does not support prefer-nondist-layers=false'],
   ['type=image,source-date-epoch=1', '--output does not support source-date-epoch=1'],
   ['type=docker,tar=false', '--output does not support tar=false'],
-])('%s is refused', (text, message) => {
+])('outputSpec refuses %s', (text, message) => {
   expect(() => outputSpec(text, context)).toThrow(message);
 });
 
@@ -143,6 +143,6 @@ test.each([
   ['type=oci,compresion=gzip', 'Did you mean compression=?'],
   ['type=regsitry', 'Did you mean type=registry?'],
   ['type=tar,frobnicate=1', 'Its options are dest, source-date-epoch, attestation-prefix, platform-split'],
-])('%s: %s', (text, hint) => {
+])('the error for %s has the hint %s', (text, hint) => {
   expect(() => outputSpec(text, context)).toThrow(expect.objectContaining({ hint }));
 });

@@ -47,7 +47,7 @@ test.each([
       },
     ],
   ],
-])('%s', (_name, spec, expected) => {
+])('outputSpecs: %s', (_name, spec, expected) => {
   expect(outputs(spec)).toEqual(expected);
 });
 
@@ -58,11 +58,11 @@ test.each([
     () => outputs({ load: true }, { platforms: [host, arm] }),
     'Docker and Podman load the image of one platform',
   ],
-])('%s is refused', (_name, parse, message) => {
+])('outputSpecs: %s is refused', (_name, parse, message) => {
   expect(parse).toThrow(message);
 });
 
-test('an output may bring its own name', () => {
+test('a push is possible with the name of an output alone', () => {
   expect(outputs({ outputs: ['type=registry,name=a'] }, { tags: [] })).toMatchObject([
     { names: ['docker.io/library/a:latest'], push: true },
   ]);

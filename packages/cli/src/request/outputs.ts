@@ -9,16 +9,16 @@ export interface OutputsContext extends OutputContext {
   /** Full references. */
   readonly tags: readonly string[];
   readonly platforms: readonly Platform[];
-  /** Attestations are no artifacts unless an output says so. */
+  /** Write attestations without artifacts unless an output asks for them. */
   readonly noArtifacts?: boolean;
 }
 
 type Outputs = Pick<BuildSpec, 'outputs' | 'push' | 'load' | 'annotations'>;
 
 /**
- * Returns where a build goes: `push` and `load` apply to outputs that are there, or add one; without any output the
- * image goes into the store. Annotations apply to all outputs that are images.
- * @throws TbuildError USAGE, UNSUPPORTED for what can be known to fail before anything is built.
+ * Returns the outputs of a build. `push` and `load` apply to given outputs, or add one; without any output the image
+ * goes into the store. Annotations apply to all outputs that are images.
+ * @throws TbuildError USAGE, UNSUPPORTED for every mistake that can be found before anything is built.
  */
 export function outputSpecs(spec: Outputs, context: OutputsContext): readonly OutputSpec[] {
   const annotations = Object.entries(spec.annotations ?? {}).flatMap(([name, value]) =>

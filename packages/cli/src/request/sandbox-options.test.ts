@@ -10,15 +10,15 @@ const sizes: readonly [text: string, bytes: number][] = [
   ['2 kb', 2048],
 ];
 
-test.each(sizes)('size %s', (text, bytes) => {
+test.each(sizes)('byteSize reads %s', (text, bytes) => {
   expect(byteSize(text, '--shm-size')).toBe(bytes);
 });
 
-test.each(['', 'm', '1x', '-1', '1m2'])('no size: %j', (text) => {
+test.each(['', 'm', '1x', '-1', '1m2'])('byteSize refuses %j', (text) => {
   expect(() => byteSize(text, '--shm-size')).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('a size may be a number', () => {
+test('byteSize reads a number', () => {
   expect(byteSize(4096, '--shm-size')).toBe(4096);
 });
 
@@ -29,7 +29,7 @@ test.each([
   ['core', { soft: 0, hard: -1 }, { soft: 0, hard: -1 }],
   ['core', '0:-1', { soft: 0, hard: -1 }],
   ['memlock', '-1', { soft: -1, hard: -1 }],
-] as const)('limit %s=%j', (name, limit, expected) => {
+] as const)('ulimits reads %s=%j', (name, limit, expected) => {
   expect(ulimits({ [name]: limit })).toEqual([{ name, ...expected }]);
 });
 
@@ -40,7 +40,7 @@ test.each([
   ['nofile', '2:1'],
   ['nofile', '-1:5'],
   ['nofile', 1.5],
-])('no limit: %s=%j', (name, limit) => {
+])('ulimits refuses %s=%j', (name, limit) => {
   expect(() => ulimits({ [name]: limit })).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
@@ -58,7 +58,7 @@ test.each([
     { cpusetCpus: '0-2,4', cpuShares: 512 },
   ],
   [{}, undefined],
-])('resources %j', (limits, expected) => {
+])('resources reads %j', (limits, expected) => {
   expect(resources(limits)).toEqual(expected);
 });
 
@@ -71,25 +71,25 @@ test.each([
   ['disk', '1'],
   ['pids', '-1'],
   ['cpuset-cpus', 'a'],
-])('no resource: %s=%j', (name, value) => {
+])('resources refuses %s=%j', (name, value) => {
   expect(() => resources({ [name]: value })).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('a parent of control groups lies below the root', () => {
+test('cgroupParent refuses a path that leads out of the hierarchy', () => {
   expect(cgroupParent('ci/builds')).toBe('ci/builds');
   expect(() => cgroupParent('/ci/../..')).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('hosts', () => {
+test('extraHosts accepts names with addresses and host-gateway', () => {
   const good = ['a:1.2.3.4', 'a=1.2.3.4', 'a:::1', 'a:[2001:db8::1]', 'a=2001:db8::1', 'a:host-gateway'];
   expect(extraHosts(good)).toEqual(good);
 });
 
-test.each(['a', 'a:', ':1.2.3.4', 'a:b', 'a=1.2.3', 'a:[::1'])('no host: %s', (text) => {
+test.each(['a', 'a:', ':1.2.3.4', 'a:b', 'a=1.2.3', 'a:[::1'])('extraHosts refuses %s', (text) => {
   expect(() => extraHosts([text])).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('steps are not entitled to what is allowed to outputs', () => {
+test('entitlements leaves out what is allowed to outputs', () => {
   expect(entitlements(['network.host', 'buildx.local.delete', 'security.insecure'])).toEqual([
     'network.host',
     'security.insecure',

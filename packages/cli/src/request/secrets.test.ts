@@ -28,24 +28,24 @@ test.each([
   ['id=a,type=env,env=VALUE', 'from variable'],
   ['id=a,type=env,src=VALUE', 'from variable'],
   ['id=a,env=ABSENT', undefined],
-])('secret %s', (text, value) => {
+])('parseSecrets reads the value of %s', (text, value) => {
   expect(parseSecrets([text], env)('a')?.toString()).toBe(value);
 });
 
-test('an id alone names a variable, else a file', () => {
+test('a secret with an id alone is the variable, else the file of that name', () => {
   expect(parseSecrets(['id=both'], env)('both')?.toString()).toBe('both');
   expect(parseSecrets(['id=named'], env)('named')?.toString()).toBe('named\n');
   expect(parseSecrets(['id=named'], env)('other')).toBeUndefined();
 });
 
 test.each(['src=file', 'id=,src=file', 'id=a,src=absent', 'id=a,src=directory', 'id=a,srcs=file', 'id=a,type=vault'])(
-  'no secret: %s',
+  'parseSecrets refuses %s',
   (text) => {
     expect(() => parseSecrets([text], env)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   },
 );
 
-test('500 KiB are the most', () => {
+test('a secret of more than 500 KiB is refused', () => {
   expect(() => parseSecrets(['id=a,src=large'], env)('a')).toThrow('at most 512000');
 });
 

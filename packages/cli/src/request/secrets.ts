@@ -5,15 +5,14 @@ import { readLimitedFile } from '@tbuild/linux';
 import type { Environment } from '../config/environment.ts';
 import { parseFields } from '../flags/fields.ts';
 
-/** As much as Docker's client sends. */
+/** The limit of Docker's client. */
 const LARGEST = 500 * 1024;
 
 const FIELDS = ['id', 'src', 'source', 'env', 'type'];
 
 /**
- * Reads the `--secret` options and returns what gives a secret's value when a step asks for it. Without
- * `src` or `env`, a variable named by the id is taken, else a file of that name.
- *
+ * Reads the `--secret` options and returns a function that returns the value of a secret when a step asks for it.
+ * Without `src` or `env`, the value is the variable named by the id, else the file of that name.
  * @throws TbuildError USAGE for an option without an id, an unknown field, or a file that is missing or too large.
  */
 export function parseSecrets(texts: readonly string[], env: Environment): (id: string) => Buffer | undefined {
@@ -65,11 +64,11 @@ function reader({ id, variable, file }: SecretSource, { variables, cwd }: Enviro
   return () => now ?? read();
 }
 
-/** @throws TbuildError USAGE for a value that Docker's client would not send. */
+/**
+ * Returns the value.
+ * @throws TbuildError USAGE when it is larger than Docker's client allows.
+ */
 export function limitedSecret(id: string, value: Buffer): Buffer {
   if (value.length <= LARGEST) return value;
-  throw new TbuildError(
-    'USAGE',
-    `Secret ${JSON.stringify(id)} has ${value.length} bytes, at most ${LARGEST} are allowed`,
-  );
+  throw new TbuildError('USAGE', `Secret ${JSON.stringify(id)} has ${value.length} bytes, expected at most ${LARGEST}`);
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { looksLikeArchive } from '@tbuild/diff';
 
-/** What stands on standard input: a text, or an archive that can be read at a path. */
+/** The content of standard input: a text, or an archive that can be read at a path. */
 export type StandardInput =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'archive'; readonly path: string };
 
 /**
- * Reads standard input to its end. An archive is kept in a file without a name below `directory`, which is gone
- * with this process; one that is a file already is left where it is.
+ * Reads standard input to its end. Keeps an archive in an unnamed file below `directory`, which disappears with this
+ * process; an archive that is a file already stays where it is.
  */
 export function readStandardInput(directory: string): StandardInput {
   const chunk = Buffer.allocUnsafe(CHUNK);
@@ -29,7 +29,7 @@ function* rest(): Generator<Buffer> {
     yield bytes;
 }
 
-/** As much as fits; less only at the end. */
+/** Fills the buffer; returns less only at the end of the input. */
 function fill(chunk: Buffer): Buffer {
   let size = 0;
   while (size < chunk.length) {
@@ -40,7 +40,7 @@ function fill(chunk: Buffer): Buffer {
   return chunk.subarray(0, size);
 }
 
-/** Standard input may have been set to not block by whoever holds its other end. */
+/** Reads a chunk, also from a standard input that its owner made non-blocking. */
 function readSome(chunk: Buffer, offset: number): number {
   for (;;) {
     try {

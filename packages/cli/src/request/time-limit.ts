@@ -1,27 +1,29 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { parseSpan } from '../flags/sizes.ts';
 
-/** What `--timeout` allows, in milliseconds and as it was written. */
+/** The limit of `--timeout`, in milliseconds and as it was written. */
 export interface TimeLimit {
   readonly milliseconds: number;
   readonly text: string;
 }
 
-/** A timer that waits for longer ends at once. */
+/** The longest delay of a timer; a longer one fires at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** @throws TbuildError USAGE */
+/**
+ * Reads the value of `--timeout`.
+ * @throws TbuildError USAGE
+ */
 export function parseTimeLimit(text: string | undefined): TimeLimit | undefined {
   if (text === undefined) return undefined;
   const milliseconds = parseSpan(text, '--timeout');
   if (milliseconds > 0 && milliseconds <= LONGEST_MS) return { milliseconds, text };
-  throw new TbuildError('USAGE', `Option --timeout must be between 1ms and 24d, not ${JSON.stringify(text)}`);
+  throw new TbuildError('USAGE', `Invalid --timeout ${JSON.stringify(text)}: expected 1ms to 24d`);
 }
 
 /**
  * Aborts work that takes longer; the error points to the step that was interrupted.
- *
- * @throws TbuildError TIMED_OUT when the time was up.
+ * @throws TbuildError TIMED_OUT when the time is up.
  */
 export async function withTimeLimit<T>(
   limit: TimeLimit | undefined,
@@ -36,7 +38,7 @@ export async function withTimeLimit<T>(
   } catch (error) {
     if (!controller.signal.aborted || signal.aborted || !hasCode(error, 'CANCELLED')) throw error;
     throw new TbuildError('TIMED_OUT', `The build took longer than --timeout allows: ${limit.text}`, {
-      hint: 'Steps that had finished are cached, and the next build goes on from there',
+      hint: 'Build again to continue: finished steps are cached',
       location: error.location,
       cause: error,
     });
@@ -46,5 +48,5 @@ export async function withTimeLimit<T>(
 }
 
 function outOfTime(): TbuildError {
-  return new TbuildError('CANCELLED', 'The time of the build is up');
+  return new TbuildError('CANCELLED', 'The build reached its time limit');
 }

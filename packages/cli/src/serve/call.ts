@@ -1,8 +1,8 @@
 import type { BuildRun } from '@tbuild/builder';
 import type { Environment } from '../config/environment.ts';
 
-/** What a call may tell while it goes on. */
+/** What a call may report while it runs. */
 export type CallRun = Pick<BuildRun, 'progress' | 'onDefinition'>;
 
-/** Something that a program may ask for; gives plain data. */
+/** A call that a program may make; returns plain data. */
 export type Call = (argument: unknown, env: Environment, run: CallRun) => Promise<unknown>;

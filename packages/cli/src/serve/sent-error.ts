@@ -2,7 +2,7 @@ import type { SentError } from '@tbuild/api/protocol';
 import { TbuildError } from '@tbuild/errors';
 import { formatError } from '../print/report-error.ts';
 
-/** An error as data; `definition` is the text that it may point into. */
+/** Returns an error as data; `definition` is the text that it may point into. */
 export async function sentError(error: unknown, definition: string | undefined): Promise<SentError> {
   const report = (await formatError(error, { debug: false, sourceOf: () => definition })).trimEnd();
   const message = error instanceof Error ? error.message : String(error);

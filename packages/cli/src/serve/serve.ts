@@ -19,19 +19,19 @@ const calls: Readonly<Record<string, Call>> = {
 };
 
 /**
- * Does what another program asks for on standard input, and answers on {@link ANSWERS}. Standard input stays open
- * for as long as somebody waits for the answer.
+ * Reads a call from standard input, runs it, and answers on {@link ANSWERS}. Standard input stays open while the caller
+ * waits for the answer.
  */
 export async function serve(env: Environment): Promise<number> {
   if (!fstatSync(ANSWERS).isSocket())
-    throw new TbuildError('USAGE', `Option ${CALL_FLAG} is for programs`, {
-      hint: 'They use the package @tbuild/api',
+    throw new TbuildError('USAGE', `${CALL_FLAG} is for programs only`, {
+      hint: 'Use the package @tbuild/api',
     });
   const frames = decodeFrames(env.stdin);
   const { value: asked } = await frames.next();
   let isWanted = true;
   const left = frames.next().then(() => {
-    // Is cancelled and cleaned up after as by Ctrl-C.
+    // Cancels and cleans up as after Ctrl-C.
     if (isWanted) process.kill(process.pid, 'SIGTERM');
   });
   const channel = createChannel();
@@ -53,7 +53,7 @@ async function answer(asked: unknown, env: Environment, progress: Progress): Pro
     const fields = new CallFields<'name' | 'argument'>(asked);
     const name = textOf(fields.take('name'), 'name');
     const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
-    if (call === undefined) throw new TbuildError('USAGE', `This tbuild cannot be asked to ${JSON.stringify(name)}`);
+    if (call === undefined) throw new TbuildError('USAGE', `Unknown API call ${JSON.stringify(name)}`);
     const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
     return { type: 'result', result: await call(fields.take('argument'), env, { progress, onDefinition }) };
   } catch (error) {
@@ -62,15 +62,15 @@ async function answer(asked: unknown, env: Environment, progress: Progress): Pro
 }
 
 /**
- * Waits for the caller where it does not read: with it waits everything here, and the output of steps stays in their
- * pipes instead of filling the memory.
+ * Writes a message. Blocks while the caller does not read, so that steps stop too and their output stays in pipes
+ * instead of filling the memory.
  */
 function send(message: ProgramMessage): void {
   const frame = encodeFrame(message);
   try {
     for (let done = 0; done < frame.length;) done += writeSync(ANSWERS, frame, done);
   } catch (error) {
-    // The caller has gone, of which standard input tells too.
+    // The caller has gone; standard input reports that too.
     if (errnoName(error) !== 'EPIPE' && errnoName(error) !== 'ECONNRESET') throw error;
   }
 }

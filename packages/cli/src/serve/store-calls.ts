@@ -10,7 +10,7 @@ import { storeRoot } from '../config/store-root.ts';
 import { CallFields, textOf } from './call-fields.ts';
 import type { Call } from './call.ts';
 
-/** The store's images, each with what is known of it without its layers. */
+/** Returns the store's images, each with what is known without its layers. */
 export const imagesCall: Call = (argument, env) => {
   const fields = new CallFields<'root'>(argument);
   return onStore(fields, env, async (services): Promise<readonly ImageInfo[]> => {
@@ -26,7 +26,7 @@ export const imagesCall: Call = (argument, env) => {
   });
 };
 
-/** Removes the names of an image, and gives them. */
+/** Removes the names of an image and returns them. */
 export const removeImageCall: Call = (argument, env) => {
   const fields = new CallFields<'root' | 'image' | 'force'>(argument);
   const image = textOf(fields.take('image'), 'image');
@@ -45,7 +45,7 @@ export const pruneCall: Call = (argument, env) => {
   return onStore(fields, env, (services): Promise<Pruned> => pruneStore(services, options));
 };
 
-/** What `tbuild du` counts. */
+/** Returns the rows of `tbuild du`. */
 export const diskUsageCall: Call = (argument, env) =>
   onStore(new CallFields<'root'>(argument), env, (services): Promise<readonly UsedSpace[]> => usedSpace(services));
 

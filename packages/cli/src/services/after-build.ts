@@ -7,15 +7,18 @@ import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/st
 import type { Environment } from '../config/environment.ts';
 import { parseSize } from '../flags/sizes.ts';
 
-/** The cap on the build cache that `TBUILD_MAX_USED_SPACE` sets, in bytes. @throws TbuildError USAGE */
+/**
+ * Returns the cap on the build cache that `TBUILD_MAX_USED_SPACE` sets, in bytes.
+ * @throws TbuildError USAGE
+ */
 export function maxUsedSpace({ variables }: Environment): number | undefined {
   const text = variables.TBUILD_MAX_USED_SPACE;
   return text === undefined || text === '' ? undefined : parseSize(text, 'TBUILD_MAX_USED_SPACE');
 }
 
 /**
- * Tidies when a build has ended: keeps the cap, throws away what killed builds left, has what is new written to the disk, and empties the trash. A build that
- * made nothing and threw nothing away pays a few looks.
+ * Tidies the store after a build: applies the cap, removes leftovers of killed builds, syncs new files to the disk, and
+ * empties the trash. Costs a build without such work only a few system calls.
  */
 export async function tidyAfterBuild(services: Services, cap: number | undefined): Promise<void> {
   if (cap !== undefined) await pruneStore(services, { maxUsedSpace: cap });
@@ -26,7 +29,7 @@ export async function tidyAfterBuild(services: Services, cap: number | undefined
   if (boot !== undefined || trash.length > 0) tidyBehind(store, boot ?? '', trash);
 }
 
-/** The marker's time is when the sync begins; the marker gets its name when the sync has ended. */
+/** The marker's time is the start of the sync; it gets its name when the sync has ended. */
 const TIDY = `cd "$1" || exit
 if [ "$2" ] && printf '%s\\n' "$2" > "$3.$$"; then
   if sync -f . && [ -e "$3" ]; then mv -f "$3.$$" "$3"; else rm -f "$3.$$"; fi
@@ -34,10 +37,10 @@ fi
 shift 3 && [ $# -gt 1 ] && cd "$1" && shift && rm -rf -- "$@"
 `;
 
-/** As many as fit into one argument list by far; the rest is for the next time. */
+/** How many fit into one argument list with ease; the rest is left for the next build. */
 const AT_ONCE = 1000;
 
-/** Is left to a process that outlives this one: nobody waits for it. */
+/** Starts a process that outlives this one; nobody waits for it. */
 function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, boot: string, trash: readonly string[]): void {
   const nothing = openSync('/dev/null', 'r+');
   try {
@@ -45,7 +48,7 @@ function tidyBehind({ root, syncMarker, trash: place }: StoreLayout, boot: strin
     const { PATH = '/usr/bin:/bin' } = process.env;
     startProcess('/bin/sh', args, { env: { PATH }, descriptors: [nothing, nothing, nothing] });
   } catch {
-    // What is not done now is done after the next build.
+    // A later build does the rest.
   } finally {
     closeSync(nothing);
   }

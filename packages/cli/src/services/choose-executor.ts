@@ -21,17 +21,17 @@ export interface ExecutorChoice {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
   readonly now: () => number;
-  /** Takes a directory away that is needed no more. */
+  /** Removes a directory that is no longer needed. */
   readonly discard: (directory: string) => void;
-  /** Is told once what the isolation that was chosen lacks. */
+  /** Receives once a warning about what the chosen isolation lacks. */
   readonly warn: (message: string, detail: string) => void;
 }
 
-/** The strongest isolation that this machine allows, or the one that was asked for. */
+/** Creates the executor with the strongest isolation that this machine allows, or with the one that the user chose. */
 export function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
   const { isolation, store, flavour, now, discard } = choice;
   const runDirectory = store.run;
-  // It takes a while, in which the first step is made ready; the step meets what may be wrong with it.
+  // Runs while the first step is prepared; the step reports a failure.
   if (flavour === 'trusted') enterDeviceGuard().catch(() => {});
   const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
   if (isolation === 'chroot') return createChrootExecutor({ runDirectory, flavour, discard });
@@ -44,7 +44,7 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
 }
 
-/** Ends what an executor keeps, when all its steps have ended. */
+/** Ends the resources of an executor, when all its steps have ended. */
 export async function closeExecutor(executor: Executor & Partial<Disposable>): Promise<void> {
   executor[Symbol.dispose]?.();
   await removeDeviceGuardSoon();
@@ -53,7 +53,7 @@ export async function closeExecutor(executor: Executor & Partial<Disposable>): P
 function requireRuntime(): string {
   const runtime = findRuntime();
   if (runtime !== undefined) return runtime;
-  throw new TbuildError('UNSUPPORTED', 'There is no OCI runtime on this machine', {
+  throw new TbuildError('UNSUPPORTED', 'This machine has no OCI runtime', {
     hint: 'Install crun, runc or youki',
   });
 }
@@ -64,8 +64,8 @@ const CHROOT_LACKS =
 function withoutNamespaces(verdict: string, { isolation, store, flavour, discard, warn }: ExecutorChoice): Executor {
   const obstacle = chrootObstacle();
   if (isolation !== 'auto' || obstacle !== undefined)
-    throw new TbuildError('UNSUPPORTED', `RUN steps cannot be contained on this machine: ${verdict}`, {
-      hint: obstacle === undefined ? 'Contain them less, with --isolation auto' : `Otherwise, ${obstacle}`,
+    throw new TbuildError('UNSUPPORTED', `Cannot isolate RUN steps on this machine: ${verdict}`, {
+      hint: obstacle === undefined ? 'Use --isolation auto to allow weaker isolation' : `Otherwise, ${obstacle}`,
     });
   warn(`RUN steps are isolated by chroot only. ${verdict}`, CHROOT_LACKS);
   return createChrootExecutor({ runDirectory: store.run, flavour, discard });

@@ -2,9 +2,9 @@ import { TbuildError } from '@tbuild/errors';
 import { exitAtOnce } from './exit-at-once.ts';
 
 /**
- * Runs work that Ctrl-C and SIGTERM cancel. The first signal aborts and lets the work clean up; a second
- * one ends the process at once.
- * @throws TbuildError CANCELLED when it was, whatever the work threw because of that.
+ * Runs work that Ctrl-C and SIGTERM cancel. The first signal aborts and lets the work clean up; a second one ends the
+ * process at once.
+ * @throws TbuildError CANCELLED after a signal, whatever the work threw.
  */
 export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,

@@ -8,12 +8,12 @@ const CAP_MKNOD = 27n;
 
 /** Returns why chroot cannot isolate RUN steps here and what would change that; undefined where it can. */
 export function chrootObstacle(): string | undefined {
-  if (process.getuid?.() !== 0) return 'chroot takes root';
+  if (process.getuid?.() !== 0) return 'chroot needs root';
   const missing = Object.entries({ SYS_CHROOT: CAP_SYS_CHROOT, MKNOD: CAP_MKNOD })
     .filter(([, number]) => !hasCapability(number))
     .map(([name]) => name);
   if (missing.length === 0) return undefined;
-  return `chroot isolation would take --cap-add ${missing.join(' --cap-add ')}`;
+  return `chroot isolation needs --cap-add ${missing.join(' --cap-add ')}`;
 }
 
 /** Returns which extended attributes mark opaque directories here: trusted ones need the privileges of the machine's root. */
@@ -22,7 +22,7 @@ export function flavourOf(env: Environment): OverlayFlavour {
   return (env.variables.TBUILD_ISOLATION_VERDICT ?? '') === '' || hasCapability(CAP_SYS_ADMIN) ? 'trusted' : 'user';
 }
 
-/** Whether a step under a seccomp filter can still gain privileges, as sudo does. */
+/** Returns whether a step under a seccomp filter can still gain privileges, as sudo does. */
 export function canLoadFilter(): boolean {
   return hasCapability(CAP_SYS_ADMIN);
 }

@@ -2,6 +2,6 @@ import { readFileSync, writeSync } from 'node:fs';
 import { doLayerJob } from '@tbuild/layers';
 import { dieWithParent } from '@tbuild/linux';
 
-// A program of its own, see createLayerSubprocess.
+// The entry point of the subprocess that writes layers, see createLayerSubprocess.
 dieWithParent(Number(process.argv[2]));
 writeSync(1, doLayerJob(readFileSync(0)));

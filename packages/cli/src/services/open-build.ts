@@ -29,7 +29,7 @@ export interface OpenBuild extends AsyncDisposable {
 
 /**
  * Opens a build that the command line or a program asks for.
- * @throws TbuildError for what can be known to fail before anything is built.
+ * @throws TbuildError for every mistake that can be found before anything is built.
  */
 export function openBuild(asked: AskedBuild, env: Environment, progress: Progress): OpenBuild {
   const root = storeRoot(asked.settings.root, env);

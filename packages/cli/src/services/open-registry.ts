@@ -19,17 +19,19 @@ import { trustedCertificates } from '../config/trusted-certificates.ts';
 import { VERSION } from '../startup/version.ts';
 import { waitingClock, type ShowWait } from './waiting-clock.ts';
 
-/** How long a credential helper may take, which may ask its user: two minutes. */
+/** A credential helper may take two minutes, since it may ask its user. */
 const HELPER_TIME = 120_000;
 
 export interface RegistryAccess {
-  /** Instead of the user's own. */
+  /** Credentials to use instead of the user's own. */
   readonly credentials?: CredentialSource;
-  /** A line on standard error unless given. */
+  /** Defaults to a line on standard error. */
   readonly showWait?: ShowWait;
 }
 
-/** The client for all registries of this run, with the user's credentials unless others are given, certificates and proxies. */
+/**
+ * Opens the client for all registries, with the user's certificates, proxies and, unless others are given, credentials.
+ */
 export function openRegistry(
   options: RegistryOptions,
   env: Environment,
@@ -67,7 +69,7 @@ export function openRegistry(
   });
 }
 
-/** The client for all other servers. */
+/** Opens the client for all other servers. */
 export function openWeb(env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
   return createWebClient(connectionOptions(env, showWait));
 }
@@ -92,7 +94,7 @@ function lineFor({ stderr }: Environment): ShowWait {
   };
 }
 
-/** Docker's own before podman's, which has several places. */
+/** Returns the files with credentials: Docker's own before those of podman, which has several. */
 function credentialFiles({ variables, uid }: Environment): readonly CredentialFile[] {
   const { DOCKER_AUTH_CONFIG, DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, HOME, XDG_CONFIG_HOME } = variables;
   const docker = DOCKER_CONFIG ?? (HOME === undefined ? undefined : join(HOME, '.docker'));
@@ -111,14 +113,17 @@ function credentialFiles({ variables, uid }: Environment): readonly CredentialFi
   return files.filter((file) => file !== undefined);
 }
 
-/** What a GitLab job is given for the registry of its project and the dependency proxy; the user's own come first. */
+/**
+ * Returns the credentials that a GitLab job gets for the registry of its project and the dependency proxy; the user's
+ * own come first.
+ */
 function jobCredentials(variables: Environment['variables']): CredentialFile | undefined {
   const { CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD, CI_JOB_TOKEN } = variables;
   const { CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD } = variables;
   const entries = [
     [CI_REGISTRY, CI_REGISTRY_USER || 'gitlab-ci-token', CI_REGISTRY_PASSWORD || CI_JOB_TOKEN],
     [CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
-    // The server is given with a port that names of images do without.
+    // The server has a port that names of images omit.
     [CI_DEPENDENCY_PROXY_SERVER?.replace(/:443$/, ''), CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
   ].flatMap(([server, username, password]) =>
     server && username && password ? [[server, { username, password }]] : [],

@@ -7,7 +7,7 @@ export interface RunProgramOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How the user's own programs are started: as the user, outside of the launcher's user namespace. */
+/** Opens the way to start the user's own programs: as the user, outside the launcher's user namespace. */
 export function openOutside({ variables }: Environment): Outside {
   const descriptor = variables.TBUILD_OUTSIDE_FD;
   return createOutside({
@@ -17,8 +17,8 @@ export function openOutside({ variables }: Environment): Outside {
 }
 
 /**
- * Runs one of the user's own programs and collects what it prints (standard error after standard output).
- * @throws TbuildError NOT_FOUND when there is no such program.
+ * Runs one of the user's own programs and collects its output (standard error after standard output).
+ * @throws TbuildError NOT_FOUND when the program does not exist.
  */
 export async function runProgram(
   args: readonly string[],

@@ -4,7 +4,7 @@ import type { Environment } from '../config/environment.ts';
 import { openDestination } from './open-destination.ts';
 import { runProgram } from './run-program.ts';
 
-/** What outputs need of this process and its user. */
+/** Returns what outputs need of this process and its user. */
 export function surroundingsOf(env: Environment): Surroundings {
   return {
     owner: env.owner,

@@ -3,13 +3,13 @@ import { track } from '@tbuild/builder';
 import type { Progress } from '@tbuild/progress';
 import type { Clock } from '@tbuild/registry';
 
-/** Shows a wait that people would wonder about, and ends with it. */
+/** Shows a long wait while it lasts. */
 export type ShowWait = (title: string, wait: () => Promise<void>) => Promise<void>;
 
-/** Waits of fewer milliseconds are not worth a line. */
+/** Waits shorter than this many milliseconds are not shown. */
 const SHOWN_FROM = 2000;
 
-/** The machine's clock; waits that servers ask for are shown. */
+/** Returns the machine's clock, which shows waits that servers ask for. */
 export function waitingClock(showWait: ShowWait): Clock {
   return {
     now: () => Date.now(),

@@ -49,25 +49,25 @@ function launch(args: readonly string[], env: Record<string, string | undefined>
   return spawnSync(program, args, { env: { ...base, ...env }, encoding: 'utf8' });
 }
 
-test('arguments and exit code pass', () => {
+test('the launcher passes on arguments and the exit code', () => {
   const { status, stdout } = launch(['a b', '7', "it's", '']);
   expect(status).toBe(7);
   expect(JSON.parse(stdout).args).toEqual(['a b', '7', "it's", '']);
 });
 
-test('finds its package through a symbolic link', () => {
+test('the launcher finds its package through a symbolic link', () => {
   const link = join(directory, 'link');
   symlinkSync(launcher, link);
   expect(launch(['x', '3'], {}, link).status).toBe(3);
 });
 
-test('certificates are handed on without Node parsing them at start', () => {
+test('NODE_EXTRA_CA_CERTS is passed on under another name, so that Node does not parse it at start', () => {
   const { env } = JSON.parse(launch([], { NODE_EXTRA_CA_CERTS: '/some/file' }).stdout);
   expect(env.TBUILD_EXTRA_CA_CERTS).toBe('/some/file');
   expect(env.NODE_EXTRA_CA_CERTS).toBeUndefined();
 });
 
-test('says who started it, and does not believe what it inherits', () => {
+test('the launcher passes on who started it, and ignores inherited values', () => {
   const { env, mounts } = JSON.parse(launch([], { TBUILD_UID: '77', TBUILD_ISOLATION_VERDICT: 'no' }).stdout);
   expect(env.TBUILD_UID).toBe(String(process.getuid?.()));
   const contained = env.TBUILD_ISOLATION_VERDICT === undefined;
@@ -75,7 +75,7 @@ test('says who started it, and does not believe what it inherits', () => {
   expect(mounts !== here).toBe(contained);
 });
 
-test('help needs no namespace', () => {
+test('the help text needs no namespace', () => {
   const { env } = JSON.parse(launch(['--help']).stdout);
   expect(env.TBUILD_UID).toBeUndefined();
 });
@@ -87,7 +87,7 @@ test('signals reach the program itself', async () => {
   expect(await once(child, 'exit')).toEqual([42, null]);
 });
 
-test('no Node, or one too old', () => {
+test('a missing or too old Node is reported', () => {
   const old = join(directory, 'old-node');
   writeFileSync(old, '#!/bin/sh\necho v20.18.1\n');
   chmodSync(old, 0o755);
@@ -100,7 +100,7 @@ test('no Node, or one too old', () => {
   );
 });
 
-test('a program that calls says which Node runs, where none is on the PATH', () => {
+test('a calling program supplies its Node where none is on the PATH', () => {
   const tools = join(directory, 'tools');
   mkdirSync(tools);
   symlinkSync(execFileSync('sh', ['-c', 'command -v unshare'], { encoding: 'utf8' }).trim(), join(tools, 'unshare'));
@@ -247,7 +247,7 @@ describe('a snapshot', () => {
   });
 });
 
-describe('what is in the way of namespaces', () => {
+describe('the launcher names the obstacle to namespaces', () => {
   /** A PATH on which these programs come first. */
   function pathWith(programs: Record<string, string>) {
     const bin = mkdtempSync(join(directory, 'bin-'));

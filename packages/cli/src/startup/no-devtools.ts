@@ -1,2 +1,2 @@
-/** Stands in for React's developer tools, which ink names and the program never loads. */
+/** Replaces React's developer tools, which ink imports and the program never loads. */
 export default {};

@@ -1,2 +1,2 @@
-/** Stands in for what ink asks whether it runs in continuous integration: the program itself decides when to draw. */
+/** Replaces the check of ink for continuous integration: the program itself decides when to draw. */
 export default false;

@@ -5,9 +5,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { Environment } from '../config/environment.ts';
 
 /**
- * Runs the program once before a snapshot of its heap is made, since the snapshot keeps what was compiled by then: a
- * cached build is 14 ms shorter. `run` gets nothing of this process, whose streams a snapshot cannot hold.
- * That it failed is told on standard error, and costs no more than those milliseconds.
+ * Runs the program once before a snapshot of its heap is made. The snapshot keeps the code that was compiled by then,
+ * which makes a cached build 14 ms shorter. `run` gets no stream of this process, since a snapshot cannot hold one. A
+ * failure is reported on standard error and costs no more than those milliseconds.
  */
 export async function rehearse(run: (env: Environment) => Promise<number>): Promise<void> {
   const stream = new PassThrough();
@@ -25,18 +25,18 @@ export async function rehearse(run: (env: Environment) => Promise<number>): Prom
     stdin: stream,
   }).catch(String);
   restore();
-  // Only a timer that has fired makes Node forget when the next was due, without which later ones would not be set.
+  // Only a fired timer makes Node forget when the next one is due; otherwise later timers would not be set.
   await setTimeout(1);
-  // Writing through process.stderr would open the stream.
-  if (code !== 0) writeSync(2, `The rehearsal ended with ${code}\n${written}`);
+  // Writing to process.stderr would open the stream.
+  if (code !== 0) writeSync(2, `The rehearsal exited with ${code}\n${written}`);
 }
 
-/** These keep random bytes in stock, which every process that starts from the snapshot would use again. */
+/** These functions keep a stock of random bytes, which every process from the snapshot would reuse. */
 function refuse(): never {
   throw new Error('Use randomBytes: a snapshot of the heap must hold no random numbers');
 }
 
-/** Methods that Node 20 has not yet while it makes a snapshot. */
+/** Methods that Node 20 lacks while it makes a snapshot. */
 const COPYING = {
   toSorted(this: unknown[], compare?: (a: unknown, b: unknown) => number) {
     return [...this].sort(compare);
@@ -47,8 +47,8 @@ const COPYING = {
 };
 
 /**
- * Until the snapshot is made Node 20 lacks methods that it has later, and what AbortSignal.any registers for the
- * garbage collector keeps Node 22 from making one.
+ * Replaces what breaks while a snapshot is made, and returns a function that restores it. Node 20 lacks some methods
+ * then, and the finalizers of AbortSignal.any keep Node 22 from making a snapshot.
  */
 function substitute(): () => void {
   const { any } = AbortSignal;

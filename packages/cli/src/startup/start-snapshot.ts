@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import type { Environment } from '../config/environment.ts';
 import { MAX_SEMI_SPACE } from './max-semi-space.ts';
 
-/** What is built to rehearse: the first time to fill a cache, the second, cached, while the snapshot is made. */
+/**
+ * The Dockerfile of the rehearsal: the first build fills a cache, the second one, cached, runs while the snapshot is
+ * made.
+ */
 const DOCKERFILE = `FROM scratch AS one
 ARG FROM=Dockerfile
 COPY \${FROM} /
@@ -51,7 +54,7 @@ ls -t snapshot-* | tail -n +9 | xargs rm -f
 `;
 
 /**
- * Makes the file that the launcher starts the program from next time, when the launcher asked for one: the heap of a
+ * Makes the snapshot that the launcher starts the program from next time, if the launcher asked for one: the heap of a
  * process that has loaded the program and built once. Nobody waits for the process that makes it.
  */
 export function makeStartSnapshot({ variables }: Environment): void {
@@ -60,7 +63,7 @@ export function makeStartSnapshot({ variables }: Environment): void {
   if (note === undefined || fits === undefined || node === undefined || main === undefined) return;
   const command = ['/bin/sh', '-c', MAKE_SNAPSHOT, 'sh', node, main, note, fits, MAX_SEMI_SPACE, DOCKERFILE];
   const child = spawn('nice', command, { stdio: 'ignore', detached: true });
-  // Without one, the program starts as it did this time.
+  // Without a snapshot, the program starts as it did this time.
   child.on('error', () => {});
   child.unref();
 }

@@ -21,11 +21,11 @@ test.each(good)('--call=%s', (written, expected) => {
 });
 
 test.each([
-  ['chekc', 'Call "chekc" is not known'],
-  ['convertllb', 'Call "convertllb" is not known'],
-  ['check,format=xml', 'Field "format=xml"'],
-  ['check,ignorestatus=perhaps', 'Field "ignorestatus=perhaps"'],
-  ['check,targets', 'Field "targets"'],
+  ['chekc', 'Unknown --call "chekc"'],
+  ['convertllb', 'Unknown --call "convertllb"'],
+  ['check,format=xml', 'Invalid field of --call "format=xml"'],
+  ['check,ignorestatus=perhaps', 'Invalid field of --call "ignorestatus=perhaps"'],
+  ['check,targets', 'Invalid field of --call "targets"'],
 ])('--call=%s is refused', (written, says) => {
   expect(() => parseCall(written)).toThrow(says);
 });

@@ -2,18 +2,18 @@ import { suggest, TbuildError } from '@tbuild/errors';
 
 const CALLS = ['check', 'outline', 'targets', 'subrequests.describe'] as const;
 
-/** What `--call` asks for in place of a build. */
+/** The request of `--call`, in place of a build. */
 export interface CallSpec {
   readonly name: (typeof CALLS)[number];
   readonly format: 'text' | 'json';
-  /** Exit with 0 whatever is found. */
+  /** Exit with 0 whatever the call finds. */
   readonly ignoreStatus: boolean;
 }
 
 const ALIASES: Readonly<Record<string, string>> = { lint: 'check', describe: 'subrequests.describe' };
 
 /**
- * Reads `NAME[,format=text|json][,ignorestatus[=BOOL]]`; undefined for `build`, which is no call.
+ * Reads `NAME[,format=text|json][,ignorestatus[=BOOL]]`; undefined for `build`, the default.
  * @throws TbuildError USAGE
  */
 export function parseCall(text: string): CallSpec | undefined {
@@ -32,13 +32,13 @@ function readField(field: string): Partial<CallSpec> {
   if (key === 'format' && (value === 'json' || value === 'text')) return { format: value };
   if (key === 'ignorestatus' && /^(?:1|t|true)$/i.test(value ?? 'true')) return { ignoreStatus: true };
   if (key === 'ignorestatus' && /^(?:0|f|false)$/i.test(value ?? '')) return { ignoreStatus: false };
-  throw new TbuildError('USAGE', `Field ${JSON.stringify(field)} of --call is not valid`, {
+  throw new TbuildError('USAGE', `Invalid field of --call ${JSON.stringify(field)}`, {
     hint: 'Write format=text, format=json or ignorestatus',
   });
 }
 
 function unknownCall(name: string): TbuildError {
   const near = suggest(name, CALLS);
-  const hint = near === undefined ? `The calls are build, ${CALLS.join(', ')}` : `Did you mean ${near}?`;
-  return new TbuildError('USAGE', `Call ${JSON.stringify(name)} is not known`, { hint });
+  const hint = near === undefined ? `Use build, ${CALLS.join(', ')}` : `Did you mean ${near}?`;
+  return new TbuildError('USAGE', `Unknown --call ${JSON.stringify(name)}`, { hint });
 }

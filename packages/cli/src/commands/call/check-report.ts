@@ -4,7 +4,7 @@ import { base64, protoLocation } from './proto-location.ts';
 
 type Warning = CheckReport['warnings'][number];
 
-/** What `--check` prints for people, in Docker's words; its error, if any, is printed as every error is. */
+/** Returns what `--check` prints for people, in Docker's words. An error is printed like every other. */
 export function checkText({ warnings, source, error }: CheckReport): string {
   const all = warnings.map((warning) => `\n${warningText(warning, source.text)}`).join('');
   if (warnings.length === 0) return error === undefined ? 'Check complete, no warnings found.\n' : '';
@@ -17,7 +17,7 @@ function warningText({ rule, url, message, location, token }: Warning, text: str
   return `WARNING: ${rule} - ${url}\n${message}\n${place}\n${sourceFrame(text, location, { token })}`;
 }
 
-/** The same as BuildKit's JSON. */
+/** Returns BuildKit's JSON. */
 export function checkJson({ warnings, source, error }: CheckReport): object {
   return {
     warnings: warnings.map(({ rule, description, url, message, location }) => ({

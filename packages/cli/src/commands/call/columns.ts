@@ -1,4 +1,4 @@
-/** Lines of cells in columns `gap` blanks apart; the last cell of a line is as long as it is. */
+/** Formats lines of cells as columns, `gap` blanks apart; the last cell of a line is not padded. */
 export function columns(lines: readonly (readonly string[])[], gap: number): string {
   const widths: number[] = [];
   for (const cells of lines) {

@@ -1,6 +1,6 @@
 import { columns } from './columns.ts';
 
-/** A call as BuildKit describes them to its clients; `lint`, which `--check` is, is not among those. */
+/** A call as BuildKit describes it to clients. `lint`, the call of `--check`, is not listed. */
 interface Subrequest {
   readonly name: string;
   readonly description: string;
@@ -23,13 +23,13 @@ const SUBREQUESTS: readonly Subrequest[] = [
 
 const VERSION = '1.0.0';
 
-/** What `--call=subrequests.describe` prints for people. */
+/** Returns what `--call=subrequests.describe` prints for people. */
 export function describeText(): string {
   const rows = SUBREQUESTS.map(({ name, description }) => [name, VERSION, description]);
   return columns([['NAME', 'VERSION', 'DESCRIPTION'], ...rows], 1);
 }
 
-/** The same as BuildKit's JSON. */
+/** Returns BuildKit's JSON. */
 export function describeJson(): readonly object[] {
   return SUBREQUESTS.map(({ name, description, opts, metadata }) => ({
     name: `frontend.${name}`,

@@ -5,7 +5,7 @@ import { base64, protoLocation } from './proto-location.ts';
 type OutlineReport = Awaited<ReturnType<typeof outlineBuild>>;
 type Mount = OutlineReport['outline']['secrets'][number];
 
-/** What `--call=outline` prints for people: the target, then a table of each kind that there is. */
+/** Returns what `--call=outline` prints for people: the target, then a table for each kind of parameter. */
 export function outlineText({ outline }: OutlineReport): string {
   const { name, description, args, secrets, ssh } = outline;
   const target: string[][] = [];
@@ -29,7 +29,7 @@ function table(headings: readonly string[], rows: readonly (readonly string[])[]
   return rows.length === 0 ? '' : `${columns([headings, ...rows], 3)}\n`;
 }
 
-/** The same as BuildKit's JSON: what is empty is left out. */
+/** Returns BuildKit's JSON, which omits empty lists. */
 export function outlineJson({ outline, source }: OutlineReport): object {
   const { name, description, args, secrets, ssh } = outline;
   return {

@@ -13,15 +13,18 @@ import { describeJson, describeText } from './describe-report.ts';
 import { outlineJson, outlineText } from './outline-report.ts';
 import { targetsJson, targetsText } from './targets-report.ts';
 
-/** What a call prints on standard output, and how it ends. */
+/** The output of a call and its exit code. */
 export interface CallResult {
   readonly output: string;
   readonly exitCode: number;
-  /** To be reported after the output; fails the program whatever the exit code. */
+  /** An error to report after the output; the program fails whatever the exit code. */
   readonly error?: TbuildError;
 }
 
-/** Answers a call. @throws TbuildError what planning throws, except for `check`, which reports it. */
+/**
+ * Answers a call.
+ * @throws TbuildError for errors of planning, except for `check`, which reports them.
+ */
 export function runCall(spec: CallSpec, request: BuildRequest, context: CallContext): Promise<CallResult> {
   return ANSWERS[spec.name](spec, request, context);
 }

@@ -4,7 +4,7 @@ import { base64, protoLocation } from './proto-location.ts';
 
 type TargetsReport = Awaited<ReturnType<typeof listBuildTargets>>;
 
-/** What `--call=targets` prints for people. */
+/** Returns what `--call=targets` prints for people. */
 export function targetsText({ targets }: TargetsReport): string {
   const rows = targets.map(({ name = '', default: isDefault, description = '' }) => [
     isDefault ? `${name} (default)`.trimStart() : name,
@@ -13,7 +13,7 @@ export function targetsText({ targets }: TargetsReport): string {
   return columns([['TARGET', 'DESCRIPTION'], ...rows], 1);
 }
 
-/** The same as BuildKit's JSON: what is empty is left out. */
+/** Returns BuildKit's JSON, which omits empty lists. */
 export function targetsJson({ targets, source }: TargetsReport): object {
   return {
     targets: targets.map(({ name, default: isDefault, description, base, platform, location }) => ({

@@ -4,7 +4,7 @@ import { formatFlags, formatRows } from '../../print/format-output.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const diff = storeCommand({
-  summary: 'Show which files an image adds, changes and deletes: against another, or in its last layer',
+  summary: 'Show the files that an image adds, changes and deletes: compared to another, or in its last layer',
   usage: 'diff [OPTIONS] IMAGE [IMAGE]',
   flags: { ...formatFlags },
   takes: [1, 2],
@@ -28,7 +28,7 @@ function row({ kind, path, bytes }: FileChange) {
   return { kind, path, bytes };
 }
 
-/** As `docker diff`, and how many bytes more or less there are. */
+/** Returns lines like those of `docker diff`, with the difference in bytes. */
 function line({ kind, path, bytes }: FileChange): string {
   const size = bytes === 0 ? '' : `  ${bytes < 0 ? '-' : '+'}${formatBytes(Math.abs(bytes))}`;
   return `${kind} ${path}${size}\n`;

@@ -1,8 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
 
 /**
- * Does something with every image that was named, and goes on after one for which it cannot be done.
- * @throws TbuildError at the end: the one error, or what all of them say.
+ * Runs a function for every named image, and continues after one that fails.
+ * @throws TbuildError at the end: the only error, or one with the messages of all.
  */
 export async function eachImage(names: readonly string[], work: (name: string) => Promise<void> | void): Promise<void> {
   const errors: TbuildError[] = [];
@@ -17,7 +17,7 @@ export async function eachImage(names: readonly string[], work: (name: string) =
   const [first, ...more] = errors;
   if (first === undefined) return;
   if (more.length === 0) throw first;
-  // What is worse than missing counts.
+  // An error other than a missing image sets the code.
   const { code } = errors.find((error) => error.code !== 'NOT_FOUND') ?? first;
   throw new TbuildError(code, errors.map(({ message }) => message).join('; '), { hint: first.hint });
 }

@@ -9,7 +9,7 @@ export const history = storeCommand({
   summary: 'Show how an image was made, step by step',
   usage: 'history [OPTIONS] IMAGE',
   flags: {
-    human: { kind: 'switch', short: 'H', help: 'Print sizes and times for people (default: true)' },
+    human: { kind: 'switch', short: 'H', help: 'Print readable sizes and times (default: true)' },
     'no-trunc': { kind: 'switch', help: 'Print whole commands' },
     quiet: { kind: 'switch', short: 'q', help: 'Print only IDs' },
     ...formatFlags,

@@ -6,9 +6,9 @@ import { familiarReference, familiarRepository } from '@tbuild/oci';
 type Keeps = (image: ListedImage) => boolean;
 
 /**
- * What `docker images` lists for these `--filter` options and names: of the same option any value, of different
- * options all.
- * @throws TbuildError USAGE for an unknown filter, NOT_FOUND for an image to compare with that is not there.
+ * Returns a filter as `docker images` has it: an image must match one value of each option, and the name if one is
+ * given.
+ * @throws TbuildError USAGE for an unknown filter, NOT_FOUND for an image to compare with that does not exist.
  */
 export function imageFilter(filters: readonly string[], names: readonly string[], services: Services): Keeps {
   const byKind = new Map<string, Keeps[]>();
@@ -17,7 +17,7 @@ export function imageFilter(filters: readonly string[], names: readonly string[]
     const kind = at < 0 ? text : text.slice(0, at);
     const make = Object.hasOwn(FILTERS, kind) ? FILTERS[kind] : undefined;
     if (make === undefined || at < 0) throw unknownFilter(text, kind);
-    // Labels have to be there all.
+    // An image must have all labels.
     const group = kind === 'label' ? text : kind;
     byKind.set(group, [...(byKind.get(group) ?? []), make(text.slice(at + 1), services)]);
   }
@@ -27,7 +27,7 @@ export function imageFilter(filters: readonly string[], names: readonly string[]
 const FILTERS: Readonly<Record<string, (value: string, services: Services) => Keeps>> = {
   dangling(value) {
     if (value !== 'true' && value !== 'false')
-      throw new TbuildError('USAGE', `Filter dangling=${value} is neither true nor false`);
+      throw new TbuildError('USAGE', `Invalid --filter "dangling=${value}": expected true, false`);
     return ({ reference }) => (reference?.tag === undefined) === (value === 'true');
   },
   label(value) {
@@ -54,12 +54,12 @@ const FILTERS: Readonly<Record<string, (value: string, services: Services) => Ke
   },
 };
 
-/** Milliseconds since the epoch; 0 for an image that does not say. */
+/** Returns milliseconds since the epoch; 0 for an image without a creation time. */
 export function createdAt({ config }: StoredImage): number {
   return Date.parse(config.created ?? '') || 0;
 }
 
-/** Go's `path.Match`: a star stands for anything but a slash. */
+/** Matches like Go's `path.Match`: a star matches anything but a slash. */
 function pathPattern(text: string): RegExp {
   const source = text.replaceAll(/\\.|\[\^?[^\]]+\]|[*?.+^${}()|[\]\\]/g, (part) => {
     if (part === '*') return '[^/]*';
@@ -72,7 +72,7 @@ function pathPattern(text: string): RegExp {
 function unknownFilter(text: string, kind: string): TbuildError {
   const known = Object.keys(FILTERS);
   const near = suggest(kind, known);
-  return new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not valid`, {
-    hint: near === undefined ? `Filters are ${known.map((name) => `${name}=…`).join(', ')}` : `Did you mean ${near}=?`,
+  return new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}`, {
+    hint: near === undefined ? `Use ${known.map((name) => `${name}=…`).join(', ')}` : `Did you mean ${near}=?`,
   });
 }

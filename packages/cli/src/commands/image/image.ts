@@ -2,7 +2,7 @@ import { commandGroup } from '../group.ts';
 
 export const image = commandGroup({
   name: 'image',
-  summary: 'The commands on images under the names that Docker gives them: image ls, image rm, …',
+  summary: 'Manage images with the subcommands of docker image: ls, rm, …',
   commands: {
     build: async () => (await import('../build.ts')).build,
     history: async () => (await import('./history.ts')).history,

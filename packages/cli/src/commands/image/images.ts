@@ -7,16 +7,16 @@ import { storeCommand } from '../store-command.ts';
 import { formatAge } from '../../print/table.ts';
 
 export const images = storeCommand({
-  summary: 'List the images of the store, the newest first',
+  summary: 'List the images of the store, newest first',
   usage: 'images [OPTIONS] [NAME[:TAG]]',
   flags: {
-    all: { kind: 'switch', short: 'a', help: 'As without: there are no intermediate images to show' },
+    all: { kind: 'switch', short: 'a', help: 'No effect: the store has no intermediate images' },
     digests: { kind: 'switch', help: 'Show digests' },
     filter: {
       kind: 'list',
       short: 'f',
       value: 'FILTER',
-      help: 'Only images with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE, dangling=true|false',
+      help: 'Show only images with reference=PATTERN, label=NAME[=VALUE], before=IMAGE, since=IMAGE, dangling=true|false',
     },
     'no-trunc': { kind: 'switch', help: 'Print whole IDs' },
     quiet: { kind: 'switch', short: 'q', help: 'Print only the image IDs' },
@@ -72,7 +72,7 @@ const HEADINGS = {
 
 const COLUMNS = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'] as const;
 
-/** As Go prints a time. */
+/** Formats a time as Go does. */
 function goTime(created: string): string {
   const time = new Date(created);
   if (Number.isNaN(time.getTime())) return created;

@@ -11,13 +11,13 @@ export const inspect = storeCommand({
   summary: 'Show everything about images, as JSON',
   usage: 'inspect [OPTIONS] IMAGE...',
   flags: {
-    format: { ...formatFlags.format, short: 'f', help: 'Print "json", or by a Go template such as \'{{.Id}}\'' },
-    type: { kind: 'text', value: 'image', help: 'As without: there are only images' },
+    format: { ...formatFlags.format, short: 'f', help: 'Print as "json", or with a Go template such as \'{{.Id}}\'' },
+    type: { kind: 'text', value: 'image', help: 'No effect: there are only images' },
   },
   takes: [1, Infinity],
   async run({ flags, words, services, env }) {
     const { format, type = 'image' } = flags;
-    if (type !== 'image') throw new TbuildError('USAGE', `There are only images here, and no ${JSON.stringify(type)}`);
+    if (type !== 'image') throw new TbuildError('USAGE', `Invalid --type ${JSON.stringify(type)}: expected image`);
     const documents: object[] = [];
     try {
       await eachImage(words, async (word) => {
@@ -31,7 +31,7 @@ export const inspect = storeCommand({
   },
 });
 
-/** In the words of `docker image inspect`. */
+/** Returns the document of `docker image inspect`. */
 async function describe(found: FoundImage, services: Services): Promise<Readonly<Record<string, unknown>>> {
   const {
     target,
@@ -51,7 +51,7 @@ async function describe(found: FoundImage, services: Services): Promise<Readonly
       .map(({ reference }) => familiarReference(reference)),
     RepoDigests: [...new Set(names.map(({ reference, digest }) => `${familiarRepository(reference)}@${digest}`))],
     Comment: config.history.at(-1)?.comment ?? '',
-    // Go writes no zeros at the end of a fraction.
+    // Go omits zeros at the end of a fraction.
     Created: (config.created ?? '').replace(/(?:(\.\d*[1-9])0+|\.0+)(?=Z$)/, '$1'),
     Author: config.author ?? '',
     Config: describeConfig(config.config),
@@ -67,7 +67,7 @@ async function describe(found: FoundImage, services: Services): Promise<Readonly
 
 const absent = new GoNil('');
 
-/** With what Go has for lists and maps that are not there. */
+/** Adds Go's values for lists and maps that do not exist. */
 function describeConfig(config: RuntimeConfig): object {
   const [list, map] = [new GoNil('[]'), new GoNil('map[]')];
   return {
@@ -84,7 +84,7 @@ function describeConfig(config: RuntimeConfig): object {
   };
 }
 
-/** Go's maps are printed by their keys. */
+/** Sorts maps by their keys, as Go prints them. */
 function sorted<T>(map: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

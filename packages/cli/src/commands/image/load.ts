@@ -9,7 +9,7 @@ import type { Environment } from '../../config/environment.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const load = storeCommand({
-  summary: 'Take images from an archive into the store: of docker save, podman save or an OCI layout',
+  summary: 'Load images from an archive into the store: from docker save, podman save or an OCI layout',
   usage: 'load [OPTIONS]',
   flags: {
     input: {
@@ -18,8 +18,8 @@ export const load = storeCommand({
       value: 'FILE',
       help: 'The archive, compressed or not (default: standard input)',
     },
-    tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that does not say its name' },
-    quiet: { kind: 'switch', short: 'q', help: 'As without: there is no progress to leave out' },
+    tag: { kind: 'text', short: 't', value: 'NAME', help: 'Name the image of an archive that holds no name' },
+    quiet: { kind: 'switch', short: 'q', help: 'No effect: load shows no progress' },
   },
   takes: [0, 0],
   async run({ flags, services, env, signal }) {
@@ -29,7 +29,7 @@ export const load = storeCommand({
       if (!hasCode(cause, 'SNAPSHOT')) throw cause;
       throw new TbuildError(
         'SNAPSHOT',
-        `Archive ${JSON.stringify(flags.input ?? '-')} cannot be read: it is damaged or none at all`,
+        `Cannot read the archive ${JSON.stringify(flags.input ?? '-')}: it is damaged or not an archive`,
         { cause },
       );
     });
@@ -53,7 +53,7 @@ async function* readInput(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   if (file === undefined && stdin.isTTY)
-    throw new TbuildError('USAGE', 'There is no archive on standard input', { hint: 'Name it with -i FILE' });
+    throw new TbuildError('USAGE', 'Standard input holds no archive', { hint: 'Name it with -i FILE' });
   try {
     yield* file === undefined
       ? addAbortSignal(signal, stdin)
@@ -61,6 +61,6 @@ async function* readInput(
   } catch (cause) {
     signal.throwIfAborted();
     if (errnoName(cause) !== 'ENOENT') throw cause;
-    throw new TbuildError('USAGE', `Archive ${JSON.stringify(file)} is not there`, { cause });
+    throw new TbuildError('USAGE', `Archive ${JSON.stringify(file)} does not exist`, { cause });
   }
 }

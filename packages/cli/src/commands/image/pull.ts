@@ -16,7 +16,7 @@ export const pull = storeCommand({
   summary: 'Fetch images from registries into the store',
   usage: 'pull [OPTIONS] NAME[:TAG|@DIGEST]...',
   flags: {
-    'all-platforms': { kind: 'switch', help: 'Fetch the images of all platforms, and the index over them' },
+    'all-platforms': { kind: 'switch', help: 'Fetch the images of all platforms, and their index' },
     platform: {
       kind: 'text',
       value: 'OS/ARCH',

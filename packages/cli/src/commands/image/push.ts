@@ -35,7 +35,7 @@ export const push = storeCommand({
         report,
         signal,
       );
-      // The name now stands for what the registry has, whose digest differs when layers had to be compressed.
+      // The name now refers to the pushed image, whose digest differs when layers had to be compressed.
       await copyImage(stored.content, services.content, stored.root, { signal });
       if (services.refs.get(reference)?.digest === target.digest) services.refs.set(reference, stored.root);
       env.stdout.write(

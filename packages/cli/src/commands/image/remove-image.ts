@@ -6,17 +6,16 @@ import { familiarReference, isDigest, parseReference, type Digest, type Referenc
 /** The names, or the image without a name, that were removed from the store. */
 export interface RemovedImage {
   readonly references: readonly Reference[];
-  /** The ID of an image that had no name. */
+  /** The ID of an image without a name. */
   readonly id?: Digest;
 }
 
 /**
- * Removes the names of an image from the store, or an image that has none.
- *
+ * Removes the names of an image from the store, or an image without a name.
  * @throws TbuildError NOT_FOUND; USAGE for an ID with several names, unless forced.
  */
 export function removeImage(name: string, force: boolean, services: Services): RemovedImage {
-  // By name an image is removed even if it is damaged.
+  // An image can be removed by name even if it is damaged.
   const reference = isDigest(name) ? undefined : parseReference(name);
   if (reference !== undefined && services.refs.remove(reference)) return { references: [reference] };
   const { references, target, image } = findImage(name, services);

@@ -5,15 +5,15 @@ import { removeImage } from './remove-image.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const rmi = storeCommand({
-  summary: 'Remove images or names of images; prune frees what they held',
+  summary: 'Remove images or names of images; prune frees their layers',
   usage: 'rmi [OPTIONS] IMAGE...',
   flags: {
     force: {
       kind: 'switch',
       short: 'f',
-      help: 'Remove an image by ID even if it has several names; let images that are not there pass',
+      help: 'Remove an image by ID even if it has several names; ignore images that do not exist',
     },
-    'no-prune': { kind: 'switch', help: 'As without: only prune frees what images held' },
+    'no-prune': { kind: 'switch', help: 'No effect: only prune frees layers' },
   },
   takes: [1, Infinity],
   async run({ flags, words, services, env }) {

@@ -19,8 +19,8 @@ export const save = storeCommand({
   summary: 'Write images of the store to an archive, for docker load, podman load and tbuild load',
   usage: 'save [OPTIONS] IMAGE...',
   flags: {
-    output: { kind: 'text', short: 'o', value: 'FILE', help: 'Where to (default: standard output)' },
-    platform: { kind: 'text', value: 'OS/ARCH', help: "Of several platforms this one (default: the machine's own)" },
+    output: { kind: 'text', short: 'o', value: 'FILE', help: 'Write to this file (default: standard output)' },
+    platform: { kind: 'text', value: 'OS/ARCH', help: "Choose a platform of several (default: the machine's)" },
   },
   takes: [1, Infinity],
   async run({ flags, words, services, env, signal }) {
@@ -41,11 +41,11 @@ export const save = storeCommand({
 function requirePlatform({ config }: StoredImage, wanted: Platform, name: string): void {
   if (selectPlatform([config.platform], (platform) => platform, wanted) !== undefined) return;
   throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} has no variant for ${formatPlatform(wanted)}`, {
-    hint: `It has one for ${formatPlatform(config.platform)}`,
+    hint: `Use --platform ${formatPlatform(config.platform)}`,
   });
 }
 
-/** A name without a tag is all tags of its repository, as for Docker. */
+/** Returns the names that a name without a tag stands for: all tags of its repository, as with Docker. */
 function namesOf(word: string, { refs }: Pick<Services, 'refs'>): readonly string[] {
   if (/[:@]/.test(word.slice(word.lastIndexOf('/') + 1))) return [word];
   const repository = formatRepository(parseReference(word));

@@ -11,7 +11,7 @@ export const tag = storeCommand({
   run({ words: [image = '', name = ''], services }) {
     const reference = parseReference(name);
     if (reference.digest !== undefined)
-      throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} has a digest, which an image has by itself`);
+      throw new TbuildError('USAGE', `Name ${JSON.stringify(name)} must not have a digest: the image determines it`);
     services.refs.set(reference, findImage(image, services).target);
   },
 });

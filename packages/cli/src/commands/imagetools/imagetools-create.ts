@@ -16,22 +16,22 @@ export const create = storeCommand({
   usage: 'imagetools create [OPTIONS] -t NAME SOURCE...',
   flags: {
     tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the index; may be given several times' },
-    append: { kind: 'switch', help: 'Keep what the name stands for now, and add to it' },
+    append: { kind: 'switch', help: 'Add to the current image or index of the name' },
     annotation: {
       kind: 'list',
       value: '[KIND:]NAME=VALUE',
-      help: 'Annotate the index, or with manifest-descriptor[PLATFORM]: its entries',
+      help: 'Annotate the index; with manifest-descriptor[PLATFORM]: its entries',
     },
     'dry-run': { kind: 'switch', help: 'Print the index instead of pushing it' },
     file: {
       kind: 'list',
       short: 'f',
       value: 'FILE',
-      help: 'A source by its descriptor, or by the metadata file of its build, in the repository of the first name',
+      help: 'Read a source from its descriptor or its metadata file; it is in the repository of the first name',
     },
-    'metadata-file': { kind: 'text', value: 'FILE', help: 'Write what was made to a file, as JSON' },
+    'metadata-file': { kind: 'text', value: 'FILE', help: 'Write the result to a file, as JSON' },
     platform: { kind: 'list', short: 'p', value: 'OS/ARCH', help: 'Take only these platforms' },
-    'prefer-index': { kind: 'switch', help: 'A single image becomes an index too (default: true)' },
+    'prefer-index': { kind: 'switch', help: 'Make an index of a single image too (default: true)' },
     ...registryFlags,
   },
   takes: [0, Infinity],
@@ -43,7 +43,7 @@ export const create = storeCommand({
     const appended = flags.append === true ? names.slice(0, 1) : [];
     const sources = [...appended, ...words.map(parseReference), ...files];
     if (sources.length === 0)
-      throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one' });
+      throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one source' });
     const platforms = flags.platform
       ?.flatMap((text) => text.split(','))
       .map((text) => parsePlatform(text, services.platform));
@@ -71,29 +71,32 @@ export const create = storeCommand({
   },
 });
 
-/** Kinds are as with a build, but here the index is the usual one and manifests stay what they are. */
+/** Reads an annotation. Its kind defaults to the index; manifests stay unchanged. */
 function indexAnnotation(text: string, host: Platform): readonly Annotation[] {
   const [written, value] = requirePair(text, '--annotation', '[KIND:]NAME=VALUE');
   const hasKind = /^[a-z-]+(?:\[[^\]]*\])?(?:,[^=]*)?:/.test(written);
   const annotations = annotationsNamed(hasKind ? written : `index:${written}`, value, host);
   const wrong = annotations.find(({ on }) => on !== 'index' && on !== 'manifest-descriptor');
   if (wrong === undefined) return annotations;
-  throw new TbuildError('USAGE', `Annotation ${JSON.stringify(text)} is for a ${wrong.on}, which is not made here`, {
-    hint: 'Kinds are index and manifest-descriptor',
+  throw new TbuildError('USAGE', `Invalid --annotation ${JSON.stringify(text)}: this command makes no ${wrong.on}`, {
+    hint: 'Use index or manifest-descriptor',
   });
 }
 
-/** @throws TbuildError USAGE for a file that names no digest. */
+/**
+ * Reads a source from a file.
+ * @throws TbuildError USAGE for a file that names no digest.
+ */
 function describedSource(path: string, name: Reference | undefined): Reference {
   const document = readDocument(path);
   const digest = document.digest ?? document['containerimage.digest'];
   if (name === undefined)
-    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} needs a name whose repository it is in`, {
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} needs a name in whose repository the image is`, {
       hint: 'Give one with -t REGISTRY/NAME:TAG',
     });
   if (typeof digest === 'string' && isDigest(digest)) return { ...name, tag: undefined, digest };
   throw new TbuildError('USAGE', `File ${JSON.stringify(path)} has no digest`, {
-    hint: 'It is a descriptor {"mediaType", "digest", "size"} or what --metadata-file of a build wrote',
+    hint: 'Name a descriptor {"mediaType", "digest", "size"}, or a file that --metadata-file of a build wrote',
   });
 }
 
@@ -103,6 +106,6 @@ function readDocument(path: string): Readonly<Record<string, unknown>> {
     const document: unknown = JSON.parse(String(bytes ?? ''));
     return typeof document === 'object' && document !== null ? { ...document } : {};
   } catch (cause) {
-    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} cannot be read as JSON`, { cause });
+    throw new TbuildError('USAGE', `File ${JSON.stringify(path)} is not valid JSON`, { cause });
   }
 }

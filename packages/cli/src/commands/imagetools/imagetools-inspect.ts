@@ -5,14 +5,14 @@ import { registryFlags } from '../../flags/registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const inspect = storeCommand({
-  summary: 'Show what a name stands for in its registry',
+  summary: 'Show the image or index that a name refers to in its registry',
   usage: 'imagetools inspect [OPTIONS] NAME',
   flags: {
     format: {
       ...formatFlags.format,
-      help: 'Print "json", or by a Go template of .Name, .Manifest, .Image, .SBOM and .Provenance',
+      help: 'Print as "json", or with a Go template of .Name, .Manifest, .Image, .SBOM and .Provenance',
     },
-    raw: { kind: 'switch', help: 'Print the document as it is' },
+    raw: { kind: 'switch', help: 'Print the unchanged document' },
     ...registryFlags,
   },
   takes: [1, 1],
@@ -32,7 +32,7 @@ export const inspect = storeCommand({
   },
 });
 
-/** What templates name, as for buildx: of an index by platform, of one image without. */
+/** Returns the values for templates, as with buildx: those of an index by platform, those of a single image without. */
 function describe({ root, document }: RemoteDocument, images: readonly RemoteImage[]) {
   const byPlatform = <T>(of: (image: RemoteImage) => T): unknown => {
     const [only] = images;
@@ -47,7 +47,7 @@ function describe({ root, document }: RemoteDocument, images: readonly RemoteIma
   };
 }
 
-/** The first is the one that counts; further ones, such as of a stage, stand beside it. */
+/** Returns the predicates of a type. The first one counts; further ones, such as that of a stage, stand beside it. */
 function predicates(statements: RemoteImage['statements'], type: string, name: 'SLSA' | 'SPDX'): object {
   const [first, ...more] = statements.flatMap(({ predicateType, predicate }) =>
     predicateType.startsWith(type) ? [predicate] : [],

@@ -6,7 +6,7 @@ import { storeCommand } from '../store-command.ts';
 import { formatAge, formatTable } from '../../print/table.ts';
 
 export const du = storeCommand({
-  summary: 'Show what the store holds on disk; what entries share is counted once',
+  summary: 'Show what the store holds on disk, with shared files counted once',
   usage: 'du [OPTIONS]',
   flags: {
     ...formatFlags,
@@ -28,7 +28,7 @@ export const du = storeCommand({
   },
 });
 
-/** The names that `docker buildx du` has. */
+/** The names of `docker buildx du`. */
 const HEADINGS = {
   ID: 'ID',
   Type: 'TYPE',
@@ -90,7 +90,7 @@ const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
   records: 'Records',
 };
 
-/** Kinds that have one row for everything. */
+/** Kinds with one row for all of their entries. */
 const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>(['image blobs', 'other blobs', 'records']);
 
 function summary(rows: readonly UsedSpace[]): string {

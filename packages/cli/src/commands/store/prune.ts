@@ -10,7 +10,11 @@ import type { Command } from '../command.ts';
 
 const flags = {
   all: { kind: 'switch', short: 'a', help: 'Remove the whole build cache, not only what nothing refers to' },
-  filter: { kind: 'list', value: 'until=SPAN', help: 'Remove what was not used for this long, such as until=24h' },
+  filter: {
+    kind: 'list',
+    value: 'until=SPAN',
+    help: 'Remove entries that were not used for this long, such as until=24h',
+  },
   force: { kind: 'switch', short: 'f', help: 'Do not ask' },
   'keep-storage': { kind: 'text', value: 'SIZE', help: 'The same as --max-used-space' },
   'max-used-space': {
@@ -46,12 +50,12 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
   const spans = (given.filter ?? []).map((text) => {
     const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
     if (span !== undefined) return parseSpan(span, '--filter');
-    throw new TbuildError('USAGE', `Filter ${JSON.stringify(text)} is not of the form until=SPAN`, {
+    throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: expected until=SPAN`, {
       hint: 'Write for example --filter until=24h',
     });
   });
   return {
-    // With a limit, all means all that the limit lets go.
+    // With a limit, --all applies to everything that the limit releases.
     all: given.all === true && size === undefined && spans.length === 0,
     unusedFor: spans.length === 0 ? undefined : Math.max(...spans),
     maxUsedSpace: size === undefined ? undefined : parseSize(size, '--max-used-space'),
@@ -63,8 +67,8 @@ async function confirm(
   env: Parameters<Command['run']>[1],
 ): Promise<boolean> {
   if (!env.stdin.isTTY)
-    throw new TbuildError('USAGE', 'prune asks before it removes anything, and there is no terminal to ask on', {
-      hint: 'Use --force',
+    throw new TbuildError('USAGE', 'Cannot ask for confirmation: there is no terminal', {
+      hint: 'Use --force to remove without asking',
     });
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: env.stdin, output: env.stderr });

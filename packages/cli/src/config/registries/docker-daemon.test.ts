@@ -20,7 +20,7 @@ test.each([
   expect(readDockerDaemon(file)).toEqual(expected);
 });
 
-test('an absent file says nothing, a damaged one is refused by name', () => {
+test('a missing daemon.json has no settings, and a damaged one is refused by name', () => {
   expect(readDockerDaemon(join(directory, 'absent.json'))).toEqual({ mirrors: [], insecure: [] });
   writeFileSync(file, '{');
   expect(() => readDockerDaemon(file)).toThrow(`Configuration ${JSON.stringify(file)} is not valid JSON`);

@@ -1,14 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { errnoName, TbuildError } from '@tbuild/errors';
 
-/** What Docker's daemon on this machine has been told of registries. */
+/** The registry settings of Docker's daemon on this machine. */
 export interface DaemonRegistries {
   /** Mirrors of Docker Hub, as URLs. */
   readonly mirrors: readonly string[];
   readonly insecure: readonly string[];
 }
 
-/** @throws TbuildError USAGE when the file is not valid. */
+/**
+ * Reads `daemon.json`.
+ * @throws TbuildError USAGE when the file is not valid.
+ */
 export function readDockerDaemon(file = '/etc/docker/daemon.json'): DaemonRegistries {
   const document = readJson(file);
   const list = (name: string): readonly string[] => {

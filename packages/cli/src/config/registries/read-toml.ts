@@ -2,7 +2,7 @@ import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { TbuildError } from '@tbuild/errors';
 
 /**
- * What a configuration file in TOML says; `file` is what messages call it.
+ * Parses a configuration file in TOML; `file` is its name in messages.
  * @throws TbuildError USAGE with the line.
  */
 export function readToml(text: string, file: string): TomlTable {

@@ -5,11 +5,11 @@ import type { TomlTable, TomlValue } from 'smol-toml';
 import type { Environment } from '../environment.ts';
 import { readToml } from './read-toml.ts';
 
-/** What a `registries.conf` says of the images below a prefix ("containers-registries.conf(5)"). */
+/** A rule of `registries.conf` for the images below a prefix ("containers-registries.conf(5)"). */
 export interface RegistryRule {
   /** `host[:port][/path]`, or `*.domain`. */
   readonly prefix: string;
-  /** What stands for the prefix on the network. */
+  /** The location that replaces the prefix on the network. */
   readonly location: string;
   readonly insecure: boolean;
   readonly blocked: boolean;
@@ -25,8 +25,8 @@ export interface MirrorRule {
 }
 
 /**
- * The rules of podman's and Buildah's configuration: the user's file, else the machine's, and what the directories
- * beside them add. Short names are not looked up: they are Docker Hub's here.
+ * Returns the rules of podman's and Buildah's configuration: the user's file, else the machine's, and the additions in
+ * the directories beside them. Short names are not looked up: here they belong to Docker Hub.
  * @throws TbuildError USAGE when a file is not valid.
  */
 export function readRegistriesConf({ variables }: Environment): readonly RegistryRule[] {
@@ -42,7 +42,10 @@ export function readRegistriesConf({ variables }: Environment): readonly Registr
   return [...rules.values()];
 }
 
-/** @throws TbuildError USAGE when the text is not valid. */
+/**
+ * Parses a `registries.conf`.
+ * @throws TbuildError USAGE when the text is not valid.
+ */
 export function parseRegistriesConf(text: string, file: string): readonly RegistryRule[] {
   return tablesOf(readToml(text, file).registry).flatMap((table) => {
     const location = textOf(table.location);

@@ -9,7 +9,7 @@ test.each([
   [['quay.io=a.example', ''], 'docker.io', []],
 ])('%s for %s', (texts, registry, expected) => expect(parseRegistryMap(texts).mirrorsOf(registry)).toEqual(expected));
 
-test('a map without a mirror is refused', () => {
+test('a registry map without a mirror is refused', () => {
   expect(() => parseRegistryMap(['quay.io='])).toThrow(/REGISTRY=MIRROR/);
 });
 
@@ -21,7 +21,7 @@ test('a mirror that would be read as a name of Docker Hub is refused', () => {
   expect(() => parseRegistryMap(['mirror/hub'])).toThrow('Mirror "mirror/hub" does not name a registry');
 });
 
-test('a mirror with a password is refused without it', () => {
+test('a mirror with a password is refused, and the message omits the password', () => {
   const parse = () => parseRegistryMap(['https://user:s3cret@mirror.example']);
   expect(parse).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('s3cret') }));
 });

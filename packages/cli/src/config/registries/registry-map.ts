@@ -1,15 +1,15 @@
 import { TbuildError } from '@tbuild/errors';
 
-/** Where images of registries are looked for first. */
+/** Where to look for images of a registry first. */
 export interface RegistryMap {
   /** `host[:port][/path]`, in order. */
   mirrorsOf(registry: string): readonly string[];
-  /** Hosts of the mirrors that were written with `http://`. */
+  /** The hosts of mirrors that were written with `http://`. */
   readonly insecure: readonly string[];
 }
 
 /**
- * Reads texts such as `docker.io=mirror.example/hub,other.example`; several are separated by `;`, and one without `=` is
+ * Reads texts such as `docker.io=mirror.example/hub,other.example`. Several are separated by `;`; one without `=` is
  * for docker.io.
  * @throws TbuildError USAGE
  */
@@ -26,10 +26,10 @@ export function parseRegistryMap(texts: readonly string[]): RegistryMap {
       .filter((one) => one.trim() !== '');
     if (text.includes('@'))
       throw new TbuildError('USAGE', 'A registry map must not hold passwords', {
-        hint: 'Keep them with tbuild login MIRROR --password-stdin',
+        hint: 'Use tbuild login MIRROR --password-stdin',
       });
     if (registry === '' || added.length === 0) {
-      throw new TbuildError('USAGE', `Registry map ${JSON.stringify(text)} is not of the form REGISTRY=MIRROR[/PATH]`);
+      throw new TbuildError('USAGE', `Invalid registry map ${JSON.stringify(text)}: expected REGISTRY=MIRROR[/PATH]`);
     }
     for (const one of added) if (/^\s*http:/i.test(one)) insecure.push(hostOf(nameOf(one)));
     mirrors.set(registry, [...(mirrors.get(registry) ?? []), ...added.map(nameOf).map(checked)]);
@@ -45,7 +45,7 @@ function nameOf(text: string): string {
   return bare === 'index.docker.io' ? 'docker.io' : bare;
 }
 
-// In an image's name a first part without dot or port is no registry.
+// In the name of an image, a first part without dot or port is no registry.
 function checked(mirror: string): string {
   const host = hostOf(mirror);
   if (/[.:]/.test(host) || host === 'localhost') return mirror;

@@ -59,13 +59,13 @@ test.each<[name: string, options: Partial<RegistryOptions>, places: string[]]>([
     { mirrors: ['first.example'] },
     ['first.example/library/nginx', 'mirror.example/hub/library/nginx', 'docker.io/library/nginx'],
   ],
-])('%s with %o is at %j', (name, options, places) => {
+])('images of %s with %o are read from %j', (name, options, places) => {
   expect(rulesFor(options).places(parseReference(name))).toEqual(places);
 });
 
-test('what is blocked must not be used', () => {
+test('a blocked image is refused with the file that blocks it', () => {
   expect(() => rulesFor().places(parseReference('evil.example/app'))).toThrow(
-    'Images below evil.example must not be used, says registries.conf',
+    'Images below evil.example are blocked by registries.conf',
   );
 });
 

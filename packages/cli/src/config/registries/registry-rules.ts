@@ -4,27 +4,30 @@ import { parseAddressRange } from '@tbuild/registry';
 import type { RegistryRule } from './registries-conf.ts';
 import { parseRegistryMap } from './registry-map.ts';
 
-/** What the user says of registries on the command line and in the environment. */
+/** The registry options of the command line and the environment. */
 export interface RegistryOptions {
-  /** `host[:port]`, or the range of addresses (`10.0.0.0/8`), of those that may be spoken to without TLS or with any certificate. */
+  /**
+   * `host[:port]` or a range of addresses (`10.0.0.0/8`): registries that may be reached without TLS or with any
+   * certificate.
+   */
   readonly insecure: readonly string[];
-  /** Where images are looked for first, as `--registry-map` and `--registry-mirror` write it. */
+  /** Where to look for images first, in the form of `--registry-map` and `--registry-mirror`. */
   readonly mirrors?: readonly string[];
-  /** Whether images are looked for in the mirrors only. */
+  /** Look for images in the mirrors only. */
   readonly mirrorsOnly?: boolean;
 }
 
-/** Where images are and how their registries are spoken to. */
+/** Where images are and how to reach their registries. */
 export interface RegistryRules {
   /**
-   * Full names under which the images of a repository are read, in order.
-   * @throws TbuildError USAGE when the configuration forbids to use them.
+   * Returns the full names under which to read the images of a repository, in order.
+   * @throws TbuildError USAGE when the configuration blocks them.
    */
   places(reference: Reference): readonly string[];
   insecure(registry: string): boolean;
 }
 
-/** The user's own words first, then what the configuration says. */
+/** Combines the user's options, which come first, with the configuration. */
 export function createRegistryRules(options: RegistryOptions, configured: readonly RegistryRule[]): RegistryRules {
   const mapped = parseRegistryMap(options.mirrors ?? []);
   const insecure = new Set([
@@ -41,7 +44,7 @@ export function createRegistryRules(options: RegistryOptions, configured: readon
       const name = formatRepository(reference);
       const rule = ruleFor(name, configured);
       if (rule?.blocked === true)
-        throw new TbuildError('USAGE', `Images below ${rule.prefix} must not be used, says ${rule.file}`);
+        throw new TbuildError('USAGE', `Images below ${rule.prefix} are blocked by ${rule.file}`);
       const own = mapped.mirrorsOf(reference.registry).map((mirror) => `${mirror}/${reference.repository}`);
       const others =
         rule === undefined ? [] : mirrorsOf(rule, reference).map(({ location }) => moved(name, rule, location));
@@ -57,7 +60,7 @@ export function createRegistryRules(options: RegistryOptions, configured: readon
   };
 }
 
-/** The one with the longest prefix. */
+/** Returns the rule with the longest matching prefix. */
 function ruleFor(name: string, rules: readonly RegistryRule[]): RegistryRule | undefined {
   const matching = rules.filter(({ prefix }) =>
     prefix.startsWith('*.')
