@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 
-/** Returns the text of a file, or undefined when it does not exist or something else has its name. */
+/** Returns the text of a file, or undefined when it does not exist or is a directory. */
 export function readText(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
@@ -14,12 +14,12 @@ export function readText(file: string): string | undefined {
   }
 }
 
-/** Whether an error of reading says that there is no file of that name: none, or a directory, which the store has none of there. */
+/** Reports whether an error means that no file has the name: nothing, or a directory, which the store does not have there. */
 export function isNoFile(error: unknown): boolean {
   return errnoName(error) === 'ENOENT' || errnoName(error) === 'EISDIR';
 }
 
-/** Gives an unfinished file its name, whatever had it before. */
+/** Renames an unfinished file to its name and replaces whatever had it. */
 export function renameOver(temporary: string, file: string): void {
   try {
     renameSync(temporary, file);
@@ -30,7 +30,7 @@ export function renameOver(temporary: string, file: string): void {
   }
 }
 
-/** Sets the time of last use of a file or directory (milliseconds); false when it does not exist. */
+/** Sets the time of last use of a file or directory (milliseconds). Returns false when it does not exist. */
 export function touch(path: string, at: number): boolean {
   try {
     utimesSync(path, at / 1000, at / 1000);
@@ -42,15 +42,12 @@ export function touch(path: string, at: number): boolean {
 }
 
 export interface AtomicOptions {
-  /** Where the unfinished file lies, on the same file system; beside the file unless given. */
+  /** The directory of the unfinished file, on the same file system. Default: the directory of the file. */
   readonly temporaryDirectory?: string;
   readonly mode?: number;
 }
 
-/**
- * Writes a file whole or not at all: to a temporary name, then renamed. The last of several writers wins. Makes the parent
- * directory when it is missing.
- */
+/** Writes a temporary file and renames it. The last of several writers wins. Makes missing parent directories. */
 export function writeAtomically(
   file: string,
   content: string | Uint8Array | Iterable<string>,
@@ -77,7 +74,7 @@ const LONGEST_STEM = 100;
 
 const PIECE = 1 << 16;
 
-/** Keeps a long text out of memory. */
+/** Writes a long text without holding it in memory. */
 function writePieces(file: string, pieces: Iterable<string>, mode: number | undefined): void {
   const fd = openSync(file, 'wx', mode);
   try {
@@ -94,7 +91,7 @@ function writePieces(file: string, pieces: Iterable<string>, mode: number | unde
   }
 }
 
-/** Iterates once over the zero-terminated words of a file; undefined as with {@link readText}. */
+/** Returns an iterator over the zero-terminated words of a file, or undefined like {@link readText}. */
 export function readWords(file: string): IterableIterator<string> | undefined {
   try {
     return wordsIn(readFileSync(file));

@@ -1,26 +1,26 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { listDirectory } from './list-directory.ts';
 
-/** What a part of the store holds on disk. */
+/** The space that a part of the store takes on disk. */
 export interface Usage {
-  /** Bytes of blocks that this part alone holds. */
+  /** Bytes of files and directories with one name. */
   readonly own: number;
-  /** Files with several names, some perhaps in other parts. */
+  /** Files with several names, which may be in other parts. */
   readonly linked: readonly LinkedFile[];
 }
 
-/** A file with several names: its blocks are free when the last of them goes. */
+/** A file with several names. Its blocks become free when the last one is removed. */
 export interface LinkedFile {
   readonly bytes: number;
-  /** Names that have not been counted or removed yet. */
+  /** The number of names that have not been removed. */
   names: number;
   counted: boolean;
 }
 
-/** Measures parts of one store: blocks on disk, a file with several names known as one file everywhere. */
+/** Measures the blocks that parts of one store take on disk. Recognises a file with several names in all parts. */
 export interface DiskUsage {
   measure(path: string): Usage;
-  /** Bytes of a directory without what it holds; 0 when it is not there. */
+  /** Returns the bytes of a directory without its entries, or 0 when it does not exist. */
   measureAlone(path: string): number;
 }
 
@@ -55,12 +55,12 @@ export function createDiskUsage(): DiskUsage {
 
 const BLOCK = 512;
 
-/** Several parts as one. */
+/** Returns the usage of several parts as one. */
 export function sumOf(parts: readonly Usage[]): Usage {
   return { own: parts.reduce((all, { own }) => all + own, 0), linked: parts.flatMap(({ linked }) => linked) };
 }
 
-/** Bytes of a part, of files with several names those that were not counted before. */
+/** Returns the bytes of a part. A file with several names counts once. */
 export function countOnce({ own, linked }: Usage): number {
   let bytes = own;
   for (const file of linked) {
@@ -70,7 +70,7 @@ export function countOnce({ own, linked }: Usage): number {
   return bytes;
 }
 
-/** Bytes that come free when a part is removed; call it once for each part that is. */
+/** Returns the bytes that removing a part frees. Call it once for each removed part. */
 export function freedBy({ own, linked }: Usage): number {
   let bytes = own;
   for (const file of linked) {

@@ -3,26 +3,23 @@ import { setTimeout } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 import { tryFlock } from '@tbuild/linux';
 
-/**
- * A lock on a file that the kernel frees when this process ends. Every opening counts by itself, so that it holds
- * between the steps of one build as between builds.
- */
+/** A lock on a file that the kernel frees when this process ends. Every opening is a lock of its own, also within one process. */
 export interface FileLock extends Disposable {
-  /** Takes the lock, or changes the one that is held; false when somebody else has it. */
+  /** Takes the lock, or changes its kind. Returns false when another opening holds it. */
   tryTake(kind: 'shared' | 'exclusive'): boolean;
 }
 
-/** Opens the file, made when missing, without locking it. Disposing gives the lock back. */
+/** Opens the file, creating it if needed, without locking it. Disposing frees the lock. */
 export function openLock(path: string): FileLock {
   const fd = openSync(path, 'a', 0o600);
   return { tryTake: (kind) => tryFlock(fd, kind), [Symbol.dispose]: () => closeSync(fd) };
 }
 
-/** How long to wait before asking again. The kernel could tell, but only to a thread of its own that nobody can stop. */
+/** Milliseconds between attempts. A blocking lock would need a thread that cannot be aborted. */
 const PAUSE = 10;
 
 /**
- * Asks until `attempt` gives something.
+ * Repeats `attempt` until it returns a value.
  *
  * @throws TbuildError CANCELLED on abort.
  */
@@ -33,7 +30,7 @@ export async function waitFor<T>(
   for (;;) {
     const found = await attempt();
     if (found !== undefined) return found;
-    if (signal.aborted) throw new TbuildError('CANCELLED', 'Waiting was cancelled');
+    if (signal.aborted) throw new TbuildError('CANCELLED', 'Waiting for a lock was cancelled');
     await setTimeout(PAUSE);
   }
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 
 /**
- * Every path below a store's root. No other package joins a path with the root; `docs/store-layout.md` describes what each
- * directory holds, who writes it and what happens when a part of it is missing or damaged.
+ * Every path below a store's root. No other package joins a path with the root. `docs/store-layout.md` describes the contents of each
+ * directory, its writer, and the effect of missing or damaged parts.
  */
 export interface StoreLayout {
   readonly root: string;
@@ -14,17 +14,17 @@ export interface StoreLayout {
   readonly refs: string;
   /** Unfinished files. */
   readonly temporary: string;
-  /** What running builds need outside of a tree. */
+  /** Files of running builds outside of their trees. */
   readonly run: string;
-  /** What was removed and is yet to be deleted. */
+  /** Removed entries that are not deleted yet. */
   readonly trash: string;
   /** One file for each running build. */
   readonly leases: string;
-  /** One file for each process that removes things, which builds that begin wait for. */
+  /** One file for each process that removes entries. Builds wait for them before they begin. */
   readonly removals: string;
   /** One file for each step record, by key. */
   readonly records: string;
-  /** Committed trees, and those being made in `.active`. */
+  /** Committed trees, and unfinished ones in `.active`. */
   readonly snapshots: string;
   readonly activeSnapshots: string;
   /** The layer of each result. */
@@ -33,23 +33,23 @@ export interface StoreLayout {
   readonly digests: string;
   /** Compressed forms of each layer, by diff ID. */
   readonly variants: string;
-  /** What each image reference resolved to. */
+  /** The resolved manifest of each image reference. */
   readonly resolved: string;
-  /** What each URL gave. */
+  /** The last response of each URL. */
   readonly http: string;
   /** Bare repositories by URL. */
   readonly git: string;
-  /** What large copies copied, to copy only what changed the next time. */
+  /** The files of large copies, of which the next build copies only the changed ones. */
   readonly copies: string;
-  /** What the key of each step was made of when it ran last. */
+  /** The parts of each step's key when it ran last. */
   readonly explain: string;
-  /** Digests of files of contexts, by what stat(2) says of them. */
+  /** Digests of files of contexts by their stats. */
   readonly contextIndex: string;
   /** Directories of cache mounts, by key. */
   readonly cacheMounts: string;
   /** The format of the store, a number. */
   readonly format: string;
-  /** The time up to which everything is on disk. */
+  /** Its mtime is the time up to which everything is on disk. */
   readonly syncMarker: string;
   /** Held while unsynced entries are dropped. */
   readonly syncLock: string;
@@ -69,7 +69,7 @@ export interface StoreLayout {
   cacheMount(key: string): string;
 }
 
-/** The paths of the store at `root`. Makes nothing. */
+/** Returns the paths of the store at `root`. Creates nothing. */
 export function storeLayout(root: string): StoreLayout {
   const inRoot = (name: string): string => join(root, name);
   const [layers, digests, variants] = [inRoot('layers'), inRoot('digests'), inRoot('variants')];
@@ -113,7 +113,7 @@ export function storeLayout(root: string): StoreLayout {
   };
 }
 
-/** A file name for any text. */
+/** Returns a file name for any text. */
 function nameOf(text: string): string {
   return hexOf(digestOf(text));
 }

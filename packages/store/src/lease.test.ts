@@ -20,7 +20,7 @@ function nameHere(): readonly [pid: string, start: string, place: string] {
   return [pid, start, place];
 }
 
-test('a lease of this process is none of the others, and goes when it is given back', () => {
+test('liveLeases leaves out the lease of this process, and disposing removes it', () => {
   {
     using _lease = acquireLease(store);
     expect(readdirSync(leases)).toHaveLength(1);
@@ -29,7 +29,7 @@ test('a lease of this process is none of the others, and goes when it is given b
   expect(readdirSync(leases)).toEqual([]);
 });
 
-test('a process that runs is live; one that ended, or has the number of another, is not', async () => {
+test('a lease ends with its process, even if another process gets the same PID', async () => {
   const [, start, place] = nameHere();
   const child = spawn('sleep', ['60']);
   await new Promise((resolve) => child.once('spawn', resolve));
@@ -40,7 +40,7 @@ test('a process that runs is live; one that ended, or has the number of another,
   child.kill();
 });
 
-test('a process that cannot be seen from here is live as long as it says so', () => {
+test('a lease of a process that is not visible from here is valid while it is renewed', () => {
   nameHere();
   const [fresh, beating, dead] = ['7-1-abc', '8-1-abc', '9-1-abc'].map((name) => join(leases, name));
   const now = Date.now();
@@ -61,7 +61,7 @@ test('a process that cannot be seen from here is live as long as it says so', ()
   expect(readdirSync(leases).toSorted()).toEqual(['7-1-abc', '8-1-abc']);
 });
 
-test('a build waits while another process removes things, and no longer than that process lives', async () => {
+test('afterRemovals waits while another process removes entries, and only while that process lives', async () => {
   const { removals } = store;
   const waiting = { now: () => Date.now(), signal: new AbortController().signal };
   {

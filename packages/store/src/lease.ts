@@ -9,34 +9,35 @@ import { listDirectory } from './list-directory.ts';
 import { readText } from './atomic-file.ts';
 import { readBoot } from './sync-marker.ts';
 
-/** Says that a build is at work on the store; giving it back is disposing. */
+/** Announces a build on the store until it is disposed. */
 export type Lease = Disposable;
 
-/** A build that is at work. */
+/** A running build. */
 export interface LiveLease {
-  /** When it began, in milliseconds since the epoch: what it uses was used or made since. */
+  /** When it began, in milliseconds since the epoch. It uses only entries that were used or made since. */
   readonly since: number;
 }
 
-/** How often a lease is written again, and how long one counts whose process cannot be seen. Milliseconds. */
-const [BEAT, PATIENCE] = [60_000, 600_000];
+/** How often a lease is renewed, and how long one is valid whose process is not visible from here. Milliseconds. */
+const [RENEWAL, LIFETIME] = [60_000, 600_000];
 
 /**
- * Takes a lease for this process. One that a killed process left behind counts as none: at once where processes can be seen
- * from here, after a while where the store is shared with other containers or machines.
+ * Acquires a lease for this process. The lease of a killed process ends by itself: at once if its process is visible from here, after
+ * ten minutes if the store is shared with other containers or machines.
  */
 export function acquireLease({ leases }: Pick<StoreLayout, 'leases'>): Lease {
   return announce(leases);
 }
 
-/** Says that this process removes things from the store: builds that begin wait until it is disposed. */
+/** Announces that this process removes entries. Builds that begin wait until it is disposed. */
 export function announceRemoval({ removals }: Pick<StoreLayout, 'removals'>): Disposable {
   return announce(removals);
 }
 
 /**
- * Waits until nobody removes things who may not have seen the lease that this process has taken before. A removal that is
- * announced later sees it. Most often there is nothing to wait for.
+ * Waits for removals that may not have seen the lease of this process. Acquire the lease before: removals that are announced later see
+ * it.
+ *
  * @throws TbuildError CANCELLED on abort.
  */
 export async function afterRemovals(
@@ -55,26 +56,30 @@ export interface Waiting {
   readonly signal: AbortSignal;
 }
 
-/** How long to wait before looking again. Milliseconds. */
+/** Milliseconds between looks. */
 const PAUSE = 10;
 
 function announce(directory: string): Disposable {
   const file = join(directory, `${process.pid}-${startOf(process.pid) ?? 0}-${place()}`);
   writeFirst(file);
   let since: number | undefined;
-  const beat = setInterval(() => {
+  const renewal = setInterval(() => {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (stats !== undefined) writeFileSync(file, String((since ??= stats.mtimeMs)));
-  }, BEAT).unref();
+  }, RENEWAL).unref();
   return {
     [Symbol.dispose]() {
-      clearInterval(beat);
+      clearInterval(renewal);
       rmSync(file, { force: true });
     },
   };
 }
 
-/** @throws TbuildError USAGE on a read-only file system. */
+/**
+ * Creates the file of a lease.
+ *
+ * @throws TbuildError USAGE on a read-only file system.
+ */
 function writeFirst(file: string): void {
   try {
     makeDirectory(dirname(file));
@@ -89,7 +94,7 @@ function writeFirst(file: string): void {
   }
 }
 
-/** The builds that are at work on the store now, of this process aside; leases of dead processes are removed. */
+/** Returns the running builds of other processes. Removes the leases of dead processes. */
 export function liveLeases({ leases }: Pick<StoreLayout, 'leases'>, now: number): readonly LiveLease[] {
   return liveIn(leases, now);
 }
@@ -104,15 +109,15 @@ function liveIn(directory: string, now: number): readonly LiveLease[] {
     const [pid, start, where] = name.split('-');
     const writtenAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (writtenAt === undefined || (where === here && Number(pid) === process.pid)) continue;
-    const isLive = where === here ? startOf(Number(pid)) === Number(start) : now - writtenAt < PATIENCE;
-    // What was never written again says by its time when it was taken.
+    const isLive = where === here ? startOf(Number(pid)) === Number(start) : now - writtenAt < LIFETIME;
+    // The mtime of a lease that was never renewed is the time of its acquisition.
     if (isLive) live.push({ since: Number(readText(file)) || writtenAt });
     else rmSync(file, { force: true });
   }
   return live;
 }
 
-/** What of the world's processes can be seen from here: those of a namespace, of one boot of one machine. */
+/** Identifies the processes that are visible from here: those of a PID namespace and of one boot of a machine. */
 function place(): string {
   return hexOf(digestOf(`${readBoot()} ${namespaceOfProcesses()}`)).slice(0, 12);
 }
@@ -125,7 +130,7 @@ function namespaceOfProcesses(): string {
   }
 }
 
-/** When a process began, in clock ticks since boot: tells it from a later one with the same number. */
+/** Returns when a process began, in clock ticks since boot, which tells it from a later one with the same PID. */
 function startOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -5,8 +5,8 @@ import type { StoreLayout } from './layout.ts';
 import { moveToTrash } from './trash.ts';
 
 /**
- * Takes a file or directory away unless it was touched at or after `limit` (milliseconds), however closely that races: it is
- * looked at after it has lost its name. `usedAt` reads from its stats when that was. Whether it is gone.
+ * Removes a file or directory unless it was used at or after `limit` (milliseconds). Renames it before it looks at its time, which
+ * `usedAt` reads from its stats, so that no use goes unnoticed. Returns whether it is gone.
  */
 export function removeUnused(
   path: string,

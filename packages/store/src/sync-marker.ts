@@ -7,16 +7,16 @@ import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
 
 /**
- * `ROOT/synced` says how much of a store survives when the machine stops without warning: its time is when a sync began
- * that has ended since, so that everything older is on disk, and it holds the id of the machine's boot in which it was written.
+ * The file `ROOT/synced`: everything that is older than its mtime is on disk, because a sync that began then has ended. It holds the ID
+ * of the boot in which it was written.
  */
 export interface SyncMarker {
   readonly boot: string;
-  /** Milliseconds since the epoch; what was written then or later may not be on disk. */
+  /** Milliseconds since the epoch. Entries that were written then or later may not be on disk. */
   readonly syncedAt: number;
 }
 
-/** The id of this boot of the machine, undefined where the kernel does not tell. */
+/** Returns the ID of this boot, or undefined if the kernel does not provide it. */
 export function readBoot(): string | undefined {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
@@ -25,13 +25,13 @@ export function readBoot(): string | undefined {
   }
 }
 
-/** Whether the machine has not stopped since the marker was written; true where nobody can tell. */
+/** Reports whether the marker was written in this boot. Returns true if the boot is not known. */
 export function isOfThisBoot(store: StoreLayout): boolean {
   const boot = readBoot();
   return boot === undefined || readSyncMarker(store)?.boot === boot;
 }
 
-/** The store's marker; undefined when there is none, or one that says nothing. */
+/** Returns the store's marker, or undefined when it is missing or empty. */
 export function readSyncMarker(store: StoreLayout): SyncMarker | undefined {
   const file = store.syncMarker;
   const boot = readText(file)?.trim();
@@ -39,7 +39,7 @@ export function readSyncMarker(store: StoreLayout): SyncMarker | undefined {
   return boot === undefined || boot === '' || syncedAt === undefined ? undefined : { boot, syncedAt };
 }
 
-/** Says of an earlier time that all was on disk then. With `first`, only where there is no marker; false when there is. */
+/** Writes the marker. With `first`, returns false if the store has one. */
 export function writeSyncMarker(
   store: StoreLayout,
   { boot, syncedAt }: SyncMarker,
@@ -61,7 +61,7 @@ export function writeSyncMarker(
   }
 }
 
-/** The temporary files of markers whose writers were killed. */
+/** Returns the temporary files of markers whose writers were killed. */
 export function unfinishedMarkers({ root, syncMarker }: StoreLayout): readonly string[] {
   const start = `${basename(syncMarker)}.`;
   return listDirectory(root).flatMap((name) =>
@@ -69,10 +69,10 @@ export function unfinishedMarkers({ root, syncMarker }: StoreLayout): readonly s
   );
 }
 
-/** A build that makes anything worth keeping adds an entry to one of these. */
+/** Every build that makes new entries adds one to these directories. */
 const KEPT = ['records', 'snapshots', 'layers', 'blobs'] as const;
 
-/** Whether the store has what the last sync did not see. */
+/** Reports whether the store has entries that are younger than the last sync. */
 export function needsSync(store: StoreLayout): boolean {
   const timeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const syncedAt = timeOf(store.syncMarker);

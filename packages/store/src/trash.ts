@@ -8,12 +8,9 @@ import { listDirectory } from './list-directory.ts';
 
 type Trash = Pick<StoreLayout, 'trash'>;
 
-/**
- * Takes `path` away at once by renaming it into the store's `trash/`; the slow deletion is left to
- * {@link emptyTrash}. Returns false when it was not there.
- */
+/** Removes `path` by renaming it into the store's `trash/`, which {@link emptyTrash} deletes. Returns false when it did not exist. */
 export function moveToTrash({ trash }: Trash, path: string): boolean {
-  // Most often it is not, and an error costs more than the question.
+  // Usually it does not exist, and an exception costs more than lstat.
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return false;
   try {
     makeDirectory(trash);
@@ -25,7 +22,7 @@ export function moveToTrash({ trash }: Trash, path: string): boolean {
   }
 }
 
-/** Deletes what lies in the store's `trash/`, until done or `isOver` says so; safe beside other processes. */
+/** Deletes the contents of the store's `trash/` until `isOver` returns true. Safe beside other processes. */
 export function emptyTrash({ trash }: Trash, isOver: () => boolean = () => false): void {
   for (const name of listDirectory(trash)) {
     if (isOver()) return;

@@ -4,12 +4,12 @@ import { errnoName } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 
 const PAUSE_MS = 2;
-/** Whoever held a lock during so many pauses was killed. */
+/** A process that holds a lock for so many pauses was killed. */
 const MOST_PAUSES = 500;
 
 /**
- * Does some milliseconds of work while no other process does any under this lock, a file that is there meanwhile. Those of the system
- * would need a library that takes longer to load than a cached build has left.
+ * Does a few milliseconds of work under a lock file. flock(2) would need a native library, whose loading takes too long for a cached
+ * build.
  */
 export function withLock<T>(path: string, work: () => T): T {
   makeDirectory(dirname(path));
