@@ -19,7 +19,7 @@ const entry = (name: string, seconds: number, size = 0): TarEntry => ({
   minor: 0,
 });
 
-/** Headers with bodies of the size they say, which look like headers themselves. */
+/** Headers with bodies of the declared size, which look like headers themselves. */
 function archiveOf(entries: readonly TarEntry[]): Buffer {
   const body = encodeTarHeader(entry('body', LATEST + 5));
   const members = entries.flatMap((one) => [

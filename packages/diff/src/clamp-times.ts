@@ -48,7 +48,10 @@ class Clamp {
     }
   }
 
-  /** Changes the header at the beginning of `bytes`; gives the size of what follows, undefined when more bytes are needed. */
+  /**
+   * Changes the header at the beginning of `bytes`. Returns the size of what follows, or undefined if more bytes are
+   * needed.
+   */
   #header(bytes: Buffer): number | undefined {
     const block = bytes.subarray(0, BLOCK);
     if (block.every((byte) => byte === 0)) return 0;

@@ -7,7 +7,7 @@ import { createDiffer, unpackArchive } from './index.ts';
 import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { TarType } from './tar/tar-entry.ts';
 
-/** Deep enough that cubic time is minutes. */
+/** Deep enough that cubic time would take minutes. */
 const DEPTH = 1200;
 
 const pathOf = (depth: number): string => Array.from({ length: depth }, () => 'd').join('/');

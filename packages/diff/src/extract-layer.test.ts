@@ -21,7 +21,7 @@ const file = (name: string, text = 'new'): Member => ({ name, text });
 const symlink = (name: string, linkName: string): Member => ({ name, type: TarType.symlink, linkName });
 const link = (name: string, linkName: string): Member => ({ name, type: TarType.link, linkName });
 
-/** A directory tree as `path type content` lines, seen through overlay's marks. */
+/** Lists a directory tree as `path type content` lines, including overlay's marks. */
 function listing(directories: readonly string[]): string[] {
   const tree = openLayeredTree(directories, 'user');
   const lines: string[] = [];
@@ -50,7 +50,7 @@ async function extract(
   return { target, ...(await createDiffer({ content, flavour: 'user' }).extract(layer, content, target, { lowers })) };
 }
 
-/** A lower layer: `lib` leads to `usr/lib`, which has `old`. */
+/** A lower layer: `lib` is a link to `usr/lib`, which contains `old`. */
 function lowerTree(): string {
   const directory = newDirectory();
   mkdirSync(join(directory, 'usr/lib'), { recursive: true });

@@ -10,7 +10,7 @@ import { createDiffer, unpackArchive } from './index.ts';
 import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { BLOCK, checksumOf, Field, TarType } from './tar/tar-entry.ts';
 
-/** Archives that a seed makes, hostile by their names, links, order and bytes. */
+/** Archives generated from a seed, hostile by their names, links, order and bytes. */
 const ARCHIVES = 600;
 
 type Random = (below: number) => number;
@@ -30,7 +30,7 @@ const WHITEOUTS = [
 ] as const;
 const TYPES = Object.values(TarType);
 
-/** Everything is one directory: the trees of the archive, and what is outside of them. */
+/** The same directory contains the trees of the archive and the files outside them. */
 function members(random: Random, outside: string): Member[] {
   const name = (): string => {
     const parts = Array.from({ length: 1 + random(4) }, () => pick(PARTS, random));
@@ -51,7 +51,7 @@ function members(random: Random, outside: string): Member[] {
   })).map(({ text, ...member }) => (member.type === TarType.file ? { ...member, text } : member));
 }
 
-/** What no writer of archives writes: numbers below zero or beyond all bounds, NULs, other types, cuts. */
+/** Values that no archiver writes: negative and huge numbers, NULs, other types, truncation. */
 const DAMAGES: readonly ((archive: Buffer, random: Random) => Buffer)[] = [
   (archive) => archive,
   (archive) => archive,
@@ -84,7 +84,7 @@ const DAMAGES: readonly ((archive: Buffer, random: Random) => Buffer)[] = [
     ]),
 ];
 
-/** Changes one block, which stays a header by its checksum. */
+/** Changes one block and updates its checksum, so that it stays a header. */
 function changeHeader(archive: Buffer, random: Random, change: (block: Buffer) => void): Buffer {
   const copy = Buffer.from(archive);
   const at = BLOCK * random(archive.length / BLOCK);

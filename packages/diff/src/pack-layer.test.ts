@@ -10,7 +10,7 @@ import { TestContent } from './test-tree.ts';
 
 const EMPTY = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 
-/** What the lower tree of every case is made by. */
+/** The script that makes the lower tree of every case. */
 const BASE = `mkdir -p etc usr/bin usr/lib/deep gone/sub
   for f in etc/passwd etc/motd usr/bin/tool usr/lib/one usr/lib/two usr/lib/deep/three gone/a gone/sub/b; do echo old > $f; done
   ln -s bin/tool usr/link; find . -exec touch -h -d '2020-01-01 00:00:00.5' {} +`;
@@ -155,7 +155,7 @@ interface Packed {
   readonly active: ActiveSnapshot;
 }
 
-/** The layer that a script run on top of the base makes. */
+/** Returns the layer of what a script changes on top of the base. */
 async function packOf(flavour: OverlayFlavour, script: string): Promise<Packed> {
   const snapshots = createOverlaySnapshotter({ store: storeLayout(newDirectory()), flavour });
   const base = await snapshots.prepare();

@@ -20,7 +20,7 @@ const members: Member[] = [
   { name: '.wh.gone', text: '' },
 ];
 
-/** What `/dest` of a tree holds after unpacking there. */
+/** Returns what `/dest` of a tree contains after unpacking there. */
 async function unpack(archive: Buffer, options: Partial<UnpackOptions> = {}): Promise<string> {
   const [lower, upper, location] = [newDirectory(), newDirectory(), save(archive)];
   mkdirSync(join(lower, 'dest'), { mode: 0o711 });

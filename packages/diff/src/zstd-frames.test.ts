@@ -6,13 +6,13 @@ import { splitAtFrames } from './zstd-frames.ts';
 
 const needsZstd = needs('zstd');
 
-/** Of nothing where zstd is lacking, which skips the tests. */
+/** Empty if zstd is missing, which skips the tests. */
 function compressed(bytes: Uint8Array, ...options: string[]): Buffer {
   if (needsZstd.skip === true) return Buffer.alloc(0);
   return execFileSync('zstd', ['-c', ...options], { input: bytes });
 }
 
-/** "Skippable_Frame" of RFC 8878, of which a decompressor takes no notice. */
+/** A "Skippable_Frame" of RFC 8878, which decompressors ignore. */
 function skippable(content: Uint8Array, last = 0): Buffer {
   const header = Buffer.alloc(8);
   header.writeUInt32LE(0x184d2a50 + last, 0);

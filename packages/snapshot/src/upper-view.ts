@@ -23,7 +23,7 @@ export class UpperView {
   readonly #lower: LayeredTree;
   /** The directories known to be in `upper`. */
   readonly #below = new Map<string, Below>();
-  /** The same for directories that are only in the lowers. Void once something else is made at one of these paths. */
+  /** The same for directories that only the lowers have. Cleared when something else is made at one of these paths. */
   readonly #onlyInLowers = new Map<string, Below>();
 
   constructor({ upper, lowers, flavour }: UpperViewOptions) {
@@ -53,7 +53,7 @@ export class UpperView {
     for (const known of this.#below.keys()) if (isWithin(known, path)) this.#below.set(known, 'nothing');
   }
 
-  /** Prepares for anything but a directory of the lowers to be made at `path`. */
+  /** Forgets the directories of the lowers if `path` is one that something else replaces. */
   willReplace(path: string): void {
     if (this.#onlyInLowers.has(path)) this.#onlyInLowers.clear();
   }

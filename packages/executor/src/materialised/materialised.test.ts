@@ -63,7 +63,7 @@ test('withMaterialisedTrees writes changes as an overlay would and passes the tr
   });
   const layer = await run('base', 'child', (root) => {
     rmSync(join(root, 'd/gone'));
-    // The same size, so that only times tell.
+    // The same size, so that only the times differ.
     writeFileSync(join(root, 'd/edited'), 'EDITED/d');
     renameSync(join(root, 'd/moved'), join(root, 'aside'));
     renameSync(join(root, 'aside'), join(root, 'd/moved'));
