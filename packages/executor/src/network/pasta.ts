@@ -28,7 +28,7 @@ const SHOWN_AT = '/tmp';
  *
  * @throws TbuildError UNSUPPORTED if pasta is not installed.
  */
-export function throughPasta(
+export function connectByPasta(
   command: readonly string[],
   { directory, leaveFile, reportTo }: Pick<StepSetup, 'directory' | 'leaveFile'> & { readonly reportTo: number },
 ): readonly string[] {

@@ -9,7 +9,7 @@ import { exitCodeOf } from './exit-code.ts';
 import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
-import { throughPasta } from '../network/pasta.ts';
+import { connectByPasta } from '../network/pasta.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 
@@ -114,7 +114,7 @@ export function runMounted(
     const mounted = { ...place, sandbox, points };
     const launch = sandbox.handler === undefined ? prepare(mounted) : withHandler(sandbox.handler, mounted, prepare);
     if (sandbox.network !== 'pasta') return launch;
-    return { ...launch, args: throughPasta(launch.args, { ...place, reportTo: REPORT }) };
+    return { ...launch, args: connectByPasta(launch.args, { ...place, reportTo: REPORT }) };
   });
 }
 
