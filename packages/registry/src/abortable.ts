@@ -1,10 +1,10 @@
 /**
- * Waits for work that others may wait for too: an abort ends the wait, not the work.
- * @throws the signal's reason when aborted, and what the work throws.
+ * Waits for shared work. An abort ends the wait, not the work.
+ * @throws the signal's reason on abort, or the error of the work.
  */
 export async function abortable<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return work;
-  // Whoever stops waiting has no use for how the work fails.
+  // After an abort nobody handles the failure of the work.
   work.catch(() => {});
   signal.throwIfAborted();
   const { promise, reject } = deferred();

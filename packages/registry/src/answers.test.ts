@@ -12,7 +12,7 @@ let registry: Registry;
 let proxy: FaultProxy;
 let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
 
-describe('an answer', needs('registry'), () => {
+describe('an answer of a registry', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     image = await makeImage(300_000);
@@ -46,16 +46,16 @@ describe('an answer', needs('registry'), () => {
     ['a layer that comes to a standstill', isLayer, { kind: 'stall', after: 100_000 }],
     ['a layer that comes late', isLayer, { kind: 'delay', milliseconds: 150 }],
     ['a layer in a gateway that fails', isLayer, { kind: 'answer', status: 502 }],
-  ] as const)('is mended: %s', async (_, matches, fault) => {
+  ] as const)('is requested again: %s', async (_, matches, fault) => {
     proxy.decide = once(matches, fault);
     const store = createMemoryStore();
-    await pull(store, { patience: 1000 });
+    await pull(store, { idleTimeoutMs: 1000 });
     for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(true);
   });
 
-  test('never comes: that is told, and not waited for again', async () => {
+  test('that never comes is an error without another attempt', async () => {
     proxy.decide = once(isTag, { kind: 'hang' });
-    await expect(pull(createMemoryStore(), { patience: 400 })).rejects.toMatchObject({
+    await expect(pull(createMemoryStore(), { idleTimeoutMs: 400 })).rejects.toMatchObject({
       code: 'REGISTRY',
       message: `Registry ${proxy.host} does not answer`,
     });
@@ -66,14 +66,14 @@ describe('an answer', needs('registry'), () => {
     ['a layer that says to be shorter', isLayer, { 'content-length': '1000' }],
     ['a tag with another digest', isTag, { 'docker-content-digest': `sha256:${'0'.repeat(64)}` }],
     ['a tag of no image', isTag, { 'content-type': 'text/html' }],
-  ])('is not what it says: %s', async (_, matches, headers) => {
+  ])('that contradicts itself is refused: %s', async (_, matches, headers) => {
     proxy.decide = (line) => (matches(line) ? { kind: 'headers', headers } : undefined);
     const store = createMemoryStore();
     const said = await pull(store).then(
       () => 'nothing',
       (error: unknown) => String(error),
     );
-    // The media type is in the document itself.
+    // The document itself has its media type.
     if ('content-type' in headers) return expect(said).toBe('nothing');
     expect(said).toMatch(/bytes, expected|digest|broke the connection/);
     expect(await store.has(image.index.digest)).toBe(false);
@@ -92,7 +92,7 @@ describe('an answer', needs('registry'), () => {
       { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
       /denied \(401\)/,
     ],
-  ])('that %s ends with a message', async (_, answer, message) => {
+  ])('that %s is reported', async (_, answer, message) => {
     proxy.decide = (line) => (isTag(line.replace(/\?.*/, '')) ? { kind: 'answer', ...answer } : undefined);
     const credentials: RegistryClientOptions['credentials'] = async () => ({
       kind: 'password',
@@ -109,21 +109,21 @@ describe('an answer', needs('registry'), () => {
   });
 });
 
-test('a loopback registry that demands a client certificate says so at once', needs('registry'), async () => {
+test('a loopback registry that requires a client certificate is reported at once', needs('registry'), async () => {
   await using guarded = await startRegistry({ tls: true, demandsCertificate: true });
   const clock = createFastClock();
   await using client = createTestClient({ clock });
   await expect(client.openRepository(parseReference(`${guarded.host}/app`)).resolve('1')).rejects.toMatchObject({
     code: 'REGISTRY',
-    message: `Registry ${guarded.host} demands a client certificate`,
-    hint: `Put a right one where Docker looks for it: ~/.docker/certs.d/${guarded.host}/client.cert and client.key`,
+    message: `Registry ${guarded.host} requires a client certificate`,
+    hint: `Put a valid one into ~/.docker/certs.d/${guarded.host}/client.cert and client.key`,
   });
   expect(clock.slept).toEqual([]);
   const read = (path = '') => readFileSync(path, 'utf8');
   const damaged = { client: { certificate: 'garbage', key: 'garbage' } };
   await using wrong = createTestClient({ certificates: () => damaged });
   await expect(wrong.openRepository(parseReference(`${guarded.host}/app`)).resolve('1')).rejects.toMatchObject({
-    message: `Registry ${guarded.host} cannot be shown the client certificate, which is damaged`,
+    message: `Registry ${guarded.host} requires a client certificate, but the configured one is damaged`,
   });
   const certificates = () => ({ client: { certificate: read(guarded.certificate), key: read(guarded.key) } });
   await using known = createTestClient({ certificates });

@@ -1,18 +1,18 @@
 import { TbuildError } from '@tbuild/errors';
 import type { Credential } from './credential.ts';
 
-/** What Docker's `config.json` and podman's `auth.json` say about credentials; keys as {@link authKey} gives them. */
+/** The credentials in Docker's `config.json` or podman's `auth.json`. The keys come from {@link authKey}. */
 export interface AuthFile {
   readonly auths: ReadonlyMap<string, Credential>;
-  /** Which helper has the credentials of a registry, by its name without `docker-credential-`. */
+  /** The helper for each registry, by its name without `docker-credential-`. */
   readonly helpers: ReadonlyMap<string, string>;
-  /** The helper for all others. */
+  /** The helper for all other registries. */
   readonly store?: string;
 }
 
 /**
- * Reads the text of a configuration file; `name` is what messages call it.
- * @throws TbuildError USAGE when it is not valid.
+ * Parses the text of a configuration file. Messages call it `name`.
+ * @throws TbuildError USAGE if it is not valid.
  */
 export function parseAuthFile(text: string, name: string): AuthFile {
   const document = parseJson(text, name);
@@ -27,7 +27,7 @@ export function parseAuthFile(text: string, name: string): AuthFile {
   return { auths: new Map(auths), helpers: new Map(helpers), store };
 }
 
-/** A registry or repository as credentials are kept under: without scheme, API path and Docker Hub's other names. */
+/** Normalises the key of a registry or repository: removes the scheme, the API path and the aliases of Docker Hub. */
 export function authKey(key: string): string {
   const bare = key
     .replace(/^https?:\/\//, '')
@@ -36,7 +36,7 @@ export function authKey(key: string): string {
   return bare.replace(/^(?:index|registry-1)\.docker\.io(?=\/|$)/, 'docker.io');
 }
 
-/** The keys that a repository's credentials may stand under, most specific first. */
+/** Returns the keys that may hold a repository's credentials, most specific first. */
 export function authKeys(registry: string, repository: string): readonly string[] {
   const parts = repository.split('/');
   const paths = parts.map((_, index) => parts.slice(0, parts.length - index).join('/'));

@@ -14,7 +14,7 @@ import type { Credential } from './index.ts';
 
 const auth = { username: 'bob', password: 'pass word' };
 
-describe('user and password', needs('registry'), () => {
+describe('with user and password', needs('registry'), () => {
   let registry: Registry;
   beforeAll(async () => {
     registry = await startRegistry({ auth });
@@ -25,7 +25,7 @@ describe('user and password', needs('registry'), () => {
       parseReference(`${registry.host}/team/app:1`),
     );
 
-  test('push and pull', async () => {
+  test('a registry accepts a push and a pull', async () => {
     const { store, index } = await makeImage(2_000_000);
     const repository = open({ kind: 'password', ...auth });
     await copyImage(store, repository, index);
@@ -54,7 +54,7 @@ describe('user and password', needs('registry'), () => {
   });
 });
 
-describe('tokens', needs('registry'), () => {
+describe('with tokens', needs('registry'), () => {
   let registry: TokenRegistry;
   beforeAll(async () => {
     registry = await startTokenRegistry();
@@ -66,7 +66,7 @@ describe('tokens', needs('registry'), () => {
   const client = (credential?: Credential) => createTestClient({ credentials: async () => credential });
   const alice: Credential = { kind: 'password', ...tokenUser };
 
-  test('one token for all of a pull, two for a push', async () => {
+  test('a pull needs one token and a push needs two', async () => {
     const { store, index } = await makeImage();
     const repository = client(alice).openRepository(parseReference(`${registry.host}/public/app`));
     await copyImage(store, repository, index);
@@ -88,7 +88,7 @@ describe('tokens', needs('registry'), () => {
     expect(registry.queries).toEqual([{ method: 'GET', scopes: ['repository:private/one:pull,push'], as: 'alice' }]);
   });
 
-  test('a refresh token is changed for access tokens', async () => {
+  test('a refresh token is exchanged for access tokens', async () => {
     const { store, index } = await makeImage(1_500_000);
     const repository = client({ kind: 'identity-token', token: refreshToken }).openRepository(
       parseReference(`${registry.host}/private/app`),
@@ -97,7 +97,7 @@ describe('tokens', needs('registry'), () => {
     expect(new Set(registry.queries.map(({ method, as }) => `${method} ${as}`))).toEqual(new Set(['POST refresh']));
   });
 
-  test('a mount asks for both repositories', async () => {
+  test('a mount requests access to both repositories', async () => {
     const {
       store,
       index,
@@ -110,7 +110,7 @@ describe('tokens', needs('registry'), () => {
     expect(await to.has(layer.digest)).toBe(true);
   });
 
-  test('what anonymous users may not see, and what a token server refuses', async () => {
+  test('a private repository and a refusal of the token server are reported', async () => {
     const reference = parseReference(`${registry.host}/private/app`);
     await expect(client().openRepository(reference).resolve('1')).rejects.toMatchObject({
       code: 'UNAUTHORIZED',

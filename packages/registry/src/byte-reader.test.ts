@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createByteReader } from './byte-reader.ts';
 
-test('gives a stream in parts of any length, and closes it', async () => {
+test('a byte reader returns parts of any length and closes its source', async () => {
   let closed = false;
   async function* source(): AsyncGenerator<Uint8Array> {
     try {

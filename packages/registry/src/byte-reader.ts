@@ -1,8 +1,8 @@
-/** Reads a stream in parts of given lengths, none of which is held in memory. */
+/** Reads a stream in parts of given lengths, without holding a part in memory. */
 export interface ByteReader extends AsyncDisposable {
-  /** The next bytes: `length` of them, fewer at the end. One part is read to its end before the next is asked for. */
+  /** Reads the next `length` bytes, or fewer at the end. Read one part to its end before the next. */
   take(length: number): AsyncGenerator<Uint8Array, void, undefined>;
-  /** Reads over the next bytes. */
+  /** Skips the next bytes. */
   skip(length: number): Promise<void>;
 }
 

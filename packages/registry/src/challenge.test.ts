@@ -36,6 +36,6 @@ test.each([
       { scheme: 'basic', parameters: { realm: 'x' } },
     ],
   ],
-])('%s', (_, header, expected) => {
+])('the challenges are parsed: %s', (_, header, expected) => {
   expect(parseChallenges(header)).toEqual(expected);
 });

@@ -1,4 +1,4 @@
-/** One way to authenticate that a server offers (RFC 9110, "WWW-Authenticate"). */
+/** An authentication scheme that a server offers (RFC 9110, "WWW-Authenticate"). */
 export interface Challenge {
   /** In lower case, e.g. `bearer`. */
   readonly scheme: string;
@@ -9,7 +9,7 @@ export interface Challenge {
 const SCHEME = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?:\s+|$|(?=,))/y;
 const PARAMETER = /[\s,]*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;
 
-/** All challenges of a `WWW-Authenticate` header; what cannot be read ends the list. */
+/** Parses the challenges in a `WWW-Authenticate` header, up to the first invalid one. */
 export function parseChallenges(header: string | undefined): readonly Challenge[] {
   const challenges: Challenge[] = [];
   const text = header ?? '';

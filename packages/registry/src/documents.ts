@@ -7,7 +7,7 @@ import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 const LIMIT = 16 * 1024 * 1024;
 
-// Schema 1 is asked for too: a registry that has nothing else then says so, instead of "not found".
+// Accepts schema 1 too: a registry with nothing else then sends it, instead of "not found".
 const ACCEPT = [
   MediaType.index,
   MediaType.dockerIndex,
@@ -18,7 +18,7 @@ const ACCEPT = [
   '*/*;q=0.1',
 ].join(', ');
 
-/** Fetches a manifest or index by tag or digest and keeps its bytes; what a digest names is verified. */
+/** Fetches a manifest or index by tag or digest and keeps its bytes. A document with a digest is verified. */
 export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor> {
   const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
   const subject = `image ${name}`;
@@ -36,7 +36,7 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   return { mediaType, digest, size: bytes.length };
 }
 
-/** The answer with its body; one that breaks off is asked for again. */
+/** Returns the answer with its body. Repeats the request if the connection breaks. */
 async function askWhole(remote: Remote, question: Question): Promise<{ response: HttpResponse; bytes: Uint8Array }> {
   for (let attempt = 1; ; attempt += 1) {
     const response = await ask(remote, question);
@@ -50,8 +50,8 @@ async function askWhole(remote: Remote, question: Question): Promise<{ response:
 }
 
 /**
- * Stores a manifest or index under a tag or its digest. A tag that stands for it already and must not be changed is
- * as good as stored.
+ * Stores a manifest or index under a tag or its digest. An immutable tag that already points to it counts as
+ * success.
  */
 export async function putDocument(
   remote: Remote,
@@ -82,7 +82,7 @@ export async function putDocument(
   return { mediaType, digest, size: bytes.length };
 }
 
-/** Registries agree on no code for it: Harbor answers 412, others 400, 403 or 409 with words of their own. */
+/** Registries use different codes for it: Harbor 412, others 400, 403 or 409 with a text. */
 function forbidsChange({ status = 0, codes, said }: RegistryError): boolean {
   const text = [...codes, ...said].join(' ');
   return (
@@ -104,7 +104,7 @@ async function requireTag(remote: Remote, tag: string, { digest, refused, signal
   const { status, codes, url } = refused;
   throw new RegistryError(
     'REGISTRY',
-    `Tag ${remote.name}:${tag} stands for ${held.digest}, and the registry does not let it be changed (${[status, ...codes].join(' ')})`,
+    `Tag ${remote.name}:${tag} is immutable and points to ${held.digest} (${[status, ...codes].join(' ')})`,
     { url: new URL(url), status, codes, cause: refused, hint: `Push ${digest} under another tag` },
   );
 }

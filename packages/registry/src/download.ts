@@ -5,8 +5,8 @@ import { ask, type Remote } from './remote.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 /**
- * The bytes of a blob, not verified. A connection that breaks in the middle is taken up where it broke;
- * it is given up after some attempts that brought nothing.
+ * Downloads a blob without verifying it. After a broken connection the download resumes at that byte, and fails after
+ * several attempts without progress.
  */
 export async function* download(
   remote: Remote,
@@ -23,7 +23,7 @@ export async function* download(
       }
       return;
     } catch (error) {
-      // Only the end of the answer was lost.
+      // Only the end of the answer is missing.
       if (offset === target.size && offset > start) return;
       failures = offset > start ? 1 : failures + 1;
       if (!(error instanceof RegistryError && error.transient) || error.status !== undefined || failures >= ATTEMPTS)
@@ -33,7 +33,7 @@ export async function* download(
   }
 }
 
-/** A layer that may not be redistributed is in no registry, but where its descriptor says; no credentials are sent there. */
+/** A layer that must not be redistributed is only at its descriptor's URLs. No credentials are sent there. */
 async function open(
   remote: Remote,
   target: Descriptor,
@@ -76,7 +76,7 @@ function startOf(response: HttpResponse): number {
   return Number(start ?? 0);
 }
 
-// For servers that know no ranges and send everything again.
+// Some servers ignore ranges and send everything again.
 async function* without(source: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array, void, undefined> {
   let left = count;
   for await (const chunk of source) {

@@ -3,7 +3,7 @@ import { realClock } from '../test/client.ts';
 import { createEndpoint } from './endpoint.ts';
 
 const never = async (): Promise<never> => {
-  throw new Error('Nobody was to be asked');
+  throw new Error('No request is expected');
 };
 
 test.each([
@@ -14,7 +14,7 @@ test.each([
   ['10.0.0.1:5000', 'https://10.0.0.1:5000/'],
   ['localhost.example', 'https://localhost.example/'],
   ['[fd00::1]:5000', 'https://[fd00::1]:5000/'],
-])('%s is asked at %s, without looking for less than TLS', async (registry, expected) => {
+])('the registry %s has the address %s, which is not probed', async (registry, expected) => {
   const endpoint = createEndpoint(registry, { insecure: false, probe: never, clock: realClock });
   expect(endpoint.insecure).toBe(false);
   expect((await endpoint.base()).href).toBe(expected);
@@ -26,7 +26,7 @@ test.each([
   ['[::1]:5000', false, ['http', 'https']],
   ['localhost', false, ['https', 'http']],
   ['far.example:5000', true, ['https', 'http']],
-])('%s (insecure: %s) is asked in %j', async (registry, insecure, schemes) => {
+])('the registry %s (insecure: %s) is probed with %j', async (registry, insecure, schemes) => {
   const asked: string[] = [];
   const probe = async ({ url }: { readonly url: URL }): Promise<never> => {
     asked.push(url.protocol.slice(0, -1));
@@ -42,7 +42,7 @@ test.each([
   ['ghcr.io', 'https://ghcr.io:443/v2/', true],
   ['ghcr.io', 'https://ghcr.io:8443/v2/', false],
   ['ghcr.io', 'https://ghcr.io.evil.example/', false],
-])('%s owns %s: %s', (registry, url, expected) => {
+])('the registry %s owns the URL %s: %s', (registry, url, expected) => {
   const endpoint = createEndpoint(registry, { insecure: false, probe: never, clock: realClock });
   expect(endpoint.owns(new URL(url))).toBe(expected);
 });

@@ -3,36 +3,36 @@ import type { Send } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { retryDelay, type Clock } from './transport/retry.ts';
 
-/** Where requests for a registry go. */
+/** The address of a registry. */
 export interface Endpoint {
-  /** Whether a URL is the registry's own, so that credentials may be sent there. */
+  /** Returns whether a URL belongs to the registry, so that credentials may be sent there. */
   owns(url: URL): boolean;
-  /** Whether it need not be encrypted nor certified. */
+  /** Whether the registry may lack TLS or a trusted certificate. */
   readonly insecure: boolean;
-  /** The root of its URLs; finding out may need a request. */
+  /** Returns the root of its URLs, which may take a request. */
   base(signal?: AbortSignal): Promise<URL>;
 }
 
 const DOCKER_HUB = 'registry-1.docker.io';
-/** How often a registry is asked that answers in no scheme. */
+/** The number of attempts for a registry that answers in no scheme. */
 const ROUNDS = 3;
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
 
 export interface EndpointOptions {
   readonly insecure: boolean;
-  /** Sends a request once, so that a wrong scheme is soon known. */
+  /** Sends a request once, so that a wrong scheme fails quickly. */
   readonly probe: Send;
   readonly clock: Clock;
 }
 
 /**
- * Registries speak TLS, except those on a loopback address and those that `insecure` names: these are
- * asked which it is. A port on a loopback address is most likely a registry started by hand without TLS.
+ * Registries use TLS, except those on a loopback address and those that `insecure` names, which are probed. On a
+ * loopback address with a port, HTTP comes first: such a registry is most likely a local one without TLS.
  */
 export function createEndpoint(registry: string, { insecure, probe, clock }: EndpointOptions): Endpoint {
   const host = registry === 'docker.io' ? DOCKER_HUB : registry;
   const isLoopback = LOOPBACK.test(host);
-  // Through URL, which leaves out the port that a scheme implies.
+  // URL removes the default port of the scheme.
   const owns = (url: URL): boolean => new URL(`${url.protocol}//${host}/`).host === url.host;
   if (!insecure && !isLoopback) return { owns, insecure: false, base: async () => new URL(`https://${host}/`) };
   const schemes = isLoopback && /:\d+$/.test(host) ? ['http', 'https'] : ['https', 'http'];
@@ -66,10 +66,10 @@ async function findScheme(
   }
 }
 
-/** Whether the scheme is spoken there. */
+/** Returns whether the server speaks this scheme. */
 async function answers(base: URL, probe: Send): Promise<boolean> {
   const response = await probe({ method: 'GET', url: new URL('/v2/', base), access: 'pull', headers: {} });
   await response.discard();
-  // How servers answer a request in clear on a port where they speak TLS.
+  // Servers answer this to plain HTTP on a TLS port.
   return !(base.protocol === 'http:' && response.status === 400);
 }

@@ -17,7 +17,7 @@ let proxy: FaultProxy;
 let count = 0;
 let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
 
-describe('what goes wrong', needs('registry'), () => {
+describe('with faults', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     image = await makeImage(SIZE);
@@ -28,7 +28,7 @@ describe('what goes wrong', needs('registry'), () => {
   });
   afterEach(() => proxy[Symbol.asyncDispose]());
 
-  test('a download that breaks goes on where it broke', async () => {
+  test('a broken download resumes at the broken byte', async () => {
     const repository = await pushed();
     const clock = createFastClock();
     proxy.decide = (line, before) => (isLayer(line) && before < 3 ? { kind: 'cut-answer', after: 700_000 } : undefined);
@@ -42,7 +42,7 @@ describe('what goes wrong', needs('registry'), () => {
     expect(clock.slept).toHaveLength(6);
   });
 
-  test('a download that never gets anywhere is given up', async () => {
+  test('a download without progress fails after several attempts', async () => {
     const repository = await pushed();
     proxy.decide = (line) => (isLayer(line) ? { kind: 'cut-answer', after: 0 } : undefined);
     await expect(pull(repository.name, { clock: createFastClock() })).rejects.toMatchObject({
@@ -66,7 +66,7 @@ describe('what goes wrong', needs('registry'), () => {
     for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(false);
   });
 
-  test('an upload that breaks starts over', async () => {
+  test('a broken upload starts over', async () => {
     const repository = open();
     proxy.decide = (line, before) =>
       line.startsWith('PUT') && line.includes('digest=') ? firstOf(image.layers, line, before) : undefined;
@@ -90,13 +90,13 @@ describe('what goes wrong', needs('registry'), () => {
     expect(clock.slept).toEqual(slept);
   });
 
-  test('429 without end is told', async () => {
+  test('status 429 in every attempt is reported', async () => {
     const body = '{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}';
     proxy.decide = (line) => (line.includes('/manifests/') ? { kind: 'answer', status: 429, body } : undefined);
     await expect(open({ clock: createFastClock() }).resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
       status: 429,
-      message: `Registry ${proxy.host} allows no more requests for now (429 TOOMANYREQUESTS): slow down`,
+      message: `Registry ${proxy.host} limits the rate of requests (429 TOOMANYREQUESTS): slow down`,
     });
   });
 
@@ -126,7 +126,7 @@ describe('what goes wrong', needs('registry'), () => {
     await expect(ask(open({ clock }), controller.signal)).rejects.toBe(reason);
   });
 
-  test('an abort ends the look for the scheme of a registry that never answers', async () => {
+  test('an abort ends the probing of a silent registry', async () => {
     proxy.decide = () => ({ kind: 'hang' });
     const controller = new AbortController();
     const resolving = open().resolve('latest', controller.signal);
@@ -136,7 +136,7 @@ describe('what goes wrong', needs('registry'), () => {
     await expect(resolving).rejects.toBe(reason);
   });
 
-  test('a client that is disposed of ends what it still waits for', async () => {
+  test('disposing of a client ends all its waits', async () => {
     proxy.decide = () => ({ kind: 'hang' });
     const client = createTestClient();
     const resolving = client.openRepository(parseReference(`${proxy.host}/test/left`)).resolve('latest');
@@ -146,7 +146,7 @@ describe('what goes wrong', needs('registry'), () => {
     await failed;
   });
 
-  test('Retry-After beyond the last attempt is not waited for', async () => {
+  test('a Retry-After beyond the last attempt is reported at once', async () => {
     proxy.decide = (line) =>
       line.includes('/manifests/') ? { kind: 'answer', status: 429, headers: { 'retry-after': '3600' } } : undefined;
     const clock = createFastClock();
@@ -185,13 +185,13 @@ describe('what goes wrong', needs('registry'), () => {
     expect(proxy.seen.at(-1)?.headers.authorization).toMatch(/^Basic /);
   });
 
-  test('a token that ends in the middle is replaced', async () => {
+  test('a token that expires during a transfer is replaced', async () => {
     await using tokens = await startTokenRegistry();
     await using between = await startFaultProxy(tokens.host);
     const credentials = async (): Promise<Credential> => ({ kind: 'password', ...tokenUser });
     await using client = createTestClient({ credentials, clock: createFastClock() });
     const repository = client.openRepository(parseReference(`${between.host}/private/app`));
-    // The registry's challenge, as it would send it once more.
+    // The registry's challenge, as it would send it again.
     const { headers } = await fetch(`http://${tokens.host}/v2/`);
     const refused: Fault = {
       kind: 'answer',
@@ -218,7 +218,7 @@ function open(options: Partial<RegistryClientOptions> = {}, name = `${proxy.host
   return createTestClient(options).openRepository(parseReference(name));
 }
 
-/** Sleeps as the machine does, after having aborted in a moment. */
+/** Sleeps in real time after scheduling an abort. */
 function sleepThatAborts(controller: AbortController, reason: Error): typeof realClock.sleep {
   return (milliseconds, signal) => {
     setImmediate(() => controller.abort(reason));
@@ -247,7 +247,7 @@ function isLayer(line: string): boolean {
   return image.layers.some(({ digest }) => line.startsWith('GET') && line.endsWith(`/blobs/${digest}`));
 }
 
-// Each upload has a line of its own, so only the number of uploads tells the first from the second.
+// Each upload has its own line, so the number of uploads tells the first from the second.
 function firstOf(layers: readonly Descriptor[], line: string, before: number): Fault | undefined {
   const layer = layers.find(({ digest }) => line.includes(encodeURIComponent(digest)));
   if (layer === undefined || before > 0) return undefined;

@@ -7,7 +7,7 @@ export interface HasBlobOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Whether the repository has a blob, or a document of this media type. */
+/** Returns whether the repository has a blob, or a document of this media type. */
 export async function hasBlob(remote: Remote, digest: Digest, { document, signal }: HasBlobOptions): Promise<boolean> {
   const response = await ask(remote, {
     method: 'HEAD',

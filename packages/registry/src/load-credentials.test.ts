@@ -49,11 +49,11 @@ test.each([
     'reg.test',
     { kind: 'registry-token', token: 'access' },
   ],
-])('finds %s', async (_, auths, registry, expected) => {
+])('the credential is found: %s', async (_, auths, registry, expected) => {
   expect(await find([config({ auths })], registry)).toEqual(expected);
 });
 
-test('the first file that has a credential wins, and absent files do not matter', async () => {
+test('the first file with a credential wins, and absent files are skipped', async () => {
   const path = join(scratch, 'config.json');
   writeFileSync(path, JSON.stringify({ auths: { 'reg.test': auth('file'), 'other.test': auth('other') } }));
   const files = [
@@ -65,7 +65,7 @@ test('the first file that has a credential wins, and absent files do not matter'
   expect(await find(files, 'other.test')).toEqual(user('other'));
 });
 
-test('helpers are asked before the file, each for its registry', async () => {
+test('helpers take precedence over the file, each for its registry', async () => {
   const calls: string[][] = [];
   const answers: Readonly<Record<string, string>> = {
     'https://index.docker.io/v1/': '{"ServerURL":"x","Username":"hub","Secret":"p:w"}',
@@ -104,8 +104,8 @@ test.each([
   ],
   ['says why elsewhere', { exitCode: 1, stdout: '', stderr: 'no session\n' }, /failed for reg\.test: no session$/],
   ['says nothing', { exitCode: 3, stdout: '' }, /failed for reg\.test: exit code 3$/],
-  ['answers nonsense', { exitCode: 0, stdout: 'hello' }, /answered no valid JSON$/],
-])('a helper that fails and %s', async (_, answer, message) => {
+  ['answers nonsense', { exitCode: 0, stdout: 'hello' }, /returned invalid JSON$/],
+])('a helper fails and %s', async (_, answer, message) => {
   const source = loadCredentials({ files: [config({ credsStore: 'all' })], runHelper: async () => answer });
   await expect(source('reg.test', 'a')).rejects.toMatchObject({
     code: 'UNAUTHORIZED',
@@ -113,7 +113,7 @@ test.each([
   });
 });
 
-test('a helper that never answers', async () => {
+test('a helper that never answers is reported', async () => {
   const runHelper = async (): Promise<never> => {
     throw new TbuildError('CANCELLED', 'too long');
   };
@@ -124,7 +124,7 @@ test('a helper that never answers', async () => {
   });
 });
 
-test('says what is wrong with a configuration', async () => {
+test('an invalid configuration is reported', async () => {
   await expect(async () => find([{ name: 'DOCKER_AUTH_CONFIG', text: '{' }], 'reg.test')).rejects.toMatchObject({
     code: 'USAGE',
     message: 'Credentials in DOCKER_AUTH_CONFIG are not valid JSON',
@@ -138,6 +138,6 @@ test('says what is wrong with a configuration', async () => {
   await expect(find([config({ credsStore: 'desktop' })], 'reg.test')).rejects.toMatchObject({
     code: 'UNAUTHORIZED',
     message: 'Credential helper "docker-credential-desktop" cannot be run',
-    hint: 'Install it, or take it out of test',
+    hint: 'Install it, or remove it from test',
   });
 });

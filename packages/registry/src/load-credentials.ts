@@ -4,16 +4,16 @@ import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { authKeys, parseAuthFile, type AuthFile } from './auth-file.ts';
 import type { Credential, CredentialSource } from './credential.ts';
 
-/** Characters of what a helper says that a message repeats. */
+/** The number of characters of a helper's output in a message. */
 const MOST_SAID = 300;
 
-/** A configuration: a file, which need not exist, or a text and what it is called. */
+/** A configuration: a file, which may be missing, or a named text. */
 export type CredentialFile = { readonly path: string } | { readonly name: string; readonly text: string };
 
 /**
- * Runs a credential helper (`docker-credential-NAME`) as the user has it, with `input` on its standard
+ * Runs a credential helper (`docker-credential-NAME`) in the user's environment, with `input` as standard
  * input.
- * @throws TbuildError CANCELLED when it took too long; anything else when it cannot be started.
+ * @throws TbuildError CANCELLED after a timeout; any other error if the helper cannot be started.
  */
 export type RunHelper = (
   program: string,
@@ -22,14 +22,14 @@ export type RunHelper = (
 ) => Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr?: string }>;
 
 export interface CredentialOptions {
-  /** The first that has a credential wins: `DOCKER_AUTH_CONFIG`, `~/.docker/config.json`, podman's `auth.json`. */
+  /** The first one with a credential wins: `DOCKER_AUTH_CONFIG`, `~/.docker/config.json`, podman's `auth.json`. */
   readonly files: readonly CredentialFile[];
   readonly runHelper: RunHelper;
 }
 
 /**
- * The credentials that Docker and podman have stored. Files are read and helpers run when a registry
- * first demands a credential; the most specific key wins (`quay.io/team/app`, `quay.io/team`, `quay.io`).
+ * Finds the credentials that Docker and podman have stored. Reads files and runs helpers when a registry first requires a
+ * credential. The most specific key wins (`quay.io/team/app`, `quay.io/team`, `quay.io`).
  */
 export function loadCredentials({ files, runHelper }: CredentialOptions): CredentialSource {
   let parsed: readonly NamedAuthFile[] | undefined;
@@ -71,7 +71,7 @@ async function find(
   return undefined;
 }
 
-// Docker's order: a helper of the registry, the store of all, what stands in the file itself.
+// Docker's order: the helper of the registry, the default helper, the file itself.
 async function findInFile(
   file: NamedAuthFile,
   keys: readonly string[],
@@ -99,15 +99,15 @@ async function askHelper(
   const helper = `Credential helper ${JSON.stringify(program)}`;
   const answer = await runHelper(program, ['get'], server).catch((cause) => {
     if (hasCode(cause, 'CANCELLED')) throw new TbuildError('UNAUTHORIZED', `${helper} does not answer`, { cause });
-    const hint = `Install it, or take it out of ${file}`;
+    const hint = `Install it, or remove it from ${file}`;
     throw new TbuildError('UNAUTHORIZED', `${helper} cannot be run`, { hint, cause });
   });
   if (answer.exitCode === 0) return parseAnswer(answer.stdout, program);
-  // The protocol has one way to say "none" and "failed": a status and a text, of which this one is agreed on.
+  // The protocol has one form for "none" and "failed": a status and a text. Only this text is standardised.
   const said = (answer.stdout.trim() || answer.stderr?.trim() || `exit code ${answer.exitCode}`).split('\n')[0] ?? '';
   if (/credentials not found/i.test(said)) return undefined;
   throw new TbuildError('UNAUTHORIZED', `${helper} failed for ${server}: ${said.slice(0, MOST_SAID)}`, {
-    hint: `It is named in ${file}`,
+    hint: `Check the credential helper in ${file}`,
   });
 }
 
@@ -124,7 +124,7 @@ function parseObject(text: string, program: string): { Username?: unknown; Secre
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : {};
   } catch (cause) {
-    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} answered no valid JSON`, {
+    throw new TbuildError('UNAUTHORIZED', `Credential helper ${JSON.stringify(program)} returned invalid JSON`, {
       cause,
     });
   }

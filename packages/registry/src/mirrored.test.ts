@@ -7,7 +7,7 @@ import { startRegistry, type Registry } from '../../../test/support/registry.ts'
 import { needs } from '../../../test/support/requirements.ts';
 import { createFastClock, createTestClient, makeImage } from '../test/client.ts';
 
-describe('images come from mirrors', needs('registry'), () => {
+describe('mirrors are used', needs('registry'), () => {
   let [origin, mirror]: Registry[] = [];
   let image: { store: ContentStore; index: Descriptor; layers: Descriptor[] };
   const at = (host = ''): string => `${host}/team/app`;
@@ -35,7 +35,7 @@ describe('images come from mirrors', needs('registry'), () => {
     for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(true);
   };
 
-  test('when the registry itself cannot be reached', async () => {
+  test('if the registry itself cannot be reached', async () => {
     const down = `127.0.0.1:${await freePort()}`;
     await using client = createTestClient({ places: () => [at(down), `${mirror?.host}/proxy/team/app`, at(down)] });
     const repository = client.openRepository(parseReference(at(down)));
@@ -57,7 +57,7 @@ describe('images come from mirrors', needs('registry'), () => {
     expect(bad.seen.length).toBeGreaterThan(0);
   });
 
-  test('that are down are asked once for all repositories', async () => {
+  test('and an unreachable one is tried once for all repositories', async () => {
     await using broken = await startFaultProxy(mirror?.host ?? '');
     broken.decide = () => ({ kind: 'cut-headers' });
     await using client = createTestClient({
@@ -71,7 +71,7 @@ describe('images come from mirrors', needs('registry'), () => {
     expect(broken.seen.length).toBe(asked);
   });
 
-  test('only, where the registry itself is not among the places', async () => {
+  test('exclusively if the registry itself is not listed', async () => {
     await using client = createTestClient({ places: () => [`${mirror?.host}/other/app`] });
     await expect(client.openRepository(parseReference(at(origin?.host))).resolve('1')).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -79,7 +79,7 @@ describe('images come from mirrors', needs('registry'), () => {
     });
   });
 
-  test('and go to the registry itself', async () => {
+  test('for pulls, while pushes go to the registry itself', async () => {
     await using client = createTestClient({ places: () => [`${mirror?.host}/nobody/writes/here`, at(origin?.host)] });
     const other = client.openRepository(parseReference(at(origin?.host)), 'push');
     await other.tag(image.index, '2');

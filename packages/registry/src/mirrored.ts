@@ -3,24 +3,24 @@ import type { Descriptor, Digest } from '@tbuild/oci';
 import { RegistryError } from './registry-error.ts';
 import type { Repository } from './repository.ts';
 
-/** A copy of a repository, or the repository itself. */
+/** A mirror of a repository, or the repository itself. */
 export interface Place {
-  /** Of its registry: one that cannot be reached is asked no more, also not for other repositories. */
+  /** State of its registry: an unreachable registry is not tried again, even for other repositories. */
   readonly registry: string;
   readonly repository: Repository;
 }
 
 export interface MirroredOptions {
-  /** In the order in which they are asked. */
+  /** In the order of the attempts. */
   readonly places: readonly [Place, ...Place[]];
-  /** Registries that could not be reached. */
+  /** The registries that could not be reached. */
   readonly unreachable: Set<string>;
 }
 
 /**
- * A repository that is read from the first place that has what is asked for; then what the last one throws is thrown.
- * A blob whose bytes broke off or were wrong is read from the last place the next time. Writing is a matter of the
- * repository itself.
+ * Reads a repository from the first location that has the requested content; throws the error of the last location.
+ * If the bytes of a blob were truncated or wrong, the next read uses the last location. Writes go to the repository
+ * itself.
  */
 export function mirrored(origin: Repository, { places, unreachable }: MirroredOptions): Repository {
   const last = places.at(-1) ?? places[0];
@@ -67,7 +67,7 @@ export function mirrored(origin: Repository, { places, unreachable }: MirroredOp
   };
 }
 
-// A download fails with its first bytes or goes on: so it is begun before a copy is settled for.
+// A download fails with its first bytes or continues, so it starts before a mirror is chosen.
 async function started(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const iterator = source[Symbol.asyncIterator]();
   const first = await iterator.next();

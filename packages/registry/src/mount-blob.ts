@@ -2,7 +2,7 @@ import type { Digest } from '@tbuild/oci';
 import { ask, type Remote } from './remote.ts';
 import { cancelSession, locationOf } from './upload-session.ts';
 
-/** Takes a blob from another repository of the registry, or says that this is not possible. */
+/** Mounts a blob from another repository of the registry. Returns false if the registry does not support it. */
 export async function mountBlob(remote: Remote, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean> {
   const query = new URLSearchParams({ mount: digest, from });
   const response = await ask(remote, {

@@ -1,8 +1,8 @@
 import { RegistryError } from './registry-error.ts';
 
 /**
- * Where a server sends on to, relative to where it was asked.
- * @throws RegistryError when that is no address of the web.
+ * Parses the target of a redirect, relative to the request's URL.
+ * @throws RegistryError if the target is not an HTTP URL.
  */
 export function parseLocation(location: string, from: URL): URL {
   const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;

@@ -13,13 +13,13 @@ const proxyUser = { username: 'proxy user', password: 'p:w@d' };
 const withUser = (url: string): string =>
   url.replace('//', `//${encodeURIComponent(proxyUser.username)}:${encodeURIComponent(proxyUser.password)}@`);
 
-describe('through a proxy', needs('registry'), () => {
+describe('behind a proxy', needs('registry'), () => {
   const resolve = async (name: string, options: Partial<RegistryClientOptions>) => {
     await using client = createTestClient(options);
     return await client.openRepository(parseReference(name)).resolve('1');
   };
 
-  test('a registry with TLS is connected to, and the proxy learns nothing of what goes on', async () => {
+  test('a registry with TLS is reached by CONNECT, and the proxy sees no contents', async () => {
     const auth = { username: 'someone', password: 's3cret' };
     await using registry = await startRegistry({ tls: true, auth, names: ['registry.invalid'] });
     await using proxy = await startWebProxy({
@@ -40,7 +40,7 @@ describe('through a proxy', needs('registry'), () => {
     expect(proxy.overheard).toEqual([]);
   });
 
-  test('a registry in clear is asked by the proxy, which may connect to port 443 only', async () => {
+  test('the proxy forwards requests for a registry without TLS, since it may allow CONNECT to port 443 only', async () => {
     await using registry = await startRegistry();
     await using proxy = await startWebProxy({
       route: (target) => (target === 'far.invalid:5000' ? registry.host : undefined),
@@ -56,7 +56,7 @@ describe('through a proxy', needs('registry'), () => {
     expect(proxy.asked).toContain('GET http://far.invalid:5000/v2/');
   });
 
-  test('loopback and what NO_PROXY names is not reached', async () => {
+  test('loopback addresses and those in NO_PROXY are reached directly', async () => {
     await using registry = await startRegistry();
     await using proxy = await startWebProxy({ route: () => undefined });
     const options = { proxy: { http: proxy.url, https: proxy.url, none: 'direct.invalid' } };
@@ -68,8 +68,8 @@ describe('through a proxy', needs('registry'), () => {
   });
 
   test.each([
-    ['no user', (url: string) => url, /It may want a user/],
-    ['a wrong user', (url: string) => url.replace('//', '//other:wrong@'), /may not know the user/],
+    ['no user', (url: string) => url, /Add a user if the proxy requires one/],
+    ['a wrong user', (url: string) => url.replace('//', '//other:wrong@'), /Check the user and password/],
   ])('that wants a user: %s', async (_, urlOf, hint) => {
     await using proxy = await startWebProxy({ route: () => undefined, auth: proxyUser });
     const { host } = new URL(proxy.url);
@@ -78,13 +78,13 @@ describe('through a proxy', needs('registry'), () => {
     for (const name of ['tls.invalid', 'clear.invalid'])
       await expect(resolve(`${name}/app`, options)).rejects.toMatchObject({
         code: 'REGISTRY',
-        message: `Proxy ${host} does not connect to ${name}`,
+        message: `Proxy ${host} refuses to connect to ${name}`,
         hint: expect.stringMatching(hint),
       });
     expect(proxy.asked.length).toBeLessThan(6);
   });
 
-  test('that is not there is told apart from the registry', async () => {
+  test('a missing proxy is reported as a failure of the proxy, not of the registry', async () => {
     const host = `127.0.0.1:${await freePort()}`;
     const clock = createFastClock();
     await expect(resolve('tls.invalid/app', { proxy: { https: host }, clock })).rejects.toMatchObject({

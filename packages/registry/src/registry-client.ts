@@ -17,7 +17,7 @@ import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
 
-/** What is kept for one registry (PEM): who may have signed its certificate, and what this side shows of itself. */
+/** The certificates of one registry (PEM): its authorities, and the client's own. */
 export interface RegistryCertificates {
   readonly ca?: string;
   readonly client?: { readonly certificate: string; readonly key: string };
@@ -25,37 +25,37 @@ export interface RegistryCertificates {
 
 export interface RegistryClientOptions {
   readonly credentials: CredentialSource;
-  /** Whether this registry (`host[:port]`) may be spoken to without TLS or with any certificate. */
+  /** Returns whether this registry (`host[:port]`) may lack TLS or a trusted certificate. */
   insecure(registry: string): boolean;
-  /** Certificates (PEM) that are trusted beside the known ones; asked for when those do not do. */
+  /** Returns additional trusted certificates (PEM). Called only if the known ones do not suffice. */
   ca?(): string;
-  /** Those of one registry (`host[:port]`). */
+  /** Returns the certificates of one registry (`host[:port]`). */
   certificates?(registry: string): RegistryCertificates | undefined;
   readonly proxy?: ProxyOptions;
   /**
-   * Where the images of a repository are read, in order: full names. Only under its own unless given.
-   * @throws TbuildError when its images must not be used.
+   * Returns the full names from which a repository is read, in order. By default only its own.
+   * @throws TbuildError if its images must not be used.
    */
   places?(reference: Reference): readonly string[];
   readonly userAgent?: string;
-  /** How long a registry may be silent, in milliseconds. */
-  readonly patience?: number;
+  /** The time without data after which a registry counts as silent, in milliseconds. */
+  readonly idleTimeoutMs?: number;
   readonly clock: Clock;
 }
 
 /**
- * The way to all registries: connections, tokens and what was learnt about each are shared. Disposing of it ends what
- * is still under way.
+ * Opens repositories of all registries. Shares connections, tokens and what is known about each registry. Disposing of
+ * it ends all transfers.
  */
 export interface RegistryClient extends AsyncDisposable {
   /**
-   * The repository that a reference names; asks nobody yet. With `push` everything is asked for with the
-   * right to push, which saves a second token.
+   * Opens the repository of a reference, without a request. With `push`, every token allows pushes, which saves a second
+   * token.
    */
   openRepository(reference: Reference, access?: Access): Repository;
   /**
-   * Asks the registry whether it takes the credential that there is for it.
-   * @throws RegistryError UNAUTHORIZED when it does not.
+   * Checks whether the registry accepts its credential.
+   * @throws RegistryError UNAUTHORIZED if it does not.
    */
   authenticate(registry: string, signal?: AbortSignal): Promise<void>;
 }
@@ -66,9 +66,9 @@ interface Connection {
   readonly http: HttpClient;
 }
 
-/** Whoever creates the client disposes of it. */
+/** The caller disposes of the client. */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  const { ca, proxy, credentials, patience } = options;
+  const { ca, proxy, credentials, idleTimeoutMs } = options;
   const ending = new AbortController();
   const clock: Clock = {
     now: options.clock.now,
@@ -77,8 +77,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       return options.clock.sleep(milliseconds, either, reason);
     },
   };
-  const strict = createHttpClient({ ca, proxy, patience, insecure: false });
-  const lenient = createHttpClient({ ca, proxy, patience, insecure: true });
+  const strict = createHttpClient({ ca, proxy, idleTimeoutMs, insecure: false });
+  const lenient = createHttpClient({ ca, proxy, idleTimeoutMs, insecure: true });
   const agent = userAgent(options.userAgent ?? 'tbuild');
   const common: readonly Middleware[] = [agent, retry(clock)];
   const connections = new Map<string, Connection>();
@@ -90,7 +90,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     const { ca: authority, client } = options.certificates?.(registry) ?? {};
     if (authority === undefined && client === undefined) return shared;
     const all = (): string => [ca?.() ?? '', authority ?? ''].join('\n');
-    const trust = { ca: all, client, proxy, patience };
+    const trust = { ca: all, client, proxy, idleTimeoutMs };
     const made = {
       strict: createHttpClient({ ...trust, insecure: false }),
       lenient: createHttpClient({ ...trust, insecure: true }),

@@ -56,7 +56,7 @@ test.each([
     403,
     errors('DENIED', 'permission_denied: write_package'),
     'Push to reg.example/app was denied (403 DENIED): permission_denied: write_package',
-    /do not allow/,
+    /with this permission/,
   ],
   [
     'ECR without the repository',
@@ -64,10 +64,10 @@ test.each([
     404,
     errors('NAME_UNKNOWN', "The repository with name 'app' does not exist"),
     'Repository reg.example/app is not in the registry (404 NAME_UNKNOWN)',
-    /made first/,
+    /create the repository/,
   ],
   ['a page for people', pull, 502, '<html>Bad Gateway</html>', /^Registry reg.example answered 502 to GET/, undefined],
-])('%s', async (_, request, status, body, message, hint) => {
+])('the error is worded: %s', async (_, request, status, body, message, hint) => {
   const [text, advice] = await said(request, status, body);
   expect(text).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   expect(text).not.toContain('secret');

@@ -10,19 +10,19 @@ export interface RegistryErrorOptions extends TbuildErrorOptions {
   readonly retryAfter?: string;
 }
 
-/** What a registry refused, or that it did not answer. */
+/** A refusal by a registry, or a missing answer. */
 export class RegistryError extends TbuildError {
-  /** The status of the answer; undefined when there was none. */
+  /** The status of the answer; undefined without an answer. */
   readonly status?: number;
-  /** Codes of the error document ("Error Codes"), e.g. `MANIFEST_UNKNOWN`. */
+  /** The codes of the error document ("Error Codes"), e.g. `MANIFEST_UNKNOWN`. */
   readonly codes: readonly string[];
-  /** The messages that go with them, in the registry's own words. */
+  /** Their messages, in the registry's own words. */
   readonly said: readonly string[];
-  /** What was asked for, without user, password, query and fragment. */
+  /** The requested URL without user, password, query and fragment. */
   readonly url: string;
-  /** Whether asking again may help: a broken connection, not a refused one. */
+  /** Whether another attempt may succeed: true for a broken connection, false for a refused one. */
   readonly transient: boolean;
-  /** When, as the header of that name says it. */
+  /** The value of the header `Retry-After`. */
   readonly retryAfter?: string;
 
   constructor(code: ErrorCode, message: string, options: RegistryErrorOptions) {
@@ -45,12 +45,12 @@ const STATUS_CODES: Readonly<Record<number, ErrorCode>> = {
 const TRANSIENT_STATUS = new Set([408, 425, 429, 500, 502, 503, 504]);
 const DOCUMENT_LIMIT = 64 * 1024;
 
-/** Whether a request that was answered so may be sent again. */
+/** Returns whether a request with this answer may be sent again. */
 export function isTransientStatus(status: number): boolean {
   return TRANSIENT_STATUS.has(status);
 }
 
-/** What a request was about, in the user's words. */
+/** The subject of a request, in the user's words. */
 export interface Subject {
   /** E.g. `127.0.0.1:5000/app`. */
   readonly repository: string;
@@ -58,7 +58,7 @@ export interface Subject {
   readonly item: string;
 }
 
-/** The error for an answer that is not the one hoped for; reads its body. */
+/** Creates the error for an unexpected answer, and reads its body. */
 export async function refusal(request: HttpRequest, response: HttpResponse, subject: Subject): Promise<RegistryError> {
   const { status } = response;
   const { codes, messages } = await readErrors(response);
@@ -77,8 +77,8 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
       : isOpening
         ? `Repository ${subject.repository} is not in the registry (${details})`
         : undefined,
-    413: `Registry ${host} takes no request as large as this (${details}) for ${subject.item}${said}`,
-    429: `Registry ${host} allows no more requests for now (${details})${said}`,
+    413: `Registry ${host} refuses a request of this size (${details}) for ${subject.item}${said}`,
+    429: `Registry ${host} limits the rate of requests (${details})${said}`,
   }[status];
   const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject.item}${said}`;
   return new RegistryError(code, message, {
@@ -96,15 +96,15 @@ function hintFor(status: number, host: string, isOpening: boolean, retryAfter?: 
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
   if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
   if (status === 404 && isOpening)
-    return 'Check the name; some registries want a repository or project to be made first';
-  if (status === 403) return 'The credentials in use do not allow this';
+    return 'Check the name, and create the repository or project first if the registry requires it';
+  if (status === 403) return 'Use credentials with this permission';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
   if (status === 429) return `${waitFor(retryAfter)}, or log in with "tbuild login${registry}" for a higher limit`;
   if (retryAfter !== undefined) return `${waitFor(retryAfter)} before you try again`;
   return undefined;
 }
 
-/** The registry's own wish, where it has one: seconds, or a date. */
+/** Words the registry's `Retry-After`, which is a number of seconds or a date. */
 function waitFor(retryAfter = ''): string {
   const date = Date.parse(retryAfter);
   if (!/^\d+$/.test(retryAfter)) return Number.isNaN(date) ? 'Wait' : `Wait until ${new Date(date).toUTCString()}`;
@@ -120,7 +120,7 @@ async function readErrors(response: HttpResponse): Promise<{ codes: string[]; me
   return { codes: texts('code'), messages: texts('message') };
 }
 
-/** The registry's own form of errors, or those of token servers: `{"details": …}`, `{"error_description": …}`. */
+/** Parses the error format of registries, or of token servers: `{"details": …}`, `{"error_description": …}`. */
 function errorsOf(text: string): { code?: unknown; message?: unknown }[] {
   const document = objectOf(text);
   if (Array.isArray(document.errors))
@@ -143,7 +143,7 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const UNSIGNED = 'has a certificate that nobody known has signed';
+const UNSIGNED = 'has a certificate from an unknown authority';
 const NO_TLS = 'does not speak TLS there';
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
@@ -162,32 +162,32 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: 'does not answer',
   UND_ERR_HEADERS_TIMEOUT: 'does not answer',
   UND_ERR_BODY_TIMEOUT: 'stopped in the middle of an answer',
-  UND_ERR_HEADERS_OVERFLOW: 'answers with headers that are too long',
+  UND_ERR_HEADERS_OVERFLOW: 'sent headers that are too long',
   EPROTO: NO_TLS,
   ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'demands a client certificate',
-  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'ends the TLS handshake',
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'does not take the client certificate',
-  ERR_OSSL_PEM_NO_START_LINE: 'cannot be shown the client certificate, which is damaged',
-  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'cannot be shown the client certificate, which is for another key',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'does not take the client certificate',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'requires a client certificate',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'ended the TLS handshake',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'refuses the client certificate',
+  ERR_OSSL_PEM_NO_START_LINE: 'requires a client certificate, but the configured one is damaged',
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: 'requires a client certificate, but the configured one has another key',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'refuses the client certificate',
 };
 
-/** Known, and yet worth another attempt. */
+/** Known failures that are worth another attempt. */
 const PASSING = new Set(['UND_ERR_BODY_TIMEOUT']);
-/** Failures of the way to a proxy rather than of what lies behind it. */
+/** Failures on the way to a proxy rather than behind it. */
 const BEFORE_PROXY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
-const PROXY_HINT = 'HTTPS_PROXY, HTTP_PROXY and NO_PROXY say what is reached through which proxy';
+const PROXY_HINT = 'Check the proxies in HTTPS_PROXY and HTTP_PROXY, and the exceptions in NO_PROXY';
 
 export interface Way {
-  /** What errors call the other side. */
+  /** The name of the other side in errors. */
   readonly peer?: string;
-  /** The proxy between. */
+  /** The proxy in between. */
   readonly proxy?: URL;
 }
 
-/** The error for a connection that failed; `errno` is the system's or the library's name of the failure. */
+/** Creates the error for a failed connection. `errno` is the failure's name in the system or library. */
 export function unreachable(
   url: URL,
   errno: string | undefined,
@@ -204,18 +204,18 @@ export function unreachable(
 
 function hintOf(what: string, { host }: URL, peer: string): string | undefined {
   if (what.includes('client certificate'))
-    return `Put a right one where Docker looks for it: ~/.docker/certs.d/${host}/client.cert and client.key`;
+    return `Put a valid one into ~/.docker/certs.d/${host}/client.cert and client.key`;
   if (!what.includes('certificate') && what !== NO_TLS) return undefined;
   return peer === 'Registry'
     ? `Trust its certificate authority, or give --insecure-registry ${host}`
     : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
 }
 
-/** The error for a proxy that does not let a request through. */
+/** Creates the error for a proxy that refuses a request. */
 export function proxyRefused(url: URL, proxy: URL, cause?: unknown): RegistryError {
   const hint =
     proxy.username === ''
-      ? 'It may want a user: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
-      : 'It may not know the user and password in HTTPS_PROXY, or not allow this address';
-  return new RegistryError('REGISTRY', `Proxy ${proxy.host} does not connect to ${url.host}`, { url, hint, cause });
+      ? 'Add a user if the proxy requires one: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT'
+      : 'Check the user and password in HTTPS_PROXY, and whether the proxy allows this address';
+  return new RegistryError('REGISTRY', `Proxy ${proxy.host} refuses to connect to ${url.host}`, { url, hint, cause });
 }

@@ -9,7 +9,7 @@ import type { Remote } from './remote.ts';
 import type { Repository } from './repository.ts';
 import { upload } from './upload.ts';
 
-/** The {@link Repository} that speaks the distribution protocol. */
+/** Implements {@link Repository} with the distribution protocol. */
 export function createRemoteRepository(remote: Remote): Repository {
   const readManifest = (target: Descriptor, signal?: AbortSignal): Promise<Uint8Array> =>
     readDocument(remote, target, signal);

@@ -3,34 +3,34 @@ import type { Access, HttpRequest, HttpResponse, Send } from './http-message.ts'
 import { refusal } from './registry-error.ts';
 import type { Clock } from './transport/retry.ts';
 
-/** What the parts of a repository share. */
+/** The shared context of a repository's parts. */
 export interface Remote {
   /** Registry and path, for messages. */
   readonly name: string;
   /** The path alone. */
   readonly path: string;
-  /** What reading asks for; a repository that is opened to push asks for that from the start, with one token. */
+  /** The access that reads request. A repository opened to push requests push access at once, with one token. */
   readonly readAccess: Access;
   readonly clock: Clock;
   readonly send: Send;
   base(signal?: AbortSignal): Promise<URL>;
-  /** Documents seen or sent, by digest. */
+  /** Documents read or written, by digest. */
   readonly documents: Map<Digest, Uint8Array>;
 }
 
 export interface Question extends Partial<Pick<HttpRequest, 'access' | 'headers' | 'body' | 'scopes' | 'signal'>> {
   readonly method: HttpRequest['method'];
-  /** Below the repository's own URL, or whole. */
+  /** A path below the repository's own URL, or a whole URL. */
   readonly target: string | URL;
-  /** Statuses that are an answer; any other is thrown. */
+  /** The accepted statuses. Any other status is thrown. */
   readonly accept: readonly number[];
-  /** What is asked for, in the user's words. */
+  /** The subject of the request, in the user's words. */
   readonly subject: string;
 }
 
 /**
  * Sends a request about the repository.
- * @throws RegistryError on any status that is not accepted.
+ * @throws RegistryError for any status that is not accepted.
  */
 export async function ask(remote: Remote, question: Question): Promise<HttpResponse> {
   const { method, target, headers = {}, body, scopes, signal, accept, subject } = question;

@@ -31,7 +31,7 @@ describe('a real registry', needs('registry'), () => {
 
   testTarget('repository', async () => openEmpty());
 
-  test('an index of two platforms goes there and comes back', async () => {
+  test('stores and returns an index of two platforms', async () => {
     const { store, index } = await makeImage(3_000_000);
     const repository = openEmpty();
     await copyImage(store, repository, index);
@@ -45,7 +45,7 @@ describe('a real registry', needs('registry'), () => {
     expect(await digests(back)).toEqual(await digests(store));
   });
 
-  test('a second push sends nothing', async () => {
+  test('receives nothing in a second push', async () => {
     const { store, index } = await makeImage();
     const repository = openEmpty();
     await copyImage(store, repository, index);
@@ -54,7 +54,7 @@ describe('a real registry', needs('registry'), () => {
     await copyImage(empty, repository, index);
   });
 
-  test('blobs are mounted from another repository', async () => {
+  test('mounts blobs from another repository', async () => {
     const { store, index, layers } = await makeImage();
     const [first, second] = [openEmpty(), openEmpty()];
     await copyImage(store, first, index);
@@ -65,7 +65,7 @@ describe('a real registry', needs('registry'), () => {
     expect(await second.mount(layer.digest, 'no/such')).toBe(false);
   });
 
-  test('a manifest under two tags is sent twice, its blobs once', async () => {
+  test('receives a manifest twice and its blobs once for two tags', async () => {
     const { store, index } = await makeImage();
     const repository = openEmpty();
     await copyImage(store, repository, index);
@@ -93,7 +93,7 @@ describe('a real registry', needs('registry'), () => {
     });
   });
 
-  test('a port where nobody listens', async () => {
+  test('that refuses connections is reported', async () => {
     const host = `127.0.0.1:${await freePort()}`;
     const repository = client.openRepository(parseReference(`${host}/app`));
     await expect(repository.resolve('latest')).rejects.toMatchObject({
@@ -102,7 +102,7 @@ describe('a real registry', needs('registry'), () => {
     });
   });
 
-  test('a host that does not exist', async () => {
+  test('that does not exist is reported', async () => {
     const repository = client.openRepository(parseReference('registry.invalid/app'));
     await expect(repository.resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
@@ -110,7 +110,7 @@ describe('a real registry', needs('registry'), () => {
     });
   });
 
-  test('what skopeo pushed is read, and what was pushed skopeo reads', async () => {
+  test('exchanges images with skopeo', async () => {
     const { store, index } = await makeImage();
     const root = join(scratch, 'layout');
     const local = createLocalStore(root);
@@ -138,15 +138,15 @@ describe('a real registry', needs('registry'), () => {
 });
 
 describe('TLS', needs('registry'), () => {
-  test('of a registry that is not on loopback is checked, unless told otherwise', async () => {
+  test('is verified for a registry that is not on loopback, unless it is insecure', async () => {
     await using secure = await startRegistry({ tls: true });
-    // The same address, in a form that is not taken for loopback.
+    // The same address in a form that does not count as loopback.
     const host = secure.host.replace('127.0.0.1', '127.1');
     const reference = parseReference(`${host}/app`);
     await using strict = createTestClient();
     await expect(strict.openRepository(reference).resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: `Registry ${secure.host} has a certificate that nobody known has signed`,
+      message: `Registry ${secure.host} has a certificate from an unknown authority`,
     });
     await using trusting = createTestClient({ ca: () => readFileSync(secure.certificate ?? '', 'utf8') });
     await using lenient = createTestClient({ insecure: (registry) => registry === host });
@@ -155,7 +155,7 @@ describe('TLS', needs('registry'), () => {
     }
   });
 
-  test('on loopback it is found out and any certificate will do', async () => {
+  test('is detected on loopback, with any certificate', async () => {
     await using secure = await startRegistry({ tls: true });
     await using own = createTestClient();
     const repository = own.openRepository(parseReference(`${secure.host}/app`));

@@ -7,7 +7,7 @@ import { needs } from '../../../test/support/requirements.ts';
 import { createTestClient, makeImage } from '../test/client.ts';
 import type { Repository } from './index.ts';
 
-describe('a tag that must not be changed', needs('registry'), () => {
+describe('an immutable tag', needs('registry'), () => {
   let registry: Registry;
   let proxy: FaultProxy;
   let repository: Repository;
@@ -50,20 +50,23 @@ describe('a tag that must not be changed', needs('registry'), () => {
     ['another', 409, 'TAG_IMMUTABLE', 'tag is immutable'],
   ];
 
-  test.each(refusals)('is a success where it stands for the image already (%s)', async (_, ...refusal) => {
+  test.each(refusals)('that already points to the image is a success (%s)', async (_, ...refusal) => {
     refusing(...refusal);
     expect(await put(first, 'v1')).toEqual(first?.index);
   });
 
-  test.each(refusals)('says what it stands for otherwise (%s)', async (_, status, code, message) => {
-    refusing(status, code, message);
-    await expect(put(second, 'v1')).rejects.toMatchObject({
-      code: 'REGISTRY',
-      status,
-      message: `Tag ${proxy.host}/app:v1 stands for ${first?.index.digest}, and the registry does not let it be changed (${status} ${code})`,
-      hint: `Push ${second?.index.digest} under another tag`,
-    });
-  });
+  test.each(refusals)(
+    'that points to another image is reported with its digest (%s)',
+    async (_, status, code, message) => {
+      refusing(status, code, message);
+      await expect(put(second, 'v1')).rejects.toMatchObject({
+        code: 'REGISTRY',
+        status,
+        message: `Tag ${proxy.host}/app:v1 is immutable and points to ${first?.index.digest} (${status} ${code})`,
+        hint: `Push ${second?.index.digest} under another tag`,
+      });
+    },
+  );
 
   test.each([
     ['a new tag', 'v9', 409, 'TAG_IMMUTABLE', 'tag is immutable'],

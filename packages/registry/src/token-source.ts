@@ -11,16 +11,16 @@ export interface TokenRequest {
   readonly repository: string;
 }
 
-/** Access tokens of one registry; each is fetched once and kept as long as it is valid. */
+/** The access tokens of one registry. Each is fetched once and kept while it is valid. */
 export interface TokenSource {
-  /** @throws RegistryError UNAUTHORIZED when the token server gives none. */
+  /** @throws RegistryError UNAUTHORIZED if the token server gives no token. */
   get(request: TokenRequest, signal?: AbortSignal): Promise<string>;
-  /** That the registry did not take this token. */
+  /** Discards a token that the registry refused. */
   forget(token: string | undefined): void;
 }
 
 export interface TokenSourceOptions {
-  /** For the token server: without authentication of its own. */
+  /** Sends requests to the token server, without authentication of its own. */
   readonly send: Send;
   readonly registry: string;
   readonly credentials: CredentialSource;
@@ -35,7 +35,7 @@ interface Token {
 }
 
 const CLIENT_ID = 'tbuild';
-// "Token Response Fields": what a server means that does not say.
+// "Token Response Fields": the default lifetime.
 const DEFAULT_LIFE = 60;
 const MARGIN = 10_000;
 
@@ -54,7 +54,7 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
     async get(request, signal) {
       const { realm, service } = request.challenge.parameters;
       const key = JSON.stringify([realm, service, request.repository, ...request.scopes]);
-      // A token may be for several requests, so that one of them stopping must not stop it.
+      // Several requests may share a token, so an abort of one must not stop the fetch.
       return (await abortable(getToken(key, request), signal)).text;
     },
     forget(text) {
@@ -86,7 +86,7 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   return parseToken(response, url, options.now());
 }
 
-// Behind a proxy that ends TLS some registries name themselves without it.
+// Behind a proxy that ends TLS, some registries give their own address without TLS.
 function parseRealm(realm: string, { registry, insecure }: TokenSourceOptions): URL {
   if (!URL.canParse(realm) || !/^https?:/i.test(realm))
     throw new TbuildError('REGISTRY', `Registry ${registry} names ${JSON.stringify(realm)} as its token server`);

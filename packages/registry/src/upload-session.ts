@@ -4,16 +4,16 @@ import { parseLocation } from './parse-location.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Remote } from './remote.ts';
 
-/** An upload under way at the registry ("Pushing Blobs"). */
+/** An upload session at the registry ("Pushing Blobs"). */
 export interface UploadSession {
   readonly location: URL;
-  /** How many bytes the registry has. */
+  /** The number of bytes that the registry has. */
   readonly offset: number;
-  /** The registry takes no smaller pieces, the last one excepted. */
+  /** The registry's minimum size of a piece, except the last one. */
   readonly leastChunk: number;
 }
 
-/** What a request is for, and what ends it. */
+/** The subject of a request, and its abort signal. */
 interface About {
   readonly subject: string;
   readonly signal?: AbortSignal;
@@ -21,7 +21,7 @@ interface About {
 
 export interface Piece {
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
-  /** In bytes; unknown for a stream that only its end tells. */
+  /** In bytes; unknown for a stream of unknown length. */
   readonly length?: number;
 }
 
@@ -43,7 +43,7 @@ export async function openSession(remote: Remote, subject: string, signal?: Abor
   return { location: locationOf(response, response.url), offset: 0, leastChunk };
 }
 
-/** What has become of a session after a failure, or undefined when the registry does not know it any more. */
+/** Returns the state of a session after a failure, or undefined if the registry no longer has it. */
 export async function findSession(
   remote: Remote,
   session: UploadSession,
@@ -61,7 +61,7 @@ export async function findSession(
     await response.discard();
     const last = /(\d+)-(\d+)$/.exec(response.headers.range ?? '')?.[2];
     if (last === undefined) return undefined;
-    // Registries say `0-0` of one byte and of none; one byte more or less is sent again.
+    // Registries report `0-0` both for one byte and for none. One byte may be sent again.
     const offset = last === '0' ? 0 : Number(last) + 1;
     return { ...session, location: locationOf(response, session.location), offset };
   } catch (error) {
@@ -70,7 +70,7 @@ export async function findSession(
   }
 }
 
-/** Sends the next bytes, and returns where the upload is then. */
+/** Sends the next bytes and returns the session's new state. */
 export async function sendPiece(
   remote: Remote,
   session: UploadSession,
@@ -95,7 +95,7 @@ export async function sendPiece(
   return { ...session, location: locationOf(response, session.location), offset: session.offset + (length ?? 0) };
 }
 
-/** Ends an upload, with all bytes or after them. */
+/** Completes an upload, with all bytes or after them. */
 export async function closeSession(
   remote: Remote,
   { location }: UploadSession,
@@ -117,7 +117,7 @@ export async function closeSession(
   await response.discard();
 }
 
-/** Only a kindness: registries drop unfinished uploads by themselves. */
+/** Optional: registries drop unfinished uploads themselves. */
 export async function cancelSession(
   remote: Remote,
   { location }: Pick<UploadSession, 'location'>,
@@ -131,7 +131,7 @@ export async function cancelSession(
   );
 }
 
-/** Where the registry wants the next request. Behind a proxy that ends TLS some registries name themselves without it. */
+/** Returns the URL for the next request. Behind a proxy that ends TLS, some registries give their address without TLS. */
 export function locationOf(response: HttpResponse, fallback: URL): URL {
   const location = parseLocation(response.headers.location ?? fallback.href, response.url);
   if (location.host === response.url.host) location.protocol = response.url.protocol;

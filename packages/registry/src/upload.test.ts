@@ -16,7 +16,7 @@ let store: ContentStore;
 let layer: Descriptor;
 let count = 0;
 
-describe('an upload', needs('registry'), () => {
+describe('an upload to a registry', needs('registry'), () => {
   beforeAll(async () => {
     registry = await startRegistry();
     store = createMemoryStore();
@@ -29,7 +29,7 @@ describe('an upload', needs('registry'), () => {
   });
   afterEach(() => proxy[Symbol.asyncDispose]());
 
-  /** Pushes the layer, and gives what was waited for. */
+  /** Pushes the layer and returns the delays. */
   const push = async (): Promise<readonly number[]> => {
     const clock = createFastClock();
     const name = `test/u${(count += 1)}`;
@@ -44,13 +44,13 @@ describe('an upload', needs('registry'), () => {
   const ranges = () => proxy.seen.flatMap(({ headers }) => headers['content-range'] ?? []);
   const startsOf = (lines: string) => proxy.seen.filter(({ line }) => line.startsWith(lines)).length;
 
-  test('that nobody disturbs is one request', async () => {
+  test('without faults is one request', async () => {
     await push();
     expect(ranges()).toEqual([]);
     expect(startsOf('PUT')).toBe(1);
   });
 
-  test.each([false, true])('too large for a proxy goes in pieces (connection closed: %s)', async (close) => {
+  test.each([false, true])('that is too large for a proxy is sent in pieces (connection closed: %s)', async (close) => {
     proxy.decide = (_line, _before, headers) =>
       Number(headers['content-length'] ?? 0) > MiB ? { kind: 'answer', status: 413, close } : undefined;
     await push();
@@ -58,19 +58,19 @@ describe('an upload', needs('registry'), () => {
     expect(startsOf('POST')).toBe(1);
   });
 
-  test('that is too large in the smallest pieces is told', async () => {
+  test('that is too large even in the smallest pieces is reported', async () => {
     proxy.decide = (_line, _before, headers) =>
       Number(headers['content-length'] ?? 0) > 1000 ? { kind: 'answer', status: 413 } : undefined;
     await expect(push()).rejects.toMatchObject({
       code: 'REGISTRY',
       status: 413,
-      message: expect.stringContaining('takes no request as large as this (413) for blob sha256:'),
+      message: expect.stringContaining('refuses a request of this size (413) for blob sha256:'),
       hint: expect.stringContaining('client_max_body_size'),
     });
     expect(startsOf('DELETE')).toBe(1);
   });
 
-  /** Pieces of 1 MiB, the second of which meets a fault once. */
+  /** Sends pieces of 1 MiB; the second one meets a fault once. */
   const disturbed = (fault: Fault): void => {
     let met = false;
     proxy.decide = (_line, _before, headers) => {
@@ -105,7 +105,7 @@ describe('an upload', needs('registry'), () => {
     await push();
   });
 
-  test('whose connection is reset while nothing moves starts over', async () => {
+  test('starts over after a reset without progress', async () => {
     let isReset = false;
     proxy.decide = (line) => {
       if (!line.startsWith('PUT') || isReset) return undefined;
@@ -115,7 +115,7 @@ describe('an upload', needs('registry'), () => {
     expect(await push()).toEqual([250]);
   });
 
-  test('to a registry that takes no pieces is sent whole again', async () => {
+  test('is sent whole again if the registry accepts no pieces', async () => {
     let refused = 0;
     proxy.decide = (line) => {
       if (line.startsWith('PATCH')) return { kind: 'answer', status: 405 };
@@ -128,13 +128,13 @@ describe('an upload', needs('registry'), () => {
     expect(startsOf('PUT')).toBe(4);
   });
 
-  test('whose last answer was lost is known to be done', async () => {
+  test('whose last answer is lost counts as complete', async () => {
     proxy.decide = (line, before) => (line.startsWith('PUT') && before === 0 ? { kind: 'lose-answer' } : undefined);
     await push();
     expect(startsOf('PUT')).toBe(1);
   });
 
-  test('takes pieces as large as the registry wants them', async () => {
+  test('uses the minimum size of pieces that the registry states', async () => {
     proxy.decide = (line, _before, headers) => {
       if (line.startsWith('POST')) return { kind: 'headers', headers: { 'oci-chunk-min-length': String(2 * MiB) } };
       return Number(headers['content-length'] ?? 0) > 2 * MiB ? { kind: 'answer', status: 413 } : undefined;
@@ -143,7 +143,7 @@ describe('an upload', needs('registry'), () => {
     expect(ranges()).toEqual([`0-${2 * MiB - 1}`, `${2 * MiB}-${SIZE - 1}`]);
   });
 
-  test('that never gets anywhere is given up', async () => {
+  test('without progress fails after several attempts', async () => {
     proxy.decide = (line) => (/^(PUT|PATCH)/.test(line) ? { kind: 'cut-request', after: 1000 } : undefined);
     await expect(push()).rejects.toMatchObject({
       code: 'REGISTRY',
@@ -152,7 +152,7 @@ describe('an upload', needs('registry'), () => {
     expect(proxy.seen.length).toBeLessThan(25);
   });
 
-  test('goes where the registry sends it, without credentials there', async () => {
+  test('follows the registry to another host without credentials', async () => {
     const seen: { method?: string; authorization?: string; bytes: number }[] = [];
     await using storage = await listen(async (request, response) => {
       let bytes = 0;
@@ -175,14 +175,14 @@ describe('an upload', needs('registry'), () => {
     expect(proxy.seen.at(-1)?.headers.authorization).toMatch(/^Basic /);
   });
 
-  test('may not be allowed: that is told at once', async () => {
+  test('that is denied is reported at once', async () => {
     const body = '{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}';
     proxy.decide = (line) => (line.startsWith('POST') ? { kind: 'answer', status: 404, body } : undefined);
     await expect(push()).rejects.toMatchObject({ status: 404, codes: ['NAME_UNKNOWN'] });
     expect(startsOf('POST')).toBe(1);
   });
 
-  test('gets a new token for a piece when the old one has ended', async () => {
+  test('gets a new token for a piece after the old one expires', async () => {
     await using tokens = await startTokenRegistry();
     await using between = await startFaultProxy(tokens.host);
     const challenge = (await fetch(`http://${tokens.host}/v2/`)).headers.get('www-authenticate') ?? '';
@@ -191,7 +191,7 @@ describe('an upload', needs('registry'), () => {
       if (Number(headers['content-length'] ?? 0) > MiB) return { kind: 'answer', status: 413 };
       const range = headers['content-range'];
       if (range === undefined || ended.has(range)) return undefined;
-      // Every piece meets a token that has just ended.
+      // Every piece is sent with an expired token.
       ended.add(range);
       return { kind: 'answer', status: 401, headers: { 'www-authenticate': challenge } };
     };

@@ -18,16 +18,16 @@ import {
 const MiB = 1024 * 1024;
 
 /**
- * How much goes into one request: everything, and less each time that a request was too large or broke. Proxies
- * limit the size of a request and how long it may take, and what a finished request brought need not be sent again.
+ * The sizes of one request: the whole blob first, and less after each request that was too large or broke. Proxies limit
+ * the size and duration of a request, and bytes of finished requests need not be sent again.
  */
 const CHUNKS = [Number.POSITIVE_INFINITY, 32 * MiB, 8 * MiB, MiB] as const;
 const SMALL = MiB;
 
 /**
- * Uploads a blob: whole when its digest and size are known, in a stream of unknown length otherwise. After a
- * failure a source that is repeatable goes on from where the registry says that the upload is, in
- * smaller pieces, or starts over when the registry has lost it.
+ * Uploads a blob: whole if its digest and size are known, otherwise as a stream of unknown length. After a failure, a
+ * repeatable source continues at the registry's position in smaller pieces, or starts over if the registry
+ * lost the upload.
  */
 export async function upload(
   remote: Remote,
@@ -69,7 +69,7 @@ interface Upload {
   session?: UploadSession;
   /** Index into {@link CHUNKS}. */
   chunk: number;
-  /** Whether a stream is under way: all other requests have been repeated already when they fail. */
+  /** Whether a stream is being sent. Other requests have already been repeated when they fail. */
   sending: boolean;
 }
 
@@ -96,12 +96,12 @@ async function sendAll(work: Upload): Promise<void> {
   await closeSession(remote, session, { digest }, signal);
 }
 
-/** What the registry answers of an upload that it does not know any more, or that stands elsewhere. */
+/** The answers for an upload that the registry no longer has, or has at another position. */
 const LOST = [404, 410, 416];
-/** What registries answer that take no pieces. */
+/** The answers of registries that accept no pieces. */
 const NO_PIECES = [400, 405, 501];
 
-// Bounded by the sizes that there are to try.
+// The number of sizes bounds the loop.
 function isTooLarge(error: unknown): boolean {
   return error instanceof RegistryError && error.status === 413;
 }
@@ -111,7 +111,7 @@ function mayPass({ source, session, sending, chunk }: Upload, error: RegistryErr
   if (session === undefined || !(source instanceof Uint8Array || 'repeatable' in source)) return false;
   if (LOST.includes(status) || (NO_PIECES.includes(status) && chunk > 0)) return true;
   if (!sending) return false;
-  // A token may end between the opening of an upload and its bytes; the next attempt has a new one.
+  // A token may expire between the opening of an upload and its bytes. The next attempt gets a new one.
   if (status === 401) return failures === 1;
   return transient || (isTooLarge(error) && chunk < CHUNKS.length - 1);
 }

@@ -6,14 +6,14 @@ import { retry, type Clock } from './transport/retry.ts';
 import { userAgent } from './transport/user-agent.ts';
 
 export interface WebClientOptions {
-  /** Certificates (PEM) that are trusted beside the known ones; asked for when those do not do. */
+  /** Returns additional trusted certificates (PEM). Called only if the known ones do not suffice. */
   ca?(): string;
   readonly proxy?: ProxyOptions;
   readonly userAgent: string;
   readonly clock: Clock;
 }
 
-/** What a server sent; whoever gets it reads `body` to its end or calls `discard`. */
+/** An answer of a server. Its receiver reads `body` to the end or calls `discard`. */
 export interface WebAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -22,16 +22,16 @@ export interface WebAnswer {
   discard(): Promise<void>;
 }
 
-/** Reads what is not in a registry, with the same proxies, certificates, retries and redirects. */
+/** Reads URLs outside registries, with the same proxies, certificates, retries and redirects. */
 export interface WebClient extends AsyncDisposable {
   /**
-   * Any status is an answer. An `authorization` header is not sent on to another origin.
-   * @throws RegistryError when there is no answer; the signal's reason when aborted.
+   * Every status counts as an answer. An `authorization` header is not sent to another origin.
+   * @throws RegistryError without an answer; the signal's reason on abort.
    */
   get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<WebAnswer>;
 }
 
-/** Whoever creates the client disposes of it. */
+/** The caller disposes of the client. */
 export function createWebClient({ ca, proxy, userAgent: agent, clock }: WebClientOptions): WebClient {
   const http = createHttpClient({ ca, proxy, insecure: false, peer: 'Server' });
   const send = compose(http.send, userAgent(agent), retry(clock), redirect());

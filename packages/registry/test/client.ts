@@ -3,7 +3,7 @@ import { encodeImage, encodeIndex, MediaType, type Descriptor } from '@tbuild/oc
 import { createMemoryStore, fromBytes, type ContentStore } from '@tbuild/content';
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from '../src/index.ts';
 
-/** A client with a real clock, anonymous unless told otherwise. */
+/** Creates a client with a real clock, anonymous by default. */
 export function createTestClient(options: Partial<RegistryClientOptions> = {}): RegistryClient {
   return createRegistryClient({
     credentials: async () => undefined,
@@ -20,7 +20,7 @@ export const realClock = {
   },
 };
 
-/** A clock that goes as fast as it is asked to, and remembers how long it was asked to sleep. */
+/** A clock that jumps forward on each sleep and records the delays. */
 export function createFastClock(): typeof realClock & { readonly slept: number[] } {
   const slept: number[] = [];
   return {
@@ -33,7 +33,7 @@ export function createFastClock(): typeof realClock & { readonly slept: number[]
   };
 }
 
-/** An index of two small images in memory; `size` bytes of layer each. */
+/** Creates an index of two small images in memory, with `size` bytes of layer each. */
 export async function makeImage(
   size = 10_000,
 ): Promise<{ store: ContentStore; index: Descriptor; layers: Descriptor[] }> {

@@ -82,7 +82,7 @@ test('a registry that asks for an hour is not waited for, and the hint says how 
   const { host, seen } = await registryWith(busy(3600));
   const { exitCode, stderr } = await runTbuild(['pull', `${host}/app`]);
   expect(exitCode).toBe(1);
-  expect(stderr).toContain(`Registry ${host} allows no more requests for now (429)\nhint: Wait 60 minutes, or log in`);
+  expect(stderr).toContain(`Registry ${host} limits the rate of requests (429)\nhint: Wait 60 minutes, or log in`);
   expect(seen.filter(({ line }) => line.includes('/manifests/'))).toHaveLength(1);
 });
 

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Whether an address is in the range that a text such as `10.0.0.0/8` or `fd00::/8` names; undefined when it names none. */
+/** Returns whether an address is in a range such as `10.0.0.0/8` or `fd00::/8`; undefined if the text is not a range. */
 export function parseAddressRange(text: string): ((address: string) => boolean) | undefined {
   const [, address = '', prefix = ''] = /^\[?([0-9A-Fa-f.:]+)\]?\/(\d{1,3})$/.exec(text) ?? [];
   const family = isIP(address);

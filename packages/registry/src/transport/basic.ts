@@ -3,12 +3,12 @@ import { basicAuthorization, type Credential } from '../credential.ts';
 import { isRepeatable, withHeader, type Middleware } from '../http-message.ts';
 
 export interface BasicOptions {
-  /** Whether a URL is the registry's, which the credential is for. */
+  /** Returns whether a URL belongs to the registry of the credential. */
   owns(url: URL): boolean;
   findCredential(): Promise<Credential | undefined>;
 }
 
-/** Answers a `Basic` challenge with user and password, and goes on sending them to this host. */
+/** Answers a `Basic` challenge with user and password, and keeps sending them to this host. */
 export function basic({ owns, findCredential }: BasicOptions): Middleware {
   let authorization: string | undefined;
   return (next) => async (request) => {

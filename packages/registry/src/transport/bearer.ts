@@ -3,9 +3,9 @@ import { isRepeatable, withHeader, type Access, type HttpRequest, type Middlewar
 import type { TokenSource } from '../token-source.ts';
 
 export interface BearerOptions {
-  /** Whether a URL is the registry's, which tokens are sent to. */
+  /** Returns whether a URL belongs to the registry of the tokens. */
   owns(url: URL): boolean;
-  /** Path of the repository, as token scopes name it; none for requests about the registry itself. */
+  /** The path of the repository in token scopes; undefined for requests about the registry itself. */
   readonly repository?: string;
   readonly tokens: TokenSource;
 }
@@ -13,9 +13,9 @@ export interface BearerOptions {
 const ACTIONS: Readonly<Record<Access, string>> = { pull: 'pull', push: 'pull,push' };
 
 /**
- * Answers a `Bearer` challenge with a token for the repository and what is done to it ("Token
- * Authentication"). After the first challenge requests carry a token from the start; a token that is
- * refused is fetched anew once.
+ * Answers a `Bearer` challenge with a token for the repository and the access ("Token Authentication"). After the first
+ * challenge, requests carry a token from the start. A refused token is
+ * replaced once.
  */
 export function bearer({ owns, repository, tokens }: BearerOptions): Middleware {
   let known: Challenge | undefined;
@@ -50,7 +50,7 @@ export function bearer({ owns, repository, tokens }: BearerOptions): Middleware 
   };
 }
 
-// Our own idea of the scope covers what the registry demands, unless it calls the repository something else.
+// Our own scope covers the registry's challenge, unless that names the repository differently.
 function foreignScopes({ parameters }: Challenge, repository: string): readonly string[] {
   const scopes = (parameters.scope ?? '').split(' ').filter((scope) => scope !== '');
   return scopes.some((scope) => scope.startsWith(`repository:${repository}:`)) ? [] : scopes;

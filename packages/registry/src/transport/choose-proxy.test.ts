@@ -35,7 +35,7 @@ test.each([
   [undefined, 'http://localhost:5000', true],
   [undefined, 'http://127.0.0.1:5000', true],
   [undefined, 'http://[::1]:5000', true],
-])('NO_PROXY=%s and %s: direct %s', (none, url, expected) => expect(direct(none, url)).toBe(expected));
+])('NO_PROXY=%s makes %s direct: %s', (none, url, expected) => expect(direct(none, url)).toBe(expected));
 
 test.each([
   ['https://a.example', proxies, 'http://tls.example:3128/'],
@@ -44,7 +44,9 @@ test.each([
   ['https://a.example', { https: '' }, undefined],
   ['https://a.example', { https: 'proxy.example:3128' }, 'http://proxy.example:3128/'],
   ['https://a.example', { https: 'https://u:p@proxy.example' }, 'https://u:p@proxy.example/'],
-])('%s through %o: %s', (url, options, expected) => expect(chooseProxy(options)(new URL(url))?.href).toBe(expected));
+])('the URL %s with the proxies %o uses %s', (url, options, expected) =>
+  expect(chooseProxy(options)(new URL(url))?.href).toBe(expected),
+);
 
 test.each(['http://user:s3cret@:99999', 'ftp://user:s3cret@proxy.example', 'user:s3cret@pro xy'])(
   'what is no proxy is refused, without its password: %s',

@@ -2,20 +2,20 @@ import { isIP } from 'node:net';
 import { TbuildError } from '@tbuild/errors';
 import { parseAddressRange } from './address-range.ts';
 
-/** Proxies as the environment names them; an empty text is none. Loopback is never reached through one. */
+/** The proxies in the environment. An empty text means no proxy. Loopback addresses never use one. */
 export interface ProxyOptions {
-  /** URL (or `host:port`) of the proxy for `http:`. */
+  /** The URL (or `host:port`) of the proxy for `http:`. */
   readonly http?: string;
-  /** The one for `https:`. */
+  /** The proxy for `https:`. */
   readonly https?: string;
-  /** What is reached directly: names with all below them, `.domain`, addresses, ranges, each with a port or not; or `*`. */
+  /** Direct destinations: names with their subdomains, `.domain`, addresses and ranges, with optional ports; or `*`. */
   readonly none?: string;
 }
 
-/** The proxy that a URL is reached through, or undefined for the direct way. @throws TbuildError USAGE for one that is no URL. */
+/** Returns the proxy for a URL, or undefined for a direct connection. @throws TbuildError USAGE for an invalid proxy. */
 export type ChooseProxy = (url: URL) => URL | undefined;
 
-/** As curl and Go's programs, and so Docker, read these texts. */
+/** Parses these texts as curl, Go and Docker do. */
 export function chooseProxy({ http, https, none = '' }: ProxyOptions = {}): ChooseProxy {
   if (!http && !https) return () => undefined;
   const exceptions = none.split(/[\s,]+/).filter((text) => text !== '');
@@ -32,7 +32,7 @@ function parseProxy(text: string): URL {
   if (URL.canParse(whole) && /^(?:https?|socks5?):/i.test(whole)) return new URL(whole);
   const shown = text.replace(/^(.*:\/\/)?.*@/, '$1***@');
   throw new TbuildError('USAGE', `Proxy ${JSON.stringify(shown)} is not a URL`, {
-    hint: 'HTTPS_PROXY and HTTP_PROXY are of the form http://[USER:PASSWORD@]HOST:PORT',
+    hint: 'Write HTTPS_PROXY and HTTP_PROXY in the form http://[USER:PASSWORD@]HOST:PORT',
   });
 }
 

@@ -3,11 +3,11 @@ import { errnoName } from '@tbuild/errors';
 import type { buildConnector as BuildConnector } from 'undici';
 
 export interface TlsOptions {
-  /** PEM certificates that are trusted beside the known ones; read when a server has one that nobody known has signed. */
+  /** Returns additional trusted certificates (PEM). Called if a server's certificate has an unknown authority. */
   ca?(): string;
-  /** What this side shows of itself (PEM). */
+  /** The client's own certificate and key (PEM). */
   readonly client?: { readonly certificate: string; readonly key: string };
-  /** Whether any certificate will do. */
+  /** Whether any certificate is accepted. */
   readonly insecure: boolean;
 }
 
@@ -23,8 +23,8 @@ const UNKNOWN_ISSUER = new Set([
 ]);
 
 /**
- * Connects with Node's own certificates, and with the further ones where those do not do: reading a machine's whole
- * store takes a tenth of a second, which most connections need not wait for.
+ * Connects with Node's own certificates, and tries the additional ones if those do not suffice. Reading the machine's
+ * whole store takes a tenth of a second, which most connections do not need.
  */
 export function createConnector(build: typeof BuildConnector, options: TlsOptions): Connector {
   const plain = build(tlsOptions(options));
@@ -44,7 +44,7 @@ export function createConnector(build: typeof BuildConnector, options: TlsOption
   };
 }
 
-/** As undici takes them, trusting the further certificates at once. */
+/** Returns the options for undici that trust the additional certificates at once. */
 export function trustingOptions(options: TlsOptions): BuildConnector.BuildOptions {
   const own = tlsOptions(options);
   return options.ca === undefined ? own : { ...own, secureContext: contextOf(options.ca(), options.client) };
@@ -55,7 +55,7 @@ function tlsOptions({ client, insecure }: TlsOptions): BuildConnector.BuildOptio
   return { ...shown, rejectUnauthorized: !insecure, timeout: CONNECT_TIMEOUT };
 }
 
-// Made once: Node would read all the certificates for each connection.
+// Created once, since Node would parse all certificates for each connection.
 function contextOf(ca: string, client: TlsOptions['client']): SecureContext {
   return createSecureContext({ ca: [...rootCertificates, ca], cert: client?.certificate, key: client?.key });
 }

@@ -6,8 +6,8 @@ export const CERTIFICATE_REQUIRED = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
 const TIME = 3000;
 
 /**
- * Whether a server ends connections because nobody showed it a certificate: in TLS 1.3 it says so only after the
- * handshake, when undici has taken the end of the connection for all there is to know.
+ * Decides whether a server closes connections because the client sends no certificate. In TLS 1.3 this follows only after
+ * the handshake, when undici reports a closed connection.
  */
 export async function demandsCertificate({ hostname, port }: URL): Promise<boolean> {
   const host = hostname.replace(/^\[|\]$/g, '');

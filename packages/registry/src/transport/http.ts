@@ -11,22 +11,22 @@ import { createConnector, trustingOptions, type TlsOptions } from './connector.t
 
 export interface HttpOptions extends TlsOptions {
   readonly proxy?: ProxyOptions;
-  /** What errors call the other side. Default: `Registry`. */
+  /** The name of the other side in errors. Default: `Registry`. */
   readonly peer?: string;
-  /** How long the other side may be silent, in milliseconds; after an upload ten times as long, since it has to check it. */
-  readonly patience?: number;
+  /** The time without data before a timeout, in milliseconds; ten times as long after an upload, which the registry verifies. */
+  readonly idleTimeoutMs?: number;
 }
 
 /** A pool of connections. */
 export interface HttpClient {
   readonly send: Send;
-  /** Ends what is under way, and connections that are kept for later. */
+  /** Ends all requests and closes idle connections. */
   close(): Promise<void>;
 }
 
-const PATIENCE = 120_000;
+const IDLE_TIMEOUT_MS = 120_000;
 
-/** The bottom of the stack. undici is loaded with the first request: it costs a fully cached build too much. */
+/** The bottom of the stack. undici is loaded with the first request, since loading it would slow down a cached build. */
 export function createHttpClient(options: HttpOptions): HttpClient {
   const agents = new Map<string, Promise<Dispatcher>>();
   const proxyFor = chooseProxy(options.proxy);
@@ -53,7 +53,7 @@ interface Route {
   readonly tunnel?: URL;
 }
 
-/** A proxy forwards what is not encrypted itself; many refuse to connect to ports where nobody speaks TLS. */
+/** A proxy forwards plain HTTP requests itself, since many refuse CONNECT to ports without TLS. */
 function routeTo({ url, headers }: HttpRequest, proxy: URL | undefined): Route {
   const { origin, pathname, search, host } = url;
   if (proxy === undefined || url.protocol !== 'http:' || !proxy.protocol.startsWith('http'))
@@ -74,7 +74,7 @@ function authorizationOf({ username, password }: URL): string | undefined {
 
 async function createAgent(options: HttpOptions, tunnel: URL | undefined): Promise<Dispatcher> {
   const { Agent, buildConnector, ProxyAgent } = await import('./undici.ts');
-  const bodyTimeout = options.patience ?? PATIENCE;
+  const bodyTimeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
   if (tunnel === undefined) return new Agent({ connect: createConnector(buildConnector, options), bodyTimeout });
   const requestTls = trustingOptions(options);
   const proxyTls = trustingOptions({ ca: options.ca, insecure: false });
@@ -99,7 +99,7 @@ interface Way extends Route {
 async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Promise<HttpResponse> {
   const { url, method, signal } = request;
   const { origin, path, headers, options, proxy } = way;
-  const { patience = PATIENCE } = options;
+  const { idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   const body = watch(request.body);
   try {
     const asked = agent.request({
@@ -109,9 +109,9 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
       headers: { ...headers },
       body: body.stream,
       signal,
-      headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * patience : patience,
+      headersTimeout: method === 'PUT' || method === 'PATCH' ? 10 * idleTimeoutMs : idleTimeoutMs,
     });
-    // While it connects undici hears of no abort.
+    // undici ignores an abort while it connects.
     const answer = await abortable(asked, signal);
     if (answer.statusCode === 407 && proxy !== undefined) throw proxyRefused(url, proxy);
     return {
@@ -127,7 +127,7 @@ async function exchange(agent: Dispatcher, request: HttpRequest, way: Way): Prom
   }
 }
 
-/** What ended a connection that brought no answer, where that can be found out. */
+/** Returns the reason for a connection that closed without an answer, if it can be determined. */
 async function diagnosed({ url, signal }: HttpRequest, error: unknown, { proxy, options }: Way): Promise<unknown> {
   const isSilent = errnoName(error) === 'UND_ERR_SOCKET' && url.protocol === 'https:';
   if (!isSilent || signal?.aborted || proxy !== undefined || options.client !== undefined) return error;
@@ -153,13 +153,13 @@ function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, option
   if (signal?.aborted) return signal.reason;
   if (error instanceof TbuildError) return error;
   const errno = errnoName(error);
-  // Of a request that nobody has aborted: the proxy answered something else than that it is connected.
+  // The request was not aborted, so the proxy answered something else than success.
   if (proxy !== undefined && errno === 'UND_ERR_ABORTED') return proxyRefused(url, proxy, error);
   return unreachable(url, errno, error, { peer: options.peer, proxy });
 }
 
-// The source of a body may fail itself; that is not the registry's fault and keeps its own error. A generator would not
-// do: into that a stream throws what has happened to the connection.
+// The source of a body may fail itself. That is not the registry's fault, so the error stays as it is. A generator does
+// not suffice: the stream throws the failure of the connection into it.
 function watch(body: HttpRequest['body']): { stream?: Uint8Array | Readable; failure: () => unknown } {
   if (body === undefined || body instanceof Uint8Array) return { stream: body, failure: () => undefined };
   let failure: unknown;

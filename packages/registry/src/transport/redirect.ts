@@ -5,7 +5,7 @@ import { RegistryError } from '../registry-error.ts';
 const STATUSES = new Set([301, 302, 303, 307, 308]);
 const MOST = 10;
 
-/** Follows redirects of reads, as storage back ends use them. Credentials never go to another origin. */
+/** Follows redirects of reads, which storage back ends use. Credentials never go to another origin. */
 export function redirect(): Middleware {
   return (next) => (request) =>
     request.method === 'GET' || request.method === 'HEAD' ? follow(next, request) : next(request);

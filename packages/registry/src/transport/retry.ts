@@ -1,32 +1,32 @@
 import { isRepeatable, type HttpRequest, type HttpResponse, type Middleware, type Send } from '../http-message.ts';
 import { isTransientStatus, RegistryError } from '../registry-error.ts';
 
-/** Time, as the caller has it. */
+/** The caller's clock. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * `reason` says why, for people who wait too.
-   * @throws the signal's reason when aborted.
+   * `reason` is shown to the waiting user.
+   * @throws the signal's reason on abort.
    */
   sleep(milliseconds: number, signal?: AbortSignal, reason?: string): Promise<void>;
 }
 
-/** How often anything is tried. */
+/** The number of attempts for each request. */
 export const ATTEMPTS = 5;
 const FIRST_DELAY = 250;
 const LONGEST_DELAY = 60_000;
 
 /**
- * Sends again what failed for a reason that passes: a broken connection, 408, 429 and most of 5xx. Waits
- * longer each time, or as long as `Retry-After` says, but never for an answer that {@link isTooFarOff}. A streamed
- * body is left to whoever can open it again.
+ * Repeats requests after transient failures: a broken connection, 408, 429 and most of 5xx. The delay grows, or is that
+ * of `Retry-After`, but a {@link isTooFarOff} time fails at once. A streamed body is left to the caller, which can open it
+ * again.
  */
 export function retry(clock: Clock): Middleware {
   return (next) => (request) => (mayRepeat(request) ? attempt(next, request, clock) : next(request));
 }
 
-// Deletions only tidy up: nobody should wait for them.
+// Deletions only clean up and are not worth a delay.
 function mayRepeat(request: HttpRequest): boolean {
   return isRepeatable(request) && request.method !== 'DELETE';
 }
@@ -47,18 +47,18 @@ async function attempt(next: Send, request: HttpRequest, clock: Clock): Promise<
   }
 }
 
-/** How long to wait before the next attempt after `count` of them, in milliseconds: at most a minute. */
+/** Returns the delay before the next attempt after `count` of them, in milliseconds: at most a minute. */
 export function retryDelay(count: number, retryAfter?: string, now = 0): number {
   const delay = askedDelay(retryAfter, now) ?? FIRST_DELAY * 2 ** (count - 1);
   return Math.min(Math.max(delay, 0), LONGEST_DELAY);
 }
 
-/** Whether no attempt is left after `count` of them, or `Retry-After` names a time after the last one. */
+/** Returns whether no attempt is left after `count` of them, or `Retry-After` is later than the last one. */
 export function isTooFarOff(count: number, retryAfter?: string, now = 0): boolean {
   return count >= ATTEMPTS || (askedDelay(retryAfter, now) ?? 0) > (ATTEMPTS - count) * LONGEST_DELAY;
 }
 
-/** What `Retry-After` asks for, in milliseconds: it is a number of seconds or a date. */
+/** Returns the delay of `Retry-After`, a number of seconds or a date, in milliseconds. */
 export function askedDelay(retryAfter: string | undefined, now: number): number | undefined {
   if (retryAfter === undefined) return undefined;
   const asked = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now;

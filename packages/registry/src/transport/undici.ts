@@ -1,2 +1,2 @@
-// A module of our own, since a bundler gives the names of a CommonJS package only to static imports.
+// A separate module, since a bundler resolves the names of a CommonJS package only for static imports.
 export { Agent, buildConnector, ProxyAgent } from 'undici';

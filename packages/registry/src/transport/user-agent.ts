@@ -1,6 +1,6 @@
 import { withHeader, type Middleware } from '../http-message.ts';
 
-/** Says who asks. */
+/** Identifies the program. */
 export function userAgent(name: string): Middleware {
   return (next) => (request) => next(withHeader(request, 'user-agent', name));
 }
