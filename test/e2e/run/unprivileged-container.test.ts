@@ -159,4 +159,28 @@ wait $!; cat /log; sleep 1; echo =====; grep -rla $VALUE /store /dev/shm`;
     expect(log).not.toContain('ERROR');
     expect(found).toBe('');
   });
+
+  test('no step traces a process, but a user of an image with sudo', needs(engine), async () => {
+    // PTRACE_SEIZE of a child of its own, which the kernel allows where no filter refuses it.
+    const trace = `perl -e 'my $p = fork // die; if (!$p) { sleep 60; exit }; print syscall(${PTRACE}, 0x4206, $p, 0, 0) == 0 ? "traced " : "refused "; kill 9, $p'`;
+    const context = writeFiles({
+      Dockerfile: `FROM debian
+RUN mkdir -m 777 /seen && ${trace} > /seen/root
+USER 1000
+RUN ${trace} > /seen/user
+USER 0
+RUN touch /usr/bin/sudo
+USER 1000
+RUN ${trace} > /seen/sudo
+FROM scratch
+COPY --from=0 /seen /
+`,
+    });
+    const { tree } = await buildInside(run, context, baseImageArguments(['debian']));
+    const seen = ['root', 'user', 'sudo'].map((name) => readFileSync(join(tree, name), 'utf8').trim());
+    expect(seen).toEqual(isolation === 'chroot' ? ['refused', 'refused', 'traced'] : ['traced', 'traced', 'traced']);
+  });
 });
+
+/** The number of ptrace(2). */
+const PTRACE = process.arch === 'arm64' ? 117 : 101;

@@ -172,8 +172,9 @@ function filter(verdict: string | undefined): Finding {
     return {
       name,
       state: 'limited',
-      detail: 'steps get no filter of their own, so that they can trace processes of the same user',
-      fix: 'Use --cap-add SYS_ADMIN, or run nothing else as a user that steps run as',
+      detail:
+        'setuid programs gain no rights in steps, but in those of a user whose image has sudo, which can trace processes of that user',
+      fix: 'Use --cap-add SYS_ADMIN',
     };
   return {
     name,

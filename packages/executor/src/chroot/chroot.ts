@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocks, type Locks } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
@@ -116,13 +116,15 @@ function prepare(
   { directory, joinDescriptors, secrets }: StepSetup & { readonly secrets: string },
 ): Launch {
   const root = sandbox.root.upper;
+  const way = filterWay(machine, sandbox);
   const program = enterSandbox(sandbox, {
     ...machine,
+    filter: way === 'without' ? undefined : machine.filter,
+    noNewPrivileges: way === 'no new privileges',
     reportTo: REPORT,
     joinDescriptors,
     root,
     capabilities: CAPABILITIES,
-    filterMayFail: true,
   });
   const environment = Object.entries(TOOL_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
   const supervisor = `${directory}/supervisor`;
@@ -134,6 +136,25 @@ function prepare(
       ? [supervisor]
       : registerCommand([supervisor], { rule: handler, directory, reportTo: REPORT });
   return { args, program, machine: machine.machine, pipes: `${root}/dev`, end: (pid) => sendSignal(pid, 'SIGTERM') };
+}
+
+/** CAP_SYS_ADMIN, as a mask. */
+const SYS_ADMIN = 1n << 21n;
+
+/** Programs by which users become root. */
+const ROOT_GIVERS = ['usr/bin/sudo', 'usr/bin/doas', 'bin/doas'];
+
+/**
+ * Chooses how a step gets the filter. A container with Docker's defaults has no SYS_ADMIN, and may load a filter only for
+ * processes that gain no rights. An ordinary user of an image with sudo does without it, since sudo would fail.
+ */
+function filterWay(
+  { permitted }: Machine,
+  { process: { user }, root }: Sandbox,
+): 'privileged' | 'no new privileges' | 'without' {
+  if ((permitted & SYS_ADMIN) !== 0n) return 'privileged';
+  const needsSudo = user.uid !== 0 && ROOT_GIVERS.some((path) => existsSync(join(root.upper, path)));
+  return needsSudo ? 'without' : 'no new privileges';
 }
 
 function writableDirectories({ mounts }: Sandbox): string[] {

@@ -23,8 +23,8 @@ export interface EnterOptions {
   readonly permitted: bigint;
   /** False if groups cannot be changed. */
   readonly setsGroups: boolean;
-  /** Whether the step runs without the filter if loading it is refused. */
-  readonly filterMayFail?: boolean;
+  /** Whether no program of the step gains rights, which is what an unprivileged process pays for a filter: sudo fails then. */
+  readonly noNewPrivileges?: boolean;
 }
 
 const CLONE_NEWCGROUP = 0x0200_0000;
@@ -33,6 +33,7 @@ const FD_CLOEXEC = 1;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_DROP = 24;
+const PR_SET_NO_NEW_PRIVS = 38;
 const KEYCTL_JOIN_SESSION_KEYRING = 1;
 const ALL_DESCRIPTORS = 0xffff_ffff;
 
@@ -50,16 +51,12 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /**
  * Returns the system calls that turn the last program of the set-up, pid 1 and root with all capabilities, into the
- * step's process. The filter is loaded while the right to do so remains, which avoids no_new_privs: sudo must work.
+ * step's process. The filter is loaded while the right to do so remains, so that sudo works without `noNewPrivileges`.
  */
 export function enterSandbox({ process, security, limits = [] }: Sandbox, options: EnterOptions): SyscallProgram {
   const { lastCapability, filter, reportTo, permitted, root = TREE_ON_ROOT, capabilities } = options;
   const { uid, gid, groups } = process.user;
   const confined = security === 'sandbox';
-  const loading: Syscall = {
-    ...must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter: filter ?? new Uint8Array() }),
-    mayFail: options.filterMayFail ?? false,
-  };
   const calls: Syscall[] = [
     must('fcntl', reportTo, F_SETFD, FD_CLOEXEC),
     ...groupCalls(options.joinDescriptors),
@@ -79,7 +76,8 @@ export function enterSandbox({ process, security, limits = [] }: Sandbox, option
       ? droppedCapabilities(lastCapability, capabilities).map((number) => must('prctl', PR_CAPBSET_DROP, number))
       : []),
     must('capset', CAPABILITY_HEADER, { numbers: capabilityData(permitted) }),
-    ...(confined && filter !== undefined ? [loading] : []),
+    ...(options.noNewPrivileges ? [must('prctl', PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)] : []),
+    ...(confined && filter !== undefined ? [must('prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, { filter })] : []),
     must('setuid', uid),
     ...(options.diesWithParent ? [DIE_WITH_PARENT] : []),
     ...DEFAULTED_SIGNALS.map((number) => may('rt_sigaction', ...signalAction(number, 'default'))),
