@@ -24,7 +24,7 @@ export interface StepHandler {
   readonly rule: string;
   /** An existing directory, where another one is made. */
   readonly directory: string;
-  /** The descriptor that takes complaints. */
+  /** The descriptor for error output. */
   readonly reportTo: number;
 }
 

@@ -112,8 +112,8 @@ function noDeviceGuard(): TbuildError {
 /** Reports the runtime's log, to which it writes only on failure. */
 function checkRuntimeLog(exitCode: number, log: string): void {
   if (exitCode === 0) return;
-  const complaint = readOptional(log).trim();
-  if (complaint !== '') throw setupFailure(complaint);
+  const output = readOptional(log).trim();
+  if (output !== '') throw setupFailure(output);
 }
 
 function readOptional(path: string): string {
