@@ -13,20 +13,20 @@ import { spdxDocument } from './spdx.ts';
 export interface AttestOptions {
   readonly specs: AttestationSpecs;
   readonly facts: BuildFacts;
-  /** Full references of the images; the first names an SBOM. */
+  /** Full references of the images. The SBOM is named after the first. */
   readonly tags: readonly string[];
   readonly flavour: OverlayFlavour;
-  /** How the SBOM of each image is made, when there is to be one. */
+  /** How to make the SBOM of each image, in the order of the images. Empty without `--sbom`. */
   readonly scans: readonly PlannedScan[];
-  /** The directories of a finished step's tree, bottom first. */
+  /** Returns the directories of a finished step's tree, bottom first. */
   directoriesOf(step: StepId): Promise<readonly string[]>;
-  /** `SOURCE_DATE_EPOCH` in milliseconds: the SBOM is of no later time. */
+  /** `SOURCE_DATE_EPOCH` in milliseconds. The creation time of the SBOM is never later. */
   readonly epoch?: number;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** Images with the attestations that `specs` asks for. */
+/** Returns the images with the attestations that `specs` asks for. */
 export async function attest(
   images: readonly ExportedImage[],
   options: AttestOptions,
@@ -76,8 +76,8 @@ async function sbomOf(
   const onDamaged = (path: string): void =>
     progress.emit({
       type: 'warning',
-      message: `Package database ${JSON.stringify(`/${path}`)} cannot be read: the SBOM lacks its packages`,
-      detail: 'It is damaged, too large, or of a kind that is not known',
+      message: `Package database ${JSON.stringify(`/${path}`)} cannot be read: its packages are missing from the SBOM`,
+      detail: 'It is damaged, too large or of an unknown format',
     });
   const inventory = await findPackages(tree, { onDamaged, signal });
   const created = new Date(Math.min(facts.finishedAt, epoch ?? Infinity)).toISOString();

@@ -1,27 +1,27 @@
-/** `--provenance`: how a build tells where its result comes from. */
+/** `--provenance`: whether and how to record how an image was built. */
 export interface ProvenanceSpec {
-  /** Without or with build arguments, steps and the Dockerfile. */
+  /** `max` adds build arguments, steps and the Dockerfile. */
   readonly mode: 'min' | 'max';
   readonly version: 'v0.2' | 'v1';
-  /** Beside an output that is a tree. */
+  /** File name when the output is a tree. */
   readonly filename: string;
-  /** A URI that says who builds; may be empty. */
+  /** URI of the builder. May be empty. */
   readonly builderId: string;
-  /** Whether the user says that the build is reproducible. */
+  /** Whether the user declares the build reproducible. */
   readonly reproducible: boolean;
-  /** Only with an image, never beside a tree. */
+  /** Store it with images only, never in a tree. */
   readonly inlineOnly?: boolean;
 }
 
-/** `--sbom`: the packages of an image. */
+/** `--sbom`: whether and how to list the packages of an image. */
 export interface SbomSpec {
-  /** The image of a scanner that finds them, as `docker/buildkit-syft-scanner`; the package databases are read unless given. */
+  /** Scanner image, such as `docker/buildkit-syft-scanner`. Without one, tbuild reads the package databases itself. */
   readonly generator?: string;
-  /** What the scanner is told: `BUILDKIT_SCAN_NAME=value`. */
+  /** Passed to the scanner as `BUILDKIT_SCAN_NAME=value`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** What is to be said about the images, beside them. */
+/** The attestations that a build makes. */
 export interface AttestationSpecs {
   readonly provenance?: ProvenanceSpec;
   readonly sbom?: SbomSpec;

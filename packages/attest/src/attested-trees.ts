@@ -5,27 +5,27 @@ import { platformDirectory, statementOf, type Attestation, type ExportedImage, t
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { eachFile } from './find-packages.ts';
 
-/** Images whose trees hold their attestations as files; the files are there until it is disposed of. */
+/** Images whose trees contain their attestations as files. Disposing removes these files. */
 export interface AttestedTrees extends Disposable {
   readonly images: readonly ExportedImage[];
 }
 
-/** How files of attestations are called. */
+/** Names of attestation files. */
 export interface AttestationFiles {
   readonly attestationPrefix?: string;
   readonly platformSplit?: boolean;
 }
 
-/** Where the files are put. */
+/** Where to write attestation files. */
 export interface AttestationPlace {
-  /** A directory for what only this build needs. */
+  /** A directory private to this build. */
   readonly directory: string;
   readonly flavour: OverlayFlavour;
 }
 
 /**
- * For outputs that are trees: `provenance.json` and the like, about every file, are put at the root, or
- * `provenance.linux_amd64.json` where several platforms share it.
+ * Adds attestations to trees: `provenance.json` and the like in the root directory, with every file of the tree as a
+ * subject. The name is `provenance.linux_amd64.json` where several platforms share the directory.
  */
 export function attestedTrees(
   images: readonly ExportedImage[],

@@ -13,7 +13,7 @@ import {
 } from './packages.ts';
 import { parseRpmDatabase, RPM_DATABASE } from './rpm/parse-rpm-database.ts';
 
-/** What is installed in a tree. */
+/** The packages installed in a tree. */
 export interface Inventory {
   readonly distribution?: Distribution;
   readonly packages: readonly InstalledPackage[];
@@ -38,15 +38,15 @@ const DATABASES: Readonly<Record<string, Reader>> = {
 };
 
 export interface FindOptions {
-  /** Told of a database that cannot be read, by its path. */
+  /** Reports the path of a package database that cannot be read. */
   onDamaged(path: string): void;
   readonly signal: AbortSignal;
 }
 
-/** Twice the rpm database of a whole desktop, in bytes. */
+/** In bytes. Twice the rpm database of a full desktop. */
 const LARGEST_DATABASE = 256 * 1024 * 1024;
 
-/** Looks through a tree for package databases: of dpkg, apk, rpm and npm; each package once. */
+/** Finds the packages in a tree's databases (dpkg, apk, rpm, npm). Lists each package once. */
 export async function findPackages(tree: LayeredTree, { onDamaged, signal }: FindOptions): Promise<Inventory> {
   const found = new Map<string, InstalledPackage>();
   const read = <T>(parse: (bytes: Buffer, source: string) => T, { path, location }: LayeredEntry): T | undefined => {
@@ -94,6 +94,6 @@ function readerOf(path: string): Reader | undefined {
   if (/^var\/lib\/dpkg\/status\.d\/[^/]+$/.test(path)) return path.endsWith('.md5sums') ? undefined : DPKG;
   if (RPM_DATABASE.test(path)) return parseRpmDatabase;
   if (/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path)) return NPM_PACKAGE;
-  // Beside what is installed, or instead of it in an image that bundles.
+  // A lock file counts beside an installed application, and in an image that ships a bundle without `node_modules`.
   return /(?:^|\/)package-lock\.json$/.test(path) && !path.includes('node_modules/') ? NPM_LOCK : undefined;
 }

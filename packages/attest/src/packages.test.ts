@@ -42,18 +42,22 @@ const named = (packages: readonly InstalledPackage[]) => packages.map(({ name, v
 
 describe('package databases', () => {
   test.each([
-    ['dpkg: what is installed, no continuation lines', parseDpkgStatus(DPKG, 's'), ['libc6@2.41-12', 'epoch@1:2.0+b1']],
+    [
+      'a dpkg status file, without removed packages and continuation lines',
+      parseDpkgStatus(DPKG, 's'),
+      ['libc6@2.41-12', 'epoch@1:2.0+b1'],
+    ],
     ['apk', parseApkDatabase(APK, 's'), ['musl@1.2.5-r0', 'busybox@1.36.1-r5']],
     ['npm package', parsePackageJson('{"name":"@a/b","version":"1.0.0"}', 's'), ['@a/b@1.0.0']],
     ['npm package without a version', parsePackageJson('{"name":"x"}', 's'), []],
-    ['npm package that is no JSON', parsePackageJson('{', 's'), []],
+    ['npm package with invalid JSON', parsePackageJson('{', 's'), []],
     [
-      'npm lock: no development dependencies, links or the root',
+      'npm lock file, without development dependencies, links and the root',
       parsePackageLock(LOCK, 's'),
       ['left@1.2.3', '@scope/right@2.0.0'],
     ],
-    ['npm lock of version 1', parsePackageLock('{"dependencies":{}}', 's'), []],
-  ])('%s', (_, found, expected) => expect(named(found)).toEqual(expected));
+    ['npm lock file of version 1', parsePackageLock('{"dependencies":{}}', 's'), []],
+  ])('The packages of: %s', (_, found, expected) => expect(named(found)).toEqual(expected));
 
   test.each([
     [
@@ -70,11 +74,11 @@ describe('package databases', () => {
       'pkg:apk/alpine/musl@1.2-r0?arch=x86_64&distro=alpine-3.20.1',
     ],
     ['npm with a scope', { kind: 'npm', name: '@a/b', version: '1.0.0' }, undefined, 'pkg:npm/%40a/b@1.0.0'],
-  ] as const)('purl of %s', (_, one, distribution, expected) =>
+  ] as const)('The package URL of: %s', (_, one, distribution, expected) =>
     expect(purlOf({ ...one, source: 's' }, distribution)).toBe(expected),
   );
 
-  test('os-release', () => {
+  test('os-release gives the ID and version of the distribution', () => {
     expect(parseOsRelease('PRETTY_NAME="Debian"\nVERSION_ID="13"\nID=debian\n')).toEqual({
       id: 'debian',
       version: '13',

@@ -1,30 +1,30 @@
-/** A package that is installed in an image. */
+/** A package installed in an image. */
 export interface InstalledPackage {
   readonly kind: 'deb' | 'apk' | 'rpm' | 'npm';
   readonly name: string;
   readonly version: string;
   readonly architecture?: string;
-  /** As the package says it. */
+  /** As the package declares it. */
   readonly license?: string;
-  /** What counts before the version, of rpm. */
+  /** rpm only: compared before the version. */
   readonly epoch?: number;
-  /** The person who made it, as the package says it. */
+  /** Name of the maintainer, as the package declares it. */
   readonly supplier?: string;
-  /** Whoever made it, when that is no person. */
+  /** Name of the vendor, if an organization made the package. */
   readonly organization?: string;
   /** The source package that it was built from. */
   readonly upstream?: string;
-  /** The file that says that it is there, relative to the root of the image. */
+  /** The database file that lists it, relative to the image's root. */
   readonly source: string;
 }
 
-/** The distribution of an image, as /etc/os-release tells it. */
+/** The distribution of an image, from /etc/os-release. */
 export interface Distribution {
   readonly id: string;
   readonly version?: string;
 }
 
-/** Reads dpkg's status file, or one of a distroless image's: paragraphs of `Field: value`. */
+/** Parses dpkg's status file, or one of the fragments in distroless images: paragraphs of `Field: value`. */
 export function parseDpkgStatus(text: string, source: string): readonly InstalledPackage[] {
   return text.split(/\n\n+/).flatMap((paragraph) => {
     const fields = new Map<string, string>();
@@ -49,7 +49,7 @@ export function parseDpkgStatus(text: string, source: string): readonly Installe
   });
 }
 
-/** Reads apk's database of installed packages: paragraphs of `X:value`. */
+/** Parses apk's database of installed packages: paragraphs of `X:value`. */
 export function parseApkDatabase(text: string, source: string): readonly InstalledPackage[] {
   return text.split(/\n\n+/).flatMap((paragraph) => {
     const field = (letter: string): string | undefined => new RegExp(`^${letter}:(.*)$`, 'm').exec(paragraph)?.[1];
@@ -61,14 +61,14 @@ export function parseApkDatabase(text: string, source: string): readonly Install
   });
 }
 
-/** Reads the package.json of a package; none when it names no package. */
+/** Parses the package.json of an installed package. Returns nothing if name or version is missing. */
 export function parsePackageJson(text: string, source: string): readonly InstalledPackage[] {
   const { name, version, license } = parseRecord(text);
   if (typeof name !== 'string' || typeof version !== 'string' || name === '' || version === '') return [];
   return [{ kind: 'npm', name, version, license: typeof license === 'string' ? license : undefined, source }];
 }
 
-/** Reads what a package-lock.json of version 2 or 3 says is installed; dependencies for development are not counted. */
+/** Parses a package-lock.json of version 2 or 3. Skips development dependencies. */
 export function parsePackageLock(text: string, source: string): readonly InstalledPackage[] {
   return Object.entries(recordOf(parseRecord(text).packages)).flatMap(([path, entry]) => {
     const { name = path.split('node_modules/').at(-1), version, license, dev, link } = recordOf(entry);
@@ -78,7 +78,7 @@ export function parsePackageLock(text: string, source: string): readonly Install
   });
 }
 
-/** Reads /etc/os-release. */
+/** Parses /etc/os-release. */
 export function parseOsRelease(text: string): Distribution | undefined {
   const field = (name: string): string | undefined =>
     new RegExp(`^${name}=["']?([^"'\\n]*)["']?$`, 'm').exec(text)?.[1];
@@ -86,10 +86,10 @@ export function parseOsRelease(text: string): Distribution | undefined {
   return id ? { id, version: field('VERSION_ID') } : undefined;
 }
 
-/** Where packages come from when the image does not say. */
+/** Distribution assumed when the image has no os-release. */
 const DISTRIBUTIONS = { deb: 'debian', apk: 'alpine', rpm: 'redhat' } as const;
 
-/** The name that every tool knows a package by ("Package URL specification"). */
+/** Returns the package URL (purl), the identifier that all tools use ("Package URL specification"). */
 export function purlOf(
   { kind, name, version, architecture, epoch, upstream }: InstalledPackage,
   distribution?: Distribution,

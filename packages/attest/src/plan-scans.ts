@@ -4,21 +4,21 @@ import type { GraphBuilder, RunMount, StepId } from '@tbuild/graph';
 import { formatPlatform, formatReference, parseReference, type Platform, type RuntimeConfig } from '@tbuild/oci';
 import type { SbomSpec } from './attestation-specs.ts';
 
-/** How the SBOM of one image is made. */
+/** How to make the SBOM of one image. */
 export interface PlannedScan {
-  /** The trees that it tells of beside the image's. */
+  /** Trees to describe besides the image itself. */
   readonly extras: readonly ScanTarget[];
-  /** The scanner's run, which leaves its documents in `/run/out`; without it the package databases are read. */
+  /** The step that runs the scanner, which writes to `/run/out`. Undefined to read the package databases. */
   readonly scanner?: StepId;
 }
 
-/** What the build is planned with. */
+/** What planning a scan needs. */
 export interface ScanOptions {
-  /** Where the steps of scanners go. */
+  /** Receives the scanner steps. */
   readonly graph: GraphBuilder;
-  /** The machine's own, on which scanners run. */
+  /** Platform of this machine, on which scanners run. */
   readonly platform: Platform;
-  /** Whether the main context has no files that could be scanned. */
+  /** Whether the main context has no files to scan. */
   readonly isContextEmpty: boolean;
   /** Whether scanners run again for trees that were scanned before. */
   readonly noCache: boolean;
@@ -26,15 +26,15 @@ export interface ScanOptions {
   readonly signal: AbortSignal;
 }
 
-/** Where a scanner writes. */
+/** The directory that a scanner writes to. */
 export const SCAN_DESTINATION = '/run/out';
 const CORE = '/run/src/core/sbom';
 const EXTRAS = '/run/src/extras';
 
 /**
- * A scan for each plan. A scanner of the user's own runs as a step on its image, as BuildKit's "SBOM Scanning
- * Protocol" has it: trees mounted read-only below `/run/src`, their places in `BUILDKIT_SCAN_…` variables.
- * @throws TbuildError what resolving the scanner's image throws; UNSUPPORTED for an image without a command.
+ * Plans one scan per plan. A scanner image runs as a step, following BuildKit's "SBOM Scanning Protocol": trees are
+ * mounted read-only below `/run/src`, and `BUILDKIT_SCAN_…` variables name their paths.
+ * @throws TbuildError as `resolveImage`; UNSUPPORTED for a scanner image without a command.
  */
 export async function planScans(
   plans: readonly Plan[],
@@ -90,7 +90,7 @@ function commandOf({ Entrypoint = [], Cmd = [] }: RuntimeConfig, generator: stri
   const args = [...Entrypoint, ...Cmd];
   if (args.length > 0) return args;
   throw new TbuildError('UNSUPPORTED', `Scanner ${JSON.stringify(generator)} has no command`, {
-    hint: 'Its image needs an ENTRYPOINT or CMD, as docker/buildkit-syft-scanner has',
+    hint: 'Use an image with an ENTRYPOINT or CMD, such as docker/buildkit-syft-scanner',
   });
 }
 

@@ -60,7 +60,7 @@ function facts(): BuildFacts {
 }
 
 describe('provenance', () => {
-  test('v1 has the members that readers look for', () => {
+  test('Provenance v1 has the fields that consumers read', () => {
     expect(provenance(spec('min'), facts())).toMatchObject({
       buildDefinition: {
         externalParameters: {
@@ -89,7 +89,7 @@ describe('provenance', () => {
     });
   });
 
-  test('v0.2 has its own', () => {
+  test('Provenance v0.2 has the fields of that version', () => {
     expect(provenanceType(spec('min', 'v0.2'))).toBe('https://slsa.dev/provenance/v0.2');
     expect(provenance(spec('max', 'v0.2'), facts())).toMatchObject({
       builder: { id: 'ci' },
@@ -109,12 +109,12 @@ describe('provenance', () => {
   test.each([
     ['min', 'v1'],
     ['min', 'v0.2'],
-  ] as const)('%s %s has no values of build arguments, no steps, no ids of secrets', (mode, version) => {
+  ] as const)('%s %s provenance has no build arguments, steps or secret IDs', (mode, version) => {
     const said = JSON.stringify(provenance(spec(mode, version), facts()));
     for (const word of ['arg-value', 'npm', 'buildConfig', 'infos']) expect(said).not.toContain(word);
   });
 
-  test.each(['v1', 'v0.2'] as const)('max %s names secrets, and nothing tells a password', (version) => {
+  test.each(['v1', 'v0.2'] as const)('%s provenance with mode=max has secret IDs but no credentials', (version) => {
     const said = JSON.stringify(provenance(spec('max', version), facts()));
     expect(said).toContain('"secrets":[{"id":"npm"}]');
     const source = Buffer.from(/"data":"([^"]*)"/.exec(said)?.[1] ?? '', 'base64').toString();

@@ -4,7 +4,7 @@ import type { Graph, Step, StepId } from '@tbuild/graph';
 import { formatPlatform, hexOf, parseReference, type Platform } from '@tbuild/oci';
 import type { ProvenanceSpec } from './attestation-specs.ts';
 
-/** What a build was asked for, as far as provenance tells of it. */
+/** The part of a build request that provenance records. */
 export interface AskedBuild {
   readonly context: AskedContext;
   readonly target?: string;
@@ -24,14 +24,14 @@ interface GitSource {
   readonly checksum?: string;
 }
 
-/** What provenance tells of. */
+/** The facts that provenance records. */
 export interface BuildFacts {
-  /** As it was asked for: nothing fetched yet. */
+  /** The request as given, before anything was fetched. */
   readonly request: AskedBuild;
   /** The Dockerfile. */
   readonly loaded: { readonly name: string; readonly text: string };
   readonly graph: Graph;
-  /** The machine's own. */
+  /** Platform of this machine. */
   readonly builderPlatform: Platform;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -48,15 +48,15 @@ const PREDICATE = { v1: 'https://slsa.dev/provenance/v1', 'v0.2': 'https://slsa.
 const SLSA_DEFINITION = 'https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md';
 const BUILD_TYPE = 'https://mobyproject.org/buildkit@v1';
 
-/** The predicate type of a version of SLSA provenance. */
+/** Returns the predicate type for a version of SLSA provenance. */
 export function provenanceType({ version }: ProvenanceSpec): string {
   return PREDICATE[version];
 }
 
 /**
- * SLSA provenance of a build, in the members that Docker's builder writes. `min` tells when, with what language and
- * from which sources; `max` build arguments and labels, the Dockerfile, the steps and the ids of secrets too.
- * Values of secrets, proxies and credentials in URLs are in neither.
+ * Returns SLSA provenance with the fields that BuildKit writes. `min` records times, platform and sources; `max` adds
+ * build arguments, labels, the Dockerfile, steps and secret IDs. Neither contains the values of secrets, proxies or
+ * credentials in URLs.
  */
 export function provenance(spec: ProvenanceSpec, facts: BuildFacts): object {
   return documentWithoutCredentials(spec.version === 'v1' ? predicateV1(spec, facts) : predicateV02(spec, facts));
@@ -156,7 +156,7 @@ function parts({ mode }: ProvenanceSpec, facts: BuildFacts) {
   };
 }
 
-/** Proxies say nothing about the result and often carry a password. */
+/** Proxies do not affect the result and often contain a password. */
 const PROXY = /^(?:https?|ftp|no|all)_proxy$/i;
 
 function givenArgs({ buildArgs, labels }: AskedBuild): Readonly<Record<string, string>> {
@@ -233,7 +233,7 @@ function timestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
 
-/** A document in which no text has credentials. */
+/** Returns the document with credentials removed from every string. */
 function documentWithoutCredentials<T extends object>(document: T): T {
   return JSON.parse(JSON.stringify(document), (_, value: unknown) =>
     typeof value === 'string' ? withoutCredentials(value) : value,

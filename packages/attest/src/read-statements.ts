@@ -4,17 +4,17 @@ import { TbuildError } from '@tbuild/errors';
 import type { Attestation, Subject } from '@tbuild/exporter';
 import type { LayeredTree } from '@tbuild/snapshot';
 
-/** What BuildKit takes at most, in bytes. */
+/** BuildKit's size limit, in bytes. */
 const LARGEST = 40 * 1024 * 1024;
 
 /**
- * What a scanner has written into a directory of its tree: an in-toto statement a file, that of the image itself first.
- * @throws TbuildError PROCESS_FAILED for files that are none, and for none at all.
+ * Reads the in-toto statements that a scanner wrote, one per file. The statement about the image itself comes first.
+ * @throws TbuildError PROCESS_FAILED if there is no file, or one is not a statement.
  */
 export function readStatements(tree: LayeredTree, directory: string, scanner: string): readonly Attestation[] {
   const path = directory.replace(/^\/+/, '');
   const files = tree.list(path).filter(({ stats }) => stats.isFile());
-  if (files.length === 0) throw refused(scanner, `wrote no file into ${directory}`);
+  if (files.length === 0) throw refused(scanner, `wrote no files to ${directory}`);
   const found = files.map(({ name, location, stats }) => {
     const file = `${JSON.stringify(scanner)} wrote ${JSON.stringify(posix.join(directory, name))}`;
     if (stats.size > LARGEST) throw refused(scanner, `wrote ${JSON.stringify(name)} of ${stats.size} bytes`);
@@ -27,9 +27,9 @@ export function readStatements(tree: LayeredTree, directory: string, scanner: st
 function parseStatement(text: string, file: string): Omit<Attestation, 'filename'> {
   const { predicateType, predicate, subject } = parseObject(text, file);
   if (typeof predicateType !== 'string' || predicateType === '' || !isRecord(predicate))
-    throw notAStatement(file, 'it has no predicateType and predicate');
+    throw notAStatement(file, 'predicateType or predicate is missing');
   if (predicateType.startsWith('https://slsa.dev/provenance/'))
-    throw notAStatement(file, `a scanner cannot say ${predicateType}`);
+    throw notAStatement(file, `predicate type ${predicateType} is not allowed for a scanner`);
   const subjects = Array.isArray(subject) ? subject.filter(isSubject) : [];
   return { predicateType, predicate, ...(subjects.length === 0 ? {} : { subject: subjects }) };
 }
@@ -55,10 +55,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function refused(scanner: string, reason: string): TbuildError {
   return new TbuildError('PROCESS_FAILED', `Scanner ${JSON.stringify(scanner)} ${reason}`, {
-    hint: 'It should write SPDX in in-toto statements to $BUILDKIT_SCAN_DESTINATION/NAME.spdx.json',
+    hint: 'Use a scanner that writes SPDX as in-toto statements to $BUILDKIT_SCAN_DESTINATION/NAME.spdx.json',
   });
 }
 
 function notAStatement(file: string, reason: string, cause?: unknown): TbuildError {
-  return new TbuildError('PROCESS_FAILED', `Scanner ${file}, which is no in-toto statement: ${reason}`, { cause });
+  return new TbuildError('PROCESS_FAILED', `Scanner ${file}, which is not an in-toto statement: ${reason}`, { cause });
 }

@@ -14,9 +14,9 @@ const document = JSON.parse(
   JSON.stringify(spdxDocument({ packages }, { name: 'app:1', created: '2024-01-02T03:04:05.678Z' })),
 );
 
-/** What "SPDX 2.3" demands of a document, clause by clause. */
-describe('the document', () => {
-  test('has what its creation is told by (clause 6)', () => {
+/** The requirements of "SPDX 2.3", by clause. */
+describe('An SPDX document', () => {
+  test('has the document creation fields (clause 6)', () => {
     expect(document).toMatchObject({
       spdxVersion: 'SPDX-2.3',
       dataLicense: 'CC0-1.0',
@@ -27,7 +27,7 @@ describe('the document', () => {
     expect(document.documentNamespace).toMatch(/^urn:sha256:[0-9a-f]{64}$/);
   });
 
-  test('has packages with identifiers of their own and all mandatory fields (clause 7)', () => {
+  test('gives every package a unique identifier and all mandatory fields (clause 7)', () => {
     const ids = document.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID);
     expect(new Set(ids).size).toBe(packages.length + 1);
     for (const one of document.packages) {
@@ -47,7 +47,7 @@ describe('the document', () => {
     }
   });
 
-  test('relates each of them to the image, and the image to itself (clause 11)', () => {
+  test('relates every package to the image, and the image to the document (clause 11)', () => {
     const ids = new Set(['SPDXRef-DOCUMENT', ...document.packages.map(({ SPDXID }: { SPDXID: string }) => SPDXID)]);
     const [describes, ...contains] = document.relationships;
     expect(describes).toMatchObject({ spdxElementId: 'SPDXRef-DOCUMENT', relationshipType: 'DESCRIBES' });
@@ -56,7 +56,7 @@ describe('the document', () => {
       expect([ids.has(spdxElementId), ids.has(relatedSpdxElement)]).toEqual([true, true]);
   });
 
-  test('declares a license only where it is an expression', () => {
+  test('declares a license only if it is an SPDX expression', () => {
     const licenses = document.packages.slice(1).map((one: { licenseDeclared: string }) => one.licenseDeclared);
     expect(licenses).toEqual([
       'NOASSERTION',

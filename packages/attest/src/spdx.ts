@@ -3,7 +3,7 @@ import type { Inventory } from './find-packages.ts';
 import { purlOf, type InstalledPackage } from './packages.ts';
 
 export interface SpdxOptions {
-  /** What the document is about. */
+  /** The subject of the document. */
   readonly name: string;
   /** RFC 3339. */
   readonly created: string;
@@ -13,7 +13,7 @@ const NONE = 'NOASSERTION';
 const DOCUMENT = 'SPDXRef-DOCUMENT';
 const ROOT = 'SPDXRef-Image';
 
-/** The packages of an image as a document of SPDX 2.3; the same input gives the same document. */
+/** Returns the packages of an image as an SPDX 2.3 document. The same input gives the same document. */
 export function spdxDocument({ packages, distribution }: Inventory, { name, created }: SpdxOptions): object {
   const described = packages.map((one) => describe(one, purlOf(one, distribution)));
   const identity = digestOf(Buffer.from(JSON.stringify([name, created, described]))).replace('sha256:', '');
@@ -70,5 +70,5 @@ function supplierOf({ supplier, organization }: InstalledPackage): { readonly su
   return organization === undefined ? {} : { supplier: `Organization: ${organization}` };
 }
 
-/** What looks like an SPDX license expression; anything else would make the document invalid. */
+/** Matches an SPDX license expression. Any other text would make the document invalid. */
 const EXPRESSION = /^\(*[A-Za-z0-9.+-]+\)*(?: (?:AND|OR|WITH) \(*[A-Za-z0-9.+-]+\)*)*$/;

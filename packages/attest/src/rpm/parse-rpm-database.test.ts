@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { purlOf } from '../packages.ts';
 import { parseRpmDatabase, RPM_DATABASE } from './parse-rpm-database.ts';
 
-/** A database that rpm itself wrote (Berkeley's with the headers of the others), with two packages. */
+/** Reads a database that rpm wrote (Berkeley DB with the headers of the others), with two packages. */
 const read = (name: string): Buffer =>
   gunzipSync(readFileSync(new URL(`../../../../fixtures/rpm/${name}.gz`, import.meta.url)));
 
@@ -23,14 +23,14 @@ const main = {
 };
 
 describe.each(names)('%s', (name) => {
-  test('has the packages, also those whose headers are longer than a page', () => {
+  test('The parser reads packages whose headers are longer than a page', () => {
     const found = [...parseRpmDatabase(read(name), 'db')].sort((a, b) => (a.name < b.name ? -1 : 1));
     expect(found[0]).toEqual(main);
     expect(found[1]).toEqual({ ...main, name: 'hello-tool-sub', license: 'BSD-3-Clause' });
     expect(found).toHaveLength(2);
   });
 
-  test('cut short or with damaged bytes, ends: never for ever, never with another kind of error', () => {
+  test('A truncated or damaged database either parses or throws a RangeError', () => {
     const whole = read(name);
     const outcome = (bytes: Buffer): 'read' | 'refused' => {
       try {
@@ -51,7 +51,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('an empty file is an empty database, and another file none', () => {
+test('An empty file has no packages, and a file of another format throws a RangeError', () => {
   expect(parseRpmDatabase(Buffer.alloc(0), 'db')).toEqual([]);
   expect(() => parseRpmDatabase(Buffer.from('hello, this is no database of packages'), 'db')).toThrow(RangeError);
 });
@@ -62,9 +62,9 @@ test.each([
   ['var/lib/rpm/Packages', true],
   ['home/var/lib/rpm/Packages', false],
   ['var/lib/rpm/rpmdb.sqlite-wal', false],
-])('%s', (path, expected) => expect(RPM_DATABASE.test(path)).toBe(expected));
+])('RPM_DATABASE.test(%j) is %s', (path, expected) => expect(RPM_DATABASE.test(path)).toBe(expected));
 
-test('the package URL has epoch, source package and distribution', () => {
+test('The package URL has the epoch, source package and distribution', () => {
   const purl = 'pkg:rpm/fedora/hello-tool@1.2-3?arch=noarch&epoch=2&upstream=hello-tool-1.2-3.src.rpm&distro=fedora-42';
   expect(purlOf({ ...main, kind: 'rpm' }, { id: 'fedora', version: '42' })).toBe(purl);
 });

@@ -9,17 +9,17 @@ const LICENSE = 1014;
 const ARCHITECTURE = 1022;
 const SOURCE = 1044;
 
-/** Types of values: a number of 32 bits, and texts that end with a zero byte. */
+/** Value types: 32-bit numbers and NUL-terminated strings. */
 const INT32 = 4;
 const TEXTS: ReadonlySet<number> = new Set([6, 8, 9]);
 
-/** Keys that signatures are checked with stand among the packages under this name. */
+/** Name of the pseudo-packages that hold keys for verifying signatures. */
 const KEY = 'gpg-pubkey';
 
 /**
- * Reads the header of an installed package as rpm's databases keep it ("RPM V4 Package Format", without the magic
- * number): how many entries and bytes there are, the entries, the bytes. Numbers are big-endian.
- * @throws RangeError for a damaged one.
+ * Parses the header of an installed package as rpm's databases store it ("RPM V4 Package Format", without the magic
+ * number): the counts of entries and bytes, the entries, the bytes. Numbers are big-endian.
+ * @throws RangeError for a damaged header.
  */
 export function parseRpmHeader(blob: Buffer, source: string): readonly InstalledPackage[] {
   const tags = readTags(blob);
@@ -59,6 +59,6 @@ function readTags(blob: Buffer): ReadonlyMap<number, string | number> {
 
 function endOfText(blob: Buffer, offset: number): number {
   const end = blob.indexOf(0, offset);
-  if (end < 0) throw new RangeError('A text of an rpm header has no end');
+  if (end < 0) throw new RangeError('A string of an rpm header has no terminating NUL');
   return end;
 }

@@ -1,19 +1,19 @@
-/** Of a page with rows, and of one that leads to others ("Database File Format", section 1.6). */
+/** Types of leaf and interior table pages ("Database File Format", section 1.6). */
 const LEAF = 0x0d;
 const INTERIOR = 0x05;
 
 interface Database {
   readonly bytes: Buffer;
   readonly pageSize: number;
-  /** Of a page, without what is reserved at its end. */
+  /** Size of a page without the bytes reserved at its end. */
   readonly usable: number;
 }
 
 type Value = string | number | Buffer | undefined;
 
 /**
- * The blobs of a table of an SQLite database, in the order of its rows: the first column that has one. What a write-ahead log
- * beside the file would add is not seen.
+ * Yields the blobs of a table in an SQLite database, in row order: of each row, the first blob. Ignores a write-ahead
+ * log beside the file.
  * @throws RangeError for a damaged file.
  */
 export function* sqliteBlobs(bytes: Buffer, table: string): Generator<Buffer> {
@@ -29,16 +29,17 @@ export function* sqliteBlobs(bytes: Buffer, table: string): Generator<Buffer> {
   }
 }
 
-/** Rows of the tree whose root is that page; pages are counted from 1. */
+/** Yields the rows of the b-tree whose root is the given page. Page numbers start at 1. */
 function* rows(database: Database, root: number, seen: Set<number> = new Set()): Generator<readonly Value[]> {
-  if (seen.has(root)) throw new RangeError('A page of an SQLite database comes twice');
+  if (seen.has(root)) throw new RangeError('A page of the SQLite database is referenced twice');
   seen.add(root);
   const { bytes, pageSize } = database;
   const page = (root - 1) * pageSize;
-  // The first page begins with the header of the file.
+  // The first page starts with the file header.
   const header = root === 1 ? page + 100 : page;
   const type = bytes.readUInt8(header);
-  if (type !== LEAF && type !== INTERIOR) throw new RangeError(`Page ${root} of an SQLite database is no table`);
+  if (type !== LEAF && type !== INTERIOR)
+    throw new RangeError(`Page ${root} of the SQLite database is not a table page`);
   const cells = header + (type === LEAF ? 8 : 12);
   for (let at = 0; at < bytes.readUInt16BE(header + 3); at++) {
     const cell = page + bytes.readUInt16BE(cells + 2 * at);
@@ -48,10 +49,10 @@ function* rows(database: Database, root: number, seen: Set<number> = new Set()):
   if (type === INTERIOR) yield* rows(database, bytes.readUInt32BE(header + 8), seen);
 }
 
-/** What of a row is in its page, and after it in overflow pages (section 1.6, "local payload"). */
+/** Reads the payload of a row: a part in its page, the rest in overflow pages (section 1.6, "local payload"). */
 function readPayload({ bytes, pageSize, usable }: Database, cell: number): Buffer {
   const [length, afterLength] = readVarint(bytes, cell);
-  if (length > bytes.length) throw new RangeError('A row of an SQLite database is longer than all of it');
+  if (length > bytes.length) throw new RangeError('A row of the SQLite database is longer than the file');
   const [, start] = readVarint(bytes, afterLength);
   const most = usable - 35;
   const least = Math.floor(((usable - 12) * 32) / 255) - 23;
@@ -97,7 +98,10 @@ function valueOf(type: number, body: Buffer): Value {
   return type > 0 && type < 6 ? body.readIntBE(0, body.length) : undefined;
 }
 
-/** Seven bits a byte, the highest one says that another follows; of a ninth byte all eight count. */
+/**
+ * Reads a varint: seven bits a byte, where the highest bit says that another byte follows. The ninth byte has eight
+ * bits.
+ */
 function readVarint(bytes: Buffer, start: number): readonly [value: number, next: number] {
   let value = 0;
   for (let at = start; at < start + 8; at++) {
@@ -109,6 +113,6 @@ function readVarint(bytes: Buffer, start: number): readonly [value: number, next
 }
 
 function slice(bytes: Buffer, start: number, length: number): Buffer {
-  if (start < 0 || start + length > bytes.length) throw new RangeError('An SQLite database ends too early');
+  if (start < 0 || start + length > bytes.length) throw new RangeError('The SQLite database is truncated');
   return bytes.subarray(start, start + length);
 }
