@@ -19,9 +19,9 @@ export interface CheckOutOptions {
   readonly commit: Commit;
   /** The bare repository that has the commit. */
   readonly mirror: string;
-  /** An empty directory of the caller's, on the file system of `target`; what is left there may be removed. */
+  /** An empty directory on the file system of `target`. The caller removes what is left there. */
   readonly scratch: string;
-  /** The directory that gets the files. */
+  /** The directory that receives the files. */
   readonly target: string;
   readonly subdirectory?: string;
   readonly keepGitDir: boolean;
@@ -30,8 +30,8 @@ export interface CheckOutOptions {
 }
 
 /**
- * Writes the files of a commit. `.git` is kept only when asked for, and never with a subdirectory.
- * @throws TbuildError NOT_FOUND when there is no such subdirectory, and as runGit for submodules.
+ * Writes the files of a commit to `target`. Keeps `.git` only on request, and never with a subdirectory.
+ * @throws TbuildError NOT_FOUND for a missing subdirectory; as {@link runGit} for submodules.
  */
 export async function checkOut(remote: GitRemote, options: CheckOutOptions): Promise<void> {
   const { commit, mirror, scratch, target, subdirectory, submodules } = options;
@@ -52,7 +52,7 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
       `file://${mirror}`,
       refspec(commit),
     ]);
-  // Objects are read from the mirror: a copy would be thrown away.
+  // Read objects from the mirror: a copy would be thrown away.
   else writeFileSync(join(tree, '.git/objects/info/alternates'), `${join(mirror, 'objects')}\n`);
   await git(['checkout', '--quiet', '--detach', commit.id]);
   const seconds = options.commitTime ? Number(await git(['show', '--no-patch', '--format=%ct', commit.id])) : undefined;
@@ -73,7 +73,10 @@ function refspec({ id, ref }: Commit): string {
   return `+${id}:${ref ?? `refs/tbuild/${id}`}`;
 }
 
-/** Of everything, the directory itself included and last: its own time changes with what is in it. */
+/**
+ * Sets the times of a directory and everything in it. The directory itself comes last, since its time changes with its
+ * entries.
+ */
 function setTimes(directory: string, seconds: number): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);
@@ -83,7 +86,7 @@ function setTimes(directory: string, seconds: number): void {
   utimesSync(directory, seconds, seconds);
 }
 
-/** Git allows no such name in a commit. */
+/** Removes `.git` from every directory. Git allows no such name in a commit. */
 function removeGitFiles(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, entry.name);

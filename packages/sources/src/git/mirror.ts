@@ -5,9 +5,9 @@ import { type StoreLayout, touch } from '@tbuild/store';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
 /**
- * Brings a commit into the bare repository that the store keeps for a URL, unless it is there, and returns
- * the repository's directory. Only that commit is fetched where the server can do so.
- * @throws TbuildError NOT_FOUND when the repository has no such commit, and as runGit.
+ * Fetches a commit into the store's bare repository for a URL, unless it is there, and returns the repository's
+ * directory. Fetches only that commit if the server supports it.
+ * @throws TbuildError NOT_FOUND if the repository lacks the commit; as {@link runGit}.
  */
 export async function fetchCommit(
   commit: string,
@@ -19,7 +19,7 @@ export async function fetchCommit(
   const git = (args: readonly string[], lock?: string) =>
     runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });
   const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
-  // Touched before it is looked into: from then on no prune takes it away.
+  // Touch before reading, so that no prune removes it from here on.
   touch(mirror, now());
   if (!existsSync(join(mirror, 'HEAD'))) {
     mkdirSync(dirname(mirror), { recursive: true });

@@ -12,7 +12,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const needsGit = needs('git');
 
-/** Does nothing where git is lacking, which skips the tests. */
+/** Does nothing without git, when the tests are skipped. */
 const git = (...args: string[]): string =>
   needsGit.skip === true
     ? ''
@@ -43,20 +43,20 @@ test.each([
   ['a tag by its full name', 'refs/tags/both', { id: old, ref: 'refs/tags/both' }],
   ['a branch with a slash', 'group/topic', { id: old, ref: 'refs/heads/group/topic' }],
   ['another kind of ref', 'changes/1', { id: old, ref: 'refs/changes/1' }],
-  ['a commit, which nobody is asked for', 'a'.repeat(40), { id: 'a'.repeat(40) }],
+  ['a commit ID, without asking the server', 'a'.repeat(40), { id: 'a'.repeat(40) }],
 ])('%s', needsGit, async (_, ref, expected) => {
   expect(await resolve(ref)).toEqual(expected);
 });
 
-test('the end of a name is no name', needsGit, async () => {
+test('The last part of a ref name does not resolve', needsGit, async () => {
   await expect(resolve('topic')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(resolve(old.slice(0, 8))).rejects.toMatchObject({
     code: 'NOT_FOUND',
-    hint: 'A commit needs its full id',
+    hint: 'Use the full commit ID',
   });
 });
 
-test('a checksum is the beginning of the commit or of the tag', needsGit, async () => {
+test('A checksum may abbreviate the commit ID or the ID of the annotated tag', needsGit, async () => {
   await resolve('v1', tagged.slice(0, 10));
   await resolve('v1', git('rev-parse', 'v1').slice(0, 10));
   await expect(resolve('v1', old)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });

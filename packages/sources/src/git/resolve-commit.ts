@@ -1,17 +1,17 @@
 import { TbuildError } from '@tbuild/errors';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
-/** What a ref stands for now. */
+/** The commit that a ref points to now. */
 export interface Commit {
   readonly id: string;
-  /** The full name of the branch or tag, when it was named by one. */
+  /** Full name of the branch or tag, unless the ref is a commit ID. */
   readonly ref?: string;
 }
 
 /**
- * Asks the server what `ref` is: a full name, else a branch, else a tag; its default branch when undefined.
- * A commit id is not asked for.
- * @throws TbuildError NOT_FOUND for no such ref, DIGEST_MISMATCH when the commit does not begin with `checksum`.
+ * Asks the server for `ref`: a full name, else a branch, else a tag, or the default branch if undefined. Does not ask
+ * for a commit ID.
+ * @throws TbuildError NOT_FOUND for an unknown ref, DIGEST_MISMATCH if the commit ID does not start with `checksum`.
  */
 export async function resolveCommit(
   remote: GitRemote,
@@ -32,7 +32,7 @@ export async function resolveCommit(
       'NOT_FOUND',
       `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain ref ${ref ?? 'HEAD'}`,
       {
-        hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'A commit needs its full id' : undefined,
+        hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'Use the full commit ID' : undefined,
       },
     );
   }
@@ -43,9 +43,9 @@ export async function resolveCommit(
 const COMMIT_ID = /^(?:[a-f0-9]{40}|[a-f0-9]{64})$/;
 
 interface Advertised {
-  /** Ids by name; an annotated tag has its commit's under `NAME^{}`. */
+  /** IDs by ref name. `NAME^{}` is the commit of an annotated tag. */
   readonly ids: ReadonlyMap<string, string>;
-  /** The branch that HEAD is. */
+  /** The branch that HEAD points to. */
   readonly head?: string;
 }
 
@@ -61,7 +61,7 @@ function readAdvertised(output: string): Advertised {
   return { ids, head };
 }
 
-/** The ids that a ref may be checked by, the commit's first. */
+/** The IDs that a checksum may match, the commit's first. */
 interface Found {
   readonly ids: readonly string[];
   readonly ref?: string;
@@ -72,7 +72,7 @@ function defaultBranch({ ids, head }: Advertised): Found | undefined {
   return id === undefined ? undefined : { ids: [id], ref: head };
 }
 
-/** Git prefers branches when a tag has the same name. */
+/** Finds a ref by name. As in git, a branch wins over a tag of the same name. */
 function choose(ref: string, { ids }: Advertised): Found | undefined {
   for (const name of [ref, `refs/heads/${ref}`, `refs/tags/${ref}`, `refs/${ref}`]) {
     const own = ids.get(name);

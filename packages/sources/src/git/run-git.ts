@@ -1,11 +1,11 @@
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import type { Outside } from '@tbuild/host';
 
-/** A repository on the network and how to get at it. */
+/** A remote repository and how to access it. */
 export interface GitRemote {
-  /** May hold credentials; never shown. */
+  /** May contain credentials, so never show it. */
   readonly url: string;
-  /** The `Authorization` header for its server. */
+  /** `Authorization` header for the server. */
   readonly authorization?: string;
   runProgram: Outside['run'];
   readonly signal: AbortSignal;
@@ -13,14 +13,14 @@ export interface GitRemote {
 
 export interface GitOptions {
   readonly cwd: string;
-  /** A file that no two processes hold at once. */
+  /** A lock file: only one git process at a time runs with it. */
   readonly lock?: string;
 }
 
 /**
- * Runs the user's git and returns what it prints. The header goes over standard input: arguments can be seen
- * by other users. The user's own configuration counts for the way to the server, not for what is checked out.
- * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED with git's complaint as hint.
+ * Runs the user's git and returns its output. Passes the `Authorization` header over standard input, since other users
+ * can see arguments. The user's git configuration applies to the connection but not to the checkout.
+ * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED with git's error as the hint.
  */
 export async function runGit(
   args: readonly string[],
@@ -37,7 +37,7 @@ export async function runGit(
   if (exitCode === 0) return Buffer.from(stdout).toString('utf8');
   const shown = JSON.stringify(shownUrl(remote.url));
   if (exitCode === NO_PROGRAM)
-    throw new TbuildError('UNSUPPORTED', `The program git is needed for ${shown}`, { hint: 'Install git' });
+    throw new TbuildError('UNSUPPORTED', `Cannot read ${shown}: git is not installed`, { hint: 'Install git' });
   throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, {
     hint: complaint(stderr, remote.url),
   });
@@ -53,7 +53,7 @@ const CONTENT_OPTIONS = [
   'advice.detachedHead=false',
 ].flatMap((option) => ['-c', option]);
 
-// Nobody is there to be asked: the terminal belongs to the display.
+// Git must not prompt: the terminal belongs to the display.
 const SCRIPT = `
 command -v git > /dev/null || exit ${NO_PROGRAM}
 umask 022
@@ -74,7 +74,7 @@ function originOf(url: string): string {
   return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : 'https://invalid';
 }
 
-/** The URL without credentials. */
+/** Returns the URL without credentials. */
 export function shownUrl(url: string): string {
   return withoutCredentials(url);
 }

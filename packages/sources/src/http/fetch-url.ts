@@ -6,23 +6,23 @@ import type { ReportTransfer } from '@tbuild/progress';
 import type { WebAnswer, WebClient } from '@tbuild/registry';
 import { type StoreLayout, touch, writeAtomically } from '@tbuild/store';
 
-/** A file of a web server, its bytes in the content store. */
+/** A file downloaded from a web server, with its bytes in the content store. */
 export interface FetchedFile {
   readonly digest: Digest;
-  /** The time that the server gave, in milliseconds since the epoch. */
+  /** `Last-Modified` of the response, in milliseconds since the epoch. */
   readonly modified?: number;
 }
 
 export interface FetchOptions {
-  /** What the bytes must be; a file that is known to be so is not asked for again. */
+  /** Expected digest. A stored file that matches is not requested again. */
   readonly checksum?: Digest;
-  /** Values of `--secret` by id: HTTP_AUTH_HEADER_<host> and HTTP_AUTH_TOKEN_<host> count. */
+  /** Returns the value of a `--secret` by ID. HTTP_AUTH_HEADER_<host> and HTTP_AUTH_TOKEN_<host> authenticate. */
   readSecret(id: string): Buffer | undefined;
   readonly report: ReportTransfer;
   readonly signal: AbortSignal;
 }
 
-/** The way to web servers, and where what they give is kept. */
+/** HTTP access, and where downloads are stored. */
 export interface Web {
   readonly store: StoreLayout;
   readonly content: LocalStore;
@@ -32,14 +32,13 @@ export interface Web {
 }
 
 /**
- * Fetches a URL. What was fetched before is only asked after (`If-None-Match`), and not fetched again
- * when the server says that it is the same.
+ * Downloads a URL. Revalidates an earlier download with `If-None-Match` and reuses it if it is unchanged.
  * @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY, DIGEST_MISMATCH.
  */
 export async function fetchUrl(text: string, web: Web, options: FetchOptions): Promise<FetchedFile> {
   const { url, login } = readUrl(text);
   const memo = web.store.httpMemo(url.href);
-  // Touched before it is read: from then on no prune takes it away.
+  // Touch before reading, so that no prune removes it from here on.
   const known = touch(memo, web.now()) ? recall(memo, web) : undefined;
   if (known !== undefined && known.digest === options.checksum) return known;
   const headers = { ...authorization(url, login, options), ...conditions(known) };
@@ -54,7 +53,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
   return checked(fetched, url, options);
 }
 
-/** The last element of the URL's path, decoded. */
+/** Returns the last element of the URL's path, decoded. */
 export function fileNameOf(text: string): string {
   const { url } = readUrl(text);
   const last = url.pathname.split('/').at(-1) ?? '';
@@ -67,7 +66,7 @@ export function fileNameOf(text: string): string {
 
 const UNNAMED = 'download';
 
-/** Credentials in a URL are sent, but never shown or kept; a fragment is not sent. */
+/** Parses a URL. Credentials are sent but never shown or stored; a fragment is not sent. */
 function readUrl(text: string): { url: URL; login?: string } {
   if (!URL.canParse(text))
     throw new TbuildError('USAGE', `URL ${JSON.stringify(withoutCredentials(text))} is not valid`);
@@ -136,11 +135,11 @@ async function refused(answer: WebAnswer, url: URL): Promise<TbuildError> {
   const denied = status === 401 || status === 403;
   const code = denied ? 'UNAUTHORIZED' : status === 404 || status === 410 ? 'NOT_FOUND' : 'REGISTRY';
   return new TbuildError(code, `Invalid response status ${status} for ${JSON.stringify(shown(url))}`, {
-    hint: denied ? `Give a token with --secret id=HTTP_AUTH_TOKEN_${url.hostname},src=FILE` : undefined,
+    hint: denied ? `Pass a token with --secret id=HTTP_AUTH_TOKEN_${url.hostname},src=FILE` : undefined,
   });
 }
 
-/** A query may carry a signature. */
+/** Returns the URL without its query, which may contain a signature. */
 function shown({ origin, pathname }: URL): string {
   return `${origin}${pathname}`;
 }
@@ -149,7 +148,7 @@ interface Memo extends FetchedFile {
   readonly etag?: string;
 }
 
-/** What was fetched before, when its bytes are still there. */
+/** Returns an earlier download if its bytes are still stored. */
 function recall(file: string, { content }: Web): Memo | undefined {
   try {
     const { digest, etag, modified }: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
@@ -160,7 +159,7 @@ function recall(file: string, { content }: Web): Memo | undefined {
       ...(typeof modified === 'number' ? { modified } : {}),
     };
   } catch {
-    // Never fetched, or a file that a crash left incomplete: fetch it.
+    // Never downloaded, or a crash left the file incomplete: download it.
     return undefined;
   }
 }

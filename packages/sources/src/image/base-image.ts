@@ -4,7 +4,7 @@ import type { ImageOp, ImageSource } from '@tbuild/graph';
 import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
 import type { ImageSources } from './image-sources.ts';
 
-/** Where an image's blobs can be read: the store, or where the image came from. */
+/** Returns a provider of an image's blobs: the store, or the place that the image came from. */
 export async function imageProvider(source: ImageSource, reference: string, images: ImageSources): Promise<Provider> {
   switch (source.kind) {
     case 'store':
@@ -16,7 +16,7 @@ export async function imageProvider(source: ImageSource, reference: string, imag
   }
 }
 
-/** The layers of a base image as its manifest and configuration describe them; their blobs may be elsewhere. */
+/** Returns the layers of a base image, from its manifest and configuration. Their blobs need not be in the store. */
 export function baseLayers(op: ImageOp, images: Pick<ImageSources, 'content'>): readonly Layer[] {
   const { layers } = readManifest(op, images);
   return op.diffIds.map((diffId, index) => ({ diffId, descriptor: layerAt(layers, index, op) }));
@@ -25,8 +25,7 @@ export function baseLayers(op: ImageOp, images: Pick<ImageSources, 'content'>): 
 function readManifest(op: ImageOp, images: Pick<ImageSources, 'content'>): Manifest {
   const bytes = useStored(images.content, op.manifest);
   const manifest = bytes === undefined ? undefined : parseManifest(bytes);
-  if (manifest === undefined || isIndex(manifest))
-    throw new Error(`Manifest ${op.manifest} was not stored when it was resolved`);
+  if (manifest === undefined || isIndex(manifest)) throw new Error(`Manifest ${op.manifest} is missing from the store`);
   return manifest;
 }
 

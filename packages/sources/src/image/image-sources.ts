@@ -3,7 +3,7 @@ import type { Reference } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { StoreLayout } from '@tbuild/store';
 
-/** Where base images come from: the store, and registries. */
+/** Where base images come from: the store and registries. */
 export interface ImageSources {
   readonly store: StoreLayout;
   readonly content: LocalStore;

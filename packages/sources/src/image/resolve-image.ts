@@ -23,15 +23,15 @@ import { touch, writeAtomically } from '@tbuild/store';
 import type { ImageSources } from './image-sources.ts';
 
 export interface ResolveOptions {
-  /** Ask the registry even for what was resolved before. */
+  /** Ask the registry again for images that were resolved before. */
   readonly pull: boolean;
-  /** Wraps the work when the answer is not at hand, to show it. */
+  /** Wraps a lookup that is not answered from the store, to show it as a step. */
   track<T>(reference: string, work: () => Promise<T>): Promise<T>;
 }
 
 /**
- * Resolves base images: a name that the store has is its own image; a tag that was resolved before stays
- * what it was until `pull`. Manifest and configuration are kept in the store, so that a second build asks nobody.
+ * Creates the resolver of base images. Images in the store come first. A tag keeps the manifest that it resolved to
+ * first, until `pull`. Manifests and configurations are stored, so a second build needs no network.
  */
 export function createResolveImage(images: ImageSources, options: ResolveOptions): ResolveImage {
   return async (request, signal) => {
@@ -66,7 +66,7 @@ async function resolveInLayout(
   return resolveFrom(request, root, layout.provider, images, signal);
 }
 
-/** From an index or manifest to the image for the platform, its documents stored on the way. */
+/** Follows an index or manifest to the image for the platform, and stores the documents on the way. */
 async function resolveFrom(
   request: ImageRequest,
   root: Descriptor,
@@ -80,10 +80,7 @@ async function resolveFrom(
     if (!isIndex(document)) return describe(request, descriptor, document, images, from, signal);
     descriptor = chooseManifest(document, nameOf(request), request.platform);
   }
-  throw new TbuildError(
-    'REGISTRY',
-    `Image ${JSON.stringify(request.reference)} is an index of indexes, nested too deeply`,
-  );
+  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(request.reference)} has too many nested indexes`);
 }
 
 async function fetchDocument(
@@ -95,7 +92,7 @@ async function fetchDocument(
   return parseManifest(await keepWhole(descriptor, from, images, signal), descriptor.mediaType);
 }
 
-/** What messages call an image. */
+/** Returns the name of an image for messages. */
 function nameOf({ reference, source }: ImageRequest): string {
   return source.kind === 'layout' ? `oci-layout://${source.path}${reference && `:${reference}`}` : reference;
 }
@@ -121,7 +118,7 @@ async function describe(
   from: Provider,
   signal: AbortSignal,
 ): Promise<ResolvedImage> {
-  if (isIndex(manifest)) throw new Error('An index was resolved to where a manifest is needed');
+  if (isIndex(manifest)) throw new Error('Expected a manifest, got an index');
   requireImage(manifest, request.reference);
   const config = parseImageConfig(await keepWhole(manifest.config, from, images, signal));
   return {
@@ -142,7 +139,7 @@ function fullName(source: ImageSource, reference: string, { digest }: Descriptor
   return formatReference({ ...parseReference(reference), digest });
 }
 
-/** The manifest that a name resolved to before, when the store still has it and its configuration. */
+/** Returns the manifest that a name resolved to before, if the store still has it and its configuration. */
 function recall(file: string, images: ImageSources): { descriptor: Descriptor; manifest: Manifest } | undefined {
   try {
     const { manifest: digest }: { manifest?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
@@ -153,7 +150,7 @@ function recall(file: string, images: ImageSources): { descriptor: Descriptor; m
     if (isIndex(manifest) || useStored(images.content, manifest.config.digest) === undefined) return undefined;
     return { descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length }, manifest };
   } catch {
-    // Never resolved, or a file that a crash left incomplete: ask again.
+    // Never resolved, or a crash left the file incomplete: ask the registry.
     return undefined;
   }
 }
