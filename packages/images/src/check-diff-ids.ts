@@ -14,15 +14,15 @@ import {
 import type { LocalImages } from './places.ts';
 
 /**
- * Checks that each layer of an image, or of all images of an index, unpacks to the diff ID that the configuration has for it: steps
- * that stand on the image find its layers by diff ID. All blobs are in the store. Reads every compressed layer whole.
- * @throws TbuildError DIGEST_MISMATCH when one does not, SNAPSHOT when compressed data is damaged.
+ * Checks that the layers of an image, or of all images of an index, unpack to the diff IDs in the configuration. Steps
+ * on top of the image find its layers by diff ID. Requires all blobs in the store, and reads every compressed layer.
+ * @throws TbuildError DIGEST_MISMATCH if a layer does not match, SNAPSHOT if compressed data is damaged.
  */
 export async function checkDiffIds(target: Descriptor, { content }: Pick<LocalImages, 'content'>, signal: AbortSignal) {
   const checked = new Set<string>();
   for (const { layer, diffId } of layersOf(target, content)) {
     const pair = `${layer.digest} ${diffId}`;
-    // The digest of an uncompressed layer has been checked already.
+    // The store has already verified the digest of an uncompressed layer.
     if (layer.digest === diffId || checked.has(pair)) continue;
     checked.add(pair);
     const hash = createHash('sha256');
@@ -37,7 +37,7 @@ interface LayerOfImage {
   readonly diffId: Digest;
 }
 
-/** Attestations and other artifacts beside the images of an index have no layers of this kind. */
+/** Yields the layers of all images. Skips attestations and other artifacts in an index. */
 function* layersOf(target: Descriptor, content: LocalImages['content']): Generator<LayerOfImage> {
   const document = parseManifest(required(readStored(content, target.digest), target));
   if (isIndex(document)) {
@@ -48,9 +48,7 @@ function* layersOf(target: Descriptor, content: LocalImages['content']): Generat
   if (!isImage(document) || layers.some(({ mediaType }) => layerCompression(mediaType) === undefined)) return;
   const { diffIds } = parseImageConfig(required(readStored(content, config.digest), config));
   if (diffIds.length !== layers.length)
-    throw mismatch(
-      `Image ${target.digest} has diff IDs for ${diffIds.length} of its layers, expected ${layers.length}`,
-    );
+    throw mismatch(`Image ${target.digest} has ${diffIds.length} diff IDs, expected ${layers.length}`);
   for (const [at, layer] of layers.entries()) yield { layer, diffId: required(diffIds[at], layer) };
 }
 
@@ -61,6 +59,6 @@ function required<T>(value: T | undefined, { digest }: Descriptor): T {
 
 function mismatch(message: string): TbuildError {
   return new TbuildError('DIGEST_MISMATCH', message, {
-    hint: 'The archive was damaged or changed: save the image again',
+    hint: 'Save the image again: the archive was damaged or changed',
   });
 }

@@ -3,18 +3,18 @@ import type { Descriptor } from '@tbuild/oci';
 import { applyLayer, type LayerFile, type LayerFiles } from './read-layer-files.ts';
 import type { StoredImage } from './stored-images.ts';
 
-/** One line of a comparison: added, changed or deleted. */
+/** One difference: a file that was added, changed or deleted. */
 export interface FileChange {
   readonly kind: 'A' | 'C' | 'D';
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** Bytes that the second image has more, or less when negative. */
+  /** Size difference in bytes, negative if the second image has less. */
   readonly bytes: number;
 }
 
 /**
- * What the second image has otherwise than the first, by path: content, type, mode, owner and links; times do
- * not count. A directory is changed when something in it was added or deleted, as for `docker diff`.
+ * Returns the differences between two images by path: content, type, mode, owner and links, but not times. As in
+ * `docker diff`, a directory is changed if an entry was added or deleted.
  */
 export async function compareImages(
   first: StoredImage,
@@ -26,7 +26,7 @@ export async function compareImages(
   return compareLayers(below, above, content, signal);
 }
 
-/** What the topmost layer of an image changes; nothing for an image without layers. */
+/** Returns the changes in an image's top layer, or nothing for an image without layers. */
 export function compareTopLayer(
   { manifest }: StoredImage,
   content: Provider,
@@ -62,7 +62,7 @@ function changesBetween(before: LayerFiles, after: LayerFiles): readonly FileCha
   }
   for (const path of touched)
     if (path !== '' && after.has(path) && !changes.has(path)) changes.set(path, { kind: 'C', path, bytes: 0 });
-  // What is in a deleted directory goes without saying.
+  // Omit what was in a deleted directory.
   const shown = [...changes.values()].filter(
     ({ kind, path }) => kind !== 'D' || changes.get(path.slice(0, path.lastIndexOf('/')))?.kind !== 'D',
   );

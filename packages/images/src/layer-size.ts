@@ -11,9 +11,8 @@ interface Place {
 }
 
 /**
- * What the files of a layer have together, in bytes, as Docker counts sizes: measured once for each
- * layer and remembered. A layer whose blob is not in the store, or is no archive, counts as the blob
- * does.
+ * Returns the total size of a layer's files in bytes, as Docker reports sizes. Measures each layer once and remembers
+ * the size. A layer that is missing or not an archive counts with the size of its blob.
  */
 export async function layerSize(layer: Descriptor, { store, content }: Place, signal?: AbortSignal): Promise<number> {
   const file = join(store.digestsOf(layer.digest), 'size');
@@ -29,7 +28,7 @@ export async function layerSize(layer: Descriptor, { store, content }: Place, si
   }
 }
 
-/** A store that cannot be written to is measured every time. */
+/** Remembers a size. A read-only store is measured every time. */
 function remember(file: string, size: number): void {
   try {
     writeAtomically(file, String(size));
@@ -38,7 +37,7 @@ function remember(file: string, size: number): void {
   }
 }
 
-/** {@link layerSize} of all layers of an image. */
+/** Returns the sum of {@link layerSize} over all layers of an image. */
 export async function imageSize(layers: readonly Descriptor[], place: Place): Promise<number> {
   const sizes = new Map<Digest, number>();
   for (const layer of layers) sizes.set(layer.digest, await layerSize(layer, place));

@@ -15,25 +15,25 @@ import {
 import { checkDiffIds } from './check-diff-ids.ts';
 import type { LocalImages } from './places.ts';
 
-/** An image that an archive held. */
+/** An image found in an archive. */
 export interface LoadedImage {
   readonly target: Descriptor;
-  /** What it is called now; none when the archive does not say. */
+  /** Names that the image now has. Empty if the archive has none. */
   readonly names: readonly Reference[];
 }
 
 interface Archive {
-  /** What each file of the archive is in the store, links followed. */
+  /** Returns the stored blob of a file in the archive, after following links. */
   find(name: string): StoredBlob | undefined;
   readonly local: LocalImages;
   readonly signal: AbortSignal;
 }
 
 /**
- * Takes the images of an archive into the store: one of `docker save` of any age, or an OCI image layout in a tar;
- * compressed or not. Nothing is written but blobs of the store.
- * @throws TbuildError USAGE when it is neither, NOT_FOUND when it lacks a blob, DIGEST_MISMATCH when a layer is not what the
- * configuration says, SNAPSHOT when it is damaged.
+ * Loads the images of an archive into the store: `docker save` of any version, or an OCI image layout in a tar,
+ * compressed or not. Writes only blobs.
+ * @throws TbuildError USAGE for any other archive, NOT_FOUND for a missing blob, DIGEST_MISMATCH for a layer that does
+ * not match the configuration, SNAPSHOT for a damaged archive.
  */
 export async function loadArchive(
   bytes: AsyncIterable<Uint8Array>,
@@ -51,7 +51,7 @@ export async function loadArchive(
   return loaded;
 }
 
-/** Every file becomes a blob: nearly all of them are ones, and the few others are small and found by nobody. */
+/** Stores every file as a blob. Nearly all files are blobs; the few others are small and unreferenced. */
 async function storeFiles(bytes: AsyncIterable<Uint8Array>, local: LocalImages, signal: AbortSignal): Promise<Archive> {
   const blobs = new Map<string, StoredBlob>();
   const links = new Map<string, string>();
@@ -73,7 +73,7 @@ async function storeFiles(bytes: AsyncIterable<Uint8Array>, local: LocalImages, 
   return { find: (name) => blobs.get(clean(name)) ?? blobs.get(links.get(clean(name)) ?? ''), local, signal };
 }
 
-/** Layers that several images of an old archive share are links, `../ID/layer.tar`. */
+/** Resolves a link. In old archives, layers that images share are links: `../ID/layer.tar`. */
 function resolveLink(path: string, target: string): string {
   const parts = path.split('/').slice(0, -1);
   for (const part of target.split('/')) {
@@ -108,7 +108,7 @@ async function loadLayout(document: unknown, { find, local }: Archive): Promise<
   return [...images.values()];
 }
 
-/** A bare tag, which some tools write, names no image. */
+/** Parses a name. Some tools write a bare tag, which names no image. */
 function nameOf(text: string | undefined): Reference | undefined {
   if (text === undefined || !/[/:]/.test(text)) return undefined;
   try {
@@ -120,8 +120,8 @@ function nameOf(text: string | undefined): Reference | undefined {
 
 async function loadDocker(document: unknown, archive: Archive): Promise<readonly LoadedImage[]> {
   if (!Array.isArray(document)) {
-    throw new TbuildError('USAGE', 'The archive is no image: it has neither index.json nor manifest.json', {
-      hint: 'Images come from docker save, podman save or -o type=oci; for a tar of files use ADD',
+    throw new TbuildError('USAGE', 'The archive is not an image: index.json and manifest.json are missing', {
+      hint: 'Load an archive made by docker save, podman save or -o type=oci. For a tar of files, use ADD',
     });
   }
   const loaded: LoadedImage[] = [];
@@ -159,8 +159,8 @@ function required({ find }: Archive, name: string): StoredBlob {
 }
 
 function lacks(name: string): TbuildError {
-  return new TbuildError('NOT_FOUND', `The archive lacks ${JSON.stringify(name)}`, {
-    hint: 'It may have been cut short: make it again',
+  return new TbuildError('NOT_FOUND', `File ${JSON.stringify(name)} is missing from the archive`, {
+    hint: 'Save the image again: the archive may be truncated',
   });
 }
 
@@ -171,11 +171,11 @@ function readJson({ find, local }: Archive, name: string): unknown {
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (cause) {
-    throw new TbuildError('USAGE', `${name} of the archive is not valid JSON`, { cause });
+    throw new TbuildError('USAGE', `File ${JSON.stringify(name)} in the archive is not valid JSON`, { cause });
   }
 }
 
-/** A name stands for an image only when all of its blobs are there. */
+/** Checks that all blobs are there. Only then may a name point to the image. */
 function checkWhole(target: Descriptor, { content }: Pick<LocalImages, 'content'>, signal: AbortSignal): Promise<void> {
   return copyImage(content, content, target, { signal });
 }

@@ -18,27 +18,27 @@ import type { Annotation } from '@tbuild/spec';
 import type { Repository } from '@tbuild/registry';
 import type { Registries } from './places.ts';
 
-/** An index made of images of registries, and where its parts are. */
+/** An index made of images in registries, and the location of its parts. */
 export interface MergedImages {
   readonly index: EncodedDocument;
   readonly sources: readonly Reference[];
 }
 
 export interface MergeOptions {
-  /** Only these, all unless given. */
+  /** Keep only these platforms. All if undefined. */
   readonly platforms?: readonly Platform[];
-  /** Of the index, and of its entries. */
+  /** Annotations of the index and its entries. */
   readonly annotations?: readonly Annotation[];
-  /** A single image becomes an index too, unless false. */
+  /** Whether to make an index of a single image. Defaults to true. */
   readonly preferIndex?: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * The index over the images that these names stand for in their registries; of an index all its images. A later one
- * replaces an earlier one of the same platform, and attestations go with the image that they are about. A single index to
- * which nothing is done stays what it is, digest and all. Nothing is written.
- * @throws RegistryError; TbuildError NOT_FOUND when nothing is left.
+ * Merges images from registries into one index. An index contributes all of its images. A later image replaces an
+ * earlier one of the same platform, and attestations follow their image. A single index that does not change keeps its
+ * digest. Writes nothing.
+ * @throws RegistryError; TbuildError NOT_FOUND if no image remains.
  */
 export async function mergeImages(
   sources: readonly Reference[],
@@ -63,8 +63,8 @@ export async function mergeImages(
   );
   if (wanted.length === 0) {
     const offered = manifests.flatMap(({ platform }) => (platform === undefined ? [] : [formatPlatform(platform)]));
-    throw new TbuildError('NOT_FOUND', 'None of the images is for the platforms that were asked for', {
-      hint: `They are for ${offered.join(', ')}`,
+    throw new TbuildError('NOT_FOUND', 'No image matches the requested platforms', {
+      hint: `Choose from ${offered.join(', ')}`,
     });
   }
   const mediaTypes =
@@ -85,7 +85,7 @@ function withTheirAttestations(
   return manifests.filter((one) => kept.has(about(one) ?? one.digest));
 }
 
-/** Attestations have no platform of their own and never replace each other. */
+/** Decides whether an entry replaces another. Attestations have no platform and never do. */
 function replaces(added: Descriptor, known: Descriptor): boolean {
   if (added.platform === undefined || known.platform === undefined || added.platform.os === 'unknown') return false;
   return samePlatform(added.platform, known.platform);
@@ -108,8 +108,8 @@ async function readSource(source: Reference, registries: Registries, signal: Abo
 }
 
 /**
- * Gives a merged index its names: what a name's repository lacks is taken from those of the sources, mounted where
- * they are in the same registry.
+ * Pushes a merged index under its names. Copies missing blobs from the sources, or mounts them if they are in the same
+ * registry.
  */
 export async function pushMerged(
   { index, sources }: MergedImages,
@@ -143,7 +143,7 @@ function documentOf({ descriptor, bytes }: EncodedDocument): Provider {
   return { has: async (digest) => digest === descriptor.digest, read: async () => fromBytes(bytes) };
 }
 
-/** The index itself goes in under its tag, afterwards. */
+/** Hides the index from the copy, since it is pushed later under its tag. */
 function withoutRoot(target: Repository, { descriptor }: EncodedDocument): Pick<Repository, 'has' | 'read' | 'write'> {
   return {
     ...target,

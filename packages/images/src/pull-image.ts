@@ -15,15 +15,15 @@ import type { Repository } from '@tbuild/registry';
 import type { LocalImages, Registries } from './places.ts';
 
 export interface PullOptions {
-  /** The machine's own unless given; `all` keeps the whole index. */
+  /** Defaults to the platform of this machine. `all` keeps the whole index. */
   readonly platform?: Platform | 'all';
   readonly signal: AbortSignal;
   readonly onProgress?: (blob: Descriptor, bytes: number) => void;
 }
 
 /**
- * Fetches an image into the store, whole, and gives it its name. Returns what the name now stands for.
- * @throws TbuildError NOT_FOUND when it has no variant for the platform; RegistryError.
+ * Pulls an image into the store and names it. Returns what the name now points to.
+ * @throws TbuildError NOT_FOUND if the image does not support the platform; RegistryError.
  */
 export async function pullImage(
   reference: Reference,
@@ -59,5 +59,5 @@ async function imageFor(
     }
     ({ mediaType, digest, size } = chooseManifest(document, name, platform));
   }
-  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(name)} is an index of indexes, nested too deeply`);
+  throw new TbuildError('REGISTRY', `Image ${JSON.stringify(name)} has too many nested indexes`);
 }

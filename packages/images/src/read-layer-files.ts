@@ -3,12 +3,12 @@ import type { Provider } from '@tbuild/content';
 import { openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
 import type { Descriptor } from '@tbuild/oci';
 
-/** A file as layers describe it, times left out. */
+/** A file as a layer describes it, without times. */
 export interface LayerFile {
   readonly type: ArchiveMember['type'];
-  /** In bytes; 0 for what is no regular file. */
+  /** In bytes. 0 for anything but a regular file. */
   readonly size: number;
-  /** Equal for what is the same: type, mode, owner, link, content. */
+  /** Equal for files of the same type, mode, owner, link target and content. */
   readonly identity: string;
 }
 
@@ -18,7 +18,7 @@ export type LayerFiles = Map<string, LayerFile>;
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
-/** Puts a layer onto the files of those below it. */
+/** Applies a layer to the files of the layers below. */
 export async function applyLayer(
   files: LayerFiles,
   layer: Descriptor,
@@ -48,7 +48,7 @@ export async function applyLayer(
     },
     signal,
   );
-  // A whiteout hides what is below, never what the same layer brings, in whichever order they come.
+  // A whiteout hides files of lower layers, never those of its own layer, regardless of the order of entries.
   for (const path of hidden) {
     if (!own.has(path)) files.delete(path);
     for (const known of files.keys()) if (known.startsWith(`${path}/`) && !own.has(known)) files.delete(known);

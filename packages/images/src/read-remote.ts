@@ -14,21 +14,21 @@ import {
 import type { Repository } from '@tbuild/registry';
 import type { Registries } from './places.ts';
 
-/** What a name stands for in its registry. */
+/** The document that a name points to in a registry. */
 export interface RemoteDocument {
   readonly root: Descriptor;
-  /** As they are there. */
+  /** The bytes as the registry sent them. */
   readonly bytes: Uint8Array;
   readonly document: Manifest | Index;
   readonly repository: Repository;
 }
 
-/** One image of it: as its documents are, each parsed. */
+/** One image of a remote document, with its documents parsed. */
 export interface RemoteImage {
-  /** As `linux/amd64`. */
+  /** Such as `linux/amd64`. */
   readonly platform: string;
   readonly config: unknown;
-  /** What is said about it: in-toto statements. */
+  /** Attestations of the image: in-toto statements. */
   readonly statements: readonly RemoteStatement[];
 }
 
@@ -37,7 +37,10 @@ export interface RemoteStatement {
   readonly predicate: unknown;
 }
 
-/** @throws RegistryError; TbuildError REGISTRY for a document that is no image's. */
+/**
+ * Reads the document that a name points to.
+ * @throws RegistryError; TbuildError REGISTRY for a document that is not an image.
+ */
 export async function readRemote(
   reference: Reference,
   registries: Registries,
@@ -49,7 +52,7 @@ export async function readRemote(
   return { root, bytes, document: parseManifest(bytes, root.mediaType), repository };
 }
 
-/** The images of a document, configurations and attestations fetched. */
+/** Returns the images of a document, with their configurations and attestations. */
 export async function readRemoteImages(
   { root, document, repository }: RemoteDocument,
   signal: AbortSignal,
@@ -88,7 +91,7 @@ async function readStatements(
 async function readManifest(target: Descriptor, repository: Repository, signal: AbortSignal): Promise<Manifest> {
   const document = parseManifest(await repository.readManifest(target, signal), target.mediaType);
   if (!isIndex(document)) return document;
-  throw new TbuildError('REGISTRY', `Document ${target.digest} is an index within an index`);
+  throw new TbuildError('REGISTRY', `Index ${target.digest} is nested in another index`);
 }
 
 function parseJson(bytes: Uint8Array, { digest }: Descriptor): unknown {

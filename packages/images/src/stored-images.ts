@@ -17,25 +17,25 @@ import {
 } from '@tbuild/oci';
 import type { LocalImages } from './places.ts';
 
-/** An image of the store, its documents read. */
+/** An image in the store, with its documents parsed. */
 export interface StoredImage {
   readonly descriptor: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
 }
 
-/** An image of the store under one of its names, if it has any. */
+/** A stored image under one of its names, if it has any. */
 export interface ListedImage {
   readonly reference?: Reference;
-  /** The manifest or index that is stored. */
+  /** The stored manifest or index. */
   readonly target: Descriptor;
-  /** Of an index the image for this machine, or its first. */
+  /** The image for this machine, or else the first in the index. */
   readonly image: StoredImage;
 }
 
 /**
- * All images: one row for each name, sorted by name; then those without a name, the newest first. One whose documents
- * cannot be read is left out.
+ * Lists all images: one row per name, sorted by name, then unnamed images, newest first. Omits images whose documents
+ * cannot be read.
  */
 export function listImages(local: LocalImages): readonly ListedImage[] {
   const named = local.refs.list().flatMap((ref) => readable(ref, local));
@@ -44,7 +44,7 @@ export function listImages(local: LocalImages): readonly ListedImage[] {
   return [...named, ...unnamed.filter(({ image }) => !ids.has(image.manifest.config.digest))];
 }
 
-/** One image that is damaged shall not hide the others. */
+/** Reads images, skipping damaged ones so that the others are still listed. */
 function readable<T extends { readonly target: Descriptor }>(
   ref: T,
   local: LocalImages,
@@ -57,18 +57,18 @@ function readable<T extends { readonly target: Descriptor }>(
   }
 }
 
-/** What a name or ID leads to. */
+/** The image that a name or ID refers to. */
 export interface FoundImage {
-  /** None for an image that is kept without a name. */
+  /** Empty for an image that is stored without a name. */
   readonly references: readonly Reference[];
-  /** The manifest or index that the names stand for. */
+  /** The manifest or index that the names point to. */
   readonly target: Descriptor;
   /** The image for this machine. */
   readonly image: StoredImage;
 }
 
 /**
- * The image that a user names: by reference, by repository and digest, or by the beginning of its ID or digest.
+ * Finds an image by reference, by repository and digest, or by a prefix of its ID or digest.
  * @throws TbuildError NOT_FOUND
  */
 export function findImage(name: string, local: LocalImages): FoundImage {
@@ -87,12 +87,12 @@ export function findImage(name: string, local: LocalImages): FoundImage {
   const known = images.map(({ reference, image }) =>
     reference === undefined ? image.manifest.config.digest : formatReference(reference),
   );
-  throw new TbuildError('NOT_FOUND', `There is no image ${JSON.stringify(name)} in the store`, {
-    hint: known.length === 0 ? 'The store has no images' : `It has ${known.slice(0, 10).join(', ')}`,
+  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} is not in the store`, {
+    hint: known.length === 0 ? 'The store has no images' : `Choose from ${known.slice(0, 10).join(', ')}`,
   });
 }
 
-/** `NAME@sha256:…`, as `RepoDigests` has it. */
+/** `NAME@sha256:…`, as in `RepoDigests`. */
 function isNamedByDigest(name: string): (image: ListedImage) => boolean {
   if (!name.includes('@')) return () => false;
   const { digest, ...wanted } = parseReference(name);
@@ -108,8 +108,8 @@ function namedImage(name: string, local: LocalImages): FoundImage | undefined {
 }
 
 /**
- * The image that a manifest is, or that an index has for the platform: the machine's own unless given.
- * @throws TbuildError NOT_FOUND when a document is missing.
+ * Returns the image of a manifest, or the image of an index for the platform.
+ * @throws TbuildError NOT_FOUND for a missing document.
  */
 export function readImage(target: Descriptor, local: LocalImages, platform = local.platform): StoredImage {
   const document = parseManifest(required(readStored(local.content, target.digest), target));

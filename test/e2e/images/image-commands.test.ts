@@ -174,7 +174,7 @@ describe('lists', () => {
     await tbuild('tag', 'tool', 'gone:1');
     const removed = await runTbuild(['rmi', 'nothing', 'gone:1', 'nothing-either'], { store });
     expect(removed).toMatchObject({ exitCode: 1, stdout: 'Untagged: gone:1\n' });
-    expect(removed.stderr).toContain('There is no image "nothing" in the store; There is no image "nothing-either"');
+    expect(removed.stderr).toContain('Image "nothing" is not in the store; Image "nothing-either"');
     expect(await runTbuild(['rmi', '-f', 'nothing'], { store })).toMatchObject({ exitCode: 0, stdout: '' });
     const inspected = await runTbuild(['inspect', 'nothing', 'tool'], { store });
     expect([inspected.exitCode, JSON.parse(inspected.stdout).length]).toEqual([1, 1]);

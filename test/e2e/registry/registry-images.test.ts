@@ -83,7 +83,7 @@ describe('what registries hold', needs('registry'), () => {
     for (let depth = 0; depth < 5; depth++) part = await put('deep', [part]);
     const deep = await pulled('deep');
     expect(deep.exitCode).toBe(1);
-    expect(deep.stderr).toContain('nested too deeply');
+    expect(deep.stderr).toContain('has too many nested indexes');
     await put('empty', []);
     const empty = await pulled('empty');
     expect(empty.exitCode).toBe(1);
