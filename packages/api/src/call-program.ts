@@ -128,17 +128,17 @@ async function readAnswer(
     const message = frame as ProgramMessage;
     if (message.type !== 'event') return message;
     if (hasAborted(signal)) continue;
-    const told = onEvent(message.event);
-    if (told instanceof Promise) await untilAbort(told, signal);
+    const handled = onEvent(message.event);
+    if (handled instanceof Promise) await untilAbort(handled, signal);
   }
   return undefined;
 }
 
 /** Waits for a promise, but not beyond an abort. */
-function untilAbort(told: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+function untilAbort(handled: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const aborting = onAbort(signal, () => resolve(undefined));
-    told.then(resolve, reject).finally(() => aborting[Symbol.dispose]());
+    handled.then(resolve, reject).finally(() => aborting[Symbol.dispose]());
   });
 }
 

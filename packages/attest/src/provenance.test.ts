@@ -110,15 +110,15 @@ describe('provenance', () => {
     ['min', 'v1'],
     ['min', 'v0.2'],
   ] as const)('%s %s provenance has no build arguments, steps or secret IDs', (mode, version) => {
-    const said = JSON.stringify(provenance(spec(mode, version), facts()));
-    for (const word of ['arg-value', 'npm', 'buildConfig', 'infos']) expect(said).not.toContain(word);
+    const text = JSON.stringify(provenance(spec(mode, version), facts()));
+    for (const word of ['arg-value', 'npm', 'buildConfig', 'infos']) expect(text).not.toContain(word);
   });
 
   test.each(['v1', 'v0.2'] as const)('%s provenance with mode=max has secret IDs but no credentials', (version) => {
-    const said = JSON.stringify(provenance(spec('max', version), facts()));
-    expect(said).toContain('"secrets":[{"id":"npm"}]');
-    const source = Buffer.from(/"data":"([^"]*)"/.exec(said)?.[1] ?? '', 'base64').toString();
+    const text = JSON.stringify(provenance(spec('max', version), facts()));
+    expect(text).toContain('"secrets":[{"id":"npm"}]');
+    const source = Buffer.from(/"data":"([^"]*)"/.exec(text)?.[1] ?? '', 'base64').toString();
     expect(source).toContain('ADD https://example.org/f');
-    for (const word of ['hunter2', 'proxy-password']) expect(said + source).not.toContain(word);
+    for (const word of ['hunter2', 'proxy-password']) expect(text + source).not.toContain(word);
   });
 });

@@ -103,7 +103,11 @@ test("without a scanner of one's own, stages and the context that are asked for 
 test.each([
   ['fails', '#!/bin/sh\necho no licence >&2\nexit 3\n', /exit code: 3/],
   ['writes nothing', '#!/bin/sh\n', /"scanner:1" wrote no files to \/run\/out/],
-  ['writes no JSON', '#!/bin/sh\necho hello > /run/out/sbom.spdx.json\n', /not an in-toto statement: it is not valid JSON/],
+  [
+    'writes no JSON',
+    '#!/bin/sh\necho hello > /run/out/sbom.spdx.json\n',
+    /not an in-toto statement: it is not valid JSON/,
+  ],
   ['writes a bare document', '#!/bin/sh\necho "{}" > /run/out/a.spdx.json\n', /predicateType or predicate is missing/],
   ['leads elsewhere', '#!/bin/sh\nln -s /etc/passwd /run/out/sbom.spdx.json\n', /wrote no file/],
 ])('a scanner that %s fails the build', async (_, script, message) => {

@@ -81,6 +81,6 @@ export function shownUrl(url: string): string {
 
 function complaint(stderr: Uint8Array, url: string): string | undefined {
   const lines = Buffer.from(stderr).toString('utf8').replaceAll(url, shownUrl(url)).split('\n');
-  const said = lines.filter((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line));
-  return said.length === 0 ? undefined : said.join('\n').trim();
+  const errors = lines.filter((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line));
+  return errors.length === 0 ? undefined : errors.join('\n').trim();
 }
