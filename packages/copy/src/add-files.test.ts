@@ -23,12 +23,12 @@ function target(name: string) {
   };
 }
 
-test('ADD unpacks archives, whatever their names, and copies the rest', async () => {
+test('ADD unpacks archives of any name and copies other files', async () => {
   const source = join(base, 'source');
   mkdirSync(join(source, 'in/deep'), { recursive: true });
   writeFileSync(join(source, 'in/deep/f'), 'packed');
   execFileSync('tar', ['-czf', join(source, 'archive.txt'), '-C', join(source, 'in'), '.']);
-  writeFileSync(join(source, 'plain.tar'), 'no archive');
+  writeFileSync(join(source, 'plain.tar'), 'not an archive');
   const { upper, writer, tree } = target('add');
   const selection = runSync(selectFiles(openDirectory(source), { sources: ['archive.txt', 'plain.tar'] }));
   const op = { destination: '/x/', keepOwner: false };
@@ -38,7 +38,7 @@ test('ADD unpacks archives, whatever their names, and copies the rest', async ()
   expect(readFileSync(join(upper, 'x/deep/f'), 'utf8')).toBe('packed');
 });
 
-test('heredocs become files of mode 0644, placed like others', () => {
+test('A heredoc becomes a file of mode 0644 at the destination', () => {
   const { upper, writer, tree } = target('inline');
   const files = [
     { name: 'EOF', content: 'one' },
@@ -53,7 +53,7 @@ test('heredocs become files of mode 0644, placed like others', () => {
   expect(statSync(join(upper, 'n')).mode & 0o7777).toBe(0o755);
 });
 
-test('WORKDIR makes what is missing and leaves what exists', () => {
+test('WORKDIR makes missing directories and keeps existing ones', () => {
   const { upper, writer, tree } = target('mkdir');
   mkdirSync(join(upper, 'a'), { mode: 0o700 });
   makeDirectory(writer, tree, { path: '/a/b/c', mode: 0o755 }, { uid: 0, gid: 0 }, 1e12);

@@ -9,10 +9,10 @@ import { placeDirectory } from './destination.ts';
 import { checkKeyedFile } from './keyed-file.ts';
 
 /**
- * Copies a selection as ADD does: archives among the files are unpacked into the destination, which is
- * a directory then; everything else is copied like COPY's. The writer is not finished.
+ * Copies a selection as ADD does: unpacks archives into the destination, which is then a directory, and copies other
+ * files as COPY does. Does not finish the writer.
  *
- * @throws TbuildError as copyFiles and unpackArchive.
+ * @throws TbuildError as {@link copyFiles} and `unpackArchive`.
  */
 export async function addFiles(
   selection: readonly SelectedSource[],

@@ -5,14 +5,17 @@ import type { CopyTarget, PlacementOptions } from './copy-options.ts';
 import type { ImpliedAttributes } from './destination.ts';
 import { compileModeChange } from './mode-change.ts';
 
-/** What entries get when they are copied. */
+/** Attributes of the entries that a copy writes. */
 export interface AttributeRules {
   readonly implied: ImpliedAttributes;
   of(entry: TreeEntry): Attributes;
   timeOf(entry: TreeEntry): number;
 }
 
-/** @throws TbuildError DOCKERFILE_SEMANTICS when the mode change is malformed. */
+/**
+ * Returns the attributes for a target.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for a malformed mode.
+ */
 export function attributeRules(target: CopyTarget, options: PlacementOptions): AttributeRules {
   const changeMode = compileModeChange(target.chmod);
   const timeOf = (entry: TreeEntry): number => options.fixedTime ?? entry.stats.mtimeMs;
@@ -32,7 +35,10 @@ export function attributeRules(target: CopyTarget, options: PlacementOptions): A
   };
 }
 
-/** An octal mode is for implied directories too, a symbolic one has nothing there to change. */
+/**
+ * Returns the attributes of implied directories. An octal mode applies to them too; a symbolic mode has nothing to
+ * change.
+ */
 export function impliedAttributes(
   { chmod }: CopyTarget,
   { owner, now, fixedTime }: PlacementOptions,

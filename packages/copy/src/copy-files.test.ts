@@ -36,7 +36,7 @@ beforeEach(() => {
   }
 });
 
-/** Files by path; a trailing slash makes a directory, `-> x` a link, a mode may be given. */
+/** Writes files by path. A trailing slash makes a directory, `-> x` a link; a mode is optional. */
 function write(root: string, files: Record<string, string | number | [content: string, mode: number]>): void {
   for (const [path, value] of Object.entries(files)) {
     const location = join(root, path);
@@ -68,7 +68,7 @@ function copy({ select, op, owner }: Case): void {
   writer.finish();
 }
 
-/** The merged tree: `path mode[ uid:gid][ -> link]`, owners only where they are not root's. */
+/** Lists the merged tree: `path mode[ uid:gid][ -> link]`, with owners other than root. */
 function result(directory = ''): string[] {
   return openLayeredTree([lower, upper], 'trusted')
     .list(directory)
@@ -107,7 +107,7 @@ const placing: [name: string, sources: string[], destination: string, expected: 
   ['link as source', ['l'], '/dir/', ['dir/ 755', 'dir/l 644', 'link 777 -> dir']],
 ];
 
-test.each(placing)('%s', needs('root'), (_, sources, destination, expected) => {
+test.each(placing)('COPY places sources: %s', needs('root'), (_, sources, destination, expected) => {
   write(source, { a: ['a', 0o644], b: ['b', 0o600], 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, l: '-> a' });
   write(lower, { 'dir/': 0o755, link: '-> dir' });
   copy({ select: { sources }, op: { destination } });
@@ -116,7 +116,7 @@ test.each(placing)('%s', needs('root'), (_, sources, destination, expected) => {
 
 const merging: [name: string, below: Parameters<typeof write>[1], test: Case, expected: string[] | string][] = [
   [
-    'sub-directories take attributes',
+    'existing subdirectories take the attributes of the source',
     { 'x/s/old': 'o', 'x/s/': 0o777 },
     { select: { sources: ['d'] }, op: { destination: '/x' } },
     ['x/ 755', 'x/s/ 700', 'x/s/f 640', 'x/s/old 644'],
@@ -134,55 +134,55 @@ const merging: [name: string, below: Parameters<typeof write>[1], test: Case, ex
     ['y 644', 'z 777 -> y'],
   ],
   [
-    'a broken link as destination',
+    'a broken link as the destination is followed',
     { z: '-> n/y' },
     { select: { sources: ['e/x'] }, op: { destination: '/z' } },
     ['n/ 755', 'n/y 644', 'z 777 -> n/y'],
   ],
   [
-    'directory onto file',
+    'a directory onto a file fails',
     { x: 'x' },
     { select: { sources: ['d'] }, op: { destination: '/x' } },
     'Path "/x" is not a directory',
   ],
   [
-    'directory onto link inside',
+    'a directory onto a link in the destination fails',
     { t: 'd', s: '-> t' },
     { select: { sources: ['d'] }, op: { destination: '/' } },
     'Cannot copy a directory to "/s", which is not a directory',
   ],
   [
-    'file onto directory',
+    'a file onto a directory fails',
     { 'x/': 0o755 },
     { select: { sources: ['e'] }, op: { destination: '/' } },
     'Cannot replace directory "/x" with a file',
   ],
   [
-    'below a file',
+    'a destination below a file fails',
     { x: 'x' },
     { select: { sources: ['e/x'] }, op: { destination: '/x/y' } },
     'Path "/x" is not a directory',
   ],
   [
-    'octal mode, also of implied parents',
+    'an octal mode applies to implied parents too',
     {},
     { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 0o640 } },
     ['p/ 640', 'p/x/ 640', 'p/x/s/ 640', 'p/x/s/f 640'],
   ],
   [
-    'sticky bit is lost on the top directory',
+    'the top directory loses the sticky bit',
     {},
     { select: { sources: ['d'] }, op: { destination: '/x', chmod: 0o1777 } },
     ['x/ 777', 'x/s/ 1777', 'x/s/f 1777'],
   ],
   [
-    'symbolic mode',
+    'a symbolic mode changes each mode but those of implied parents',
     {},
     { select: { sources: ['d'] }, op: { destination: '/p/x', chmod: 'go=u' } },
     ['p/ 755', 'p/x/ 755', 'p/x/s/ 777', 'p/x/s/f 666'],
   ],
   [
-    'setgid is inherited by implied directories',
+    'implied directories inherit setgid',
     { 'g/': 0o2775 },
     { select: { sources: ['d'] }, op: { destination: '/g/n/x' } },
     ['g/ 2775', 'g/n/ 2755', 'g/n/x/ 2755', 'g/n/x/s/ 700', 'g/n/x/s/f 640'],
@@ -194,14 +194,14 @@ const merging: [name: string, below: Parameters<typeof write>[1], test: Case, ex
     ['d/ 711', 'd/s/ 700', 'd/s/f 640'],
   ],
   [
-    'parents into a new directory',
+    '--parents into a new directory',
     {},
     { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/n/' } },
     ['n/ 755', 'n/d/ 711', 'n/d/s/ 700', 'n/d/s/f 640'],
   ],
 ];
 
-test.each(merging)('%s', needs('root'), (_, below, given, expected) => {
+test.each(merging)('COPY onto an existing tree: %s', needs('root'), (_, below, given, expected) => {
   write(source, { 'd/s/f': ['f', 0o640], 'd/s/': 0o700, 'd/': 0o711, 'e/x': ['x', 0o644] });
   write(lower, below);
   if (typeof expected === 'string') expect(() => copy(given)).toThrow(expected);
@@ -211,37 +211,41 @@ test.each(merging)('%s', needs('root'), (_, below, given, expected) => {
   }
 });
 
-test('times: those of the files, and now for what is implied', () => {
+test('COPY keeps the times of files and sets implied directories to the current time', () => {
   write(source, { 'd/s/f': 'f', 'd/s/': 0o755, 'd/': 0o755 });
   copy({ select: { sources: ['d'] }, op: { destination: '/p/x' } });
   const times = ['p', 'p/x', 'p/x/s', 'p/x/s/f'].map((path) => Math.round(lstatSync(join(upper, path)).mtimeMs));
   expect(times).toEqual([NOW, TIME, TIME, TIME]);
 });
 
-test('owners: root by default, kept on demand, or given, then of implied parents too', needs('root'), () => {
-  write(source, { 'd/f': 'f', l: '-> x' });
-  const { lchownSync } = process.getBuiltinModule('node:fs');
-  for (const path of ['d', 'd/f', 'l']) lchownSync(join(source, path), 5, 6);
-  const select = { sources: ['l*', 'd'], exclude: [] };
-  write(source, { x: 'x' });
-  copy({ select, op: { destination: '/root/' } });
-  copy({ select, op: { destination: '/kept/', keepOwner: true } });
-  copy({ select, op: { destination: '/p/given/' }, owner: { uid: 7, gid: 8 } });
-  expect(result()).toEqual([
-    'kept/ 755',
-    'kept/f 644 5:6',
-    'kept/l 644',
-    'p/ 755 7:8',
-    'p/given/ 755 7:8',
-    'p/given/f 644 7:8',
-    'p/given/l 644 7:8',
-    'root/ 755',
-    'root/f 644',
-    'root/l 644',
-  ]);
-});
+test(
+  'COPY sets owner root, keeps owners with keepOwner, or sets the given owner, also on implied parents',
+  needs('root'),
+  () => {
+    write(source, { 'd/f': 'f', l: '-> x' });
+    const { lchownSync } = process.getBuiltinModule('node:fs');
+    for (const path of ['d', 'd/f', 'l']) lchownSync(join(source, path), 5, 6);
+    const select = { sources: ['l*', 'd'], exclude: [] };
+    write(source, { x: 'x' });
+    copy({ select, op: { destination: '/root/' } });
+    copy({ select, op: { destination: '/kept/', keepOwner: true } });
+    copy({ select, op: { destination: '/p/given/' }, owner: { uid: 7, gid: 8 } });
+    expect(result()).toEqual([
+      'kept/ 755',
+      'kept/f 644 5:6',
+      'kept/l 644',
+      'p/ 755 7:8',
+      'p/given/ 755 7:8',
+      'p/given/f 644 7:8',
+      'p/given/l 644 7:8',
+      'root/ 755',
+      'root/f 644',
+      'root/l 644',
+    ]);
+  },
+);
 
-test('hard links survive inside one source only', () => {
+test('Hard links are kept within one source but not across sources', () => {
   write(source, { 'd/a': 'a', 'e/x': 'x' });
   linkSync(join(source, 'd/a'), join(source, 'd/b'));
   linkSync(join(source, 'd/a'), join(source, 'e/c'));
@@ -252,7 +256,7 @@ test('hard links survive inside one source only', () => {
 });
 
 test(
-  'capabilities are kept from stages and lost from contexts; devices and FIFOs are copied, sockets are not',
+  'COPY keeps capabilities from stages but not from contexts, and copies devices and FIFOs but not sockets',
   needs('root'),
   () => {
     write(source, { 'd/f': 'f' });
@@ -280,7 +284,7 @@ const changes: [name: string, change: () => void, message: string | undefined][]
   ['deleted', () => rmSync(join(source, 'f')), 'File "f" changed during the build'],
 ];
 
-test.each(changes)('between key and copy: %s', (_, change, message) => {
+test.each(changes)('A file changes between key and copy: %s', (_, change, message) => {
   write(source, { f: 'keyed' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const hasher = createFileHasher();
@@ -302,7 +306,7 @@ test.each(changes)('between key and copy: %s', (_, change, message) => {
   expect(readFileSync(join(upper, 'f'), 'utf8')).toBe('keyed');
 });
 
-test('between key and copy: rewritten so soon that its times are the same', () => {
+test('A file rewritten between key and copy within the same timestamp is detected', () => {
   write(source, { f: 'keyed' });
   const hasher = { ...createFileHasher(), hasStableStat: () => false };
   const select = () => runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
@@ -315,7 +319,7 @@ test('between key and copy: rewritten so soon that its times are the same', () =
   expect(run).toThrow('File "f" changed during the build');
 });
 
-test('a file that was never hashed may get a new name, but no new bytes', () => {
+test('A file that was never hashed may get another hard link but not other bytes', () => {
   write(source, { f: 'same' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
   const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
@@ -335,7 +339,7 @@ test('a file that was never hashed may get a new name, but no new bytes', () => 
   expect(run).toThrow('changed during the build');
 });
 
-test('a file that was never hashed may not get new bytes of the same size and time', () => {
+test('A file that was never hashed may not get other bytes of the same size and time', () => {
   write(source, { f: 'same' });
   utimesSync(join(source, 'f'), 5, 5);
   const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));

@@ -18,11 +18,12 @@ import { checkReplaceable, type Destination, join, parentOf, placeDirectory, pla
 import { copyKeyedFile, copyLargeFile } from './keyed-file.ts';
 
 /**
- * Copies a selection as COPY does: files into the destination if it is or ends in a directory, otherwise
- * in its place; of directories their contents. `tree` is what the writer writes into, as it is at each
- * moment. The writer is not finished. Yields between files and inside long ones.
+ * Copies a selection as COPY does. Files go into the destination if it is a directory or ends in a slash, otherwise
+ * they take its place. Of directories, the contents are copied. `tree` is the current state of the tree that the writer
+ * changes. Does not finish the writer. Yields between files and within large files.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS when a file and a directory would replace each other, CONTEXT when a file changed since it was keyed.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if a file and a directory would replace each other, CONTEXT if a file
+ * changed since it was keyed.
  */
 export function* copyFiles(
   selection: readonly SelectedSource[],
@@ -35,14 +36,14 @@ export function* copyFiles(
   for (const source of selection) yield* copySource({ writer, tree }, source, { op, options, rules });
 }
 
-/** What stays the same for all sources of a copy. */
+/** The parameters common to all sources of a copy. */
 export interface CopyPlan {
   readonly op: CopyTarget;
   readonly options: CopyOptions;
   readonly rules: AttributeRules;
 }
 
-/** Copies one source; hard links among its files survive. */
+/** Copies one source. Keeps hard links between its files. */
 export function* copySource(target: Destination, source: SelectedSource, plan: CopyPlan): CooperativeTask {
   const { destination } = plan.op;
   const copier: Copier = { ...target, ...plan, links: new Map(), made: new Set() };
@@ -54,9 +55,9 @@ export function* copySource(target: Destination, source: SelectedSource, plan: C
 }
 
 interface Copier extends Destination, CopyPlan {
-  /** Where a file with several names was written first, by inode. */
+  /** First path written for each inode with several links. */
   readonly links: Map<string, string>;
-  /** Directories that this source made: nothing in them can be in the way. */
+  /** Directories created for this source. Nothing in them can conflict. */
   readonly made: Set<string>;
 }
 
@@ -72,7 +73,7 @@ function* copyContents(copier: Copier, source: SelectedSource, destination: stri
   }
 }
 
-/** Of the source directory's own attributes its time is the only one that the destination takes. */
+/** Sets the time of the top directory. It takes no other attribute of the source directory. */
 function takeTime({ writer, tree, rules }: Copier, source: TreeEntry, top: string): void {
   const existing = tree.stat(top);
   if (top === '' || existing === undefined) return;
@@ -80,7 +81,7 @@ function takeTime({ writer, tree, rules }: Copier, source: TreeEntry, top: strin
   writer.directory(top, { mode: mode & 0o7777, uid, gid, mtimeMs: rules.timeOf(source) });
 }
 
-/** An existing directory takes the source's attributes too; an implied one only its mode. */
+/** Copies a directory. An existing directory takes the source's attributes; an implied one takes only the mode. */
 function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: string): void {
   const { writer, tree, rules, made } = copier;
   const existing = made.has(parentOf(path)) ? undefined : tree.stat(path);
@@ -96,7 +97,7 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
   return writer.directory(path, { mode: entry.stats.mode & 0o7777, uid, gid, mtimeMs });
 }
 
-/** What is left to do of a large file: a generator for every small one would cost a tenth of the copy. */
+/** The remaining work for a large file. A generator per small file would slow the copy by 10 %. */
 type Rest = CooperativeTask | undefined | void;
 
 function copyEntry(copier: Copier, entry: TreeEntry, path: string): Rest {
@@ -107,13 +108,13 @@ function copyEntry(copier: Copier, entry: TreeEntry, path: string): Rest {
 const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) => Rest> = {
   file: copyFile,
   directory() {
-    throw new Error('A directory is not copied as an entry');
+    throw new Error('Expected an entry other than a directory');
   },
   symlink: ({ writer, rules }, entry, path) => writer.symlink(path, rules.of(entry), readLink(entry)),
   fifo: copySpecial,
   character: copySpecial,
   block: copySpecial,
-  // No layer holds a socket.
+  // Layers cannot contain sockets.
   socket() {},
 };
 

@@ -6,7 +6,7 @@ import type { CopyTarget, PlacementOptions } from './copy-options.ts';
 import { checkReplaceable, placeFile } from './destination.ts';
 import { compileModeChange } from './mode-change.ts';
 
-/** Writes heredocs of COPY and ADD: files of mode 0644, placed like any other. The writer is not finished. */
+/** Writes the heredocs of COPY and ADD as files of mode 0644 at the destination. Does not finish the writer. */
 export function copyInline(
   files: readonly InlineFile[],
   writer: TreeWriter,

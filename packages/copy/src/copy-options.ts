@@ -2,31 +2,31 @@ import type { FileHasher } from '@tbuild/context';
 import type { CopyOp } from '@tbuild/graph';
 import type { WrittenFiles } from './earlier-copy.ts';
 
-/** A user and group by number. */
+/** A numeric user and group. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
 
 /**
- * The part of a CopyOp that decides where and how files are written. With `keepOwner` files keep owner
- * and extended attributes, otherwise they become root's and lose them.
+ * The part of a CopyOp that decides where and how files are written. With `keepOwner`, files keep their owner and
+ * extended attributes; otherwise root owns them.
  */
 export type CopyTarget = Pick<CopyOp, 'destination' | 'chmod' | 'keepOwner'>;
 
-/** What the files of any copy get. */
+/** Options common to copying files and writing heredocs. */
 export interface PlacementOptions {
-  /** Owner of everything written, instead of the files' own. */
+  /** Owner of every entry written. Undefined for root, or for the files' own owners with `keepOwner`. */
   readonly owner?: Owner;
-  /** Milliseconds since the epoch: the time of directories that no source stands for. */
+  /** Time of implied directories, in milliseconds since the epoch. */
   readonly now: number;
-  /** Milliseconds since the epoch: the time of everything written, instead of the files' own. */
+  /** Time of every entry written, in milliseconds since the epoch. Undefined keeps the files' own times. */
   readonly fixedTime?: number;
 }
 
 export interface CopyOptions extends PlacementOptions {
-  /** The one that the selection was keyed with: it knows what the files were then. */
+  /** The hasher that keyed the selection. It knows the digests that files had then. */
   readonly hasher: FileHasher;
-  /** Files that are shared instead of written. */
+  /** Files to share instead of writing them again. */
   readonly written?: WrittenFiles;
 }

@@ -3,13 +3,13 @@ import { TbuildError } from '@tbuild/errors';
 import type { TreeWriter } from '@tbuild/snapshot';
 import type { Owner } from './copy-options.ts';
 
-/** A tree that is written: the writer, and how it looks at each moment. */
+/** A tree being written: its writer and its current state. */
 export interface Destination {
   readonly writer: TreeWriter;
   readonly tree: Pick<FileTree, 'stat'>;
 }
 
-/** What directories get that are made because something below them is needed. */
+/** Attributes of directories that are created only because something below them is needed. */
 export interface ImpliedAttributes {
   readonly mode: number;
   readonly owner?: Owner;
@@ -17,10 +17,10 @@ export interface ImpliedAttributes {
 }
 
 /**
- * Makes `path` (links followed already) and its missing parents directories. As mkdir(2) does below a
- * directory with the setgid bit, they take over bit and group.
+ * Creates the directory `path`, whose links are already resolved, and its missing parents. As with mkdir(2),
+ * directories below a setgid directory inherit the bit and the group.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS when something on the way is no directory.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if a path component is not a directory.
  */
 export function ensureDirectory({ writer, tree }: Destination, path: string, implied: ImpliedAttributes): void {
   let nearest = path;
@@ -39,7 +39,7 @@ export function ensureDirectory({ writer, tree }: Destination, path: string, imp
   writer.ensureDirectory(path, { mode, uid, gid, mtimeMs: implied.mtimeMs });
 }
 
-/** Where a file of this name goes: into the destination if that is a directory, otherwise in its place. */
+/** Returns the path of a copied file: in the destination if that is a directory, otherwise the destination itself. */
 export function placeFile(target: Destination, destination: string, name: string, implied: ImpliedAttributes): string {
   ensureParent(target, destination, implied);
   const place = resolveDestination(target.tree, destination);
@@ -49,7 +49,7 @@ export function placeFile(target: Destination, destination: string, name: string
   return place;
 }
 
-/** Where the contents of a directory go; it exists then. */
+/** Returns the path that receives a directory's contents, and creates it. */
 export function placeDirectory(target: Destination, destination: string, implied: ImpliedAttributes): string {
   ensureParent(target, destination, implied);
   const place = resolveDestination(target.tree, destination);
@@ -57,13 +57,16 @@ export function placeDirectory(target: Destination, destination: string, implied
   return place;
 }
 
-/** What stands before the last slash is a directory, so `/dir/` with a file makes it. */
+/** Creates the directory before the last slash, which for `/dir/` is `/dir`. */
 function ensureParent(target: Destination, destination: string, implied: ImpliedAttributes): void {
   const parent = destination.slice(0, destination.lastIndexOf('/') + 1);
   ensureDirectory(target, resolveDestination(target.tree, parent), implied);
 }
 
-/** @throws TbuildError DOCKERFILE_SEMANTICS when a directory stands where something else is to be written. */
+/**
+ * Checks that a file may replace what is at `path`.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if it is a directory.
+ */
 export function checkReplaceable(tree: Pick<FileTree, 'stat'>, path: string): void {
   const existing = tree.stat(path);
   if (existing === undefined || typeOf(existing.stats) !== 'directory') return;

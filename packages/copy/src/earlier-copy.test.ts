@@ -15,7 +15,7 @@ const base = mkdtempSync(join(tmpdir(), 'earlier-copy-'));
 const [source, note] = [join(base, 'source'), join(base, 'notes/one')];
 afterAll(() => rmSync(base, { recursive: true }));
 
-/** Copies everything to /files of a new tree, sharing with the tree of the note, and notes it. */
+/** Copies all files to /files of a new tree, shares files with the remembered tree, and remembers the new one. */
 function copyTo(name: string, mode?: number): string {
   const upper = join(base, digestOf(name).slice('sha256:'.length));
   mkdirSync(upper);
@@ -40,7 +40,7 @@ function copyTo(name: string, mode?: number): string {
   return join(upper, 'files');
 }
 
-test('files with the bytes and attributes of the last time are shared, others are written', needs('root'), () => {
+test('A repeated copy shares files with the same bytes and attributes, and writes the others', needs('root'), () => {
   mkdirSync(source);
   for (let file = 0; file < 600; file++) writeFileSync(join(source, String(file)), `content of ${file}`);
   const first = copyTo('first');

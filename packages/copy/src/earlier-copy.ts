@@ -5,32 +5,35 @@ import { type Digest, isDigest } from '@tbuild/oci';
 import { type Attributes, comesBefore, type WrittenFile } from '@tbuild/snapshot';
 import { readWords, writeAtomically } from '@tbuild/store';
 
-/** What an instruction wrote on the same base before: most of it is often the same, and can be shared. */
+/** What the same instruction copied onto the same base before. Usually most files are unchanged and can be shared. */
 export interface EarlierCopy {
   readonly result: ResultId;
-  /** Paths of the files of the selection that had other bytes then, or were not there. */
+  /** Paths of selected files that were added or changed since. */
   readonly changed: ReadonlySet<string>;
-  /** What the others take in an archive, large ones aside. */
+  /** Archive size of the unchanged files, without large files. */
   readonly archivedBytes: number;
 }
 
-/** Where a writer finds what it wrote before. */
+/** Finds files that a writer wrote before. */
 export interface WrittenFiles {
-  /** Undefined when the file had other bytes then or, where it is to be the same file, other attributes. */
+  /**
+   * Returns an earlier file with the same bytes, or undefined. A shared file in a tree must also have the same
+   * attributes.
+   */
   find(entry: TreeEntry, path: string, attributes: Attributes): WrittenFile | undefined;
 }
 
-/** Copies of fewer files are not worth remembering. */
+/** Smaller copies are not worth remembering. */
 const FEWEST = 500;
 
-/** Whether a copy is one that is remembered: a directory, so that each path comes from one file only. */
+/** Decides whether to remember a copy: it must copy one directory, so that each path comes from one file. */
 export function isRemembered(selection: readonly SelectedSource[]): boolean {
   const [source, ...others] = selection;
   if (source === undefined || others.length > 0 || typeOf(source.entry.stats) !== 'directory') return false;
   return source.files.length >= FEWEST;
 }
 
-/** Notes in `file` which files a result holds; the last one wins. */
+/** Remembers in `file` the files of a result. The last writer wins. */
 export function rememberCopy(
   file: string,
   result: ResultId,
@@ -48,7 +51,7 @@ function* wordsOf(result: ResultId, source: SelectedSource | undefined, hasher: 
   }
 }
 
-/** Compares the selection with what {@link rememberCopy} noted of the same directory. */
+/** Compares a selection with what {@link rememberCopy} wrote for the same directory. */
 export function openEarlierCopy(
   file: string,
   [source]: readonly SelectedSource[],
@@ -69,10 +72,10 @@ export function openEarlierCopy(
   return { result: resultId(result), changed, archivedBytes };
 }
 
-/** The header of a file, and what fills up its last block. */
+/** The header of a file and the padding of its last block. */
 const ARCHIVE_OVERHEAD = 768;
 
-/** For writers of trees: the files are in the layer directory of the earlier result. */
+/** Finds files in the layer directory of the earlier result, for tree writers. */
 export function filesInTree({ changed }: EarlierCopy, directory: string): WrittenFiles {
   return {
     find(entry, path, attributes) {
@@ -87,8 +90,8 @@ export function filesInTree({ changed }: EarlierCopy, directory: string): Writte
 }
 
 /**
- * For writers of layers: the files are in the earlier layer by their paths. Attributes may be others now, and large files are no
- * slower to read where they are.
+ * Finds files in the earlier layer by path, for layer writers. Their attributes may differ. Large files are skipped:
+ * reading them from the context is as fast.
  */
 export function filesInLayer({ changed }: Pick<EarlierCopy, 'changed'>): WrittenFiles {
   return {
@@ -97,7 +100,7 @@ export function filesInLayer({ changed }: Pick<EarlierCopy, 'changed'>): Written
   };
 }
 
-/** Looks up the digests of a note by path, in the order of a walk, which the note has too. */
+/** Returns a lookup of digests by path. Paths must be looked up in walk order, which is the order of the file. */
 function digestsInOrder(words: Iterator<string>): (path: string) => string | undefined {
   let next = words.next();
   let digest = words.next();
@@ -108,7 +111,7 @@ function digestsInOrder(words: Iterator<string>): (path: string) => string | und
   };
 }
 
-/** A time that was set is read again with less than a microsecond of difference. */
+/** File systems return times less than a microsecond off the time that was set. */
 const SAME_TIME = 0.001;
 
 function hasAttributes(stats: Stats, { mode, uid, gid, mtimeMs, xattrs }: Attributes): boolean {

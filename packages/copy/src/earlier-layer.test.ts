@@ -38,7 +38,7 @@ function write({ earlier, op, options }: Way = {}): Layer | undefined {
 
 function written(way?: Way): Layer {
   const layer = write(way);
-  if (layer === undefined) throw new Error('The layer cannot be written straight');
+  if (layer === undefined) throw new Error('Expected the layer to be written without a tree');
   return layer;
 }
 
@@ -47,22 +47,25 @@ const FILES = `mkdir -p a/b c "$LONG"; for f in a/b/y a/x a-b a.b c/y c/z "$LONG
 head -c 3000000 /dev/zero | tr '\\0' x > b; ln -s a/x link; find . -exec touch -h -d '2020-01-01 00:00:01.25' {} +`;
 const all = (command: string): string => shell(`LONG=${LONG}; ${command}`, at('source'));
 
-/** What is said to have changed, so that the bytes of all others come from the earlier layer, whatever the files have now. */
+/**
+ * Declares which files changed. The bytes of all others must come from the earlier layer, whatever the files contain
+ * now.
+ */
 const changes: [what: string, command: string, changed: string[]][] = [
   ['nothing', ':', []],
-  ['the first file', 'echo other > a/b/y', ['a/b/y']],
-  ['one in the middle, which is longer', 'seq 1 100000 > a.b', ['a.b']],
-  ['the last file', 'echo other > "$LONG/$LONG"', [`${LONG}/${LONG}`]],
-  ['a file is gone, and a directory', 'rm -r a-b c', []],
-  ['new ones at either end and between', 'echo > 0; echo > a/b/z; echo > zz', ['0', 'a/b/z', 'zz']],
-  ['a directory became a file', 'rm -r c; echo > c', ['c']],
-  ['a link became a file', 'rm link; echo > link', ['link']],
-  ['times and modes alone', 'touch a/x b; chmod 600 c/z; chmod 700 c', []],
-  ['everything', 'for f in a/b/y a/x a-b; do echo "now $f" > $f; done', ['a/b/y', 'a/x', 'a-b']],
+  ['the first file changes', 'echo other > a/b/y', ['a/b/y']],
+  ['a file in the middle gets longer', 'seq 1 100000 > a.b', ['a.b']],
+  ['the last file changes', 'echo other > "$LONG/$LONG"', [`${LONG}/${LONG}`]],
+  ['a file and a directory are removed', 'rm -r a-b c', []],
+  ['files are added at both ends and between', 'echo > 0; echo > a/b/z; echo > zz', ['0', 'a/b/z', 'zz']],
+  ['a directory becomes a file', 'rm -r c; echo > c', ['c']],
+  ['a link becomes a file', 'rm link; echo > link', ['link']],
+  ['only times and modes change', 'touch a/x b; chmod 600 c/z; chmod 700 c', []],
+  ['all files change', 'for f in a/b/y a/x a-b; do echo "now $f" > $f; done', ['a/b/y', 'a/x', 'a-b']],
 ];
 
 test.each(changes)(
-  'a layer that takes from an earlier one what did not change is the same: %s',
+  'A layer with unchanged files from an earlier layer equals one written from scratch: %s',
   (_, command, changed) => {
     all(FILES);
     const { diffId: digest } = written();
@@ -73,7 +76,7 @@ test.each(changes)(
   },
 );
 
-test('the bytes come from the earlier layer', () => {
+test('The bytes of unchanged files come from the earlier layer', () => {
   all(FILES);
   const before = written();
   all(
@@ -82,14 +85,14 @@ test('the bytes come from the earlier layer', () => {
   expect(written({ earlier: { digest: before.diffId, changed: new Set() } })).toEqual(before);
 });
 
-test('owners and modes are those of now', () => {
+test('Files from an earlier layer get the current owners, modes and times', () => {
   all(FILES);
   const { diffId: digest } = written();
   const way = { op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 }, fixedTime: 1e12 } };
   expect(written({ ...way, earlier: { digest, changed: new Set() } })).toEqual(written(way));
 });
 
-test('over what is there already', () => {
+test('Files from an earlier layer can replace existing files', () => {
   all(FILES);
   shell('mkdir -p files/a; cp -p ../source/a/x files/a/x; echo > files/b', at('lower'));
   const before = written();
@@ -97,9 +100,9 @@ test('over what is there already', () => {
 });
 
 test.each([
-  ['not there any more', (path: string) => rmSync(path)],
+  ['missing', (path: string) => rmSync(path)],
   ['empty', (path: string) => truncateSync(path, 0)],
-])('one that is %s is no obstacle', (_, damage) => {
+])('An earlier layer that is %s is ignored', (_, damage) => {
   all(FILES);
   const before = written();
   damage(content.path(before.diffId));
@@ -114,12 +117,12 @@ function overwrite(path: string, at: number, text: string): void {
 
 const damages: [what: string, damage: (path: string) => void][] = [
   ['a byte of a file', (path) => overwrite(path, readFileSync(path).indexOf('of a/x'), 'O')],
-  ['a byte of a file that is not taken', (path) => overwrite(path, readFileSync(path).indexOf('of c/z'), 'O')],
+  ['a byte of a changed file', (path) => overwrite(path, readFileSync(path).indexOf('of c/z'), 'O')],
   ['a header', (path) => overwrite(path, readFileSync(path).indexOf('files/a/x'), 'F')],
-  ['its end', (path) => truncateSync(path, readFileSync(path).indexOf('of a/x') + 3)],
+  ['the end', (path) => truncateSync(path, readFileSync(path).indexOf('of a/x') + 3)],
 ];
 
-test.each(damages)('a damaged one gives no layer, and leaves nothing: %s', (_, damage) => {
+test.each(damages)('A damaged earlier layer gives no layer and leaves no temporary file: %s', (_, damage) => {
   all(FILES);
   const { diffId: digest } = written();
   damage(content.path(digest));

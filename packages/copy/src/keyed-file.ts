@@ -5,10 +5,10 @@ import { changedFile, createFileHasher, type FileHasher, type FileStat, type Tre
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
 /**
- * Writes a file of the selection to `path`. What was keyed is what is copied: when the file's stats are
- * not what they were then, it is copied once more and hashed on the way.
+ * Writes a file of the selection to `path`. The bytes must be those that were keyed: if the file's stats have changed
+ * since, the file is copied again and hashed.
  *
- * @throws TbuildError CONTEXT when the bytes are not those that were keyed, or cannot be read.
+ * @throws TbuildError CONTEXT if the file changed or cannot be read.
  */
 export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): void {
   try {
@@ -19,7 +19,7 @@ export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string
   }
 }
 
-/** {@link copyKeyedFile} for a large one. */
+/** Does the same as {@link copyKeyedFile} for a large file. */
 export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): CooperativeTask {
   try {
     yield* writer.copy(path, copied.attributes, entry.location);
@@ -46,10 +46,10 @@ function isGone({ location }: TreeEntry): boolean {
 }
 
 /**
- * For a file that was read by someone else: whether what was keyed was there to be read. One that had only just changed
- * when it was keyed may have changed again without showing it.
+ * Checks that a file which was just read still has the keyed bytes. A file modified shortly before it was keyed may
+ * have changed again without a visible change of its stats.
  *
- * @throws TbuildError CONTEXT when it changed.
+ * @throws TbuildError CONTEXT if it changed.
  */
 export function checkKeyedFile(entry: TreeEntry, hasher: FileHasher): void {
   if (!isAsKeyed(entry) || !hasher.hasStableStat(entry)) requireSame(entry, hasher, createFileHasher().digest(entry));
@@ -67,7 +67,8 @@ function isAsKeyed({ location, stats: keyed }: TreeEntry): boolean {
 }
 
 function requireSame(entry: TreeEntry, hasher: FileHasher, found: string): void {
-  // A digest kept from an earlier build knows nothing of single files; a new ctime alone may be one link more or less.
+  // A directory digest kept from an earlier build has no digests of single files. A changed ctime alone may come from a
+  // new or removed hard link.
   const keyed = hasher.known(entry) ?? (isUntouched(entry) ? found : undefined);
   if (keyed !== found) throw changedFile(entry);
 }

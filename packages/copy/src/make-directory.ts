@@ -5,10 +5,10 @@ import type { Owner } from './copy-options.ts';
 import { ensureDirectory } from './destination.ts';
 
 /**
- * Makes the directory of a WORKDIR and its missing parents, all of them with the given owner and time
- * (milliseconds since the epoch); what exists stays as it is. The writer is not finished.
+ * Creates the directory of a WORKDIR and its missing parents with the given owner and time (milliseconds since the
+ * epoch). Leaves existing directories unchanged. Does not finish the writer.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS when something on the way is no directory.
+ * @throws TbuildError DOCKERFILE_SEMANTICS if a path component is not a directory.
  */
 export function makeDirectory(
   writer: TreeWriter,

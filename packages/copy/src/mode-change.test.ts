@@ -31,10 +31,10 @@ const cases: [change: ModeChange | undefined, mode: number, expected: number][] 
   ['u+r-w', FILE | 0o222, 0o422],
 ];
 
-test.each(cases)('%j on %o is %o', (change, mode, expected) => {
+test.each(cases)('Mode change %j turns %o into %o', (change, mode, expected) => {
   expect(compileModeChange(change)(mode).toString(8)).toBe(expected.toString(8));
 });
 
-test.each(['', 'u', 'u+y', 'z+x', '755', 'u+x,', 'u+rg'])('%j is refused', (change) => {
-  expect(() => compileModeChange(change)).toThrow('neither octal nor symbolic');
+test.each(['', 'u', 'u+y', 'z+x', '755', 'u+x,', 'u+rg'])('Mode change %j is invalid', (change) => {
+  expect(() => compileModeChange(change)).toThrow('expected an octal or symbolic mode');
 });

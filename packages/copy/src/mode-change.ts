@@ -2,14 +2,14 @@ import { constants } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { ModeChange } from '@tbuild/graph';
 
-/** The permission bits (12) that a mode, type bits included, has after a change. */
+/** Maps a mode, with or without file type bits, to the 12 permission bits after a change. */
 export type ModeFunction = (mode: number) => number;
 
 /**
- * What `--chmod` does to a mode: a number replaces it, chmod(1)'s symbolic form changes it. As BSD has
- * it, and Docker: no umask, `=` clears set-id bits of its classes, `X` asks the mode before the change.
+ * Compiles the value of `--chmod`. A number replaces the mode; chmod(1)'s symbolic form changes it. Follows BSD, as
+ * Docker does: no umask, `=` clears the set-id bits of its classes, and `X` tests the original mode.
  *
- * @throws TbuildError DOCKERFILE_SEMANTICS when the text is no mode.
+ * @throws TbuildError DOCKERFILE_SEMANTICS for an invalid mode.
  */
 export function compileModeChange(change: ModeChange | undefined): ModeFunction {
   if (change === undefined) return (mode) => mode & PERMISSIONS;
@@ -19,10 +19,10 @@ export function compileModeChange(change: ModeChange | undefined): ModeFunction 
 }
 
 const PERMISSIONS = 0o7777;
-/** The bits that a class governs. */
+/** The bits that belong to each class. */
 const CLASSES: Record<string, number> = { u: 0o4700, g: 0o2070, o: 0o0007, a: 0o6777 };
 const BITS: Record<string, number> = { r: 0o444, w: 0o222, x: 0o111, s: 0o6000, t: 0o1000 };
-/** How far the bits of a class stand from those of others. */
+/** The offset of each class's bits. */
 const SHIFTS: Record<string, number> = { u: 6, g: 3, o: 0 };
 
 type Clause = (current: number, original: number) => number;
@@ -30,7 +30,10 @@ type Clause = (current: number, original: number) => number;
 function parseClause(change: string, clause: string): Clause {
   const match = /^([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)$/u.exec(clause);
   if (match === null)
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Mode ${JSON.stringify(change)} is neither octal nor symbolic`);
+    throw new TbuildError(
+      'DOCKERFILE_SEMANTICS',
+      `Invalid mode ${JSON.stringify(change)}: expected an octal or symbolic mode`,
+    );
   const [, who = '', text = ''] = match;
   const classes = [...who].reduce((mask, letter) => mask | (CLASSES[letter] ?? 0), 0);
   const actions = [...text.matchAll(/([-+=])([ugo]|[rwxXst]*)/gu)].map(([, operator = '', letters = '']) => ({
@@ -48,7 +51,7 @@ function parseClause(change: string, clause: string): Clause {
     }, current);
 }
 
-/** The bits that letters stand for, in all classes; `u`, `g` and `o` copy those of a class. */
+/** Returns the bits for letters, in all classes. `u`, `g` and `o` copy the bits of that class. */
 function bitsOf(letters: string, mode: number, original: number): number {
   const shift = SHIFTS[letters];
   if (shift !== undefined) return ((mode >> shift) & 0o7) * 0o111;

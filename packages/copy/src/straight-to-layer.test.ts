@@ -32,7 +32,7 @@ interface Case {
   readonly options?: Partial<CopyOptions>;
 }
 
-/** Copies with a writer onto the lower directories, as the builder does. */
+/** Copies to a layer on top of the lower directories, as the builder does. */
 function prepare({ source, lower = ':', select, op, options }: Case) {
   shell(source, at('source'));
   shell(lower, at('lower'));
@@ -66,10 +66,10 @@ async function listDirectory({ descriptor }: Layer): Promise<string[]> {
 }
 
 const FILES = 'mkdir -p a/b c; for f in a/x a/b/y a-b a.b c/z; do echo $f > $f; done; ln -s ../a c/link';
-/** A time that is written with less of it, and with how much less depends on Node. */
+/** A time that loses precision when it is written. How much depends on Node. */
 const FRACTION = Date.UTC(2020, 0, 1) + 123.456789;
 
-/** In seconds, to the nanosecond. */
+/** Formats a time in seconds, with nanoseconds. */
 function timestamp(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
   return `${seconds}.${String(Math.round((milliseconds - seconds * 1000) * 1e6)).padStart(9, '0')}`;
@@ -78,45 +78,77 @@ function timestamp(milliseconds: number): string {
 const OLD = `find . -exec touch -h -d '2020-01-01' {} +`;
 
 const cases: [name: string, each: Case, members: number][] = [
-  ['a directory to a new place', { source: FILES, op: { destination: '/new/place/' } }, 11],
+  ['a directory to a new path', { source: FILES, op: { destination: '/new/place/' } }, 11],
   ['a directory into the root', { source: FILES }, 9],
-  ['nothing', { source: ':', op: { destination: '/lib' }, lower: 'mkdir lib' }, 0],
-  ['into a directory with other attributes', { source: FILES, lower: 'mkdir -m 2700 c; chown 7:8 c; touch c/old' }, 9],
-  ['beside what is there', { source: 'echo > x', lower: 'mkdir -p usr/lib', op: { destination: '/usr/lib' } }, 3],
+  ['no files', { source: ':', op: { destination: '/lib' }, lower: 'mkdir lib' }, 0],
   [
-    'through a link',
+    'a directory onto one with other attributes',
+    { source: FILES, lower: 'mkdir -m 2700 c; chown 7:8 c; touch c/old' },
+    9,
+  ],
+  [
+    'a file beside existing directories',
+    { source: 'echo > x', lower: 'mkdir -p usr/lib', op: { destination: '/usr/lib' } },
+    3,
+  ],
+  [
+    'a file through a link',
     { source: 'echo > x', lower: 'mkdir -p usr/lib; ln -s usr/lib lib', op: { destination: '/lib/' } },
     3,
   ],
-  ['over the same', { source: `echo > x; echo > y; ${OLD}`, lower: `echo > x; echo 1 > y; ${OLD}` }, 1],
-  ['over the same time with other bytes', { source: `echo a > x; ${OLD}`, lower: `echo b > x; ${OLD}` }, 1],
   [
-    'over the same fraction of a second',
+    'over files of the same time, one with other bytes',
+    { source: `echo > x; echo > y; ${OLD}`, lower: `echo > x; echo 1 > y; ${OLD}` },
+    1,
+  ],
+  [
+    'over a file of the same time and size with other bytes',
+    { source: `echo a > x; ${OLD}`, lower: `echo b > x; ${OLD}` },
+    1,
+  ],
+  [
+    'over a file with the same fraction of a second',
     {
       source: `echo a > x; touch -d @${timestamp(FRACTION)} x`,
       lower: `echo a > x; touch -d @${timestamp(storedTime(FRACTION))} x`,
     },
     0,
   ],
-  ['over links', { source: `ln -s a x; ln -s b y; ${OLD}`, lower: `ln -s a x; ln -s c y; ${OLD}` }, 1],
+  ['links over links', { source: `ln -s a x; ln -s b y; ${OLD}`, lower: `ln -s a x; ln -s c y; ${OLD}` }, 1],
   ['a link over a file', { source: 'ln -s a x', lower: 'echo > x' }, 1],
-  ['one file to a name', { source: FILES, select: { sources: ['a/x'] }, op: { destination: '/d/name' } }, 2],
+  ['one file to a new name', { source: FILES, select: { sources: ['a/x'] }, op: { destination: '/d/name' } }, 2],
   ['files by pattern', { source: FILES, select: { sources: ['a*b'] }, op: { destination: '/d/' } }, 3],
-  ['with their parents', { source: FILES, select: { sources: ['a/b', 'c'], parents: true }, lower: 'mkdir c' }, 6],
-  ['without some', { source: FILES, select: { exclude: ['a', 'c/z'] } }, 4],
-  ['another owner and mode', { source: FILES, op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 } } }, 9],
-  ['their own owner', { source: `${FILES}; chown -R 5:6 .`, op: { keepOwner: true } }, 9],
-  ['a fixed time', { source: FILES, op: { destination: '/new' }, options: { fixedTime: 1_234_567_890_987 } }, 10],
-  ['a FIFO, no socket', { source: `mkfifo p; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('s')"` }, 1],
   [
-    'long and odd names',
+    'files with their parents',
+    { source: FILES, select: { sources: ['a/b', 'c'], parents: true }, lower: 'mkdir c' },
+    6,
+  ],
+  ['files except some', { source: FILES, select: { exclude: ['a', 'c/z'] } }, 4],
+  [
+    'files with another owner and mode',
+    { source: FILES, op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 } } },
+    9,
+  ],
+  ['files with their own owner', { source: `${FILES}; chown -R 5:6 .`, op: { keepOwner: true } }, 9],
+  [
+    'files with a fixed time',
+    { source: FILES, op: { destination: '/new' }, options: { fixedTime: 1_234_567_890_987 } },
+    10,
+  ],
+  [
+    'a FIFO, without a socket',
+    { source: `mkfifo p; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('s')"` },
+    1,
+  ],
+  [
+    'long and non-ASCII names',
     { source: `mkdir ${'d'.repeat(120)}; echo > ${'d'.repeat(120)}/${'f'.repeat(120)}; echo > ä` },
     3,
   ],
   ['before 1970', { source: `echo > x; touch -d '1969-12-31 23:59:58.5' x` }, 1],
 ];
 
-describe('a copy straight to a layer has the bytes that packing its tree gives', needs('root'), () => {
+describe('A copy written straight to a layer has the same bytes as its packed tree', needs('root'), () => {
   test.each(cases)('%s', async (_, each, members) => {
     const prepared = prepare(each);
     const layer = straight(prepared);
@@ -124,7 +156,7 @@ describe('a copy straight to a layer has the bytes that packing its tree gives',
     expect(await listDirectory(layer)).toHaveLength(members);
   });
 
-  test('whatever fraction of a second files have', async () => {
+  test('files with any fraction of a second', async () => {
     for (let file = 0; file < 500; file++) {
       writeFileSync(join(at('source'), String(file)), '');
       utimesSync(join(at('source'), String(file)), 0, 1.7e9 + file * 7.001_003 + Math.random());
@@ -135,18 +167,18 @@ describe('a copy straight to a layer has the bytes that packing its tree gives',
 });
 
 const others: [name: string, each: Case][] = [
-  ['two directories in one', { source: FILES, select: { sources: ['a', 'c'] }, op: { destination: '/new' } }],
-  ['files against the order', { source: FILES, select: { sources: ['a.b', 'a-b'] }, op: { destination: '/new/' } }],
+  ['two directories into one', { source: FILES, select: { sources: ['a', 'c'] }, op: { destination: '/new' } }],
+  ['files in another order', { source: FILES, select: { sources: ['a.b', 'a-b'] }, op: { destination: '/new/' } }],
   ['a file twice', { source: FILES, select: { sources: ['a.b', 'a.b'] }, op: { destination: '/new/' } }],
   ['hard links', { source: 'echo > x; ln x y' }],
 ];
 
-test.each(others)('what has no such order is refused, and leaves nothing: %s', (_, each) => {
+test.each(others)('A copy that is not in archive order is refused and leaves no temporary file: %s', (_, each) => {
   expect(() => straight(prepare(each))).toThrow(NotStreamable);
   expect(readdirSync(at('store/tmp'))).toEqual([]);
 });
 
-test('a huge file is hashed and copied, either way, no longer than until the build is cancelled', async () => {
+test('Hashing and copying a huge file stop when the build is cancelled', async () => {
   shell('truncate -s 1T huge', at('source'));
   const selection = runSync(selectFiles(openDirectory(at('source')), { sources: ['.'] }));
   const hasher = createFileHasher();

@@ -8,29 +8,29 @@ import { copyFiles } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 import { filesInLayer } from './earlier-copy.ts';
 
-/** A copy whose places and owners are settled. */
+/** A copy with resolved destinations and owners. */
 export interface PlacedCopy {
   readonly sources: readonly SelectedSource[];
   readonly target: CopyTarget;
   readonly options: CopyOptions;
-  /** What it lies on, bottom first. */
+  /** Layer directories below, bottom first. */
   readonly lowers: readonly string[];
   readonly flavour: OverlayFlavour;
-  /** Whether a file that changed since it was keyed has other stats, so that everyone can tell. */
+  /** Whether any later change to a file will show in its stats, so that another process can detect it. */
   readonly hasStableStat: boolean;
   readonly earlier?: LayerBefore;
 }
 
-/** The uncompressed layer of an earlier copy to the same place, in the store. */
+/** The uncompressed layer of an earlier copy to the same destination, in the store. */
 export interface LayerBefore {
   readonly digest: Digest;
-  /** Paths of the files that are not as they were then. */
+  /** Paths of the files that changed since. */
   readonly changed: ReadonlySet<string>;
 }
 
 /**
- * Writes the layer of a copy without making its tree, which takes half the time and no place. Undefined when it has to be
- * the tree: files that do not come in the order of an archive, hard links, a file that is changing.
+ * Writes the layer of a copy without making its tree, in half the time and without its disk space. Returns undefined if
+ * the tree is needed: files that are not in archive order, hard links, a file that is changing.
  */
 export function* writeLayer(
   copy: Omit<PlacedCopy, 'hasStableStat'>,
