@@ -22,7 +22,7 @@ const raw: Descriptor = { mediaType: layerMediaType('uncompressed'), digest: dig
 
 beforeEach(() => rmSync(join(root, 'variants'), { recursive: true, force: true }));
 
-/** Notes what the layer became. */
+/** Remembers a compressed form of the layer. */
 async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descriptor> {
   const stored = await content.write(Readable.from([blob]));
   const descriptor = { mediaType: layerMediaType('gzip'), ...stored };
@@ -30,14 +30,14 @@ async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descrip
   return descriptor;
 }
 
-test.each(['gzip', 'gzip-1'])('a layer that the store has as %s is read as it was', async (variant) => {
+test.each(['gzip', 'gzip-1'])('A layer stored only as %s reads as its uncompressed bytes', async (variant) => {
   const blob = await compressedTo(zlib.gzipSync(bytes), variant);
   expect(compressedForm(raw.digest, store)).toEqual(blob);
   expect(await uncompressing(store).has(raw.digest)).toBe(true);
   expect(Buffer.from(await readWhole(uncompressing(store), raw, signal)).equals(bytes)).toBe(true);
 });
 
-test('a layer that was made of it is another one', async () => {
+test('A variant with other file times does not count as a compressed form', async () => {
   await compressedTo(bytes, 'not-after-1');
   expect(await uncompressing(store).has(raw.digest)).toBe(false);
 });
@@ -45,25 +45,25 @@ test('a layer that was made of it is another one', async () => {
 test.each<[what: string, spoil: (blob: Descriptor) => void]>([
   ['is gone', ({ digest }) => rmSync(content.path(digest))],
   ['was cut short', ({ digest }) => writeFileSync(content.path(digest), 'short')],
-])('a blob that %s is none', async (_, spoil) => {
+])('A compressed blob that %s is not used', async (_, spoil) => {
   spoil(await compressedTo(zlib.gzipSync(bytes)));
   expect(await uncompressing(store).has(raw.digest)).toBe(false);
   await expect(uncompressing(store).read(raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('a damaged one is removed when it is read', async () => {
+test('A damaged compressed blob is removed when it is read', async () => {
   const { digest, size } = await compressedTo(zlib.gzipSync(bytes));
   writeFileSync(content.path(digest), Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(size - 2)]));
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
   expect(await content.has(digest)).toBe(false);
 });
 
-test('one that is the compressed form of something else is not believed', async () => {
+test('A blob that decompresses to other bytes fails', async () => {
   await compressedTo(zlib.gzipSync(Buffer.alloc(bytes.length)));
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
 });
 
-test('of two forms the one that everybody can unpack is read', async () => {
+test('Of two forms, the one that every Node can decompress is read', async () => {
   await compressedTo(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]), 'zstd');
   const blob = await compressedTo(zlib.gzipSync(bytes));
   expect(compressedForm(raw.digest, store)).toEqual(blob);
@@ -71,7 +71,7 @@ test('of two forms the one that everybody can unpack is read', async () => {
 
 const needsOldNode = needs({ met: !('createZstdDecompress' in zlib), lacks: 'a Node without zstd' });
 
-test('one that cannot be unpacked here counts as none', needsOldNode, async () => {
+test('A form that this Node cannot decompress counts as missing', needsOldNode, async () => {
   await compressedTo(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]), 'zstd');
   vi.stubEnv('PATH', '/nothing');
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });

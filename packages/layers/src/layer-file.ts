@@ -4,13 +4,13 @@ import { type ResultId, resultId } from '@tbuild/graph';
 import { isDigest, layerCompression, parseDescriptor, type Layer } from '@tbuild/oci';
 import { isNoFile } from '@tbuild/store';
 
-/** A layer with what it lies on: enough to make the result's tree from. */
+/** A layer and its parent: enough to rebuild the tree of a result. */
 export interface ResultLayer extends Layer {
-  /** Null on nothing; undefined where that is not known. */
+  /** Null for a layer without a parent. Undefined if unknown. */
   readonly parent?: ResultId | null;
 }
 
-/** Reads `ROOT/layers/<result>`; a file that a crash of the machine left incomplete is the same as none. */
+/** Reads `ROOT/layers/<result>`. A file that a crash left incomplete counts as missing. */
 export function readLayerFile(file: string): ResultLayer | undefined {
   try {
     const { descriptor, diffId, parent }: { descriptor?: unknown; diffId?: unknown; parent?: unknown } = JSON.parse(

@@ -7,7 +7,7 @@ const bytes = (async function* (): AsyncGenerator<Uint8Array> {})();
 const pending = (): PendingLayer => ({ layer: Promise.resolve(undefined), bytes });
 const { signal: never } = new AbortController();
 
-/** Exporters that note what they begin and end; each takes a while, and fails if it is to. */
+/** Creates exporters that record when they start and end. Each takes a while, and fails on request. */
 function exportersNoting(events: string[], { fail = false } = {}): LayerConsumer[] {
   return ['a', 'b'].map((name) => ({
     async prepare(layer, epoch) {
@@ -19,7 +19,7 @@ function exportersNoting(events: string[], { fail = false } = {}): LayerConsumer
   }));
 }
 
-test('each layer goes to each output, one after the other, and the first one alone has the bytes', async () => {
+test('Outputs prepare each layer in turn, and only the first output gets its bytes', async () => {
   const events: string[] = [];
   const preparation = createLayerPreparation(exportersNoting(events), { epoch: 7, signal: never });
   expect(preparation.isWanted).toBe(true);
@@ -30,7 +30,7 @@ test('each layer goes to each output, one after the other, and the first one alo
   expect(events).toEqual([...one, ...one]);
 });
 
-test('what fails hinders nothing', async () => {
+test('A failing output does not stop the others', async () => {
   const events: string[] = [];
   const preparation = createLayerPreparation(exportersNoting(events, { fail: true }), {
     epoch: undefined,
@@ -41,7 +41,7 @@ test('what fails hinders nothing', async () => {
   expect(events.filter((event) => event.endsWith('ends'))).toEqual(['a ends', 'b ends']);
 });
 
-test('nothing begins after the build has ended', async () => {
+test('No output starts after the build has ended', async () => {
   const events: string[] = [];
   const end = new AbortController();
   const preparation = createLayerPreparation(exportersNoting(events), { epoch: 0, signal: end.signal });
@@ -53,7 +53,7 @@ test('nothing begins after the build has ended', async () => {
   expect(events).toEqual(['a follows 0', 'a ends']);
 });
 
-test('without outputs that have something to do there is nothing to wait for', async () => {
+test('Without outputs that prepare layers there is nothing to wait for', async () => {
   const preparation = createLayerPreparation([{}], {
     epoch: undefined,
     signal: never,
@@ -64,12 +64,12 @@ test('without outputs that have something to do there is nothing to wait for', a
 });
 
 test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
-  ['one that compresses them', ['gzip'], false],
-  ['two that compress them in the same way', ['gzip', 'gzip'], false],
-  ['two that compress them in two ways', ['gzip', 'gzip-1'], true],
-  ['one that does not, beside one that does', ['gzip', undefined], true],
+  ['one output that compresses', ['gzip'], false],
+  ['two outputs that compress in the same way', ['gzip', 'gzip'], false],
+  ['two outputs that compress in different ways', ['gzip', 'gzip-1'], true],
+  ['one output that compresses and one that does not', ['gzip', undefined], true],
   ['none', [], true],
-])('other bytes of a layer than those that come are needed, or not, by outputs: %s', (_, compresses, needs) => {
+])('Whether outputs need the uncompressed bytes of a layer again: %s', (_, compresses, needs) => {
   const exporters = compresses.map((each) => ({
     compresses: each,
   }));
@@ -77,7 +77,7 @@ test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
   expect(preparation.needsBytes).toBe(needs);
 });
 
-test('it is idle until there is something to do, and again when that is done', async () => {
+test('Preparation is idle before and after its work', async () => {
   const preparation = createLayerPreparation(exportersNoting([]), { epoch: 0, signal: never });
   const idle = [preparation.isIdle()];
   const added = preparation.add(pending());

@@ -1,19 +1,22 @@
 import pLimit from 'p-limit';
 import type { PendingLayer } from './pending-layer.ts';
 
-/** Lets the outputs do what they have to do for each layer while later steps run. */
+/** Lets the outputs prepare each layer while later steps run. */
 export interface LayerPreparation {
-  /** Whether there is anything to do. */
+  /** Whether an output prepares layers. */
   readonly isWanted: boolean;
-  /** Whether the outputs do not all compress the bytes of a layer as they come, in the same way. */
+  /**
+   * Whether an output needs the uncompressed layer again. False if all outputs compress its bytes as they come, in the
+   * same way.
+   */
   readonly needsBytes: boolean;
-  /** Whether a layer that is added now is taken up at once. */
+  /** Whether work on a layer added now starts immediately. */
   isIdle(): boolean;
-  /** Fulfilled when all is done for this layer that can be; never rejected. */
+  /** Prepares a layer. The promise fulfills when the outputs have tried, and never rejects. */
   add(pending: PendingLayer): Promise<void>;
-  /** Ends what is under way. */
+  /** Aborts the preparation. */
   readonly signal: AbortSignal;
-  /** When all is done that was added; never rejected. */
+  /** Waits for all layers added so far. Never rejects. */
   settled(): Promise<void>;
 }
 
@@ -22,7 +25,7 @@ export interface PreparationOptions {
   readonly signal: AbortSignal;
 }
 
-/** An output, as far as it prepares layers while the build runs (`Exporter` of the package exporter). */
+/** An output that may prepare layers while the build runs (`Exporter` of the package exporter). */
 export interface LayerConsumer {
   prepare?(pending: PendingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
   readonly compresses?: string;
@@ -37,7 +40,7 @@ export function createLayerPreparation(
   // Compressing one layer keeps every core busy.
   const limit = pLimit(1);
   const underway = new Set<Promise<void>>();
-  /** One after the other: the second finds what the first has made, and need not read the bytes. */
+  /** Runs the outputs one after the other: the second finds what the first made, and need not read the bytes. */
   const prepare = async ({ layer, bytes }: PendingLayer): Promise<void> => {
     for (const [at, exporter] of wanting.entries()) {
       if (signal.aborted) return;

@@ -2,7 +2,7 @@ import { type Digest } from '@tbuild/oci';
 import { TbuildError } from '@tbuild/errors';
 import type { ResultId } from '@tbuild/graph';
 
-/** The bytes of a layer were to be had when the build began, and are no longer; otherwise the error that says so. */
+/** The bytes of a layer were available when the build began, but are no longer. */
 export class LostLayer extends TbuildError {
   readonly digest: Digest;
 
@@ -12,7 +12,7 @@ export class LostLayer extends TbuildError {
   }
 }
 
-/** A result is needed of which only the record is there. */
+/** The record of a needed result exists, but neither its tree nor its layer. */
 export class LostResult extends TbuildError {
   readonly result: ResultId;
 
@@ -22,7 +22,7 @@ export class LostResult extends TbuildError {
   }
 }
 
-/** The lost layer that an error came of, however it was wrapped. */
+/** Returns the lost layer among the causes of an error. */
 export function lostLayerBehind(error: unknown): LostLayer | undefined {
   for (let each = error; each instanceof Error; each = each.cause) if (each instanceof LostLayer) return each;
   return undefined;

@@ -1,16 +1,16 @@
 import type { Provider } from '@tbuild/content';
 import type { Digest, Reference } from '@tbuild/oci';
 
-/** Layers that the store need not have. */
+/** Layers that need not be in the store. */
 export interface RemoteLayers {
-  /** Whether a cache that was imported has the layer; asks nobody. */
+  /** Returns whether an imported cache lists the layer. Sends no request. */
   has(digest: Digest): boolean;
-  /** The repository of the cache that has the layer, when it is in a registry. */
+  /** Returns the repository of the cache that has the layer, if that cache is in a registry. */
   repositoryOf(digest: Digest): Reference | undefined;
   /**
-   * The store's own layers, and those of the caches, kept in the store while they are read, and only if they are what the
-   * cache says of them.
-   * @throws LostLayer when the bytes are not what was promised; from then on this place has no such layer.
+   * Reads layers from the store and the caches. A cached layer is stored while it is read, if it has the promised
+   * digest.
+   * @throws LostLayer for other bytes. From then on this cache does not list the layer.
    */
   readonly provider: Provider;
 }

@@ -5,8 +5,8 @@ import { showLayer, type ShownLayer } from './show-layer.ts';
 
 const layer = { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', digest: digestOf('layer'), size: 10 };
 
-/** What is told of a layer: bytes of what is fetched, `begun` and `done` of the extraction. */
-function told(isStored: boolean, work: (shown: ShownLayer) => void): readonly (number | string)[] {
+/** Collects the events of a layer: the bytes fetched, then `begun` and `done` of the extraction. */
+function reported(isStored: boolean, work: (shown: ShownLayer) => void): readonly (number | string)[] {
   const events: ProgressEvent[] = [];
   let time = 0;
   const progress = { emit: (event: ProgressEvent): void => void events.push(event) };
@@ -18,18 +18,18 @@ function told(isStored: boolean, work: (shown: ShownLayer) => void): readonly (n
   });
 }
 
-test('a layer that is extracted while it comes is extracted when all of it is there; not each chunk is told', () => {
-  const seen = told(false, (shown) => {
+test('A layer extracted while it is fetched shows the extraction once all bytes are there, without an event per chunk', () => {
+  const seen = reported(false, (shown) => {
     for (const bytes of [1, 2, 3, 10]) shown.onExtracted(bytes);
     shown.done();
   });
   expect(seen).toEqual([1, 3, 10, 'begun', 'done']);
 });
 
-test('a layer that is fetched first is extracted only once that is begun, and told of no second time', () => {
-  const fetched = told(false, (shown) => shown.onFetched(10));
+test('A layer fetched before its extraction shows the fetch only once', () => {
+  const fetched = reported(false, (shown) => shown.onFetched(10));
   expect(fetched).toEqual([10]);
-  const seen = told(false, (shown) => {
+  const seen = reported(false, (shown) => {
     shown.onFetched(10);
     for (const bytes of [1, 10]) shown.onExtracted(bytes);
     shown.done();
@@ -37,7 +37,7 @@ test('a layer that is fetched first is extracted only once that is begun, and to
   expect(seen).toEqual([10, 'begun', 'done']);
 });
 
-test('of a layer that is stored only the extraction is told, also of an empty one', () => {
-  expect(told(true, (shown) => [shown.onExtracted(1), shown.done()])).toEqual(['begun', 'done']);
-  expect(told(true, (shown) => shown.done())).toEqual(['begun', 'done']);
+test('A stored layer shows only its extraction, even if it is empty', () => {
+  expect(reported(true, (shown) => [shown.onExtracted(1), shown.done()])).toEqual(['begun', 'done']);
+  expect(reported(true, (shown) => shown.done())).toEqual(['begun', 'done']);
 });

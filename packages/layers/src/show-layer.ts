@@ -1,20 +1,20 @@
 import type { Progress } from '@tbuild/progress';
 import type { Descriptor } from '@tbuild/oci';
 
-/** Shows how one layer gets into the store: the bytes while they are fetched, then that it is being extracted. */
+/** Shows how a layer gets into the store: the bytes as they are fetched, then the extraction. */
 export interface ShownLayer {
-  /** Takes how many bytes of the archive have been fetched by something that does not extract them. */
+  /** Reports the number of archive bytes fetched without extracting them. */
   onFetched(bytes: number): void;
-  /** Takes how many bytes of the archive the extraction has read, which fetches them where that was not done before. */
+  /** Reports the number of archive bytes that the extraction has read, fetching them if necessary. */
   onExtracted(bytes: number): void;
-  /** Says that the layer is extracted. */
+  /** Reports that the layer is extracted. */
   done(): void;
 }
 
-/** A chunk is small: telling of each would keep the displays busy. */
+/** In milliseconds. Reporting every chunk would keep the displays busy. */
 const INTERVAL = 100;
 
-/** `isStored` says that nothing has to be fetched. */
+/** Creates the reporter of a layer. `isStored` means that nothing has to be fetched. */
 export function showLayer(
   { digest, size }: Descriptor,
   { step, isStored, progress, now }: { step: string; isStored: boolean; progress: Progress; now(): number },

@@ -5,14 +5,14 @@ import { lostLayerBehind } from './lost-layer.ts';
 export interface ShownWork {
   readonly progress: Progress;
   now(): number;
-  /** The step that the work belongs to; it may have finished before. */
+  /** The step that the work belongs to. The step may have finished before. */
   readonly step: { readonly id: string; readonly location?: SourceRange };
-  /** How the step ends when the work succeeds; `built` unless given. */
+  /** Outcome of the step if the work succeeds. Defaults to `built`. */
   readonly outcome?: Outcome;
   readonly signal?: AbortSignal;
 }
 
-/** Shows work as a run of a step: started, then finished. Errors get the step's place in the Dockerfile. */
+/** Shows work as a run of a step: started, then finished. Errors get the step's location in the Dockerfile. */
 export async function showWork<T>(
   { progress, now, step, outcome = 'built', signal }: ShownWork,
   work: () => Promise<T>,
@@ -27,14 +27,16 @@ export async function showWork<T>(
       type: 'finished',
       step: step.id,
       at: now(),
-      outcome: signal?.aborted === true || isGivenUp(error) ? 'cancelled' : 'failed',
+      outcome: signal?.aborted === true || isCancelled(error) ? 'cancelled' : 'failed',
       error: error instanceof Error ? error.message : String(error),
     });
     throw locate(error, step.location);
   }
 }
 
-/** A step whose layer is lost runs again, which fails if that does. */
-function isGivenUp(error: unknown): boolean {
+/**
+ * Decides whether to show the step as cancelled. A step whose layer is lost runs again, and reports any failure then.
+ */
+function isCancelled(error: unknown): boolean {
   return hasCode(error, 'CANCELLED') || lostLayerBehind(error) !== undefined;
 }

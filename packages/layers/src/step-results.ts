@@ -16,54 +16,62 @@ import { readLayerFile, type ResultLayer } from './layer-file.ts';
 import { showLayer, type ShownLayer } from './show-layer.ts';
 import { showWork, type ShownWork } from './show-work.ts';
 
-/** How many layers are fetched at once. */
+/** Number of layers to fetch concurrently. */
 const TRANSFERS = 4;
 
-/** The names under which digests of parts are kept. */
+/** Names of the files that hold digests of tree parts. */
 const HASH = /^[a-f0-9]{64}$/;
 
-/** Makes the tree of a base image; only called when a step needs its files. */
+/** Makes the tree of a base image. Called only if a step needs its files. */
 export type ExtractImage = () => Promise<Snapshot>;
 
 /**
- * What finished steps gave, by result: a tree, a layer, and digests of parts of the tree. All are
- * written once and shared by every build on the store; tree and layer are made from each other on demand.
+ * The results of finished steps: a tree, a layer, and digests of parts of the tree. All are written once and shared by
+ * every build on the store. Tree and layer are made from each other on demand.
  */
 export interface StepResults {
-  /** Whether the result can be used: as a tree, or at least as a layer of an image. */
+  /** Returns whether the result can be used: as a tree, or at least as a layer of an image. */
   has(result: ResultId): Promise<boolean>;
-  /** @throws LostResult, LostLayer when neither tree nor layer can be had after all. */
+  /**
+   * Returns the tree.
+   * @throws LostResult, LostLayer if neither tree nor layer is available.
+   */
   snapshot(result: ResultId): Promise<Snapshot>;
-  /** @throws as `snapshot`. */
+  /**
+   * Returns the layer.
+   * @throws as `snapshot`.
+   */
   layer(result: ResultId): Promise<Layer>;
-  /** The layer when its bytes are in the store as they are in an archive. */
+  /** Returns the layer if the store has its uncompressed bytes. */
   storedLayer(result: ResultId): Layer | undefined;
-  /** The results that are gone when that is what an error says. */
+  /** Returns the results that an error reports as lost. Empty for any other error. */
   resultsLostBy(error: unknown): readonly ResultId[];
-  /** For a result whose layer is written besides; what it gives is waited for, and undefined when there is none. */
+  /**
+   * Announces a layer that is being written separately. `layer` waits for it, and packs the tree if it is undefined.
+   */
   expectLayer(result: ResultId, layer: Promise<Layer | undefined>): void;
-  /** For a result whose layer is another's (`--link`). */
+  /** Saves the layer of a result that has the same layer as another one (`--link`). */
   saveLayer(result: ResultId, layer: ResultLayer): void;
-  /** A digest of a part of the tree that `selector` describes, computed once for all builds. */
+  /** Returns the digest of the part of the tree that `selector` describes. Computes it once for all builds. */
   contentDigest(result: ResultId, selector: string, compute: () => Promise<Digest>): Promise<Digest>;
-  /** The digests of parts that are known, by the hash of their selector. */
+  /** Returns the known digests of parts, by the hash of their selector. */
   contentDigests(result: ResultId): Readonly<Record<string, Digest>>;
-  /** Takes what another machine has found of a result, unless its tree is here to be looked at, or something is known. */
+  /** Adds digests from another machine, unless this store has the tree or already knows them. */
   addContentDigests(result: ResultId, digests: Readonly<Record<string, Digest>>): Promise<void>;
   addImage(result: ResultId, extract: ExtractImage): void;
-  /** Says which cached step gave the result: making its tree from its layer is shown as work of that step. */
+  /** Names the cached step of a result. Making the tree from the layer is shown as work of that step. */
   addStep(result: ResultId, step: ShownWork['step']): void;
 }
 
 export interface StepResultsOptions {
-  /** Layers of this build that the store need not have: where they are read. */
+  /** Reads layers of this build that need not be in the store. */
   readonly remote: RemoteLayers;
   readonly progress: Progress;
   now(): number;
   readonly signal: AbortSignal;
 }
 
-/** Where results are kept, and what makes trees and layers from each other. */
+/** Stores for results, and the differ that turns trees into layers and back. */
 export interface ResultStore {
   readonly store: StoreLayout;
   readonly content: LocalStore;
@@ -72,37 +80,37 @@ export interface ResultStore {
 }
 
 export function createStepResults(
-  worker: ResultStore,
+  stores: ResultStore,
   { remote, progress, now, signal }: StepResultsOptions,
 ): StepResults {
   const images = new Map<ResultId, ExtractImage>();
   const steps = new Map<ResultId, ShownWork['step']>();
   const snapshots = new Map<ResultId, Promise<Snapshot>>();
   const layers = new Map<ResultId, Promise<Layer>>();
-  const layerFile = (result: ResultId): string => worker.store.layer(result);
-  /** Whose layers this build has counted on. */
+  const layerFile = (result: ResultId): string => stores.store.layer(result);
+  /** Results by the layer that this build relies on. */
   const owners = new Map<Digest, Set<ResultId>>();
-  const told = new Set<Digest>();
+  const reported = new Set<Digest>();
   const expected = new Map<ResultId, Promise<Layer | undefined>>();
 
   const fetching = pLimit(TRANSFERS);
-  const digestsOf = (result: ResultId): string => worker.store.digestsOf(result);
+  const digestsOf = (result: ResultId): string => stores.store.digestsOf(result);
 
-  /** The layer, when its bytes can be had. */
+  /** Returns the layer if its bytes are available. */
   const knownLayer = (result: ResultId): ResultLayer | undefined => {
     const layer = readLayerFile(layerFile(result));
     if (layer === undefined) return undefined;
     const { digest } = layer.descriptor;
-    if (!isHeld(layer, worker) && !remote.has(digest)) return undefined;
+    if (!isHeld(layer, stores) && !remote.has(digest)) return undefined;
     owners.set(digest, (owners.get(digest) ?? new Set()).add(result));
     return layer;
   };
   const hasTree = async (result: ResultId): Promise<boolean> =>
-    images.has(result) || (await worker.snapshots.stat(hexOf(result))) !== undefined;
+    images.has(result) || (await stores.snapshots.stat(hexOf(result))) !== undefined;
   const has = async (result: ResultId): Promise<boolean> => {
     const layers = new Set<ResultId>();
     for (let each: ResultId | null | undefined = result; each !== null; each = knownLayer(each)?.parent) {
-      // A cache can say that results stand on each other.
+      // An imported cache may claim that results form a cycle.
       if (each === undefined || layers.has(each)) return false;
       if (await hasTree(each)) return true;
       layers.add(each);
@@ -110,14 +118,14 @@ export function createStepResults(
     return true;
   };
   const findSnapshot = async (result: ResultId): Promise<Snapshot> => {
-    const known = await worker.snapshots.stat(hexOf(result));
+    const known = await stores.snapshots.stat(hexOf(result));
     if (known !== undefined) return known;
     const extract = images.get(result);
     if (extract !== undefined) return extract();
     const layer = knownLayer(result);
     if (layer?.parent === undefined) throw new LostResult(result);
-    const isHere = isStored(layer.descriptor, worker);
-    // What only waits for the tree below has not begun.
+    const isHere = isStored(layer.descriptor, stores);
+    // Waiting for the parent tree must not show this step as started.
     if (isHere && layer.parent !== null) await once(snapshots, layer.parent, findSnapshot);
     const work = (shown?: ShownLayer): Promise<Snapshot> => extractOnto(layer.parent ?? null, result, layer, shown);
     const step = steps.get(result);
@@ -133,20 +141,20 @@ export function createStepResults(
   ): Promise<Snapshot> => {
     if (parent !== null)
       await Promise.all([once(snapshots, parent, findSnapshot), fetching(() => fetchLayer(descriptor, shown))]);
-    await using active = await worker.snapshots.prepare(parent === null ? undefined : hexOf(parent));
-    const extracted = await worker.differ.extract(descriptor, remote.provider, active.upper, {
+    await using active = await stores.snapshots.prepare(parent === null ? undefined : hexOf(parent));
+    const extracted = await stores.differ.extract(descriptor, remote.provider, active.upper, {
       lowers: active.lowers,
       signal,
       onProgress: shown?.onExtracted,
     });
     shown?.done();
     if (extracted.diffId === diffId) return active.commit(hexOf(result));
-    const message = `Layer ${descriptor.digest} of the cache unpacks to ${extracted.diffId}, expected ${diffId}`;
+    const message = `Cached layer ${descriptor.digest} unpacks to ${extracted.diffId}, expected ${diffId}`;
     throw new LostLayer(descriptor.digest, new TbuildError('DIGEST_MISMATCH', message));
   };
-  /** Layers of a chain come side by side, while those below are extracted. */
+  /** Fetches a layer. The layers of a chain are fetched concurrently, while those below are extracted. */
   const fetchLayer = async (descriptor: Descriptor, shown?: ShownLayer): Promise<void> => {
-    if (isStored(descriptor, worker)) return;
+    if (isStored(descriptor, stores)) return;
     let fetched = 0;
     for await (const bytes of await remote.provider.read(descriptor, signal))
       shown?.onFetched((fetched += bytes.length));
@@ -156,8 +164,8 @@ export function createStepResults(
     if (known !== undefined) return known;
     const { directories } = await once(snapshots, result, findSnapshot);
     const upper = directories.at(-1);
-    if (upper === undefined) throw new Error(`Result ${result} is an empty tree and has no layer`);
-    const layer = (await expected.get(result)) ?? (await worker.differ.pack(upper, directories.slice(0, -1), signal));
+    if (upper === undefined) throw new Error(`Expected a layer for result ${result}, which is an empty tree`);
+    const layer = (await expected.get(result)) ?? (await stores.differ.pack(upper, directories.slice(0, -1), signal));
     writeAtomically(layerFile(result), JSON.stringify(layer));
     return layer;
   };
@@ -169,7 +177,7 @@ export function createStepResults(
     storedLayer(result) {
       const layer = readLayerFile(layerFile(result));
       if (layer === undefined || layer.descriptor.digest !== layer.diffId) return undefined;
-      return isStored(layer.descriptor, worker) ? layer : undefined;
+      return isStored(layer.descriptor, stores) ? layer : undefined;
     },
     resultsLostBy(error) {
       if (error instanceof LostResult) return [error.result];
@@ -180,9 +188,9 @@ export function createStepResults(
         layers.delete(result);
         rmSync(layerFile(result), { force: true });
       }
-      const message = `A layer of the cache is lost, and its step runs again: ${loss.message}`;
-      if (!told.has(loss.digest)) progress.emit({ type: 'warning', message });
-      told.add(loss.digest);
+      const message = `A cached layer is missing, so its step runs again: ${loss.message}`;
+      if (!reported.has(loss.digest)) progress.emit({ type: 'warning', message });
+      reported.add(loss.digest);
       return [...lost];
     },
     expectLayer: (result, layer) => void expected.set(result, layer),
@@ -225,12 +233,12 @@ function once<T>(
   if (known !== undefined) return known;
   const made = make(result);
   memo.set(result, made);
-  // What could not be had may be made again.
+  // Let the next caller try again.
   made.catch(() => memo.delete(result));
   return made;
 }
 
-function isHeld({ descriptor, diffId }: Layer, worker: LayerStore): boolean {
-  if (isStored(descriptor, worker)) return true;
-  return descriptor.digest === diffId && compressedForm(diffId, worker) !== undefined;
+function isHeld({ descriptor, diffId }: Layer, store: LayerStore): boolean {
+  if (isStored(descriptor, store)) return true;
+  return descriptor.digest === diffId && compressedForm(diffId, store) !== undefined;
 }

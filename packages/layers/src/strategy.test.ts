@@ -3,7 +3,7 @@ import { chooseStrategy, type Circumstances, type CopyFacts } from './strategy.t
 
 const MIB = 1 << 20;
 
-/** A copy of one file of 100 MiB that nothing needs but the image. */
+/** A copy of one file of 100 MiB to the image, which no other step needs. */
 const COPY: CopyFacts = {
   isImageStep: true,
   isLeaf: true,
@@ -14,7 +14,7 @@ const COPY: CopyFacts = {
   hasEarlierLayer: false,
 };
 
-/** One output, which compresses. */
+/** A build with one output, which compresses. */
 const BUILD: Circumstances = {
   isKeyed: true,
   hasSubprocess: true,
@@ -33,19 +33,29 @@ test.each<[name: string, copy: Partial<CopyFacts>, build: Partial<Circumstances>
   ['a large file, compressed in two ways', {}, { needsUncompressed: true }, 'subprocess'],
   ['a large file, while another layer is compressed', {}, { isIdle: false }, 'subprocess'],
   ['a large file, on one processor', {}, { hasSubprocess: false }, 'written'],
-  ['a large file that may change without a sign', { hasStableStat: false }, {}, 'written'],
+  ['a large file that may change without a change of its stats', { hasStableStat: false }, {}, 'written'],
   ['many small files', { files: 1000, ...SMALL }, {}, 'subprocess'],
   ['999 small files', { files: 999, ...SMALL }, {}, 'written'],
   ['16 MiB in small files', { files: 100, bytes: 16 * MIB, largeFileBytes: 0 }, {}, 'subprocess'],
-  ['half of it in large files', { files: 100, largeFileBytes: 50 * MIB }, {}, 'subprocess, compressed only'],
-  ['less than half of it in large files', { files: 100, largeFileBytes: 49 * MIB }, {}, 'subprocess'],
-  ['files that an earlier layer has', { files: 100, hasEarlierLayer: true }, {}, 'subprocess'],
+  [
+    'files of which large ones have half the bytes',
+    { files: 100, largeFileBytes: 50 * MIB },
+    {},
+    'subprocess, compressed only',
+  ],
+  [
+    'files of which large ones have less than half the bytes',
+    { files: 100, largeFileBytes: 49 * MIB },
+    {},
+    'subprocess',
+  ],
+  ['files that are in an earlier layer', { files: 100, hasEarlierLayer: true }, {}, 'subprocess'],
   ['a small file', SMALL, {}, 'written'],
   ['a large file that a later step needs', { isLeaf: false }, {}, 'tree and subprocess'],
   ['a large file that a later step needs, on one processor', { isLeaf: false }, { hasSubprocess: false }, 'tree'],
   ['a small file that a later step needs', { isLeaf: false, ...SMALL }, {}, 'tree'],
-  ['a large file of a stage that is no image', { isImageStep: false, isLeaf: false }, {}, 'tree'],
-])('the layer of %s', (_, copy, build, expected) => {
+  ['a large file in a stage that is not an image', { isImageStep: false, isLeaf: false }, {}, 'tree'],
+])('The layer of %s is made by the fastest strategy', (_, copy, build, expected) => {
   const { makesTree, layer, keepsUncompressed } = chooseStrategy({ ...COPY, ...copy }, { ...BUILD, ...build });
   const parts = [
     ...(makesTree ? ['tree'] : []),

@@ -139,7 +139,7 @@ RUN cat /copy /own > /last; echo $N > /n
       for (const digest of digests) registry.lose(digest);
       const args = [...from, '--build-arg', 'N=2'];
       const next = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
-      expect(next.stderr).toMatch(/A layer of the cache is lost, .* is not in the registry/);
+      expect(next.stderr).toMatch(/A cached layer is missing, .* is not in the registry/);
       const tree = next.tree();
       expect(tree.readText('/last')).toBe(tree.readText('/copy') + tree.readText('/own'));
       expect(tree.readText('/n')).toBe('2\n');
@@ -153,7 +153,7 @@ RUN cat /copy /own > /last; echo $N > /n
       registry.lose(last);
       const store = scratchDirectory('store');
       const next = await buildGood(own, { ...fromRegistry, store, args: [...from, '--push', '--tag', tag] });
-      expect(next.stderr).toContain(`A layer of the cache is lost, and its step runs again: Blob ${last} of`);
+      expect(next.stderr).toContain(`A cached layer is missing, so its step runs again: Blob ${last} of`);
       expect(ran(next)).toEqual(['RUN cat /copy /own > /last; echo 1 > /n']);
       expect(next.tree().readText('/last')).toBe(first.tree().readText('/last'));
       await skopeo(['inspect', '--tls-verify=false', `docker://${tag}`]);

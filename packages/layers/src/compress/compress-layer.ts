@@ -9,7 +9,7 @@ import { gzip } from './gzip.ts';
 import { inPieces } from './in-pieces.ts';
 import type { LayerVariants } from './layer-variants.ts';
 
-/** Where compressed layers are kept, so that a second export need not make them again. */
+/** Remembers compressed layers, so that a second export does not compress them again. */
 export interface VariantStore {
   readonly content: Provider & Ingester;
   readonly variants: LayerVariants;
@@ -17,16 +17,16 @@ export interface VariantStore {
 
 export interface WantedCompression {
   readonly compression: LayerCompression;
-  /** The usual one of the kind unless given. */
+  /** Defaults to the compressor's default. */
   readonly level?: number;
-  /** Also what came compressed otherwise. */
+  /** Recompress layers that are compressed in another format. */
   readonly force?: boolean;
 }
 
 /**
- * The layer in the wanted compression, its blob in the store. What came compressed from a registry stays as
- * it is unless forced, so that it has the digest that it has there.
- * @throws TbuildError UNSUPPORTED for zstd where Node has none.
+ * Compresses a layer into the store. A layer that a registry delivered compressed stays as it is, and so keeps its
+ * digest there, unless `force` is set.
+ * @throws TbuildError UNSUPPORTED for zstd if Node lacks it.
  */
 export async function compressLayer(
   layer: Layer,
@@ -46,7 +46,10 @@ export async function compressLayer(
   return { diffId, descriptor: blob };
 }
 
-/** {@link compressLayer} for one that is still being written, and is remembered once it is. */
+/**
+ * Does the same as {@link compressLayer} for a layer that is still being written. Remembers the form once the layer is
+ * complete.
+ */
 export async function compressPending(
   { layer, bytes }: Required<PendingLayer>,
   wanted: WantedCompression,
@@ -58,7 +61,7 @@ export async function compressPending(
   if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
 }
 
-/** What the compressed form is remembered by. */
+/** Returns the name under which the compressed form is remembered. */
 export function variantOf({ compression, level }: WantedCompression): string {
   return level === undefined ? compression : `${compression}-${level}`;
 }
@@ -85,23 +88,23 @@ const COMPRESSORS: Readonly<Record<LayerCompression, Compressor>> = {
   zstd,
 };
 
-/** Node's types of the floor version do not know of it. */
+/** The types of the oldest supported Node lack it. */
 const zstdStream: unknown = Reflect.get(zlib, 'createZstdCompress');
 /** `ZSTD_c_compressionLevel` of zstd.h. */
 const COMPRESSION_LEVEL = 100;
-/** Each piece costs a way through the thread pool; Node's own size is 16 KiB. */
+/** Each chunk costs a round trip through the thread pool. Node's default is 16 KiB. */
 const CHUNK = 1 << 20;
 /**
- * Compressed while what came before is hashed and written: with Node's own mark one waits for the other. That of the writing side
- * shows in the bytes, since it decides whether the last piece is known to be the last.
+ * Lets the compressor run while earlier chunks are hashed and written. Only the readable side may be changed: the
+ * writable high-water mark affects the bytes, because it decides whether zstd knows which chunk is the last.
  */
 const AHEAD = 2 * CHUNK;
-/** Of what goes in. The last piece shows in the bytes, so all have one size. */
+/** Size of the input pieces. The size of the last piece affects the bytes, so the size is fixed. */
 const PIECE = 4 << 20;
 
 /**
- * Says before anything is built whether layers can be compressed so.
- * @throws TbuildError UNSUPPORTED for zstd where Node has none.
+ * Checks before the build that layers can be compressed in this format.
+ * @throws TbuildError UNSUPPORTED for zstd if Node lacks it.
  */
 export function requireCompression({ compression }: { readonly compression?: LayerCompression }): void {
   if (compression === 'zstd') openZstd();
@@ -109,8 +112,8 @@ export function requireCompression({ compression }: { readonly compression?: Lay
 
 function openZstd(): (options: object) => NodeJS.ReadWriteStream {
   if (typeof zstdStream === 'function') return (options) => zstdStream(options);
-  throw new TbuildError('UNSUPPORTED', `Layers cannot be compressed with zstd by Node ${process.versions.node}`, {
-    hint: 'Use Node 22.15 or later, or compression=gzip',
+  throw new TbuildError('UNSUPPORTED', `Node ${process.versions.node} cannot compress layers with zstd`, {
+    hint: 'Use Node 22.15 or later, or use compression=gzip',
   });
 }
 
@@ -121,7 +124,7 @@ async function* zstd(
   const params = level === undefined ? {} : { [COMPRESSION_LEVEL]: level };
   const stream = openZstd()({ chunkSize: CHUNK, readableHighWaterMark: AHEAD, params });
   const { pipeline } = await import('node:stream/promises');
-  // It asks for the next piece when it is done with the one before; meanwhile that is read.
+  // The stream asks for a piece when it has consumed the one before. The next piece is read meanwhile.
   let [piece, other] = [Buffer.allocUnsafeSlow(PIECE), Buffer.allocUnsafeSlow(PIECE)];
   const nextPiece = (): Buffer => ([piece, other] = [other, piece])[0];
   const piped = pipeline(ahead(inPieces(source, nextPiece)), stream);
@@ -132,7 +135,7 @@ async function* zstd(
   }
 }
 
-/** What comes next is got as soon as whoever asked has begun with what came before. */
+/** Reads one item ahead of the consumer. */
 async function* ahead<T>(source: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
   try {
     let next = source.next();

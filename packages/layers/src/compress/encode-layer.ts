@@ -4,12 +4,12 @@ import { layerMediaType, type Layer, type LayerCompression } from '@tbuild/oci';
 import { compressLayer, type VariantStore } from './compress-layer.ts';
 
 export interface LayerEncoding {
-  /** Stays as it is unless given. */
+  /** Undefined keeps the compression. */
   readonly compression?: LayerCompression;
   readonly level?: number;
-  /** Compress anew what is compressed otherwise. */
+  /** Recompress layers that are compressed in another format. */
   readonly force?: boolean;
-  /** No file is newer than this, in milliseconds. */
+  /** Upper limit for file times, in milliseconds since the epoch. */
   readonly latest?: number;
 }
 
@@ -19,7 +19,7 @@ export interface LayerWork {
   readonly signal: AbortSignal;
 }
 
-/** The layer as it is to be written, its blob in the store when it is another than before. */
+/** Returns the layer in the form to export. Writes its blob to the store if it differs from the original. */
 export async function encodeLayer(
   layer: Layer,
   { latest, ...encoding }: LayerEncoding,
@@ -31,7 +31,7 @@ export async function encodeLayer(
     : compressLayer(clamped, { ...encoding, compression: encoding.compression }, work);
 }
 
-/** The layer with all later times of its files set to `latest`, in seconds; remembered like a compressed one. */
+/** Sets all times later than `latest` (in seconds) to `latest`. Remembers the result like a compressed form. */
 async function clampLayer(
   { descriptor, diffId }: Layer,
   latest: number,

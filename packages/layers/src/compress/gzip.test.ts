@@ -24,31 +24,31 @@ test.each([
   ['a byte more than one block', Buffer.alloc(MiB + 1, 'abc')],
   ['eight blocks that cannot be compressed', randomBytes(8 * MiB)],
   ['text', text],
-])('%s comes back', async (_name, bytes) => {
+])('gzip round-trips %s', async (_name, bytes) => {
   const compressed = await gzipped(bytes, 100_003);
   expect(digestOf(gunzipSync(compressed))).toBe(digestOf(bytes));
 });
 
-test('the bytes do not depend on the pieces', async () => {
+test('gzip output does not depend on how the input is chunked', async () => {
   const digests = await Promise.all(
     [1 << 16, 12_345, text.length].map(async (size) => digestOf(await gzipped(text, size))),
   );
   expect(new Set(digests).size).toBe(1);
 });
 
-test('the bytes are these, on every machine and every Node', async () => {
+test('gzip output is the same on every machine and Node version', async () => {
   expect(digestOf(await gzipped(text, 65_536))).toBe(
     'sha256:4ada78d06f742f7add6a943a59d5392957ec47942a4152295d371557c24537be',
   );
 });
 
-test('repetition is found across block boundaries', async () => {
+test('gzip finds repetition across block boundaries', async () => {
   const noise = createHash('sha512').update('x').digest();
   const bytes = Buffer.concat([Buffer.alloc(MiB - 20_000), ...Array.from({ length: 313 }, () => noise)]);
   expect((await gzipped(bytes, MiB)).length).toBeLessThan(3000);
 });
 
-test('a failing source fails the compression', async () => {
+test('gzip fails if its source fails', async () => {
   async function* failing(): AsyncGenerator<Uint8Array> {
     yield text;
     throw new Error('gone');
@@ -58,7 +58,7 @@ test('a failing source fails the compression', async () => {
   }).rejects.toThrow('gone');
 });
 
-test('blocks that are compressed already are stored, between others that are not', async () => {
+test('gzip stores incompressible blocks between compressible ones', async () => {
   const bytes = Buffer.concat([
     text.subarray(0, MiB),
     randomBytes(2 * MiB),

@@ -2,22 +2,22 @@ import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
 import { inPieces } from './in-pieces.ts';
 
-/** Fixed, since block boundaries show in the compressed bytes. */
+/** Fixed, since block boundaries affect the compressed bytes. */
 const BLOCK = 1024 * 1024;
 const DICTIONARY = 32 * 1024;
 const USUAL_LEVEL = 6;
-/** Blocks on their way at once: enough to keep every thread of the pool busy while the oldest is written. */
+/** Blocks compressed concurrently: enough to keep every pool thread busy while the oldest block is written. */
 const IN_FLIGHT = 6;
-/** "Member header": deflate, no name, no time, system unknown. */
+/** "Member header": deflate, no name, no time, unknown system. */
 const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff);
 
 const deflateBlock = promisify<Uint8Array, object, Buffer>(deflateRaw);
 
 /**
- * The bytes of `source` as one gzip member. Blocks of 1 MiB are compressed side by side on the thread pool,
- * each with the end of the one before as dictionary; so the result is the same on every machine,
- * whatever the number of cores and the pieces in which the bytes come. Blocks that are compressed already, which
- * deflate would take longest for, are stored. A chunk is valid until the next one is asked for.
+ * Compresses `source` into one gzip member. Compresses blocks of 1 MiB concurrently on the thread pool, each with the
+ * end of the block before as dictionary, so the output does not depend on the machine, its cores or the chunks of the
+ * input. Stores blocks that look incompressible, on which deflate is slowest. A chunk is valid until the next one is
+ * requested.
  */
 export async function* gzip(
   source: AsyncIterable<Uint8Array>,
@@ -51,10 +51,10 @@ interface Block {
   readonly isLast: boolean;
 }
 
-/** All blocks but the last are full; there is always a last one, which may be empty. */
+/** Yields full blocks and a last block, which may be shorter or empty. */
 async function* inBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Block, void, undefined> {
-  // One more is held back until it is known not to be the last. When the first of them is filled again its block is done and passed
-  // on, and the one after is done, which had its end as dictionary.
+  // One block more is held back until it is known not to be the last. A buffer is reused only after its block, and the
+  // next block which has its end as dictionary, are compressed.
   const buffers = Array.from({ length: IN_FLIGHT + 2 }, () => Buffer.allocUnsafeSlow(BLOCK));
   let held: Buffer | undefined;
   let dictionary: Buffer | undefined;
@@ -74,7 +74,7 @@ function nextOf(buffers: Buffer[]): Buffer {
   return buffer;
 }
 
-/** The pieces may be parts of the block. */
+/** Compresses a block. The returned buffers may be slices of the block. */
 async function compress({ block, dictionary, isLast }: Block, level: number): Promise<readonly Buffer[]> {
   if (!isLast && isDense(block)) return stored(block);
   const finishFlush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
@@ -84,7 +84,7 @@ async function compress({ block, dictionary, isLast }: Block, level: number): Pr
 const SAMPLES = 4;
 const SAMPLE = 4096;
 
-/** Whether a full block looks as if it would not get smaller, judged by a few pieces of it. */
+/** Samples a full block to decide whether it is incompressible. */
 function isDense(block: Buffer): boolean {
   const pieces = Array.from({ length: SAMPLES }, (_, at) =>
     block.subarray(at * (BLOCK / SAMPLES), at * (BLOCK / SAMPLES) + SAMPLE),
@@ -95,7 +95,7 @@ function isDense(block: Buffer): boolean {
 
 const LONGEST_STORED = 0xffff;
 
-/** "Non-compressed blocks" of RFC 1951; what stands before ends at a byte boundary, as a flush leaves it. */
+/** Returns "non-compressed blocks" of RFC 1951. The flush before them ends at a byte boundary. */
 function stored(block: Buffer): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < block.length; at += LONGEST_STORED) {
@@ -110,7 +110,7 @@ function stored(block: Buffer): readonly Buffer[] {
 
 async function next(compressed: Promise<readonly Buffer[]>[]): Promise<readonly Buffer[]> {
   const [first] = compressed;
-  if (first === undefined) throw new Error('No block is being compressed');
+  if (first === undefined) throw new Error('Expected a block in flight');
   const bytes = await first;
   compressed.shift();
   return bytes;

@@ -1,4 +1,7 @@
-/** The bytes of `source` in pieces that each fill one of the buffers, all but the last; none when there are no bytes. */
+/**
+ * Yields the bytes of `source` in full buffers, of which the last may be partly filled. Yields nothing for an empty
+ * source.
+ */
 export async function* inPieces(
   source: AsyncIterable<Uint8Array>,
   nextBuffer: () => Buffer,

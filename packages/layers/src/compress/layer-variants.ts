@@ -3,18 +3,18 @@ import { errnoName } from '@tbuild/errors';
 import { layerMediaType, parseDescriptor, type Descriptor, type Digest, type LayerCompression } from '@tbuild/oci';
 import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 
-/** Remembers which blob a layer becomes, such as `gzip`. The blob may have been pruned since. */
+/** Remembers the blob of each form of a layer, such as `gzip`. The blob may have been pruned since. */
 export interface LayerVariants {
   get(diffId: Digest, variant: string): Descriptor | undefined;
   set(diffId: Digest, variant: string, blob: Descriptor): void;
-  /** Of the layer's own bytes, not of other ones made of it: how it was compressed so far. */
+  /** Returns the known compressed forms with the same bytes, but not variants with other file times. */
   compressed(diffId: Digest): readonly Descriptor[];
 }
 
-/** With a level or without one. */
+/** With or without a level. */
 const COMPRESSED = /^(gzip|zstd)(-\d+)?$/;
 
-/** Variants as the files `ROOT/variants/<diff ID>/<variant>`, each written once. */
+/** Stores variants in files `ROOT/variants/<diff ID>/<variant>`, each written once. */
 export function createLayerVariants({ variantsOf }: Pick<StoreLayout, 'variantsOf'>): LayerVariants {
   return {
     get: (diffId, variant) => readDescriptor(variantsOf(diffId), variant),
@@ -27,7 +27,7 @@ export function createLayerVariants({ variantsOf }: Pick<StoreLayout, 'variantsO
   };
 }
 
-/** A file that cannot be what `set` wrote, as after a crash of the machine, is the same as none. */
+/** Reads a descriptor. A file that a crash left incomplete counts as missing. */
 function readDescriptor(directory: string, variant: string): Descriptor | undefined {
   try {
     const blob = parseDescriptor(JSON.parse(readText(join(directory, variant)) ?? ''));
@@ -38,7 +38,7 @@ function readDescriptor(directory: string, variant: string): Descriptor | undefi
   }
 }
 
-/** Of the blob that a variant stands for. */
+/** Returns the compression of a variant. */
 function compressionOf(variant: string): LayerCompression {
   const [, name] = COMPRESSED.exec(variant) ?? [];
   return name === 'gzip' || name === 'zstd' ? name : 'uncompressed';

@@ -10,11 +10,14 @@ const root = mkdtempSync(join(tmpdir(), 'follow-blob-'));
 afterAll(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** Ends a blob once the reader has opened it: on a loaded machine that may take a while. */
+/** Moves the blob once the reader has opened it, which takes a while on a loaded machine. */
 const MOVE = `move() { until ls -l "/proc/$PPID/fd" | grep -q "$PWD/blob-1"; do sleep 0.01; done; mv blob-1 ../whole; }
 `;
 
-/** Shell commands in a directory of their own, which is gone when they have ended; a blob is whole when they moved it to ../whole. */
+/**
+ * Runs shell commands in a temporary directory that is removed when they end. The blob is complete once they move it to
+ * ../whole.
+ */
 function writing(commands: string, options = { keep: true }) {
   const parent = join(root, String(count++));
   const directory = join(parent, 'writing');
@@ -35,28 +38,28 @@ async function collect(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 test.each([
   ['at once', 'seq 1 300000 > blob-1; move'],
-  ['by and by', 'for n in 1 2 3 4; do seq 1 ${n}00000; sleep 0.02; done > blob-1; move'],
-  ['after a while', 'sleep 0.1; seq 1 9 > blob-1; sleep 0.1; move'],
+  ['gradually', 'for n in 1 2 3 4; do seq 1 ${n}00000; sleep 0.02; done > blob-1; move'],
+  ['after a delay', 'sleep 0.1; seq 1 9 > blob-1; sleep 0.1; move'],
   [
     'with a hole in the middle and at the end',
     'echo a > blob-1; sleep 0.02; truncate -s 3M blob-1; echo b >> blob-1; truncate -s 5M blob-1; move',
   ],
-  ['of nothing', ': > blob-1; sleep 0.02; move'],
+  ['empty', ': > blob-1; sleep 0.02; move'],
   ['beside other files', 'touch job a; seq 1 9 > blob-1; sleep 0.02; move'],
-])('a blob that is written %s is read to its end', async (_, commands) => {
+])('followBlob reads a blob to its end: written %s', async (_, commands) => {
   const { bytes, result } = writing(commands);
   const read = await collect(bytes);
   expect(read.equals(readFileSync(result))).toBe(true);
 });
 
 test.each([
-  ['is given up', 'seq 1 300000 > blob-1; sleep 0.02'],
-  ['is never begun', 'sleep 0.02'],
-])('a blob that %s fails', async (_, commands) => {
-  await expect(collect(writing(commands).bytes)).rejects.toThrow('The blob was given up');
+  ['is aborted', 'seq 1 300000 > blob-1; sleep 0.02'],
+  ['is never started', 'sleep 0.02'],
+])('followBlob fails for a blob that %s', async (_, commands) => {
+  await expect(collect(writing(commands).bytes)).rejects.toThrow('The layer write was aborted');
 });
 
-test('one that is not to be kept is read whole all the same, and what was read of it takes no place any more', async () => {
+test('A blob that is not kept is read completely, and its disk space is freed as it is read', async () => {
   const size = 50_000_000;
   const commands = `yes | head -c ${size} > blob-1; until [ -e ../read ]; do sleep 0.01; done; mv blob-1 ../whole`;
   const { bytes, directory } = writing(commands, { keep: false });
@@ -72,16 +75,16 @@ test('one that is not to be kept is read whole all the same, and what was read o
   expect(read).toBe(size);
 });
 
-test('one that is not as long as it is said to be fails', async () => {
+test('followBlob fails for a blob shorter than announced', async () => {
   const directory = join(root, 'short');
   mkdirSync(directory);
   writeFileSync(join(directory, 'blob-1'), 'short');
   await expect(collect(followBlob(directory, Promise.resolve({ size: 6 }), { keep: true }))).rejects.toThrow(
-    'The blob was given up',
+    'The layer write was aborted',
   );
 });
 
-test('others have their turn while much is there to be read', async () => {
+test('followBlob yields to other work while it reads a large blob', async () => {
   const size = 50_000_000;
   const { bytes, directory, whole } = writing(`head -c ${size} /dev/zero > blob-1; sleep 0.3; mv blob-1 ../whole`);
   await expect.poll(() => statSync(join(directory, 'blob-1'), { throwIfNoEntry: false })?.size).toBe(size);
@@ -95,8 +98,8 @@ test('others have their turn while much is there to be read', async () => {
   await whole;
 });
 
-test('one that was whole before it was asked for cannot be read any more', async () => {
+test('followBlob fails for a blob that was complete before it was read', async () => {
   const { bytes, whole } = writing('echo > blob-1; mv blob-1 ../whole');
   await whole;
-  await expect(collect(bytes)).rejects.toThrow('The blob was given up');
+  await expect(collect(bytes)).rejects.toThrow('The layer write was aborted');
 });

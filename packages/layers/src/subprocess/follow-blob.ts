@@ -6,28 +6,28 @@ import type { Descriptor } from '@tbuild/oci';
 import { listDirectory } from '@tbuild/store';
 
 const CHUNK = 1 << 20;
-/** Signals and steps wait no longer: who takes the chunks may never wait for anything. */
+/** Yields to the event loop after this many bytes, since the consumer may never wait for anything else. */
 const TURN = 4 * CHUNK;
-/** A pause costs less than the work that it waits for. */
+/** Pausing costs less than the work that it waits for. */
 const PAUSE_MS = 2;
-/** Of what is read and not needed, so many bytes are given back at a time. */
+/** Disk space is freed in steps of this size. */
 const GIVEN_BACK = 8 * CHUNK;
 
 export interface FollowOptions {
-  /** Whether the blob is to stay. Otherwise what was read of it is given back, memory and disk. */
+  /** Whether the blob stays. Otherwise its disk space and page cache are freed as it is read. */
   readonly keep: boolean;
 }
 
 /**
- * The bytes of the only blob that another process writes into a directory, as they come. They end when there are as many as `whole`
- * says in the end, and fail when it says undefined or other than that. A chunk is valid until the next one is asked for.
+ * Yields the bytes of the only blob that another process writes into a directory, while it grows. Ends at the size that
+ * `whole` gives. Fails if `whole` gives undefined or another size. A chunk is valid until the next one is requested.
  */
 export async function* followBlob(
   directory: string,
   whole: Promise<Pick<Descriptor, 'size'> | undefined>,
   { keep }: FollowOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  /** How many there are; not a number when the blob was given up. */
+  /** The final size. NaN if the write was aborted. */
   let end: number | undefined;
   whole.then(
     (blob) => (end = blob?.size ?? NaN),
@@ -38,7 +38,7 @@ export async function* followBlob(
   let givenBack = 0;
   try {
     for (let at = 0; ;) {
-      // What is there after the end was there before it was asked for.
+      // Read the end before the size: bytes after a known end would be missed otherwise.
       const ended = end;
       fd ??= openBlob(directory, keep ? 'r' : 'r+');
       const left = fd === undefined ? 0 : fstatSync(fd).size - at;
@@ -53,7 +53,7 @@ export async function* followBlob(
         if (at % TURN < length) await nextTurn();
       } else if (ended === undefined) await sleep(PAUSE_MS);
       else if (fd !== undefined && at === ended) return;
-      else throw new Error('The blob was given up');
+      else throw new Error('The layer write was aborted');
     }
   } finally {
     if (fd !== undefined) closeSync(fd);

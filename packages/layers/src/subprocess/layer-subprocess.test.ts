@@ -24,7 +24,7 @@ const { signal: never } = new AbortController();
 const content = createLocalStore(root);
 const kept = { keep: true };
 
-/** A process that begins as each does, and ends as `code` says. */
+/** Returns a program that starts a job and then runs `code`. */
 function processThat(code: string) {
   const script = join(root, 'program.cjs');
   const begin = `const { readFileSync, writeFileSync } = require('node:fs');
@@ -43,14 +43,14 @@ async function untilBegun(): Promise<void> {
 
 test.each([
   ['the build is cancelled', async (_stop: () => Promise<void>, cancel: () => void) => cancel()],
-  ['the worker is closed', async (stop: () => Promise<void>, _cancel: () => void) => stop()],
-])('a layer that takes too long is given up when %s, and leaves nothing', async (_when, giveUp) => {
+  ['the builder stops it', async (stop: () => Promise<void>, _cancel: () => void) => stop()],
+])('A running layer job is aborted when %s, and leaves no file', async (_when, abort) => {
   const controller = new AbortController();
   const writer = processThat('for (;;);');
   const layer = writer.start(copy, controller.signal, kept)?.layer;
   await untilBegun();
   expect(writer.start(copy, never, kept)).toBeUndefined();
-  await giveUp(
+  await abort(
     () => writer.stop(),
     () => controller.abort(),
   );
@@ -60,10 +60,10 @@ test.each([
 
 test.each([
   ['fails', 'throw new Error()'],
-  ['ends without a word', 'process.exit(0)'],
-  ['ends before it has said all', `process.stdout.write('{"descr')`],
+  ['exits without output', 'process.exit(0)'],
+  ['exits with partial output', `process.stdout.write('{"descr')`],
   ['kills itself', `process.kill(process.pid, 'SIGKILL')`],
-])('where the process %s, there is no layer, and the next copy has one again', async (_what, code) => {
+])('If the process %s, there is no layer, and the next job works', async (_what, code) => {
   const writer = processThat(code);
   for (let time = 0; time < 2; time++) {
     const layer = writer.start(copy, never, kept)?.layer;
@@ -73,7 +73,7 @@ test.each([
   }
 });
 
-test('its layer can be read while it is written', async () => {
+test('The layer can be read while it is written', async () => {
   const layer = { descriptor: { mediaType: 'layer', digest: 'sha256:1', size: 13 }, diffId: 'sha256:1' };
   const coming = processThat(`
 const blob = temporaryDirectory + '/blob-1';
@@ -90,7 +90,7 @@ setTimeout(() => process.stdout.write(${JSON.stringify(`${JSON.stringify(layer)}
   expect(await coming?.layer).toEqual(layer);
 });
 
-test('where there is no such program, there is no layer', () => {
+test('A program that does not exist makes no layer', () => {
   expect(createLayerSubprocess(storeLayout(root), content, ['/nothing']).start(copy, never, kept)).toBeUndefined();
   expect(left()).toEqual([]);
 });

@@ -13,21 +13,21 @@ import { type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { PendingLayer } from '../pending-layer.ts';
 import { followBlob, type FollowOptions } from './follow-blob.ts';
 
-/** Writes layers of large copies on another processor while this one makes their trees, or compresses what is written. */
+/** Writes layers of large copies on another core, while this process makes their trees or compresses the output. */
 export interface LayerSubprocess {
   /**
-   * Undefined when it is busy with another one. The layer is undefined when it has to be packed from the tree, for whatever
-   * reason: who does that meets the same error, or finds the build cancelled. One that is not to be kept is only told of, and its
-   * bytes are had as they come.
+   * Starts a job. Returns undefined if another one is running. The layer is undefined if it has to be packed from the
+   * tree: packing then meets the same error, or finds the build cancelled. With `keep: false` only the bytes and the
+   * descriptor are available, not a blob.
    */
   start(copy: PlacedCopy, signal: AbortSignal, options: FollowOptions): Required<PendingLayer> | undefined;
-  /** Gives up what is not finished; nothing of it stays. */
+  /** Aborts the running job and removes its files. */
   stop(): Promise<void>;
 }
 
-/** What the process is told. */
+/** The job description that the process receives. */
 interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'earlier'> {
-  /** The store's directory, or another one for a layer that is not to be kept. */
+  /** The store's directory, or a temporary one for a layer that is not kept. */
   readonly root: string;
   readonly temporaryDirectory: string;
   readonly sources: SentSelection;
@@ -35,9 +35,9 @@ interface LayerJob extends Pick<PlacedCopy, 'target' | 'lowers' | 'flavour' | 'e
 }
 
 /**
- * `args`, the path of a program and its arguments, are started for each layer; it gives its standard input
- * to {@link doLayerJob}, and prints what that returns. A thread of this process would not do: one that runs from a
- * snapshot of the heap shares parts of that with its threads, and those that Node 24 sets only once end it at once.
+ * Creates a subprocess that runs `args` (a program and its arguments) for each layer. The program passes its standard
+ * input to {@link doLayerJob} and prints the result. A thread cannot replace the process: Node 24 crashes when a
+ * process that started from a heap snapshot starts a thread.
  */
 export function createLayerSubprocess(
   store: StoreLayout,
@@ -96,7 +96,7 @@ function jobOf(
   };
 }
 
-/** Undefined where no process can be had: their number may be limited. */
+/** Starts the process. Returns undefined if that fails, since the number of processes may be limited. */
 function startJob(
   job: LayerJob,
   [path = '', ...args]: readonly string[],
@@ -104,7 +104,7 @@ function startJob(
   const opened: number[] = [];
   try {
     mkdirSync(job.temporaryDirectory, { recursive: true });
-    // A pipe would take little of it before this process comes to write the rest.
+    // A pipe would hold only part of the job until this process writes the rest.
     using input = openUnnamedFile(join(job.temporaryDirectory, 'job'), serialize(job), 0o600);
     const { reader, writer } = openPipe();
     opened.push(writer);
@@ -126,15 +126,15 @@ async function textOf(stream: Socket): Promise<string> {
   return text;
 }
 
-/** A process that was ended said nothing, or only the beginning. */
+/** Parses the answer. A killed process printed nothing or only a part. */
 function layerIn(text: string): Layer | undefined {
   return text.endsWith('\n') ? JSON.parse(text) : undefined;
 }
 
-/** What the process does with its standard input; its result is to be printed. */
+/** Runs a job in the subprocess: takes its standard input and returns the text to print. */
 export function doLayerJob(input: Buffer): string {
   const { root, temporaryDirectory, sources, options, ...copy }: LayerJob = deserialize(input);
-  // It did not see the files when they were keyed: one that is no longer the same is left to who did.
+  // This process did not see the files when they were keyed. It leaves changed files to the process that did.
   const hasher = createFileHasher();
   const content = createLocalStore(root, { temporaryDirectory });
   const layer = runSync(

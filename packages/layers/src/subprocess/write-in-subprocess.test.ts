@@ -36,16 +36,16 @@ beforeAll(async () => {
     platform: 'node',
     outfile: program,
     external: ['koffi'],
-    // What it requires is found from here.
+    // Imports are resolved from here.
     define: { 'import.meta.url': JSON.stringify(import.meta.url) },
   });
   mkdirSync(source);
   writeFileSync(join(source, 'large'), Buffer.alloc(1 << 24, 'bytes of a file '));
-  // A file that was written just now could change without a sign, and is not written straight.
+  // A file written just now could change without a change of its stats, and so would not be written without a tree.
   while (expectedLayer() === undefined) await sleep(10);
 });
 
-/** A build in a new store, whose outputs compress layers with gzip or do nothing. */
+/** Opens a build in a new store. Its outputs compress layers with gzip or do nothing. */
 function openBuild({ compresses }: { readonly compresses: boolean }) {
   const store = storeLayout(join(root, `store-${count++}`));
   const content = createLocalStore(store.root);
@@ -68,12 +68,12 @@ function copyOf(name: string): PlacedCopy {
   return { sources, target, options, lowers: [], flavour: 'user', hasStableStat: true };
 }
 
-/** The layer as this process writes it. */
+/** Writes the layer in this process. */
 function expectedLayer(): Layer | undefined {
   return runSync(writeLayer(copyOf('large'), createLocalStore(join(root, 'expected'))));
 }
 
-test('a second process writes the same layer as this one', async () => {
+test('A second process writes the same layer as this one', async () => {
   const { work, content } = openBuild({ compresses: false });
   const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)?.layer;
   expect(layer).toEqual(expectedLayer());
@@ -81,7 +81,7 @@ test('a second process writes the same layer as this one', async () => {
   expect(layer && (await content.has(layer.descriptor.digest))).toBe(true);
 });
 
-test('a layer that all outputs compress is kept only compressed', async () => {
+test('A layer that all outputs compress is stored only compressed', async () => {
   const { work, content, variants } = openBuild({ compresses: true });
   const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer;
   expect(layer).toEqual(expectedLayer());
@@ -92,19 +92,19 @@ test('a layer that all outputs compress is kept only compressed', async () => {
   expect(compressed && digestOf(await readWhole(content, compressed, work.signal))).toBe(compressed?.digest);
 });
 
-test('there is no layer when it was to be kept only compressed and no output compressed it', async () => {
+test('There is no layer if no output compresses one that is stored only compressed', async () => {
   const { work } = openBuild({ compresses: false });
   expect(await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: false }, work)?.layer).toBeUndefined();
 });
 
-test('a second process that is busy takes no other copy', async () => {
+test('A busy second process takes no other copy', async () => {
   const { work } = openBuild({ compresses: false });
   const first = writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work);
   expect(writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)).toBeUndefined();
   await first?.layer;
 });
 
-test('an aborted step stops the second process, and leaves no layer', async () => {
+test('Aborting a step stops the second process and leaves no layer', async () => {
   const { work, content } = openBuild({ compresses: false });
   const step = new AbortController();
   const pending = writeLayerInSubprocess(

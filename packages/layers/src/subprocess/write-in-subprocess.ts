@@ -14,8 +14,9 @@ export interface SubprocessWork {
 }
 
 /**
- * Starts to write the layer of a copy in a second process, and lets the outputs compress it meanwhile. Returns undefined when the
- * process is busy or cannot start. Without `keepsUncompressed` the layer is undefined when it could not be compressed.
+ * Starts to write the layer of a copy in a second process, which the outputs compress meanwhile. Returns undefined if
+ * the process is busy or cannot start. Without `keepsUncompressed`, the layer is undefined if it could not be
+ * compressed.
  */
 export function writeLayerInSubprocess(
   copy: PlacedCopy,
