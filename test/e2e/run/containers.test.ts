@@ -98,15 +98,15 @@ const settings = [
     what: 'gives its user no home and no place for temporary files',
     options: ['--user=1000:1000', '--env=TMPDIR=/sys'],
     doctor:
-      /^missing[^]*missing +store +The store "\/sys\/tbuild-1000" cannot be made \(E[A-Z]+\)\n +→ .*TBUILD_ROOT[^]*seccomp/,
-    build: /^ERROR: The store "\/sys\/tbuild-1000" cannot be made \(E[A-Z]+\)\nhint: .*TBUILD_ROOT=DIR\nEXIT 2/,
+      /^missing[^]*missing +store +Cannot create the store "\/sys\/tbuild-1000" \(E[A-Z]+\)\n +→ .*TBUILD_ROOT[^]*seccomp/,
+    build: /^ERROR: Cannot create the store "\/sys\/tbuild-1000" \(E[A-Z]+\)\nhint: .*TBUILD_ROOT=DIR\nEXIT 2/,
   },
   {
     what: 'gives its user a home that is not there',
     options: ['--user=1000:1000', '--env=HOME=/nonexistent'],
     doctor:
-      /^missing[^]*missing +store +The store "\/nonexistent\/.local\/share\/tbuild" cannot be made \(E[A-Z]+\)\n +→ .*TBUILD_ROOT/,
-    build: /^ERROR: The store "\/nonexistent\/.local\/share\/tbuild" cannot be made \(EACCES\)\nhint: .*\nEXIT 2/,
+      /^missing[^]*missing +store +Cannot create the store "\/nonexistent\/.local\/share\/tbuild" \(E[A-Z]+\)\n +→ .*TBUILD_ROOT/,
+    build: /^ERROR: Cannot create the store "\/nonexistent\/.local\/share\/tbuild" \(EACCES\)\nhint: .*\nEXIT 2/,
   },
   {
     what: 'finds the directory of its store taken by somebody else',
