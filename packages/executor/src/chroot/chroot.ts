@@ -116,11 +116,11 @@ function prepare(
   { directory, joinDescriptors, secrets }: StepSetup & { readonly secrets: string },
 ): Launch {
   const root = sandbox.root.upper;
-  const way = filterWay(machine, sandbox);
+  const mode = chooseFilterMode(machine, sandbox);
   const program = enterSandbox(sandbox, {
     ...machine,
-    filter: way === 'without' ? undefined : machine.filter,
-    noNewPrivileges: way === 'no new privileges',
+    filter: mode === 'without' ? undefined : machine.filter,
+    noNewPrivileges: mode === 'no new privileges',
     reportTo: REPORT,
     joinDescriptors,
     root,
@@ -141,19 +141,20 @@ function prepare(
 /** CAP_SYS_ADMIN, as a mask. */
 const SYS_ADMIN = 1n << 21n;
 
-/** Programs by which users become root. */
-const ROOT_GIVERS = ['usr/bin/sudo', 'usr/bin/doas', 'bin/doas'];
+/** The programs with which a user becomes root. */
+const SUDO_PROGRAMS = ['usr/bin/sudo', 'usr/bin/doas', 'bin/doas'];
 
 /**
- * Chooses how a step gets the filter. A container with Docker's defaults has no SYS_ADMIN, and may load a filter only for
- * processes that gain no rights. An ordinary user of an image with sudo does without it, since sudo would fail.
+ * Chooses how a step gets the filter. Without SYS_ADMIN, as in a container with Docker's defaults, a process may load
+ * a filter only with no_new_privs. A step of an ordinary user whose image has sudo runs without the filter, since
+ * sudo would fail.
  */
-function filterWay(
+function chooseFilterMode(
   { permitted }: Machine,
   { process: { user }, root }: Sandbox,
 ): 'privileged' | 'no new privileges' | 'without' {
   if ((permitted & SYS_ADMIN) !== 0n) return 'privileged';
-  const needsSudo = user.uid !== 0 && ROOT_GIVERS.some((path) => existsSync(join(root.upper, path)));
+  const needsSudo = user.uid !== 0 && SUDO_PROGRAMS.some((path) => existsSync(join(root.upper, path)));
   return needsSudo ? 'without' : 'no new privileges';
 }
 

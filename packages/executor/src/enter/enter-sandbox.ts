@@ -23,7 +23,7 @@ export interface EnterOptions {
   readonly permitted: bigint;
   /** False if groups cannot be changed. */
   readonly setsGroups: boolean;
-  /** Whether no program of the step gains rights, which is what an unprivileged process pays for a filter: sudo fails then. */
+  /** Whether to set no_new_privs, which an unprivileged process needs to load a filter. sudo then fails. */
   readonly noNewPrivileges?: boolean;
 }
 
