@@ -36,7 +36,7 @@ export function readDirectives(text: string, file: string): { directives: Direct
   const directives = {
     syntax: detectSyntax(text, file),
     escape: checkEscape(seen.get('escape')),
-    check: findDirective(text, file, 'check', '#')?.value,
+    check: findDirective(text, file, { name: 'check', comment: '#' })?.value,
   };
   return { directives, reader };
 }
@@ -46,7 +46,8 @@ export function readDirectives(text: string, file: string): { directives: Direct
  * member of a JSON document. The value ends at its first blank.
  */
 export function detectSyntax(text: string, file = 'Dockerfile'): Word | undefined {
-  const found = findDirective(text, file, 'syntax', '#') ?? findDirective(text, file, 'syntax', '//');
+  const findSyntax = (comment: '#' | '//') => findDirective(text, file, { name: 'syntax', comment });
+  const found = findSyntax('#') ?? findSyntax('//');
   if (found === undefined) return jsonSyntax(text, file);
   const [image = ''] = found.value.text.split(' ', 1);
   const { start } = found.value.location;
@@ -67,8 +68,7 @@ function checkEscape(directive: Directive | undefined): '\\' | '`' {
 function findDirective(
   text: string,
   file: string,
-  name: Directive['name'],
-  comment: '#' | '//',
+  { name, comment }: { readonly name: Directive['name']; readonly comment: '#' | '//' },
 ): Directive | undefined {
   const reader = createLineReader(text, file, { offset: text.startsWith('\ufeff') ? 1 : 0, line: 1 });
   if (text.startsWith('#!', reader.offset)) readPhysicalLine(reader);

@@ -31,11 +31,11 @@ export function expandWord(word: string, lookup: Lookup, options: ExpandOptions 
 /** The same as {@link expandWord}, then splits at blanks that are neither quoted nor escaped. */
 export function expandWords(word: string, lookup: Lookup, options: ExpandOptions = {}): string[] {
   const words = createWordList();
-  expand(word, lookup, options, words);
+  expand(word, lookup, { ...options, words });
   return finishWords(words);
 }
 
-function expand(word: string, lookup: Lookup, options: ExpandOptions, words?: WordList): string {
+function expand(word: string, lookup: Lookup, { words, ...options }: ExpandOptions & { words?: WordList }): string {
   const { escape = '\\', keepEscapes = false } = options;
   const state = { at: 0, keepEscapes, depth: 0 };
   try {

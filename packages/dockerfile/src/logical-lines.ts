@@ -116,7 +116,7 @@ function readContinuations(
   const { text: source, file } = reader;
   const { line: firstLine, start: startOffset, comments } = first;
   const start = { line: firstLine.number, column: startOffset - firstLine.start + 1 };
-  const end = continuationStart(source, startOffset, firstLine.end, escape);
+  const end = continuationStart(source, { start: startOffset, end: firstLine.end }, escape);
   let text = source.slice(startOffset, end ?? firstLine.end);
   const pieces: Piece[] = [{ offset: 0, line: start.line, column: start.column }];
   if (end === undefined) return { text, file, pieces, comments, emptyLines: NONE, start, startOffset };
@@ -128,7 +128,7 @@ function readContinuations(
     const from = skipSpaces(source, line.start, line.end);
     if (from === line.end) emptyLines.push(line.number);
     else if (source[from] !== '#') {
-      const stop = continuationStart(source, line.start, line.end, escape);
+      const stop = continuationStart(source, line, escape);
       pieces.push({ offset: text.length, line: line.number, column: 1 });
       text += source.slice(line.start, stop ?? line.end);
       continued = stop !== undefined;
@@ -140,7 +140,11 @@ function readContinuations(
 }
 
 /** Returns the offset of the escape character that continues this line, or undefined if the line ends here. */
-function continuationStart(text: string, start: number, end: number, escape: Escape): number | undefined {
+function continuationStart(
+  text: string,
+  { start, end }: Pick<PhysicalLine, 'start' | 'end'>,
+  escape: Escape,
+): number | undefined {
   let at = end - 1;
   while (at >= start && (text[at] === ' ' || text[at] === '\t')) at--;
   if (at < start || text[at] !== escape) return undefined;

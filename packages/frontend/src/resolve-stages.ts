@@ -80,8 +80,8 @@ interface Visitor {
 
 async function resolveStage(visitor: Visitor, node: StageNode): Promise<ResolvedStage> {
   const own = node.replaced ? [] : node.stage.instructions;
-  const [base] = await Promise.all([resolveBase(visitor, node), resolveSources(visitor, node, own)]);
-  await resolveSources(visitor, node, base.triggers, node.stage.from.location);
+  const [base] = await Promise.all([resolveBase(visitor, node), resolveSources(visitor, node, { instructions: own })]);
+  await resolveSources(visitor, node, { instructions: base.triggers, location: node.stage.from.location });
   return { node, ...base };
 }
 
@@ -119,18 +119,22 @@ function parseTriggers({ stage }: StageNode, texts: readonly string[]): StageIns
   });
 }
 
-/** `location` is for instructions that are not in the file. */
+interface Instructions {
+  readonly instructions: readonly StageInstruction[];
+  /** The location of instructions that are not in the file. */
+  readonly location?: SourceRange;
+}
+
 async function resolveSources(
   visitor: Visitor,
   node: StageNode,
-  instructions: readonly StageInstruction[],
-  location?: SourceRange,
+  { instructions, location }: Instructions,
 ): Promise<void> {
   await Promise.all(
     instructions.flatMap(sourceNames).map(async (name) => {
       const source = location === undefined ? name : { ...name, location };
       const origin = resolveSource(visitor.graph, source);
-      checkOrder(visitor.graph, node, origin, source);
+      checkOrder(visitor.graph, node, { origin, location: source.location });
       if (origin.kind === 'stage') await visitor.visit(origin.index);
       if (origin.kind === 'image') await visitor.images.resolve(origin, visitor.options.platform, source.location);
     }),

@@ -46,14 +46,18 @@ export function resolveSource(graph: StageGraph, { name, location, index }: Sour
 }
 
 /** @throws TbuildError DOCKERFILE_SEMANTICS if stage `user` reads from a stage that is not before it. */
-export function checkOrder(graph: StageGraph, user: StageNode, origin: Origin, source: SourceName): void {
+export function checkOrder(
+  graph: StageGraph,
+  user: StageNode,
+  { origin, location }: { readonly origin: Origin; readonly location: SourceRange },
+): void {
   if (origin.kind !== 'stage' || origin.index < user.stage.index) return;
-  if (origin.index === user.stage.index) throw cycle(user, source.location);
+  if (origin.index === user.stage.index) throw cycle(user, location);
   const name = stageLabel(graph.nodes[origin.index] ?? user);
   throw new TbuildError(
     'DOCKERFILE_SEMANTICS',
     `Cannot read from stage ${JSON.stringify(name)}: it must be defined before stage ${JSON.stringify(stageLabel(user))}`,
-    { location: source.location, hint: 'Move the stage up' },
+    { location, hint: 'Move the stage up' },
   );
 }
 

@@ -58,13 +58,14 @@ function lexAction(source: string, start: number, open: number): { tokens?: read
     if (close.test(source)) return { tokens, end: close.lastIndex };
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(source);
-    if (match === null) throw templateError(source, { text: source.charAt(at), at }, 'it is not expected here');
+    if (match === null)
+      throw templateError(source, { text: source.charAt(at), at }, { reason: 'it is not expected here' });
     const [kind] = Object.entries(match.groups ?? {}).find(([, text]) => text !== undefined) ?? [];
     if (isTokenKind(kind)) tokens.push({ kind, text: match[0], at, apart });
     apart = kind === 'blank';
     at = TOKEN.lastIndex;
   }
-  throw templateError(source, { text: '{{', at: open }, 'it has no "}}"');
+  throw templateError(source, { text: '{{', at: open }, { reason: 'it has no "}}"' });
 }
 
 const KINDS = ['field', 'variable', 'word', 'string', 'number', 'sign'];

@@ -207,7 +207,7 @@ class Parser {
   }
 
   #error(place: TemplatePlace, reason: string): Error {
-    return templateError(this.#source, place, reason);
+    return templateError(this.#source, place, { reason });
   }
 }
 

@@ -167,7 +167,7 @@ class Renderer {
   }
 
   #error(place: TemplatePlace, reason: string, hint?: string): Error {
-    return templateError(this.#source, place, reason, hint);
+    return templateError(this.#source, place, { reason, hint });
   }
 }
 

@@ -17,7 +17,7 @@ export async function* download(
   for (let failures = 0; ;) {
     const start = offset;
     try {
-      for await (const chunk of await open(remote, target, offset, signal)) {
+      for await (const chunk of await open(remote, { target, offset, signal })) {
         yield chunk;
         offset += chunk.length;
       }
@@ -33,31 +33,31 @@ export async function* download(
   }
 }
 
+interface BlobPart {
+  readonly target: Descriptor;
+  readonly offset: number;
+  readonly signal?: AbortSignal;
+}
+
 /** A layer that must not be redistributed is only at its descriptor's URLs. No credentials are sent there. */
-async function open(
-  remote: Remote,
-  target: Descriptor,
-  offset: number,
-  signal?: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+async function open(remote: Remote, part: BlobPart): Promise<AsyncIterable<Uint8Array>> {
+  const { target } = part;
   const elsewhere = (target.urls ?? []).filter((url) => /^https?:\/\//i.test(url)).map((url) => new URL(url));
   for (const place of [`blobs/${target.digest}`, ...elsewhere]) {
     try {
-      return await openAt(place, remote, target, offset, signal);
+      return await openAt(place, remote, part);
     } catch (error) {
       if (place === (elsewhere.at(-1) ?? place) || !(error instanceof RegistryError) || error.code !== 'NOT_FOUND')
         throw error;
     }
   }
-  throw new Error('A blob is somewhere');
+  throw new Error('A blob has at least one location');
 }
 
 async function openAt(
   place: string | URL,
   remote: Remote,
-  target: Descriptor,
-  offset: number,
-  signal?: AbortSignal,
+  { target, offset, signal }: BlobPart,
 ): Promise<AsyncIterable<Uint8Array>> {
   const response = await ask(remote, {
     method: 'GET',

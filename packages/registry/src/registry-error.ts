@@ -86,13 +86,17 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     status,
     codes,
     said: messages,
-    hint: hintFor(status, host, isOpening, response.headers['retry-after']),
+    hint: hintFor(status, host, { isOpening, retryAfter: response.headers['retry-after'] }),
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
 }
 
-function hintFor(status: number, host: string, isOpening: boolean, retryAfter?: string): string | undefined {
+function hintFor(
+  status: number,
+  host: string,
+  { isOpening, retryAfter }: { isOpening: boolean; retryAfter?: string },
+): string | undefined {
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
   if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
   if (status === 404 && isOpening)
@@ -191,8 +195,7 @@ export interface Way {
 export function unreachable(
   url: URL,
   errno: string | undefined,
-  cause: unknown,
-  { peer = 'Registry', proxy }: Way,
+  { peer = 'Registry', proxy, cause }: Way & { readonly cause: unknown },
 ): RegistryError {
   const known = UNREACHABLE[errno ?? ''];
   const what = known ?? `broke the connection${errno === undefined ? '' : ` (${errno})`}`;

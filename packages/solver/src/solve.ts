@@ -84,8 +84,10 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
   const end = (outcome: Outcome, error?: string): void =>
     progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason, error });
   try {
-    const { solved, outcome } = await loadOrRun(step, inputs, {
+    const { solved, outcome } = await loadOrRun({
       ...run,
+      step,
+      inputs,
       wait,
       start,
       onReason: (text) => (reason = text),
@@ -116,7 +118,7 @@ class MissingInputs extends Error {
   readonly steps: ReadonlySet<StepId>;
 
   constructor(steps: ReadonlySet<StepId>) {
-    super('Inputs of a step are only remembered');
+    super('The data of an input is missing');
     this.steps = steps;
   }
 }
@@ -127,6 +129,8 @@ interface Done<R> {
 }
 
 interface StepRun<R> extends RunContext<R> {
+  readonly step: Step;
+  readonly inputs: Inputs<R>;
   /** Reports that the step has to run but waits for its inputs. */
   wait(): void;
   /** Reports that the step starts to run. */
@@ -135,21 +139,21 @@ interface StepRun<R> extends RunContext<R> {
   onReason(text: string | undefined): void;
 }
 
-async function loadOrRun<R>(step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
-  const op = run.opFor(step);
-  if (op.anticipate === undefined) return prepareAndRun(op, step, inputs, run);
+async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
+  const op = run.opFor(run.step);
+  if (op.anticipate === undefined) return prepareAndRun(op, run);
   const unneeded = new AbortController();
-  op.anticipate(inputs, AbortSignal.any([run.signal, unneeded.signal]));
+  op.anticipate(run.inputs, AbortSignal.any([run.signal, unneeded.signal]));
   let done: Done<R> | undefined;
   try {
-    return (done = await prepareAndRun(op, step, inputs, run));
+    return (done = await prepareAndRun(op, run));
   } finally {
     if (done?.outcome !== 'built') unneeded.abort();
   }
 }
 
-async function prepareAndRun<R>(op: Op<R>, step: Step, inputs: Inputs<R>, run: StepRun<R>): Promise<Done<R>> {
-  const { missingResults, cache } = run;
+async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
+  const { step, inputs, missingResults, cache } = run;
   const prepared = await op.prepare(inputs, run.signal);
   const { key, canGive } = prepared;
   const loaded = step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
@@ -158,21 +162,13 @@ async function prepareAndRun<R>(op: Op<R>, step: Step, inputs: Inputs<R>, run: S
   const missing = missingResults.missingFor(step);
   if (missing.size > 0) throw new MissingInputs(missing);
   const [ran] = await run.limit(() =>
-    Promise.allSettled([
-      runStep(step, prepared, inputs, run),
-      whyMissed(step, prepared, loaded !== undefined, run).then(run.onReason),
-    ]),
+    Promise.allSettled([runStep(prepared, run), whyMissed(prepared, loaded !== undefined, run).then(run.onReason)]),
   );
   if (ran.status === 'rejected') throw ran.reason;
   return { solved: { key, result: ran.value }, outcome: 'built' };
 }
 
-async function runStep<R>(
-  step: Step,
-  prepared: Prepared<R>,
-  inputs: Inputs<R>,
-  { signal, cache, wait, start }: StepRun<R>,
-): Promise<R> {
+async function runStep<R>(prepared: Prepared<R>, { step, inputs, signal, cache, wait, start }: StepRun<R>): Promise<R> {
   throwIfAborted(signal);
   if (prepared.gather !== undefined) {
     wait();
@@ -186,17 +182,16 @@ async function runStep<R>(
 
 /** Runs beside the step, so that the explanation delays nothing. Its failure does not fail the step. */
 async function whyMissed<R>(
-  step: Step,
   { key, parts }: Prepared<R>,
-  isRemembered: boolean,
-  { cache }: RunContext<R>,
+  isRecorded: boolean,
+  { step, cache }: StepRun<R>,
 ): Promise<string | undefined> {
   if (parts === undefined || cache.explain === undefined) return undefined;
   await nextTurn();
   try {
     const reason = await cache.explain(step, key, await parts());
     if (step.noCache) return 'the cache is off for this step';
-    return isRemembered ? 'the cache record was found, but its layer is missing' : reason;
+    return isRecorded ? 'the cache record was found, but its layer is missing' : reason;
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import type { Lowering, LoweringContext } from './lowering.ts';
 /** COPY and ADD: one layer from any number of sources. */
 export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context) => {
   const fields = expandFields(state, instruction, context);
-  const command = describeCommand(instruction, lookupIn(state.env), context);
+  const command = describeCommand(instruction, lookupIn(state.env), { escape: context.escape });
   const named = nameStep(state, command, context);
   const sources: StepId[] = [];
   const taken = copySelections(state, instruction, { context, sources, name: named.name });

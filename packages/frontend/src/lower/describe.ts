@@ -8,8 +8,7 @@ import type { LoweringContext } from './lowering.ts';
 export function describeCommand(
   { text }: InstructionBase,
   lookup: Lookup,
-  { escape }: LoweringContext,
-  options: ExpandOptions = {},
+  { escape, ...options }: Pick<LoweringContext, 'escape'> & ExpandOptions,
 ): string {
   const line = commandLine(text, escape);
   try {

@@ -67,6 +67,6 @@ function describeRun(
 ): string {
   const secrets = new Set(instruction.mounts.flatMap(({ type, options }) => (type === 'secret' ? [options.env] : [])));
   const lookup: Lookup = (name) => (secrets.has(name) ? '****' : variable(state.env, name));
-  const text = describeCommand(instruction, lookup, context, { keepQuotes: true, keepUnset: true });
+  const text = describeCommand(instruction, lookup, { escape: context.escape, keepQuotes: true, keepUnset: true });
   return command.document === undefined ? text : `${text} (${summarizeHeredoc(command.document)})`;
 }

@@ -17,7 +17,7 @@ export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction
   const moved = withConfig({ ...state, ownWorkdir: true }, { WorkingDir: path });
   const createdBy = `WORKDIR ${path}`;
   if (path === '/') return withHistory(moved, createdBy);
-  const named = nameStep(moved, describeCommand(instruction, lookupIn(state.env), context), context);
+  const named = nameStep(moved, describeCommand(instruction, lookupIn(state.env), { escape: context.escape }), context);
   const step = context.graph.add({
     op: { kind: 'mkdir', path, mode: 0o755, user: state.config.User ?? '' },
     base: state.tip,

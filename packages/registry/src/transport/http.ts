@@ -155,7 +155,7 @@ function failureOf({ url, signal }: HttpRequest, error: unknown, { proxy, option
   const errno = errnoName(error);
   // The request was not aborted, so the proxy answered something else than success.
   if (proxy !== undefined && errno === 'UND_ERR_ABORTED') return proxyRefused(url, proxy, error);
-  return unreachable(url, errno, error, { peer: options.peer, proxy });
+  return unreachable(url, errno, { peer: options.peer, proxy, cause: error });
 }
 
 // The source of a body may fail itself. That is not the registry's fault, so the error stays as it is. A generator does
