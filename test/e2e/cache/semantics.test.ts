@@ -30,7 +30,7 @@ async function layersOf(instructions: string): Promise<readonly string[]> {
   const context = writeFiles({
     ...FILES,
     Dockerfile: `FROM scratch\n${instructions}\n`,
-    '.dockerignore': 'Dockerfile\n',
+    '.dockerignore': 'Dockerfile\n.dockerignore\n',
   });
   for (const name of [...Object.keys(FILES), 'Dockerfile', 'd/e', 'd', '.'])
     utimesSync(join(context, name), TIME, TIME);
