@@ -13,7 +13,7 @@ COPY --from=build /version /src/a.c /
 RUN true
 `;
 
-/** What is printed of each step that ran: its words → the reason. */
+/** Returns the printed reason of each step that ran, by its instruction. */
 function reasonsIn(output: string): Record<string, string> {
   const names = new Map(
     [...output.matchAll(/^#(\d+) \[(?:\S+ )?\d+\/\d+\] (.*)$/gm)].map(([, number = '', name = '']) => [number, name]),
@@ -26,7 +26,7 @@ function reasonsIn(output: string): Record<string, string> {
   );
 }
 
-test('a step that runs says what has changed since it ran last', async () => {
+test('a step that runs reports what changed since its last run', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles({ Dockerfile: DOCKERFILE, 'src/a.c': 'a\n', 'src/b.c': 'b\n' });
   const build = async (...args: string[]) =>
@@ -180,7 +180,7 @@ test.each<readonly [name: string, before: string, after: string, expected: Recor
   expect(reasonsIn(stderr)).toEqual(expected);
 });
 
-test('a step that fails says why it had to run too', async () => {
+test('a step that fails reports why it had to run', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 3\n' });
   const reasons = async () => reasonsIn((await buildContext(context, { store, args: ['--explain'] })).stderr);
@@ -188,7 +188,7 @@ test('a step that fails says why it had to run too', async () => {
   expect(await reasons()).toEqual({ 'RUN exit 3': 'its last run did not succeed, or the result was removed since' });
 });
 
-test('a step of which a cache has only the record says so', async () => {
+test('a step whose layer is missing from the cache reports that only the record was found', async () => {
   const cache = join(scratchDirectory('cache'), 'made');
   const dockerfile = 'FROM busybox AS build\nRUN echo a > /a; echo b > /b\nFROM busybox\nCOPY --from=build /a /\n';
   const context = writeFiles({ Dockerfile: dockerfile });
@@ -203,7 +203,7 @@ test('a step of which a cache has only the record says so', async () => {
 });
 
 describe.each(['min', 'max'])('a cache of mode %s', (mode) => {
-  test('tells a machine that never ran a step why it misses, also when it was carried on by another', async () => {
+  test('explains a miss on a machine that never ran the step, also after another machine extended the cache', async () => {
     const [first, second] = ['first', 'second'].map((name) => join(scratchDirectory('cache'), name));
     const context = writeFiles({ Dockerfile: DOCKERFILE, 'src/a.c': 'a\n', 'src/b.c': 'b\n' });
     const elsewhere = writeFiles({ Dockerfile: DOCKERFILE, 'src/a.c': 'a\n', 'src/b.c': 'b\n' });

@@ -16,7 +16,7 @@ const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
 const ran = (build: InlineBuild) => ranIn(build.stderr);
 
 describe.each(builders)('a second build by $who', ({ asUser }) => {
-  test('runs again only what a changed file is read by', async () => {
+  test('reruns only the steps that read a changed file', async () => {
     const context = scratchDirectory('sleepy');
     cpSync(join(fixtures, 'sleepy'), context, { recursive: true });
     const build = async () => good(await buildContext(context, { asUser }));
@@ -38,7 +38,7 @@ describe.each(builders)('a second build by $who', ({ asUser }) => {
   });
 });
 
-test('what follows a changed step runs again, what precedes it and other stages do not', async () => {
+test('a changed step reruns the steps after it, not those before it or in other stages', async () => {
   const context = writeFiles({
     Dockerfile: `FROM busybox AS tool
 RUN echo tool > /tool
@@ -81,7 +81,7 @@ test(
       );
       await runChecked('/usr/bin/env', build(), { env });
     }
-    // The registry is gone. What is made once a version, to start from, is no part of a build that comes later.
+    // The registry is gone. The start snapshot, made once a version, is no part of a later build.
     await runChecked('/usr/bin/env', build(), { env });
     const remembered = () => readdirSync(join(env.HOME, '.cache/tbuild'));
     await eventually(() => remembered().some((name) => /^snapshot-[^-]+$/.test(name)));
@@ -107,14 +107,14 @@ test(
   },
 );
 
-test('files outside what a COPY names do not count', async () => {
+test('a file that a COPY does not name does not invalidate it', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY src /src\n', 'src/a': '1\n', other: '1\n' });
   good(await buildContext(context));
   writeFileSync(join(context, 'other'), '2\n');
   expect(ran(good(await buildContext(context)))).toEqual([]);
 });
 
-test('a stage that ran again and made the same file leaves what copies it cached', async () => {
+test('a COPY stays cached when its source stage reran and made the same file', async () => {
   const files = (version: string) => ({
     Dockerfile: `FROM busybox AS build
 COPY version /version
@@ -130,7 +130,7 @@ RUN cp /out /copy
   expect(ran(build)).toEqual(['COPY version /version', 'RUN echo constant > /out']);
 });
 
-test('the mode of a file counts, and so does a link target', async () => {
+test('a changed file mode or link target invalidates a COPY', async () => {
   const context = (mode: string, target: string) => ({
     Dockerfile: `FROM busybox AS s\nRUN touch /f && chmod ${mode} /f && ln -s ${target} /l\nFROM busybox\nCOPY --from=s /f /l /d/\nRUN true\n`,
   });
@@ -140,7 +140,7 @@ test('the mode of a file counts, and so does a link target', async () => {
   expect(ran(await buildGood(context('600', 'f')))).toContain('RUN true');
 });
 
-test('the mode of a directory that is mounted counts, unless it is the root, and its name does not', async () => {
+test('a changed mode of a mounted directory reruns the step; that of the root or another name does not', async () => {
   const dockerfile = (source: string, mode: string) => `FROM busybox AS made
 RUN mkdir -m ${mode} /made
 FROM busybox
@@ -162,7 +162,7 @@ RUN --mount=from=made,source=/made,target=/m stat -c %a /m > /stage
   expect(['/context', '/stage'].map(next.tree().readText)).toEqual(['700\n', '711\n']);
 });
 
-test('the root of a mounted context is the same wherever it lies', async () => {
+test('a RUN that mounts the context stays cached when the context moves', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN --mount=target=/m stat -c %a /m > /mode\n' });
   chmodSync(context, 0o700);
   expect(
@@ -174,14 +174,14 @@ test('the root of a mounted context is the same wherever it lies', async () => {
   expect(ran(good(await buildContext(context)))).toEqual([]);
 });
 
-test('build arguments count from where they are declared', async () => {
+test('a changed build argument reruns only the steps after its ARG', async () => {
   const files = { Dockerfile: 'FROM busybox\nRUN echo early\nARG V\nRUN echo late\n' };
   await buildGood(files, { args: ['--build-arg', 'V=1'] });
   expect(ran(await buildGood(files, { args: ['--build-arg', 'V=1'] }))).toEqual([]);
   expect(ran(await buildGood(files, { args: ['--build-arg', 'V=2'] }))).toEqual(['RUN echo late']);
 });
 
-test('--no-cache takes the times that files have now, alone, in directories and through stages, and they stay', async () => {
+test('--no-cache records the current times of files, in directories and across stages, and later builds keep them', async () => {
   const context = writeFiles({
     Dockerfile: `FROM scratch AS files
 COPY a.txt /alone/
@@ -219,7 +219,7 @@ COPY a.txt b.txt /last/
   expect(await timesOf()).toEqual(new Set([1_100_000_000]));
 });
 
-test('--no-cache runs everything, and what it made is what the next build finds', async () => {
+test('--no-cache runs every step, and the next build uses the new results', async () => {
   const files = { Dockerfile: 'FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /u\nRUN cp /u /v\n' };
   const first = await buildGood(files);
   const again = await buildGood(files, { args: ['--no-cache'] });
@@ -230,7 +230,7 @@ test('--no-cache runs everything, and what it made is what the next build finds'
   expect(third.tree().readText('/v')).toBe(again.tree().readText('/u'));
 });
 
-test('two builds at once on one store are both right', async () => {
+test('two concurrent builds on one store both succeed', async () => {
   const files = (name: string) => ({
     Dockerfile: `FROM busybox\nRUN sleep 0.3; cat /proc/sys/kernel/random/uuid > /shared\nCOPY own /own\nRUN cat /shared /own > /both\n`,
     own: `${name}\n`,
@@ -242,7 +242,7 @@ test('two builds at once on one store are both right', async () => {
   }
 });
 
-test('a failed step is not remembered, those before it are', async () => {
+test('a failed step is not cached, the steps before it are', async () => {
   const files = { Dockerfile: 'FROM busybox\nRUN echo fine > /fine\nRUN test -e /fine && exit 5\n' };
   expect((await buildInline(files)).exitCode).toBe(1);
   const second = await buildInline(files);

@@ -35,7 +35,7 @@ const rowsOf = (text: string): { type: string; size: number; description?: strin
     .map((line) => JSON.parse(line));
 const HOUR = 3600_000;
 
-/** Makes everything that is there look as if it had last been used then. */
+/** Sets the last use of every entry to so many milliseconds ago. */
 function age(store: string, milliseconds: number): void {
   const time = new Date(Date.now() - milliseconds);
   const deep = { records: 1, snapshots: 1, resolved: 1, http: 1, git: 1, copies: 1, explain: 2, 'context-index': 1 };
@@ -52,7 +52,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
   const tbuild = async (store: string, ...args: string[]) => good(await runTbuild(args, { store, asUser })).stdout;
 
-  test('du says what is on the disk, hard links and shared bytes once', async () => {
+  test('du reports disk usage and counts hard links and shared bytes once', async () => {
     const store = newStore();
     const context = writeFiles({
       Dockerfile: 'FROM busybox\nCOPY . /all\nRUN --mount=type=cache,target=/c head -c 1000000 /dev/urandom > /c/x\n',
@@ -62,7 +62,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     good(await buildContext(context, { store, asUser }));
     writeFileSync(join(context, 'b'), 'changed');
     good(await buildContext(context, { store, asUser, args: ['-t', 'app:1'] }));
-    // The store is still being written to the disk in the background, which may take or give back a block.
+    // The background sync of the store may allocate or free a block.
     const rows = await vi.waitFor(async () => {
       const onDisk = await storeSize(store);
       const listed = rowsOf(await tbuild(store, 'du', '--format', 'json'));
@@ -74,9 +74,9 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     expect(await tbuild(store, 'du', '--verbose')).toMatch(/COPY \. \/all[^]*^Total /m);
   });
 
-  test('prune takes what was not used for long, least recently used first, and says how much', async () => {
+  test('prune removes old entries, least recently used first, and reports the space', async () => {
     const store = newStore();
-    // Without an image nothing but the cache holds the layers.
+    // Without an image, only the cache holds the layers.
     const build = (name: string) =>
       buildGood({ Dockerfile: dockerfile(name) }, { store, asUser, args: ['-o', 'type=cacheonly'] });
     await build('old');
@@ -90,15 +90,15 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     expect(ran(await build('new'))).toEqual([]);
     expect(ran(await build('old'))).toHaveLength(2);
 
-    // Used last, "old" stays where only one of the two has room.
+    // "old" was used last, so it stays where only one of the two fits.
     await tbuild(store, 'prune', '--force', '--max-used-space', '10mb');
     expect(ran(await build('old'))).toEqual([]);
     expect(ran(await build('new'))).toHaveLength(2);
   });
 });
 
-describe('what was fetched', needs('registry'), () => {
-  test('is listed with where it came from, and goes when it was not used for long', async () => {
+describe('a fetched source', needs('registry'), () => {
+  test('is listed with its origin, and is pruned when it was not used for long', async () => {
     const host = await sharedService('registry');
     const [old, current] = [await pushBaseImage('busybox', host), `${host}/current/busybox:1`];
     await skopeo([
@@ -129,7 +129,7 @@ describe('what was fetched', needs('registry'), () => {
     await build(old, 'old');
     age(store, 30 * HOUR);
     await build(current, 'current', '?token=hidden');
-    // What is used again is not old.
+    // Using an entry again makes it recent.
     await build(current, 'current', '?token=hidden');
     const rows = async () => rowsOf(good(await runTbuild(['du', '--format', 'json'], { store })).stdout);
     const fetched = (all: Awaited<ReturnType<typeof rows>>) =>
@@ -158,14 +158,14 @@ describe('what was fetched', needs('registry'), () => {
     ]);
     expect(JSON.stringify(after)).not.toContain('RUN echo old');
     expect(ran(await build(current, 'current', '?token=hidden'))).toEqual([]);
-    // A cap holds for everything that can be fetched again.
+    // A cap covers everything that can be fetched again.
     good(await runTbuild(['prune', '--force', '--max-used-space', '1kb'], { store }));
     expect(fetched(await rows())).toEqual([]);
     expect(readdirSync(join(store, 'blobs/sha256'))).toEqual([]);
   });
 });
 
-test('a cap keeps the cache small after each build', async () => {
+test('a cap limits the cache after each build', async () => {
   const store = scratchDirectory('store');
   const env = { TBUILD_MAX_USED_SPACE: '5MB' };
   for (const name of ['a', 'b', 'c', 'd'])
@@ -180,7 +180,7 @@ test('a cap keeps the cache small after each build', async () => {
   expect(refused.exitCode).toBe(2);
 });
 
-test('a prune beside a running build takes nothing that it uses', async () => {
+test('prune removes nothing that a running build uses', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles({
     Dockerfile:
@@ -201,7 +201,7 @@ test('a prune beside a running build takes nothing that it uses', async () => {
   expect(ran(await buildGood({ Dockerfile: dockerfile('unused') }, { store }))).toHaveLength(2);
 });
 
-test('what a build in another container does on the same store is left alone', needs('root'), async () => {
+test('prune leaves the files of a build in another container alone', needs('root'), async () => {
   const store = scratchDirectory('store');
   const marker = `61${Math.floor(Math.random() * 1e6)}`;
   const context = writeFiles({
@@ -225,7 +225,7 @@ test('what a build in another container does on the same store is left alone', n
   expect(good(await runTbuild(['images'], { store })).stdout).toContain('inside');
 });
 
-test('what a killed build left is swept, and the trash is emptied after a build', async () => {
+test('a build sweeps the leftovers of a killed build and empties the trash', async () => {
   const store = scratchDirectory('store');
   await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { store });
   const old = new Date(Date.now() - HOUR);

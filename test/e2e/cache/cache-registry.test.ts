@@ -16,7 +16,7 @@ const ran = (build: InlineBuild) => ranIn(build.stderr);
 describe('a cache in a registry', needs('registry'), () => {
   const fromRegistry = { images: [] } as const;
 
-  test('spares a fresh store every step; layers are sent once', async () => {
+  test('gives an empty store every step, and each layer is pushed once', async () => {
     await using registry = await startRegistry();
     const base = await pushBaseImage('busybox', registry.host);
     const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
@@ -43,7 +43,7 @@ describe('a cache in a registry', needs('registry'), () => {
     );
   });
 
-  test('in the registry that an image goes to gives it its layers without fetching them', async () => {
+  test('in the registry of the pushed image provides its layers without fetching them', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const own = { ...files, Dockerfile: DOCKERFILE.replaceAll('FROM busybox', `FROM ${base}`) };
@@ -63,7 +63,7 @@ describe('a cache in a registry', needs('registry'), () => {
     expect(JSON.parse(pushed).rootfs.diff_ids).toHaveLength(first.image().config.rootfs.diff_ids.length);
   });
 
-  test('may stand in the image itself', async () => {
+  test('can be embedded in the image (inline)', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const own = {
@@ -85,7 +85,7 @@ describe('a cache in a registry', needs('registry'), () => {
     ['mode=min', 'type=registry,mode=min', 'cache:min'],
     ['mode=max', 'type=registry,mode=max', 'cache:max'],
     ['the image itself', 'type=inline', 'inline:stages'],
-  ])('as %s spares a fresh store the stages, and none of their layers is fetched', async (_name, type, name) => {
+  ])('as %s gives an empty store the stages without fetching their layers', async (_name, type, name) => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const ref = `${host}/${name}`;
@@ -133,7 +133,7 @@ RUN cat /copy /own > /last; echo $N > /n
       return { own, first, from: ['--cache-from', ref], digests, tag: `${registry.host}/lossy/app:1` };
     };
 
-    test('runs the steps again whose layers a step needs, and what stands on them, and says so', async () => {
+    test('reruns the steps whose layers are needed, and the steps that depend on them, and reports it', async () => {
       await using registry = await startRegistry();
       const { own, digests, from } = await setUp(registry);
       for (const digest of digests) registry.lose(digest);
@@ -146,7 +146,7 @@ RUN cat /copy /own > /last; echo $N > /n
       expect(ran(next)).toHaveLength(5);
     });
 
-    test('runs again what an output needs', async () => {
+    test('reruns the steps that an output needs', async () => {
       await using registry = await startRegistry();
       const { own, first, digests, from, tag } = await setUp(registry);
       const last = digests.at(-1) ?? '';
@@ -159,7 +159,7 @@ RUN cat /copy /own > /last; echo $N > /n
       await skopeo(['inspect', '--tls-verify=false', `docker://${tag}`]);
     });
 
-    test('begins a cache mount empty whose directory is gone', async () => {
+    test('starts with an empty cache mount when its directory is missing', async () => {
       await using registry = await startRegistry();
       const base = await pushBaseImage('busybox', registry.host);
       const own = {
@@ -176,7 +176,7 @@ RUN cat /copy /own > /last; echo $N > /n
     });
   });
 
-  test('of an image of several platforms has the layers of each', async () => {
+  test('of a multi-platform image holds the layers of each platform', async () => {
     const host = await sharedService('registry');
     const own = {
       Dockerfile: `FROM scratch AS one
@@ -200,7 +200,7 @@ COPY f /two
     expect(steps.filter(([, status]) => status !== 'cached')).toEqual([]);
   });
 
-  test('of an image that has none is a warning', async () => {
+  test('that is read from an image without one causes a warning', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const build = await buildGood(

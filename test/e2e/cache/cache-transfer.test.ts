@@ -20,7 +20,7 @@ const ran = (build: InlineBuild) => ranIn(build.stderr);
 describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => {
   const scratch = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));
 
-  test('spares a fresh store every step, gives the same image, and only what is needed is read', async () => {
+  test('gives an empty store every step and the same image, and only the needed blobs are read', async () => {
     const cache = join(scratch('cache'), 'made');
     const first = await buildGood(files, {
       asUser,
@@ -43,7 +43,7 @@ describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => 
     ).toBe(2);
   });
 
-  test('gives the trees that steps stand on which run after all', async () => {
+  test('provides the parent trees of the steps that still have to run', async () => {
     const cache = join(scratch('cache'), 'made');
     const context = writeFiles(files);
     good(
@@ -75,7 +75,7 @@ describe.each(builders)('a cache in a directory, used by $who', ({ asUser }) => 
     expect(again.tree().readText('/out')).toBe('one\n2\n');
   });
 
-  test('does not grow when it is written again, and the same build writes nothing', async () => {
+  test('does not grow when it is exported again, and an unchanged build writes nothing', async () => {
     const cache = join(scratch('cache'), 'made');
     const context = writeFiles(files);
     const store = scratch('store');
@@ -101,17 +101,17 @@ describe('mode=min, which has no layers of stages,', () => {
     return { context, first, args: ['--cache-from', `type=local,src=${cache}`] };
   };
 
-  test('spares a fresh store every step all the same', async () => {
+  test('still gives an empty store every step', async () => {
     const { context, first, args } = await exported();
     const store = scratchDirectory('store');
     const next = good(await buildContext(context, { store, args }));
     expect(ran(next)).toEqual([]);
     expect(next.id()).toBe(first.id());
-    // What was learnt so stays, also without the cache.
+    // The store keeps the imported records, also without the cache.
     expect(ran(good(await buildContext(context, { store })))).toEqual([]);
   });
 
-  test('makes a stage when a changed step stands on it, each step once', async () => {
+  test('builds a stage when a changed step depends on it, each step once', async () => {
     const { context, args } = await exported();
     const dockerfile = DOCKERFILE.replace('FROM busybox\nWORKDIR', 'RUN cp /out /more\nFROM busybox\nWORKDIR');
     writeFiles({ Dockerfile: dockerfile }, context);
@@ -120,7 +120,7 @@ describe('mode=min, which has no layers of stages,', () => {
     expect(next.tree().readText('/out')).toBe('1\n2\n');
   });
 
-  test('makes a stage when another part of it is copied, and what was copied of it before is copied again', async () => {
+  test('builds a stage when another part of it is copied, and repeats the earlier copies from it', async () => {
     const context = writeFiles(files);
     const dockerfile = DOCKERFILE.replace('RUN cat /src/*', 'RUN cat /proc/sys/kernel/random/uuid > /same; cat /src/*');
     const [first, second] = ['COPY --from=build /same /a\n', 'COPY --from=build /unused /same /b/\n'];
@@ -140,7 +140,7 @@ describe('mode=min, which has no layers of stages,', () => {
     expect(tree.readText('/a')).toBe(tree.readText('/b/same'));
   });
 
-  test('can be carried on, with all layers that there are', async () => {
+  test('can be extended with mode=max, with every available layer', async () => {
     const { context, first, args } = await exported();
     const cache = join(scratchDirectory('cache'), 'next');
     const to = ['--cache-to', `type=local,dest=${cache},mode=max`];
@@ -152,7 +152,7 @@ describe('mode=min, which has no layers of stages,', () => {
   });
 });
 
-test('a layer that went missing from a cache is not missed as long as nothing needs it', async () => {
+test('a layer that is missing from a cache does no harm while no step needs it', async () => {
   const cache = join(scratchDirectory('cache'), 'made');
   const context = writeFiles(files);
   const store = scratchDirectory('store');
@@ -171,7 +171,7 @@ test('a layer that went missing from a cache is not missed as long as nothing ne
   expect(next.tree().readText('/out')).toBe('1\n2\n');
 });
 
-test('a cache that lost layers gives the steps whose layers it has', async () => {
+test('a cache that lost layers still provides the steps whose layers it has', async () => {
   const cache = join(scratchDirectory('cache'), 'made');
   const context = writeFiles({
     Dockerfile:
@@ -227,7 +227,7 @@ test.each([
   expect(build.stderr).toContain(word);
 });
 
-test('mounts=true carries the directories of cache mounts', async () => {
+test('mounts=true exports and imports the directories of cache mounts', async () => {
   const cache = join(scratchDirectory('cache'), 'made');
   const dockerfile = (n: number) =>
     `FROM busybox\nRUN --mount=type=cache,target=/c,id=carried mkdir -p /c/d; echo ${n} >> /c/d/log; ln -sf d/log /c/last; cp /c/last /seen\n`;
@@ -239,7 +239,7 @@ test('mounts=true carries the directories of cache mounts', async () => {
   const args = ['--cache-from', `type=local,src=${cache}`];
   const next = await buildGood({ Dockerfile: dockerfile(2) }, { store, args });
   expect(next.tree().readText('/seen')).toBe('1\n2\n');
-  // What is there is not replaced, and without the cache there is nothing to carry.
+  // An existing directory is not replaced, and without the cache there is nothing to import.
   expect((await buildGood({ Dockerfile: dockerfile(3) }, { store, args })).tree().readText('/seen')).toBe('1\n2\n3\n');
   expect(
     (await buildGood({ Dockerfile: dockerfile(4) }, { store, args: [...args, '--no-cache'] })).tree().readText('/seen'),

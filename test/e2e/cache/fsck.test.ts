@@ -49,7 +49,7 @@ function damageTree(store: string): string {
   return tree ?? '';
 }
 
-test('fsck names a blob, a record, a description and a tree that were changed', async () => {
+test('fsck names a damaged blob, record, layer description and tree', async () => {
   const store = await filledStore();
   const { blob, record, layer, tree } = damage(store);
   const { exitCode, stdout, stderr } = await runTbuild(['fsck'], { store });
@@ -62,7 +62,7 @@ test('fsck names a blob, a record, a description and a tree that were changed', 
   expect(stderr).toContain(`The store "${store}" has 4 damaged entries`);
 });
 
-test('fsck --repair removes damaged entries and what stands on them, and the next build makes them again', async () => {
+test('fsck --repair removes damaged entries and their dependents, and the next build makes them again', async () => {
   const store = await filledStore();
   const { tree } = damage(store);
   const repaired = await runTbuild(['fsck', '--repair'], { store });
@@ -92,7 +92,7 @@ test('fsck --repair leaves a tree that a running build may use until the build h
   expect(existsSync(join(store, 'snapshots', tree))).toBe(false);
 });
 
-test('fsck names an image that lacks a blob, which only another build can mend', async () => {
+test('fsck names an image that lacks a blob, which only another build can repair', async () => {
   const store = await filledStore();
   const build = await buildGood(FILES, { store, args: ['-t', 'app:1'] });
   rmSync(join(store, 'blobs/sha256', build.id().slice('sha256:'.length)));

@@ -11,7 +11,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
   const tbuild = async (store: string, ...args: string[]) => good(await runTbuild(args, { store, asUser })).stdout;
 
-  test('lists, untags and forgets images', async () => {
+  test('lists, untags and removes images', async () => {
     const store = newStore();
     const build = await buildGood(
       { Dockerfile: 'FROM busybox\nRUN echo x > /x\n' },
@@ -33,7 +33,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     expect(missing.stderr).toContain('app:1');
   });
 
-  test('gives its space back with prune --all --force', async () => {
+  test('frees its space with prune --all --force', async () => {
     const store = newStore();
     const files = { Dockerfile: 'FROM busybox\nRUN head -c 30000000 /dev/urandom > /large\n' };
     await buildGood(files, { store, asUser, args: ['-t', 'large:1'] });
@@ -68,7 +68,7 @@ test('history of an unknown image names it', async () => {
   expect(stderr).toContain('never/built:1');
 });
 
-test('an image of the store is a base for the next build', async () => {
+test('an image in the store can be the base of the next build', async () => {
   const store = scratchDirectory('store');
   await buildGood(
     { Dockerfile: 'FROM busybox\nRUN echo base > /base\nENV FROM_BASE=1\n' },
@@ -81,7 +81,7 @@ test('an image of the store is a base for the next build', async () => {
   expect(build.tree().readText('/seen')).toBe('1\nbase\n');
 });
 
-test('prune --all --force does not take what a running build uses', async () => {
+test('prune --all --force removes nothing that a running build uses', async () => {
   const store = scratchDirectory('store');
   const files = (last: string) => ({
     Dockerfile: `FROM busybox\nRUN echo one > /one\nCOPY f /f\nRUN sleep 2\nRUN cat /one /f > ${last}\n`,

@@ -11,7 +11,7 @@ import { ordinaryUser } from '../../support/user.ts';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
 
-/** A step of another user that makes files, asks where it is, and reads what it was given. */
+/** A step of another user that makes files, prints its working directory and reads its inputs. */
 const files = {
   Dockerfile: `FROM busybox
 COPY --chown=33:33 input dir/ /srv/
@@ -25,7 +25,7 @@ RUN --mount=type=cache,target=/cache,uid=33 --mount=type=secret,id=token,uid=33 
   'dir/inner': 'inner\n',
 };
 
-/** What a step and a copy may get wrong under another mask. */
+/** Modes that a step and a copy could get wrong under another umask. */
 const paths = ['/srv/input', '/srv/inner', '/srv', '/made', '/made/rooted', '/made/open/place', '/made/open/below'];
 
 describe.each(builders)('the store of $who', ({ asUser }) => {
@@ -33,7 +33,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     asUser ? join(userDirectory('private'), 'a/store') : join(scratchDirectory('private'), 'a/store');
 
   test.each(['000', '022', '077'])(
-    'with umask %s is closed to others, and nothing in it is open to writers',
+    'with umask %s is closed to others, and no file in it is writable by others',
     async (umask) => {
       const store = newStore();
       const options = { asUser, store, umask, env: { TOKEN: 'token\n' } };
@@ -45,7 +45,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
   );
 
   test.each(isolations.filter((isolation) => !asUser || isolation !== 'chroot'))(
-    'gives the same images whatever the umask is (%s)',
+    'gives the same images under any umask (%s)',
     async (isolation) => {
       const args = ['--isolation', isolation, '--secret', 'id=token,env=TOKEN'];
       const trees = [];
@@ -69,7 +69,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     expect(modeOf(store)).toBe('700');
   });
 
-  test('is shared when TBUILD_STORE_MODE says so, and doctor tells', async () => {
+  test('is shared with TBUILD_STORE_MODE, and doctor reports it', async () => {
     const options = { asUser, store: newStore(), env: { TBUILD_STORE_MODE: '0750' } };
     await buildGood({ Dockerfile: 'FROM busybox\n' }, options);
     expect(modeOf(options.store)).toBe('750');
@@ -81,7 +81,7 @@ describe.each(builders)('the store of $who', ({ asUser }) => {
     expect(modeOf(options.store)).toBe('700');
   });
 
-  test.each(['0777', '0600', '755x', '0720'])('cannot have the mode %s', async (mode) => {
+  test.each(['0777', '0600', '755x', '0720'])('rejects the mode %s', async (mode) => {
     const build = await runTbuild(['images'], { asUser, store: newStore(), env: { TBUILD_STORE_MODE: mode } });
     expect(build).toMatchObject({
       exitCode: 2,
@@ -109,7 +109,7 @@ test('an ordinary user cannot use a setuid program of a tree in the store of roo
   const found = await runProcess('find', [store, '-name', 'su', '-perm', '-4000', '-path', '*/fs/su']);
   expect(found.stdout.trim()).toMatch(/\/fs\/su$/);
   const { name } = ordinaryUser();
-  // By a shell: setpriv itself still has the capabilities of root when it executes a program.
+  // Through a shell: setpriv itself still has root's capabilities when it executes a program.
   const command = ['sh', '-c', 'exec "$1" id', 'sh', found.stdout.trim()];
   const asUser = ['--reuid', name, '--regid', name, '--init-groups', ...command];
   const { exitCode, stderr } = await runProcess('setpriv', asUser);
@@ -117,7 +117,7 @@ test('an ordinary user cannot use a setuid program of a tree in the store of roo
   expect(stderr).toContain('Permission denied');
 });
 
-/** Files and directories of the store that everybody may write to; the trees of images may have any. */
+/** Returns the world-writable files and directories of the store, except those in the trees of images. */
 function openToWriters(root: string, path = ''): string[] {
   return readdirSync(join(root, path)).flatMap((name) => {
     const child = join(path, name);

@@ -34,7 +34,7 @@ const allCached = (build: InlineBuild) =>
   [...stepsIn(build.stderr)].filter(([name]) => name.includes('ADD')).every(([, status]) => status === 'cached');
 
 describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
-  test('gives a private file with the time of the server', async () => {
+  test('creates a file with mode 0600 and the time from the server', async () => {
     files.set('/', { body: 'index\n' });
     files.set('/dir/file.txt?x=1', { body: 'text\n', headers: { 'last-modified': modified } });
     const tree = (
@@ -49,7 +49,7 @@ describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
     expect(tree.mtime('/plain/__unnamed__')).toBe(0);
   });
 
-  test('asks each time and fetches what changed', async () => {
+  test('revalidates in each build and fetches what changed', async () => {
     const path = `/revalidated-${asUser}`;
     const build = () =>
       buildGood({ Dockerfile: `FROM scratch\nADD --chown=5:6 --chmod=640 ${web.url}${path} /f\n` }, { asUser });
@@ -67,7 +67,7 @@ describe.each(builders)('ADD of URLs by $who', ({ asUser }) => {
   });
 });
 
-test('a checksum is checked, and what has it is not asked for again', async () => {
+test('--checksum is verified, and a stored file that matches is not revalidated', async () => {
   files.set('/sum', { body: 'sum\n' });
   const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${web.url}/sum /f\n`;
   const wrong = await buildInline({ Dockerfile: dockerfile(sha256('other')) });
@@ -80,7 +80,7 @@ test('a checksum is checked, and what has it is not asked for again', async () =
   expect(web.take()).toEqual([]);
 });
 
-test('--unpack unpacks, without it an archive stays one', async () => {
+test('ADD --unpack unpacks a remote archive; without it the archive stays as it is', async () => {
   const directory = writeFiles({ 'in/a.txt': 'a\n' });
   await runChecked('tar', ['-czf', 'a.tgz', 'in'], { cwd: directory });
   files.set('/a.tgz', { body: readFileSync(join(directory, 'a.tgz')) });
@@ -91,7 +91,7 @@ test('--unpack unpacks, without it an archive stays one', async () => {
   expect(build.tree().entries.get('/p/a.tgz')?.type).toBe('file');
 });
 
-test('tokens come from secrets, go to their host only, and are nowhere afterwards', async () => {
+test('tokens come from secrets, are sent to their host only, and are stored nowhere', async () => {
   const host = new URL(web.url).hostname;
   files.set('/private', { body: 'private\n', authorization: 'Bearer hush' });
   files.set('/elsewhere', { body: '', redirect: `${git.url}/nothing` });
@@ -109,7 +109,7 @@ test('tokens come from secrets, go to their host only, and are nowhere afterward
   expect(git.take().map(({ headers }) => headers.authorization)).toEqual([undefined]);
 });
 
-test('a password in a URL is sent, and is nowhere but in the history, with a warning', async () => {
+test('a password in a URL is sent, causes a warning, and is stored only in the history', async () => {
   const login = `Basic ${Buffer.from('me:pa@ss-word').toString('base64')}`;
   files.set('/login', { body: 'private\n', authorization: login });
   const [written, shown] = [`http://me:pa@ss-word@${new URL(web.url).host}/login`, `${web.url}/login`];
@@ -133,7 +133,7 @@ test('a password in a URL is sent, and is nowhere but in the history, with a war
   expect(failed.stderr).not.toContain('ss-word');
 });
 
-/** The files below a directory that hold a text. */
+/** Returns the files below a directory that contain a text. */
 function filesWith(text: string, directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -181,7 +181,7 @@ ADD ${git.url}/app.git#${first} /commit/
   });
 });
 
-test('a cached build asks what a ref is and fetches nothing; a commit is not asked for', async () => {
+test('a cached build resolves the git ref and fetches nothing; a commit needs no request', async () => {
   const dockerfile = `FROM scratch\nADD ${git.url}/app.git#stable /b/\nADD ${git.url}/app.git#${first} /c/\n`;
   await buildGood({ Dockerfile: dockerfile });
   git.take();
@@ -196,7 +196,7 @@ test('a cached build asks what a ref is and fetches nothing; a commit is not ask
   expect((await moving()).tree().readText('/m/f')).toBe('2\n');
 });
 
-test('--keep-git-dir keeps a repository of one commit that git can use', async () => {
+test('--keep-git-dir keeps a usable repository of one commit', async () => {
   const target = scratchDirectory('kept');
   const build = await buildGood(
     { Dockerfile: `FROM scratch\nADD --keep-git-dir=true ${git.url}/app.git#stable /\n` },
@@ -209,13 +209,13 @@ test('--keep-git-dir keeps a repository of one commit that git can use', async (
   expect(existsSync(join(target, '.git/refs/heads/stable'))).toBe(true);
 });
 
-test('mtime=commit gives all files the time of the commit', async () => {
+test('mtime=commit sets the time of all files to that of the commit', async () => {
   const time = Number(await git.git('app', 'show', '--no-patch', '--format=%ct', first));
   const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git?ref=v1&mtime=commit /\n` })).tree();
   expect(['/a.txt', '/dir', '/dir/deep/f'].map((path) => tree.mtime(path))).toEqual([time, time, time]);
 });
 
-test('--checksum is the beginning of the commit', async () => {
+test('--checksum of a git source takes a prefix of the commit', async () => {
   const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${git.url}/app.git#v1 /\n`;
   await buildGood({ Dockerfile: dockerfile(first.slice(0, 12)) });
   const wrong = await buildInline({ Dockerfile: dockerfile('0123456789') });
@@ -223,7 +223,7 @@ test('--checksum is the beginning of the commit', async () => {
   expect(wrong.stderr).toContain(`to match 0123456789, got ${first}`);
 });
 
-test('GIT_AUTH_TOKEN opens a private repository and is in no argument', async () => {
+test('GIT_AUTH_TOKEN opens a private repository and never appears as an argument', async () => {
   const token = 's3cret';
   await using server = await startGitServer({
     authorization: `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`,
@@ -242,12 +242,12 @@ test('GIT_AUTH_TOKEN opens a private repository and is in no argument', async ()
   }
 });
 
-test('nothing is left in the place for running builds', async () => {
+test('fetches leave nothing in the directory for running builds', async () => {
   await buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/app.git ${web.url}/ /x/\n` });
   expect(readdirSync(join(defaultStore(), 'run'))).toEqual([]);
 });
 
-test('a step that changed nothing leaves what follows cached', async () => {
+test('an ADD that fetched the same content leaves the next steps cached', async () => {
   files.set('/same', { body: 'same\n', headers: { etag: '"1"' } });
   const dockerfile = `FROM busybox\nADD ${web.url}/same /f\nRUN cat /f > /g\n`;
   await buildGood({ Dockerfile: dockerfile });

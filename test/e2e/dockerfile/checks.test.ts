@@ -13,7 +13,7 @@ function call(files: Files, ...args: readonly string[]) {
 }
 
 describe('--check', () => {
-  test('finds nothing in a good file, and builds nothing', async () => {
+  test('reports nothing for a good file, and builds nothing', async () => {
     const { exitCode, stdout, stderr } = await call(clean, '--check');
     expect({ exitCode, stdout, stderr }).toEqual({
       exitCode: 0,
@@ -83,13 +83,13 @@ Dockerfile:2
     });
   });
 
-  test('looks at all stages, or at those of a target and the form of the rest', async () => {
+  test('checks all stages, or with a target its stages and the syntax of the others', async () => {
     const files = { Dockerfile: 'FROM busybox AS One\nCMD echo\nFROM busybox AS two\n' };
     expect(warningsIn(await call(files, '--check'))).toEqual(['StageNameCasing', 'JSONArgsRecommended']);
     expect(warningsIn(await call(files, '--check', '--target', 'two'))).toEqual(['StageNameCasing']);
   });
 
-  test('knows the ignore file', async () => {
+  test('takes the ignore file into account', async () => {
     const files = {
       Dockerfile: 'FROM busybox\nCOPY secret/key a /\nCOPY missing /\n',
       '.dockerignore': 'secret\n',
@@ -163,7 +163,7 @@ default   ${''}
     expect(JSON.parse((await call(files, '--call=describe,format=json')).stdout)).toHaveLength(3);
   });
 
-  test('a wrong call is a mistake on the command line', async () => {
+  test('an unknown call is a usage error', async () => {
     const { exitCode, stderr } = await call(files, '--call=outlin');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('Did you mean outline?');
@@ -213,7 +213,7 @@ Dockerfile:2
 });
 
 describe('# syntax=', () => {
-  test("Docker's own frontend is built in, and said to be", async () => {
+  test("that names Docker's frontend uses the built-in one and says so", async () => {
     const { exitCode, stderr } = await buildInline({
       Dockerfile: '# syntax=docker/dockerfile:1.7-labs\nFROM busybox\n',
     });
@@ -221,7 +221,7 @@ describe('# syntax=', () => {
     expect(stderr).toContain('[internal] frontend docker/dockerfile:1.7-labs is built in\n');
   });
 
-  test('another is refused where it stands', async () => {
+  test('that names another frontend is refused, with its line', async () => {
     const { exitCode, stderr } = await buildInline({ Dockerfile: '# syntax=example.org/other:1\nFROM busybox\n' });
     expect(exitCode).toBe(1);
     expect(stderr).toContain('   1 | >>> # syntax=example.org/other:1\n     |              ^^^^^^^^^^^^^^^^^^^\n');
@@ -229,13 +229,13 @@ describe('# syntax=', () => {
 });
 
 describe('tbuild explain', () => {
-  test('shows a page, whatever the case', async () => {
+  test('shows the page of a rule in any case of its name', async () => {
     const { exitCode, stdout } = await runTbuild(['explain', 'undefinedvar']);
     expect(exitCode).toBe(0);
     for (const part of ['UndefinedVar\n', 'Bad:\n', 'Good:\n', '/rule/undefined-var/']) expect(stdout).toContain(part);
   });
 
-  test('lists all, and suggests a name', async () => {
+  test('lists all rules, and suggests a name for an unknown one', async () => {
     expect((await runTbuild(['explain'])).stdout.match(/^[A-Z]\w+ {2}/gm)).toHaveLength(22);
     const { exitCode, stderr } = await runTbuild(['explain', 'UndefinedVra']);
     expect(exitCode).toBe(2);

@@ -43,7 +43,7 @@ describe.each(builders)('COPY and ADD by $who', ({ asUser }) => {
     expect(await copy(stages)).toEqual(['/d/src/a/one.txt', '/d/src/b/deep/two.txt']);
   });
 
-  test('a path without wildcards must be there, with --parents too', async () => {
+  test('a path without wildcards must exist, with --parents too', async () => {
     const build = await buildInline(
       { Dockerfile: 'FROM scratch\nCOPY --parents src/none /d/\n', ...FILES },
       { asUser },
@@ -63,7 +63,7 @@ describe.each(builders)('COPY and ADD by $who', ({ asUser }) => {
     expect(files.sort()).toEqual(['/as-is/a.any', '/copied/a.any', '/in/top.txt']);
   });
 
-  test('a trigger copies from a stage of the file that it is triggered in', async () => {
+  test('ONBUILD COPY --from names a stage of the Dockerfile that triggers it', async () => {
     const base =
       'FROM busybox AS base\nONBUILD COPY --from=files /one /two\nONBUILD RUN --mount=from=files,target=/m cat /m/one > /three\n';
     const files = 'FROM scratch AS files\nCOPY top.txt /one\n';

@@ -5,7 +5,7 @@ import { buildGood } from '../../support/tbuild.ts';
 const owner = (entry: { uid: number; gid: number; mode: string } | undefined) =>
   entry && `${entry.uid}:${entry.gid} ${entry.mode}`;
 
-/** What Docker 26 does otherwise, so that the conformance goldens cannot say it; the present BuildKit is the judge. */
+/** Docker 26 differs here, so no conformance golden covers it; the current BuildKit is the reference. */
 describe.each(builders)('COPY by $who', ({ asUser }) => {
   const copy = async (lines: string) => {
     const files = { Dockerfile: `FROM busybox\n${lines}\n`, 'a.txt': 'a\n', 'dir/one': '1\n', 'dir/sub/two': '2\n' };
@@ -13,7 +13,7 @@ describe.each(builders)('COPY by $who', ({ asUser }) => {
     return (path: string) => owner(entries.get(path));
   };
 
-  test('--chmod in octal is the mode of the directories it makes, too', async () => {
+  test('--chmod in octal also sets the mode of the directories it creates', async () => {
     const at = await copy('COPY --chmod=0640 a.txt /p1/p2/');
     expect([at('/p1'), at('/p1/p2'), at('/p1/p2/a.txt')]).toEqual(['0:0 0640', '0:0 0640', '0:0 0640']);
   });
@@ -42,14 +42,14 @@ describe.each(builders)('COPY by $who', ({ asUser }) => {
   });
 });
 
-test('a link to a file of a lower layer is a file of its own in the image', async () => {
+test('a hard link to a file of a lower layer is a separate file in the image', async () => {
   const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN echo x > /x\nRUN ln /x /later\n' });
   const { entries } = build.tree();
   expect(entries.get('/later')).toMatchObject({ type: 'file', size: 2 });
   expect(entries.get('/x')?.linkTo ?? entries.get('/later')?.linkTo).toBeUndefined();
 });
 
-test('the history shows effective arguments, also those that a stage inherits', async () => {
+test('the history shows the effective arguments, inherited ones included', async () => {
   const build = await buildGood(
     {
       Dockerfile:

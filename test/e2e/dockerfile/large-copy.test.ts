@@ -21,9 +21,9 @@ import { ranIn } from '../../support/plain-progress.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../../support/tbuild.ts';
 
-// The layer of a large copy is written by a second process while its tree is made.
+// A subprocess writes the layer of a large copy while its tree is made.
 
-/** As many files as make a copy a large one. */
+/** The number of files that makes a copy large. */
 function largeContext(dockerfile: string): string {
   const files = Array.from({ length: 1200 }, (_, n) => [`files/${n % 7}/${n}`, `${n}`.repeat(n % 50)]);
   const context = writeFiles({
@@ -60,7 +60,7 @@ function overwriteAt(path: string, place: number): void {
 
 const copied = 'FROM busybox\nWORKDIR /srv\nCOPY --chown=7:8 --chmod=u+s files /srv/\n';
 
-test('is the same layer with one processor, and as the topmost one of an image', async () => {
+test('a large copy gives the same layer on one processor, and as the topmost layer of an image', async () => {
   const context = largeContext(`${copied}RUN ls /srv > /list\n`);
   const layers = [];
   for (const options of [{ oneCore: false }, { oneCore: true }]) {
@@ -74,15 +74,15 @@ test('is the same layer with one processor, and as the topmost one of an image',
   expect(layers).toEqual([layers[0], layers[0], layers[0]]);
 });
 
-// It is begun while the files are still being keyed, when nobody has made that copy before.
+// The write starts while the files are still being hashed, unless the same copy ran before.
 
-test('begun in vain, since another instruction made the same, it is given up at once', async () => {
+test('the layer write of a large copy is aborted when another instruction already made the same copy', async () => {
   const own = store();
   const layers = (): number[] => blobSizes(own).filter((size) => size > 100_000);
   const context = largeContext('FROM busybox\nCOPY files /srv/\n');
   good(await buildContext(context, { store: own }));
   const before = layers();
-  // Times are not in the key, but in the layer. Only this file is read again, which takes no time; the layer has a second.
+  // Times are not in the key, but in the layer. Only this file is read again, while the layer takes a second.
   utimesSync(join(context, 'files/run'), 1, 1);
   writeFiles({ Dockerfile: 'FROM busybox\nCOPY file[s] /srv/\nRUN sleep 1\n' }, context);
   const second = good(await buildContext(context, { store: own }));
@@ -91,7 +91,7 @@ test('begun in vain, since another instruction made the same, it is given up at 
   expect(unfinished(own)).toEqual([]);
 });
 
-// What did not change is taken from the layer of the last time.
+// Unchanged files come from the previous layer.
 
 describe.each([
   ['below a RUN', `${copied}RUN ls /srv > /list\n`, -2],
@@ -132,7 +132,7 @@ test.each([
   expect(layer.readText('/srv/0/1400')).toBe('1400');
 });
 
-test('with hard links, which cannot be written straight, is packed from its tree', async () => {
+test('a large copy with hard links is packed from its tree', async () => {
   const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN ls -l /srv/6/1000 > /list\n');
   linkSync(join(context, 'files/6/1000'), join(context, 'files/0/again'));
   const build = good(await buildContext(context, { store: store() }));
@@ -140,13 +140,13 @@ test('with hard links, which cannot be written straight, is packed from its tree
   expect(build.tree().entries.get('/srv/6/1000')).toMatchObject({ linkTo: '/srv/0/again' });
 });
 
-/** What layers were compressed to. */
+/** Returns the compressed layers. */
 const compressedIn = (root: string): string[] =>
   readdirSync(join(root, 'variants'), { recursive: true })
     .map(String)
     .filter((path) => path.endsWith('/gzip'));
 
-test('compressed while it is written gives the archive that it gives with one processor', async () => {
+test('a layer that is compressed as it is written equals the one from one processor', async () => {
   const context = largeContext(copied);
   const digests = [];
   for (const oneCore of [false, true]) {
@@ -164,7 +164,7 @@ test('compressed while it is written gives the archive that it gives with one pr
   expect(digests[0]).toBe(digests[1]);
 });
 
-// Of large files that are compressed as their layer is written only the compressed form is kept.
+// Layers of large files that are compressed as they are written are kept compressed only.
 
 describe('large files, for an output that compresses them', () => {
   const dockerfile = 'FROM busybox\nCOPY --chown=7:8 data /data\n';
@@ -182,10 +182,10 @@ describe('large files, for an output that compresses them', () => {
     expect(unfinished(build.store)).toEqual([]);
     return { ran: ranIn(build.stderr).length, digest: digestOf(readFileSync(archive)) };
   };
-  /** Sizes of the blobs that hold the files. */
+  /** Returns the sizes of the blobs that hold the files. */
   const largeBlobs = (root: string): number[] => blobSizes(root).filter((size) => size > 9_000_000);
 
-  test('are kept compressed alone, and give every other form as a store that has never seen them', async () => {
+  test('are kept compressed only, and give every other form as an empty store does', async () => {
     const context = largeFiles();
     const own = store();
     const first = await archived(context, 'gzip', { store: own });
@@ -227,16 +227,16 @@ describe('large files, for an output that compresses them', () => {
   });
 });
 
-test('is compressed while later steps run, which may fail: that stays', async () => {
+test('a large copy is compressed while later steps run, and stays cached when one fails', async () => {
   const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN sleep 3; false\n');
   const args = ['-o', `type=oci,dest=${join(scratchDirectory('archive'), 'image.tar')}`];
   const build = await buildContext(context, { store: store(), args });
   expect([build.exitCode, compressedIn(build.store).length, unfinished(build.store)]).toEqual([1, 1, []]);
 });
 
-test('leaves nothing unfinished when a later step fails while the layer is being written', async () => {
+test('a step that fails while a large layer is written leaves nothing unfinished', async () => {
   const context = largeContext('FROM busybox\nCOPY files /srv/\nRUN false\n');
-  // Its holes cost nothing in the tree, and every byte in the layer.
+  // Holes take no space in the tree, but every byte in the layer.
   truncateSync(join(context, 'files/run'), 2 ** 29);
   const build = await buildContext(context, { store: store() });
   expect([build.exitCode, unfinished(build.store)]).toEqual([1, []]);

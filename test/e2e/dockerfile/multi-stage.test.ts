@@ -17,8 +17,8 @@ COPY --from=needed /made /
   expect([...stepsIn(build.stderr).keys()].filter((name) => name.includes('exit 7'))).toEqual([]);
 });
 
-test('independent stages run side by side', async () => {
-  // Each stage waits for the other's file in a shared cache mount: one after the other they would never end.
+test('independent stages run in parallel', async () => {
+  // Each stage waits for the other's file in a shared cache mount: in sequence they would never end.
   const meet = (own: string, other: string) =>
     `RUN --mount=type=cache,id=meeting,target=/m touch /m/${own}; i=0; while [ ! -e /m/${other} ]; do i=$((i+1)); [ $i -lt 200 ] || exit 1; sleep 0.05; done; echo ${own} > /met`;
   const build = await buildGood({
@@ -35,7 +35,7 @@ COPY --from=right /met /right
   expect(build.tree().readText('/right')).toBe('right\n');
 });
 
-test('--target builds an earlier stage, whatever the case of its name', async () => {
+test('--target builds an earlier stage and ignores the case of its name', async () => {
   const build = await buildGood(
     { Dockerfile: 'FROM busybox AS First\nRUN echo 1 > /one\nFROM first\nRUN exit 1\n' },
     { args: ['--target', 'FIRST'] },
@@ -43,7 +43,7 @@ test('--target builds an earlier stage, whatever the case of its name', async ()
   expect(build.tree().readText('/one')).toBe('1\n');
 });
 
-test('the first failure cancels its sibling and is what the user reads', async () => {
+test('the first failure cancels its sibling and is the one reported', async () => {
   const marker = `82${Math.floor(Math.random() * 1e6)}`;
   const build = await buildInline({
     Dockerfile: `FROM busybox AS slow

@@ -15,7 +15,7 @@ import { problemsOf } from '../../support/validate-image.ts';
 
 const both = ['--platform', 'linux/amd64,linux/arm64'];
 
-/** No step of it runs foreign programs. */
+/** No step of this Dockerfile runs foreign programs. */
 const crossBuild = {
   Dockerfile: `FROM --platform=$BUILDPLATFORM busybox AS build
 RUN echo once > /once && uname -m > /machine
@@ -39,7 +39,7 @@ const treeOf = ({ layout, manifest }: LayoutImage) =>
 describe.each(builders)('several platforms built by $who', ({ asUser }) => {
   const directory = (purpose: string) => (asUser ? userDirectory(purpose) : scratchDirectory(purpose));
 
-  test('share what is the same, run natively what says so, and are one index in the store', async () => {
+  test('share equal steps, run stages of the build platform natively, and form one index in the store', async () => {
     const store = directory('store');
     const { stderr } = good(await build(crossBuild, [...both, '--tag', 'multi:1'], { store, asUser }));
     expect(new Set(stderr.match(/^#\d+ (?=\[.*RUN echo once)/gm))).toHaveProperty('size', 1);
@@ -55,7 +55,7 @@ describe.each(builders)('several platforms built by $who', ({ asUser }) => {
     expect(listed).toMatch(/^multi +1 /m);
   });
 
-  test('are a directory each in local and tar outputs', async () => {
+  test('get a directory each in local and tar outputs', async () => {
     const place = directory('outputs');
     good(
       await build(crossBuild, [...both, '-o', join(place, 'tree'), '-o', `type=tar,dest=${place}/all.tar`], {
@@ -96,7 +96,7 @@ test('OCI archives and layouts hold the index; the metadata file and the ID name
 });
 
 describe('a registry', needs('registry'), () => {
-  test('gets the index, from which each platform can be pulled again and built upon', async () => {
+  test('receives the index, and each platform can be pulled again as a base', async () => {
     const host = await sharedService('registry');
     const name = `${host}/platforms/multi:1`;
     good(await build(crossBuild, [...both, '--tag', name, '--push']));
@@ -133,7 +133,7 @@ test.each([
   expect(existsSync(join(place, 'x.tar'))).toBe(false);
 });
 
-test('a platform given twice is built once, and one image has no index', async () => {
+test('a platform given twice is built once, and a single image has no index', async () => {
   const store = scratchDirectory('store');
   good(
     await build(crossBuild, ['--platform', 'linux/amd64', '--platform', 'amd64,linux/amd64/v1', '--tag', 'one:1'], {
@@ -144,7 +144,7 @@ test('a platform given twice is built once, and one image has no index', async (
   expect(root.mediaType).toBe('application/vnd.oci.image.manifest.v1+json');
 });
 
-test('a base image without the platform is told with those that it has', async () => {
+test('a base image that lacks the platform is reported with those that it has', async () => {
   const { exitCode, stderr } = await build({ Dockerfile: 'FROM busybox\n' }, ['--platform', 'linux/s390x']);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/Image "oci-layout:.*\/busybox" has no variant for linux\/s390x/);

@@ -12,7 +12,7 @@ import { buildContext, buildGood, good, userDirectory } from '../../support/tbui
 interface Project {
   readonly name: string;
   readonly image: BaseImageName;
-  /** What is run in the image, what it must print. */
+  /** The command to run in the image, and its expected output. */
   readonly command: readonly string[];
   readonly prints: string | RegExp;
 }
@@ -48,7 +48,7 @@ describe.each(builders)('a real project, built by $who and run in Docker:', ({ a
   });
 });
 
-test('three thousand files of one directory are all in the image', async () => {
+test('a directory of three thousand files is copied completely', async () => {
   const names = Array.from({ length: 3000 }, (_, index) => [`d/${index}`, `${index}\n`.repeat(index % 50)] as const);
   const { entries } = (
     await buildGood({ Dockerfile: 'FROM scratch\nCOPY d /d\n', ...Object.fromEntries(names) }, { images: [] })

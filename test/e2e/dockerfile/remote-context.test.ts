@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]()]));
 
-/** An archive of the context whose files belong to others. */
+/** Creates an archive of the context whose files have foreign owners. */
 async function archive(extra: Readonly<Record<string, string>> = {}, ...options: readonly string[]): Promise<Buffer> {
   const directory = writeFiles({ ...context, ...extra });
   const names = readdirSync(directory);
@@ -58,7 +58,7 @@ describe.each(builders)('standard input as context, by $who', ({ asUser }) => {
     },
   );
 
-  test('a Dockerfile alone', async () => {
+  test('a Dockerfile alone builds without a context', async () => {
     const build = good(await buildContext('-', { input: 'FROM scratch\nCOPY <<EOF /f\ntext\nEOF\n', asUser }));
     expect(build.tree().readText('/f')).toBe('text\n');
   });
@@ -70,7 +70,7 @@ test('the second build of an archive on standard input is cached', async () => {
   expect(ran(good(await buildContext('-', { input })).stderr)).toBe(0);
 });
 
-test('-f names a file inside a context that is not here', async () => {
+test('-f names a file inside a remote context', async () => {
   const input = await archive();
   const args = ['-f', 'sub/Other'];
   for (const build of [
@@ -81,7 +81,7 @@ test('-f names a file inside a context that is not here', async () => {
   }
 });
 
-test('-f - gives the Dockerfile to a directory and to a context that is not here', async () => {
+test('-f - supplies the Dockerfile for a directory and for a remote context', async () => {
   const input = 'FROM scratch\nCOPY a.txt /from-input\n';
   const directory = writeFiles({ 'a.txt': 'here\n' });
   const build = good(await buildContext(directory, { input, args: ['-f', '-'] }));
@@ -90,14 +90,14 @@ test('-f - gives the Dockerfile to a directory and to a context that is not here
   expect(remote.tree().readText('/from-input')).toBe('a\n');
 });
 
-test('-f may be a URL', async () => {
+test('-f takes a URL', async () => {
   files.set('/Other', { body: 'FROM scratch\nCOPY a.txt /from-url\n' });
   const build = await buildGood({ 'a.txt': 'here\n' }, { args: ['-f', `${web.url}/Other`] });
   expect(build.tree().readText('/from-url')).toBe('here\n');
 });
 
 describe.each(builders)('a git repository as context, by $who', ({ asUser }) => {
-  test('a ref, a directory and the default branch', async () => {
+  test('takes a ref, a directory and the default branch', async () => {
     const tagged = good(await buildContext(`${git.url}/app.git#v1`, { asUser }));
     expect(tagged.tree().readText('/all/a.txt')).toBe('a\n');
     expect([...tagged.tree().entries.keys()].filter((path) => path.includes('/.git'))).toEqual([]);
@@ -116,7 +116,7 @@ test('BUILDKIT_CONTEXT_KEEP_GIT_DIR keeps .git', async () => {
   expect(build.tree().entries.get('/all/.git/HEAD')?.type).toBe('file');
 });
 
-test('a URL of an archive is unpacked, and asked after in the next build', async () => {
+test('a context that is the URL of an archive is unpacked, and revalidated in the next build', async () => {
   files.set('/context.tgz', { body: await archive({}, '--gzip') });
   const build = good(await buildContext(`${web.url}/context.tgz`));
   expect(build.tree().entries.get('/all/a.txt')).toMatchObject({ uid: 1000, gid: 1001 });
@@ -125,13 +125,13 @@ test('a URL of an archive is unpacked, and asked after in the next build', async
   expect(web.take().map(({ status }) => status)).toEqual([304]);
 });
 
-test('a URL of anything else is the Dockerfile, the only file of its context', async () => {
+test('a context that is the URL of a text is the Dockerfile and the only file', async () => {
   files.set('/Containerfile', { body: 'FROM scratch\nCOPY . /all/\n' });
   const build = good(await buildContext(`${web.url}/Containerfile`));
   expect([...build.tree().entries.keys()]).toEqual(['/all', '/all/context']);
 });
 
-test('named contexts may be git repositories and URLs, of which the file is taken as it is', async () => {
+test('named contexts take git repositories and URLs; the file of a URL is not unpacked', async () => {
   const body = await archive();
   files.set('/named.tar', { body });
   const args = ['--build-context', `repo=${git.url}/app.git#v1`, '--build-context', `file=${web.url}/named.tar`];
@@ -143,7 +143,7 @@ test('named contexts may be git repositories and URLs, of which the file is take
   expect(build.tree().entries.get('/file/named.tar')).toMatchObject({ size: body.length, mode: '0600' });
 });
 
-test('a link in what was fetched does not lead out of it', async () => {
+test('a link in a fetched context does not lead out of it', async () => {
   const directory = writeFiles({});
   symlinkSync('/etc/passwd', join(directory, 'Dockerfile'));
   await runChecked('tar', ['-cf', 'context.archive', 'Dockerfile'], { cwd: directory });
@@ -169,13 +169,13 @@ test.each([
   expect(build.exitCode).toBe(exitCode);
 });
 
-test('errors in a Dockerfile that is not here show its lines', async () => {
+test('errors in a remote Dockerfile show its lines', async () => {
   files.set('/broken', { body: 'FROM scratch\nCOPPY a b\n' });
   const build = await buildContext(`${web.url}/broken`);
   expect(build.stderr).toMatch(/2 \| >>> COPPY a b/);
 });
 
-test('a warning says what of a large context git ignores, once, unless it is left out', async () => {
+test('a large context with git-ignored directories causes one warning, unless .dockerignore leaves them out', async () => {
   const directory = writeFiles({
     Dockerfile: 'FROM scratch\nCOPY . /\n',
     '.gitignore': 'node_modules\n',

@@ -51,7 +51,7 @@ describe.each(cases)('a layer that a tree has more than once: $isolation by $who
     expect(build.tree().readText('/names')).toBe(names);
   });
 
-  test('RUN works on a base that docker built and pushed', needs('docker', 'registry'), async () => {
+  test('RUN works on a base image that Docker built and pushed', needs('docker', 'registry'), async () => {
     const [host, registry] = [await sharedService('docker'), await sharedService('registry')];
     await loadBaseImage('busybox');
     const name = `${registry}/repeated:${isolation}-${asUser ? 'user' : 'root'}`;

@@ -79,7 +79,7 @@ const damages: readonly (readonly [string, (path: string) => void])[] = [
 ];
 
 describe.each(faults)('a store whose %s are', (_name, directory, depth) => {
-  test.each(damages)('%s builds what is right', async (_how, damage) => {
+  test.each(damages)('%s still builds the right image', async (_how, damage) => {
     const store = scratchDirectory('store');
     const context = writeFiles(FILES);
     isRight(good(await buildContext(context, { store })));
@@ -93,13 +93,13 @@ describe.each(faults)('a store whose %s are', (_name, directory, depth) => {
 
 const blobsOf = (path: string): string => join(path, '../../../blobs/sha256');
 const variants: readonly (readonly [string, (path: string) => void])[] = [
-  ...damages.map(([how, damage]) => [`whose notes are ${how}`, damage] as const),
+  ...damages.map(([how, damage]) => [`whose descriptions are ${how}`, damage] as const),
   [
-    'whose notes have another media type',
+    'whose descriptions have another media type',
     (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('gzip', 'gzhp')),
   ],
   [
-    'whose notes have another size',
+    'whose descriptions have another size',
     (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/"size":/, '"size":1')),
   ],
   ...damages
@@ -170,7 +170,7 @@ describe('a base image from a registry', needs('registry'), () => {
     const store = scratchDirectory('store');
     const context = writeFiles({ Dockerfile: `FROM ${base}\nRUN echo 1 > /one\n` });
     good(await buildContext(context, { store, images: [] }));
-    // Names of images that are no longer whole are not what this is about.
+    // Remove the names: this test is not about incomplete named images.
     for (const name of ['refs', 'index.json']) rmSync(join(store, name), { recursive: true });
     for (const path of [...filesIn(join(store, 'blobs/sha256'), 0), ...filesIn(join(store, 'resolved'), 0)])
       damage(path);

@@ -39,16 +39,16 @@ interface Descriptor {
   size: number;
 }
 
-/** A cache as a liar gets to see it. */
+/** A cache as an attacker edits it. */
 interface Cache {
   readonly steps: Step[];
   readonly diffIds: string[];
   layers: Descriptor[];
-  /** Stores bytes; gives their digest and size. */
+  /** Stores bytes; returns their digest and size. */
   put(bytes: Buffer): Pick<Descriptor, 'digest' | 'size'>;
 }
 
-/** The honest cache with something changed, and all digests right again. */
+/** Changes the honest cache and corrects all digests. */
 function cacheThat(lie: (cache: Cache) => void): string {
   const directory = join(scratchDirectory('cache'), 'lying');
   cpSync(honest, directory, { recursive: true });
@@ -78,7 +78,7 @@ const isLayer = ({ mediaType }: Descriptor) => mediaType.includes('.layer.');
 const lies: readonly (readonly [name: string, lie: (cache: Cache) => void])[] = [
   ['each result stands on itself', ({ steps }) => steps.forEach((step) => (step.parent = step.result))],
   [
-    'results stand on each other in a ring',
+    'results depend on each other in a cycle',
     ({ steps }) => steps.forEach((step, at) => (step.parent = steps[(at + 1) % steps.length]?.result)),
   ],
   ['all results stand on one base', ({ steps }) => steps.forEach((step) => (step.parent = steps[0]?.parent))],
@@ -87,7 +87,7 @@ const lies: readonly (readonly [name: string, lie: (cache: Cache) => void])[] = 
   ['all steps gave the same', ({ steps }) => steps.forEach((step) => (step.result = OTHER))],
   ['layers are archives of other digests', ({ diffIds }) => void diffIds.push(diffIds.shift() ?? '')],
   [
-    'a layer is no archive',
+    'a layer is not an archive',
     ({ layers, put }) => layers.filter(isLayer).forEach((layer) => Object.assign(layer, put(Buffer.from('garbage')))),
   ],
   [
@@ -96,7 +96,7 @@ const lies: readonly (readonly [name: string, lie: (cache: Cache) => void])[] = 
       layers.filter(isLayer).forEach((layer) => Object.assign(layer, put(gzipSync(Buffer.alloc(10_240))))),
   ],
   [
-    'layers are compressed in another way',
+    'layers have another compression',
     ({ layers }) =>
       layers.filter(isLayer).forEach((layer) => (layer.mediaType = layer.mediaType.replace('gzip', 'zstd'))),
   ],
@@ -120,13 +120,13 @@ describe.concurrent('a cache that says', () => {
     const args = ['--cache-from', `type=local,src=${cacheThat(lie)}`];
     const imported = good(await buildContext(context, { store, args }));
     expect(imported.tree().entries).toEqual(expected.tree().entries);
-    // Nor has the store learnt anything wrong.
+    // The store recorded nothing wrong either.
     const next = good(await buildContext(context, { store }));
     expect(next.tree().entries).toEqual(expected.tree().entries);
   });
 });
 
-test('a cache that says the truth spares every step', async () => {
+test('an honest cache provides every step', async () => {
   const args = ['--cache-from', `type=local,src=${cacheThat(() => {})}`];
   const build = good(await buildContext(context, { store: scratchDirectory('store'), args }));
   expect(build.id()).toBe(expected.id());

@@ -25,11 +25,11 @@ function victim(asUser = false): { readonly path: string; check(): void } {
 
 const UP = '../../../../../../../../../../../..';
 
-/** What a stage has at a path that exists on the machine too. */
+/** The content that a stage has at a path that exists on the machine too. */
 const stage = (path: string): string =>
   `FROM busybox AS evil\nRUN mkdir -p ${path}/in && echo of the image > ${path}/in/file && ln -s ${path} /abs && ln -s ${UP}${path} /up && ln -s / /root-link && ln -s loop /loop\n`;
 
-describe.each(builders)('links of an image lead nowhere but into it, for $who:', ({ asUser }) => {
+describe.each(builders)('links in an image never lead out of it, for $who:', ({ asUser }) => {
   const build = async (Dockerfile: (path: string) => string, options: InlineBuildOptions = {}): Promise<string> => {
     const { path, check } = victim(asUser);
     const built = await buildGood({ Dockerfile: Dockerfile(path), f: 'f' }, { asUser, ...options });
@@ -76,7 +76,7 @@ describe.each(builders)('links of an image lead nowhere but into it, for $who:',
   });
 });
 
-describe.each(isolations)('links in a cache mount lead nowhere, isolation %s:', (isolation) => {
+describe.each(isolations)('links in a cache mount never lead out of it, isolation %s:', (isolation) => {
   const args = ['--isolation', isolation, '--no-cache'];
   const cache = '--mount=type=cache,id=swapped,target=/c';
   const swapped = (path: string) =>

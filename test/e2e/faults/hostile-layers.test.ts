@@ -9,7 +9,7 @@ import { scratchDirectory } from '../../support/scratch.ts';
 import { buildInline, good, userDirectory } from '../../support/tbuild.ts';
 import { tarOf, type NewMember } from '../../support/write-tar.ts';
 
-/** A layout whose image is busybox and one more layer of `members`. */
+/** Writes a layout whose image is busybox plus a layer of `members`. */
 function layoutWith(members: readonly NewMember[]): string {
   const directory = scratchDirectory('hostile');
   mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
@@ -117,7 +117,7 @@ test('attributes of overlayfs in an archive do not reach the mount', async () =>
   expect(build.tree().readText('/both')).toMatch(/^more\nroot:/);
 });
 
-test('a layer that is not what its digest says is refused', async () => {
+test('a layer that does not match its digest is refused', async () => {
   const layout = layoutWith([{ name: 'f', data: 'f' }]);
   const [image] = imagesOf(layout);
   const blob = join(layout, 'blobs', image!.manifest.layers[1]!.digest.replace(':', '/'));

@@ -87,7 +87,7 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
     expect(build.stderr).toContain('exit code: 3');
   });
 
-  test('that floods its output is shown whole', async () => {
+  test('that floods its output is shown completely', async () => {
     const build = await buildGood(
       { Dockerfile: 'FROM busybox\nRUN seq 1000000 1200000\n' },
       { asUser, args: ['--no-cache'] },
@@ -97,7 +97,7 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
     expect(new Set(shown).size).toBe(200_001);
   });
 
-  test('that floods its output takes no memory', async () => {
+  test('that floods its output does not grow the memory of tbuild', async () => {
     let peak = 0;
     const build = await buildInline(
       { Dockerfile: 'FROM busybox\nRUN yes 0123456789012345678901234567890123456789 | head -c 100000000\n' },
@@ -114,7 +114,7 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
     expect(peak).toBeLessThan(400_000);
   });
 
-  test('that forks without end meets the limit it was given', async () => {
+  test('that forks endlessly is stopped by its process limit', async () => {
     const build = await buildInline(
       { Dockerfile: 'FROM busybox\nUSER 4711\nRUN i=0; while [ $i -lt 500 ]; do sleep 20 & i=$((i+1)); done\n' },
       { asUser, args: ['--ulimit', 'nproc=50'] },
@@ -124,7 +124,7 @@ describe.each(builders)('a hostile step, built by $who', ({ asUser }) => {
   });
 });
 
-/** The largest resident set of a process so far, in KiB. */
+/** Returns the peak resident set of a process, in KiB. */
 function residentPeak(pid: number): number {
   try {
     return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);

@@ -41,7 +41,7 @@ async function untilRunning(marker: string): Promise<void> {
   throw new Error('The step never began');
 }
 
-/** What is in the places where builds work, and belongs to no build. */
+/** Returns the leftovers in the working directories of the store. */
 function leftIn(store: string): readonly string[] {
   return ['run', 'tmp', 'snapshots/.active'].flatMap((place) =>
     existsSync(join(store, place)) ? readdirSync(join(store, place)).map((name) => `${place}/${name}`) : [],
@@ -54,7 +54,7 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     ['terminated', (child: ChildProcess) => child.kill('SIGTERM'), undefined],
     ['killed', (child: ChildProcess) => child.kill('SIGKILL'), undefined],
     ['killed in its Node process', killNode, undefined],
-  ] as const)('%s leaves no process, no mount and a good store', async (_name, stop, exitCode) => {
+  ] as const)('%s leaves no process, no mount and a sound store', async (_name, stop, exitCode) => {
     const marker = `52${Math.floor(Math.random() * 1e6)}`;
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     const result = await interrupted(marker, stop, { store, asUser });
@@ -103,7 +103,7 @@ describe.each(builders)('a build by $who that is', ({ asUser }) => {
     expect(leftIn(store)).toEqual([]);
   });
 
-  test('killed while it copies leaves nothing that the next build does not sweep', async () => {
+  test('killed while it copies leaves only files that the next build sweeps', async () => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     const names = Array.from({ length: 8000 }, (_, at) => `many/${at}`);
     const context = writeFiles({

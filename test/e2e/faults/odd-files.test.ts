@@ -9,7 +9,7 @@ import { runProcess } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, buildGood, buildInline, defaultStore, runTbuild } from '../../support/tbuild.ts';
 
-/** What may stand where a small file is expected, and what the message says of it. */
+/** Unexpected files in the place of a small file, with the message for each. */
 const oddFiles: [what: string, make: (path: string) => void, message: string][] = [
   ['a FIFO', (path) => void execFileSync('mkfifo', [path]), 'is a FIFO, expected a regular file'],
   ['a socket', makeSocket, 'is a socket, expected a regular file'],
@@ -76,7 +76,7 @@ test.each(inImage)('%s as /etc/passwd stops only steps that look up a user', asy
   }
 });
 
-test('a FIFO or a large file as a package database is warned of and left out of the SBOM', async () => {
+test('a FIFO or a large file as a package database causes a warning and is left out of the SBOM', async () => {
   const Dockerfile = `FROM busybox
 RUN mkdir -p /lib/apk/db /app && truncate -s 300000000 /lib/apk/db/installed && mkfifo /app/package-lock.json
 `;
@@ -137,7 +137,7 @@ test.each([
   const leases = join(store, 'leases');
   const loading = await runProcess('bash', ['-c', command, program, pipe], {
     env: { TBUILD_ROOT: store, HOME: scratchDirectory('home') },
-    // It takes a lease before it reads.
+    // The load takes a lease before it reads.
     onStart: (child) =>
       void eventually(() => existsSync(leases) && readdirSync(leases).length > 0).then(() => child.kill()),
   });

@@ -12,7 +12,7 @@ import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
 import { buildGood, good, runTbuild } from '../../support/tbuild.ts';
 
-/** A store that has a base image and nothing with a name. */
+/** Fills a store with a base image and no named image. */
 async function filledStore(): Promise<{ readonly store: string; readonly base: string; readonly note: string }> {
   const store = scratchDirectory('store');
   const base = await pushBaseImage('busybox', await sharedService('registry'));
@@ -22,7 +22,7 @@ async function filledStore(): Promise<{ readonly store: string; readonly base: s
   return { store, base, note: join(store, 'resolved', name) };
 }
 
-/** Prunes everything, and pauses beside the call that takes away one file of the store. */
+/** Prunes everything, and pauses at the system call that removes one file of the store. */
 function pruneSlowly(store: string, path: string, when: 'enter' | 'exit'): Promise<string> {
   const calls = '?rename,?renameat,?renameat2,?unlink,?unlinkat';
   const trace = ['-f', '-qq', '-o', '/dev/null', '-P', path, '-e', `trace=${calls}`];
@@ -37,8 +37,8 @@ async function untilTrue(isSo: () => boolean): Promise<void> {
   expect(isSo()).toBe(true);
 }
 
-describe('a prune of everything', needs('root', 'registry', 'strace'), () => {
-  test('takes nothing from a build that begins while it removes things', async () => {
+describe('prune --all', needs('root', 'registry', 'strace'), () => {
+  test('removes nothing from a build that starts while it deletes', async () => {
     const { store, base, note } = await filledStore();
     const pruning = pruneSlowly(store, note, 'exit');
     await untilTrue(() => !existsSync(note));
@@ -49,7 +49,7 @@ describe('a prune of everything', needs('root', 'registry', 'strace'), () => {
     good(await runTbuild(['save', '-o', join(scratchDirectory('saved'), 'a.tar'), build.id()], { store }));
   });
 
-  test('takes nothing that a build which has just begun finds in the meantime', async () => {
+  test('removes nothing that a build that has just started finds in the meantime', async () => {
     const { store, base, note } = await filledStore();
     const args = ['--root', store, '--progress', 'plain', '-t', 'app:1', '-f', '-', scratchDirectory('context')];
     const building = spawn(program, args, { env: { ...process.env, HOME: scratchDirectory('home') } });
@@ -61,7 +61,7 @@ describe('a prune of everything', needs('root', 'registry', 'strace'), () => {
     const blob = join(store, 'blobs/sha256', String(manifest).replace('sha256:', ''));
     const pruning = pruneSlowly(store, blob, 'enter');
     await untilTrue(() => !existsSync(note));
-    // By now prune is about to take the blob, which it has found that nobody needs.
+    // By now prune has found the blob unused and is about to remove it.
     await sleep(500);
     building.stdin.end(`FROM ${base}\nRUN sleep 4; echo after > /after\n`);
     const [code] = await ended;

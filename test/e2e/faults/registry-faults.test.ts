@@ -56,7 +56,7 @@ describe('a network that fails', needs('registry'), () => {
     await skopeo(['inspect', '--tls-verify=false', `docker://${host}/${name}`]);
   });
 
-  test('that lets no large request through gets small ones', async () => {
+  test('that rejects large requests gets small ones', async () => {
     proxy.decide = (_line, _count, headers) =>
       Number(headers['content-length'] ?? 0) > MiB ? { kind: 'answer', status: 413, close: true } : undefined;
     const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY big /\n', big: 'x'.repeat(5 * MiB) });
@@ -66,7 +66,7 @@ describe('a network that fails', needs('registry'), () => {
     await skopeo(['copy', '--quiet', '--src-tls-verify=false', `docker://${host}/faults/small:1`, copied]);
   });
 
-  test('for good ends with one message', async () => {
+  test('permanently ends the build with one message', async () => {
     proxy.decide = (line) => (line.includes('/blobs/') ? { kind: 'corrupt', at: 50 } : undefined);
     const wrong = await runTbuild(['pull', through()], store());
     expect(wrong.exitCode).toBe(1);

@@ -10,7 +10,7 @@ import { killNode, processesNaming } from '../../support/leftovers.ts';
 import { eventually } from '../../support/eventually.ts';
 import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
-/** Files below the directories that hold one of these texts, as it is, in base64 at any offset, or in hex. */
+/** Returns the files below the directories that contain one of the texts: plain, in base64 at any offset, or in hex. */
 function filesWith(directories: readonly string[], texts: readonly string[]): string[] {
   const patterns = texts.flatMap((text) => [
     text,
@@ -23,12 +23,12 @@ function filesWith(directories: readonly string[], texts: readonly string[]): st
       .split('\n')
       .filter(Boolean);
   } catch {
-    // grep's exit code when it finds nothing.
+    // grep exits with 1 when it finds nothing.
     return [];
   }
 }
 
-/** What all builds of one Dockerfile print: plainly, or as one text of rawjson with its logs decoded. */
+/** Returns the output of all builds of one Dockerfile: plain, or rawjson with its logs decoded. */
 function decoded(output: string): string {
   const logs = [...output.matchAll(/"data":"([^"]+)"/g)].map(([, data = '']) => Buffer.from(data, 'base64').toString());
   return output + logs.join('');
@@ -45,39 +45,36 @@ COPY --from=other /etc/passwd /p
 `;
 
 describe.each(isolations)('secrets, isolation %s:', (isolation) => {
-  test.each(['plain', 'rawjson'])(
-    'neither the store, a cache, an output, a document nor the %s log has them',
-    async (progress) => {
-      const [store, made] = [scratchDirectory('store'), scratchDirectory('made')];
-      const variable = randomBytes(15).toString('base64url');
-      const lines = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
-      const directory = scratchDirectory('secrets');
-      writeFileSync(join(directory, 'file'), `${lines.join('\n')}\n`);
-      execFileSync('ssh-keygen', ['-q', '-N', '', '-t', 'ed25519', '-f', join(directory, 'key')]);
-      const key = readFileSync(join(directory, 'key'), 'utf8').split('\n').slice(2, 4);
-      const context = writeFiles({ Dockerfile });
-      const options = `--progress ${progress} --debug --explain --isolation ${isolation} -t test/secrets
+  test.each(['plain', 'rawjson'])('appear in no store, cache, output, document or %s log', async (progress) => {
+    const [store, made] = [scratchDirectory('store'), scratchDirectory('made')];
+    const variable = randomBytes(15).toString('base64url');
+    const lines = [randomBytes(12).toString('hex'), randomBytes(12).toString('hex')];
+    const directory = scratchDirectory('secrets');
+    writeFileSync(join(directory, 'file'), `${lines.join('\n')}\n`);
+    execFileSync('ssh-keygen', ['-q', '-N', '', '-t', 'ed25519', '-f', join(directory, 'key')]);
+    const key = readFileSync(join(directory, 'key'), 'utf8').split('\n').slice(2, 4);
+    const context = writeFiles({ Dockerfile });
+    const options = `--progress ${progress} --debug --explain --isolation ${isolation} -t test/secrets
         --secret id=file,src=${directory}/file --secret id=variable,env=TOKEN_OUTSIDE --ssh default=${directory}/key
         --provenance mode=max --sbom true --metadata-file ${made}/metadata.json
         --cache-to type=local,dest=${made}/cache,mode=max,mounts=true,compression=uncompressed
         -o type=oci,tar=false,dest=${made}/layout -o type=image`.split(/\s+/);
-      const env = { TOKEN_OUTSIDE: variable, BUILDX_METADATA_PROVENANCE: 'max' };
-      const build = good(await runTbuild(['build', ...baseImageArguments(), ...options, context], { store, env }));
-      const history = await runTbuild(['history', '--format', 'json', 'test/secrets'], { store });
-      const secrets = [variable, ...lines, ...key];
-      expect(filesWith([store, made], secrets)).toEqual([]);
-      const said = decoded(build.stdout + build.stderr) + history.stdout;
-      expect(said).toContain('***');
-      expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
-    },
-  );
+    const env = { TOKEN_OUTSIDE: variable, BUILDX_METADATA_PROVENANCE: 'max' };
+    const build = good(await runTbuild(['build', ...baseImageArguments(), ...options, context], { store, env }));
+    const history = await runTbuild(['history', '--format', 'json', 'test/secrets'], { store });
+    const secrets = [variable, ...lines, ...key];
+    expect(filesWith([store, made], secrets)).toEqual([]);
+    const said = decoded(build.stdout + build.stderr) + history.stdout;
+    expect(said).toContain('***');
+    expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
+  });
 
-  test('a build that is killed leaves nothing of them either, though no other comes after it', async () => {
+  test('are gone from the disk after a build is killed, without a later build', async () => {
     const marker = `97${Math.floor(Math.random() * 1e6)}`;
     const [variable, file] = [randomBytes(15).toString('base64url'), randomBytes(12).toString('hex')];
     const [store, directory] = [scratchDirectory('store'), scratchDirectory('secrets')];
     writeFileSync(join(directory, 'file'), file);
-    // Where it is no mount, a step can give it other names.
+    // Where the secret is not a mount, a step can give it other names.
     const context = writeFiles({
       Dockerfile: `FROM busybox
 RUN --mount=type=secret,id=file,target=/s --mount=type=secret,id=variable,env=TOKEN (ln /s /t; mv /s /u) 2> /dev/null; grep -q ${file.slice(0, 4)} /[su] && sleep ${marker}

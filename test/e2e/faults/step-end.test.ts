@@ -21,7 +21,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     ['in a session of its own', 'setsid sh -c "sleep MARK & sleep MARK" & sleep 0.2;'],
     ['that ignores signals', '( trap "" TERM INT HUP; sleep MARK; sleep MARK ) & sleep 0.1;'],
     ['that was orphaned twice', '( ( sh -c "setsid sleep MARK & sleep 0.1" & ) & ); sleep 0.3;'],
-  ])('ends what it leaves %s, though it holds the output open', async (_name, script) => {
+  ])('terminates a process that it leaves %s, even if that keeps the output open', async (_name, script) => {
     const marker = newMarker();
     const Dockerfile = `FROM busybox\nRUN ${script.replaceAll('MARK', marker)} echo started\n`;
     good(await buildInline({ Dockerfile }, { args }));
@@ -76,7 +76,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     expect(readdirSync(join(store, 'run')).filter((name) => /^(step|files|tree)-/.test(name))).toEqual([]);
   });
 
-  test('that fills the disk fails with an error that says so; then there is room again', needs('root'), async () => {
+  test('that fills the disk fails with a clear error, and its space is freed', needs('root'), async () => {
     const directory = scratchDirectory('disk');
     const [image, store] = [join(directory, 'image'), join(directory, 'store')];
     mkdirSync(store);
@@ -87,7 +87,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
     try {
       const full = await buildInline({ Dockerfile: 'FROM busybox\nRUN cat /dev/zero > /big\n' }, { args, store });
       expect(full.exitCode).toBe(1);
-      // A volatile overlay may tell the program of an I/O error only.
+      // A volatile overlay may report only an I/O error to the program.
       expect(full.stderr).toMatch(/No space left on device|I\/O error/);
       expect(full.stderr).toContain('hint: There is no space left on the file system of the store');
       good(await buildInline({ Dockerfile: 'FROM busybox\nRUN echo x > /small\n' }, { args, store }));
@@ -97,7 +97,7 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
   });
 });
 
-test('the control group of a build that was killed goes with the next one', needs('root'), async () => {
+test('the next build removes the control group of a killed build', needs('root'), async () => {
   const marker = newMarker();
   const context = writeFiles({ Dockerfile: `FROM busybox\nRUN sleep ${marker}\n` });
   let killed: number | undefined;
@@ -112,12 +112,12 @@ test('the control group of a build that was killed goes with the next one', need
   await stopping;
   expect(killed).toBeGreaterThan(0);
   await eventually(() => processesNaming(`sleep\0${marker}`).length === 0);
-  // What was made just now may be about to be entered.
+  // Cleanup spares a new control group, since its process may be about to enter it.
   await sleep(600);
   await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args: ['--no-cache'] });
   expect(groupsNaming(`tbuild-steps-${killed}`)).toEqual([]);
 });
 
-test('the store of these tests has nothing of the steps', () => {
+test('the steps of these tests left nothing in the store', () => {
   expect(readdirSync(join(defaultStore(), 'run')).filter((name) => /^(step|files)-/.test(name))).toEqual([]);
 });

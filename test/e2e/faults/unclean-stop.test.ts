@@ -37,20 +37,20 @@ const treesOf = (store: string) => readdirSync(join(store, 'snapshots')).filter(
 const build = async (context: string, store: string, n = '1') =>
   good(await buildContext(context, { store, args: ['--build-arg', `N=${n}`] }));
 
-/** Waits until what follows a build has written the store to the disk. */
+/** Waits until the background process after a build has synced the store. */
 async function synced(store: string): Promise<void> {
   const newest = () =>
     Math.max(...['records', 'snapshots', 'layers'].map((name) => statSync(join(store, name)).mtimeMs));
   while (statSync(marker(store)).mtimeMs < newest()) await sleep(20);
 }
 
-/** As if the machine had stopped and started, and all was on disk that is older than `syncedAt`. */
+/** Simulates an unclean stop of a machine that had synced everything older than `syncedAt`. */
 function restart(store: string, syncedAt: number): void {
   writeFileSync(marker(store), `${OTHER_BOOT}\n`);
   utimesSync(marker(store), syncedAt / 1000, syncedAt / 1000);
 }
 
-/** What a file system may have of files that were never written to the disk: their size and no content. */
+/** Imitates files that never reached the disk: a file system may keep their size without their content. */
 function zero(directory: string): void {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name);
@@ -63,7 +63,7 @@ function zero(directory: string): void {
   }
 }
 
-test('a store is written to the disk after a build that made something, and only then', async () => {
+test('only a build that made something syncs the store to the disk', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   await build(context, store);
@@ -75,13 +75,13 @@ test('a store is written to the disk after a build that made something, and only
   expect(statSync(marker(store)).ino).toBe(before.ino);
 });
 
-test('what was not on disk when the machine stopped is never used, whatever became of it', async () => {
+test('entries that were not on disk at an unclean stop are never used, whatever their state', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   await build(context, store);
   await synced(store);
   for (const directory of ['snapshots', 'blobs', 'context-index', 'cache-mounts']) zero(join(store, directory));
-  // The names of images that are no longer whole are not what this is about.
+  // Remove the names: this test is not about incomplete named images.
   for (const name of ['refs', 'index.json']) rmSync(join(store, name), { recursive: true });
   restart(store, 0);
   const next = await build(context, store, '2');
@@ -98,7 +98,7 @@ test('what was not on disk when the machine stopped is never used, whatever beca
   }
 });
 
-test('what was on disk stays', async () => {
+test('entries that were on disk at an unclean stop are kept', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   await build(context, store);
@@ -115,7 +115,7 @@ test('what was on disk stays', async () => {
   expect(ran(await build(context, store, '2'))).toBe(1);
 });
 
-test('a machine that only started again loses nothing, and a store without a marker is not trusted', async () => {
+test('a clean reboot discards nothing, and a store without a sync marker is not trusted', async () => {
   const store = scratchDirectory('store');
   const context = writeFiles(FILES);
   await build(context, store);

@@ -90,7 +90,7 @@ describe('attestations', needs('registry'), () => {
   });
 
   test.each(['true', 'false'])(
-    'name the image as it is in the registry, when it is pushed later (as artifacts: %s)',
+    'name the digest in the registry when the image is pushed later (as artifacts: %s)',
     async (artifact) => {
       const host = await sharedService('registry');
       const name = `${host}/attested/later:${artifact}`;
@@ -112,7 +112,7 @@ describe('attestations', needs('registry'), () => {
     },
   );
 
-  test('are files beside a tree, and the default is none', async () => {
+  test('are files beside a local output, and are off by default', async () => {
     const output = join(scratchDirectory('out'), 'tree');
     const context = { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'content' };
     await build(['-o', output, '--provenance=true', '--sbom=true'], context);

@@ -9,7 +9,7 @@ import { buildGood } from '../../support/tbuild.ts';
 
 const files = { Dockerfile: 'FROM busybox\nRUN echo made > /made\nCMD ["cat", "/made"]\n' };
 
-/** Pushes an image with provenance and SBOM; gives its name. */
+/** Pushes an image with provenance and SBOM; returns its name. */
 async function pushed(suffix: string, options = ''): Promise<string> {
   const name = `${await sharedService('registry')}/attested/run:${suffix}`;
   const output = ['-o', `type=registry${options}`, '--provenance=mode=max', '--sbom=true'];

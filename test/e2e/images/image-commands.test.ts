@@ -33,7 +33,7 @@ const idOf = async (tbuild: ReturnType<typeof inStore>, name: string) =>
 describe.each(builders)('the images of $who', ({ asUser }) => {
   const newStore = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
 
-  test('get further names, and are described as docker inspect describes them', async () => {
+  test('get additional names, and inspect describes them as docker inspect does', async () => {
     const store = newStore();
     const tbuild = inStore(store, asUser);
     const build = await buildGood(files, { store, asUser, args: ['--tag', 'app:1'] });
@@ -66,7 +66,7 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     expect(history[0]).toMatchObject({ ID: build.id(), CreatedBy: 'CMD ["cat" "/made"]', Size: '0B' });
   });
 
-  test('go through save and load, compressed or not, and stay what they are', async () => {
+  test('survive save and load unchanged, compressed or not', async () => {
     const [store, other] = [newStore(), newStore()];
     const place = asUser ? userDirectory('saved') : scratchDirectory('saved');
     const build = await buildGood(files, { store, asUser, args: ['--tag', 'app:1', '--tag', 'app:2'] });
@@ -75,7 +75,7 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
       'Loaded image: app:1\nLoaded image: app:2\n',
     );
     expect(await idOf(inStore(other, asUser), 'app:2')).toBe(build.id());
-    // A name without a tag is all of its tags.
+    // A name without a tag selects all of its tags.
     await inStore(store, asUser)('save', '-o', join(place, 'all.tar'), 'app');
     expect(await runChecked('tar', ['-xOf', join(place, 'all.tar'), 'manifest.json'])).toMatch(/app:1.*app:2/);
     expect(imagesOf(other).flatMap(problemsOf)).toEqual([]);
@@ -85,7 +85,7 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
     );
   });
 
-  test('are compared: A, C and D as docker diff has them', async () => {
+  test('are compared by diff with A, C and D, as docker diff does', async () => {
     const store = newStore();
     const tbuild = inStore(store, asUser);
     await buildGood(files, { store, asUser, args: ['--tag', 'app:1'] });
@@ -93,7 +93,7 @@ describe.each(builders)('the images of $who', ({ asUser }) => {
       { ...files, Dockerfile: `FROM busybox\nCOPY data /srv/data\nRUN mkdir /new && echo longer > /new/file\n` },
       { store, asUser, args: ['--tag', 'app:2'] },
     );
-    // The places that a RUN needs mounts at stay in the image.
+    // The mount points of a RUN stay in the image.
     const shown = async (...names: string[]) => (await tbuild('diff', ...names)).replace(/^A \/(proc|sys|dev)\n/gm, '');
     expect(await shown('app:1')).toBe('A /made  +5B\nC /srv\nD /srv/data  -5B\n');
     expect(await shown('app:1', 'app:2')).toBe('D /made  -5B\nA /new\nA /new/file  +7B\nC /srv\nA /srv/data  +5B\n');
@@ -118,7 +118,7 @@ describe('lists', () => {
     await buildGood({ ...files, data: 'third\n' }, { ...base(2000), args: ['-t', 'tool:latest'] });
   });
 
-  test('begin with the newest image', async () => {
+  test('start with the newest image', async () => {
     expect(await names()).toEqual(['tool:latest', 'team/app:2', 'team/app:1']);
   });
 
@@ -170,7 +170,7 @@ describe('lists', () => {
     [['du', '--format', '{{.Type}} {{.Size}}'], /^image blobs \S+B$/m],
   ])('%j', async (args, expected) => expect(await tbuild(...args)).toMatch(expected));
 
-  test('of several images, one of which is not there, the others are done', async () => {
+  test('a command on several images handles the others when one does not exist', async () => {
     await tbuild('tag', 'tool', 'gone:1');
     const removed = await runTbuild(['rmi', 'nothing', 'gone:1', 'nothing-either'], { store });
     expect(removed).toMatchObject({ exitCode: 1, stdout: 'Untagged: gone:1\n' });
@@ -181,7 +181,7 @@ describe('lists', () => {
   });
 });
 
-test('of several platforms save takes the one that is asked for, and says so when there is none', async () => {
+test('save --platform takes one of several platforms, and names a missing one', async () => {
   const store = scratchDirectory('store');
   const tbuild = inStore(store);
   const place = scratchDirectory('saved');
@@ -202,7 +202,7 @@ describe('beside Docker', needs('docker'), () => {
   // Docker pads an empty last cell.
   const trimmed = (text: string) => text.replaceAll(/ +$/gm, '');
 
-  test('an image is described alike', async () => {
+  test('an image is inspected alike', async () => {
     const host = await sharedService('docker');
     const store = scratchDirectory('store');
     const tbuild = inStore(store);
@@ -261,7 +261,7 @@ describe('beside Docker', needs('docker'), () => {
 });
 
 describe('a registry', needs('registry'), () => {
-  test('takes images by push and gives them by pull', async () => {
+  test('receives images by push and returns them by pull', async () => {
     const host = await sharedService('registry');
     const store = scratchDirectory('store');
     const build = await buildGood(files, { store, args: ['--tag', 'local:1'] });
@@ -281,12 +281,12 @@ describe('a registry', needs('registry'), () => {
     expect(await inStore(other)('pull', '-q', `${host}/commands/app:1`)).toBe(`${host}/commands/app:1\n`);
     expect(await idOf(inStore(other), `${host}/commands/app:1`)).toBe(build.id());
     expect(imagesOf(other).flatMap(problemsOf)).toEqual([]);
-    // What came compressed goes out as it came.
+    // Compressed layers leave as they came.
     await inStore(other)('tag', `${host}/commands/app:1`, `${host}/commands/again:1`);
     expect(await inStore(other)('push', '-q', `${host}/commands/again:1`)).toBe(`${raw.Digest}\n`);
   });
 
-  test('gives one platform of several, or all', async () => {
+  test('returns one of several platforms, or all', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const [store, whole] = [scratchDirectory('store'), scratchDirectory('store')];
@@ -304,7 +304,7 @@ describe('a registry', needs('registry'), () => {
   });
 });
 
-describe('an archive of somebody else', () => {
+describe('an archive of another tool', () => {
   let archives: string;
   let id: string;
   beforeAll(async () => {
@@ -355,7 +355,7 @@ describe('an archive of somebody else', () => {
     expect(await loadedId('podman.tar', 'app:1')).toBe(id);
   });
 
-  test('that is none, or was cut short, is refused and names nothing', async () => {
+  test('that is truncated or not an archive is refused, and no name is created', async () => {
     const store = scratchDirectory('store');
     const whole = readFileSync(join(archives, 'own.tar'));
     writeFileSync(join(archives, 'short.tar'), whole.subarray(0, whole.length - 40_000));

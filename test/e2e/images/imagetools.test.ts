@@ -69,7 +69,7 @@ describe('imagetools', needs('registry'), () => {
     expect(shown).toContain('Platform:    linux/arm64');
   });
 
-  test('adds to a name with --append, and replaces what is for the same platform', async () => {
+  test('adds to a name with --append, and replaces images of the same platform', async () => {
     await using registry = await startRegistry();
     const name = `${registry.host}/app:1`;
     await built(name, 'amd64');
@@ -97,7 +97,7 @@ describe('imagetools', needs('registry'), () => {
     expect(only.manifests).toEqual([manifests[1]]);
   });
 
-  test('takes descriptors and metadata files, annotates entries, and keeps a single image as it is when asked', async () => {
+  test('takes descriptors and metadata files, annotates entries, and can keep a single image without an index', async () => {
     await using registry = await startRegistry();
     const place = scratchDirectory('imagetools');
     const name = `${registry.host}/app`;
@@ -131,7 +131,7 @@ describe('imagetools', needs('registry'), () => {
     expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining('this command makes no')]);
   });
 
-  test('keeps attestations with their images, and drops those of images that are replaced or left out', async () => {
+  test('keeps attestations with their images, and drops those of replaced or omitted images', async () => {
     await using registry = await startRegistry();
     const name = `${registry.host}/app`;
     const both = ['--platform', 'linux/amd64,linux/arm64', '--provenance=true', '--push'];
@@ -146,7 +146,7 @@ describe('imagetools', needs('registry'), () => {
     expect((await rawOf(`${name}:arm`)).manifests).toEqual([first[1], first[3]]);
   });
 
-  test('needs a name and images', async () => {
+  test('requires a name and images', async () => {
     for (const args of [
       ['imagetools', 'create', 'a'],
       ['imagetools', 'create', '-t', 'a'],

@@ -13,7 +13,7 @@ const namesInLayer = (build: InlineBuild, index: number) => {
 };
 
 describe.each(builders)('a layer by $who', ({ asUser }) => {
-  test('has what the step changed, sorted, below its parent directories', async () => {
+  test('holds the changes of the step, sorted, below their parent directories', async () => {
     const build = await buildGood(
       { Dockerfile: 'FROM busybox\nRUN mkdir -p /z /a/b && touch /a/b/c /z/y && touch /etc/new\n' },
       { asUser },
@@ -21,7 +21,7 @@ describe.each(builders)('a layer by $who', ({ asUser }) => {
     expect(namesInLayer(build, -1)).toEqual(['a/', 'a/b/', 'a/b/c', 'etc/', 'etc/new', 'proc/', 'sys/', 'z/', 'z/y']);
   });
 
-  test('has a whiteout for what went away', async () => {
+  test('holds a whiteout for each deleted file', async () => {
     const build = await buildGood(
       { Dockerfile: 'FROM busybox\nRUN true\nRUN rm -r /var/spool /etc/shadow\n' },
       { asUser },
@@ -29,7 +29,7 @@ describe.each(builders)('a layer by $who', ({ asUser }) => {
     expect(namesInLayer(build, -1)).toEqual(['etc/', 'etc/.wh.shadow', 'var/', 'var/.wh.spool']);
   });
 
-  test('hides what a replaced directory had', async () => {
+  test('hides the content of a replaced directory', async () => {
     const build = await buildGood(
       { Dockerfile: 'FROM busybox\nRUN rm -rf /var && mkdir /var && echo only > /var/only\nRUN ls -A /var > /list\n' },
       { asUser },
@@ -37,7 +37,7 @@ describe.each(builders)('a layer by $who', ({ asUser }) => {
     expect([...build.tree().entries.keys()].filter((path) => path.startsWith('/var/'))).toEqual(['/var/only']);
   });
 
-  test('is nothing for a step that changes nothing, and such a step still counts', async () => {
+  test('is empty for a step that changes nothing, but still part of the image', async () => {
     const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true\nRUN true\nRUN echo x > /x\n' }, { asUser });
     expect(namesInLayer(build, -2)).toEqual([]);
     expect(build.image().manifest.layers).toHaveLength(4);
@@ -45,7 +45,7 @@ describe.each(builders)('a layer by $who', ({ asUser }) => {
 });
 
 test.each(builders)(
-  'a COPY that nothing stands on makes a layer and no tree; what comes later finds it, by $who',
+  'a COPY without dependents makes a layer and no tree, and later builds find it, by $who',
   async ({ asUser }) => {
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     const trees = (): number => readdirSync(join(store, 'snapshots')).length;
@@ -63,14 +63,14 @@ test.each(builders)(
   },
 );
 
-test('times: a copied file keeps its own, to the second', async () => {
+test('a copied file keeps its time, to the second', async () => {
   const context = await buildGood({ Dockerfile: 'FROM busybox\nCOPY f /f\n', f: 'f' });
   utimesSync(join(context.context, 'f'), 1e9, 1e9);
   const fresh = good(await buildContext(context.context, { store: scratchDirectory('store') }));
   expect(Math.floor(fresh.tree().mtime('/f'))).toBe(1e9);
 });
 
-test('a hundred and fifty steps are not too many for the mount options', async () => {
+test('a hundred and fifty steps fit into the mount options', async () => {
   const steps = Array.from({ length: 150 }, (_, index) => `COPY f /many/${index}`);
   const build = await buildGood({
     Dockerfile: `FROM busybox\n${steps.join('\n')}\nRUN ls /many | wc -l > /count\n`,
@@ -79,7 +79,7 @@ test('a hundred and fifty steps are not too many for the mount options', async (
   expect(build.tree().readText('/count').trim()).toBe('150');
 });
 
-test('odd names come through: long, with blanks, newlines and bytes beyond ASCII', async () => {
+test('file names that are long or contain blanks, newlines or non-ASCII bytes are preserved', async () => {
   const long = `${'d'.repeat(200)}/${'f'.repeat(250)}`;
   const build = await buildGood({
     Dockerfile: `FROM busybox\nRUN mkdir -p /o/${'d'.repeat(200)} && cd /o && touch ${long} "a b" "$(printf 'new\\nline')" ü && ln -s ${'t'.repeat(300)} l\n`,

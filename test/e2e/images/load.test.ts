@@ -29,7 +29,7 @@ describe('Docker', needs('docker'), () => {
     expect((await docker(host, ['images', '--no-trunc', '-q', 'loaded:1'])).trim()).toBe(build.id());
   });
 
-  test('gets an image that is larger than all buffers on the way byte for byte', async () => {
+  test('receives an image larger than all buffers on the way byte for byte', async () => {
     const host = await sharedService('docker');
     const large = Array.from({ length: 1_500_000 }, (_, line) => `${line}\n`).join('');
     const context = { Dockerfile: 'FROM busybox\nCOPY large /\nCMD ["sha256sum", "/large"]\n', large };
@@ -52,7 +52,7 @@ describe('Docker', needs('docker'), () => {
     ]);
   });
 
-  test('loads the Docker archive, and the fixture project in it runs', async () => {
+  test('loads the Docker archive and runs the fixture project in it', async () => {
     const host = await sharedService('docker');
     const archive = join(scratchDirectory('archive'), 'hello.tar');
     const context = join(import.meta.dirname, '../../../fixtures/contexts/hello');

@@ -21,7 +21,7 @@ const both = ['--platform', 'linux/amd64,linux/arm64'];
 const run = (args: readonly string[], store = scratchDirectory('store')) =>
   runTbuild(['build', '--progress', 'plain', ...baseImageArguments(), ...args, writeFiles(files)], { store });
 
-/** Builds into a layout; gives its index and images, which must be sound. */
+/** Builds into a layout, validates its images, and returns the index and the images. */
 async function layout(options: string, args: readonly string[] = []) {
   const directory = join(scratchDirectory('layout'), 'image');
   good(await run(['-o', `type=oci,tar=false,dest=${directory}${options}`, ...args]));
@@ -49,7 +49,7 @@ test('compression-level makes layers larger or smaller, and only the new ones', 
   expect(layersOf(none.images[0])[0]).toEqual(layersOf(usual.images[0])[0]);
 });
 
-test('force-compression encodes the layers of the base too', async () => {
+test('force-compression recompresses the layers of the base too', async () => {
   const kept = await layout(',compression=uncompressed');
   expect(layersOf(kept.images[0]).map(({ mediaType }) => mediaType.split('.').at(-1))).toEqual(['tar+gzip', 'tar']);
   const forced = await layout(',compression=uncompressed,force-compression=true');
@@ -57,7 +57,7 @@ test('force-compression encodes the layers of the base too', async () => {
   expect(forced.images[0]?.config.rootfs.diff_ids[0]).toBe(kept.images[0]?.config.rootfs.diff_ids[0]);
 });
 
-test('oci-mediatypes=false gives the types of Docker, for the index too', async () => {
+test("oci-mediatypes=false uses Docker's media types, for the index too", async () => {
   const { images, root } = await layout(',oci-mediatypes=false', both);
   expect(root.mediaType).toBe('application/vnd.docker.distribution.manifest.list.v2+json');
   for (const { manifest } of images) {
@@ -68,7 +68,7 @@ test('oci-mediatypes=false gives the types of Docker, for the index too', async 
   }
 });
 
-test('name takes the place of -t, for this output', async () => {
+test('name replaces -t for its output', async () => {
   const { roots } = await layout(',"name=here:1,registry.example/there:2"', ['-t', 'elsewhere:3']);
   expect(roots.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual([
     'docker.io/library/here:1',
@@ -77,7 +77,7 @@ test('name takes the place of -t, for this output', async () => {
 });
 
 describe('annotations', () => {
-  test('stand where they are asked for', async () => {
+  test('are added where they are requested', async () => {
     const args = [
       '--annotation',
       'a=manifest',
@@ -101,7 +101,7 @@ describe('annotations', () => {
     expect(said).toEqual({ amd64: { a: 'manifest' }, arm64: { a: 'manifest', c: 'arm' } });
   });
 
-  test('of an index need one', async () => {
+  test('of an index require an index', async () => {
     const { exitCode, stderr } = await run(['-o', 'type=oci,dest=/dev/null', '--annotation', 'index:a=b']);
     expect(exitCode).not.toBe(0);
     expect(stderr).toContain('--annotation "manifest:a=b"');
@@ -110,7 +110,7 @@ describe('annotations', () => {
 });
 
 describe('type=local', () => {
-  test('mode=delete leaves only what the image has, below the working directory', async () => {
+  test('mode=delete leaves only the files of the image, below the working directory', async () => {
     const cwd = scratchDirectory('cwd');
     const build = (...args: readonly string[]) =>
       runTbuild(['build', ...args, writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' })], { cwd });
@@ -127,7 +127,7 @@ describe('type=local', () => {
     expect(readdirSync(elsewhere)).toEqual(['Dockerfile']);
   });
 
-  test('attestations get the prefix, and those for images only stay away', async () => {
+  test('attestations get the prefix, and those for images only are left out', async () => {
     const cwd = scratchDirectory('cwd');
     const out = async (name: string, ...args: readonly string[]) => {
       good(await run(['-o', `type=local,dest=${cwd}/${name},attestation-prefix=x.`, '--sbom=true', ...args]));
@@ -188,7 +188,7 @@ test("attestations are artifacts about their image, unless oci-artifact=false or
   expect(built.stderr).toContain('oci-mediatypes=false is not possible with attestations');
 });
 
-test('names with the digest, and for images without a name', async () => {
+test('name-canonical adds a name with the digest, and dangling-name-prefix names unnamed images', async () => {
   const names = async (...args: readonly string[]) => {
     const store = scratchDirectory('store');
     good(await run(args, store));
@@ -254,7 +254,7 @@ describe('before anything is built', () => {
 });
 
 describe('type=registry', needs('registry'), () => {
-  test('push-by-digest names nothing, and the metadata file has the digest', async () => {
+  test('push-by-digest creates no tag, and the metadata file has the digest', async () => {
     const host = await sharedService('registry');
     const store = scratchDirectory('store');
     const metadata = join(store, 'metadata.json');
@@ -273,7 +273,7 @@ describe('type=registry', needs('registry'), () => {
     expect(good(await runTbuild(['images', '-q'], { store })).stdout).toBe('');
   });
 
-  test('store=false leaves no image in the store; the image is pushed all the same', async () => {
+  test('store=false pushes the image and leaves none in the store', async () => {
     const host = await sharedService('registry');
     const store = scratchDirectory('store');
     good(await run(['-o', 'type=registry,store=false', '-t', `${host}/not/stored:1`], store));

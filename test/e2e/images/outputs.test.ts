@@ -55,7 +55,7 @@ describe.each(builders)('outputs of $who', ({ asUser }) => {
     expect(tree.readText('/srv/data')).toBe('payload\n');
   });
 
-  test('type=local is a directory of the files, owned by who built it', async () => {
+  test('type=local is a directory of the files, owned by the builder', async () => {
     const directory = join(target(), 'tree');
     await output(`type=local,dest=${directory}`);
     expect(readFileSync(join(directory, 'srv/data'), 'utf8')).toBe('payload\n');
@@ -72,7 +72,7 @@ describe.each(builders)('outputs of $who', ({ asUser }) => {
   });
 });
 
-test('type=tar to standard output, with nothing else on it', async () => {
+test('type=tar to standard output prints nothing else there', async () => {
   const build = await buildInline(
     { Dockerfile: 'FROM scratch\nCOPY f /f\n', f: 'f\n' },
     { images: [], args: ['--output', 'type=tar,dest=-'] },
@@ -81,7 +81,7 @@ test('type=tar to standard output, with nothing else on it', async () => {
   expect(treeOfLayers([Buffer.from(build.stdout, 'latin1')]).readText('/f')).toBe('f\n');
 });
 
-test('several outputs of one build', async () => {
+test('one build writes several outputs', async () => {
   const directory = scratchDirectory('several');
   const outputs = [
     `type=oci,dest=${directory}/a.tar`,
@@ -105,7 +105,7 @@ test('the store directory itself is an OCI layout for other tools', async () => 
   expect(imagesOf(copy).flatMap(problemsOf)).toEqual([]);
 });
 
-test('an output into a directory that does not exist makes it; one onto a file fails before the build', async () => {
+test('an output creates its missing directory; a file in its place fails before the build', async () => {
   const directory = scratchDirectory('made');
   await buildGood(files, { args: ['--output', `type=oci,dest=${directory}/x/y/z.tar`] });
   await skopeo(['inspect', `oci-archive:${directory}/x/y/z.tar`]);

@@ -34,11 +34,11 @@ interface Variant {
   readonly epoch?: number;
   readonly option?: string;
   readonly oneCore?: boolean;
-  /** Another Node than the one that runs the tests. */
+  /** A Node other than the one that runs the tests. */
   readonly node?: string;
 }
 
-/** Checks the commit out anew, with times of its own, and builds it in an empty store. */
+/** Creates a new checkout with other times, and builds it in an empty store. */
 async function builtAnew({
   asUser = false,
   epoch: seconds = epoch,
@@ -77,7 +77,7 @@ const timesOf = ({ layout, manifest }: LayoutImage) =>
   manifest.layers.map((layer) => [...readTar(readLayer(layout, layer))].map(({ mtime }) => mtime));
 
 describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => {
-  test('gives the same archive from another checkout, at another time, on one core', async () => {
+  test('gives the same archive from another checkout, at another time, on one processor', async () => {
     const first = await builtAnew();
     await sleep(1100);
     const second = await builtAnew({ oneCore: true });
@@ -97,7 +97,7 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
     expect(theirs.digest).toBe(own.digest);
   });
 
-  test('is a matter of content: two clones of a repository give the same', needs('git'), async () => {
+  test('depends on content only: two clones of a repository give the same archive', needs('git'), async () => {
     const origin = writeFiles(commit);
     const git = (...args: string[]) =>
       runChecked('git', ['-C', origin, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);
@@ -122,7 +122,7 @@ describe('the same commit, with SOURCE_DATE_EPOCH and rewrite-timestamp', () => 
     expect(ids[1]).toBe(ids[0]);
   });
 
-  test('has no file newer than that, older ones as they were, and the base as it was', async () => {
+  test('clamps newer files to that time, and leaves older files and the base unchanged', async () => {
     const { image } = await builtAnew();
     const [base, ...own] = timesOf(image);
     expect(Math.max(...own.flat())).toBe(epoch);
@@ -143,7 +143,7 @@ test('SOURCE_DATE_EPOCH alone changes no layer of a RUN', async () => {
   for (const { created } of added) expect(Date.parse(created ?? '')).toBe(epoch * 1000);
 });
 
-test('SOURCE_DATE_EPOCH bounds the times of trees and archives of files: nothing is newer, what is older stays', async () => {
+test('SOURCE_DATE_EPOCH clamps newer files of local and tar outputs, and older times stay', async () => {
   const place = scratchDirectory('trees');
   const output = ['-o', `type=tar,dest=${place}/root.tar`, '-o', `type=local,dest=${place}/root`];
   good(

@@ -16,7 +16,7 @@ CMD ["cat", "/soft"]
   message: 'it runs\n',
 };
 
-/** Run inside: who is there, what a file has through both kinds of link, and how it is kept. */
+/** Prints, inside the root, the user, a file through both kinds of link, and its attributes. */
 const script = 'id -u; cat /soft /hard; stat -c "%a %u:%g %h" /srv/message';
 const printed = '0\nit runs\nit runs\n4755 33:34 2\n';
 

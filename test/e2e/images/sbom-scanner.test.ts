@@ -6,7 +6,7 @@ import { builders } from '../../support/builders.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 
-/** Writes what it was given: its variables, and for each tree the files at its root. */
+/** A scanner that writes its variables, and for each tree the files at its root. */
 const SCAN = `#!/bin/sh
 set -e
 scan() {
@@ -50,7 +50,7 @@ interface Statement {
 const statement = (path: string): Statement => JSON.parse(readFileSync(path, 'utf8'));
 
 describe.each(builders)('the scanner of $who', ({ asUser }) => {
-  test('gets the image, and the context and stages that the file asks for, and only reads them', async () => {
+  test('receives the image and the requested context and stages, read-only', async () => {
     const options = { store: store(asUser), asUser };
     const place = join(asUser ? userDirectory('out') : scratchDirectory('out'), 'tree');
     good(await build(scannerOf(SCAN), ['-t', 'scanner:1'], options));
@@ -68,7 +68,7 @@ describe.each(builders)('the scanner of $who', ({ asUser }) => {
   });
 });
 
-test('its statements lie beside the image, that of the image itself first', async () => {
+test('the statements of a scanner are attached to the image, that of the image first', async () => {
   const options = { store: scratchDirectory('store') };
   const layout = join(scratchDirectory('layout'), 'image');
   good(await build(scannerOf(SCAN), ['-t', 'scanner:1'], options));
@@ -89,7 +89,7 @@ test('its statements lie beside the image, that of the image itself first', asyn
   }
 });
 
-test("without a scanner of one's own, stages and the context that are asked for have an SBOM each too", async () => {
+test('the built-in scanner also makes an SBOM of each requested stage and of the context', async () => {
   const place = join(scratchDirectory('out'), 'tree');
   const lock = JSON.stringify({ packages: { 'node_modules/left-pad': { version: '1.3.0' } } });
   const context = { ...files, 'package-lock.json': lock };

@@ -15,7 +15,7 @@ const contextWith = (text: string) =>
 
 const run = async (options: TbuildOptions, ...args: string[]) => good(await runTbuild(args, options)).stdout;
 
-/** Builds an image without a name and gives the ID that is printed. */
+/** Builds an image without a name and returns the printed ID. */
 const buildUnnamed = async (options: TbuildOptions, text: string, ...args: string[]) => {
   const id = (await run(options, '-q', ...baseImageArguments(), ...args, contextWith(text))).trim();
   expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -29,7 +29,7 @@ describe.each(builders)('an image that $who built without a name', ({ asUser }) 
   const newPlace = () => (asUser ? userDirectory('store') : scratchDirectory('store'));
   const newStore = (): TbuildOptions => ({ store: newPlace(), asUser });
 
-  test('is listed as <none> and found by its ID, whole or short', async () => {
+  test('is listed as <none> and found by its full or short ID', async () => {
     const options = newStore();
     const id = await buildUnnamed(options, 'listed\n');
     expect(await run(options, 'images')).toMatch(new RegExp(`\\n<none> +<none> +${id.slice(7, 19)} `));

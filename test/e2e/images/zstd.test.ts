@@ -12,10 +12,10 @@ import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildInline, good, type InlineBuild, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
-/** Node 20 has none, and leaves reading it to the program. */
+/** Node 20 lacks zstd, so tbuild runs the zstd program. */
 const nodes = [{ name: 'the Node of the tests', path: undefined }, ...otherNodes];
 
-/** An image whose layers are zstd in many frames, one for each file and others that are to be skipped, as Fedora's are. */
+/** Creates an image whose zstd layers have a frame for each file, and skippable frames, as Fedora's do. */
 async function chunkedImage(): Promise<string> {
   const layout = scratchDirectory('chunked');
   const options = ['copy', '--quiet', '--dest-compress-format', 'zstd:chunked'];
@@ -23,20 +23,20 @@ async function chunkedImage(): Promise<string> {
   return layout;
 }
 
-/** Builds on an image of a layout; what has to be so in it is a condition of the shell. */
+/** Builds on an image of a layout; a shell condition checks its content. */
 async function buildOn(layout: string, condition: string, node: string | undefined): Promise<InlineBuild> {
   const files = { Dockerfile: `FROM base\nRUN ${condition}\n` };
   const args = ['--build-context', `base=oci-layout://${layout}`];
   return buildInline(files, { store: scratchDirectory('store'), args, env: withNode(node) });
 }
 
-test('a base whose layers have many frames is read whole by every Node', needs('skopeo'), async () => {
+test('every Node reads a base whose layers have many zstd frames', needs('skopeo'), async () => {
   const layout = await chunkedImage();
   for (const { name, path } of nodes)
     expect(await buildOn(`${layout}:base`, 'test -e /bin/zcat', path), name).toMatchObject({ exitCode: 0 });
 });
 
-test.each(otherNodes)('what $name compresses is read by the program, and by every Node', async ({ path }) => {
+test.each(otherNodes)('zstd layers made by $name are readable by the zstd program and every Node', async ({ path }) => {
   const place = scratchDirectory('archive');
   const context = writeFiles({
     Dockerfile: 'FROM busybox\nCOPY . /files\n',
@@ -67,7 +67,7 @@ test.each(otherNodes)('what $name compresses is read by the program, and by ever
     ).toMatchObject({ exitCode: 0 });
 });
 
-test.each(nodes)('damage is told as such by $name', async ({ path }) => {
+test.each(nodes)('$name reports a damaged zstd layer', async ({ path }) => {
   const lines = Array.from({ length: 1_000_000 }, (_, index) => `${index * 7919}\n`).join('');
   const context = writeFiles({ Dockerfile: 'FROM scratch\nADD files.tar.zst /\n', file: lines });
   await runChecked('tar', ['--zstd', '-cf', 'files.tar.zst', 'file'], { cwd: context });

@@ -21,19 +21,19 @@ describe.each(nodes)('with $name', ({ path }) => {
     },
   );
 
-  test('a reader that leaves early, as head does, is no failure', async () => {
+  test('a reader that closes the output early, as head does, causes no failure', async () => {
     const script = `"$0" --help | head -n 1; echo "\${PIPESTATUS[0]}"`;
     const { stdout, stderr } = await runProcess('bash', ['-c', script, program], { env: withNode(path) });
     expect(stdout).toMatch(/^Usage: .*\n0\n$/);
     expect(stderr).toBe('');
   });
 
-  test('many stages that fetch at once make Node warn of nothing', async () => {
+  test('many concurrent fetches cause no warning of Node', async () => {
     await using server = await slowServer();
     const stages = Array.from({ length: 16 }, (_, at) => `FROM scratch AS s${at}\nADD ${server.url}/${at} /f\n`);
     const copies = stages.map((_, at) => `COPY --from=s${at} /f /f${at}`);
     const Dockerfile = [...stages, 'FROM scratch', ...copies].join('\n');
-    // With --debug what Node warns about is shown.
+    // --debug shows the warnings of Node.
     const args = ['--no-cache', '--debug', '--progress', 'plain', writeFiles({ Dockerfile })];
     const { stderr } = good(await runTbuild(args, { env: withNode(path) }));
     expect(stderr).not.toMatch(/Warning|node:/);

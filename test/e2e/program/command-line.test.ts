@@ -30,7 +30,7 @@ test.each([
   ['--progress=quiet', true],
   ['--progress=none', false],
 ])(
-  '%s prints the whole output of a step that fails, and the image ID of a build that does not: %s',
+  '%s prints the whole output of a failing step, or the image ID of a successful build: %s',
   async (flag, printsId) => {
     const build = (command: string) =>
       runTbuild([
@@ -77,7 +77,7 @@ test('--iidfile holds what -q prints', async () => {
   expect(readFileSync(file, 'utf8')).toBe(stdout.trim());
 });
 
-test('plain progress has the lines of buildx', async () => {
+test("plain progress prints buildx's lines", async () => {
   const build = await buildGood({
     Dockerfile: 'FROM busybox AS one\nRUN echo out\nFROM busybox\nCOPY f /f\nCOPY --from=one /etc/passwd /p\n',
     f: 'f',
@@ -94,7 +94,7 @@ test('plain progress has the lines of buildx', async () => {
   expect(build.stderr).toMatch(/^#\d+ DONE \d+\.\ds$/m);
 });
 
-test('--progress quiet is silent, and a failure is still told', async () => {
+test('--progress quiet prints nothing but failures', async () => {
   const silent = await runTbuild([
     'build',
     '--progress',
@@ -114,7 +114,7 @@ test('--progress quiet is silent, and a failure is still told', async () => {
   expect(failed.stderr).toContain('exit code: 4');
 });
 
-test('a Dockerfile elsewhere, on standard input, and named dockerfile', async () => {
+test('the Dockerfile may be elsewhere, on standard input, or named dockerfile', async () => {
   const elsewhere = join(scratchDirectory('elsewhere'), 'My.Dockerfile');
   writeFiles({ 'My.Dockerfile': 'FROM busybox\nCOPY f /elsewhere\n' }, join(elsewhere, '..'));
   const context = writeFiles({ f: 'f\n' });
@@ -134,7 +134,7 @@ test('-f is relative to the working directory, not to the context', async () => 
   good(await runTbuild(['build', '-q', ...images(), '-f', 'docker/Dockerfile', 'context'], { cwd }));
 });
 
-test('labels, build arguments from the environment, several tags', async () => {
+test('labels, build arguments from the environment and several tags are applied', async () => {
   const build = await buildGood(
     {
       Dockerfile:
@@ -149,7 +149,7 @@ test('labels, build arguments from the environment, several tags', async () => {
   expect(build.tree().readText('/args')).toBe('g from-env\n');
 });
 
-test('named contexts: a directory, an OCI layout, a replaced stage', async () => {
+test('a named context is a directory, an OCI layout or a replaced stage', async () => {
   const extra = writeFiles({ 'x.txt': 'extra\n' });
   const build = await buildGood(
     {
@@ -175,11 +175,11 @@ test.each([
   expect(stdout.split('\n').filter((line) => line.length > 140)).toEqual([]);
 });
 
-test('--version prints one', async () => {
+test('--version prints the version', async () => {
   expect(good(await runTbuild(['--version'])).stdout).toMatch(/\d+\.\d+\.\d+/);
 });
 
-test('a copied layer is the same bytes on another store', async () => {
+test('a copied layer has the same bytes in another store', async () => {
   const files = { Dockerfile: 'FROM busybox\nCOPY f /a/b/f\nENV A=1\n', f: 'f\n' };
   const one = await buildGood(files, { store: scratchDirectory('store') });
   const two = good(await buildContext(one.context, { store: scratchDirectory('store') }));
@@ -205,7 +205,7 @@ describe('the launcher', () => {
 });
 
 describe('on a terminal', needs('tmux'), () => {
-  test('leaves all that a failing step printed in the scrollback', async () => {
+  test('leaves the whole output of a failing step in the scrollback', async () => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN sleep 1; seq 1 2500; exit 7\n' });
     await using terminal = await startTerminal([program, 'build', ...images(), context], {
       env: { TBUILD_ROOT: defaultStore() },

@@ -46,11 +46,11 @@ const slips: readonly Slip[] = [
   },
 ];
 
-describe('a slip of the pen is underlined, with what was meant:', () => {
+describe('a misspelling is underlined, with a suggestion:', () => {
   test.concurrent.for(slips.map((slip) => [slip.underlined, slip] as const))(
     '%s',
     async ([, { text, place, underlined, hint }]) => {
-      // Names that are no stage are asked for at a registry that is not there.
+      // A name that is no stage is looked up in a registry that does not exist.
       const env = { https_proxy: 'http://127.0.0.1:1', http_proxy: 'http://127.0.0.1:1' };
       const { exitCode, stderr } = await buildInline({ Dockerfile: text }, { env });
       expect(exitCode).toBe(1);

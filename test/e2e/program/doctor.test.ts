@@ -8,7 +8,7 @@ import { scratchDirectory } from '../../support/scratch.ts';
 import { buildInline, runTbuild } from '../../support/tbuild.ts';
 
 describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
-  test('says how steps are contained, and how to get what is missing', async () => {
+  test('names the isolation of steps, and how to install what is missing', async () => {
     const { exitCode, stdout } = await runTbuild(['doctor', '--format', 'json'], { asUser });
     const found: { name: string; state: string; detail: string; fix?: string }[] = JSON.parse(stdout);
     expect(exitCode).toBe(0);
@@ -29,7 +29,7 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
     expect(found.filter(({ state, fix }) => state !== 'good' && fix === undefined)).toEqual([]);
   });
 
-  test('prints a line for each, as text', async () => {
+  test('prints a line for each check, as text', async () => {
     const { stdout } = await runTbuild(['doctor'], { asUser });
     expect(stdout).toMatch(/^good +isolation of RUN +namespace/);
     expect(stdout).toMatch(/^(good|limited|missing) +overlay /m);
@@ -37,7 +37,7 @@ describe.each(builders)('tbuild doctor for $who', ({ asUser }) => {
 });
 
 test(
-  'devices that steps may not open are found',
+  'doctor reports devices that steps may not open',
   needs('pasta', { met: canOpenTun(), lacks: '/dev/net/tun' }),
   async () => {
     const { stdout } = await runTbuild(['doctor']);
@@ -54,7 +54,7 @@ function canOpenTun(): boolean {
   }
 }
 
-test('it tells what limits and the device filter lack', needs('root', 'unshare'), async () => {
+test('doctor reports what resource limits and the device filter lack', needs('root', 'unshare'), async () => {
   // A machine without control groups.
   const script = 'umount -l /sys/fs/cgroup && exec "$@"';
   const stdout = await runChecked('unshare', ['--mount', 'sh', '-c', script, 'sh', program, 'doctor'], {
@@ -64,7 +64,7 @@ test('it tells what limits and the device filter lack', needs('root', 'unshare')
   expect(stdout).toMatch(/^limited +devices of RUN .*\n +→ Mount cgroup v2/m);
 });
 
-test('an isolation that does not exist is a mistake of usage', async () => {
+test('doctor with an unknown isolation is a usage error', async () => {
   const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--isolation', 'hyperv'] });
   expect(build).toMatchObject({
     exitCode: 2,

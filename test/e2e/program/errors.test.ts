@@ -125,7 +125,7 @@ test('a context that does not exist is named', async () => {
   expect(stderr).toContain('/no/such/context');
 });
 
-test('after a failure in the middle, what had been built is reused', async () => {
+test('steps before a failed step are reused by the next build', async () => {
   const files = (last: string) => ({
     Dockerfile: `FROM busybox AS one\nRUN echo one > /one\nFROM busybox\nCOPY --from=one /one /one\nRUN echo two > /two\nRUN ${last}\n`,
   });
@@ -137,7 +137,7 @@ test('after a failure in the middle, what had been built is reused', async () =>
 });
 
 describe('a full disk', needs('root'), () => {
-  test('gives one clear message, and with room again the next build goes on', async () => {
+  test('gives one clear message, and the next build succeeds once there is space', async () => {
     const store = join(scratchDirectory('small'), 'store');
     mkdirSync(store);
     await runChecked('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', store]);
@@ -147,7 +147,7 @@ describe('a full disk', needs('root'), () => {
       });
       const full = await buildContext(context, { store });
       expect(full.exitCode).toBe(1);
-      // The program itself may have heard of an I/O error only, from a volatile overlay.
+      // A volatile overlay may report only an I/O error to the program.
       expect(full.stderr).toMatch(/There is no space left on the file system of the store|ERROR: .*no space left/i);
       await runChecked('mount', ['-o', 'remount,size=300m', store]);
       const next = await buildContext(context, { store });
@@ -158,7 +158,7 @@ describe('a full disk', needs('root'), () => {
     }
   });
 
-  test('while a file is copied in', async () => {
+  test('during a COPY gives one clear message', async () => {
     const store = join(scratchDirectory('small'), 'store');
     mkdirSync(store);
     await runChecked('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', store]);

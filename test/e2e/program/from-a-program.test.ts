@@ -21,7 +21,7 @@ import { scratchDirectory } from '../../support/scratch.ts';
 import { defaultStore, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { problemsOf } from '../../support/validate-image.ts';
 
-/** The error of a build that must fail. */
+/** Returns the error of a build that must fail. */
 async function failureOf(spec: BuildSpec, options?: CalledBuildOptions): Promise<BuildError> {
   const error = await callBuild(spec, options).then(
     () => undefined,
@@ -34,8 +34,8 @@ async function failureOf(spec: BuildSpec, options?: CalledBuildOptions): Promise
 const hello = (): string =>
   writeFiles({ Dockerfile: 'FROM busybox\nARG WHO\nRUN echo hello $WHO\nCOPY a /\n', a: 'a' });
 
-describe.each(builders)('a build that a program of $who asks for', ({ asUser }) => {
-  test('gives the image, its documents and names, and tells of each step', async () => {
+describe.each(builders)('a build through the API by $who', ({ asUser }) => {
+  test('returns the image, its documents and names, and reports each step', async () => {
     const events: ProgressEvent[] = [];
     const onEvent = (event: ProgressEvent): void => void events.push(event);
     const spec = { context: hello(), tags: ['called:1', 'registry.example/called:2'], buildArgs: { WHO: 'caller' } };
@@ -55,7 +55,7 @@ describe.each(builders)('a build that a program of $who asks for', ({ asUser }) 
     expect(told).toContainEqual(expect.objectContaining({ data: Buffer.from('hello caller\n'), stream: 'stdout' }));
   });
 
-  test('is cancelled as by Ctrl-C and leaves nothing', async () => {
+  test('is cancelled as by Ctrl-C and leaves nothing behind', async () => {
     const marker = `53${Math.floor(Math.random() * 1e6)}`;
     const root = asUser ? userDirectory('store') : scratchDirectory('store');
     const controller = new AbortController();
@@ -70,7 +70,7 @@ describe.each(builders)('a build that a program of $who asks for', ({ asUser }) 
     expect(readdirSync(join(root, 'leases'))).toEqual([]);
   });
 
-  test('waits while its caller takes its time, so that a flood of output fills no memory', async () => {
+  test('waits for a slow caller, so that a flood of output fills no memory', async () => {
     const size = `${8 * 2 ** 20 + Math.floor(Math.random() * 1e6)}`;
     const context = writeFiles({ Dockerfile: `FROM busybox\nRUN yes | head -c ${size}\n` });
     let bytes = 0;
@@ -87,7 +87,7 @@ describe.each(builders)('a build that a program of $who asks for', ({ asUser }) 
   });
 });
 
-/** Until the program that this process called, and waits for, does nothing. */
+/** Waits until the program that this process called is idle. */
 async function untilIdle(): Promise<void> {
   const pid = processesNaming('\0--api').find((one) => statOf(one)[1] === String(process.pid));
   if (pid === undefined) throw new Error('The program does not run');
@@ -124,14 +124,14 @@ const mistakes: readonly [name: string, spec: object, says: string, hint?: strin
   ['what is no data', { context: '.', onEvent() {} }, 'must be plain data'],
 ];
 
-test.each(mistakes)('%s is told by name', async (_name, spec, says, hint) => {
+test.each(mistakes)('%s is rejected by name', async (_name, spec, says, hint) => {
   const error = await failureOf(spec as BuildSpec, { images: [] });
   expect(error.code).toBe('USAGE');
   expect(error.message).toContain(says);
   if (hint !== undefined) expect(error.hint).toBe(hint);
 });
 
-test('an error in the Dockerfile has its code, place and hint, and the report of the command line', async () => {
+test('an error in the Dockerfile has its code, location and hint, and the report of the command line', async () => {
   const text = 'FROM busybox\nCOPPY a b\n';
   const error = await failureOf({ context: scratchDirectory('context'), dockerfile: { text } });
   expect(error).toMatchObject({
@@ -142,7 +142,7 @@ test('an error in the Dockerfile has its code, place and hint, and the report of
   expect(error.report).toContain('>>> COPPY a b');
 });
 
-test('every field reaches the option that it stands for', async () => {
+test('every field of the API reaches its option', async () => {
   const context = writeFiles({
     Dockerfile: 'FROM busybox\nCOPY --from=other f /\nRUN id -u; ulimit -n; cat /run/secrets/s\n',
     f: '',
@@ -198,7 +198,7 @@ FROM scratch
   expect(images[0]?.manifest).not.toBe(manifest?.digest);
 });
 
-test('several platforms have a manifest each under one index', async () => {
+test('a multi-platform build returns an index with a manifest for each platform', async () => {
   const { id, images, manifest } = await callBuild({
     context: writeFiles({ Dockerfile: 'FROM scratch\nCOPY f /\n', f: '' }),
     platforms: ['linux/amd64', 'linux/arm64'],
@@ -211,7 +211,7 @@ test('several platforms have a manifest each under one index', async () => {
   );
 });
 
-test('builds of one program run at once on one store', async () => {
+test('builds of one program run concurrently on one store', async () => {
   const specs = [1, 2, 3].map((at) => ({
     context: writeFiles({ Dockerfile: `FROM busybox\nRUN echo ${at}\n` }),
     tags: [`at-once:${at}`],
@@ -220,7 +220,7 @@ test('builds of one program run at once on one store', async () => {
   expect(new Set(results.map(({ id }) => id)).size).toBe(3);
 });
 
-test('a signal that is aborted already starts nothing, and an error of the caller ends the build', async () => {
+test('an already aborted signal starts nothing, and an error in the caller ends the build', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo begun; sleep 100\n' });
   expect(await failureOf({ context }, { signal: AbortSignal.abort(), program: '/nothing' })).toMatchObject({
     code: 'CANCELLED',
@@ -231,7 +231,7 @@ test('a signal that is aborted already starts nothing, and an error of the calle
   await expect(callBuild({ context }, { onEvent })).rejects.toThrow(RangeError);
 });
 
-test('an abort is heard while the caller takes its time for an event', async () => {
+test('an abort takes effect while the caller handles an event', async () => {
   const controller = new AbortController();
   const onEvent = (event: ProgressEvent): unknown => {
     if (event.type !== 'log') return undefined;
@@ -242,7 +242,7 @@ test('an abort is heard while the caller takes its time for an event', async () 
   expect(await failureOf({ context }, { onEvent, signal: controller.signal })).toMatchObject({ code: 'CANCELLED' });
 });
 
-test('a program that is missing, fails or is killed', async () => {
+test('a tbuild that is missing, fails or is killed is reported as an error', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo begun; sleep 100\n' });
   expect(await failureOf({ context }, { program: '/nothing' })).toMatchObject({
     code: 'NOT_FOUND',
@@ -264,7 +264,7 @@ test('a program that is missing, fails or is killed', async () => {
   });
 });
 
-test('the program answers the same when it starts from a snapshot', async () => {
+test('the program gives the same answers when it starts from a snapshot', async () => {
   const cache = scratchDirectory('cache');
   const env = { ...process.env, HOME: cache, XDG_CACHE_HOME: cache };
   const context = hello();
@@ -287,18 +287,18 @@ test('the program answers the same when it starts from a snapshot', async () => 
   expect(error.code).toBe('CANCELLED');
 });
 
-test('the call of programs is refused to people', async () => {
+test('--api is refused on a terminal command line', async () => {
   const { exitCode, stderr } = await runTbuild(['--api']);
   expect([exitCode, stderr]).toEqual([2, 'ERROR: --api is for programs only\nhint: Use the package @tbuild/api\n']);
 });
 
-test('the command line and a program share what they built', async () => {
+test('the command line and the API share one cache', async () => {
   const context = hello();
   await callBuild({ context, tags: ['shared:1'] });
   expect((await runTbuild(['images', '-q', '--no-trunc'])).stdout).toContain((await callBuild({ context })).id);
 });
 
-test('the store is listed, measured, pruned, and names go from it', async () => {
+test('the API lists, measures, prunes and untags the images of the store', async () => {
   const root = scratchDirectory('store');
   const options = { ...storeOptions(), root };
   const { id, manifest } = await callBuild({ context: hello(), tags: ['kept:1', 'kept:2'] }, options);

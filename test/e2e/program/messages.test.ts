@@ -16,8 +16,8 @@ import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { runTbuild, writeFiles } from '../../support/tbuild.ts';
 
-// Every case is run for real, and `messages.md` is to have what it printed. `UPDATE_GOLDENS=1` rewrites the file;
-// read the difference before it is committed.
+// Every case runs for real, and `messages.md` must match its output. `UPDATE_GOLDENS=1` rewrites the file;
+// read the difference before you commit it.
 const golden = join(import.meta.dirname, '../../goldens/messages.md');
 const update = process.env.UPDATE_GOLDENS === '1';
 
@@ -36,7 +36,7 @@ What tbuild prints when something fails, as people see it: made by \`test/e2e/pr
 program. \`UPDATE_GOLDENS=1 npx vitest run test/e2e/program/messages.test.ts\` rewrites this file.
 `;
 
-describe('messages.md has what the program prints:', needs('root', 'registry'), () => {
+describe('messages.md matches the output of the program:', needs('root', 'registry'), () => {
   let registry: Registry;
   const sections = new Map<string, string>();
   const known = existsSync(golden) ? readFileSync(golden, 'utf8') : '';
@@ -58,7 +58,7 @@ describe('messages.md has what the program prints:', needs('root', 'registry'), 
     },
   );
 
-  test('it has these sections and no other', () => {
+  test('it has exactly these sections', () => {
     const titles = Object.values(themes).flatMap((cases) => cases.map(({ title }) => title));
     expect(new Set(titles).size).toBe(titles.length);
     if (!update) expect([...known.matchAll(/^### (.*)$/gm)].map(([, title]) => title)).toEqual(titles);
@@ -106,7 +106,7 @@ const fenced = (language: string, text: string): string => `\`\`\`${language}\n$
 
 const quoted = (word: string): string => (/^[\w./:=,@-]+$/.test(word) ? word : `'${word}'`);
 
-/** Replaces what differs from run to run: places (the registry has a port of five digits), digests, times. */
+/** Replaces paths, digests and times that differ from run to run (the registry has a port of five digits). */
 function neutral(text: string, places: Readonly<Record<string, string>>): string {
   const placed = Object.entries(places).reduce((result, [path, name]) => result.replaceAll(path, name), text);
   return placed

@@ -60,7 +60,7 @@ const COMPILER_OPTIONS = {
 
 beforeAll(async () => {
   await runChecked(process.execPath, [join(repository, 'pack.mjs'), tarballs]);
-  // What the registry would give; koffi is there already, which npm finds sufficient.
+  // Stands for the registry; npm accepts the koffi that is already installed.
   for (const name of ['koffi', '@koromix'])
     cpSync(join(repository, 'node_modules', name), join(project, 'node_modules', name), { recursive: true });
   writeFiles(
@@ -81,7 +81,7 @@ function manifestOf(name: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(project, 'node_modules', name, 'package.json'), 'utf8'));
 }
 
-test('the packages need each other and what is no code of this repository, and name nothing of where they were made', async () => {
+test('the packed packages depend only on each other and on third parties, and contain no local paths', async () => {
   const { version } = manifestOf('tbuild');
   expect(Object.keys(manifestOf('tbuild').dependencies ?? {})).toEqual(['koffi']);
   expect(manifestOf('@tbuild/api').dependencies).toEqual({ tbuild: version });
@@ -96,13 +96,13 @@ test('the packages need each other and what is no code of this repository, and n
   expect([exitCode, stdout]).toEqual([1, '']);
 });
 
-test('the program runs where it was installed', async () => {
+test('the installed program runs', async () => {
   expect(await runChecked('node_modules/.bin/tbuild', ['--version'], { cwd: project })).toBe(
     `tbuild ${manifestOf('tbuild').version}\n`,
   );
 });
 
-test('a tool that was checked against the types builds, is told, cancels and catches', async () => {
+test('a type-checked tool builds, receives events, cancels and catches errors', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY a /\nRUN echo hello\n', a: '' });
   const output = await runChecked(
     process.execPath,
@@ -124,7 +124,7 @@ test('a tool that was checked against the types builds, is told, cancels and cat
   });
 });
 
-test('a tool that is killed takes its build with it', async () => {
+test('killing a tool ends its build', async () => {
   const seconds = `54${Math.floor(Math.random() * 1e6)}`;
   const args = ['out/tool.js', project, baseImage('busybox'), scratchDirectory('store'), seconds];
   const isRunning = () => processesNaming(`sleep\0${seconds}`).length > 0;

@@ -14,12 +14,12 @@ import { defaultStore, good, runTbuild, writeFiles } from '../../support/tbuild.
 const cache = scratchDirectory('cache');
 const options = { env: { XDG_CACHE_HOME: cache } };
 
-/** Once the second build has ended. */
+/** Waits for the snapshot that follows the second build. */
 function snapshotMade(directory = cache): Promise<void> {
   return vi.waitFor(() => expect(snapshotNotes(directory)).toHaveLength(1), patiently);
 }
 
-/** What the launcher executes in the end, by the shell's trace of it. */
+/** Returns the command that the launcher finally executes, from the shell's trace. */
 async function commandLine(args: readonly string[]): Promise<string> {
   const env = { ...options.env, HOME: cache, TBUILD_ROOT: defaultStore() };
   const { stderr } = await runProcess('sh', ['-x', program, ...args], { env });
@@ -30,7 +30,7 @@ function snapshotNotes(directory = cache): readonly string[] {
   return readdirSync(join(directory, 'tbuild')).filter((name) => /^snapshot-[0-9a-f]+$/.test(name));
 }
 
-test('after the second build there is a snapshot, and the third starts from it with the same result', async () => {
+test('the second build makes a snapshot, and the third starts from it with the same result', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nCOPY file /\nRUN cat /file > /copy\n', file: 'text' });
   const args = ['-q', ...baseImageArguments(), context];
   const { stdout: first } = good(await runTbuild(args, options));
@@ -42,7 +42,7 @@ test('after the second build there is a snapshot, and the third starts from it w
   expect(await commandLine(args)).toContain(`--snapshot-blob ${snapshot}`);
   expect(good(await runTbuild(args, options)).stdout).toBe(first);
 
-  // What is loaded on demand, and a step that runs, from the snapshot.
+  // Modules loaded on demand, and a step that runs, from the snapshot.
   good(await runTbuild(['--no-cache', ...args], options));
   expect(good(await runTbuild(['images'], options)).stdout).toContain('REPOSITORY');
 });
@@ -57,7 +57,7 @@ test('timers and signals work in a process that started from a snapshot', async 
   expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(130);
 });
 
-test('what was compiled in the rehearsal is in the snapshot', async () => {
+test('the snapshot contains the code that the rehearsal compiled', async () => {
   const context = writeFiles({ Dockerfile: 'FROM scratch AS a\nCOPY f /\nFROM scratch\nCOPY --from=a / /\n', f: 'f' });
   const args = ['--root', scratchDirectory('store'), context];
   good(await runTbuild(args, options));
@@ -72,9 +72,9 @@ test('what was compiled in the rehearsal is in the snapshot', async () => {
   expect(rehearsed.size).toBeGreaterThan(without.size + 100_000);
 });
 
-// From a snapshot Node 24 ends at once what a thread does that loads the same modules.
+// Started from a snapshot, Node 24 ends at once a thread that loads the same modules.
 test.each(otherNodes)(
-  '$name starts from a snapshot of its own, also for a build with steps and large copies',
+  '$name starts from its own snapshot, also for a build with steps and large copies',
   async ({ path }) => {
     const directory = scratchDirectory('cache');
     const files = Object.fromEntries(Array.from({ length: 1100 }, (_, n) => [`files/${n}`, String(n)]));

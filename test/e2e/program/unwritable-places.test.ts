@@ -7,7 +7,7 @@ import { buildGood, buildInline, runTbuild } from '../../support/tbuild.ts';
 
 const FILES = { Dockerfile: 'FROM scratch\nCOPY . /\n' };
 
-describe('a directory where the kernel takes no new name', () => {
+describe('a directory in which the kernel creates no files', () => {
   test.each([
     ['-o', 'type=local,dest=/proc/none/x'],
     ['-o', 'type=tar,dest=/proc/none/x.tar'],
