@@ -1,6 +1,6 @@
 /**
- * A value of Go that is not there: text is what Go prints for its type, JSON has `null` for it, and leaves it out when
- * there is no such text.
+ * A nil value of Go. `text` is what Go prints for its type. JSON has `null` for it, or leaves it out if there
+ * is no such text.
  */
 export class GoNil {
   readonly text: string;
@@ -14,14 +14,14 @@ export class GoNil {
   }
 }
 
-/** What a template can name: values of JSON, and {@link GoNil}. */
+/** The values that a template can use: those of JSON, and {@link GoNil}. */
 export type GoValue = unknown;
 
 export function isRecord(value: GoValue): value is Readonly<Record<string, GoValue>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof GoNil);
 }
 
-/** As `fmt.Print` shows it. */
+/** Formats a value as `fmt.Print` does. */
 export function printValue(value: GoValue): string {
   if (value === undefined) return '<no value>';
   if (value === null) return '<nil>';
@@ -32,14 +32,14 @@ export function printValue(value: GoValue): string {
   return `map[${entries.map(([key, one]) => `${key}:${printValue(one)}`).join(' ')}]`;
 }
 
-/** Whether `if` takes it for true: everything but zeros and what is empty. */
+/** Returns whether `if` takes a value as true: everything but zeros and empty values. */
 export function isTruthy(value: GoValue): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (isRecord(value)) return Object.keys(value).length > 0;
   return !(value instanceof GoNil) && Boolean(value);
 }
 
-/** How many parts it has, undefined for what has none. */
+/** Returns the length of a value; undefined if it has none. */
 export function lengthOf(value: GoValue): number | undefined {
   if (typeof value === 'string') return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;
@@ -47,7 +47,7 @@ export function lengthOf(value: GoValue): number | undefined {
   return isRecord(value) ? Object.keys(value).length : undefined;
 }
 
-/** Below, equal or above zero; undefined for what cannot be compared. */
+/** Returns a number below, equal to or above zero; undefined if the values cannot be compared. */
 export function compareValues(a: GoValue, b: GoValue): number | undefined {
   const [left, right] = [a, b].map((value) => (value instanceof GoNil || value === undefined ? null : value));
   if (left === null || right === null) return left === right ? 0 : -1;

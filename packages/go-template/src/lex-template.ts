@@ -4,9 +4,9 @@ import { templateError } from './template-error.ts';
 export interface Token {
   readonly kind: 'field' | 'variable' | 'word' | 'string' | 'number' | 'sign';
   readonly text: string;
-  /** In the template, from 0. */
+  /** Its offset in the template, counted from 0. */
   readonly at: number;
-  /** Whether a blank stands before it: `.a.b` is one operand, `.a .b` are two. */
+  /** Whether a blank precedes it: `.a.b` is one operand, `.a .b` are two. */
   readonly apart: boolean;
 }
 
@@ -19,8 +19,8 @@ const TOKEN =
   /(?<blank>\s+)|(?<field>\.[A-Za-z_]\w*)|(?<variable>\$\w*)|(?<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?<number>[+-]?(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?))|(?<word>[A-Za-z_]\w*)|(?<sign>:=|[.|(),=])/y;
 
 /**
- * Splits a template as Go's text/template does: `{{-` and `-}}` take the blanks beside them, comments say nothing.
- * @throws TbuildError USAGE for an action without end and for what is no word.
+ * Splits a template as Go's text/template does: `{{-` and `-}}` trim the adjacent blanks, and comments are dropped.
+ * @throws TbuildError USAGE for an action without an end and for an invalid word.
  */
 export function lexTemplate(source: string): readonly Segment[] {
   const segments: Segment[] = [];
@@ -45,7 +45,7 @@ function trimmed(text: string, { start, end }: { readonly start: boolean; readon
   return end ? after.trimEnd() : after;
 }
 
-/** The tokens of an action, undefined for a comment, and where what follows begins. */
+/** Returns the tokens of an action, or undefined for a comment, and the offset after it. */
 function lexAction(source: string, start: number, open: number): { tokens?: readonly Token[]; end: number } {
   const comment = /\s*\/\*[\s\S]*?\*\/\s*-?\}\}/y;
   comment.lastIndex = start;

@@ -21,9 +21,9 @@ export interface TemplateBlock {
   readonly otherwise: readonly TemplateNode[];
 }
 
-/** Commands of which each gets the value of the one before as its last argument. */
+/** Commands that each get the value of the one before as their last argument. */
 export interface Pipeline extends TemplatePlace {
-  /** Variables that it sets: `$x := …`, or the two of `range $i, $x := …`. */
+  /** The variables that it sets: `$x := …`, or the two of `range $i, $x := …`. */
   readonly variables: readonly string[];
   readonly commands: readonly (readonly Operand[])[];
 }
@@ -37,7 +37,7 @@ export type Operand = TemplatePlace & { readonly fields: readonly Token[] } & (
     | { readonly kind: 'pipeline'; readonly pipeline: Pipeline }
   );
 
-/** @throws TbuildError USAGE that points at what is wrong. */
+/** @throws TbuildError USAGE that points to the error. */
 export function parseTemplate(source: string): Template {
   return { source, nodes: new Parser(source).template() };
 }
@@ -62,7 +62,7 @@ class Parser {
     throw this.#error(this.#action, 'there is nothing that it belongs to');
   }
 
-  /** Up to an `end` or `else`, which then is the current action, or the end of the template. */
+  /** Parses up to an `end` or `else`, which becomes the current action, or to the end of the template. */
   #nodes(): readonly TemplateNode[] {
     const nodes: TemplateNode[] = [];
     for (let segment = this.#segments.shift(); segment !== undefined; segment = this.#segments.shift()) {
@@ -94,7 +94,7 @@ class Parser {
     return kind === 'word' && BLOCKS.has(text) ? this.#block() : { kind: 'print', pipeline: this.#whole(first) };
   }
 
-  /** The current action begins a block. */
+  /** Parses a block that the current action begins. */
   #block(): TemplateNode {
     const start = this.#tokens.shift();
     if (start === undefined) throw new Error('A block begins with a word');
@@ -122,7 +122,7 @@ class Parser {
     this.#ended();
   }
 
-  /** The pipeline that is the rest of the action. */
+  /** Parses the rest of the action as a pipeline. */
   #whole(start: Token): Pipeline {
     const pipeline = this.#pipeline(start);
     this.#ended();
@@ -162,7 +162,7 @@ class Parser {
     const token = this.#tokens.shift();
     if (token === undefined) throw new Error('There is no operand');
     const { text, at } = token;
-    // The first field of `.a.b` is one of the dot.
+    // The first field of `.a.b` is a field of the dot.
     if (token.kind === 'field') return { kind: 'dot', text, at, fields: [token, ...this.#fields()] };
     if (token.kind === 'variable') return { kind: 'variable', name: text, text, at, fields: this.#fields() };
     if (token.kind === 'string') return { kind: 'literal', value: this.#unquote(token), text, at, fields: [] };

@@ -4,13 +4,13 @@ import type { Operand, Pipeline, Template, TemplateBlock, TemplateNode } from '.
 import { templateError, type TemplatePlace } from './template-error.ts';
 import { TEMPLATE_FUNCTIONS, type TemplateFunction } from './template-functions.ts';
 
-/** What a template is given. A field that `data` itself does not have is an error; deeper ones may be left out. */
+/** The context of a template. A field that `data` itself lacks is an error; deeper fields may be missing. */
 export interface RenderOptions {
-  /** In place of those of the same name. */
+  /** Replaces functions of the same name. */
   readonly functions?: Readonly<Record<string, TemplateFunction>>;
 }
 
-/** The text that the template makes of a document. @throws TbuildError USAGE that points at what cannot be done. */
+/** Renders a template with a document. @throws TbuildError USAGE that points to the failing word. */
 export function renderTemplate(
   { source, nodes }: Template,
   data: Readonly<Record<string, GoValue>>,
@@ -29,7 +29,7 @@ interface Scope {
 
 interface Rendered {
   readonly text: string;
-  /** What a loop around it should do. */
+  /** Controls the enclosing loop. */
   readonly jump?: 'break' | 'continue';
 }
 
@@ -94,7 +94,8 @@ class Renderer {
       return this.#fields(first, called, scope);
     }
     const [extra] = operands;
-    if (extra !== undefined || piped.length > 0) throw this.#error(first, 'it is no function and takes no arguments');
+    if (extra !== undefined || piped.length > 0)
+      throw this.#error(first, 'it is not a function and takes no arguments');
     return this.#operand(first, scope);
   }
 
@@ -114,7 +115,7 @@ class Renderer {
     try {
       return run(...operands.map((one) => this.#operand(one, scope)), ...piped);
     } catch (error) {
-      // A count that cannot be is a RangeError of JavaScript's own.
+      // JavaScript throws a RangeError for an invalid count.
       if (error instanceof TypeError || error instanceof RangeError) throw this.#error(operand, error.message);
       throw error;
     }
@@ -178,14 +179,14 @@ function entriesOf(value: GoValue): readonly (readonly [GoValue, GoValue])[] | u
   return value === undefined || value === null || value instanceof GoNil ? [] : undefined;
 }
 
-/** Go's names of fields are not always those of JSON: `.MediaType` is `mediaType`, `.CreatedBy` is `created_by`. */
+/** Maps Go's field names to those of JSON: `.MediaType` is `mediaType`, `.CreatedBy` is `created_by`. */
 function keyOf(record: Readonly<Record<string, GoValue>>, name: string): string | undefined {
   if (Object.hasOwn(record, name)) return name;
   if (!/^[A-Z]/.test(name)) return undefined;
   return Object.keys(record).find((key) => key.replaceAll(/[._-]/g, '').toLowerCase() === name.toLowerCase());
 }
 
-/** A field of Go's has a value even when JSON leaves it out; a key of a map has none. */
+/** A field of Go has a value even if JSON leaves it out; a missing key of a map has none. */
 function absent(name: string): GoValue {
   return /^[A-Z]/.test(name) ? new GoNil('') : undefined;
 }

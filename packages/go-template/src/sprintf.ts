@@ -2,7 +2,7 @@ import { printValue, type GoValue } from './go-value.ts';
 
 const VERB = /%(?<flags>[-+# 0]*)(?<width>\d+)?(?:\.(?<precision>\d+))?(?<verb>[a-zA-Z%])/g;
 
-/** As `fmt.Sprintf`: the verbs that make sense for texts, numbers and truth values; the others as Go reports them. */
+/** Mirrors `fmt.Sprintf` with the verbs for texts, numbers and booleans. Other verbs are reported as in Go. */
 export function sprintf(format: string, values: readonly GoValue[]): string {
   const left = [...values];
   const text = format.replaceAll(VERB, (_, flags: string, width = '', precision?: string, verb = '') => {

@@ -1,10 +1,10 @@
 import { compareValues, isRecord, isTruthy, lengthOf, printValue, type GoValue } from './go-value.ts';
 import { sprintf } from './sprintf.ts';
 
-/** Gives the value; throws a `TypeError` whose message is the reason for arguments that it cannot take. */
+/** Returns the value. Throws a `TypeError` whose message is the reason for invalid arguments. */
 export type TemplateFunction = (...args: readonly GoValue[]) => GoValue;
 
-/** Go's own functions and those that Docker adds; `and` and `or` are evaluated elsewhere, as they may stop early. */
+/** Go's own functions and those that Docker adds. The renderer evaluates `and` and `or`, which may stop early. */
 export const TEMPLATE_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: (value) => JSON.stringify(value) ?? 'null',
   join: (list, separator) => elements(list, 'join').map(printValue).join(printValue(separator)),

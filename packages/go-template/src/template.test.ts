@@ -27,7 +27,7 @@ const data = {
 
 const render = (template: string): string => renderTemplate(parseTemplate(template), data);
 
-describe('as Go prints it', () => {
+describe('a template prints as in Go', () => {
   test.each([
     ['plain', 'plain'],
     ['{{.Repository}}:{{.Tag}}', 'team/app:1.2'],
@@ -77,7 +77,7 @@ describe('as Go prints it', () => {
   ])('%s', (template, expected) => expect(render(template)).toBe(expected));
 });
 
-describe('errors point at the word', () => {
+describe('an error points to the word', () => {
   test.each([
     ['{{.Repositroy}}', '".Repositroy" (column 3)', 'Did you mean .Repository?'],
     ['{{.Nothing}}', '".Nothing" (column 3)', 'There are .ID .Repository'],
@@ -110,7 +110,7 @@ describe('errors point at the word', () => {
   });
 });
 
-test('whatever stands in it, a template is rendered or refused in words', () => {
+test('any template is rendered or refused with a message', () => {
   const words = [
     '{{',
     '}}',
