@@ -86,7 +86,7 @@ describe('an error points to the word', () => {
     ['{{if .Tag}}a', '"if" (column 3): it has no {{end}}', undefined],
     ['a{{end}}', '"end" (column 4): there is nothing that it belongs to', undefined],
     ['{{range .Tag}}{{end}}', '"range" (column 3): it is no list', undefined],
-    ['{{.Tag .ID}}', '".Tag" (column 3): it is no function', undefined],
+    ['{{.Tag .ID}}', '".Tag" (column 3): it is not a function', undefined],
     ['{{index .Config.Env 7}}', '"index" (column 3): index 7 is out of range', undefined],
     ['{{.Tag.Deeper}}', '".Deeper" (column 7): "1.2" has no fields', undefined],
     ['{{$y}}', '"$y" (column 3): the variable is not set', undefined],
