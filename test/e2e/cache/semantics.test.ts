@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { SEMANTICS } from '../../../packages/builder/src/ops/key-of.ts';
@@ -32,8 +32,10 @@ async function layersOf(instructions: string): Promise<readonly string[]> {
     Dockerfile: `FROM scratch\n${instructions}\n`,
     '.dockerignore': 'Dockerfile\n.dockerignore\n',
   });
-  for (const name of [...Object.keys(FILES), 'Dockerfile', 'd/e', 'd', '.'])
+  for (const name of [...Object.keys(FILES), 'Dockerfile', 'd/e', 'd', '.']) {
+    chmodSync(join(context, name), ['d/e', 'd', '.', 'run'].includes(name) ? 0o755 : 0o644);
     utimesSync(join(context, name), TIME, TIME);
+  }
   const build = good(await buildContext(context));
   return build.image().config.rootfs.diff_ids;
 }
