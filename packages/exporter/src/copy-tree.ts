@@ -1,4 +1,4 @@
-import { readlinkSync, type Stats } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { type CooperativeTask, runCooperatively } from '@tbuild/concurrency';
 import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
 import { FileType, makeDirectory } from '@tbuild/linux';
@@ -85,17 +85,16 @@ function* copyEntry(
   const attributes = { ...own, ...owner, mtimeMs: Math.min(own.mtimeMs, latest) };
   if (stats.isDirectory()) writer.directory(path, attributes);
   else if (stats.isSymbolicLink()) writer.symlink(path, attributes, readlinkSync(location));
-  else if (stats.isFile()) return yield* copyFile(writer, links, { path, location, stats }, attributes);
+  else if (stats.isFile()) return yield* copyFile({ writer, links }, { path, location, stats }, attributes);
   else if (!stats.isSocket()) {
     if (!stats.isFIFO()) onDevice?.(path);
-    copySpecial(writer, path, stats, attributes);
+    copySpecial(writer, { path, stats }, attributes);
   }
   return 0;
 }
 
 function* copyFile(
-  writer: TreeWriter,
-  links: Map<string, string>,
+  { writer, links }: Pick<TreeCopy, 'writer' | 'links'>,
   { path, location, stats }: Pick<LayeredEntry, 'path' | 'location' | 'stats'>,
   attributes: Attributes,
 ): CooperativeTask<number> {
@@ -109,7 +108,11 @@ function* copyFile(
   return yield* writer.copy(path, attributes, location);
 }
 
-function copySpecial(writer: TreeWriter, path: string, stats: Stats, attributes: Attributes): void {
+function copySpecial(
+  writer: TreeWriter,
+  { path, stats }: Pick<LayeredEntry, 'path' | 'stats'>,
+  attributes: Attributes,
+): void {
   try {
     writer.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   } catch (cause) {

@@ -1,4 +1,3 @@
-import type { ReportTransfer } from '@tbuild/progress';
 import { nameOf, writeTo, type Destination } from './destination.ts';
 import {
   encodeExport,
@@ -8,7 +7,7 @@ import {
   type EncodedExport,
   type EncodeOptions,
 } from './encode-export.ts';
-import type { Exportable, Exporter } from './exporter.ts';
+import type { Exportable, Exporter, ExportRun } from './exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
 /**
@@ -24,7 +23,7 @@ export function dockerArchive({
     name: 'exporting to docker image format',
     ...preparing(options),
     async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, options, report, signal);
+      const { encoded, bytes } = await dockerArchiveOf(result, options, { report, signal });
       await writeTo(destination, bytes);
       return exportedTo(nameOf(destination), encoded);
     },
@@ -35,11 +34,10 @@ export function dockerArchive({
 export async function dockerArchiveOf(
   result: Exportable,
   options: EncodeOptions,
-  report: ReportTransfer,
-  signal: AbortSignal,
+  run: ExportRun,
 ): Promise<{ readonly encoded: EncodedExport; readonly bytes: AsyncIterable<Uint8Array> }> {
   const image = onlyImage(result.images, 'A docker archive', 'Use -o type=oci, or build one platform');
   const images = [{ ...image, attestations: undefined }];
-  const encoded = await encodeExport({ ...result, images }, options, report, signal);
-  return { encoded, bytes: imageArchive(encoded, result.names, report, signal) };
+  const encoded = await encodeExport({ ...result, images }, options, run);
+  return { encoded, bytes: imageArchive(encoded, result.names, run) };
 }

@@ -13,7 +13,7 @@ import {
 import type { ReportTransfer } from '@tbuild/progress';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
-import type { Exportable, Exported, ExportedImage, Exporter } from './exporter.ts';
+import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from './exporter.ts';
 import type { ImageFormat } from '@tbuild/spec';
 
 /** The encoded result: documents made here, layers as blobs. */
@@ -42,8 +42,7 @@ export interface EncodeOptions extends ImageFormat {
 export async function encodeExport(
   result: Exportable,
   options: EncodeOptions,
-  report: ReportTransfer,
-  signal: AbortSignal,
+  { report, signal }: ExportRun,
 ): Promise<EncodedExport> {
   const { store, annotations = [] } = options;
   const attests = isAttested(result);
@@ -69,7 +68,9 @@ export async function encodeExport(
     ? attestationsOf(result, images, { artifact: options.attestationArtifact ?? mediaTypes !== 'docker', report })
     : { documents: [], entries: [] };
   const index =
-    images.length === 1 && !attests ? undefined : indexOf(result, images, attested.entries, { ...options, mediaTypes });
+    images.length === 1 && !attests
+      ? undefined
+      : indexOf(result, { images, more: attested.entries }, { ...options, mediaTypes });
   const documents = [
     ...images.flatMap(({ config, manifest }) => [config, manifest]),
     ...attested.documents,
@@ -88,13 +89,8 @@ export async function encodeExport(
 }
 
 /** Encodes like {@link encodeExport}, but compresses layers with gzip unless a compression is given. */
-export function encodeCompressed(
-  result: Exportable,
-  options: EncodeOptions,
-  report: ReportTransfer,
-  signal: AbortSignal,
-): Promise<EncodedExport> {
-  return encodeExport(result, compressed(options), report, signal);
+export function encodeCompressed(result: Exportable, options: EncodeOptions, run: ExportRun): Promise<EncodedExport> {
+  return encodeExport(result, compressed(options), run);
 }
 
 function compressed<T extends EncodeOptions>(options: T): T {
@@ -206,10 +202,15 @@ function attestationsOf(
   };
 }
 
+interface IndexedManifests {
+  readonly images: readonly EncodedImage[];
+  /** Entries after those of the images. */
+  readonly more: readonly Descriptor[];
+}
+
 function indexOf(
   result: Exportable,
-  images: readonly EncodedImage[],
-  more: readonly Descriptor[],
+  { images, more }: IndexedManifests,
   { annotations = [], mediaTypes }: ImageFormat,
 ): EncodedDocument {
   const manifests = images.map(({ manifest }, at) => {

@@ -46,6 +46,12 @@ export interface Exported {
   readonly images?: readonly ImageDigests[];
 }
 
+/** What a running export reports to, and what aborts it. */
+export interface ExportRun {
+  readonly report: ReportTransfer;
+  readonly signal: AbortSignal;
+}
+
 /** Writes a finished image to one kind of destination. Options are arguments of the constructor. */
 export interface Exporter {
   /** The step's name, e.g. `exporting to oci archive`. */

@@ -1,6 +1,7 @@
 import { familiarReference, type Descriptor, type EncodedImage, type Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { EncodedExport } from './encode-export.ts';
+import type { ExportRun } from './exporter.ts';
 import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';
 
@@ -11,8 +12,7 @@ import { layoutIndex, namedEntries } from './layout-index.ts';
 export function imageArchive(
   { root, images, layers, documents, content }: EncodedExport,
   names: readonly Reference[],
-  report: ReportTransfer,
-  signal: AbortSignal,
+  { report, signal }: ExportRun,
 ): AsyncIterable<Uint8Array> {
   const blobs = [...layers, ...documents.map(({ descriptor }) => descriptor)];
   const files = [
@@ -20,7 +20,7 @@ export function imageArchive(
     ...(images.length === 1 ? [dockerManifest(images.map((image) => describe(image, names)))] : []),
     layoutMark,
   ];
-  return counted(layoutArchive(blobs, files, content, signal), 'sending tarball', report);
+  return counted(layoutArchive(blobs, { files, content, signal }), 'sending tarball', report);
 }
 
 function describe({ config, layers }: EncodedImage, names: readonly Reference[]): ArchivedImage {

@@ -22,7 +22,7 @@ export function imageStore({ content, refs, ...options }: ImageStoreOptions): Ex
     name: 'exporting to image',
     ...preparing(options),
     async export(result, report, signal) {
-      const encoded = await encodeExport(result, options, report, signal);
+      const encoded = await encodeExport(result, options, { report, signal });
       const { root } = encoded;
       await copyImage(encoded.content, content, root, { signal, onProgress: reportTransfers(report) });
       const names = storedNames(result.names, root.digest, options);

@@ -16,12 +16,17 @@ export function blobPath(digest: Digest): string {
 /** The file that marks a directory or archive as an OCI image layout. */
 export const layoutMark: LayoutFile = { name: 'oci-layout', content: { imageLayoutVersion: '1.0.0' } };
 
+/** The files of a layout besides its blobs, and where these are read. */
+export interface LayoutSource {
+  readonly files: readonly LayoutFile[];
+  readonly content: Provider;
+  readonly signal: AbortSignal;
+}
+
 /** Returns blobs and files as an image layout in a tar; the same input gives the same bytes. */
 export function layoutArchive(
   blobs: readonly Descriptor[],
-  files: readonly LayoutFile[],
-  content: Provider,
-  signal: AbortSignal,
+  { files, content, signal }: LayoutSource,
 ): AsyncIterable<Uint8Array> {
   const documents = files.map(({ name, content: document }): ArchiveFile => {
     const bytes = Buffer.from(JSON.stringify(document));

@@ -67,7 +67,7 @@ function loader(
   return {
     name: NAME,
     async export(result, report, signal) {
-      const { encoded, bytes } = await dockerArchiveOf(result, {}, report, signal);
+      const { encoded, bytes } = await dockerArchiveOf(result, {}, { report, signal });
       await send(bytes, signal);
       const names = result.names.map(familiarReference).join(', ') || encoded.images[0]?.config.descriptor.digest;
       return exportedTo(`${names} in ${engine}`, encoded);

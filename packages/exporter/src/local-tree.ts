@@ -3,11 +3,10 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, stat
 import { dirname, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
-import type { ReportTransfer } from '@tbuild/progress';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { copyTree, type CopiedTree, type TreeOwner } from './copy-tree.ts';
 import { explaining } from './destination.ts';
-import type { Exportable, Exporter } from './exporter.ts';
+import type { Exportable, Exporter, ExportRun } from './exporter.ts';
 import { openParts } from './platform-directory.ts';
 
 export interface LocalTreeOptions {
@@ -35,7 +34,7 @@ export function localTree(options: LocalTreeOptions): Exporter {
   return {
     name: 'exporting to client directory',
     async export(result, report, signal) {
-      await explaining(destination, () => copyImages(result, options, report, signal));
+      await explaining(destination, () => copyImages(result, options, { report, signal }));
       return { destination };
     },
   };
@@ -44,8 +43,7 @@ export function localTree(options: LocalTreeOptions): Exporter {
 async function copyImages(
   result: Exportable,
   { destination, mode, ...options }: LocalTreeOptions,
-  report: ReportTransfer,
-  signal: AbortSignal,
+  { report, signal }: ExportRun,
 ): Promise<void> {
   const staging = existsSync(destination) ? undefined : makeStaging(destination);
   const target = staging === undefined ? destination : join(staging, 'tree');

@@ -30,8 +30,8 @@ export function ociArchive({ destination, ...options }: OciArchiveOptions): Expo
     name: NAME,
     ...preparingCompressed(options),
     async export(result, report, signal) {
-      const encoded = await encodeCompressed(result, options, report, signal);
-      await writeTo(destination, imageArchive(encoded, result.names, report, signal));
+      const encoded = await encodeCompressed(result, options, { report, signal });
+      await writeTo(destination, imageArchive(encoded, result.names, { report, signal }));
       return exportedTo(nameOf(destination), encoded);
     },
   };
@@ -46,26 +46,27 @@ export function ociLayout({ destination, ...options }: OciArchiveOptions & { rea
     name: NAME,
     ...preparingCompressed(options),
     async export(result, report, signal) {
-      const encoded = await encodeCompressed(result, options, report, signal);
+      const encoded = await encodeCompressed(result, options, { report, signal });
       const entries = namedEntries(encoded.root, result.names);
       const write = async (): Promise<void> =>
-        (listDirectory(destination).length > 0 ? addToLayout : makeLayout)(destination, encoded, entries, signal);
+        (listDirectory(destination).length > 0 ? addToLayout : makeLayout)(destination, { encoded, entries }, signal);
       await explaining(destination, write);
       return exportedTo(destination, encoded);
     },
   };
 }
 
-async function makeLayout(
-  directory: string,
-  encoded: EncodedExport,
-  entries: readonly Descriptor[],
-  signal: AbortSignal,
-): Promise<void> {
+interface LayoutAddition {
+  readonly encoded: EncodedExport;
+  /** Its entries in the index. */
+  readonly entries: readonly Descriptor[];
+}
+
+async function makeLayout(directory: string, addition: LayoutAddition, signal: AbortSignal): Promise<void> {
   const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
   makeDirectory(dirname(directory));
   try {
-    await addToLayout(temporary, encoded, entries, signal);
+    await addToLayout(temporary, addition, signal);
     renameSync(temporary, directory);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
@@ -75,8 +76,7 @@ async function makeLayout(
 
 async function addToLayout(
   directory: string,
-  encoded: EncodedExport,
-  entries: readonly Descriptor[],
+  { encoded, entries }: LayoutAddition,
   signal: AbortSignal,
 ): Promise<void> {
   makeDirectory(directory);

@@ -9,11 +9,10 @@ import {
   type Digest,
   type Reference,
 } from '@tbuild/oci';
-import type { ReportTransfer } from '@tbuild/progress';
 import type { Repository } from '@tbuild/registry';
 import type { StoredExport } from './compress-stored.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
-import type { Exportable, Exporter } from './exporter.ts';
+import type { Exportable, Exporter, ExportRun } from './exporter.ts';
 import type { ImageFormat } from '@tbuild/spec';
 import { reportTransfers } from './transfer-report.ts';
 
@@ -40,34 +39,28 @@ export function push(options: PushOptions): Exporter {
       if (result.names.length === 0) {
         throw new TbuildError('USAGE', 'Cannot push an image without a name', { hint: 'Name it with -t' });
       }
-      const encoded = await encodeCompressed(result, options, report, signal);
+      const encoded = await encodeCompressed(result, options, { report, signal });
       const wanted = options.byDigest === true ? withoutTags(result.names) : result.names;
       const { root, content } = encoded;
-      await pushStored(
-        { root, content, rootBytes: rootBytes(encoded) },
-        wanted,
-        { ...options, sourcesOf: result.sourcesOf },
-        report,
-        signal,
-      );
+      const target = { openRepository: options.openRepository, sourcesOf: result.sourcesOf, report, signal };
+      await pushStored({ root, content, rootBytes: rootBytes(encoded) }, wanted, target);
       return exportedTo(wanted.map(familiarReference).join(', '), encoded);
     },
   };
 }
 
-export interface PushStoredOptions extends Pick<PushOptions, 'openRepository'>, Pick<Exportable, 'sourcesOf'> {}
+export interface PushStoredOptions
+  extends Pick<PushOptions, 'openRepository'>, Pick<Exportable, 'sourcesOf'>, ExportRun {}
 
 /** Pushes an image or index unchanged to the registries of these names, as {@link push} does. */
 export async function pushStored(
   stored: StoredExport,
   names: readonly Reference[],
   options: PushStoredOptions,
-  report: ReportTransfer,
-  signal: AbortSignal,
 ): Promise<void> {
   const pushed: Reference[] = [];
   for (const own of byRepository(names)) {
-    await pushTo(own, { options, stored, pushed, report, signal });
+    await pushTo(own, { options, stored, pushed });
     pushed.push(...own.slice(0, 1));
   }
 }
@@ -77,12 +70,11 @@ interface Push {
   readonly stored: StoredExport;
   /** Repositories that have the complete image. */
   readonly pushed: readonly Reference[];
-  readonly report: ReportTransfer;
-  readonly signal: AbortSignal;
 }
 
 /** The names of one repository. */
-async function pushTo(names: readonly Reference[], { options, stored, pushed, report, signal }: Push): Promise<void> {
+async function pushTo(names: readonly Reference[], { options, stored, pushed }: Push): Promise<void> {
+  const { report, signal } = options;
   const [first] = names;
   if (first === undefined) return;
   const repository = await options.openRepository(first);
@@ -103,18 +95,23 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed, re
       return putRoot(untagged.shift() ?? first);
     },
   };
-  const mount = mountFrom(repository, first, (blob) => [...pushed, ...(options.sourcesOf?.(blob) ?? [])], signal);
+  const sourcesOf = (blob: Digest) => [...pushed, ...(options.sourcesOf?.(blob) ?? [])];
+  const mount = mountFrom(repository, { target: first, sourcesOf, signal });
   report('pushing layers', 0);
   await copyImage(content, to, root, { signal, mount, trustParents: true, onProgress: reportTransfers(report) });
   report('pushing layers', 0, 0);
   for (const name of untagged) await putRoot(name);
 }
 
+interface MountOptions {
+  readonly target: Reference;
+  readonly sourcesOf: (blob: Digest) => readonly Reference[];
+  readonly signal: AbortSignal;
+}
+
 function mountFrom(
   repository: Repository,
-  target: Reference,
-  sourcesOf: (blob: Digest) => readonly Reference[],
-  signal: AbortSignal,
+  { target, sourcesOf, signal }: MountOptions,
 ): (blob: Descriptor) => Promise<boolean> {
   return async ({ digest }) => {
     for (const source of sourcesOf(digest)) {

@@ -12,12 +12,16 @@ export interface ImageToSave {
   readonly names: readonly Reference[];
 }
 
+export interface SaveOptions {
+  readonly content: Provider;
+  readonly destination: Destination;
+  readonly signal: AbortSignal;
+}
+
 /** Writes images of a store as `docker save` does: one archive, every blob once and unchanged. */
 export function saveImages(
   images: readonly ImageToSave[],
-  content: Provider,
-  destination: Destination,
-  signal: AbortSignal,
+  { content, destination, signal }: SaveOptions,
 ): Promise<void> {
   const blobs = new Map<string, Descriptor>();
   for (const { descriptor, manifest } of images) {
@@ -31,5 +35,5 @@ export function saveImages(
     dockerManifest(images.map(({ manifest: { config, layers }, names }) => ({ config, layers, names }))),
     layoutMark,
   ];
-  return writeTo(destination, layoutArchive([...blobs.values()], files, content, signal));
+  return writeTo(destination, layoutArchive([...blobs.values()], { files, content, signal }));
 }

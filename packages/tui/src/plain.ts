@@ -73,7 +73,8 @@ export function createPlainPrinter(
   };
 
   const print = (view: BuildView, now: number): void => {
-    for (const step of stepsIn(view, 'running')) {
+    const running = stepsIn(view, 'running');
+    for (const step of running) {
       const state = stateOf(step, now);
       if (step.updates === state.updatesBefore) state.blockedAt = now;
     }
@@ -81,7 +82,6 @@ export function createPlainPrinter(
       (step) => step.index > 0 && step.updates !== stateOf(step, now).updates,
     );
     for (const step of finishedIn(view, changed, current?.id)) printStep(step, now);
-    const running = stepsIn(view, 'running');
     const still = running.find((step) => step.id === current?.id);
     if (still !== undefined && (changed.includes(still) || hasDue(still, stateOf(still, now), now)))
       printStep(still, now);
@@ -92,9 +92,7 @@ export function createPlainPrinter(
   const take = (view: BuildView, id: ProgressStepId, now: number): boolean => {
     const step = view.steps.get(id);
     if (step === undefined || step.index === 0) return false;
-    const state = stateOf(step, now);
-    takeLines(step, state);
-    return state.waiting.length >= MAX_WAITING;
+    return takeLines(step, stateOf(step, now)).length >= MAX_WAITING;
   };
 
   return { take, print };
@@ -134,10 +132,11 @@ function finishedIn(
     .sort((a, b) => Number(b.id === shown) - Number(a.id === shown) || finished.indexOf(a.id) - finished.indexOf(b.id));
 }
 
-function takeLines({ log }: StepView, state: Printed): void {
-  if (log.count <= state.taken) return;
-  state.waiting = state.waiting.concat(log.lines.slice(state.taken - log.count));
-  state.taken = log.count;
+/** Takes new lines from the step's log, and returns all that wait. */
+function takeLines({ log }: StepView, state: Printed): readonly LogLine[] {
+  if (log.count > state.taken) state.waiting = state.waiting.concat(log.lines.slice(state.taken - log.count));
+  state.taken = Math.max(state.taken, log.count);
+  return state.waiting;
 }
 
 interface Choice {

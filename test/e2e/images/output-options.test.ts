@@ -219,7 +219,7 @@ test('digests are written to files, as kaniko writes them', async () => {
   ]);
   const { exitCode, stderr } = await run(['-o', join(place, 'tree'), '--digest-file', join(place, 'none')]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('What was built has no digest');
+  expect(stderr).toContain('No image was produced');
 });
 
 describe('before anything is built', () => {

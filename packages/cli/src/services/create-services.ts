@@ -47,8 +47,9 @@ export function createServices(
   const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
   const { openRepository, openWeb, close } = createConnections({ registries, showWait }, env);
-  const layerSubprocess =
-    availableParallelism() > 1 ? createLayerSubprocess(store, content, layerProcessCommand()) : undefined;
+  const command = layerProcessCommand();
+  const layerSubprocess = command === undefined ? undefined : createLayerSubprocess(store, content, command);
+  const discard = (directory: string): void => void moveToTrash(store, directory);
   let executor: (Executor & Partial<Disposable>) | undefined;
   return {
     store,
@@ -62,8 +63,6 @@ export function createServices(
     layerSubprocess,
     cache: createLocalCache(store.records),
     async executor() {
-      if (executor !== undefined) return executor;
-      const discard = (directory: string): void => void moveToTrash(store, directory);
       return (executor ??= chooseExecutor({ isolation, store, flavour, now, discard, warn }, env));
     },
     openRepository,
@@ -88,7 +87,9 @@ export function createServices(
   };
 }
 
-function layerProcessCommand(): readonly string[] {
+/** Returns the command of the subprocess that writes layers; none for a single processor. */
+function layerProcessCommand(): readonly string[] | undefined {
+  if (availableParallelism() === 1) return undefined;
   const script = join(dirname(import.meta.url), 'layer-process.cjs');
   return [process.execPath, MAX_SEMI_SPACE, script, String(process.pid)];
 }

@@ -37,19 +37,19 @@ export function openBuild(asked: AskedBuild, env: Environment, progress: Progres
   // The lease comes first: it keeps other processes from removing what this build puts into the store.
   const lease = acquireLease(storeLayout(root));
   try {
-    return openWith(lease, { ...asked, root }, env, progress);
+    return openWith({ ...asked, root, lease }, env, progress);
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
   }
 }
 
-function openWith(
-  lease: Lease,
-  { spec, settings, root }: AskedBuild & { readonly root: string },
-  env: Environment,
-  progress: Progress,
-): OpenBuild {
+interface LeasedBuild extends AskedBuild {
+  readonly root: string;
+  readonly lease: Lease;
+}
+
+function openWith({ spec, settings, root, lease }: LeasedBuild, env: Environment, progress: Progress): OpenBuild {
   const timeLimit = parseTimeLimit(spec.timeout);
   const request = buildRequest(spec, env, { host: thisPlatform(), root });
   const services = createServices(

@@ -2,7 +2,7 @@ import { copyImage } from '@tbuild/content';
 import { compressStored, pushStored } from '@tbuild/exporter';
 import { findImage } from '@tbuild/images';
 import { createLayerVariants } from '@tbuild/layers';
-import { familiarReference, parseReference } from '@tbuild/oci';
+import { familiarReference, parseReference, type Reference } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../../flags/registry-flags.ts';
 import { storeCommand } from '../store-command.ts';
@@ -28,13 +28,8 @@ export const push = storeCommand({
       const report = (item: string, current: number, total?: number): void => {
         if (flags.quiet !== true && item.startsWith('sha256:')) lines.report(item, current, total ?? Infinity);
       };
-      await pushStored(
-        stored,
-        [reference],
-        { openRepository: (name) => services.openRepository(name, 'push') },
-        report,
-        signal,
-      );
+      const openRepository = (name: Reference) => services.openRepository(name, 'push');
+      await pushStored(stored, [reference], { openRepository, report, signal });
       // The name now refers to the pushed image, whose digest differs when layers had to be compressed.
       await copyImage(stored.content, services.content, stored.root, { signal });
       if (services.refs.get(reference)?.digest === target.digest) services.refs.set(reference, stored.root);

@@ -34,7 +34,7 @@ export const save = storeCommand({
         return { ...image, names: references };
       });
     const destination = openDestination(flags.output === undefined ? '-' : resolve(env.cwd, flags.output), env);
-    await saveImages(images, services.content, destination, signal);
+    await saveImages(images, { content: services.content, destination, signal });
   },
 });
 
