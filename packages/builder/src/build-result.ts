@@ -2,17 +2,17 @@ import type { LintWarning } from '@tbuild/dockerfile';
 import type { ImageDigests } from '@tbuild/exporter';
 import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 
-/** What a build made. */
+/** The images that a build made. */
 export interface BuildResult {
-  /** One a platform. */
+  /** One per platform. */
   readonly images: readonly ({ readonly platform: Platform } & ImageDigests)[];
-  /** Config digest of one image, or digest of the index of several. */
+  /** Config digest of a single image, or digest of the index. */
   readonly id: Digest;
-  /** The manifest or index that was pushed, or else the first that an output made. */
+  /** The pushed manifest or index, or else the first that an output made. */
   readonly manifest?: Descriptor;
-  /** Full references that the image was given. */
+  /** Full references given to the image. */
   readonly names: readonly string[];
-  /** Where it went, one for each output, for people. */
+  /** Human-readable destinations, one per output. */
   readonly destinations: readonly string[];
   readonly warnings: readonly LintWarning[];
 }

@@ -2,17 +2,17 @@ import type { Progress } from '@tbuild/progress';
 import type { BuildRequest } from './request.ts';
 import type { Services } from './services.ts';
 
-/** What a build is given to run with, besides what to build. */
+/** The caller's side of a running build: progress, cancellation, secrets. */
 export interface BuildRun {
   readonly progress: Progress;
   readonly signal: AbortSignal;
-  /** Values of `--secret` by id, read when a step asks. */
+  /** Returns the value of a `--secret` by ID. Called when a step needs it. */
   readSecret?(id: string): Buffer | undefined;
-  /** Told of the Dockerfile's text as soon as it is loaded: errors and warnings point into it. */
+  /** Receives the Dockerfile as soon as it is loaded. Locations of errors and warnings refer to it. */
   onDefinition?(definition: { readonly name: string; readonly text: string }): void;
 }
 
-/** All that a running build hands down. */
+/** The environment of a running build. */
 export interface BuildEnvironment extends BuildRun {
   readonly request: BuildRequest;
   readonly services: Services;

@@ -9,8 +9,8 @@ import { openSolving } from './solve/open-solving.ts';
 import type { Services } from './services.ts';
 
 /**
- * Builds: opens the inputs and outputs, plans the steps, solves them, assembles the images and exports them.
- * @throws TbuildError for whatever a user can provoke; finished steps stay in the cache all the same.
+ * Runs a build: opens the inputs and outputs, plans the steps, solves them, assembles the images and exports them.
+ * @throws TbuildError for any error that a user can provoke. Finished steps stay cached.
  */
 export async function runBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<BuildResult> {
   await using session = await openSession(request, services, run);
@@ -22,7 +22,7 @@ export async function runBuild(request: BuildRequest, services: Services, run: B
       const images = await assembleImages(plan, solved, session);
       return await exportImages(images, { plan, solved, session });
     } catch (error) {
-      // A layer that the cache has a record of can be gone; its step runs then.
+      // The layer of a cached step may be missing. Then its step runs.
       if (!solving.recover(error)) throw error;
     }
   }

@@ -4,40 +4,40 @@ import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
 import type { OutputSpec } from '@tbuild/spec';
 
-/** Where a context's files are. Paths are absolute. */
+/** The location of a context's files. Paths are absolute. */
 export type ContextSpec =
   | {
       readonly kind: 'directory';
       readonly path: string;
       /**
-       * Not the user's own, but fetched: no ignore file counts, and files keep their owners. It is kept in
-       * the store, or there for one build only.
+       * Set for fetched files: no ignore file applies, and files keep their owners. They are kept in the store, or only
+       * for this build.
        */
       readonly fetched?: 'kept' | 'once';
     }
-  /** A commit of a repository; the ref may be any name of it. */
+  /** A commit of a repository, given by any of its names. */
   | ({ readonly kind: 'git' } & GitSource)
-  /** An archive or, as main context, a Dockerfile alone. Other named contexts show the file as it is. */
+  /** An archive or, as the main context, a single Dockerfile. As a named context, the file itself. */
   | { readonly kind: 'http'; readonly url: string }
-  /** A tar, compressed or not, unpacked for this build only. Main context only. */
+  /** A tar, compressed or not, unpacked for this build. Main context only. */
   | { readonly kind: 'archive'; readonly path: string }
-  /** No files at all: a Dockerfile on standard input alone. */
+  /** No files: only a Dockerfile on standard input. */
   | { readonly kind: 'empty' }
   | { readonly kind: 'image'; readonly reference: string }
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
 
-/** Where the Dockerfile's text is. */
+/** The location of the Dockerfile. */
 export type DockerfileSpec =
-  /** Absolute path; undefined means `Dockerfile`, then `dockerfile`, in the main context. */
+  /** Absolute path. Undefined means `Dockerfile`, then `dockerfile`, in the main context. */
   | { readonly kind: 'file'; readonly path?: string }
-  /** In a main context that is fetched or unpacked: relative to its root. */
+  /** Path relative to the root of a fetched or unpacked main context. */
   | { readonly kind: 'in-context'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
 
 /** One `--cache-from`. References are full, paths absolute. */
 export type CacheImportSpec =
-  /** A cache, or an image with an inline one. */
+  /** A cache, or an image with an inline cache. */
   | { readonly type: 'registry'; readonly reference: string }
   /** The name is a tag or digest in the directory's index. */
   | { readonly type: 'local'; readonly path: string; readonly name: string };
@@ -50,9 +50,9 @@ export type CacheExportSpec =
   | { readonly type: 'inline' };
 
 export interface CacheExportOptions {
-  /** The steps of the image itself, or those of all stages too. */
+  /** Only the steps of the image, or those of all stages. */
   readonly mode: 'min' | 'max';
-  /** The directories of cache mounts too. */
+  /** Whether to include the directories of cache mounts. */
   readonly mounts: boolean;
   readonly ignoreError: boolean;
   readonly compression: LayerCompression;
@@ -65,17 +65,17 @@ export interface SshSource {
   readonly paths: readonly string[];
 }
 
-/** One `--ulimit`; -1 is no limit. */
+/** One `--ulimit`. -1 means unlimited. */
 export interface Ulimit {
   readonly name: string;
   readonly soft: number;
   readonly hard: number;
 }
 
-/** One `--allow`: what a Dockerfile may only do when the one who builds it agrees. */
+/** One `--allow`: a privilege that a Dockerfile gets only if the user grants it. */
 export type Entitlement = 'network.host' | 'security.insecure';
 
-/** Everything a build depends on, as plain data. */
+/** Everything that a build depends on, as plain data. */
 export interface BuildRequest {
   readonly context: ContextSpec;
   /** `--build-context`, by name. */
@@ -83,7 +83,7 @@ export interface BuildRequest {
   readonly dockerfile: DockerfileSpec;
   readonly target?: string;
   readonly platforms: readonly Platform[];
-  /** Whether nobody asked for a platform, so that the image takes that of its base. */
+  /** Whether no platform was requested, so that the image takes that of its base. */
   readonly implicitPlatform: boolean;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -94,23 +94,23 @@ export interface BuildRequest {
   readonly noCache: boolean | readonly string[];
   /** Ask the registry again for tags that were resolved before. */
   readonly pull: boolean;
-  /** In order: of several records of one step the first counts. */
+  /** In order of priority: the first record of a step wins. */
   readonly cacheFrom: readonly CacheImportSpec[];
   readonly cacheTo: readonly CacheExportSpec[];
   readonly jobs?: number;
-  /** The network of RUN steps that name none; `pasta` isolates the default one. */
+  /** The network of RUN steps without `--network`. `pasta` isolates the default network. */
   readonly network: 'default' | 'none' | 'host' | 'pasta';
   /** `--add-host`: `name:address`. */
   readonly extraHosts: readonly string[];
-  /** `--ssh`, by id. */
+  /** `--ssh`, by ID. */
   readonly ssh: Readonly<Record<string, SshSource>>;
-  /** The size of /dev/shm in RUN steps, in bytes; 64 MiB when undefined. */
+  /** Size of /dev/shm in RUN steps, in bytes. Defaults to 64 MiB. */
   readonly shmSize?: number;
-  /** Limits of the processes of RUN steps. */
+  /** Resource limits for processes of RUN steps. */
   readonly ulimits: readonly Ulimit[];
-  /** What all processes of one RUN step may use together. */
+  /** Limits for all processes of one RUN step together. */
   readonly resources?: Resources;
-  /** The control group under which RUN steps get theirs. */
+  /** The parent of the cgroups of RUN steps. */
   readonly cgroupParent?: string;
   readonly allow: readonly Entitlement[];
   readonly attestations?: AttestationSpecs;

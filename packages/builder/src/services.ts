@@ -11,35 +11,38 @@ import type { OverlayFlavour, Snapshotter } from '@tbuild/snapshot';
 import type { OutputSpec } from '@tbuild/spec';
 import type { StoreLayout } from '@tbuild/store';
 
-/** What a build works with; every implementation is chosen in one place, by whoever creates the services. */
+/** The implementations that a build works with. The creator chooses all of them in one place. */
 export interface Services {
   readonly store: StoreLayout;
-  /** The machine's own platform. */
+  /** Platform of this machine. */
   readonly platform: Platform;
   readonly flavour: OverlayFlavour;
-  /** Directories to look for emulators in. */
+  /** Directories to search for emulators. */
   readonly searchPath: readonly string[];
   readonly content: LocalStore;
   /** Names of images in the store. */
   readonly refs: ImageRefs;
   readonly snapshots: Snapshotter;
   readonly differ: Differ;
-  /** Absent where there is but one processor. */
+  /** Undefined on a machine with a single core. */
   readonly layerSubprocess?: LayerSubprocess;
   readonly cache: StepCache;
-  /** @throws TbuildError UNSUPPORTED when this machine allows no isolation. */
+  /**
+   * Returns the executor.
+   * @throws TbuildError UNSUPPORTED if this machine allows no isolation.
+   */
   executor(): Promise<Executor>;
-  /** `push` asks for the right to write at once. */
+  /** Opens a repository. `push` requests write access immediately. */
   openRepository(reference: Reference, access?: 'pull' | 'push'): Promise<Repository>;
-  /** The way to servers that are no registries; ended by `close`. */
+  /** Opens the client for servers other than registries. `close` ends it. */
   openWeb(): Promise<WebClient>;
-  /** Runs a program of the user's own (git) as the user's shell would. */
+  /** Runs the user's programs (git) as the user's shell would. */
   runProgram: Outside['run'];
-  /** What carries an output out, to be done in this order. */
+  /** Creates the exporters of an output, in the order in which they run. */
   createExporters(output: OutputSpec): Promise<readonly Exporter[]>;
   /** Ends the connections of this build. */
   close(): Promise<void>;
-  /** The machine's own /etc/resolv.conf, from which that of RUN steps is made. */
+  /** Returns the machine's /etc/resolv.conf, from which that of RUN steps is made. */
   resolvConf(): string;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -4,11 +4,11 @@ import type { Progress, ReportTransfer } from '@tbuild/progress';
 export interface TrackOptions {
   readonly progress: Progress;
   now(): number;
-  /** What tells it from other work of the same name; the name unless given. */
+  /** Distinguishes work of the same name. Defaults to the name. */
   readonly step?: string;
 }
 
-/** Shows work that is no step of the graph (loading, exporting) as one: planned, started, finished. */
+/** Shows work that is not a step of the graph (loading, exporting) as a step: planned, started, finished. */
 export async function track<T>(
   { progress, now, step: id }: TrackOptions,
   name: string,

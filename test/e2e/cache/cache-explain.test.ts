@@ -49,10 +49,8 @@ test('a step that runs reports what changed since its last run', async () => {
   rmSync(join(context, 'src/b.c'));
   writeFileSync(join(context, 'src/c.c'), 'new\n');
   const moved = await build();
-  expect(moved[copy]).toBe(
-    'file src/a.c has other permissions or another owner, file src/c.c is new, file src/b.c is gone',
-  );
-  expect(moved[from]).toBe('file src/a.c has other permissions or another owner');
+  expect(moved[copy]).toBe('file src/a.c has another owner or mode, file src/c.c was added, file src/b.c was removed');
+  expect(moved[from]).toBe('file src/a.c has another owner or mode');
   expect(moved[last]).toBe('a step before it ran again');
 
   expect(await build('--build-arg', 'VERSION=2')).toMatchObject({
@@ -64,7 +62,7 @@ test('a step that runs reports what changed since its last run', async () => {
   );
 
   writeFileSync(join(context, 'Dockerfile'), DOCKERFILE.replace('RUN true', 'RUN false || true'));
-  expect(await build()).toEqual({ 'RUN false || true': 'the instruction changed: it was "RUN true"' });
+  expect(await build()).toEqual({ 'RUN false || true': 'the instruction changed, it was "RUN true"' });
 
   good(await runTbuild(['prune', '--all', '--force'], { store }));
   expect(Object.values(await build()).every((reason) => /removed|new/.test(reason))).toBe(true);
@@ -103,14 +101,14 @@ test.each<readonly [name: string, dockerfile: string, args: readonly string[], e
     { [TEXT]: 'the text in the Dockerfile changed', 'RUN true': 'a step before it ran again' },
   ],
   ['the user', OPTIONS.replace('RUN', 'USER 5\nRUN'), [], { 'RUN true': 'user changed' }],
-  ['a variable that is new', OPTIONS.replace('RUN', 'ENV A=b\nRUN'), [], { 'RUN true': 'variable A is new' }],
-  ['the size of /dev/shm', OPTIONS, ['--shm-size', '1m'], { 'RUN true': 'option shmSize is new' }],
-  ['an option of the whole build', OPTIONS, ['--ulimit', 'nofile=99:99'], { 'RUN true': 'option ulimits is new' }],
+  ['a variable that is new', OPTIONS.replace('RUN', 'ENV A=b\nRUN'), [], { 'RUN true': 'variable A was added' }],
+  ['the size of /dev/shm', OPTIONS, ['--shm-size', '1m'], { 'RUN true': 'option shmSize was added' }],
+  ['an option of the whole build', OPTIONS, ['--ulimit', 'nofile=99:99'], { 'RUN true': 'option ulimits was added' }],
   [
     'the time that everything has',
     OPTIONS,
     ['--build-arg', 'SOURCE_DATE_EPOCH=5'],
-    { [TEXT]: 'SOURCE_DATE_EPOCH is new', 'RUN true': 'a step before it ran again' },
+    { [TEXT]: 'SOURCE_DATE_EPOCH was added', 'RUN true': 'a step before it ran again' },
   ],
   [
     'a step that was put in between',
@@ -143,16 +141,16 @@ test.each<readonly [name: string, before: string, after: string, expected: Recor
     'COPY --link d/1 /\nCOPY --link d/3 /\nRUN true',
     'COPY --link d/2 /\nCOPY --link d/3 /\nRUN true',
     {
-      'COPY --link d/2 /': 'file d/2 is new, file d/1 is gone',
+      'COPY --link d/2 /': 'file d/2 was added, file d/1 was removed',
       'RUN true': 'a step before it ran again',
     },
   ],
-  ['ADD for COPY', 'COPY d /d', 'ADD d /d', { 'ADD d /d': 'the instruction changed: it was "COPY d /d"' }],
+  ['ADD for COPY', 'COPY d /d', 'ADD d /d', { 'ADD d /d': 'the instruction changed, it was "COPY d /d"' }],
   [
     'another order of variables',
     'ENV A=1 B=2\nRUN true',
     'ENV B=2 A=1\nRUN true',
-    { 'RUN true': 'its variables or mounts are in another order' },
+    { 'RUN true': 'the order of its variables or mounts changed' },
   ],
   [
     'a script in the Dockerfile',
@@ -164,7 +162,7 @@ test.each<readonly [name: string, before: string, after: string, expected: Recor
     'a variable, told before files,',
     `ENV A=1\n${MOUNT}`,
     `ENV A=2\n${MOUNT}`,
-    { [MOUNT]: 'variable A changed, file d has other permissions or another owner, file d/1 changed, and 2 more' },
+    { [MOUNT]: 'variable A changed, file d has another owner or mode, file d/1 changed, and 2 more' },
   ],
 ])('%s is the reason', async (_name, before, after, expected) => {
   const store = scratchDirectory('store');
@@ -185,7 +183,7 @@ test('a step that fails reports why it had to run', async () => {
   const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN exit 3\n' });
   const reasons = async () => reasonsIn((await buildContext(context, { store, args: ['--explain'] })).stderr);
   expect(await reasons()).toEqual({ 'RUN exit 3': 'it is new' });
-  expect(await reasons()).toEqual({ 'RUN exit 3': 'its last run did not succeed, or the result was removed since' });
+  expect(await reasons()).toEqual({ 'RUN exit 3': 'its last run failed, or its result was removed' });
 });
 
 test('a step whose layer is missing from the cache reports that only the record was found', async () => {

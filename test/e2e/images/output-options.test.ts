@@ -185,7 +185,7 @@ test("attestations are artifacts about their image, unless oci-artifact=false or
     expect(plain.config).toMatchObject({ os: 'unknown', architecture: 'unknown' });
   }
   const { built } = await manifestOf(',oci-mediatypes=false');
-  expect(built.stderr).toContain('oci-mediatypes=false is not possible with attestations');
+  expect(built.stderr).toContain('oci-mediatypes=false is ignored: attestations need');
 });
 
 test('name-canonical adds a name with the digest, and dangling-name-prefix names unnamed images', async () => {

@@ -127,11 +127,11 @@ describe('on a machine where steps may not register handlers', needs('arm64'), (
     const { exitCode, stderr } = await buildForeignIn(forbidden);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /emulator "\/usr\/bin\/qemu-s390x(-static)?" is not registered, and a step may not register it/,
+      /emulator "\/usr\/bin\/qemu-s390x(-static)?" is not registered, and steps cannot register it here/,
     );
     expect(stderr).toContain('apt-get install qemu-user-binfmt');
     const { stdout } = await runChangedMachine(forbidden, ['doctor']);
-    expect(stdout).toMatch(/limited +RUN for arm64 .*steps may not do it for themselves.*\n.*qemu-user-binfmt/);
+    expect(stdout).toMatch(/limited +RUN for arm64 .*steps cannot register it themselves.*\n.*qemu-user-binfmt/);
   });
 });
 

@@ -15,14 +15,14 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
     const args = ['--isolation', isolation, '--resource', 'memory=32m'];
     const build = await buildInline({ Dockerfile: `FROM busybox\nRUN ${eatsMemory}\n` }, { args });
     expect(build.exitCode).toBe(1);
-    expect(build.stderr).toMatch(/^ERROR: process .* exit code: 137, killed at its memory limit of 32 MiB$/m);
-    expect(build.stderr).toContain('hint: Give it more with --resource memory=SIZE');
+    expect(build.stderr).toMatch(/^ERROR: process .* exit code: 137, killed: it exceeded the memory limit of 32 MiB$/m);
+    expect(build.stderr).toContain('hint: Raise the limit with --resource memory=SIZE');
   });
 
   test('where it goes on without the process that was killed, the log says so', async () => {
     const args = ['--no-cache', '--isolation', isolation, '-m', '32m'];
     const build = await buildGood({ Dockerfile: `FROM busybox\nRUN ( ${eatsMemory} ) || true\n` }, { args });
-    expect(build.stderr).toContain('A process of this step was killed at its memory limit of 32 MiB');
+    expect(build.stderr).toContain('A process in this step was killed: it exceeded the memory limit of 32 MiB');
   });
 
   test('root cannot fork without end', async () => {

@@ -5,17 +5,17 @@ import { baseLayers } from '@tbuild/sources';
 import type { SolvedPlan } from '../solve/open-solving.ts';
 import type { Services } from '../services.ts';
 
-/** What images are assembled from. */
+/** The inputs of an image's assembly. */
 export interface Assembly extends SolvedPlan {
   readonly graph: Graph;
   readonly services: Pick<Services, 'content' | 'platform' | 'flavour' | 'now'>;
-  /** `SOURCE_DATE_EPOCH` in milliseconds: no time in the configuration is later. */
+  /** `SOURCE_DATE_EPOCH` in milliseconds. Upper limit for the times in the configuration. */
   readonly epoch?: number;
 }
 
 const COMMENT = 'buildkit.dockerfile.v0';
 
-/** The finished image of a plan: the base's layers and history, then those of the steps. */
+/** Assembles the image of a plan: the layers and history of the base, then those of the steps. */
 export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Image> {
   const base = plan.base?.step === undefined ? undefined : assembly.graph.steps.get(plan.base.step);
   const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.services)] : [];
@@ -45,7 +45,7 @@ export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Ima
   };
 }
 
-/** The result of a step that has been solved. */
+/** Returns the result of a solved step. */
 export function resultOf(step: StepId, { solved }: Pick<Assembly, 'solved'>): ResultId {
   const done = solved.get(step);
   if (done === undefined) throw new Error(`Step ${step} was not solved`);
@@ -56,7 +56,7 @@ function timestamp(milliseconds: number, epoch: number | undefined): string {
   return new Date(Math.min(milliseconds, epoch ?? Infinity)).toISOString();
 }
 
-/** Some images have fewer history entries than layers; the missing ones are added without words. */
+/** Adds the history entries that some base images lack for their layers. */
 function completeHistory(history: readonly HistoryEntry[], layers: number): HistoryEntry[] {
   const described = history.filter((entry) => entry.empty_layer !== true).length;
   const missing = Math.max(0, layers - described);
@@ -64,8 +64,8 @@ function completeHistory(history: readonly HistoryEntry[], layers: number): Hist
 }
 
 /**
- * Entries without a layer take the time of the layer before them, the first of them that of the first new
- * layer, as BuildKit dates them.
+ * Dates the entries without a layer as BuildKit does: like the layer before them, and those before the first new layer
+ * like that layer.
  */
 function fillTimes(history: readonly HistoryEntry[]): HistoryEntry[] {
   let created = firstNewTime(history);

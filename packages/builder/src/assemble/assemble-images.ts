@@ -6,7 +6,7 @@ import type { SolvedPlan } from '../solve/open-solving.ts';
 import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
 import { attestImages } from './attested.ts';
 
-/** Assembles the image of each platform, with the attestations that the request asks for. */
+/** Assembles the image of each platform, with the requested attestations. */
 export async function assembleImages(
   plan: BuildPlan,
   solved: SolvedPlan,

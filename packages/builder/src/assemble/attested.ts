@@ -4,7 +4,7 @@ import type { Progress } from '@tbuild/progress';
 import { resultOf, type Assembly } from './assemble-image.ts';
 import type { BuildRequest } from '../request.ts';
 
-/** What attestations tell of that is known by now. */
+/** The facts for attestations that are known before the build ends. */
 export interface AttestedFacts extends Pick<BuildFacts, 'loaded' | 'startedAt'> {
   readonly request: BuildRequest;
   readonly scans: readonly PlannedScan[];
@@ -12,7 +12,7 @@ export interface AttestedFacts extends Pick<BuildFacts, 'loaded' | 'startedAt'> 
   readonly signal: AbortSignal;
 }
 
-/** Images with what is to be said about them. */
+/** Returns the images with the requested attestations. */
 export async function attestImages(
   images: readonly ExportedImage[],
   assembly: Assembly,
@@ -21,7 +21,7 @@ export async function attestImages(
   const { attestations, tags } = facts.request;
   if (attestations === undefined) return images;
   const { graph, services, epoch, results } = assembly;
-  // Loaded only for a build that asks for attestations.
+  // Loaded only for builds with attestations.
   const { attest } = await import('@tbuild/attest');
   return attest(images, {
     specs: attestations,

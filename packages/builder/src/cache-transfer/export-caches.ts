@@ -27,8 +27,9 @@ interface Environment extends BuildEnvironment {
 }
 
 /**
- * Saves the steps of a build where `--cache-to` says, after everything else: only what is not there is sent.
- * @throws TbuildError what the destination gives, unless it is to be ignored.
+ * Exports the cache to the destinations of `--cache-to`, after all other exports. Sends only what the destination
+ * lacks.
+ * @throws TbuildError if a destination fails, unless its errors are ignored.
  */
 export async function exportCaches(assembly: Assembly, plans: readonly Plan[], env: Environment): Promise<void> {
   for (const spec of env.request.cacheTo) {
@@ -39,12 +40,12 @@ export async function exportCaches(assembly: Assembly, plans: readonly Plan[], e
     } catch (error) {
       if (!spec.ignoreError || env.signal.aborted) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      env.progress.emit({ type: 'warning', message: `Cache was not exported: ${message}` });
+      env.progress.emit({ type: 'warning', message: `The cache was not exported: ${message}` });
     }
   }
 }
 
-/** The image with the records of its own steps in its configuration. */
+/** Returns the image with the records of its own steps in its configuration. */
 export async function withInlineCache(image: Image, plan: Plan, assembly: Assembly): Promise<Image> {
   const steps = await collectSteps(assembly, ownSteps([plan], assembly));
   return { ...image, inlineCache: encodeInlineCache({ steps, mounts: [] }) };
@@ -78,7 +79,7 @@ async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env
   else await pushCache(cache, content, parseReference(spec.reference), { ...env, onProgress });
 }
 
-/** What is there already is reported once and whole, and is not worth a line. */
+/** Reports blobs that are written. Blobs that the destination already has arrive as one report and are not shown. */
 function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number) => void {
   const begun = new Set<string>();
   return ({ digest, size }, bytes) => {
@@ -88,7 +89,7 @@ function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number
   };
 }
 
-/** The steps whose layers the images have; with `--link` also those that made the layers. */
+/** Returns the steps whose layers the images contain, and for `--link` the steps that made these layers. */
 function ownSteps(plans: readonly Plan[], { graph }: Assembly): ReadonlySet<StepId> {
   const shown = plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])));
   const linked = shown.flatMap((id) =>
@@ -98,8 +99,8 @@ function ownSteps(plans: readonly Plan[], { graph }: Assembly): ReadonlySet<Step
 }
 
 /**
- * All steps, with the layers of those in `withLayer` as far as there are any: what reads a part of a stage is found by
- * the records of its steps. Base images are not carried: their chain is known wherever they can be had.
+ * Collects all steps, with the layers of those in `withLayer`. Copies from a stage are found by the records of its
+ * steps. Base images are left out: their chain ID is known without the cache.
  */
 async function collectSteps(
   { graph, solved, results, recordOf }: Assembly,
@@ -117,7 +118,7 @@ async function collectSteps(
   return steps;
 }
 
-/** A machine that misses a step can say why. */
+/** Returns the notes with which another machine explains a cache miss. */
 function notesOf({ graph, solved, explanations }: Assembly): Promise<readonly ExplanationNote[]> {
   const steps = [...graph.steps.values()].flatMap((step) => {
     const key = solved.get(step.id)?.key;
@@ -130,7 +131,7 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
   return { descriptor, diffId };
 }
 
-/** The directories of the cache mounts that the build's steps name, packed as they are now. */
+/** Packs the current directories of the cache mounts that the steps use. */
 async function collectMounts(
   { graph }: Assembly,
   { services: { store, differ }, signal }: Environment,
@@ -168,7 +169,7 @@ async function compressed<T extends { readonly layer?: Layer }>(
 
 type PushEnvironment = Environment & { onProgress(blob: Descriptor, bytes: number): void };
 
-/** Layers that the image has brought to the same registry are mounted from there. */
+/** Pushes a cache. Layers that the image has already brought to this registry are mounted. */
 async function pushCache(cache: EncodedCache, from: Provider, target: Reference, env: PushEnvironment): Promise<void> {
   const { services, request, signal, onProgress } = env;
   const repository = await services.openRepository(target, 'push');

@@ -8,8 +8,8 @@ import { track } from '../track.ts';
 import type { Services } from '../services.ts';
 
 /**
- * Reads what `--cache-from` names, side by side: records at once, no layer. A cache that cannot be read is a
- * warning, since a build is right without it.
+ * Reads the caches of `--cache-from` concurrently: their records, but no layers. A cache that cannot be read causes
+ * only a warning.
  */
 export async function importCaches(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
   const { request, services, progress, signal } = env;
@@ -20,14 +20,14 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
         const { root, place } = await openCache(spec, services, signal);
         const { provider } = place;
         const contents = await readCache(provider, root, signal);
-        // A registry keeps what a manifest names; of a directory some may have been lost, and looking costs nothing.
+        // A registry keeps what a manifest refers to. A directory may have lost blobs, and checking is cheap.
         return { contents: spec.type === 'local' ? await presentIn(provider, contents) : contents, place };
       });
     } catch (error) {
       if (signal.aborted) return undefined;
       progress.emit({
         type: 'warning',
-        message: `Cache ${name} is not used: ${error instanceof Error ? error.message : String(error)}`,
+        message: `Cache ${name} is ignored: ${error instanceof Error ? error.message : String(error)}`,
       });
       return undefined;
     }

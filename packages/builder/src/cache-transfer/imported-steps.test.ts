@@ -11,7 +11,7 @@ import { createImportedSteps } from './imported-steps.ts';
 const root = mkdtempSync(join(tmpdir(), 'imported-steps-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-test('a layer that no store and no cache has any more is lost, so that its step runs again', async () => {
+test('Reading a layer that neither the store nor a cache has throws LostLayer, so that its step runs again', async () => {
   const { layers } = createImportedSteps({ store: storeLayout(root), content: createLocalStore(root) });
   const gone = { mediaType: layerMediaType('uncompressed'), digest: digestOf('gone'), size: 4 };
   const { signal } = new AbortController();

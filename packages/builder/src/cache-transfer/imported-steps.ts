@@ -9,26 +9,26 @@ import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
 import type { BuildEnvironment } from '../build-run.ts';
 import type { Services } from '../services.ts';
 
-/** Where a cache is. */
+/** The location of a cache. */
 export interface CachePlace {
   readonly provider: Provider;
-  /** Its name in a registry. */
+  /** Reference of a cache in a registry. */
   readonly reference?: Reference;
 }
 
-/** The caches that a build may take steps from, as far as they have been read. */
+/** The steps of the imported caches that have been read so far. */
 export interface ImportedSteps {
   readonly layers: RemoteLayers;
-  /** Takes what a cache holds; of several steps under one key the first stays that has a layer. */
+  /** Adds the contents of a cache. Of several steps with one key, the first with a layer wins. */
   add(contents: CacheContents, place: CachePlace): void;
   find(key: Digest): CachedStep | undefined;
-  /** What explains the steps of the caches; nothing where that cannot be read. */
+  /** Returns the notes that explain the caches' steps, or nothing if they cannot be read. */
   notes(signal: AbortSignal): Promise<readonly ExplanationNote[]>;
-  /** The archive of a cache mount, by the hash of its id. */
+  /** Returns the archive of a cache mount, by the hash of its ID. */
   findMount(name: string): Descriptor | undefined;
 }
 
-/** Starts with nothing. Only what steps ask for is ever read from the caches' places. */
+/** Creates an empty collection. Layers and notes are read only when a step needs them. */
 export function createImportedSteps(services: Pick<Services, 'store' | 'content'>): ImportedSteps {
   const { content } = services;
   const steps = new Map<Digest, CachedStep>();
@@ -39,11 +39,11 @@ export function createImportedSteps(services: Pick<Services, 'store' | 'content'
     has: async (digest) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
-      if (source === undefined) throw new TbuildError('NOT_FOUND', `No cache has layer ${target.digest}`);
+      if (source === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is in no cache`);
       return verifiedLayer(await source.provider.read(target, signal), source.layer);
     },
   };
-  /** What the store has is removed by the store when it is damaged; then the caches may still have it. */
+  /** Marks a layer as lost. The store itself removes a damaged blob; the caches may still have it. */
   const lose = (digest: Digest, cause: TbuildError, isStored: boolean): LostLayer => {
     if (!isStored) sources.delete(digest);
     return new LostLayer(digest, cause);
@@ -80,7 +80,7 @@ export function createImportedSteps(services: Pick<Services, 'store' | 'content'
   };
 }
 
-/** Tells what cannot be read from what goes wrong otherwise: a full disk, a build that is cancelled. */
+/** Reports blobs that cannot be read, as opposed to other errors such as a full disk or a cancelled build. */
 function noticing(
   provider: Provider,
   store: Provider,
@@ -122,7 +122,7 @@ async function* rethrowing(
   }
 }
 
-/** Extracts what a cache has for a mount into its empty directory; what is gone leaves it empty. */
+/** Fills the empty directory of a cache mount from an imported cache. Leaves it empty if the archive is missing. */
 export async function importMount(
   name: string,
   directory: string,
@@ -136,7 +136,7 @@ export async function importMount(
   } catch (error) {
     const loss = lostLayerBehind(error);
     if (loss === undefined) throw error;
-    progress.emit({ type: 'warning', message: `A cache mount begins empty: ${loss.message}` });
+    progress.emit({ type: 'warning', message: `A cache mount starts empty: ${loss.message}` });
     for (const entry of readdirSync(directory)) rmSync(join(directory, entry), { recursive: true });
   }
 }

@@ -24,8 +24,8 @@ interface Options {
 }
 
 /**
- * Writes a cache to a directory in OCI image layout, in place of what had its tag. Blobs that no entry of the
- * directory names any more are deleted, so that a directory kept from build to build does not grow for ever.
+ * Writes a cache to a directory in OCI image layout and replaces the entry with its tag. Deletes unreferenced blobs, so
+ * that the directory does not grow from build to build.
  */
 export async function writeCacheLayout(
   cache: EncodedCache,
@@ -79,7 +79,7 @@ function childrenIn(store: LocalStore, { digest, mediaType }: Descriptor): reado
   try {
     return childrenOf(parseManifest(readFileSync(store.path(digest)), mediaType));
   } catch (error) {
-    // An entry of a layout may be elsewhere.
+    // An index may refer to blobs that are stored elsewhere.
     if (errnoName(error) === 'ENOENT') return [];
     throw error;
   }

@@ -6,14 +6,14 @@ import type { Session } from '../session/open-session.ts';
 import type { SolvedPlan } from '../solve/open-solving.ts';
 import { runExports } from './run-exports.ts';
 
-/** The build that images come from. */
+/** The build that the images come from. */
 export interface Built {
   readonly plan: BuildPlan;
   readonly solved: SolvedPlan;
   readonly session: Session;
 }
 
-/** Carries the images to the outputs, and the steps to the caches that the request exports. */
+/** Exports the images to the outputs, and the steps to the requested caches. */
 export async function exportImages(
   images: readonly ExportedImage[],
   { plan, solved, session }: Built,

@@ -26,26 +26,29 @@ interface Environment {
   now(): number;
 }
 
-/** What the images are known by, and where they went. */
+/** The digests and destinations of exported images. */
 export interface ExportedResult {
-  /** Config digest of one image, digest of the index of several. */
+  /** Config digest of a single image, or digest of the index. */
   readonly id: Digest;
-  /** One an image. */
+  /** One per image. */
   readonly digests: readonly ImageDigests[];
-  /** The manifest or index that was pushed, or else the first that was made. */
+  /** The pushed manifest or index, or else the first that was made. */
   readonly manifest?: Descriptor;
-  /** Full references that the image was given. */
+  /** Full references given to the image. */
   readonly names: readonly string[];
   readonly destinations: readonly string[];
 }
 
-/** An output and what carries the images there, in this order. */
+/** An output with its exporters, in the order in which they run. */
 export interface OpenOutput {
   readonly spec: OutputSpec;
   readonly exporters: readonly Exporter[];
 }
 
-/** @throws TbuildError for what can be known to fail before anything is built. */
+/**
+ * Opens the outputs before anything is built.
+ * @throws TbuildError for an output that cannot work.
+ */
 export async function openOutputs(
   { outputs }: Pick<BuildRequest, 'outputs'>,
   services: Pick<Services, 'createExporters'>,
@@ -53,7 +56,7 @@ export async function openOutputs(
   return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await services.createExporters(spec) })));
 }
 
-/** Carries the images to every output, one after the other, and says what they are known by. */
+/** Exports the images to every output, one after the other, and returns their digests. */
 export async function runExports(
   images: readonly ExportedImage[],
   graph: Graph,
@@ -83,7 +86,7 @@ export async function runExports(
         if (exported.manifest !== undefined && (made === undefined || pushes(output))) made = exported;
       }
     };
-    // Of one output it is one thing to see, and of two outputs two, whatever they are called.
+    // A single output is shown as one step, whatever its exporters. Several outputs are shown as one step each.
     const [first] = exporters;
     if (first !== undefined) await track({ ...env, step: `output ${index}` }, first.name, carry);
   }
@@ -95,7 +98,7 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
   return [];
 }
 
-/** What is said about an image lies beside it where it is a tree. */
+/** Adds attestations as files where the output is a tree. */
 async function treesOf(
   output: OutputSpec,
   images: readonly ExportedImage[],
@@ -106,14 +109,14 @@ async function treesOf(
   if (isAttested && type === 'docker')
     progress.emit({
       type: 'warning',
-      message: 'What Docker loads holds no attestations: they are left out',
+      message: 'Attestations are left out: images loaded into Docker cannot have them',
       detail: 'Use --push, -o type=oci or the store',
     });
   if ('mediaTypes' in output && output.mediaTypes === 'docker' && (isAttested || (output.annotations ?? []).length > 0))
     progress.emit({
       type: 'warning',
-      message: `oci-mediatypes=false is not possible with ${isAttested ? 'attestations' : 'annotations'}: OCI media types are used`,
-      detail: 'Docker media types have no place for them',
+      message: `oci-mediatypes=false is ignored: ${isAttested ? 'attestations' : 'annotations'} need OCI media types`,
+      detail: 'Docker media types do not support them',
     });
   if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
   const { attestedTrees } = await import('@tbuild/attest');
@@ -124,7 +127,7 @@ function pushes(output: OutputSpec): boolean {
   return output.type === 'image' && output.push;
 }
 
-/** Who reads the result by digest must find what was made, so that counts; without any, what would have been. */
+/** Returns the digests of the build: those of an exported image, or, if none was exported, those it would have. */
 function identity(
   images: readonly ExportedImage[],
   made: Exported | undefined,
@@ -132,7 +135,7 @@ function identity(
   const encoded = images.map(({ image }) => encodeImage(image));
   const digests = made?.images ?? encoded.map(({ config }) => ({ config: config.descriptor.digest }));
   const [only] = digests;
-  if (only === undefined) throw new Error('A build makes at least one image');
+  if (only === undefined) throw new Error('Expected at least one image');
   if (digests.length === 1) return { id: only.config, digests, manifest: made?.manifest };
   const index = encodeIndex(
     encoded.map(({ manifest }, at) => ({ ...manifest.descriptor, platform: images[at]?.image.platform })),
@@ -140,7 +143,7 @@ function identity(
   return { id: (made?.manifest ?? index.descriptor).digest, digests, manifest: made?.manifest };
 }
 
-/** The store first; blobs of base layers that no step needed are fetched from where the image is. */
+/** Reads blobs from the store, or fetches base layers that no step needed from the image's registry. */
 function allContent(graph: Graph, { services, layers }: Environment): Provider {
   const bases = [...graph.steps.values()].flatMap(({ op }) =>
     op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, services))] : [],
@@ -156,7 +159,7 @@ function lazyProvider(open: () => Promise<Provider>): Provider {
   };
 }
 
-/** Which repositories the layers of base images came from. */
+/** Returns the repositories of the base images' layers. */
 function baseRepositories(graph: Graph, services: Services): ReadonlyMap<Digest, readonly Reference[]> {
   const found = new Map<Digest, readonly Reference[]>();
   for (const { op } of graph.steps.values()) {

@@ -1,7 +1,7 @@
 import type { ResultId } from '@tbuild/graph';
 import type { OpEnvironment } from './op-environment.ts';
 
-/** Makes sure that the trees of results can be read, side by side. */
+/** Makes the trees of results available, concurrently. */
 export async function gatherTrees(
   wanted: readonly (ResultId | undefined)[],
   { results }: Pick<OpEnvironment, 'results'>,

@@ -5,7 +5,7 @@ import type { Contexts } from '../session/contexts.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 
-/** What the ops of one build share. */
+/** What the ops of a build share. */
 export interface OpEnvironment extends Pick<
   BuildRequest,
   'cacheFrom' | 'extraHosts' | 'network' | 'ssh' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
@@ -14,30 +14,29 @@ export interface OpEnvironment extends Pick<
   readonly results: StepResults;
   readonly contexts: Contexts;
   readonly progress: Progress;
-  /** Proxy variables for RUN that are in no key. */
+  /** Proxy variables for RUN, which are not part of a key. */
   readonly proxyEnv: readonly string[];
-  /** The value of a `--secret`, undefined when there is none of that id. */
+  /** Returns the value of a `--secret`, or undefined for an unknown ID. */
   readSecret(id: string): Buffer | undefined;
-  /** Cache mounts that `--no-cache` emptied already, by directory. */
+  /** Directories of cache mounts that `--no-cache` has already emptied in this build. */
   readonly discardedCaches: Set<string>;
-  /** Fills the empty directory of a cache mount with what an imported cache has for it, if anything. */
+  /** Fills the empty directory of a cache mount from an imported cache, if one has it. */
   importMount(key: string, directory: string): Promise<void>;
   /** `SOURCE_DATE_EPOCH` in milliseconds: the time of everything that COPY, ADD and WORKDIR write. */
   readonly epoch?: number;
   /**
-   * The time of what the Dockerfile alone says (directories of WORKDIR, inline files): that of the
-   * Dockerfile, so that the same input gives the same bytes.
+   * The Dockerfile's time, which directories of WORKDIR and heredocs get, so that the same input gives the same bytes.
    */
   readonly dockerfileTime: number;
-  /** Steps whose layers the image will need: packed while later steps run. */
+  /** Steps whose layers are part of an image. They are packed while later steps run. */
   readonly imageSteps: ReadonlySet<StepId>;
-  /** Those of them on which nothing stands, and of which nobody asked for the tree: the layer is enough. */
+  /** Image steps without dependent steps, of which only the layer is needed. */
   readonly leafSteps: ReadonlySet<StepId>;
-  /** Gets layers of the image ready for where it goes. */
+  /** Prepares layers of the image for the outputs. */
   readonly preparation: LayerPreparation;
 }
 
-/** Of an op that is under way: it is to give up once the signal says so. */
+/** An op's run, which must abort when the signal does. */
 export interface Underway {
   readonly signal: AbortSignal;
 }

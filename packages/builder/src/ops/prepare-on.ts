@@ -3,7 +3,7 @@ import { hexOf } from '@tbuild/oci';
 import type { ActiveSnapshot } from '@tbuild/snapshot';
 import type { OpEnvironment } from './op-environment.ts';
 
-/** A tree to change on top of a result, or on nothing. */
+/** Prepares a tree to change, on top of a result or empty. */
 export async function prepareOn(
   base: ResultId | undefined,
   { services, results }: Pick<OpEnvironment, 'services' | 'results'>,

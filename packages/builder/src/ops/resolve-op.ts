@@ -24,7 +24,7 @@ const makers: Makers = {
   git: (op, context) => gitOp(op, fetchStep(context)),
 };
 
-/** The op of a step; the only place where kinds are told apart. */
+/** Returns the op of a step. Only this function distinguishes the kinds of steps. */
 export function resolveOp(step: Step, env: OpEnvironment): Op<ResultId> {
   return makeOp(step.op, { ...env, step });
 }

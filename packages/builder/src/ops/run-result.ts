@@ -3,22 +3,23 @@ import { resultId, type ResultId, type Step, type StepKey } from '@tbuild/graph'
 import { digestOf, hexOf } from '@tbuild/oci';
 
 /**
- * Draws a fresh result for a step whose key does not tell all of what it gives. It is bound to the key, so that an imported
- * cache cannot give a step what stands for another one here: a base image, a copy, somebody else's RUN.
+ * Creates a new result ID for a step whose key does not determine its result. The ID is bound to the key, so that an
+ * imported cache cannot pass off another result for it: a base image, a copy, another RUN.
  */
 export function newResultId(key: StepKey): ResultId {
   return bound(randomBytes(16).toString('hex'), key);
 }
 
 /**
- * Returns the key itself for a step whose key tells what it gives, so that equal steps share a tree. With the cache turned
- * off the result is drawn: times of files are in no key, and a tree under the key keeps those of the first build.
+ * Returns the key as the result of a step whose key determines its result, so that equal steps share a tree. With
+ * `--no-cache` the result is new: file times are in no key, and a tree under the key would keep those of the first
+ * build.
  */
 export function keyedResult(key: StepKey, { noCache }: Pick<Step, 'noCache'>): ResultId {
   return noCache ? newResultId(key) : resultId(key);
 }
 
-/** Whether this can be what {@link keyedResult} returned in some build. */
+/** Returns whether {@link keyedResult} may have returned this in some build. */
 export function isKeyedResult(key: StepKey, result: ResultId): boolean {
   return result === resultId(key) || isResultOf(key, result);
 }

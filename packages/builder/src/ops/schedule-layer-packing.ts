@@ -3,8 +3,8 @@ import type { ResultId } from '@tbuild/graph';
 import type { StepContext } from './op-environment.ts';
 
 /**
- * Packs the layer of a step of the image while later steps run, and gets it ready for the outputs. A failure is not lost: whoever
- * assembles the image asks for the same layer and gets the same error.
+ * Packs the layer of an image step while later steps run, and prepares it for the outputs. Assembling the image
+ * requests the same layer and so reports a failure.
  */
 export function scheduleLayerPacking(result: ResultId, { step, imageSteps, results, preparation }: StepContext): void {
   if (!imageSteps.has(step.id)) return;

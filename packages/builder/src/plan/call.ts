@@ -11,20 +11,20 @@ import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import { openContexts } from '../session/open-contexts.ts';
 
-/** A Dockerfile that places point into. */
+/** A Dockerfile that locations refer to. */
 export type DockerfileSource = Pick<Definition, 'name' | 'text'>;
 
-/** What checking found. */
+/** The result of checking a Dockerfile. */
 export interface CheckReport {
   readonly source: DockerfileSource;
   readonly warnings: readonly LintWarning[];
-  /** Why a build would fail before its first step. */
+  /** The error that would fail a build before its first step. */
   readonly error?: TbuildError;
 }
 
 /**
- * Plans a build of the target, or of every stage when none is named, without running it.
- * @throws TbuildError NOT_FOUND when there is no Dockerfile, CANCELLED; other failures are part of the report.
+ * Plans a build of the target, or of every stage if none is given, without running it.
+ * @throws TbuildError NOT_FOUND without a Dockerfile, CANCELLED. Other failures are part of the report.
  */
 export async function checkBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<CheckReport> {
   await using local = await fetchContext(request, services, run);
@@ -48,7 +48,10 @@ export async function checkBuild(request: BuildRequest, services: Services, run:
   }
 }
 
-/** The arguments, secrets and agents that the target takes. @throws TbuildError what planning throws. */
+/**
+ * Returns the arguments, secrets and agents of the target.
+ * @throws TbuildError as planning does.
+ */
 export async function outlineBuild(
   request: BuildRequest,
   services: Services,
@@ -59,7 +62,7 @@ export async function outlineBuild(
   const loaded = await loadDefinition(env);
   const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
   const [plan] = await planRequest(planning, { graph: new GraphBuilder() });
-  if (plan === undefined) throw new Error('A request has at least one platform');
+  if (plan === undefined) throw new Error('Expected at least one platform');
   const outline = outlineDockerfile(loaded.dockerfile, {
     target: request.target,
     platform: request.platforms[0] ?? services.platform,
@@ -71,7 +74,10 @@ export async function outlineBuild(
   return { source: loaded, outline };
 }
 
-/** The stages of the Dockerfile; nothing else is looked at. @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND. */
+/**
+ * Lists the stages of the Dockerfile without looking at anything else.
+ * @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND.
+ */
 export async function listBuildTargets(
   request: BuildRequest,
   services: Services,

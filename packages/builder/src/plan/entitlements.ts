@@ -3,8 +3,8 @@ import type { Graph, Step } from '@tbuild/graph';
 import type { BuildRequest, Entitlement } from '../request.ts';
 
 /**
- * Refuses steps that want more than the one who builds has allowed, before the first one runs. The network that is chosen
- * for the whole build is allowed by that.
+ * Refuses steps that need an entitlement which the user has not granted, before the first step runs. Choosing a network
+ * for the whole build grants it.
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS
  */
@@ -14,7 +14,7 @@ export function requireEntitlements(graph: Graph, { allow, network }: Pick<Build
     const missing = neededBy(step).find((entitlement) => !allowed.has(entitlement));
     if (missing === undefined) continue;
     throw new TbuildError('DOCKERFILE_SEMANTICS', `"${missing}" is not allowed`, {
-      hint: `Allow it with --allow ${missing}, if you trust this Dockerfile`,
+      hint: `Use --allow ${missing} if you trust this Dockerfile`,
       location: step.location,
     });
   }

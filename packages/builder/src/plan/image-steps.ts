@@ -2,12 +2,12 @@ import type { Plan } from '@tbuild/frontend';
 import type { Graph, StepId } from '@tbuild/graph';
 import type { BuildRequest } from '../request.ts';
 
-/** The steps whose layers the images are made of. */
+/** Returns the steps whose layers are part of the images. */
 export function imageStepsOf(plans: readonly Plan[]): ReadonlySet<StepId> {
   return new Set(plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step]))));
 }
 
-/** Those of them that nothing stands on or copies from, when nobody else wants files: only their layers are needed. */
+/** Returns the image steps that no step depends on, if no output needs files: only their layers are needed. */
 export function leafStepsOf(
   imageSteps: ReadonlySet<StepId>,
   { steps }: Graph,

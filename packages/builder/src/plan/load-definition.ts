@@ -7,8 +7,8 @@ import type { BuildRequest } from '../request.ts';
 import { track } from '../track.ts';
 
 /**
- * The Dockerfile of a request, loaded and read, shown as one step. `onWarning` is told, when reading fails, of
- * what can be warned about before that place.
+ * Loads and parses the Dockerfile of a request, shown as one step. If parsing fails, `onWarning` receives the warnings
+ * found before that point.
  */
 export async function loadDefinition(
   env: BuildEnvironment,
@@ -21,12 +21,12 @@ export async function loadDefinition(
     report('transferring dockerfile', definition.size);
     return parseOrWarn(definition, request, onWarning);
   });
-  // Docker pulls it here; that nothing is pulled is worth a line.
+  // Docker pulls the frontend here. The line shows that tbuild does not.
   if (loaded.syntax !== undefined) await track(env, `[internal] frontend ${loaded.syntax} is built in`, async () => {});
   return loaded;
 }
 
-/** Shows a warning at the step that loads the Dockerfile. */
+/** Shows a warning on the step that loads the Dockerfile. */
 export function showWarning(warning: LintWarning, { progress, request }: BuildEnvironment): void {
   const { rule, message, location, token, url, description } = warning;
   const step = definitionStep(request);
@@ -48,7 +48,7 @@ function parseOrWarn(
   }
 }
 
-/** The name of the step that loads the Dockerfile, which is its id too. */
+/** Returns the name of the step that loads the Dockerfile, which is also its ID. */
 export function definitionStep({ dockerfile }: BuildRequest): string {
   const name = dockerfile.kind === 'inline' ? dockerfile.name : fileName(dockerfile);
   return `[internal] load build definition from ${name}`;

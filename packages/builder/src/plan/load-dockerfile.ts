@@ -6,36 +6,42 @@ import { builtInSyntax } from '@tbuild/frontend';
 import { readLimitedFile } from '@tbuild/linux';
 import type { BuildRequest } from '../request.ts';
 
-/** The text of a Dockerfile and where it lies. */
+/** A Dockerfile's text and location. */
 export interface Definition {
   readonly text: string;
-  /** As the user would name it, e.g. `Dockerfile`. */
+  /** The name shown to the user, such as `Dockerfile`. */
   readonly name: string;
-  /** Relative to the main context when it is inside, for its own ignore file. */
+  /** Path relative to the main context, if it is inside. Determines the file's own ignore file. */
   readonly inContext?: string;
   /** In bytes. */
   readonly size: number;
-  /** When the file was last changed, in milliseconds since the epoch; undefined for a text without a file. */
+  /** Modification time in milliseconds since the epoch. Undefined for a text without a file. */
   readonly changedAt?: number;
 }
 
 export interface LoadedDockerfile extends Definition {
   readonly dockerfile: Dockerfile;
-  /** The frontend image that the file asked for, which is built in. */
+  /** The requested frontend image, which is built in. */
   readonly syntax?: string;
 }
 
-/** @throws TbuildError DOCKERFILE_SYNTAX, UNSUPPORTED for another language. */
+/**
+ * Parses a Dockerfile.
+ * @throws TbuildError DOCKERFILE_SYNTAX, UNSUPPORTED for another frontend.
+ */
 export function parseDefinition(definition: Definition, { buildArgs }: BuildRequest): LoadedDockerfile {
   const { text, name } = definition;
   const syntax = builtInSyntax(text, { file: name, buildArgs });
   return { ...definition, dockerfile: parseDockerfile(text, name), ...(syntax === undefined ? {} : { syntax }) };
 }
 
-/** @throws TbuildError NOT_FOUND when there is none. */
+/**
+ * Reads the Dockerfile of a request.
+ * @throws TbuildError NOT_FOUND if it does not exist.
+ */
 export function readDefinition({ dockerfile: spec, context }: BuildRequest): Definition {
   if (spec.kind === 'inline') return { text: spec.text, name: spec.name, size: Buffer.byteLength(spec.text) };
-  if (spec.kind !== 'file') throw new Error('The Dockerfile was not fetched');
+  if (spec.kind !== 'file') throw new Error('Expected the Dockerfile to be fetched');
   const root = context.kind === 'directory' ? context.path : undefined;
   const candidates =
     spec.path !== undefined
@@ -56,7 +62,7 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
     'NOT_FOUND',
     `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
     {
-      hint: 'Name it with -f FILE, or the directory that holds it as the last argument',
+      hint: 'Pass the file with -f FILE, or its directory as the last argument',
     },
   );
 }

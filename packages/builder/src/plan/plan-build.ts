@@ -7,7 +7,7 @@ import { requireEntitlements } from './entitlements.ts';
 import { planToBuild } from './plan-request.ts';
 import { planScans, scanSteps } from './plan-scans.ts';
 
-/** What a build does: one plan a platform, and the steps of all of them. */
+/** One plan per platform, and the steps of all plans. */
 export interface BuildPlan {
   readonly plans: readonly Plan[];
   readonly scans: readonly PlannedScan[];
@@ -15,8 +15,8 @@ export interface BuildPlan {
 }
 
 /**
- * Plans a build for each platform, and waits for the caches that it imports.
- * @throws TbuildError what planning throws, and what the request does not allow.
+ * Plans a build for each platform, and waits for the imported caches.
+ * @throws TbuildError as planning does, and for entitlements that are not granted.
  */
 export async function planBuild(session: Session): Promise<BuildPlan> {
   const builder = new GraphBuilder();

@@ -18,13 +18,13 @@ export interface Planning extends BuildEnvironment {
 }
 
 export interface PlanRequestOptions extends Pick<PlanOptions, 'allStages' | 'onWarning'> {
-  /** Where the steps of all platforms go. */
+  /** Receives the steps of all platforms. */
   readonly graph: GraphBuilder;
 }
 
 /**
- * Plans a build, and shows what its Dockerfile is warned of, also when planning fails.
- * @throws TbuildError what planning throws; DOCKERFILE_SEMANTICS when the file asks that warnings fail the build.
+ * Plans a build and shows the warnings about its Dockerfile, even if planning fails.
+ * @throws TbuildError as planning does; DOCKERFILE_SEMANTICS if the file turns warnings into errors.
  */
 export async function planToBuild(planning: Planning, graph: GraphBuilder): Promise<Plan[]> {
   const found: LintWarning[] = [];
@@ -37,30 +37,36 @@ export async function planToBuild(planning: Planning, graph: GraphBuilder): Prom
   }
 }
 
-/** A plan for each platform of the request. @throws TbuildError what planning throws. */
+/**
+ * Plans the request for each platform.
+ * @throws TbuildError as planning does.
+ */
 export function planRequest(planning: Planning, options: PlanRequestOptions): Promise<Plan[]> {
   return Promise.all(planning.request.platforms.map((platform) => makePlan(platform, planning, options)));
 }
 
-/** What the plans warn about, each once. */
+/** Returns the warnings of all plans without duplicates. */
 export function warningsOf(plans: readonly Plan[]): readonly LintWarning[] {
   return uniqueWarnings(plans.flatMap(({ warnings }) => warnings));
 }
 
-/** In the order of the file; platforms find the same things. */
+/** Removes the duplicates that several platforms give, and sorts by position in the file. */
 export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintWarning[] {
   const key = ({ message, location }: LintWarning): string => `${location.start.line} ${message}`;
   const unique = new Map(warnings.map((warning) => [key(warning), warning] as const));
   return [...unique.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
 }
 
-/** @throws TbuildError DOCKERFILE_SEMANTICS, in Docker's words, when the file asks that warnings fail the build. */
+/**
+ * Fails in BuildKit's words if the file turns warnings into errors.
+ * @throws TbuildError DOCKERFILE_SEMANTICS
+ */
 export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): void {
   const rules = [...new Set(plans.flatMap(({ violations }) => violations))];
   if (rules.length === 0) return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
     location: loaded.dockerfile.directives.check?.location,
-    hint: `Read about a rule with: tbuild explain ${rules[0]}`,
+    hint: `Run tbuild explain ${rules[0]} to read about the rule`,
   });
 }
 
@@ -76,7 +82,7 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
     labels: request.labels,
     noCache: request.noCache,
     contexts: namedContexts(request),
-    // How the default network comes about is no part of a plan.
+    // How the default network is implemented is not part of a plan.
     network: request.network === 'pasta' ? 'default' : request.network,
     implicitPlatform: request.implicitPlatform,
     showPlatform: request.platforms.length > 1,
@@ -86,7 +92,7 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
   });
 }
 
-/** Resolves the images that a plan names, and shows which. */
+/** Returns a resolver that shows the images of a plan as it resolves them. */
 export function resolveImages(planning: Planning): ResolveImage {
   return createResolveImage(planning.services, {
     pull: planning.request.pull,
@@ -94,7 +100,7 @@ export function resolveImages(planning: Planning): ResolveImage {
   });
 }
 
-/** What the named contexts of a request are for the frontend. */
+/** Translates the named contexts of a request for the frontend. */
 export function namedContexts({ namedContexts: specs }: BuildRequest): Record<string, NamedContext> {
   const entries = Object.entries(specs).map(([name, spec]): [string, NamedContext] => [name, namedContext(name, spec)]);
   return Object.fromEntries(entries);

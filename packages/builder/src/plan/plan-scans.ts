@@ -3,7 +3,7 @@ import type { Plan } from '@tbuild/frontend';
 import type { GraphBuilder, StepId } from '@tbuild/graph';
 import { resolveImages, type Planning } from './plan-request.ts';
 
-/** How SBOMs are made, for a build that wants them; their steps are in the graph. */
+/** Plans the SBOMs of a build that wants them, and adds their steps to the graph. */
 export async function planScans(
   plans: readonly Plan[],
   graph: GraphBuilder,
@@ -12,7 +12,7 @@ export async function planScans(
   const { request, services, signal } = planning;
   const { sbom } = request.attestations ?? {};
   if (sbom === undefined) return [];
-  // Loaded only for a build that asks for SBOMs.
+  // Loaded only for builds with SBOMs.
   const attest = await import('@tbuild/attest');
   return attest.planScans(plans, sbom, {
     graph,
@@ -24,7 +24,7 @@ export async function planScans(
   });
 }
 
-/** What has to be solved for a scan beside the image. */
+/** Returns the steps that a scan needs besides the image. */
 export function scanSteps({ scanner, extras }: PlannedScan): readonly StepId[] {
   return scanner === undefined ? extras.map(({ step }) => step) : [scanner];
 }

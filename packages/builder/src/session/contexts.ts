@@ -14,40 +14,43 @@ import {
 import { TbuildError } from '@tbuild/errors';
 import type { ContextSpec } from '../request.ts';
 
-/** A directory context that is open: its tree, and digests remembered from earlier builds. */
+/** An open directory context: its tree, and digests from earlier builds. */
 export interface OpenContext extends BuildContext {
   readonly hasher: StatIndex;
-  /** Files of the user's become root's, those that were fetched keep their owners. */
+  /** `root` for the user's files, `keep` for fetched files. */
   readonly owner: 'keep' | 'root';
 }
 
-/** The contexts of one build, each opened on first use. */
+/** The contexts of a build, each opened on first use. */
 export interface Contexts {
-  /** @throws TbuildError CONTEXT when there is no such directory. */
+  /**
+   * Opens a context.
+   * @throws TbuildError CONTEXT if its directory does not exist.
+   */
   open(name: string): OpenContext;
-  /** Tells of what was copied that nobody may want to have copied. */
+  /** Warns if a copy contains mostly files that git ignores. */
   onCopied(name: string, selection: readonly SelectedSource[]): void;
-  /** Shows that files of the context were read. */
+  /** Reports that files of the context were read. */
   onRead(name: string, bytes: number): void;
-  /** Writes what was learnt of the files' digests. */
+  /** Saves the digests learned in this build. */
   save(): void;
 }
 
 export interface ContextsOptions {
   readonly specs: Readonly<Record<string, ContextSpec>>;
-  /** The Dockerfile's path, whose own ignore file comes first. */
+  /** Path of the Dockerfile, whose own ignore file takes precedence. */
   readonly dockerfile?: string;
-  /** Where stat indexes are kept. */
+  /** Directory of the stat indexes. */
   readonly indexDirectory: string;
-  /** Called when files of a context were read for a key, with their size in bytes. */
+  /** Called when files of a context are read for a key, with their size in bytes. */
   onRead(name: string, bytes: number): void;
-  /** Called at most once, when most of a large copy is what git ignores. */
+  /** Called at most once, if git ignores most of a large copy. */
   onGitIgnored(ignored: GitIgnored): void;
 }
 
 export function createContexts(options: ContextsOptions): Contexts {
   const opened = new Map<string, OpenContext>();
-  let told = false;
+  let isWarned = false;
   return {
     open(name) {
       const known = opened.get(name);
@@ -59,10 +62,10 @@ export function createContexts(options: ContextsOptions): Contexts {
     onRead: options.onRead,
     onCopied(name, selection) {
       const spec = options.specs[name];
-      if (told || spec?.kind !== 'directory' || spec.fetched !== undefined) return;
+      if (isWarned || spec?.kind !== 'directory' || spec.fetched !== undefined) return;
       const ignored = measureGitIgnored(spec.path, selection);
       if (ignored !== undefined) options.onGitIgnored(ignored);
-      told = ignored !== undefined;
+      isWarned = ignored !== undefined;
     },
     save() {
       for (const { hasher } of opened.values()) hasher.save();
@@ -70,7 +73,7 @@ export function createContexts(options: ContextsOptions): Contexts {
   };
 }
 
-/** The name of the main context. */
+/** Name of the main context. */
 export const MAIN_CONTEXT = 'context';
 
 function openSpec(name: string, options: ContextsOptions): OpenContext {
@@ -79,7 +82,7 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
     throw new Error(`Context ${name} is not a directory`);
   if (spec.kind === 'empty') {
     throw new TbuildError('CONTEXT', 'This build has no context to copy files from', {
-      hint: 'Name a directory as the last argument instead of "-"',
+      hint: 'Pass a directory as the last argument instead of "-"',
     });
   }
   const file = createHash('sha256').update(spec.path).digest('hex');
@@ -93,7 +96,7 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
   };
 }
 
-/** For files of this build only, which nobody else writes to. */
+/** Creates a stat index that is not saved, for files of this build only, which no other process changes. */
 function forgetful(): StatIndex {
   const hasher = createFileHasher();
   return {

@@ -2,7 +2,10 @@ import { withoutCredentials } from '@tbuild/errors';
 import { parseGitSource, type Plan } from '@tbuild/frontend';
 import type { ProgressEvent } from '@tbuild/progress';
 
-/** Warns of each ADD of a URL whose user and password the image's history shows: it has instructions as Docker's builder writes them. */
+/**
+ * Warns of each ADD of a URL with a user and password, since the image's history contains the instruction as BuildKit
+ * writes it.
+ */
 export function credentialsWarnings(plans: readonly Plan[]): readonly ProgressEvent[] {
   const written = plans.flatMap(({ history }) => history.map(({ createdBy }) => createdBy));
   const words = written.filter((text) => text.startsWith('ADD ')).flatMap((text) => text.split(' '));

@@ -18,7 +18,7 @@ import { gitOpOf, remoteTitle } from './remote-op.ts';
 import { track } from '../track.ts';
 import type { Services } from '../services.ts';
 
-/** A request whose main context is a directory of this machine. Disposing removes what was unpacked for it. */
+/** A request whose main context is a local directory. Disposing removes what was unpacked for it. */
 export interface LocalRequest extends AsyncDisposable {
   readonly request: BuildRequest;
 }
@@ -26,8 +26,8 @@ export interface LocalRequest extends AsyncDisposable {
 type Environment = Omit<BuildEnvironment, 'request'>;
 
 /**
- * Fetches or unpacks the main context and the Dockerfile, unless they are on this machine.
- * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without Dockerfile.
+ * Fetches or unpacks the main context and the Dockerfile, unless they are local.
+ * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without a Dockerfile.
  */
 export async function fetchContext(request: BuildRequest, services: Services, run: BuildRun): Promise<LocalRequest> {
   const env: Environment = { ...run, services, now: () => services.now() };
@@ -54,7 +54,7 @@ async function fetchDefinition(request: BuildRequest, env: Environment): Promise
 function readDownloaded(path: string, url: string): string {
   const what = `Dockerfile ${JSON.stringify(shownUrl(url))}`;
   const bytes = readLimitedFile(path, { what });
-  if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} was removed from the store while it was read`);
+  if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} was removed from the store during the build`);
   return bytes.toString();
 }
 
@@ -89,7 +89,7 @@ async function fetchGit(
   return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
 }
 
-/** The name that Docker gives to the file of a URL that is the main context. */
+/** The name that BuildKit gives to a file as the main context. */
 const FILE = 'context';
 
 async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Promise<BuildRequest> {
@@ -108,7 +108,7 @@ async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Pro
   return inDirectory(request, snapshot.directories.at(-1) ?? directory);
 }
 
-/** Where the files of the one step are. */
+/** Solves one step and returns the directory with its files. */
 async function solveAlone<O extends GitOp | HttpOp>(
   make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
   op: O,
@@ -153,12 +153,12 @@ async function unpackTo(
 }
 
 interface DirectoryOptions {
-  /** The one file, which is the Dockerfile. */
+  /** The only file, which is the Dockerfile. */
   readonly only?: string;
   readonly fetched?: 'kept' | 'once';
 }
 
-/** What was fetched may hold links; none of them leads out of it. */
+/** Resolves a path in fetched files. Their links cannot lead out of the directory. */
 function inDirectory(
   request: BuildRequest,
   path: string,
@@ -177,7 +177,7 @@ function readDockerfile(root: string, name: string): string {
   } catch (error) {
     if (!hasCode(error, 'NOT_FOUND')) throw error;
     throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(name)} in the context`, {
-      hint: 'Name it with -f, relative to the context',
+      hint: 'Pass its path with -f, relative to the context',
     });
   }
 }

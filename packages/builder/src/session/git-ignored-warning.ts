@@ -1,14 +1,14 @@
 import type { GitIgnored } from '@tbuild/context';
 import type { ProgressEvent } from '@tbuild/progress';
 
-/** Tells a user that a context carries what is made, not written. */
+/** Warns that a context contains generated files, which git ignores. */
 export function gitIgnoredWarning({ bytes, files, total, largest }: GitIgnored): ProgressEvent {
   const share = `${formatSize(bytes)} in ${files} of ${total.files} files`;
   const places = largest.map(({ path, bytes: size }) => `${path} (${formatSize(size)})`).join(', ');
   return {
     type: 'warning',
-    message: `Most of what was copied from the context is left out by .gitignore: ${share}, above all ${places}; .dockerignore can leave it out too`,
-    detail: 'List what the image does not need in .dockerignore',
+    message: `Most of the files copied from the context are ignored by git: ${share}, mainly ${places}`,
+    detail: 'List files that the image does not need in .dockerignore',
   };
 }
 

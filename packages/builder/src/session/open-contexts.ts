@@ -4,7 +4,7 @@ import { track } from '../track.ts';
 import { createContexts, MAIN_CONTEXT, type Contexts } from './contexts.ts';
 import { gitIgnoredWarning } from './git-ignored-warning.ts';
 
-/** The contexts of a build; each is opened on first use. */
+/** Opens the contexts of a build, each on first use. */
 export function openContexts(
   loaded: LoadedDockerfile,
   { request, services, progress, now }: BuildEnvironment,

@@ -11,14 +11,14 @@ import type { Contexts } from './contexts.ts';
 import { fetchContext } from './fetch-context.ts';
 import { openContexts } from './open-contexts.ts';
 
-/** A build whose inputs are on this machine and whose outputs are open. Disposing ends everything that it started. */
+/** A build whose inputs are local and whose outputs are open. Disposing ends everything that it started. */
 export interface Session extends BuildEnvironment, AsyncDisposable {
-  /** The request, its main context a directory. */
+  /** The request, with a directory as its main context. */
   readonly request: BuildRequest;
   readonly loaded: LoadedDockerfile;
   readonly contexts: Contexts;
   readonly outputs: readonly OpenOutput[];
-  /** The steps of imported caches; complete when `imports` has settled. */
+  /** The steps of imported caches. Complete once `imports` has settled. */
   readonly imported: ImportedSteps;
   readonly imports: Promise<void>;
   /** `SOURCE_DATE_EPOCH` in milliseconds. */
@@ -28,8 +28,8 @@ export interface Session extends BuildEnvironment, AsyncDisposable {
 }
 
 /**
- * Opens a build: fetches its context, loads its Dockerfile and starts to read the caches that it imports.
- * @throws TbuildError for what can be known to fail before anything is planned.
+ * Opens a build: fetches its context, loads its Dockerfile and starts to read the imported caches.
+ * @throws TbuildError for errors that are known before planning.
  */
 export async function openSession(given: BuildRequest, services: Services, run: BuildRun): Promise<Session> {
   const now = (): number => services.now();
@@ -47,7 +47,7 @@ export async function openSession(given: BuildRequest, services: Services, run: 
     const contexts = openContexts(loaded, env);
     const imported = createImportedSteps(services);
     const imports = importInto(imported, env);
-    // Whoever plans the build waits for it; until then nobody does.
+    // Planning awaits it. Until then a failure must not be an unhandled rejection.
     imports.catch(() => {});
     return {
       ...env,
@@ -70,7 +70,7 @@ export async function openSession(given: BuildRequest, services: Services, run: 
   }
 }
 
-/** Loads the code only for the first build of a boot. */
+/** Discards unsynced snapshots. Loads the code only for the first build after a boot. */
 async function dropUnsynced(services: Services, { progress, signal }: BuildRun): Promise<void> {
   const count = await (await import('@tbuild/gc')).dropUnsynced(services, signal);
   if (count === 0) return;
@@ -81,7 +81,7 @@ async function dropUnsynced(services: Services, { progress, signal }: BuildRun):
   });
 }
 
-/** Loads the code only for a build that imports caches. */
+/** Imports caches. Loads the code only for builds that do. */
 async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
   if (env.request.cacheFrom.length > 0)
     await (await import('../cache-transfer/import-caches.ts')).importCaches(imported, env);

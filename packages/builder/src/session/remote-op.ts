@@ -5,14 +5,14 @@ import type { ContextSpec } from '../request.ts';
 
 type RemoteSpec = Extract<ContextSpec, { kind: 'git' | 'http' }>;
 
-/** The step that fetches a named context. */
+/** Returns the step that fetches a named context. */
 export function remoteContext(name: string, spec: RemoteSpec): NamedContext {
   const title = remoteTitle(name, spec);
   if (spec.kind === 'git') return { kind: 'remote', op: gitOpOf(spec), title };
   return { kind: 'remote', op: { kind: 'http', url: spec.url, filename: fileNameOf(spec.url) }, title };
 }
 
-/** The step that checks out a repository. */
+/** Returns the op that checks out a repository. */
 export function gitOpOf({
   keepGitDir = false,
   submodules = true,
@@ -25,7 +25,7 @@ export function gitOpOf({
   return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime };
 }
 
-/** What the step is called. */
+/** Returns the step's name. */
 export function remoteTitle(name: string, spec: RemoteSpec): string {
   if (spec.kind === 'http') return `[context ${name}] ${shownUrl(spec.url)}`;
   const directory = spec.subdirectory === undefined ? '' : `:${spec.subdirectory}`;

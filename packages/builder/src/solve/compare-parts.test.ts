@@ -22,7 +22,7 @@ const cases: [before: string, now: string, changes: PartChange[]][] = [
   ['a1', '', [{ name: 'a', before: '1' }]],
 ];
 
-test.each(cases)('%s → %s', (before, now, changes) => {
+test.each(cases)('Comparing the key parts %s with %s gives the changes', (before, now, changes) => {
   const compared = compareParts(pairs(before), pairs(now));
   expect([...compared]).toEqual(pairs(now));
   expect(compared.changes).toEqual(changes);

@@ -1,21 +1,21 @@
 import type { KeyParts } from '@tbuild/solver';
 
-/** A part of a key that is another than before; undefined where it was not there, or is not any more. */
+/** A difference between two keys. `before` or `now` is undefined for a part that one of them lacks. */
 export interface PartChange {
   readonly name: string;
   readonly before?: string;
   readonly now?: string;
 }
 
-/** The parts of a key, which compares them with those of another while they are gone through. */
+/** The parts of a key. Iterating compares them with those of another key. */
 export interface ComparedParts extends KeyParts {
-  /** What changed, in the order of the new parts and then the old ones; complete once they have been gone through. */
+  /** The changes, in the order of the new parts, then the old ones. Complete after the iteration. */
   readonly changes: readonly PartChange[];
 }
 
 /**
- * Goes through both lists side by side. Only names that have no partner yet are kept, so that comparing a hundred
- * thousand files of which one is new takes no memory; the lists need not be sorted.
+ * Compares two lists in parallel. Keeps only names without a partner so far, so that comparing a hundred thousand files
+ * takes little memory. The lists need not be sorted.
  */
 export function compareParts(before: KeyParts, now: KeyParts): ComparedParts {
   const changes: PartChange[] = [];

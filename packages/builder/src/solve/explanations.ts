@@ -7,24 +7,24 @@ import type { KeyParts } from '@tbuild/solver';
 import { readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 import { compareParts, type PartChange } from './compare-parts.ts';
 
-/** Says what has changed of a step since it ran last, from what its key was made of then. */
+/** Explains what changed since a step last ran, by the recorded parts of its key. */
 export interface Explanations {
-  /** Why there is no record under this key, in one line; remembers the parts for the next time. */
+  /** Explains in one line why there is no record for this key. Remembers the parts for the next time. */
   explain(step: Step, key: Digest, parts: KeyParts): Promise<string>;
-  /** What is remembered of steps under the keys that they have now, for another machine. */
+  /** Returns what is remembered of steps under their current keys, for another machine. */
   notesOf(steps: Iterable<readonly [step: Step, key: Digest]>): Promise<readonly ExplanationNote[]>;
 }
 
 export interface ExplanationsOptions {
   readonly store: Pick<StoreLayout, 'explanations'>;
-  /** Tells one Dockerfile from another: steps are known by their stage and words. */
+  /** Distinguishes Dockerfiles: within one, steps are identified by stage and command. */
   readonly scope: string;
   readonly graph: Graph;
-  /** What other machines remember, asked for only when nothing is remembered here. */
+  /** Returns the notes of other machines. Called only if this one has none. */
   carried(): Promise<readonly ExplanationNote[]>;
 }
 
-/** Explanations as files of `ROOT/explain`, read and written only for steps that run. */
+/** Creates explanations that are stored in `ROOT/explain`. Reads and writes files only for steps that run. */
 export function createExplanations({ store, scope, graph, carried }: ExplanationsOptions): Explanations {
   const directory = store.explanations(scope);
   const nameOf = (...names: readonly string[]): string => hexOf(digestOf(names.join('\0'))).slice(0, 32);
@@ -32,7 +32,7 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
   const present = new Set([...graph.steps.values()].map(({ name }) => withoutPosition(name)));
   const ran = new Set<StepId>();
   let taken: Promise<void> | undefined;
-  /** What other machines remember becomes what is remembered here, where there is nothing yet. */
+  /** Adds notes of other machines where this one has none. */
   const takeCarried = async (): Promise<void> => {
     for (const { name, text } of await carried())
       if (!existsSync(join(directory, name))) writeAtomically(join(directory, name), text);
@@ -44,7 +44,7 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       const bySlot = fileOf('position', stage, position);
       const byWords = fileOf('words', stage, command);
       if (!existsSync(byWords)) await (taken ??= takeCarried());
-      // Words change with the variables in them; then the step that was at the same place and is gone may be the same one.
+      // A command changes with its variables. The step that was at the same position and is gone may be the same one.
       const there = readExplanation(bySlot);
       const isGone = there !== undefined && !present.has(withoutPosition(`[${stage} 0/0] ${there.name}`));
       const before =
@@ -77,13 +77,13 @@ function readName(name: string): { readonly stage: string; readonly position: st
   return { stage, position, command };
 }
 
-/** A step without its number, which changes when others come and go. */
+/** Removes the step's number, which changes as steps are added and removed. */
 function withoutPosition(name: string): string {
   const { stage, command } = readName(name);
   return `${stage}\0${command}`;
 }
 
-/** What to say of a step's base, and of a step whose parts are all the same. */
+/** How to describe a step's base, and a step whose parts are unchanged. */
 interface Words {
   readonly base: string;
   readonly otherwise: string;
@@ -93,17 +93,17 @@ function wordsFor(step: Step, graph: Graph, ran: ReadonlySet<StepId>): Words {
   const isRun = step.op.kind === 'run';
   return {
     base: baseOf(step, graph, ran),
-    otherwise: isRun ? 'its variables or mounts are in another order' : 'what it reads changed',
+    otherwise: isRun ? 'the order of its variables or mounts changed' : 'what it reads changed',
   };
 }
 
 function baseOf({ base }: Step, { steps }: Graph, ran: ReadonlySet<StepId>): string {
   const step = base === undefined ? undefined : steps.get(base);
   if (step === undefined || step.op.kind === 'image') return 'the base image changed';
-  return hasRun(step, steps, ran) ? 'a step before it ran again' : 'it stands on other steps';
+  return hasRun(step, steps, ran) ? 'a step before it ran again' : 'its parent step changed';
 }
 
-/** A step of `--link` is nothing but what it puts together. */
+/** Decides whether a step ran. A step of `--link` only combines its sources. */
 function hasRun({ id, op, base, sources }: Step, steps: Graph['steps'], ran: ReadonlySet<StepId>): boolean {
   if (op.kind !== 'stack') return ran.has(id);
   return [base, ...sources].some((input) => {
@@ -120,15 +120,15 @@ function reason(
   changes: readonly PartChange[],
   words: Words,
 ): string {
-  if (before.key === now.key) return 'its last run did not succeed, or the result was removed since';
+  if (before.key === now.key) return 'its last run failed, or its result was removed';
   if (before.name !== now.name && changes.some(({ name }) => name === 'instruction'))
-    return `the instruction changed: it was ${JSON.stringify(before.name)}`;
-  // Many files may have changed, and what else did says more.
+    return `the instruction changed, it was ${JSON.stringify(before.name)}`;
+  // Many files may have changed; other changes say more.
   const [files, others] = [changes.filter(isOfFile), changes.filter((change) => !isOfFile(change))];
-  const told = [...others, ...files].flatMap((change) => tell(change, words.base));
-  if (told.length === 0) return words.otherwise;
-  const more = told.length - SHOWN;
-  return told.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
+  const descriptions = [...others, ...files].flatMap((change) => tell(change, words.base));
+  if (descriptions.length === 0) return words.otherwise;
+  const more = descriptions.length - SHOWN;
+  return descriptions.slice(0, SHOWN).join(', ') + (more > 0 ? `, and ${more} more` : '');
 }
 
 function isOfFile({ name }: PartChange): boolean {
@@ -138,10 +138,9 @@ function isOfFile({ name }: PartChange): boolean {
 function tell(change: PartChange, base: string): readonly string[] {
   const { name, before, now } = change;
   if (name === 'base') return [base];
-  if (before === undefined) return [`${name} is new`];
-  if (now === undefined) return [`${name} is gone`];
+  if (before === undefined) return [`${name} was added`];
+  if (now === undefined) return [`${name} was removed`];
   const [[mode, content], [newMode, newContent]] = [before.split(' '), now.split(' ')];
-  if (isOfFile(change) && content === newContent)
-    return mode === newMode ? [] : [`${name} has other permissions or another owner`];
+  if (isOfFile(change) && content === newContent) return mode === newMode ? [] : [`${name} has another owner or mode`];
   return [name === 'instruction' ? 'the instruction changed' : `${name} changed`];
 }

@@ -14,22 +14,25 @@ import type { Session } from '../session/open-session.ts';
 import { createExplanations, type Explanations } from './explanations.ts';
 import { createResultCache } from './result-cache.ts';
 
-/** The steps of a plan on their way. Disposing aborts layers that are still being packed. */
+/** A plan being solved. Disposing aborts layers that are still being packed. */
 export interface Solving extends AsyncDisposable {
-  /** Solves every step, from the cache or by running it. @throws the first failure of a step. */
+  /**
+   * Solves every step, from the cache or by running it.
+   * @throws the first failure of a step.
+   */
   solve(): Promise<SolvedPlan>;
-  /** Decides whether an error says that a cached result is gone; then the next `solve` runs its step. */
+  /** Decides whether an error reports a missing cached result. Then the next `solve` runs its step. */
   recover(error: unknown): boolean;
 }
 
-/** What the steps of a plan gave. */
+/** The results of a plan's steps. */
 export interface SolvedPlan {
   readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
   readonly results: StepResults;
   readonly explanations: Pick<Explanations, 'notesOf'>;
-  /** The record that a solved step stands on. */
+  /** Returns the record that a solved step came from. */
   recordOf(key: Digest): StepRecord | undefined;
-  /** When the step that made a result ran, in milliseconds since the epoch. */
+  /** Returns when the step that made a result ran, in milliseconds since the epoch. */
   createdAt(result: ResultId): number;
   /** Fulfilled when the outputs have prepared what they could. */
   readonly prepared: Promise<void>;
@@ -79,7 +82,7 @@ export function openSolving(plan: BuildPlan, session: Session): Solving {
   };
 }
 
-/** What a failed build read of its contexts is worth keeping, but no error of its own. */
+/** Saves the digests, which are useful after a failed build too. An error here must not hide that of the build. */
 function saveDigests(contexts: Contexts): void {
   try {
     contexts.save();
@@ -119,7 +122,7 @@ function opEnvironment(
   };
 }
 
-/** The same Dockerfile on the same context is the same build, changed or not. */
+/** Returns the scope of a build: the same Dockerfile on the same context, whatever their content. */
 function explanationScope({ context, dockerfile }: BuildRequest): string {
   return canonicalJson({ context, dockerfile: dockerfile.kind === 'inline' ? dockerfile.name : dockerfile });
 }

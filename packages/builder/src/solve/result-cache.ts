@@ -4,11 +4,11 @@ import type { StepResults } from '@tbuild/layers';
 import type { Loaded, ResultCache } from '@tbuild/solver';
 import type { Explanations } from './explanations.ts';
 
-/** Step records as the solver uses them. It also knows when each result of this build was made. */
+/** Step records for the solver. Also knows when each result of this build was made. */
 export interface RecordedResults extends ResultCache<ResultId> {
-  /** Milliseconds since the epoch. */
+  /** Returns milliseconds since the epoch. */
   createdAt(result: ResultId): number;
-  /** The record that a solved step stands on. */
+  /** Returns the record that a solved step came from. */
   recordOf(key: StepKey): StepRecord | undefined;
 }
 
@@ -16,12 +16,12 @@ export interface ResultCacheOptions {
   readonly cache: StepCache;
   readonly results: StepResults;
   readonly explanations: Explanations;
-  /** What another machine has made, when no record of the store will do. */
+  /** Returns the result of another machine if the store has no usable record. */
   findImported(key: StepKey): CachedStep | undefined;
   now(): number;
 }
 
-/** A record whose result is gone is only remembered, and is replaced by the first that is whole. */
+/** Creates the result cache. A record without its result is kept until another one replaces it. */
 export function createResultCache({
   cache,
   results,
@@ -51,7 +51,7 @@ export function createResultCache({
     { base, canGive }: Parameters<RecordedResults['load']>[1],
   ): Promise<Loaded<ResultId> | undefined> => {
     const record = await cache.get(key);
-    // Touched before its result is looked for: from then on no prune takes it away.
+    // Touch before looking for the result, so that no prune removes it from here on.
     const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
     if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
     if (record !== undefined) gone.add(key);

@@ -8,13 +8,13 @@ import { type FileInput, sizeOf } from './file-input.ts';
 import type { Services } from '../../services.ts';
 import type { StepContext } from '../op-environment.ts';
 
-/** What is known of the last copy of the same instruction onto the same base. */
+/** The previous copy of the same instruction onto the same base. */
 export interface CopyMemory {
   readonly earlier?: EarlierCopy;
   remember(result: ResultId): void;
 }
 
-/** A copy from one place of a context. */
+/** A copy from one source in a context. */
 export interface RememberedCopy {
   readonly op: CopyOp;
   readonly selection: CopySelection;
@@ -22,7 +22,7 @@ export interface RememberedCopy {
   readonly base: ResultId | undefined;
 }
 
-/** Of large copies, and of those whose files can be shared with the next one. */
+/** Opens the memory of a copy, if it is large or shares files with the next one. */
 export async function openCopyMemory(
   copy: RememberedCopy,
   {
@@ -34,7 +34,7 @@ export async function openCopyMemory(
   const { selection, input } = copy;
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
-  // One that makes a tree can share only with a tree.
+  // A copy that makes a tree can share files only with a tree.
   const note = noteOf(copy, leafSteps.has(step.id) ? 'layer' : 'tree', services.store);
   if (!isRemembered(sources))
     return isLarge(sizeOf(sources))
@@ -46,7 +46,7 @@ export async function openCopyMemory(
   };
 }
 
-/** Whether the same instruction was done on the same base before, as far as it is remembered. */
+/** Returns whether a copy of this instruction onto this base is remembered. */
 export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Services, 'store'>): boolean {
   return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, store)));
 }

@@ -8,8 +8,8 @@ import type { FileInput } from './file-input.ts';
 import type { OpEnvironment, Underway } from '../op-environment.ts';
 
 /**
- * Copies the one file or directory that a mount shows to `name` in the directory `upper`; its own mode and owner are kept,
- * but for a root, which is the same wherever it came from.
+ * Copies the single file or directory that a mount shows to `name` in the directory `upper`. Keeps its mode and owner,
+ * except for a root directory, which is the same wherever it comes from.
  */
 export async function copySelected(
   input: FileInput,

@@ -19,7 +19,10 @@ import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
 import { keyOf } from '../key-of.ts';
 
-/** COPY and ADD: the same files on the same base always give the same tree, times aside, so the key is usually the result. */
+/**
+ * Creates the op of COPY and ADD. The same files on the same base give the same tree, except for times, so the key is
+ * usually the result.
+ */
 export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
   const early = op.more === undefined ? openEarlyLayer(context) : undefined;
   return {
@@ -84,14 +87,17 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
     }
   }
   await copyInto(copy, { ...context, memory });
-  // A layer that could not be written without the tree is packed from it.
+  // If the layer cannot be written without the tree, it is packed from the tree.
   if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
   scheduleLayerPacking(result, context);
   return result;
 }
 
-/** Returns the layer that was started before the key was known, unless a file may have changed since without a sign. */
+/**
+ * Returns the layer that was started before the key was known, unless a file may have changed since without a change of
+ * its stats.
+ */
 async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer | undefined> {
   if (onlyInput(parts)?.input.hasStableStat === true) return early?.pending();
   await early?.abort();
@@ -112,21 +118,21 @@ function writeAhead(
   });
 }
 
-/** What the instruction takes from one place; files of the Dockerfile itself have no input. */
+/** The files that the instruction takes from one source. Heredocs have no input. */
 interface CopyPart {
   readonly selection: CopySelection;
   readonly content: Digest;
   readonly input?: FileInput;
 }
 
-/** The part of a copy that takes all from one place. */
+/** Returns the only input of a copy that takes everything from one source. */
 function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; input: FileInput } | undefined {
   const [only, ...others] = parts;
   if (only?.input === undefined || others.length > 0) return undefined;
   return { selection: only.selection, input: only.input };
 }
 
-/** Places a copy from one place alone, whose layer can be written without its tree. */
+/** Resolves a copy from a single source, whose layer can be written without its tree. */
 async function placeAlone(
   { op, parts, base }: KeyedCopy,
   context: StepContext & Remembering,
@@ -137,7 +143,7 @@ async function placeAlone(
   const earlier = context.memory?.earlier;
   const layer = earlier && context.results.storedLayer(earlier.result);
   if (copy === undefined || earlier === undefined || layer === undefined) return copy;
-  // All of it is read, whatever is taken.
+  // The earlier layer is read completely, however few files are taken from it.
   if (earlier.archivedBytes < layer.descriptor.size / 2) return copy;
   return { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } };
 }
@@ -217,10 +223,10 @@ async function copyInto(
   await active.commit(hexOf(result));
 }
 
-/** An image without them is rarely worse, since /dev is made anew for each container. */
+/** Warns of device nodes that were left out. Images rarely need them, since containers get a new /dev. */
 function warnOfLeftOut(devices: readonly string[], { progress, step }: StepContext): void {
   if (devices.length === 0) return;
-  const message = `Device nodes were left out, since only the machine's root can make them: ${devices.join(', ')}`;
+  const message = `Device nodes were left out, since only root on this machine can create them: ${devices.join(', ')}`;
   progress.emit({ type: 'warning', step: step.id, message });
 }
 

@@ -6,15 +6,15 @@ import { circumstancesOf, type LayerWork } from './layer-work.ts';
 import { factsOf, placeCopy, type Placing } from './place-copy.ts';
 import type { StepContext } from '../op-environment.ts';
 
-/** The layer of a copy that is being written while its files are still being read for the key. */
+/** The layer of a copy that is written while its files are still being read for the key. */
 export interface EarlyLayer {
   /** Allows the layer to start, until the signal aborts. */
   allow(signal: AbortSignal): void;
-  /** Starts the layer, once the files are listed. */
+  /** Starts the layer once the files are listed. */
   onListed(copy: RememberedCopy): void;
-  /** Undefined when none was started. */
+  /** Returns the layer, or undefined if none was started. */
   pending(): Promise<PendingLayer | undefined>;
-  /** Stops it when the files turn out to be changing under it. */
+  /** Aborts the layer if the files change while they are read. */
   abort(): Promise<void>;
 }
 
@@ -24,8 +24,8 @@ type Context = LayerWork &
   Pick<BuildRequest, 'cacheFrom'>;
 
 /**
- * Opens the early layer of a step. It starts only for a large copy that is nearly certain to run: the same instruction has not run on
- * this base before, and no imported cache may have its result.
+ * Opens the early layer of a step. It starts only for a large copy that almost certainly has to run: the same
+ * instruction has not run on this base before, and no imported cache may have its result.
  */
 export function openEarlyLayer(context: Context): EarlyLayer {
   const own = new AbortController();
@@ -34,7 +34,7 @@ export function openEarlyLayer(context: Context): EarlyLayer {
   return {
     allow: (until) => void (signal = AbortSignal.any([until, own.signal])),
     onListed(copy) {
-      // Whatever fails here also fails the step, which says so.
+      // A failure here also fails the step, which reports it.
       if (signal !== undefined) started = start(copy, context, signal).catch(() => undefined);
     },
     pending: () => started,

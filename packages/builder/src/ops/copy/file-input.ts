@@ -15,23 +15,23 @@ import type { Solved } from '@tbuild/solver';
 import pLimit from 'p-limit';
 import type { OpEnvironment, Underway } from '../op-environment.ts';
 
-/** Files that a step reads: their digest for the key, and what was keyed, to be read later. */
+/** The files that a step reads: their digest for the key, and the keyed files to read later. */
 export interface FileInput {
   readonly content: Digest;
   select(): Promise<readonly SelectedSource[]>;
   readonly hasher: FileHasher;
-  /** Whether the files have owners of their own. */
+  /** Whether the files have their own owners. */
   readonly owner: 'keep' | 'root';
-  /** Whether it is for a mount, where a selected directory's own attributes count. */
+  /** Whether the files are for a mount, where the attributes of a selected directory matter. */
   readonly shown: boolean;
-  /** Whether a file that changed since it was keyed has other stats. */
+  /** Whether any later change to a file will show in its stats. */
   readonly hasStableStat: boolean;
 }
 
-/** Files of a context that were listed and are about to be read for their digest, since it is not known yet. */
+/** Files of a context that are listed but not yet hashed, since their digest is unknown. */
 export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
 
-/** What to read, and what for. */
+/** Which files to read, and whether for a mount. */
 export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown'>;
 
 /** Opens the files that `options` select from a context or from the tree of another step. */
@@ -51,7 +51,7 @@ interface Listening {
   onListed?(files: ListedFiles): void;
 }
 
-/** One after the other: what one step reads of a context, the next one need not read again. */
+/** Inputs are read one after the other: the second step finds the digests of the first. */
 const reading = pLimit(1);
 
 async function contextInput(
@@ -69,7 +69,7 @@ async function contextInput(
   return { content, ...listed, shown, hasStableStat: hasher.haveStableStats(selection) };
 }
 
-/** How many files a selection has, and their bytes. */
+/** Returns the number of files in a selection and their total size. */
 export function sizeOf(selection: readonly SelectedSource[]): { files: number; bytes: number } {
   let [count, bytes] = [0, 0];
   for (const { entry, files } of selection) {

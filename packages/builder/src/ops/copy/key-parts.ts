@@ -8,7 +8,7 @@ import type { KeyedMount } from '../run/keyed-mount.ts';
 
 const INLINE = 'the text in the Dockerfile';
 
-/** What the key of a COPY or ADD was made of. */
+/** Returns the parts of the key of a COPY or ADD. */
 export async function copyParts(
   { chown, chmod, destination, exclude, parents }: CopyOp,
   from: readonly { readonly content: Digest; readonly input?: FileInput; readonly selection: CopySelection }[],
@@ -28,7 +28,7 @@ export async function copyParts(
   );
 }
 
-/** What the key of a RUN was made of, `options` for the whole build among it. */
+/** Returns the parts of the key of a RUN, including `options` of the whole build. */
 export async function runParts(
   op: RunOp,
   mounts: readonly KeyedMount[],
@@ -52,7 +52,7 @@ export async function runParts(
   );
 }
 
-/** What the key of a WORKDIR was made of. */
+/** Returns the parts of the key of a WORKDIR. */
 export function mkdirParts(
   { path, mode, user }: MkdirOp,
   { base, epoch }: { readonly base: ResultId | undefined; readonly epoch: number | undefined },
@@ -98,7 +98,7 @@ function octal(mode: number): string {
   return (mode & 0o7777).toString(8);
 }
 
-/** Files by what they were keyed by, so that none is read again; links by their target, others by their type. */
+/** Describes files by their keyed digests, without reading them again; links by target, others by type. */
 function contentOf(entry: TreeEntry, hasher: FileHasher): string {
   if ((entry.stats.mode & constants.S_IFMT) === constants.S_IFLNK) return shortDigest(readLink(entry));
   return (
@@ -106,7 +106,7 @@ function contentOf(entry: TreeEntry, hasher: FileHasher): string {
   );
 }
 
-/** Enough to see that a value changed, too little to find it out by trying. */
+/** Returns a short hash: enough to see that a value changed, too little to guess it. */
 function hint(text: string): string {
   return shortDigest(text).slice(0, 4);
 }

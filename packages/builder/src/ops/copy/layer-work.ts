@@ -1,13 +1,13 @@
 import type { Circumstances, LayerPreparation } from '@tbuild/layers';
 import type { Services } from '../../services.ts';
 
-/** What it takes to write the layer of a copy. */
+/** What writing the layer of a copy needs. */
 export interface LayerWork {
   readonly services: Pick<Services, 'layerSubprocess' | 'store' | 'content'>;
   readonly preparation: LayerPreparation;
 }
 
-/** Collects what the machine and the outputs say about how a layer should come about now. */
+/** Collects the facts about this machine and the outputs that decide how to make a layer. */
 export function circumstancesOf(
   { services, preparation }: LayerWork,
   { isKeyed }: Pick<Circumstances, 'isKeyed'>,

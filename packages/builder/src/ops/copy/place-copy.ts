@@ -16,13 +16,13 @@ export interface CopyFrom {
   readonly base: ResultId | undefined;
 }
 
-/** What it takes to settle where files go. */
+/** What resolving destinations and owners needs. */
 export interface Placing extends Pick<StepContext, 'epoch'> {
   readonly results: { snapshot(result: ResultId): Promise<Pick<Snapshot, 'directories'>> };
   readonly services: Pick<Services, 'flavour'>;
 }
 
-/** Settles places and owners of a copy that unpacks nothing. */
+/** Resolves the destinations and owners of a copy that does not unpack archives. */
 export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
   { services: { flavour }, results, epoch }: Placing,
@@ -35,7 +35,7 @@ export async function placeCopy(
   return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStat: input.hasStableStat };
 }
 
-/** Collects what decides how the layer of a placed copy comes about. */
+/** Collects the facts about a copy that decide how to make its layer. */
 export function factsOf(
   { sources, earlier, hasStableStat }: PlacedCopy,
   { imageSteps, leafSteps, step }: Pick<StepContext, 'imageSteps' | 'leafSteps' | 'step'>,
@@ -50,7 +50,9 @@ export function factsOf(
   };
 }
 
-/** Of files that the next copy reads where they are, instead of taking them from an earlier layer. */
+/**
+ * Returns the total size of large files, which the next copy reads from the context instead of from an earlier layer.
+ */
 function largeBytesOf(sources: readonly SelectedSource[]): number {
   let bytes = 0;
   for (const { entry, files } of sources) {
@@ -69,7 +71,9 @@ export function placementOf(
   return { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher };
 }
 
-/** Directories that no source stands for take the time of the newest source: the same input gives the same bytes. */
+/**
+ * Returns the time of the newest source, which implied directories take, so that the same input gives the same bytes.
+ */
 function newestOf(sources: readonly SelectedSource[]): number {
   return sources.reduce((newest, { entry }) => Math.max(newest, entry.stats.mtimeMs), 0);
 }

@@ -1,12 +1,12 @@
 import type { ReportTransfer } from '@tbuild/progress';
 import type { OpEnvironment, StepContext } from '../op-environment.ts';
 
-/** What an op that fetches needs; a build context is fetched without a step. */
+/** What an op that fetches needs. A build context is fetched without a step. */
 export interface FetchContext extends Pick<OpEnvironment, 'services' | 'readSecret'> {
   readonly report: ReportTransfer;
 }
 
-/** A step that has to fetch something before its key is known counts as started with the first bytes. */
+/** Returns the context of a fetching step. The step counts as started with the first bytes, before its key is known. */
 export function fetchStep({ progress, step, services, readSecret }: StepContext): FetchContext {
   let started = false;
   return {

@@ -8,8 +8,8 @@ import type { FetchContext } from './fetch-step.ts';
 import { keyOf } from '../key-of.ts';
 
 /**
- * ADD of a git repository: a tree with its files. The commit and what of it is wanted are key and result; the
- * URL is in neither, unless `.git` is kept, which has it.
+ * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit and the
+ * subdirectory, but not on the URL, unless `.git` is kept, which contains it.
  */
 export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
   const { services } = context;
@@ -33,7 +33,7 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
   };
 }
 
-/** Secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN, those with the host's name first. */
+/** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
 function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readSecret'>): string | undefined {
   if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
   const { host } = new URL(url);

@@ -7,7 +7,10 @@ import { type FetchedFile, fetchUrl } from '@tbuild/sources';
 import type { FetchContext } from './fetch-step.ts';
 import { keyOf } from '../key-of.ts';
 
-/** ADD of a URL: a tree with one file. What it holds and its time are key and result; its URL is in neither. */
+/**
+ * Creates the op of an ADD from a URL: a tree with one file. Key and result depend on its content and time, but not on
+ * its URL.
+ */
 export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
   const { filename, checksum } = op;
   return {

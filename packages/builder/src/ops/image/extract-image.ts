@@ -10,16 +10,16 @@ import type { OpEnvironment } from '../op-environment.ts';
 export interface ImageToExtract {
   readonly chain: Digest;
   readonly layers: readonly Layer[];
-  /** Where the blobs are that the store does not have. */
+  /** Opens the provider of blobs that are not in the store. */
   open(): Promise<Provider>;
 }
 
 type Environment = Pick<OpEnvironment, 'services' | 'progress'> & Pick<ShownWork, 'step'>;
 
 /**
- * Fetches and extracts the layers of an image side by side, each into a directory named by its diff ID,
- * and stacks them under the chain ID. A layer that is not right without those below it is extracted
- * again on top of them and named by its chain ID. All of it is shown as work of the image's step.
+ * Fetches and extracts the layers of an image concurrently, each into a directory named by its diff ID, and stacks them
+ * under the chain ID. A layer that depends on those below it is extracted again on top of them and named by its chain
+ * ID. The work is shown as the image's step.
  */
 export async function extractImage(image: ImageToExtract, env: Environment, signal: AbortSignal): Promise<Snapshot> {
   const { services, progress, step } = env;
@@ -28,7 +28,7 @@ export async function extractImage(image: ImageToExtract, env: Environment, sign
   return showWork({ progress, now: () => services.now(), step, signal }, async () => {
     const work = { ...env, provider: storing(await image.open(), services.content), signal };
     const limit = pLimit(availableParallelism());
-    // An image may have a layer more than once, which is extracted once.
+    // A layer that occurs several times in an image is extracted once.
     const extracting = new Map<Digest, Promise<boolean>>();
     for (const layer of image.layers)
       if (!extracting.has(layer.diffId))
@@ -51,7 +51,7 @@ interface Extraction extends Environment {
   readonly signal: AbortSignal;
 }
 
-/** True when the directory named by the diff ID now stands; false when the layer needs those below. */
+/** Extracts a layer under its diff ID. Returns false if the layer depends on those below. */
 async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
   const { snapshots } = work.services;
   if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
@@ -64,7 +64,7 @@ async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
   return withSecondPlace(work.provider, layer.descriptor, extract, work.signal);
 }
 
-/** Extracts a layer on top of those below it, and returns the name of its snapshot. */
+/** Extracts a layer on top of those below it. Returns the name of its snapshot. */
 async function extractOnto(
   tops: readonly string[],
   chain: readonly Digest[],
@@ -99,11 +99,11 @@ async function extractInto(
   if (extracted.diffId === diffId) return extracted.selfContained;
   throw new TbuildError(
     'DIGEST_MISMATCH',
-    `Layer ${descriptor.digest} unpacks to ${extracted.diffId}, the image's configuration says ${diffId}`,
+    `Layer ${descriptor.digest} unpacks to ${extracted.diffId}, expected ${diffId}`,
   );
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('A layer is missing from its image');
+  if (value === undefined) throw new Error('Expected a layer of the image');
   return value;
 }

@@ -7,15 +7,15 @@ import type { StepContext } from '../op-environment.ts';
 import { keyOf } from '../key-of.ts';
 
 /**
- * FROM: the result is the chain ID of the image's layers, known without any of them. They are fetched
- * and extracted when another step asks for the tree.
+ * Creates the op of FROM. Its result is the chain ID of the image's layers, which are fetched and extracted only if
+ * another step needs the tree.
  */
 export function imageOp(op: ImageOp, context: StepContext): Op<ResultId> {
   const { services, results } = context;
   return {
     async prepare(_inputs, signal) {
       const chain = chainId(op.diffIds);
-      if (chain === undefined) throw new Error(`Image ${op.reference} has no layers and is no step`);
+      if (chain === undefined) throw new Error(`Image ${op.reference} has no layers, so it cannot be a step`);
       const result = resultId(chain);
       results.addImage(result, async () => {
         const open = () => imageProvider(op.source, op.reference, services);

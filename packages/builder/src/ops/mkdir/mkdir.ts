@@ -11,7 +11,10 @@ import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
 import { keyOf } from '../key-of.ts';
 
-/** WORKDIR: the same base and path always give the same tree, times aside, so the key is usually the result. */
+/**
+ * Creates the op of WORKDIR. The same path on the same base gives the same tree, except for times, so the key is
+ * usually the result.
+ */
 export function mkdirOp(op: MkdirOp, context: StepContext): Op<ResultId> {
   const { services } = context;
   return {

@@ -15,21 +15,21 @@ import { layersAt, overlayOf } from './sub-tree.ts';
 
 type BindMount = Extract<RunMount, { type: 'bind' }>;
 
-/** What a bind mount is made with. */
+/** The inputs for making a bind mount. */
 interface Making {
   readonly mount: BindMount;
   readonly files: StepFiles;
   readonly env: OpEnvironment & Underway;
 }
 
-/** Where the selected file or directory stands in the small tree made for it. */
+/** Name of the selected file or directory in the small tree made for it. */
 const NAME = 'bind';
 
 /**
- * `--mount=type=bind`. What another step's tree has is shown where it lies; files of a context, with its ignore
- * rules, are shown as a copy that is kept under its content. Writes to a writable mount are thrown away.
+ * Opens a `--mount=type=bind`. The tree of another step is mounted in place. Files of a context, selected with its
+ * ignore rules, are copied once and kept under their content. Writes to the mount are discarded.
  *
- * @throws TbuildError NOT_FOUND when a tree lacks the source.
+ * @throws TbuildError NOT_FOUND if a tree lacks the source.
  */
 export async function openBindMount(
   mount: BindMount,
@@ -42,7 +42,7 @@ export async function openBindMount(
     const content = from.files[0]?.content ?? '';
     return { type: 'bind', source: files.write(basename(target), content, { mode: 0o755 }), target, readonly };
   }
-  if (input === undefined) throw new Error('A bind mount without a source');
+  if (input === undefined) throw new Error('Expected a source for the bind mount');
   const making: Making = { mount, files, env };
   return result === undefined ? showContext(input, making) : showResult(result, input, making);
 }
@@ -55,7 +55,7 @@ async function showResult(result: ResultId, input: FileInput, making: Making): P
   const path = resolvePath(tree, mount.source, { followLast: true });
   const entry = path === undefined ? undefined : tree.stat(path);
   if (path === undefined || entry === undefined)
-    throw new TbuildError('NOT_FOUND', `Source "${mount.source}" of a bind mount does not exist`);
+    throw new TbuildError('NOT_FOUND', `Source "${mount.source}" of the bind mount does not exist`);
   if (!entry.stats.isDirectory()) return showFile(entry.location, input, making);
   return showDirectory(layersAt(path, directories, flavour), making);
 }

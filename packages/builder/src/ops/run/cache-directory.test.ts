@@ -30,8 +30,8 @@ function take(
   );
 }
 
-describe('two users at once', () => {
-  test('shared ones have one directory, filled once', async () => {
+describe('Two steps with the same cache mount', () => {
+  test('share one directory, filled once, if it is shared', async () => {
     fills = 0;
     const [one, two, three] = await Promise.all([take('s', 'shared'), take('s', 'shared'), take('s', 'shared')]);
     expect(new Set([one?.path, two?.path, three?.path]).size).toBe(1);
@@ -39,7 +39,7 @@ describe('two users at once', () => {
     for (const directory of [one, two, three]) directory?.[Symbol.dispose]();
   });
 
-  test('a private one gets another, which the next may have', async () => {
+  test('get separate directories if it is private, which later steps reuse', async () => {
     using one = await take('p', 'private');
     const two = await take('p', 'private');
     expect(two.path).not.toBe(one.path);
@@ -48,7 +48,7 @@ describe('two users at once', () => {
     expect(three.path).toBe(two.path);
   });
 
-  test('a locked one waits for any other', async () => {
+  test('wait for each other if it is locked', async () => {
     const one = await take('l', 'shared');
     let has = false;
     const waiting = take('l', 'locked').then((directory) => {
@@ -62,13 +62,13 @@ describe('two users at once', () => {
     expect(two.path).toBe(one.path);
   });
 
-  test('waiting ends with the build', async () => {
+  test('stop waiting when the build is cancelled', async () => {
     using _one = await take('a', 'locked');
     await expect(take('a', 'locked', { signal: AbortSignal.timeout(30) })).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 });
 
-test('discarding empties a directory that nobody uses, and leaves one in use alone', async () => {
+test('Discarding empties an unused directory and keeps one in use', async () => {
   const put = async (): Promise<CacheDirectory> => {
     const directory = await take('d', 'shared');
     writeFileSync(join(directory.path, 'old'), '');
@@ -84,7 +84,7 @@ test('discarding empties a directory that nobody uses, and leaves one in use alo
   fresh[Symbol.dispose]();
 });
 
-test('what could not be filled is not taken for a content', async () => {
+test('A directory that failed to fill is filled again', async () => {
   const fill = (path: string): void => {
     mkdirSync(path);
     throw new Error('full disk');

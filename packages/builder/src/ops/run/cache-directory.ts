@@ -5,27 +5,27 @@ import { join } from 'node:path';
 
 type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
 
-/** How a cache directory is to be held. */
+/** How to acquire a cache directory. */
 export interface CacheRequest {
-  /** Names the directory: `cache-mounts/<key>/<number>` of the store. */
+  /** Identifies the directory: `cache-mounts/<key>/<number>` in the store. */
   readonly key: string;
   readonly sharing: 'shared' | 'private' | 'locked';
-  /** Whether what earlier builds left has to go. */
+  /** Whether to discard the content of earlier builds. */
   readonly discard: boolean;
-  /** Makes the first content: a file or directory at this path, whose parent exists. */
+  /** Creates the initial content at this path, a file or directory. The parent exists. */
   fill(path: string): void | Promise<void>;
-  /** Called once when somebody else has to be waited for. */
+  /** Called once if another step has to finish first. */
   onWait(): void;
 }
 
-/** A cache directory that is held until it is disposed. */
+/** A cache directory, held until disposal. */
 export interface CacheDirectory extends Disposable {
   readonly path: string;
 }
 
 /**
- * Takes the directory of a cache mount. Shared users hold it together. Where somebody else's use forbids that,
- * a private or shared user gets another directory and a locked one waits.
+ * Acquires the directory of a cache mount. Shared users hold it together. If another use excludes that, a private or
+ * shared user gets another directory, and a locked one waits.
  */
 export async function takeCacheDirectory(
   store: CacheStore,
@@ -34,11 +34,11 @@ export async function takeCacheDirectory(
 ): Promise<CacheDirectory> {
   const parent = store.cacheMount(request.key);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  // Its time says to a prune when the directory was used last.
+  // Its time tells a prune when the directory was last used.
   writeFileSync(join(parent, 'used'), '');
   let waits = false;
   return waitFor(async () => {
-    // While this lock is held nobody else takes, fills or discards, so that a first content is made once.
+    // While this lock is held, no other process acquires, fills or discards, so the initial content is made once.
     using door = openLock(join(parent, 'lock'));
     await waitFor(() => door.tryTake('exclusive') || undefined, signal);
     for (let number = 0; ; number++) {
@@ -74,7 +74,7 @@ async function prepare(
   }
 }
 
-/** What a killed process left half made is never taken for a content. */
+/** Fills a directory. Content that a killed process left incomplete is never used. */
 async function fillWhole(path: string, { fill }: CacheRequest): Promise<void> {
   const temporary = `${path}.${randomBytes(16).toString('hex')}`;
   await fill(temporary);

@@ -15,8 +15,8 @@ type CacheMount = Extract<RunMount, { type: 'cache' }>;
 export type CacheDirectories = ReadonlyMap<KeyedMount, string>;
 
 /**
- * Takes the directories of a step's `--mount=type=cache`, until `files` goes. Always in the same order, so that no two
- * steps wait for each other; one that is mounted twice is taken once.
+ * Acquires the directories of a step's `--mount=type=cache`, until `files` is disposed. The order is fixed, so that no
+ * two steps wait for each other. A directory mounted twice is acquired once.
  */
 export async function takeCacheDirectories(
   keyed: readonly KeyedMount[],
@@ -34,7 +34,7 @@ export async function takeCacheDirectories(
   return new Map(wanted.map(({ one, key }) => [one, paths.get(key) ?? '']));
 }
 
-/** As with Docker's builder, another initial content, mode or owner is another cache. */
+/** Returns the key of a cache directory. As in BuildKit, another initial content, mode or owner makes another cache. */
 export function directoryKey({ id, mode, uid, gid }: CacheMount, { input }: Pick<KeyedMount, 'input'>): string {
   const origin = input === undefined ? { mode, uid, gid } : { content: input.content };
   return hexOf(digestOf(canonicalJson({ id, ...origin })));
@@ -54,7 +54,7 @@ async function take(
 ): Promise<string> {
   const { services, step, progress, discardedCaches } = context;
   const discard = step.noCache && !discardedCaches.has(key);
-  // What a step of this build has put there is not what `--no-cache` means.
+  // `--no-cache` does not discard what a step of this build has written.
   discardedCaches.add(key);
   const fill = async (path: string): Promise<void> => {
     if (input === undefined) {

@@ -1,12 +1,12 @@
 import type { ResultId, RunMount } from '@tbuild/graph';
 import type { FileInput } from '../copy/file-input.ts';
 
-/** A mount of a RUN with what the step's key has to know of it. */
+/** A mount of a RUN and its part of the step's key. */
 export interface KeyedMount {
   readonly mount: RunMount;
-  /** The mount as the key sees it: by the content of what it shows, not by where that comes from. */
+  /** The mount's part of the key: the content of its source, not the location. */
   readonly key: object;
   readonly input?: FileInput;
-  /** The step whose tree a bind mount shows, when it shows one. */
+  /** The result of the step whose tree a bind mount shows. */
   readonly result?: ResultId;
 }

@@ -1,18 +1,18 @@
-/** What stands in an output for a secret. */
+/** Replaces secrets in the output. */
 const MASK = Buffer.from('***');
 
-/** Lines of a longer secret are secrets too, unless they are as short as `}` or `-----`. */
+/** Lines of a longer secret are masked too, unless they are as short as `}` or `-----`. */
 const SHORTEST_LINE = 8;
 
-/** Puts `***` in the place of secrets in a stream, also of those that two pieces share. */
+/** Replaces secrets in a stream by `***`, including those split over two chunks. */
 export interface SecretMask {
-  /** What can be shown now; the end is held back while it may be the beginning of a secret. */
+  /** Returns what can be shown now. Holds the end back if it may be the start of a secret. */
   write(data: Uint8Array): Uint8Array;
-  /** What was held back. */
+  /** Returns what was held back. */
   end(): Uint8Array;
 }
 
-/** A mask for one stream. */
+/** Creates a mask for one stream. */
 export function createSecretMask(secrets: readonly Uint8Array[]): SecretMask {
   const patterns = patternsOf(secrets);
   if (patterns.every((some) => some === undefined)) return { write: (data) => data, end: () => new Uint8Array() };
@@ -27,13 +27,13 @@ export function createSecretMask(secrets: readonly Uint8Array[]): SecretMask {
   };
 }
 
-/** A text without the secrets. */
+/** Returns a text with its secrets masked. */
 export function maskText(text: string, secrets: readonly Uint8Array[]): string {
   const mask = createSecretMask(secrets);
   return Buffer.concat([mask.write(Buffer.from(text)), mask.end()]).toString();
 }
 
-/** What to look for, by its first byte, the longest first. An array, since every byte is looked up. */
+/** Patterns by their first byte, longest first. An array, since every byte is looked up. */
 type Patterns = readonly (readonly Uint8Array[] | undefined)[];
 
 function patternsOf(secrets: readonly Uint8Array[]): Patterns {
@@ -47,7 +47,7 @@ function patternsOf(secrets: readonly Uint8Array[]): Patterns {
   return patterns;
 }
 
-/** The value without the line ends that an editor or a shell adds or takes away, and its lines. */
+/** Returns the secret without trailing line ends, which editors and shells add or remove, and its lines. */
 function wordsOf(secret: string): string[] {
   const value = secret.trim();
   const lines = value
@@ -57,7 +57,7 @@ function wordsOf(secret: string): string[] {
   return value === '' ? [] : [value, ...lines];
 }
 
-/** Plain loops and no closures: a step can print a hundred megabytes. */
+/** Scans for patterns. Plain loops without closures, since a step can print a hundred megabytes. */
 function scan(
   data: Uint8Array,
   patterns: Patterns,
@@ -83,10 +83,10 @@ function scan(
 
 const NOTHING = new Uint8Array();
 
-/** The data ends within what may be a secret. */
+/** The data ends within a possible secret. */
 const UNDECIDED = -1;
 
-/** The length of the longest pattern at a place, or 0. */
+/** Returns the length of the longest pattern at a position, or 0. */
 function longestMatch(data: Uint8Array, at: number, candidates: readonly Uint8Array[], isEnd: boolean): number {
   const left = data.length - at;
   let longest = 0;

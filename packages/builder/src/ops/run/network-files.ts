@@ -9,7 +9,10 @@ import {
 import type { OpEnvironment } from '../op-environment.ts';
 import type { StepFiles } from './step-files.ts';
 
-/** /etc/hosts and /etc/resolv.conf of a step, read-only as with Docker's builder; where nothing can be mounted, what it writes there vanishes. */
+/**
+ * Returns the mounts of /etc/hosts and /etc/resolv.conf, read-only as in BuildKit. Where nothing can be mounted, writes
+ * to them are lost.
+ */
 export function networkFiles(
   files: StepFiles,
   { services, extraHosts, hostname, network }: NetworkOptions,
@@ -33,11 +36,11 @@ function resolution(network: Sandbox['network']): Parameters<typeof resolvConf>[
 
 export type NetworkOptions = Pick<OpEnvironment, 'services' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
 
-/** `name:address` or `name=address`; an IPv6 address may stand in brackets, `host-gateway` is this machine. */
+/** Parses `name:address` or `name=address`. An IPv6 address may be in brackets; `host-gateway` is this machine. */
 export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {
   const at = text.search(text.includes('=') ? /=/ : /:/);
   const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  // Where a step shares the machine's network, the machine is where the step is.
+  // With the host's network, this machine is the loopback address.
   const gateway = network === 'pasta' ? PASTA_ADDRESSES.host : '127.0.0.1';
   return { host: text.slice(0, at), ip: address === 'host-gateway' ? gateway : address };
 }

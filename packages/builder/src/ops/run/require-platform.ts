@@ -6,20 +6,20 @@ import type { Services } from '../../services.ts';
 
 type Machine = Pick<Services, 'store' | 'platform' | 'searchPath'>;
 
-/** What a step needs besides, so that its programs run. */
+/** What a step needs to run programs of its platform. */
 export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
   readonly mounts: readonly SandboxMount[];
 }
 
 const NOTHING: PlatformNeeds = { mounts: [] };
 
-/** What was found out about each platform, for as long as the services lives. */
+/** The emulation of each platform, cached per services. */
 const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
 
 /**
- * Finds out what programs of the platform need to run here: the kernel's own answer would come out of the middle of a
- * step and name no reason.
- * @throws TbuildError UNSUPPORTED with what to install.
+ * Checks that programs of the platform can run on this machine. Otherwise the kernel's error would come from within a
+ * step, without a reason.
+ * @throws TbuildError UNSUPPORTED, with what to install.
  */
 export async function requirePlatform(platform: Platform, services: Machine): Promise<PlatformNeeds> {
   if (samePlatform(platform, services.platform)) return NOTHING;
@@ -46,18 +46,18 @@ function notRunnable(
   { emulator, reason }: Extract<Emulation, { kind: 'none' }>,
 ): TbuildError {
   const beginning = `Programs for ${formatPlatform(platform)} cannot run on this ${formatPlatform(host)} machine`;
-  const natively = 'or let the stage run natively: FROM --platform=$BUILDPLATFORM';
+  const natively = 'or build the stage on this platform: FROM --platform=$BUILDPLATFORM';
   if (emulator === undefined) {
-    return new TbuildError('UNSUPPORTED', `${beginning}: there is no emulator for them`, {
+    return new TbuildError('UNSUPPORTED', `${beginning}: no emulator is installed`, {
       hint: `Install qemu-user-static (Debian, Ubuntu: apt-get install qemu-user-static), ${natively}`,
     });
   }
   return new TbuildError(
     'UNSUPPORTED',
-    `${beginning}: their emulator "${emulator}" is not registered, and a step may not register it for itself here (${reason})`,
+    `${beginning}: the emulator "${emulator}" is not registered, and steps cannot register it here (${reason})`,
     {
       hint:
-        `That takes Linux 6.7, user namespaces and util-linux 2.39. Otherwise register it for the whole machine, as root: ` +
+        `Use Linux 6.7 or later with user namespaces and util-linux 2.39, or register it for the whole machine as root: ` +
         `apt-get install qemu-user-binfmt, or docker run --privileged --rm tonistiigi/binfmt --install ${platform.architecture}; ${natively}`,
     },
   );

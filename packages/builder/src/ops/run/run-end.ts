@@ -5,7 +5,7 @@ import type { RunOp } from '@tbuild/graph';
 import type { StoreLayout } from '@tbuild/store';
 import { maskText } from './mask-secrets.ts';
 
-/** What else says why a step failed. */
+/** Facts that explain why a step failed. */
 export interface EndFacts {
   readonly store: Pick<StoreLayout, 'root'>;
   readonly secrets: readonly Uint8Array[];
@@ -13,18 +13,18 @@ export interface EndFacts {
   readonly memory?: number;
 }
 
-/** With less than this left in the store, a failing step may well have failed for that. Bytes. */
+/** In bytes. With less free space in the store, a failing step probably ran out of space. */
 const LITTLE_SPACE = 1024 * 1024;
 
-/** The error of a RUN whose process ended with another code than 0. */
+/** Returns the error of a RUN whose process exited with a code other than 0. */
 export function exited({ args }: RunOp, { exitCode, reachedMemoryLimit }: StepEnd, facts: EndFacts): TbuildError {
   const { store, secrets, memory } = facts;
   const { bavail, bsize } = statfsSync(store.root);
-  const killed = reachedMemoryLimit ? `, killed at its memory limit of ${inMegabytes(memory)}` : '';
+  const killed = reachedMemoryLimit ? `, killed: it exceeded the memory limit of ${inMegabytes(memory)}` : '';
   const hints = [
-    ...(reachedMemoryLimit ? ['Give it more with --resource memory=SIZE'] : []),
+    ...(reachedMemoryLimit ? ['Raise the limit with --resource memory=SIZE'] : []),
     ...(bavail * bsize < LITTLE_SPACE
-      ? [`There is no space left on the file system of the store ${JSON.stringify(store.root)}`]
+      ? [`Free some space: none is left on the file system of the store ${JSON.stringify(store.root)}`]
       : []),
   ];
   return new TbuildError(
@@ -34,9 +34,9 @@ export function exited({ args }: RunOp, { exitCode, reachedMemoryLimit }: StepEn
   );
 }
 
-/** What a step's log says when it went on without a process that was killed. */
+/** Returns the log line of a step that continued after one of its processes was killed. */
 export function memoryNote({ memory }: EndFacts): Uint8Array {
-  return Buffer.from(`A process of this step was killed at its memory limit of ${inMegabytes(memory)}\n`);
+  return Buffer.from(`A process in this step was killed: it exceeded the memory limit of ${inMegabytes(memory)}\n`);
 }
 
 function inMegabytes(bytes = 0): string {

@@ -12,7 +12,7 @@ import { openSecretMount, type OpenSecret } from './secret-mount.ts';
 import { openSshMount } from './ssh-mount.ts';
 import type { StepFiles } from './step-files.ts';
 
-/** Reads what the mounts show, for the key of their step. */
+/** Reads the mounts' sources for the key of their step. */
 export async function keyMounts(
   mounts: readonly RunMount[],
   sources: readonly Solved<ResultId>[],
@@ -48,16 +48,16 @@ async function openSource(
   return openFileInput(from, { sources: [source.replace(/^\/+/, '')], shown: true }, sources, env);
 }
 
-/** What the mounts of one RUN add to its sandbox. */
+/** What the mounts of a RUN add to its sandbox. */
 export interface OpenMounts {
   readonly mounts: readonly SandboxMount[];
-  /** Secrets that are variables. */
+  /** Environment variables with secrets. */
   readonly env: readonly string[];
-  /** Values that nothing may show. */
+  /** Values to mask in all output. */
   readonly secrets: readonly Uint8Array[];
 }
 
-/** Makes the mounts' sources; what is made lives in `files` and goes with it. */
+/** Creates the mounts' sources in `files`, which removes them when it is disposed. */
 export async function openMounts(
   keyed: readonly KeyedMount[],
   files: StepFiles,

@@ -18,7 +18,7 @@ import { exited, memoryNote } from './run-end.ts';
 import { openStepOutput } from './step-output.ts';
 import { keyOf } from '../key-of.ts';
 
-/** RUN: not deterministic, so its result is drawn fresh and the record ties it to the key. */
+/** Creates the op of RUN. RUN is not deterministic, so its result is new, and the record maps the key to it. */
 export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
@@ -45,12 +45,14 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
   };
 }
 
-/** A cache mount reads what it begins with only when it is new. */
+/** Returns the result that a mount shows. A cache mount reads its source only if the directory is new. */
 function shownResult({ mount, result }: KeyedMount): ResultId | undefined {
   return mount.type === 'bind' ? result : undefined;
 }
 
-/** Of what is given to the whole build: a host's address may change, its name not. */
+/**
+ * Returns the key's part of the options for the whole build. The address of an extra host may change, its name may not.
+ */
 function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContext): Readonly<Record<string, unknown>> {
   const names = extraHosts.map((text) => parseHost(text).host);
   return {

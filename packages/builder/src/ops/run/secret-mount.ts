@@ -6,7 +6,7 @@ import type { StepFiles } from './step-files.ts';
 
 type SecretMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 
-/** What one secret adds to a sandbox. */
+/** What a secret adds to a sandbox. */
 export interface OpenSecret {
   readonly value: Buffer;
   readonly mount?: SandboxMount;
@@ -14,10 +14,10 @@ export interface OpenSecret {
 }
 
 /**
- * `--mount=type=secret`: a file in memory, a variable or both; undefined for an optional one that the build was not
- * given. Its value is in no key, layer or history.
+ * Opens a `--mount=type=secret`: a file in memory, a variable or both. Returns undefined for a missing optional secret.
+ * Its value is in no key, layer or history.
  *
- * @throws TbuildError NOT_FOUND for a required secret that the build was not given.
+ * @throws TbuildError NOT_FOUND for a missing required secret.
  */
 export function openSecretMount(
   mount: SecretMount,
@@ -27,8 +27,8 @@ export function openSecretMount(
   const value = readSecret(mount.id);
   if (value === undefined) {
     if (!mount.required) return undefined;
-    throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required and was not given`, {
-      hint: `Give it with --secret id=${mount.id},src=FILE`,
+    throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required but missing`, {
+      hint: `Pass it with --secret id=${mount.id},src=FILE`,
     });
   }
   const { target, env, mode, uid, gid } = mount;

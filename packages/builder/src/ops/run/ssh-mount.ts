@@ -7,9 +7,9 @@ import type { StepFiles } from './step-files.ts';
 type SshMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 
 /**
- * `--mount=type=ssh`: a socket at which an agent answers; undefined for an optional one that the build was not given.
+ * Opens a `--mount=type=ssh`: a socket of an agent. Returns undefined for a missing optional agent.
  *
- * @throws TbuildError NOT_FOUND for a required one that the build was not given.
+ * @throws TbuildError NOT_FOUND for a missing required agent.
  */
 export async function openSshMount(
   mount: SshMount,
@@ -20,11 +20,11 @@ export async function openSshMount(
   const source = Object.hasOwn(ssh, id) ? ssh[id] : undefined;
   if (source === undefined || target === undefined) {
     if (!mount.required) return undefined;
-    throw new TbuildError('NOT_FOUND', `SSH agent ${JSON.stringify(id)} is required and was not given`, {
-      hint: `Give it with --ssh ${id}`,
+    throw new TbuildError('NOT_FOUND', `SSH agent ${JSON.stringify(id)} is required but missing`, {
+      hint: `Pass it with --ssh ${id}`,
     });
   }
-  // Most builds have no agent, and need not load what one takes.
+  // Most builds need no agent, so its code is loaded on demand.
   const { openAgent, serveAgent } = await import('@tbuild/ssh-agent');
   const served = await serveAgent(openAgent(source.paths), { directory: files.directory(), mode, uid, gid });
   files.onDispose(() => served[Symbol.asyncDispose]());

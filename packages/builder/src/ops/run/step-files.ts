@@ -6,25 +6,25 @@ import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/li
 import type { StoreLayout } from '@tbuild/store';
 import { giveOwner } from '../copy/give-owner.ts';
 
-/** Who a file belongs to and what may be done with it. */
+/** Owner and mode of a file. */
 export interface FileAccess {
   readonly mode: number;
   readonly uid?: number;
   readonly gid?: number;
 }
 
-/** A private directory for what one step needs outside of its tree. Disposing runs the clean-ups and removes it. */
+/** A private directory for a step's files outside of its tree. Disposing runs the clean-ups and removes it. */
 export interface StepFiles extends AsyncDisposable {
   /** Writes a file and returns its path. */
   write(name: string, content: string | Uint8Array, access: FileAccess): string;
-  /** Like `write`, but the content is in memory only. */
+  /** Writes a file that is kept in memory only. */
   writeSecret(content: Uint8Array, access: FileAccess): string;
-  /** Makes an empty directory and returns its path. */
+  /** Creates an empty directory and returns its path. */
   directory(): string;
   onDispose(cleanUp: () => void | PromiseLike<void>): void;
 }
 
-/** Makes the directory among what running builds need. */
+/** Creates the directory among those of running builds. */
 export function createStepFiles({ run: parent }: Pick<StoreLayout, 'run'>): StepFiles {
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'files-'));
@@ -57,12 +57,12 @@ function giveAccess(path: string, { mode, uid = 0, gid = 0 }: FileAccess): strin
   return path;
 }
 
-/** A place for files of which nothing remains, though this process is killed. */
+/** A place for files in memory that does not outlive this process, even if it is killed. */
 interface Memory {
   write(content: Uint8Array, access: FileAccess): string;
 }
 
-/** Seen by this process and its steps alone, since the launcher made a mount namespace for them; gone with them. */
+/** Mounts a tmpfs that only this process and its steps see, in the mount namespace that the launcher created. */
 function mountMemory(path: string, cleanUps: (() => void)[]): Memory {
   try {
     mountTmpfs(path);
@@ -76,12 +76,15 @@ function mountMemory(path: string, cleanUps: (() => void)[]): Memory {
 const SHARED_MEMORY = '/dev/shm';
 const TMPFS_MAGIC = 0x0102_1994;
 
-/** Where nothing can be mounted there is one place in memory that most containers have; a file without a name leaves it with us. */
+/**
+ * Uses the tmpfs that most containers have, where nothing can be mounted. A file without a name disappears with this
+ * process.
+ */
 function sharedMemory(cause: unknown, cleanUps: (() => void)[]): Memory {
   if (!existsSync(SHARED_MEMORY) || statfsSync(SHARED_MEMORY).type !== TMPFS_MAGIC) {
     throw new TbuildError(
       'UNSUPPORTED',
-      `There is no place in memory for secrets: nothing can be mounted, and ${SHARED_MEMORY} is no tmpfs`,
+      `Cannot keep secrets in memory: mounting is not possible, and ${SHARED_MEMORY} is not a tmpfs`,
       { cause },
     );
   }

@@ -3,7 +3,7 @@ import type { StepId } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import { createSecretMask } from './mask-secrets.ts';
 
-/** Shows what a step prints, without its secrets. Disposing shows what was held back. */
+/** Shows a step's output with secrets masked. Disposing shows what was held back. */
 export function openStepOutput(
   step: StepId,
   secrets: readonly Uint8Array[],

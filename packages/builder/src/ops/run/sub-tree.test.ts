@@ -9,7 +9,9 @@ import { layersAt, overlayOf } from './sub-tree.ts';
 const root = mkdtempSync(join(tmpdir(), 'sub-tree-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Layers bottom first: `d/` is a directory, `=d` an opaque one, `!d` a deleted name, `f` a file, `l@` a link. */
+/**
+ * Makes layers, bottom first: `d/` is a directory, `=d` an opaque one, `!d` a deleted name, `f` a file, `l@` a link.
+ */
 function layers(...names: readonly (readonly string[])[]): string[] {
   return names.map((entries) => {
     const layer = mkdtempSync(join(root, 'layer-'));
@@ -33,24 +35,24 @@ const cases: readonly [
   layers: readonly (readonly string[])[],
   expected: readonly number[],
 ][] = [
-  ['in all', 'd', [['d/'], ['d/'], ['d/']], [0, 1, 2]],
-  ['the root', '', [['d/'], []], [0, 1]],
-  ['in some', 'a/d', [['a/d/'], ['a/'], [], ['a/d/']], [0, 3]],
-  ['hidden by an opaque one', 'd', [['d/'], ['=d'], ['d/']], [1, 2]],
-  ['hidden by an opaque parent that has it', 'a/d', [['a/d/'], ['=a', 'a/d/'], ['a/d/']], [1, 2]],
+  ['in all layers', 'd', [['d/'], ['d/'], ['d/']], [0, 1, 2]],
+  ['at the root', '', [['d/'], []], [0, 1]],
+  ['in some layers', 'a/d', [['a/d/'], ['a/'], [], ['a/d/']], [0, 3]],
+  ['hidden by an opaque directory', 'd', [['d/'], ['=d'], ['d/']], [1, 2]],
+  ['hidden by an opaque parent that contains it', 'a/d', [['a/d/'], ['=a', 'a/d/'], ['a/d/']], [1, 2]],
   ['hidden by an opaque parent that lacks it', 'a/d', [['a/d/'], ['=a'], ['a/d/']], [2]],
-  ['deleted in between', 'd', [['d/'], ['!d'], ['d/']], [2]],
-  ['its parent deleted in between', 'a/d', [['a/d/'], ['!a'], ['a/d/']], [2]],
-  ['a file in between', 'd', [['d/'], ['d'], ['d/']], [2]],
-  ['a link in place of its parent in between', 'a/d', [['a/d/'], ['a@'], ['a/d/']], [2]],
+  ['deleted in a layer between', 'd', [['d/'], ['!d'], ['d/']], [2]],
+  ['whose parent is deleted in a layer between', 'a/d', [['a/d/'], ['!a'], ['a/d/']], [2]],
+  ['replaced by a file in a layer between', 'd', [['d/'], ['d'], ['d/']], [2]],
+  ['whose parent is replaced by a link in a layer between', 'a/d', [['a/d/'], ['a@'], ['a/d/']], [2]],
 ];
 
-test.each(cases)('layers of a directory: %s', needs('root'), (_, path, entries, expected) => {
+test.each(cases)('layersAt finds a directory %s', needs('root'), (_, path, entries, expected) => {
   const directories = layers(...entries);
   expect(layersAt(path, directories, 'trusted')).toEqual(expected.map((index) => join(directories[index] ?? '', path)));
 });
 
-test('a read-only overlay has two lower directories and no upper one', () => {
+test('A read-only overlay has two lower directories and no upper one', () => {
   const [layer = ''] = layers(['f']);
   const { options } = overlayOf([layer], {
     place: mkdtempSync(join(root, 'place-')),
@@ -60,7 +62,7 @@ test('a read-only overlay has two lower directories and no upper one', () => {
   expect(options).toEqual(['lowerdir=1:0', 'ro', 'userxattr']);
 });
 
-test('a writable one has the layers in order, the leafSteps first', () => {
+test('A writable overlay lists the layers from top to bottom', () => {
   const { options } = overlayOf(layers([], [], []), {
     place: mkdtempSync(join(root, 'place-')),
     writable: true,
@@ -69,7 +71,7 @@ test('a writable one has the layers in order, the leafSteps first', () => {
   expect(options).toEqual(['lowerdir=2:1:0', 'upperdir=fs', 'workdir=work', 'volatile', 'userxattr']);
 });
 
-test('a layer that is there more than once is mounted once, where it is topmost', () => {
+test('A repeated layer is mounted once, at its topmost position', () => {
   const [lower = '', upper = ''] = layers([], []);
   const options = (stack: readonly string[], writable: boolean): readonly string[] =>
     overlayOf(stack, { place: mkdtempSync(join(root, 'place-')), writable, flavour: 'user' }).options;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { isOpaque, type Mount, mountedLayers, type OverlayFlavour } from '@tbuild/snapshot';
 
 /**
- * Those directories of a stack of layers (bottom first) whose overlay is the directory `path` of the tree. The path has
- * no links in it.
+ * Returns those directories in a stack of layers (bottom first) whose overlay is the directory `path` of the tree. The
+ * path contains no links.
  */
 export function layersAt(path: string, directories: readonly string[], flavour: OverlayFlavour): readonly string[] {
   const found: string[] = [];
@@ -16,7 +16,7 @@ export function layersAt(path: string, directories: readonly string[], flavour: 
   return found;
 }
 
-/** What one layer has at a path, and whether nothing of the layers below can be seen there. */
+/** Looks up a path in one layer, and whether the layer hides those below. */
 function lookUp(
   path: string,
   directory: string,
@@ -35,19 +35,19 @@ function lookUp(
 }
 
 export interface OverlayOptions {
-  /** An empty directory for what the mount needs besides the layers. */
+  /** An empty directory for files that the mount needs besides the layers. */
   readonly place: string;
-  /** Whether it can be written to; what is written goes to `place`. */
+  /** Whether the mount is writable. Writes go to `place`. */
   readonly writable: boolean;
   readonly flavour: OverlayFlavour;
 }
 
-/** An overlay of layer directories, bottom first; there is at least one. */
+/** Returns an overlay of layer directories, bottom first, at least one. */
 export function overlayOf(stack: readonly string[], { place, writable, flavour }: OverlayOptions): Mount {
   const layers = mountedLayers(stack).flatMap((index) => stack[index] ?? []);
   const top = layers.at(-1);
-  if (top === undefined) throw new Error('An overlay of nothing');
-  // Without an upper directory the kernel wants two lower ones.
+  if (top === undefined) throw new Error('Expected at least one layer for an overlay');
+  // Without an upper directory the kernel requires two lower ones.
   const lowers = writable || layers.length > 1 ? layers : [makeDirectory(place, 'empty'), ...layers];
   const names = lowers.map((_, index) => String(index));
   lowers.forEach((lower, index) => symlinkSync(lower, join(place, names[index] ?? '')));
@@ -73,7 +73,7 @@ function makeDirectory(place: string, name: string): string {
   return path;
 }
 
-/** The root of an overlay has the attributes of its leafSteps directory. */
+/** Copies the owner. The root of an overlay has the attributes of its top directory. */
 function copyOwner(from: string, to: string): void {
   const { uid, gid, mode } = lstatSync(from);
   chownSync(to, uid, gid);

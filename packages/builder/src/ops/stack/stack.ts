@@ -5,13 +5,13 @@ import { gatherTrees } from '../gather-trees.ts';
 import type { StepContext } from '../op-environment.ts';
 import { keyOf } from '../key-of.ts';
 
-/** `--link`: the layer of the source put on the base; nothing is copied. */
+/** Creates the op of `--link`: puts the layer of the source on the base without copying. */
 export function stackOp(context: StepContext): Op<ResultId> {
   const { services, results } = context;
   return {
     async prepare({ base, sources }) {
       const top = sources[0];
-      if (top === undefined) throw new Error('A stack step has no source');
+      if (top === undefined) throw new Error('Expected a source for the stack step');
       const key = keyOf({ stack: [base?.result, top.result] });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {
