@@ -287,7 +287,7 @@ test('the program gives the same answers when it starts from a snapshot', async 
   expect(error.code).toBe('CANCELLED');
 });
 
-test('--api is refused on a terminal command line', async () => {
+test('--api is refused on the command line', async () => {
   const { exitCode, stderr } = await runTbuild(['--api']);
   expect([exitCode, stderr]).toEqual([2, 'ERROR: --api is for programs only\nhint: Use the package @tbuild/api\n']);
 });

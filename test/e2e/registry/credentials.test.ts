@@ -44,7 +44,7 @@ describe('credentials', needs('registry'), () => {
     good(await pull({ HOME: homeWith(config()), PATH }));
   });
 
-  test('that a program does not have may be in the file, or are none', async () => {
+  test('that a helper lacks come from the file, or are absent', async () => {
     const PATH = helper('echo "credentials not found in native keychain"; exit 1');
     good(await pull({ HOME: homeWith({ credsStore: 'test', auths: { [registry.host]: { auth: encoded } } }), PATH }));
     const { exitCode, stderr } = await pull({ HOME: homeWith({ credsStore: 'test' }), PATH });
@@ -53,7 +53,7 @@ describe('credentials', needs('registry'), () => {
     expect(stderr).toContain(`tbuild login ${registry.host}`);
   });
 
-  test('that a program fails to give are told with its words; so is a program that is not there', async () => {
+  test('that a helper fails to return cause an error with its message; so does a missing helper', async () => {
     const failing = await pull({
       HOME: homeWith({ credsStore: 'test' }),
       PATH: helper('echo "session has expired: run aws sso login"; exit 1'),
@@ -67,7 +67,7 @@ describe('credentials', needs('registry'), () => {
     expect(missing.stderr).toContain(join(HOME, '.docker/config.json'));
   });
 
-  test('are kept and forgotten by the program, and found by the next command', async () => {
+  test('are stored and erased by the helper, and found by the next command', async () => {
     const HOME = homeWith({ credsStore: 'test' });
     const keychain = join(scratchDirectory('keychain'), 'entry');
     const PATH = helper(
@@ -85,7 +85,7 @@ describe('credentials', needs('registry'), () => {
     expect((await pull(env)).exitCode).toBe(1);
   });
 
-  test('come from DOCKER_AUTH_CONFIG before DOCKER_CONFIG before nothing', async () => {
+  test('come from DOCKER_AUTH_CONFIG, else from DOCKER_CONFIG', async () => {
     const wrong = { auths: { [registry.host]: { auth: Buffer.from('a:wrong').toString('base64') } } };
     const right = { auths: { [registry.host]: { auth: encoded } } };
     const DOCKER_CONFIG = join(homeWith(wrong), '.docker');
@@ -94,7 +94,7 @@ describe('credentials', needs('registry'), () => {
     expect((await pull({ DOCKER_CONFIG })).exitCode).toBe(1);
   });
 
-  test('come from where podman keeps them', async () => {
+  test('come from the auth file of Podman', async () => {
     const [HOME, XDG_RUNTIME_DIR] = [scratchDirectory('home'), scratchDirectory('runtime')];
     for (const place of [join(XDG_RUNTIME_DIR, 'containers'), join(HOME, '.config/containers')]) {
       mkdirSync(place, { recursive: true });
@@ -104,13 +104,13 @@ describe('credentials', needs('registry'), () => {
     good(await pull({ HOME }));
   });
 
-  test('of a path count before those of its registry', async () => {
+  test('of a path take precedence over those of its registry', async () => {
     const path = base.slice(0, base.lastIndexOf(':')).replace(/@.*/, '');
     const wrong = { auth: Buffer.from('a:wrong').toString('base64') };
     good(await pull({ HOME: homeWith({ auths: { [registry.host]: wrong, [path]: { auth: encoded } } }) }));
   });
 
-  test('of a GitLab job: its token for its registry, and the dependency proxy', async () => {
+  test('of a GitLab job are its token for its registry and for the dependency proxy', async () => {
     const job = { CI_REGISTRY: registry.host, CI_REGISTRY_USER: auth.username, CI_JOB_TOKEN: auth.password };
     good(await pull(job));
     const { username, password } = auth;
@@ -122,7 +122,7 @@ describe('credentials', needs('registry'), () => {
     good(await pull(proxy));
   });
 
-  test('for a token server: a password, or a refresh token of a program', async () => {
+  test('for a token server are a password, or a refresh token from a helper', async () => {
     await using tokens = await startTokenRegistry();
     const images = `${tokens.host}/private/app:1`;
     const [HOME, store] = [scratchDirectory('home'), scratchDirectory('store')];

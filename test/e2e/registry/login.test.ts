@@ -10,7 +10,7 @@ import { good, runTbuild } from '../../support/tbuild.ts';
 const auth = { username: 'someone', password: 's3cret:with=signs' };
 
 describe('login', needs('registry'), () => {
-  test('keeps a password that the registry takes, and logout forgets it', async () => {
+  test('stores a password that the registry accepts, and logout removes it', async () => {
     await using registry = await startRegistry({ auth });
     const home = scratchDirectory('home');
     const file = join(home, '.docker/config.json');
@@ -39,7 +39,7 @@ describe('login', needs('registry'), () => {
     expect(good(await runTbuild(['logout', registry.host], options)).stdout).toContain('Not logged in');
   });
 
-  test('refuses a wrong password, keeps nothing and says nothing of it', async () => {
+  test('refuses a wrong password, stores nothing and does not print it', async () => {
     await using registry = await startRegistry({ auth });
     const home = scratchDirectory('home');
     const { exitCode, stdout, stderr } = await runTbuild(
@@ -52,7 +52,7 @@ describe('login', needs('registry'), () => {
     expect(existsSync(join(home, '.docker/config.json'))).toBe(false);
   });
 
-  test('gives the password to the configured helper instead', async () => {
+  test('passes the password to the configured helper instead', async () => {
     await using registry = await startRegistry({ auth });
     const home = scratchDirectory('home');
     const bin = scratchDirectory('bin');
@@ -77,7 +77,7 @@ describe('login', needs('registry'), () => {
   });
 });
 
-test('without a terminal the password has to be given', async () => {
+test('login without a terminal requires --password-stdin or a password', async () => {
   const { exitCode, stderr } = await runTbuild(['login', '127.0.0.1:1'], { env: { HOME: scratchDirectory('home') } });
   expect(exitCode).toBe(2);
   expect(stderr).toContain('--password-stdin');

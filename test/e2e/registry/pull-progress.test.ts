@@ -14,7 +14,7 @@ interface SolveStatus {
   readonly statuses?: readonly { id: string; vertex: string; current: number; total?: number }[];
 }
 
-/** What rawjson tells of steps, and of the layers that they fetch and extract. */
+/** Collects from rawjson the steps, and the layers that they fetch and extract. */
 function read(text: string) {
   const lines = text.trim().split('\n');
   const told = lines.map((line): SolveStatus => JSON.parse(line));
@@ -24,7 +24,7 @@ function read(text: string) {
   };
 }
 
-describe('a base image that comes slowly', needs('registry'), () => {
+describe('a base image that downloads slowly', needs('registry'), () => {
   let proxy: FaultProxy;
   let base = '';
   beforeAll(async () => {
@@ -36,13 +36,13 @@ describe('a base image that comes slowly', needs('registry'), () => {
   });
   afterAll(() => proxy[Symbol.asyncDispose]());
 
-  /** The configuration is a blob too, but a small one, which the first answer has whole. */
+  /** The configuration is a blob too, but so small that the first answer contains it. */
   const isLayer = (line: string): boolean => /^GET .*\/blobs\//.test(line);
   const context = () => writeFiles({ Dockerfile: `FROM ${base}\nRUN echo ran\nWORKDIR /made\n` });
   const build = (mode: string, directory: string) =>
     runTbuild(['build', '--progress', mode, directory], { store: scratchDirectory('store') });
 
-  test('is fetched and extracted by FROM alone in a log, in few lines', async () => {
+  test('is fetched and extracted under FROM only, in few lines of a log', async () => {
     const { stderr } = good(await build('plain', context()));
     const lines = stderr.split('\n');
     const [from, ...more] = lines.filter((line) => / FROM /.test(line));
@@ -60,7 +60,7 @@ describe('a base image that comes slowly', needs('registry'), () => {
     );
   });
 
-  test('leaves the step that needs it waiting: its time begins when the image is there', async () => {
+  test('delays the step that needs it, whose time starts when the image is extracted', async () => {
     const { stderr } = good(await build('rawjson', context()));
     const { vertexes, moved } = read(stderr);
     const of = (part: string) => vertexes.filter(({ name }) => name.includes(part));
@@ -72,7 +72,7 @@ describe('a base image that comes slowly', needs('registry'), () => {
     expect(moved.map(({ id }) => id.split(':')[0])).toContain('extracting sha256');
   });
 
-  test('leaves layers of an imported cache to the cached steps that they belong to', async () => {
+  test('shows layers of an imported cache under their cached steps', async () => {
     const directory = context();
     const cache = `type=registry,ref=${proxy.host}/pull-progress:cache`;
     const first = { store: scratchDirectory('store') };
@@ -94,7 +94,7 @@ describe('a base image that comes slowly', needs('registry'), () => {
     expect(ends.filter((end) => end === undefined || end > start)).toEqual([]);
   });
 
-  test('is not fetched, and no layer shown, where only its configuration is needed', async () => {
+  test('is not fetched, and shows no layer, when only its configuration is needed', async () => {
     const asked = proxy.seen.length;
     const directory = writeFiles({ Dockerfile: `FROM ${base}\nENV A=b\n` });
     const output = ['-o', `type=image,push=true,store=false,name=${proxy.host}/pull-progress:1`];
@@ -120,7 +120,7 @@ describe('a base image that comes slowly', needs('registry'), () => {
     expect(stderr).toMatch(/^Dockerfile:1:1$/m);
   });
 
-  test.each([80, 120])('is drawn with bar, rate and time left on %i columns', needs('tmux'), async (columns) => {
+  test.each([80, 120])('is drawn with a bar, rate and remaining time on %i columns', needs('tmux'), async (columns) => {
     await using terminal = await startTerminal([program, 'build', context()], {
       columns,
       env: { TBUILD_ROOT: scratchDirectory('store') },

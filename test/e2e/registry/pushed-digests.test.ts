@@ -17,7 +17,7 @@ const ways: readonly { readonly way: string; readonly several: boolean; readonly
 ];
 
 describe.each(ways)('after $way', needs('registry'), ({ way, several, atOnce }) => {
-  test('inspect and images name the digest that the registry has', async () => {
+  test('inspect and images report the digest in the registry', async () => {
     const store = scratchDirectory('store');
     const tbuild = async (...args: string[]) => good(await runTbuild(args, { store })).stdout;
     const repository = `${await sharedService('registry')}/pushed-digests/${way.replaceAll(/\W+/g, '-')}`;
@@ -34,7 +34,7 @@ describe.each(ways)('after $way', needs('registry'), ({ way, several, atOnce }) 
     expect(image.RepoDigests).toContain(`${repository}@${raw.Digest}`);
     expect(image.RepoTags.toSorted()).toEqual([name, 'local:1'].toSorted());
     expect(await tbuild('images', '--digests', '--format', '{{.Digest}}', repository)).toBe(`${raw.Digest}\n`);
-    // What is pushed later, from the same store, has that digest too.
+    // A later push from the same store has that digest too.
     await tbuild('tag', name, `${repository}:2`);
     expect(await tbuild('push', '-q', `${repository}:2`)).toBe(`${raw.Digest}\n`);
     expect(imagesOf(store).flatMap(problemsOf)).toEqual([]);

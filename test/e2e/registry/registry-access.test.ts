@@ -15,8 +15,8 @@ import { good, runTbuild } from '../../support/tbuild.ts';
 
 const auth = { username: 'someone', password: 's3cret' };
 
-describe('what a registry demands', needs('registry'), () => {
-  test('a job of GitLab finds its credentials in its variables', async () => {
+describe('registry access', needs('registry'), () => {
+  test('in a GitLab job takes the credentials from its variables', async () => {
     await using registry = await startRegistry({ auth });
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
     const job = { CI_REGISTRY: registry.host, CI_REGISTRY_USER: auth.username, CI_REGISTRY_PASSWORD: auth.password };
@@ -25,7 +25,7 @@ describe('what a registry demands', needs('registry'), () => {
     good(await runTbuild(['pull', base], { store, env: { HOME, ...job } }));
   });
 
-  test('what podman login stored is found', needs('podman'), async () => {
+  test('uses the credentials that podman login stored', needs('podman'), async () => {
     await using registry = await startRegistry({ auth });
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
     const [store, HOME] = [scratchDirectory('store'), scratchDirectory('home')];
@@ -44,7 +44,7 @@ describe('what a registry demands', needs('registry'), () => {
     good(await runTbuild(['pull', base], { store, env: { HOME, REGISTRY_AUTH_FILE: file } }));
   });
 
-  test('a client certificate of certs.d is shown', async () => {
+  test('presents a client certificate of certs.d', async () => {
     const base = await pushBaseImage('busybox', await sharedService('registry'));
     const [directory, HOME] = [scratchDirectory('certificates'), scratchDirectory('home')];
     const at = (name: string) => join(directory, name);

@@ -16,12 +16,12 @@ interface Part {
   readonly platform?: object;
 }
 
-describe('what registries hold', needs('registry'), () => {
+describe('an image in a registry', needs('registry'), () => {
   let name = '';
   let parts: readonly Part[] = [];
   const url = (path: string) => `http://${name.replace('/', '/v2/')}/${path}`;
 
-  /** Stores an index under a tag as anyone may have made it, and says what it is. */
+  /** Pushes an arbitrary index under a tag and returns its descriptor. */
   const put = async (tag: string, manifests: readonly Part[]): Promise<Part> => {
     const body = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
     const answer = await fetch(url(`manifests/${tag}`), { method: 'PUT', body, headers: { 'content-type': INDEX } });
@@ -54,7 +54,7 @@ describe('what registries hold', needs('registry'), () => {
       store: scratchDirectory('store'),
     });
 
-  test('an image is found below attestations, in an index of one without platform, and in an index of indexes', async () => {
+  test('is found beside attestations, in an index without platforms, and in nested indexes', async () => {
     const unknown = { os: 'unknown', architecture: 'unknown' };
     const other = partFor(own === 'amd64' ? 'arm64' : 'amd64');
     const attested = await put('attested', [platformOf(other, unknown), partFor(own)]);
@@ -66,7 +66,7 @@ describe('what registries hold', needs('registry'), () => {
     }
   });
 
-  test('the best variant is taken', async () => {
+  test('is the best variant of its platform', async () => {
     const arm = (variant: string, part: Part) => platformOf(part, { os: 'linux', architecture: 'arm', variant });
     const [v6, v7] = [partFor('arm64'), partFor('amd64')];
     await put('variants', [arm('v6', v6), arm('v7', v7)]);
@@ -78,7 +78,7 @@ describe('what registries hold', needs('registry'), () => {
     expect(stderr).toContain('Choose one of its platforms: linux/arm/v6, linux/arm/v7');
   });
 
-  test('an index nested without end, or of nothing, is refused in words', async () => {
+  test('is refused with a message when its index is nested endlessly or empty', async () => {
     let part = await put('deep', [bare(partFor(own))]);
     for (let depth = 0; depth < 5; depth++) part = await put('deep', [part]);
     const deep = await pulled('deep');
@@ -90,7 +90,7 @@ describe('what registries hold', needs('registry'), () => {
     expect(empty.stderr).toContain('The image names no platforms');
   });
 
-  test('what is no image is refused, and a list with it in the store is still a list', async () => {
+  test('is refused when it is an artifact, which does not break the list of images', async () => {
     const type = 'application/vnd.oci.image.manifest.v1+json';
     const part = partFor(own);
     const answer = await fetch(url(`manifests/${part.digest}`), { headers: { accept: part.mediaType } });

@@ -19,14 +19,14 @@ describe('mirrors of a registry', needs('registry'), () => {
     runTbuild(args, { store: scratchDirectory('store'), env: { HOME: scratchDirectory('home'), ...env } });
   const contextFrom = (image: string) => writeFiles({ Dockerfile: `FROM ${image}\nRUN true\n` });
 
-  test('are asked first, and the registry itself when none has the image', async () => {
+  test('are tried first, and the registry itself when none has the image', async () => {
     const context = contextFrom(`registry.invalid/${path}`);
     good(await run(['build', '--registry-map', `registry.invalid=127.0.0.1:1,${host}`, context]));
     good(await run(['build', context], { TBUILD_REGISTRY_MIRRORS: `registry.invalid=${host}` }));
     good(await run(['build', '--registry-map', `${host}=127.0.0.1:1`, contextFrom(base)]));
   });
 
-  test('are asked by pull and imagetools too', async () => {
+  test('are used by pull and imagetools too', async () => {
     const map = ['--registry-map', `registry.invalid=${host}`];
     const name = `registry.invalid/${path}`;
     good(await run(['pull', ...map, name]));
@@ -35,7 +35,7 @@ describe('mirrors of a registry', needs('registry'), () => {
     expect(good(await run(['imagetools', 'create', '--dry-run', ...map, name])).stdout).toContain('manifests');
   });
 
-  test('may be all that is asked', async () => {
+  test('can be the only source', async () => {
     const args = ['pull', '--registry-map', `${host}=${host}/nothing/here`];
     const { exitCode, stderr } = await run([...args, '--skip-default-registry-fallback', base]);
     expect(exitCode).toBe(1);
@@ -44,7 +44,7 @@ describe('mirrors of a registry', needs('registry'), () => {
     good(await run([...args, base]));
   });
 
-  test('that serve wrong bytes or break off harm nothing', async () => {
+  test('that serve wrong bytes or break off do no harm', async () => {
     await using bad = await startFaultProxy(host);
     const map = ['--registry-map', `${host}=${bad.host}`];
     const serve = (fault: Fault): void => {

@@ -14,7 +14,7 @@ const fromRegistry = { images: [] } as const;
 
 describe('a registry', needs('registry'), () => {
   describe.each(builders)('used by $who', ({ asUser }) => {
-    test('gives the base image and takes the result', async () => {
+    test('provides the base image and receives the result', async () => {
       const host = await sharedService('registry');
       const base = await pushBaseImage('busybox', host);
       const tag = `${host}/pushed-by-${asUser ? 'user' : 'self'}:v1`;
@@ -35,7 +35,7 @@ describe('a registry', needs('registry'), () => {
     });
   });
 
-  test('takes layers of the base from its repository: they are mounted, not sent', async () => {
+  test('mounts the layers of the base from their repository instead of an upload', async () => {
     await using registry = await startRegistry();
     const base = await pushBaseImage('busybox', registry.host);
     const store = scratchDirectory('store');
@@ -46,11 +46,11 @@ describe('a registry', needs('registry'), () => {
       await skopeo(['inspect', '--raw', '--tls-verify=false', `docker://${registry.host}/team/app:1`]),
     );
     expect(manifest.layers).toHaveLength(1);
-    // No step needed the base's files, so its layer would have to be fetched to be sent.
+    // No step needed the base's files, so an upload would have to fetch its layer first.
     expect(existsSync(join(store, 'blobs', manifest.layers[0].digest.replace(':', '/')))).toBe(false);
   });
 
-  test('is what the metadata file names the digest of', async () => {
+  test('holds the digest that the metadata file names', async () => {
     const host = await sharedService('registry');
     const file = join(scratchDirectory('metadata'), 'file.json');
     const name = `${host}/metadata:1`;
@@ -58,7 +58,7 @@ describe('a registry', needs('registry'), () => {
       { Dockerfile: 'FROM busybox\nRUN true > /f\n' },
       { args: ['--tag', name, '--push', '--metadata-file', file] },
     );
-    // The store and the registry are one step to see.
+    // The store and the registry share one export step.
     expect(build.stderr.match(/^#\d+ exporting to image$/gm)).toHaveLength(1);
     const metadata = JSON.parse(readFileSync(file, 'utf8'));
     const pushed = JSON.parse(await skopeo(['inspect', '--tls-verify=false', `docker://${name}`]));
@@ -70,7 +70,7 @@ describe('a registry', needs('registry'), () => {
     });
   });
 
-  test('is not asked again for layers that are there', async () => {
+  test('is not asked again for layers in the store', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const args = ['--tag', `${host}/twice:1`, '--tag', `${host}/twice:2`, '--push'];
@@ -79,7 +79,7 @@ describe('a registry', needs('registry'), () => {
     expect(tags.Tags.sort()).toEqual(['1', '2']);
   });
 
-  test('that demands credentials gets those of ~/.docker/config.json', async () => {
+  test('that requires credentials gets those of ~/.docker/config.json', async () => {
     const auth = { username: 'someone', password: 's3cret' };
     await using registry = await startRegistry({ auth });
     const base = await pushBaseImage('busybox', registry.host, `${auth.username}:${auth.password}`);
@@ -104,7 +104,7 @@ describe('a registry', needs('registry'), () => {
     expect(denied.stderr).not.toContain('wrong');
   });
 
-  test('with a certificate of its own is reached when it is trusted, or with --insecure-registry', async () => {
+  test('with a self-signed certificate is reached when it is trusted, or with --insecure-registry', async () => {
     await using registry = await startRegistry({ tls: true });
     const base = await pushBaseImage('busybox', registry.host);
     const files = { Dockerfile: `FROM ${base}\nRUN true\n` };
@@ -113,7 +113,7 @@ describe('a registry', needs('registry'), () => {
       store: scratchDirectory('store'),
       env: { NODE_EXTRA_CA_CERTS: registry.certificate! },
     });
-    // Of a name that is not taken for loopback, so that certificates count.
+    // The name does not count as loopback, so certificates are checked.
     const far = base.replace('127.0.0.1', '127.1');
     const build = (env: Record<string, string>) =>
       buildInline(
@@ -134,7 +134,7 @@ describe('a registry', needs('registry'), () => {
     });
   });
 
-  test('has an index: the wanted platform is chosen', async () => {
+  test('serves an index, from which the requested platform is chosen', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const other = process.arch === 'x64' ? 'arm64' : 'amd64';
@@ -151,7 +151,7 @@ describe('a registry', needs('registry'), () => {
     expect(missing.stderr).toContain('s390x');
   });
 
-  test('is asked for a moved tag only with --pull', async () => {
+  test('is asked again for a tag only with --pull', async () => {
     await using registry = await startRegistry();
     const base = await pushBaseImage('busybox', registry.host);
     const files = { Dockerfile: `FROM ${base}\nRUN cat /marker 2>/dev/null > /seen || true\n` };
@@ -164,7 +164,7 @@ describe('a registry', needs('registry'), () => {
     expect(pulled.tree().readText('/seen')).toBe('moved\n');
   });
 
-  test('lacks the image: the message names it', async () => {
+  test('that lacks the image causes a message that names it', async () => {
     const host = await sharedService('registry');
     const build = await buildInline({ Dockerfile: `FROM ${host}/not/there:v9\n` }, fromRegistry);
     expect(build.exitCode).toBe(1);
@@ -172,20 +172,20 @@ describe('a registry', needs('registry'), () => {
     expect(build.stderr).toMatch(/Dockerfile:1\b/);
   });
 
-  test('is down: one clear message, and no stack', async () => {
+  test('that is down causes one clear message without a stack', async () => {
     const build = await buildInline({ Dockerfile: 'FROM 127.0.0.1:1/x/y\nRUN true\n' }, fromRegistry);
     expect(build.exitCode).toBe(1);
     expect(build.stderr).toContain('127.0.0.1:1');
     expect(build.stderr).not.toMatch(/^ +at /m);
   });
 
-  test('a reference is refused by name when it is malformed', async () => {
+  test('rejects a malformed reference by name', async () => {
     const build = await buildInline({ Dockerfile: 'FROM busybox\n' }, { args: ['--tag', 'Upper/Case:x'] });
     expect(build.exitCode).toBe(2);
     expect(build.stderr).toContain('Upper/Case');
   });
 
-  test('the pushed image can be pulled by tbuild itself, from an empty store', async () => {
+  test('serves the pushed image to an empty store of tbuild', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const tag = `${host}/chain:1`;
@@ -203,7 +203,7 @@ describe('a registry', needs('registry'), () => {
   });
 });
 
-test('a short name is looked for on Docker Hub', async () => {
+test('a short name is resolved on Docker Hub', async () => {
   const { exitCode, stderr } = await runTbuild(['build', '--progress', 'plain', '--pull', writeOnlyFrom('nginx')]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('docker.io/library/nginx:latest');

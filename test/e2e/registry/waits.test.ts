@@ -13,7 +13,7 @@ afterEach(async () => {
   proxy = undefined;
 });
 
-/** A registry that answers each question about an image so. */
+/** Starts a registry that gives this answer to each request for an image. */
 async function registryWith(fault: Fault): Promise<FaultProxy> {
   proxy = await startFaultProxy('127.0.0.1:1');
   proxy.decide = (line) => (line === 'GET /v2/' ? { kind: 'answer', status: 200 } : fault);
@@ -47,7 +47,7 @@ const commands: readonly [string, (host: string) => readonly string[]][] = [
 ];
 
 describe.each(commands)('one Ctrl-C ends %s', (_, args) => {
-  test('that waits because a registry asks for it', async () => {
+  test('that waits for the Retry-After of a registry', async () => {
     const { host, seen } = await registryWith(busy(60));
     const { exitCode, stderr } = await interrupted(args(host), () => seen.length > 1);
     expect(exitCode, stderr).toBe(130);
@@ -60,7 +60,7 @@ describe.each(commands)('one Ctrl-C ends %s', (_, args) => {
     expect(exitCode, stderr).toBe(130);
   });
 
-  test('whose registry takes a connection and says nothing', async () => {
+  test('whose registry accepts a connection and stays silent', async () => {
     let connections = 0;
     const server = await listening(createTcpServer(() => (connections += 1)));
     const { port } = server.address() as AddressInfo;
@@ -70,7 +70,7 @@ describe.each(commands)('one Ctrl-C ends %s', (_, args) => {
   });
 });
 
-test('--timeout ends a wait that a registry asks for', async () => {
+test('--timeout ends a wait for Retry-After', async () => {
   const { host } = await registryWith(busy(60));
   const context = writeFiles({ Dockerfile: `FROM ${host}/app\n` });
   const { exitCode, stderr } = await runTbuild(['--progress', 'plain', '--timeout', '1s', context]);
@@ -78,7 +78,7 @@ test('--timeout ends a wait that a registry asks for', async () => {
   expect(stderr).toContain('The build took longer than --timeout allows: 1s');
 });
 
-test('a registry that asks for an hour is not waited for, and the hint says how long', async () => {
+test('a Retry-After of an hour fails at once, and the hint names the time', async () => {
   const { host, seen } = await registryWith(busy(3600));
   const { exitCode, stderr } = await runTbuild(['pull', `${host}/app`]);
   expect(exitCode).toBe(1);
@@ -86,10 +86,10 @@ test('a registry that asks for an hour is not waited for, and the hint says how 
   expect(seen.filter(({ line }) => line.includes('/manifests/'))).toHaveLength(1);
 });
 
-test('a wait is shown in plain progress while nothing else happens', async () => {
+test('plain progress shows a wait for a registry', async () => {
   const { host } = await registryWith(busy(60));
   const context = writeFiles({ Dockerfile: `FROM ${host}/app\n` });
-  // Ends only when the line is there.
+  // Ends only when the line is printed.
   const { exitCode, stderr } = await runTbuild(['--progress', 'plain', context], {
     onStart: (child) => {
       let shown = '';
@@ -102,10 +102,10 @@ test('a wait is shown in plain progress while nothing else happens', async () =>
   expect(exitCode, stderr).toBe(130);
 });
 
-test('after a failure the program leaves at once and closes the connections that it kept', async () => {
+test('after a failure the program exits at once and closes its idle connections', async () => {
   const closedBy: string[] = [];
   const server = createServer((_request, response) => void response.writeHead(404).end('{}'));
-  // Long before undici gives a kept connection up by itself.
+  // Long before the idle timeout of undici.
   server.keepAliveTimeout = 2000;
   server.on('connection', (socket) => {
     socket.on('timeout', () => closedBy.push('registry'));

@@ -34,7 +34,7 @@ describe("the GitLab jobs of docs/ci.md, in a container with Docker's defaults:"
   });
   afterAll(() => registry?.[Symbol.asyncDispose]());
 
-  /** Runs the commands of a job in a checkout, as a runner does, with the variables of a job. */
+  /** Runs the commands of a job in a checkout with the variables of a job, as a runner does. */
   function runJob(
     commands: readonly string[],
     dockerfile: string,
@@ -73,7 +73,7 @@ describe("the GitLab jobs of docs/ci.md, in a container with Docker's defaults:"
     for (const arch of ['amd64', 'arm64']) expect(output).toContain(`linux/${arch}`);
   });
 
-  test('a check that finds something fails the job', async () => {
+  test('a check with a warning fails the job', async () => {
     const commands = commandsOf('Checks without a build', 'check');
     await expect(runJob(commands, 'FROM scratch\nCOPY app.txt /\n')).resolves.toContain('Check complete');
     await expect(runJob(commands, 'from scratch\nCOPY app.txt /\n')).rejects.toThrow('ConsistentInstructionCasing');

@@ -17,7 +17,7 @@ const engines = [
   { engine: 'docker', start: startDockerContainers, confined: ['chroot/'] },
   { engine: 'podman', start: startPodmanContainers, confined: ['namespace/namespace', 'machine/probe'] },
 ];
-/** As in a Kubernetes pod without a seccomp profile. */
+/** Imitates a Kubernetes pod without a seccomp profile. */
 const UNCONFINED = ['--security-opt', 'seccomp=unconfined'];
 const USER_NAMESPACE =
   'unshare --user --map-users=all --map-groups=all --mount --propagation slave env TBUILD_IN_USERNS=1';
@@ -28,7 +28,7 @@ describe.each(engines)('in a container of $engine without privileges', ({ engine
     if (needs(engine).skip !== true) run = await start();
   });
 
-  /** Busybox is the tree that the suite works with. */
+  /** The suite runs in a tree of busybox. */
   const runSuites = (options: readonly string[], suites: readonly string[]) => {
     const vitest = 'node_modules/.bin/vitest run --config test/support/inside.config.ts --configLoader runner';
     const files = suites.map((suite) => `packages/executor/src/${suite}`).join(' ');
@@ -44,12 +44,12 @@ describe.each(engines)('in a container of $engine without privileges', ({ engine
     return { failed: numFailedTests, ran: numPassedTests > 10 };
   };
 
-  test("the executors' suites pass by the defaults", needs(engine, 'busybox'), async () => {
+  test("the executors' suites pass with the defaults", needs(engine, 'busybox'), async () => {
     const output = await runSuites([], [...confined, 'materialised']);
     expect(resultOf(output)).toEqual({ failed: 0, ran: true });
   });
 
-  test('and without a seccomp filter', needs(engine, 'busybox'), async () => {
+  test("the executors' suites pass without a seccomp filter", needs(engine, 'busybox'), async () => {
     const output = await runSuites(UNCONFINED, ['namespace/namespace', 'machine/probe', 'materialised']);
     expect(resultOf(output)).toEqual({ failed: 0, ran: true });
   });
@@ -63,7 +63,7 @@ const copies = `FROM busybox
 COPY --chown=33:34 Dockerfile /
 `;
 
-/** Each with what doctor says of RUN, and what comes of a build. `EXIT n` is its exit code. */
+/** Each with doctor's line about RUN, and the result of a build. `EXIT n` is its exit code. */
 const settings = [
   { what: 'Docker has by default', options: [], doctor: /^limited.*chroot/, build: /chroot only[^]*EXIT 0/ },
   { what: 'has no seccomp filter', options: UNCONFINED, doctor: /^good.*namespace/, build: /EXIT 0/ },
@@ -148,7 +148,7 @@ describe('a container that', needs('docker'), () => {
   });
 
   test.each(settings)(
-    '$what: doctor says what builds do',
+    '$what has a doctor that predicts what builds do',
     async ({ options, doctor, build, copies: copied = build }) => {
       const context = writeFiles({ Dockerfile: dockerfile, copies });
       const volume = scratchDirectory('volume');

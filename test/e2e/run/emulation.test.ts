@@ -49,7 +49,7 @@ const buildForeign = (args: readonly string[], options = {}) =>
     ...options,
   });
 
-/** Runs tbuild where the machine is a user namespace of our own, after commands that change it. */
+/** Runs tbuild in a new user namespace, after commands that change it. */
 const buildForeignIn = (commands: string, env = {}) =>
   runChangedMachine(commands, ['build', '--progress', 'plain', '--platform', 'linux/s390x', foreignContext()], env);
 const runChangedMachine = (commands: string, args: readonly string[], env = {}) =>
@@ -69,7 +69,7 @@ const runChangedMachine = (commands: string, args: readonly string[], env = {}) 
     ],
     { env: { TBUILD_ROOT: scratchDirectory('store'), HOME: scratchDirectory('home'), ...env } },
   );
-/** The user namespace gets handlers of its own, of which there are none. */
+/** Gives the user namespace its own, empty set of handlers. */
 const noHandlers = 'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc';
 
 test('RUN for an architecture without an emulator says what to install', needs('root'), async () => {
@@ -88,17 +88,17 @@ describe('with an emulator that is installed', needs('arm64'), () => {
     good(await buildForeign([], { store, asUser }));
   });
 
-  test.each(isRoot ? ['oci', 'chroot'] : ['oci'])('so it does in %s isolation', async (isolation) => {
+  test.each(isRoot ? ['oci', 'chroot'] : ['oci'])('RUN runs foreign programs in %s isolation', async (isolation) => {
     good(await buildForeign(['--isolation', isolation]));
   });
 
-  test('nothing of it is seen by the machine', async () => {
+  test('the machine gets no handler from a build', async () => {
     const registered = () => readdirSync('/proc/sys/fs/binfmt_misc').filter((name) => name.includes('tbuild'));
     good(await buildForeign([]));
     expect(registered()).toEqual([]);
   });
 
-  test('doctor says the same', async () => {
+  test('doctor names the platforms that RUN can run', async () => {
     const found = JSON.parse((await runTbuild(['doctor', '--format', 'json'])).stdout);
     expect(found).toContainEqual(
       expect.objectContaining({ name: 'RUN for others', detail: expect.stringMatching(/possible: .*s390x.*; not: /) }),
@@ -118,11 +118,11 @@ printf %s ':s390x:M::${magic}:${mask}:/usr/bin/qemu-s390x-static:${flags}' > /pr
 echo 0 > /proc/sys/user/max_user_namespaces`;
 
 describe('on a machine where steps may not register handlers', needs('arm64'), () => {
-  test.each(['OCF', 'OC', ''])('a registered one with flags "%s" is used', async (flags) => {
+  test.each(['OCF', 'OC', ''])('a registered handler with flags "%s" is used', async (flags) => {
     good(await buildForeignIn(registered(flags)));
   });
 
-  test('and none is registered, the error and doctor say what to do', async () => {
+  test('without a registered handler, the error and doctor say what to do', async () => {
     const forbidden = `${noHandlers}\necho 0 > /proc/sys/user/max_user_namespaces`;
     const { exitCode, stderr } = await buildForeignIn(forbidden);
     expect(exitCode).toBe(1);
@@ -143,7 +143,7 @@ const machinesOf = (store: string) =>
   );
 
 describe('with qemu registered', needs('arm64'), () => {
-  test.each(builders)('RUN of $who runs the programs of the other architecture', async ({ asUser }) => {
+  test.each(builders)('RUN of $who runs programs of the other architecture', async ({ asUser }) => {
     using _ = await registerArm64();
     const store = asUser ? userDirectory('store') : scratchDirectory('store');
     good(await build(machines, [...both, '--tag', 'emulated:1'], { store, asUser }));
@@ -151,7 +151,7 @@ describe('with qemu registered', needs('arm64'), () => {
   });
 });
 
-/** What it does for each platform is done by programs of that platform, what it does once by this machine's. */
+/** Steps of a platform run programs of that platform; steps that run once use this machine's. */
 const crossProject = (base: string) => ({
   Dockerfile: `FROM --platform=$BUILDPLATFORM ${base} AS build
 RUN uname -m > /built-on && cat /proc/sys/kernel/random/uuid > /once
@@ -164,7 +164,7 @@ CMD ["sh", "-c", "echo run on $(uname -m), made on $(cat /machine)"]
 });
 
 describe('an index that was built here and pushed', needs('arm64', 'registry'), () => {
-  test('is pulled back, and the image of each platform runs: in steps, in Docker', async () => {
+  test('is pulled back, and the image of each platform runs in steps and in Docker', async () => {
     const host = await sharedService('registry');
     const base = await pushBaseImage('busybox', host);
     const name = `${host}/emulation/project:1`;
@@ -199,7 +199,7 @@ describe('an index that was built here and pushed', needs('arm64', 'registry'), 
   });
 });
 
-test('variants and architectures of 32 bits run their own programs', needs('arm64'), async () => {
+test('RUN for variants and 32-bit architectures runs their own programs', needs('arm64'), async () => {
   const context = writeFiles({
     Dockerfile: `FROM scratch
 ARG TARGETARCH TARGETVARIANT

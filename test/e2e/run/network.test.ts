@@ -13,7 +13,7 @@ import { patiently } from '../../support/patience.ts';
 import { buildGood, buildInline, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { ordinaryUser } from '../../support/user.ts';
 
-/** What this machine offers: to its network, and to itself alone. */
+/** Servers of this machine: one for its network, one on loopback. */
 const [open, local] = [serve('0.0.0.0'), serve('127.0.0.1')];
 const portOf = ({ server }: typeof open) => (server.address() as AddressInfo).port;
 
@@ -29,19 +29,19 @@ beforeAll(async () => {
 });
 afterAll(() => [open, local].forEach(({ server }) => server.close()));
 
-/** Each try prints what it got, or `-`. */
+/** Each attempt prints its answer, or `-`. */
 const fetches = (...urls: string[]) =>
   urls.map((url) => `{ wget -T 3 -qO- ${url} 2> /dev/null || echo -; }`).join('; ');
 const dockerfile = (run: string) => ({ Dockerfile: `FROM busybox\nRUN { ${run}; } > /seen\n` });
 
 describe.each(builders)('the network of a step of $who', ({ asUser }) => {
-  test("is the machine's, whose name is given by host-gateway", async () => {
+  test("is the machine's, whose address host-gateway gives", async () => {
     const run = fetches(`http://machine:${portOf(open)}`, `http://127.0.0.1:${portOf(local)}`);
     const build = await buildGood(dockerfile(run), { asUser, args: ['--add-host', 'machine:host-gateway'] });
     expect(build.tree().readText('/seen')).toBe('at 0.0.0.0\nat 127.0.0.1\n');
   });
 
-  test.each(['--network=none', ''])('is loopback alone where that is asked for, by RUN %s', async (flag) => {
+  test.each(['--network=none', ''])('is loopback only when requested, by RUN %s', async (flag) => {
     const files = {
       Dockerfile: `FROM busybox\nRUN ${flag} { ${fetches(`http://127.0.0.1:${portOf(open)}`)}; } > /seen\n`,
     };
@@ -50,7 +50,7 @@ describe.each(builders)('the network of a step of $who', ({ asUser }) => {
   });
 });
 
-/** Devices that everybody may open, as most machines have them; nobody else sees it. */
+/** Makes devices that everybody may open, as on most machines, in a private mount namespace. */
 const tunForAll = 'mkdir -p /dev/net; mount -t tmpfs none /dev/net; mknod -m 666 /dev/net/tun c 10 200; exec "$@"';
 const hasAddress = Object.values(networkInterfaces()).some((each) => each?.some(({ internal }) => !internal));
 
@@ -66,21 +66,24 @@ describe('a network through pasta', needs('root', 'pasta', { met: hasAddress, la
     });
   };
 
-  test.each(builders)("is $who's own, and reaches the machine only by host-gateway", async ({ asUser }) => {
-    const run = fetches(
-      `http://machine:${portOf(open)}`,
-      `http://127.0.0.1:${portOf(local)}`,
-      `http://machine:${portOf(local)}`,
-    );
-    const { stderr, exitCode } = await build(
-      { Dockerfile: `FROM busybox\nRUN ${run}; cat /etc/resolv.conf; ls /sys/class/net | wc -l\n` },
-      { asUser, args: ['--add-host', 'machine:host-gateway'] },
-    );
-    expect(exitCode, stderr).toBe(0);
-    expect(stderr).toMatch(/at 0\.0\.0\.0\n.* -\n.* -\n(.*search.*\n)?.*nameserver 169\.254\.1\.1\n/);
-  });
+  test.each(builders)(
+    'isolates the step of $who, which reaches the machine only through host-gateway',
+    async ({ asUser }) => {
+      const run = fetches(
+        `http://machine:${portOf(open)}`,
+        `http://127.0.0.1:${portOf(local)}`,
+        `http://machine:${portOf(local)}`,
+      );
+      const { stderr, exitCode } = await build(
+        { Dockerfile: `FROM busybox\nRUN ${run}; cat /etc/resolv.conf; ls /sys/class/net | wc -l\n` },
+        { asUser, args: ['--add-host', 'machine:host-gateway'] },
+      );
+      expect(exitCode, stderr).toBe(0);
+      expect(stderr).toMatch(/at 0\.0\.0\.0\n.* -\n.* -\n(.*search.*\n)?.*nameserver 169\.254\.1\.1\n/);
+    },
+  );
 
-  test('is what RUN --network=default means, not none; in oci isolation too', async () => {
+  test('serves RUN --network=default but not none, in oci isolation too', async () => {
     const files = { Dockerfile: `FROM busybox\nRUN ip route | grep -c default\nRUN --network=none ip route | wc -l\n` };
     const { stderr, exitCode } = await build(files, { asUser: false, args: ['--isolation', 'oci'] });
     expect(exitCode, stderr).toBe(0);
@@ -89,14 +92,14 @@ describe('a network through pasta', needs('root', 'pasta', { met: hasAddress, la
 
   test('ends with the step', async () => {
     await build({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser: false });
-    // What tidies the store behind the build names it too, for a moment.
+    // The background cleanup of the store names it too, for a moment.
     await vi.waitFor(() => expect(processesNaming('tbuild-pasta')).toEqual([]), patiently);
     const { stdout } = await runProcess('ps', ['-eo', 'ppid,args']);
     expect(stdout.split('\n').filter((line) => /^ *1 pasta .* \/tmp\/pasta\//.test(line))).toEqual([]);
   });
 });
 
-test('pasta is refused where nothing isolates, and a network that does not exist is a mistake', async () => {
+test('pasta is refused without isolation, and an unknown network is a usage error', async () => {
   const files = { Dockerfile: 'FROM busybox\nRUN true\n' };
   if (isRoot) {
     const chroot = await buildInline(files, { args: ['--isolation', 'chroot', '--network', 'pasta'] });

@@ -28,7 +28,7 @@ describe('an ordinary user with subordinate ids', needs('user'), () => {
     expect(build.tree().entries.get('/srv/banner.txt')).toMatchObject({ uid: 1000, gid: 1000 });
   });
 
-  test('gets the very layers that root gets', async () => {
+  test('gets the same layers as root', async () => {
     const files = {
       Dockerfile: `FROM busybox
 COPY --chown=33:34 a /srv/
@@ -46,7 +46,7 @@ COPY dir /dir
     expect([...asUser.tree().entries]).toEqual([...asRoot.tree().entries]);
   });
 
-  test('gets the very layers of RUN that root gets: owners, special modes, capabilities, links, times set', async () => {
+  test('gets the same RUN layers as root: owners, special modes, capabilities, links, set times', async () => {
     const context = writeFiles({
       Dockerfile: `FROM busybox
 RUN --mount=type=bind,source=tools,target=/tools cp /bin/busybox /cap && /tools/loader --library-path /tools /tools/setcap cap_net_raw+ep /cap && /tools/loader --library-path /tools /tools/getcap /cap
@@ -67,12 +67,12 @@ COPY --chown=www-data:www-data tools/setcap /srv/
     ];
     expect(asUser.image().manifest).toEqual(asRoot.image().manifest);
     expect(asUser.tree().entries.get('/suid')).toMatchObject({ mode: '6755', uid: 33, gid: 34 });
-    // Version 2: one of a user namespace would name its root.
+    // Version 2: a capability of a user namespace (version 3) would name its root.
     expect(asUser.tree().entries.get('/cap')?.capability).toBe('0100000200200000000000000000000000000000');
     expect(asUser.stderr).toContain('/cap cap_net_raw=ep');
   });
 
-  test('is told of device nodes that only root can make', async () => {
+  test('gets an error for device nodes that only root can create', async () => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nADD devices.tar /\n', 'other/file': 'here\n' });
     await runChecked('mknod', [join(context, 'other/console'), 'c', '5', '1']);
     await runChecked('tar', ['-C', join(context, 'other'), '-cf', join(context, 'devices.tar'), '.']);
@@ -108,7 +108,7 @@ RUN ls -A /d > /list
     expect(tree.entries.has('/etc/groups')).toBe(true);
   });
 
-  test('owns the store, which other tools read', async () => {
+  test('owns the store, which other tools can read', async () => {
     const store = userDirectory('store');
     const build = good(await buildContext(join(contexts, 'hello'), { asUser: true, store, args: ['--tag', 'mine:1'] }));
     const { uid } = ordinaryUser();
@@ -123,7 +123,7 @@ RUN ls -A /d > /list
   });
 });
 
-/** What takes ids away: all but the user's own, and the namespace too. */
+/** Takes all ids but the user's own away, and the namespace too. */
 const poorer = [
   { what: 'with one id alone', change: 'mount --bind /dev/null /etc/subuid; mount --bind /dev/null /etc/subgid' },
   { what: 'without user namespaces', change: 'echo 0 > /proc/sys/user/max_user_namespaces' },
@@ -149,7 +149,7 @@ describe.each(poorer)('an ordinary user $what', needs('user'), ({ what, change }
     return good(await buildContext(context, { args, env: { SOURCE_DATE_EPOCH: '1700000000' } })).id();
   };
 
-  test('gets the image that root gets, whoever its files belong to', async () => {
+  test('gets the same image as root, whatever the owners of its files', async () => {
     const built = good(
       await build(`FROM busybox AS stage
 COPY --chown=33:34 --chmod=4750 file /made/
@@ -163,13 +163,13 @@ COPY --chown=daemon:users file .
     expect(built.id()).toBe(await asRoot(built.context));
   });
 
-  test('is told what RUN cannot do', async () => {
+  test('gets a message that says what RUN cannot do', async () => {
     const changed = await build('FROM busybox\nRUN echo x >> /etc/shadow; touch /home; rmdir /var/www; mkdir /new\n');
     if (!isAlone) {
       expect(changed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Cannot isolate RUN steps') });
       return;
     }
-    // Owners stay with what a step only changes.
+    // A file that a step only changes keeps its owner.
     expect(good(changed).id()).toBe(await asRoot(changed.context));
     const cache = await build('FROM busybox\nRUN --mount=type=cache,target=/c,uid=33 true\n');
     expect(cache).toMatchObject({

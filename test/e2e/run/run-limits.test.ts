@@ -11,7 +11,7 @@ import { buildContext, buildGood, buildInline, good, writeFiles } from '../../su
 const eatsMemory = 'tail -c 200000000 /dev/zero > /dev/null; exit $?';
 
 describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (isolation) => {
-  test('beyond its memory it is killed, with a message that says so and how to get more', async () => {
+  test('a step over its memory limit is killed, and the message says how to raise the limit', async () => {
     const args = ['--isolation', isolation, '--resource', 'memory=32m'];
     const build = await buildInline({ Dockerfile: `FROM busybox\nRUN ${eatsMemory}\n` }, { args });
     expect(build.exitCode).toBe(1);
@@ -19,13 +19,13 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
     expect(build.stderr).toContain('hint: Raise the limit with --resource memory=SIZE');
   });
 
-  test('where it goes on without the process that was killed, the log says so', async () => {
+  test('the log reports a killed process when the step goes on', async () => {
     const args = ['--no-cache', '--isolation', isolation, '-m', '32m'];
     const build = await buildGood({ Dockerfile: `FROM busybox\nRUN ( ${eatsMemory} ) || true\n` }, { args });
     expect(build.stderr).toContain('A process in this step was killed: it exceeded the memory limit of 32 MiB');
   });
 
-  test('root cannot fork without end', async () => {
+  test('root cannot fork endlessly', async () => {
     const Dockerfile = 'FROM busybox\nRUN bomb() { bomb | bomb & }; bomb; sleep 0.5; true; exit $?\n';
     const args = ['--no-cache', '--isolation', isolation, '--resource', 'pids=60'];
     const build = await buildInline({ Dockerfile }, { args });
@@ -34,14 +34,14 @@ describe.each(isolations)('limits of a step, isolation %s:', needs('root'), (iso
   });
 });
 
-test('limits are no part of a step: other limits run nothing again', async () => {
+test('changed limits rerun no step', async () => {
   const context = writeFiles({ Dockerfile: `FROM busybox\nRUN echo limits-are-not-keyed > /x\n` });
   await buildContext(context);
   const again = good(await buildContext(context, { args: isRoot ? ['--resource', 'memory=1g'] : [] }));
   expect(statusOf(again.stderr, 'RUN echo limits')).toBe('cached');
 });
 
-test('an ordinary user who may make no control group is told so', needs('user'), async () => {
+test('an ordinary user who may not create control groups gets a message', needs('user'), async () => {
   const args = ['--resource', 'memory=1g'];
   const build = await buildInline({ Dockerfile: 'FROM busybox\nRUN true\n' }, { args, asUser: true });
   expect(build.exitCode).toBe(1);
@@ -52,7 +52,7 @@ test('an ordinary user who may make no control group is told so', needs('user'),
 });
 
 describe.each(isolations)('--timeout, isolation %s:', (isolation) => {
-  test('ends the build as an error that shows the step; earlier steps stay, and nothing of this one', async () => {
+  test('fails the build, shows the step, and keeps only the earlier steps', async () => {
     const marker = `47${Math.floor(Math.random() * 1e6)}`;
     const store = scratchDirectory('store');
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN echo unpacks the base\n' });
@@ -71,7 +71,7 @@ describe.each(isolations)('--timeout, isolation %s:', (isolation) => {
     expect(statusOf(good(await buildContext(context, { store })).stderr, 'RUN echo first')).toBe('cached');
   });
 
-  test('does nothing to a build that is fast enough', async () => {
+  test('does not affect a build that is fast enough', async () => {
     const Dockerfile = 'FROM busybox\nRUN true\n';
     const build = good(await buildInline({ Dockerfile }, { args: ['--isolation', isolation, '--timeout', '1h'] }));
     expect(build.stderr).not.toContain('timeout');

@@ -24,7 +24,7 @@ describe.each(builders)('mounts of RUN as $who', ({ asUser }) => {
   const files = (): string => (asUser ? userDirectory('files') : scratchDirectory('files'));
 
   describe('bind', () => {
-    test('another file in the source runs the step again, a file beside it does not', async () => {
+    test('a changed file in the source reruns the step, a file beside it does not', async () => {
       const context = writeFiles({
         'src/a': '1',
         other: '1',
@@ -39,7 +39,7 @@ describe.each(builders)('mounts of RUN as $who', ({ asUser }) => {
       expect(await build()).toMatch(/^2/);
     });
 
-    test('a part of a stage is shown without copying it', async () => {
+    test('a part of a stage is mounted without a copy', async () => {
       const store = asUser ? userDirectory('store') : scratchDirectory('store');
       const Dockerfile = `FROM busybox AS made
 RUN mkdir -p /big/in && dd if=/dev/zero of=/big/in/zeros bs=1024 count=8192 2>/dev/null && echo old > /big/old
@@ -55,7 +55,7 @@ RUN --mount=from=made,source=/big,target=/m,rw rm -r /m/in && touch /m/x && ls /
   });
 
   describe('cache', () => {
-    test('outlives the build, is in no layer, and --no-cache empties it once', async () => {
+    test('persists across builds, is in no layer, and is emptied once by --no-cache', async () => {
       const id = unique();
       const Dockerfile = (word: string): string => `FROM busybox
 RUN --mount=type=cache,id=${id},target=/c echo ${word} >> /c/words && cp /c/words /seen
@@ -71,7 +71,7 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
       expect(await seen('three', ['--no-cache'])).toEqual(['three\n', 'three\n']);
     });
 
-    test('is no part of the key: neither content nor id', async () => {
+    test('contributes neither content nor id to the cache key', async () => {
       const Dockerfile = (id: string): string =>
         `FROM busybox\nRUN --mount=type=cache,id=${id},target=/c head -c 9 /dev/urandom | base64 > /random\n`;
       const first = await buildGood({ Dockerfile: Dockerfile(unique()) }, { asUser });
@@ -89,7 +89,7 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
       );
     };
 
-    test('shared: two builds at once use the same directory', async () => {
+    test('shared lets two concurrent builds use the same directory', async () => {
       const seen = await overlapping('shared', unique());
       for (const log of seen)
         expect(
@@ -100,18 +100,18 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
         ).toEqual(['a', 'b']);
     });
 
-    test('locked: the second build waits for the first', async () => {
+    test('locked makes the second build wait for the first', async () => {
       const seen = (await overlapping('locked', unique())).sort((a, b) => a.length - b.length);
       expect(seen[0]).toMatch(/^[ab]\n$/);
       expect(seen[1]).toMatch(/^[ab]\nend\n[ab]\n$/);
     });
 
-    test('private: the second build gets a directory of its own', async () => {
+    test('private gives the second build its own directory', async () => {
       const seen = await overlapping('private', unique());
       expect(seen.sort()).toEqual(['a\n', 'b\n']);
     });
 
-    test('locked holds between steps of one build, and steps that want two do not wait for each other', async () => {
+    test('locked applies between steps of one build, and steps with two mounts do not deadlock', async () => {
       const [x, y] = [unique(), unique()];
       const mount = (id: string): string => `--mount=type=cache,id=${id},target=/${id},sharing=locked`;
       const Dockerfile = `FROM busybox AS a
@@ -127,7 +127,7 @@ RUN ${mount(x)} ${mount(y)} cmp /${x}/log /${y}/log && cp /${x}/log /log
       expect(build.tree().readText('/log').trim().split('\n').sort()).toEqual(['a', 'b']);
     });
 
-    test('the lock of a killed build is free', async () => {
+    test('a killed build releases its lock', async () => {
       const id = unique();
       const mount = `--mount=type=cache,id=${id},target=/c,sharing=locked`;
       const marker = `30.${Math.floor(Math.random() * 1e9)}`;
@@ -152,7 +152,7 @@ RUN ${mount(x)} ${mount(y)} cmp /${x}/log /${y}/log && cp /${x}/log /log
     const use = (options: string, command: string): string =>
       `FROM busybox\nRUN --mount=type=secret,id=token${options} ${command}\n`;
 
-    test('is a file or a variable, and stands nowhere else', async () => {
+    test('is a file or a variable, and stored nowhere else', async () => {
       const store = asUser ? userDirectory('store') : scratchDirectory('store');
       const Dockerfile = `FROM busybox
 RUN --mount=type=secret,id=token stat -c '%a %u:%g' /run/secrets/token > /mode; wc -c < /run/secrets/token >> /mode
@@ -174,7 +174,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect(readdirSync(join(store, 'run'))).toEqual([]);
     });
 
-    test('another value runs no step again', async () => {
+    test('another value reruns no step', async () => {
       const Dockerfile = use('', 'wc -c < /run/secrets/token > /length');
       const build = (value: string) =>
         buildGood({ Dockerfile }, { asUser, args: ['--secret', 'id=token,env=OUTER'], env: { OUTER: value } });
@@ -182,7 +182,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect((await build('rather-longer')).tree().readText('/length')).toBe(first.tree().readText('/length'));
     });
 
-    test('is masked in the log, also when it comes in pieces, and in errors', async () => {
+    test('is masked in errors and in the log, also when printed in pieces', async () => {
       const [head, tail] = [secret.slice(0, 8), secret.slice(8)];
       const command = `cat /run/secrets/token; echo; printf %s ${head}; sleep 0.2; echo ${tail}; echo "<$(cat /run/secrets/token)>" >&2; exit 3`;
       const build = await buildInline(
@@ -226,7 +226,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       commands.replace('FROM debian', `FROM debian\nCOPY --from=client / /`);
     const clientContext = (): string[] => ['--build-context', `client=${sshClientFiles(files())}`];
 
-    test('an agent is forwarded, to list and to sign, not to be changed', async () => {
+    test('forwards an agent for listing and signing only', async () => {
       await using agent = await startAgent(asUser, files());
       const args = ['--ssh', 'default', ...clientContext()];
       const build = await buildGood(
@@ -238,7 +238,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect(tree.entries.has('/removed') || tree.entries.has('/run/buildkit')).toBe(false);
     });
 
-    test('keys are served by an agent of our own', async () => {
+    test('serves key files through a built-in agent', async () => {
       const directory = files();
       const key = makeKey(directory, asUser);
       const args = ['--no-cache', '--ssh', `default=${key}`, ...clientContext()];
@@ -246,7 +246,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect(build.tree().readText('/keys')).toBe(`${readFileSync(`${key}.pub`, 'utf8')}600 0:0\n`);
     });
 
-    test('mode and owner are as asked for', async () => {
+    test('gives the socket the requested mode and owner', async () => {
       const key = makeKey(files(), asUser);
       const Dockerfile =
         'FROM busybox\nRUN --mount=type=ssh,id=k,mode=0666,uid=7,gid=8,target=/a/sock stat -c "%F %a %u:%g" /a/sock > /out; echo $SSH_AUTH_SOCK >> /out\n';
@@ -262,7 +262,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     });
   });
 
-  test('a limit, the size of /dev/shm and names of hosts', async () => {
+  test('--ulimit, --shm-size and --add-host apply to a step', async () => {
     const Dockerfile =
       'FROM busybox\nRUN (ulimit -n; ulimit -Hn; ulimit -c; df -k /dev/shm | tail -n 1 | awk "{print \\$2}"; grep -E "one|gate" /etc/hosts) > /out\n';
     const args = [
@@ -281,7 +281,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     expect(build.tree().readText('/out')).toBe('100\n200\n0\n1024\n192.0.2.1\tone\n127.0.0.1\tgate\n');
   });
 
-  test('more than a step may do otherwise has to be allowed', async () => {
+  test('extra privileges of a step require --allow', async () => {
     const host = { Dockerfile: 'FROM busybox\nRUN --network=host true\n' };
     const refused = await buildInline(host, { asUser });
     expect(refused.exitCode).toBe(1);
@@ -298,14 +298,14 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
     expect((capabilities >> 21n) & 1n).toBe(1n);
   });
 
-  test('nothing of the steps is left in the store', () => {
+  test('the steps of these tests left nothing in the store', () => {
     expect(readdirSync(join(defaultStore(asUser), 'run')).filter((name) => !/^(files|step)-/.test(name))).toEqual([]);
   });
 });
 
 describe.each(['namespace', 'oci', 'chroot'])('isolation %s', (isolation) => {
   const runtime = { met: isolation !== 'oci' || hasRuntime(), lacks: 'an OCI runtime' };
-  test('has every kind of mount, and leaves nothing of them', needs(runtime), async () => {
+  test('provides every kind of mount, and leaves nothing behind', needs(runtime), async () => {
     const directory = scratchDirectory('isolated');
     const store = scratchDirectory('store');
     const Dockerfile = `FROM busybox AS made
@@ -364,7 +364,7 @@ function filesWith(directory: string, text: string): string[] {
   try {
     return execFileSync('grep', ['-rlaF', '--', text, directory], { encoding: 'utf8' }).split('\n').filter(Boolean);
   } catch {
-    // grep's exit code when it finds nothing.
+    // grep exits with 1 when it finds nothing.
     return [];
   }
 }

@@ -28,7 +28,7 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     return build.tree().readText('/out');
   };
 
-  test('is process 1 of namespaces of its own, under its own host name', async () => {
+  test('is process 1 of its own namespaces, with its own host name', async () => {
     expect(await run('ps -o pid,comm | head -3; hostname')).toMatch(/PID +COMMAND\n +1 sh\n[^]*buildkitsandbox\n$/);
   });
 
@@ -40,7 +40,7 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     expect(alone.match(/[0-9a-f]{16}/g)).toEqual([dockerCapabilities, dockerCapabilities, dockerCapabilities]);
   });
 
-  test('cannot mount, and a second chroot does not lead out', async () => {
+  test('cannot mount, and cannot escape by a second chroot', async () => {
     expect(await run('mount -t tmpfs none /tmp && echo mounted')).not.toContain('mounted');
     expect(
       await run('mkdir /x; chroot /x / 2>/dev/null; cd /; i=0; while [ $i -lt 20 ]; do cd ..; i=$((i+1)); done; ls'),
@@ -73,7 +73,7 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     expect(seen).toMatch(/^4\nc\n\/dev\/fd\/0\n[^]*\/sys\/class\/net\nresolver\ndrwxr-xr-x\n$/);
   });
 
-  test('leaves nothing behind but the mount points that Docker leaves too', async () => {
+  test('leaves behind only the mount points that Docker leaves too', async () => {
     const build = await buildGood({ Dockerfile: 'FROM busybox\nRUN true\n' }, { asUser });
     const { entries } = build.tree();
     expect(
@@ -98,7 +98,7 @@ describe.each(builders)('RUN as $who', ({ asUser }) => {
     expect(tree.entries.get('/var/named')).toMatchObject({ uid: 33, gid: 33 });
   });
 
-  test('makes files of any owner and mode, links, devices and deletions', async () => {
+  test('can create files of any owner and mode, links and devices, and delete files', async () => {
     const build = await buildGood(
       {
         Dockerfile: `FROM busybox
@@ -117,7 +117,7 @@ RUN rm -r /var/spool && rm /etc/shadow
     expect(entries.has('/var/spool') || entries.has('/etc/shadow')).toBe(false);
   });
 
-  test('passes its exit code and both outputs on', async () => {
+  test('reports its exit code and both outputs', async () => {
     const build = await buildInline(
       { Dockerfile: 'FROM busybox\nRUN echo to-out; echo to-err >&2; exit 23\n' },
       { asUser },
@@ -143,7 +143,7 @@ RUN rm -r /var/spool && rm /etc/shadow
   });
 });
 
-test('environment of RUN: image, ENV and ARG, but not that of the caller', async () => {
+test('RUN gets the environment of image, ENV and ARG, but not of the caller', async () => {
   const build = await buildGood(
     { Dockerfile: 'FROM busybox\nENV A=1\nARG B=2\nRUN env | cut -d= -f1 | sort > /names\n' },
     { env: { LEAKED: 'yes' } },
@@ -159,7 +159,7 @@ test('environment of RUN: image, ENV and ARG, but not that of the caller', async
 
 const MOUNT_SETATTR = 442;
 
-/** What a seccomp filter does at a call, little-endian. */
+/** Actions of a seccomp filter, little-endian. */
 const [ENOSYS, KILL] = [
   [38, 0, 5, 0],
   [0, 0, 0, 0x80],
@@ -170,7 +170,7 @@ interface Filtered {
   readonly answer: readonly number[];
 }
 
-/** A program that becomes another one, which may not make a system call. */
+/** Writes a program that executes another one without the right to a system call. */
 function withoutCall({ number, answer }: Filtered, args: readonly string[], env: readonly string[]): string {
   const filter = Uint8Array.from(
     [
@@ -190,7 +190,7 @@ function withoutCall({ number, answer }: Filtered, args: readonly string[], env:
   return path;
 }
 
-/** The command that starts the program with these arguments and this environment. */
+/** Returns the command that starts the program with these arguments and this environment. */
 type Start = (args: readonly string[], env: readonly string[]) => readonly [string, ...string[]];
 
 function buildBy(start: Start, dockerfile: string) {
@@ -205,10 +205,10 @@ function buildBy(start: Start, dockerfile: string) {
   return runProcess(command, rest);
 }
 
-test('a kernel without the newer calls gets the same mounts from programs', needs('root'), async () => {
+test('on a kernel without the newer calls, programs make the same mounts', needs('root'), async () => {
   const shownBy = async (start: Start) => {
     const build = good(await buildBy(start, "FROM busybox\nRUN cut -d' ' -f5,6 /proc/self/mountinfo\n"));
-    // With the older call a part of a file system loses what the whole has, but is as read-only.
+    // The older call drops some flags on a part of a file system, but keeps it read-only.
     return [...build.stderr.matchAll(/^#\d+ [\d.]+ (\/\S* r[ow])/gm)].map(([, mount]) => mount);
   };
   const usual = await shownBy((args, env) => ['env', '-i', ...env, ...args]);
@@ -217,7 +217,7 @@ test('a kernel without the newer calls gets the same mounts from programs', need
   expect(await shownBy((args, env) => [withoutCall(filtered, args, env)])).toEqual(usual);
 });
 
-test('a set-up that is killed is no exit code of the step', needs('root'), async () => {
+test('a killed set-up is not reported as the exit code of the step', needs('root'), async () => {
   const filtered = { number: MOUNT_SETATTR, answer: KILL };
   const build = await buildBy((args, env) => [withoutCall(filtered, args, env)], 'FROM busybox\nRUN true\n');
   expect(build.exitCode).toBe(1);

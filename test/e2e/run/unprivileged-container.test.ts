@@ -20,7 +20,7 @@ const engines = [
   { engine: 'podman', start: startPodmanContainers, isolation: 'namespace' },
 ];
 
-/** What changes trees in every way that a scan of metadata has to notice. */
+/** Steps that change trees in every way that a scan of metadata has to detect. */
 const manyChanges = {
   Dockerfile: `FROM busybox AS build
 RUN mkdir -p /out/again /out/gone && echo 1 > /out/again/old && echo hi > /out/tool && chmod 4755 /out/tool && chown 33:34 /out/tool
@@ -37,7 +37,7 @@ RUN --mount=type=bind,from=build,source=/,target=/tree ls /tree/out/again > /lis
   input: 'read in place\n',
 };
 
-/** Builds inside and gives the tree that came out. */
+/** Builds inside and returns the resulting tree. */
 async function buildInside(
   run: RunInContainer,
   context: string,
@@ -66,7 +66,7 @@ async function buildOutside(context: string, args: readonly string[] = []): Prom
   return tree;
 }
 
-/** Every path with its mode, owner and content. */
+/** Returns every path with its mode, owner and content. */
 function listing(root: string, path = ''): string[] {
   return readdirSync(join(root, path))
     .sort()
@@ -94,13 +94,13 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ engine,
     expect(found[0]).toMatchObject({ name: 'isolation of RUN', detail: expect.stringMatching(`^${isolation}`) });
   });
 
-  test.each(['hello', 'twenty-runs', 'sleepy'])('%s becomes the same tree as outside', needs(engine), async (name) => {
+  test.each(['hello', 'twenty-runs', 'sleepy'])('%s gives the same tree as outside', needs(engine), async (name) => {
     const context = join(repository, 'fixtures/contexts', name);
     const { tree } = await buildInside(run, context);
     expect(listing(tree)).toEqual(listing(await buildOutside(context)));
   });
 
-  test('deletions, links, caches, secrets and bound trees are as outside', needs(engine), async () => {
+  test('deletions, links, caches, secrets and bind mounts work as outside', needs(engine), async () => {
     const context = writeFiles(manyChanges);
     const args = ['--secret', 'id=token,src=/tmp/token'];
     const { tree, output } = await buildInside(run, context, args);
@@ -117,7 +117,7 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ engine,
           ['a pod', '--env=KUBERNETES_SERVICE_HOST=10.0.0.1', [], /in the securityContext of the container$/],
           ['a job that asked for chroot', '--env=GITLAB_CI=true', ['--isolation', 'chroot'], undefined],
         ] as const);
-  test.each(places)('one line of warning says in %s what to set', needs(engine), async (_, env, args, setting) => {
+  test.each(places)('one warning line names the setting for %s', needs(engine), async (_, env, args, setting) => {
     const context = writeFiles({ Dockerfile: 'FROM busybox\nRUN true\n' });
     const build = [program, 'build', '--progress', 'plain', ...baseImageArguments(), ...args, '/context'].join(' ');
     const output = await run([...cloneMounts(), `--volume=${context}:/context:ro`, env], ['sh', '-c', `${build} 2>&1`]);
@@ -144,7 +144,7 @@ RUN sleep 2.5; ls / > /names
     expect(readFileSync(join(tree, 'names'), 'utf8')).not.toContain('late');
   });
 
-  test('a build that is killed leaves nothing of its secrets, on disk and in memory', needs(engine), async () => {
+  test('a killed build leaves no secrets on disk or in memory', needs(engine), async () => {
     const context = writeFiles({
       Dockerfile:
         'FROM busybox\nRUN --mount=type=secret,id=file --mount=type=secret,id=file,env=TOKEN test "$(cat /run/secrets/file)" = "$TOKEN" && sleep 1234\n',
