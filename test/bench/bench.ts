@@ -1,4 +1,4 @@
-// Prints how long tbuild and its peers take:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--growth]
+// Measures tbuild and its peers:  npm run bench [-- --rounds N] [--only PEER,…] [--case NAME,…] [--growth]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';

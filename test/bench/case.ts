@@ -2,13 +2,13 @@ import { runChecked } from '../support/run-process.ts';
 import type { Peer } from './peer.ts';
 import type { Sample } from './sample.ts';
 
-/** What a case is measured with, in one round. */
+/** The environment of a case in one round. */
 export interface Round {
   /** In the order in which they take turns, which changes from round to round. */
   readonly peers: readonly Peer[];
   /** A new directory on the file system of the measurements. */
   readonly directory: string;
-  /** Another one in each round, for content that nobody has seen. */
+  /** A new value in each round, for content that no peer has cached. */
   readonly seed: string;
 }
 
@@ -20,10 +20,10 @@ export interface BenchCase {
   take(round: Round): Promise<Sample[]>;
 }
 
-/** The physical floor of some work: what the plain tool for it takes. */
+/** The floor of some work: the time of the plain tool for it. */
 export const FLOOR = 'floor';
 
-/** Takes the time of `build` with each peer; undefined skips a peer that cannot do it. */
+/** Measures `build` with each peer; undefined skips a peer that cannot do it. */
 export async function inTurn(
   { peers }: Round,
   at: { readonly case: string; readonly work: string },
@@ -31,7 +31,7 @@ export async function inTurn(
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (const peer of peers) {
-    // Nobody shall pay for what the one before left to be written.
+    // No peer pays for the pending writes of the one before.
     await runChecked('sync', []);
     const started = performance.now();
     const building = build(peer);
@@ -47,7 +47,7 @@ export async function inTurn(
   return samples;
 }
 
-/** Takes the time of a shell command as the floor of some work. */
+/** Measures a shell command as the floor of some work. */
 export async function floorOf(
   at: { readonly case: string; readonly work: string },
   command: string,

@@ -67,7 +67,7 @@ export function drawGrowth(curves: readonly GrowthCurve[]): string {
   return picture(LEFT + WIDTH + 160, 60 + curves.length * 170, [heading, ...charts]);
 }
 
-/** How some work grows with its size. */
+/** The growth of some work with its size. */
 export interface GrowthCurve {
   readonly subject: string;
   readonly points: readonly { readonly size: number; readonly milliseconds: number; readonly peakMemory?: number }[];

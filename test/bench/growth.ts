@@ -20,7 +20,7 @@ const growing: readonly Growing[] = [
   { subject: 'bytes of one sparse file', sizes: [1e8, 1e9, 1e10], write: writeSparse },
 ];
 
-/** How time and memory of one builder grow with steps, files and bytes: of a first build, and of one with nothing changed. */
+/** Measures how time and memory of one builder grow with steps, files and bytes, for a first and an unchanged build. */
 export async function measureGrowth(peer: Peer, directory: string, only?: readonly string[]): Promise<GrowthCurve[]> {
   const curves: GrowthCurve[] = [];
   for (const { subject, sizes, write } of growing) {

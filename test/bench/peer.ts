@@ -13,25 +13,25 @@ export interface PeerBuild {
   /** Lets base images be pulled from a registry. */
   readonly pull?: boolean;
   readonly platform?: string;
-  /** How RUN steps are contained, of those that the peer lists. */
+  /** The isolation of RUN steps, one that the peer lists. */
   readonly isolation?: Isolation;
 }
 
-/** A way to contain RUN steps: one of tbuild's, `oci` by the runtime that does it. */
+/** An isolation of RUN steps: one of tbuild's, with `oci` named by its runtime. */
 export type Isolation = 'namespace' | 'chroot' | 'crun' | 'runc';
 
 /** One builder under measurement, with a state of its own. */
 export interface Peer extends AsyncDisposable {
   readonly name: string;
-  /** What it can write archives with. */
+  /** The compressions of its archives. */
   readonly archives: readonly Compression[];
-  /** How it can be told to contain RUN steps. */
+  /** The isolations that it supports. */
   readonly isolations?: readonly Isolation[];
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: PeerBuild): Promise<unknown>;
-  /** Makes an image known, if it is not, that FROM names. Not measured. */
+  /** Provides an image that FROM names, unless it is there. Not measured. */
   addBase(name: BaseImageName): Promise<void>;
-  /** Drops all that it keeps from earlier builds. Not measured. */
+  /** Clears the caches of earlier builds. Not measured. */
   forget(): Promise<void>;
   /** Most memory resident in the last build, in bytes. */
   peakMemory?(): number | undefined;

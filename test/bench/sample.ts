@@ -1,8 +1,8 @@
-/** One figure, taken of one builder. */
+/** One measurement of one builder. */
 export interface Sample {
-  /** The case that it belongs to, e.g. `many-files`. */
+  /** The case, e.g. `many-files`. */
   readonly case: string;
-  /** What was done, e.g. `20,000 files, cold`. */
+  /** The work, e.g. `20,000 files, cold`. */
   readonly work: string;
   readonly peer: string;
   readonly milliseconds: number;
@@ -10,7 +10,7 @@ export interface Sample {
   readonly peakMemory?: number;
 }
 
-/** The middle one of the times of a peer at some work; undefined when there are none. */
+/** Returns the median time of a peer at some work; undefined without samples. */
 export function medianOf(samples: readonly Sample[], work: string, peer: string): number | undefined {
   const times = samples
     .filter((sample) => sample.work === work && sample.peer === peer)

@@ -5,8 +5,8 @@ import { runChecked } from '../support/run-process.ts';
 import { scratchDirectory } from '../support/scratch.ts';
 
 /**
- * A journaled ext4 of its own, the same for all: without a journal, creating files after a mass delete is several times
- * slower. Where it cannot be mounted, a plain directory.
+ * Mounts a journaled ext4 for all peers: without a journal, creating files after a mass delete is several times
+ * slower. Falls back to a plain directory where it cannot mount.
  */
 export async function stateDirectory(): Promise<{ readonly path: string } & AsyncDisposable> {
   const directory = scratchDirectory('bench');

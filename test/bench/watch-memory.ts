@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** Samples a process's resident memory at its highest (VmHWM), which only ever grows, until it is stopped. In bytes. */
+/** Samples a process's peak resident memory (VmHWM) in bytes until it is stopped. */
 export function watchMemory(pid: number | undefined): { stop(): number | undefined } {
   let peak: number | undefined;
   const timer = setInterval(() => {

@@ -13,7 +13,7 @@ export interface ConformanceCase {
   readonly golden: string;
   readonly args: readonly string[];
   readonly images: readonly BaseImageName[];
-  /** Files whose content may differ, since it depends on the version of a Debian package. */
+  /** Files whose content depends on the version of a Debian package and is not compared. */
   readonly anyContent: readonly string[];
 }
 
@@ -28,7 +28,7 @@ interface CaseFile {
 const casesRoot = join(import.meta.dirname, 'cases');
 const fixtures = join(import.meta.dirname, '../../fixtures/contexts');
 
-/** All cases: `cases/THEME/NAME/` and what stands beside each (`NAME.case.json`, `NAME.prepare.sh`, `NAME.golden.json`). */
+/** All cases: `cases/THEME/NAME/` and the files beside each (`NAME.case.json`, `NAME.prepare.sh`, `NAME.golden.json`). */
 export function listCases(root: string = casesRoot): ConformanceCase[] {
   return readdirSync(root).flatMap((theme) => {
     const entries = readdirSync(join(root, theme), { withFileTypes: true });
@@ -37,7 +37,7 @@ export function listCases(root: string = casesRoot): ConformanceCase[] {
   });
 }
 
-/** A copy of the context that looks the same whatever umask it was checked out with, completed by its `prepare.sh`. */
+/** Copies the context with modes that do not depend on the umask, and runs its `prepare.sh`. */
 export function prepareContext({ directory }: ConformanceCase): string {
   const copy = join(scratchDirectory('case'), 'context');
   execFileSync('cp', ['-R', '--preserve=mode,links', directory, copy]);

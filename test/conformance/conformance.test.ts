@@ -9,10 +9,10 @@ import { recordImage } from './image-record.ts';
 /** What an ordinary user's namespace could do otherwise. */
 const PRIVILEGED = /^(run|mount|user)\//;
 
-/** A user's namespace has no device nodes and only the ids that the user was given. */
+/** A user namespace has no device nodes, and only the ids assigned to the user. */
 const IMPOSSIBLE: readonly string[] = ['run/big-ids', 'run/links-and-devices'];
 
-/** Each case gives the tree, the config and the history that Docker's builder gave when its golden was recorded. */
+/** Each case must give the tree, config and history that Docker's builder gave when its golden was recorded. */
 describe.each(builders)('the same image as Docker, built by $who', ({ asUser }) => {
   const cases = listCases().filter(({ name }) => !asUser || (PRIVILEGED.test(name) && !IMPOSSIBLE.includes(name)));
   test.concurrent.for(cases.map((one) => [one.name, one] as const))('%s', async ([, one]) => {

@@ -12,8 +12,8 @@ import { recordImage } from './image-record.ts';
 
 const contexts = join(import.meta.dirname, '../../fixtures/contexts');
 
-/** The goldens are recordings; this builds with a running Docker at the same moment. */
-describe('Docker and tbuild give the same image of', needs('docker'), () => {
+/** The goldens are recordings; this test builds with a running Docker. */
+describe('Docker and tbuild build the same image of', needs('docker'), () => {
   test.each(['hello', 'site'])('%s', async (name) => {
     const host = await sharedService('docker');
     await loadBaseImage('busybox', host);

@@ -9,7 +9,7 @@ import { scratchDirectory } from '../support/scratch.ts';
 import { sharedService } from '../support/services.ts';
 import { buildContext, good, writeFiles } from '../support/tbuild.ts';
 
-/** What a step can see of its place, by name. */
+/** Commands that print what a step sees of its environment, by name. */
 const probes: Readonly<Record<string, string>> = {
   credentials: 'grep -E "^(Cap|NoNewPrivs|Seccomp:|Uid|Gid|Groups|Umask|Sig(Blk|Ign|Cgt))" /proc/self/status; id',
   session: 'grep -E "^NS(pid|sid):" /proc/1/status; cat /proc/1/oom_score_adj; hostname; umask; pwd; env | sort',
@@ -36,7 +36,7 @@ const context = () =>
     Dockerfile: 'FROM busybox\nCOPY probe.sh /\nRUN sh /probe.sh\nFROM scratch\nCOPY --from=0 /probed /\n',
   });
 
-describe('a step sees what it sees in a build of Docker:', needs('docker'), () => {
+describe('a step sees the same environment as in a build by Docker:', needs('docker'), () => {
   const expected = scratchDirectory('docker');
   beforeAll(async () => {
     const host = await sharedService('docker');

@@ -1,7 +1,7 @@
 import { imagesOf, readLayer, type LayoutHistory, type LayoutImage } from '../support/layout.ts';
 import { treeOfLayers, type TreeEntry } from '../support/tree.ts';
 
-/** What of an image is compared: all but times and the layers' bytes, relative to the base image it stands on. */
+/** The compared part of an image: all but times and the layers' bytes, relative to its base image. */
 export interface ImageRecord {
   readonly config: Readonly<Record<string, unknown>>;
   readonly author?: string;
@@ -13,13 +13,13 @@ export interface ImageRecord {
 }
 
 export interface RecordOptions {
-  /** Layouts of the images it may stand on. */
+  /** Layouts of the possible base images. */
   readonly bases: readonly string[];
   /** Files whose size and content are left out. */
   readonly anyContent: readonly string[];
 }
 
-/** Describes `image`, leaving out what it has from the base image it stands on. */
+/** Describes `image` without the parts that come from its base image. */
 export function recordImage(image: LayoutImage, { bases, anyContent }: RecordOptions): ImageRecord {
   const base = bases.flatMap(imagesOf).find((candidate) => standsOn(image, candidate));
   const own = treeOf(image, anyContent);
@@ -62,7 +62,7 @@ function historyLine({ created_by: createdBy = '', empty_layer: empty }: LayoutH
   return `${empty === true ? ' ' : '+'} ${inPresentWording(createdBy)}`;
 }
 
-/** Docker 26 (BuildKit 0.13) words some entries otherwise than BuildKit 0.32 does; the goldens hold the present wording. */
+/** Converts history entries of Docker 26 (BuildKit 0.13) to the wording of BuildKit 0.32, which the goldens hold. */
 function inPresentWording(createdBy: string): string {
   // The value was the one in the Dockerfile, and is the effective one now; which arguments there are is compared.
   const args = /^ARG (.*)$/s.exec(createdBy);

@@ -1,4 +1,4 @@
-// Builds the cases with Docker's own builder and writes what came out beside each.
+// Builds the cases with Docker's own builder and writes the result beside each.
 //   node test/support/run-ts.mjs test/conformance/record.ts [THEME[/NAME] ...]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -8,7 +8,7 @@ export type BaseImageName = 'busybox' | 'debian' | 'debian-arm64' | 'debian-buil
 const script = join(import.meta.dirname, '../../fixtures/images/make.sh');
 const layouts = new Map<BaseImageName, string>();
 
-/** The directory of a base image's OCI layout (tagged `latest`); made when it is not there yet. */
+/** Returns the directory of a base image's OCI layout (tagged `latest`), and creates it when it is missing. */
 export function baseImage(name: BaseImageName): string {
   const known = layouts.get(name);
   if (known !== undefined) return known;
@@ -17,12 +17,12 @@ export function baseImage(name: BaseImageName): string {
   return directory;
 }
 
-/** Arguments that let a Dockerfile say `FROM NAME` for base images without a registry. */
+/** Returns arguments that let a Dockerfile say `FROM NAME` for base images without a registry. */
 export function baseImageArguments(names: readonly BaseImageName[] = ['busybox']): string[] {
   return names.flatMap((name) => ['--build-context', `${name}=oci-layout://${baseImage(name)}`]);
 }
 
-/** Pushes a base image to a registry, all its platforms; gives its reference there. */
+/** Pushes all platforms of a base image to a registry; returns its reference there. */
 export async function pushBaseImage(name: BaseImageName, host: string, credentials?: string): Promise<string> {
   const reference = `${host}/${name}:latest`;
   const access = ['--dest-tls-verify=false', ...(credentials ? ['--dest-creds', credentials] : [])];
@@ -37,7 +37,7 @@ export async function pushBaseImage(name: BaseImageName, host: string, credentia
   return reference;
 }
 
-/** Makes a base image known to the shared Docker daemon under its own name. */
+/** Loads a base image into the shared Docker daemon under its own name. */
 export async function loadBaseImage(name: BaseImageName, host?: string): Promise<void> {
   const daemon = host ?? (await sharedService('docker'));
   const target = ['--dest-daemon-host', daemon, `docker-daemon:${name}:latest`];

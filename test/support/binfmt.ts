@@ -4,7 +4,7 @@ import { runChecked } from './run-process.ts';
 const directory = '/proc/sys/fs/binfmt_misc';
 const emulator = '/usr/bin/qemu-aarch64-static';
 
-/** Lets the kernel run arm64 programs by qemu until it is disposed; needs root. One that is there stays. */
+/** Registers qemu for arm64 programs until it is disposed; needs root. Keeps an existing registration. */
 export async function registerArm64(): Promise<Disposable> {
   await mountBinfmt();
   const entry = `${directory}/qemu-aarch64`;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Two stages whose steps can be told apart when they run again, for tests of caches. */
+/** Two stages for tests of caches: each run of a step leaves a different result. */
 export const DOCKERFILE = `FROM busybox AS build
 COPY src /src
 RUN cat /src/* > /out; cat /proc/sys/kernel/random/uuid > /unused
@@ -12,9 +12,9 @@ COPY --from=build /out /out
 COPY --link b /usr/lib/x/b
 RUN rm /usr/lib/x/hello; cat /proc/sys/kernel/random/uuid > /id
 `;
-/** The context that it builds from. */
+/** The context of the project. */
 export const files = { Dockerfile: DOCKERFILE, 'src/1': '1\n', 'src/2': '2\n', b: 'b\n' };
-/** The blobs of an image layout. */
+/** Returns the blobs of an image layout. */
 export function blobsIn(directory: string): string[] {
   return readdirSync(join(directory, 'blobs/sha256')).sort();
 }

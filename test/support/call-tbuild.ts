@@ -19,7 +19,7 @@ export interface CalledBuildOptions extends BuildOptions {
   readonly images?: readonly BaseImageName[];
 }
 
-/** Builds through the typed interface, with the program under test and a store of the test file's own. */
+/** Builds through the API, with the program under test and a store of the test file's own. */
 export function callBuild(
   spec: BuildSpec,
   { asUser = false, images = ['busybox'], ...options }: CalledBuildOptions = {},
@@ -30,7 +30,7 @@ export function callBuild(
 
 let userProgram: string | undefined;
 
-/** The program under test, which becomes the ordinary user first. */
+/** Returns a script that switches to the ordinary user and executes the program under test. */
 function programOfUser(): string {
   if (userProgram !== undefined) return userProgram;
   const { name, home } = ordinaryUser();

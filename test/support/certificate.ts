@@ -6,7 +6,7 @@ export interface CertificateFiles {
   readonly certificate: string;
 }
 
-/** Makes a key and a certificate that it signs itself, for two days; `extension` as openssl writes it. */
+/** Creates a key and a self-signed certificate for two days; `extension` is in openssl's syntax. */
 export async function makeCertificate(name: string, files: CertificateFiles, extension?: string): Promise<void> {
   const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`];
   const added = extension === undefined ? [] : ['-addext', extension];

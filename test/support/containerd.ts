@@ -4,11 +4,11 @@ import { runChecked, runProcess } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface Containerd extends AsyncDisposable {
-  /** Runs its client; throws unless it succeeds, and gives what it printed. */
+  /** Runs its client and returns the output; throws when the client fails. */
   ctr(args: readonly string[]): Promise<string>;
 }
 
-/** containerd with a state and a socket of its own; needs root. */
+/** Starts a containerd with its own state and socket; needs root. */
 export async function startContainerd(): Promise<Containerd> {
   const directory = scratchDirectory('containerd');
   const socket = join(directory, 'containerd.sock');

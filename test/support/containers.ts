@@ -8,24 +8,24 @@ import { sharedService } from './services.ts';
 
 const repository = join(import.meta.dirname, '../..');
 
-/** This clone, and the program that is built in it: a container sees no other. */
+/** This clone and its program, the only ones that a container sees. */
 export const clone = { repository, program: join(repository, 'packages/cli/bin/tbuild') };
 
-/** What shows a container the clone, and where its base images really are. */
+/** Volumes that show a container the clone and the real directory of its base images. */
 export const cloneMounts = (): string[] =>
   [repository, realpathSync(join(repository, '.cache'))].map((path) => `--volume=${path}:${path}:ro`);
 
-/** Runs a command in a container of Node's image with an engine's defaults: no privilege, no device, its own filter. */
+/** Runs a command in a container of Node's image with an engine's defaults: no privileges, no devices, its seccomp filter. */
 export type RunInContainer = (options: readonly string[], command: readonly string[]) => Promise<string>;
 
-/** Containers of the shared Docker. */
+/** Runs containers in the shared Docker. */
 export async function startDockerContainers(): Promise<RunInContainer> {
   const host = await sharedService('docker');
   await loadBaseImage('node', host);
   return (options, command) => docker(host, ['run', '--rm', '--network=host', ...options, 'node', ...command]);
 }
 
-/** Containers of Podman, run by root. */
+/** Runs containers in Podman as root. */
 export async function startPodmanContainers(): Promise<RunInContainer> {
   const { env, podman } = containersTools();
   const storage = readFileSync(env['CONTAINERS_STORAGE_CONF'] ?? '', 'utf8');

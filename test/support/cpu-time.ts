@@ -1,4 +1,4 @@
-/** The milliseconds of processor time that this process spends on some work: the load of the machine does not count. */
+/** Returns the milliseconds of processor time that this process spends on some work, whatever the load of the machine. */
 export function cpuTime(work: () => void): number {
   const before = process.cpuUsage();
   work();

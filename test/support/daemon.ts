@@ -10,7 +10,7 @@ export interface DaemonOptions {
   readonly args: readonly string[];
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Polled until it answers true. */
+  /** Polled until it returns true. */
   readonly isReady: () => Promise<boolean>;
 }
 
@@ -31,7 +31,7 @@ export async function startDaemon(options: DaemonOptions): Promise<AsyncDisposab
   return { [Symbol.asyncDispose]: () => stop(child) };
 }
 
-/** A loopback port that was free a moment ago. */
+/** Returns a loopback port that was free a moment ago. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

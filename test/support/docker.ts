@@ -8,7 +8,7 @@ export interface Docker extends AsyncDisposable {
   readonly host: string;
 }
 
-/** dockerd with its embedded BuildKit and a state of its own, in a mount namespace of its own; needs root. */
+/** Starts dockerd with its embedded BuildKit, with its own state and mount namespace; needs root. */
 export async function startDocker(directory: string = scratchDirectory('docker')): Promise<Docker> {
   const host = `unix://${join(directory, 'docker.sock')}`;
   const options = ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'];
@@ -23,7 +23,7 @@ export async function startDocker(directory: string = scratchDirectory('docker')
   return { host, [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose]() };
 }
 
-/** Runs the docker client against a daemon; throws unless it succeeds, and gives what it printed. */
+/** Runs the docker client against a daemon and returns the output; throws when the client fails. */
 export function docker(host: string, args: readonly string[], options: ProcessOptions = {}): Promise<string> {
   return runChecked('docker', args, { ...options, env: { DOCKER_HOST: host, ...options.env } });
 }

@@ -2,7 +2,7 @@ import { createServer, request as send, type IncomingMessage, type ServerRespons
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What goes wrong with one request. */
+/** The fault of one request. */
 export type Fault =
   /** Answered without asking the registry. */
   | {
@@ -10,7 +10,7 @@ export type Fault =
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
-      /** The connection ends with the answer, whatever of the request has still to come. */
+      /** Closes the connection with the answer, even if the request is incomplete. */
       readonly close?: boolean;
     }
   /** Never answered. */
@@ -21,17 +21,17 @@ export type Fault =
   | { readonly kind: 'cut-answer'; readonly after: number }
   /** The connection breaks in the middle of the answer's headers. */
   | { readonly kind: 'cut-headers' }
-  /** The answer stands still after so many bytes. */
+  /** The answer stalls after so many bytes. */
   | { readonly kind: 'stall'; readonly after: number }
-  /** The registry gets the whole request, and nobody its answer. */
+  /** The registry gets the whole request, but its answer is lost. */
   | { readonly kind: 'lose-answer' }
   /** The connection breaks after so many bytes of the request. */
   | { readonly kind: 'cut-request'; readonly after: number }
-  /** The request is not read, and the connection reset, as by a machine that goes down. */
+  /** The request is not read and the connection is reset, as by a machine that goes down. */
   | { readonly kind: 'reset' }
   /** The request is read, but does not reach the registry, and the connection breaks. */
   | { readonly kind: 'lose-request' }
-  /** A byte of the answer is another one. */
+  /** One byte of the answer is changed. */
   | { readonly kind: 'corrupt'; readonly at: number }
   /** The answer comes at so many bytes a second. */
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
@@ -46,13 +46,13 @@ export interface SeenRequest {
 
 export interface FaultProxy extends AsyncDisposable {
   readonly host: string;
-  /** Everything asked so far. */
+  /** All requests so far. */
   readonly seen: SeenRequest[];
-  /** Decides for each request, `count` being how many of the same line came before. */
+  /** Decides the fault of each request; `count` is the number of earlier requests with the same line. */
   decide: (line: string, count: number, headers: IncomingMessage['headers']) => Fault | undefined;
 }
 
-/** A registry in front of another that does what real networks do. */
+/** Starts a proxy in front of a registry that fails as real networks do. */
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const seen: SeenRequest[] = [];
   const server = createServer((request, response) => {

@@ -8,18 +8,18 @@ import { writeFiles } from './tbuild.ts';
 import { listen, type ListeningServer } from './web-server.ts';
 
 export interface GitServer extends ListeningServer {
-  /** Commits the files on top of `branch` (in a new repository, if it is the first) and publishes; gives the commit's id. */
+  /** Commits the files on `branch` (the first commit creates the repository), publishes, and returns the commit's id. */
   commit(repository: string, files: Readonly<Record<string, string>>, branch?: string): Promise<string>;
   /** Runs git in the working copy that `commit` writes to, and publishes. */
   git(repository: string, ...args: readonly string[]): Promise<string>;
 }
 
 export interface GitServerOptions {
-  /** The only `Authorization` that may read. */
+  /** The `Authorization` header that reading requires. */
   readonly authorization?: string;
 }
 
-/** Real repositories behind git's own HTTP server. */
+/** Serves real repositories with git's own HTTP backend. */
 export async function startGitServer({ authorization }: GitServerOptions = {}): Promise<GitServer> {
   const directory = scratchDirectory('git');
   const server = await listen((request, response) => {
@@ -67,7 +67,7 @@ function git(cwd: string, args: readonly string[]): Promise<string> {
   return runChecked('git', [...person, ...args], { cwd });
 }
 
-/** The Common Gateway Interface, as far as git's program needs it. */
+/** Implements as much of the Common Gateway Interface as git's program needs. */
 function serve(directory: string, request: IncomingMessage, response: ServerResponse): void {
   const { pathname, search } = new URL(request.url ?? '/', 'http://server');
   const child = spawn('git', ['http-backend'], {

@@ -8,7 +8,7 @@ import { serveServices } from './services.ts';
 
 /**
  * Runs around the tests of each project, and acts for the first: gives the run a directory and its shared daemons, and
- * removes both afterwards. It installs nothing: `npm test` does that before, and what is missing skips the tests that need it.
+ * removes both afterwards. It installs nothing: `npm test` does that first, and tests that need something missing are skipped.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   if (process.env[runDirectoryVariable] !== undefined) return async () => {};

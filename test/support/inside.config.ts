@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { patience } from './patience.ts';
 
-/** For suites that run inside a container: there is nothing to set up or to install, and the clone cannot be written to. */
+/** For suites inside a container, which has nothing to set up or install, and a read-only clone. */
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   oxc: { target: 'node20' },

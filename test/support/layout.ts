@@ -35,7 +35,7 @@ export interface LayoutHistory {
   readonly empty_layer?: boolean;
 }
 
-/** An image in an OCI layout directory; blobs are read when asked for. */
+/** An image in an OCI layout directory, with blobs read on demand. */
 export interface LayoutImage {
   readonly layout: string;
   readonly manifest: LayoutManifest;
@@ -43,7 +43,7 @@ export interface LayoutImage {
   readonly config: LayoutConfig;
 }
 
-/** All images of an OCI layout, those inside an index included. */
+/** Returns all images of an OCI layout, including those inside an index. */
 export function imagesOf(layout: string): LayoutImage[] {
   if (!existsSync(join(layout, 'oci-layout'))) throw new Error(`${layout} is not an OCI layout`);
   return JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')).manifests.flatMap((root: LayoutDescriptor) =>
@@ -51,19 +51,19 @@ export function imagesOf(layout: string): LayoutImage[] {
   );
 }
 
-/** The image with this config digest (the image ID); throws when no reference of the layout leads to it. */
+/** Returns the image with this config digest (the image ID); throws when no reference of the layout leads to it. */
 export function imageWithId(layout: string, id: string): LayoutImage {
   const image = imagesOf(layout).find(({ manifest }) => manifest.config.digest === id);
   if (image === undefined) throw new Error(`index.json of ${layout} leads to no image with the config ${id}`);
   return image;
 }
 
-/** A blob of the layout. */
+/** Reads a blob of the layout. */
 export function readBlob(layout: string, descriptor: LayoutDescriptor): Buffer {
   return readFileSync(join(layout, 'blobs', descriptor.digest.replace(':', '/')));
 }
 
-/** A layer's archive without compression. */
+/** Reads a layer's archive without compression. */
 export function readLayer(layout: string, layer: LayoutDescriptor): Buffer {
   const blob = readBlob(layout, layer);
   return blob[0] === 0x1f && blob[1] === 0x8b ? gunzipSync(blob) : blob;

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Ids of the processes whose command line contains `text`. */
+/** Returns the ids of the processes whose command line contains `text`. */
 export function processesNaming(text: string): number[] {
   return processIds().filter((pid) => read(`/proc/${pid}/cmdline`).includes(text) && pid !== process.pid);
 }
 
-/** Kills the Node of a tbuild that was started on a context, above which the launcher may have left a process. Returns its id. */
+/** Kills the Node process of a tbuild, which may be below a process of the launcher. Returns its id. */
 export function killNode(child: ChildProcess): number | undefined {
   const context = child.spawnargs.at(-1) ?? '';
   const isNode = (pid: number) => /^(node|MainThread)$/m.test(read(`/proc/${pid}/comm`));
@@ -15,13 +15,13 @@ export function killNode(child: ChildProcess): number | undefined {
   return pid;
 }
 
-/** Control groups whose name contains `text`. */
+/** Returns the control groups whose name contains `text`. */
 export function groupsNaming(text: string): string[] {
   const found = readdirSync('/sys/fs/cgroup', { recursive: true, encoding: 'utf8' });
   return found.filter((path) => path.includes(text) && !path.slice(path.indexOf(text)).includes('/'));
 }
 
-/** Mount lines, in any process's namespace, that contain `text`. */
+/** Returns the mount lines, in any process's namespace, that contain `text`. */
 export function mountsNaming(text: string): string[] {
   const lines = processIds().flatMap((pid) => read(`/proc/${pid}/mountinfo`).split('\n'));
   return [...new Set(lines.filter((line) => line.includes(text)))];
@@ -33,7 +33,7 @@ function processIds(): number[] {
     .filter((pid) => pid > 0);
 }
 
-/** A process may end between listing and reading; then it leaves nothing. */
+/** Returns nothing for a process that ended between listing and reading. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

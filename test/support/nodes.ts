@@ -6,7 +6,7 @@ export const otherNodes = ['22', '24'].map((version) => ({
   path: join(import.meta.dirname, `../nodes/node_modules/node${version}-${process.arch}/bin/node`),
 }));
 
-/** What has the program run by that Node. */
+/** Returns the environment that runs the program with that Node. */
 export function withNode(path: string | undefined): Readonly<Record<string, string>> {
   return path === undefined ? {} : { TBUILD_NODE: path };
 }

@@ -5,7 +5,7 @@ import { scratchDirectory } from './scratch.ts';
 
 /** Podman and Buildah over one private image storage. */
 export interface ContainersTools {
-  /** What leads programs to that storage. */
+  /** The environment that selects that storage. */
   readonly env: Readonly<Record<string, string>>;
   podman(args: readonly string[], options?: ProcessOptions): Promise<string>;
   buildah(args: readonly string[], options?: ProcessOptions): Promise<string>;
@@ -29,7 +29,7 @@ export function containersTools(directory: string = scratchDirectory('containers
   return { env, podman: tool('podman'), buildah: tool('buildah') };
 }
 
-/** Runs skopeo; throws unless it succeeds, and gives what it printed. */
+/** Runs skopeo and returns its output; throws when it fails. */
 export function skopeo(args: readonly string[], options: ProcessOptions = {}): Promise<string> {
   return runChecked('skopeo', args, options);
 }

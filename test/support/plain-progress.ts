@@ -1,4 +1,4 @@
-/** How a step ended, as the plain display says. */
+/** The end of a step in the plain display. */
 export type StepStatus = 'done' | 'cached' | 'error' | 'canceled' | 'unknown';
 
 const words: Readonly<Record<string, StepStatus>> = {
@@ -8,7 +8,7 @@ const words: Readonly<Record<string, StepStatus>> = {
   CANCELED: 'canceled',
 };
 
-/** The steps in `--progress plain` output (`#7 [build 2/4] RUN …`, `#7 CACHED`), by their headline. */
+/** Returns the steps in `--progress plain` output (`#7 [build 2/4] RUN …`, `#7 CACHED`) by headline. */
 export function stepsIn(output: string): Map<string, StepStatus> {
   const names = new Map<string, string>();
   const steps = new Map<string, StepStatus>();
@@ -27,13 +27,13 @@ export function stepsIn(output: string): Map<string, StepStatus> {
   return steps;
 }
 
-/** Of a build's plain output, the instructions that change files and did not come from the cache: `RUN …`, without numbers. */
+/** Returns the instructions that changed files and were not cached (`RUN …`, without numbers) from a plain output. */
 export function ranIn(output: string): string[] {
   const steps = [...stepsIn(output)].filter(([name]) => /\] (LINK )?(RUN|COPY|ADD|WORKDIR) /.test(name));
   return steps.filter(([, status]) => status !== 'cached').map(([name]) => name.replace(/^\[.*?\] /, ''));
 }
 
-/** The status of the one step whose headline contains `part`; throws when there is none or more than one. */
+/** Returns the status of the one step whose headline contains `part`; throws unless there is exactly one. */
 export function statusOf(output: string, part: string): StepStatus {
   const found = [...stepsIn(output)].filter(([name]) => name.includes(part));
   if (found.length !== 1) throw new Error(`${found.length} steps contain "${part}" in:\n${output}`);

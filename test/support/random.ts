@@ -1,6 +1,6 @@
-/** Numbers that look random and are the same for the same seed. */
+/** A seeded pseudo-random generator. */
 export interface Random {
-  /** Below `limit`, whole. */
+  /** Returns an integer below `limit`. */
   int(limit: number): number;
   pick<T>(values: readonly T[]): T;
 }

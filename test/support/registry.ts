@@ -8,13 +8,13 @@ import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface RegistryOptions {
-  /** Demands HTTP basic authentication as this user. */
+  /** Requires HTTP basic authentication as this user. */
   readonly auth?: { readonly username: string; readonly password: string };
-  /** Serves HTTPS with a certificate of its own, which `certificate` names. */
+  /** Serves HTTPS with a self-signed certificate, which `certificate` names. */
   readonly tls?: boolean;
-  /** Demands a certificate from whoever asks; its own will do. */
+  /** Requires a client certificate; the server's own is accepted. */
   readonly demandsCertificate?: boolean;
-  /** Further names that the certificate is for. */
+  /** Additional names in the certificate. */
   readonly names?: readonly string[];
 }
 
@@ -23,13 +23,13 @@ export interface Registry extends AsyncDisposable {
   readonly host: string;
   /** PEM file of the certificate, when it serves HTTPS. */
   readonly certificate?: string;
-  /** Loses a blob, as a registry does whose garbage collection was wrong. */
+  /** Loses a blob, like a registry with a faulty garbage collection. */
   lose(digest: string): void;
   /** PEM file of its key. */
   readonly key?: string;
 }
 
-/** Debian's docker-registry on a free loopback port, with an empty storage of its own. */
+/** Starts Debian's docker-registry on a free loopback port, with its own empty storage. */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const directory = scratchDirectory('registry');
   const host = `127.0.0.1:${await freePort()}`;

@@ -26,7 +26,7 @@ export const canSwitchUser =
 /** Whether tests can let the kernel run arm64 programs. */
 export const canRegisterArm64 = isRoot && process.arch === 'x64' && hasProgram('qemu-aarch64-static');
 
-/** What a test may need of the machine beside Node: one of these, or the program of a name. */
+/** The requirements of a test besides Node: one of these, or the name of a program. */
 const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   root: { met: isRoot, lacks: 'root' },
   user: { met: canSwitchUser, lacks: 'root with setpriv and the user of fixtures/setup.sh' },
@@ -43,7 +43,7 @@ const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
 /** Something that a machine has or lacks. */
 export interface Requirement {
   readonly met: boolean;
-  /** What is lacking unless it is met, for the list at the end of the run. */
+  /** The missing requirement, for the list at the end of the run. */
   readonly lacks: string;
 }
 
@@ -55,8 +55,8 @@ declare module 'vitest' {
 }
 
 /**
- * Options of a test or suite that needs something of the machine: it is skipped where that is lacking, for a reason that
- * `skip-reporter.ts` prints. A name that is none of the table's is that of a program.
+ * Returns the options of a test or suite with requirements: it is skipped where one is missing, for a reason that
+ * `skip-reporter.ts` prints. A name that is not in the table is that of a program.
  */
 export function needs(...requirements: readonly (string | Requirement)[]): TestOptions {
   const lacking = requirements.map(requirementOf).filter(({ met }) => !met);

@@ -13,7 +13,7 @@ export interface ProcessOptions {
   /** Added to a minimal environment; the caller's own is not passed on. */
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
-  /** Called with the child as soon as it runs, to signal it or to read along. */
+  /** Called with the child as soon as it runs, to signal it or to read its output. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 
@@ -34,7 +34,7 @@ export function runProcess(
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     child.stdout.on('data', (chunk: Buffer) => output.stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => output.stderr.push(chunk));
-    // A program that does not read its input is no failure of the test.
+    // A program that does not read its input does not fail the test.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input);
     child.on('error', reject);
@@ -49,7 +49,7 @@ export function runProcess(
   });
 }
 
-/** Like `runProcess`, but throws with the whole output unless the program exits with 0; gives what it wrote to stdout. */
+/** Like `runProcess`, but returns stdout, and throws with the whole output unless the program exits with 0. */
 export async function runChecked(
   program: string,
   args: readonly string[],

@@ -13,7 +13,7 @@ describe('docker-registry', needs('registry'), () => {
     expect(index.manifests).toHaveLength(2);
   });
 
-  test('demands a password, over TLS', async () => {
+  test('requires a password, over TLS', async () => {
     await using registry = await startRegistry({ auth: { username: 'u', password: 'p' }, tls: true });
     const reference = `docker://${await pushBaseImage('busybox', registry.host, 'u:p')}`;
     await skopeo(['inspect', '--tls-verify=false', '--creds', 'u:p', reference]);

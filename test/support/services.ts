@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startDocker } from './docker.ts';
 import { startRegistry } from './registry.ts';
 
-/** Daemons that all test files of a run share: started when first asked for, stopped at the end of the run. */
+/** Daemons that all test files of a run share: started on first use, stopped at the end of the run. */
 export type ServiceName = 'docker' | 'registry';
 
 /** Names the socket of the run's services in the environment. */
@@ -34,7 +34,7 @@ export async function serveServices(directory: string): Promise<AsyncDisposable>
   };
 }
 
-/** The host of a shared service: `unix:///…` for docker, `127.0.0.1:port` for the registry. */
+/** Returns the host of a shared service: `unix:///…` for docker, `127.0.0.1:port` for the registry. */
 export function sharedService(name: ServiceName): Promise<string> {
   const socketPath = process.env[socketVariable];
   if (socketPath === undefined)

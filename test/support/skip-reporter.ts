@@ -1,8 +1,8 @@
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
 /**
- * Prints why tests were skipped, and fails the run when one was skipped for no reason that `needs` or a note gives:
- * this machine could have run it. Says nothing of a run that was told which tests to run by their names.
+ * Prints why tests were skipped, and fails the run when one was skipped without a reason from `needs` or a note:
+ * this machine could have run it. Ignores a run that selects tests by name.
  */
 export default class SkipReporter implements Reporter {
   #isPartial = false;

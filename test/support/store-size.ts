@@ -5,7 +5,7 @@ import { patiently } from './patience.ts';
 import { runChecked } from './run-process.ts';
 
 /**
- * What a store takes on disk in bytes, once what builds have thrown away is gone. The store is still being written to the
+ * Returns the disk usage of a store in bytes, once its trash is empty. The store is still being synced to the
  * disk after a build: what `du` has listed may have another name when it looks at it, which makes it fail, and look again.
  */
 export async function storeSize(store: string): Promise<number> {

@@ -1,4 +1,4 @@
-/** One member of a tar archive, with what its PAX records say already applied. */
+/** One member of a tar archive, with its PAX records applied. */
 export interface TarMember {
   readonly name: string;
   readonly type: string;
@@ -86,7 +86,7 @@ function text(buffer: Buffer, start: number, length: number): string {
   return field.toString('utf8', 0, end < 0 ? field.length : end);
 }
 
-/** Octal digits, or base 256 where the first bit is set. */
+/** Parses octal digits, or base 256 where the first bit is set. */
 function number(buffer: Buffer, start: number, length: number): number {
   const field = buffer.subarray(start, start + length);
   if ((field[0]! & 0x80) !== 0) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);

@@ -13,9 +13,9 @@ import { problemsOf } from './validate-image.ts';
 export interface TbuildOptions extends ProcessOptions {
   /** The store's root; one that all builds of the test file share unless given. */
   readonly store?: string;
-  /** Runs as the ordinary user that the set-up made, with a store of that user's. */
+  /** Runs as the ordinary user that the set-up created, with that user's store. */
   readonly asUser?: boolean;
-  /** Lets the program have one processor only. */
+  /** Restricts the program to one processor. */
   readonly oneCore?: boolean;
   /** The file mode creation mask that the program starts with, such as `077`. */
   readonly umask?: string;
@@ -32,9 +32,9 @@ export interface InlineBuild extends ProcessResult {
   readonly store: string;
   /** The image ID that was written to `--iidfile`. */
   id(): string;
-  /** The image of that ID in the store, checked as a whole. */
+  /** Returns the image of that ID in the store, fully validated. */
   image(): LayoutImage;
-  /** The file system of that image. */
+  /** Returns the file system of that image. */
   tree(): ImageTree;
 }
 
@@ -42,18 +42,18 @@ let sharedStore: string | undefined;
 let sharedUserStore: string | undefined;
 let emptyHome: string | undefined;
 
-/** The store that builds of this test file use when they name none. */
+/** Returns the default store of the builds of this test file. */
 export function defaultStore(asUser = false): string {
   if (asUser) return (sharedUserStore ??= userDirectory('store'));
   return (sharedStore ??= scratchDirectory('store'));
 }
 
-/** Where all builds of the run keep what the launcher remembers. */
+/** The launcher's cache directory of all builds of the run. */
 function sharedCache(): string {
   return join(process.env[runDirectoryVariable] ?? scratchDirectory('cache'), 'cache');
 }
 
-/** A new directory that belongs to the ordinary user. */
+/** Creates a directory that belongs to the ordinary user. */
 export function userDirectory(purpose: string): string {
   const directory = scratchDirectory(purpose);
   const { uid, gid } = ordinaryUser();
@@ -79,7 +79,7 @@ export function runTbuild(args: readonly string[], options: TbuildOptions = {}):
 }
 
 /**
- * Writes `files` (a `Dockerfile` among them) to a new directory and builds it. Names that end in `/` make empty
+ * Writes `files` (including a `Dockerfile`) to a new directory and builds it. Names that end in `/` make empty
  * directories; a file that begins with `#!` is executable.
  */
 export async function buildInline(
@@ -116,13 +116,13 @@ export async function buildGood(
   return good(await buildInline(files, options));
 }
 
-/** Demands that a build succeeded. */
+/** Returns the build if it succeeded; otherwise throws its whole output. */
 export function good<T extends ProcessResult>(build: T): T {
   if (build.exitCode !== 0) expect.fail(`tbuild exited with ${build.exitCode}\n${build.stdout}\n${build.stderr}`);
   return build;
 }
 
-/** Writes files below a directory, a new one unless given, and gives the directory. */
+/** Writes files below a directory (a new one by default) and returns the directory. */
 export function writeFiles(
   files: Readonly<Record<string, string>>,
   directory: string = scratchDirectory('context'),

@@ -5,9 +5,9 @@ import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 
 export interface Terminal extends AsyncDisposable {
-  /** What the screen showed, every twentieth of a second, until the program ended. */
+  /** The screens that were shown until the program ended, sampled every 50 ms. */
   screens(): Promise<readonly string[]>;
-  /** Everything that can be scrolled back to, and the screen. */
+  /** The scrollback and the screen. */
   scrollback(): Promise<string>;
   /** Undefined while the program runs. */
   exitCode(): number | undefined;

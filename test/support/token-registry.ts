@@ -8,7 +8,7 @@ import { freePort, startDaemon } from './daemon.ts';
 import { makeCertificate } from './certificate.ts';
 import { scratchDirectory } from './scratch.ts';
 
-/** What was asked of the token server. */
+/** A request to the token server. */
 export interface TokenQuery {
   readonly method: string;
   readonly scopes: readonly string[];
@@ -27,7 +27,7 @@ const SERVICE = 'test-service';
 const ISSUER = 'test-issuer';
 
 /**
- * docker-registry with a token server of our own: everyone may pull from `public/…`; the user and the
+ * Starts docker-registry with a test token server: everyone may pull from `public/…`; the user and the
  * holder of the refresh token may do everything.
  */
 export async function startTokenRegistry(): Promise<TokenRegistry> {

@@ -8,7 +8,7 @@ import { scratchDirectory } from './scratch.ts';
 import { treeOfLayers } from './tree.ts';
 import { problemsOf } from './validate-image.ts';
 
-test('the busybox fixture is a good image of two platforms', () => {
+test('the busybox fixture is a valid image of two platforms', () => {
   const images = imagesOf(baseImage('busybox'));
   expect(images.map(({ config }) => config.architecture).sort()).toEqual(['amd64', 'arm64']);
   expect(images.flatMap(problemsOf)).toEqual([]);

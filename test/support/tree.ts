@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { readTar, type TarMember } from './tar-archive.ts';
 
-/** What is compared of one file: everything that an image carries but times. */
+/** The compared attributes of a file: everything that an image carries except times. */
 export interface TreeEntry {
   readonly type: 'file' | 'directory' | 'symlink' | 'character' | 'block' | 'fifo';
   /** Four octal digits. */
@@ -40,7 +40,7 @@ const types: Readonly<Record<string, TreeEntry['type']>> = {
 /** An image's file system, with its layers applied in order. */
 export interface ImageTree {
   readonly entries: Tree;
-  /** The content of a file; throws when there is none of that name. */
+  /** Returns the content of a file; throws when it does not exist. */
   readText(path: string): string;
   /** Modification time in seconds. */
   mtime(path: string): number;

@@ -13,7 +13,7 @@ const mediaTypes = {
   ],
 };
 
-/** Checks every invariant of an image; gives what is wrong, one line each, nothing for a good image. */
+/** Checks every invariant of an image; returns one line for each violation, none for a valid image. */
 export function problemsOf(image: LayoutImage): string[] {
   return [...manifestProblems(image), ...layerProblems(image), ...configProblems(image)];
 }

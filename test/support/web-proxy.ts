@@ -3,24 +3,24 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
 export interface WebProxyOptions {
-  /** Where a name and port lead in truth, as `host:port`; undefined is no such place. */
+  /** Maps a name and port to the real `host:port`; undefined means that it does not exist. */
   route(target: string): string | undefined;
-  /** Demands this user. */
+  /** Requires authentication as this user. */
   readonly auth?: { readonly username: string; readonly password: string };
-  /** Connects to no port but this one, as many proxies are set up. */
+  /** The only port that CONNECT may use, as in many proxies. */
   readonly onlyPort?: number;
 }
 
 export interface WebProxy extends AsyncDisposable {
   /** `http://127.0.0.1:port`. */
   readonly url: string;
-  /** What it was asked for, e.g. `CONNECT registry.example:443` or `GET http://registry.example/v2/`. */
+  /** The requests, e.g. `CONNECT registry.example:443` or `GET http://registry.example/v2/`. */
   readonly asked: string[];
-  /** The `Authorization` headers that it could read. */
+  /** The `Authorization` headers that it saw in clear. */
   readonly overheard: string[];
 }
 
-/** An HTTP proxy as companies have them: it forwards requests in clear and connects to what is encrypted. */
+/** Starts a corporate-style HTTP proxy that forwards plain requests and tunnels encrypted ones. */
 export async function startWebProxy({ route, auth, onlyPort }: WebProxyOptions): Promise<WebProxy> {
   const asked: string[] = [];
   const overheard: string[] = [];

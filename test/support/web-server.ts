@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 
-/** A request that a server got, and how it was answered. */
+/** A request to the server, and its answer. */
 export interface Exchange {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -24,13 +24,13 @@ export interface ListeningServer extends AsyncDisposable {
 export interface WebFile {
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The only `Authorization` that may read it. */
+  /** The `Authorization` header that it requires. */
   readonly authorization?: string;
   /** Sent instead of the file. */
   readonly redirect?: string;
 }
 
-/** A server of files by path that revalidates by entity tag; what it serves may change while it runs. */
+/** Starts a server of files by path that revalidates by entity tag; the files may change while it runs. */
 export async function startWebServer(files: ReadonlyMap<string, WebFile>): Promise<ListeningServer> {
   return listen((request, response) => {
     const file = files.get(request.url ?? '');
@@ -48,7 +48,7 @@ function sendFile({ body, headers }: WebFile, request: IncomingMessage, response
   response.writeHead(same ? 304 : 200, { etag, ...headers }).end(same ? undefined : body);
 }
 
-/** Listens on a loopback port of its own. */
+/** Listens on a free loopback port. */
 export async function listen(listener: RequestListener): Promise<ListeningServer> {
   let exchanges: Exchange[] = [];
   const server = createServer((request, response) => {

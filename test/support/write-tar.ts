@@ -1,4 +1,4 @@
-/** A member of an archive that a test makes; anything may stand in it, good or hostile. */
+/** A member of a test archive, with any content, valid or hostile. */
 export interface NewMember {
   readonly name: string;
   readonly type?: 'file' | 'link' | 'symlink' | 'directory';
@@ -10,7 +10,7 @@ export interface NewMember {
 
 const flags = { file: '0', link: '1', symlink: '2', directory: '5' } as const;
 
-/** A ustar archive with exactly these members, unchecked. */
+/** Writes a ustar archive with exactly these members, unchecked. */
 export function tarOf(members: readonly NewMember[]): Buffer {
   const blocks = members.flatMap((member) => [...paxBlocks(member), ...blocksOf(member, flags[member.type ?? 'file'])]);
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);

@@ -11,7 +11,7 @@ import { oneFile } from './one-file.ts';
 import { pullRunPush } from './pull-run-push.ts';
 import { trivialRuns } from './trivial-runs.ts';
 
-/** All cases. Those that make the peers forget everything come last. */
+/** All cases. Those that clear the caches of the peers come last. */
 export const cases: readonly BenchCase[] = [
   oneFile,
   cachedSteps,

@@ -6,7 +6,7 @@ import type { Sample } from '../sample.ts';
 const STEPS = 20;
 const twenty = join(import.meta.dirname, '../../fixtures/contexts/twenty-runs');
 
-/** What one RUN step costs in each way to contain it: twenty steps that do next to nothing, less a build without any. */
+/** The cost of a RUN step in each isolation: twenty trivial steps, less a build without any. */
 export const isolations: BenchCase = {
   name: 'isolations',
   rounds: Infinity,

@@ -6,7 +6,7 @@ import type { Sample } from '../sample.ts';
 
 const fixture = join(import.meta.dirname, '../../fixtures/contexts/many-files');
 
-/** 20,000 files, 200 MB: seen for the first time, with one changed, and unchanged; and with their layer compressed. */
+/** 20,000 files, 200 MB: new, with one changed, unchanged, and with a compressed layer. */
 export const manyFiles: BenchCase = {
   name: 'many-files',
   rounds: 2,
@@ -30,7 +30,7 @@ export const manyFiles: BenchCase = {
   },
 };
 
-/** Other files, so that nobody knows them, as an archive with compressed layers. */
+/** Other files, which no peer has cached, as an archive with compressed layers. */
 async function takeCompressed(round: Round, context: string): Promise<Sample[]> {
   await runChecked('./generate.sh', [], { cwd: context, env: { SEED: `${round.seed} compressed` } });
   const path = join(round.directory, 'image.tar');

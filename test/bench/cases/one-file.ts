@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inTurn, type BenchCase } from '../case.ts';
 
-/** The least that a build can be: what it costs to be started at all. */
+/** The smallest build: the cost of the start itself. */
 export const oneFile: BenchCase = {
   name: 'one-file',
   rounds: Infinity,

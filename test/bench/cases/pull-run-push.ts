@@ -5,7 +5,7 @@ import { startRegistry } from '../../support/registry.ts';
 import { canRunRegistry } from '../../support/requirements.ts';
 import { inTurn, type BenchCase } from '../case.ts';
 
-/** A Debian base from a registry, one RUN, and back to it; nothing known before. */
+/** Pulls a Debian base, runs one RUN and pushes the result, with nothing cached. */
 export const pullRunPush: BenchCase = {
   name: 'pull-run-push',
   rounds: 2,

@@ -3,7 +3,7 @@ import { inTurn, type BenchCase } from '../case.ts';
 
 const context = join(import.meta.dirname, '../../fixtures/contexts/twenty-runs');
 
-/** Twenty RUN steps that do next to nothing: what a container costs. */
+/** Twenty trivial RUN steps: the cost of a container. */
 export const trivialRuns: BenchCase = {
   name: 'trivial-runs',
   rounds: Infinity,

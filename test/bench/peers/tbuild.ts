@@ -40,7 +40,7 @@ export async function tbuild(directory: string): Promise<Peer> {
 
 const RUNTIMES = ['crun', 'runc'] as const;
 
-/** The fastest runtime that is there is taken: to measure another one, the faster are hidden. */
+/** Hides the faster runtimes, since tbuild takes the fastest installed one. */
 function withRuntime(isolation: Isolation | undefined): string[] {
   if (isolation !== 'runc' || !hasProgram('crun')) return [];
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind /dev/null "$(command -v crun)" && exec "$0" "$@"'];
