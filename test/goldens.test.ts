@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDockerfile } from '@tbuild/dockerfile';
-import type { Dockerfile, Instruction } from '@tbuild/dockerfile';
-import { TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { parseDockerfile, type Dockerfile, type Instruction } from '@tbuild/dockerfile';
+import { TbuildError, type SourceRange } from '@tbuild/errors';
 import { describe, expect, test } from 'vitest';
 
 // Each case is a folder with a Dockerfile and either ast.json, what it means, or error.txt, why it is

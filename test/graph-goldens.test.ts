@@ -2,12 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { parseDockerfile } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { planBuild } from '@tbuild/frontend';
-import type { Plan, ResolveImage } from '@tbuild/frontend';
-import { GraphBuilder } from '@tbuild/graph';
-import type { Graph, Step, StepId } from '@tbuild/graph';
-import { digestOf } from '@tbuild/oci';
-import type { RuntimeConfig } from '@tbuild/oci';
+import { planBuild, type Plan, type ResolveImage } from '@tbuild/frontend';
+import { GraphBuilder, type Graph, type Step, type StepId } from '@tbuild/graph';
+import { digestOf, type RuntimeConfig } from '@tbuild/oci';
 import { expect, test } from 'vitest';
 
 // Each case that parses has a graph.json, its plan for linux/amd64 on images of fixed content, or a

@@ -1,6 +1,5 @@
 import { createServer, request as send, type IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 
 export interface WebProxyOptions {
   /** Maps a name and port to the real `host:port`; undefined means that it does not exist. */

@@ -2,8 +2,16 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
-import { formatReference, isDigest, isIndex, MediaType, parseManifest, parseReference } from '@tbuild/oci';
-import type { Descriptor, Digest } from '@tbuild/oci';
+import {
+  formatReference,
+  isDigest,
+  isIndex,
+  MediaType,
+  parseManifest,
+  parseReference,
+  type Descriptor,
+  type Digest,
+} from '@tbuild/oci';
 import type { Provider } from './content-store.ts';
 import { Annotation } from './layout-annotations.ts';
 import { createLocalStore, type LocalStore } from './local-store.ts';

@@ -9,8 +9,10 @@ import {
   MediaType,
   parseDescriptor,
   parseReference,
+  type Descriptor,
+  type Digest,
+  type Reference,
 } from '@tbuild/oci';
-import type { Descriptor, Digest, Reference } from '@tbuild/oci';
 import { listDirectory, readText, withLock, writeAtomically, type StoreLayout } from '@tbuild/store';
 import type { ImageRef, ImageRefs, UnnamedImage } from './image-refs.ts';
 import { Annotation } from './layout-annotations.ts';

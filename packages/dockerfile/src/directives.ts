@@ -1,7 +1,6 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { Directives, Word } from './instruction.ts';
-import type { LineReader } from './logical-lines.ts';
-import { createLineReader, readPhysicalLine } from './logical-lines.ts';
+import { type LineReader, createLineReader, readPhysicalLine } from './logical-lines.ts';
 import { syntaxError } from './syntax-error.ts';
 import { skipSpaces, skipSpacesBack } from './whitespace.ts';
 

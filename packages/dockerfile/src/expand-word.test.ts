@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { describe, expect, test } from 'vitest';
 import { cpuTime } from '../../../test/support/cpu-time.ts';
-import { expandWord, expandWords } from './expand-word.ts';
-import type { ExpandOptions, Lookup } from './expand-word.ts';
+import { expandWord, expandWords, type ExpandOptions, type Lookup } from './expand-word.ts';
 
 const folder = join(import.meta.dirname, '../../../fixtures/words');
 

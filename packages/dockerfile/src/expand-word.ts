@@ -1,8 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { substitute } from './substitution.ts';
 import { lexText } from './word-lexer.ts';
-import { createWordList, finishWords } from './word-list.ts';
-import type { WordList } from './word-list.ts';
+import { createWordList, finishWords, type WordList } from './word-list.ts';
 
 /** Returns the value of a variable, or undefined if it is not set. */
 export type Lookup = (name: string) => string | undefined;

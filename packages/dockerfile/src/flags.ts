@@ -1,6 +1,5 @@
 import type { Word } from './instruction.ts';
-import type { LogicalLine, Span } from './logical-lines.ts';
-import { rangeOf } from './logical-lines.ts';
+import { type LogicalLine, type Span, rangeOf } from './logical-lines.ts';
 import { didYouMean, syntaxError } from './syntax-error.ts';
 import { isSpace, skipSpaces } from './whitespace.ts';
 import { trimmed } from './words.ts';

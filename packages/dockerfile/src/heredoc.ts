@@ -1,8 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { expandWords } from './expand-word.ts';
 import type { Heredoc } from './instruction.ts';
-import type { LineReader, LogicalLine } from './logical-lines.ts';
-import { rangeOf, readPhysicalLine } from './logical-lines.ts';
+import { type LineReader, type LogicalLine, rangeOf, readPhysicalLine } from './logical-lines.ts';
 import { syntaxError } from './syntax-error.ts';
 
 /** The start of a heredoc, such as `3<<-"EOF"`. */

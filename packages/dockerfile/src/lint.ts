@@ -1,10 +1,13 @@
-import { locate } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
-import type { CheckOptions } from './check-options.ts';
-import { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOptions } from './check-options.ts';
+import { locate, type SourceRange } from '@tbuild/errors';
+import {
+  type CheckOptions,
+  checkOptionsFor,
+  DEFAULT_CHECK_OPTIONS,
+  isRuleEnabled,
+  parseCheckOptions,
+} from './check-options.ts';
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
-import type { RuleName } from './lint-rules.ts';
-import { createWarning, ruleOf } from './lint-rules.ts';
+import { type RuleName, createWarning, ruleOf } from './lint-rules.ts';
 import { shapeOf } from './instructions/table.ts';
 import { keywordRange, wordRange } from './token-ranges.ts';
 

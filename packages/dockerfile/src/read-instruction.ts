@@ -1,11 +1,16 @@
-import { splitFlags } from './flags.ts';
-import type { RawFlag } from './flags.ts';
+import { splitFlags, type RawFlag } from './flags.ts';
 import { findHeredocMarks, readHeredocs } from './heredoc.ts';
 import type { Instruction, InstructionBase } from './instruction.ts';
 import { KEYWORDS, shapeOf } from './instructions/table.ts';
 import type { Arguments } from './instructions/request.ts';
-import type { Escape, LineReader, LogicalLine, Span } from './logical-lines.ts';
-import { rangeOf, readLogicalLine } from './logical-lines.ts';
+import {
+  type Escape,
+  type LineReader,
+  type LogicalLine,
+  type Span,
+  rangeOf,
+  readLogicalLine,
+} from './logical-lines.ts';
 import { didYouMean, syntaxError } from './syntax-error.ts';
 import { isBlank } from './whitespace.ts';
 import { span, trimmed } from './words.ts';

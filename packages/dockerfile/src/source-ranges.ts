@@ -1,6 +1,5 @@
 import type { SourceRange } from '@tbuild/errors';
-import { DockerfileParser } from 'dockerfile-ast';
-import type { Instruction } from 'dockerfile-ast';
+import { DockerfileParser, type Instruction } from 'dockerfile-ast';
 
 /** A part of an instruction that a message can point to. */
 export type Token =

@@ -1,7 +1,5 @@
-import { parsePattern, replacePattern, trimPrefix, trimSuffix } from './shell-pattern.ts';
-import type { ShellPattern } from './shell-pattern.ts';
-import { expansionError, lexText } from './word-lexer.ts';
-import type { Lexer } from './word-lexer.ts';
+import { parsePattern, replacePattern, trimPrefix, trimSuffix, type ShellPattern } from './shell-pattern.ts';
+import { expansionError, lexText, type Lexer } from './word-lexer.ts';
 
 /** Expands the `$…` at the lexer, and moves the lexer past it. */
 export function substitute(lexer: Lexer): string {

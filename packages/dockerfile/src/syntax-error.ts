@@ -1,5 +1,4 @@
-import { suggest, TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { suggest, TbuildError, type SourceRange } from '@tbuild/errors';
 
 /** Creates the error for an invalid Dockerfile; `location` is underlined. */
 export function syntaxError(message: string, location: SourceRange, hint?: string): TbuildError {

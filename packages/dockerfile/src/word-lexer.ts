@@ -1,7 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import { isBlank } from './whitespace.ts';
-import { addLiteral, addText } from './word-list.ts';
-import type { WordList } from './word-list.ts';
+import { addLiteral, addText, type WordList } from './word-list.ts';
 
 /** The rules for one word; see ExpandOptions for their meaning. */
 interface LexerOptions {

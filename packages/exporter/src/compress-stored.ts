@@ -1,5 +1,4 @@
-import type { Provider } from '@tbuild/content';
-import { fromBytes, readWhole } from '@tbuild/content';
+import { type Provider, fromBytes, readWhole } from '@tbuild/content';
 import { compressLayer, type VariantStore } from '@tbuild/layers';
 import {
   digestOf,

@@ -1,10 +1,7 @@
-import { expandWord } from '@tbuild/dockerfile';
-import type { Dockerfile, KeyValue } from '@tbuild/dockerfile';
+import { expandWord, type Dockerfile, type KeyValue } from '@tbuild/dockerfile';
 import { locate } from '@tbuild/errors';
-import { formatPlatform } from '@tbuild/oci';
-import type { Platform } from '@tbuild/oci';
-import { emptyEnvironment, lookupIn, setVariable, variable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { formatPlatform, type Platform } from '@tbuild/oci';
+import { emptyEnvironment, lookupIn, setVariable, variable, type Environment } from './environment.ts';
 
 /** The inputs of the global scope. */
 export interface GlobalScopeOptions {

@@ -6,8 +6,12 @@ import {
   lintDockerfile,
   parseCheckOptions,
   ruleOf,
+  type CheckOptions,
+  type Dockerfile,
+  type InstructionBase,
+  type LintWarning,
+  type RuleName,
 } from '@tbuild/dockerfile';
-import type { CheckOptions, Dockerfile, InstructionBase, LintWarning, RuleName } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg } from './build-args.ts';
 import { nearName } from './near-name.ts';

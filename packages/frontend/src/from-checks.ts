@@ -1,15 +1,9 @@
-import { expandWord } from '@tbuild/dockerfile';
-import type { Dockerfile, Stage, Word } from '@tbuild/dockerfile';
-import { hasCode } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
-import { formatPlatform, parsePlatform, parseReference } from '@tbuild/oci';
-import type { ImageConfig, Platform } from '@tbuild/oci';
-import { globalScope } from './build-args.ts';
-import type { GlobalScopeOptions } from './build-args.ts';
-import { suggestion } from './checks.ts';
-import type { Report } from './checks.ts';
-import { lookupIn, variable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { expandWord, type Dockerfile, type Stage, type Word } from '@tbuild/dockerfile';
+import { hasCode, type SourceRange } from '@tbuild/errors';
+import { formatPlatform, parsePlatform, parseReference, type ImageConfig, type Platform } from '@tbuild/oci';
+import { globalScope, type GlobalScopeOptions } from './build-args.ts';
+import { suggestion, type Report } from './checks.ts';
+import { lookupIn, variable, type Environment } from './environment.ts';
 
 /** The inputs of the checks of FROM lines. */
 export interface FromCheckOptions extends GlobalScopeOptions {

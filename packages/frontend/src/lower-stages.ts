@@ -1,6 +1,5 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
-import { TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { TbuildError, type SourceRange } from '@tbuild/errors';
 import type { StepId } from '@tbuild/graph';
 import type { Report } from './checks.ts';
 import { checkRepeats } from './stage-checks.ts';
@@ -13,13 +12,10 @@ import type { Origin } from './origin.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ResolvedStage, ResolvedStages } from './resolve-stages.ts';
 import { addContext } from './scan-targets.ts';
-import { stageLabel } from './stage-graph.ts';
-import type { StageGraph } from './stage-graph.ts';
+import { stageLabel, type StageGraph } from './stage-graph.ts';
 import { resolveSource, sourceNames } from './stage-sources.ts';
-import { stepName } from './step-name.ts';
-import type { Numbering } from './step-name.ts';
-import { withStep } from './stage-state.ts';
-import type { StageState } from './stage-state.ts';
+import { stepName, type Numbering } from './step-name.ts';
+import { withStep, type StageState } from './stage-state.ts';
 
 export interface LowerStagesOptions {
   readonly graph: StageGraph;

@@ -1,7 +1,6 @@
 import { hasCode } from '@tbuild/errors';
 import type { ImageSource } from '@tbuild/graph';
-import { familiarReference, formatPlatform, parseReference } from '@tbuild/oci';
-import type { Platform } from '@tbuild/oci';
+import { familiarReference, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { NamedContext } from './plan.ts';
 
 /** The origin of a tree: the base of FROM, or the source of COPY and mounts. */

@@ -1,8 +1,7 @@
 import { parseDockerfile } from '@tbuild/dockerfile';
 import { expect, test } from 'vitest';
 import { planText } from '../test/plan-text.ts';
-import { outlineDockerfile } from './outline.ts';
-import type { Outline } from './outline.ts';
+import { outlineDockerfile, type Outline } from './outline.ts';
 import { listTargets } from './targets.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };

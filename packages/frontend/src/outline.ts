@@ -1,13 +1,16 @@
 import { posix } from 'node:path';
-import type { Dockerfile, InstructionBase, KeyValue, RunInstruction } from '@tbuild/dockerfile';
-import { expandWord } from '@tbuild/dockerfile';
+import {
+  type Dockerfile,
+  type InstructionBase,
+  type KeyValue,
+  type RunInstruction,
+  expandWord,
+} from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg, globalScope } from './build-args.ts';
-import { lookupIn, variable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { lookupIn, variable, type Environment } from './environment.ts';
 import type { Plan, PlanOptions } from './plan.ts';
-import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
-import type { StageGraph, StageNode } from './stage-graph.ts';
+import { findTarget, openStageGraph, stageLabel, type StageGraph, type StageNode } from './stage-graph.ts';
 import { resolveSource, sourceNames } from './stage-sources.ts';
 
 /** A build argument of the target. */

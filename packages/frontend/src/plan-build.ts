@@ -1,7 +1,6 @@
 import type { Dockerfile } from '@tbuild/dockerfile';
 import { globalScope, proxyEnv } from './build-args.ts';
-import { openChecks } from './checks.ts';
-import type { Checks } from './checks.ts';
+import { openChecks, type Checks } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
@@ -10,8 +9,7 @@ import { resolveStages } from './resolve-stages.ts';
 import { scanTargets } from './scan-targets.ts';
 import { findTarget, openStageGraph, stageLabel } from './stage-graph.ts';
 import { checkCycles } from './stage-sources.ts';
-import { configOf } from './stage-state.ts';
-import type { StageState } from './stage-state.ts';
+import { configOf, type StageState } from './stage-state.ts';
 
 /**
  * Plans the build of a Dockerfile's target for one platform. Only stages that the target needs become steps of

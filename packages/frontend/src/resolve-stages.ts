@@ -1,14 +1,10 @@
 import { getOrMake } from '@tbuild/concurrency';
-import { parseInstruction } from '@tbuild/dockerfile';
-import type { StageInstruction } from '@tbuild/dockerfile';
-import { locate, TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
-import { canonicalJson } from '@tbuild/oci';
-import type { Platform } from '@tbuild/oci';
+import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
+import { locate, TbuildError, type SourceRange } from '@tbuild/errors';
+import { canonicalJson, type Platform } from '@tbuild/oci';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
-import { didYouMean } from './stage-graph.ts';
-import type { StageGraph, StageNode } from './stage-graph.ts';
+import { didYouMean, type StageGraph, type StageNode } from './stage-graph.ts';
 import { checkOrder, resolveSource, sourceNames } from './stage-sources.ts';
 
 /** A stage whose images are all resolved. */

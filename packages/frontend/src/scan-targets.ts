@@ -1,10 +1,8 @@
 import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { SourceRange } from '@tbuild/errors';
-import { variable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { variable, type Environment } from './environment.ts';
 import type { ScanTarget } from './plan.ts';
-import type { StageNode } from './stage-graph.ts';
-import { stageLabel } from './stage-graph.ts';
+import { type StageNode, stageLabel } from './stage-graph.ts';
 import type { StageState } from './stage-state.ts';
 
 export interface ScanOptions {

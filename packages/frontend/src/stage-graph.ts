@@ -1,12 +1,8 @@
-import { expandWord } from '@tbuild/dockerfile';
-import type { Dockerfile, Stage, Word } from '@tbuild/dockerfile';
+import { expandWord, type Dockerfile, type Stage, type Word } from '@tbuild/dockerfile';
 import { hasCode, locate, suggest, TbuildError } from '@tbuild/errors';
-import { parsePlatform } from '@tbuild/oci';
-import type { Platform } from '@tbuild/oci';
-import { lookupIn } from './environment.ts';
-import type { Environment } from './environment.ts';
-import { contextOrigin, imageOrigin } from './origin.ts';
-import type { ContextNames, Origin } from './origin.ts';
+import { parsePlatform, type Platform } from '@tbuild/oci';
+import { lookupIn, type Environment } from './environment.ts';
+import { contextOrigin, imageOrigin, type ContextNames, type Origin } from './origin.ts';
 
 /** A stage and its base, as far as the file and the options define them. */
 export interface StageNode {

@@ -1,10 +1,7 @@
 import type { StageInstruction } from '@tbuild/dockerfile';
-import { TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
-import { imageOrigin } from './origin.ts';
-import type { Origin } from './origin.ts';
-import { stageLabel } from './stage-graph.ts';
-import type { StageGraph, StageNode } from './stage-graph.ts';
+import { TbuildError, type SourceRange } from '@tbuild/errors';
+import { imageOrigin, type Origin } from './origin.ts';
+import { stageLabel, type StageGraph, type StageNode } from './stage-graph.ts';
 
 /** A name that an instruction reads from, as written: the `--from` of COPY or of a mount. */
 export interface SourceName {

@@ -1,8 +1,7 @@
 import type { StepId } from '@tbuild/graph';
 import type { Platform, RuntimeConfig } from '@tbuild/oci';
 import type { DeclaredArg } from './build-args.ts';
-import { parseVariable, setVariable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { parseVariable, setVariable, type Environment } from './environment.ts';
 import { GrowingList, GrowingMap } from './growing.ts';
 import type { Plan, PlannedHistory } from './plan.ts';
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { GrowingMap } from './growing.ts';
-import { commandLine, stepName, summarizeHeredoc } from './step-name.ts';
-import type { Numbering, StepLabel } from './step-name.ts';
+import { commandLine, stepName, summarizeHeredoc, type Numbering, type StepLabel } from './step-name.ts';
 
 const arm = { os: 'linux', architecture: 'arm64' };
 const declared = (platform: string) => GrowingMap.of([['TARGETPLATFORM', platform]]);

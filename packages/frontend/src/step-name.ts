@@ -1,9 +1,6 @@
-import { formatPlatform, normalizePlatform } from '@tbuild/oci';
-import type { Platform } from '@tbuild/oci';
-import { parsePlatform } from '@tbuild/oci';
+import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from '@tbuild/oci';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
-import { variable } from './environment.ts';
-import type { Environment } from './environment.ts';
+import { variable, type Environment } from './environment.ts';
 
 /** The numbering of the steps of one stage. */
 export interface Numbering {

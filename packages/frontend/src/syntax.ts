@@ -1,6 +1,5 @@
 import { detectSyntax } from '@tbuild/dockerfile';
-import { hasCode, TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { hasCode, TbuildError, type SourceRange } from '@tbuild/errors';
 import { parseReference } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 

@@ -1,9 +1,7 @@
 import { parseDockerfile } from '@tbuild/dockerfile';
-import { GraphBuilder } from '@tbuild/graph';
-import type { Graph, Step } from '@tbuild/graph';
+import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { TbuildError } from '@tbuild/errors';
-import { digestOf } from '@tbuild/oci';
-import type { ImageConfig, RuntimeConfig } from '@tbuild/oci';
+import { digestOf, type ImageConfig, type RuntimeConfig } from '@tbuild/oci';
 import type { ImageRequest, Plan, PlanOptions } from '../src/plan.ts';
 import { planBuild } from '../src/plan-build.ts';
 

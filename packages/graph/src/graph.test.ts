@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { GraphBuilder } from './index.ts';
-import type { Step, StepOp } from './index.ts';
+import { GraphBuilder, type Step, type StepOp } from './index.ts';
 
 const mkdir = (path: string): StepOp => ({ kind: 'mkdir', path, mode: 0o755, user: '' });
 const step = (path: string, rest: Partial<Step> = {}): Omit<Step, 'id'> => ({

@@ -6,9 +6,16 @@ import { skopeo } from '../../support/peers.ts';
 import { program } from '../../support/program.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked, runProcess } from '../../support/run-process.ts';
-import { buildContext, buildGood, buildInline, good, userDirectory, writeFiles } from '../../support/tbuild.ts';
+import {
+  buildContext,
+  buildGood,
+  buildInline,
+  good,
+  userDirectory,
+  writeFiles,
+  type InlineBuild,
+} from '../../support/tbuild.ts';
 import { ordinaryUser } from '../../support/user.ts';
-import type { InlineBuild } from '../../support/tbuild.ts';
 
 const contexts = join(import.meta.dirname, '../../../fixtures/contexts');
 const diffIds = (build: InlineBuild) => build.image().config.rootfs.diff_ids;

@@ -1,7 +1,6 @@
 import type { ArgInstruction } from '../instruction.ts';
 import { span } from '../words.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 /** ARG: names with optional defaults. As in Docker, flags are ignored. */
 export function parseArg(request: InstructionRequest): ArgInstruction {

@@ -1,10 +1,8 @@
-import type { Flags, FlagKind } from '../flags.ts';
-import { flagSwitch, flagWord, readFlags } from '../flags.ts';
+import { type Flags, type FlagKind, flagSwitch, flagWord, readFlags } from '../flags.ts';
 import { parseHeredocMark } from '../heredoc.ts';
 import type { CopyInstruction, Heredoc, Word } from '../instruction.ts';
 import { syntaxError } from '../syntax-error.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 const SHARED: Readonly<Record<string, FlagKind>> = {
   chown: 'value',

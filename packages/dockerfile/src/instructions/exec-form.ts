@@ -1,8 +1,7 @@
 import { readFlags } from '../flags.ts';
 import type { CommandInstruction, CommandLine, ShellInstruction } from '../instruction.ts';
 import { syntaxError } from '../syntax-error.ts';
-import type { Arguments, InstructionRequest } from './request.ts';
-import { faultIn } from './request.ts';
+import { type Arguments, type InstructionRequest, faultIn } from './request.ts';
 
 /** CMD. */
 export function parseCmd(request: InstructionRequest): CommandInstruction {

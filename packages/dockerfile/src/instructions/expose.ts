@@ -1,7 +1,6 @@
 import { readFlags } from '../flags.ts';
 import type { ListInstruction } from '../instruction.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 /** EXPOSE: ports, sorted as written, before variables are expanded. */
 export function parseExpose(request: InstructionRequest): ListInstruction {

@@ -1,8 +1,7 @@
 import { flagWord, readFlags } from '../flags.ts';
 import type { FromInstruction } from '../instruction.ts';
 import { syntaxError } from '../syntax-error.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 const STAGE_NAME = /^[a-z][a-z0-9-_.]*$/;
 

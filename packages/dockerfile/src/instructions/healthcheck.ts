@@ -1,11 +1,9 @@
 import { parseDuration } from '../duration.ts';
-import type { Flags } from '../flags.ts';
-import { flagWord, readFlags } from '../flags.ts';
+import { type Flags, flagWord, readFlags } from '../flags.ts';
 import type { HealthcheckInstruction } from '../instruction.ts';
 import { syntaxError } from '../syntax-error.ts';
 import { toCommandLine } from './exec-form.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn } from './request.ts';
+import { type InstructionRequest, faultIn } from './request.ts';
 
 const FLAGS = {
   interval: 'value',

@@ -1,7 +1,6 @@
 import { readFlags } from '../flags.ts';
 import type { KeyValuesInstruction } from '../instruction.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 /** ENV. */
 export function parseEnv(request: InstructionRequest): KeyValuesInstruction {

@@ -1,5 +1,4 @@
-import type { LogicalLine, Span } from '../logical-lines.ts';
-import { rangeOf } from '../logical-lines.ts';
+import { type LogicalLine, type Span, rangeOf } from '../logical-lines.ts';
 import { syntaxError } from '../syntax-error.ts';
 import { isBlank, isSpace } from '../whitespace.ts';
 import { readJsonWords, span, splitBlanks, splitQuoted } from '../words.ts';

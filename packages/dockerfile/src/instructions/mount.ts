@@ -1,5 +1,4 @@
-import { TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { TbuildError, type SourceRange } from '@tbuild/errors';
 import type { MountFlag, Word } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 

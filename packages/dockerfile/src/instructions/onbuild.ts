@@ -1,7 +1,6 @@
 import { readFlags } from '../flags.ts';
 import type { OnbuildInstruction } from '../instruction.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn } from './request.ts';
+import { type InstructionRequest, faultIn } from './request.ts';
 
 const KEYWORD = /^\s*ONBUILD\s*/i;
 

@@ -1,7 +1,6 @@
 import type { Heredoc, InstructionBase, Word } from '../instruction.ts';
 import type { RawFlag } from '../flags.ts';
-import type { LogicalLine, Span } from '../logical-lines.ts';
-import { rangeOf } from '../logical-lines.ts';
+import { type LogicalLine, type Span, rangeOf } from '../logical-lines.ts';
 import { syntaxError } from '../syntax-error.ts';
 import type { TbuildError } from '@tbuild/errors';
 

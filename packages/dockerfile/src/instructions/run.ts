@@ -1,13 +1,11 @@
-import { readFlags } from '../flags.ts';
-import type { Flags } from '../flags.ts';
+import { readFlags, type Flags } from '../flags.ts';
 import { parseHeredocMark } from '../heredoc.ts';
 import type { RunInstruction } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 import { toCommandLine } from './exec-form.ts';
 import { parseMount } from './mount.ts';
 import { rangeOf } from '../logical-lines.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn } from './request.ts';
+import { type InstructionRequest, faultIn } from './request.ts';
 
 const NETWORKS = ['default', 'none', 'host'] as const;
 const SECURITY_MODES = ['sandbox', 'insecure'] as const;

@@ -1,7 +1,6 @@
 import { readFlags } from '../flags.ts';
 import type { SingleWordInstruction } from '../instruction.ts';
-import type { InstructionRequest } from './request.ts';
-import { faultIn, toWord } from './request.ts';
+import { type InstructionRequest, faultIn, toWord } from './request.ts';
 
 /** USER. */
 export function parseUser(request: InstructionRequest): SingleWordInstruction {

@@ -6,8 +6,16 @@ import { parseExpose } from './expose.ts';
 import { parseFrom } from './from.ts';
 import { parseHealthcheck } from './healthcheck.ts';
 import { parseEnv, parseLabel } from './key-values.ts';
-import type { Lexer } from './lexers.ts';
-import { lexBlanks, lexHealthcheck, lexJsonOrBlanks, lexJsonOrText, lexPairs, lexQuoted, lexText } from './lexers.ts';
+import {
+  type Lexer,
+  lexBlanks,
+  lexHealthcheck,
+  lexJsonOrBlanks,
+  lexJsonOrText,
+  lexPairs,
+  lexQuoted,
+  lexText,
+} from './lexers.ts';
 import { parseOnbuild } from './onbuild.ts';
 import type { InstructionRequest } from './request.ts';
 import { parseRun } from './run.ts';

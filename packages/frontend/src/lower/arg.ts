@@ -2,8 +2,7 @@ import type { ArgInstruction } from '@tbuild/dockerfile';
 import { declareArg } from '../build-args.ts';
 import { setVariable } from '../environment.ts';
 import { withHistory } from '../stage-state.ts';
-import { expandIn, NOT_IN_ENVIRONMENT } from './lowering.ts';
-import type { Lowering } from './lowering.ts';
+import { expandIn, NOT_IN_ENVIRONMENT, type Lowering } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 
 /** ARG in a stage: one argument after the other, so that a default may use the one before. */

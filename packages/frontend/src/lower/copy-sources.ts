@@ -2,13 +2,10 @@ import { posix } from 'node:path';
 import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
 import { withoutCredentials } from '@tbuild/errors';
 import type { CopySelection, FileSource, GitOp, HttpOp, StepId } from '@tbuild/graph';
-import { isDigest } from '@tbuild/oci';
-import type { Digest } from '@tbuild/oci';
-import { parseGitSource } from '../git-source.ts';
-import type { GitSource } from '../git-source.ts';
+import { isDigest, type Digest } from '@tbuild/oci';
+import { parseGitSource, type GitSource } from '../git-source.ts';
 import type { StageState } from '../stage-state.ts';
-import { expandIn, semanticError, sourceFrom } from './lowering.ts';
-import type { LoweringContext, Tree } from './lowering.ts';
+import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 
 /** The target of lowered selections. Steps that they read from join `sources`. */
 export interface CopyTarget {

@@ -2,12 +2,10 @@ import { posix } from 'node:path';
 import type { CopyInstruction, Word } from '@tbuild/dockerfile';
 import type { CopyOp, CopySelection, ModeChange, StepId } from '@tbuild/graph';
 import { lookupIn } from '../environment.ts';
-import { cwdOf, withStep } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
+import { cwdOf, withStep, type StageState } from '../stage-state.ts';
 import { copySelections } from './copy-sources.ts';
 import { describeCommand } from './describe.ts';
-import { expandIn, nameStep, semanticError } from './lowering.ts';
-import type { Lowering, LoweringContext } from './lowering.ts';
+import { expandIn, nameStep, semanticError, type Lowering, type LoweringContext } from './lowering.ts';
 
 /** COPY and ADD: one layer from any number of sources. */
 export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context) => {

@@ -1,5 +1,4 @@
-import { expandWord } from '@tbuild/dockerfile';
-import type { ExpandOptions, InstructionBase, Lookup } from '@tbuild/dockerfile';
+import { expandWord, type ExpandOptions, type InstructionBase, type Lookup } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { commandLine } from '../step-name.ts';
 import type { LoweringContext } from './lowering.ts';

@@ -2,8 +2,7 @@ import type { ListInstruction } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { formatList } from '../go-format.ts';
 import { withAdded, withHistory } from '../stage-state.ts';
-import { expandListIn, semanticError } from './lowering.ts';
-import type { Lowering, LoweringContext } from './lowering.ts';
+import { expandListIn, semanticError, type Lowering, type LoweringContext } from './lowering.ts';
 import { emptyObjects } from './metadata.ts';
 
 /** EXPOSE: the ports are sorted as written and then expanded, since a variable may hold several ports. */

@@ -1,12 +1,10 @@
 import type { SourceRange } from '@tbuild/errors';
 import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
-import { emptyEnvironment, parseVariable, setVariable } from '../environment.ts';
-import type { Environment } from '../environment.ts';
+import { emptyEnvironment, parseVariable, setVariable, type Environment } from '../environment.ts';
 import { GrowingList } from '../growing.ts';
 import type { ResolvedImage } from '../plan.ts';
-import { configOf, noAdditions } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
+import { configOf, noAdditions, type StageState } from '../stage-state.ts';
 
 /** Docker's PATH for Linux, if the base has none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

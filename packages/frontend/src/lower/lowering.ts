@@ -1,13 +1,16 @@
-import { expandWord, expandWords } from '@tbuild/dockerfile';
-import type { ExpandOptions, RuleName, StageInstruction, Word } from '@tbuild/dockerfile';
-import { locate, suggest, TbuildError } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import {
+  expandWord,
+  expandWords,
+  type ExpandOptions,
+  type RuleName,
+  type StageInstruction,
+  type Word,
+} from '@tbuild/dockerfile';
+import { locate, suggest, TbuildError, type SourceRange } from '@tbuild/errors';
 import type { FileSource, GraphBuilder, StepId } from '@tbuild/graph';
 import { suggestion } from '../checks.ts';
-import { lookupIn } from '../environment.ts';
-import type { Environment } from '../environment.ts';
-import { stepName } from '../step-name.ts';
-import type { Numbering } from '../step-name.ts';
+import { lookupIn, type Environment } from '../environment.ts';
+import { stepName, type Numbering } from '../step-name.ts';
 import type { StageState } from '../stage-state.ts';
 
 /** Arguments that control Docker's scanner and never reach a process. */

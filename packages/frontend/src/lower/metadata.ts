@@ -10,10 +10,8 @@ import type {
 } from '@tbuild/dockerfile';
 import type { HealthConfig } from '@tbuild/oci';
 import { formatDuration, formatList, formatQuotedList } from '../go-format.ts';
-import { shellOf, withAdded, withConfig, withConfigVariable, withHistory } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
-import { expandIn, semanticError } from './lowering.ts';
-import type { Lowering, LoweringContext } from './lowering.ts';
+import { shellOf, withAdded, withConfig, withConfigVariable, withHistory, type StageState } from '../stage-state.ts';
+import { expandIn, semanticError, type Lowering, type LoweringContext } from './lowering.ts';
 import { warnOfSecret } from './secret-names.ts';
 import { isSignal } from './signals.ts';
 

@@ -1,5 +1,4 @@
-import { suggest } from '@tbuild/errors';
-import type { SourceRange } from '@tbuild/errors';
+import { suggest, type SourceRange } from '@tbuild/errors';
 import { semanticError } from './lowering.ts';
 
 const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);

@@ -1,9 +1,7 @@
-import { expandWords } from '@tbuild/dockerfile';
-import type { Heredoc, RunInstruction } from '@tbuild/dockerfile';
+import { expandWords, type Heredoc, type RunInstruction } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import type { RunMount } from '@tbuild/graph';
-import { shellOf } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
+import { shellOf, type StageState } from '../stage-state.ts';
 
 /** The command of a RUN. */
 export interface RunCommand {

@@ -3,10 +3,8 @@ import type { MountFlag } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import type { RunMount, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
-import { cwdOf } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
-import { expandIn, semanticError, sourceFrom } from './lowering.ts';
-import type { LoweringContext, Tree } from './lowering.ts';
+import { cwdOf, type StageState } from '../stage-state.ts';
+import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 import { readBoolean, readId, readMode, readSharing, readSize } from './mount-options.ts';
 import { resolveDirectory } from './workdir.ts';
 

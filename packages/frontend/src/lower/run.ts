@@ -1,16 +1,12 @@
 import type { Lookup, RunInstruction } from '@tbuild/dockerfile';
 import type { RunMount, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
-import { formatEnvironment, setVariable, variable } from '../environment.ts';
-import type { Environment } from '../environment.ts';
+import { formatEnvironment, setVariable, variable, type Environment } from '../environment.ts';
 import { summarizeHeredoc } from '../step-name.ts';
-import { cwdOf, withStep } from '../stage-state.ts';
-import type { StageState } from '../stage-state.ts';
+import { cwdOf, withStep, type StageState } from '../stage-state.ts';
 import { describeCommand } from './describe.ts';
-import { nameStep } from './lowering.ts';
-import type { Lowering, LoweringContext } from './lowering.ts';
-import { runCommand } from './run-command.ts';
-import type { RunCommand } from './run-command.ts';
+import { nameStep, type Lowering, type LoweringContext } from './lowering.ts';
+import { runCommand, type RunCommand } from './run-command.ts';
 import { lowerMounts } from './run-mounts.ts';
 
 /** RUN. */

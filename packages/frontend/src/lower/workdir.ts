@@ -3,8 +3,7 @@ import type { SingleWordInstruction } from '@tbuild/dockerfile';
 import { lookupIn } from '../environment.ts';
 import { cwdOf, withConfig, withHistory, withStep } from '../stage-state.ts';
 import { describeCommand } from './describe.ts';
-import { expandIn, nameStep } from './lowering.ts';
-import type { Lowering } from './lowering.ts';
+import { expandIn, nameStep, type Lowering } from './lowering.ts';
 
 /** WORKDIR: always a layer, even if the directory exists. Only the root has none. */
 export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction, context) => {

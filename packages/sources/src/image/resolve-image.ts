@@ -40,19 +40,27 @@ export function createResolveImage(images: ImageSources, options: ResolveOptions
     const reference = parseReference(request.reference);
     const own = options.pull ? undefined : images.refs.get(reference);
     if (own !== undefined) {
-      return resolveFrom({ ...request, source: { kind: 'store' } }, own, images.content, images, signal);
+      const place = { from: images.content, images, signal };
+      return resolveFrom({ ...request, source: { kind: 'store' } }, own, place);
     }
     const memo = images.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
     const known = options.pull || !touch(memo, images.now()) ? undefined : recall(memo, images);
-    if (known !== undefined) return describe(request, known.descriptor, known.manifest, images, images.content, signal);
+    if (known !== undefined) return describe(request, known, { from: images.content, images, signal });
     return options.track(formatReference(reference), async () => {
       const repository = await images.openRepository(reference);
       const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
-      const resolved = await resolveFrom(request, root, repository, images, signal);
+      const resolved = await resolveFrom(request, root, { from: repository, images, signal });
       writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
       return resolved;
     });
   };
+}
+
+/** Where the documents of an image are read, and where they are kept. */
+interface Documents {
+  readonly from: Provider;
+  readonly images: Pick<ImageSources, 'content'>;
+  readonly signal: AbortSignal;
 }
 
 async function resolveInLayout(
@@ -63,33 +71,22 @@ async function resolveInLayout(
 ): Promise<ResolvedImage> {
   const layout = await openLayout(path);
   const root = await layout.resolve(request.reference === '' ? undefined : request.reference);
-  return resolveFrom(request, root, layout.provider, images, signal);
+  return resolveFrom(request, root, { from: layout.provider, images, signal });
 }
 
 /** Follows an index or manifest to the image for the platform, and stores the documents on the way. */
-async function resolveFrom(
-  request: ImageRequest,
-  root: Descriptor,
-  from: Provider,
-  images: ImageSources,
-  signal: AbortSignal,
-): Promise<ResolvedImage> {
+async function resolveFrom(request: ImageRequest, root: Descriptor, documents: Documents): Promise<ResolvedImage> {
   let descriptor = root;
   for (let depth = 0; depth <= MOST_INDEXES; depth++) {
-    const document = await fetchDocument(descriptor, from, images, signal);
-    if (!isIndex(document)) return describe(request, descriptor, document, images, from, signal);
+    const document = await fetchDocument(descriptor, documents);
+    if (!isIndex(document)) return describe(request, { descriptor, manifest: document }, documents);
     descriptor = chooseManifest(document, nameOf(request), request.platform);
   }
   throw new TbuildError('REGISTRY', `Image ${JSON.stringify(request.reference)} has too many nested indexes`);
 }
 
-async function fetchDocument(
-  descriptor: Descriptor,
-  from: Provider,
-  images: ImageSources,
-  signal: AbortSignal,
-): Promise<Manifest | Index> {
-  return parseManifest(await keepWhole(descriptor, from, images, signal), descriptor.mediaType);
+async function fetchDocument(descriptor: Descriptor, documents: Documents): Promise<Manifest | Index> {
+  return parseManifest(await keepWhole(descriptor, documents), descriptor.mediaType);
 }
 
 /** Returns the name of an image for messages. */
@@ -97,12 +94,7 @@ function nameOf({ reference, source }: ImageRequest): string {
   return source.kind === 'layout' ? `oci-layout://${source.path}${reference && `:${reference}`}` : reference;
 }
 
-async function keepWhole(
-  descriptor: Descriptor,
-  from: Provider,
-  images: ImageSources,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
+async function keepWhole(descriptor: Descriptor, { from, images, signal }: Documents): Promise<Uint8Array> {
   const stored = useStored(images.content, descriptor.digest);
   if (stored !== undefined) return stored;
   const bytes = await readWhole(from, descriptor, signal);
@@ -112,15 +104,11 @@ async function keepWhole(
 
 async function describe(
   request: ImageRequest,
-  descriptor: Descriptor,
-  manifest: Manifest | Index,
-  images: ImageSources,
-  from: Provider,
-  signal: AbortSignal,
+  { descriptor, manifest }: { readonly descriptor: Descriptor; readonly manifest: Manifest },
+  documents: Documents,
 ): Promise<ResolvedImage> {
-  if (isIndex(manifest)) throw new Error('Expected a manifest, got an index');
   requireImage(manifest, request.reference);
-  const config = parseImageConfig(await keepWhole(manifest.config, from, images, signal));
+  const config = parseImageConfig(await keepWhole(manifest.config, documents));
   return {
     reference: fullName(request.source, request.reference, descriptor),
     source: request.source,

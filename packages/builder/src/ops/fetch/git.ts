@@ -25,7 +25,7 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
       const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {
-        await checkOutTo(result, op, commit, remote, context);
+        await checkOutTo(result, { op, commit, remote }, context);
         return result;
       };
       return { key, run, canGive: (given) => given === result };
@@ -46,11 +46,15 @@ function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readS
   return undefined;
 }
 
+interface CheckOut {
+  readonly op: GitOp;
+  readonly commit: Commit;
+  readonly remote: GitRemote;
+}
+
 async function checkOutTo(
-  key: ResultId,
-  op: GitOp,
-  commit: Commit,
-  remote: GitRemote,
+  result: ResultId,
+  { op, commit, remote }: CheckOut,
   { services }: FetchContext,
 ): Promise<void> {
   const mirror = await fetchCommit(commit.id, remote, services);
@@ -60,7 +64,7 @@ async function checkOutTo(
   try {
     await using active = await services.snapshots.prepare();
     await checkOut(remote, { ...op, commit, mirror, scratch, target: active.upper });
-    await active.commit(hexOf(key));
+    await active.commit(hexOf(result));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

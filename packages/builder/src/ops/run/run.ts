@@ -1,6 +1,6 @@
 import { resolveUser } from '@tbuild/executor';
 import type { ResultId, RunOp } from '@tbuild/graph';
-import { hexOf, type Digest } from '@tbuild/oci';
+import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
 import { gatherTrees } from '../gather-trees.ts';
@@ -30,7 +30,7 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
       });
       const run = async (): Promise<ResultId> => {
         const result = newResultId(key);
-        await runInto(result, op, mounts, base?.result, context, signal);
+        await runInto({ result, op, mounts, base: base?.result }, context, signal);
         scheduleLayerPacking(result, context);
         return result;
       };
@@ -63,11 +63,16 @@ function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContex
   };
 }
 
+/** A RUN whose mounts are keyed. */
+interface KeyedRun {
+  readonly result: ResultId;
+  readonly op: RunOp;
+  readonly mounts: readonly KeyedMount[];
+  readonly base: ResultId | undefined;
+}
+
 async function runInto(
-  result: Digest,
-  op: RunOp,
-  keyed: readonly KeyedMount[],
-  base: ResultId | undefined,
+  { result, op, mounts: keyed, base }: KeyedRun,
   context: StepContext,
   signal: AbortSignal,
 ): Promise<void> {

@@ -4,8 +4,15 @@ import { TbuildError } from '@tbuild/errors';
 import type { Annotation } from '@tbuild/spec';
 import { mergeImages, pushMerged } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
-import { familiarReference, formatReference, isDigest, parsePlatform, parseReference } from '@tbuild/oci';
-import type { Platform, Reference } from '@tbuild/oci';
+import {
+  familiarReference,
+  formatReference,
+  isDigest,
+  parsePlatform,
+  parseReference,
+  type Platform,
+  type Reference,
+} from '@tbuild/oci';
 import { annotationsNamed } from '../../request/annotation.ts';
 import { requirePair } from '../../flags/pairs.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
