@@ -148,7 +148,7 @@ describe('a container that', needs('docker'), () => {
   });
 
   test.each(settings)(
-    '$what has a doctor that predicts what builds do',
+    '$what: doctor predicts what builds do',
     async ({ options, doctor, build, copies: copied = build }) => {
       const context = writeFiles({ Dockerfile: dockerfile, copies });
       const volume = scratchDirectory('volume');
