@@ -92,7 +92,8 @@ function missing(digest: Digest, cause?: unknown): TbuildError {
 function isUsable(path: string, size: number | undefined, usedAt: number | undefined): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile() !== true || (size !== undefined && stats.size !== size)) return false;
-  return usedAt === undefined || stats.atimeMs >= usedAt || markUsed(path, usedAt, stats.mtimeMs);
+  // A time that is set in seconds comes back a little earlier.
+  return usedAt === undefined || stats.atimeMs > usedAt - 1 || markUsed(path, usedAt, stats.mtimeMs);
 }
 
 /** Returns false when the blob has just been removed. */

@@ -143,7 +143,7 @@ async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
   const op = run.opFor(run.step);
   if (op.anticipate === undefined) return prepareAndRun(op, run);
   const unneeded = new AbortController();
-  op.anticipate(run.inputs, AbortSignal.any([run.signal, unneeded.signal]));
+  op.anticipate(run.inputs, unneeded.signal);
   let done: Done<R> | undefined;
   try {
     return (done = await prepareAndRun(op, run));

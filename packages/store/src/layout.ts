@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { digestOf, hexOf, type Digest } from '@tbuild/oci';
 
 /**
@@ -71,7 +70,8 @@ export interface StoreLayout {
 
 /** Returns the paths of the store at `root`. Creates nothing. */
 export function storeLayout(root: string): StoreLayout {
-  const inRoot = (name: string): string => join(root, name);
+  // Every build asks for dozens of these: no path needs to be normalized again.
+  const inRoot = (name: string): string => `${root}/${name}`;
   const [layers, digests, variants] = [inRoot('layers'), inRoot('digests'), inRoot('variants')];
   const [resolved, http, git, copies] = [inRoot('resolved'), inRoot('http'), inRoot('git'), inRoot('copies')];
   const [snapshots, explain, cacheMounts] = [inRoot('snapshots'), inRoot('explain'), inRoot('cache-mounts')];
@@ -86,7 +86,7 @@ export function storeLayout(root: string): StoreLayout {
     removals: inRoot('removals'),
     records: inRoot('records'),
     snapshots,
-    activeSnapshots: join(snapshots, '.active'),
+    activeSnapshots: `${snapshots}/.active`,
     layers,
     digests,
     variants,
@@ -100,16 +100,16 @@ export function storeLayout(root: string): StoreLayout {
     format: inRoot('format'),
     syncMarker: inRoot('synced'),
     syncLock: inRoot('synced.lock'),
-    snapshot: (name) => join(snapshots, name),
-    layer: (result) => join(layers, hexOf(result)),
-    digestsOf: (result) => join(digests, hexOf(result)),
-    variantsOf: (diffId) => join(variants, hexOf(diffId)),
-    resolvedReference: (reference) => join(resolved, nameOf(reference)),
-    httpMemo: (url) => join(http, nameOf(url)),
-    gitMirror: (url) => join(git, nameOf(url)),
-    copyMemo: (copy) => join(copies, nameOf(copy)),
-    explanations: (scope) => join(explain, nameOf(scope).slice(0, 32)),
-    cacheMount: (key) => join(cacheMounts, key),
+    snapshot: (name) => `${snapshots}/${name}`,
+    layer: (result) => `${layers}/${hexOf(result)}`,
+    digestsOf: (result) => `${digests}/${hexOf(result)}`,
+    variantsOf: (diffId) => `${variants}/${hexOf(diffId)}`,
+    resolvedReference: (reference) => `${resolved}/${nameOf(reference)}`,
+    httpMemo: (url) => `${http}/${nameOf(url)}`,
+    gitMirror: (url) => `${git}/${nameOf(url)}`,
+    copyMemo: (copy) => `${copies}/${nameOf(copy)}`,
+    explanations: (scope) => `${explain}/${nameOf(scope).slice(0, 32)}`,
+    cacheMount: (key) => `${cacheMounts}/${key}`,
   };
 }
 

@@ -50,6 +50,8 @@ function sharedMode(text: string | undefined): number | undefined {
 }
 
 function makeRoot(root: string): Stats {
+  const present = statSync(root, { throwIfNoEntry: false });
+  if (present?.isDirectory() === true) return present;
   try {
     makeDirectory(dirname(root));
     mkdirSync(root, { mode: 0o700 });

@@ -32,10 +32,10 @@ export function openEarlyLayer(context: Context): EarlyLayer {
   let signal: AbortSignal | undefined;
   let started: Promise<PendingLayer | undefined> = Promise.resolve(undefined);
   return {
-    allow: (until) => void (signal = AbortSignal.any([until, own.signal])),
+    allow: (until) => void (signal = until),
     onListed(copy) {
       // A failure here also fails the step, which reports it.
-      if (signal !== undefined) started = start(copy, context, signal).catch(() => undefined);
+      if (signal !== undefined) started = start(copy, context, [signal, own.signal]).catch(() => undefined);
     },
     pending: () => started,
     async abort() {
@@ -45,13 +45,17 @@ export function openEarlyLayer(context: Context): EarlyLayer {
   };
 }
 
-async function start(copy: RememberedCopy, context: Context, signal: AbortSignal): Promise<PendingLayer | undefined> {
+async function start(
+  copy: RememberedCopy,
+  context: Context,
+  signals: readonly AbortSignal[],
+): Promise<PendingLayer | undefined> {
   const { imageSteps, step, cacheFrom, services } = context;
   if (!imageSteps.has(step.id) || cacheFrom.length > 0 || copy.selection.unpack || copy.input.owner === 'keep')
     return undefined;
   if (!isLarge(sizeOf(await copy.input.select())) || wasDoneBefore(copy, services)) return undefined;
   const placed = await placeCopy({ ...copy, input: { ...copy.input, hasStableStat: true } }, context);
-  if (placed === undefined || signal.aborted) return undefined;
+  if (placed === undefined || signals.some(({ aborted }) => aborted)) return undefined;
   const strategy = chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: false }));
   if (strategy.layer !== 'written-in-subprocess') return undefined;
   const { preparation } = context;
@@ -59,6 +63,6 @@ async function start(copy: RememberedCopy, context: Context, signal: AbortSignal
     subprocess: services.layerSubprocess,
     preparation,
     stored: services,
-    signal,
+    signal: AbortSignal.any([...signals]),
   });
 }
