@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
-import { freePort, startDaemon } from './daemon.ts';
 import { makeCertificate } from './certificate.ts';
+import { freePort, startDaemon } from './daemon.ts';
 import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 

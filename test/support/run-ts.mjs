@@ -1,8 +1,8 @@
-// Runs a TypeScript program of test/ on the oldest supported Node: node test/support/run-ts.mjs FILE [ARGUMENT ...]
-import { build } from 'esbuild';
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+// Runs a TypeScript program of test/ on the oldest supported Node: node test/support/run-ts.mjs FILE [ARGUMENT ...]
+import { build } from 'esbuild';
 
 const entry = resolve(process.argv[2]);
 // Beside the source, so that import.meta.dirname is what the source expects.

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { freePort, startDaemon } from './daemon.ts';
 import { makeCertificate } from './certificate.ts';
+import { freePort, startDaemon } from './daemon.ts';
 import { scratchDirectory } from './scratch.ts';
 
 /** A request to the token server. */

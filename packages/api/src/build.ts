@@ -1,6 +1,6 @@
 import type { LintWarning } from '@tbuild/dockerfile';
-import type { BuildResult } from './answers.ts';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
+import type { BuildResult } from './answers.ts';
 import { ask, type OnEvent, type StoreOptions } from './call-program.ts';
 
 /** Everything that a build takes besides its spec. */

@@ -1,5 +1,5 @@
-import type { ProgressEvent } from '@tbuild/progress';
 import type { ErrorCode, SourceRange } from '@tbuild/errors';
+import type { ProgressEvent } from '@tbuild/progress';
 
 /** The call that the program reads on its standard input. */
 export interface ProgramCall {

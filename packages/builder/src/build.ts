@@ -4,9 +4,9 @@ import type { BuildRun } from './build-run.ts';
 import { exportImages } from './export/export-images.ts';
 import { planBuild } from './plan/plan-build.ts';
 import type { BuildRequest } from './request.ts';
+import type { Services } from './services.ts';
 import { openSession } from './session/open-session.ts';
 import { openSolving } from './solve/open-solving.ts';
-import type { Services } from './services.ts';
 
 /**
  * Runs a build: opens the inputs and outputs, plans the steps, solves them, assembles the images and exports them.

@@ -2,14 +2,14 @@ import { rmSync } from 'node:fs';
 import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
 import { suggest, TbuildError } from '@tbuild/errors';
-import { describeFlags } from './flags/args.ts';
-import { catchFaults } from './print/catch-faults.ts';
 import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './config/environment.ts';
+import { describeFlags } from './flags/args.ts';
+import { catchFaults } from './print/catch-faults.ts';
+import { exitCodeOf, formatError } from './print/report-error.ts';
 import { exitAtOnce } from './services/exit-at-once.ts';
 import { rehearse } from './startup/rehearse.ts';
-import { exitCodeOf, formatError } from './print/report-error.ts';
 import { VERSION } from './startup/version.ts';
 
 /** The commands, each loaded when it is called, so that a build does not pay for the others. */

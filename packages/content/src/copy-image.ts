@@ -1,6 +1,6 @@
 import { getOrMake } from '@tbuild/concurrency';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { Ingester, Provider, RepeatableSource, VerifiedSource } from './content-store.ts';
 import { fromBytes, readWhole } from './whole-blob.ts';
 import { withSecondPlace } from './with-second-place.ts';

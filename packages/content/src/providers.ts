@@ -1,6 +1,6 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
-import type { ContentStore, Provider } from './content-store.ts';
 import type { Descriptor } from '@tbuild/oci';
+import type { ContentStore, Provider } from './content-store.ts';
 
 /** Reads blobs from `store`, or else from `source`, whose verified bytes it stores on the way. */
 export function storing(source: Provider, store: ContentStore): Provider {

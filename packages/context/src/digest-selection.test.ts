@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { afterAll, beforeEach, expect, test } from 'vitest';
 import { lsetxattr } from '@tbuild/linux';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from './index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'digest-selection-'));

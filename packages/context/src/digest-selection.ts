@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import { lgetxattr } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
+import { readLink } from './changed-file.ts';
 import { type FileHasher, isLarge } from './file-hasher.ts';
 import type { TreeEntry } from './file-tree.ts';
-import { readLink } from './changed-file.ts';
 import { type FileType, typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';
 

@@ -1,6 +1,6 @@
 import { EntryTable } from './entry-table.ts';
-import { typeOf } from './file-type.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
+import { typeOf } from './file-type.ts';
 import type { DirectoryMatch, IgnoreRules } from './ignore-rules.ts';
 import { openDirectory } from './open-directory.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import createIgnore, { type Ignore } from 'ignore';
 import { readLimitedFile } from '@tbuild/linux';
+import createIgnore, { type Ignore } from 'ignore';
 import type { TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
 import type { SelectedSource } from './selection.ts';

@@ -1,5 +1,5 @@
-import ignore from 'ignore';
 import { TbuildError } from '@tbuild/errors';
+import ignore from 'ignore';
 import { cleanPath } from './clean-path.ts';
 import { compileGlob } from './glob.ts';
 import { compilePathExpression, type PathExpression } from './path-expression.ts';

@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { readLink } from './changed-file.ts';
-import { typeOf } from './file-type.ts';
 import type { FileTree } from './file-tree.ts';
+import { typeOf } from './file-type.ts';
 
 export interface ResolveOptions {
   /** Whether to follow a link in the last place. Links in parents are always followed. */

@@ -1,5 +1,5 @@
-import { SelectionList } from './selection-list.ts';
 import type { TreeEntry } from './file-tree.ts';
+import { SelectionList } from './selection-list.ts';
 import type { SelectedColumns, SelectedSource } from './selection.ts';
 import { slimStat } from './slim-stat.ts';
 

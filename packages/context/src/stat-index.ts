@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectory } from '@tbuild/linux';
 import type { CooperativeTask } from '@tbuild/concurrency';
+import { makeDirectory } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
 import { changedFile } from './changed-file.ts';

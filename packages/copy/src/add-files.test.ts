@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { afterAll, expect, test } from 'vitest';
 import { addFiles } from './add-files.ts';
 import { copyInline } from './copy-inline.ts';
 import { makeDirectory } from './make-directory.ts';

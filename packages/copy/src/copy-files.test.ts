@@ -15,10 +15,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
 import { lgetxattr, lsetxattr, mknod } from '@tbuild/linux';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import type { CopyTarget, Owner } from './copy-options.ts';

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { afterAll, expect, test } from 'vitest';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
 import { resultId } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { afterAll, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import { filesInTree, isRemembered, openEarlierCopy, rememberCopy } from './earlier-copy.ts';

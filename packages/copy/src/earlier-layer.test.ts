@@ -1,11 +1,11 @@
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { beforeEach, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
 import type { Layer } from '@tbuild/oci';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { beforeEach, expect, test } from 'vitest';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 import { type LayerBefore, writeLayer } from './write-layer.ts';
 

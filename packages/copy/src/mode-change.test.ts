@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import type { ModeChange } from '@tbuild/graph';
+import { expect, test } from 'vitest';
 import { compileModeChange } from './mode-change.ts';
 
 const FILE = 0o100000;

@@ -1,13 +1,13 @@
 import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CooperativeTask, runCooperatively, runSync } from '@tbuild/concurrency';
-import { beforeEach, describe, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
 import { createDiffer, createLayerWriter, NotStreamable, readArchive } from '@tbuild/diff';
 import type { Layer } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree, storedTime } from '@tbuild/snapshot';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';

@@ -1,11 +1,11 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
 import { createTreeWriter } from '@tbuild/snapshot';
 import { newDirectory } from '@tbuild/snapshot/testsuite';
+import { expect, test } from 'vitest';
 import { createDiffer, unpackArchive } from './index.ts';
-import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { TarType } from './tar/tar-entry.ts';
+import { tarOf, TestContent, type Member } from './test-tree.ts';
 
 /** Deep enough that cubic time would take minutes. */
 const DEPTH = 1200;

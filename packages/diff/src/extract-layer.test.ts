@@ -1,15 +1,15 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
 import { lgetxattr, llistxattr } from '@tbuild/linux';
 import { digestOf, MediaType } from '@tbuild/oci';
 import { isOpaque, isWhiteout, openLayeredTree } from '@tbuild/snapshot';
-import { createDiffer, type ExtractedLayer } from './index.ts';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { describe, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
-import { tarOf, TestContent, type Member } from './test-tree.ts';
+import { createDiffer, type ExtractedLayer } from './index.ts';
 import { TarType } from './tar/tar-entry.ts';
+import { tarOf, TestContent, type Member } from './test-tree.ts';
 
 const dir = (name: string, more: Partial<Member> = {}): Member => ({
   name: `${name}/`,

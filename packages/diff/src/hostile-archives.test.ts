@@ -1,14 +1,14 @@
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
 import { TbuildError } from '@tbuild/errors';
 import { createTreeWriter } from '@tbuild/snapshot';
 import { newDirectory, writableFlavours } from '@tbuild/snapshot/testsuite';
+import { expect, test } from 'vitest';
 import { seededRandom } from '../../../test/support/random.ts';
 import { needs } from '../../../test/support/requirements.ts';
 import { createDiffer, unpackArchive } from './index.ts';
-import { tarOf, TestContent, type Member } from './test-tree.ts';
 import { BLOCK, checksumOf, Field, TarType } from './tar/tar-entry.ts';
+import { tarOf, TestContent, type Member } from './test-tree.ts';
 
 /** Archives generated from a seed, hostile by their names, links, order and bytes. */
 const ARCHIVES = 600;

@@ -1,8 +1,8 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
 import { openLayer } from './open-layer.ts';
-import { TarParser } from './tar/tar-parser.ts';
 import { TarType } from './tar/tar-entry.ts';
+import { TarParser } from './tar/tar-parser.ts';
 
 /**
  * Returns the total size of the files and symbolic link targets of a layer, which Docker calls the size of a step.

@@ -1,11 +1,11 @@
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createOverlaySnapshotter, type ActiveSnapshot, type OverlayFlavour } from '@tbuild/snapshot';
+import { inMount, newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
 import { storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
-import { createOverlaySnapshotter, type ActiveSnapshot, type OverlayFlavour } from '@tbuild/snapshot';
-import { createDiffer } from './index.ts';
-import { inMount, newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
 import { needs } from '../../../test/support/requirements.ts';
+import { createDiffer } from './index.ts';
 import { TestContent } from './test-tree.ts';
 
 const EMPTY = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';

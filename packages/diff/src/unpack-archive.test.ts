@@ -1,13 +1,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
 import { createTreeWriter } from '@tbuild/snapshot';
-import { isArchive, looksLikeArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
 import { newDirectory, shell } from '@tbuild/snapshot/testsuite';
+import { expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
-import { tarOf, type Member } from './test-tree.ts';
+import { isArchive, looksLikeArchive, unpackArchive, writeTree, type UnpackOptions } from './index.ts';
 import { TarType } from './tar/tar-entry.ts';
+import { tarOf, type Member } from './test-tree.ts';
 
 const members: Member[] = [
   { name: './', type: TarType.directory, mode: 0o700 },

@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, lstatSync, openSync, readSync } from 'node:fs';
 import { runCooperatively } from '@tbuild/concurrency';
-import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { hasCode, TbuildError } from '@tbuild/errors';
+import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';

@@ -7,8 +7,8 @@ import {
   parseCheckOptions,
 } from './check-options.ts';
 import type { Dockerfile, FromInstruction, Instruction, LintWarning, Stage } from './instruction.ts';
-import { type RuleName, createWarning, ruleOf } from './lint-rules.ts';
 import { shapeOf } from './instructions/table.ts';
+import { type RuleName, createWarning, ruleOf } from './lint-rules.ts';
 import { keywordRange, wordRange } from './token-ranges.ts';
 
 interface Finding {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cpuTime } from '../../../test/support/cpu-time.ts';
-
-import { lintDockerfile } from './lint.ts';
 import { parseCheckOptions } from './check-options.ts';
+import { lintDockerfile } from './lint.ts';
 import { lintBeforeError, parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 
 const options = { file: 'trigger of app', escape: '\\' } as const;

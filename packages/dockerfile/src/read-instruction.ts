@@ -1,8 +1,8 @@
 import { splitFlags, type RawFlag } from './flags.ts';
 import { findHeredocMarks, readHeredocs } from './heredoc.ts';
 import type { Instruction, InstructionBase } from './instruction.ts';
-import { KEYWORDS, shapeOf } from './instructions/table.ts';
 import type { Arguments } from './instructions/request.ts';
+import { KEYWORDS, shapeOf } from './instructions/table.ts';
 import {
   type Escape,
   type LineReader,

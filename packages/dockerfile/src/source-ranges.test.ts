@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import type { SourceRange } from '@tbuild/errors';
+import { expect, test } from 'vitest';
 import { instructionRanges, underline, underlineWord } from './source-ranges.ts';
 
 const text = 'FROM scratch AS base\n\nCOPY --from=base --chown=1:2 \\\n  a.txt \\\n  /b/\nRUN 3<<EOF cat\nX y\nEOF\n';

@@ -11,10 +11,10 @@ import {
   type Image,
 } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
+import type { ImageFormat } from '@tbuild/spec';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
 import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from './exporter.ts';
-import type { ImageFormat } from '@tbuild/spec';
 
 /** The encoded result: documents made here, layers as blobs. */
 export interface EncodedExport {

@@ -1,9 +1,9 @@
 import { copyImage, type ImageRefs, type Ingester, type Provider } from '@tbuild/content';
 import type { VariantStore } from '@tbuild/layers';
 import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
+import type { ImageFormat, StoredNames } from '@tbuild/spec';
 import { encodeExport, exportedTo, preparing } from './encode-export.ts';
 import type { Exporter } from './exporter.ts';
-import type { ImageFormat, StoredNames } from '@tbuild/spec';
 import { reportTransfers } from './transfer-report.ts';
 
 export interface ImageStoreOptions extends ImageFormat, StoredNames {

@@ -1,5 +1,5 @@
-import { TbuildError } from '@tbuild/errors';
 import type { TreePart } from '@tbuild/diff';
+import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, type Platform } from '@tbuild/oci';
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import type { ExportedImage } from './exporter.ts';

@@ -10,10 +10,10 @@ import {
   type Reference,
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
+import type { ImageFormat } from '@tbuild/spec';
 import type { StoredExport } from './compress-stored.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
 import type { Exportable, Exporter, ExportRun } from './exporter.ts';
-import type { ImageFormat } from '@tbuild/spec';
 import { reportTransfers } from './transfer-report.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */

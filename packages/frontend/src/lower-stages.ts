@@ -2,7 +2,6 @@ import type { StageInstruction } from '@tbuild/dockerfile';
 import { TbuildError, type SourceRange } from '@tbuild/errors';
 import type { StepId } from '@tbuild/graph';
 import type { Report } from './checks.ts';
-import { checkRepeats } from './stage-checks.ts';
 import type { Environment } from './environment.ts';
 import { checkBasePlatform } from './from-checks.ts';
 import { addImage, enterConfig, openImage, openScratch, openStage } from './lower/from.ts';
@@ -12,10 +11,11 @@ import type { Origin } from './origin.ts';
 import type { PlanOptions } from './plan.ts';
 import type { ResolvedStage, ResolvedStages } from './resolve-stages.ts';
 import { addContext } from './scan-targets.ts';
+import { checkRepeats } from './stage-checks.ts';
 import { stageLabel, type StageGraph } from './stage-graph.ts';
 import { resolveSource, sourceNames } from './stage-sources.ts';
-import { stepName, type Numbering } from './step-name.ts';
 import { withStep, type StageState } from './stage-state.ts';
+import { stepName, type Numbering } from './step-name.ts';
 
 export interface LowerStagesOptions {
   readonly graph: StageGraph;

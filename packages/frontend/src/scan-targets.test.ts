@@ -1,5 +1,5 @@
-import { GraphBuilder } from '@tbuild/graph';
 import { parseDockerfile } from '@tbuild/dockerfile';
+import { GraphBuilder } from '@tbuild/graph';
 import { expect, test } from 'vitest';
 import { planBuild } from './plan-build.ts';
 

@@ -1,5 +1,5 @@
-import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { SourceRange } from '@tbuild/errors';
+import type { GraphBuilder, StepId } from '@tbuild/graph';
 import { variable, type Environment } from './environment.ts';
 import type { ScanTarget } from './plan.ts';
 import { type StageNode, stageLabel } from './stage-graph.ts';

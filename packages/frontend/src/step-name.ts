@@ -1,5 +1,5 @@
-import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from '@tbuild/oci';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
+import { formatPlatform, normalizePlatform, type Platform, parsePlatform } from '@tbuild/oci';
 import { variable, type Environment } from './environment.ts';
 
 /** The numbering of the steps of one stage. */

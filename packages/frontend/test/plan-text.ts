@@ -1,9 +1,9 @@
 import { parseDockerfile } from '@tbuild/dockerfile';
-import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { TbuildError } from '@tbuild/errors';
+import { GraphBuilder, type Graph, type Step } from '@tbuild/graph';
 import { digestOf, type ImageConfig, type RuntimeConfig } from '@tbuild/oci';
-import type { ImageRequest, Plan, PlanOptions } from '../src/plan.ts';
 import { planBuild } from '../src/plan-build.ts';
+import type { ImageRequest, Plan, PlanOptions } from '../src/plan.ts';
 
 const PLATFORM = { os: 'linux', architecture: 'amd64' };
 

@@ -1,7 +1,7 @@
 import type { SourceRange } from '@tbuild/errors';
 import { canonicalJson, digestOf } from '@tbuild/oci';
-import type { StepOp } from './step-op.ts';
 import { type StepId, stepId } from './ids.ts';
+import type { StepOp } from './step-op.ts';
 
 /** One node: it has at most one base and may read from sources. */
 export interface Step {

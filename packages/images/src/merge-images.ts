@@ -1,5 +1,6 @@
 import { copyImage, firstOf, fromBytes, type Provider, readWhole } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
+import { annotated, annotationsOf, REFERENCE_DIGEST } from '@tbuild/exporter';
 import {
   encodeIndex,
   formatPlatform,
@@ -13,9 +14,8 @@ import {
   type Platform,
   type Reference,
 } from '@tbuild/oci';
-import { annotated, annotationsOf, REFERENCE_DIGEST } from '@tbuild/exporter';
-import type { Annotation } from '@tbuild/spec';
 import type { Repository } from '@tbuild/registry';
+import type { Annotation } from '@tbuild/spec';
 import type { Registries } from './places.ts';
 
 /** An index made of images in registries, and the location of its parts. */

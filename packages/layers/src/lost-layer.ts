@@ -1,6 +1,6 @@
-import { type Digest } from '@tbuild/oci';
 import { TbuildError } from '@tbuild/errors';
 import type { ResultId } from '@tbuild/graph';
+import { type Digest } from '@tbuild/oci';
 
 /** The bytes of a layer were available when the build began, but are no longer. */
 export class LostLayer extends TbuildError {

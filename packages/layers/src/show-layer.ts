@@ -1,5 +1,5 @@
-import type { Progress } from '@tbuild/progress';
 import type { Descriptor } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
 
 /** Shows how a layer gets into the store: the bytes as they are fetched, then the extraction. */
 export interface ShownLayer {

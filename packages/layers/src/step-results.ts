@@ -4,15 +4,15 @@ import type { LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import type { ResultId } from '@tbuild/graph';
-import type { Progress } from '@tbuild/progress';
 import { digestOf, hexOf, isDigest, type Descriptor, type Digest, type Layer } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
 import type { Snapshot, Snapshotter } from '@tbuild/snapshot';
 import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
 import pLimit from 'p-limit';
 import { compressedForm, isStored, type LayerStore } from './compressed-layers.ts';
-import type { RemoteLayers } from './remote-layers.ts';
-import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 import { readLayerFile, type ResultLayer } from './layer-file.ts';
+import { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
+import type { RemoteLayers } from './remote-layers.ts';
 import { showLayer, type ShownLayer } from './show-layer.ts';
 import { showWork, type ShownWork } from './show-work.ts';
 

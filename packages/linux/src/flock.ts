@@ -1,5 +1,5 @@
-import { libraryCall, lastError, systemError } from './libc.ts';
 import { constants } from 'node:os';
+import { libraryCall, lastError, systemError } from './libc.ts';
 
 const call = libraryCall('int flock(int fd, int operation)');
 

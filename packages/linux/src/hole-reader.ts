@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { readSync } from 'node:fs';
+import { constants } from 'node:os';
 import { lastError, libraryCall, systemError } from './libc.ts';
 
 /** Reads the next bytes of a file into `buffer` and returns their number; 0 at the end of the file. */

@@ -1,10 +1,10 @@
-import { digestOf, type Digest } from './digest.ts';
 import type { Descriptor, Layer } from './descriptor.ts';
+import { digestOf, type Digest } from './digest.ts';
 import type { HistoryEntry } from './image-config.ts';
-import type { RuntimeConfig } from './runtime-config.ts';
 import type { Index, Manifest } from './manifest.ts';
 import { MediaType } from './media-types.ts';
 import type { Platform } from './platform.ts';
+import type { RuntimeConfig } from './runtime-config.ts';
 
 /** A finished image as a value. */
 export interface Image {

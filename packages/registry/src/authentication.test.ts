@@ -3,13 +3,13 @@ import { parseReference } from '@tbuild/oci';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { needs } from '../../../test/support/requirements.ts';
-import { createTestClient, makeImage } from '../test/client.ts';
 import {
   refreshToken,
   startTokenRegistry,
   tokenUser,
   type TokenRegistry,
 } from '../../../test/support/token-registry.ts';
+import { createTestClient, makeImage } from '../test/client.ts';
 import type { Credential } from './index.ts';
 
 const auth = { username: 'bob', password: 'pass word' };

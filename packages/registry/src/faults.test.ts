@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { copyImage, createMemoryStore, type ContentStore } from '@tbuild/content';
 import { parseReference, type Descriptor } from '@tbuild/oci';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startRegistry, type Registry } from '../../../test/support/registry.ts';
-import { createFastClock, createTestClient, makeImage, realClock } from '../test/client.ts';
 import { eventually } from '../../../test/support/eventually.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../test/support/fault-proxy.ts';
+import { startRegistry, type Registry } from '../../../test/support/registry.ts';
 import { needs } from '../../../test/support/requirements.ts';
 import { startTokenRegistry, tokenUser } from '../../../test/support/token-registry.ts';
+import { createFastClock, createTestClient, makeImage, realClock } from '../test/client.ts';
 import type { Credential, RegistryClientOptions, Repository } from './index.ts';
 
 const SIZE = 3_000_000;

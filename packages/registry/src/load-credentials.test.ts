@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
 import { TbuildError } from '@tbuild/errors';
+import { afterAll, expect, test } from 'vitest';
 import type { CredentialFile } from './index.ts';
 import { loadCredentials } from './load-credentials.ts';
 

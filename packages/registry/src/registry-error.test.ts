@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import { fromBytes } from '@tbuild/content';
+import { expect, test } from 'vitest';
 import type { HttpRequest } from './http-message.ts';
 import { refusal } from './registry-error.ts';
 

@@ -1,5 +1,5 @@
-import { compose } from './transport/compose.ts';
 import type { ProxyOptions } from './transport/choose-proxy.ts';
+import { compose } from './transport/compose.ts';
 import { createHttpClient } from './transport/http.ts';
 import { redirect } from './transport/redirect.ts';
 import { retry, type Clock } from './transport/retry.ts';

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { encodeImage, encodeIndex, MediaType, type Descriptor } from '@tbuild/oci';
 import { createMemoryStore, fromBytes, type ContentStore } from '@tbuild/content';
+import { encodeImage, encodeIndex, MediaType, type Descriptor } from '@tbuild/oci';
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from '../src/index.ts';
 
 /** Creates a client with a real clock, anonymous by default. */

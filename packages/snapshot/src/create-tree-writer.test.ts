@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
 import { storeLayout } from '@tbuild/store';
 import { describe, expect, test } from 'vitest';
-import { FileType, lgetxattr, lsetxattr } from '@tbuild/linux';
 import { needs } from '../../../test/support/requirements.ts';
 import {
   type ActiveSnapshot,

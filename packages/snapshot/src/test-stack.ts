@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { lsetxattr } from '@tbuild/linux';
+import { afterAll } from 'vitest';
 import type { Mount, OverlayFlavour } from './snapshotter.ts';
 
 const made: string[] = [];

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';
 import { storeLayout } from './layout.ts';
+import { acquireLease, afterRemovals, announceRemoval, liveLeases } from './lease.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lease-'));
 const store = storeLayout(root);

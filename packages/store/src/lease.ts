@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import { digestOf, hexOf } from '@tbuild/oci';
+import { readText } from './atomic-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';
-import { readText } from './atomic-file.ts';
 import { readBoot } from './sync-marker.ts';
 
 /** Announces a build on the store until it is disposed. */

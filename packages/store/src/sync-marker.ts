@@ -1,7 +1,7 @@
-import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { errnoName } from '@tbuild/errors';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
 import { readText } from './atomic-file.ts';
 import type { StoreLayout } from './layout.ts';
 import { listDirectory } from './list-directory.ts';

@@ -15,8 +15,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
 import { digestOf } from '@tbuild/oci';
+import { describe, expect, test } from 'vitest';
 import { ranIn } from '../../support/plain-progress.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, good, writeFiles } from '../../support/tbuild.ts';

@@ -3,13 +3,13 @@ import { existsSync, readdirSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
 import { builders } from '../../support/builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { killNode, mountsNaming, processesNaming } from '../../support/leftovers.ts';
 import { statusOf } from '../../support/plain-progress.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildContext, good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
-import { baseImageArguments } from '../../support/base-images.ts';
 
 /** A step that writes, then sleeps for a time that names it among all processes. */
 function sleepyContext(marker: string): string {

@@ -4,10 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../../support/base-images.ts';
-import { isolations } from '../../support/isolations.ts';
-import { scratchDirectory } from '../../support/scratch.ts';
-import { killNode, processesNaming } from '../../support/leftovers.ts';
 import { eventually } from '../../support/eventually.ts';
+import { isolations } from '../../support/isolations.ts';
+import { killNode, processesNaming } from '../../support/leftovers.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
 import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
 
 /** Returns the files below the directories that contain one of the texts: plain, in base64 at any offset, or in hex. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
 import { readLayer } from '../../support/layout.ts';
-import { readTar } from '../../support/tar-archive.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { readTar } from '../../support/tar-archive.ts';
 import { buildContext, buildGood, good, userDirectory, writeFiles, type InlineBuild } from '../../support/tbuild.ts';
 
 const namesInLayer = (build: InlineBuild, index: number) => {

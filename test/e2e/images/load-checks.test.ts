@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
 import { digestOf } from '@tbuild/oci';
+import { describe, expect, test } from 'vitest';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { good, runTbuild } from '../../support/tbuild.ts';
 import { tarOf, type NewMember } from '../../support/write-tar.ts';

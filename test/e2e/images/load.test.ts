@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
 import { digestOf } from '@tbuild/oci';
+import { describe, expect, test } from 'vitest';
 import { docker } from '../../support/docker.ts';
 import { containersTools } from '../../support/peers.ts';
 import { needs } from '../../support/requirements.ts';

@@ -8,8 +8,8 @@ import { otherNodes, withNode } from '../../support/nodes.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { readTar } from '../../support/tar-archive.ts';
+import { good, runTbuild, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { problemsOf } from '../../support/validate-image.ts';
 
 const epoch = 1_600_000_000;

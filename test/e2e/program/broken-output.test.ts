@@ -1,5 +1,5 @@
-import { openSync, closeSync } from 'node:fs';
 import { spawn } from 'node:child_process';
+import { openSync, closeSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../../support/base-images.ts';
+import { stepsIn } from '../../support/plain-progress.ts';
+import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
 import { runChecked, runProcess } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { program } from '../../support/program.ts';
-import { startTerminal } from '../../support/terminal.ts';
-import { stepsIn } from '../../support/plain-progress.ts';
-import { needs } from '../../support/requirements.ts';
 import { buildContext, buildGood, defaultStore, good, runTbuild, writeFiles } from '../../support/tbuild.ts';
+import { startTerminal } from '../../support/terminal.ts';
 
 const images = () => baseImageArguments();
 

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { builders } from '../../support/builders.ts';
-import { runChecked } from '../../support/run-process.ts';
 import { program } from '../../support/program.ts';
 import { isRoot, needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildInline, runTbuild } from '../../support/tbuild.ts';
 

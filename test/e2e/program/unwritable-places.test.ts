@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { needs } from '../../support/requirements.ts';
 import { program } from '../../support/program.ts';
+import { needs } from '../../support/requirements.ts';
 import { runProcess, type ProcessResult } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { buildGood, buildInline, runTbuild } from '../../support/tbuild.ts';

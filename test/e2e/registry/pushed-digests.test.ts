@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { imagesOf } from '../../support/layout.ts';
 import { skopeo } from '../../support/peers.ts';
+import { needs } from '../../support/requirements.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { sharedService } from '../../support/services.ts';
-import { imagesOf } from '../../support/layout.ts';
-import { needs } from '../../support/requirements.ts';
 import { buildGood, good, runTbuild } from '../../support/tbuild.ts';
 import { problemsOf } from '../../support/validate-image.ts';
 

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
 import { request } from 'node:http';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { makeCertificate } from '../../support/certificate.ts';
 import { pushBaseImage } from '../../support/base-images.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import { containersTools } from '../../support/peers.ts';
 import { startRegistry } from '../../support/registry.ts';
 import { needs } from '../../support/requirements.ts';

@@ -1,5 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest';
 import { chownSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { baseImageArguments } from '../../support/base-images.ts';
 import {
   clone,

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest';
 import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 import { needs } from '../../support/requirements.ts';
 import { runProcess } from '../../support/run-process.ts';
 import { userDirectory } from '../../support/tbuild.ts';

@@ -3,13 +3,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { baseImageArguments } from '../../support/base-images.ts';
 import { builders } from '../../support/builders.ts';
 import { processesNaming } from '../../support/leftovers.ts';
+import { patiently } from '../../support/patience.ts';
+import { program } from '../../support/program.ts';
 import { isRoot, needs } from '../../support/requirements.ts';
 import { runProcess } from '../../support/run-process.ts';
-import { program } from '../../support/program.ts';
-import { baseImageArguments } from '../../support/base-images.ts';
-import { patiently } from '../../support/patience.ts';
 import { buildGood, buildInline, userDirectory, writeFiles } from '../../support/tbuild.ts';
 import { ordinaryUser } from '../../support/user.ts';
 

@@ -2,8 +2,8 @@ import type { Plan } from '@tbuild/frontend';
 import type { Graph, ResultId, StepId } from '@tbuild/graph';
 import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
 import { baseLayers } from '@tbuild/sources';
-import type { SolvedPlan } from '../solve/open-solving.ts';
 import type { Services } from '../services.ts';
+import type { SolvedPlan } from '../solve/open-solving.ts';
 
 /** The inputs of an image's assembly. */
 export interface Assembly extends SolvedPlan {

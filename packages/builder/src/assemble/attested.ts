@@ -1,8 +1,8 @@
 import type { BuildFacts, PlannedScan } from '@tbuild/attest';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Progress } from '@tbuild/progress';
-import { resultOf, type Assembly } from './assemble-image.ts';
 import type { BuildRequest } from '../request.ts';
+import { resultOf, type Assembly } from './assemble-image.ts';
 
 /** The facts for attestations that are known before the build ends. */
 export interface AttestedFacts extends Pick<BuildFacts, 'loaded' | 'startedAt'> {

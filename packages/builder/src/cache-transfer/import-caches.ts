@@ -2,10 +2,10 @@ import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
 import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
 import type { BuildEnvironment } from '../build-run.ts';
-import type { CachePlace, ImportedSteps } from './imported-steps.ts';
 import type { CacheImportSpec } from '../request.ts';
-import { track } from '../track.ts';
 import type { Services } from '../services.ts';
+import { track } from '../track.ts';
+import type { CachePlace, ImportedSteps } from './imported-steps.ts';
 
 /**
  * Reads the caches of `--cache-from` concurrently: their records, but no layers. A cache that cannot be read causes

@@ -1,15 +1,15 @@
 import type { AttestedTrees } from '@tbuild/attest';
+import { firstOf, type Provider } from '@tbuild/content';
 import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
-import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
-import { firstOf, type Provider } from '@tbuild/content';
 import type { RemoteLayers } from '@tbuild/layers';
+import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Progress, ReportTransfer } from '@tbuild/progress';
 import { baseLayers, imageProvider } from '@tbuild/sources';
 import type { OutputSpec } from '@tbuild/spec';
 import type { BuildRequest } from '../request.ts';
-import { track } from '../track.ts';
 import type { Services } from '../services.ts';
+import { track } from '../track.ts';
 
 interface Environment {
   readonly request: BuildRequest;

@@ -1,9 +1,9 @@
 import type { Step, StepId } from '@tbuild/graph';
 import type { LayerPreparation, StepResults } from '@tbuild/layers';
 import type { Progress } from '@tbuild/progress';
-import type { Contexts } from '../session/contexts.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
+import type { Contexts } from '../session/contexts.ts';
 
 /** What the ops of a build share. */
 export interface OpEnvironment extends Pick<

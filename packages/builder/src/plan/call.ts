@@ -3,13 +3,13 @@ import { TbuildError } from '@tbuild/errors';
 import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbuild/frontend';
 import { GraphBuilder } from '@tbuild/graph';
 import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import type { BuildRequest } from '../request.ts';
+import type { Services } from '../services.ts';
 import { fetchContext } from '../session/fetch-context.ts';
+import { openContexts } from '../session/open-contexts.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
 import { namedContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
-import type { BuildRequest } from '../request.ts';
-import type { Services } from '../services.ts';
-import { openContexts } from '../session/open-contexts.ts';
 
 /** A Dockerfile that locations refer to. */
 export type DockerfileSource = Pick<Definition, 'name' | 'text'>;

@@ -2,9 +2,9 @@ import { lintBeforeError, type LintWarning } from '@tbuild/dockerfile';
 import { hasCode } from '@tbuild/errors';
 import { givenCheckOptions } from '@tbuild/frontend';
 import type { BuildEnvironment } from '../build-run.ts';
-import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
 import type { BuildRequest } from '../request.ts';
 import { track } from '../track.ts';
+import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
 
 /**
  * Loads and parses the Dockerfile of a request, shown as one step. If parsing fails, `onWarning` receives the warnings

@@ -5,12 +5,12 @@ import type { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import { createResolveImage } from '@tbuild/sources';
 import type { BuildEnvironment } from '../build-run.ts';
+import type { BuildRequest, ContextSpec } from '../request.ts';
 import { MAIN_CONTEXT, type Contexts } from '../session/contexts.ts';
+import { remoteContext } from '../session/remote-op.ts';
+import { track } from '../track.ts';
 import { showWarning } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
-import { remoteContext } from '../session/remote-op.ts';
-import type { BuildRequest, ContextSpec } from '../request.ts';
-import { track } from '../track.ts';
 
 export interface Planning extends BuildEnvironment {
   readonly loaded: LoadedDockerfile;

@@ -14,9 +14,9 @@ import type { BuildEnvironment, BuildRun } from '../build-run.ts';
 import { gitOp } from '../ops/fetch/git.ts';
 import { httpOp } from '../ops/fetch/http.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
-import { gitOpOf, remoteTitle } from './remote-op.ts';
-import { track } from '../track.ts';
 import type { Services } from '../services.ts';
+import { track } from '../track.ts';
+import { gitOpOf, remoteTitle } from './remote-op.ts';
 
 /** A request whose main context is a local directory. Disposing removes what was unpacked for it. */
 export interface LocalRequest extends AsyncDisposable {

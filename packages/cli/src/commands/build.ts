@@ -2,22 +2,22 @@ import type { BuildRequest, BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
 import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
+import type { Environment } from '../config/environment.ts';
 import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
 import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
 import { choiceOf } from '../flags/choice.ts';
-import { parseCall, type CallSpec } from './call/call-spec.ts';
-import type { CallResult } from './call/run-call.ts';
-import type { Environment } from '../config/environment.ts';
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
-import { interruptible } from '../services/interruptible.ts';
-import { openBuild, type OpenBuild } from '../services/open-build.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
+import { sourceFrame } from '../print/source-frame.ts';
 import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
-import { sourceFrame } from '../print/source-frame.ts';
+import { interruptible } from '../services/interruptible.ts';
+import { openBuild, type OpenBuild } from '../services/open-build.ts';
+import { parseCall, type CallSpec } from './call/call-spec.ts';
+import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
 
 export const build: Command = {

@@ -1,9 +1,9 @@
 import { TbuildError } from '@tbuild/errors';
-import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
+import { storeRoot } from '../config/store-root.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { findings } from '../doctor/findings.ts';
+import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
 import { storeFlags } from '../flags/store-flags.ts';
-import { storeRoot } from '../config/store-root.ts';
 import type { Command } from './command.ts';
 
 const flags = {

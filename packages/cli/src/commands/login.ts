@@ -1,8 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
 import { openDockerConfig, registryOf } from '../config/docker-config.ts';
 import type { Environment } from '../config/environment.ts';
-import { openRegistry } from '../services/open-registry.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
+import { openRegistry } from '../services/open-registry.ts';
 import { storeCommand } from './store-command.ts';
 
 export const login = storeCommand({

@@ -1,13 +1,13 @@
 import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
-import type { Command } from './command.ts';
-import { createServices } from '../services/create-services.ts';
 import type { Environment } from '../config/environment.ts';
-import { interruptible } from '../services/interruptible.ts';
+import { storeRoot } from '../config/store-root.ts';
+import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
 import { storeFlags } from '../flags/store-flags.ts';
-import { storeRoot } from '../config/store-root.ts';
+import { createServices } from '../services/create-services.ts';
+import { interruptible } from '../services/interruptible.ts';
+import type { Command } from './command.ts';
 
 const shared = { ...registryFlags, ...storeFlags } as const;
 

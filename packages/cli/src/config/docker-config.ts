@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import { authKey } from '@tbuild/registry';
-import type { Environment } from './environment.ts';
 import { runProgram } from '../services/run-program.ts';
+import type { Environment } from './environment.ts';
 
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 

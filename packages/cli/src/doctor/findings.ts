@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { findRuntime, overlayObstacle, probeChroot, probeNamespace } from '@tbuild/executor';
 import { storeLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
-import type { Finding } from './finding.ts';
+import { canLoadFilter, chrootObstacle, flavourOf } from '../services/isolation.ts';
 import { controlGroups } from './control-groups.ts';
 import { emulations } from './emulations.ts';
+import type { Finding } from './finding.ts';
 import { network } from './network.ts';
 import { openStorePlace } from './store-place.ts';
-import { canLoadFilter, chrootObstacle, flavourOf } from '../services/isolation.ts';
 
 /** Finds out what this machine allows, by trying where that takes no more than milliseconds. */
 export async function findings(root: string, env: Environment): Promise<readonly Finding[]> {

@@ -1,5 +1,5 @@
-import type { Flags, FlagValues } from './args.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
+import type { Flags, FlagValues } from './args.ts';
 
 /** The options of commands that use registries. */
 export const registryFlags = {

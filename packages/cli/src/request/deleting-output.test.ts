@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
 import type { Permission } from '@tbuild/spec';
+import { afterAll, expect, test } from 'vitest';
 import { checkDeletion } from './deleting-output.ts';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'tbuild-delete-')));

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import type { ContextSpec } from '@tbuild/builder';
-import type { OutputSpec, Permission } from '@tbuild/spec';
 import { errnoName, TbuildError } from '@tbuild/errors';
+import type { OutputSpec, Permission } from '@tbuild/spec';
 
 export interface DeletionLimits {
   readonly cwd: string;

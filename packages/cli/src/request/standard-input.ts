@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName } from '@tbuild/errors';
 import { looksLikeArchive } from '@tbuild/diff';
+import { errnoName } from '@tbuild/errors';
 
 /** The content of standard input: a text, or an archive that can be read at a path. */
 export type StandardInput =

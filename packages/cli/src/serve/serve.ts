@@ -4,8 +4,8 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import { createChannel, type Progress } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
 import { buildCall, checkCall } from './build-call.ts';
-import type { Call } from './call.ts';
 import { CallFields, textOf } from './call-fields.ts';
+import type { Call } from './call.ts';
 import { sentError } from './sent-error.ts';
 import { diskUsageCall, imagesCall, pruneCall, removeImageCall } from './store-calls.ts';
 

@@ -3,10 +3,10 @@ import type { Services } from '@tbuild/builder';
 import { pruneStore, usedSpace } from '@tbuild/gc';
 import { imageSize, listImages } from '@tbuild/images';
 import { formatReference } from '@tbuild/oci';
-import { createServices } from '../services/create-services.ts';
-import type { Environment } from '../config/environment.ts';
 import { removeImage } from '../commands/image/remove-image.ts';
+import type { Environment } from '../config/environment.ts';
 import { storeRoot } from '../config/store-root.ts';
+import { createServices } from '../services/create-services.ts';
 import { CallFields, textOf } from './call-fields.ts';
 import type { Call } from './call.ts';
 

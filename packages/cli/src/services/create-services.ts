@@ -12,15 +12,15 @@ import { hostPlatform, type Platform } from '@tbuild/oci';
 import { createOverlaySnapshotter } from '@tbuild/snapshot';
 import type { Isolation } from '@tbuild/spec';
 import { moveToTrash, storeLayout } from '@tbuild/store';
-import { chooseExecutor, closeExecutor } from './choose-executor.ts';
 import { type Environment, searchPath } from '../config/environment.ts';
-import { flavourOf } from './isolation.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
-import { createConnections } from './connections.ts';
-import { openOutside } from './run-program.ts';
 import { makeStore } from '../config/store-root.ts';
-import type { ShowWait } from './waiting-clock.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
+import { chooseExecutor, closeExecutor } from './choose-executor.ts';
+import { createConnections } from './connections.ts';
+import { flavourOf } from './isolation.ts';
+import { openOutside } from './run-program.ts';
+import type { ShowWait } from './waiting-clock.ts';
 
 export interface ServicesOptions {
   /** The store's directory. */

@@ -10,13 +10,13 @@ import {
   type WebClientOptions,
 } from '@tbuild/registry';
 import type { Environment } from '../config/environment.ts';
-import { registryCertificates } from '../config/registry-certificates.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
 import { readRegistriesConf } from '../config/registries/registries-conf.ts';
 import { createRegistryRules, type RegistryOptions } from '../config/registries/registry-rules.ts';
-import { openOutside } from './run-program.ts';
+import { registryCertificates } from '../config/registry-certificates.ts';
 import { trustedCertificates } from '../config/trusted-certificates.ts';
 import { VERSION } from '../startup/version.ts';
+import { openOutside } from './run-program.ts';
 import { waitingClock, type ShowWait } from './waiting-clock.ts';
 
 /** A credential helper may take two minutes, since it may ask its user. */

@@ -1,6 +1,6 @@
-import { BLOCK, checksumOf, Field, TarType } from './tar-entry.ts';
 import { archiveError } from './archive-error.ts';
 import { decodeText } from './pax-records.ts';
+import { BLOCK, checksumOf, Field, TarType } from './tar-entry.ts';
 
 /** The fields of a header block, without those of extended headers. */
 export interface RawHeader {

@@ -1,8 +1,8 @@
-import type { Heredoc, InstructionBase, Word } from '../instruction.ts';
+import type { TbuildError } from '@tbuild/errors';
 import type { RawFlag } from '../flags.ts';
+import type { Heredoc, InstructionBase, Word } from '../instruction.ts';
 import { type LogicalLine, type Span, rangeOf } from '../logical-lines.ts';
 import { syntaxError } from '../syntax-error.ts';
-import type { TbuildError } from '@tbuild/errors';
 
 /** The text after an instruction's flags, split into words by the rule of its keyword. */
 export interface Arguments {

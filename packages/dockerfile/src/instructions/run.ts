@@ -1,10 +1,10 @@
 import { readFlags, type Flags } from '../flags.ts';
 import { parseHeredocMark } from '../heredoc.ts';
 import type { RunInstruction } from '../instruction.ts';
+import { rangeOf } from '../logical-lines.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
 import { toCommandLine } from './exec-form.ts';
 import { parseMount } from './mount.ts';
-import { rangeOf } from '../logical-lines.ts';
 import { type InstructionRequest, faultIn } from './request.ts';
 
 const NETWORKS = ['default', 'none', 'host'] as const;

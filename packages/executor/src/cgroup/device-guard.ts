@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoName } from '@tbuild/errors';
 import { type DeviceFilter, loadDeviceFilter } from '@tbuild/linux';
-import { DEVICES } from '../sandbox/devices.ts';
 import { startTool } from '../machine/tools.ts';
+import { DEVICES } from '../sandbox/devices.ts';
 import { type Hierarchy, readHierarchies } from './hierarchies.ts';
 import { ownGroup, removeAbandoned, removeWhenEmpty } from './remove-groups.ts';
 

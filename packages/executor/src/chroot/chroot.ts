@@ -3,24 +3,23 @@ import { join } from 'node:path';
 import { createLocks, type Locks } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { type HostDescription, describeHost } from '../machine/describe-host.ts';
-import { DEFAULT_CAPABILITIES } from '../sandbox/capabilities.ts';
-import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
-import { enterSandbox } from '../enter/enter-sandbox.ts';
 import { registerCommand } from '../emulation/step-handler.ts';
+import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { Executor, ProcessIO, Sandbox, StepEnd } from '../executor.ts';
+import { type HostDescription, describeHost } from '../machine/describe-host.ts';
+import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
 import { type DisposableExecutor, withMaterialisedTrees } from '../materialised/materialised.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 import { sendSignal } from '../process/run-process.ts';
 import { type Launch, runStep } from '../process/run-step.ts';
-
+import type { StepSetup } from '../process/step-setup.ts';
+import { DEFAULT_CAPABILITIES } from '../sandbox/capabilities.ts';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 import { DENIED_CALLS, TRACING_CALLS } from '../seccomp/denied-calls.ts';
-import type { StepSetup } from '../process/step-setup.ts';
-import { TOOL_ENVIRONMENT } from '../machine/tools.ts';
+import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { makeDevices } from './devices.ts';
-import { supervisorProgram } from './supervisor.ts';
 import { Placement } from './placement.ts';
-import { PROGRAM, REPORT } from '../process/descriptors.ts';
+import { supervisorProgram } from './supervisor.ts';
 
 export interface ChrootExecutorOptions {
   /** Created if missing. Trees and steps have directories of their own in it. Processes may share it. */

@@ -20,8 +20,8 @@ import { openDirectory, resolveDestination } from '@tbuild/context';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { SandboxMount } from '../executor.ts';
-import { ancestors, kindOf, notMountable, removeEmpty } from '../sandbox/mount-points.ts';
 import { applyLayer } from '../materialised/apply-layer.ts';
+import { ancestors, kindOf, notMountable, removeEmpty } from '../sandbox/mount-points.ts';
 
 export interface PlacementOptions {
   readonly root: string;

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { needs } from '../../../../test/support/requirements.ts';
-import { findEmulation } from './find-emulation.ts';
 import { encodeExitProgram, exitPrograms } from './exit-program.ts';
+import { findEmulation } from './find-emulation.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-emulation-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -3,8 +3,8 @@ import { constants, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { isExecutable, TOOL_ENVIRONMENT } from '../machine/tools.ts';
-import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-program.ts';
 import { handlerOf, handlerRule } from './binfmt-handlers.ts';
+import { encodeExitProgram, type ExitProgram, exitPrograms } from './exit-program.ts';
 import { registerCommand } from './step-handler.ts';
 
 /** The platform of a program, in Go's names. */

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { Mount } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
+import type { StepSetup } from '../process/step-setup.ts';
 import { mountCommand, quote } from '../sandbox/mount-command.ts';
 import type { MountPoints } from '../sandbox/mount-points.ts';
-import type { StepSetup } from '../process/step-setup.ts';
 
 /** The id map of a process outside user namespaces. */
 const ALL_IDS = /^\s*0\s+0\s+4294967295$/m;

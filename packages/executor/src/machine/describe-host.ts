@@ -1,8 +1,8 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
 import { defaultFilter } from '../seccomp/default-filter.ts';
+import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
 
 /** What the program that enters a sandbox needs to know about this host. */
 export interface HostDescription {

@@ -1,6 +1,6 @@
 import { createNamespaceExecutor } from '../index.ts';
-import { executorSuite } from '../testsuite/testsuite.ts';
 import { canMountProc } from '../machine/tools.ts';
+import { executorSuite } from '../testsuite/testsuite.ts';
 
 // In a user namespace root is not real root, and overlays use user attributes.
 const flavour = process.env['TBUILD_IN_USERNS'] === '1' ? 'user' : 'trusted';

@@ -3,19 +3,17 @@ import { join } from 'node:path';
 import { hasCode, TbuildError } from '@tbuild/errors';
 import { removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { describeHost, type HostDescription } from '../machine/describe-host.ts';
-import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
-import { makeDeviceDirectory } from '../sandbox/device-directory.ts';
 import { type MountedStep, ownUserNamespace } from '../emulation/step-handler.ts';
-import { must } from '../syscalls/syscall-program.ts';
 import { enterSandbox } from '../enter/enter-sandbox.ts';
-import { setUpCalls } from './set-up-calls.ts';
 import type { Executor, Sandbox, StepEnd } from '../executor.ts';
+import { describeHost, type HostDescription } from '../machine/describe-host.ts';
+import { canMountProc, detectMountFeatures, type MountFeatures } from '../machine/tools.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 import { READY } from '../process/exit-code.ts';
-
 import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
-import { sandboxCommand } from './sandbox-command.ts';
+import { stepCapabilities } from '../sandbox/capabilities.ts';
+import { makeDeviceDirectory } from '../sandbox/device-directory.ts';
 import {
   MASKED_PATHS,
   READONLY_PATHS,
@@ -23,8 +21,9 @@ import {
   sandboxMounts,
   type SetupStep,
 } from '../sandbox/sandbox-mounts.ts';
-import { canMountProc, detectMountFeatures, type MountFeatures } from '../machine/tools.ts';
-import { PROGRAM, REPORT } from '../process/descriptors.ts';
+import { must } from '../syscalls/syscall-program.ts';
+import { sandboxCommand } from './sandbox-command.ts';
+import { setUpCalls } from './set-up-calls.ts';
 
 export interface NamespaceOptions extends ExecutorOptions {
   /** The only way to set up sandboxes, as far as it works. Default: syscalls first, programs if syscalls fail. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Sandbox } from '../executor.ts';
-import { sandboxCommand } from './sandbox-command.ts';
 import type { SetupStep } from '../sandbox/sandbox-mounts.ts';
+import { sandboxCommand } from './sandbox-command.ts';
 
 const sandbox: Sandbox = {
   root: { upper: '/s/fs', lowers: [], mount: { type: 'overlay', source: 'overlay', options: [], directory: '/s' } },

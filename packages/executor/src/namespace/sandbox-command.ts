@@ -1,10 +1,9 @@
 import type { Sandbox } from '../executor.ts';
-import { fstabText, type MountEntry } from './fstab.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 import { quote } from '../sandbox/mount-command.ts';
 import { OPTION_LIMIT } from '../sandbox/overlay-options.ts';
-
 import type { MakeMountPoint, SetupStep } from '../sandbox/sandbox-mounts.ts';
-import { PROGRAM, REPORT } from '../process/descriptors.ts';
+import { fstabText, type MountEntry } from './fstab.ts';
 
 export interface CommandPlace {
   /** A directory for the mount tables. */

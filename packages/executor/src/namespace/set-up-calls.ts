@@ -1,7 +1,7 @@
-import type { MountEntry } from './fstab.ts';
+import { DIE_WITH_PARENT, signalAction } from '../enter/process-calls.ts';
 import type { SetupStep } from '../sandbox/sandbox-mounts.ts';
 import { type Syscall, may, must } from '../syscalls/syscall-program.ts';
-import { DIE_WITH_PARENT, signalAction } from '../enter/process-calls.ts';
+import type { MountEntry } from './fstab.ts';
 
 const CLONE_NEWNS = 0x2_0000;
 const CLONE_NEWUTS = 0x400_0000;

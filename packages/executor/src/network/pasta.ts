@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
-import { quote } from '../sandbox/mount-command.ts';
-
-import type { StepSetup } from '../process/step-setup.ts';
 import { findTool } from '../machine/tools.ts';
 import { PROGRAM } from '../process/descriptors.ts';
+import type { StepSetup } from '../process/step-setup.ts';
+import { quote } from '../sandbox/mount-command.ts';
 
 /** Link-local addresses that pasta serves to a step. */
 export const PASTA_ADDRESSES = {

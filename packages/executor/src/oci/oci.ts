@@ -1,20 +1,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { type HostDescription, describeHost } from '../machine/describe-host.ts';
-import { stepCapabilities } from '../sandbox/capabilities.ts';
 import { groupBinds, GROUPS, isUnified, makeGroupDirectory } from '../cgroup/group-view.ts';
 import { GROUP_PREFIX, removeRuntimeGroups } from '../cgroup/remove-groups.ts';
-import { type SyscallProgram, may } from '../syscalls/syscall-program.ts';
-import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { MountedStep } from '../emulation/step-handler.ts';
+import { enterSandbox } from '../enter/enter-sandbox.ts';
 import type { Executor, Sandbox } from '../executor.ts';
+import { type HostDescription, describeHost } from '../machine/describe-host.ts';
+import { PROGRAM, REPORT } from '../process/descriptors.ts';
 import { setupFailure } from '../process/exit-code.ts';
 import { type ExecutorOptions, type Launch, runMounted } from '../process/run-step.ts';
-import { givenCapabilities, runtimeConfig } from './runtime-config.ts';
-
+import { stepCapabilities } from '../sandbox/capabilities.ts';
+import { type SyscallProgram, may } from '../syscalls/syscall-program.ts';
 import { refusesGroups, runtimeCommand } from './runtime-command.ts';
-import { PROGRAM, REPORT } from '../process/descriptors.ts';
+import { givenCapabilities, runtimeConfig } from './runtime-config.ts';
 
 export interface OciExecutorOptions extends ExecutorOptions {
   /** The path of crun, runc or youki. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { GROUPS } from '../cgroup/group-view.ts';
-import { mountCommand, quote, type TreeMount } from '../sandbox/mount-command.ts';
 import { REPORT } from '../process/descriptors.ts';
+import { mountCommand, quote, type TreeMount } from '../sandbox/mount-command.ts';
 
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */

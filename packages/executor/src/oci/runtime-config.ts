@@ -1,5 +1,5 @@
-import { DEVICES } from '../sandbox/devices.ts';
 import type { Sandbox } from '../executor.ts';
+import { DEVICES } from '../sandbox/devices.ts';
 import { MASKED_PATHS, type PlacedMount, READONLY_PATHS } from '../sandbox/sandbox-mounts.ts';
 
 /** What the runtime starts, and where the parts of the sandbox are. */

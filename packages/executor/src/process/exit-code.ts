@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
-import type { Syscall, SyscallProgram } from '../syscalls/syscall-program.ts';
 import { describeErrno, readReport } from '../enter/enter-sandbox.ts';
 import type { ProcessIO } from '../executor.ts';
+import type { Syscall, SyscallProgram } from '../syscalls/syscall-program.ts';
 import type { ProcessResult } from './run-process.ts';
 
 /**

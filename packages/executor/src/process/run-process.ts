@@ -3,8 +3,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { StartedProcess } from '@tbuild/linux';
 import type { ProcessIO } from '../executor.ts';
-import { openNamelessPipe, type OutputPipe } from './output-pipe.ts';
 import { startTool } from '../machine/tools.ts';
+import { openNamelessPipe, type OutputPipe } from './output-pipe.ts';
 
 export interface RunOptions {
   readonly io: ProcessIO;

@@ -4,17 +4,16 @@ import { TbuildError } from '@tbuild/errors';
 import { openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import { makeStepGroups } from '../cgroup/step-groups.ts';
-import { type SyscallMachine, type SyscallProgram, encodeSyscallProgram } from '../syscalls/syscall-program.ts';
-import { exitCodeOf } from './exit-code.ts';
-import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { type MountedStep, mountTreesOutside, registerCommand } from '../emulation/step-handler.ts';
-import { prepareMountPoints } from '../sandbox/mount-points.ts';
+import type { ProcessIO, Sandbox, StepEnd } from '../executor.ts';
 import { connectByPasta } from '../network/pasta.ts';
+import { prepareMountPoints } from '../sandbox/mount-points.ts';
+import { type SyscallMachine, type SyscallProgram, encodeSyscallProgram } from '../syscalls/syscall-program.ts';
+import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
-
 import type { StepSetup } from './step-setup.ts';
-import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
 
 /** The options of every executor that mounts. */
 export interface ExecutorOptions {

@@ -1,9 +1,9 @@
 import type { Mount } from '@tbuild/snapshot';
 import { groupBinds, type VisibleGroup } from '../cgroup/group-view.ts';
 import type { Sandbox, SandboxMount } from '../executor.ts';
+import type { MountFeatures } from '../machine/tools.ts';
 import type { MountEntry } from '../namespace/fstab.ts';
 import { splitLongLowers } from './overlay-options.ts';
-import type { MountFeatures } from '../machine/tools.ts';
 
 /** One action of the set-up: a mount, or the creation of an empty mount point inside an earlier mount. */
 export type SetupStep = MountEntry | MakeMountPoint;

@@ -1,7 +1,7 @@
 import { createArm64Code } from './arm64-code.ts';
-import { createX64Code } from './x64-code.ts';
-import { DATA_ADDRESS, elfExecutable } from './elf.ts';
 import { createDataSection, type Datum } from './data-section.ts';
+import { DATA_ADDRESS, elfExecutable } from './elf.ts';
+import { createX64Code } from './x64-code.ts';
 
 /** The machines that programs can be made for, by `process.arch`. */
 export type SyscallMachine = 'x64' | 'arm64';

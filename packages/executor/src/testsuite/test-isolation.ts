@@ -3,7 +3,6 @@ import { lstatSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileType, makedev, mknod } from '@tbuild/linux';
 import { expect, test } from 'vitest';
-
 import type { ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests what a step cannot see, reach or change. */

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect } from 'vitest';
-
 import { cgroups, type ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests the limits of control groups. */

@@ -1,7 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-
 import type { ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests the mounts of a sandbox and the tree below them. */

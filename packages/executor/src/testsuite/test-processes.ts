@@ -4,7 +4,6 @@ import { expect, test } from 'vitest';
 import { processesNaming } from '../../../../test/support/leftovers.ts';
 import { encodeExitProgram, exitPrograms } from '../emulation/exit-program.ts';
 import { type Emulation, findEmulation } from '../emulation/find-emulation.ts';
-
 import { BUSYBOX, type ExecutorSuite } from './test-suite-context.ts';
 
 /** Tests how a step starts, runs and ends. */

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
-import { createArm64Code } from '../syscalls/arm64-code.ts';
-import { createX64Code } from '../syscalls/x64-code.ts';
-import { elfExecutable } from '../syscalls/elf.ts';
 import { DENIED_CALLS, JUDGED_CALLS, NEWEST_CALL, TRACING_CALLS } from '../seccomp/denied-calls.ts';
+import { createArm64Code } from '../syscalls/arm64-code.ts';
+import { elfExecutable } from '../syscalls/elf.ts';
+import { createX64Code } from '../syscalls/x64-code.ts';
 
 /** A system call by its name in the filter's tables, with numeric arguments. */
 export type TriedCall = readonly [name: string, ...args: number[]];

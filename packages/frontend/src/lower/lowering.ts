@@ -10,8 +10,8 @@ import { locate, suggest, TbuildError, type SourceRange } from '@tbuild/errors';
 import type { FileSource, GraphBuilder, StepId } from '@tbuild/graph';
 import { suggestion } from '../checks.ts';
 import { lookupIn, type Environment } from '../environment.ts';
-import { stepName, type Numbering } from '../step-name.ts';
 import type { StageState } from '../stage-state.ts';
+import { stepName, type Numbering } from '../step-name.ts';
 
 /** Arguments that control Docker's scanner and never reach a process. */
 export const NOT_IN_ENVIRONMENT: ReadonlySet<string> = new Set([

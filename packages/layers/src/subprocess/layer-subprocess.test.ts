@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
-import { storeLayout } from '@tbuild/store';
-import { afterAll, expect, test } from 'vitest';
 import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, openDirectory, selectFiles } from '@tbuild/context';
 import type { PlacedCopy } from '@tbuild/copy';
+import { storeLayout } from '@tbuild/store';
+import { afterAll, expect, test } from 'vitest';
 import { createLayerSubprocess } from './layer-subprocess.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'layer-process-'));

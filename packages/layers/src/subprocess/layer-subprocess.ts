@@ -6,10 +6,10 @@ import { deserialize, serialize } from 'node:v8';
 import { runSync } from '@tbuild/concurrency';
 import { createLocalStore, type LocalStore } from '@tbuild/content';
 import { createFileHasher, receiveSelection, sendSelection, type SentSelection } from '@tbuild/context';
+import { type PlacedCopy, writeLayer } from '@tbuild/copy';
 import { openPipe, openUnnamedFile, startProcess, type StartedProcess } from '@tbuild/linux';
 import type { Layer } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
-import { type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { PendingLayer } from '../pending-layer.ts';
 import { followBlob, type FollowOptions } from './follow-blob.ts';
 

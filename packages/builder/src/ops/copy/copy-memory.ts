@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
+import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
+import { isLarge } from '@tbuild/layers';
 import { canonicalJson } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
-import { type EarlierCopy, isRemembered, openEarlierCopy, rememberCopy } from '@tbuild/copy';
-import { isLarge } from '@tbuild/layers';
-import { type FileInput, sizeOf } from './file-input.ts';
 import type { Services } from '../../services.ts';
 import type { StepContext } from '../op-environment.ts';
+import { type FileInput, sizeOf } from './file-input.ts';
 
 /** The previous copy of the same instruction onto the same base. */
 export interface CopyMemory {

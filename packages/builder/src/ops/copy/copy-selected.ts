@@ -2,10 +2,10 @@ import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import { copyFiles } from '@tbuild/copy';
-import type { FileInput } from './file-input.ts';
+import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { OpEnvironment, Underway } from '../op-environment.ts';
+import type { FileInput } from './file-input.ts';
 
 /**
  * Copies the single file or directory that a mount shows to `name` in the directory `upper`. Keeps its mode and owner,

@@ -1,23 +1,23 @@
 import { runCooperatively } from '@tbuild/concurrency';
+import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
+import { chooseStrategy, PACK_TREE, type PendingLayer, type Strategy, writeLayerInSubprocess } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
-import { chooseStrategy, PACK_TREE, type PendingLayer, type Strategy, writeLayerInSubprocess } from '@tbuild/layers';
+import { gatherTrees } from '../gather-trees.ts';
+import { keyOf } from '../key-of.ts';
+import type { StepContext, Underway } from '../op-environment.ts';
+import { prepareOn } from '../prepare-on.ts';
+import { isKeyedResult, keyedResult } from '../run-result.ts';
+import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
 import { type EarlyLayer, openEarlyLayer } from './early-layer.ts';
 import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
-import { gatherTrees } from '../gather-trees.ts';
-import type { StepContext, Underway } from '../op-environment.ts';
-import { ownerIn } from './owner.ts';
-import { circumstancesOf, type LayerWork } from './layer-work.ts';
-import { factsOf, placeCopy, placementOf } from './place-copy.ts';
 import { copyParts } from './key-parts.ts';
-import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
-import { prepareOn } from '../prepare-on.ts';
-import { isKeyedResult, keyedResult } from '../run-result.ts';
-import { keyOf } from '../key-of.ts';
+import { circumstancesOf, type LayerWork } from './layer-work.ts';
+import { ownerIn } from './owner.ts';
+import { factsOf, placeCopy, placementOf } from './place-copy.ts';
 
 /**
  * Creates the op of COPY and ADD. The same files on the same base give the same tree, except for times, so the key is

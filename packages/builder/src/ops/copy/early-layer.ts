@@ -1,10 +1,10 @@
-import type { BuildRequest } from '../../request.ts';
 import { chooseStrategy, isLarge, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
+import type { BuildRequest } from '../../request.ts';
+import type { StepContext } from '../op-environment.ts';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
 import { sizeOf } from './file-input.ts';
 import { circumstancesOf, type LayerWork } from './layer-work.ts';
 import { factsOf, placeCopy, type Placing } from './place-copy.ts';
-import type { StepContext } from '../op-environment.ts';
 
 /** The layer of a copy that is written while its files are still being read for the key. */
 export interface EarlyLayer {

@@ -1,11 +1,11 @@
 import { isLarge as isLargeFile, type SelectedSource } from '@tbuild/context';
-import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
-import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
+import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import type { CopyFacts } from '@tbuild/layers';
+import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
 import type { Services } from '../../services.ts';
-import { type FileInput, sizeOf } from './file-input.ts';
 import type { StepContext } from '../op-environment.ts';
+import { type FileInput, sizeOf } from './file-input.ts';
 import { ownerIn } from './owner.ts';
 
 /** The part of a copy that reads files of a context or of a step. */

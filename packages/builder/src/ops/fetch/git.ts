@@ -4,8 +4,8 @@ import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
-import type { FetchContext } from './fetch-step.ts';
 import { keyOf } from '../key-of.ts';
+import type { FetchContext } from './fetch-step.ts';
 
 /**
  * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit and the

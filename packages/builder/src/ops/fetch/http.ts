@@ -4,8 +4,8 @@ import { hexOf } from '@tbuild/oci';
 import { createTreeWriter } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
 import { type FetchedFile, fetchUrl } from '@tbuild/sources';
-import type { FetchContext } from './fetch-step.ts';
 import { keyOf } from '../key-of.ts';
+import type { FetchContext } from './fetch-step.ts';
 
 /**
  * Creates the op of an ADD from a URL: a tree with one file. Key and result depend on its content and time, but not on

@@ -2,9 +2,9 @@ import { type ImageOp, resultId, type ResultId } from '@tbuild/graph';
 import { chainId } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { baseLayers, imageProvider } from '@tbuild/sources';
-import { extractImage } from './extract-image.ts';
-import type { StepContext } from '../op-environment.ts';
 import { keyOf } from '../key-of.ts';
+import type { StepContext } from '../op-environment.ts';
+import { extractImage } from './extract-image.ts';
 
 /**
  * Creates the op of FROM. Its result is the chain ID of the image's layers, which are fetched and extracted only if

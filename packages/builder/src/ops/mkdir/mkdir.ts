@@ -1,15 +1,15 @@
+import { makeDirectory } from '@tbuild/copy';
 import type { MkdirOp, ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
-import { makeDirectory } from '@tbuild/copy';
 import { mkdirParts } from '../copy/key-parts.ts';
-import { gatherTrees } from '../gather-trees.ts';
-import type { StepContext } from '../op-environment.ts';
 import { ownerIn } from '../copy/owner.ts';
+import { gatherTrees } from '../gather-trees.ts';
+import { keyOf } from '../key-of.ts';
+import type { StepContext } from '../op-environment.ts';
 import { prepareOn } from '../prepare-on.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
-import { keyOf } from '../key-of.ts';
 
 /**
  * Creates the op of WORKDIR. The same path on the same base gives the same tree, except for times, so the key is

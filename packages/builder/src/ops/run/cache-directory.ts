@@ -1,7 +1,7 @@
-import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
 
 type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
 

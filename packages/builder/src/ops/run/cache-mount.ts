@@ -2,12 +2,12 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
-import { takeCacheDirectory } from './cache-directory.ts';
 import { copySelected } from '../copy/copy-selected.ts';
-import type { KeyedMount } from './keyed-mount.ts';
-import type { StepContext } from '../op-environment.ts';
-import type { StepFiles } from './step-files.ts';
 import { giveOwner } from '../copy/give-owner.ts';
+import type { StepContext } from '../op-environment.ts';
+import { takeCacheDirectory } from './cache-directory.ts';
+import type { KeyedMount } from './keyed-mount.ts';
+import type { StepFiles } from './step-files.ts';
 
 type CacheMount = Extract<RunMount, { type: 'cache' }>;
 

@@ -3,20 +3,20 @@ import type { ResultId, RunOp } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
-import { gatherTrees } from '../gather-trees.ts';
-import type { StepContext } from '../op-environment.ts';
-import { parseHost } from './network-files.ts';
 import { runParts } from '../copy/key-parts.ts';
-import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
-import { requirePlatform } from './require-platform.ts';
-import { newResultId, isResultOf } from '../run-result.ts';
+import { gatherTrees } from '../gather-trees.ts';
+import { keyOf } from '../key-of.ts';
+import type { StepContext } from '../op-environment.ts';
 import { prepareOn } from '../prepare-on.ts';
+import { newResultId, isResultOf } from '../run-result.ts';
+import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
 import type { KeyedMount } from './keyed-mount.ts';
+import { parseHost } from './network-files.ts';
+import { requirePlatform } from './require-platform.ts';
+import { exited, memoryNote } from './run-end.ts';
 import { keyMounts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
-import { exited, memoryNote } from './run-end.ts';
 import { openStepOutput } from './step-output.ts';
-import { keyOf } from '../key-of.ts';
 
 /** Creates the op of RUN. RUN is not deterministic, so its result is new, and the record maps the key to it. */
 export function runOp(op: RunOp, context: StepContext): Op<ResultId> {

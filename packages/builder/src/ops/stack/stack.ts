@@ -2,8 +2,8 @@ import { resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { gatherTrees } from '../gather-trees.ts';
-import type { StepContext } from '../op-environment.ts';
 import { keyOf } from '../key-of.ts';
+import type { StepContext } from '../op-environment.ts';
 
 /** Creates the op of `--link`: puts the layer of the source on the base without copying. */
 export function stackOp(context: StepContext): Op<ResultId> {

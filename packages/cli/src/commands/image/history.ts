@@ -2,8 +2,8 @@ import { findImage, layerSize } from '@tbuild/images';
 import { hexOf } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../../print/format-output.ts';
-import { storeCommand } from '../store-command.ts';
 import { formatAge } from '../../print/table.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const history = storeCommand({
   summary: 'Show how an image was made, step by step',

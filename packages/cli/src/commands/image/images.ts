@@ -2,9 +2,9 @@ import { imageSize, listImages } from '@tbuild/images';
 import { familiarRepository, hexOf, type Digest } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows } from '../../print/format-output.ts';
-import { createdAt, imageFilter } from './image-filter.ts';
-import { storeCommand } from '../store-command.ts';
 import { formatAge } from '../../print/table.ts';
+import { storeCommand } from '../store-command.ts';
+import { createdAt, imageFilter } from './image-filter.ts';
 
 export const images = storeCommand({
   summary: 'List the images of the store, newest first',

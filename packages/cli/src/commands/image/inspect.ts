@@ -3,9 +3,9 @@ import { TbuildError } from '@tbuild/errors';
 import { GoNil } from '@tbuild/go-template';
 import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
 import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
-import { eachImage } from './each-image.ts';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { storeCommand } from '../store-command.ts';
+import { eachImage } from './each-image.ts';
 
 export const inspect = storeCommand({
   summary: 'Show everything about images, as JSON',

@@ -9,8 +9,8 @@ import {
 } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../../flags/registry-flags.ts';
-import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../../print/transfer-lines.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const pull = storeCommand({
   summary: 'Fetch images from registries into the store',

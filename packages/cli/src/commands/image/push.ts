@@ -5,8 +5,8 @@ import { createLayerVariants } from '@tbuild/layers';
 import { familiarReference, parseReference, type Reference } from '@tbuild/oci';
 import { acquireLease, afterRemovals } from '@tbuild/store';
 import { registryFlags } from '../../flags/registry-flags.ts';
-import { storeCommand } from '../store-command.ts';
 import { createTransferLines } from '../../print/transfer-lines.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const push = storeCommand({
   summary: 'Push images of the store to the registries of their names',

@@ -1,8 +1,8 @@
 import { hasCode } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
+import { storeCommand } from '../store-command.ts';
 import { eachImage } from './each-image.ts';
 import { removeImage } from './remove-image.ts';
-import { storeCommand } from '../store-command.ts';
 
 export const rmi = storeCommand({
   summary: 'Remove images or names of images; prune frees their layers',

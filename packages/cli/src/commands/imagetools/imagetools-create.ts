@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import type { Annotation } from '@tbuild/spec';
 import { mergeImages, pushMerged } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
 import {
@@ -13,9 +12,10 @@ import {
   type Platform,
   type Reference,
 } from '@tbuild/oci';
-import { annotationsNamed } from '../../request/annotation.ts';
+import type { Annotation } from '@tbuild/spec';
 import { requirePair } from '../../flags/pairs.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
+import { annotationsNamed } from '../../request/annotation.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const create = storeCommand({

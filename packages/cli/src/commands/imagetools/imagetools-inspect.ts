@@ -1,7 +1,7 @@
 import { readRemote, readRemoteImages, type RemoteDocument, type RemoteImage } from '@tbuild/images';
 import { formatPlatform, formatReference, isIndex, parseReference, type Descriptor } from '@tbuild/oci';
-import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
+import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { storeCommand } from '../store-command.ts';
 
 export const inspect = storeCommand({

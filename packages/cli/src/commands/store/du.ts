@@ -2,8 +2,8 @@ import { type UsedSpace, usedSpace } from '@tbuild/gc';
 import { GoNil } from '@tbuild/go-template';
 import { formatBytes } from '@tbuild/tui';
 import { formatFlags, formatRows, jsonLines } from '../../print/format-output.ts';
-import { storeCommand } from '../store-command.ts';
 import { formatAge, formatTable } from '../../print/table.ts';
+import { storeCommand } from '../store-command.ts';
 
 export const du = storeCommand({
   summary: 'Show what the store holds on disk, with shared files counted once',

@@ -1,11 +1,11 @@
 import { TbuildError } from '@tbuild/errors';
 import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
+import { storeRoot } from '../../config/store-root.ts';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
-import { createServices } from '../../services/create-services.ts';
 import { parseSize, parseSpan } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
-import { storeRoot } from '../../config/store-root.ts';
+import { createServices } from '../../services/create-services.ts';
 import type { Command } from '../command.ts';
 
 const flags = {

@@ -1,5 +1,5 @@
-import { parse, TomlError, type TomlTable } from 'smol-toml';
 import { TbuildError } from '@tbuild/errors';
+import { parse, TomlError, type TomlTable } from 'smol-toml';
 
 /**
  * Parses a configuration file in TOML; `file` is its name in messages.
