@@ -31,7 +31,7 @@ describe('a cache in a registry', needs('registry'), () => {
       ref,
     ];
     const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
-    expect(first.stderr).toContain('is not used');
+    expect(first.stderr).toContain('is ignored');
     const second = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args });
     expect(ran(second)).toEqual([]);
     expect(second.id()).toBe(first.id());

@@ -166,7 +166,7 @@ test('a layer that is missing from a cache does no harm while no step needs it',
   good(await buildContext(context, { store, args: from }));
   rmSync(cache, { recursive: true });
   const next = good(await buildContext(context, { store, args: from }));
-  expect(next.stderr).toContain('is not used');
+  expect(next.stderr).toContain('is ignored');
   expect(ran(next)).toEqual([]);
   expect(next.tree().readText('/out')).toBe('1\n2\n');
 });

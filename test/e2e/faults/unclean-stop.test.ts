@@ -122,7 +122,7 @@ test('a clean reboot discards nothing, and a store without a sync marker is not 
   await synced(store);
   restart(store, statSync(marker(store)).mtimeMs);
   const trees = treesOf(store);
-  expect((await build(context, store)).stderr).not.toContain('The machine stopped');
+  expect((await build(context, store)).stderr).not.toContain('Unclean shutdown');
   expect(treesOf(store)).toEqual(trees);
   const unmarked = scratchDirectory('store');
   await runChecked('cp', ['-a', `${store}/.`, unmarked]);
