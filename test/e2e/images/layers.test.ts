@@ -56,7 +56,7 @@ test.each(builders)(
     expect(namesInLayer(alone, -1)).toEqual(['files/', 'files/a/', 'files/a/x', 'files/b', 'files/c']);
     writeFiles({ Dockerfile: `${copy}RUN ls -lRn /files > /list\n` }, alone.context);
     const run = good(await buildContext(alone.context, { asUser, store }));
-    expect(run.stderr).toContain('[2/3] COPY --chown=3:4 files /files\n#4 CACHED');
+    expect(run.stderr).toMatch(/\[2\/3\] COPY --chown=3:4 files \/files\n(?:#4 extracting .*\n)*#4 CACHED/);
     expect(run.image().manifest.layers[1]).toEqual(alone.image().manifest.layers[1]);
     expect(run.tree().readText('/list')).toMatch(/-rwxr-xr-x +1 3 +4 +3 .* b\n-rw-r--r-- +1 3 +4 +1 .* c\n/);
     expect(trees()).toBe(before + 2);

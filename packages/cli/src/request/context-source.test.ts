@@ -13,7 +13,6 @@ afterAll(() => rmSync(cwd, { recursive: true }));
 test.each([
   ['.', { kind: 'directory', path: cwd }],
   ['github.com/local', { kind: 'directory', path: join(cwd, 'github.com/local') }],
-  ['file', { kind: 'directory', path: join(cwd, 'file') }],
   ['github.com/x/y', { kind: 'git', url: 'https://github.com/x/y.git' }],
   ['github.com/x/y.git#v1:dir', { kind: 'git', url: 'https://github.com/x/y.git', ref: 'v1', subdirectory: 'dir' }],
   ['github.com/x/y?ref=v1', { kind: 'git', url: 'https://github.com/x/y.git', ref: 'v1' }],
@@ -35,6 +34,7 @@ test.each([
 
 test('a missing path is named in the error', () => {
   expect(() => contextSource('./none', cwd)).toThrow('path "./none" not found');
+  expect(() => contextSource(import.meta.filename, cwd)).toThrow('is not a directory');
 });
 
 test('github.com is a path only where there is a directory of that name', () => {

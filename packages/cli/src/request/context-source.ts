@@ -7,14 +7,20 @@ import { parseGitSource } from '@tbuild/frontend';
 /**
  * Returns whether a context is a git repository, a URL, or a directory. A text that looks like a URL is never a path,
  * since its `..` could lead anywhere. Only `github.com/owner/name` may be an existing directory.
- * @throws TbuildError USAGE for a URL that is no context, CONTEXT when the path does not exist.
+ * @throws TbuildError USAGE for a URL that is no context, CONTEXT when the path is no directory.
  */
 export function contextSource(text: string, cwd: string): ContextSpec {
   if (text.startsWith(GITHUB) && !isDirectory(`${cwd}/${text}`)) return remoteSource(`https://${withSuffix(text)}`);
   if (URL_SCHEME.test(text) || parseGitSource(text) !== undefined) return remoteSource(text);
   const path = resolve(cwd, text);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined)
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined)
     throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`);
+  if (!stats.isDirectory()) {
+    throw new TbuildError('CONTEXT', `Unable to prepare context: ${JSON.stringify(text)} is not a directory`, {
+      hint: 'Pass the directory as the context, and a Dockerfile with -f FILE',
+    });
+  }
   return { kind: 'directory', path };
 }
 
