@@ -35,7 +35,7 @@ export const runCases: readonly MessageCase[] = [
   commandLine('An unknown resource fails', ['--resource', 'disk=1g', '.']),
   commandLine('An invalid size of a resource fails', ['--resource', 'memory=lots', '.']),
   commandLine('An invalid size of /dev/shm fails', ['--shm-size', 'big', '.']),
-  commandLine('A build that takes longer than --timeout fails', ['--timeout', '1s', '.'], {
+  commandLine('A build that takes longer than --timeout fails', ['--timeout', '8s', '.'], {
     files: { Dockerfile: 'FROM busybox\nRUN sleep 60\n' },
   }),
 ];
