@@ -1,7 +1,7 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
 import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
-import { chooseStrategy, PACK_TREE, type PendingLayer, type Strategy, writeLayerInSubprocess } from '@tbuild/layers';
+import { chooseStrategy, PACK_TREE, type PendingLayer } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
@@ -15,7 +15,7 @@ import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
 import { type EarlyLayer, openEarlyLayer } from './early-layer.ts';
 import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
-import { circumstancesOf, type LayerWork } from './layer-work.ts';
+import { circumstancesOf, startLayer } from './layer-work.ts';
 import { ownerIn } from './owner.ts';
 import { factsOf, placeCopy, placementOf } from './place-copy.ts';
 
@@ -76,7 +76,7 @@ async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promi
     placed === undefined
       ? PACK_TREE
       : chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: true }));
-  const pending = (await earlyLayerOf(copy)) ?? writeAhead(placed, strategy, context);
+  const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer(placed, strategy, context));
   if (placed !== undefined && !strategy.makesTree) {
     const { content } = context.services;
     const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), context.signal));
@@ -102,20 +102,6 @@ async function earlyLayerOf({ early, parts }: KeyedCopy): Promise<PendingLayer |
   if (onlyInput(parts)?.input.hasStableStat === true) return early?.pending();
   await early?.abort();
   return undefined;
-}
-
-function writeAhead(
-  placed: PlacedCopy | undefined,
-  strategy: Strategy,
-  { services, preparation, signal }: LayerWork & Underway,
-): PendingLayer | undefined {
-  if (placed === undefined || strategy.layer !== 'written-in-subprocess') return undefined;
-  return writeLayerInSubprocess(placed, strategy, {
-    subprocess: services.layerSubprocess,
-    preparation,
-    stored: services,
-    signal,
-  });
 }
 
 /** The files that the instruction takes from one source. Heredocs have no input. */

@@ -1,9 +1,9 @@
-import { chooseStrategy, isLarge, type PendingLayer, writeLayerInSubprocess } from '@tbuild/layers';
+import { chooseStrategy, isLarge, type PendingLayer } from '@tbuild/layers';
 import type { BuildRequest } from '../../request.ts';
 import type { StepContext } from '../op-environment.ts';
 import { type RememberedCopy, wasDoneBefore } from './copy-memory.ts';
 import { sizeOf } from './file-input.ts';
-import { circumstancesOf, type LayerWork } from './layer-work.ts';
+import { circumstancesOf, type LayerWork, startLayer } from './layer-work.ts';
 import { factsOf, placeCopy, type Placing } from './place-copy.ts';
 
 /** The layer of a copy that is written while its files are still being read for the key. */
@@ -57,12 +57,5 @@ async function start(
   const placed = await placeCopy({ ...copy, input: { ...copy.input, hasStableStat: true } }, context);
   if (placed === undefined || signals.some(({ aborted }) => aborted)) return undefined;
   const strategy = chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: false }));
-  if (strategy.layer !== 'written-in-subprocess') return undefined;
-  const { preparation } = context;
-  return writeLayerInSubprocess(placed, strategy, {
-    subprocess: services.layerSubprocess,
-    preparation,
-    stored: services,
-    signal: AbortSignal.any([...signals]),
-  });
+  return startLayer(placed, strategy, { ...context, signal: AbortSignal.any([...signals]) });
 }

@@ -1,5 +1,13 @@
-import type { Circumstances, LayerPreparation } from '@tbuild/layers';
+import type { PlacedCopy } from '@tbuild/copy';
+import {
+  type Circumstances,
+  type LayerPreparation,
+  type PendingLayer,
+  type Strategy,
+  writeLayerInSubprocess,
+} from '@tbuild/layers';
 import type { Services } from '../../services.ts';
+import type { Underway } from '../op-environment.ts';
 
 /** What writing the layer of a copy needs. */
 export interface LayerWork {
@@ -19,4 +27,19 @@ export function circumstancesOf(
     needsUncompressed: preparation.needsBytes,
     isIdle: preparation.isIdle(),
   };
+}
+
+/** Starts to write the layer of a copy in a second process, where the strategy says so and one can start. */
+export function startLayer(
+  placed: PlacedCopy,
+  strategy: Strategy,
+  { services, preparation, signal }: LayerWork & Underway,
+): PendingLayer | undefined {
+  if (strategy.layer !== 'written-in-subprocess') return undefined;
+  return writeLayerInSubprocess(placed, strategy, {
+    subprocess: services.layerSubprocess,
+    preparation,
+    stored: services,
+    signal,
+  });
 }
