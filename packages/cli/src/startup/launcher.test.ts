@@ -213,10 +213,30 @@ describe('a snapshot', () => {
     expect(readFileSync(reads, 'utf8')).toBe('\n');
   });
 
-  test('that a start died of is not started from again, and a new one is requested', () => {
+  /** Damages the snapshot and writes its present digest into the note, so that only a start can tell. */
+  function damageWithDigest(): () => void {
     const digest = digestOf(`${note}-1`);
     const repair = damage();
     writeFileSync(note, readFileSync(note, 'utf8').replace(digest, digestOf(`${note}-1`)));
+    return repair;
+  }
+
+  test('that ends Node in a trial is not started from in the same call, and a new one is requested', () => {
+    const repair = damageWithDigest();
+    const { stdout, stderr } = launch(['x'], env);
+    const started = JSON.parse(stdout);
+    expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env, stderr]).toEqual([false, true, '']);
+    repair();
+    expect(fromSnapshot(start())).toBe(true);
+  });
+
+  test('that a start died of after a good trial is not started from again, and a new one is requested', () => {
+    const repair = damageWithDigest();
+    const seen = execFileSync('stat', ['-c', '%s %i %z', `${note}-1`], {
+      env: { ...base, TZ: 'UTC0' },
+      encoding: 'utf8',
+    });
+    writeFileSync(note, readFileSync(note, 'utf8').split('\n').with(5, seen.trim()).join('\n'));
     expect(launch(['x'], env).status).not.toBe(0);
     const started = start();
     expect([fromSnapshot(started), 'TBUILD_SNAPSHOT_NOTE' in started.env]).toEqual([false, true]);
