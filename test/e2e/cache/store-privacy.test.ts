@@ -117,12 +117,15 @@ test('an ordinary user cannot use a setuid program of a tree in the store of roo
   expect(stderr).toContain('Permission denied');
 });
 
-/** Returns the world-writable files and directories of the store, except those in the trees of images. */
+/**
+ * Returns the world-writable files and directories of the store, except those in the trees of images. The store is still
+ * being synced after a build, so a file may be gone once it is listed.
+ */
 function openToWriters(root: string, path = ''): string[] {
   return readdirSync(join(root, path)).flatMap((name) => {
     const child = join(path, name);
-    const stats = lstatSync(join(root, child));
-    if (stats.isSymbolicLink() || /(^|\/)snapshots\/[^/]+\/fs$/.test(child)) return [];
+    const stats = lstatSync(join(root, child), { throwIfNoEntry: false });
+    if (stats === undefined || stats.isSymbolicLink() || /(^|\/)snapshots\/[^/]+\/fs$/.test(child)) return [];
     const open = (stats.mode & 0o002) === 0 ? [] : [`${child} ${stats.mode.toString(8)}`];
     return stats.isDirectory() ? [...open, ...openToWriters(root, child)] : open;
   });

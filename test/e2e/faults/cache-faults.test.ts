@@ -44,9 +44,10 @@ function filesIn(directory: string, depth: number): readonly string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory).flatMap((name) => {
     const path = join(directory, name);
-    const stats = lstatSync(path);
-    if (stats.isFile()) return [path];
-    return stats.isDirectory() && depth > 0 ? filesIn(path, depth - 1) : [];
+    // The store is still being synced after a build, so a file may be gone once it is listed.
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile()) return [path];
+    return stats?.isDirectory() && depth > 0 ? filesIn(path, depth - 1) : [];
   });
 }
 
