@@ -74,6 +74,9 @@ function imagesBelow(layout: string, descriptor: LayoutDescriptor): LayoutImage[
   if (Array.isArray(document.manifests)) {
     return document.manifests.flatMap((child: LayoutDescriptor) => imagesBelow(layout, child));
   }
-  const config: LayoutConfig = JSON.parse(readBlob(layout, document.config).toString());
-  return [{ layout, manifest: document, manifestDescriptor: descriptor, config }];
+  const config = JSON.parse(readBlob(layout, document.config).toString());
+  // Empty lists are null in documents that Go wrote.
+  const manifest: LayoutManifest = { ...document, layers: document.layers ?? [] };
+  const rootfs = { ...config.rootfs, diff_ids: config.rootfs.diff_ids ?? [] };
+  return [{ layout, manifest, manifestDescriptor: descriptor, config: { ...config, rootfs } }];
 }

@@ -4,15 +4,17 @@ import { formatPlatform } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
 import { openCommittedTree, type LayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import type { AttestationSpecs, SbomSpec } from './attestation-specs.ts';
+import type { BuildFacts } from './build-facts.ts';
 import { findPackages } from './find-packages.ts';
 import { SCAN_DESTINATION, type PlannedScan } from './plan-scans.ts';
-import { provenance, provenanceType, type BuildFacts } from './provenance.ts';
+import { provenance, provenanceType } from './provenance.ts';
 import { readStatements } from './read-statements.ts';
 import { spdxDocument } from './spdx.ts';
 
 export interface AttestOptions {
   readonly specs: AttestationSpecs;
-  readonly facts: BuildFacts;
+  /** In the order of the images. */
+  readonly facts: readonly BuildFacts[];
   /** Full references of the images. The SBOM is named after the first. */
   readonly tags: readonly string[];
   readonly flavour: OverlayFlavour;
@@ -20,6 +22,8 @@ export interface AttestOptions {
   readonly scans: readonly PlannedScan[];
   /** Returns the directories of a finished step's tree, bottom first. */
   directoriesOf(step: StepId): Promise<readonly string[]>;
+  /** The time of the SBOM, in milliseconds since 1970. */
+  readonly now: number;
   /** `SOURCE_DATE_EPOCH` in milliseconds. The creation time of the SBOM is never later. */
   readonly epoch?: number;
   readonly progress: Progress;
@@ -37,10 +41,11 @@ export async function attest(
     const scan = options.scans[at];
     const attestations: Attestation[] = [];
     if (sbom !== undefined && scan !== undefined) attestations.push(...(await sbomsOf(exported, sbom, scan, options)));
-    if (wanted !== undefined) {
+    const facts = options.facts[at];
+    if (wanted !== undefined && facts !== undefined) {
       attestations.push({
         predicateType: provenanceType(wanted),
-        predicate: provenance(wanted, options.facts),
+        predicate: provenance(wanted, facts),
         filename: wanted.filename,
         inlineOnly: wanted.inlineOnly,
       });
@@ -71,7 +76,7 @@ async function sbomsOf(
 async function sbomOf(
   tree: LayeredTree,
   { name, filename }: { readonly name: string; readonly filename: string },
-  { facts, epoch, progress, signal }: AttestOptions,
+  { now, epoch, progress, signal }: AttestOptions,
 ): Promise<Attestation> {
   const onDamaged = (path: string): void =>
     progress.emit({
@@ -80,7 +85,7 @@ async function sbomOf(
       detail: 'It is damaged, too large or of an unknown format',
     });
   const inventory = await findPackages(tree, { onDamaged, signal });
-  const created = new Date(Math.min(facts.finishedAt, epoch ?? Infinity)).toISOString();
+  const created = new Date(Math.min(now, epoch ?? Infinity)).toISOString();
   return {
     predicateType: 'https://spdx.dev/Document',
     predicate: spdxDocument(inventory, { name, created }),

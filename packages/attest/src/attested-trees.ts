@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, mkdirSync, openSync, readSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { platformDirectory, statementOf, type Attestation, type ExportedImage, type Subject } from '@tbuild/exporter';
+import { goJson } from '@tbuild/oci';
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
 import { eachFile } from './find-packages.ts';
 
@@ -49,7 +50,7 @@ export function attestedTrees(
         for (const one of (image.attestations ?? []).filter(({ inlineOnly }) => inlineOnly !== true))
           writeFileSync(
             join(own, attestationPrefix + fileName(one, platform)),
-            JSON.stringify(statementOf(one, subjects), null, 2),
+            goJson(statementOf(one, subjects), { indent: '  ' }),
             { mode: 0o644 },
           );
         const above = tree.stat('')?.stats;

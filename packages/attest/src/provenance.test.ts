@@ -2,7 +2,8 @@ import { GraphBuilder, type RunOp } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
 import type { ProvenanceSpec } from './attestation-specs.ts';
-import { provenance, provenanceType, type AskedBuild, type BuildFacts } from './provenance.ts';
+import type { AskedBuild, BuildFacts } from './build-facts.ts';
+import { provenance, provenanceType } from './provenance.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 const digest = digestOf(Buffer.from('base'));
@@ -50,13 +51,28 @@ function facts(): BuildFacts {
     mounts: [{ type: 'secret', id: 'npm', required: true, mode: 0o400, uid: 0, gid: 0 }],
   };
   const target = builder.add({ op: run, base, sources: [file], name: 'RUN true', noCache: false });
+  const context = { kind: 'git', url: 'https://bot:hunter2@example.org/app.git', ref: 'main' } as const;
   const request: AskedBuild = {
-    context: { kind: 'git', url: 'https://bot:hunter2@example.org/app.git', ref: 'a'.repeat(40) },
+    context,
+    namedContexts: {},
+    noCache: false,
     buildArgs: { TOKEN: 'arg-value', HTTP_PROXY: 'http://proxy-password' },
     labels: {},
   };
-  const loaded = { name: 'Dockerfile', text };
-  return { request, loaded, graph: builder.build([target]), builderPlatform: platform, startedAt: 0, finishedAt: 1000 };
+  return {
+    request,
+    loaded: { name: 'Dockerfile', text },
+    graph: builder.build([target]),
+    target,
+    contextOp: { ...context, keepGitDir: false, submodules: true },
+    resolvedSource: (op) => (op.kind === 'git' ? { commit: 'a'.repeat(40) } : { digest }),
+    layersOf: (step) => (step === base ? [{ mediaType: 'layer', digest, size: 1 }] : undefined),
+    vcs: { revision: 'r' },
+    invocationId: 'invocation',
+    builderPlatform: platform,
+    startedAt: 0,
+    finishedAt: 1500,
+  };
 }
 
 describe('provenance', () => {
@@ -65,7 +81,7 @@ describe('provenance', () => {
       buildDefinition: {
         externalParameters: {
           configSource: {
-            uri: `https://example.org/app.git#${'a'.repeat(40)}`,
+            uri: 'https://example.org/app.git#main',
             digest: { sha1: 'a'.repeat(40) },
             path: 'Dockerfile',
           },
@@ -74,16 +90,18 @@ describe('provenance', () => {
         internalParameters: { builderPlatform: 'linux/amd64' },
         resolvedDependencies: [
           { uri: 'pkg:docker/busybox@latest?platform=linux%2Famd64', digest: { sha256: digest.slice(7) } },
-          { uri: 'https://example.org/f' },
-          { uri: `https://example.org/app.git#${'a'.repeat(40)}` },
+          { uri: 'https://example.org/f', digest: { sha256: digest.slice(7) } },
+          { uri: 'https://example.org/app.git#main', digest: { sha1: 'a'.repeat(40) } },
         ],
       },
       runDetails: {
         builder: { id: 'ci' },
         metadata: {
-          startedOn: '1970-01-01T00:00:00.000Z',
-          finishedOn: '1970-01-01T00:00:01.000Z',
-          buildkit_completeness: { request: false },
+          invocationId: 'invocation',
+          startedOn: '1970-01-01T00:00:00Z',
+          finishedOn: '1970-01-01T00:00:01.5Z',
+          buildkit_metadata: { vcs: { revision: 'r' } },
+          buildkit_completeness: { request: false, resolvedDependencies: true },
         },
       },
     });
@@ -100,9 +118,18 @@ describe('provenance', () => {
         environment: { platform: 'linux/amd64' },
       },
       buildConfig: {
-        steps: [{ id: 'step0', inputs: [] }, { id: 'step1' }, { id: 'step2', inputs: ['step0', 'step1'] }],
+        llbDefinition: [
+          { id: 'step0', op: { platform: { Architecture: 'amd64', OS: 'linux' } } },
+          { id: 'step1', op: { Op: { source: { identifier: 'https://example.org/f' } } } },
+          { id: 'step2', inputs: ['step0:0'], op: { Op: { exec: { meta: { args: ['true'] } } } } },
+          { id: 'step3', inputs: ['step2:0'], op: { Op: {} } },
+        ],
       },
-      metadata: { completeness: { parameters: true } },
+      metadata: {
+        buildInvocationID: 'invocation',
+        completeness: { parameters: true },
+        'https://mobyproject.org/buildkit@v1#metadata': { layers: { 'step0:0': [[{ digest, size: 1 }]] } },
+      },
     });
   });
 

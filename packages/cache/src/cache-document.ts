@@ -12,7 +12,10 @@ const LAYER_TYPE = /^application\/vnd\.(oci\.image\.layer\.v1|docker\.image\.roo
 /** The latest time of an image's documents. Milliseconds. */
 const LAST_TIME = Date.UTC(9999, 11, 31);
 
-/** Returns the text of a cache, and the layers that it refers to by index, each once. */
+/**
+ * Returns the text of a cache, and the layers that it refers to by index, each once. The order of the steps and mounts has
+ * no effect on it.
+ */
 export function encodeCacheDocument({ steps, mounts }: CacheContents): {
   readonly text: string;
   readonly layers: readonly Layer[];
@@ -27,17 +30,38 @@ export function encodeCacheDocument({ steps, mounts }: CacheContents): {
   };
   const document = {
     version: VERSION,
-    steps: steps.map(({ record: { key, result, parent, createdAt }, layer, contents }) => ({
+    steps: sortedSteps(steps).map(({ record: { key, result, parent, createdAt }, layer, contents }) => ({
       key,
       result,
       ...(parent === undefined ? {} : { parent }),
       createdAt,
       ...(layer === undefined ? {} : { layer: placeOf(layer) }),
-      ...(Object.keys(contents).length === 0 ? {} : { contents }),
+      ...(Object.keys(contents).length === 0 ? {} : { contents: sortedMembers(contents) }),
     })),
-    ...(mounts.length === 0 ? {} : { mounts: mounts.map(({ name, layer }) => ({ name, layer: placeOf(layer) })) }),
+    ...(mounts.length === 0
+      ? {}
+      : {
+          mounts: mounts
+            .toSorted((a, b) => compare(a.name, b.name))
+            .map(({ name, layer }) => ({ name, layer: placeOf(layer) })),
+        }),
   };
   return { text: JSON.stringify({ ...document, diffIds: layers.map(({ diffId }) => diffId) }), layers };
+}
+
+/** Several platforms may share a step. One of its entries has the layer, if any has. */
+function sortedSteps(steps: readonly CachedStep[]): readonly CachedStep[] {
+  const unique = new Map<string, CachedStep>();
+  for (const step of steps) if (unique.get(step.record.key)?.layer === undefined) unique.set(step.record.key, step);
+  return [...unique.values()].toSorted((a, b) => compare(a.record.key, b.record.key));
+}
+
+function sortedMembers<T>(members: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => compare(a, b)));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 /**

@@ -36,7 +36,19 @@ test('writeCache writes the manifest after its layers, and readCache reads the s
     });
   await write();
   await write();
-  expect((await readCache(to, cache.manifest.descriptor, signal)).steps).toEqual(steps);
+  const byKey = steps.toSorted((a, b) => (a.record.key < b.record.key ? -1 : 1));
+  expect((await readCache(to, cache.manifest.descriptor, signal)).steps).toEqual(byKey);
+});
+
+test('the order of steps and mounts, and steps of several platforms, do not change a cache', async () => {
+  const from = createMemoryStore();
+  const [one, other] = [await layerIn(from, 'one'), await layerIn(from, 'other')];
+  const steps = [step('a', one), step('b', other, 'a'), step('c', one, 'b')];
+  const mounts = ['m', 'n'].map((name) => ({ name: hexOf(digestOf(name)), layer: one }));
+  const first = encodeCache({ steps, mounts });
+  const bare = steps.map(({ layer: _, ...each }) => each);
+  const second = encodeCache({ steps: [...bare, ...steps.toReversed()], mounts: mounts.toReversed() });
+  expect(second).toEqual(first);
 });
 
 test('a cache without steps has a manifest', async () => {

@@ -1,6 +1,8 @@
 import {
   digestOf,
+  encodeDocument,
   formatPlatform,
+  goJson,
   hexOf,
   MediaType,
   type Descriptor,
@@ -36,9 +38,6 @@ export interface EncodedAttestations {
 
 /** The media type of a statement. */
 export const STATEMENT = 'application/vnd.in-toto+json';
-/** The subject's name for an image without a name, as in Docker's builder. */
-const NAMELESS = '_';
-
 /** Returns the document of an attestation ("in-toto Statement"). */
 export function statementOf(
   { predicateType, predicate, subject: own }: Attestation,
@@ -47,22 +46,34 @@ export function statementOf(
   return { _type: 'https://in-toto.io/Statement/v1', predicateType, subject: own ?? subject, predicate };
 }
 
-/** Returns an image as a subject under each of its names as a package URL. */
+/** Returns an image as a subject under each of its names as a package URL. As in BuildKit one without names has none. */
 function imageSubjects({ digest }: Descriptor, names: readonly Reference[], platform: Platform): readonly Subject[] {
-  const sha256 = hexOf(digest);
-  const purls = names.map((name) => packageUrl(name, platform));
-  return (purls.length === 0 ? [NAMELESS] : purls).map((name) => ({ name, digest: { sha256 } }));
+  return names.map((name) => ({ name: packageUrl(name, { platform }), digest: { sha256: hexOf(digest) } }));
 }
 
-/** Returns the package URL of an image, e.g. `pkg:docker/busybox@latest?platform=linux%2Famd64`. */
-export function packageUrl({ registry, repository, tag, digest }: Reference, platform?: Platform): string {
+/** The parts of a package URL besides the image's name. */
+export interface PackageUrlOptions {
+  readonly platform?: Platform;
+  /** `oci` for an image that is in no registry. */
+  readonly type?: 'docker' | 'oci';
+}
+
+/**
+ * Returns the package URL of an image, e.g. `pkg:docker/busybox@latest?platform=linux%2Famd64`. A digest is a qualifier, as
+ * in BuildKit.
+ */
+export function packageUrl(
+  { registry, repository, tag, digest }: Reference,
+  { platform, type = 'docker' }: PackageUrlOptions = {},
+): string {
   const path = registry === 'docker.io' ? repository.replace(/^library\//, '') : `${registry}/${repository}`;
   const qualifiers = [
-    ...(digest === undefined || tag === undefined ? [] : [`digest=${digest}`]),
+    ...(digest === undefined ? [] : [`digest=${digest}`]),
     ...(platform === undefined ? [] : [`platform=${encodeURIComponent(formatPlatform(platform))}`]),
   ];
-  const version = tag ?? digest;
-  return `pkg:docker/${path.replaceAll(':', '%3A')}${version === undefined ? '' : `@${version}`}${qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`}`;
+  const version = tag === undefined ? '' : `@${tag}`;
+  const query = qualifiers.length === 0 ? '' : `?${qualifiers.join('&')}`;
+  return `pkg:${type}/${path.replaceAll(':', '%3A')}${version}${query}`;
 }
 
 const ARTIFACT = 'application/vnd.docker.attestation.manifest.v1+json';
@@ -89,17 +100,22 @@ export function encodeAttestations(
     return { descriptor: { ...descriptor, annotations: { 'in-toto.io/predicate-type': one.predicateType } }, bytes };
   });
   const layers = statements.map(({ descriptor }) => descriptor);
-  const config = artifact ? encode(MediaType.empty, {}) : unknownConfig(layers);
+  const config = artifact ? emptyConfig() : unknownConfig(layers);
   const { mediaType, digest, size } = image;
-  const manifest = encode(MediaType.manifest, {
+  const manifest = encodeDocument({
     schemaVersion: 2,
     mediaType: MediaType.manifest,
-    ...(artifact ? { artifactType: ARTIFACT } : {}),
     config: config.descriptor,
     layers,
-    ...(artifact ? { subject: { mediaType, digest, size } } : {}),
+    ...(artifact ? { artifactType: ARTIFACT, subject: { mediaType, digest, size } } : {}),
   });
   return { manifest, blobs: [config, ...statements] };
+}
+
+/** The empty descriptor of the image specification carries its content. */
+function emptyConfig(): EncodedDocument {
+  const { descriptor, bytes } = encode(MediaType.empty, {});
+  return { descriptor: { ...descriptor, data: Buffer.from(bytes).toString('base64') }, bytes };
 }
 
 function unknownConfig(layers: readonly Descriptor[]): EncodedDocument {
@@ -120,6 +136,6 @@ export function attestationEntry({ manifest }: EncodedAttestations, image: Descr
 }
 
 function encode(mediaType: string, document: object): EncodedDocument {
-  const bytes = Buffer.from(JSON.stringify(document));
+  const bytes = Buffer.from(goJson(document));
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }

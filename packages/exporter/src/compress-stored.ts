@@ -2,6 +2,8 @@ import { type Provider, fromBytes, readWhole } from '@tbuild/content';
 import { compressLayer, type VariantStore } from '@tbuild/layers';
 import {
   digestOf,
+  encodeDocument,
+  goJson,
   isIndex,
   isIndexType,
   isManifestType,
@@ -62,8 +64,11 @@ async function rewrite(target: Descriptor, work: Work): Promise<Descriptor> {
   return changed === undefined ? target : putDocument(target, changed, work);
 }
 
-function putDocument(before: Descriptor, document: object, { documents }: Work): Descriptor {
-  const bytes = Buffer.from(JSON.stringify(document));
+function putDocument(before: Descriptor, document: Manifest | Index, work: Work): Descriptor {
+  return putBytes(before, encodeDocument(document).bytes, work);
+}
+
+function putBytes(before: Descriptor, bytes: Uint8Array, { documents }: Work): Descriptor {
   const digest = digestOf(bytes);
   documents.set(digest, bytes);
   return { ...before, digest, size: bytes.length };
@@ -89,8 +94,8 @@ async function rewriteAbout(target: Descriptor, image: RenamedImage, work: Work)
   const read = (one: Descriptor): Promise<Uint8Array> => readWhole(work.store.content, one, work.signal);
   const document = parseManifest(await read(target), target.mediaType);
   if (isIndex(document)) return target;
-  const put = (before: Descriptor, changed: object): Descriptor => putDocument(before, changed, work);
-  const written = put(target, await retargetAttestations(document, image, { read, put }));
+  const put = (before: Descriptor, changed: object): Descriptor => putBytes(before, Buffer.from(goJson(changed)), work);
+  const written = putDocument(target, await retargetAttestations(document, image, { read, put }), work);
   return { ...written, annotations: { ...written.annotations, [REFERENCE_DIGEST]: image.to.digest } };
 }
 

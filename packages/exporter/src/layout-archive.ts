@@ -1,5 +1,5 @@
 import { fromBytes, readBriefly, type Provider } from '@tbuild/content';
-import { hexOf, type Descriptor, type Digest } from '@tbuild/oci';
+import { goJson, hexOf, type Descriptor, type Digest } from '@tbuild/oci';
 import { packArchive, type ArchiveFile } from './pack-archive.ts';
 
 /** A JSON file beside the blobs. */
@@ -29,7 +29,7 @@ export function layoutArchive(
   { files, content, signal }: LayoutSource,
 ): AsyncIterable<Uint8Array> {
   const documents = files.map(({ name, content: document }): ArchiveFile => {
-    const bytes = Buffer.from(JSON.stringify(document));
+    const bytes = Buffer.from(goJson(document));
     return { name, size: bytes.length, open: async () => fromBytes(bytes) };
   });
   const stored = blobs.map((blob): ArchiveFile => ({

@@ -1,11 +1,11 @@
-import { formatReference, MediaType, type Descriptor, type Reference } from '@tbuild/oci';
+import { formatReference, indexStruct, MediaType, type Descriptor, type Reference } from '@tbuild/oci';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 const CONTAINERD_NAME = 'io.containerd.image.name';
 
 /** Returns the `index.json` of a layout with one image under all its names, as Docker's builder writes it. */
 export function layoutIndex(entries: readonly Descriptor[]): object {
-  return { schemaVersion: 2, mediaType: MediaType.index, manifests: entries };
+  return indexStruct({ schemaVersion: 2, mediaType: MediaType.index, manifests: entries });
 }
 
 /** Returns an entry for each name, or one without a name when there is none. */

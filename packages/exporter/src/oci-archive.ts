@@ -5,7 +5,7 @@ import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
 import { makeDirectory } from '@tbuild/linux';
-import { isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
+import { goJson, isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
 import type { ImageFormat } from '@tbuild/spec';
 import { listDirectory, writeAtomically } from '@tbuild/store';
 import { explaining, nameOf, writeTo, type Destination } from './destination.ts';
@@ -83,10 +83,7 @@ async function addToLayout(
   await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
   removeIfEmpty(join(directory, 'tmp'));
   writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
-  writeAtomically(
-    join(directory, 'index.json'),
-    JSON.stringify(layoutIndex(withEntries(presentEntries(directory), entries))),
-  );
+  writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(withEntries(presentEntries(directory), entries))));
 }
 
 function presentEntries(directory: string): readonly Descriptor[] {

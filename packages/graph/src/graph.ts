@@ -42,15 +42,20 @@ export class GraphBuilder {
 
   /** Returns the graph of the steps that `targets` need, in topological order. */
   build(targets: readonly StepId[]): Graph {
-    const needed = new Set<StepId>();
-    const pending = [...targets];
-    for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
-      if (needed.has(id)) continue;
-      needed.add(id);
-      const step = this.#steps.get(id);
-      if (step === undefined) throw new Error(`Step ${id} is not in the graph`);
-      pending.push(...step.sources, ...(step.base === undefined ? [] : [step.base]));
-    }
-    return { steps: new Map([...this.#steps].filter(([id]) => needed.has(id))) };
+    return graphOf({ steps: this.#steps }, targets);
   }
+}
+
+/** Returns the part of a graph that `targets` need. */
+export function graphOf({ steps }: Graph, targets: readonly StepId[]): Graph {
+  const needed = new Set<StepId>();
+  const pending = [...targets];
+  for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
+    if (needed.has(id)) continue;
+    needed.add(id);
+    const step = steps.get(id);
+    if (step === undefined) throw new Error(`Step ${id} is not in the graph`);
+    pending.push(...step.sources, ...(step.base === undefined ? [] : [step.base]));
+  }
+  return { steps: new Map([...steps].filter(([id]) => needed.has(id))) };
 }

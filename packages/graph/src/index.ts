@@ -1,4 +1,4 @@
-export { GraphBuilder } from './graph.ts';
+export { GraphBuilder, graphOf } from './graph.ts';
 export type { Graph, Step } from './graph.ts';
 export { resultId, stepId, stepKey } from './ids.ts';
 export type { ResultId, StepId, StepKey } from './ids.ts';

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { canonicalJson, chainId, digestOf, encodeImage, parseImageConfig, parseManifest, type Image } from './index.ts';
+import {
+  canonicalJson,
+  chainId,
+  digestOf,
+  encodeImage,
+  encodeIndex,
+  parseImageConfig,
+  parseManifest,
+  type Image,
+} from './index.ts';
 
 const layer = {
   diffId: digestOf('a'),
@@ -19,17 +28,125 @@ const image: Image = {
   },
   layers: [layer],
   history: [
-    { created_by: 'RUN a', comment: 'c', created: '2026-01-01T00:00:00.000Z' },
+    { created_by: 'RUN a && <b>', comment: 'c', created: '2026-01-01T00:00:00.000Z' },
     { created_by: 'ENV b', empty_layer: true },
   ],
   created: '2026-01-01T00:00:00.000Z',
 };
 
-test('a configuration has its keys in the order of Docker and no empty values', () => {
-  expect(Buffer.from(encodeImage(image).config.bytes).toString()).toBe(
-    '{"architecture":"arm","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"ArgsEscaped":true,"WorkingDir":"/","Labels":{"a":"1","b":"2"}},' +
-      '"created":"2026-01-01T00:00:00.000Z","history":[{"created":"2026-01-01T00:00:00.000Z","created_by":"RUN a","comment":"c"},' +
+const encoded = (changes: Partial<Image> = {}): string =>
+  Buffer.from(encodeImage({ ...image, ...changes }).config.bytes).toString();
+
+test('a configuration has the fields of BuildKit in its order', () => {
+  expect(encoded()).toBe(
+    '{"architecture":"arm","config":{"Env":["PATH=/bin"],"Cmd":["sh"],"WorkingDir":"/","Labels":{"a":"1","b":"2"},"ArgsEscaped":true},' +
+      '"created":"2026-01-01T00:00:00Z","history":[{"created":"2026-01-01T00:00:00Z","created_by":"RUN a \\u0026\\u0026 \\u003cb\\u003e","comment":"c"},' +
       `{"created_by":"ENV b","empty_layer":true}],"os":"linux","rootfs":{"type":"layers","diff_ids":["${digestOf('a')}"]},"variant":"v7"}`,
+  );
+});
+
+test.each<[what: string, changes: Partial<Image>, part: string]>([
+  [
+    'all fields of config',
+    {
+      config: {
+        Shell: ['sh'],
+        OnBuild: ['RUN <'],
+        Healthcheck: { Retries: 3, Test: ['NONE'], Interval: 5_000_000_000, Timeout: 0 },
+        ArgsEscaped: true,
+        StopSignal: 'SIGINT',
+        Labels: { 10: 'x', 9: '<' },
+        WorkingDir: '/w/',
+        Volumes: { '/b': {}, '/a': {} },
+        Cmd: ['c'],
+        Entrypoint: ['e'],
+        Env: ['A=&'],
+        ExposedPorts: { '80/tcp': {} },
+        User: 'u',
+      },
+    },
+    '"config":{"User":"u","ExposedPorts":{"80/tcp":{}},"Env":["A=\\u0026"],"Entrypoint":["e"],"Cmd":["c"],"Volumes":{"/a":{},"/b":{}},' +
+      '"WorkingDir":"/w/","Labels":{"10":"x","9":"\\u003c"},"StopSignal":"SIGINT","ArgsEscaped":true,' +
+      '"Healthcheck":{"Test":["NONE"],"Interval":5000000000,"Retries":3},"OnBuild":["RUN \\u003c"],"Shell":["sh"]},',
+  ],
+  [
+    'no empty field, but an empty check',
+    { config: { User: '', Env: [], Labels: {}, ArgsEscaped: false, Healthcheck: {} } },
+    '"config":{"Healthcheck":{}},',
+  ],
+  [
+    'fields that BuildKit knows, and no others',
+    { config: Object.assign({ Cmd: ['a'] }, { Hostname: 'h', StopTimeout: 7 }), author: '<a>' },
+    '"author":"\\u003ca\\u003e","config":{"Cmd":["a"]},',
+  ],
+  [
+    'null for no layers and no history',
+    { layers: [], history: [] },
+    '"history":null,"os":"linux","rootfs":{"type":"layers","diff_ids":null}',
+  ],
+  [
+    'a version and features of the system',
+    { platform: { os: 'windows', architecture: 'amd64', 'os.version': '1', 'os.features': ['win32k'] } },
+    '"os":"windows","os.features":["win32k"],"os.version":"1","rootfs"',
+  ],
+  [
+    'all fields of an entry of the history',
+    { history: [{ empty_layer: true, comment: '', author: 'a', created_by: 'x', created: '2017-07-14T02:40:00.50Z' }] },
+    '"history":[{"created":"2017-07-14T02:40:00.5Z","created_by":"x","author":"a","empty_layer":true}]',
+  ],
+  ['an inline cache in its place', { inlineCache: 'YQ==' }, '"]},"tbuild.cache.v1":"YQ==","variant":"v7"}'],
+])('a configuration has %s', (_, changes, part) => {
+  expect(encoded(changes)).toContain(part);
+});
+
+test('a manifest is indented, and has its fields in the order of the specification', () => {
+  const annotations = { b: '<', a: '1' };
+  const { manifest, config } = encodeImage({
+    ...image,
+    annotations,
+    layers: [{ ...layer, descriptor: { annotations, ...layer.descriptor } }],
+  });
+  const { digest, size } = config.descriptor;
+  const shown = '{\n        "a": "1",\n        "b": "\\u003c"\n      }';
+  expect(Buffer.from(manifest.bytes).toString()).toBe(`{
+  "schemaVersion": 2,
+  "mediaType": "application/vnd.oci.image.manifest.v1+json",
+  "config": {
+    "mediaType": "application/vnd.oci.image.config.v1+json",
+    "digest": "${digest}",
+    "size": ${size}
+  },
+  "layers": [
+    {
+      "mediaType": "application/vnd.oci.image.layer.v1.tar",
+      "digest": "${digestOf('a')}",
+      "size": 1,
+      "annotations": ${shown}
+    }
+  ],
+  "annotations": ${shown.replaceAll('\n    ', '\n')}
+}`);
+});
+
+test('a manifest without layers has null instead, and is read', () => {
+  const { bytes } = encodeImage({ ...image, layers: [] }).manifest;
+  expect(Buffer.from(bytes).toString()).toContain('"layers": null');
+  expect(parseManifest(bytes)).toMatchObject({ layers: [] });
+});
+
+test('layers with Docker media types have no annotations', () => {
+  const annotated = { ...layer, descriptor: { ...layer.descriptor, annotations: { a: 'b' } } };
+  const { manifest } = encodeImage({ ...image, layers: [annotated] }, 'docker');
+  expect(Buffer.from(manifest.bytes).toString()).not.toContain('annotations');
+});
+
+test('the entries of an index have annotations before the platform', () => {
+  const platform = { os: 'linux', variant: 'v7', architecture: 'arm' };
+  const { bytes } = encodeIndex([
+    { platform, annotations: { a: 'b' }, mediaType: 'm', digest: digestOf('a'), size: 1 },
+  ]);
+  expect(Buffer.from(bytes).toString()).toContain(
+    '"annotations": {\n        "a": "b"\n      },\n      "platform": {\n        "architecture": "arm",\n        "os": "linux",\n        "variant": "v7"\n',
   );
 });
 
@@ -38,7 +155,7 @@ test('an encoded image parses to the same image', () => {
   expect(parseImageConfig(config.bytes)).toMatchObject({
     platform: image.platform,
     diffIds: [layer.diffId],
-    history: image.history,
+    history: [{ created_by: 'RUN a && <b>', created: '2026-01-01T00:00:00Z' }, image.history[1]],
   });
   expect(parseManifest(manifest.bytes)).toMatchObject({ config: config.descriptor, layers: [layer.descriptor] });
 });

@@ -34,12 +34,14 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   if (!Array.isArray(diffIds) || !diffIds.every((id): id is Digest => typeof id === 'string' && isDigest(id))) {
     throw invalid('its diff IDs are not SHA-256 digests');
   }
+  const features = texts(document['os.features']);
   return {
     platform: {
       os: text(os) ?? 'linux',
       architecture: text(architecture) ?? '',
       ...(text(variant) ? { variant: text(variant) } : {}),
       ...(text(document['os.version']) ? { 'os.version': text(document['os.version']) } : {}),
+      ...(features.length > 0 ? { 'os.features': features } : {}),
     },
     config: isRecord(config) ? parseRuntimeConfig(config, wrongType) : {},
     diffIds,
@@ -77,6 +79,10 @@ function parseHistoryEntry(entry: Record<string, unknown>): HistoryEntry {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -39,9 +39,11 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): Manifest |
   if (isIndexType(type) && Array.isArray(document.manifests)) {
     return { ...document, schemaVersion: 2, mediaType: type, manifests: document.manifests.map(parseDescriptor) };
   }
-  if (isManifestType(type) && Array.isArray(document.layers)) {
+  // Go encodes no layers as null.
+  const layers: unknown = document.layers ?? (isRecord(document.config) ? [] : undefined);
+  if (isManifestType(type) && Array.isArray(layers)) {
     const config = parseDescriptor(document.config);
-    return { ...document, schemaVersion: 2, mediaType: type, config, layers: document.layers.map(parseDescriptor) };
+    return { ...document, schemaVersion: 2, mediaType: type, config, layers: layers.map(parseDescriptor) };
   }
   throw new TbuildError(
     'REGISTRY',

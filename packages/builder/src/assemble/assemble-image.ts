@@ -1,6 +1,6 @@
 import type { Plan } from '@tbuild/frontend';
 import type { Graph, ResultId, StepId } from '@tbuild/graph';
-import type { HistoryEntry, Image, Layer } from '@tbuild/oci';
+import { goTimeOf, type HistoryEntry, type Image, type Layer } from '@tbuild/oci';
 import { baseLayers } from '@tbuild/sources';
 import type { Services } from '../services.ts';
 import type { SolvedPlan } from '../solve/open-solving.ts';
@@ -9,7 +9,7 @@ import type { SolvedPlan } from '../solve/open-solving.ts';
 export interface Assembly extends SolvedPlan {
   readonly graph: Graph;
   readonly services: Pick<Services, 'content' | 'platform' | 'flavour' | 'now'>;
-  /** `SOURCE_DATE_EPOCH` in milliseconds. Upper limit for the times in the configuration. */
+  /** `SOURCE_DATE_EPOCH` in milliseconds: the time of the history's new entries. */
   readonly epoch?: number;
 }
 
@@ -21,18 +21,15 @@ export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Ima
   const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.services)] : [];
   const history: HistoryEntry[] = completeHistory(plan.base?.history ?? [], layers.length);
   for (const { createdBy, step } of plan.history) {
-    const entry = {
-      created_by: createdBy,
-      comment: COMMENT,
-      ...(plan.author === undefined ? {} : { author: plan.author }),
-    };
+    const { epoch } = assembly;
+    const entry = { created_by: createdBy, comment: COMMENT };
     if (step === undefined) {
-      history.push({ ...entry, empty_layer: true });
+      history.push({ ...entry, empty_layer: true, ...(epoch === undefined ? {} : { created: goTimeOf(epoch) }) });
       continue;
     }
     const result = resultOf(step, assembly);
     layers.push(await assembly.results.layer(result));
-    history.push({ ...entry, created: timestamp(assembly.createdAt(result), assembly.epoch) });
+    history.push({ ...entry, created: goTimeOf(epoch ?? assembly.createdAt(result)) });
   }
   const dated = fillTimes(history);
   return {
@@ -50,10 +47,6 @@ export function resultOf(step: StepId, { solved }: Pick<Assembly, 'solved'>): Re
   const done = solved.get(step);
   if (done === undefined) throw new Error(`Step ${step} was not solved`);
   return done.result;
-}
-
-function timestamp(milliseconds: number, epoch: number | undefined): string {
-  return new Date(Math.min(milliseconds, epoch ?? Infinity)).toISOString();
 }
 
 /** Adds the history entries that some base images lack for their layers. */

@@ -8,6 +8,7 @@ import { describeCommand } from './describe.ts';
 import { nameStep, type Lowering, type LoweringContext } from './lowering.ts';
 import { runCommand, type RunCommand } from './run-command.ts';
 import { lowerMounts } from './run-mounts.ts';
+import { resolveDirectory } from './workdir.ts';
 
 /** RUN. */
 export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) => {
@@ -21,7 +22,7 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
       kind: 'run',
       args: command.args,
       env: formatEnvironment(withAgent(state.env, mounts)),
-      cwd: cwdOf(state),
+      cwd: resolveDirectory('/', cwdOf(state)),
       user: state.config.User ?? '',
       hostname: buildArg(context.buildArgs, 'BUILDKIT_SANDBOX_HOSTNAME') || 'buildkitsandbox',
       network:
