@@ -9,6 +9,7 @@ export type { ArchiveMember, MemberSink } from './read-archive.ts';
 export { isArchive, looksLikeArchive, unpackArchive } from './unpack-archive.ts';
 export type { UnpackOptions } from './unpack-archive.ts';
 export { measureLayer } from './measure-layer.ts';
+export { newestFile } from './newest-file.ts';
 export { openLayer } from './open-layer.ts';
 export { verifiedLayer } from './verified-layer.ts';
 export { writeTree } from './write-tree.ts';

@@ -66,7 +66,8 @@ export function looksLikeArchive(head: Uint8Array): boolean {
 
 const CHUNK = 1 << 20;
 
-function readDecompressed(location: string): AsyncIterable<Uint8Array> {
+/** Reads a file, decompressed if it is compressed. */
+export function readDecompressed(location: string): AsyncIterable<Uint8Array> {
   return decompress(createReadStream(location, { highWaterMark: CHUNK }), compressionOf(location));
 }
 

@@ -4,16 +4,20 @@ import { compressPending, encodeLayer, type LayerEncoding, variantOf, type Varia
 import {
   encodeImage,
   encodeIndex,
+  goSecondsOf,
   type Descriptor,
   type Digest,
   type EncodedDocument,
   type EncodedImage,
   type Image,
+  type Layer,
+  type Platform,
 } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { ImageFormat } from '@tbuild/spec';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
+import { clampCreated } from './clamp-created.ts';
 import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from './exporter.ts';
 
 /** The encoded result: documents made here, layers as blobs. */
@@ -57,7 +61,8 @@ export async function encodeExport(
         ? exported.image.layers
         : await encodeLayers(exported, options, { epoch: result.epoch, from, store, signal });
     const said = { ...exported.image.annotations, ...annotationsOf(annotations, 'manifest', exported.image.platform) };
-    images.push(encodeImage({ ...exported.image, layers, annotations: said }, mediaTypes));
+    const image = clampCreated(exported, result.epoch);
+    images.push(encodeImage({ ...image, layers, annotations: said }, mediaTypes));
   }
   report('exporting layers', 0, 0);
   for (const { manifest, config } of images) {
@@ -135,9 +140,15 @@ async function encodeLayers(
   const { latest, ...encoding } = encodingOf(format, work.epoch);
   const layers = [];
   for (const [at, layer] of image.layers.entries()) {
-    layers.push(await encodeLayer(layer, at < baseLayers ? encoding : { ...encoding, latest }, work));
+    if (at < baseLayers || latest === undefined) layers.push(await encodeLayer(layer, encoding, work));
+    else layers.push(rewritten(await encodeLayer(layer, { ...encoding, latest }, work), latest));
   }
   return layers;
+}
+
+/** Marks a layer as BuildKit does whose times were rewritten. */
+function rewritten({ descriptor, diffId }: Layer, latest: number): Layer {
+  return { descriptor: annotated(descriptor, { 'buildkit/rewritten-timestamp': String(latest / 1000) }), diffId };
 }
 
 /** Returns the form of a layer of this build. Times change in no layer of the base image. */
@@ -214,19 +225,26 @@ function indexOf(
   { annotations = [], mediaTypes }: ImageFormat,
 ): EncodedDocument {
   const manifests = images.map(({ manifest }, at) => {
-    const platform = result.images[at]?.image.platform;
+    const platform = platformOf(result.images[at]);
     return annotated({ ...manifest.descriptor, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
   });
   return encodeIndex([...manifests, ...more], { mediaTypes, annotations: annotationsOf(annotations, 'index') });
 }
 
-/** Returns the annotations of the descriptor that points at the result; those of an index need an index. */
-function annotatedRoot(root: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
+/** The platform of an image in an index: the requested one, whatever its base image says. */
+function platformOf(exported: ExportedImage | undefined): Platform | undefined {
+  return exported?.platform ?? exported?.image.platform;
+}
+
+/** Returns the descriptor that points at the result. Annotations of an index need an index. */
+function annotatedRoot(encoded: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
   const { images } = result;
+  const root = annotated(encoded, createdAnnotation(result));
   if (images.length > 1 || isAttested(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
   const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
+  const platform = platformOf(images[0]);
   if (lost === undefined)
-    return annotated(root, annotationsOf(annotations, 'manifest-descriptor', images[0]?.image.platform));
+    return annotated({ ...root, platform }, annotationsOf(annotations, 'manifest-descriptor', platform));
   throw new TbuildError(
     'USAGE',
     `Annotation ${JSON.stringify(lost.name)} is for an index, but the image of one platform has none`,
@@ -234,6 +252,13 @@ function annotatedRoot(root: Descriptor, result: Exportable, { annotations = [] 
       hint: `Write --annotation ${JSON.stringify(`manifest:${lost.name}=${lost.value}`)}`,
     },
   );
+}
+
+/** The time of the build: `SOURCE_DATE_EPOCH`, else that of the newest image, so that equal builds have equal bytes. */
+function createdAnnotation({ images, epoch }: Exportable): Readonly<Record<string, string>> | undefined {
+  const times = images.map(({ image }) => Date.parse(image.created ?? '')).filter((time) => !Number.isNaN(time));
+  const created = epoch ?? (times.length === 0 ? undefined : Math.max(...times));
+  return created === undefined ? undefined : { 'org.opencontainers.image.created': goSecondsOf(created) };
 }
 
 function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {

@@ -1,14 +1,18 @@
 import type { Provider } from '@tbuild/content';
 import type { PendingLayer } from '@tbuild/layers';
-import type { Descriptor, Digest, Image, Reference } from '@tbuild/oci';
+import type { Descriptor, Digest, Image, Platform, Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { Attestation } from './attestation.ts';
 
 /** One finished image and its tree. */
 export interface ExportedImage {
   readonly image: Image;
+  /** The platform that the build was for, when the image may have another one from its base. */
+  readonly platform?: Platform;
   /** How many of its lowest layers are those of its base image. Defaults to none. */
   readonly baseLayers?: number;
+  /** How many of the first entries of its history are those of its base image. Defaults to none. */
+  readonly baseHistory?: number;
   /** Its attestations; outputs without an index omit them. */
   readonly attestations?: readonly Attestation[];
   /** Returns the directories of its snapshot, bottom first; makes them if necessary. For `local` and `tar`. */
@@ -24,7 +28,7 @@ export interface Exportable {
   readonly names: readonly Reference[];
   /** Returns repositories that may hold a blob, such as that of the base image: a push mounts the blob from there. */
   sourcesOf?(blob: Digest): readonly Reference[];
-  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  /** `SOURCE_DATE_EPOCH` of this output in milliseconds: the limit for times that the build made. */
   readonly epoch?: number;
   /** Resolves when all calls of {@link Exporter.prepare} have ended. */
   readonly prepared?: Promise<void>;

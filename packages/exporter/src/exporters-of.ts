@@ -22,7 +22,16 @@ export async function exportersOf(output: OutputSpec, context: ExporterContext):
 /** The store keeps what is pushed, so that its digest is the registry's. */
 function imageExporters(output: Output<'image'>, context: ExporterContext): readonly Exporter[] {
   const { content, refs, openRepository } = context;
-  const { type: _, push: pushes, store: keep = true, byDigest = false, names: __, insecure: ___, ...format } = output;
+  const {
+    type: _,
+    push: pushes,
+    store: keep = true,
+    byDigest = false,
+    names: __,
+    insecure: ___,
+    epoch: ____,
+    ...format
+  } = output;
   requireCompression(format);
   const store = storeOf(context);
   const { compression = pushes ? 'gzip' : undefined } = format;

@@ -17,7 +17,7 @@ const cases: [text: string, source: unknown][] = [
   ['https://h/r.git?ref=a#b', { wrong: 'it names several refs' }],
   ['https://h/r.git?colour=red', { wrong: 'the query "colour" is not known' }],
   ['https://h/r.git?mtime=commit', { url: 'https://h/r.git', commitTime: true }],
-  ['https://h/r.git?mtime=checkout', { url: 'https://h/r.git' }],
+  ['https://h/r.git?mtime=checkout', { url: 'https://h/r.git', commitTime: false }],
   ['https://h/r.git?mtime=now', { wrong: 'the query "mtime" is neither checkout nor commit' }],
   ['https://h/r.git?ref=', { wrong: 'the query "ref" has no value' }],
   ['https://h/file.tar.gz', undefined],

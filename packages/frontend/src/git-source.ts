@@ -6,7 +6,7 @@ export interface GitSource {
   readonly checksum?: string;
   readonly keepGitDir?: boolean;
   readonly submodules?: boolean;
-  /** Gives all files the time of the commit. */
+  /** Whether all files get the time of the commit. Undefined if the source does not say. */
   readonly commitTime?: boolean;
 }
 
@@ -77,7 +77,7 @@ function readQuery(source: GitSource, query: URLSearchParams): GitSource | { rea
     ...(ref === undefined ? {} : { ref }),
     ...(subdirectory === undefined ? {} : { subdirectory }),
     ...(checksum === undefined ? {} : { checksum }),
-    ...(mtime === 'commit' ? { commitTime: true } : {}),
+    ...(query.has('mtime') ? { commitTime: mtime === 'commit' } : {}),
     ...(query.has('keep-git-dir') ? { keepGitDir: isOn(query.get('keep-git-dir')) } : {}),
     ...(query.has('submodules') ? { submodules: isOn(query.get('submodules')) } : {}),
   };

@@ -1,4 +1,6 @@
 export { givenCheckOptions } from './checks.ts';
+export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
+export type { EpochOptions, EpochSource } from './epoch-source.ts';
 export { addImage } from './lower/from.ts';
 export { parseGitSource } from './git-source.ts';
 export type { GitSource } from './git-source.ts';

@@ -2,6 +2,7 @@ import type { Dockerfile } from '@tbuild/dockerfile';
 import { globalScope, proxyEnv } from './build-args.ts';
 import { openChecks, type Checks } from './checks.ts';
 import type { Environment } from './environment.ts';
+import { epochSource } from './epoch-source.ts';
 import { checkFroms } from './from-checks.ts';
 import { lowerStages } from './lower-stages.ts';
 import type { Plan, PlanOptions } from './plan.ts';
@@ -18,6 +19,8 @@ import { configOf, type StageState } from './stage-state.ts';
  */
 export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): Promise<Plan> {
   const globalArgs: Environment = globalScope(dockerfile, options);
+  // A build resolves it before it plans. Here a wrong value fails checks too.
+  epochSource(dockerfile, options);
   const checks = openChecks(dockerfile, options);
   checkFroms(dockerfile, { ...options, globalArgs }, checks.report);
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });

@@ -10,7 +10,7 @@ export type { LayerVariants } from './compress/layer-variants.ts';
 export { readLayerFile } from './layer-file.ts';
 export type { ResultLayer } from './layer-file.ts';
 export { createLayerPreparation } from './layer-preparation.ts';
-export type { LayerPreparation } from './layer-preparation.ts';
+export type { LayerConsumer, LayerPreparation } from './layer-preparation.ts';
 export { LostLayer, LostResult, lostLayerBehind } from './lost-layer.ts';
 export type { PendingLayer } from './pending-layer.ts';
 export type { RemoteLayers } from './remote-layers.ts';

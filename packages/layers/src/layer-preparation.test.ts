@@ -10,8 +10,8 @@ const { signal: never } = new AbortController();
 /** Creates exporters that record when they start and end. Each takes a while, and fails on request. */
 function exportersNoting(events: string[], { fail = false } = {}): LayerConsumer[] {
   return ['a', 'b'].map((name) => ({
-    async prepare(layer, epoch) {
-      events.push(`${name} ${layer.bytes === undefined ? 'reads the layer' : 'follows'} ${epoch}`);
+    async prepare(layer) {
+      events.push(`${name} ${layer.bytes === undefined ? 'reads the layer' : 'follows'}`);
       await sleep(5);
       events.push(`${name} ends`);
       if (fail) throw new Error('failed');
@@ -21,21 +21,18 @@ function exportersNoting(events: string[], { fail = false } = {}): LayerConsumer
 
 test('Outputs prepare each layer in turn, and only the first output gets its bytes', async () => {
   const events: string[] = [];
-  const preparation = createLayerPreparation(exportersNoting(events), { epoch: 7, signal: never });
+  const preparation = createLayerPreparation(exportersNoting(events), { signal: never });
   expect(preparation.isWanted).toBe(true);
   preparation.add(pending());
   preparation.add(pending());
   await preparation.settled();
-  const one = ['a follows 7', 'a ends', 'b reads the layer 7', 'b ends'];
+  const one = ['a follows', 'a ends', 'b reads the layer', 'b ends'];
   expect(events).toEqual([...one, ...one]);
 });
 
 test('A failing output does not stop the others', async () => {
   const events: string[] = [];
-  const preparation = createLayerPreparation(exportersNoting(events, { fail: true }), {
-    epoch: undefined,
-    signal: never,
-  });
+  const preparation = createLayerPreparation(exportersNoting(events, { fail: true }), { signal: never });
   preparation.add(pending());
   await preparation.settled();
   expect(events.filter((event) => event.endsWith('ends'))).toEqual(['a ends', 'b ends']);
@@ -44,20 +41,17 @@ test('A failing output does not stop the others', async () => {
 test('No output starts after the build has ended', async () => {
   const events: string[] = [];
   const end = new AbortController();
-  const preparation = createLayerPreparation(exportersNoting(events), { epoch: 0, signal: end.signal });
+  const preparation = createLayerPreparation(exportersNoting(events), { signal: end.signal });
   preparation.add(pending());
   preparation.add(pending());
   await sleep(1);
   end.abort();
   await preparation.settled();
-  expect(events).toEqual(['a follows 0', 'a ends']);
+  expect(events).toEqual(['a follows', 'a ends']);
 });
 
 test('Without outputs that prepare layers there is nothing to wait for', async () => {
-  const preparation = createLayerPreparation([{}], {
-    epoch: undefined,
-    signal: never,
-  });
+  const preparation = createLayerPreparation([{}], { signal: never });
   preparation.add(pending());
   await preparation.settled();
   expect(preparation.isWanted).toBe(false);
@@ -73,12 +67,12 @@ test.each<[what: string, compresses: (string | undefined)[], needs: boolean]>([
   const exporters = compresses.map((each) => ({
     compresses: each,
   }));
-  const preparation = createLayerPreparation(exporters, { epoch: undefined, signal: never });
+  const preparation = createLayerPreparation(exporters, { signal: never });
   expect(preparation.needsBytes).toBe(needs);
 });
 
 test('Preparation is idle before and after its work', async () => {
-  const preparation = createLayerPreparation(exportersNoting([]), { epoch: 0, signal: never });
+  const preparation = createLayerPreparation(exportersNoting([]), { signal: never });
   const idle = [preparation.isIdle()];
   const added = preparation.add(pending());
   idle.push(preparation.isIdle());

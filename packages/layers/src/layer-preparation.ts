@@ -20,20 +20,15 @@ export interface LayerPreparation {
   settled(): Promise<void>;
 }
 
-export interface PreparationOptions {
-  readonly epoch: number | undefined;
-  readonly signal: AbortSignal;
-}
-
 /** An output that may prepare layers while the build runs (`Exporter` of the package exporter). */
 export interface LayerConsumer {
-  prepare?(pending: PendingLayer, epoch: number | undefined, signal: AbortSignal): Promise<void>;
+  prepare?(pending: PendingLayer, signal: AbortSignal): Promise<void>;
   readonly compresses?: string;
 }
 
 export function createLayerPreparation(
   exporters: readonly LayerConsumer[],
-  { epoch, signal }: PreparationOptions,
+  { signal }: { readonly signal: AbortSignal },
 ): LayerPreparation {
   const variants = new Set(exporters.map(({ compresses }) => compresses));
   const wanting = exporters.filter(({ prepare }) => prepare !== undefined);
@@ -44,7 +39,7 @@ export function createLayerPreparation(
   const prepare = async ({ layer, bytes }: PendingLayer): Promise<void> => {
     for (const [at, exporter] of wanting.entries()) {
       if (signal.aborted) return;
-      await exporter.prepare?.(at === 0 ? { layer, bytes } : { layer }, epoch, signal).catch(() => {});
+      await exporter.prepare?.(at === 0 ? { layer, bytes } : { layer }, signal).catch(() => {});
     }
   };
   return {

@@ -1,4 +1,5 @@
 export { checkOut } from './git/check-out.ts';
+export { commitTime } from './git/commit-time.ts';
 export { fetchCommit } from './git/mirror.ts';
 export { resolveCommit } from './git/resolve-commit.ts';
 export type { Commit } from './git/resolve-commit.ts';

@@ -28,8 +28,14 @@ export type OutputSpec =
     } & TreeOutput)
   | { readonly type: 'cacheonly' };
 
+/** Times of an output. */
+interface DatedOutput {
+  /** Its own `SOURCE_DATE_EPOCH`, in milliseconds, or none. Defaults to that of the build. */
+  readonly epoch?: number | 'none';
+}
+
 /** An output that is files. */
-interface TreeOutput {
+interface TreeOutput extends DatedOutput {
   readonly destination: string;
   /** Make a directory for each platform. Defaults to true when there are several. */
   readonly platformSplit?: boolean;
@@ -38,7 +44,7 @@ interface TreeOutput {
 }
 
 /** An output that is an image. */
-interface NamedOutput extends ImageFormat {
+interface NamedOutput extends ImageFormat, DatedOutput {
   /** Full references to use instead of the build's tags. */
   readonly names?: readonly string[];
 }

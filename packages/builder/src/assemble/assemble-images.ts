@@ -13,11 +13,18 @@ export async function assembleImages(
   session: Session,
 ): Promise<readonly ExportedImage[]> {
   const assembly = { ...solved, graph: plan.graph, services: session.services, epoch: session.epoch };
-  const images = await Promise.all(plan.plans.map((each) => exportedImage(each, assembly, session)));
-  return attestImages(images, assembly, { ...session, scans: plan.scans });
+  const images = await Promise.all(
+    plan.plans.map((each, at) => exportedImage(each, assembly, { request: session.request, at })),
+  );
+  return attestImages(images, assembly, plan, session);
 }
 
-async function exportedImage(plan: Plan, assembly: Assembly, { request }: Session): Promise<ExportedImage> {
+/** The request, and which of its platforms a plan is for. */
+interface Asked extends Pick<Session, 'request'> {
+  readonly at: number;
+}
+
+async function exportedImage(plan: Plan, assembly: Assembly, { request, at }: Asked): Promise<ExportedImage> {
   const { target } = plan;
   const image = await assembleImage(plan, assembly);
   const isInline = request.cacheTo.some(({ type }) => type === 'inline');
@@ -25,7 +32,9 @@ async function exportedImage(plan: Plan, assembly: Assembly, { request }: Sessio
     image: isInline
       ? await (await import('../cache-transfer/export-caches.ts')).withInlineCache(image, plan, assembly)
       : image,
+    platform: request.platforms[at],
     baseLayers: plan.base?.diffIds.length,
+    baseHistory: plan.base?.history.length,
     async openRootfs() {
       if (target === undefined) return [];
       return (await assembly.results.snapshot(resultOf(target, assembly))).directories;

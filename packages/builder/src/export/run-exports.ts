@@ -10,6 +10,7 @@ import type { OutputSpec } from '@tbuild/spec';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import { track } from '../track.ts';
+import { outputEpoch } from './output-epoch.ts';
 
 interface Environment {
   readonly request: BuildRequest;
@@ -19,7 +20,7 @@ interface Environment {
   readonly outputs: readonly OpenOutput[];
   /** Layers of imported steps. */
   readonly layers: RemoteLayers;
-  /** `SOURCE_DATE_EPOCH` in milliseconds. */
+  /** `SOURCE_DATE_EPOCH` in milliseconds, unless an output has its own. */
   readonly epoch?: number;
   /** As in {@link Exportable}. */
   readonly prepared: Promise<void>;
@@ -68,7 +69,6 @@ export async function runExports(
     images,
     content: allContent(graph, env),
     sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), env.layers.repositoryOf(blob) ?? []].flat(),
-    epoch,
     prepared,
   };
   const destinations: string[] = [];
@@ -76,7 +76,7 @@ export async function runExports(
   let made: Exported | undefined;
   for (const [index, { spec: output, exporters }] of env.outputs.entries()) {
     const own = namesOf(output, request);
-    const exportable: Exportable = { ...common, names: own.map(parseReference) };
+    const exportable: Exportable = { ...common, names: own.map(parseReference), epoch: outputEpoch(output, epoch) };
     for (const name of own) names.add(name);
     using trees = await treesOf(output, images, env);
     const carry = async (report: ReportTransfer): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Progress } from '@tbuild/progress';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import type { Contexts } from '../session/contexts.ts';
+import type { ResolvedSources } from '../session/resolved-sources.ts';
 
 /** What the ops of a build share. */
 export interface OpEnvironment extends Pick<
@@ -13,6 +14,7 @@ export interface OpEnvironment extends Pick<
   readonly services: Services;
   readonly results: StepResults;
   readonly contexts: Contexts;
+  readonly sources: ResolvedSources;
   readonly progress: Progress;
   /** Proxy variables for RUN, which are not part of a key. */
   readonly proxyEnv: readonly string[];

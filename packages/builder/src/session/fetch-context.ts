@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openContext } from '@tbuild/context';
 import { isArchive, unpackArchive } from '@tbuild/diff';
 import { hasCode, TbuildError } from '@tbuild/errors';
+import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
@@ -17,21 +18,35 @@ import type { BuildRequest, ContextSpec } from '../request.ts';
 import type { Services } from '../services.ts';
 import { track } from '../track.ts';
 import { gitOpOf, remoteTitle } from './remote-op.ts';
+import { createResolvedSources, type ResolvedSources } from './resolved-sources.ts';
 
 /** A request whose main context is a local directory. Disposing removes what was unpacked for it. */
 export interface LocalRequest extends AsyncDisposable {
   readonly request: BuildRequest;
+  /** The sources that were read for it. */
+  readonly sources: ResolvedSources;
 }
 
-type Environment = Omit<BuildEnvironment, 'request'>;
+interface Environment extends Omit<BuildEnvironment, 'request'> {
+  readonly sources: ResolvedSources;
+}
 
 /**
  * Fetches or unpacks the main context and the Dockerfile, unless they are local.
  * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without a Dockerfile.
  */
 export async function fetchContext(request: BuildRequest, services: Services, run: BuildRun): Promise<LocalRequest> {
-  const env: Environment = { ...run, services, now: () => services.now() };
-  return fetchMain(await fetchDefinition(request, env), env);
+  const env: Environment = { ...run, services, now: () => services.now(), sources: createResolvedSources() };
+  return { sources: env.sources, ...(await fetchMain(await fetchDefinition(request, env), env)) };
+}
+
+/** Returns what fetches the main context, if it is on another machine. */
+export function mainSource({ context, buildArgs }: BuildRequest): GitOp | HttpOp | undefined {
+  if (context.kind === 'http') return { kind: 'http', url: context.url, filename: FILE };
+  if (context.kind !== 'git') return undefined;
+  const keepGitDir = /^(1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
+  const commitTime = (buildArgs[SOURCE_DATE_EPOCH] ?? '') !== '';
+  return gitOpOf({ keepGitDir, commitTime, ...context });
 }
 
 async function fetchDefinition(request: BuildRequest, env: Environment): Promise<BuildRequest> {
@@ -58,13 +73,15 @@ function readDownloaded(path: string, url: string): string {
   return bytes.toString();
 }
 
-async function fetchMain(request: BuildRequest, env: Environment): Promise<LocalRequest> {
+async function fetchMain(request: BuildRequest, env: Environment): Promise<Omit<LocalRequest, 'sources'>> {
   const { context } = request;
   if (context.kind === 'archive') return unpackForOnce(request, context.path, env);
-  if (context.kind !== 'git' && context.kind !== 'http') return { request, [Symbol.asyncDispose]: async () => {} };
+  const op = mainSource(request);
+  if (op === undefined || (context.kind !== 'git' && context.kind !== 'http'))
+    return { request, [Symbol.asyncDispose]: async () => {} };
   const local = await track(env, mainTitle(context), (report) => {
     const fetching = { ...env, report };
-    return context.kind === 'git' ? fetchGit(request, context, fetching) : fetchHttp(request, context.url, fetching);
+    return op.kind === 'git' ? fetchGit(request, op, fetching) : fetchHttp(request, op, fetching);
   });
   return { request: local, [Symbol.asyncDispose]: async () => {} };
 }
@@ -79,21 +96,14 @@ interface Fetching extends Environment {
   readonly report: ReportTransfer;
 }
 
-async function fetchGit(
-  request: BuildRequest,
-  context: Extract<ContextSpec, { kind: 'git' }>,
-  env: Fetching,
-): Promise<BuildRequest> {
-  const keep = /^(1|t|true)$/i.test(request.buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
-  const op = gitOpOf({ ...context, keepGitDir: context.keepGitDir ?? keep });
+async function fetchGit(request: BuildRequest, op: GitOp, env: Fetching): Promise<BuildRequest> {
   return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
 }
 
 /** The name that BuildKit gives to a file as the main context. */
 const FILE = 'context';
 
-async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Promise<BuildRequest> {
-  const op: HttpOp = { kind: 'http', url, filename: FILE };
+async function fetchHttp(request: BuildRequest, op: HttpOp, env: Fetching): Promise<BuildRequest> {
   const { key, directory } = await solveAlone(httpOp, op, env);
   const file = join(directory, FILE);
   if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
@@ -112,17 +122,21 @@ async function fetchHttp(request: BuildRequest, url: string, env: Fetching): Pro
 async function solveAlone<O extends GitOp | HttpOp>(
   make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
   op: O,
-  { services, signal, report, ...env }: Fetching,
+  { services, signal, report, sources, ...env }: Fetching,
 ): Promise<{ readonly key: StepKey; readonly directory: string }> {
   const readSecret = (id: string) => env.readSecret?.(id);
-  const { key, run } = await make(op, { services, readSecret, report }).prepare({ sources: [] }, signal);
+  const { key, run } = await make(op, { services, readSecret, report, sources }).prepare({ sources: [] }, signal);
   const snapshot = (await services.snapshots.stat(hexOf(key))) ?? (await services.snapshots.stat(hexOf(await run())));
   const directory = snapshot?.directories.at(-1);
   if (directory === undefined) throw new Error(`Context ${op.url} was not kept`);
   return { key, directory };
 }
 
-async function unpackForOnce(request: BuildRequest, archive: string, env: Environment): Promise<LocalRequest> {
+async function unpackForOnce(
+  request: BuildRequest,
+  archive: string,
+  env: Environment,
+): Promise<Omit<LocalRequest, 'sources'>> {
   const parent = env.services.store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'context-'));

@@ -1,4 +1,3 @@
-import { TbuildError } from '@tbuild/errors';
 import { afterRemovals, isOfThisBoot } from '@tbuild/store';
 import type { BuildEnvironment, BuildRun } from '../build-run.ts';
 import { createImportedSteps, type ImportedSteps } from '../cache-transfer/imported-steps.ts';
@@ -8,14 +7,20 @@ import type { LoadedDockerfile } from '../plan/load-dockerfile.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import type { Contexts } from './contexts.ts';
+import { resolveEpoch } from './epoch.ts';
 import { fetchContext } from './fetch-context.ts';
 import { openContexts } from './open-contexts.ts';
+import type { ResolvedSources } from './resolved-sources.ts';
 
 /** A build whose inputs are local and whose outputs are open. Disposing ends everything that it started. */
 export interface Session extends BuildEnvironment, AsyncDisposable {
-  /** The request, with a directory as its main context. */
+  /** The request, with a directory as its main context and a number as SOURCE_DATE_EPOCH. */
   readonly request: BuildRequest;
+  /** The request as given, before anything was fetched. */
+  readonly given: BuildRequest;
   readonly loaded: LoadedDockerfile;
+  /** The sources on other machines that were read so far. */
+  readonly sources: ResolvedSources;
   readonly contexts: Contexts;
   readonly outputs: readonly OpenOutput[];
   /** The steps of imported caches. Complete once `imports` has settled. */
@@ -34,7 +39,6 @@ export interface Session extends BuildEnvironment, AsyncDisposable {
 export async function openSession(given: BuildRequest, services: Services, run: BuildRun): Promise<Session> {
   const now = (): number => services.now();
   const startedAt = now();
-  const epoch = parseEpoch(given.buildArgs.SOURCE_DATE_EPOCH);
   await afterRemovals(services.store, { now, signal: run.signal });
   if (!isOfThisBoot(services.store)) await dropUnsynced(services, run);
   const outputs = await openOutputs(given, services);
@@ -42,8 +46,11 @@ export async function openSession(given: BuildRequest, services: Services, run: 
   const local = await fetchContext(given, services, run);
   try {
     const signal = AbortSignal.any([run.signal, end.signal]);
-    const env: BuildEnvironment = { ...run, signal, request: local.request, services, now };
-    const loaded = await loadDefinition(env);
+    const fetched: BuildEnvironment = { ...run, signal, request: local.request, services, now };
+    const loaded = await loadDefinition(fetched);
+    const { sources } = local;
+    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, fetched);
+    const env: BuildEnvironment = { ...fetched, request: { ...local.request, buildArgs } };
     const contexts = openContexts(loaded, env);
     const imported = createImportedSteps(services);
     const imports = importInto(imported, env);
@@ -51,7 +58,9 @@ export async function openSession(given: BuildRequest, services: Services, run: 
     imports.catch(() => {});
     return {
       ...env,
+      given,
       loaded,
+      sources,
       contexts,
       outputs,
       imported,
@@ -85,10 +94,4 @@ async function dropUnsynced(services: Services, { progress, signal }: BuildRun):
 async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
   if (env.request.cacheFrom.length > 0)
     await (await import('../cache-transfer/import-caches.ts')).importCaches(imported, env);
-}
-
-function parseEpoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (/^\d{1,12}$/.test(text)) return Number(text) * 1000;
-  throw new TbuildError('USAGE', `Invalid SOURCE_DATE_EPOCH ${JSON.stringify(text)}: expected seconds since 1970`);
 }

@@ -22,7 +22,9 @@ export function gitOpOf({
   checksum,
   commitTime,
 }: GitSource): GitOp {
-  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime };
+  // Undefined, as in ADD: the value is part of the step's key.
+  const time = commitTime === true ? true : undefined;
+  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime: time };
 }
 
 /** Returns the step's name. */

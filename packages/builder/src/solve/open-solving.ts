@@ -4,6 +4,7 @@ import { createLayerPreparation, createStepResults, type LayerPreparation, type 
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
 import { importMount } from '../cache-transfer/imported-steps.ts';
+import { consumersOf } from '../export/output-epoch.ts';
 import type { OpEnvironment } from '../ops/op-environment.ts';
 import { resolveOp } from '../ops/resolve-op.ts';
 import { imageStepsOf, leafStepsOf } from '../plan/image-steps.ts';
@@ -46,8 +47,8 @@ export function openSolving(plan: BuildPlan, session: Session): Solving {
   const ending = { signal: AbortSignal.any([signal, end.signal]) };
   const results = createStepResults(services, { remote: imported.layers, progress, now, ...ending });
   const preparation = createLayerPreparation(
-    outputs.flatMap(({ exporters }) => exporters),
-    { epoch, ...ending },
+    outputs.flatMap((output) => consumersOf(output, epoch)),
+    ending,
   );
   const explanations = createExplanations({
     store: services.store,
@@ -96,12 +97,13 @@ function opEnvironment(
   session: Session,
   made: { readonly results: StepResults; readonly preparation: LayerPreparation },
 ): OpEnvironment {
-  const { request, services, progress, contexts, imported, loaded, epoch, now } = session;
+  const { request, services, progress, contexts, sources, imported, loaded, epoch, now } = session;
   const imageSteps = imageStepsOf(plans);
   return {
     ...made,
     services,
     contexts,
+    sources,
     progress,
     cacheFrom: request.cacheFrom,
     extraHosts: request.extraHosts,

@@ -64,6 +64,8 @@ const documented: readonly [type: string, options: Readonly<Record<string, objec
       'platform-split=true': { platformSplit: true },
       'platform-split=false': { platformSplit: false },
       'attestation-prefix=x-': { attestationPrefix: 'x-' },
+      'source-date-epoch=5': { epoch: 5000 },
+      'source-date-epoch=': { epoch: 'none' },
     },
   ]),
   ['type=local,dest=out', { 'mode=copy': { mode: 'copy' }, 'mode=delete': { mode: 'delete' } }],
@@ -117,7 +119,7 @@ test.each([
   ['type=image,compression=estargz', 'Cannot compress layers with estargz'],
   ['type=image,compression=nydus', 'Cannot compress layers with nydus'],
   ['type=image,prefer-nondist-layers=false', '--output does not support prefer-nondist-layers=false'],
-  ['type=image,source-date-epoch=1', '--output does not support source-date-epoch=1'],
+  ['type=image,source-date-epoch=soon', 'invalid SOURCE_DATE_EPOCH: soon'],
   ['type=docker,tar=false', '--output does not support tar=false'],
 ])('outputSpec refuses %s', (text, message) => {
   expect(() => outputSpec(text, context)).toThrow(message);
@@ -142,7 +144,7 @@ test('an output as data means the same as its text', () => {
 test.each([
   ['type=oci,compresion=gzip', 'Did you mean compression=?'],
   ['type=regsitry', 'Did you mean type=registry?'],
-  ['type=tar,frobnicate=1', 'Its options are dest, source-date-epoch, attestation-prefix, platform-split'],
+  ['type=tar,frobnicate=1', 'Its options are dest, attestation-prefix, platform-split, source-date-epoch'],
 ])('the error for %s has the hint %s', (text, hint) => {
   expect(() => outputSpec(text, context)).toThrow(expect.objectContaining({ hint }));
 });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { suggest } from '@tbuild/errors';
+import { secondsOf } from '@tbuild/frontend';
 import type { Platform } from '@tbuild/oci';
 import type { OutputOptions, OutputSpec } from '@tbuild/spec';
 import { imageOptions } from './image-options.ts';
@@ -37,14 +38,13 @@ const makers: Readonly<Record<string, (fields: OptionFields, context: OutputCont
   docker(fields, { cwd, host }) {
     fields.refuse('tar', 'Use -o type=oci,tar=false for a directory', 'true');
     const destination = path(fields, cwd);
-    refuseEpoch(fields);
-    return { type: 'docker', destination, engineContext: fields.text('context'), ...imageOptions(fields, host) };
+    const engineContext = fields.text('context');
+    return { type: 'docker', destination, engineContext, epoch: epoch(fields), ...imageOptions(fields, host) };
   },
   oci(fields, { cwd, host }) {
     const tar = fields.flag('tar') ?? true;
     const destination = tar ? (path(fields, cwd) ?? '-') : directory(fields, cwd);
-    refuseEpoch(fields);
-    return { type: 'oci', destination, tar, ...imageOptions(fields, host) };
+    return { type: 'oci', destination, tar, epoch: epoch(fields), ...imageOptions(fields, host) };
   },
   local: (fields, { cwd }) => ({
     type: 'local',
@@ -59,10 +59,10 @@ const makers: Readonly<Record<string, (fields: OptionFields, context: OutputCont
 function image(fields: OptionFields, { host }: OutputContext, pushes: boolean): OutputSpec {
   // Only engines unpack images on request; here a step that needs the files does it.
   fields.flag('unpack');
-  refuseEpoch(fields);
   return {
     type: 'image',
     push: fields.flag('push') ?? pushes,
+    epoch: epoch(fields),
     store: fields.flag('store'),
     byDigest: fields.flag('push-by-digest'),
     insecure: fields.flag('registry.insecure'),
@@ -77,11 +77,11 @@ function image(fields: OptionFields, { host }: OutputContext, pushes: boolean): 
 function treeOptions(fields: OptionFields): {
   readonly platformSplit?: boolean;
   readonly attestationPrefix?: string;
+  readonly epoch?: number | 'none';
 } {
-  refuseEpoch(fields);
   const attestationPrefix = fields.text('attestation-prefix');
   if (attestationPrefix?.includes('/') === true) throw fields.invalid('attestation-prefix must not contain "/"');
-  return { platformSplit: fields.flag('platform-split'), attestationPrefix };
+  return { platformSplit: fields.flag('platform-split'), attestationPrefix, epoch: epoch(fields) };
 }
 
 /** Returns an absolute path, or `-` for standard output. */
@@ -96,9 +96,9 @@ function directory(fields: OptionFields, cwd: string): string {
   return resolve(cwd, dest);
 }
 
-function refuseEpoch(fields: OptionFields): void {
-  fields.refuse(
-    'source-date-epoch',
-    'Set SOURCE_DATE_EPOCH in the environment or with --build-arg, for the whole build',
-  );
+/** An empty value means that the times of the build stay. */
+function epoch(fields: OptionFields): number | 'none' | undefined {
+  const text = fields.text('source-date-epoch');
+  if (text === undefined) return undefined;
+  return text === '' ? 'none' : secondsOf(text) * 1000;
 }

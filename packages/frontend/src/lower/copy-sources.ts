@@ -2,10 +2,10 @@ import { posix } from 'node:path';
 import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
 import { withoutCredentials } from '@tbuild/errors';
 import type { CopySelection, FileSource, GitOp, HttpOp, StepId } from '@tbuild/graph';
-import { isDigest, type Digest } from '@tbuild/oci';
-import { parseGitSource, type GitSource } from '../git-source.ts';
+import { parseGitSource } from '../git-source.ts';
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
+import { gitOpOf, httpOpOf } from './remote-op.ts';
 
 /** The target of lowered selections. Steps that they read from join `sources`. */
 export interface CopyTarget {
@@ -55,12 +55,8 @@ function selectWord(word: Word, checksum: string, request: Request): CopySelecti
     );
   }
   if (git === undefined) return selectUrl(word, checksum, request);
-  if ('wrong' in git)
-    throw semanticError(
-      `Git source ${JSON.stringify(withoutCredentials(word.text))} is not valid: ${git.wrong}`,
-      word.location,
-    );
-  return selectGit(word, git, { ...request, checksum });
+  const op = gitOpOf(word, git, { instruction, checksum });
+  return { from: fetched(op, request), sources: [''], unpack: false, keepOwner: false };
 }
 
 function selectPath(word: Word, checksum: string, { instruction, target }: Request): CopySelection {
@@ -91,46 +87,14 @@ function warnOfIgnored({ text, location }: Word, { kind }: CopyInstruction, cont
   context.warn('CopyIgnoredFile', `Attempting to ${verb} file "${path}" that is excluded by .dockerignore`, location);
 }
 
-function selectUrl(word: Word, checksum: string, { instruction, target }: Request): CopySelection {
-  const filename = fileNameOf(word.text);
-  const op: HttpOp = {
-    kind: 'http',
-    url: word.text,
-    filename,
-    ...(checksum === '' ? {} : { checksum: readDigest(checksum, instruction) }),
-  };
+function selectUrl(word: Word, checksum: string, request: Request): CopySelection {
+  const op = httpOpOf(word, checksum, request.instruction);
   return {
-    from: fetched(op, { instruction, target }),
-    sources: [escapePattern(filename)],
-    unpack: instruction.unpack ?? false,
+    from: fetched(op, request),
+    sources: [escapePattern(op.filename)],
+    unpack: request.instruction.unpack ?? false,
     keepOwner: false,
   };
-}
-
-function selectGit(
-  word: Word,
-  git: GitSource,
-  { instruction, target, checksum }: Request & { checksum: string },
-): CopySelection {
-  const { keepGitDir, checksum: checksumOption } = instruction;
-  if (git.keepGitDir !== undefined && keepGitDir !== undefined && git.keepGitDir !== keepGitDir) {
-    throw semanticError('The source and --keep-git-dir disagree', word.location);
-  }
-  if (git.checksum !== undefined && checksum !== '' && git.checksum !== checksum) {
-    throw semanticError('The source and --checksum disagree', checksumOption?.location ?? word.location);
-  }
-  const wanted = git.checksum ?? checksum;
-  const op: GitOp = {
-    kind: 'git',
-    url: git.url,
-    ...(git.ref === undefined ? {} : { ref: git.ref }),
-    ...(git.subdirectory === undefined ? {} : { subdirectory: git.subdirectory }),
-    keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
-    submodules: git.submodules ?? true,
-    ...(git.commitTime === true ? { commitTime: true } : {}),
-    ...(wanted === '' ? {} : { checksum: wanted }),
-  };
-  return { from: fetched(op, { instruction, target }), sources: [''], unpack: false, keepOwner: false };
 }
 
 function fetched(op: HttpOp | GitOp, { instruction, target }: Request): FileSource {
@@ -172,31 +136,6 @@ function checkChecksum({ kind, checksum }: CopyInstruction, count: number): void
   if (checksum === undefined) return;
   if (kind === 'copy') throw semanticError('COPY has no --checksum', checksum.location, 'Use ADD');
   if (count !== 1) throw semanticError('A checksum needs exactly one source', checksum.location);
-}
-
-function readDigest(text: string, { checksum, location }: CopyInstruction): Digest {
-  if (isDigest(text)) return text;
-  const message = `Checksum ${JSON.stringify(text)} is not of the form sha256:<64 hex digits>`;
-  throw semanticError(message, checksum?.location ?? location);
-}
-
-/** Returns the last element of the URL's path, decoded. */
-function fileNameOf(url: string): string {
-  if (!URL.canParse(url)) return UNNAMED;
-  const { pathname } = new URL(url);
-  const name = decode(posix.basename(pathname));
-  return name === '' || name === '.' || name.includes('/') ? UNNAMED : name;
-}
-
-const UNNAMED = '__unnamed__';
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return text;
-    throw error;
-  }
 }
 
 /** Escapes a name that is not a pattern. */

@@ -52,11 +52,11 @@ function openBuild({ compresses }: { readonly compresses: boolean }) {
   const variants = createLayerVariants(store);
   const output: LayerConsumer = {
     compresses: 'gzip',
-    prepare: async ({ layer, bytes }, _epoch, signal) =>
+    prepare: async ({ layer, bytes }, signal) =>
       bytes && compressPending({ layer, bytes }, { compression: 'gzip' }, { content, variants }, signal),
   };
   const { signal } = new AbortController();
-  const preparation = createLayerPreparation(compresses ? [output] : [], { epoch: undefined, signal });
+  const preparation = createLayerPreparation(compresses ? [output] : [], { signal });
   const subprocess = createLayerSubprocess(store, content, [process.execPath, program]);
   return { work: { subprocess, preparation, stored: { store, content }, signal }, content, variants };
 }

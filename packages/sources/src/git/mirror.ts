@@ -4,16 +4,19 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import { type StoreLayout, touch } from '@tbuild/store';
 import { runGit, shownUrl, type GitRemote } from './run-git.ts';
 
+/** Where repositories are kept. */
+export interface GitStore {
+  readonly store: StoreLayout;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
 /**
  * Fetches a commit into the store's bare repository for a URL, unless it is there, and returns the repository's
  * directory. Fetches only that commit if the server supports it.
  * @throws TbuildError NOT_FOUND if the repository lacks the commit; as {@link runGit}.
  */
-export async function fetchCommit(
-  commit: string,
-  remote: GitRemote,
-  { store, now }: { readonly store: StoreLayout; now(): number },
-): Promise<string> {
+export async function fetchCommit(commit: string, remote: GitRemote, { store, now }: GitStore): Promise<string> {
   const mirror = store.gitMirror(remote.url);
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>

@@ -6,6 +6,7 @@ import type { Op } from '@tbuild/solver';
 import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
 import { keyOf } from '../key-of.ts';
 import type { FetchContext } from './fetch-step.ts';
+import { remoteOf } from './git-remote.ts';
 
 /**
  * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit and the
@@ -15,10 +16,9 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
   const { services } = context;
   return {
     async prepare(_inputs, signal) {
-      const { runProgram } = services;
-      const remote: GitRemote = { url: op.url, authorization: authorizationFor(op.url, context), runProgram, signal };
-      mkdirSync(services.store.root, { recursive: true });
+      const remote = remoteOf(op, context, signal);
       const commit = await resolveCommit(remote, op.ref, op.checksum, services.store.root);
+      context.sources.add(op, { commit: commit.id });
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
@@ -31,19 +31,6 @@ export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
       return { key, run, canGive: (given) => given === result };
     },
   };
-}
-
-/** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
-function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readSecret'>): string | undefined {
-  if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
-  const { host } = new URL(url);
-  for (const suffix of [`.${host}`, '']) {
-    const header = readSecret(`GIT_AUTH_HEADER${suffix}`)?.toString().trim();
-    if (header !== undefined) return header;
-    const token = readSecret(`GIT_AUTH_TOKEN${suffix}`)?.toString().trim();
-    if (token !== undefined) return `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
-  }
-  return undefined;
 }
 
 interface CheckOut {

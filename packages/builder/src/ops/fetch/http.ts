@@ -18,6 +18,7 @@ export function httpOp(op: HttpOp, context: FetchContext): Op<ResultId> {
       const { readSecret, report } = context;
       const fetched = await fetchUrl(op.url, context.services, { checksum, readSecret, report, signal });
       const { digest, modified = 0 } = fetched;
+      context.sources.add(op, { digest, modified: fetched.modified });
       const key = keyOf({ http: { filename, digest, modified } });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {

@@ -1,0 +1,24 @@
+import { mkdirSync } from 'node:fs';
+import type { GitOp } from '@tbuild/graph';
+import type { GitRemote } from '@tbuild/sources';
+import type { FetchContext } from './fetch-step.ts';
+
+/** Returns how to access the repository of an op. Makes the store's directory, where git runs. */
+export function remoteOf({ url }: GitOp, context: FetchContext, signal: AbortSignal): GitRemote {
+  const { store, runProgram } = context.services;
+  mkdirSync(store.root, { recursive: true });
+  return { url, authorization: authorizationFor(url, context), runProgram, signal };
+}
+
+/** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
+function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readSecret'>): string | undefined {
+  if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
+  const { host } = new URL(url);
+  for (const suffix of [`.${host}`, '']) {
+    const header = readSecret(`GIT_AUTH_HEADER${suffix}`)?.toString().trim();
+    if (header !== undefined) return header;
+    const token = readSecret(`GIT_AUTH_TOKEN${suffix}`)?.toString().trim();
+    if (token !== undefined) return `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+  }
+  return undefined;
+}
