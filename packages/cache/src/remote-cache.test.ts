@@ -46,7 +46,7 @@ test('the order of steps and mounts, and steps of several platforms, do not chan
   const steps = [step('a', one), step('b', other, 'a'), step('c', one, 'b')];
   const mounts = ['m', 'n'].map((name) => ({ name: hexOf(digestOf(name)), layer: one }));
   const first = encodeCache({ steps, mounts });
-  const bare = steps.map(({ layer: _, ...each }) => each);
+  const bare = steps.map(({ record, contents }) => ({ record, contents }));
   const second = encodeCache({ steps: [...bare, ...steps.toReversed()], mounts: mounts.toReversed() });
   expect(second).toEqual(first);
 });
