@@ -1,6 +1,6 @@
+import type { Exporter } from '@tbuild/exporter';
 import type { LayerConsumer } from '@tbuild/layers';
 import type { OutputSpec } from '@tbuild/spec';
-import type { OpenOutput } from './run-exports.ts';
 
 /** Returns the `SOURCE_DATE_EPOCH` of an output in milliseconds: its own if it has one, else the build's. */
 export function outputEpoch(output: OutputSpec, epoch: number | undefined): number | undefined {
@@ -9,7 +9,10 @@ export function outputEpoch(output: OutputSpec, epoch: number | undefined): numb
 }
 
 /** Returns what prepares the layers of an output while the build runs. */
-export function consumersOf({ spec, exporters }: OpenOutput, epoch: number | undefined): readonly LayerConsumer[] {
+export function consumersOf(
+  { spec, exporters }: { readonly spec: OutputSpec; readonly exporters: readonly Exporter[] },
+  epoch: number | undefined,
+): readonly LayerConsumer[] {
   const own = outputEpoch(spec, epoch);
   return exporters.map((exporter) => ({
     compresses: exporter.compresses,
