@@ -172,8 +172,7 @@ function filter(verdict: string | undefined): Finding {
     return {
       name,
       state: 'limited',
-      detail:
-        'setuid programs gain no rights in steps, but in those of a user whose image has sudo, which can trace processes of that user',
+      detail: 'setuid programs such as sudo gain no rights in steps, except with RUN --security=insecure',
       fix: 'Use --cap-add SYS_ADMIN',
     };
   return {

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createLocks, type Locks } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import type { OverlayFlavour } from '@tbuild/snapshot';
@@ -72,7 +72,7 @@ async function runInRoot(
   { io, signal }: { io: ProcessIO; signal: AbortSignal },
 ): Promise<StepEnd> {
   refuseOtherNetworks(sandbox);
-  for (const note of ignoredSizes(sandbox)) io.stderr(Buffer.from(`${note}\n`));
+  for (const note of [...ignoredSizes(sandbox), ...refusedSudo(machine, sandbox)]) io.stderr(Buffer.from(`${note}\n`));
   const { runDirectory, flavour } = machine.options;
   using _held = await machine.locks.acquire(writableDirectories(sandbox));
   return await runStep({ runDirectory, flavour, sandbox, io, signal }, (place) => {
@@ -115,11 +115,9 @@ function prepare(
   { directory, joinDescriptors, secrets }: StepSetup & { readonly secrets: string },
 ): Launch {
   const root = sandbox.root.upper;
-  const mode = chooseFilterMode(machine, sandbox);
   const program = enterSandbox(sandbox, {
     ...machine,
-    filter: mode === 'without' ? undefined : machine.filter,
-    noNewPrivileges: mode === 'no new privileges',
+    noNewPrivileges: needsNoNewPrivileges(machine, sandbox),
     reportTo: REPORT,
     joinDescriptors,
     root,
@@ -144,17 +142,22 @@ const SYS_ADMIN = 1n << 21n;
 const SUDO_PROGRAMS = ['usr/bin/sudo', 'usr/bin/doas', 'bin/doas'];
 
 /**
- * Chooses how a step gets the filter. Without SYS_ADMIN, as in a container with Docker's defaults, a process may load
- * a filter only with no_new_privs. A step of an ordinary user whose image has sudo runs without the filter, since
- * sudo would fail.
+ * Returns whether the step gains no rights from setuid programs. Without SYS_ADMIN, as in a container with Docker's
+ * defaults, a process may load a filter only so.
  */
-function chooseFilterMode(
-  { permitted }: Machine,
-  { process: { user }, root }: Sandbox,
-): 'privileged' | 'no new privileges' | 'without' {
-  if ((permitted & SYS_ADMIN) !== 0n) return 'privileged';
-  const needsSudo = user.uid !== 0 && SUDO_PROGRAMS.some((path) => existsSync(join(root.upper, path)));
-  return needsSudo ? 'without' : 'no new privileges';
+function needsNoNewPrivileges({ permitted }: Machine, { security }: Sandbox): boolean {
+  return (permitted & SYS_ADMIN) === 0n && security === 'sandbox';
+}
+
+/** Returns a message for a step whose user would become root by a program of the image, and cannot. */
+function refusedSudo(machine: Machine, sandbox: Sandbox): readonly string[] {
+  const { root, process } = sandbox;
+  if (process.user.uid === 0 || !needsNoNewPrivileges(machine, sandbox)) return [];
+  const program = SUDO_PROGRAMS.find((path) => existsSync(join(root.upper, path)));
+  if (program === undefined) return [];
+  return [
+    `${basename(program)} gains no rights in this step, since this container lacks SYS_ADMIN: use USER root, or RUN --security=insecure with --allow security.insecure`,
+  ];
 }
 
 function writableDirectories({ mounts }: Sandbox): string[] {
