@@ -1,18 +1,19 @@
 import type { ProgressEvent } from '@tbuild/progress';
-import { emptyView, reduce, stepsIn, type BuildView, type WarningView } from './build-view.ts';
+import { emptyView, reduce, stepsIn, type BuildView, type StepView, type WarningView } from './build-view.ts';
 import { epilogue, explanations, failures } from './epilogue.ts';
 import { jsonLine } from './json.ts';
 import { createKeptOutput } from './kept-output.ts';
-import { createPlainPrinter } from './plain.ts';
+import { createPlainPrinter, type PlainPrinter } from './plain.ts';
 import { summaryLines } from './rows.ts';
+import { createSectionPrinter } from './sections.ts';
 import { withoutColours } from './terminal-line.ts';
 import { sizeOf, type TextOutput } from './text-output.ts';
 
 /**
- * `tty` draws on a terminal, `plain` prints lines, `json` prints BuildKit's rawjson, `quiet` only the output of failed
- * steps.
+ * `tty` draws on a terminal, `plain` prints lines, `sections` lines in sections that a GitLab job folds, `json` BuildKit's
+ * rawjson, `quiet` only the output of failed steps.
  */
-export type DisplayMode = 'tty' | 'plain' | 'json' | 'quiet';
+export type DisplayMode = 'tty' | 'plain' | 'sections' | 'json' | 'quiet';
 
 export interface DisplayOptions {
   readonly mode: DisplayMode;
@@ -26,6 +27,8 @@ export interface DisplayOptions {
   readonly expandWarning?: (warning: WarningView) => string;
   /** Print for each step that ran why it was not cached. */
   readonly explain?: boolean;
+  /** For `sections` only: the beginning of their names, unique in the log of a job. */
+  readonly sectionName?: string;
 }
 
 /** A drawing of the running build; `end` leaves its last state on the screen. */
@@ -59,6 +62,7 @@ export async function display(
 
 const DRAWINGS: Readonly<Record<DisplayMode, Draw>> = {
   plain: drawPlain,
+  sections: drawSections,
   json: (out, { now }) => ({ update: (view, event) => void out.write(jsonLine(view, event, now())), end: () => {} }),
   quiet: drawQuiet,
   tty: drawTerminal,
@@ -84,17 +88,39 @@ const PLAIN_INTERVAL = 100;
 /** How often to look for unfinished lines and hidden steps while no event arrives. */
 const QUIET_INTERVAL = 1000;
 
-function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOptions): Drawing {
+function drawPlain(out: TextOutput, options: DisplayOptions): Drawing {
+  const { now, expandWarning, explain } = options;
   const printer = createPlainPrinter((text) => out.write(text), { explain });
+  const waits = (running: readonly StepView[]): boolean =>
+    running.length > 1 || running.some(({ log }) => log.open !== undefined);
+  return drawLines({ ...printer, end: printer.print, waits }, now, (view) =>
+    out.write(epilogue(view, { expandWarning })),
+  );
+}
+
+function drawSections(out: TextOutput, options: DisplayOptions): Drawing {
+  const { now, expandWarning, explain, color = true, sectionName: name = 'tbuild' } = options;
+  const printer = createSectionPrinter((text) => writeText(out, text, color), { name, explain, color });
+  return drawLines({ ...printer, waits: (running) => running.length > 0 }, now, (view) =>
+    writeText(out, epilogue(view, { color, expandWarning }), color),
+  );
+}
+
+interface LinePrinter extends PlainPrinter {
+  /** Prints what is left when the build has ended. */
+  end(view: BuildView, now: number): void;
+  /** Returns whether time alone may bring something to print. */
+  waits(running: readonly StepView[]): boolean;
+}
+
+function drawLines(printer: LinePrinter, now: () => number, conclude: (view: BuildView) => void): Drawing {
   const print = (view: BuildView): void => printer.print(view, now());
   const collected = collect(PLAIN_INTERVAL, print);
   let latest = emptyView;
   let quiet: NodeJS.Timeout | undefined;
   const look = (): void => {
     print(latest);
-    const running = stepsIn(latest, 'running');
-    const waits = running.length > 1 || running.some(({ log }) => log.open !== undefined);
-    quiet = waits ? setTimeout(look, QUIET_INTERVAL) : undefined;
+    quiet = printer.waits(stepsIn(latest, 'running')) ? setTimeout(look, QUIET_INTERVAL) : undefined;
   };
   return {
     update(view, event) {
@@ -107,8 +133,8 @@ function drawPlain(out: TextOutput, { now, expandWarning, explain }: DisplayOpti
     end(view) {
       collected.stop();
       clearTimeout(quiet);
-      printer.print(view, now());
-      out.write(epilogue(view, { expandWarning }));
+      printer.end(view, now());
+      conclude(view);
     },
   };
 }
