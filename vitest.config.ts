@@ -23,7 +23,11 @@ const projects = [
   { name: 'faults', include: [faults] },
 ];
 
+const { version, config } = JSON.parse(readFileSync(join(import.meta.dirname, 'packages/cli/package.json'), 'utf8'));
+
 export default defineConfig({
+  // As the bundler does.
+  define: { TBUILD_VERSION: JSON.stringify(version), TBUILD_IMAGE: JSON.stringify(`${config.image}:${version}`) },
   oxc: { target: 'node20' },
   test: {
     reporters: ['default', './test/support/skip-reporter.ts'],

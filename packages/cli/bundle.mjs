@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+const { version, config } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 const here = fileURLToPath(new URL('.', import.meta.url));
 const options = {
   absWorkingDir: here,
@@ -13,6 +13,11 @@ const options = {
   minify: true,
   legalComments: 'none',
   external: ['koffi'],
+};
+
+const constants = {
+  TBUILD_VERSION: JSON.stringify(version),
+  TBUILD_IMAGE: JSON.stringify(`${config.image}:${version}`),
 };
 
 /** Marks Node's own modules as free of side effects, so that unused ones are not loaded. */
@@ -32,7 +37,7 @@ const { metafile } = await build({
   metafile: true,
   alias: { 'react-devtools-core': './src/startup/no-devtools.ts', 'is-in-ci': './src/startup/not-in-ci.ts' },
   define: {
-    TBUILD_VERSION: JSON.stringify(version),
+    ...constants,
     'process.env.DEV': '"false"',
     'process.env.NODE_ENV': '"production"',
   },
@@ -50,6 +55,13 @@ await build({
   outfile: 'dist.new/layer-process.cjs',
   define: { 'import.meta.url': '__filename' },
   plugins: [lazyBuiltins],
+});
+await build({
+  ...options,
+  format: 'cjs',
+  entryPoints: ['src/elsewhere/main.ts'],
+  outfile: 'dist.new/elsewhere.cjs',
+  define: constants,
 });
 writeFileSync(`${here}dist.new/build-id`, `${digestOfFiles(`${here}dist.new`)}\n`);
 
@@ -74,11 +86,12 @@ async function joinHotPath(outputs) {
       resolveDir: `${here}dist.new`,
     },
     write: false,
-    define: { 'import.meta.url': '__filename' },
+    // In an executable of its own, the script is elsewhere when it runs than when its snapshot was made.
+    define: { 'import.meta.url': 'tbuildFile' },
     plugins: [lazyBuiltins, { name: 'parts', setup: keepDynamicImports }],
     // A script from a snapshot cannot import; a module that it requires can.
     banner: {
-      js: `const importPart=path=>require('node:module').createRequire(__filename)('./import-part.cjs')(path);`,
+      js: `globalThis.tbuildFile=__filename;const importPart=path=>require('node:module').createRequire(tbuildFile)('./import-part.cjs')(path);`,
     },
   });
   const script = outputFiles[0].text.replaceAll(/\bimport\("/g, 'importPart("');

@@ -9,6 +9,7 @@ import { describeFlags } from './flags/args.ts';
 import { catchFaults } from './print/catch-faults.ts';
 import { exitCodeOf, formatError } from './print/report-error.ts';
 import { exitAtOnce } from './services/exit-at-once.ts';
+import { becomePart, enterExecutable } from './startup/executable.ts';
 import { rehearse } from './startup/rehearse.ts';
 import { VERSION } from './startup/version.ts';
 
@@ -34,6 +35,16 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   fsck: async () => (await import('./commands/store/fsck.ts')).fsck,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   explain: async () => (await import('./commands/explain.ts')).explain,
+  'gitlab-ci': async () => (await import('./commands/gitlab-ci.ts')).gitlabCi,
+  install: async () => (await import('./commands/install.ts')).install,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+};
+
+/** Commands for scripts of tbuild's own. */
+const hidden: Readonly<Record<string, () => Promise<Command>>> = {
+  __complete: async () => (await import('./commands/completion.ts')).completeCommand(commands),
+  __docker: async () => (await import('./commands/docker-plugin.ts')).dockerPluginCommand(main),
+  __man: async () => (await import('./commands/manual.ts')).manualCommand(commands),
 };
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
@@ -47,7 +58,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     env.stdout.write(`tbuild ${VERSION}\n`);
     return 0;
   }
-  const load = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  const load = Object.hasOwn(commands, first) ? commands[first] : hidden[first];
   const command = await (load ?? commands.build)?.();
   if (command === undefined) throw new Error('There is no build command');
   return command.run(load === undefined ? argv : rest, env);
@@ -107,7 +118,10 @@ function withCommandHint(error: unknown, [first = '']: readonly string[]): unkno
 
 // Not awaited: parts that are loaded later import from this file, which must have ended by then.
 if (startupSnapshot.isBuildingSnapshot()) {
-  startupSnapshot.setDeserializeMainFunction(() => void start());
+  startupSnapshot.setDeserializeMainFunction(() => {
+    enterExecutable();
+    if (!becomePart()) void start();
+  });
   if (process.argv.length > 2) void rehearse((env) => main(process.argv.slice(2), env));
 } else {
   void start();

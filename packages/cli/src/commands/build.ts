@@ -9,6 +9,7 @@ import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/buil
 import { choiceOf } from '../flags/choice.ts';
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
+import { withJobMetadata } from '../gitlab/job-metadata.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
 import { sourceFrame } from '../print/source-frame.ts';
@@ -16,12 +17,14 @@ import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
 import { openBuild, type OpenBuild } from '../services/open-build.ts';
-import { parseCall, type CallSpec } from './call/call-spec.ts';
+import { parseCall, withFormat, type CallSpec } from './call/call-spec.ts';
 import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
 
 export const build: Command = {
   summary: 'Build an image from a Dockerfile (may be left out)',
+  usage: '[build] [OPTIONS] CONTEXT',
+  flags: buildFlags,
   async run(argv, env) {
     const { flags, positional } = parseArgs(argv, buildFlags, foreignOptions);
     if (flags.help === true) {
@@ -36,11 +39,15 @@ export const build: Command = {
 
 async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<number> {
   const readSecret = parseSecrets(flags.secret ?? [], env);
-  const call = parseCall(flags.call ?? '') ?? (flags.check === true ? parseCall('check') : undefined);
+  const call = callOf(flags);
   const { mode, quiet } = displayModeOf(flags, env);
   checkResultFiles(flags, env.cwd);
   const progress = createChannel();
-  const asked = { spec: specFromFlags(flags, positional, env), settings: settingsFromFlags(flags) };
+  const spec = specFromFlags(flags, positional, env);
+  const asked = {
+    spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec,
+    settings: settingsFromFlags(flags),
+  };
   await using opened = openBuild(asked, env, progress);
   if (quiet) requireStandardOutput(opened.request);
   let definition: string | undefined;
@@ -50,6 +57,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     now: opened.services.now,
     color: !env.variables.NO_COLOR,
     explain: flags.explain,
+    sectionName: `tbuild_${process.pid}`,
     ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
   });
   const endDisplay = async (): Promise<void> => {
@@ -59,7 +67,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
   try {
     if (call !== undefined) {
-      const answer = await answerCall(call, opened, { progress, readSecret, onDefinition });
+      const answer = await answerCall(call, opened, { run: { progress, readSecret, onDefinition }, env });
       await endDisplay();
       env.stdout.write(answer.output);
       if (answer.error !== undefined) throw answer.error;
@@ -77,13 +85,23 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   }
 }
 
+/** @throws TbuildError USAGE for a format without a call, which is Buildah's option. */
+function callOf({ call, check, format }: BuildFlags): CallSpec | undefined {
+  const spec = parseCall(call ?? '') ?? (check === true ? parseCall('check') : undefined);
+  if (spec !== undefined) return withFormat(spec, format);
+  if (format === undefined) return undefined;
+  throw new TbuildError('USAGE', '--format is for --check and --call', {
+    hint: 'For the format of the image, use -o type=image,oci-mediatypes=true|false',
+  });
+}
+
 async function answerCall(
   call: CallSpec,
   { request, services }: OpenBuild,
-  run: Omit<BuildRun, 'signal'>,
+  { run, env }: { readonly run: Omit<BuildRun, 'signal'>; readonly env: Environment },
 ): Promise<CallResult> {
   const { runCall } = await import('./call/run-call.ts');
-  return interruptible((signal) => runCall(call, request, { services, run: { ...run, signal } }));
+  return interruptible((signal) => runCall(call, request, { services, run: { ...run, signal }, env }));
 }
 
 /** Keeps standard output for the image ID of `--quiet`. */
@@ -105,6 +123,7 @@ const MODES: Readonly<Record<string, DisplayMode>> = {
   auto: 'plain',
   plain: 'plain',
   tty: 'tty',
+  gitlab: 'sections',
   quiet: 'quiet',
   none: 'quiet',
   rawjson: 'json',
@@ -119,6 +138,11 @@ function displayModeOf(
   const word = choiceOf(wanted, Object.keys(MODES), '--progress');
   if (word === 'tty' && !stderr.isTTY)
     throw new TbuildError('USAGE', '--progress tty needs a terminal', { hint: 'Use --progress plain' });
-  const mode = word === 'auto' && stderr.isTTY ? 'tty' : MODES[word];
+  const mode = word === 'auto' ? automatic(variables, stderr) : MODES[word];
   return { mode: mode ?? 'plain', quiet: word === 'quiet' };
+}
+
+function automatic({ GITLAB_CI }: Environment['variables'], { isTTY }: Environment['stderr']): DisplayMode {
+  if (isTTY) return 'tty';
+  return GITLAB_CI === 'true' ? 'sections' : 'plain';
 }

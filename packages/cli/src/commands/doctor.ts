@@ -14,6 +14,8 @@ const flags = {
 /** Exits with 1 when RUN steps cannot run at all, or when nothing can be built for lack of a store. */
 export const doctor: Command = {
   summary: 'Show what this machine allows, and what would allow more',
+  usage: 'doctor [OPTIONS]',
+  flags,
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {

@@ -8,6 +8,8 @@ const explainFlags = { help: { kind: 'switch', short: 'h', help: 'Show this text
 
 export const explain: Command = {
   summary: 'Explain a check of Dockerfiles, or list all checks',
+  usage: 'explain [RULE...]',
+  flags: explainFlags,
   async run(argv, env) {
     const { flags, positional } = parseArgs(argv, explainFlags);
     if (flags.help === true) {

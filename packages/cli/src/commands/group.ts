@@ -12,6 +12,8 @@ export interface CommandGroup {
 export function commandGroup({ name: group, summary, commands }: CommandGroup): Command {
   return {
     summary,
+    usage: `${group} COMMAND`,
+    commands,
     async run([name = '', ...rest], env) {
       const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
       if (load !== undefined) return (await load()).run(rest, env);

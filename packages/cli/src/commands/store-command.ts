@@ -38,10 +38,12 @@ export function storeCommand<F extends Flags>({
   takes: [least, most],
   run,
 }: StoreCommand<F>): Command {
+  const all = { ...flags, ...storeFlags };
   return {
     summary,
+    usage,
+    flags: all,
     async run(argv, env) {
-      const all = { ...flags, ...storeFlags };
       const { flags: common } = parseArgs<typeof shared>(argv, { ...all, ...shared });
       if (common.help === true) {
         env.stdout.write(`Usage: tbuild ${usage}\n\n${summary}.\n\n${describeFlags(all)}\n`);

@@ -68,8 +68,22 @@ export const buildFlags = {
     value: 'PATH',
     help: 'The Dockerfile: a path, a URL, "-" for standard input (default: CONTEXT/Dockerfile)',
   },
+  'dotenv-file': {
+    kind: 'text',
+    value: 'FILE',
+    help: 'Write TBUILD_IMAGE, TBUILD_DIGEST and TBUILD_REFERENCE to a file, for reports:dotenv of a GitLab job',
+  },
   explain: { kind: 'switch', help: 'Explain for each step that ran why it was not cached' },
   'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
+  format: {
+    kind: 'text',
+    value: 'FORMAT',
+    help: 'How --check and --call print: text, json; --check also gitlab-codequality, sarif or junit',
+  },
+  'gitlab-metadata': {
+    kind: 'switch',
+    help: 'Add labels and annotations org.opencontainers.image.* from the variables of a GitLab job',
+  },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
   'image-name-tag-with-digest-file': {
     kind: 'text',
@@ -110,7 +124,7 @@ export const buildFlags = {
   progress: {
     kind: 'text',
     value: 'MODE',
-    help: 'How progress is shown: auto, tty, plain, quiet (the image ID only), none or rawjson',
+    help: 'How progress is shown: auto, tty, plain, gitlab, quiet (the image ID only), none or rawjson',
   },
   provenance: {
     kind: 'text',

@@ -20,7 +20,6 @@ export const foreignOptions: Readonly<Record<string, string>> = {
   destination: 'Use -t NAME --push',
   dockerfile: 'Use -f FILE',
   force: NOT_NEEDED,
-  format: 'Use -o type=image,oci-mediatypes=true|false',
   git: 'Use a URL as context: https://host/repository.git#branch',
   insecure: INSECURE,
   'insecure-pull': INSECURE,

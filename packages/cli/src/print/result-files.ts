@@ -12,6 +12,7 @@ type ResultFlag =
   | 'iidfile'
   | 'metadata-file'
   | 'digest-file'
+  | 'dotenv-file'
   | 'image-name-with-digest-file'
   | 'image-name-tag-with-digest-file';
 
@@ -21,6 +22,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
   'iidfile',
   'metadata-file',
   'digest-file',
+  'dotenv-file',
   'image-name-with-digest-file',
   'image-name-tag-with-digest-file',
 ];
@@ -65,6 +67,7 @@ export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: s
     iidfile: () => result.id,
     'metadata-file': () => `${JSON.stringify(buildMetadata(result), null, 2)}\n`,
     'digest-file': () => digestOf(result),
+    'dotenv-file': () => dotenv(result),
     'image-name-with-digest-file': () => names(result, { tagged: false }),
     'image-name-tag-with-digest-file': () => names(result, { tagged: true }),
   };
@@ -79,6 +82,16 @@ function digestOf({ manifest }: BuildResult): string {
   throw new TbuildError('USAGE', 'No image was produced, so there is no digest to write', {
     hint: 'Use -o type=image, registry, docker or oci',
   });
+}
+
+/** Names with a digest can be pulled from a registry; the image without a name has only its digest. */
+function dotenv(result: BuildResult): string {
+  const [name] = result.names;
+  const [reference = ''] = names(result, { tagged: false }).split('\n');
+  const lines = name === undefined ? {} : { TBUILD_IMAGE: name, TBUILD_REFERENCE: reference };
+  return Object.entries({ ...lines, TBUILD_DIGEST: digestOf(result) })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
 }
 
 function names(result: BuildResult, { tagged }: { readonly tagged: boolean }): string {

@@ -79,7 +79,9 @@ test('every field of a program means what its option means on the command line',
 
 /** Options of the screen, of the result, and those with another form in the test above. */
 const leftOut =
-  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret'.split(' ');
+  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file format gitlab-metadata'.split(
+    ' ',
+  );
 
 test('every option of the command line has a field for programs', () => {
   const reached = new Set([...Object.keys(flags), ...leftOut]);

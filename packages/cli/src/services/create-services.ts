@@ -15,6 +15,7 @@ import { moveToTrash, storeLayout } from '@tbuild/store';
 import { type Environment, searchPath } from '../config/environment.ts';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { makeStore } from '../config/store-root.ts';
+import { partCommand } from '../startup/executable.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
 import { chooseExecutor, closeExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
@@ -91,7 +92,7 @@ export function createServices(
 function layerProcessCommand(): readonly string[] | undefined {
   if (availableParallelism() === 1) return undefined;
   const script = join(dirname(import.meta.url), 'layer-process.cjs');
-  return [process.execPath, MAX_SEMI_SPACE, script, String(process.pid)];
+  return [...partCommand(script, [MAX_SEMI_SPACE]), String(process.pid)];
 }
 
 /** Returns the machine's platform. */

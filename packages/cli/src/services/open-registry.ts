@@ -5,16 +5,19 @@ import {
   loadCredentials,
   type CredentialFile,
   type CredentialSource,
+  type RunHelper,
   type RegistryClient,
   type WebClient,
   type WebClientOptions,
 } from '@tbuild/registry';
-import type { Environment } from '../config/environment.ts';
+import { type Environment, searchPath } from '../config/environment.ts';
+import { cloudCredentials } from '../config/registries/cloud-credentials.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
 import { readRegistriesConf } from '../config/registries/registries-conf.ts';
 import { createRegistryRules, type RegistryOptions } from '../config/registries/registry-rules.ts';
 import { registryCertificates } from '../config/registry-certificates.ts';
 import { trustedCertificates } from '../config/trusted-certificates.ts';
+import { jobCredentials, jobMirror } from '../gitlab/job-credentials.ts';
 import { VERSION } from '../startup/version.ts';
 import { openOutside } from './run-program.ts';
 import { waitingClock, type ShowWait } from './waiting-clock.ts';
@@ -42,31 +45,34 @@ export function openRegistry(
   const rules = createRegistryRules(
     {
       insecure: [...options.insecure, ...docker.insecure],
-      mirrors: [TBUILD_REGISTRY_MIRRORS, ...(options.mirrors ?? []), ...docker.mirrors],
+      mirrors: [TBUILD_REGISTRY_MIRRORS, ...(options.mirrors ?? []), ...jobMirror(env.variables), ...docker.mirrors],
       mirrorsOnly: options.mirrorsOnly === true || /^(?:1|true|yes)$/i.test(TBUILD_REGISTRY_MIRRORS_ONLY),
     },
     readRegistriesConf(env),
   );
   return createRegistryClient({
-    credentials:
-      credentials ??
-      loadCredentials({
-        files: credentialFiles(env),
-        async runHelper(program, args, input) {
-          const signal = AbortSignal.timeout(HELPER_TIME);
-          const options = { cwd: env.cwd, input: Buffer.from(input), signal };
-          const { exitCode, stdout, stderr } = await openOutside(env).run([program, ...args], options);
-          return {
-            exitCode,
-            stdout: Buffer.from(stdout).toString('utf8'),
-            stderr: Buffer.from(stderr).toString('utf8'),
-          };
-        },
-      }),
+    credentials: credentials ?? ownCredentials(env),
     certificates: (registry) => registryCertificates(registry, env),
     ...rules,
     ...connectionOptions(env, showWait),
   });
+}
+
+/** Finds the credentials of the user and the job, then those of a cloud whose helper is installed. */
+function ownCredentials(env: Environment): CredentialSource {
+  const runHelper: RunHelper = async (program, args, input) => {
+    const signal = AbortSignal.timeout(HELPER_TIME);
+    const options = { cwd: env.cwd, input: Buffer.from(input), signal };
+    const { exitCode, stdout, stderr } = await openOutside(env).run([program, ...args], options);
+    return {
+      exitCode,
+      stdout: Buffer.from(stdout).toString('utf8'),
+      stderr: Buffer.from(stderr).toString('utf8'),
+    };
+  };
+  const own = loadCredentials({ files: credentialFiles(env), runHelper });
+  const cloud = cloudCredentials({ path: searchPath(env), runHelper });
+  return async (registry, repository) => (await own(registry, repository)) ?? cloud(registry, repository);
 }
 
 /** Opens the client for all other servers. */
@@ -111,23 +117,4 @@ function credentialFiles({ variables, uid }: Environment): readonly CredentialFi
     jobCredentials(variables),
   ];
   return files.filter((file) => file !== undefined);
-}
-
-/**
- * Returns the credentials that a GitLab job gets for the registry of its project and the dependency proxy; the user's
- * own come first.
- */
-function jobCredentials(variables: Environment['variables']): CredentialFile | undefined {
-  const { CI_REGISTRY, CI_REGISTRY_USER, CI_REGISTRY_PASSWORD, CI_JOB_TOKEN } = variables;
-  const { CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD } = variables;
-  const entries = [
-    [CI_REGISTRY, CI_REGISTRY_USER || 'gitlab-ci-token', CI_REGISTRY_PASSWORD || CI_JOB_TOKEN],
-    [CI_DEPENDENCY_PROXY_SERVER, CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
-    // The server has a port that names of images omit.
-    [CI_DEPENDENCY_PROXY_SERVER?.replace(/:443$/, ''), CI_DEPENDENCY_PROXY_USER, CI_DEPENDENCY_PROXY_PASSWORD],
-  ].flatMap(([server, username, password]) =>
-    server && username && password ? [[server, { username, password }]] : [],
-  );
-  if (entries.length === 0) return undefined;
-  return { name: 'the variables of the job', text: JSON.stringify({ auths: Object.fromEntries(entries) }) };
 }

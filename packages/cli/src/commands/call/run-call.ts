@@ -4,13 +4,17 @@ import {
   outlineBuild,
   type BuildRequest,
   type BuildRun,
+  type CheckReport,
   type Services,
 } from '@tbuild/builder';
 import type { TbuildError } from '@tbuild/errors';
-import type { CallSpec } from './call-spec.ts';
+import type { Environment } from '../../config/environment.ts';
+import { CHECK_FORMATS, type CallSpec } from './call-spec.ts';
+import { formatCheck } from './check-formats.ts';
 import { checkJson, checkText } from './check-report.ts';
 import { describeJson, describeText } from './describe-report.ts';
 import { outlineJson, outlineText } from './outline-report.ts';
+import { repositoryPath } from './repository-path.ts';
 import { targetsJson, targetsText } from './targets-report.ts';
 
 /** The output of a call and its exit code. */
@@ -32,15 +36,16 @@ export function runCall(spec: CallSpec, request: BuildRequest, context: CallCont
 export interface CallContext {
   readonly services: Services;
   readonly run: BuildRun;
+  readonly env: Environment;
 }
 
 type Answer = (spec: CallSpec, request: BuildRequest, context: CallContext) => Promise<CallResult>;
 
 const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
-  async check({ format, ignoreStatus }, request, { services, run }) {
+  async check({ format, ignoreStatus }, request, { services, run, env }) {
     const report = await checkBuild(request, services, run);
     const { warnings, error } = report;
-    const output = format === 'json' ? print(checkJson(report)) : checkText(report);
+    const output = checkOutput(format, report, () => repositoryPath(request, report.source.name, env));
     return {
       output,
       exitCode: warnings.length > 0 && !ignoreStatus ? 1 : 0,
@@ -59,6 +64,12 @@ const ANSWERS: Readonly<Record<CallSpec['name'], Answer>> = {
     return { output: format === 'json' ? print(describeJson()) : describeText(), exitCode: 0 };
   },
 };
+
+function checkOutput(format: CallSpec['format'], report: CheckReport, pathOf: () => string): string {
+  const other = CHECK_FORMATS.find((one) => one === format);
+  if (other !== undefined) return formatCheck(other, report, pathOf());
+  return format === 'json' ? print(checkJson(report)) : checkText(report);
+}
 
 function print(document: object): string {
   return `${JSON.stringify(document, null, 2)}\n`;

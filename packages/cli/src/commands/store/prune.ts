@@ -27,6 +27,8 @@ const flags = {
 
 export const prune: Command = {
   summary: 'Remove build cache and images without a name; named images stay',
+  usage: 'prune [OPTIONS]',
+  flags,
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {

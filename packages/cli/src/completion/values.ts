@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ruleNames } from '@tbuild/dockerfile';
+import { listImages } from '@tbuild/images';
+import { familiarRepository } from '@tbuild/oci';
+import type { Environment } from '../config/environment.ts';
+import { storeRoot } from '../config/store-root.ts';
+import { createServices } from '../services/create-services.ts';
+import type { Candidate, ValueKind } from './candidates.ts';
+
+type Given = ReadonlyMap<string, string>;
+
+/** Returns the values that the store or the Dockerfile at hand offers. What cannot be read offers none. */
+export function valuesThere(kind: ValueKind, given: Given, env: Environment): readonly Candidate[] {
+  try {
+    return READERS[kind](given, env);
+  } catch {
+    return [];
+  }
+}
+
+const READERS: Readonly<Record<ValueKind, (given: Given, env: Environment) => readonly Candidate[]>> = {
+  image: (given, env) => {
+    const services = createServices({ root: storeRoot(given.get('root'), env) }, env);
+    return listImages(services).flatMap(({ reference }) =>
+      reference === undefined ? [] : [{ word: `${familiarRepository(reference)}:${reference.tag}` }],
+    );
+  },
+  target: (given, env) => names(dockerfileText(given, env), /^[ \t]*FROM[ \t].*[ \t]AS[ \t]+(\S+)/gim),
+  'build-arg': (given, env) =>
+    names(dockerfileText(given, env), /^[ \t]*ARG[ \t]+(\w+)/gim).map(({ word }) => ({ word: `${word}=` })),
+  rule: () => ruleNames().map((word) => ({ word })),
+};
+
+/** Finds names without parsing, since a Dockerfile that somebody edits may be wrong. */
+function names(text: string, pattern: RegExp): readonly Candidate[] {
+  const found = [...text.matchAll(pattern)].map(([, name = '']) => name);
+  return [...new Set(found)].map((word) => ({ word }));
+}
+
+function dockerfileText(given: Given, { cwd }: Environment): string {
+  const file = given.get('file');
+  return readFileSync(resolve(cwd, file ?? join(given.get('') ?? '.', 'Dockerfile')), 'utf8');
+}
