@@ -16,7 +16,7 @@ export interface StoreOptions {
   readonly signal?: AbortSignal;
   /** The environment of the program, such as PATH, HOME and proxies. Defaults to that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The path of the program. Defaults to that of the package `tbuild`. */
+  /** The path of the program. Defaults to that of the package `@tbuild/cli`. */
   readonly program?: string;
 }
 
@@ -91,18 +91,23 @@ function cancelled({ reason }: AbortSignal): BuildError {
 
 /** Finds the program in the package that this one depends on, else on the PATH. */
 function findProgram(): string {
-  try {
-    return join(createRequire(import.meta.url).resolve('tbuild/package.json'), '../bin/tbuild');
-  } catch {
-    return 'tbuild';
+  const { resolve } = createRequire(import.meta.url);
+  // Published under the first name; the other is that of its folder in this repository.
+  for (const name of ['@tbuild/cli', 'tbuild']) {
+    try {
+      return join(resolve(`${name}/package.json`), '../bin/tbuild');
+    } catch {
+      // Not installed under this name.
+    }
   }
+  return 'tbuild';
 }
 
 function notStarted(program: string, [cause]: readonly unknown[]): BuildError {
   const message = `Cannot start the program ${JSON.stringify(program)}`;
   return new BuildError('NOT_FOUND', message, {
     cause,
-    hint: 'Install the package tbuild, or set the option "program"',
+    hint: 'Install the package @tbuild/cli, or set the option "program"',
   });
 }
 
