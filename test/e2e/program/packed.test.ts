@@ -82,23 +82,19 @@ function manifestOf(name: string): Record<string, unknown> {
 }
 
 test('the packed packages depend only on each other and on third parties, and contain no local paths', async () => {
-  const { version } = manifestOf('tbuild');
-  expect(Object.keys(manifestOf('tbuild').dependencies ?? {})).toEqual(['koffi']);
-  expect(manifestOf('@tbuild/api').dependencies).toEqual({ tbuild: version });
+  const { version } = manifestOf('@tbuild/cli');
+  expect(Object.keys(manifestOf('@tbuild/cli').dependencies ?? {})).toEqual(['koffi']);
+  expect(manifestOf('@tbuild/api').dependencies).toEqual({ '@tbuild/cli': version });
   expect(readdirSync(join(project, 'node_modules/@tbuild/api/dist')).toSorted()).toEqual(['index.d.ts', 'index.js']);
-  const { exitCode, stdout } = await runProcess(
-    'grep',
-    ['-rl', repository, 'node_modules/tbuild', 'node_modules/@tbuild'],
-    {
-      cwd: project,
-    },
-  );
+  const { exitCode, stdout } = await runProcess('grep', ['-rl', repository, 'node_modules/@tbuild'], {
+    cwd: project,
+  });
   expect([exitCode, stdout]).toEqual([1, '']);
 });
 
 test('the installed program runs', async () => {
   expect(await runChecked('node_modules/.bin/tbuild', ['--version'], { cwd: project })).toBe(
-    `tbuild ${manifestOf('tbuild').version}\n`,
+    `tbuild ${manifestOf('@tbuild/cli').version}\n`,
   );
 });
 
