@@ -16,7 +16,7 @@ const ROWS = [
   ['layers'],
   ['exporter'],
   ['gc', 'attest', 'images'],
-  ['builder'],
+  ['builder', 'verify'],
   ['cli'],
 ];
 

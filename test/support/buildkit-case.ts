@@ -43,16 +43,31 @@ export function recordedParts(name: string): ArchivedParts {
   });
 }
 
-/** Builds a case to an archive and returns its parts. */
-export async function builtParts(name: string): Promise<ArchivedParts> {
+/** A case that is ready to be built. */
+export interface PreparedCase {
+  readonly context: string;
+  /** The arguments besides the output. */
+  readonly args: readonly string[];
+  /** The attributes of the output. */
+  readonly output: string;
+}
+
+/** Makes the context of a case. */
+export async function prepareCase(name: string): Promise<PreparedCase> {
   const context = scratchDirectory('context');
   const setup = join(fixtures, name, 'setup.sh');
   if (existsSync(setup)) await runChecked('sh', [setup], { cwd: context });
   writeFileSync(join(context, 'Dockerfile'), caseFile(name, 'Dockerfile') ?? '');
+  const options = (caseFile(name, 'options') ?? '').trim().split('\n').map(readOption);
+  const output = options.flatMap(([kind, value]) => (kind === 'output' ? [value] : []));
+  return { context, args: options.flatMap(argumentsOf), output: output.join(',') };
+}
+
+/** Builds a case to an archive and returns its parts. */
+export async function builtParts(name: string): Promise<ArchivedParts> {
+  const { context, args, output } = await prepareCase(name);
   const archive = join(scratchDirectory('archive'), 'image.tar');
-  const options = (caseFile(name, 'options') ?? '').trim().split('\n');
-  const args = options.flatMap((line) => argumentsOf(line, archive));
-  good(await runTbuild(['build', '--progress', 'plain', ...args, context]));
+  good(await runTbuild(['build', '--progress', 'plain', '-o', `${output},dest=${archive}`, ...args, context]));
   const files = new Map([...readTar(readFileSync(archive))].map((member) => [member.name, member.data]));
   return partsOf(files.get('index.json')?.toString() ?? '', (digest, isLayer) => {
     const blob = files.get(`blobs/${digest.replace(':', '/')}`);
@@ -61,15 +76,19 @@ export async function builtParts(name: string): Promise<ArchivedParts> {
   });
 }
 
-/** Translates a line of `options`, which has buildctl's words. */
-function argumentsOf(line: string, archive: string): readonly string[] {
+function readOption(line: string): readonly [kind: string, value: string] {
   const [, kind = '', value = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
-  if (kind === 'output') return ['--output', `${value},dest=${archive}`];
+  return [kind, value];
+}
+
+/** Translates an option, which has buildctl's words. */
+function argumentsOf([kind, value]: readonly [string, string]): readonly string[] {
+  if (kind === 'output') return [];
   if (kind === 'build-arg') return ['--build-arg', value];
   if (kind === 'build-context') return ['--build-context', value.replace('//base-layout', `//${fixtures}/base-layout`)];
   if (value.startsWith('platform=')) return [`--${value}`];
   if (value.startsWith('attest:provenance=')) return [`--${value.slice('attest:'.length)}`];
-  throw new Error(`Unknown option ${JSON.stringify(line)}`);
+  throw new Error(`Unknown option ${JSON.stringify(`${kind} ${value}`)}`);
 }
 
 function partsOf(index: string, textOf: (digest: string, isLayer: boolean) => string): ArchivedParts {

@@ -34,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   prune: async () => (await import('./commands/store/prune.ts')).prune,
   fsck: async () => (await import('./commands/store/fsck.ts')).fsck,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  verify: async () => (await import('./commands/verify/verify.ts')).verify,
   explain: async () => (await import('./commands/explain.ts')).explain,
   'gitlab-ci': async () => (await import('./commands/gitlab-ci.ts')).gitlabCi,
   install: async () => (await import('./commands/install.ts')).install,

@@ -15,6 +15,12 @@ export interface ArchiveMember {
   readonly gid: number;
   readonly size: number;
   readonly linkName: string;
+  readonly mtimeMs: number;
+  /** The type by its letter in the format, which tells devices and pipes apart. */
+  readonly tarType: TarType;
+  readonly major: number;
+  readonly minor: number;
+  readonly xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
 /**
@@ -27,7 +33,7 @@ export async function readArchive(
   onMember: (member: ArchiveMember) => MemberSink | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const parser = new TarParser((entry) => onMember({ ...entry, type: TYPES[entry.type] }));
+  const parser = new TarParser((entry) => onMember({ ...entry, type: TYPES[entry.type], tarType: entry.type }));
   try {
     for await (const chunk of (await decompressAny(bytes)).bytes) {
       signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import type { Dockerfile } from '@tbuild/dockerfile';
+import { samePlatform, type Platform } from '@tbuild/oci';
 import { globalScope, proxyEnv } from './build-args.ts';
 import { openChecks, type Checks } from './checks.ts';
 import type { Environment } from './environment.ts';
@@ -49,7 +50,7 @@ function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<P
   const labels = { ...config.Labels, ...options.labels };
   const hasLabels = Object.keys(labels).length > 0;
   return {
-    platform: options.implicitPlatform === true ? (state.imagePlatform ?? state.platform) : options.platform,
+    platform: platformOf(state, options),
     ...(tip === undefined ? {} : { target: tip }),
     ...(base === undefined ? {} : { base }),
     config: hasLabels ? { ...config, Labels: labels } : config,
@@ -58,5 +59,20 @@ function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<P
     warnings: checks.warnings(),
     violations: checks.violations(),
     proxyEnv: proxyEnv(options.buildArgs),
+  };
+}
+
+/** The image has the version and features of its base's system, which no option names. */
+function platformOf(
+  { imagePlatform, platform }: StageState,
+  options: Pick<PlanOptions, 'implicitPlatform' | 'platform'>,
+): Platform {
+  if (options.implicitPlatform === true) return imagePlatform ?? platform;
+  if (imagePlatform === undefined || !samePlatform(imagePlatform, options.platform)) return options.platform;
+  const { 'os.version': version, 'os.features': features } = imagePlatform;
+  return {
+    ...options.platform,
+    ...(version === undefined ? {} : { 'os.version': version }),
+    ...(features === undefined ? {} : { 'os.features': features }),
   };
 }

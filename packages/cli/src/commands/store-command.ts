@@ -19,7 +19,8 @@ export interface StoreCommand<F extends Flags> {
   readonly flags: F;
   /** The smallest and the largest number of plain words. */
   readonly takes: readonly [least: number, most: number];
-  run(call: StoreCall<F>): Promise<void> | void;
+  /** Returns the exit code; 0 if it returns nothing. */
+  run(call: StoreCall<F>): Promise<number | void> | number | void;
 }
 
 export interface StoreCall<F extends Flags> {
@@ -56,14 +57,14 @@ export function storeCommand<F extends Flags>({
         });
       const services = createServices({ root: storeRoot(common.root, env), registries: registryOptions(common) }, env);
       try {
-        await interruptible(
+        const code = await interruptible(
           async (signal) => run({ flags: own, words, services, env, signal }),
           'Command was cancelled',
         );
+        return code ?? 0;
       } finally {
         await services.close();
       }
-      return 0;
     },
   };
 }

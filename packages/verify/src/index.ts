@@ -1,0 +1,13 @@
+export { compareImages } from './compare-images.ts';
+export type { ImageComparison, ImageSummary, LayerComparison } from './compare-images.ts';
+export type { ConfigDifference } from './compare-configs.ts';
+export type { Aspect, FileDifference } from './compare-layers.ts';
+export { ignoreDifferences } from './ignore-differences.ts';
+export type { Ignored, NormalisedComparison } from './ignore-differences.ts';
+export { openPlace } from './open-place.ts';
+export type { Places } from './open-place.ts';
+export { readImage } from './read-image.ts';
+export type { ImagePlace, ReadImage, Statement } from './read-image.ts';
+export { readRecipe } from './recipe.ts';
+export type { MountId, Recipe } from './recipe.ts';
+export { rewrittenTime, wasRewritten } from './was-rewritten.ts';
