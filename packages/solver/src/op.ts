@@ -21,6 +21,11 @@ export interface Prepared<R> {
    */
   gather?(): Promise<void>;
   run(): Promise<R>;
+  /**
+   * Waits while another build runs a step with this key, whose result is then loaded from the cache. The step has the
+   * turn until it is disposed. Not called for a step that must not be loaded.
+   */
+  takeTurn?(): Promise<Disposable>;
   /** Decides whether a result can belong to this key. A cache from elsewhere may hold anything. */
   canGive?(result: R): boolean;
   /** Called only for a step that has to run. */

@@ -4,7 +4,7 @@ import type { Graph, Step, StepId } from '@tbuild/graph';
 import type { Outcome, Progress } from '@tbuild/progress';
 import pLimit from 'p-limit';
 import { createMissingResults, type MissingResults } from './missing-results.ts';
-import type { Inputs, Op, Prepared, ResultCache, Solved } from './op.ts';
+import type { Inputs, Loaded, Op, Prepared, ResultCache, Solved } from './op.ts';
 import { createSolving } from './solving.ts';
 
 export interface SolveOptions<R> {
@@ -153,10 +153,10 @@ async function loadOrRun<R>(run: StepRun<R>): Promise<Done<R>> {
 }
 
 async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
-  const { step, inputs, missingResults, cache } = run;
+  const { step, inputs, missingResults } = run;
   const prepared = await op.prepare(inputs, run.signal);
-  const { key, canGive } = prepared;
-  const loaded = step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
+  const { key } = prepared;
+  const loaded = await load(prepared, run);
   const cached = missingResults.accept(step, loaded);
   if (cached !== undefined) return { solved: { key, result: cached }, outcome: 'cached' };
   const missing = missingResults.missingFor(step);
@@ -165,10 +165,19 @@ async function prepareAndRun<R>(op: Op<R>, run: StepRun<R>): Promise<Done<R>> {
     Promise.allSettled([runStep(prepared, run), whyMissed(prepared, loaded !== undefined, run).then(run.onReason)]),
   );
   if (ran.status === 'rejected') throw ran.reason;
-  return { solved: { key, result: ran.value }, outcome: 'built' };
+  return { solved: { key, result: ran.value.result }, outcome: ran.value.outcome };
 }
 
-async function runStep<R>(prepared: Prepared<R>, { step, inputs, signal, cache, wait, start }: StepRun<R>): Promise<R> {
+async function load<R>({ key, canGive }: Prepared<R>, run: StepRun<R>): Promise<Loaded<R> | undefined> {
+  const { step, inputs, cache } = run;
+  return step.noCache ? undefined : await cache.load(key, { step, base: inputs.base?.result, canGive });
+}
+
+async function runStep<R>(
+  prepared: Prepared<R>,
+  run: StepRun<R>,
+): Promise<{ readonly result: R; readonly outcome: 'built' | 'cached' }> {
+  const { step, inputs, signal, cache, wait, start } = run;
   throwIfAborted(signal);
   if (prepared.gather !== undefined) {
     wait();
@@ -176,8 +185,14 @@ async function runStep<R>(prepared: Prepared<R>, { step, inputs, signal, cache, 
     throwIfAborted(signal);
   }
   start();
-  const result = await prepared.run();
-  return cache.save(prepared.key, result, { base: inputs.base?.result, replace: step.noCache });
+  using turn = step.noCache ? undefined : await prepared.takeTurn?.();
+  const loaded = turn === undefined ? undefined : await load(prepared, run);
+  if (loaded?.isWhole) return { result: loaded.result, outcome: 'cached' };
+  const result = await cache.save(prepared.key, await prepared.run(), {
+    base: inputs.base?.result,
+    replace: step.noCache,
+  });
+  return { result, outcome: 'built' };
 }
 
 /** Runs beside the step, so that the explanation delays nothing. Its failure does not fail the step. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { TbuildError } from '@tbuild/errors';
 import { tryFlock } from '@tbuild/linux';
@@ -7,12 +7,18 @@ import { tryFlock } from '@tbuild/linux';
 export interface FileLock extends Disposable {
   /** Takes the lock, or changes its kind. Returns false when another opening holds it. */
   tryTake(kind: 'shared' | 'exclusive'): boolean;
+  /** Returns whether its path still names the file. */
+  isCurrent(): boolean;
 }
 
 /** Opens the file, creating it if needed, without locking it. Disposing frees the lock. */
 export function openLock(path: string): FileLock {
   const fd = openSync(path, 'a', 0o600);
-  return { tryTake: (kind) => tryFlock(fd, kind), [Symbol.dispose]: () => closeSync(fd) };
+  return {
+    tryTake: (kind) => tryFlock(fd, kind),
+    isCurrent: () => statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino,
+    [Symbol.dispose]: () => closeSync(fd),
+  };
 }
 
 /** Milliseconds between attempts. A blocking lock would need a thread that cannot be aborted. */

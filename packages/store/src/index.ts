@@ -20,4 +20,6 @@ export {
   writeSyncMarker,
 } from './sync-marker.ts';
 export { emptyTrash, moveToTrash } from './trash.ts';
+export { takeTurn } from './turn.ts';
+export type { TurnOptions } from './turn.ts';
 export { withLock } from './with-lock.ts';

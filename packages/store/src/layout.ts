@@ -53,6 +53,8 @@ export interface StoreLayout {
   /** Held while unsynced entries are dropped. */
   readonly syncLock: string;
 
+  /** The file of the process that runs the step of a key. */
+  turn(key: Digest): string;
   snapshot(name: string): string;
   layer(result: Digest): string;
   digestsOf(result: Digest): string;
@@ -100,6 +102,7 @@ export function storeLayout(root: string): StoreLayout {
     format: inRoot('format'),
     syncMarker: inRoot('synced'),
     syncLock: inRoot('synced.lock'),
+    turn: (key) => `${root}/run/turn-${hexOf(key)}`,
     snapshot: (name) => `${snapshots}/${name}`,
     layer: (result) => `${layers}/${hexOf(result)}`,
     digestsOf: (result) => `${digests}/${hexOf(result)}`,

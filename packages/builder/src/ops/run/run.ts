@@ -3,6 +3,7 @@ import type { ResultId, RunOp } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
+import { takeTurn } from '@tbuild/store';
 import { runParts } from '../copy/key-parts.ts';
 import { gatherTrees } from '../gather-trees.ts';
 import { keyOf } from '../key-of.ts';
@@ -38,11 +39,18 @@ export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
         key,
         gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], context),
         run,
+        takeTurn: () =>
+          takeTurn(context.services.store.turn(key), { signal, onWait: (holder) => sayThatItWaits(holder, context) }),
         canGive: (result) => isResultOf(key, result),
         parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
       };
     },
   };
+}
+
+function sayThatItWaits(holder: string, { progress, step }: StepContext): void {
+  const data = Buffer.from(`waiting for process ${holder}, which runs the same step\n`);
+  progress.emit({ type: 'log', step: step.id, stream: 'stderr', data });
 }
 
 /** Returns the result that a mount shows. A cache mount reads its source only if the directory is new. */
