@@ -1,6 +1,4 @@
 import type { Progress } from '@tbuild/progress';
-import type { BuildRequest } from './request.ts';
-import type { Services } from './services.ts';
 
 /** The caller's side of a running build: progress, cancellation, secrets. */
 export interface BuildRun {
@@ -12,9 +10,10 @@ export interface BuildRun {
   onDefinition?(definition: { readonly name: string; readonly text: string }): void;
 }
 
-/** The environment of a running build. */
-export interface BuildEnvironment extends BuildRun {
-  readonly request: BuildRequest;
-  readonly services: Services;
+/** Work under way: where it is shown, and what stops it. */
+export interface Underway {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
   now(): number;
 }

@@ -14,13 +14,15 @@ import { openSolving } from './solve/open-solving.ts';
  */
 export async function runBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<BuildResult> {
   await using session = await openSession(request, services, run);
-  const plan = await planBuild(session);
-  await using solving = openSolving(plan, session);
+  const { inputs, outputs, imported, underway } = session;
+  const plan = await planBuild(inputs, services, underway);
+  await session.imports;
+  await using solving = openSolving({ plan, ...session }, services, underway);
   for (;;) {
     const solved = await solving.solve();
     try {
-      const images = await assembleImages(plan, solved, session);
-      return await exportImages(images, { plan, solved, session });
+      const images = await assembleImages({ plan, solved, inputs }, services, underway);
+      return await exportImages({ plan, solved, inputs, images, outputs, imported }, services, underway);
     } catch (error) {
       // The layer of a cached step may be missing. Then its step runs.
       if (!solving.recover(error)) throw error;

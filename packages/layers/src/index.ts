@@ -18,7 +18,7 @@ export { showLayer } from './show-layer.ts';
 export { showWork } from './show-work.ts';
 export type { ShownWork } from './show-work.ts';
 export { createStepResults } from './step-results.ts';
-export type { ExtractImage, StepResults } from './step-results.ts';
+export type { ExtractImage, ResultStore, StepResults } from './step-results.ts';
 export { chooseStrategy, isLarge, PACK_TREE } from './strategy.ts';
 export type { Circumstances, CopyFacts, Strategy } from './strategy.ts';
 export { writeLayerInSubprocess } from './subprocess/write-in-subprocess.ts';

@@ -6,6 +6,7 @@ export type { Commit } from './git/resolve-commit.ts';
 export { shownUrl } from './git/run-git.ts';
 export type { GitRemote } from './git/run-git.ts';
 export { fetchUrl, fileNameOf } from './http/fetch-url.ts';
-export type { FetchedFile } from './http/fetch-url.ts';
+export type { FetchOptions, Web } from './http/fetch-url.ts';
 export { baseLayers, imageProvider } from './image/base-image.ts';
+export type { ImageSources } from './image/image-sources.ts';
 export { createResolveImage } from './image/resolve-image.ts';

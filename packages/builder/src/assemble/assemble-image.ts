@@ -1,35 +1,38 @@
 import type { Plan } from '@tbuild/frontend';
-import type { Graph, ResultId, StepId } from '@tbuild/graph';
+import type { ResultId, StepId } from '@tbuild/graph';
 import { goTimeOf, type HistoryEntry, type Image, type Layer } from '@tbuild/oci';
-import { baseLayers } from '@tbuild/sources';
-import type { Services } from '../services.ts';
+import { baseLayers, type ImageSources } from '@tbuild/sources';
+import type { BuildPlan } from '../plan/plan-build.ts';
+import type { BuildInputs } from '../session/inputs.ts';
 import type { SolvedPlan } from '../solve/open-solving.ts';
 
-/** The inputs of an image's assembly. */
-export interface Assembly extends SolvedPlan {
-  readonly graph: Graph;
-  readonly services: Pick<Services, 'content' | 'platform' | 'flavour' | 'now'>;
-  /** `SOURCE_DATE_EPOCH` in milliseconds: the time of the history's new entries. */
-  readonly epoch?: number;
+/** A build whose steps are solved. */
+export interface SolvedBuild {
+  readonly plan: BuildPlan;
+  readonly solved: SolvedPlan;
+  readonly inputs: BuildInputs;
 }
 
 const COMMENT = 'buildkit.dockerfile.v0';
 
 /** Assembles the image of a plan: the layers and history of the base, then those of the steps. */
-export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Image> {
-  const base = plan.base?.step === undefined ? undefined : assembly.graph.steps.get(plan.base.step);
-  const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, assembly.services)] : [];
+export async function assembleImage(
+  plan: Plan,
+  { plan: { graph }, solved, inputs: { epoch } }: SolvedBuild,
+  images: Pick<ImageSources, 'content'>,
+): Promise<Image> {
+  const base = plan.base?.step === undefined ? undefined : graph.steps.get(plan.base.step);
+  const layers: Layer[] = base?.op.kind === 'image' ? [...baseLayers(base.op, images)] : [];
   const history: HistoryEntry[] = completeHistory(plan.base?.history ?? [], layers.length);
   for (const { createdBy, step } of plan.history) {
-    const { epoch } = assembly;
     const entry = { created_by: createdBy, comment: COMMENT };
     if (step === undefined) {
       history.push({ ...entry, empty_layer: true, ...(epoch === undefined ? {} : { created: goTimeOf(epoch) }) });
       continue;
     }
-    const result = resultOf(step, assembly);
-    layers.push(await assembly.results.layer(result));
-    history.push({ ...entry, created: goTimeOf(epoch ?? assembly.createdAt(result)) });
+    const result = resultOf(step, solved);
+    layers.push(await solved.results.layer(result));
+    history.push({ ...entry, created: goTimeOf(epoch ?? solved.createdAt(result)) });
   }
   const dated = fillTimes(history);
   return {
@@ -43,8 +46,8 @@ export async function assembleImage(plan: Plan, assembly: Assembly): Promise<Ima
 }
 
 /** Returns the result of a solved step. */
-export function resultOf(step: StepId, { solved }: Pick<Assembly, 'solved'>): ResultId {
-  const done = solved.get(step);
+export function resultOf(step: StepId, { steps }: Pick<SolvedPlan, 'steps'>): ResultId {
+  const done = steps.get(step);
   if (done === undefined) throw new Error(`Step ${step} was not solved`);
   return done.result;
 }

@@ -1,43 +1,43 @@
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
-import type { BuildPlan } from '../plan/plan-build.ts';
-import type { Session } from '../session/open-session.ts';
-import type { SolvedPlan } from '../solve/open-solving.ts';
-import { assembleImage, resultOf, type Assembly } from './assemble-image.ts';
-import { attestImages } from './attested.ts';
+import type { ImageSources } from '@tbuild/sources';
+import type { Underway } from '../build-run.ts';
+import { assembleImage, resultOf, type SolvedBuild } from './assemble-image.ts';
+import { attestImages, type AttestPorts } from './attested.ts';
+
+/** What assembling images uses. */
+export type AssemblePorts = Pick<ImageSources, 'content'> & AttestPorts;
 
 /** Assembles the image of each platform, with the requested attestations. */
 export async function assembleImages(
-  plan: BuildPlan,
-  solved: SolvedPlan,
-  session: Session,
+  build: SolvedBuild,
+  ports: AssemblePorts,
+  underway: Underway,
 ): Promise<readonly ExportedImage[]> {
-  const assembly = { ...solved, graph: plan.graph, services: session.services, epoch: session.epoch };
-  const images = await Promise.all(
-    plan.plans.map((each, at) => exportedImage(each, assembly, { request: session.request, at })),
-  );
-  return attestImages(images, assembly, plan, session);
+  const images = await Promise.all(build.plan.plans.map((plan, at) => exportedImage({ plan, at }, build, ports)));
+  return attestImages({ ...build, images }, ports, underway);
 }
 
-/** The request, and which of its platforms a plan is for. */
-interface Asked extends Pick<Session, 'request'> {
-  readonly at: number;
-}
-
-async function exportedImage(plan: Plan, assembly: Assembly, { request, at }: Asked): Promise<ExportedImage> {
+/** Assembles the image of a plan, which is for the platform `at` of the request. */
+async function exportedImage(
+  { plan, at }: { readonly plan: Plan; readonly at: number },
+  build: SolvedBuild,
+  images: Pick<ImageSources, 'content'>,
+): Promise<ExportedImage> {
   const { target } = plan;
-  const image = await assembleImage(plan, assembly);
-  const isInline = request.cacheTo.some(({ type }) => type === 'inline');
+  const { solved, inputs } = build;
+  const image = await assembleImage(plan, build, images);
+  const isInline = inputs.request.cacheTo.some(({ type }) => type === 'inline');
   return {
     image: isInline
-      ? await (await import('../cache-transfer/export-caches.ts')).withInlineCache(image, plan, assembly)
+      ? await (await import('../cache-transfer/export-caches.ts')).withInlineCache(image, plan, build)
       : image,
-    platform: request.platforms[at],
+    platform: inputs.request.platforms[at],
     baseLayers: plan.base?.diffIds.length,
     baseHistory: plan.base?.history.length,
     async openRootfs() {
       if (target === undefined) return [];
-      return (await assembly.results.snapshot(resultOf(target, assembly))).directories;
+      return (await solved.results.snapshot(resultOf(target, solved))).directories;
     },
   };
 }

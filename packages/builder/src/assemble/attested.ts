@@ -3,67 +3,74 @@ import type { BuildFacts } from '@tbuild/attest';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { graphOf, type StepId } from '@tbuild/graph';
-import type { Descriptor } from '@tbuild/oci';
-import type { BuildPlan } from '../plan/plan-build.ts';
+import type { Descriptor, Platform } from '@tbuild/oci';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import type { GitRemote } from '@tbuild/sources';
+import type { Underway } from '../build-run.ts';
 import { mainSource } from '../session/fetch-context.ts';
-import type { Session } from '../session/open-session.ts';
 import { vcsOf } from '../session/vcs.ts';
-import { resultOf, type Assembly } from './assemble-image.ts';
+import { resultOf, type SolvedBuild } from './assemble-image.ts';
+
+/** A build with its images. */
+export interface AssembledBuild extends SolvedBuild {
+  readonly images: readonly ExportedImage[];
+}
+
+/** What attestations use. */
+export interface AttestPorts extends Pick<GitRemote, 'runProgram'> {
+  /** Platform of this machine. */
+  readonly platform: Platform;
+  readonly flavour: OverlayFlavour;
+}
 
 /** Returns the images with the requested attestations. */
 export async function attestImages(
-  images: readonly ExportedImage[],
-  assembly: Assembly,
-  { plans, scans }: BuildPlan,
-  session: Session,
+  build: AssembledBuild,
+  ports: AttestPorts,
+  underway: Underway,
 ): Promise<readonly ExportedImage[]> {
-  const { attestations: specs, tags } = session.request;
+  const { images, plan, solved, inputs } = build;
+  const { attestations: specs, tags } = inputs.request;
   if (specs === undefined) return images;
-  const { services, epoch, results } = assembly;
-  const now = services.now();
+  const { progress, signal } = underway;
+  const now = underway.now();
   // Loaded only for builds with attestations.
   const { attest } = await import('@tbuild/attest');
   return attest(images, {
     specs,
-    facts: specs.provenance === undefined ? [] : await factsOf(images, plans, { assembly, session, now }),
+    facts: specs.provenance === undefined ? [] : await factsOf(build, ports, { signal, finishedAt: now }),
     tags,
-    flavour: services.flavour,
-    scans,
-    directoriesOf: async (step) => (await results.snapshot(resultOf(step, assembly))).directories,
+    flavour: ports.flavour,
+    scans: plan.scans,
+    directoriesOf: async (step) => (await solved.results.snapshot(resultOf(step, solved))).directories,
     now,
-    epoch,
-    progress: session.progress,
-    signal: session.signal,
+    epoch: inputs.epoch,
+    progress,
+    signal,
   });
 }
 
-interface Finished {
-  readonly assembly: Assembly;
-  readonly session: Session;
-  readonly now: number;
-}
-
 async function factsOf(
-  images: readonly ExportedImage[],
-  plans: readonly Plan[],
-  { assembly, session, now: finishedAt }: Finished,
+  { images, plan, inputs }: AssembledBuild,
+  { platform: builderPlatform, runProgram }: AttestPorts,
+  { signal, finishedAt }: Pick<Underway, 'signal'> & Pick<BuildFacts, 'finishedAt'>,
 ): Promise<readonly BuildFacts[]> {
-  const { given, loaded, sources, startedAt } = session;
+  const { given, loaded, sources, startedAt } = inputs;
   const common = {
     request: given,
     loaded,
     contextOp: mainSource(given),
     resolvedSource: sources.get,
-    vcs: await vcsOf(given, session),
+    vcs: await vcsOf(given, { runProgram, signal }),
     invocationId: invocationId(),
-    builderPlatform: assembly.services.platform,
+    builderPlatform,
     startedAt,
     finishedAt,
   };
-  return plans.map((plan, at) => {
-    const { target } = plan;
-    const layers = layersByStep(plan, images[at]);
-    const graph = graphOf(assembly.graph, target === undefined ? [] : [target]);
+  return plan.plans.map((each, at) => {
+    const { target } = each;
+    const layers = layersByStep(each, images[at]);
+    const graph = graphOf(plan.graph, target === undefined ? [] : [target]);
     return { ...common, graph, target, layersOf: (step: StepId) => layers.get(step) };
   });
 }

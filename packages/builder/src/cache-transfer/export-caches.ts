@@ -6,24 +6,37 @@ import {
   writeCache,
   type CachedMount,
   type CachedStep,
-  type EncodedCache,
   type ExplanationNote,
 } from '@tbuild/cache';
-import type { Provider } from '@tbuild/content';
+import type { LocalStore } from '@tbuild/content';
+import type { Differ } from '@tbuild/diff';
 import type { Plan } from '@tbuild/frontend';
 import type { StepId } from '@tbuild/graph';
-import { compressLayer, createLayerVariants, type RemoteLayers } from '@tbuild/layers';
+import { compressLayer, createLayerVariants } from '@tbuild/layers';
 import { parseReference, type Descriptor, type Image, type Layer, type Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
-import type { Assembly } from '../assemble/assemble-image.ts';
-import type { BuildEnvironment } from '../build-run.ts';
+import type { Repository } from '@tbuild/registry';
+import type { StoreLayout } from '@tbuild/store';
+import type { SolvedBuild } from '../assemble/assemble-image.ts';
+import type { Underway } from '../build-run.ts';
 import { directoryKey } from '../ops/run/cache-mount.ts';
-import type { CacheExportOptions, CacheExportSpec } from '../request.ts';
+import type { BuildPlan } from '../plan/plan-build.ts';
+import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
+import type { Services } from '../services.ts';
 import { track } from '../track.ts';
-import { writeCacheLayout } from './write-cache-layout.ts';
+import type { ImportedSteps } from './imported-steps.ts';
+import { type CacheToWrite, writeCacheLayout, type WriteOptions } from './write-cache-layout.ts';
 
-interface Environment extends BuildEnvironment {
-  readonly layers: RemoteLayers;
+/** What exporting caches uses. */
+export interface CacheExportPorts extends Pick<Services, 'openRepository'> {
+  readonly store: Pick<StoreLayout, 'cacheMount' | 'variantsOf'>;
+  readonly content: LocalStore;
+  readonly differ: Differ;
+}
+
+/** A build whose steps are to be exported. */
+export interface BuildToCache extends SolvedBuild {
+  readonly imported: Pick<ImportedSteps, 'layers'>;
 }
 
 /**
@@ -31,52 +44,57 @@ interface Environment extends BuildEnvironment {
  * lacks.
  * @throws TbuildError if a destination fails, unless its errors are ignored.
  */
-export async function exportCaches(assembly: Assembly, plans: readonly Plan[], env: Environment): Promise<void> {
-  for (const spec of env.request.cacheTo) {
+export async function exportCaches(build: BuildToCache, ports: CacheExportPorts, underway: Underway): Promise<void> {
+  const { progress, signal } = underway;
+  for (const spec of build.inputs.request.cacheTo) {
     if (spec.type === 'inline') continue;
     try {
       const place = spec.type === 'registry' ? 'registry' : 'client directory';
-      await track(env, `exporting cache to ${place}`, (report) => exportCache(spec, { assembly, plans, report, env }));
+      await track(underway, `exporting cache to ${place}`, (report) =>
+        exportCache(spec, build, { ...ports, report, signal }),
+      );
     } catch (error) {
-      if (!spec.ignoreError || env.signal.aborted) throw error;
+      if (!spec.ignoreError || signal.aborted) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      env.progress.emit({ type: 'warning', message: `The cache was not exported: ${message}` });
+      progress.emit({ type: 'warning', message: `The cache was not exported: ${message}` });
     }
   }
 }
 
 /** Returns the image with the records of its own steps in its configuration. */
-export async function withInlineCache(image: Image, plan: Plan, assembly: Assembly): Promise<Image> {
-  const steps = await collectSteps(assembly, ownSteps([plan], assembly));
+export async function withInlineCache(image: Image, plan: Plan, build: SolvedBuild): Promise<Image> {
+  const steps = await collectSteps(build, ownSteps([plan], build.plan));
   return { ...image, inlineCache: encodeInlineCache({ steps, mounts: [] }) };
 }
 
 type StoredCacheSpec = Exclude<CacheExportSpec, { type: 'inline' }>;
 
-interface Export {
-  readonly assembly: Assembly;
-  readonly plans: readonly Plan[];
+interface Exporting extends CacheExportPorts {
   readonly report: ReportTransfer;
-  readonly env: Environment;
+  readonly signal: AbortSignal;
 }
 
-async function exportCache(spec: StoredCacheSpec, { assembly, plans, report, env }: Export): Promise<void> {
-  const { signal } = env;
-  const content = env.layers.provider;
+async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting: Exporting): Promise<void> {
+  const { plan, inputs, imported } = build;
+  const { store, content, report, signal } = exporting;
+  const from = imported.layers.provider;
   report('preparing build cache for export', 0);
-  const steps = await collectSteps(assembly, spec.mode === 'max' ? undefined : ownSteps(plans, assembly));
-  const mounts = spec.mounts ? await collectMounts(assembly, env) : [];
+  const steps = await collectSteps(build, spec.mode === 'max' ? undefined : ownSteps(plan.plans, plan));
+  const mounts = spec.mounts ? await collectMounts(plan, exporting) : [];
+  const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
   const cache = encodeCache(
-    {
-      steps: await compressed(steps, spec, content, env),
-      mounts: await compressed(mounts, spec, content, env),
-    },
-    await notesOf(assembly),
+    { steps: await compressed(steps, spec, places), mounts: await compressed(mounts, spec, places) },
+    await notesOf(build),
   );
   report('preparing build cache for export', 0, 0);
   const onProgress = reportWritten(report);
-  if (spec.type === 'local') await writeCacheLayout(cache, content, spec, { signal, onProgress });
-  else await pushCache(cache, content, parseReference(spec.reference), { ...env, onProgress });
+  if (spec.type === 'local') await writeCacheLayout({ cache, from }, spec, { signal, onProgress });
+  else {
+    const target = parseReference(spec.reference);
+    const repository = await exporting.openRepository(target, 'push');
+    const mountable = mountableIn(target, inputs.request);
+    await pushCache({ cache, from }, { repository, target, mountable }, { signal, onProgress });
+  }
 }
 
 /** Reports blobs that are written. Blobs that the destination already has arrive as one report and are not shown. */
@@ -90,7 +108,7 @@ function reportWritten(report: ReportTransfer): (blob: Descriptor, bytes: number
 }
 
 /** Returns the steps whose layers the images contain, and for `--link` the steps that made these layers. */
-function ownSteps(plans: readonly Plan[], { graph }: Assembly): ReadonlySet<StepId> {
+function ownSteps(plans: readonly Plan[], { graph }: Pick<BuildPlan, 'graph'>): ReadonlySet<StepId> {
   const shown = plans.flatMap(({ history }) => history.flatMap(({ step }) => (step === undefined ? [] : [step])));
   const linked = shown.flatMap((id) =>
     graph.steps.get(id)?.op.kind === 'stack' ? (graph.steps.get(id)?.sources ?? []) : [],
@@ -103,7 +121,7 @@ function ownSteps(plans: readonly Plan[], { graph }: Assembly): ReadonlySet<Step
  * steps. Base images are left out: their chain ID is known without the cache.
  */
 async function collectSteps(
-  { graph, solved, results, recordOf }: Assembly,
+  { plan: { graph }, solved: { steps: solved, results, recordOf } }: SolvedBuild,
   withLayer?: ReadonlySet<StepId>,
 ): Promise<readonly CachedStep[]> {
   const steps: CachedStep[] = [];
@@ -119,7 +137,10 @@ async function collectSteps(
 }
 
 /** Returns the notes with which another machine explains a cache miss. */
-function notesOf({ graph, solved, explanations }: Assembly): Promise<readonly ExplanationNote[]> {
+function notesOf({
+  plan: { graph },
+  solved: { steps: solved, explanations },
+}: SolvedBuild): Promise<readonly ExplanationNote[]> {
   const steps = [...graph.steps.values()].flatMap((step) => {
     const key = solved.get(step.id)?.key;
     return key === undefined ? [] : [[step, key] as const];
@@ -133,8 +154,8 @@ function layerOnly({ descriptor, diffId }: Layer): Layer {
 
 /** Packs the current directories of the cache mounts that the steps use. */
 async function collectMounts(
-  { graph }: Assembly,
-  { services: { store, differ }, signal }: Environment,
+  { graph }: BuildPlan,
+  { store, differ, signal }: Pick<Exporting, 'store' | 'differ' | 'signal'>,
 ): Promise<readonly CachedMount[]> {
   const names = [...graph.steps.values()].flatMap(({ op }) => {
     if (op.kind !== 'run') return [];
@@ -153,35 +174,47 @@ async function collectMounts(
 async function compressed<T extends { readonly layer?: Layer }>(
   parts: readonly T[],
   { compression, compressionLevel: level, forceCompression: force }: CacheExportOptions,
-  from: Provider,
-  { services, signal }: Environment,
+  places: Parameters<typeof compressLayer>[2],
 ): Promise<readonly T[]> {
-  const store = { content: services.content, variants: createLayerVariants(services.store) };
   const done: T[] = [];
   for (const part of parts)
     done.push(
       part.layer === undefined
         ? part
-        : { ...part, layer: await compressLayer(part.layer, { compression, level, force }, { from, store, signal }) },
+        : { ...part, layer: await compressLayer(part.layer, { compression, level, force }, places) },
     );
   return done;
 }
 
-type PushEnvironment = Environment & { onProgress(blob: Descriptor, bytes: number): void };
+/** Returns the repositories of the registry that the image was pushed to. */
+function mountableIn(target: Reference, { outputs, tags }: BuildRequest): readonly string[] {
+  const isPushed = outputs.some((output) => output.type === 'image' && output.push);
+  const names = isPushed ? tags.map(parseReference) : [];
+  return names.flatMap(({ registry, repository }) =>
+    registry === target.registry && repository !== target.repository ? [repository] : [],
+  );
+}
+
+/** A destination in a registry. */
+interface CacheTarget {
+  readonly repository: Repository;
+  readonly target: Reference;
+  /** Repositories of the same registry that may have layers of the cache. */
+  readonly mountable: readonly string[];
+}
 
 /** Pushes a cache. Layers that the image has already brought to this registry are mounted. */
-async function pushCache(cache: EncodedCache, from: Provider, target: Reference, env: PushEnvironment): Promise<void> {
-  const { services, request, signal, onProgress } = env;
-  const repository = await services.openRepository(target, 'push');
-  const isPushed = request.outputs.some((output) => output.type === 'image' && output.push);
-  const names = isPushed ? request.tags.map(parseReference) : [];
-  const near = names.filter((name) => name.registry === target.registry && name.repository !== target.repository);
+async function pushCache(
+  { cache, from }: CacheToWrite,
+  { repository, target, mountable }: CacheTarget,
+  { signal, onProgress }: WriteOptions,
+): Promise<void> {
   await writeCache(cache, from, repository, {
     signal,
     onProgress,
     trustManifests: true,
     async mount({ digest }) {
-      for (const name of near) if (await repository.mount(digest, name.repository, signal)) return true;
+      for (const name of mountable) if (await repository.mount(digest, name, signal)) return true;
       return false;
     },
     async writeManifest({ bytes, descriptor }) {

@@ -2,12 +2,11 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CacheContents, CachedStep, ExplanationNote } from '@tbuild/cache';
 import { firstOf, type Provider, storing } from '@tbuild/content';
-import { verifiedLayer } from '@tbuild/diff';
+import { type Differ, verifiedLayer } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
-import { LostLayer, lostLayerBehind, type RemoteLayers, uncompressing } from '@tbuild/layers';
+import { type LayerStore, LostLayer, lostLayerBehind, type RemoteLayers, uncompressing } from '@tbuild/layers';
 import type { Descriptor, Digest, Layer, Reference } from '@tbuild/oci';
-import type { BuildEnvironment } from '../build-run.ts';
-import type { Services } from '../services.ts';
+import type { Progress } from '@tbuild/progress';
 
 /** The location of a cache. */
 export interface CachePlace {
@@ -29,8 +28,8 @@ export interface ImportedSteps {
 }
 
 /** Creates an empty collection. Layers and notes are read only when a step needs them. */
-export function createImportedSteps(services: Pick<Services, 'store' | 'content'>): ImportedSteps {
-  const { content } = services;
+export function createImportedSteps(stored: LayerStore): ImportedSteps {
+  const { content } = stored;
   const steps = new Map<Digest, CachedStep>();
   const mounts = new Map<string, Descriptor>();
   const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
@@ -56,7 +55,7 @@ export function createImportedSteps(services: Pick<Services, 'store' | 'content'
     layers: {
       has: (digest) => sources.has(digest),
       repositoryOf: (digest) => sources.get(digest)?.reference,
-      provider: noticing(storing(firstOf([uncompressing(services), remote]), content), content, lose),
+      provider: noticing(storing(firstOf([uncompressing(stored), remote]), content), content, lose),
     },
     add(contents, place) {
       for (const step of contents.steps) {
@@ -122,17 +121,23 @@ async function* rethrowing(
   }
 }
 
+/** What importing a cache mount uses. */
+export interface ImportPorts {
+  readonly differ: Differ;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
 /** Fills the empty directory of a cache mount from an imported cache. Leaves it empty if the archive is missing. */
 export async function importMount(
-  name: string,
-  directory: string,
+  { name, directory }: { readonly name: string; readonly directory: string },
   { findMount, layers }: ImportedSteps,
-  { services, progress, signal }: Pick<BuildEnvironment, 'services' | 'progress' | 'signal'>,
+  { differ, progress, signal }: ImportPorts,
 ): Promise<void> {
   const archive = findMount(name);
   if (archive === undefined) return;
   try {
-    await services.differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+    await differ.extract(archive, layers.provider, directory, { lowers: [], signal });
   } catch (error) {
     const loss = lostLayerBehind(error);
     if (loss === undefined) throw error;

@@ -18,7 +18,13 @@ import { writeAtomically } from '@tbuild/store';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
-interface Options {
+/** A cache, and where its layers are. */
+export interface CacheToWrite {
+  readonly cache: EncodedCache;
+  readonly from: Provider;
+}
+
+export interface WriteOptions {
   readonly signal: AbortSignal;
   onProgress(blob: Descriptor, bytes: number): void;
 }
@@ -28,10 +34,9 @@ interface Options {
  * that the directory does not grow from build to build.
  */
 export async function writeCacheLayout(
-  cache: EncodedCache,
-  from: Provider,
+  { cache, from }: CacheToWrite,
   { path, tag }: { readonly path: string; readonly tag: string },
-  { signal, onProgress }: Options,
+  { signal, onProgress }: WriteOptions,
 ): Promise<void> {
   makeDirectory(path);
   const store = createLocalStore(path);

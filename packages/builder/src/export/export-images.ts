@@ -1,36 +1,19 @@
-import type { ExportedImage } from '@tbuild/exporter';
 import type { BuildResult } from '../build-result.ts';
-import type { BuildPlan } from '../plan/plan-build.ts';
+import type { Underway } from '../build-run.ts';
+import type { CacheExportPorts } from '../cache-transfer/export-caches.ts';
 import { warningsOf } from '../plan/plan-request.ts';
-import type { Session } from '../session/open-session.ts';
-import type { SolvedPlan } from '../solve/open-solving.ts';
-import { runExports } from './run-exports.ts';
-
-/** The build that the images come from. */
-export interface Built {
-  readonly plan: BuildPlan;
-  readonly solved: SolvedPlan;
-  readonly session: Session;
-}
+import { type BuildToExport, type ExportPorts, runExports } from './run-exports.ts';
 
 /** Exports the images to the outputs, and the steps to the requested caches. */
 export async function exportImages(
-  images: readonly ExportedImage[],
-  { plan, solved, session }: Built,
+  build: BuildToExport,
+  ports: ExportPorts & CacheExportPorts,
+  underway: Underway,
 ): Promise<BuildResult> {
-  const { layers } = session.imported;
-  const { digests, ...exported } = await runExports(images, plan.graph, {
-    ...session,
-    layers,
-    prepared: solved.prepared,
-  });
-  if (session.request.cacheTo.length > 0) {
-    const { exportCaches } = await import('../cache-transfer/export-caches.ts');
-    await exportCaches({ ...solved, graph: plan.graph, services: session.services }, plan.plans, {
-      ...session,
-      layers,
-    });
-  }
+  const { plan, images, inputs } = build;
+  const { digests, ...exported } = await runExports(build, ports, underway);
+  if (inputs.request.cacheTo.length > 0)
+    await (await import('../cache-transfer/export-caches.ts')).exportCaches(build, ports, underway);
   return {
     images: images.flatMap(({ image }, at) =>
       digests[at] === undefined ? [] : [{ platform: image.platform, ...digests[at] }],

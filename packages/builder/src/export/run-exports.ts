@@ -1,30 +1,32 @@
 import type { AttestedTrees } from '@tbuild/attest';
 import { firstOf, type Provider } from '@tbuild/content';
-import type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from '@tbuild/exporter';
+import type { Exportable, Exported, ExportedImage, ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import type { RemoteLayers } from '@tbuild/layers';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
 import type { Progress, ReportTransfer } from '@tbuild/progress';
-import { baseLayers, imageProvider } from '@tbuild/sources';
+import type { OverlayFlavour } from '@tbuild/snapshot';
+import { baseLayers, imageProvider, type ImageSources } from '@tbuild/sources';
 import type { OutputSpec } from '@tbuild/spec';
+import type { StoreLayout } from '@tbuild/store';
+import type { AssembledBuild } from '../assemble/attested.ts';
+import type { Underway } from '../build-run.ts';
+import type { ImportedSteps } from '../cache-transfer/imported-steps.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Services } from '../services.ts';
 import { track } from '../track.ts';
+import type { OpenOutput } from './open-outputs.ts';
 import { outputEpoch } from './output-epoch.ts';
 
-interface Environment {
-  readonly request: BuildRequest;
-  readonly services: Services;
-  readonly progress: Progress;
-  readonly signal: AbortSignal;
+/** A build whose images are to be exported. */
+export interface BuildToExport extends AssembledBuild {
   readonly outputs: readonly OpenOutput[];
-  /** Layers of imported steps. */
-  readonly layers: RemoteLayers;
-  /** `SOURCE_DATE_EPOCH` in milliseconds, unless an output has its own. */
-  readonly epoch?: number;
-  /** As in {@link Exportable}. */
-  readonly prepared: Promise<void>;
-  now(): number;
+  readonly imported: Pick<ImportedSteps, 'layers'>;
+}
+
+/** What exporting images uses. */
+export interface ExportPorts extends Pick<ImageSources, 'content' | 'openRepository'> {
+  readonly store: Pick<StoreLayout, 'run'>;
+  readonly flavour: OverlayFlavour;
 }
 
 /** The digests and destinations of exported images. */
@@ -40,45 +42,31 @@ export interface ExportedResult {
   readonly destinations: readonly string[];
 }
 
-/** An output with its exporters, in the order in which they run. */
-export interface OpenOutput {
-  readonly spec: OutputSpec;
-  readonly exporters: readonly Exporter[];
-}
-
-/**
- * Opens the outputs before anything is built.
- * @throws TbuildError for an output that cannot work.
- */
-export async function openOutputs(
-  { outputs }: Pick<BuildRequest, 'outputs'>,
-  services: Pick<Services, 'createExporters'>,
-): Promise<readonly OpenOutput[]> {
-  return Promise.all(outputs.map(async (spec) => ({ spec, exporters: await services.createExporters(spec) })));
-}
-
 /** Exports the images to every output, one after the other, and returns their digests. */
 export async function runExports(
-  images: readonly ExportedImage[],
-  graph: Graph,
-  env: Environment,
+  build: BuildToExport,
+  ports: ExportPorts,
+  underway: Underway,
 ): Promise<ExportedResult> {
-  const { request, services, signal, epoch, prepared } = env;
-  const sources = lazily(() => baseRepositories(graph, services));
+  const { images, plan, outputs, imported, inputs, solved } = build;
+  const { signal, progress, now } = underway;
+  const sources = lazily(() => baseRepositories(plan.graph, ports));
   const common = {
     images,
-    content: allContent(graph, env),
-    sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), env.layers.repositoryOf(blob) ?? []].flat(),
-    prepared,
+    content: allContent(plan.graph, imported.layers, ports),
+    sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), imported.layers.repositoryOf(blob) ?? []].flat(),
+    prepared: solved.prepared,
   };
   const destinations: string[] = [];
   const names = new Set<string>();
   let made: Exported | undefined;
-  for (const [index, { spec: output, exporters }] of env.outputs.entries()) {
-    const own = namesOf(output, request);
-    const exportable: Exportable = { ...common, names: own.map(parseReference), epoch: outputEpoch(output, epoch) };
+  for (const [index, { spec: output, exporters }] of outputs.entries()) {
+    const own = namesOf(output, inputs.request);
+    const epoch = outputEpoch(output, inputs.epoch);
+    const exportable: Exportable = { ...common, names: own.map(parseReference), epoch };
     for (const name of own) names.add(name);
-    using trees = await treesOf(output, images, env);
+    warnOfLosses(output, images, progress);
+    using trees = await treesOf(output, images, ports);
     const carry = async (report: ReportTransfer): Promise<void> => {
       for (const exporter of exporters) {
         const exported = await exporter.export({ ...exportable, images: trees?.images ?? images }, report, signal);
@@ -88,7 +76,7 @@ export async function runExports(
     };
     // A single output is shown as one step, whatever its exporters. Several outputs are shown as one step each.
     const [first] = exporters;
-    if (first !== undefined) await track({ ...env, step: `output ${index}` }, first.name, carry);
+    if (first !== undefined) await track({ progress, now, step: `output ${index}` }, first.name, carry);
   }
   return { ...identity(images, made), names: [...names], destinations };
 }
@@ -98,29 +86,36 @@ function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] 
   return [];
 }
 
-/** Adds attestations as files where the output is a tree. */
-async function treesOf(
-  output: OutputSpec,
-  images: readonly ExportedImage[],
-  { services, progress }: Environment,
-): Promise<AttestedTrees | undefined> {
-  const { type } = output;
-  const isAttested = images.some(({ attestations = [] }) => attestations.length > 0);
-  if (isAttested && type === 'docker')
+/** Warns of attestations and options that an output cannot honour. */
+function warnOfLosses(output: OutputSpec, images: readonly ExportedImage[], progress: Progress): void {
+  const attested = isAttested(images);
+  if (attested && output.type === 'docker')
     progress.emit({
       type: 'warning',
       message: 'Attestations are left out: images loaded into Docker cannot have them',
       detail: 'Use --push, -o type=oci or the store',
     });
-  if ('mediaTypes' in output && output.mediaTypes === 'docker' && (isAttested || (output.annotations ?? []).length > 0))
+  if ('mediaTypes' in output && output.mediaTypes === 'docker' && (attested || (output.annotations ?? []).length > 0))
     progress.emit({
       type: 'warning',
-      message: `oci-mediatypes=false is ignored: ${isAttested ? 'attestations' : 'annotations'} need OCI media types`,
+      message: `oci-mediatypes=false is ignored: ${attested ? 'attestations' : 'annotations'} need OCI media types`,
       detail: 'Docker media types do not support them',
     });
-  if (!isAttested || (type !== 'local' && type !== 'tar')) return undefined;
+}
+
+function isAttested(images: readonly ExportedImage[]): boolean {
+  return images.some(({ attestations = [] }) => attestations.length > 0);
+}
+
+/** Adds attestations as files where the output is a tree. */
+async function treesOf(
+  output: OutputSpec,
+  images: readonly ExportedImage[],
+  { store, flavour }: ExportPorts,
+): Promise<AttestedTrees | undefined> {
+  if (!isAttested(images) || (output.type !== 'local' && output.type !== 'tar')) return undefined;
   const { attestedTrees } = await import('@tbuild/attest');
-  return attestedTrees(images, output, { directory: services.store.run, flavour: services.flavour });
+  return attestedTrees(images, output, { directory: store.run, flavour });
 }
 
 function pushes(output: OutputSpec): boolean {
@@ -144,9 +139,13 @@ function identity(
 }
 
 /** Reads blobs from the store, or fetches base layers that no step needed from the image's registry. */
-function allContent(graph: Graph, { services, layers }: Environment): Provider {
+function allContent(
+  graph: Graph,
+  layers: RemoteLayers,
+  images: Pick<ImageSources, 'content' | 'openRepository'>,
+): Provider {
   const bases = [...graph.steps.values()].flatMap(({ op }) =>
-    op.kind === 'image' ? [lazyProvider(() => imageProvider(op.source, op.reference, services))] : [],
+    op.kind === 'image' ? [lazyProvider(() => imageProvider(op, images))] : [],
   );
   return firstOf([layers.provider, ...bases]);
 }
@@ -160,12 +159,15 @@ function lazyProvider(open: () => Promise<Provider>): Provider {
 }
 
 /** Returns the repositories of the base images' layers. */
-function baseRepositories(graph: Graph, services: Services): ReadonlyMap<Digest, readonly Reference[]> {
+function baseRepositories(
+  graph: Graph,
+  images: Pick<ImageSources, 'content'>,
+): ReadonlyMap<Digest, readonly Reference[]> {
   const found = new Map<Digest, readonly Reference[]>();
   for (const { op } of graph.steps.values()) {
     if (op.kind !== 'image' || op.source.kind !== 'registry') continue;
     const reference = parseReference(op.reference);
-    for (const { descriptor } of baseLayers(op, services))
+    for (const { descriptor } of baseLayers(op, images))
       found.set(descriptor.digest, [...(found.get(descriptor.digest) ?? []), reference]);
   }
   return found;

@@ -1,17 +1,26 @@
 import type { ResultId, Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
-import { copyOp } from './copy/copy.ts';
-import { fetchStep } from './fetch/fetch-step.ts';
-import { gitOp } from './fetch/git.ts';
-import { httpOp } from './fetch/http.ts';
-import { imageOp } from './image/image.ts';
-import { mkdirOp } from './mkdir/mkdir.ts';
-import type { OpEnvironment, StepContext } from './op-environment.ts';
-import { runOp } from './run/run.ts';
-import { stackOp } from './stack/stack.ts';
+import { copyOp, type CopyPorts } from './copy/copy.ts';
+import { fetchStep, type FetchStepPorts } from './fetch/fetch-step.ts';
+import { gitOp, type GitPorts } from './fetch/git.ts';
+import { httpOp, type HttpPorts } from './fetch/http.ts';
+import { imageOp, type ImagePorts } from './image/image.ts';
+import { mkdirOp, type MkdirPorts } from './mkdir/mkdir.ts';
+import { runOp, type RunPorts } from './run/run.ts';
+import { stackOp, type StackPorts } from './stack/stack.ts';
+
+/** The ports of all ops. Each op names those that it uses. */
+export type OpPorts = ImagePorts &
+  RunPorts &
+  CopyPorts &
+  MkdirPorts &
+  StackPorts &
+  HttpPorts &
+  GitPorts &
+  FetchStepPorts;
 
 type Makers = {
-  readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, context: StepContext) => Op<ResultId>;
+  readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, step: Step, ports: OpPorts) => Op<ResultId>;
 };
 
 const makers: Makers = {
@@ -19,17 +28,21 @@ const makers: Makers = {
   run: runOp,
   copy: copyOp,
   mkdir: mkdirOp,
-  stack: (_op, context) => stackOp(context),
-  http: (op, context) => httpOp(op, fetchStep(context)),
-  git: (op, context) => gitOp(op, fetchStep(context)),
+  stack: (_op, _step, ports) => stackOp(ports),
+  http: (op, step, ports) => httpOp(op, fetchStep(step, ports), ports),
+  git: (op, step, ports) => gitOp(op, fetchStep(step, ports), ports),
 };
 
 /** Returns the op of a step. Only this function distinguishes the kinds of steps. */
-export function resolveOp(step: Step, env: OpEnvironment): Op<ResultId> {
-  return makeOp(step.op, { ...env, step });
+export function resolveOp(step: Step, ports: OpPorts): Op<ResultId> {
+  return makeOp(step.op, step, ports);
 }
 
-function makeOp<Kind extends StepOp['kind']>(op: Extract<StepOp, { kind: Kind }>, context: StepContext): Op<ResultId> {
+function makeOp<Kind extends StepOp['kind']>(
+  op: Extract<StepOp, { kind: Kind }>,
+  step: Step,
+  ports: OpPorts,
+): Op<ResultId> {
   const kind: Kind = op.kind as Kind;
-  return makers[kind](op, context);
+  return makers[kind](op, step, ports);
 }

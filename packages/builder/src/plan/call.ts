@@ -1,15 +1,15 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbuild/frontend';
-import { GraphBuilder } from '@tbuild/graph';
-import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import type { BuildRun, Underway } from '../build-run.ts';
+import type { Secrets } from '../ops/secrets.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import { fetchContext } from '../session/fetch-context.ts';
 import { openContexts } from '../session/open-contexts.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
-import { namedContexts, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
+import { namedContexts, openPlanning, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
 
 /** A Dockerfile that locations refer to. */
 export type DockerfileSource = Pick<Definition, 'name' | 'text'>;
@@ -27,20 +27,22 @@ export interface CheckReport {
  * @throws TbuildError NOT_FOUND without a Dockerfile, CANCELLED. Other failures are part of the report.
  */
 export async function checkBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<CheckReport> {
-  await using local = await fetchContext(request, services, run);
+  const underway = underwayOf(run, services);
+  await using local = await fetchContext(request, services, underway);
   let source: DockerfileSource | undefined;
   const onDefinition = (definition: DockerfileSource): void => {
     source = definition;
     run.onDefinition?.(definition);
   };
-  const env = environmentOf(local.request, services, { ...run, onDefinition });
   const found: LintWarning[] = [];
   try {
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
-    const loaded = await loadDefinition(env, onWarning);
+    const loaded = await loadDefinition(local.request, { ...underway, onDefinition, onWarning });
+    const parsed = { request: local.request, loaded };
+    const inputs = { ...parsed, contexts: openContexts(parsed, services.store, underway) };
+    const planning = openPlanning(local.request, services, underway);
     const allStages = (request.target ?? '') === '';
-    const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
-    refuseViolations(await planRequest(planning, { graph: new GraphBuilder(), allStages, onWarning }), planning);
+    refuseViolations(await planRequest(inputs, { ...planning, allStages, onWarning }), loaded);
     return { source: loaded, warnings: uniqueWarnings(found) };
   } catch (error) {
     if (source === undefined || !(error instanceof TbuildError) || error.code === 'CANCELLED') throw error;
@@ -57,11 +59,12 @@ export async function outlineBuild(
   services: Services,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
-  await using local = await fetchContext(request, services, run);
-  const env = environmentOf(local.request, services, run);
-  const loaded = await loadDefinition(env);
-  const planning = { ...env, loaded, contexts: openContexts(loaded, env) };
-  const [plan] = await planRequest(planning, { graph: new GraphBuilder() });
+  const underway = underwayOf(run, services);
+  await using local = await fetchContext(request, services, underway);
+  const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
+  const parsed = { request: local.request, loaded };
+  const inputs = { ...parsed, contexts: openContexts(parsed, services.store, underway) };
+  const [plan] = await planRequest(inputs, openPlanning(local.request, services, underway));
   if (plan === undefined) throw new Error('Expected at least one platform');
   const outline = outlineDockerfile(loaded.dockerfile, {
     target: request.target,
@@ -83,11 +86,12 @@ export async function listBuildTargets(
   services: Services,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
-  await using local = await fetchContext(request, services, run);
-  const loaded = await loadDefinition(environmentOf(local.request, services, run));
+  const underway = underwayOf(run, services);
+  await using local = await fetchContext(request, services, underway);
+  const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 
-function environmentOf(request: BuildRequest, services: Services, run: BuildRun): BuildEnvironment {
-  return { ...run, request, services, now: () => services.now() };
+function underwayOf({ progress, signal, readSecret }: BuildRun, { now }: Pick<Services, 'now'>): Underway & Secrets {
+  return { progress, signal, now, readSecret: (id) => readSecret?.(id) };
 }

@@ -1,33 +1,34 @@
 import { lintBeforeError, type LintWarning } from '@tbuild/dockerfile';
 import { hasCode } from '@tbuild/errors';
 import { givenCheckOptions } from '@tbuild/frontend';
-import type { BuildEnvironment } from '../build-run.ts';
+import type { Progress } from '@tbuild/progress';
+import type { BuildRun } from '../build-run.ts';
 import type { BuildRequest } from '../request.ts';
-import { track } from '../track.ts';
+import { track, type TrackOptions } from '../track.ts';
 import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile } from './load-dockerfile.ts';
 
-/**
- * Loads and parses the Dockerfile of a request, shown as one step. If parsing fails, `onWarning` receives the warnings
- * found before that point.
- */
-export async function loadDefinition(
-  env: BuildEnvironment,
-  onWarning: (warning: LintWarning) => void = (warning) => showWarning(warning, env),
-): Promise<LoadedDockerfile> {
-  const { request } = env;
-  const loaded = await track(env, definitionStep(request), async (report) => {
+export interface LoadOptions extends Pick<BuildRun, 'progress' | 'onDefinition'>, Pick<TrackOptions, 'now'> {
+  /** Receives the warnings found before an error of the parser. Shows them by default. */
+  onWarning?(warning: LintWarning): void;
+}
+
+/** Loads and parses the Dockerfile of a request, shown as one step. */
+export async function loadDefinition(request: BuildRequest, options: LoadOptions): Promise<LoadedDockerfile> {
+  const { progress, now, onDefinition, onWarning = (warning) => showWarning(warning, request, progress) } = options;
+  const loaded = await track({ progress, now }, definitionStep(request), async (report) => {
     const definition = readDefinition(request);
-    env.onDefinition?.(definition);
+    onDefinition?.(definition);
     report('transferring dockerfile', definition.size);
     return parseOrWarn(definition, request, onWarning);
   });
   // Docker pulls the frontend here. The line shows that tbuild does not.
-  if (loaded.syntax !== undefined) await track(env, `[internal] frontend ${loaded.syntax} is built in`, async () => {});
+  if (loaded.syntax !== undefined)
+    await track({ progress, now }, `[internal] frontend ${loaded.syntax} is built in`, async () => {});
   return loaded;
 }
 
 /** Shows a warning on the step that loads the Dockerfile. */
-export function showWarning(warning: LintWarning, { progress, request }: BuildEnvironment): void {
+export function showWarning(warning: LintWarning, request: BuildRequest, progress: Progress): void {
   const { rule, message, location, token, url, description } = warning;
   const step = definitionStep(request);
   progress.emit({ type: 'warning', step, message: `${rule}: ${message}`, location, token, url, detail: description });

@@ -1,10 +1,21 @@
 import type { PlannedScan } from '@tbuild/attest';
+import type { LintWarning } from '@tbuild/dockerfile';
 import type { Plan } from '@tbuild/frontend';
-import { GraphBuilder, type Graph } from '@tbuild/graph';
+import type { Graph } from '@tbuild/graph';
+import type { Progress } from '@tbuild/progress';
+import type { Underway } from '../build-run.ts';
 import { credentialsWarnings } from '../session/credentials-warning.ts';
-import type { Session } from '../session/open-session.ts';
+import type { BuildInputs } from '../session/inputs.ts';
 import { requireEntitlements } from './entitlements.ts';
-import { planToBuild } from './plan-request.ts';
+import { showWarning } from './load-definition.ts';
+import {
+  openPlanning,
+  type Planning,
+  type PlanPorts,
+  planRequest,
+  refuseViolations,
+  uniqueWarnings,
+} from './plan-request.ts';
 import { planScans, scanSteps } from './plan-scans.ts';
 
 /** One plan per platform, and the steps of all plans. */
@@ -15,16 +26,34 @@ export interface BuildPlan {
 }
 
 /**
- * Plans a build for each platform, and waits for the imported caches.
- * @throws TbuildError as planning does, and for entitlements that are not granted.
+ * Plans a build for each platform.
+ * @throws TbuildError as planning does, and for entitlements that are not granted; DOCKERFILE_SEMANTICS if the file
+ * turns warnings into errors.
  */
-export async function planBuild(session: Session): Promise<BuildPlan> {
-  const builder = new GraphBuilder();
-  const plans = await planToBuild(session, builder);
-  for (const warning of credentialsWarnings(plans)) session.progress.emit(warning);
-  const scans = await planScans(plans, builder, session);
-  const graph = builder.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
-  requireEntitlements(graph, session.request);
-  await session.imports;
+export async function planBuild(inputs: BuildInputs, ports: PlanPorts, underway: Underway): Promise<BuildPlan> {
+  const { request } = inputs;
+  const { progress } = underway;
+  const planning = openPlanning(request, ports, underway);
+  const plans = await planShowingWarnings(inputs, planning, progress);
+  for (const warning of credentialsWarnings(plans)) progress.emit(warning);
+  const scans = await planScans(plans, request, planning);
+  const graph = planning.graph.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
+  requireEntitlements(graph, request);
   return { plans, scans, graph };
+}
+
+/** Plans a build and shows the warnings about its Dockerfile, even if planning fails. */
+async function planShowingWarnings(
+  inputs: BuildInputs,
+  planning: Planning,
+  progress: Progress,
+): Promise<readonly Plan[]> {
+  const found: LintWarning[] = [];
+  try {
+    const plans = await planRequest(inputs, { ...planning, onWarning: (warning) => found.push(warning) });
+    refuseViolations(plans, inputs.loaded);
+    return plans;
+  } finally {
+    for (const warning of uniqueWarnings(found)) showWarning(warning, inputs.request, progress);
+  }
 }

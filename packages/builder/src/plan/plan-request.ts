@@ -1,48 +1,38 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
-import type { GraphBuilder } from '@tbuild/graph';
+import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
+import { GraphBuilder } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
-import { createResolveImage } from '@tbuild/sources';
-import type { BuildEnvironment } from '../build-run.ts';
+import { createResolveImage, type ImageSources } from '@tbuild/sources';
+import type { Underway } from '../build-run.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
-import { MAIN_CONTEXT, type Contexts } from '../session/contexts.ts';
+import { MAIN_CONTEXT } from '../session/contexts.ts';
+import type { BuildInputs } from '../session/inputs.ts';
 import { remoteContext } from '../session/remote-op.ts';
 import { track } from '../track.ts';
-import { showWarning } from './load-definition.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 
-export interface Planning extends BuildEnvironment {
-  readonly loaded: LoadedDockerfile;
-  readonly contexts: Contexts;
+/** What planning uses. */
+export interface PlanPorts extends ImageSources {
+  /** Platform of this machine. */
+  readonly platform: Platform;
 }
 
-export interface PlanRequestOptions extends Pick<PlanOptions, 'allStages' | 'onWarning'> {
-  /** Receives the steps of all platforms. */
-  readonly graph: GraphBuilder;
-}
+/** The inputs of a plan. */
+export type PlanInputs = Pick<BuildInputs, 'request' | 'loaded' | 'contexts'>;
 
-/**
- * Plans a build and shows the warnings about its Dockerfile, even if planning fails.
- * @throws TbuildError as planning does; DOCKERFILE_SEMANTICS if the file turns warnings into errors.
- */
-export async function planToBuild(planning: Planning, graph: GraphBuilder): Promise<Plan[]> {
-  const found: LintWarning[] = [];
-  try {
-    const plans = await planRequest(planning, { graph, onWarning: (warning) => found.push(warning) });
-    refuseViolations(plans, planning);
-    return plans;
-  } finally {
-    for (const warning of uniqueWarnings(found)) showWarning(warning, planning);
-  }
-}
+/** How to plan a request. */
+export interface Planning extends Pick<
+  PlanOptions,
+  'graph' | 'buildPlatform' | 'resolveImage' | 'allStages' | 'onWarning' | 'signal'
+> {}
 
 /**
  * Plans the request for each platform.
  * @throws TbuildError as planning does.
  */
-export function planRequest(planning: Planning, options: PlanRequestOptions): Promise<Plan[]> {
-  return Promise.all(planning.request.platforms.map((platform) => makePlan(platform, planning, options)));
+export function planRequest(inputs: PlanInputs, planning: Planning): Promise<Plan[]> {
+  return Promise.all(inputs.request.platforms.map((platform) => makePlan(platform, inputs, planning)));
 }
 
 /** Returns the warnings of all plans without duplicates. */
@@ -61,23 +51,25 @@ export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintW
  * Fails in BuildKit's words if the file turns warnings into errors.
  * @throws TbuildError DOCKERFILE_SEMANTICS
  */
-export function refuseViolations(plans: readonly Plan[], { loaded }: Planning): void {
+export function refuseViolations(plans: readonly Plan[], { dockerfile }: LoadedDockerfile): void {
   const rules = [...new Set(plans.flatMap(({ violations }) => violations))];
   if (rules.length === 0) return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `lint violation found for rules: ${rules.join(', ')}`, {
-    location: loaded.dockerfile.directives.check?.location,
+    location: dockerfile.directives.check?.location,
     hint: `Run tbuild explain ${rules[0]} to read about the rule`,
   });
 }
 
-async function makePlan(platform: Platform, planning: Planning, options: PlanRequestOptions): Promise<Plan> {
-  const { request, services, signal, loaded, contexts } = planning;
+async function makePlan(
+  platform: Platform,
+  { request, loaded, contexts }: PlanInputs,
+  planning: Planning,
+): Promise<Plan> {
   const hasFiles = request.context.kind === 'directory';
   return planBuild(loaded.dockerfile, {
-    ...options,
+    ...planning,
     target: request.target,
     platform,
-    buildPlatform: services.platform,
     buildArgs: request.buildArgs,
     labels: request.labels,
     noCache: request.noCache,
@@ -86,18 +78,17 @@ async function makePlan(platform: Platform, planning: Planning, options: PlanReq
     network: request.network === 'pasta' ? 'default' : request.network,
     implicitPlatform: request.implicitPlatform,
     showPlatform: request.platforms.length > 1,
-    resolveImage: resolveImages(planning),
     isIgnored: (path) => hasFiles && contexts.open(MAIN_CONTEXT).isIgnored(path),
-    signal,
   });
 }
 
-/** Returns a resolver that shows the images of a plan as it resolves them. */
-export function resolveImages(planning: Planning): ResolveImage {
-  return createResolveImage(planning.services, {
-    pull: planning.request.pull,
-    track: (reference, work) => track(planning, `[internal] load metadata for ${reference}`, work),
+/** Opens the planning of a request, whose images are shown as they are resolved. */
+export function openPlanning({ pull }: Pick<BuildRequest, 'pull'>, ports: PlanPorts, underway: Underway): Planning {
+  const resolveImage = createResolveImage(ports, {
+    pull,
+    track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });
+  return { graph: new GraphBuilder(), buildPlatform: ports.platform, resolveImage, signal: underway.signal };
 }
 
 /** Translates the named contexts of a request for the frontend. */

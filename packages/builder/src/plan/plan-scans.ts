@@ -1,25 +1,25 @@
 import type { PlannedScan } from '@tbuild/attest';
 import type { Plan } from '@tbuild/frontend';
-import type { GraphBuilder, StepId } from '@tbuild/graph';
-import { resolveImages, type Planning } from './plan-request.ts';
+import type { StepId } from '@tbuild/graph';
+import type { BuildRequest } from '../request.ts';
+import type { Planning } from './plan-request.ts';
 
 /** Plans the SBOMs of a build that wants them, and adds their steps to the graph. */
 export async function planScans(
   plans: readonly Plan[],
-  graph: GraphBuilder,
-  planning: Planning,
+  { attestations, context, noCache }: Pick<BuildRequest, 'attestations' | 'context' | 'noCache'>,
+  { graph, buildPlatform: platform, resolveImage, signal }: Planning,
 ): Promise<readonly PlannedScan[]> {
-  const { request, services, signal } = planning;
-  const { sbom } = request.attestations ?? {};
+  const { sbom } = attestations ?? {};
   if (sbom === undefined) return [];
   // Loaded only for builds with SBOMs.
   const attest = await import('@tbuild/attest');
   return attest.planScans(plans, sbom, {
     graph,
-    platform: services.platform,
-    isContextEmpty: request.context.kind === 'empty',
-    noCache: request.noCache === true,
-    resolveImage: resolveImages(planning),
+    platform,
+    isContextEmpty: context.kind === 'empty',
+    noCache: noCache === true,
+    resolveImage,
     signal,
   });
 }

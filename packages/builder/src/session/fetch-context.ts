@@ -7,15 +7,16 @@ import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
-import type { ReportTransfer } from '@tbuild/progress';
-import { createTreeWriter } from '@tbuild/snapshot';
+import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
-import { fetchUrl, shownUrl } from '@tbuild/sources';
-import type { BuildEnvironment, BuildRun } from '../build-run.ts';
-import { gitOp } from '../ops/fetch/git.ts';
-import { httpOp } from '../ops/fetch/http.ts';
+import { fetchUrl, shownUrl, type Web } from '@tbuild/sources';
+import type { Underway } from '../build-run.ts';
+import type { Fetching } from '../ops/fetch/fetch-step.ts';
+import { gitOp, type GitPorts } from '../ops/fetch/git.ts';
+import { httpOp, type HttpPorts } from '../ops/fetch/http.ts';
+import type { Secrets } from '../ops/secrets.ts';
+import type { Trees } from '../ops/trees.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
-import type { Services } from '../services.ts';
 import { track } from '../track.ts';
 import { gitOpOf, remoteTitle } from './remote-op.ts';
 import { createResolvedSources, type ResolvedSources } from './resolved-sources.ts';
@@ -27,17 +28,24 @@ export interface LocalRequest extends AsyncDisposable {
   readonly sources: ResolvedSources;
 }
 
-interface Environment extends Omit<BuildEnvironment, 'request'> {
-  readonly sources: ResolvedSources;
-}
+/** What fetching a context uses. */
+export type FetchPorts = HttpPorts & GitPorts;
 
 /**
  * Fetches or unpacks the main context and the Dockerfile, unless they are local.
  * @throws TbuildError as the ops of ADD; SNAPSHOT for a damaged archive; NOT_FOUND without a Dockerfile.
  */
-export async function fetchContext(request: BuildRequest, services: Services, run: BuildRun): Promise<LocalRequest> {
-  const env: Environment = { ...run, services, now: () => services.now(), sources: createResolvedSources() };
-  return { sources: env.sources, ...(await fetchMain(await fetchDefinition(request, env), env)) };
+export async function fetchContext(
+  given: BuildRequest,
+  ports: FetchPorts,
+  underway: Underway & Secrets,
+): Promise<LocalRequest> {
+  const sources = createResolvedSources();
+  const request = await fetchDefinition(given, ports, underway);
+  if (request.context.kind === 'archive')
+    return { sources, ...(await unpackForOnce({ ...request, context: request.context }, ports, underway)) };
+  const local = await fetchMain(request, ports, { ...underway, sources });
+  return { sources, request: local, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** Returns what fetches the main context, if it is on another machine. */
@@ -49,21 +57,15 @@ export function mainSource({ context, buildArgs }: BuildRequest): GitOp | HttpOp
   return gitOpOf({ keepGitDir, commitTime, ...context });
 }
 
-async function fetchDefinition(request: BuildRequest, env: Environment): Promise<BuildRequest> {
+async function fetchDefinition(request: BuildRequest, web: Web, underway: Underway & Secrets): Promise<BuildRequest> {
   const { dockerfile } = request;
   if (dockerfile.kind !== 'url') return request;
-  const { services, signal } = env;
-  const { digest } = await track(env, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
-    fetchUrl(dockerfile.url, services, { readSecret: (id) => env.readSecret?.(id), report, signal }),
+  const { readSecret, signal } = underway;
+  const { digest } = await track(underway, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
+    fetchUrl(dockerfile.url, web, { readSecret, report, signal }),
   );
-  return {
-    ...request,
-    dockerfile: {
-      kind: 'inline',
-      name: 'Dockerfile',
-      text: readDownloaded(services.content.path(digest), dockerfile.url),
-    },
-  };
+  const text = readDownloaded(web.content.path(digest), dockerfile.url);
+  return { ...request, dockerfile: { kind: 'inline', name: 'Dockerfile', text } };
 }
 
 function readDownloaded(path: string, url: string): string {
@@ -73,79 +75,83 @@ function readDownloaded(path: string, url: string): string {
   return bytes.toString();
 }
 
-async function fetchMain(request: BuildRequest, env: Environment): Promise<Omit<LocalRequest, 'sources'>> {
+async function fetchMain(
+  request: BuildRequest,
+  ports: FetchPorts,
+  underway: Underway & Omit<Fetching, 'report'>,
+): Promise<BuildRequest> {
   const { context } = request;
-  if (context.kind === 'archive') return unpackForOnce(request, context.path, env);
+  const { signal } = underway;
   const op = mainSource(request);
-  if (op === undefined || (context.kind !== 'git' && context.kind !== 'http'))
-    return { request, [Symbol.asyncDispose]: async () => {} };
-  const local = await track(env, mainTitle(context), (report) => {
-    const fetching = { ...env, report };
-    return op.kind === 'git' ? fetchGit(request, op, fetching) : fetchHttp(request, op, fetching);
+  if (op === undefined) return request;
+  const title = context.kind === 'git' ? remoteTitle('context', context) : UNPACKED;
+  return track(underway, title, async (report) => {
+    const { key, directory } = await solveAlone(
+      op.kind === 'git' ? gitOp(op, underway, ports) : httpOp(op, { ...underway, report }, ports),
+      ports,
+      signal,
+    );
+    return op.kind === 'git'
+      ? inDirectory(request, directory)
+      : openDownloaded(request, { key, directory }, { ...ports, signal });
   });
-  return { request: local, [Symbol.asyncDispose]: async () => {} };
-}
-
-function mainTitle(context: Extract<ContextSpec, { kind: 'git' | 'http' }>): string {
-  return context.kind === 'git' ? remoteTitle('context', context) : UNPACKED;
 }
 
 const UNPACKED = '[internal] load remote build context';
 
-interface Fetching extends Environment {
-  readonly report: ReportTransfer;
-}
-
-async function fetchGit(request: BuildRequest, op: GitOp, env: Fetching): Promise<BuildRequest> {
-  return inDirectory(request, (await solveAlone(gitOp, op, env)).directory);
-}
-
 /** The name that BuildKit gives to a file as the main context. */
 const FILE = 'context';
 
-async function fetchHttp(request: BuildRequest, op: HttpOp, env: Fetching): Promise<BuildRequest> {
-  const { key, directory } = await solveAlone(httpOp, op, env);
+/** Unpacks a downloaded archive. Another file is the Dockerfile. */
+async function openDownloaded(
+  request: BuildRequest,
+  { key, directory }: SolvedAlone,
+  { snapshots, flavour, signal }: Pick<Trees, 'snapshots' | 'flavour'> & Pick<Underway, 'signal'>,
+): Promise<BuildRequest> {
   const file = join(directory, FILE);
   if (!(await isArchive(file))) return inDirectory(request, directory, { only: FILE });
-  const { snapshots } = env.services;
   const name = hexOf(digestOf(canonicalJson({ unpack: key })));
   let snapshot = await snapshots.stat(name);
   if (snapshot === undefined) {
     await using active = await snapshots.prepare();
-    await unpackTo(active.upper, file, env);
+    await unpackTo(active.upper, file, { flavour, signal });
     snapshot = await active.commit(name);
   }
   return inDirectory(request, snapshot.directories.at(-1) ?? directory);
 }
 
+interface SolvedAlone {
+  readonly key: StepKey;
+  readonly directory: string;
+}
+
 /** Solves one step and returns the directory with its files. */
-async function solveAlone<O extends GitOp | HttpOp>(
-  make: (op: O, context: Parameters<typeof gitOp>[1]) => Op<ResultId>,
-  op: O,
-  { services, signal, report, sources, ...env }: Fetching,
-): Promise<{ readonly key: StepKey; readonly directory: string }> {
-  const readSecret = (id: string) => env.readSecret?.(id);
-  const { key, run } = await make(op, { services, readSecret, report, sources }).prepare({ sources: [] }, signal);
-  const snapshot = (await services.snapshots.stat(hexOf(key))) ?? (await services.snapshots.stat(hexOf(await run())));
+async function solveAlone(
+  op: Op<ResultId>,
+  { snapshots }: Pick<FetchPorts, 'snapshots'>,
+  signal: AbortSignal,
+): Promise<SolvedAlone> {
+  const { key, run } = await op.prepare({ sources: [] }, signal);
+  const snapshot = (await snapshots.stat(hexOf(key))) ?? (await snapshots.stat(hexOf(await run())));
   const directory = snapshot?.directories.at(-1);
-  if (directory === undefined) throw new Error(`Context ${op.url} was not kept`);
+  if (directory === undefined) throw new Error('Expected the fetched context to be kept');
   return { key, directory };
 }
 
 async function unpackForOnce(
-  request: BuildRequest,
-  archive: string,
-  env: Environment,
+  request: BuildRequest & { readonly context: Extract<ContextSpec, { kind: 'archive' }> },
+  { store: { run: parent }, flavour }: Pick<FetchPorts, 'store' | 'flavour'>,
+  underway: Underway,
 ): Promise<Omit<LocalRequest, 'sources'>> {
-  const parent = env.services.store.run;
+  const { path: archive } = request.context;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const directory = mkdtempSync(join(parent, 'context-'));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   try {
-    const local = await track(env, UNPACKED, async (report) => {
+    const local = await track(underway, UNPACKED, async (report) => {
       chmodSync(directory, 0o755);
       const { size } = statSync(archive);
-      await unpackTo(directory, archive, env);
+      await unpackTo(directory, archive, { flavour, signal: underway.signal });
       report('transferring context', size);
       return inDirectory(request, directory, { fetched: 'once' });
     });
@@ -159,7 +165,7 @@ async function unpackForOnce(
 async function unpackTo(
   directory: string,
   archive: string,
-  { services: { flavour }, signal }: Environment,
+  { flavour, signal }: { readonly flavour: OverlayFlavour; readonly signal: AbortSignal },
 ): Promise<void> {
   const writer = createTreeWriter({ upper: directory, lowers: [], flavour });
   await unpackArchive(archive, { writer, destination: '', signal });

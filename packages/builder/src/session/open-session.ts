@@ -1,35 +1,25 @@
+import type { GcStore } from '@tbuild/gc';
 import { afterRemovals, isOfThisBoot } from '@tbuild/store';
-import type { BuildEnvironment, BuildRun } from '../build-run.ts';
+import type { BuildRun, Underway } from '../build-run.ts';
 import { createImportedSteps, type ImportedSteps } from '../cache-transfer/imported-steps.ts';
-import { openOutputs, type OpenOutput } from '../export/run-exports.ts';
+import { openOutputs, type OpenOutput } from '../export/open-outputs.ts';
+import type { Secrets } from '../ops/secrets.ts';
 import { loadDefinition } from '../plan/load-definition.ts';
-import type { LoadedDockerfile } from '../plan/load-dockerfile.ts';
-import type { BuildRequest } from '../request.ts';
+import type { BuildRequest, CacheImportSpec } from '../request.ts';
 import type { Services } from '../services.ts';
-import type { Contexts } from './contexts.ts';
 import { resolveEpoch } from './epoch.ts';
 import { fetchContext } from './fetch-context.ts';
+import type { BuildInputs } from './inputs.ts';
 import { openContexts } from './open-contexts.ts';
-import type { ResolvedSources } from './resolved-sources.ts';
 
 /** A build whose inputs are local and whose outputs are open. Disposing ends everything that it started. */
-export interface Session extends BuildEnvironment, AsyncDisposable {
-  /** The request, with a directory as its main context and a number as SOURCE_DATE_EPOCH. */
-  readonly request: BuildRequest;
-  /** The request as given, before anything was fetched. */
-  readonly given: BuildRequest;
-  readonly loaded: LoadedDockerfile;
-  /** The sources on other machines that were read so far. */
-  readonly sources: ResolvedSources;
-  readonly contexts: Contexts;
+export interface Session extends Secrets, AsyncDisposable {
+  readonly inputs: BuildInputs;
   readonly outputs: readonly OpenOutput[];
   /** The steps of imported caches. Complete once `imports` has settled. */
   readonly imported: ImportedSteps;
   readonly imports: Promise<void>;
-  /** `SOURCE_DATE_EPOCH` in milliseconds. */
-  readonly epoch?: number;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
+  readonly underway: Underway;
 }
 
 /**
@@ -37,36 +27,34 @@ export interface Session extends BuildEnvironment, AsyncDisposable {
  * @throws TbuildError for errors that are known before planning.
  */
 export async function openSession(given: BuildRequest, services: Services, run: BuildRun): Promise<Session> {
+  const { store } = services;
+  const { progress } = run;
   const now = (): number => services.now();
   const startedAt = now();
-  await afterRemovals(services.store, { now, signal: run.signal });
-  if (!isOfThisBoot(services.store)) await dropUnsynced(services, run);
-  const outputs = await openOutputs(given, services);
+  await afterRemovals(store, { now, signal: run.signal });
+  if (!isOfThisBoot(store)) await dropUnsynced(services, run);
+  const outputs = await openOutputs(given.outputs, services);
   const end = new AbortController();
-  const local = await fetchContext(given, services, run);
+  const readSecret = (id: string): Buffer | undefined => run.readSecret?.(id);
+  const local = await fetchContext(given, services, { progress, now, signal: run.signal, readSecret });
   try {
-    const signal = AbortSignal.any([run.signal, end.signal]);
-    const fetched: BuildEnvironment = { ...run, signal, request: local.request, services, now };
-    const loaded = await loadDefinition(fetched);
+    const underway = { progress, now, signal: AbortSignal.any([run.signal, end.signal]) };
     const { sources } = local;
-    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, fetched);
-    const env: BuildEnvironment = { ...fetched, request: { ...local.request, buildArgs } };
-    const contexts = openContexts(loaded, env);
+    const loaded = await loadDefinition(local.request, { ...run, now });
+    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, services, { ...underway, readSecret });
+    const request = { ...local.request, buildArgs };
+    const contexts = openContexts({ request, loaded }, store, underway);
     const imported = createImportedSteps(services);
-    const imports = importInto(imported, env);
+    const imports = importInto(imported, request.cacheFrom, { ...underway, services });
     // Planning awaits it. Until then a failure must not be an unhandled rejection.
     imports.catch(() => {});
     return {
-      ...env,
-      given,
-      loaded,
-      sources,
-      contexts,
+      inputs: { request, given, loaded, contexts, sources, epoch, startedAt },
       outputs,
       imported,
       imports,
-      epoch,
-      startedAt,
+      underway,
+      readSecret,
       async [Symbol.asyncDispose]() {
         end.abort();
         await imports.catch(() => {});
@@ -80,8 +68,8 @@ export async function openSession(given: BuildRequest, services: Services, run: 
 }
 
 /** Discards unsynced snapshots. Loads the code only for the first build after a boot. */
-async function dropUnsynced(services: Services, { progress, signal }: BuildRun): Promise<void> {
-  const count = await (await import('@tbuild/gc')).dropUnsynced(services, signal);
+async function dropUnsynced(kept: Pick<GcStore, 'store' | 'content'>, { progress, signal }: BuildRun): Promise<void> {
+  const count = await (await import('@tbuild/gc')).dropUnsynced(kept, signal);
   if (count === 0) return;
   const snapshots = count === 1 ? '1 unsynced snapshot was' : `${count} unsynced snapshots were`;
   progress.emit({
@@ -91,7 +79,12 @@ async function dropUnsynced(services: Services, { progress, signal }: BuildRun):
 }
 
 /** Imports caches. Loads the code only for builds that do. */
-async function importInto(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
-  if (env.request.cacheFrom.length > 0)
-    await (await import('../cache-transfer/import-caches.ts')).importCaches(imported, env);
+async function importInto(
+  imported: ImportedSteps,
+  specs: readonly CacheImportSpec[],
+  { services, ...underway }: Underway & { readonly services: Pick<Services, 'openRepository'> },
+): Promise<void> {
+  if (specs.length === 0) return;
+  const { readCaches } = await import('../cache-transfer/read-caches.ts');
+  for (const { contents, place } of await readCaches(specs, services, underway)) imported.add(contents, place);
 }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
+import type { GitRemote } from '@tbuild/sources';
 import type { BuildRequest } from '../request.ts';
-import type { Session } from './open-session.ts';
 
 /**
  * Returns which repository a local context is in: `source`, `revision` (with `-dirty` after changes) and where the context
@@ -9,14 +9,14 @@ import type { Session } from './open-session.ts';
  */
 export async function vcsOf(
   { context }: BuildRequest,
-  { services, signal }: Pick<Session, 'services' | 'signal'>,
+  { runProgram, signal }: Pick<GitRemote, 'runProgram' | 'signal'>,
 ): Promise<Readonly<Record<string, string>> | undefined> {
   if (context.kind !== 'directory') return undefined;
   const { path } = context;
   const git = async (...args: string[]): Promise<string | undefined> => {
     const command = ['git', '-C', path, '-c', 'core.fsmonitor=false', '--no-optional-locks', ...args];
     try {
-      const { exitCode, stdout } = await services.runProgram(command, { cwd: path, signal });
+      const { exitCode, stdout } = await runProgram(command, { cwd: path, signal });
       return exitCode === 0 ? Buffer.from(stdout).toString().trim() : undefined;
     } catch (error) {
       if (hasCode(error, 'NOT_FOUND')) return undefined;

@@ -3,13 +3,15 @@ import type { ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createStepResults, type LayerPreparation, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
+import type { Underway } from '../build-run.ts';
 import { importMount } from '../cache-transfer/imported-steps.ts';
 import { consumersOf } from '../export/output-epoch.ts';
-import type { OpEnvironment } from '../ops/op-environment.ts';
-import { resolveOp } from '../ops/resolve-op.ts';
+import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
+import { createEmulators } from '../ops/run/require-platform.ts';
 import { imageStepsOf, leafStepsOf } from '../plan/image-steps.ts';
 import type { BuildPlan } from '../plan/plan-build.ts';
 import type { BuildRequest } from '../request.ts';
+import type { Services } from '../services.ts';
 import type { Contexts } from '../session/contexts.ts';
 import type { Session } from '../session/open-session.ts';
 import { createExplanations, type Explanations } from './explanations.ts';
@@ -28,7 +30,7 @@ export interface Solving extends AsyncDisposable {
 
 /** The results of a plan's steps. */
 export interface SolvedPlan {
-  readonly solved: ReadonlyMap<StepId, Solved<ResultId>>;
+  readonly steps: ReadonlyMap<StepId, Solved<ResultId>>;
   readonly results: StepResults;
   readonly explanations: Pick<Explanations, 'notesOf'>;
   /** Returns the record that a solved step came from. */
@@ -39,25 +41,50 @@ export interface SolvedPlan {
   readonly prepared: Promise<void>;
 }
 
+/** A plan, and what an open session has for its steps. */
+export interface PlanToSolve extends Pick<Session, 'inputs' | 'outputs' | 'imported' | 'readSecret'> {
+  readonly plan: BuildPlan;
+}
+
+/** What solving uses: the cache, the stores of results, and what the ops use. */
+export type SolvePorts = Pick<
+  Services,
+  | 'store'
+  | 'content'
+  | 'snapshots'
+  | 'flavour'
+  | 'differ'
+  | 'cache'
+  | 'layerSubprocess'
+  | 'openRepository'
+  | 'openWeb'
+  | 'runProgram'
+  | 'executor'
+  | 'resolvConf'
+  | 'platform'
+  | 'searchPath'
+>;
+
 /** Starts to solve the steps of a plan. */
-export function openSolving(plan: BuildPlan, session: Session): Solving {
+export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, now, signal }: Underway): Solving {
+  const { plan, inputs, outputs, imported } = build;
   const { graph, plans } = plan;
-  const { request, services, progress, now, signal, contexts, imported, outputs, epoch } = session;
+  const { request, contexts, epoch } = inputs;
   const end = new AbortController();
   const ending = { signal: AbortSignal.any([signal, end.signal]) };
-  const results = createStepResults(services, { remote: imported.layers, progress, now, ...ending });
+  const results = createStepResults(ports, { remote: imported.layers, progress, now, ...ending });
   const preparation = createLayerPreparation(
     outputs.flatMap((output) => consumersOf(output, epoch)),
     ending,
   );
   const explanations = createExplanations({
-    store: services.store,
+    store: ports.store,
     scope: explanationScope(request),
     graph,
     carried: () => imported.notes(signal),
   });
-  const cache = createResultCache({ cache: services.cache, results, explanations, findImported: imported.find, now });
-  const ops = opEnvironment(plan, session, { results, preparation });
+  const cache = createResultCache({ cache: ports.cache, results, explanations, findImported: imported.find, now });
+  const ops = opPorts(build, ports, { results, preparation, progress, now, signal });
   const solver = openSolver(graph, {
     opFor: (step: Step) => resolveOp(step, ops),
     cache,
@@ -69,10 +96,10 @@ export function openSolving(plan: BuildPlan, session: Session): Solving {
   });
   return {
     async solve() {
-      const solved = await solver.solve();
+      const steps = await solver.solve();
       contexts.save();
       const { createdAt, recordOf } = cache;
-      return { solved, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
+      return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
     },
     recover: (error) => solver.recover(error),
     async [Symbol.asyncDispose]() {
@@ -92,31 +119,35 @@ function saveDigests(contexts: Contexts): void {
   }
 }
 
-function opEnvironment(
-  { plans, graph }: BuildPlan,
-  session: Session,
-  made: { readonly results: StepResults; readonly preparation: LayerPreparation },
-): OpEnvironment {
-  const { request, services, progress, contexts, sources, imported, loaded, epoch, now } = session;
+/** What the ops of this build share. */
+interface Shared extends Underway {
+  readonly results: StepResults;
+  readonly preparation: LayerPreparation;
+}
+
+/** Collects the ports of the ops. */
+function opPorts(
+  { plan: { plans, graph }, inputs, imported, readSecret }: PlanToSolve,
+  ports: SolvePorts,
+  { signal, ...shared }: Shared,
+): OpPorts {
+  const { request, contexts, sources, loaded, epoch } = inputs;
+  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent } = request;
+  const { progress, now } = shared;
+  const { differ } = ports;
   const imageSteps = imageStepsOf(plans);
   return {
-    ...made,
-    services,
+    ...ports,
+    ...shared,
     contexts,
     sources,
-    progress,
-    cacheFrom: request.cacheFrom,
-    extraHosts: request.extraHosts,
-    network: request.network,
+    readSecret,
+    importsCaches: request.cacheFrom.length > 0,
+    settings: { extraHosts, network, shmSize, ulimits, resources, cgroupParent, proxyEnv: plans[0]?.proxyEnv ?? [] },
     ssh: request.ssh,
-    shmSize: request.shmSize,
-    ulimits: request.ulimits,
-    resources: request.resources,
-    cgroupParent: request.cgroupParent,
-    importMount: (key, directory) => importMount(key, directory, imported, session),
-    proxyEnv: plans[0]?.proxyEnv ?? [],
-    readSecret: (id) => session.readSecret?.(id),
+    emulators: createEmulators(ports),
     discardedCaches: new Set(),
+    importMount: (name, directory) => importMount({ name, directory }, imported, { differ, progress, signal }),
     epoch,
     dockerfileTime: epoch ?? loaded.changedAt ?? now(),
     imageSteps,

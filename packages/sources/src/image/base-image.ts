@@ -1,11 +1,14 @@
 import { openLayout, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import type { ImageOp, ImageSource } from '@tbuild/graph';
+import type { ImageOp } from '@tbuild/graph';
 import { isIndex, parseManifest, parseReference, type Descriptor, type Layer, type Manifest } from '@tbuild/oci';
 import type { ImageSources } from './image-sources.ts';
 
 /** Returns a provider of an image's blobs: the store, or the place that the image came from. */
-export async function imageProvider(source: ImageSource, reference: string, images: ImageSources): Promise<Provider> {
+export async function imageProvider(
+  { source, reference }: Pick<ImageOp, 'source' | 'reference'>,
+  images: Pick<ImageSources, 'content' | 'openRepository'>,
+): Promise<Provider> {
   switch (source.kind) {
     case 'store':
       return images.content;

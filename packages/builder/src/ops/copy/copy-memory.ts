@@ -4,8 +4,6 @@ import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
 import { isLarge } from '@tbuild/layers';
 import { canonicalJson } from '@tbuild/oci';
 import type { StoreLayout } from '@tbuild/store';
-import type { Services } from '../../services.ts';
-import type { StepContext } from '../op-environment.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 
 /** The previous copy of the same instruction onto the same base. */
@@ -16,6 +14,8 @@ export interface CopyMemory {
 
 /** A copy from one source in a context. */
 export interface RememberedCopy {
+  /** A copy that makes a tree can share files only with a tree. */
+  readonly makes: 'layer' | 'tree';
   readonly op: CopyOp;
   readonly selection: CopySelection;
   readonly input: Pick<FileInput, 'select' | 'hasher' | 'owner'>;
@@ -25,17 +25,12 @@ export interface RememberedCopy {
 /** Opens the memory of a copy, if it is large or shares files with the next one. */
 export async function openCopyMemory(
   copy: RememberedCopy,
-  {
-    services,
-    leafSteps,
-    step,
-  }: Pick<StepContext, 'leafSteps' | 'step'> & { readonly services: Pick<Services, 'store'> },
+  store: Pick<StoreLayout, 'copyMemo'>,
 ): Promise<CopyMemory | undefined> {
   const { selection, input } = copy;
   if (selection.unpack || input.owner === 'keep') return undefined;
   const sources = await input.select();
-  // A copy that makes a tree can share files only with a tree.
-  const note = noteOf(copy, leafSteps.has(step.id) ? 'layer' : 'tree', services.store);
+  const note = noteOf(copy, store);
   if (!isRemembered(sources))
     return isLarge(sizeOf(sources))
       ? { remember: (result) => rememberCopy(note, result, [], input.hasher) }
@@ -47,14 +42,16 @@ export async function openCopyMemory(
 }
 
 /** Returns whether a copy of this instruction onto this base is remembered. */
-export function wasDoneBefore(copy: Pick<RememberedCopy, 'op' | 'base'>, { store }: Pick<Services, 'store'>): boolean {
-  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf(copy, makes, store)));
+export function wasDoneBefore(
+  { op, base }: Pick<RememberedCopy, 'op' | 'base'>,
+  store: Pick<StoreLayout, 'copyMemo'>,
+): boolean {
+  return (['layer', 'tree'] as const).some((makes) => existsSync(noteOf({ op, base, makes }, store)));
 }
 
 function noteOf(
-  { op, base }: Pick<RememberedCopy, 'op' | 'base'>,
-  makes: 'layer' | 'tree',
-  { copyMemo }: StoreLayout,
+  { op, base, makes }: Pick<RememberedCopy, 'op' | 'base' | 'makes'>,
+  { copyMemo }: Pick<StoreLayout, 'copyMemo'>,
 ): string {
   return copyMemo(canonicalJson({ op, base, makes }));
 }

@@ -1,33 +1,36 @@
 import { chmodSync, chownSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
 import { copyFiles } from '@tbuild/copy';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
-import type { OpEnvironment, Underway } from '../op-environment.ts';
+import { createTreeWriter, openLayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
 import type { FileInput } from './file-input.ts';
 
+/** What copying the files of a mount uses. */
+export interface CopySelectedPorts {
+  readonly flavour: OverlayFlavour;
+  now(): number;
+}
+
 /**
- * Copies the single file or directory that a mount shows to `name` in the directory `upper`. Keeps its mode and owner,
+ * Copies the single file or directory that a mount shows to `path`. Keeps its mode and owner,
  * except for a root directory, which is the same wherever it comes from.
  */
 export async function copySelected(
   input: FileInput,
-  upper: string,
-  name: string,
-  { services, signal }: Pick<OpEnvironment, 'services'> & Underway,
+  path: string,
+  { flavour, now, signal }: CopySelectedPorts & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const { flavour } = services;
+  const [upper, name] = [dirname(path), basename(path)];
   const writer = createTreeWriter({ upper, lowers: [], flavour });
   const tree = openLayeredTree([upper], flavour);
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
-  const options = { owner: undefined, hasher: input.hasher, now: services.now() };
+  const options = { owner: undefined, hasher: input.hasher, now: now() };
   await runCooperatively(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
   writer.finish();
-  const { path = '', stats } = sources[0]?.entry ?? {};
-  if (stats === undefined || path === '' || typeOf(stats) !== 'directory') return;
-  const top = join(upper, name);
-  if (keepOwner) chownSync(top, stats.uid, stats.gid);
-  chmodSync(top, stats.mode & 0o7777);
+  const { path: selected = '', stats } = sources[0]?.entry ?? {};
+  if (stats === undefined || selected === '' || typeOf(stats) !== 'directory') return;
+  if (keepOwner) chownSync(path, stats.uid, stats.gid);
+  chmodSync(path, stats.mode & 0o7777);
 }

@@ -1,55 +1,64 @@
 import { runCooperatively } from '@tbuild/concurrency';
-import { addFiles, copyFiles, copyInline, filesInTree, type PlacedCopy, writeLayer } from '@tbuild/copy';
-import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
+import {
+  addFiles,
+  copyFiles,
+  copyInline,
+  type EarlierCopy,
+  filesInTree,
+  type PlacedCopy,
+  writeLayer,
+} from '@tbuild/copy';
+import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
 import { chooseStrategy, PACK_TREE, type PendingLayer } from '@tbuild/layers';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
 import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
 import type { Op, Solved } from '@tbuild/solver';
-import { gatherTrees } from '../gather-trees.ts';
+import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
-import type { StepContext, Underway } from '../op-environment.ts';
-import { prepareOn } from '../prepare-on.ts';
+import type { OutputTimes } from '../output-times.ts';
 import { isKeyedResult, keyedResult } from '../run-result.ts';
-import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
+import { gatherTrees, prepareOn, type Trees } from '../trees.ts';
 import { openCopyMemory, type CopyMemory } from './copy-memory.ts';
-import { type EarlyLayer, openEarlyLayer } from './early-layer.ts';
-import { openFileInput, type FileInput, type ListedFiles } from './file-input.ts';
+import { type EarlyLayer, type EarlyLayerPorts, openEarlyLayer } from './early-layer.ts';
+import { openFileInput, type FileInput, type FilePorts, type ListedFiles } from './file-input.ts';
 import { copyParts } from './key-parts.ts';
 import { circumstancesOf, startLayer } from './layer-work.ts';
 import { ownerIn } from './owner.ts';
-import { factsOf, placeCopy, placementOf } from './place-copy.ts';
+import { factsOf, placeCopy, placementOf, type PlacePorts } from './place-copy.ts';
+
+/** What COPY and ADD use. */
+export interface CopyPorts extends Trees, FilePorts, OutputTimes, ImageLayers, EarlyLayerPorts {
+  readonly progress: Progress;
+}
 
 /**
  * Creates the op of COPY and ADD. The same files on the same base give the same tree, except for times, so the key is
  * usually the result.
  */
-export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
-  const early = op.more === undefined ? openEarlyLayer(context) : undefined;
+export function copyOp(op: CopyOp, step: Step, ports: CopyPorts): Op<ResultId> {
+  const { epoch } = ports;
+  const early = op.more === undefined ? openEarlyLayer(step, ports) : undefined;
   return {
     anticipate: (_inputs, signal) => early?.allow(signal),
     async prepare({ base, sources }, signal) {
       const onListed = (selection: CopySelection, input: ListedFiles): void =>
         early?.onListed({ op, selection, input, base: base?.result });
-      const parts = await openParts(op, sources, { ...context, signal, onListed });
+      const parts = await openParts({ op, sources }, ports, { signal, onListed });
       const { chown, chmod, destination, exclude, parents } = op;
       const content = parts.map((part) => ({
         content: part.content,
         unpack: part.selection.unpack,
         keepOwner: part.selection.keepOwner,
       }));
-      const key = keyOf({
-        copy: { chown, chmod, destination, exclude, parents },
-        base: base?.result,
-        content,
-        epoch: context.epoch,
-      });
-      const copy = { result: keyedResult(key, context.step), op, parts, base: base?.result, early };
+      const key = keyOf({ copy: { chown, chmod, destination, exclude, parents }, base: base?.result, content, epoch });
+      const copy = { result: keyedResult(key, step), op, step, parts, base: base?.result, early };
       return {
         key,
-        gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], context),
-        run: () => makeCopy(copy, { ...context, signal }),
+        gather: () => gatherTrees([base?.result, ...sources.map(({ result }) => result)], ports),
+        run: () => makeCopy(copy, ports, signal),
         canGive: (result) => isKeyedResult(key, result),
-        parts: () => copyParts(op, parts, { base: base?.result, epoch: context.epoch }),
+        parts: () => copyParts(op, parts, { base: base?.result, epoch }),
       };
     },
   };
@@ -59,39 +68,44 @@ export function copyOp(op: CopyOp, context: StepContext): Op<ResultId> {
 interface KeyedCopy {
   readonly result: ResultId;
   readonly op: CopyOp;
+  readonly step: Step;
   readonly parts: readonly CopyPart[];
   readonly base: ResultId | undefined;
   readonly early?: EarlyLayer;
 }
 
-async function makeCopy(copy: KeyedCopy, context: StepContext & Underway): Promise<ResultId> {
-  const { result, parts, base } = copy;
-  const { contexts, results } = context;
-  for (const { selection, input } of parts)
-    if (input !== undefined && selection.from.kind === 'context')
-      contexts.onCopied(selection.from.name, await input.select());
-  const memory = await memoryOf(copy, context);
-  const placed = await placeAlone(copy, { ...context, memory });
+async function makeCopy(copy: KeyedCopy, ports: CopyPorts, signal: AbortSignal): Promise<ResultId> {
+  const { result, step, base } = copy;
+  const { results, content } = ports;
+  await reportCopied(copy, ports);
+  const memory = await memoryOf(copy, ports);
+  const placed = await placeAlone(copy, memory?.earlier, ports);
   const strategy =
     placed === undefined
       ? PACK_TREE
-      : chooseStrategy(factsOf(placed, context), circumstancesOf(context, { isKeyed: true }));
-  const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer(placed, strategy, context));
+      : chooseStrategy(factsOf(placed, step, ports), circumstancesOf(ports, { isKeyed: true }));
+  const pending = (await earlyLayerOf(copy)) ?? (placed && startLayer({ placed, strategy }, ports, signal));
   if (placed !== undefined && !strategy.makesTree) {
-    const { content } = context.services;
-    const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), context.signal));
+    const layer = await (pending?.layer ?? runCooperatively(writeLayer(placed, content), signal));
     if (layer !== undefined) {
       results.saveLayer(result, { ...layer, parent: base ?? null });
       memory?.remember(result);
       return result;
     }
   }
-  await copyInto(copy, { ...context, memory });
+  await copyInto({ ...copy, earlier: memory?.earlier }, ports, signal);
   // If the layer cannot be written without the tree, it is packed from the tree.
   if (pending !== undefined && strategy.makesTree) results.expectLayer(result, pending.layer);
   memory?.remember(result);
-  scheduleLayerPacking(result, context);
+  scheduleLayerPacking(result, step, ports);
   return result;
+}
+
+/** Reports the files of contexts, so that a build can warn of those that git ignores. */
+async function reportCopied({ parts }: KeyedCopy, { contexts }: Pick<FilePorts, 'contexts'>): Promise<void> {
+  for (const { selection, input } of parts)
+    if (input !== undefined && selection.from.kind === 'context')
+      contexts.onCopied(selection.from.name, await input.select());
 }
 
 /**
@@ -120,71 +134,73 @@ function onlyInput(parts: readonly CopyPart[]): { selection: CopySelection; inpu
 
 /** Resolves a copy from a single source, whose layer can be written without its tree. */
 async function placeAlone(
-  { op, parts, base }: KeyedCopy,
-  context: StepContext & Remembering,
+  { op, step, parts, base }: KeyedCopy,
+  earlier: EarlierCopy | undefined,
+  ports: PlacePorts & Pick<ImageLayers, 'imageSteps'>,
 ): Promise<PlacedCopy | undefined> {
   const only = onlyInput(parts);
-  if (only === undefined || !context.imageSteps.has(context.step.id)) return undefined;
-  const copy = await placeCopy({ op, ...only, base }, context);
-  const earlier = context.memory?.earlier;
-  const layer = earlier && context.results.storedLayer(earlier.result);
+  if (only === undefined || !ports.imageSteps.has(step.id)) return undefined;
+  const copy = await placeCopy({ op, ...only, base }, ports);
+  const layer = earlier && ports.results.storedLayer(earlier.result);
   if (copy === undefined || earlier === undefined || layer === undefined) return copy;
   // The earlier layer is read completely, however few files are taken from it.
   if (earlier.archivedBytes < layer.descriptor.size / 2) return copy;
   return { ...copy, earlier: { digest: layer.diffId, changed: earlier.changed } };
 }
 
-interface Remembering {
-  readonly memory?: CopyMemory;
-}
-
-async function memoryOf({ op, parts, base }: KeyedCopy, context: StepContext): Promise<CopyMemory | undefined> {
+async function memoryOf(
+  { op, step, parts, base }: KeyedCopy,
+  { leafSteps, store }: Pick<CopyPorts, 'leafSteps' | 'store'>,
+): Promise<CopyMemory | undefined> {
   const only = onlyInput(parts);
-  return only && openCopyMemory({ op, ...only, base }, context);
+  return only && openCopyMemory({ op, ...only, base, makes: leafSteps.has(step.id) ? 'layer' : 'tree' }, store);
 }
 
-interface Listening {
+/** A copy, with the solved sources of its step. */
+interface CopyToOpen {
+  readonly op: CopyOp;
+  readonly sources: readonly Solved<ResultId>[];
+}
+
+interface OpenOptions {
+  readonly signal: AbortSignal;
   onListed(selection: CopySelection, files: ListedFiles): void;
 }
 
-async function openParts(
-  op: CopyOp,
-  sources: readonly Solved<ResultId>[],
-  context: StepContext & Underway & Listening,
-): Promise<readonly CopyPart[]> {
+async function openParts(copy: CopyToOpen, ports: FilePorts, options: OpenOptions): Promise<readonly CopyPart[]> {
   const parts: CopyPart[] = [];
-  for (const selection of [op, ...(op.more ?? [])]) {
-    const onListed = (files: ListedFiles): void => context.onListed(selection, files);
-    parts.push(await openPart(selection, op, sources, { ...context, onListed }));
-  }
+  for (const selection of [copy.op, ...(copy.op.more ?? [])])
+    parts.push(await openPart({ ...copy, selection }, ports, options));
   return parts;
 }
 
 async function openPart(
-  selection: CopySelection,
-  op: CopyOp,
-  steps: readonly Solved<ResultId>[],
-  context: StepContext & Underway & { onListed(files: ListedFiles): void },
+  { op, sources, selection }: CopyToOpen & Pick<CopyPart, 'selection'>,
+  ports: FilePorts,
+  { signal, onListed }: OpenOptions,
 ): Promise<CopyPart> {
-  const { from, sources } = selection;
+  const { from } = selection;
   if (from.kind === 'inline') return { selection, content: digestOf(canonicalJson(from.files)) };
-  const input = await openFileInput(from, { sources, exclude: op.exclude, parents: op.parents }, steps, context);
+  const options = { sources: selection.sources, exclude: op.exclude, parents: op.parents };
+  const input = await openFileInput({ from, sources, options }, ports, {
+    signal,
+    onListed: (files) => onListed(selection, files),
+  });
   const keepOwner = selection.keepOwner || input.owner === 'keep';
   return { selection: { ...selection, keepOwner }, content: input.content, input };
 }
 
 async function copyInto(
-  { result, op, parts, base }: KeyedCopy,
-  context: StepContext & Remembering & Underway,
+  { result, op, step, parts, base, earlier }: KeyedCopy & { readonly earlier?: EarlierCopy },
+  ports: Trees & OutputTimes & Pick<CopyPorts, 'progress'>,
+  signal: AbortSignal,
 ): Promise<void> {
-  const { memory, signal } = context;
-  const { flavour } = context.services;
-  const { epoch, dockerfileTime } = context;
-  await using active = await prepareOn(base, context);
+  const { flavour, epoch, dockerfileTime } = ports;
+  await using active = await prepareOn(base, ports);
   const { upper, lowers } = active;
-  const tree = openLayeredTree([...lowers, upper], flavour);
   const writer = createTreeWriter({ upper, lowers, flavour });
-  const owner = op.chown === undefined ? undefined : ownerIn(tree, op.chown, base);
+  const owner =
+    op.chown === undefined ? undefined : ownerIn(openLayeredTree([...lowers, upper], flavour), op.chown, base);
   const leftOut: string[] = [];
   const onSkippedDevice = (path: string): unknown => leftOut.push(path);
   for (const { selection, input } of parts) {
@@ -195,27 +211,30 @@ async function copyInto(
     }
     const sources = await input.select();
     const target = { ...op, ...selection };
-    const options = { ...placementOf(sources, input, owner, epoch), signal };
+    const options = { ...placementOf(sources, input, { owner, epoch }), signal };
     if (selection.unpack) await addFiles(sources, writer, writer, target, { ...options, onSkippedDevice });
     else {
-      const earlier = memory?.earlier;
-      const directory = earlier && (await upperOf(earlier.result, context));
+      const directory = earlier && (await upperOf(earlier.result, ports));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
       await runCooperatively(copyFiles(sources, writer, writer, target, { ...options, written }), signal);
     }
   }
   writer.finish();
-  warnOfLeftOut(leftOut, context);
+  warnOfLeftOut(leftOut, step, ports);
   await active.commit(hexOf(result));
 }
 
 /** Warns of device nodes that were left out. Images rarely need them, since containers get a new /dev. */
-function warnOfLeftOut(devices: readonly string[], { progress, step }: StepContext): void {
+function warnOfLeftOut(
+  devices: readonly string[],
+  { id: step }: Step,
+  { progress }: Pick<CopyPorts, 'progress'>,
+): void {
   if (devices.length === 0) return;
   const message = `Device nodes were left out, since only root on this machine can create them: ${devices.join(', ')}`;
-  progress.emit({ type: 'warning', step: step.id, message });
+  progress.emit({ type: 'warning', step, message });
 }
 
-async function upperOf(result: ResultId, { services }: StepContext): Promise<string | undefined> {
-  return (await services.snapshots.stat(hexOf(result)))?.directories.at(-1);
+async function upperOf(result: ResultId, { snapshots }: Pick<Trees, 'snapshots'>): Promise<string | undefined> {
+  return (await snapshots.stat(hexOf(result)))?.directories.at(-1);
 }

@@ -13,7 +13,13 @@ import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Solved } from '@tbuild/solver';
 import pLimit from 'p-limit';
-import type { OpEnvironment, Underway } from '../op-environment.ts';
+import type { Contexts } from '../../session/contexts.ts';
+import type { Trees } from '../trees.ts';
+
+/** What reading the files of contexts and steps uses. */
+export interface FilePorts extends Pick<Trees, 'results' | 'flavour'> {
+  readonly contexts: Contexts;
+}
 
 /** The files that a step reads: their digest for the key, and the keyed files to read later. */
 export interface FileInput {
@@ -34,30 +40,40 @@ export type ListedFiles = Pick<FileInput, 'select' | 'hasher' | 'owner'>;
 /** Which files to read, and whether for a mount. */
 export type FileInputOptions = SelectOptions & Pick<DigestOptions, 'shown'>;
 
-/** Opens the files that `options` select from a context or from the tree of another step. */
-export async function openFileInput(
-  from: Exclude<FileSource, { kind: 'inline' }>,
-  options: FileInputOptions,
-  sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & Underway & Listening,
-): Promise<FileInput> {
-  if (from.kind === 'context') return reading(() => contextInput(from.name, options, env));
-  const source = sources[from.source];
-  if (source === undefined) throw new Error(`Step has no source ${from.source}`);
-  return resultInput(source.result, options, env);
+/** The files that a step wants from a context or from one of its sources. */
+export interface WantedFiles {
+  readonly from: Exclude<FileSource, { kind: 'inline' }>;
+  /** The sources of the step. */
+  readonly sources: readonly Solved<ResultId>[];
+  readonly options: FileInputOptions;
 }
 
-interface Listening {
+export interface ReadOptions {
+  readonly signal: AbortSignal;
+  /** Receives the files of a context before they are hashed. */
   onListed?(files: ListedFiles): void;
 }
 
+/** Opens the files that a step wants. */
+export async function openFileInput(
+  { from, sources, options }: WantedFiles,
+  ports: FilePorts,
+  reading: ReadOptions,
+): Promise<FileInput> {
+  if (from.kind === 'context')
+    return inTurn(() => contextInput(from.name, options, { ...reading, contexts: ports.contexts }));
+  const source = sources[from.source];
+  if (source === undefined) throw new Error(`Step has no source ${from.source}`);
+  return resultInput(source.result, options, { ...ports, signal: reading.signal });
+}
+
 /** Inputs are read one after the other: the second step finds the digests of the first. */
-const reading = pLimit(1);
+const inTurn = pLimit(1);
 
 async function contextInput(
   name: string,
   options: FileInputOptions,
-  { contexts, signal, onListed }: Pick<OpEnvironment, 'contexts'> & Underway & Listening,
+  { contexts, signal, onListed }: Pick<FilePorts, 'contexts'> & ReadOptions,
 ): Promise<FileInput> {
   const { tree, hasher, owner } = contexts.open(name);
   const { shown = false } = options;
@@ -82,7 +98,7 @@ export function sizeOf(selection: readonly SelectedSource[]): { files: number; b
 async function resultInput(
   result: ResultId,
   options: FileInputOptions,
-  { services, results, signal }: Pick<OpEnvironment, 'services' | 'results'> & Underway,
+  { results, flavour, signal }: Pick<FilePorts, 'results' | 'flavour'> & Pick<ReadOptions, 'signal'>,
 ): Promise<FileInput> {
   const { shown = false } = options;
   const hasher = createFileHasher();
@@ -90,7 +106,7 @@ async function resultInput(
   const select = async (): Promise<readonly SelectedSource[]> => {
     const { directories } = await results.snapshot(result);
     return (selection ??= await runCooperatively(
-      selectFiles(openLayeredTree(directories, services.flavour, { isCommitted: true }), options),
+      selectFiles(openLayeredTree(directories, flavour, { isCommitted: true }), options),
       signal,
     ));
   };

@@ -28,13 +28,16 @@ export async function copyParts(
   );
 }
 
-/** Returns the parts of the key of a RUN, including `options` of the whole build. */
-export async function runParts(
-  op: RunOp,
-  mounts: readonly KeyedMount[],
-  base: ResultId | undefined,
-  options: Readonly<Record<string, unknown>>,
-): Promise<KeyParts> {
+/** What a RUN depends on besides its instruction. */
+export interface RunInputs {
+  readonly base: ResultId | undefined;
+  readonly mounts: readonly KeyedMount[];
+  /** The keyed options of the whole build. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Returns the parts of the key of a RUN. */
+export async function runParts(op: RunOp, { base, mounts, options }: RunInputs): Promise<KeyParts> {
   const { args, env, cwd, user, hostname, network, security, platform } = op;
   const variables = env.map((text) => [`variable ${text.split('=', 1)[0] ?? ''}`, hint(text)] as const);
   const shown = mounts.map(

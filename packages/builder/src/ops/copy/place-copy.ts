@@ -1,10 +1,11 @@
 import { isLarge as isLargeFile, type SelectedSource } from '@tbuild/context';
 import { type CopyOptions, type Owner, type PlacedCopy } from '@tbuild/copy';
-import type { CopyOp, CopySelection, ResultId } from '@tbuild/graph';
+import type { CopyOp, CopySelection, ResultId, Step } from '@tbuild/graph';
 import type { CopyFacts } from '@tbuild/layers';
-import { openLayeredTree, type Snapshot } from '@tbuild/snapshot';
-import type { Services } from '../../services.ts';
-import type { StepContext } from '../op-environment.ts';
+import { openLayeredTree } from '@tbuild/snapshot';
+import type { ImageLayers } from '../image-layers.ts';
+import type { OutputTimes } from '../output-times.ts';
+import type { Trees } from '../trees.ts';
 import { type FileInput, sizeOf } from './file-input.ts';
 import { ownerIn } from './owner.ts';
 
@@ -16,29 +17,27 @@ export interface CopyFrom {
   readonly base: ResultId | undefined;
 }
 
-/** What resolving destinations and owners needs. */
-export interface Placing extends Pick<StepContext, 'epoch'> {
-  readonly results: { snapshot(result: ResultId): Promise<Pick<Snapshot, 'directories'>> };
-  readonly services: Pick<Services, 'flavour'>;
-}
+/** What resolving destinations and owners uses. */
+export type PlacePorts = Pick<Trees, 'results' | 'flavour'> & Pick<OutputTimes, 'epoch'>;
 
 /** Resolves the destinations and owners of a copy that does not unpack archives. */
 export async function placeCopy(
   { op, selection, input, base }: CopyFrom,
-  { services: { flavour }, results, epoch }: Placing,
+  { results, flavour, epoch }: PlacePorts,
 ): Promise<PlacedCopy | undefined> {
   if (selection.unpack) return undefined;
   const lowers = base === undefined ? [] : (await results.snapshot(base)).directories;
   const owner = op.chown === undefined ? undefined : ownerIn(openLayeredTree(lowers, flavour), op.chown, base);
   const sources = await input.select();
-  const options = placementOf(sources, input, owner, epoch);
+  const options = placementOf(sources, input, { owner, epoch });
   return { sources, target: { ...op, ...selection }, options, lowers, flavour, hasStableStat: input.hasStableStat };
 }
 
 /** Collects the facts about a copy that decide how to make its layer. */
 export function factsOf(
   { sources, earlier, hasStableStat }: PlacedCopy,
-  { imageSteps, leafSteps, step }: Pick<StepContext, 'imageSteps' | 'leafSteps' | 'step'>,
+  step: Step,
+  { imageSteps, leafSteps }: Pick<ImageLayers, 'imageSteps' | 'leafSteps'>,
 ): CopyFacts {
   return {
     isImageStep: imageSteps.has(step.id),
@@ -65,8 +64,7 @@ function largeBytesOf(sources: readonly SelectedSource[]): number {
 export function placementOf(
   sources: readonly SelectedSource[],
   { hasher }: Pick<FileInput, 'hasher'>,
-  owner: Owner | undefined,
-  epoch: number | undefined,
+  { owner, epoch }: { readonly owner: Owner | undefined; readonly epoch: number | undefined },
 ): CopyOptions {
   return { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher };
 }

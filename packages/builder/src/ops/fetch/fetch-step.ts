@@ -1,22 +1,30 @@
-import type { ReportTransfer } from '@tbuild/progress';
-import type { OpEnvironment, StepContext } from '../op-environment.ts';
+import type { Step } from '@tbuild/graph';
+import type { Progress, ReportTransfer } from '@tbuild/progress';
+import type { ResolvedSources } from '../../session/resolved-sources.ts';
+import type { Secrets } from '../secrets.ts';
 
-/** What an op that fetches needs. A build context is fetched without a step. */
-export interface FetchContext extends Pick<OpEnvironment, 'services' | 'readSecret' | 'sources'> {
+/** How a build fetches from another machine: with its secrets, and in its sight. A context is fetched without a step. */
+export interface Fetching extends Secrets {
   readonly report: ReportTransfer;
+  readonly sources: ResolvedSources;
 }
 
-/** Returns the context of a fetching step. The step counts as started with the first bytes, before its key is known. */
-export function fetchStep({ progress, step, services, readSecret, sources }: StepContext): FetchContext {
+/** What a fetching step uses to show and remember what it reads. */
+export interface FetchStepPorts extends Omit<Fetching, 'report'> {
+  readonly progress: Progress;
+  now(): number;
+}
+
+/** Returns how a step fetches. It counts as started with the first bytes, before its key is known. */
+export function fetchStep({ id: step }: Step, { progress, now, readSecret, sources }: FetchStepPorts): Fetching {
   let started = false;
   return {
-    services,
     readSecret,
     sources,
     report(item, current, total) {
-      if (!started) progress.emit({ type: 'started', step: step.id, at: services.now() });
+      if (!started) progress.emit({ type: 'started', step, at: now() });
       started = true;
-      progress.emit({ type: 'transfer', step: step.id, item, current, total });
+      progress.emit({ type: 'transfer', step, item, current, total });
     },
   };
 }

@@ -1,17 +1,26 @@
 import { mkdirSync } from 'node:fs';
 import type { GitOp } from '@tbuild/graph';
 import type { GitRemote } from '@tbuild/sources';
-import type { FetchContext } from './fetch-step.ts';
+import type { StoreLayout } from '@tbuild/store';
+import type { Secrets } from '../secrets.ts';
+
+/** What access to a repository uses. */
+export interface RemotePorts extends Pick<GitRemote, 'runProgram'> {
+  readonly store: StoreLayout;
+}
 
 /** Returns how to access the repository of an op. Makes the store's directory, where git runs. */
-export function remoteOf({ url }: GitOp, context: FetchContext, signal: AbortSignal): GitRemote {
-  const { store, runProgram } = context.services;
+export function remoteOf(
+  { url }: GitOp,
+  { store, runProgram }: RemotePorts,
+  { signal, ...secrets }: Secrets & Pick<GitRemote, 'signal'>,
+): GitRemote {
   mkdirSync(store.root, { recursive: true });
-  return { url, authorization: authorizationFor(url, context), runProgram, signal };
+  return { url, authorization: authorizationFor(url, secrets), runProgram, signal };
 }
 
 /** Returns the header from the secrets GIT_AUTH_HEADER and GIT_AUTH_TOKEN. Those with a host name take precedence. */
-function authorizationFor(url: string, { readSecret }: Pick<FetchContext, 'readSecret'>): string | undefined {
+function authorizationFor(url: string, { readSecret }: Secrets): string | undefined {
   if (!/^https?:/i.test(url) || !URL.canParse(url)) return undefined;
   const { host } = new URL(url);
   for (const suffix of [`.${host}`, '']) {

@@ -5,27 +5,32 @@ import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
 import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
 import { keyOf } from '../key-of.ts';
-import type { FetchContext } from './fetch-step.ts';
-import { remoteOf } from './git-remote.ts';
+import type { Trees } from '../trees.ts';
+import type { Fetching } from './fetch-step.ts';
+import { remoteOf, type RemotePorts } from './git-remote.ts';
+
+/** What an ADD from a git repository uses. */
+export interface GitPorts extends RemotePorts, Pick<Trees, 'snapshots'> {
+  now(): number;
+}
 
 /**
  * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit and the
  * subdirectory, but not on the URL, unless `.git` is kept, which contains it.
  */
-export function gitOp(op: GitOp, context: FetchContext): Op<ResultId> {
-  const { services } = context;
+export function gitOp(op: GitOp, { readSecret, sources }: Omit<Fetching, 'report'>, ports: GitPorts): Op<ResultId> {
   return {
     async prepare(_inputs, signal) {
-      const remote = remoteOf(op, context, signal);
-      const commit = await resolveCommit(remote, op.ref, op.checksum, services.store.root);
-      context.sources.add(op, { commit: commit.id });
+      const remote = remoteOf(op, ports, { readSecret, signal });
+      const commit = await resolveCommit(remote, op.ref, op.checksum, ports.store.root);
+      sources.add(op, { commit: commit.id });
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
       const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {
-        await checkOutTo(result, { op, commit, remote }, context);
+        await checkOutTo(result, { op, commit, remote }, ports);
         return result;
       };
       return { key, run, canGive: (given) => given === result };
@@ -42,14 +47,14 @@ interface CheckOut {
 async function checkOutTo(
   result: ResultId,
   { op, commit, remote }: CheckOut,
-  { services }: FetchContext,
+  { store, snapshots, now }: GitPorts,
 ): Promise<void> {
-  const mirror = await fetchCommit(commit.id, remote, services);
-  const parent = services.store.run;
+  const mirror = await fetchCommit(commit.id, remote, { store, now });
+  const parent = store.run;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const scratch = mkdtempSync(join(parent, 'git-'));
   try {
-    await using active = await services.snapshots.prepare();
+    await using active = await snapshots.prepare();
     await checkOut(remote, { ...op, commit, mirror, scratch, target: active.upper });
     await active.commit(hexOf(result));
   } finally {

@@ -1,8 +1,11 @@
 import { newestFile } from '@tbuild/diff';
 import type { GitOp, HttpOp } from '@tbuild/graph';
-import { commitTime, fetchUrl, resolveCommit } from '@tbuild/sources';
-import type { FetchContext } from './fetch-step.ts';
-import { remoteOf } from './git-remote.ts';
+import { commitTime, fetchUrl, resolveCommit, type Web } from '@tbuild/sources';
+import type { Fetching } from './fetch-step.ts';
+import { remoteOf, type RemotePorts } from './git-remote.ts';
+
+/** What reading the time of a source uses. */
+export type SourceTimePorts = Web & RemotePorts;
 
 /**
  * Returns the time of a source in seconds since 1970: that of the commit, `Last-Modified` of the URL, or the newest file
@@ -11,22 +14,21 @@ import { remoteOf } from './git-remote.ts';
  */
 export async function sourceTime(
   op: GitOp | HttpOp,
-  context: FetchContext,
-  signal: AbortSignal,
+  ports: SourceTimePorts,
+  { sources, readSecret, report, signal }: Fetching & { readonly signal: AbortSignal },
 ): Promise<number | undefined> {
-  const { services, sources, readSecret, report } = context;
   const known = sources.get(op);
   if (op.kind === 'git') {
-    const remote = remoteOf(op, context, signal);
-    const commit = known?.commit ?? (await resolveCommit(remote, op.ref, op.checksum, services.store.root)).id;
+    const remote = remoteOf(op, ports, { readSecret, signal });
+    const commit = known?.commit ?? (await resolveCommit(remote, op.ref, op.checksum, ports.store.root)).id;
     sources.add(op, { commit });
-    return commitTime(commit, remote, services);
+    return commitTime(commit, remote, ports);
   }
   const { digest, modified } =
     known?.digest === undefined
-      ? await fetchUrl(op.url, services, { checksum: op.checksum, readSecret, report, signal })
+      ? await fetchUrl(op.url, ports, { checksum: op.checksum, readSecret, report, signal })
       : { ...known, digest: known.digest };
   sources.add(op, { digest, modified });
-  const time = modified ?? (await newestFile(services.content.path(digest), signal));
+  const time = modified ?? (await newestFile(ports.content.path(digest), signal));
   return time === undefined ? undefined : Math.floor(time / 1000);
 }

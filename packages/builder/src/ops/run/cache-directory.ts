@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type FileLock, moveToTrash, openLock, waitFor, type StoreLayout } from '@tbuild/store';
 
-type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
+/** The part of the store that cache mounts use. */
+export type CacheStore = Pick<StoreLayout, 'cacheMount' | 'trash'>;
 
 /** How to acquire a cache directory. */
 export interface CacheRequest {

@@ -1,15 +1,24 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import type { RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
-import { copySelected } from '../copy/copy-selected.ts';
+import type { Progress } from '@tbuild/progress';
+import { copySelected, type CopySelectedPorts } from '../copy/copy-selected.ts';
 import { giveOwner } from '../copy/give-owner.ts';
-import type { StepContext } from '../op-environment.ts';
-import { takeCacheDirectory } from './cache-directory.ts';
+import { takeCacheDirectory, type CacheStore } from './cache-directory.ts';
 import type { KeyedMount } from './keyed-mount.ts';
-import type { StepFiles } from './step-files.ts';
+import type { StepUnderway } from './step-files.ts';
 
 type CacheMount = Extract<RunMount, { type: 'cache' }>;
+
+/** What cache mounts use. */
+export interface CacheMountPorts extends CopySelectedPorts {
+  readonly store: CacheStore;
+  readonly progress: Progress;
+  /** Directories that `--no-cache` has already emptied in this build. */
+  readonly discardedCaches: Set<string>;
+  /** Fills the empty directory of a cache mount from an imported cache, if one has it. */
+  importMount(key: string, directory: string): Promise<void>;
+}
 
 /** The directory of each cache mount of a step. */
 export type CacheDirectories = ReadonlyMap<KeyedMount, string>;
@@ -20,17 +29,15 @@ export type CacheDirectories = ReadonlyMap<KeyedMount, string>;
  */
 export async function takeCacheDirectories(
   keyed: readonly KeyedMount[],
-  files: StepFiles,
-  context: StepContext,
-  signal: AbortSignal,
+  step: StepUnderway,
+  ports: CacheMountPorts,
 ): Promise<CacheDirectories> {
   const wanted = keyed.flatMap((one) =>
-    one.mount.type === 'cache' ? [{ one, mount: one.mount, key: directoryKey(one.mount, one) }] : [],
+    one.mount.type === 'cache' ? [{ one, mount: one.mount, input: one.input, key: directoryKey(one.mount, one) }] : [],
   );
   const paths = new Map<string, string>();
-  for (const { one, mount, key } of wanted.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
-    if (!paths.has(key)) paths.set(key, await take(key, one, mount, { files, context, signal }));
-  }
+  for (const cache of wanted.toSorted((a, b) => (a.key < b.key ? -1 : 1)))
+    if (!paths.has(cache.key)) paths.set(cache.key, await take(cache, step, ports));
   return new Map(wanted.map(({ one, key }) => [one, paths.get(key) ?? '']));
 }
 
@@ -40,27 +47,26 @@ export function directoryKey({ id, mode, uid, gid }: CacheMount, { input }: Pick
   return hexOf(digestOf(canonicalJson({ id, ...origin })));
 }
 
-interface Taking {
-  readonly files: StepFiles;
-  readonly context: StepContext;
-  readonly signal: AbortSignal;
+/** A cache mount with the key of its directory. */
+interface WantedCache extends Pick<KeyedMount, 'input'> {
+  readonly mount: CacheMount;
+  readonly key: string;
 }
 
 async function take(
-  key: string,
-  { input }: KeyedMount,
-  mount: CacheMount,
-  { files, context, signal }: Taking,
+  { key, input, mount }: WantedCache,
+  { step, files, signal }: StepUnderway,
+  ports: CacheMountPorts,
 ): Promise<string> {
-  const { services, step, progress, discardedCaches } = context;
+  const { store, progress, discardedCaches } = ports;
   const discard = step.noCache && !discardedCaches.has(key);
   // `--no-cache` does not discard what a step of this build has written.
   discardedCaches.add(key);
   const fill = async (path: string): Promise<void> => {
     if (input === undefined) {
       makeEmpty(path, mount);
-      if (!discard) await context.importMount(key, path);
-    } else await copySelected(input, dirname(path), basename(path), { services, signal });
+      if (!discard) await ports.importMount(key, path);
+    } else await copySelected(input, path, { ...ports, signal });
   };
   const onWait = (): void =>
     progress.emit({
@@ -69,11 +75,7 @@ async function take(
       stream: 'stderr',
       data: Buffer.from(`waiting for cache mount ${JSON.stringify(mount.id)}, which another step uses\n`),
     });
-  const directory = await takeCacheDirectory(
-    services.store,
-    { key, sharing: mount.sharing, discard, fill, onWait },
-    signal,
-  );
+  const directory = await takeCacheDirectory(store, { key, sharing: mount.sharing, discard, fill, onWait }, signal);
   files.onDispose(() => directory[Symbol.dispose]());
   return directory.path;
 }

@@ -1,13 +1,19 @@
 import {
   hostsFile,
   PASTA_ADDRESSES,
-  resolvConf,
+  resolvConf as stepResolvConf,
   type ExtraHost,
   type Sandbox,
   type SandboxMount,
 } from '@tbuild/executor';
-import type { OpEnvironment } from '../op-environment.ts';
+import type { BuildRequest } from '../../request.ts';
 import type { StepFiles } from './step-files.ts';
+
+/** What the network of a step needs to know. */
+export interface NetworkOptions extends Pick<BuildRequest, 'extraHosts'>, Pick<Sandbox, 'hostname' | 'network'> {
+  /** Returns the machine's /etc/resolv.conf. */
+  resolvConf(): string;
+}
 
 /**
  * Returns the mounts of /etc/hosts and /etc/resolv.conf, read-only as in BuildKit. Where nothing can be mounted, writes
@@ -15,7 +21,7 @@ import type { StepFiles } from './step-files.ts';
  */
 export function networkFiles(
   files: StepFiles,
-  { services, extraHosts, hostname, network }: NetworkOptions,
+  { resolvConf, extraHosts, hostname, network }: NetworkOptions,
 ): readonly SandboxMount[] {
   const bind = (target: string, content: string): SandboxMount => ({
     type: 'bind',
@@ -24,17 +30,15 @@ export function networkFiles(
     readonly: true,
   });
   return [
-    bind('/etc/resolv.conf', resolvConf(services.resolvConf(), resolution(network))),
+    bind('/etc/resolv.conf', stepResolvConf(resolvConf(), resolution(network))),
     bind('/etc/hosts', hostsFile({ hostname, extraHosts: extraHosts.map((text) => parseHost(text, network)) })),
   ];
 }
 
-function resolution(network: Sandbox['network']): Parameters<typeof resolvConf>[1] {
+function resolution(network: Sandbox['network']): Parameters<typeof stepResolvConf>[1] {
   if (network === 'pasta') return { sharesNetwork: false, nameserver: PASTA_ADDRESSES.nameserver };
   return { sharesNetwork: network !== 'none' };
 }
-
-export type NetworkOptions = Pick<OpEnvironment, 'services' | 'extraHosts'> & Pick<Sandbox, 'hostname' | 'network'>;
 
 /** Parses `name:address` or `name=address`. An IPv6 address may be in brackets; `host-gateway` is this machine. */
 export function parseHost(text: string, network: Sandbox['network'] = 'default'): ExtraHost {

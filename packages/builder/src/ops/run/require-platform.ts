@@ -2,9 +2,34 @@ import { getOrMake } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { type Emulation, findEmulation, type Sandbox, type SandboxMount } from '@tbuild/executor';
 import { formatPlatform, samePlatform, type Platform } from '@tbuild/oci';
-import type { Services } from '../../services.ts';
+import type { StoreLayout } from '@tbuild/store';
 
-type Machine = Pick<Services, 'store' | 'platform' | 'searchPath'>;
+/** The machine that RUN steps run on. */
+export interface Machine {
+  readonly store: Pick<StoreLayout, 'run'>;
+  readonly platform: Platform;
+  /** Directories to search for emulators. */
+  readonly searchPath: readonly string[];
+}
+
+/** How programs of other platforms run on a machine. */
+export interface Emulators {
+  /** The machine's own platform. */
+  readonly host: Platform;
+  /** Finds out how programs of a platform run, once per platform. */
+  find(platform: Platform): Promise<Emulation>;
+}
+
+export function createEmulators({ store, platform: host, searchPath }: Machine): Emulators {
+  const known = new Map<string, Promise<Emulation>>();
+  return {
+    host,
+    find: (platform) =>
+      getOrMake(known, formatPlatform(platform), () =>
+        findEmulation(platform, { directory: store.run, host, searchPath }),
+      ),
+  };
+}
 
 /** What a step needs to run programs of its platform. */
 export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
@@ -13,21 +38,14 @@ export interface PlatformNeeds extends Pick<Sandbox, 'handler'> {
 
 const NOTHING: PlatformNeeds = { mounts: [] };
 
-/** The emulation of each platform, cached per services. */
-const answers = new WeakMap<Machine, Map<string, Promise<Emulation>>>();
-
 /**
  * Checks that programs of the platform can run on this machine. Otherwise the kernel's error would come from within a
  * step, without a reason.
  * @throws TbuildError UNSUPPORTED, with what to install.
  */
-export async function requirePlatform(platform: Platform, services: Machine): Promise<PlatformNeeds> {
-  if (samePlatform(platform, services.platform)) return NOTHING;
-  const known = getOrMake(answers, services, () => new Map<string, Promise<Emulation>>());
-  const { platform: host, searchPath } = services;
-  const emulation = await getOrMake(known, formatPlatform(platform), () =>
-    findEmulation(platform, { directory: services.store.run, host, searchPath }),
-  );
+export async function requirePlatform(platform: Platform, emulators: Emulators): Promise<PlatformNeeds> {
+  if (samePlatform(platform, emulators.host)) return NOTHING;
+  const emulation = await emulators.find(platform);
   switch (emulation.kind) {
     case 'native':
       return NOTHING;
@@ -36,7 +54,7 @@ export async function requirePlatform(platform: Platform, services: Machine): Pr
     case 'registered':
       return { mounts: [], handler: emulation.rule };
     case 'none':
-      throw notRunnable(platform, host, emulation);
+      throw notRunnable(platform, emulators.host, emulation);
   }
 }
 

@@ -1,34 +1,38 @@
 import type { SandboxMount } from '@tbuild/executor';
-import type { FileSource, ResultId, RunMount } from '@tbuild/graph';
+import type { ResultId, RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
-import { openFileInput } from '../copy/file-input.ts';
-import type { OpEnvironment, StepContext, Underway } from '../op-environment.ts';
-import { openBindMount } from './bind-mount.ts';
-import { takeCacheDirectories } from './cache-mount.ts';
+import type { BuildRequest } from '../../request.ts';
+import { type FilePorts, openFileInput } from '../copy/file-input.ts';
+import type { Secrets } from '../secrets.ts';
+import { type BindMountPorts, openBindMount } from './bind-mount.ts';
+import { type CacheMountPorts, takeCacheDirectories } from './cache-mount.ts';
 import type { KeyedMount } from './keyed-mount.ts';
-import { networkFiles, type NetworkOptions } from './network-files.ts';
 import { openSecretMount, type OpenSecret } from './secret-mount.ts';
 import { openSshMount } from './ssh-mount.ts';
-import type { StepFiles } from './step-files.ts';
+import type { StepUnderway } from './step-files.ts';
 
 /** Reads the mounts' sources for the key of their step. */
 export async function keyMounts(
-  mounts: readonly RunMount[],
-  sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & Underway,
+  { mounts, sources }: { readonly mounts: readonly RunMount[]; readonly sources: readonly Solved<ResultId>[] },
+  ports: FilePorts,
+  signal: AbortSignal,
 ): Promise<readonly KeyedMount[]> {
-  return Promise.all(mounts.map((mount) => keyMount(mount, sources, env)));
+  return Promise.all(mounts.map((mount) => keyMount({ mount, sources }, ports, signal)));
 }
 
 async function keyMount(
-  mount: RunMount,
-  sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & Underway,
+  { mount, sources }: { readonly mount: RunMount; readonly sources: readonly Solved<ResultId>[] },
+  ports: FilePorts,
+  signal: AbortSignal,
 ): Promise<KeyedMount> {
   if (mount.type !== 'bind' && mount.type !== 'cache') return { mount, key: mount };
   const { from, source = '' } = mount;
-  const input = from === undefined ? undefined : await openSource(from, source, sources, env);
+  const options = { sources: [source.replace(/^\/+/, '')], shown: true };
+  const input =
+    from === undefined || from.kind === 'inline'
+      ? undefined
+      : await openFileInput({ from, sources, options }, ports, { signal });
   const result = from?.kind === 'step' ? sources[from.source]?.result : undefined;
   if (mount.type === 'cache') {
     const { mode, uid, gid, target, readonly } = mount;
@@ -36,16 +40,6 @@ async function keyMount(
   }
   const content = input?.content ?? digestOf(canonicalJson(from));
   return { mount, key: { ...mount, from: undefined, source: undefined, content }, input, result };
-}
-
-async function openSource(
-  from: FileSource,
-  source: string,
-  sources: readonly Solved<ResultId>[],
-  env: OpEnvironment & Underway,
-) {
-  if (from.kind === 'inline') return undefined;
-  return openFileInput(from, { sources: [source.replace(/^\/+/, '')], shown: true }, sources, env);
 }
 
 /** What the mounts of a RUN add to its sandbox. */
@@ -57,25 +51,28 @@ export interface OpenMounts {
   readonly secrets: readonly Uint8Array[];
 }
 
-/** Creates the mounts' sources in `files`, which removes them when it is disposed. */
+/** What the mounts of RUN use. */
+export type MountPorts = BindMountPorts & CacheMountPorts & Secrets & Pick<BuildRequest, 'ssh'>;
+
+/** Creates the mounts' sources in the step's files, whose disposal removes them. */
 export async function openMounts(
   keyed: readonly KeyedMount[],
-  files: StepFiles,
-  context: StepContext & NetworkOptions,
-  signal: AbortSignal,
+  step: StepUnderway,
+  ports: MountPorts,
 ): Promise<OpenMounts> {
-  const caches = await takeCacheDirectories(keyed, files, context, signal);
-  const mounts: (SandboxMount | undefined)[] = [...networkFiles(files, context)];
+  const { files } = step;
+  const caches = await takeCacheDirectories(keyed, step, ports);
+  const mounts: (SandboxMount | undefined)[] = [];
   const secrets: OpenSecret[] = [];
   for (const one of keyed) {
     const { mount } = one;
     if (mount.type === 'tmpfs') mounts.push({ type: 'tmpfs', target: mount.target, size: mount.size });
     else if (mount.type === 'cache')
       mounts.push({ type: 'bind', source: caches.get(one) ?? '', target: mount.target, readonly: mount.readonly });
-    else if (mount.type === 'bind') mounts.push(await openBindMount(mount, one, files, { ...context, signal }));
-    else if (mount.type === 'ssh') mounts.push(await openSshMount(mount, files, context));
+    else if (mount.type === 'bind') mounts.push(await openBindMount({ ...one, mount }, step, ports));
+    else if (mount.type === 'ssh') mounts.push(await openSshMount(mount, files, ports));
     else {
-      const secret = openSecretMount(mount, files, context);
+      const secret = openSecretMount(mount, files, ports);
       if (secret !== undefined) secrets.push(secret);
       mounts.push(secret?.mount);
     }

@@ -1,56 +1,76 @@
-import { resolveUser } from '@tbuild/executor';
-import type { ResultId, RunOp } from '@tbuild/graph';
+import { type Executor, resolveUser } from '@tbuild/executor';
+import type { ResultId, RunOp, Step } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
 import type { Inputs, Op } from '@tbuild/solver';
-import { takeTurn } from '@tbuild/store';
+import { type StoreLayout, takeTurn } from '@tbuild/store';
+import type { BuildRequest } from '../../request.ts';
+import type { FilePorts } from '../copy/file-input.ts';
 import { runParts } from '../copy/key-parts.ts';
-import { gatherTrees } from '../gather-trees.ts';
+import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
-import type { StepContext } from '../op-environment.ts';
-import { prepareOn } from '../prepare-on.ts';
 import { newResultId, isResultOf } from '../run-result.ts';
-import { scheduleLayerPacking } from '../schedule-layer-packing.ts';
+import { gatherTrees, prepareOn } from '../trees.ts';
 import type { KeyedMount } from './keyed-mount.ts';
-import { parseHost } from './network-files.ts';
-import { requirePlatform } from './require-platform.ts';
+import { networkFiles, parseHost } from './network-files.ts';
+import { type Emulators, requirePlatform } from './require-platform.ts';
 import { exited, memoryNote } from './run-end.ts';
-import { keyMounts, openMounts } from './run-mounts.ts';
+import { keyMounts, type MountPorts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
 import { openStepOutput } from './step-output.ts';
 
+/** The options of a build for all RUN steps. */
+export interface RunSettings extends Pick<
+  BuildRequest,
+  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+> {
+  /** Proxy variables, which are not part of a key. */
+  readonly proxyEnv: readonly string[];
+}
+
+/** What RUN uses. */
+export interface RunPorts extends FilePorts, MountPorts, Omit<ImageLayers, 'leafSteps'> {
+  readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn'>;
+  readonly settings: RunSettings;
+  readonly emulators: Emulators;
+  /**
+   * Returns the executor.
+   * @throws TbuildError UNSUPPORTED if this machine allows no isolation.
+   */
+  executor(): Promise<Executor>;
+  /** Returns the machine's /etc/resolv.conf, from which that of the steps is made. */
+  resolvConf(): string;
+}
+
 /** Creates the op of RUN. RUN is not deterministic, so its result is new, and the record maps the key to it. */
-export function runOp(op: RunOp, context: StepContext): Op<ResultId> {
+export function runOp(op: RunOp, step: Step, ports: RunPorts): Op<ResultId> {
+  const options = keyedOptions(ports.settings);
   return {
     async prepare({ base, sources }: Inputs<ResultId>, signal) {
-      const mounts = await keyMounts(op.mounts, sources, { ...context, signal });
-      const key = keyOf({
-        op: { ...op, mounts: mounts.map((mount) => mount.key) },
-        base: base?.result,
-        ...keyedOptions(context),
-      });
+      const mounts = await keyMounts({ mounts: op.mounts, sources }, ports, signal);
+      const key = keyOf({ op: { ...op, mounts: mounts.map((mount) => mount.key) }, base: base?.result, ...options });
       const run = async (): Promise<ResultId> => {
         const result = newResultId(key);
-        await runInto({ result, op, mounts, base: base?.result }, context, signal);
-        scheduleLayerPacking(result, context);
+        await runInto({ result, op, step, mounts, base: base?.result }, ports, signal);
+        scheduleLayerPacking(result, step, ports);
         return result;
       };
       return {
         key,
-        gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], context),
+        gather: () => gatherTrees([base?.result, ...mounts.map(shownResult)], ports),
         run,
         takeTurn: () =>
-          takeTurn(context.services.store.turn(key), { signal, onWait: (holder) => sayThatItWaits(holder, context) }),
+          takeTurn(ports.store.turn(key), { signal, onWait: (holder) => sayThatItWaits(holder, step, ports) }),
         canGive: (result) => isResultOf(key, result),
-        parts: () => runParts(op, mounts, base?.result, keyedOptions(context)),
+        parts: () => runParts(op, { base: base?.result, mounts, options }),
       };
     },
   };
 }
 
-function sayThatItWaits(holder: string, { progress, step }: StepContext): void {
+function sayThatItWaits(holder: string, { id: step }: Step, { progress }: Pick<RunPorts, 'progress'>): void {
   const data = Buffer.from(`waiting for process ${holder}, which runs the same step\n`);
-  progress.emit({ type: 'log', step: step.id, stream: 'stderr', data });
+  progress.emit({ type: 'log', step, stream: 'stderr', data });
 }
 
 /** Returns the result that a mount shows. A cache mount reads its source only if the directory is new. */
@@ -58,10 +78,8 @@ function shownResult({ mount, result }: KeyedMount): ResultId | undefined {
   return mount.type === 'bind' ? result : undefined;
 }
 
-/**
- * Returns the key's part of the options for the whole build. The address of an extra host may change, its name may not.
- */
-function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContext): Readonly<Record<string, unknown>> {
+/** Returns the key's part of the settings. The address of an extra host may change, its name may not. */
+function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: RunSettings): Readonly<Record<string, unknown>> {
   const names = extraHosts.map((text) => parseHost(text).host);
   return {
     ...(names.length === 0 ? {} : { hosts: names }),
@@ -75,52 +93,46 @@ function keyedOptions({ extraHosts, ulimits, cgroupParent, shmSize }: StepContex
 interface KeyedRun {
   readonly result: ResultId;
   readonly op: RunOp;
+  readonly step: Step;
   readonly mounts: readonly KeyedMount[];
   readonly base: ResultId | undefined;
 }
 
 async function runInto(
-  { result, op, mounts: keyed, base }: KeyedRun,
-  context: StepContext,
+  { result, op, step, mounts: keyed, base }: KeyedRun,
+  ports: RunPorts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { services, progress, step } = context;
-  const executor = await services.executor();
-  const needs = await requirePlatform(op.platform, services);
-  const network = op.network === 'default' && context.network === 'pasta' ? 'pasta' : op.network;
-  await using active = await prepareOn(base, context);
-  await using files = createStepFiles(services.store);
-  const { mounts, env, secrets } = await openMounts(
-    keyed,
-    files,
-    { ...context, hostname: op.hostname, network },
-    signal,
-  );
-  const tree = openLayeredTree([...active.lowers, active.upper], services.flavour);
-  using output = openStepOutput(step.id, secrets, progress);
+  const { settings, store, flavour, resolvConf } = ports;
+  const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts } = settings;
+  const executor = await ports.executor();
+  const needs = await requirePlatform(op.platform, ports.emulators);
+  const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
+  await using active = await prepareOn(base, ports);
+  await using files = createStepFiles(store);
+  const { upper, lowers, mount } = active;
+  const { mounts, env, secrets } = await openMounts(keyed, { step, files, signal }, ports);
+  const networking = networkFiles(files, { resolvConf, extraHosts, hostname: op.hostname, network });
+  const user = resolveUser(openLayeredTree([...lowers, upper], flavour), op.user);
+  using output = openStepOutput(step.id, secrets, ports.progress);
   const end = await executor.run(
     {
-      root: { upper: active.upper, lowers: active.lowers, mount: active.mount },
-      mounts: [...mounts, ...needs.mounts],
-      process: {
-        args: op.args,
-        env: [...op.env, ...context.proxyEnv, ...env],
-        cwd: op.cwd,
-        user: resolveUser(tree, op.user),
-      },
+      root: { upper, lowers, mount },
+      mounts: [...networking, ...mounts, ...needs.mounts],
+      process: { args: op.args, env: [...op.env, ...proxyEnv, ...env], cwd: op.cwd, user },
       hostname: op.hostname,
       network,
       security: op.security,
-      shmSize: context.shmSize,
-      limits: context.ulimits,
+      shmSize,
+      limits: ulimits,
       handler: needs.handler,
-      resources: context.resources,
-      cgroupParent: context.cgroupParent,
+      resources,
+      cgroupParent,
     },
     output,
     signal,
   );
-  const facts = { store: services.store, secrets, memory: context.resources?.memory };
+  const facts = { store, secrets, memory: resources?.memory };
   if (end.exitCode !== 0) throw exited(op, end, facts);
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));

@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import type { SandboxMount } from '@tbuild/executor';
 import type { RunMount } from '@tbuild/graph';
-import type { OpEnvironment } from '../op-environment.ts';
+import type { Secrets } from '../secrets.ts';
 import type { StepFiles } from './step-files.ts';
 
 type SecretMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
@@ -19,11 +19,7 @@ export interface OpenSecret {
  *
  * @throws TbuildError NOT_FOUND for a missing required secret.
  */
-export function openSecretMount(
-  mount: SecretMount,
-  files: StepFiles,
-  { readSecret }: Pick<OpEnvironment, 'readSecret'>,
-): OpenSecret | undefined {
+export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecret }: Secrets): OpenSecret | undefined {
   const value = readSecret(mount.id);
   if (value === undefined) {
     if (!mount.required) return undefined;

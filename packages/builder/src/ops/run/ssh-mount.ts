@@ -1,7 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import type { SandboxMount } from '@tbuild/executor';
 import type { RunMount } from '@tbuild/graph';
-import type { OpEnvironment } from '../op-environment.ts';
+import type { BuildRequest } from '../../request.ts';
 import type { StepFiles } from './step-files.ts';
 
 type SshMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
@@ -14,7 +14,7 @@ type SshMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 export async function openSshMount(
   mount: SshMount,
   files: StepFiles,
-  { ssh }: Pick<OpEnvironment, 'ssh'>,
+  { ssh }: Pick<BuildRequest, 'ssh'>,
 ): Promise<SandboxMount | undefined> {
   const { id, target, mode, uid, gid } = mount;
   const source = Object.hasOwn(ssh, id) ? ssh[id] : undefined;

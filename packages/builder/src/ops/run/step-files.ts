@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import type { Step } from '@tbuild/graph';
 import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { StoreLayout } from '@tbuild/store';
 import { giveOwner } from '../copy/give-owner.ts';
@@ -22,6 +23,13 @@ export interface StepFiles extends AsyncDisposable {
   /** Creates an empty directory and returns its path. */
   directory(): string;
   onDispose(cleanUp: () => void | PromiseLike<void>): void;
+}
+
+/** A step while it runs: where its files are, and what stops it. */
+export interface StepUnderway {
+  readonly step: Step;
+  readonly files: StepFiles;
+  readonly signal: AbortSignal;
 }
 
 /** Creates the directory among those of running builds. */

@@ -1,13 +1,14 @@
 import { resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { gatherTrees } from '../gather-trees.ts';
 import { keyOf } from '../key-of.ts';
-import type { StepContext } from '../op-environment.ts';
+import { gatherTrees, type Trees } from '../trees.ts';
+
+/** What `--link` uses. */
+export type StackPorts = Pick<Trees, 'snapshots' | 'results'>;
 
 /** Creates the op of `--link`: puts the layer of the source on the base without copying. */
-export function stackOp(context: StepContext): Op<ResultId> {
-  const { services, results } = context;
+export function stackOp({ snapshots, results }: StackPorts): Op<ResultId> {
   return {
     async prepare({ base, sources }) {
       const top = sources[0];
@@ -15,7 +16,7 @@ export function stackOp(context: StepContext): Op<ResultId> {
       const key = keyOf({ stack: [base?.result, top.result] });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {
-        await services.snapshots.compose(hexOf(key), {
+        await snapshots.compose(hexOf(key), {
           base: base === undefined ? undefined : hexOf(base.result),
           tops: [hexOf(top.result)],
         });
@@ -24,7 +25,7 @@ export function stackOp(context: StepContext): Op<ResultId> {
       };
       return {
         key,
-        gather: () => gatherTrees([top.result, base?.result], context),
+        gather: () => gatherTrees([top.result, base?.result], { results }),
         run,
         canGive: (given) => given === result,
       };

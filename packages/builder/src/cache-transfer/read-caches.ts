@@ -1,23 +1,33 @@
 import { readCache, type CacheContents } from '@tbuild/cache';
 import { openLayout, type Provider } from '@tbuild/content';
 import { formatReference, parseReference, type Descriptor, type Layer } from '@tbuild/oci';
-import type { BuildEnvironment } from '../build-run.ts';
+import type { ImageSources } from '@tbuild/sources';
+import type { Underway } from '../build-run.ts';
 import type { CacheImportSpec } from '../request.ts';
-import type { Services } from '../services.ts';
 import { track } from '../track.ts';
-import type { CachePlace, ImportedSteps } from './imported-steps.ts';
+import type { CachePlace } from './imported-steps.ts';
+
+/** The contents of a cache, and where its layers are. */
+export interface ReadCache {
+  readonly contents: CacheContents;
+  readonly place: CachePlace;
+}
 
 /**
  * Reads the caches of `--cache-from` concurrently: their records, but no layers. A cache that cannot be read causes
  * only a warning.
  */
-export async function importCaches(imported: ImportedSteps, env: BuildEnvironment): Promise<void> {
-  const { request, services, progress, signal } = env;
-  const reading = request.cacheFrom.map(async (spec) => {
+export async function readCaches(
+  specs: readonly CacheImportSpec[],
+  images: Pick<ImageSources, 'openRepository'>,
+  underway: Underway,
+): Promise<readonly ReadCache[]> {
+  const { progress, signal } = underway;
+  const reading = specs.map(async (spec) => {
     const name = nameOf(spec);
     try {
-      return await track(env, `importing cache manifest from ${name}`, async () => {
-        const { root, place } = await openCache(spec, services, signal);
+      return await track(underway, `importing cache manifest from ${name}`, async () => {
+        const { root, place } = await openCache(spec, images, signal);
         const { provider } = place;
         const contents = await readCache(provider, root, signal);
         // A registry keeps what a manifest refers to. A directory may have lost blobs, and checking is cheap.
@@ -32,7 +42,7 @@ export async function importCaches(imported: ImportedSteps, env: BuildEnvironmen
       return undefined;
     }
   });
-  for (const cache of await Promise.all(reading)) if (cache !== undefined) imported.add(cache.contents, cache.place);
+  return (await Promise.all(reading)).filter((cache) => cache !== undefined);
 }
 
 async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
@@ -57,7 +67,7 @@ function nameOf(spec: CacheImportSpec): string {
 
 async function openCache(
   spec: CacheImportSpec,
-  services: Services,
+  images: Pick<ImageSources, 'openRepository'>,
   signal: AbortSignal,
 ): Promise<{ root: Descriptor; place: CachePlace }> {
   if (spec.type === 'local') {
@@ -65,7 +75,7 @@ async function openCache(
     return { root: await layout.resolve(spec.name), place: { provider: layout.provider } };
   }
   const reference = parseReference(formatReference(parseReference(spec.reference)));
-  const repository = await services.openRepository(reference);
+  const repository = await images.openRepository(reference);
   return {
     root: await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal),
     place: { provider: repository, reference },
