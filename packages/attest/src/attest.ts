@@ -40,7 +40,8 @@ export async function attest(
   for (const [at, exported] of images.entries()) {
     const scan = options.scans[at];
     const attestations: Attestation[] = [];
-    if (sbom !== undefined && scan !== undefined) attestations.push(...(await sbomsOf(exported, sbom, scan, options)));
+    if (sbom !== undefined && scan !== undefined)
+      attestations.push(...(await sbomsOf(exported, { ...sbom, ...scan }, options)));
     const facts = options.facts[at];
     if (wanted !== undefined && facts !== undefined) {
       attestations.push({
@@ -57,8 +58,7 @@ export async function attest(
 
 async function sbomsOf(
   exported: ExportedImage,
-  { generator = '' }: SbomSpec,
-  { scanner, extras }: PlannedScan,
+  { generator = '', scanner, extras }: SbomSpec & PlannedScan,
   options: AttestOptions,
 ): Promise<readonly Attestation[]> {
   const { flavour, signal, directoriesOf } = options;

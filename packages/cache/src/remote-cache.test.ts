@@ -27,13 +27,17 @@ test('writeCache writes the manifest after its layers, and readCache reads the s
   const cache = encodeCache({ steps, mounts: [] });
   expect(cache.layers).toHaveLength(2);
   const write = () =>
-    writeCache(cache, from, to, {
-      signal,
-      writeManifest: async ({ bytes, descriptor }) => {
-        for (const { digest } of cache.layers) expect(await to.has(digest)).toBe(true);
-        await to.write(fromBytes(bytes), descriptor);
+    writeCache(
+      cache,
+      { from, to },
+      {
+        signal,
+        writeManifest: async ({ bytes, descriptor }) => {
+          for (const { digest } of cache.layers) expect(await to.has({ digest })).toBe(true);
+          await to.write(fromBytes(bytes), descriptor);
+        },
       },
-    });
+    );
   await write();
   await write();
   const byKey = steps.toSorted((a, b) => (a.record.key < b.record.key ? -1 : 1));
@@ -55,7 +59,7 @@ test('a cache without steps has a manifest', async () => {
   const [from, to] = [createMemoryStore(), createMemoryStore()];
   const cache = encodeCache({ steps: [], mounts: [] });
   const writeManifest = async () => void (await to.write(fromBytes(cache.manifest.bytes)));
-  await writeCache(cache, from, to, { signal, writeManifest });
+  await writeCache(cache, { from, to }, { signal, writeManifest });
   expect(await readCache(to, cache.manifest.descriptor, signal)).toEqual({ steps: [], mounts: [] });
 });
 

@@ -1,4 +1,4 @@
-import { copyImage, fromBytes, readWhole, type Ingester, type Provider } from '@tbuild/content';
+import { copyImage, type CopyPlaces, readWhole, withDocuments, type Ingester, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import {
   digestOf,
@@ -70,21 +70,16 @@ export interface WriteCacheOptions {
 /** Copies the missing parts of a cache to `to`. Layers come from `from`. */
 export async function writeCache(
   cache: EncodedCache,
-  from: Provider,
-  to: Provider & Ingester,
+  { from, to }: CopyPlaces,
   options: WriteCacheOptions,
 ): Promise<void> {
   const { manifest, config, notes } = cache;
   const { digest, mediaType } = manifest.descriptor;
-  if (options.trustManifests === true && (await to.has(digest, mediaType))) return options.writeManifest(manifest);
-  const source = withBytes(from, [
-    [digest, manifest.bytes],
-    [config.descriptor.digest, config.bytes],
-    ...(notes === undefined ? [] : [[notes.descriptor.digest, notes.bytes] as const]),
-    [EMPTY_LAYER.digest, EMPTY],
-  ]);
+  if (options.trustManifests === true && (await to.has({ digest, mediaType }))) return options.writeManifest(manifest);
+  const empty = { descriptor: EMPTY_LAYER, bytes: EMPTY };
+  const source = withDocuments([manifest, config, ...(notes === undefined ? [] : [notes]), empty], from);
   const target: Provider & Ingester = {
-    has: async (blob, type, size) => blob !== digest && to.has(blob, type, size),
+    has: async (blob) => blob.digest !== digest && to.has(blob),
     read: (descriptor, signal) => to.read(descriptor, signal),
     async write(bytes, expected, signal) {
       if (expected?.digest !== digest) return to.write(bytes, expected, signal);
@@ -93,7 +88,7 @@ export async function writeCache(
     },
   };
   const { signal, mount, onProgress } = options;
-  await copyImage(source, target, manifest.descriptor, { signal, mount, onProgress });
+  await copyImage(manifest.descriptor, { from: source, to: target }, { signal, mount, onProgress });
 }
 
 /**
@@ -152,15 +147,4 @@ function document(mediaType: string, content: string | Uint8Array): EncodedDocum
 
 function bare({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
-}
-
-function withBytes(from: Provider, known: readonly (readonly [Digest, Uint8Array])[]): Provider {
-  const bytesOf = new Map(known);
-  return {
-    has: async (digest, mediaType) => bytesOf.has(digest) || from.has(digest, mediaType),
-    async read(target, signal) {
-      const bytes = bytesOf.get(target.digest);
-      return bytes === undefined ? from.read(target, signal) : fromBytes(bytes);
-    },
-  };
 }

@@ -1,12 +1,18 @@
 import type { Descriptor, Digest } from '@tbuild/oci';
 
+/** A blob to look for. */
+export interface WantedBlob {
+  readonly digest: Digest;
+  /** Saves a second request to a registry, which keeps documents apart from blobs. */
+  readonly mediaType?: string;
+  /** In bytes. A blob of another size counts as missing. */
+  readonly size?: number;
+}
+
 /** A source of blobs. */
 export interface Provider {
-  /**
-   * Reports whether the blob exists, with `size` only if it has that size. `mediaType` saves a second request to a registry, which
-   * keeps documents apart from blobs.
-   */
-  has(digest: Digest, mediaType?: string, size?: number, signal?: AbortSignal): Promise<boolean>;
+  /** Reports whether the blob exists. */
+  has(blob: WantedBlob, signal?: AbortSignal): Promise<boolean>;
   /**
    * Reads the bytes of `target` and verifies them on the way: the iteration throws at its end when size or digest differ.
    *

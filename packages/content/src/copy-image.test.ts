@@ -7,7 +7,7 @@ const shared = Buffer.from('layer of both');
 test('copyImage copies everything once, children before parents', async () => {
   const { store, index } = await twoPlatforms();
   const to = recording(createMemoryStore());
-  await copyImage(store, to.store, index);
+  await copyImage(index, { from: store, to: to.store });
   expect(to.written).toHaveLength(8);
   expect(new Set(to.written).size).toBe(8);
   expect(to.written.at(-1)).toBe(index.digest);
@@ -17,20 +17,24 @@ test('copyImage copies everything once, children before parents', async () => {
 test('copyImage skips blobs that exist, looks below documents that exist, and reports each blob to its end', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = recording(createMemoryStore());
-  await copyImage(store, to.store, index);
+  await copyImage(index, { from: store, to: to.store });
   const [layer] = images[0]?.layers ?? [];
   if (!layer) throw new Error('no layer');
   await to.store.delete(layer.descriptor.digest);
   to.written.length = 0;
   const done = new Map<Digest, number>();
-  await copyImage(store, to.store, index, {
-    onProgress: (target, bytes) => done.set(target.digest, target.size - bytes),
-  });
+  await copyImage(
+    index,
+    { from: store, to: to.store },
+    {
+      onProgress: (target, bytes) => done.set(target.digest, target.size - bytes),
+    },
+  );
   expect(to.written).toEqual([layer.descriptor.digest]);
   expect([...done.values()]).toEqual(Array(8).fill(0));
   await to.store.delete(layer.descriptor.digest);
-  await copyImage(store, to.store, index, { trustParents: true });
-  expect(await to.store.has(layer.descriptor.digest)).toBe(false);
+  await copyImage(index, { from: store, to: to.store }, { trustParents: true });
+  expect(await to.store.has({ digest: layer.descriptor.digest })).toBe(false);
 });
 
 test('copyImage writes a referrer after its subject', async () => {
@@ -50,31 +54,39 @@ test('copyImage writes a referrer after its subject', async () => {
     manifests: [index, said, about.manifest.descriptor],
   });
   const to = recording(createMemoryStore());
-  await copyImage(store, to.store, root);
+  await copyImage(root, { from: store, to: to.store });
   expect(to.written.indexOf(said.digest)).toBeGreaterThan(to.written.indexOf(about.manifest.descriptor.digest));
 });
 
 test('copyImage copies only the manifests that the filter accepts', async () => {
   const { store, index, images } = await twoPlatforms();
   const to = createMemoryStore();
-  await copyImage(store, to, index, {
-    filter: (child) => child.platform === undefined || child.platform.architecture === 'arm64',
-  });
-  expect(await to.has(images[0]?.manifest.descriptor.digest ?? `sha256:`)).toBe(false);
-  expect(await to.has(images[1]?.manifest.descriptor.digest ?? `sha256:`)).toBe(true);
+  await copyImage(
+    index,
+    { from: store, to },
+    {
+      filter: (child) => child.platform === undefined || child.platform.architecture === 'arm64',
+    },
+  );
+  expect(await to.has({ digest: images[0]?.manifest.descriptor.digest ?? `sha256:` })).toBe(false);
+  expect(await to.has({ digest: images[1]?.manifest.descriptor.digest ?? `sha256:` })).toBe(true);
 });
 
 test('copyImage does not read a mounted blob', async () => {
   const { store, index } = await twoPlatforms();
   const to = recording(createMemoryStore());
   const mounted: Digest[] = [];
-  await copyImage(store, to.store, index, {
-    mount: async (blob) => {
-      const isLayer = blob.mediaType === MediaType.layer;
-      if (isLayer) mounted.push(blob.digest);
-      return isLayer;
+  await copyImage(
+    index,
+    { from: store, to: to.store },
+    {
+      mount: async (blob) => {
+        const isLayer = blob.mediaType === MediaType.layer;
+        if (isLayer) mounted.push(blob.digest);
+        return isLayer;
+      },
     },
-  });
+  );
   expect(mounted).toHaveLength(3);
   expect(to.written.filter((digest) => mounted.includes(digest))).toEqual([]);
 });
@@ -83,7 +95,9 @@ test('the first failure of copyImage aborts the rest, and no document is written
   const { store, index, images } = await twoPlatforms();
   await store.delete(images[1]?.config.descriptor.digest ?? `sha256:`);
   const to = recording(createMemoryStore());
-  await expect(copyImage(store, to.store, index, { concurrency: 1 })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(copyImage(index, { from: store, to: to.store }, { concurrency: 1 })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
   expect(to.written).not.toContain(index.digest);
   expect(to.written).not.toContain(images[1]?.manifest.descriptor.digest);
 });
@@ -91,9 +105,9 @@ test('the first failure of copyImage aborts the rest, and no document is written
 test('copyImage does not start when it is aborted', async () => {
   const { store, index } = await twoPlatforms();
   const reason = new Error('stop');
-  await expect(copyImage(store, createMemoryStore(), index, { signal: AbortSignal.abort(reason) })).rejects.toBe(
-    reason,
-  );
+  await expect(
+    copyImage(index, { from: store, to: createMemoryStore() }, { signal: AbortSignal.abort(reason) }),
+  ).rejects.toBe(reason);
 });
 
 async function twoPlatforms(): Promise<{ store: ContentStore; index: Descriptor; images: EncodedImage[] }> {

@@ -22,9 +22,13 @@ export interface CopyImageOptions {
   readonly trustParents?: boolean;
 }
 
-interface Copy extends Omit<CopyImageOptions, 'signal' | 'concurrency'> {
+/** Where blobs come from and where they go. */
+export interface CopyPlaces {
   readonly from: Provider;
   readonly to: Provider & Ingester;
+}
+
+interface Copy extends CopyPlaces, Omit<CopyImageOptions, 'signal' | 'concurrency'> {
   readonly signal: AbortSignal;
   readonly limit: LimitFunction;
   /** Copies each node of the graph once, also when two images share a layer. */
@@ -39,9 +43,8 @@ interface Copy extends Omit<CopyImageOptions, 'signal' | 'concurrency'> {
  * @throws TbuildError NOT_FOUND, DIGEST_MISMATCH, and the errors of both sides.
  */
 export async function copyImage(
-  from: Provider,
-  to: Provider & Ingester,
   root: Descriptor,
+  { from, to }: CopyPlaces,
   options: CopyImageOptions = {},
 ): Promise<void> {
   const stop = new AbortController();
@@ -65,7 +68,7 @@ function copyNode(copy: Copy, node: Descriptor): Promise<void> {
 
 async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal, filter = () => true } = copy;
-  const present = await copy.limit(() => to.has(node.digest, node.mediaType, node.size, signal));
+  const present = await copy.limit(() => to.has(node, signal));
   if (!present || !copy.trustParents) {
     const bytes = await copy.limit(() => readWhole(present ? to : from, node, signal));
     signal.throwIfAborted();
@@ -85,9 +88,9 @@ async function copyDocument(copy: Copy, node: Descriptor): Promise<void> {
 async function copyBlob(copy: Copy, node: Descriptor): Promise<void> {
   const { from, to, signal } = copy;
   signal.throwIfAborted();
-  const present = (await to.has(node.digest, node.mediaType, node.size, signal)) || (await copy.mount?.(node)) === true;
+  const present = (await to.has(node, signal)) || (await copy.mount?.(node)) === true;
   const source = openedAnew(node.digest, async () => counted(copy, node, await from.read(node, signal)));
-  if (!present) await withSecondPlace(from, node, () => to.write(source, node, signal), signal);
+  if (!present) await withSecondPlace({ from, digest: node.digest, signal }, () => to.write(source, node, signal));
   copy.onProgress?.(node, node.size);
 }
 

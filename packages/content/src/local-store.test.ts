@@ -59,8 +59,8 @@ test('a directory in place of a blob counts as missing, and the blob can be writ
   await store.write(fromBytes(bytes), target);
   rmSync(store.path(target.digest));
   mkdirSync(join(store.path(target.digest), 'inside'), { recursive: true });
-  expect(await store.has(target.digest)).toBe(false);
-  expect(await store.has(target.digest, undefined, statSync(store.path(target.digest)).size)).toBe(false);
+  expect(await store.has({ digest: target.digest })).toBe(false);
+  expect(await store.has({ digest: target.digest, size: statSync(store.path(target.digest)).size })).toBe(false);
   await expect(store.read(target)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   for await (const blob of store.list()) expect.fail(blob.digest);
   await store.write(fromBytes(bytes), target);
@@ -77,7 +77,7 @@ test('a blob that is found is marked as used and keeps its mtime', async () => {
   expect(timesOf()).toEqual([1000_000, 2000_000]);
   expect(createLocalStore(root, { usedAt: 3000_000 }).use(digest, size + 1)).toBe(false);
   expect(timesOf()).toEqual([1000_000, 2000_000]);
-  expect(await createLocalStore(root, { usedAt: 3000_000 }).has(digest)).toBe(true);
+  expect(await createLocalStore(root, { usedAt: 3000_000 }).has({ digest })).toBe(true);
   expect(timesOf()).toEqual([3000_000, 2000_000]);
   expect(createLocalStore(root, { usedAt: 2500_000 }).use(digest)).toBe(true);
   expect(timesOf()).toEqual([3000_000, 2000_000]);

@@ -63,7 +63,7 @@ export function createLocalStore(
     use,
     trust: proofs.note,
     createWriter,
-    has: async (digest, _mediaType, size) => use(digest, size),
+    has: async ({ digest, size }) => use(digest, size),
     async read(target, signal) {
       if (!use(target.digest)) throw missing(target.digest);
       return readVerified(path(target.digest), target, { keepCorrupt, signal, proofs, nextChunk: newChunk });

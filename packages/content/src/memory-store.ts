@@ -10,7 +10,7 @@ export function createMemoryStore(): ContentStore {
   const createWriter = () => createMemoryWriter(blobs);
   return {
     createWriter,
-    has: async (digest) => blobs.has(digest),
+    has: async ({ digest }) => blobs.has(digest),
     async read(target, signal) {
       signal?.throwIfAborted();
       const bytes = blobs.get(target.digest);

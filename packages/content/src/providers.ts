@@ -1,14 +1,15 @@
 import { hasCode, TbuildError } from '@tbuild/errors';
-import type { Descriptor } from '@tbuild/oci';
+import type { Descriptor, EncodedDocument } from '@tbuild/oci';
 import type { ContentStore, Provider } from './content-store.ts';
+import { readBriefly } from './read-briefly.ts';
+import { fromBytes } from './whole-blob.ts';
 
 /** Reads blobs from `store`, or else from `source`, whose verified bytes it stores on the way. */
 export function storing(source: Provider, store: ContentStore): Provider {
   return {
-    has: async (digest, mediaType, size, signal) =>
-      (await store.has(digest, mediaType, size)) || source.has(digest, mediaType, size, signal),
+    has: async (blob, signal) => (await store.has(blob)) || source.has(blob, signal),
     async read(target, signal) {
-      if (await store.has(target.digest, target.mediaType, target.size)) return store.read(target, signal);
+      if (await store.has(target)) return store.read(target, signal);
       return keep(await source.read(target, signal), target, store);
     },
     hasSecondPlace: (digest) => source.hasSecondPlace?.(digest) === true,
@@ -31,22 +32,40 @@ async function* keep(
 /** Reads a blob from the first provider that has it. */
 export function firstOf(providers: readonly Provider[]): Provider {
   return {
-    async has(digest, mediaType, size, signal) {
-      for (const provider of providers) if (await provider.has(digest, mediaType, size, signal)) return true;
+    async has(blob, signal) {
+      for (const provider of providers) if (await provider.has(blob, signal)) return true;
       return false;
     },
     async read(target, signal) {
       let missing: unknown;
       for (const provider of providers) {
         try {
-          if (await provider.has(target.digest, target.mediaType, target.size, signal))
-            return await provider.read(target, signal);
+          if (await provider.has(target, signal)) return await provider.read(target, signal);
         } catch (error) {
           if (!hasCode(error, 'NOT_FOUND')) throw error;
           missing = error;
         }
       }
       throw missing ?? new TbuildError('NOT_FOUND', `No source has ${target.digest}`);
+    },
+  };
+}
+
+/** Reads these documents from memory, and other blobs from `rest`. */
+export function withDocuments(
+  documents: readonly Pick<EncodedDocument, 'descriptor' | 'bytes'>[],
+  rest: Provider,
+): Provider {
+  const bytesOf = new Map(documents.map(({ descriptor, bytes }) => [descriptor.digest, bytes]));
+  return {
+    has: async (blob, signal) => bytesOf.has(blob.digest) || rest.has(blob, signal),
+    async read(target, signal) {
+      const bytes = bytesOf.get(target.digest);
+      return bytes === undefined ? rest.read(target, signal) : fromBytes(bytes);
+    },
+    async readBriefly(target, signal) {
+      const bytes = bytesOf.get(target.digest);
+      return bytes === undefined ? readBriefly(rest, target, signal) : fromBytes(bytes);
     },
   };
 }

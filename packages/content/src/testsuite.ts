@@ -17,12 +17,12 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       for (const bytes of [Buffer.from('one'), Buffer.alloc(0), LARGE]) {
         const expected = describeBytes(bytes);
         expect(await target.write(pieces(bytes), expected)).toEqual({ digest: expected.digest, size: bytes.length });
-        expect(await target.has(expected.digest)).toBe(true);
+        expect(await target.has({ digest: expected.digest })).toBe(true);
         expect((await collect(await target.read(expected))).equals(bytes)).toBe(true);
       }
       const unnamed = Buffer.from('a blob whose digest is not known before');
       expect(await target.write(pieces(unnamed))).toEqual({ digest: digestOf(unnamed), size: unnamed.length });
-      expect(await target.has(digestOf(unnamed))).toBe(true);
+      expect(await target.has({ digest: digestOf(unnamed) })).toBe(true);
     });
 
     test('writing an existing blob succeeds, also at the same time', async () => {
@@ -37,7 +37,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
     test('reports a blob that was never written as missing', async () => {
       const target = await open();
       const absent = describeBytes(Buffer.from('absent'));
-      expect(await target.has(absent.digest)).toBe(false);
+      expect(await target.has({ digest: absent.digest })).toBe(false);
       expect(await failure(async () => collect(await target.read(absent)))).toSatisfy((error) =>
         hasCode(error, 'NOT_FOUND'),
       );
@@ -53,8 +53,8 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       expect(await failure(() => target.write(pieces(wrong), expected))).toSatisfy((error) =>
         hasCode(error, 'DIGEST_MISMATCH'),
       );
-      expect(await target.has(expected.digest)).toBe(false);
-      expect(await target.has(digestOf(wrong))).toBe(false);
+      expect(await target.has({ digest: expected.digest })).toBe(false);
+      expect(await target.has({ digest: digestOf(wrong) })).toBe(false);
     });
 
     test('a source that fails leaves nothing', async () => {
@@ -66,7 +66,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
         throw broken;
       };
       expect(await failure(() => target.write(source(), describeBytes(bytes)))).toBeInstanceOf(Error);
-      expect(await target.has(digestOf(bytes))).toBe(false);
+      expect(await target.has({ digest: digestOf(bytes) })).toBe(false);
     });
 
     test('a chunk of readBriefly is valid until six more were requested', async () => {
@@ -96,7 +96,7 @@ export function testTarget(name: string, open: () => Promise<Provider & Ingester
       expect(await failure(async () => collect(await target.read(describeBytes(bytes), signal)))).toBe(reason);
       const other = Buffer.from('to be aborted as well');
       expect(await failure(() => target.write(pieces(other), describeBytes(other), signal))).toBe(reason);
-      expect(await target.has(digestOf(other))).toBe(false);
+      expect(await target.has({ digest: digestOf(other) })).toBe(false);
     });
   });
 }
@@ -114,7 +114,7 @@ export function testContentStore(name: string, open: () => Promise<ContentStore>
       await store.delete(digestOf('a'));
       await store.delete(digestOf('a'));
       expect(await listed(store)).toEqual([`${digestOf('bb')} 2`]);
-      expect(await store.has(digestOf('a'))).toBe(false);
+      expect(await store.has({ digest: digestOf('a') })).toBe(false);
     });
 
     test('a writer copies small and large pieces', async () => {

@@ -85,18 +85,25 @@ class StateSet {
 /** Each part has two states: before it, and inside `directories`. */
 function runStates(states: readonly State[], path: Iterable<string>): boolean {
   let [current, next] = [new StateSet(2 * states.length + 2), new StateSet(2 * states.length + 2)];
-  enter(states, current, 0, { atStart: true });
+  enter({ states, set: current }, 0, { atStart: true });
   for (const character of path) {
     next.clear();
-    for (const at of current.list) step(states, next, at, character);
+    const entering = { states, set: next };
+    for (const at of current.list) step(entering, at, character);
     [current, next] = [next, current];
     if (current.list.length === 0) return false;
   }
   return current.has(2 * states.length);
 }
 
+/** A set that states are added to. */
+interface Entering {
+  readonly states: readonly State[];
+  readonly set: StateSet;
+}
+
 /** Adds the state before a part, and before those after it while they may match nothing. */
-function enter(states: readonly State[], set: StateSet, from: number, { atStart = false } = {}): void {
+function enter({ states, set }: Entering, from: number, { atStart = false } = {}): void {
   for (let index = from; !set.has(2 * index); index++) {
     set.add(2 * index);
     const kind = states[index]?.kind ?? 'once';
@@ -105,14 +112,14 @@ function enter(states: readonly State[], set: StateSet, from: number, { atStart 
   }
 }
 
-function step(states: readonly State[], next: StateSet, at: number, character: string): void {
+function step(next: Entering, at: number, character: string): void {
   const index = at >> 1;
-  const state = states[index];
+  const state = next.states[index];
   if (state === undefined) return;
   const isInside = at % 2 === 1;
   if (state.kind === 'start' || (state.kind === 'directories' && !isInside)) return;
-  if (isInside && character === '/') enter(states, next, index + 1);
+  if (isInside && character === '/') enter(next, index + 1);
   if (!state.accepts(character)) return;
-  if (isInside) next.add(at);
-  else enter(states, next, state.kind === 'repeated' ? index : index + 1);
+  if (isInside) next.set.add(at);
+  else enter(next, state.kind === 'repeated' ? index : index + 1);
 }

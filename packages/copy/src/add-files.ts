@@ -1,12 +1,18 @@
 import { runCooperatively } from '@tbuild/concurrency';
 import { type SelectedSource, typeOf } from '@tbuild/context';
 import { isArchive, unpackArchive, type UnpackOptions } from '@tbuild/diff';
-import type { LayeredTree, ReadableTreeWriter } from '@tbuild/snapshot';
+import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { attributeRules } from './copied-attributes.ts';
 import { copySource } from './copy-files.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
 import { placeDirectory } from './destination.ts';
 import { checkKeyedFile } from './keyed-file.ts';
+
+/** How ADD copies. */
+interface AddedCopy {
+  readonly target: CopyTarget;
+  readonly options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>;
+}
 
 /**
  * Copies a selection as ADD does: unpacks archives into the destination, which is then a directory, and copies other
@@ -17,19 +23,16 @@ import { checkKeyedFile } from './keyed-file.ts';
 export async function addFiles(
   selection: readonly SelectedSource[],
   writer: ReadableTreeWriter,
-  tree: Pick<LayeredTree, 'stat'>,
-  op: CopyTarget,
-  options: CopyOptions & Pick<UnpackOptions, 'signal' | 'onSkippedDevice'>,
+  { target, options }: AddedCopy,
 ): Promise<void> {
-  const rules = attributeRules(op, options);
-  const target = { writer, tree };
+  const rules = attributeRules(target, options);
   for (const source of selection) {
     const { entry } = source;
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
-      const destination = placeDirectory(target, op.destination, rules.implied);
+      const destination = placeDirectory(writer, target.destination, rules.implied);
       const { owner, signal, onSkippedDevice } = options;
       await unpackArchive(entry.location, { writer, destination, owner, signal, onSkippedDevice });
       checkKeyedFile(entry, options.hasher);
-    } else await runCooperatively(copySource(target, source, { op, options, rules }), options.signal);
+    } else await runCooperatively(copySource(source, writer, { target, options, rules }), options.signal);
   }
 }

@@ -57,13 +57,15 @@ interface Case {
 }
 
 function copy({ select, op, owner }: Case): void {
-  const tree = openLayeredTree([lower, upper], 'trusted');
   const writer = createTreeWriter({ upper, lowers: [lower], flavour: 'trusted' });
   const hasher = createFileHasher();
   const selection = runSync(selectFiles(openDirectory(source), select));
   runSync(digestSelection(selection, { hasher, owner: 'root' }));
   runSync(
-    copyFiles(selection, writer, tree, { destination: '/', keepOwner: false, ...op }, { owner, now: NOW, hasher }),
+    copyFiles(selection, writer, {
+      target: { destination: '/', keepOwner: false, ...op },
+      options: { owner, now: NOW, hasher },
+    }),
   );
   writer.finish();
 }
@@ -293,13 +295,7 @@ test.each(changes)('A file changes between key and copy: %s', (_, change, messag
   change();
   const run = (): void =>
     runSync(
-      copyFiles(
-        selection,
-        writer,
-        openLayeredTree([upper], 'trusted'),
-        { destination: '/', keepOwner: false },
-        { now: NOW, hasher },
-      ),
+      copyFiles(selection, writer, { target: { destination: '/', keepOwner: false }, options: { now: NOW, hasher } }),
     );
   if (message !== undefined) return expect(run).toThrow(expect.objectContaining({ code: 'CONTEXT', message }));
   run();
@@ -313,9 +309,10 @@ test('A file rewritten between key and copy within the same timestamp is detecte
   runSync(digestSelection(select(), { hasher, owner: 'root' }));
   write(source, { f: 'other' });
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const tree = openLayeredTree([upper], 'trusted');
   const run = (): void =>
-    runSync(copyFiles(select(), writer, tree, { destination: '/', keepOwner: false }, { now: NOW, hasher }));
+    runSync(
+      copyFiles(select(), writer, { target: { destination: '/', keepOwner: false }, options: { now: NOW, hasher } }),
+    );
   expect(run).toThrow('File "f" changed during the build');
 });
 
@@ -326,13 +323,10 @@ test('A file that was never hashed may get another hard link but not other bytes
   linkSync(join(source, 'f'), join(source, 'g'));
   const run = (): void =>
     runSync(
-      copyFiles(
-        selection,
-        writer,
-        openLayeredTree([upper], 'trusted'),
-        { destination: '/', keepOwner: true },
-        { now: NOW, hasher: createFileHasher() },
-      ),
+      copyFiles(selection, writer, {
+        target: { destination: '/', keepOwner: true },
+        options: { now: NOW, hasher: createFileHasher() },
+      }),
     );
   run();
   writeFileSync(join(source, 'f'), 'other');
@@ -344,9 +338,9 @@ test('A file that was never hashed may not get other bytes of the same size and 
   utimesSync(join(source, 'f'), 5, 5);
   const selection = runSync(selectFiles(openDirectory(source), { sources: ['f'] }));
   const writer = createTreeWriter({ upper, lowers: [], flavour: 'trusted' });
-  const tree = openLayeredTree([upper], 'trusted');
   const options = { now: NOW, hasher: createFileHasher() };
-  const run = (): void => runSync(copyFiles(selection, writer, tree, { destination: '/', keepOwner: false }, options));
+  const run = (): void =>
+    runSync(copyFiles(selection, writer, { target: { destination: '/', keepOwner: false }, options }));
   const listed = lstatSync(join(source, 'f')).ctimeMs;
   while (lstatSync(join(source, 'f')).ctimeMs === listed) {
     writeFileSync(join(source, 'f'), 'SAME');

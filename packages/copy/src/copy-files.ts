@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import {
-  type FileTree,
   type FileType,
   isLarge,
   readLink,
@@ -11,50 +10,48 @@ import {
   typeOf,
 } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
-import type { TreeWriter } from '@tbuild/snapshot';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
-import { checkReplaceable, type Destination, join, parentOf, placeDirectory, placeFile } from './destination.ts';
+import { checkReplaceable, join, parentOf, placeDirectory, placeFile, type Destination } from './destination.ts';
 import { copyKeyedFile, copyLargeFile } from './keyed-file.ts';
 
 /**
  * Copies a selection as COPY does. Files go into the destination if it is a directory or ends in a slash, otherwise
- * they take its place. Of directories, the contents are copied. `tree` is the current state of the tree that the writer
- * changes. Does not finish the writer. Yields between files and within large files.
+ * they take its place. Of directories, the contents are copied. Does not finish the writer. Yields between files and
+ * within large files.
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS if a file and a directory would replace each other, CONTEXT if a file
  * changed since it was keyed.
  */
 export function* copyFiles(
   selection: readonly SelectedSource[],
-  writer: TreeWriter,
-  tree: Pick<FileTree, 'stat'>,
-  op: CopyTarget,
-  options: CopyOptions,
+  writer: Destination,
+  { target, options }: Pick<CopyPlan, 'target' | 'options'>,
 ): CooperativeTask {
-  const rules = attributeRules(op, options);
-  for (const source of selection) yield* copySource({ writer, tree }, source, { op, options, rules });
+  const rules = attributeRules(target, options);
+  for (const source of selection) yield* copySource(source, writer, { target, options, rules });
 }
 
 /** The parameters common to all sources of a copy. */
 export interface CopyPlan {
-  readonly op: CopyTarget;
+  readonly target: CopyTarget;
   readonly options: CopyOptions;
   readonly rules: AttributeRules;
 }
 
 /** Copies one source. Keeps hard links between its files. */
-export function* copySource(target: Destination, source: SelectedSource, plan: CopyPlan): CooperativeTask {
-  const { destination } = plan.op;
-  const copier: Copier = { ...target, ...plan, links: new Map(), made: new Set() };
+export function* copySource(source: SelectedSource, writer: Destination, plan: CopyPlan): CooperativeTask {
+  const { destination } = plan.target;
+  const copier: Copier = { writer, ...plan, links: new Map(), made: new Set() };
   if (typeOf(source.entry.stats) === 'directory') yield* copyContents(copier, source, destination);
   else {
-    const path = placeFile(target, destination, source.name, plan.rules.implied);
+    const path = placeFile(writer, { destination, name: source.name }, plan.rules.implied);
     yield* copyEntry(copier, source.entry, path) ?? [];
   }
 }
 
-interface Copier extends Destination, CopyPlan {
+interface Copier extends CopyPlan {
+  readonly writer: Destination;
   /** First path written for each inode with several links. */
   readonly links: Map<string, string>;
   /** Directories created for this source. Nothing in them can conflict. */
@@ -62,7 +59,7 @@ interface Copier extends Destination, CopyPlan {
 }
 
 function* copyContents(copier: Copier, source: SelectedSource, destination: string): CooperativeTask {
-  const top = placeDirectory(copier, destination, copier.rules.implied);
+  const top = placeDirectory(copier.writer, destination, copier.rules.implied);
   takeTime(copier, source.entry, top);
   let count = 0;
   for (const file of source.files) {
@@ -74,8 +71,8 @@ function* copyContents(copier: Copier, source: SelectedSource, destination: stri
 }
 
 /** Sets the time of the top directory. It takes no other attribute of the source directory. */
-function takeTime({ writer, tree, rules }: Copier, source: TreeEntry, top: string): void {
-  const existing = tree.stat(top);
+function takeTime({ writer, rules }: Copier, source: TreeEntry, top: string): void {
+  const existing = writer.stat(top);
   if (top === '' || existing === undefined) return;
   const { mode, uid, gid } = existing.stats;
   writer.directory(top, { mode: mode & 0o7777, uid, gid, mtimeMs: rules.timeOf(source) });
@@ -83,8 +80,8 @@ function takeTime({ writer, tree, rules }: Copier, source: TreeEntry, top: strin
 
 /** Copies a directory. An existing directory takes the source's attributes; an implied one takes only the mode. */
 function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: string): void {
-  const { writer, tree, rules, made } = copier;
-  const existing = made.has(parentOf(path)) ? undefined : tree.stat(path);
+  const { writer, rules, made } = copier;
+  const existing = made.has(parentOf(path)) ? undefined : writer.stat(path);
   if (existing !== undefined && typeOf(existing.stats) !== 'directory') {
     throw new TbuildError(
       'DOCKERFILE_SEMANTICS',
@@ -101,7 +98,7 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
 type Rest = CooperativeTask | undefined | void;
 
 function copyEntry(copier: Copier, entry: TreeEntry, path: string): Rest {
-  if (!copier.made.has(parentOf(path))) checkReplaceable(copier.tree, path);
+  if (!copier.made.has(parentOf(path))) checkReplaceable(copier.writer, path);
   return COPY[typeOf(entry.stats)](copier, entry, path);
 }
 
@@ -128,7 +125,7 @@ function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, p
   if (written !== undefined && writer.share(path, written)) return;
   if (nlink > 1) links.set(inode, path);
   const copy = isLarge(entry) ? copyLargeFile : copyKeyedFile;
-  return copy(entry, writer, path, { attributes, hasher: options.hasher });
+  return copy(entry, writer, { path, attributes, hasher: options.hasher });
 }
 
 const FILES_A_PIECE = 32;

@@ -3,11 +3,8 @@ import { TbuildError } from '@tbuild/errors';
 import type { TreeWriter } from '@tbuild/snapshot';
 import type { Owner } from './copy-options.ts';
 
-/** A tree being written: its writer and its current state. */
-export interface Destination {
-  readonly writer: TreeWriter;
-  readonly tree: Pick<FileTree, 'stat'>;
-}
+/** A tree or layer being written, whose present state can be read. */
+export type Destination = TreeWriter & Pick<FileTree, 'stat'>;
 
 /** Attributes of directories that are created only because something below them is needed. */
 export interface ImpliedAttributes {
@@ -22,12 +19,12 @@ export interface ImpliedAttributes {
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS if a path component is not a directory.
  */
-export function ensureDirectory({ writer, tree }: Destination, path: string, implied: ImpliedAttributes): void {
+export function ensureDirectory(writer: Destination, path: string, implied: ImpliedAttributes): void {
   let nearest = path;
-  let entry = tree.stat(nearest);
+  let entry = writer.stat(nearest);
   while (entry === undefined && nearest !== '') {
     nearest = parentOf(nearest);
-    entry = tree.stat(nearest);
+    entry = writer.stat(nearest);
   }
   if (entry !== undefined && typeOf(entry.stats) !== 'directory') {
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Path ${quote(nearest)} is not a directory`);
@@ -40,35 +37,39 @@ export function ensureDirectory({ writer, tree }: Destination, path: string, imp
 }
 
 /** Returns the path of a copied file: in the destination if that is a directory, otherwise the destination itself. */
-export function placeFile(target: Destination, destination: string, name: string, implied: ImpliedAttributes): string {
-  ensureParent(target, destination, implied);
-  const place = resolveDestination(target.tree, destination);
-  const existing = target.tree.stat(place);
+export function placeFile(
+  writer: Destination,
+  { destination, name }: { readonly destination: string; readonly name: string },
+  implied: ImpliedAttributes,
+): string {
+  ensureParent(writer, destination, implied);
+  const place = resolveDestination(writer, destination);
+  const existing = writer.stat(place);
   if (existing !== undefined && typeOf(existing.stats) === 'directory') return join(place, name);
-  ensureDirectory(target, parentOf(place), implied);
+  ensureDirectory(writer, parentOf(place), implied);
   return place;
 }
 
 /** Returns the path that receives a directory's contents, and creates it. */
-export function placeDirectory(target: Destination, destination: string, implied: ImpliedAttributes): string {
-  ensureParent(target, destination, implied);
-  const place = resolveDestination(target.tree, destination);
-  ensureDirectory(target, place, implied);
+export function placeDirectory(writer: Destination, destination: string, implied: ImpliedAttributes): string {
+  ensureParent(writer, destination, implied);
+  const place = resolveDestination(writer, destination);
+  ensureDirectory(writer, place, implied);
   return place;
 }
 
 /** Creates the directory before the last slash, which for `/dir/` is `/dir`. */
-function ensureParent(target: Destination, destination: string, implied: ImpliedAttributes): void {
+function ensureParent(writer: Destination, destination: string, implied: ImpliedAttributes): void {
   const parent = destination.slice(0, destination.lastIndexOf('/') + 1);
-  ensureDirectory(target, resolveDestination(target.tree, parent), implied);
+  ensureDirectory(writer, resolveDestination(writer, parent), implied);
 }
 
 /**
  * Checks that a file may replace what is at `path`.
  * @throws TbuildError DOCKERFILE_SEMANTICS if it is a directory.
  */
-export function checkReplaceable(tree: Pick<FileTree, 'stat'>, path: string): void {
-  const existing = tree.stat(path);
+export function checkReplaceable(writer: Destination, path: string): void {
+  const existing = writer.stat(path);
   if (existing === undefined || typeOf(existing.stats) !== 'directory') return;
   throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace directory ${quote(path)} with a file`);
 }

@@ -5,7 +5,7 @@ import { runSync } from '@tbuild/concurrency';
 import { createFileHasher, digestSelection, openDirectory, selectFiles } from '@tbuild/context';
 import { resultId } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
-import { createTreeWriter, openLayeredTree } from '@tbuild/snapshot';
+import { createTreeWriter } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
 import { copyFiles } from './copy-files.ts';
@@ -27,15 +27,12 @@ function copyTo(name: string, mode?: number): string {
   const earlier = openEarlierCopy(note, selection, hasher);
   const written = earlier && filesInTree(earlier, join(base, earlier.result.slice('sha256:'.length)));
   runSync(
-    copyFiles(
-      selection,
-      writer,
-      openLayeredTree([upper], 'trusted'),
-      { destination: '/files', keepOwner: false, chmod: mode },
-      { now: 1e12, hasher, written },
-    ),
+    copyFiles(selection, writer, {
+      target: { destination: '/files', keepOwner: false, chmod: mode },
+      options: { now: 1e12, hasher, written },
+    }),
   );
-  rememberCopy(note, resultId(digestOf(name)), selection, hasher);
+  rememberCopy(note, { result: resultId(digestOf(name)), selection, hasher });
   writer.finish();
   return join(upper, 'files');
 }

@@ -34,16 +34,19 @@ export function isRemembered(selection: readonly SelectedSource[]): boolean {
 }
 
 /** Remembers in `file` the files of a result. The last writer wins. */
-export function rememberCopy(
-  file: string,
-  result: ResultId,
-  [source]: readonly SelectedSource[],
-  hasher: FileHasher,
-): void {
-  writeAtomically(file, wordsOf(result, source, hasher));
+export function rememberCopy(file: string, copy: CopiedFiles): void {
+  writeAtomically(file, wordsOf(copy));
 }
 
-function* wordsOf(result: ResultId, source: SelectedSource | undefined, hasher: FileHasher): Generator<string, void> {
+/** A result and the files that it copied. */
+export interface CopiedFiles {
+  readonly result: ResultId;
+  readonly selection: readonly SelectedSource[];
+  /** Knows the digests of the files. */
+  readonly hasher: FileHasher;
+}
+
+function* wordsOf({ result, selection: [source], hasher }: CopiedFiles): Generator<string, void> {
   yield `${result}\0${source?.entry.path ?? ''}\0`;
   for (const { entry } of source?.files ?? []) {
     const digest = typeOf(entry.stats) === 'file' ? hasher.known(entry) : undefined;

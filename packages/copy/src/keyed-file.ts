@@ -5,36 +5,38 @@ import { changedFile, createFileHasher, type FileHasher, type FileStat, type Tre
 import type { Attributes, TreeWriter } from '@tbuild/snapshot';
 
 /**
- * Writes a file of the selection to `path`. The bytes must be those that were keyed: if the file's stats have changed
+ * Writes a file of the selection. The bytes must be those that were keyed: if the file's stats have changed
  * since, the file is copied again and hashed.
  *
  * @throws TbuildError CONTEXT if the file changed or cannot be read.
  */
-export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): void {
+export function copyKeyedFile(entry: TreeEntry, writer: TreeWriter, copied: Copied): void {
   try {
-    writer.file(path, copied.attributes, { location: entry.location });
-    copyAgainIfChanged(entry, writer, path, copied);
+    writer.file(copied.path, copied.attributes, { location: entry.location });
+    copyAgainIfChanged(entry, writer, copied);
   } catch (error) {
     throw isGone(entry) ? changedFile(entry, error) : error;
   }
 }
 
 /** Does the same as {@link copyKeyedFile} for a large file. */
-export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, path: string, copied: Copied): CooperativeTask {
+export function* copyLargeFile(entry: TreeEntry, writer: TreeWriter, copied: Copied): CooperativeTask {
   try {
-    yield* writer.copy(path, copied.attributes, entry.location);
-    copyAgainIfChanged(entry, writer, path, copied);
+    yield* writer.copy(copied.path, copied.attributes, entry.location);
+    copyAgainIfChanged(entry, writer, copied);
   } catch (error) {
     throw isGone(entry) ? changedFile(entry, error) : error;
   }
 }
 
+/** The copy of a file. */
 interface Copied {
+  readonly path: string;
   readonly attributes: Attributes;
   readonly hasher: FileHasher;
 }
 
-function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, path: string, { attributes, hasher }: Copied): void {
+function copyAgainIfChanged(entry: TreeEntry, writer: TreeWriter, { path, attributes, hasher }: Copied): void {
   if (isAsKeyed(entry)) return checkKeyedFile(entry, hasher);
   const hash = createHash('sha256');
   writer.file(path, attributes, { chunks: hashedChunks(entry.location, (chunk) => hash.update(chunk)) });

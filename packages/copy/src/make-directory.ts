@@ -1,8 +1,7 @@
-import { type FileTree, resolveDestination } from '@tbuild/context';
+import { resolveDestination } from '@tbuild/context';
 import type { MkdirOp } from '@tbuild/graph';
-import type { TreeWriter } from '@tbuild/snapshot';
 import type { Owner } from './copy-options.ts';
-import { ensureDirectory } from './destination.ts';
+import { ensureDirectory, type Destination } from './destination.ts';
 
 /**
  * Creates the directory of a WORKDIR and its missing parents with the given owner and time (milliseconds since the
@@ -11,11 +10,9 @@ import { ensureDirectory } from './destination.ts';
  * @throws TbuildError DOCKERFILE_SEMANTICS if a path component is not a directory.
  */
 export function makeDirectory(
-  writer: TreeWriter,
-  tree: FileTree,
-  op: Pick<MkdirOp, 'path' | 'mode'>,
-  owner: Owner,
-  now: number,
+  writer: Destination,
+  { path, mode }: Pick<MkdirOp, 'path' | 'mode'>,
+  { owner, now }: { readonly owner: Owner; readonly now: number },
 ): void {
-  ensureDirectory({ writer, tree }, resolveDestination(tree, op.path), { mode: op.mode, owner, mtimeMs: now });
+  ensureDirectory(writer, resolveDestination(writer, path), { mode, owner, mtimeMs: now });
 }

@@ -5,7 +5,7 @@ import { createLocalStore } from '@tbuild/content';
 import { createFileHasher, digestSelection, openDirectory, selectFiles, type SelectOptions } from '@tbuild/context';
 import { createDiffer, createLayerWriter, NotStreamable, readArchive } from '@tbuild/diff';
 import type { Layer } from '@tbuild/oci';
-import { createTreeWriter, openLayeredTree, storedTime } from '@tbuild/snapshot';
+import { createTreeWriter, storedTime } from '@tbuild/snapshot';
 import { newDirectory, shell, writableFlavours } from '@tbuild/snapshot/testsuite';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { needs } from '../../../test/support/requirements.ts';
@@ -47,14 +47,14 @@ function prepare({ source, lower = ':', select, op, options }: Case) {
 async function throughTree(prepared: ReturnType<typeof prepare>): Promise<Layer> {
   const { selection, lowers, target, options } = prepared;
   const writer = createTreeWriter({ upper: at('upper'), lowers, flavour });
-  runSync(copyFiles(selection, writer, openLayeredTree([...lowers, at('upper')], flavour), target, options));
+  runSync(copyFiles(selection, writer, { target, options }));
   writer.finish();
   return createDiffer({ content, flavour }).pack(at('upper'), lowers);
 }
 
 function straight({ selection, lowers, target, options }: ReturnType<typeof prepare>): Layer {
   using writer = createLayerWriter({ content, lowers, flavour });
-  runSync(copyFiles(selection, writer, writer, target, options));
+  runSync(copyFiles(selection, writer, { target, options }));
   writer.finish();
   return writer.commit();
 }
@@ -190,8 +190,8 @@ test('Hashing and copying a huge file stop when the build is cancelled', async (
   using layer = createLayerWriter({ content, lowers: [], flavour });
   const works: readonly CooperativeTask<unknown>[] = [
     digestSelection(selection, { hasher, owner: 'root' }),
-    copyFiles(selection, tree, openLayeredTree([at('upper')], flavour), target, options),
-    copyFiles(selection, layer, layer, target, options),
+    copyFiles(selection, tree, { target, options }),
+    copyFiles(selection, layer, { target, options }),
   ];
   for (const work of works) {
     const controller = new AbortController();

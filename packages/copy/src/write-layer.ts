@@ -46,7 +46,7 @@ export function* writeLayer(
   });
   try {
     const written = earlier && filesInLayer(earlier);
-    yield* copyFiles(sources, writer, writer, target, { ...options, written });
+    yield* copyFiles(sources, writer, { target, options: { ...options, written } });
     writer.finish();
     return writer.commit();
   } catch (error) {

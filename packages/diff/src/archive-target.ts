@@ -57,7 +57,7 @@ export class ArchiveTarget {
     const staysDirectory = entry.type === TarType.directory && this.#visited.get(path) === 'directory';
     if (!staysDirectory) this.invalidate(path);
     if (entry.type === TarType.file) return this.#file(path, entry);
-    MAKE[entry.type](this, path, entry, this.#options.writer);
+    MAKE[entry.type](entry, path, { target: this, writer: this.#options.writer });
     return undefined;
   }
 
@@ -154,12 +154,19 @@ export class ArchiveTarget {
   }
 }
 
-type Make = (target: ArchiveTarget, path: string, entry: TarEntry, writer: ReadableTreeWriter) => void;
+/** Makes the entry of an archive at a path. */
+type Make = (entry: TarEntry, path: string, into: Into) => void;
+
+interface Into {
+  readonly target: ArchiveTarget;
+  readonly writer: ReadableTreeWriter;
+}
 
 const MAKE: Readonly<Record<Exclude<TarType, '0'>, Make>> = {
-  [TarType.directory]: (target, path, entry, writer) => writer.directory(path, target.attributesOf(entry)),
-  [TarType.symlink]: (target, path, entry, writer) => writer.symlink(path, target.attributesOf(entry), entry.linkName),
-  [TarType.link]: (target, path, entry) => target.link(path, entry.linkName),
+  [TarType.directory]: (entry, path, { target, writer }) => writer.directory(path, target.attributesOf(entry)),
+  [TarType.symlink]: (entry, path, { target, writer }) =>
+    writer.symlink(path, target.attributesOf(entry), entry.linkName),
+  [TarType.link]: (entry, path, { target }) => target.link(path, entry.linkName),
   [TarType.character]: makeSpecial(FileType.character),
   [TarType.block]: makeSpecial(FileType.block),
   [TarType.fifo]: makeSpecial(FileType.fifo),
@@ -167,7 +174,7 @@ const MAKE: Readonly<Record<Exclude<TarType, '0'>, Make>> = {
 
 /** Making devices takes a privilege that a user namespace does not have. As in containerd, they are skipped there. */
 function makeSpecial(type: number): Make {
-  return (target, path, entry, writer) => {
+  return (entry, path, { target, writer }) => {
     const device = type === FileType.fifo ? 0 : makedev(entry.major, entry.minor);
     if (isWhiteout({ mode: type, rdev: device })) return;
     try {

@@ -27,7 +27,6 @@ export function createDiffer({ content, flavour, limiter = (work) => work() }: D
         const { digest, size } = writer.commit();
         return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
       }),
-    extract: (layer, from, target, options = {}) =>
-      limiter(() => extractLayer({ layer, from, target, flavour, ...options })),
+    extract: (layer, target, options) => limiter(() => extractLayer({ layer, target, flavour, ...options })),
   };
 }

@@ -28,7 +28,10 @@ async function unpack(members: readonly Member[], { lowers = [] as string[], upp
 
 async function extract(members: readonly Member[], lowers: readonly string[] = []): Promise<string> {
   const [content, target] = [new TestContent(), newDirectory()];
-  await createDiffer({ content, flavour: 'user' }).extract(content.add(tarOf(members)), content, target, { lowers });
+  await createDiffer({ content, flavour: 'user' }).extract(content.add(tarOf(members)), target, {
+    from: content,
+    lowers,
+  });
   return target;
 }
 
@@ -125,7 +128,8 @@ test('an abort ends the extraction within one chunk of bytes', async () => {
         yield archive;
       })(),
   };
-  const extraction = createDiffer({ content, flavour: 'user' }).extract(layer, oneChunk, target, {
+  const extraction = createDiffer({ content, flavour: 'user' }).extract(layer, target, {
+    from: oneChunk,
     signal: abort.signal,
   });
   await expect(extraction).rejects.toMatchObject({ code: 'CANCELLED' });

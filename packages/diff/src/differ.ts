@@ -12,6 +12,8 @@ export interface ExtractedLayer {
 }
 
 export interface ExtractOptions {
+  /** Has the layer's bytes. */
+  readonly from: Provider;
   /**
    * The directories of the layers below, bottom first (empty for the lowest layer). Undefined to extract layers side
    * by side.
@@ -34,5 +36,5 @@ export interface Differ {
    * outside `target`, whatever the archive says.
    * @throws TbuildError DIGEST_MISMATCH, SNAPSHOT.
    */
-  extract(layer: Descriptor, from: Provider, target: string, options?: ExtractOptions): Promise<ExtractedLayer>;
+  extract(layer: Descriptor, target: string, options: ExtractOptions): Promise<ExtractedLayer>;
 }

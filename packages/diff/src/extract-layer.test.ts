@@ -47,7 +47,10 @@ async function extract(
 ): Promise<ExtractedLayer & { target: string }> {
   const [content, target] = [new TestContent(), newDirectory()];
   const layer = content.add(tarOf(members));
-  return { target, ...(await createDiffer({ content, flavour: 'user' }).extract(layer, content, target, { lowers })) };
+  return {
+    target,
+    ...(await createDiffer({ content, flavour: 'user' }).extract(layer, target, { from: content, lowers })),
+  };
 }
 
 /** A lower layer: `lib` is a link to `usr/lib`, which contains `old`. */
@@ -151,7 +154,7 @@ const refused: [name: string, archive: Buffer | Member[]][] = [
 test.each(refused)('extracting fails for %s', async (_, archive) => {
   const [content, target] = [new TestContent(), newDirectory()];
   const layer = content.add(Buffer.isBuffer(archive) ? archive : tarOf(archive));
-  const work = createDiffer({ content, flavour: 'user' }).extract(layer, content, target);
+  const work = createDiffer({ content, flavour: 'user' }).extract(layer, target, { from: content });
   await expect(work).rejects.toMatchObject({ code: 'SNAPSHOT' });
 });
 
@@ -165,7 +168,7 @@ test.each(['missing', 'loop/x', '../../etc/hostname'])(
 describe.each(writableFlavours())('whiteouts (%s)', needs('root'), (flavour) => {
   const run = async (members: Member[]): Promise<string> => {
     const [content, target] = [new TestContent(), newDirectory()];
-    await createDiffer({ content, flavour }).extract(content.add(tarOf(members)), content, target);
+    await createDiffer({ content, flavour }).extract(content.add(tarOf(members)), target, { from: content });
     return target;
   };
 
@@ -222,7 +225,7 @@ test.each(compressed)('extracting %s returns the diff ID', needs('zstd'), async 
   const [content, target, seen] = [new TestContent(), newDirectory(), [0]];
   const layer = content.add(bytes(), mediaType);
   const differ = createDiffer({ content, flavour: 'user' });
-  const result = await differ.extract(layer, content, target, { onProgress: (count) => seen.push(count) });
+  const result = await differ.extract(layer, target, { from: content, onProgress: (count) => seen.push(count) });
   expect(result).toEqual({ diffId: digestOf(archive), selfContained: true });
   expect(seen.at(-1)).toBe(layer.size);
   expect(lstatSync(join(target, 'd')).mtimeMs).toBe(1e12);
@@ -236,18 +239,22 @@ test.each([
 ])('extracts a layer whose media type says %s', async (_, bytes, mediaType) => {
   const content = new TestContent();
   const differ = createDiffer({ content, flavour: 'user' });
-  const result = await differ.extract(content.add(bytes, mediaType), content, newDirectory());
+  const result = await differ.extract(content.add(bytes, mediaType), newDirectory(), { from: content });
   expect(result.diffId).toBe(digestOf(archive));
 });
 
 test('extracting fails on damaged compression, an unknown media type and an abort', async () => {
   const [content, differ] = [new TestContent(), createDiffer({ content: new TestContent(), flavour: 'user' })];
   const damaged = content.add(gzipSync(archive).subarray(0, 500), MediaType.layerGzip);
-  await expect(differ.extract(damaged, content, newDirectory())).rejects.toMatchObject({ code: 'SNAPSHOT' });
+  await expect(differ.extract(damaged, newDirectory(), { from: content })).rejects.toMatchObject({ code: 'SNAPSHOT' });
   const unknown = content.add(archive, 'text/plain');
-  await expect(differ.extract(unknown, content, newDirectory())).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  await expect(differ.extract(unknown, newDirectory(), { from: content })).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+  });
   const sound = content.add(archive);
-  await expect(differ.extract(sound, content, newDirectory(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+  await expect(
+    differ.extract(sound, newDirectory(), { from: content, signal: AbortSignal.abort() }),
+  ).rejects.toMatchObject({
     name: 'AbortError',
   });
 });
@@ -263,7 +270,7 @@ test('extracting throws the error of the provider', async () => {
   };
   const layer = new TestContent().add(archive, MediaType.layerGzip);
   await expect(
-    createDiffer({ content: new TestContent(), flavour: 'user' }).extract(layer, from, newDirectory()),
+    createDiffer({ content: new TestContent(), flavour: 'user' }).extract(layer, newDirectory(), { from }),
   ).rejects.toThrow('read');
 });
 
@@ -274,11 +281,9 @@ test("extracting reads GNU tar's formats", async () => {
   for (const format of ['gnu', 'posix', 'pax --pax-option=exthdr.name=%d/x']) {
     shell(`tar cf a.tar --format=${format} d`, source);
     const [content, target] = [new TestContent(), newDirectory()];
-    await createDiffer({ content, flavour: 'user' }).extract(
-      content.add(readFileSync(join(source, 'a.tar'))),
-      content,
-      target,
-    );
+    await createDiffer({ content, flavour: 'user' }).extract(content.add(readFileSync(join(source, 'a.tar'))), target, {
+      from: content,
+    });
     expect(shell(`diff -r --no-dereference d '${target}/d'; readlink '${target}/d/l'`, source).trim()).toBe(
       name + name,
     );

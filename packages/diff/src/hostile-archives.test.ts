@@ -156,7 +156,7 @@ test(
       const work =
         random(3) === 0
           ? unpack(archive, { target, lowers: lowers ?? [], location: at('archive') })
-          : createDiffer({ content, flavour }).extract(content.add(archive), content, target, { lowers });
+          : createDiffer({ content, flavour }).extract(content.add(archive), target, { from: content, lowers });
       const outcome = await work.then(
         () => 'done',
         (error: unknown) => (error instanceof TbuildError ? error.code : `seed ${seed}: ${String(error)}`),

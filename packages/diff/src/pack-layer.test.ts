@@ -118,7 +118,7 @@ describe.each(writableFlavours())('packing (%s)', needs('root'), (flavour) => {
     const { layer, content, active } = await packOf(flavour, script);
     const target = newDirectory();
     const differ = createDiffer({ content, flavour });
-    expect(await differ.extract(layer.descriptor, content, target)).toEqual({
+    expect(await differ.extract(layer.descriptor, target, { from: content })).toEqual({
       diffId: layer.diffId,
       selfContained: true,
     });

@@ -25,7 +25,7 @@ export class TestContent implements Provider {
     return { mediaType, digest, size: bytes.length };
   }
 
-  async has(digest: Digest): Promise<boolean> {
+  async has({ digest }: { readonly digest: Digest }): Promise<boolean> {
     return this.blobs.has(digest);
   }
 

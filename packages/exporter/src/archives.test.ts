@@ -34,7 +34,7 @@ async function manifestOf(layout: string, name?: string): Promise<Manifest> {
   const { provider, resolve } = await openLayout(layout);
   const root = await resolve(name);
   // Reads and verifies everything.
-  await copyImage(provider, createMemoryStore(), root);
+  await copyImage(root, { from: provider, to: createMemoryStore() });
   const document = parseManifest(await readWhole(provider, root), root.mediaType);
   if (isIndex(document)) throw new Error('An index');
   return document;
@@ -174,6 +174,6 @@ test('the image store holds every blob before it sets the name', async () => {
     ['docker.io/library/app:1', exported.manifest?.digest],
     ['docker.io/library/app:2', exported.manifest?.digest],
   ]);
-  await copyImage(content, createMemoryStore(), refs.list()[0]?.target as Descriptor);
+  await copyImage(refs.list()[0]?.target as Descriptor, { from: content, to: createMemoryStore() });
   expect(items).toContain('naming to docker.io/library/app:1');
 });

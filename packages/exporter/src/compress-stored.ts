@@ -40,7 +40,7 @@ export async function compressStored(
   const work: Work = { store, compression, documents, signal };
   const written = await rewrite(root, work);
   const content: Provider = {
-    has: async (digest) => documents.has(digest) || store.content.has(digest),
+    has: async (blob) => documents.has(blob.digest) || store.content.has(blob),
     async read(target, within) {
       const bytes = documents.get(target.digest);
       return bytes === undefined ? store.content.read(target, within) : fromBytes(bytes);

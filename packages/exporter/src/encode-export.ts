@@ -1,4 +1,4 @@
-import { readBriefly, type Provider } from '@tbuild/content';
+import { readBriefly, type Provider, withDocuments } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { compressPending, encodeLayer, type LayerEncoding, variantOf, type VariantStore } from '@tbuild/layers';
 import {
@@ -6,7 +6,6 @@ import {
   encodeIndex,
   goSecondsOf,
   type Descriptor,
-  type Digest,
   type EncodedDocument,
   type EncodedImage,
   type Image,
@@ -173,7 +172,7 @@ export function preparing(options: EncodeOptions): Pick<Exporter, 'prepare' | 'c
     async prepare({ layer, bytes }, epoch, signal) {
       const { latest, ...encoding } = encodingOf(options, epoch);
       if (bytes !== undefined && latest === undefined && compression !== 'uncompressed')
-        await compressPending({ layer, bytes }, { ...encoding, compression }, store, signal).catch(() => {});
+        await compressPending({ layer, bytes }, { ...encoding, compression }, { store, signal }).catch(() => {});
       const made = await layer;
       if (made !== undefined) await encodeLayer(made, { ...encoding, latest }, { from: store.content, store, signal });
     },
@@ -266,30 +265,11 @@ function unique(descriptors: readonly Descriptor[]): readonly Descriptor[] {
 }
 
 function firstOf(first: Provider, second: Provider): Provider {
-  const holderOf = async ({ digest, mediaType, size }: Descriptor, signal?: AbortSignal): Promise<Provider> =>
-    (await first.has(digest, mediaType, size, signal)) ? first : second;
+  const holderOf = async (blob: Descriptor, signal?: AbortSignal): Promise<Provider> =>
+    (await first.has(blob, signal)) ? first : second;
   return {
-    has: async (digest) => (await first.has(digest)) || second.has(digest),
+    has: async (blob) => (await first.has(blob)) || second.has(blob),
     read: async (target, signal) => (await holderOf(target, signal)).read(target, signal),
     readBriefly: async (target, signal) => readBriefly(await holderOf(target, signal), target, signal),
   };
-}
-
-function withDocuments(documents: readonly EncodedDocument[], layers: Provider): Provider {
-  const bytesOf = new Map<Digest, Uint8Array>(documents.map(({ descriptor, bytes }) => [descriptor.digest, bytes]));
-  return {
-    has: async (digest) => bytesOf.has(digest) || layers.has(digest),
-    async read(target, signal) {
-      const bytes = bytesOf.get(target.digest);
-      return bytes === undefined ? layers.read(target, signal) : once(bytes);
-    },
-    async readBriefly(target, signal) {
-      const bytes = bytesOf.get(target.digest);
-      return bytes === undefined ? readBriefly(layers, target, signal) : once(bytes);
-    },
-  };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  yield bytes;
 }

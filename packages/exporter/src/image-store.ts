@@ -24,7 +24,7 @@ export function imageStore({ content, refs, ...options }: ImageStoreOptions): Ex
     async export(result, report, signal) {
       const encoded = await encodeExport(result, options, { report, signal });
       const { root } = encoded;
-      await copyImage(encoded.content, content, root, { signal, onProgress: reportTransfers(report) });
+      await copyImage(root, { from: encoded.content, to: content }, { signal, onProgress: reportTransfers(report) });
       const names = storedNames(result.names, root.digest, options);
       if (names.length === 0) refs.keep(root);
       for (const reference of names) {

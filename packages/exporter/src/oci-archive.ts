@@ -80,7 +80,7 @@ async function addToLayout(
   signal: AbortSignal,
 ): Promise<void> {
   makeDirectory(directory);
-  await copyImage(encoded.content, createLocalStore(directory), encoded.root, { signal });
+  await copyImage(encoded.root, { from: encoded.content, to: createLocalStore(directory) }, { signal });
   removeIfEmpty(join(directory, 'tmp'));
   writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
   writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(withEntries(presentEntries(directory), entries))));

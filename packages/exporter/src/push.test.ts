@@ -43,9 +43,9 @@ describe('push', needs('registry'), () => {
         calls.push(`mount from ${from}`);
         return repository.mount(digest, from, signal);
       },
-      pushManifest: (bytes, mediaType, tag, signal) => {
+      pushManifest: (manifest, tag, signal) => {
         calls.push(`put ${tag}`);
-        return repository.pushManifest(bytes, mediaType, tag, signal);
+        return repository.pushManifest(manifest, tag, signal);
       },
     };
   };
@@ -75,7 +75,7 @@ describe('push', needs('registry'), () => {
       const repository = client.openRepository(reference);
       const root = await repository.resolve(reference.tag ?? '');
       expect(root.digest).toBe(manifest?.digest);
-      await copyImage(repository, createMemoryStore(), root);
+      await copyImage(root, { from: repository, to: createMemoryStore() });
     }
   });
 
@@ -89,7 +89,7 @@ describe('push', needs('registry'), () => {
     const repository = client.openRepository(parseReference(`${registry.host}/team/multi:1`));
     const root = await repository.resolve('1');
     expect(root).toMatchObject({ digest: manifest?.digest, mediaType: 'application/vnd.oci.image.index.v1+json' });
-    await copyImage(repository, createMemoryStore(), root);
+    await copyImage(root, { from: repository, to: createMemoryStore() });
   });
 
   test('pushing an image without a name fails', async () => {

@@ -83,7 +83,11 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed }: 
   const putRoot = async (name: Reference): Promise<Descriptor> => {
     const item = `pushing manifest for ${formatReference({ ...name, digest: root.digest })}`;
     report(item, 0);
-    const stored = await repository.pushManifest(rootBytes, root.mediaType, name.tag ?? root.digest, signal);
+    const stored = await repository.pushManifest(
+      { bytes: rootBytes, mediaType: root.mediaType },
+      name.tag ?? root.digest,
+      signal,
+    );
     report(item, 0, 0);
     return stored;
   };
@@ -98,7 +102,11 @@ async function pushTo(names: readonly Reference[], { options, stored, pushed }: 
   const sourcesOf = (blob: Digest) => [...pushed, ...(options.sourcesOf?.(blob) ?? [])];
   const mount = mountFrom(repository, { target: first, sourcesOf, signal });
   report('pushing layers', 0);
-  await copyImage(content, to, root, { signal, mount, trustParents: true, onProgress: reportTransfers(report) });
+  await copyImage(
+    root,
+    { from: content, to },
+    { signal, mount, trustParents: true, onProgress: reportTransfers(report) },
+  );
   report('pushing layers', 0, 0);
   for (const name of untagged) await putRoot(name);
 }

@@ -17,11 +17,14 @@ import { buildArg } from './build-args.ts';
 import { nearName } from './near-name.ts';
 import type { PlanOptions } from './plan.ts';
 
-/**
- * Receives the findings of checks and drops those of skipped rules. `token` is underlined; the default is the keyword of
- * the instruction.
- */
-export type Report = (rule: RuleName, message: string, instruction: InstructionBase, token?: SourceRange) => void;
+/** Where a finding is: `token` is underlined, by default the keyword of the instruction. */
+export interface FindingPlace {
+  readonly instruction: InstructionBase;
+  readonly token?: SourceRange;
+}
+
+/** Receives the findings of checks and drops those of skipped rules. */
+export type Report = (rule: RuleName, message: string, place: FindingPlace) => void;
 
 /** The reports of one plan. */
 export interface Checks {
@@ -46,7 +49,7 @@ export function openChecks(
   const known = new Set(found.map(({ message, location }) => `${location.start.line} ${message}`));
   for (const warning of found) onWarning?.(warning);
   return {
-    report(rule, message, instruction, token = keywordRange(instruction)) {
+    report(rule, message, { instruction, token = keywordRange(instruction) }) {
       if (!isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options))) return;
       const line = instruction.location.start.line;
       const key = `${line} ${message}`;

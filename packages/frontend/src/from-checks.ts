@@ -17,7 +17,7 @@ export function checkFroms(dockerfile: Dockerfile, options: FromCheckOptions, re
   for (const { stage, use } of usesOf(dockerfile, options.globalArgs)) {
     for (const name of use.unset.filter((unset) => !names.has(unset))) {
       const message = `FROM argument '${name}' is not declared${suggestion(name, names)}`;
-      report('UndefinedArgInFrom', message, stage.from, use.place);
+      report('UndefinedArgInFrom', message, { instruction: stage.from, token: use.place });
     }
   }
   for (const stage of dockerfile.stages) checkPlatform(stage, dockerfile, { ...options, report });
@@ -35,7 +35,7 @@ export function checkBasePlatform(
   if (os === wanted.os && architecture === wanted.architecture) return;
   const [actual, expected] = [config.platform, wanted].map(formatPlatform);
   const message = `Base image ${name} was pulled with platform "${actual}", expected "${expected}" for current build`;
-  report('InvalidBaseImagePlatform', message, from, from.image.location);
+  report('InvalidBaseImagePlatform', message, { instruction: from, token: from.image.location });
 }
 
 interface Use {
@@ -66,12 +66,12 @@ function checkPlatform(
   const isTarget = set.length === 1 && set[0] === 'TARGETPLATFORM' && unset.length === 0;
   if (isTarget && value === variable(globalArgs, 'TARGETPLATFORM')) {
     const message = `Setting platform to predefined ${word.text} in FROM is redundant as this is the default behavior`;
-    report('RedundantTargetPlatform', message, from, word.location);
+    report('RedundantTargetPlatform', message, { instruction: from, token: word.location });
   }
   const platform = set.length + unset.length > 0 ? undefined : tryParse(() => parsePlatform(value, buildPlatform));
   if (platform === undefined || name.includes(platform.os) || name.includes(platform.architecture)) return;
   const message = `FROM --platform flag should not use constant value "${value}"`;
-  report('FromPlatformFlagConstDisallowed', message, from, word.location);
+  report('FromPlatformFlagConstDisallowed', message, { instruction: from, token: word.location });
 }
 
 /** Returns the base names without the user's build arguments. */
@@ -83,7 +83,7 @@ function checkDefaults(dockerfile: Dockerfile, options: FromCheckOptions, report
     if (use === undefined) return;
     if (tryParse(() => parseReference(use.value)) !== undefined) continue;
     const message = `Default value for ARG ${from.image.text} results in empty or invalid base image name`;
-    report('InvalidDefaultArgInFrom', message, from, from.image.location);
+    report('InvalidDefaultArgInFrom', message, { instruction: from, token: from.image.location });
   }
 }
 

@@ -48,7 +48,7 @@ function lowerStage(stage: ResolvedStage, work: Work): StageState {
   const lowerAll = (state: StageState, instructions: readonly StageInstruction[], trigger: boolean): StageState =>
     instructions.reduce((current, instruction) => {
       const warn: LoweringContext['warn'] = (rule, message, token) =>
-        work.report(rule, message, instruction, trigger ? node.stage.from.image.location : token);
+        work.report(rule, message, { instruction, token: trigger ? node.stage.from.image.location : token });
       const lower = () => lowerInstruction(current, instruction, { ...context, trigger, warn });
       return trigger ? placed(lower, node.stage.from.location) : lower();
     }, state);

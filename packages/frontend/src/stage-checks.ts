@@ -10,7 +10,7 @@ export function checkRepeats(instructions: readonly StageInstruction[], report: 
     const earlier = last.get(kind);
     if (earlier !== undefined) {
       const message = `Multiple ${keyword} instructions should not be used in the same stage because only the last one will be used`;
-      report('MultipleInstructionsDisallowed', message, earlier);
+      report('MultipleInstructionsDisallowed', message, { instruction: earlier });
     }
     last.set(kind, instruction);
   }

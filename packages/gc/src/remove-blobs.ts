@@ -28,7 +28,7 @@ export async function removeBlobs(
     if (needed.has(digest) || (onlyRemoved && !removed.has(digest))) continue;
     const path = content.path(digest);
     const own = removed.has(digest) ? 0 : disk.measure(path).own;
-    if (isUsed(path, limit) || !removeUnused(path, store, limit, timeRead)) continue;
+    if (isUsed(path, limit) || !removeUnused(path, store, { limit, usedAt: timeRead })) continue;
     bytes += own;
   }
   return bytes;

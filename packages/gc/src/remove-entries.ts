@@ -55,7 +55,7 @@ async function removeEntry(
   limit: number,
 ): Promise<boolean> {
   if (kind === 'cache mount') return removeMount(store.cacheMount(name), store, limit);
-  if (path !== undefined) return removeUnused(path, store, limit);
+  if (path !== undefined) return removeUnused(path, store, { limit });
   for (const key of keys) if (!cache.deleteUnused(key, limit)) return false;
   await snapshots.remove(name);
   rmSync(store.layer(`sha256:${name}`), { force: true });

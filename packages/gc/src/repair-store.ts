@@ -39,7 +39,7 @@ export async function repairStore(stores: GcStore, damages: readonly Damage[], s
     limit: isIdle ? Infinity : limit,
   });
   const files = damages.flatMap((damage) => (damage.kind === 'file' ? damage.path : []));
-  const removed = files.filter((path) => removeUnused(path, store, limit)).length;
+  const removed = files.filter((path) => removeUnused(path, store, { limit })).length;
   return {
     files: removed,
     entries,

@@ -27,6 +27,14 @@ interface Scope {
   readonly variables: Map<string, GoValue>;
 }
 
+/** The arguments of a function: operands, and the value of the command before it in the pipeline. */
+interface Arguments {
+  readonly operands: readonly Operand[];
+  readonly piped: readonly GoValue[];
+}
+
+const NO_ARGUMENTS: Arguments = { operands: [], piped: [] };
+
 interface Rendered {
   readonly text: string;
   /** Controls the enclosing loop. */
@@ -90,7 +98,7 @@ class Renderer {
   #command([first, ...operands]: readonly Operand[], scope: Scope, piped: readonly GoValue[]): GoValue {
     if (first === undefined) throw new Error('A command has an operand');
     if (first.kind === 'call') {
-      const called = this.#call(first, operands, piped, scope);
+      const called = this.#call(first, { operands, piped }, scope);
       return this.#fields(first, called, scope);
     }
     const [extra] = operands;
@@ -99,21 +107,16 @@ class Renderer {
     return this.#operand(first, scope);
   }
 
-  #call(
-    operand: Extract<Operand, { kind: 'call' }>,
-    operands: readonly Operand[],
-    piped: readonly GoValue[],
-    scope: Scope,
-  ): GoValue {
+  #call(operand: Extract<Operand, { kind: 'call' }>, given: Arguments, scope: Scope): GoValue {
     const { name } = operand;
-    if (name === 'and' || name === 'or') return this.#shortCircuit(name, operands, piped, scope);
+    if (name === 'and' || name === 'or') return this.#shortCircuit(name, given, scope);
     const run = Object.hasOwn(this.#functions, name) ? this.#functions[name] : undefined;
     if (run === undefined) {
       const near = suggest(name, [...Object.keys(this.#functions), 'and', 'or']);
       throw this.#error(operand, 'there is no such function', near === undefined ? undefined : `Did you mean ${near}?`);
     }
     try {
-      return run(...operands.map((one) => this.#operand(one, scope)), ...piped);
+      return run(...given.operands.map((one) => this.#operand(one, scope)), ...given.piped);
     } catch (error) {
       // JavaScript throws a RangeError for an invalid count.
       if (error instanceof TypeError || error instanceof RangeError) throw this.#error(operand, error.message);
@@ -121,7 +124,7 @@ class Renderer {
     }
   }
 
-  #shortCircuit(name: 'and' | 'or', operands: readonly Operand[], piped: readonly GoValue[], scope: Scope): GoValue {
+  #shortCircuit(name: 'and' | 'or', { operands, piped }: Arguments, scope: Scope): GoValue {
     let value: GoValue;
     for (const operand of operands) {
       value = this.#operand(operand, scope);
@@ -139,7 +142,7 @@ class Renderer {
     if (operand.kind === 'nil') return null;
     if (operand.kind === 'literal') return operand.value;
     if (operand.kind === 'pipeline') return this.#pipeline(operand.pipeline, scope);
-    if (operand.kind === 'call') return this.#call(operand, [], [], scope);
+    if (operand.kind === 'call') return this.#call(operand, NO_ARGUMENTS, scope);
     if (!scope.variables.has(operand.name)) throw this.#error(operand, 'the variable is not set');
     return scope.variables.get(operand.name);
   }

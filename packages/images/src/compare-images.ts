@@ -1,6 +1,6 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor } from '@tbuild/oci';
-import { applyLayer, type LayerFile, type LayerFiles } from './read-layer-files.ts';
+import { applyLayer, type LayerFile, type LayerFiles, type LayerReading } from './read-layer-files.ts';
 import type { StoredImage } from './stored-images.ts';
 
 /** One difference: a file that was added, changed or deleted. */
@@ -17,13 +17,11 @@ export interface FileChange {
  * `docker diff`, a directory is changed if an entry was added or deleted.
  */
 export async function compareImages(
-  first: StoredImage,
-  second: StoredImage,
+  [first, second]: readonly [StoredImage, StoredImage],
   content: Provider,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
-  const [below, above] = [first.manifest.layers, second.manifest.layers];
-  return compareLayers(below, above, content, signal);
+  return compareLayers(first.manifest.layers, second.manifest.layers, { content, signal });
 }
 
 /** Returns the changes in an image's top layer, or nothing for an image without layers. */
@@ -32,22 +30,21 @@ export function compareTopLayer(
   content: Provider,
   signal: AbortSignal,
 ): Promise<readonly FileChange[]> {
-  return compareLayers(manifest.layers.slice(0, -1), manifest.layers, content, signal);
+  return compareLayers(manifest.layers.slice(0, -1), manifest.layers, { content, signal });
 }
 
 async function compareLayers(
   below: readonly Descriptor[],
   above: readonly Descriptor[],
-  content: Provider,
-  signal: AbortSignal,
+  reading: LayerReading,
 ): Promise<readonly FileChange[]> {
   const differing = below.findIndex(({ digest }, at) => digest !== above[at]?.digest);
   const shared = differing < 0 ? below.length : differing;
   const common: LayerFiles = new Map();
-  for (const layer of below.slice(0, shared)) await applyLayer(common, layer, content, signal);
+  for (const layer of below.slice(0, shared)) await applyLayer(common, layer, reading);
   const [before, after] = [new Map(common), new Map(common)];
-  for (const layer of below.slice(shared)) await applyLayer(before, layer, content, signal);
-  for (const layer of above.slice(shared)) await applyLayer(after, layer, content, signal);
+  for (const layer of below.slice(shared)) await applyLayer(before, layer, reading);
+  for (const layer of above.slice(shared)) await applyLayer(after, layer, reading);
   return changesBetween(before, after);
 }
 

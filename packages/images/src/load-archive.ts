@@ -177,5 +177,5 @@ function readJson({ find, local }: Archive, name: string): unknown {
 
 /** Checks that all blobs are there. Only then may a name point to the image. */
 function checkWhole(target: Descriptor, { content }: Pick<LocalImages, 'content'>, signal: AbortSignal): Promise<void> {
-  return copyImage(content, content, target, { signal });
+  return copyImage(target, { from: content, to: content }, { signal });
 }

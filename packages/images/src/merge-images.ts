@@ -1,4 +1,4 @@
-import { copyImage, firstOf, fromBytes, type Provider, readWhole } from '@tbuild/content';
+import { copyImage, firstOf, readWhole, withDocuments } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { annotated, annotationsOf, REFERENCE_DIGEST } from '@tbuild/exporter';
 import {
@@ -114,17 +114,20 @@ async function readSource(source: Reference, registries: Registries, signal: Abo
 export async function pushMerged(
   { index, sources }: MergedImages,
   names: readonly Reference[],
-  registries: Registries,
-  signal: AbortSignal,
+  { openRepository, signal }: Registries & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const providers = await Promise.all(sources.map((source) => registries.openRepository(source)));
-  const from = firstOf([documentOf(index), ...providers]);
+  const providers = await Promise.all(sources.map((source) => openRepository(source)));
+  const from = withDocuments([index], firstOf(providers));
   for (const name of names) {
-    const target = await registries.openRepository(name, 'push');
+    const target = await openRepository(name, 'push');
     const mount = async ({ digest }: Descriptor): Promise<boolean> =>
       mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
-    await copyImage(from, withoutRoot(target, index), index.descriptor, { signal, mount, trustParents: true });
-    await target.pushManifest(index.bytes, index.descriptor.mediaType, name.tag ?? index.descriptor.digest, signal);
+    await copyImage(index.descriptor, { from, to: withoutRoot(target, index) }, { signal, mount, trustParents: true });
+    await target.pushManifest(
+      { bytes: index.bytes, mediaType: index.descriptor.mediaType },
+      name.tag ?? index.descriptor.digest,
+      signal,
+    );
   }
 }
 
@@ -137,10 +140,6 @@ async function mountFrom(
     if (registry === name.registry && repository !== name.repository && (await mount(repository))) return true;
   }
   return false;
-}
-
-function documentOf({ descriptor, bytes }: EncodedDocument): Provider {
-  return { has: async (digest) => digest === descriptor.digest, read: async () => fromBytes(bytes) };
 }
 
 /** Hides the index from the copy, since it is pushed later under its tag. */

@@ -33,7 +33,7 @@ export async function pullImage(
   const repository = await local.openRepository(reference);
   const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
   const target = platform === 'all' ? root : await imageFor(platform, root, { reference, repository, signal });
-  await copyImage(repository, local.content, target, { signal, onProgress });
+  await copyImage(target, { from: repository, to: local.content }, { signal, onProgress });
   local.refs.set(reference, target);
   return target;
 }

@@ -18,12 +18,17 @@ export type LayerFiles = Map<string, LayerFile>;
 const WHITEOUT = '.wh.';
 const OPAQUE = '.wh..wh..opq';
 
+/** Where layers are read, and until when. */
+export interface LayerReading {
+  readonly content: Provider;
+  readonly signal: AbortSignal;
+}
+
 /** Applies a layer to the files of the layers below. */
 export async function applyLayer(
   files: LayerFiles,
   layer: Descriptor,
-  content: Provider,
-  signal: AbortSignal,
+  { content, signal }: LayerReading,
 ): Promise<void> {
   const own = new Set<string>();
   const hidden: string[] = [];

@@ -33,13 +33,13 @@ async function compressedTo(blob: Uint8Array, variant = 'gzip'): Promise<Descrip
 test.each(['gzip', 'gzip-1'])('A layer stored only as %s reads as its uncompressed bytes', async (variant) => {
   const blob = await compressedTo(zlib.gzipSync(bytes), variant);
   expect(compressedForm(raw.digest, store)).toEqual(blob);
-  expect(await uncompressing(store).has(raw.digest)).toBe(true);
+  expect(await uncompressing(store).has({ digest: raw.digest })).toBe(true);
   expect(Buffer.from(await readWhole(uncompressing(store), raw, signal)).equals(bytes)).toBe(true);
 });
 
 test('A variant with other file times does not count as a compressed form', async () => {
   await compressedTo(bytes, 'not-after-1');
-  expect(await uncompressing(store).has(raw.digest)).toBe(false);
+  expect(await uncompressing(store).has({ digest: raw.digest })).toBe(false);
 });
 
 test.each<[what: string, spoil: (blob: Descriptor) => void]>([
@@ -47,7 +47,7 @@ test.each<[what: string, spoil: (blob: Descriptor) => void]>([
   ['was cut short', ({ digest }) => writeFileSync(content.path(digest), 'short')],
 ])('A compressed blob that %s is not used', async (_, spoil) => {
   spoil(await compressedTo(zlib.gzipSync(bytes)));
-  expect(await uncompressing(store).has(raw.digest)).toBe(false);
+  expect(await uncompressing(store).has({ digest: raw.digest })).toBe(false);
   await expect(uncompressing(store).read(raw, signal)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
@@ -55,7 +55,7 @@ test('A damaged compressed blob is removed when it is read', async () => {
   const { digest, size } = await compressedTo(zlib.gzipSync(bytes));
   writeFileSync(content.path(digest), Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(size - 2)]));
   await expect(readWhole(uncompressing(store), raw, signal)).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
-  expect(await content.has(digest)).toBe(false);
+  expect(await content.has({ digest })).toBe(false);
 });
 
 test('A blob that decompresses to other bytes fails', async () => {

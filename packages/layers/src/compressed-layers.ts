@@ -26,11 +26,11 @@ export function compressedForm(diffId: Digest, kept: LayerStore): Descriptor | u
 /** Reads uncompressed layers of which the store has only a compressed form, by decompressing it. */
 export function uncompressing(kept: LayerStore): Provider {
   return {
-    has: async (digest) => compressedForm(digest, kept) !== undefined,
+    has: async ({ digest }) => compressedForm(digest, kept) !== undefined,
     async read(target, signal) {
       const blob = compressedForm(target.digest, kept);
       if (blob === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is not in the store`);
-      return uncompressed(blob, target, kept, signal);
+      return uncompressed(blob, target, { content: kept.content, signal });
     },
   };
 }
@@ -38,8 +38,7 @@ export function uncompressing(kept: LayerStore): Provider {
 async function* uncompressed(
   blob: Descriptor,
   target: Descriptor,
-  { content }: LayerStore,
-  signal?: AbortSignal,
+  { content, signal }: Pick<LayerStore, 'content'> & { readonly signal?: AbortSignal },
 ): AsyncGenerator<Uint8Array, void> {
   try {
     yield* verified(await openLayer(blob, content, signal), target);

@@ -18,7 +18,7 @@ describe('an answer of a registry', needs('registry'), () => {
     image = await makeImage(300_000);
     await using client = createTestClient();
     const repository = client.openRepository(parseReference(`${registry.host}/app`));
-    await copyImage(image.store, repository, image.index);
+    await copyImage(image.index, { from: image.store, to: repository });
     await repository.tag(image.index, '1');
   });
   afterAll(() => registry[Symbol.asyncDispose]());
@@ -30,7 +30,7 @@ describe('an answer of a registry', needs('registry'), () => {
   const pull = async (store: ContentStore, options: Partial<RegistryClientOptions> = {}): Promise<void> => {
     await using client = createTestClient({ clock: createFastClock(), ...options });
     const repository = client.openRepository(parseReference(`${proxy.host}/app`));
-    await copyImage(repository, store, await repository.resolve('1'));
+    await copyImage(await repository.resolve('1'), { from: repository, to: store });
   };
   const isLayer = (line: string) => image.layers.some(({ digest }) => line.endsWith(`GET /v2/app/blobs/${digest}`));
   const isTag = (line: string) => line.endsWith('/manifests/1');
@@ -50,7 +50,7 @@ describe('an answer of a registry', needs('registry'), () => {
     proxy.decide = once(matches, fault);
     const store = createMemoryStore();
     await pull(store, { idleTimeoutMs: 1000 });
-    for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(true);
+    for (const { digest } of [image.index, ...image.layers]) expect(await store.has({ digest })).toBe(true);
   });
 
   test('that never comes is an error without another attempt', async () => {
@@ -76,7 +76,7 @@ describe('an answer of a registry', needs('registry'), () => {
     // The document itself has its media type.
     if ('content-type' in headers) return expect(said).toBe('nothing');
     expect(said).toMatch(/bytes, expected|digest|broke the connection/);
-    expect(await store.has(image.index.digest)).toBe(false);
+    expect(await store.has({ digest: image.index.digest })).toBe(false);
   });
 
   test.each([

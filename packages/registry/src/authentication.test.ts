@@ -28,9 +28,12 @@ describe('with user and password', needs('registry'), () => {
   test('a registry accepts a push and a pull', async () => {
     const { store, index } = await makeImage(2_000_000);
     const repository = open({ kind: 'password', ...auth });
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     await repository.tag(index, '1');
-    await copyImage(open({ kind: 'password', ...auth }), createMemoryStore(), await repository.resolve('1'));
+    await copyImage(await repository.resolve('1'), {
+      from: open({ kind: 'password', ...auth }),
+      to: createMemoryStore(),
+    });
   });
 
   test.each([
@@ -69,7 +72,7 @@ describe('with tokens', needs('registry'), () => {
   test('a pull needs one token and a push needs two', async () => {
     const { store, index } = await makeImage();
     const repository = client(alice).openRepository(parseReference(`${registry.host}/public/app`));
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     await repository.tag(index, '1');
     expect(registry.queries).toEqual([
       { method: 'GET', scopes: ['repository:public/app:pull'], as: 'alice' },
@@ -77,14 +80,14 @@ describe('with tokens', needs('registry'), () => {
     ]);
     registry.queries.length = 0;
     const anonymous = client().openRepository(parseReference(`${registry.host}/public/app`));
-    await copyImage(anonymous, createMemoryStore(), await anonymous.resolve('1'));
+    await copyImage(await anonymous.resolve('1'), { from: anonymous, to: createMemoryStore() });
     expect(registry.queries).toEqual([{ method: 'GET', scopes: ['repository:public/app:pull'], as: 'anonymous' }]);
   });
 
   test('a repository opened to push needs one token', async () => {
     const { store, index } = await makeImage();
     const repository = client(alice).openRepository(parseReference(`${registry.host}/private/one`), 'push');
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     expect(registry.queries).toEqual([{ method: 'GET', scopes: ['repository:private/one:pull,push'], as: 'alice' }]);
   });
 
@@ -93,7 +96,7 @@ describe('with tokens', needs('registry'), () => {
     const repository = client({ kind: 'identity-token', token: refreshToken }).openRepository(
       parseReference(`${registry.host}/private/app`),
     );
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     expect(new Set(registry.queries.map(({ method, as }) => `${method} ${as}`))).toEqual(new Set(['POST refresh']));
   });
 
@@ -104,10 +107,10 @@ describe('with tokens', needs('registry'), () => {
       layers: [layer = index],
     } = await makeImage();
     const own = client(alice);
-    await copyImage(store, own.openRepository(parseReference(`${registry.host}/private/from`)), index);
+    await copyImage(index, { from: store, to: own.openRepository(parseReference(`${registry.host}/private/from`)) });
     const to = own.openRepository(parseReference(`${registry.host}/private/to`));
     expect(await to.mount(layer.digest, 'private/from')).toBe(true);
-    expect(await to.has(layer.digest)).toBe(true);
+    expect(await to.has({ digest: layer.digest })).toBe(true);
   });
 
   test('a private repository and a refusal of the token server are reported', async () => {

@@ -3,6 +3,7 @@ import { digestOf, isDigest, MediaType, parseManifest, type Descriptor, type Dig
 import { readBody, type HttpResponse } from './http-message.ts';
 import { RegistryError } from './registry-error.ts';
 import { ask, type Question, type Remote } from './remote.ts';
+import type { ManifestBytes } from './repository.ts';
 import { ATTEMPTS, retryDelay } from './transport/retry.ts';
 
 const LIMIT = 16 * 1024 * 1024;
@@ -55,11 +56,9 @@ async function askWhole(remote: Remote, question: Question): Promise<{ response:
  */
 export async function putDocument(
   remote: Remote,
-  document: { readonly bytes: Uint8Array; readonly mediaType: string },
-  tagOrDigest: string,
-  signal?: AbortSignal,
+  { bytes, mediaType }: ManifestBytes,
+  { tagOrDigest, signal }: { readonly tagOrDigest: string; readonly signal?: AbortSignal },
 ): Promise<Descriptor> {
-  const { bytes, mediaType } = document;
   const digest = digestOf(bytes);
   const name = `${remote.name}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
   try {

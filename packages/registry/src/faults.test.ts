@@ -33,7 +33,7 @@ describe('with faults', needs('registry'), () => {
     const clock = createFastClock();
     proxy.decide = (line, before) => (isLayer(line) && before < 3 ? { kind: 'cut-answer', after: 700_000 } : undefined);
     const store = await pull(repository.name, { clock });
-    expect(await store.has(image.index.digest)).toBe(true);
+    expect(await store.has({ digest: image.index.digest })).toBe(true);
     const ranges = proxy.seen.filter(({ line }) => isLayer(line)).map(({ headers }) => headers.range);
     expect(ranges).toHaveLength(8);
     const resumed = ranges.filter((range) => range !== undefined);
@@ -63,15 +63,15 @@ describe('with faults', needs('registry'), () => {
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ code: expect.stringMatching(/DIGEST_MISMATCH|REGISTRY/) });
-    for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(false);
+    for (const { digest } of [image.index, ...image.layers]) expect(await store.has({ digest })).toBe(false);
   });
 
   test('a broken upload starts over', async () => {
     const repository = open();
     proxy.decide = (line, before) =>
       line.startsWith('PUT') && line.includes('digest=') ? firstOf(image.layers, line, before) : undefined;
-    await copyImage(image.store, repository, image.index);
-    expect(await repository.has(image.index.digest, image.index.mediaType)).toBe(true);
+    await copyImage(image.index, { from: image.store, to: repository });
+    expect(await repository.has({ digest: image.index.digest, mediaType: image.index.mediaType })).toBe(true);
     proxy.decide = () => undefined;
     await pull(repository.name);
   });
@@ -109,14 +109,17 @@ describe('with faults', needs('registry'), () => {
       if (bytes > 0 && bytes < target.size) controller.abort(reason);
     };
     const from = open({}, repository.name);
-    const copied = copyImage(from, store, image.index, { signal: controller.signal, onProgress });
+    const copied = copyImage(image.index, { from, to: store }, { signal: controller.signal, onProgress });
     await expect(copied).rejects.toBe(reason);
-    expect(await store.has(image.index.digest)).toBe(false);
+    expect(await store.has({ digest: image.index.digest })).toBe(false);
   });
 
   test.each<[string, (repository: Repository, signal: AbortSignal) => Promise<unknown>]>([
     ['resolve', (repository, signal) => repository.resolve('latest', signal)],
-    ['has', (repository, signal) => repository.has(image.index.digest, image.index.mediaType, undefined, signal)],
+    [
+      'has',
+      (repository, signal) => repository.has({ digest: image.index.digest, mediaType: image.index.mediaType }, signal),
+    ],
   ])('an abort ends %s while it waits as the registry asked', async (_, ask) => {
     proxy.decide = (line) =>
       line === 'GET /v2/' ? undefined : { kind: 'answer', status: 429, headers: { 'retry-after': '60' } };
@@ -205,8 +208,12 @@ describe('with faults', needs('registry'), () => {
       if (isFresh) once.add(kind);
       return isFresh ? refused : undefined;
     };
-    await copyImage(image.store, repository, image.index, { concurrency: 1 });
-    await copyImage(repository, createMemoryStore(), await repository.resolve(image.index.digest), { concurrency: 1 });
+    await copyImage(image.index, { from: image.store, to: repository }, { concurrency: 1 });
+    await copyImage(
+      await repository.resolve(image.index.digest),
+      { from: repository, to: createMemoryStore() },
+      { concurrency: 1 },
+    );
     for (const method of ['HEAD', 'GET', 'POST', 'PUT'])
       expect([...once].join()).toContain(
         `${method} /v2/private/app/blobs/`.replace('GET /v2/private/app/blobs/', 'GET '),
@@ -228,7 +235,7 @@ function sleepThatAborts(controller: AbortController, reason: Error): typeof rea
 
 async function pushed(): Promise<Repository> {
   const repository = open();
-  await copyImage(image.store, repository, image.index);
+  await copyImage(image.index, { from: image.store, to: repository });
   await repository.tag(image.index, 'latest');
   proxy.seen.length = 0;
   return repository;
@@ -239,7 +246,7 @@ async function pull(
   options: Partial<RegistryClientOptions> = {},
   store = createMemoryStore(),
 ): Promise<ContentStore> {
-  await copyImage(open(options, name), store, image.index);
+  await copyImage(image.index, { from: open(options, name), to: store });
   return store;
 }
 

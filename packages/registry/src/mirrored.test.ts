@@ -18,7 +18,7 @@ describe('mirrors are used', needs('registry'), () => {
     await using client = createTestClient();
     for (const name of [at(origin.host), `${mirror.host}/proxy/team/app`]) {
       const repository = client.openRepository(parseReference(name));
-      await copyImage(image.store, repository, image.index);
+      await copyImage(image.index, { from: image.store, to: repository });
       await repository.tag(image.index, '1');
     }
   });
@@ -31,15 +31,15 @@ describe('mirrors are used', needs('registry'), () => {
     await using client = createTestClient({ clock: createFastClock(), places });
     const repository = client.openRepository(parseReference(at(origin?.host)));
     const store = createMemoryStore();
-    await copyImage(repository, store, await repository.resolve('1'));
-    for (const { digest } of [image.index, ...image.layers]) expect(await store.has(digest)).toBe(true);
+    await copyImage(await repository.resolve('1'), { from: repository, to: store });
+    for (const { digest } of [image.index, ...image.layers]) expect(await store.has({ digest })).toBe(true);
   };
 
   test('if the registry itself cannot be reached', async () => {
     const down = `127.0.0.1:${await freePort()}`;
     await using client = createTestClient({ places: () => [at(down), `${mirror?.host}/proxy/team/app`, at(down)] });
     const repository = client.openRepository(parseReference(at(down)));
-    await copyImage(repository, createMemoryStore(), await repository.resolve('1'));
+    await copyImage(await repository.resolve('1'), { from: repository, to: createMemoryStore() });
   });
 
   test.each<[string, (line: string) => Fault | undefined]>([

@@ -51,10 +51,10 @@ export function mirrored(origin: Repository, { places, unreachable }: MirroredOp
 
   return {
     ...origin,
-    async has(digest, mediaType, size, signal) {
+    async has(blob, signal) {
       for (const { repository } of places.filter((place) => place !== last && !unreachable.has(place.registry)))
-        if (await repository.has(digest, mediaType, size, signal).catch(() => false)) return true;
-      return last.repository.has(digest, mediaType, size, signal);
+        if (await repository.has(blob, signal).catch(() => false)) return true;
+      return last.repository.has(blob, signal);
     },
     resolve: (tagOrDigest, signal) => firstOf(places, (one) => one.resolve(tagOrDigest, signal), signal),
     readManifest: (target, signal) => firstOf(places, (one) => one.readManifest(target, signal), signal),

@@ -3,7 +3,11 @@ import { ask, type Remote } from './remote.ts';
 import { cancelSession, locationOf } from './upload-session.ts';
 
 /** Mounts a blob from another repository of the registry. Returns false if the registry does not support it. */
-export async function mountBlob(remote: Remote, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean> {
+export async function mountBlob(
+  remote: Remote,
+  { digest, from }: { readonly digest: Digest; readonly from: string },
+  signal?: AbortSignal,
+): Promise<boolean> {
   const query = new URLSearchParams({ mount: digest, from });
   const response = await ask(remote, {
     method: 'POST',

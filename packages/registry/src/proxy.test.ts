@@ -34,8 +34,8 @@ describe('behind a proxy', needs('registry'), () => {
     });
     const { store, index } = await makeImage(2_000_000);
     const repository = client.openRepository(parseReference('registry.invalid/app'));
-    await copyImage(store, repository, index);
-    await copyImage(repository, createMemoryStore(), index);
+    await copyImage(index, { from: store, to: repository });
+    await copyImage(index, { from: repository, to: createMemoryStore() });
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT registry.invalid:443']));
     expect(proxy.overheard).toEqual([]);
   });
@@ -51,8 +51,8 @@ describe('behind a proxy', needs('registry'), () => {
     await using client = createTestClient({ insecure: () => true, proxy: { http: url, https: url } });
     const { store, index } = await makeImage(2_000_000);
     const repository = client.openRepository(parseReference('far.invalid:5000/app'));
-    await copyImage(store, repository, index);
-    await copyImage(repository, createMemoryStore(), index);
+    await copyImage(index, { from: store, to: repository });
+    await copyImage(index, { from: repository, to: createMemoryStore() });
     expect(proxy.asked).toContain('GET http://far.invalid:5000/v2/');
   });
 

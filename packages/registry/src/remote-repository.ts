@@ -1,6 +1,6 @@
-import { verified } from '@tbuild/content';
+import { verified, type WantedBlob } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { isIndexType, isManifestType, type Descriptor, type Digest } from '@tbuild/oci';
+import { isIndexType, isManifestType, type Descriptor } from '@tbuild/oci';
 import { fetchDocument, putDocument } from './documents.ts';
 import { download } from './download.ts';
 import { hasBlob } from './has-blob.ts';
@@ -17,7 +17,7 @@ export function createRemoteRepository(remote: Remote): Repository {
     name: remote.name,
     resolve: (tagOrDigest, signal) => fetchDocument(remote, tagOrDigest, signal),
     readManifest,
-    has: (digest, mediaType, _size, signal) => has(remote, digest, mediaType, signal),
+    has: (blob, signal) => has(remote, blob, signal),
     async read(target, signal) {
       signal?.throwIfAborted();
       const source = isDocument(target.mediaType)
@@ -26,27 +26,19 @@ export function createRemoteRepository(remote: Remote): Repository {
       return verified(source, target);
     },
     async write(source, expected, signal) {
-      if (expected === undefined || !isDocument(expected.mediaType)) return upload(remote, source, expected, signal);
+      if (expected === undefined || !isDocument(expected.mediaType))
+        return upload(remote, { source, expected }, signal);
       const chunks: Uint8Array[] = [];
       for await (const chunk of verified(source, expected)) chunks.push(chunk);
-      return putDocument(
-        remote,
-        { bytes: Buffer.concat(chunks), mediaType: expected.mediaType },
-        expected.digest,
-        signal,
-      );
+      const { mediaType, digest } = expected;
+      return putDocument(remote, { bytes: Buffer.concat(chunks), mediaType }, { tagOrDigest: digest, signal });
     },
-    pushManifest: (bytes, mediaType, tagOrDigest, signal) =>
-      putDocument(remote, { bytes, mediaType }, tagOrDigest, signal),
+    pushManifest: (manifest, tagOrDigest, signal) => putDocument(remote, manifest, { tagOrDigest, signal }),
     async tag(target, tag, signal) {
-      await putDocument(
-        remote,
-        { bytes: await readManifest(target, signal), mediaType: target.mediaType },
-        tag,
-        signal,
-      );
+      const bytes = await readManifest(target, signal);
+      await putDocument(remote, { bytes, mediaType: target.mediaType }, { tagOrDigest: tag, signal });
     },
-    mount: (digest, from, signal) => mountBlob(remote, digest, from, signal),
+    mount: (digest, from, signal) => mountBlob(remote, { digest, from }, signal),
   };
 }
 
@@ -61,7 +53,7 @@ async function readDocument(remote: Remote, target: Descriptor, signal?: AbortSi
   return bytes;
 }
 
-async function has(remote: Remote, digest: Digest, mediaType?: string, signal?: AbortSignal): Promise<boolean> {
+async function has(remote: Remote, { digest, mediaType }: WantedBlob, signal?: AbortSignal): Promise<boolean> {
   if (mediaType !== undefined)
     return hasBlob(remote, digest, { document: isDocument(mediaType) ? mediaType : undefined, signal });
   return (await hasBlob(remote, digest, { signal })) || hasBlob(remote, digest, { document: '*/*', signal });

@@ -34,43 +34,44 @@ describe('a real registry', needs('registry'), () => {
   test('stores and returns an index of two platforms', async () => {
     const { store, index } = await makeImage(3_000_000);
     const repository = openEmpty();
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     await repository.tag(index, '1.0');
     const fresh = createTestClient().openRepository(parseReference(repository.name));
     const resolved = await fresh.resolve('1.0');
     expect(resolved).toEqual(index);
     expect(await fresh.resolve(index.digest)).toEqual(index);
     const back = createMemoryStore();
-    await copyImage(fresh, back, resolved);
+    await copyImage(resolved, { from: fresh, to: back });
     expect(await digests(back)).toEqual(await digests(store));
   });
 
   test('receives nothing in a second push', async () => {
     const { store, index } = await makeImage();
     const repository = openEmpty();
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     const empty = createMemoryStore();
-    await copyImage(empty, repository, index, { trustParents: true });
-    await copyImage(empty, repository, index);
+    await copyImage(index, { from: empty, to: repository }, { trustParents: true });
+    await copyImage(index, { from: empty, to: repository });
   });
 
   test('mounts blobs from another repository', async () => {
     const { store, index, layers } = await makeImage();
     const [first, second] = [openEmpty(), openEmpty()];
-    await copyImage(store, first, index);
+    await copyImage(index, { from: store, to: first });
     const [layer = index] = layers;
-    expect(await second.has(layer.digest)).toBe(false);
+    expect(await second.has({ digest: layer.digest })).toBe(false);
     expect(await second.mount(layer.digest, first.name.split('/').slice(1).join('/'))).toBe(true);
-    expect(await second.has(layer.digest)).toBe(true);
+    expect(await second.has({ digest: layer.digest })).toBe(true);
     expect(await second.mount(layer.digest, 'no/such')).toBe(false);
   });
 
   test('receives a manifest twice and its blobs once for two tags', async () => {
     const { store, index } = await makeImage();
     const repository = openEmpty();
-    await copyImage(store, repository, index);
+    await copyImage(index, { from: store, to: repository });
     const bytes = await readWhole(store, index);
-    for (const tag of ['a', 'b']) expect(await repository.pushManifest(bytes, index.mediaType, tag)).toEqual(index);
+    for (const tag of ['a', 'b'])
+      expect(await repository.pushManifest({ bytes, mediaType: index.mediaType }, tag)).toEqual(index);
     expect((await repository.resolve('b')).digest).toBe(index.digest);
   });
 
@@ -114,7 +115,7 @@ describe('a real registry', needs('registry'), () => {
     const { store, index } = await makeImage();
     const root = join(scratch, 'layout');
     const local = createLocalStore(root);
-    await copyImage(store, local, index);
+    await copyImage(index, { from: store, to: local });
     createRefs(storeLayout(root)).set(parseReference('app:1'), index);
     const repository = openEmpty();
     const name = `docker://${repository.name}`;
@@ -128,7 +129,7 @@ describe('a real registry', needs('registry'), () => {
     ]);
     expect(await repository.resolve('from-skopeo')).toEqual(index);
     const other = openEmpty();
-    await copyImage(store, other, index);
+    await copyImage(index, { from: store, to: other });
     await other.tag(index, 'ours');
     const raw = execFileSync('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${other.name}:ours`], {
       encoding: 'utf8',
@@ -160,8 +161,8 @@ describe('TLS', needs('registry'), () => {
     await using own = createTestClient();
     const repository = own.openRepository(parseReference(`${secure.host}/app`));
     const { store, index } = await makeImage();
-    await copyImage(store, repository, index);
-    expect(await repository.has(index.digest, index.mediaType)).toBe(true);
+    await copyImage(index, { from: store, to: repository });
+    expect(await repository.has({ digest: index.digest, mediaType: index.mediaType })).toBe(true);
   });
 });
 

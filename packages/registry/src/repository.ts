@@ -1,6 +1,12 @@
 import type { Ingester, Provider } from '@tbuild/content';
 import type { Descriptor, Digest } from '@tbuild/oci';
 
+/** The bytes of a manifest or index. */
+export interface ManifestBytes {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+}
+
 /**
  * The images of one name in a registry. As a {@link Provider} and {@link Ingester} it works with `copyImage` like any
  * store: a descriptor's media type distinguishes manifests from blobs. Broken connections are repaired, and wrong bytes
@@ -17,7 +23,7 @@ export interface Repository extends Provider, Ingester {
   /** Returns the bytes of a manifest or index. @throws as `read`. */
   readManifest(target: Descriptor, signal?: AbortSignal): Promise<Uint8Array>;
   /** Stores a manifest or index under a tag or its digest. Its content must be stored before. */
-  pushManifest(bytes: Uint8Array, mediaType: string, tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
+  pushManifest(manifest: ManifestBytes, tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
   /** Tags a stored manifest or index. */
   tag(target: Descriptor, tag: string, signal?: AbortSignal): Promise<void>;
   /** Mounts a blob from another repository of the same registry. Returns false if the registry does not support it. */

@@ -19,7 +19,7 @@ describe('an immutable tag', needs('registry'), () => {
     proxy = await startFaultProxy(registry.host);
     [first, second] = [await makeImage(100), await makeImage(200)];
     repository = client.openRepository(parseReference(`${proxy.host}/app`));
-    for (const { store, index } of [first, second]) await copyImage(store, repository, index);
+    for (const { store, index } of [first, second]) await copyImage(index, { from: store, to: repository });
     await repository.tag(first.index, 'v1');
   });
   afterAll(async () => {
@@ -34,7 +34,10 @@ describe('an immutable tag', needs('registry'), () => {
   };
   const put = async (image: typeof first, tag: string): Promise<Descriptor> => {
     if (image === undefined) throw new Error('There is no image');
-    return repository.pushManifest(await readWhole(image.store, image.index), image.index.mediaType, tag);
+    return repository.pushManifest(
+      { bytes: await readWhole(image.store, image.index), mediaType: image.index.mediaType },
+      tag,
+    );
   };
 
   const refusals: [who: string, status: number, code: string, message: string][] = [

@@ -73,8 +73,7 @@ export async function findSession(
 /** Sends the next bytes and returns the session's new state. */
 export async function sendPiece(
   remote: Remote,
-  session: UploadSession,
-  { body, length }: Piece,
+  { session, body, length }: Piece & { readonly session: UploadSession },
   { subject, signal }: About,
 ): Promise<UploadSession> {
   const range: Record<string, string> =
@@ -95,14 +94,19 @@ export async function sendPiece(
   return { ...session, location: locationOf(response, session.location), offset: session.offset + (length ?? 0) };
 }
 
+interface CompleteUpload {
+  readonly session: UploadSession;
+  readonly digest: Digest;
+  readonly last?: Required<Piece>;
+}
+
 /** Completes an upload, with all bytes or after them. */
 export async function closeSession(
   remote: Remote,
-  { location }: UploadSession,
-  { digest, last }: { readonly digest: Digest; readonly last?: Required<Piece> },
+  { session, digest, last }: CompleteUpload,
   signal?: AbortSignal,
 ): Promise<void> {
-  const target = new URL(location);
+  const target = new URL(session.location);
   target.searchParams.append('digest', digest);
   const response = await ask(remote, {
     method: 'PUT',

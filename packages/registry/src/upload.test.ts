@@ -35,10 +35,10 @@ describe('an upload to a registry', needs('registry'), () => {
     const name = `test/u${(count += 1)}`;
     await using client = createTestClient({ clock });
     const repository = client.openRepository(parseReference(`${proxy.host}/${name}`));
-    await copyImage(store, repository, layer);
+    await copyImage(layer, { from: store, to: repository });
     await using direct = createTestClient();
     const stored = direct.openRepository(parseReference(`${registry.host}/${name}`));
-    await copyImage(stored, createMemoryStore(), layer);
+    await copyImage(layer, { from: stored, to: createMemoryStore() });
     return clock.slept;
   };
   const ranges = () => proxy.seen.flatMap(({ headers }) => headers['content-range'] ?? []);
@@ -170,7 +170,7 @@ describe('an upload to a registry', needs('registry'), () => {
     await using client = createTestClient({
       credentials: async () => ({ kind: 'password', username: 'a', password: 'b' }),
     });
-    await copyImage(store, client.openRepository(parseReference(`${proxy.host}/app`)), layer);
+    await copyImage(layer, { from: store, to: client.openRepository(parseReference(`${proxy.host}/app`)) });
     expect(seen).toEqual([{ method: 'PUT', authorization: undefined, bytes: SIZE }]);
     expect(proxy.seen.at(-1)?.headers.authorization).toMatch(/^Basic /);
   });
@@ -197,9 +197,9 @@ describe('an upload to a registry', needs('registry'), () => {
     };
     await using client = createTestClient({ credentials: async () => ({ kind: 'password', ...tokenUser }) });
     const repository = client.openRepository(parseReference(`${between.host}/private/app`), 'push');
-    await copyImage(store, repository, layer);
+    await copyImage(layer, { from: store, to: repository });
     expect(ended.size).toBe(4);
     expect(tokens.queries.length).toBeGreaterThanOrEqual(5);
-    expect(await repository.has(layer.digest, layer.mediaType)).toBe(true);
+    expect(await repository.has({ digest: layer.digest, mediaType: layer.mediaType })).toBe(true);
   });
 });

@@ -31,8 +31,7 @@ const SMALL = MiB;
  */
 export async function upload(
   remote: Remote,
-  source: AsyncIterable<Uint8Array>,
-  expected?: Descriptor,
+  { source, expected }: { readonly source: AsyncIterable<Uint8Array>; readonly expected?: Descriptor },
   signal?: AbortSignal,
 ): Promise<StoredBlob> {
   if (expected === undefined) return uploadUnknown(remote, source, signal);
@@ -80,20 +79,20 @@ async function sendAll(work: Upload): Promise<void> {
   work.sending = false;
   let session = (work.session ??= await openSession(remote, subject, signal));
   if (source instanceof Uint8Array)
-    return closeSession(remote, session, { digest, last: { body: source, length: size } }, signal);
+    return closeSession(remote, { session, digest, last: { body: source, length: size } }, signal);
   await using reader = createByteReader(verified(source, target));
   await reader.skip(session.offset);
   work.sending = true;
   const most = Math.max(CHUNKS[work.chunk] ?? MiB, session.leastChunk);
   if (session.offset === 0 && size <= most)
-    return await closeSession(remote, session, { digest, last: { body: reader.take(size), length: size } }, signal);
+    return await closeSession(remote, { session, digest, last: { body: reader.take(size), length: size } }, signal);
   while (session.offset < size) {
     const length = Math.min(most, size - session.offset);
-    session = await sendPiece(remote, session, { body: reader.take(length), length }, { subject, signal });
+    session = await sendPiece(remote, { session, body: reader.take(length), length }, { subject, signal });
     work.session = session;
   }
   work.sending = false;
-  await closeSession(remote, session, { digest }, signal);
+  await closeSession(remote, { session, digest }, signal);
 }
 
 /** The answers for an upload that the registry no longer has, or has at another position. */
@@ -160,9 +159,9 @@ async function uploadUnknown(
   const subject = `new blob of ${remote.name}`;
   const session = await openSession(remote, subject, signal);
   try {
-    const sent = await sendPiece(remote, session, { body: observed() }, { subject, signal });
+    const sent = await sendPiece(remote, { session, body: observed() }, { subject, signal });
     const digest: Digest = `sha256:${hash.digest('hex')}`;
-    await closeSession(remote, sent, { digest }, signal);
+    await closeSession(remote, { session: sent, digest }, signal);
     return { digest, size };
   } catch (error) {
     await cancelSession(remote, session, signal);

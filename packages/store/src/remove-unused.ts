@@ -4,15 +4,21 @@ import { errnoName } from '@tbuild/errors';
 import type { StoreLayout } from './layout.ts';
 import { moveToTrash } from './trash.ts';
 
+export interface UnusedOptions {
+  /** Milliseconds since the epoch: what was used since then stays. */
+  readonly limit: number;
+  /** Reads the time of the last use from stats. Defaults to the modification time. */
+  usedAt?(stats: Stats): number;
+}
+
 /**
- * Removes a file or directory unless it was used at or after `limit` (milliseconds). Renames it before it looks at its time, which
- * `usedAt` reads from its stats, so that no use goes unnoticed. Returns whether it is gone.
+ * Removes a file or directory unless it was used since `limit`. Renames it before it looks at its time, so that no use goes
+ * unnoticed. Returns whether it is gone.
  */
 export function removeUnused(
   path: string,
   store: Pick<StoreLayout, 'trash'>,
-  limit: number,
-  usedAt = timeWritten,
+  { limit, usedAt = timeWritten }: UnusedOptions,
 ): boolean {
   const aside = `${path}.${randomUUID()}`;
   try {

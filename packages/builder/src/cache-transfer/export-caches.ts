@@ -209,16 +209,20 @@ async function pushCache(
   { repository, target, mountable }: CacheTarget,
   { signal, onProgress }: WriteOptions,
 ): Promise<void> {
-  await writeCache(cache, from, repository, {
-    signal,
-    onProgress,
-    trustManifests: true,
-    async mount({ digest }) {
-      for (const name of mountable) if (await repository.mount(digest, name, signal)) return true;
-      return false;
+  await writeCache(
+    cache,
+    { from, to: repository },
+    {
+      signal,
+      onProgress,
+      trustManifests: true,
+      async mount({ digest }) {
+        for (const name of mountable) if (await repository.mount(digest, name, signal)) return true;
+        return false;
+      },
+      async writeManifest({ bytes, descriptor }) {
+        await repository.pushManifest({ bytes, mediaType: descriptor.mediaType }, target.tag ?? 'latest', signal);
+      },
     },
-    async writeManifest({ bytes, descriptor }) {
-      await repository.pushManifest(bytes, descriptor.mediaType, target.tag ?? 'latest', signal);
-    },
-  });
+  );
 }

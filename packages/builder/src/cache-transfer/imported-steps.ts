@@ -35,7 +35,7 @@ export function createImportedSteps(stored: LayerStore): ImportedSteps {
   const sources = new Map<Digest, CachePlace & { readonly layer: Layer }>();
   const notes: NonNullable<CacheContents['notes']>[] = [];
   const remote: Provider = {
-    has: async (digest) => sources.has(digest),
+    has: async ({ digest }) => sources.has(digest),
     async read(target, signal) {
       const source = sources.get(target.digest);
       if (source === undefined) throw new TbuildError('NOT_FOUND', `Layer ${target.digest} is in no cache`);
@@ -86,10 +86,10 @@ function noticing(
   lose: (digest: Digest, cause: TbuildError, isStored: boolean) => LostLayer,
 ): Provider {
   return {
-    has: (digest, mediaType, size, signal) => provider.has(digest, mediaType, size, signal),
+    has: (blob, signal) => provider.has(blob, signal),
     async read(target, signal) {
-      const { digest, mediaType, size } = target;
-      const isStored = await store.has(digest, mediaType, size);
+      const { digest } = target;
+      const isStored = await store.has(target);
       const lossOf = (error: unknown): unknown =>
         error instanceof TbuildError && UNREADABLE.has(error.code) && signal?.aborted !== true
           ? lose(digest, error, isStored)
@@ -137,7 +137,7 @@ export async function importMount(
   const archive = findMount(name);
   if (archive === undefined) return;
   try {
-    await differ.extract(archive, layers.provider, directory, { lowers: [], signal });
+    await differ.extract(archive, directory, { from: layers.provider, lowers: [], signal });
   } catch (error) {
     const loss = lostLayerBehind(error);
     if (loss === undefined) throw error;

@@ -47,9 +47,7 @@ export async function readCaches(
 
 async function presentIn(provider: Provider, { steps, mounts, notes }: CacheContents): Promise<CacheContents> {
   const isPresent = async ({ layer }: { readonly layer?: Layer }): Promise<boolean> => {
-    if (layer === undefined) return true;
-    const { digest, mediaType, size } = layer.descriptor;
-    return provider.has(digest, mediaType, size);
+    return layer === undefined || provider.has(layer.descriptor);
   };
   const areMountsPresent = await Promise.all(mounts.map(isPresent));
   return {

@@ -40,13 +40,17 @@ export async function writeCacheLayout(
 ): Promise<void> {
   makeDirectory(path);
   const store = createLocalStore(path);
-  await writeCache(cache, from, store, {
-    signal,
-    onProgress,
-    async writeManifest({ bytes, descriptor }) {
-      await store.write(fromBytes(bytes), descriptor);
+  await writeCache(
+    cache,
+    { from, to: store },
+    {
+      signal,
+      onProgress,
+      async writeManifest({ bytes, descriptor }) {
+        await store.write(fromBytes(bytes), descriptor);
+      },
     },
-  });
+  );
   const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
   const others = entriesIn(path).filter(({ annotations = {} }) => annotations[REF_NAME] !== tag);
   const entries = [...others, entry];

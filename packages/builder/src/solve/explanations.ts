@@ -54,7 +54,7 @@ export function createExplanations({ store, scope, graph, carried }: Explanation
       if (position !== '') writeAtomically(bySlot, encodeExplanation(command, key, []));
       return before === undefined || compared === undefined
         ? 'it is new'
-        : reason(before, { name: command, key }, compared.changes, wordsFor(step, graph, ran));
+        : reason({ before, now: { name: command, key }, changes: compared.changes }, wordsFor(step, graph, ran));
     },
     async notesOf(steps) {
       await (taken ??= takeCarried());
@@ -114,12 +114,14 @@ function hasRun({ id, op, base, sources }: Step, steps: Graph['steps'], ran: Rea
 
 const SHOWN = 3;
 
-function reason(
-  before: Explanation,
-  now: Pick<Explanation, 'name' | 'key'>,
-  changes: readonly PartChange[],
-  words: Words,
-): string {
+/** A step's name and key before and now, and the parts of the key that changed. */
+interface Comparison {
+  readonly before: Explanation;
+  readonly now: Pick<Explanation, 'name' | 'key'>;
+  readonly changes: readonly PartChange[];
+}
+
+function reason({ before, now, changes }: Comparison, words: Words): string {
   if (before.key === now.key) return 'its last run failed, or its result was removed';
   if (before.name !== now.name && changes.some(({ name }) => name === 'instruction'))
     return `the instruction changed, it was ${JSON.stringify(before.name)}`;

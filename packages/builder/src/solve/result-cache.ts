@@ -1,7 +1,7 @@
 import type { CachedStep, StepCache, StepRecord } from '@tbuild/cache';
 import type { ResultId, StepKey } from '@tbuild/graph';
 import type { StepResults } from '@tbuild/layers';
-import type { Loaded, ResultCache } from '@tbuild/solver';
+import type { ResultCache } from '@tbuild/solver';
 import type { Explanations } from './explanations.ts';
 
 /** Step records for the solver. Also knows when each result of this build was made. */
@@ -22,51 +22,23 @@ export interface ResultCacheOptions {
 }
 
 /** Creates the result cache. A record without its result is kept until another one replaces it. */
-export function createResultCache({
-  cache,
-  results,
-  explanations,
-  findImported,
-  now,
-}: ResultCacheOptions): RecordedResults {
+export function createResultCache(options: ResultCacheOptions): RecordedResults {
+  const { cache, results, explanations, now } = options;
   const records = new Map<StepKey, StepRecord>();
   const times = new Map<ResultId, number>();
-  const gone = new Set<string>();
+  const gone = new Set<StepKey>();
+  const find = createRecordFinder(options, gone);
   const use = (record: StepRecord): ResultId => {
     records.set(record.key, record);
     times.set(record.result, record.createdAt);
     return record.result;
   };
-  const adopt = async ({ record, layer, contents }: CachedStep): Promise<Loaded<ResultId>> => {
-    if (layer !== undefined && !(await results.has(record.result)))
-      results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
-    await results.addContentDigests(record.result, contents);
-    const standing = await cache.put(record, { replace: gone.has(record.key) });
-    const isWhole = await results.has(standing.result);
-    if (!isWhole) gone.add(record.key);
-    return { result: use(standing), isWhole };
-  };
-  const find = async (
-    key: StepKey,
-    { base, canGive }: Parameters<RecordedResults['load']>[1],
-  ): Promise<Loaded<ResultId> | undefined> => {
-    const record = await cache.get(key);
-    // Touch before looking for the result, so that no prune removes it from here on.
-    const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
-    if (isThere && (await results.has(record.result))) return { result: use(record), isWhole: true };
-    if (record !== undefined) gone.add(key);
-    const imported = findImported(key);
-    if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
-      const { parent, result } = imported.record;
-      if (parent === base && canGive?.(result) !== false) return adopt(imported);
-    }
-    return isThere ? { result: use(record), isWhole: false } : undefined;
-  };
   return {
     async load(key, asking) {
-      const loaded = await find(key, asking);
-      if (loaded !== undefined) results.addStep(loaded.result, asking.step);
-      return loaded;
+      const found = await find(key, asking);
+      if (found === undefined) return undefined;
+      results.addStep(found.record.result, asking.step);
+      return { result: use(found.record), isWhole: found.isWhole };
     },
     async save(key, result, { base, replace }) {
       const record = { key, result, parent: base, createdAt: now() };
@@ -76,5 +48,42 @@ export function createResultCache({
     explain: (step, key, parts) => explanations.explain(step, key, parts),
     createdAt: (result) => times.get(result) ?? now(),
     recordOf: (key) => records.get(key),
+  };
+}
+
+/** A record, and whether its result can be used. */
+interface FoundRecord {
+  readonly record: StepRecord;
+  readonly isWhole: boolean;
+}
+
+type FindRecord = (
+  key: StepKey,
+  asking: Pick<Parameters<RecordedResults['load']>[1], 'base' | 'canGive'>,
+) => Promise<FoundRecord | undefined>;
+
+/** Finds records in the store, then in imported caches. Adds keys to `gone` whose record has no result. */
+function createRecordFinder({ cache, results, findImported, now }: ResultCacheOptions, gone: Set<StepKey>): FindRecord {
+  const adopt = async ({ record, layer, contents }: CachedStep): Promise<FoundRecord> => {
+    if (layer !== undefined && !(await results.has(record.result)))
+      results.saveLayer(record.result, { ...layer, parent: record.parent ?? null });
+    await results.addContentDigests(record.result, contents);
+    const standing = await cache.put(record, { replace: gone.has(record.key) });
+    const isWhole = await results.has(standing.result);
+    if (!isWhole) gone.add(record.key);
+    return { record: standing, isWhole };
+  };
+  return async (key, { base, canGive }) => {
+    const record = await cache.get(key);
+    // Touch before looking for the result, so that no prune removes it from here on.
+    const isThere = record !== undefined && record.parent === base && cache.touch(key, now());
+    if (isThere && (await results.has(record.result))) return { record, isWhole: true };
+    if (record !== undefined) gone.add(key);
+    const imported = findImported(key);
+    if (imported !== undefined && (imported.layer !== undefined || !isThere)) {
+      const { parent, result } = imported.record;
+      if (parent === base && canGive?.(result) !== false) return adopt(imported);
+    }
+    return isThere ? { record, isWhole: false } : undefined;
   };
 }

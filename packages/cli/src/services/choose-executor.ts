@@ -27,8 +27,28 @@ export interface ExecutorChoice {
   readonly warn: (message: string, detail: string) => void;
 }
 
+/** An executor that is chosen for the first step that runs. */
+export interface LazyExecutor {
+  /** @throws TbuildError UNSUPPORTED if this machine allows no isolation. */
+  get(): Promise<Executor>;
+  /** Ends its resources, when all steps have ended. */
+  close(): Promise<void>;
+}
+
+export function lazyExecutor(choice: ExecutorChoice, env: Environment): LazyExecutor {
+  let executor: (Executor & Partial<Disposable>) | undefined;
+  return {
+    get: async () => (executor ??= chooseExecutor(choice, env)),
+    async close() {
+      if (executor === undefined) return;
+      executor[Symbol.dispose]?.();
+      await removeDeviceGuardSoon();
+    },
+  };
+}
+
 /** Creates the executor with the strongest isolation that this machine allows, or with the one that the user chose. */
-export function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
+function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Partial<Disposable> {
   const { isolation, store, flavour, now, discard } = choice;
   const runDirectory = store.run;
   // Runs while the first step is prepared; the step reports a failure.
@@ -42,12 +62,6 @@ export function chooseExecutor(choice: ExecutorChoice, env: Environment): Execut
       : createNamespaceExecutor({ runDirectory, flavour, now });
   if (overlayObstacle(store.root, flavour) === undefined) return inNamespaces;
   return withMaterialisedTrees(inNamespaces, { runDirectory, flavour, discard });
-}
-
-/** Ends the resources of an executor, when all its steps have ended. */
-export async function closeExecutor(executor: Executor & Partial<Disposable>): Promise<void> {
-  executor[Symbol.dispose]?.();
-  await removeDeviceGuardSoon();
 }
 
 function requireRuntime(): string {

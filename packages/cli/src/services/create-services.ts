@@ -5,7 +5,6 @@ import type { Services } from '@tbuild/builder';
 import { createLocalCache } from '@tbuild/cache';
 import { createLocalStore, createRefs } from '@tbuild/content';
 import { createDiffer } from '@tbuild/diff';
-import { type Executor } from '@tbuild/executor';
 import { createExporters } from '@tbuild/exporter';
 import { createLayerSubprocess } from '@tbuild/layers';
 import { hostPlatform, type Platform } from '@tbuild/oci';
@@ -17,7 +16,7 @@ import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import { makeStore } from '../config/store-root.ts';
 import { partCommand } from '../startup/executable.ts';
 import { MAX_SEMI_SPACE } from '../startup/max-semi-space.ts';
-import { chooseExecutor, closeExecutor } from './choose-executor.ts';
+import { lazyExecutor } from './choose-executor.ts';
 import { createConnections } from './connections.ts';
 import { flavourOf } from './isolation.ts';
 import { openOutside } from './run-program.ts';
@@ -51,7 +50,7 @@ export function createServices(
   const command = layerProcessCommand();
   const layerSubprocess = command === undefined ? undefined : createLayerSubprocess(store, content, command);
   const discard = (directory: string): void => void moveToTrash(store, directory);
-  let executor: (Executor & Partial<Disposable>) | undefined;
+  const executor = lazyExecutor({ isolation, store, flavour, now, discard, warn }, env);
   return {
     store,
     platform: thisPlatform(),
@@ -63,9 +62,7 @@ export function createServices(
     differ: createDiffer({ content, flavour }),
     layerSubprocess,
     cache: createLocalCache(store.records),
-    async executor() {
-      return (executor ??= chooseExecutor({ isolation, store, flavour, now, discard, warn }, env));
-    },
+    executor: executor.get,
     openRepository,
     openWeb,
     runProgram: (args, options) => openOutside(env).run(args, options),
@@ -80,7 +77,7 @@ export function createServices(
       }),
     async close() {
       await layerSubprocess?.stop();
-      if (executor !== undefined) await closeExecutor(executor);
+      await executor.close();
       await close();
     },
     resolvConf: () => readOptional('/etc/resolv.conf'),

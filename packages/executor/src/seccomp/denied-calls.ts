@@ -4,6 +4,7 @@ export type CallInterface = 'x86_64' | 'x86' | 'aarch64' | 'arm';
 /** The numbers of a system call in each interface. */
 export type Numbers = Readonly<Record<CallInterface, number>>;
 
+/** Four parameters, so that the tables below have a column for each interface. */
 function numbers(x86_64: number, x86: number, aarch64: number, arm: number): Numbers {
   return { x86_64, x86, aarch64, arm };
 }

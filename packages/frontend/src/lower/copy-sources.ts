@@ -107,7 +107,7 @@ function fetched(op: HttpOp | GitOp, { instruction, target }: Request): FileSour
 function selectHeredoc(state: StageState, heredoc: Heredoc, context: LoweringContext): CopySelection {
   const { name, content, expand, location } = heredoc;
   const word = { text: content, location };
-  const text = expand ? expandIn(state, word, context, { quotes: false, escape: '\\' }) : content;
+  const text = expand ? expandIn(state, { ...word, options: { quotes: false, escape: '\\' } }, context) : content;
   return {
     from: { kind: 'inline', files: [{ name, content: text }] },
     sources: [escapePattern(name)],

@@ -52,14 +52,18 @@ export type Lowering<I extends StageInstruction = StageInstruction> = (
 ) => StageState;
 
 /** Expands a word in this state. */
-export function expandIn(state: StageState, word: Word, context: LoweringContext, options: ExpandOptions = {}): string {
+export function expandIn(
+  state: StageState,
+  word: Word & { readonly options?: ExpandOptions },
+  context: LoweringContext,
+): string {
   const unset: string[] = [];
   const onUnset = (name: string) => {
     unset.push(name);
     warnOfUnset(state, { name, word }, context);
   };
   try {
-    return expandWord(word.text, lookupIn(state.env), { escape: context.escape, onUnset, ...options });
+    return expandWord(word.text, lookupIn(state.env), { escape: context.escape, onUnset, ...word.options });
   } catch (error) {
     throw locate(withHint(error, unset.at(-1), state), word.location);
   }

@@ -38,10 +38,9 @@ export async function compressLayer(
   if (present === compression || (present !== 'uncompressed' && !force)) return layer;
   const variant = variantOf({ compression, level });
   const known = store.variants.get(diffId, variant);
-  if (known !== undefined && (await store.content.has(known.digest, known.mediaType, known.size)))
-    return { diffId, descriptor: known };
+  if (known !== undefined && (await store.content.has(known))) return { diffId, descriptor: known };
   const bytes = await openLayer(descriptor, from, signal);
-  const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, store, signal)) };
+  const blob = { ...descriptor, ...(await compress(bytes, { compression, level }, { store, signal })) };
   store.variants.set(diffId, variant, blob);
   return { diffId, descriptor: blob };
 }
@@ -53,10 +52,9 @@ export async function compressLayer(
 export async function compressPending(
   { layer, bytes }: Required<PendingLayer>,
   wanted: WantedCompression,
-  store: VariantStore,
-  signal: AbortSignal,
+  { store, signal }: { readonly store: VariantStore; readonly signal: AbortSignal },
 ): Promise<void> {
-  const blob = await compress(bytes, wanted, store, signal);
+  const blob = await compress(bytes, wanted, { store, signal });
   const made = await layer;
   if (made !== undefined) store.variants.set(made.diffId, variantOf(wanted), { ...made.descriptor, ...blob });
 }
@@ -69,8 +67,7 @@ export function variantOf({ compression, level }: WantedCompression): string {
 async function compress(
   bytes: AsyncIterable<Uint8Array>,
   { compression, level }: WantedCompression,
-  { content }: VariantStore,
-  signal: AbortSignal,
+  { store: { content }, signal }: { readonly store: VariantStore; readonly signal: AbortSignal },
 ): Promise<Pick<Descriptor, 'mediaType' | 'digest' | 'size'>> {
   const { digest, size } = await content.write(COMPRESSORS[compression](bytes, level, signal), undefined, signal);
   return { mediaType: layerMediaType(compression), digest, size };

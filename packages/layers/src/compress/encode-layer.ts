@@ -39,8 +39,7 @@ async function clampLayer(
 ): Promise<Layer> {
   const variant = `not-after-${latest}`;
   const known = store.variants.get(diffId, variant);
-  if (known !== undefined && (await store.content.has(known.digest, known.mediaType, known.size)))
-    return { diffId: known.digest, descriptor: known };
+  if (known !== undefined && (await store.content.has(known))) return { diffId: known.digest, descriptor: known };
   const clamped = clampTimes(await openLayer(descriptor, from, signal), latest);
   const { digest, size } = await store.content.write(clamped, undefined, signal);
   const blob = { mediaType: layerMediaType('uncompressed'), digest, size };

@@ -53,7 +53,7 @@ function openBuild({ compresses }: { readonly compresses: boolean }) {
   const output: LayerConsumer = {
     compresses: 'gzip',
     prepare: async ({ layer, bytes }, signal) =>
-      bytes && compressPending({ layer, bytes }, { compression: 'gzip' }, { content, variants }, signal),
+      bytes && compressPending({ layer, bytes }, { compression: 'gzip' }, { store: { content, variants }, signal }),
   };
   const { signal } = new AbortController();
   const preparation = createLayerPreparation(compresses ? [output] : [], { signal });
@@ -78,7 +78,7 @@ test('A second process writes the same layer as this one', async () => {
   const layer = await writeLayerInSubprocess(copyOf('large'), { keepsUncompressed: true }, work)?.layer;
   expect(layer).toEqual(expectedLayer());
   expect(layer).toBeDefined();
-  expect(layer && (await content.has(layer.descriptor.digest))).toBe(true);
+  expect(layer && (await content.has({ digest: layer.descriptor.digest }))).toBe(true);
 });
 
 test('A layer that all outputs compress is stored only compressed', async () => {
@@ -87,7 +87,7 @@ test('A layer that all outputs compress is stored only compressed', async () => 
   expect(layer).toEqual(expectedLayer());
   expect(layer).toBeDefined();
   if (layer === undefined) return;
-  expect(await content.has(layer.descriptor.digest)).toBe(false);
+  expect(await content.has({ digest: layer.descriptor.digest })).toBe(false);
   const compressed = variants.get(layer.diffId, 'gzip');
   expect(compressed && digestOf(await readWhole(content, compressed, work.signal))).toBe(compressed?.digest);
 });

@@ -33,7 +33,7 @@ git('branch', 'group/topic', old);
 git('update-ref', 'refs/changes/1', old);
 
 const remote = { url: root, runProgram: createOutside({ directory: root }).run, signal: new AbortController().signal };
-const resolve = (ref?: string, checksum?: string) => resolveCommit(remote, ref, checksum, root);
+const resolve = (ref?: string, checksum?: string) => resolveCommit(remote, { ref, checksum }, root);
 
 test.each([
   ['the default branch', undefined, { id: latest, ref: 'refs/heads/main' }],

@@ -8,17 +8,19 @@ export interface Commit {
   readonly ref?: string;
 }
 
+/** The commit to resolve. */
+export interface WantedCommit {
+  /** A full name, else a branch, else a tag, or a commit ID. The default branch if undefined. */
+  readonly ref?: string;
+  /** The beginning of the commit's ID. */
+  readonly checksum?: string;
+}
+
 /**
- * Asks the server for `ref`: a full name, else a branch, else a tag, or the default branch if undefined. Does not ask
- * for a commit ID.
+ * Asks the server for a ref, unless it is a commit ID.
  * @throws TbuildError NOT_FOUND for an unknown ref, DIGEST_MISMATCH if the commit ID does not start with `checksum`.
  */
-export async function resolveCommit(
-  remote: GitRemote,
-  ref: string | undefined,
-  checksum: string | undefined,
-  cwd: string,
-): Promise<Commit> {
+export async function resolveCommit(remote: GitRemote, { ref, checksum }: WantedCommit, cwd: string): Promise<Commit> {
   if (ref !== undefined && COMMIT_ID.test(ref)) {
     checkPrefix([ref], checksum, remote);
     return { id: ref };

@@ -48,7 +48,7 @@ export async function fetchUrl(text: string, web: Web, options: FetchOptions): P
     return checked(known, url, options);
   }
   if (answer.status < 200 || answer.status > 299) throw await refused(answer, url);
-  const fetched = await store(answer, url, web, options);
+  const fetched = await store(answer, url, { ...options, content: web.content });
   writeAtomically(memo, JSON.stringify({ ...fetched, source: shown(url) }));
   return checked(fetched, url, options);
 }
@@ -96,11 +96,15 @@ function conditions(known: Memo | undefined): Record<string, string> {
   return known?.etag === undefined ? {} : { 'if-none-match': known.etag };
 }
 
-async function store(answer: WebAnswer, url: URL, web: Web, { report, signal }: FetchOptions): Promise<Memo> {
+async function store(
+  answer: WebAnswer,
+  url: URL,
+  { content, report, signal }: Pick<Web, 'content'> & FetchOptions,
+): Promise<Memo> {
   const { etag, 'last-modified': modified = '', 'content-length': length } = answer.headers;
   const total = length === undefined ? undefined : Number(length);
   const item = `fetching ${url.host}${url.pathname}`;
-  const { digest } = await web.content.write(
+  const { digest } = await content.write(
     counted(answer.body, (current) => report(item, current, total)),
     undefined,
     signal,

@@ -36,7 +36,7 @@ export interface ResolveOptions {
 export function createResolveImage(images: ImageSources, options: ResolveOptions): ResolveImage {
   return async (request, signal) => {
     const { source } = request;
-    if (source.kind === 'layout') return resolveInLayout(request, source.path, images, signal);
+    if (source.kind === 'layout') return resolveInLayout(request, source.path, { images, signal });
     const reference = parseReference(request.reference);
     const own = options.pull ? undefined : images.refs.get(reference);
     if (own !== undefined) {
@@ -66,12 +66,11 @@ interface Documents {
 async function resolveInLayout(
   request: ImageRequest,
   path: string,
-  images: ImageSources,
-  signal: AbortSignal,
+  kept: Pick<Documents, 'images' | 'signal'>,
 ): Promise<ResolvedImage> {
   const layout = await openLayout(path);
   const root = await layout.resolve(request.reference === '' ? undefined : request.reference);
-  return resolveFrom(request, root, { from: layout.provider, images, signal });
+  return resolveFrom(request, root, { from: layout.provider, ...kept });
 }
 
 /** Follows an index or manifest to the image for the platform, and stores the documents on the way. */

@@ -33,11 +33,11 @@ export async function openCopyMemory(
   const note = noteOf(copy, store);
   if (!isRemembered(sources))
     return isLarge(sizeOf(sources))
-      ? { remember: (result) => rememberCopy(note, result, [], input.hasher) }
+      ? { remember: (result) => rememberCopy(note, { result, selection: [], hasher: input.hasher }) }
       : undefined;
   return {
     earlier: openEarlierCopy(note, sources, input.hasher),
-    remember: (result) => rememberCopy(note, result, sources, input.hasher),
+    remember: (result) => rememberCopy(note, { result, selection: sources, hasher: input.hasher }),
   };
 }
 

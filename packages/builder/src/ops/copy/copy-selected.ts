@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
 import { copyFiles } from '@tbuild/copy';
-import { createTreeWriter, openLayeredTree, type OverlayFlavour } from '@tbuild/snapshot';
+import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
 import type { FileInput } from './file-input.ts';
 
 /** What copying the files of a mount uses. */
@@ -21,13 +21,14 @@ export async function copySelected(
   path: string,
   { flavour, now, signal }: CopySelectedPorts & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const [upper, name] = [dirname(path), basename(path)];
-  const writer = createTreeWriter({ upper, lowers: [], flavour });
-  const tree = openLayeredTree([upper], flavour);
+  const writer = createTreeWriter({ upper: dirname(path), lowers: [], flavour });
   const keepOwner = input.owner === 'keep';
   const sources = await input.select();
   const options = { owner: undefined, hasher: input.hasher, now: now() };
-  await runCooperatively(copyFiles(sources, writer, tree, { destination: `/${name}`, keepOwner }, options), signal);
+  await runCooperatively(
+    copyFiles(sources, writer, { target: { destination: `/${basename(path)}`, keepOwner }, options }),
+    signal,
+  );
   writer.finish();
   const { path: selected = '', stats } = sources[0]?.entry ?? {};
   if (stats === undefined || selected === '' || typeOf(stats) !== 'directory') return;

@@ -206,17 +206,20 @@ async function copyInto(
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
-      copyInline(files, writer, writer, op, { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime });
+      copyInline(files, writer, {
+        target: op,
+        options: { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime },
+      });
       continue;
     }
     const sources = await input.select();
     const target = { ...op, ...selection };
     const options = { ...placementOf(sources, input, { owner, epoch }), signal };
-    if (selection.unpack) await addFiles(sources, writer, writer, target, { ...options, onSkippedDevice });
+    if (selection.unpack) await addFiles(sources, writer, { target, options: { ...options, onSkippedDevice } });
     else {
       const directory = earlier && (await upperOf(earlier.result, ports));
       const written = earlier && directory ? filesInTree(earlier, directory) : undefined;
-      await runCooperatively(copyFiles(sources, writer, writer, target, { ...options, written }), signal);
+      await runCooperatively(copyFiles(sources, writer, { target, options: { ...options, written } }), signal);
     }
   }
   writer.finish();

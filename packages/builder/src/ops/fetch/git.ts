@@ -22,7 +22,7 @@ export function gitOp(op: GitOp, { readSecret, sources }: Omit<Fetching, 'report
   return {
     async prepare(_inputs, signal) {
       const remote = remoteOf(op, ports, { readSecret, signal });
-      const commit = await resolveCommit(remote, op.ref, op.checksum, ports.store.root);
+      const commit = await resolveCommit(remote, op, ports.store.root);
       sources.add(op, { commit: commit.id });
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');

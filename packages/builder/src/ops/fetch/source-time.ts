@@ -20,7 +20,7 @@ export async function sourceTime(
   const known = sources.get(op);
   if (op.kind === 'git') {
     const remote = remoteOf(op, ports, { readSecret, signal });
-    const commit = known?.commit ?? (await resolveCommit(remote, op.ref, op.checksum, ports.store.root)).id;
+    const commit = known?.commit ?? (await resolveCommit(remote, op, ports.store.root)).id;
     sources.add(op, { commit });
     return commitTime(commit, remote, ports);
   }

@@ -62,7 +62,7 @@ interface Extraction extends ExtractPorts, Pick<ShownWork, 'step'> {
 
 /** Extracts a layer under its diff ID. Returns false if the layer depends on those below. */
 async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
-  const { snapshots } = work;
+  const { snapshots, provider, signal } = work;
   if ((await snapshots.stat(hexOf(layer.diffId))) !== undefined) return true;
   const extract = async (): Promise<boolean> => {
     await using active = await snapshots.prepare();
@@ -70,7 +70,7 @@ async function extractAlone(layer: Layer, work: Extraction): Promise<boolean> {
     if (selfContained) await active.commit(hexOf(layer.diffId));
     return selfContained;
   };
-  return withSecondPlace(work.provider, layer.descriptor, extract, work.signal);
+  return withSecondPlace({ from: provider, digest: layer.descriptor.digest, signal }, extract);
 }
 
 /** Extracts the last of the layers on top of those below it, `tops`. Returns the name of its snapshot. */
@@ -90,9 +90,10 @@ async function extractInto(
   { descriptor, diffId }: Layer,
   { content, differ, progress, now, step, signal, provider }: Extraction,
 ): Promise<boolean> {
-  const isStored = await content.has(descriptor.digest, descriptor.mediaType, descriptor.size);
+  const isStored = await content.has(descriptor);
   const shown = showLayer(descriptor, { step: step.id, isStored, progress, now });
-  const extracted = await differ.extract(descriptor, provider, target, {
+  const extracted = await differ.extract(descriptor, target, {
+    from: provider,
     lowers,
     signal,
     onProgress: shown.onExtracted,

@@ -26,7 +26,7 @@ export function mkdirOp(op: MkdirOp, step: Step, ports: MkdirPorts): Op<ResultId
         await using active = await prepareOn(base?.result, ports);
         const tree = openLayeredTree([...active.lowers, active.upper], flavour);
         const writer = createTreeWriter({ upper: active.upper, lowers: active.lowers, flavour });
-        makeDirectory(writer, tree, op, ownerIn(tree, op.user, base), dockerfileTime);
+        makeDirectory(writer, op, { owner: ownerIn(tree, op.user, base), now: dockerfileTime });
         writer.finish();
         const result = keyedResult(key, step);
         await active.commit(hexOf(result));

@@ -19,11 +19,11 @@ export function createSecretMask(secrets: readonly Uint8Array[]): SecretMask {
   let held: Uint8Array = new Uint8Array();
   return {
     write(data) {
-      const { shown, rest } = scan(held.length === 0 ? data : Buffer.concat([held, data]), patterns, { isEnd: false });
+      const { shown, rest } = scan(held.length === 0 ? data : Buffer.concat([held, data]), { patterns, isEnd: false });
       held = rest;
       return shown;
     },
-    end: () => scan(held, patterns, { isEnd: true }).shown,
+    end: () => scan(held, { patterns, isEnd: true }).shown,
   };
 }
 
@@ -57,19 +57,20 @@ function wordsOf(secret: string): string[] {
   return value === '' ? [] : [value, ...lines];
 }
 
+interface Search {
+  readonly patterns: Patterns;
+  /** Whether no more data follows. */
+  readonly isEnd: boolean;
+}
+
 /** Scans for patterns. Plain loops without closures, since a step can print a hundred megabytes. */
-function scan(
-  data: Uint8Array,
-  patterns: Patterns,
-  { isEnd }: { isEnd: boolean },
-): { readonly shown: Uint8Array; readonly rest: Uint8Array } {
+function scan(data: Uint8Array, search: Search): { readonly shown: Uint8Array; readonly rest: Uint8Array } {
   const pieces: Uint8Array[] = [];
   const { length } = data;
   let done = 0;
   for (let at = 0; at < length; at++) {
-    const candidates = patterns[data[at] ?? 0];
-    if (candidates === undefined) continue;
-    const matched = longestMatch(data, at, candidates, isEnd);
+    if (search.patterns[data[at] ?? 0] === undefined) continue;
+    const matched = longestMatch(data, at, search);
     if (matched === UNDECIDED)
       return { shown: Buffer.concat([...pieces, data.subarray(done, at)]), rest: data.slice(at) };
     if (matched === 0) continue;
@@ -87,10 +88,10 @@ const NOTHING = new Uint8Array();
 const UNDECIDED = -1;
 
 /** Returns the length of the longest pattern at a position, or 0. */
-function longestMatch(data: Uint8Array, at: number, candidates: readonly Uint8Array[], isEnd: boolean): number {
+function longestMatch(data: Uint8Array, at: number, { patterns, isEnd }: Search): number {
   const left = data.length - at;
   let longest = 0;
-  for (const pattern of candidates) {
+  for (const pattern of patterns[data[at] ?? 0] ?? []) {
     const compared = Math.min(left, pattern.length);
     let index = 1;
     while (index < compared && data[at + index] === pattern[index]) index++;

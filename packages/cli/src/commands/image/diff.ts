@@ -13,7 +13,7 @@ export const diff = storeCommand({
     const changes =
       other === undefined
         ? await compareTopLayer(image, services.content, signal)
-        : await compareImages(image, findImage(other, services).image, services.content, signal);
+        : await compareImages([image, findImage(other, services).image], services.content, signal);
     env.stdout.write(
       flags.format === undefined
         ? changes.map(line).join('')

@@ -31,7 +31,7 @@ export const push = storeCommand({
       const openRepository = (name: Reference) => services.openRepository(name, 'push');
       await pushStored(stored, [reference], { openRepository, report, signal });
       // The name now refers to the pushed image, whose digest differs when layers had to be compressed.
-      await copyImage(stored.content, services.content, stored.root, { signal });
+      await copyImage(stored.root, { from: stored.content, to: services.content }, { signal });
       if (services.refs.get(reference)?.digest === target.digest) services.refs.set(reference, stored.root);
       env.stdout.write(
         flags.quiet === true

@@ -64,7 +64,7 @@ export const create = storeCommand({
       env.stdout.write(`${JSON.stringify(JSON.parse(Buffer.from(merged.index.bytes).toString('utf8')), null, 2)}\n`);
       return;
     }
-    await pushMerged(merged, names, services, signal);
+    await pushMerged(merged, names, { ...services, signal });
     const { descriptor } = merged.index;
     if (flags['metadata-file'] !== undefined) {
       const metadata = {

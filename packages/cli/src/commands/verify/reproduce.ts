@@ -59,7 +59,11 @@ export async function reproduce(image: ReadImage, call: Call, platform: Platform
   try {
     const spec = specOf(image, call, { platform, notes });
     const layout = join(root, 'image');
-    await buildIn(join(root, 'store'), { ...spec, outputs: [await outputOf(image, spec, call, layout)] }, call);
+    await buildIn(
+      join(root, 'store'),
+      { ...spec, outputs: [await outputOf(image, spec, { ...call, dest: layout })] },
+      call,
+    );
     const place = await openPlace(`oci-layout://${layout}`, call.services, call.signal);
     const rebuilt = await readImage({ ...place, name: 'the rebuilt image' }, platform, call.signal);
     return { image: rebuilt, notes, [Symbol.asyncDispose]: dispose };
@@ -170,7 +174,11 @@ function epochOf(
   return SOURCE_DATE_EPOCH !== undefined || found === undefined ? {} : { SOURCE_DATE_EPOCH: found };
 }
 
-async function outputOf(image: ReadImage, spec: BuildSpec, { flags, signal }: Call, dest: string): Promise<string> {
+async function outputOf(
+  image: ReadImage,
+  spec: BuildSpec,
+  { flags, signal, dest }: Call & { readonly dest: string },
+): Promise<string> {
   const epoch = Number(spec.buildArgs?.SOURCE_DATE_EPOCH ?? Number.NaN);
   const found = Number.isNaN(epoch) ? rewrittenTime(image) !== undefined : await wasRewritten(image, epoch, signal);
   const rewrites = flags['rewrite-timestamp'] ?? found;

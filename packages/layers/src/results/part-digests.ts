@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ResultId } from '@tbuild/graph';
+import { digestOf, hexOf, isDigest, type Digest } from '@tbuild/oci';
+import { listDirectory, readText, writeAtomically, type StoreLayout } from '@tbuild/store';
+
+/** Names of the files that hold digests of tree parts. */
+const HASH = /^[a-f0-9]{64}$/;
+
+/** The digests of parts of the trees, each computed once for all builds. */
+export interface PartDigests {
+  /** Returns the digest of the part of the tree that `selector` describes. */
+  get(result: ResultId, selector: string, compute: () => Promise<Digest>): Promise<Digest>;
+  /** Returns the known digests, by the hash of their selector. */
+  list(result: ResultId): Readonly<Record<string, Digest>>;
+  /** Adds digests from another machine, unless they are known. */
+  add(result: ResultId, digests: Readonly<Record<string, Digest>>): void;
+}
+
+export function createPartDigests({ digestsOf }: Pick<StoreLayout, 'digestsOf'>): PartDigests {
+  return {
+    async get(result, selector, compute) {
+      const file = join(digestsOf(result), hexOf(digestOf(selector)));
+      const known = readText(file);
+      if (known !== undefined && isDigest(known)) return known;
+      const digest = await compute();
+      writeAtomically(file, digest);
+      return digest;
+    },
+    list(result) {
+      const directory = digestsOf(result);
+      const read = listDirectory(directory).map((name) => [name, readText(join(directory, name))] as const);
+      return Object.fromEntries(
+        read.flatMap(([name, text]) =>
+          text !== undefined && isDigest(text) && HASH.test(name) ? [[name, text] as const] : [],
+        ),
+      );
+    },
+    add(result, digests) {
+      for (const [name, digest] of Object.entries(digests)) {
+        const file = join(digestsOf(result), name);
+        if (!existsSync(file)) writeAtomically(file, digest);
+      }
+    },
+  };
+}
