@@ -1,11 +1,11 @@
 import { relative, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
-import type { FileTree } from './file-tree.ts';
-import { openFilteredTree } from './filtered-tree.ts';
-import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './ignore-rules.ts';
-import { openDirectory } from './open-directory.ts';
-import { resolvePath } from './resolve-path.ts';
+import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './patterns/ignore-rules.ts';
+import type { FileTree } from './tree/file-tree.ts';
+import { openFilteredTree } from './tree/filtered-tree.ts';
+import { openDirectory } from './tree/open-directory.ts';
+import { resolvePath } from './tree/resolve-path.ts';
 
 /** The directory that a build may read from. */
 export interface BuildContext {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { CooperativeTask } from '@tbuild/concurrency';
 import { lgetxattr } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
-import { readLink } from './changed-file.ts';
+import type { SelectedSource } from '../select/selection.ts';
+import { readLink } from '../tree/changed-file.ts';
+import type { TreeEntry } from '../tree/file-tree.ts';
+import { type FileType, typeOf } from '../tree/file-type.ts';
 import { type FileHasher, isLarge } from './file-hasher.ts';
-import type { TreeEntry } from './file-tree.ts';
-import { type FileType, typeOf } from './file-type.ts';
-import type { SelectedSource } from './selection.ts';
 
 export interface DigestOptions {
   readonly hasher: FileHasher;

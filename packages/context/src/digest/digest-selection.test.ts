@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { lsetxattr } from '@tbuild/linux';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { createFileHasher, digestSelection, openDirectory, selectFiles } from './index.ts';
+import { createFileHasher, digestSelection, openDirectory, selectFiles } from '../index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'digest-selection-'));
 const isRoot = process.getuid?.() === 0;

@@ -1,13 +1,13 @@
 import type { CooperativeTask } from '@tbuild/concurrency';
-import { cleanPath } from './clean-path.ts';
-import type { FileTree, TreeEntry } from './file-tree.ts';
-import { typeOf } from './file-type.ts';
-import { compileGlob, hasWildcard } from './glob.ts';
-import { parseIgnorePattern } from './ignore-pattern.ts';
-import { compileIgnoreRules, type DirectoryMatch, type IgnoreRules } from './ignore-rules.ts';
+import { cleanPath } from '../patterns/clean-path.ts';
+import { compileGlob, hasWildcard } from '../patterns/glob.ts';
+import { parseIgnorePattern } from '../patterns/ignore-pattern.ts';
+import { compileIgnoreRules, type DirectoryMatch, type IgnoreRules } from '../patterns/ignore-rules.ts';
+import type { PathExpression } from '../patterns/path-expression.ts';
+import type { FileTree, TreeEntry } from '../tree/file-tree.ts';
+import { typeOf } from '../tree/file-type.ts';
+import { resolvePath } from '../tree/resolve-path.ts';
 import { missingSource } from './missing-source.ts';
-import type { PathExpression } from './path-expression.ts';
-import { resolvePath } from './resolve-path.ts';
 import { NO_FILES, SelectionList } from './selection-list.ts';
 import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.ts';
 

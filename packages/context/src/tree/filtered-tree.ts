@@ -1,7 +1,7 @@
+import type { DirectoryMatch, IgnoreRules } from '../patterns/ignore-rules.ts';
 import { EntryTable } from './entry-table.ts';
 import type { FileTree, TreeEntry } from './file-tree.ts';
 import { typeOf } from './file-type.ts';
-import type { DirectoryMatch, IgnoreRules } from './ignore-rules.ts';
 import { openDirectory } from './open-directory.ts';
 
 /**

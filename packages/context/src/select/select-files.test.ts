@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openContext, selectFiles, type SelectOptions } from './index.ts';
+import { openContext, selectFiles, type SelectOptions } from '../index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'select-files-'));
 

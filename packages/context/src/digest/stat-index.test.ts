@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { digestOf } from '@tbuild/oci';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { patiently } from '../../../test/support/patience.ts';
-import { openDirectory, openStatIndex, type StatIndex, type TreeEntry } from './index.ts';
+import { patiently } from '../../../../test/support/patience.ts';
+import { openDirectory, openStatIndex, type StatIndex, type TreeEntry } from '../index.ts';
 import { decodeStatTable } from './stat-table.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'stat-index-'));

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
-import type { EntryColumns } from './entry-table.ts';
-import type { FileStat, TreeEntry } from './file-tree.ts';
+import type { EntryColumns } from '../tree/entry-table.ts';
+import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
 
 /** One entry below a selected directory. */
 export interface SelectedFile {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { isDigest, type Digest } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
+import type { SelectedSource } from '../select/selection.ts';
+import { slimStat } from '../tree/slim-stat.ts';
 import type { DigestOptions } from './digest-selection.ts';
-import type { SelectedSource } from './selection.ts';
-import { slimStat } from './slim-stat.ts';
 
 /** Remembers digests of whole selections by the stats of everything in them. */
 export interface SelectionMemory {

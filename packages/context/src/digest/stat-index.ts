@@ -5,12 +5,12 @@ import type { CooperativeTask } from '@tbuild/concurrency';
 import { makeDirectory } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import { writeAtomically } from '@tbuild/store';
-import { changedFile } from './changed-file.ts';
+import type { SelectedSource } from '../select/selection.ts';
+import { changedFile } from '../tree/changed-file.ts';
+import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
 import { digestSelection, type DigestOptions } from './digest-selection.ts';
 import { createFileHash, type FileHasher } from './file-hasher.ts';
-import type { FileStat, TreeEntry } from './file-tree.ts';
 import { fingerprintOf, openSelectionMemory, type SelectionMemory } from './selection-memory.ts';
-import type { SelectedSource } from './selection.ts';
 import { createStatTable, decodeStatTable, encodeStatTable, type StatTable } from './stat-table.ts';
 
 /** A hasher that does not read a file whose stats are those of an earlier build. */

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { needs } from '../../../test/support/requirements.ts';
-import { measureGitIgnored, openDirectory, selectFiles } from './index.ts';
+import { needs } from '../../../../test/support/requirements.ts';
+import { measureGitIgnored, openDirectory, selectFiles } from '../index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'git-ignored-'));
 afterAll(() => rmSync(root, { recursive: true }));

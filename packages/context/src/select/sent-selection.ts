@@ -1,7 +1,7 @@
-import type { TreeEntry } from './file-tree.ts';
+import type { TreeEntry } from '../tree/file-tree.ts';
+import { slimStat } from '../tree/slim-stat.ts';
 import { SelectionList } from './selection-list.ts';
 import type { SelectedColumns, SelectedSource } from './selection.ts';
-import { slimStat } from './slim-stat.ts';
 
 /** A selection as data that can be sent to another thread. */
 export type SentSelection = readonly SentSource[];

@@ -1,7 +1,7 @@
 import type { Hash } from 'node:crypto';
-import { EntryTable } from './entry-table.ts';
-import type { FileStat, TreeEntry } from './file-tree.ts';
-import { typeOf } from './file-type.ts';
+import { EntryTable } from '../tree/entry-table.ts';
+import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
+import { typeOf } from '../tree/file-type.ts';
 import type { SelectedColumns, SelectedFile, SelectedFiles } from './selection.ts';
 
 const IMPLIED = 0x8000_0000;

@@ -1,7 +1,7 @@
 import { readlinkSync } from 'node:fs';
 import { suggest, TbuildError } from '@tbuild/errors';
-import type { FileTree } from './file-tree.ts';
-import { typeOf } from './file-type.ts';
+import type { FileTree } from '../tree/file-tree.ts';
+import { typeOf } from '../tree/file-type.ts';
 
 /** Returns the error for a source that is not in the tree, with a hint. */
 export function missingSource(tree: FileTree, path: string): TbuildError {

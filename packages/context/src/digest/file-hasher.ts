@@ -4,8 +4,8 @@ import { type CooperativeTask, runSync } from '@tbuild/concurrency';
 import { TbuildError } from '@tbuild/errors';
 import { createHoleReader } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
-import type { FileStat, TreeEntry } from './file-tree.ts';
-import { typeOf } from './file-type.ts';
+import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
+import { typeOf } from '../tree/file-type.ts';
 
 /** Computes digests of files' bytes and remembers them as long as it lives. */
 export interface FileHasher {

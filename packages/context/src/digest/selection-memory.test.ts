@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSync } from '@tbuild/concurrency';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { patiently } from '../../../test/support/patience.ts';
-import { digestSelection, openDirectory, openStatIndex, selectFiles } from './index.ts';
+import { patiently } from '../../../../test/support/patience.ts';
+import { digestSelection, openDirectory, openStatIndex, selectFiles } from '../index.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'selection-memory-'));
 const root = join(base, 'context');

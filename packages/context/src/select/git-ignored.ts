@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readLimitedFile } from '@tbuild/linux';
 import createIgnore, { type Ignore } from 'ignore';
-import type { TreeEntry } from './file-tree.ts';
-import { typeOf } from './file-type.ts';
+import type { TreeEntry } from '../tree/file-tree.ts';
+import { typeOf } from '../tree/file-type.ts';
 import type { SelectedSource } from './selection.ts';
 
 /** The part of a selection that git ignores. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDirectory, resolveDestination, resolvePath } from './index.ts';
+import { openDirectory, resolveDestination, resolvePath } from '../index.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'resolve-path-'));
 

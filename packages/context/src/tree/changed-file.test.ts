@@ -2,7 +2,7 @@ import { mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openDirectory, readLink } from './index.ts';
+import { openDirectory, readLink } from '../index.ts';
 
 test('readLink reports a link that was replaced as changed', () => {
   const root = mkdtempSync(join(tmpdir(), 'changed-'));
