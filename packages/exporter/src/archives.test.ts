@@ -9,9 +9,9 @@ import { createLayerVariants, type VariantStore } from '@tbuild/layers';
 import { digestOf, formatReference, isIndex, parseManifest, type Descriptor, type Manifest } from '@tbuild/oci';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
-import { dockerArchive } from './docker-archive.ts';
+import { dockerArchive } from './archive/docker-archive.ts';
+import { ociArchive, ociLayout } from './archive/oci-archive.ts';
 import { imageStore } from './image-store.ts';
-import { ociArchive, ociLayout } from './oci-archive.ts';
 import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-exporter-'));

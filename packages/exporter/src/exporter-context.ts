@@ -2,7 +2,7 @@ import type { ImageRefs, LocalStore } from '@tbuild/content';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { StoreLayout } from '@tbuild/store';
 import type { Destination } from './destination.ts';
-import type { RunProgram } from './load.ts';
+import type { RunProgram } from './engine/load.ts';
 import type { PushOptions } from './push.ts';
 
 /** What exporters take from the machine and from the user. */

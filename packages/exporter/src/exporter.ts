@@ -2,7 +2,7 @@ import type { Provider } from '@tbuild/content';
 import type { PendingLayer } from '@tbuild/layers';
 import type { Descriptor, Digest, Image, Platform, Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
-import type { Attestation } from './attestation.ts';
+import type { Attestation } from './encode/attestation.ts';
 
 /** One finished image and its tree. */
 export interface ExportedImage {

@@ -1,14 +1,14 @@
 import { createLayerVariants, requireCompression, type VariantStore } from '@tbuild/layers';
 import type { OutputSpec } from '@tbuild/spec';
-import { dockerArchive } from './docker-archive.ts';
+import { dockerArchive } from './archive/docker-archive.ts';
+import { ociArchive, ociLayout } from './archive/oci-archive.ts';
+import { load } from './engine/load.ts';
 import type { ExporterContext, Surroundings } from './exporter-context.ts';
 import type { Exporter } from './exporter.ts';
 import { imageStore } from './image-store.ts';
-import { load } from './load.ts';
-import { localTree } from './local-tree.ts';
-import { ociArchive, ociLayout } from './oci-archive.ts';
 import { push } from './push.ts';
-import { tarTree } from './tar-tree.ts';
+import { localTree } from './tree/local-tree.ts';
+import { tarTree } from './tree/tar-tree.ts';
 
 type Output<Type extends OutputSpec['type']> = Extract<OutputSpec, { readonly type: Type }>;
 

@@ -2,7 +2,7 @@ import { copyImage, type ImageRefs, type Ingester, type Provider } from '@tbuild
 import type { VariantStore } from '@tbuild/layers';
 import { familiarReference, formatReference, parseReference, type Digest, type Reference } from '@tbuild/oci';
 import type { ImageFormat, StoredNames } from '@tbuild/spec';
-import { encodeExport, exportedTo, preparing } from './encode-export.ts';
+import { encodeExport, exportedTo, preparing } from './encode/encode-export.ts';
 import type { Exporter } from './exporter.ts';
 import { reportTransfers } from './transfer-report.ts';
 

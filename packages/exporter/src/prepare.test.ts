@@ -8,10 +8,10 @@ import type { Layer } from '@tbuild/oci';
 import type { ImageFormat } from '@tbuild/spec';
 import { storeLayout } from '@tbuild/store';
 import { afterAll, expect, test } from 'vitest';
-import { dockerArchive } from './docker-archive.ts';
+import { dockerArchive } from './archive/docker-archive.ts';
+import { ociArchive } from './archive/oci-archive.ts';
 import type { Exportable, Exporter } from './exporter.ts';
 import { imageStore } from './image-store.ts';
-import { ociArchive } from './oci-archive.ts';
 import { noReport, noSignal, testResult } from './test-image.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-prepare-'));

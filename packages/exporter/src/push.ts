@@ -11,8 +11,8 @@ import {
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { ImageFormat } from '@tbuild/spec';
-import type { StoredExport } from './compress-stored.ts';
-import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode-export.ts';
+import type { StoredExport } from './encode/compress-stored.ts';
+import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from './encode/encode-export.ts';
 import type { Exportable, Exporter, ExportRun } from './exporter.ts';
 import { reportTransfers } from './transfer-report.ts';
 

@@ -1,4 +1,4 @@
-import { nameOf, writeTo, type Destination } from './destination.ts';
+import { nameOf, writeTo, type Destination } from '../destination.ts';
 import {
   encodeExport,
   exportedTo,
@@ -6,8 +6,8 @@ import {
   preparing,
   type EncodedExport,
   type EncodeOptions,
-} from './encode-export.ts';
-import type { Exportable, Exporter, ExportRun } from './exporter.ts';
+} from '../encode/encode-export.ts';
+import type { Exportable, Exporter, ExportRun } from '../exporter.ts';
 import { imageArchive } from './image-archive.ts';
 
 /**

@@ -14,10 +14,10 @@ import {
 } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
 import type { ImageFormat } from '@tbuild/spec';
+import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from '../exporter.ts';
 import { annotated, annotationsOf } from './annotations-of.ts';
 import { attestationEntry, encodeAttestations } from './attestation.ts';
 import { clampCreated } from './clamp-created.ts';
-import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from './exporter.ts';
 
 /** The encoded result: documents made here, layers as blobs. */
 export interface EncodedExport {

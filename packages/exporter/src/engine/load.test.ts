@@ -1,9 +1,9 @@
 import { createMemoryStore } from '@tbuild/content';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { docker, startDocker, type Docker } from '../../../test/support/docker.ts';
-import { needs } from '../../../test/support/requirements.ts';
+import { docker, startDocker, type Docker } from '../../../../test/support/docker.ts';
+import { needs } from '../../../../test/support/requirements.ts';
+import { noReport, noSignal, testResult } from '../test-image.ts';
 import { dockerLoad, load, podmanLoad, type RunProgram } from './load.ts';
-import { noReport, noSignal, testResult } from './test-image.ts';
 
 const noEngine = 'unix:///proc/none/docker.sock';
 

@@ -1,7 +1,7 @@
 import { familiarReference, type Descriptor, type EncodedImage, type Reference } from '@tbuild/oci';
 import type { ReportTransfer } from '@tbuild/progress';
-import type { EncodedExport } from './encode-export.ts';
-import type { ExportRun } from './exporter.ts';
+import type { EncodedExport } from '../encode/encode-export.ts';
+import type { ExportRun } from '../exporter.ts';
 import { blobPath, layoutArchive, layoutMark, type LayoutFile } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';
 

@@ -1,6 +1,6 @@
 import type { Provider } from '@tbuild/content';
 import type { Descriptor, Manifest, Reference } from '@tbuild/oci';
-import { writeTo, type Destination } from './destination.ts';
+import { writeTo, type Destination } from '../destination.ts';
 import { dockerManifest } from './image-archive.ts';
 import { layoutArchive, layoutMark } from './layout-archive.ts';
 import { layoutIndex, namedEntries } from './layout-index.ts';

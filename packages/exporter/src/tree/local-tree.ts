@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import type { OverlayFlavour } from '@tbuild/snapshot';
+import { explaining } from '../destination.ts';
+import type { Exportable, Exporter, ExportRun } from '../exporter.ts';
 import { copyTree, type CopiedTree, type TreeOwner } from './copy-tree.ts';
-import { explaining } from './destination.ts';
-import type { Exportable, Exporter, ExportRun } from './exporter.ts';
 import { openParts } from './platform-directory.ts';
 
 export interface LocalTreeOptions {

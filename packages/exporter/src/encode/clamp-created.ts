@@ -1,5 +1,5 @@
 import { goTimeOf, type HistoryEntry, type Image } from '@tbuild/oci';
-import type { ExportedImage } from './exporter.ts';
+import type { ExportedImage } from '../exporter.ts';
 
 /**
  * Returns the image with no time in its configuration later than `latest`, in milliseconds. The history of the base image

@@ -20,11 +20,11 @@ import { PassThrough } from 'node:stream';
 import { FileType, mknod } from '@tbuild/linux';
 import { makeWhiteout } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
-import { isRoot, needs } from '../../../test/support/requirements.ts';
-import type { Exportable } from './exporter.ts';
+import { isRoot, needs } from '../../../../test/support/requirements.ts';
+import type { Exportable } from '../exporter.ts';
+import { amd64, arm64, noReport, noSignal, testResult } from '../test-image.ts';
 import { localTree } from './local-tree.ts';
 import { tarTree } from './tar-tree.ts';
-import { amd64, arm64, noReport, noSignal, testResult } from './test-image.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tbuild-local-'));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -1,7 +1,7 @@
 import { writeTree } from '@tbuild/diff';
 import type { OverlayFlavour } from '@tbuild/snapshot';
-import { nameOf, withSink, type Destination } from './destination.ts';
-import type { Exporter } from './exporter.ts';
+import { nameOf, withSink, type Destination } from '../destination.ts';
+import type { Exporter } from '../exporter.ts';
 import { openParts } from './platform-directory.ts';
 
 export interface TarTreeOptions {

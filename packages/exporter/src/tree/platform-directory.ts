@@ -2,7 +2,7 @@ import type { TreePart } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, type Platform } from '@tbuild/oci';
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
-import type { ExportedImage } from './exporter.ts';
+import type { ExportedImage } from '../exporter.ts';
 
 export interface PartsOptions {
   readonly flavour: OverlayFlavour;

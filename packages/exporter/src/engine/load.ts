@@ -1,9 +1,9 @@
 import { TbuildError } from '@tbuild/errors';
 import { familiarReference } from '@tbuild/oci';
-import { dockerArchiveOf } from './docker-archive.ts';
+import { dockerArchiveOf } from '../archive/docker-archive.ts';
+import { exportedTo } from '../encode/encode-export.ts';
+import type { Exporter } from '../exporter.ts';
 import { openDockerEngine } from './docker-engine.ts';
-import { exportedTo } from './encode-export.ts';
-import type { Exporter } from './exporter.ts';
 
 /** Runs one of the user's programs with `input` on its standard input; returns its exit code and its output. */
 export type RunProgram = (
