@@ -67,7 +67,18 @@ export async function prepareCase(name: string): Promise<PreparedCase> {
 export async function builtParts(name: string): Promise<ArchivedParts> {
   const { context, args, output } = await prepareCase(name);
   const archive = join(scratchDirectory('archive'), 'image.tar');
-  good(await runTbuild(['build', '--progress', 'plain', '-o', `${output},dest=${archive}`, ...args, context]));
+  good(
+    await runTbuild([
+      'build',
+      '--progress',
+      'plain',
+      '--no-cache',
+      '-o',
+      `${output},dest=${archive}`,
+      ...args,
+      context,
+    ]),
+  );
   const files = new Map([...readTar(readFileSync(archive))].map((member) => [member.name, member.data]));
   return partsOf(files.get('index.json')?.toString() ?? '', (digest, isLayer) => {
     const blob = files.get(`blobs/${digest.replace(':', '/')}`);
@@ -122,4 +133,21 @@ function membersOf(archive: Buffer): string {
     return linkName === '' ? `  ${what}` : `  ${what} -> ${linkName}`;
   });
   return lines.join('\n');
+}
+
+/** What is another in every build, or was recorded with other options: buildctl names no Dockerfile. */
+const VARYING = new Set(
+  (
+    'invocationId buildInvocationID startedOn finishedOn buildStartedOn buildFinishedOn ' +
+    'digestMapping dockerfileVersion path entryPoint oci.session oci.store'
+  ).split(' '),
+);
+
+/** Returns a statement without what varies. The order of its members stays. */
+export function comparedStatement(text: string): string {
+  const kept: unknown = JSON.parse(text, (name, value: unknown) => {
+    if (VARYING.has(name) || (name === 'attrs' && JSON.stringify(value) === '{}')) return undefined;
+    return typeof value === 'string' ? value.replace(/(oci-layout:\/\/).*@/, '$1…@') : value;
+  });
+  return JSON.stringify(kept, null, 1);
 }

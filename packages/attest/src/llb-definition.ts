@@ -27,12 +27,27 @@ export function llbDefinition(facts: BuildFacts): LlbDefinition {
   for (const step of facts.graph.steps.values()) nodes.addStep(step);
   const last = facts.target === undefined ? undefined : nodes.nodeOf.get(facts.target);
   if (last !== undefined) nodes.add({ Op: {} }, [last]);
-  const mapping = nodes.list.map((node) => [digestOf(canonicalJson(node)), node.id] as const);
-  return {
-    nodes: nodes.list,
-    digestMapping: Object.fromEntries(mapping.toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    nodeOf: nodes.nodeOf,
+  return { nodes: nodes.list, digestMapping: digestsOf(nodes.list), nodeOf: nodes.nodeOf };
+}
+
+/** Returns how a local Dockerfile was read, in the same form. */
+export function fileDefinition(name: string): { readonly llbDefinition: object; readonly digestMapping: object } {
+  const attrs = {
+    'local.differ': 'none',
+    'local.followpaths': JSON.stringify([name, `${name}.dockerignore`, name.toLowerCase()]),
+    'local.sharedkeyhint': 'dockerfile',
   };
+  const source = { identifier: 'local://dockerfile', attrs };
+  const nodes = [
+    { id: 'step0', op: { Op: { source }, constraints: {} } },
+    { id: 'step1', op: { Op: {} }, inputs: ['step0:0'] },
+  ];
+  return { llbDefinition: nodes, digestMapping: digestsOf(nodes) };
+}
+
+function digestsOf(nodes: readonly LlbNode[]): Readonly<Record<string, string>> {
+  const digests = nodes.map((node) => [digestOf(canonicalJson(node)), node.id] as const);
+  return Object.fromEntries(digests.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 class Nodes {
@@ -133,7 +148,7 @@ class Nodes {
       args,
       cwd,
       env,
-      ...(hostname === '' ? {} : { hostname }),
+      ...(hostname === '' || hostname === DEFAULT_HOST ? {} : { hostname }),
       removeMountStubsRecursive: true,
       ...(user === '' ? {} : { user }),
     };
@@ -165,6 +180,9 @@ class Nodes {
     return { identifier: `docker-image://${reference}` };
   }
 }
+
+/** What a step without a name for its host has. */
+const DEFAULT_HOST = 'buildkitsandbox';
 
 const SHARING = { shared: 0, private: 1, locked: 2 } as const;
 

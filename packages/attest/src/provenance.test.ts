@@ -148,4 +148,13 @@ describe('provenance', () => {
     expect(source).toContain('ADD https://example.org/f');
     for (const word of ['hunter2', 'proxy-password']) expect(text + source).not.toContain(word);
   });
+
+  test('the digest of a named context that is an image is no credential', () => {
+    const { request, ...rest } = facts();
+    const reference = `docker.io/library/alpine:3@${digest}`;
+    const asked = { ...request, namedContexts: { base: { kind: 'image', reference } } } as const;
+    expect(JSON.stringify(provenance(spec('min'), { ...rest, request: asked }))).toContain(
+      `"context:base":"docker-image://${reference}"`,
+    );
+  });
 });

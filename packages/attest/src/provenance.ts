@@ -2,7 +2,7 @@ import { withoutCredentials } from '@tbuild/errors';
 import { formatPlatform, goTimeOf } from '@tbuild/oci';
 import type { ProvenanceSpec } from './attestation-specs.ts';
 import type { BuildFacts } from './build-facts.ts';
-import { llbDefinition, type LlbDefinition } from './llb-definition.ts';
+import { fileDefinition, llbDefinition, type LlbDefinition } from './llb-definition.ts';
 import { materialsOf, type Material } from './materials.ts';
 import { configSource, requestParameters } from './request-parameters.ts';
 
@@ -109,7 +109,7 @@ function partsOf({ mode }: ProvenanceSpec, facts: BuildFacts): Parts {
 }
 
 /** Returns the Dockerfile and the lines of each step. */
-function sourceOf({ nodes, nodeOf }: LlbDefinition, { graph, loaded }: BuildFacts): object {
+function sourceOf({ nodes, nodeOf }: LlbDefinition, { graph, loaded, contextOp }: BuildFacts): object {
   const lines = new Map(
     [...nodeOf].flatMap(([step, node]) => {
       const location = graph.steps.get(step)?.location;
@@ -122,9 +122,10 @@ function sourceOf({ nodes, nodeOf }: LlbDefinition, { graph, loaded }: BuildFact
     return [id, { locations: [{ ranges: [{ start: { line: range.start.line }, end: { line: range.end.line } }] }] }];
   });
   const data = Buffer.from(withoutCredentials(loaded.text)).toString('base64');
+  const read = contextOp === undefined ? fileDefinition(loaded.name) : {};
   return {
     locations: Object.fromEntries(locations),
-    infos: [{ filename: loaded.name, language: 'Dockerfile', data }],
+    infos: [{ filename: loaded.name, language: 'Dockerfile', data, ...read }],
   };
 }
 
@@ -138,9 +139,12 @@ function layersOf({ nodeOf }: LlbDefinition, { layersOf: find }: BuildFacts): ob
   return Object.fromEntries(known);
 }
 
+/** References of images have an @ too, but no credentials. */
+const IMAGE = /^(?:docker-image|oci-layout):\/\//;
+
 /** Returns the document with credentials removed from every string. */
 function documentWithoutCredentials<T extends object>(document: T): T {
   return JSON.parse(JSON.stringify(document), (_, value: unknown) =>
-    typeof value === 'string' ? withoutCredentials(value) : value,
+    typeof value === 'string' && !IMAGE.test(value) ? withoutCredentials(value) : value,
   );
 }

@@ -3,6 +3,7 @@ import {
   buildkitCases,
   builtParts,
   caseFile,
+  comparedStatement,
   recordedParts,
   type ArchivedPart,
   type ArchivedParts,
@@ -33,9 +34,6 @@ const DIFFERENT: Readonly<Record<string, readonly string[]>> = {
   'epoch-from-arg': ['layer 1'],
   'multi-platform': ['1 layer 1', '2 layer 1', '3 layer 1'],
   'no-epoch-fields': ['layer 1'],
-  // Invocations have IDs and times of their own: provenance.test.ts compares the rest.
-  'provenance-max': ['2 statement 1'],
-  'provenance-min-v02': ['2 statement 1'],
   'run-heredoc-user-workdir': ['layer 2'],
   stages: ['layer 2', 'layer 3'],
   // It carries times of its recording; only layers 1 and 3 can agree.
@@ -55,7 +53,9 @@ for (const name of buildkitCases) {
     for (const part of found.filter((one) => !known.includes(one)))
       expect.soft(shown(built.get(part)), part).toBe(shown(recorded.get(part)));
     expect(found).toEqual(known);
-    if (known.length === 0) expect(exact(built)).toEqual(exact(recorded));
+    // No two statements are equal, and their digests are in the documents above them.
+    if (known.length === 0 && ![...recorded.keys()].some((part) => part.includes('statement')))
+      expect(exact(built)).toEqual(exact(recorded));
   });
 }
 
@@ -66,7 +66,8 @@ function differences(built: ArchivedParts, recorded: ArchivedParts): readonly st
 
 function compared(name: string, part: ArchivedPart | undefined): string | undefined {
   if (name.includes('layer')) return part?.digest;
-  return part?.text.replace(/sha256:[0-9a-f]{64}/g, 'sha256:…').replace(/"size":( ?)\d+/g, '"size":$1…');
+  const text = part !== undefined && name.includes('statement') ? comparedStatement(part.text) : part?.text;
+  return text?.replace(/sha256:[0-9a-f]{64}/g, 'sha256:…').replace(/"size":( ?)\d+/g, '"size":$1…');
 }
 
 function exact(parts: ArchivedParts): ReadonlyMap<string, unknown> {
