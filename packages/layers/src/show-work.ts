@@ -1,6 +1,6 @@
 import { hasCode, locate, type SourceRange } from '@tbuild/errors';
 import type { Outcome, Progress } from '@tbuild/progress';
-import { lostLayerBehind } from './results/lost-layer.ts';
+import { lostLayerBehind } from './step-results/lost-layer.ts';
 
 export interface ShownWork {
   readonly progress: Progress;
