@@ -1,3 +1,5 @@
+export { pushReproduction, reproducedStatement } from './attest-reproduced.ts';
+export type { Reproduction } from './attest-reproduced.ts';
 export { compareImages } from './compare-images.ts';
 export type { ImageComparison, ImageSummary, LayerComparison } from './compare-images.ts';
 export type { ConfigDifference } from './compare-configs.ts';

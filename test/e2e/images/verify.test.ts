@@ -120,6 +120,15 @@ test('an image is built again from its provenance alone', needs('root', 'registr
   expect(stderr).not.toContain('ERROR');
   expect(stdout).toContain('Equal: ');
   expect(exitCode).toBe(0);
+  const [, pushed = ''] = /Pushed (\S+)/.exec((await verify('--attest', name)).stderr) ?? [];
+  const inspect = async (reference: string) =>
+    JSON.parse(await runChecked('skopeo', ['inspect', '--raw', '--tls-verify=false', `docker://${reference}`]));
+  const index = await inspect(name);
+  const { subject, layers } = await inspect(pushed);
+  expect(subject.digest).toBe(index.manifests[0].digest);
+  expect(layers[0].annotations).toEqual({ 'in-toto.io/predicate-type': 'https://slsa.dev/verification_summary/v1' });
+  const listed = await inspect(`${host}/from-git:${subject.digest.replace(':', '-')}`);
+  expect(listed.manifests.map(({ digest }: { digest: string }) => digest)).toEqual([pushed.split('@')[1]]);
 });
 
 describe('an image that cannot be built again', () => {

@@ -1,8 +1,16 @@
 import { TbuildError } from '@tbuild/errors';
-import { parsePlatform, type Platform } from '@tbuild/oci';
-import { compareImages, ignoreDifferences, openPlace, readImage, type ImageComparison } from '@tbuild/verify';
+import { formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
+import {
+  compareImages,
+  ignoreDifferences,
+  openPlace,
+  pushReproduction,
+  readImage,
+  type ImageComparison,
+} from '@tbuild/verify';
 import { choiceOf } from '../../flags/choice.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
+import { VERSION } from '../../startup/version.ts';
 import { storeCommand, type StoreCall } from '../store-command.ts';
 import { printComparison } from './print-comparison.ts';
 import { recipeFlags, reproduce, type Reproduced } from './reproduce.ts';
@@ -13,6 +21,7 @@ const flags = {
   'ignore-times': { kind: 'switch', help: 'Do not count times of files and of the configuration' },
   ignore: { kind: 'list', value: 'PATH', help: 'Do not count differences below a path; * stands for any name' },
   platform: { kind: 'text', value: 'PLATFORM', help: 'The image of an index to verify' },
+  attest: { kind: 'switch', help: 'Push a statement that the image was reproduced beside it, if it was' },
   ...recipeFlags,
   ...registryFlags,
 } as const;
@@ -56,6 +65,8 @@ async function verifyPair(call: Call, platform: Platform, style: Style): Promise
 async function verifyOne(call: Call, platform: Platform, style: Style): Promise<number> {
   const { words, services, env, signal } = call;
   const [name = ''] = words;
+  if (call.flags.attest === true && name.startsWith('oci-layout:'))
+    throw new TbuildError('USAGE', '--attest needs an image in a registry', { hint: 'Push the image first' });
   const image = await readImage(await openPlace(name, services, signal), platform, signal);
   await using made = await reproduce(image, call, platform);
   if (made.failure !== undefined) {
@@ -63,7 +74,15 @@ async function verifyOne(call: Call, platform: Platform, style: Style): Promise<
     if (style === 'json') env.stdout.write(`${JSON.stringify({ rebuilt: false, reason: made.failure.message })}\n`);
     return NOT_REBUILT;
   }
-  return report(await compareImages(image, made.image, signal), call, { style, made });
+  const comparison = await compareImages(image, made.image, signal);
+  if (call.flags.attest === true && comparison.equal) {
+    const reference = parseReference(name);
+    const repository = await services.openRepository(reference, 'push');
+    const facts = { reference, image: image.descriptor, version: VERSION, time: services.now() };
+    const { digest } = await pushReproduction(facts, repository, signal);
+    env.stderr.write(`Pushed ${formatReference({ ...reference, tag: undefined, digest })}\n`);
+  }
+  return report(comparison, call, { style, made });
 }
 
 interface Reporting {

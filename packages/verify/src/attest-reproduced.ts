@@ -1,0 +1,117 @@
+import { hasCode } from '@tbuild/errors';
+import { packageUrl } from '@tbuild/exporter';
+import {
+  digestOf,
+  encodeDocument,
+  encodeIndex,
+  goJson,
+  goSecondsOf,
+  hexOf,
+  isIndex,
+  MediaType,
+  parseManifest,
+  type Descriptor,
+  type EncodedDocument,
+  type Reference,
+} from '@tbuild/oci';
+import type { Repository } from '@tbuild/registry';
+
+/** Who built an image again, with the same result. */
+export interface Reproduction {
+  readonly reference: Reference;
+  /** The manifest of the image. */
+  readonly image: Descriptor;
+  /** The version of the program that did. */
+  readonly version: string;
+  /** In milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** SLSA's statement that somebody verified an artifact. */
+const SUMMARY = 'https://slsa.dev/verification_summary/v1';
+const STATEMENT = 'application/vnd.in-toto+json';
+
+/** Returns the in-toto statement that an image was reproduced, for anybody to sign. */
+export function reproducedStatement({ reference, image, version, time }: Reproduction): object {
+  const digest = { sha256: hexOf(image.digest) };
+  const name = packageUrl({ ...reference, digest: undefined });
+  return {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name, digest }],
+    predicateType: SUMMARY,
+    predicate: {
+      verifier: { id: 'tbuild verify', version: { tbuild: version } },
+      timeVerified: goSecondsOf(time),
+      resourceUri: name,
+      policy: { uri: 'urn:tbuild:reproduced' },
+      verificationResult: 'PASSED',
+      verifiedLevels: ['REPRODUCED'],
+      slsaVersion: '1.0',
+    },
+  };
+}
+
+/**
+ * Pushes the statement beside its image, as a referrer of it. Also lists it under the tag that stands for referrers in a
+ * registry without the API for them.
+ * @throws RegistryError
+ */
+export async function pushReproduction(
+  reproduction: Reproduction,
+  repository: Repository,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const { mediaType, digest, size } = reproduction.image;
+  const statement = describe(STATEMENT, goJson(reproducedStatement(reproduction)));
+  const config = describe(MediaType.empty, '{}');
+  const annotations = { 'in-toto.io/predicate-type': SUMMARY };
+  const manifest = encodeDocument({
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    artifactType: STATEMENT,
+    config: { ...config.descriptor, data: Buffer.from(config.bytes).toString('base64') },
+    layers: [{ ...statement.descriptor, annotations }],
+    subject: { mediaType, digest, size },
+    annotations,
+  });
+  for (const { bytes, descriptor } of [statement, config]) await repository.write(once(bytes), descriptor, signal);
+  await repository.pushManifest(
+    { bytes: manifest.bytes, mediaType: MediaType.manifest },
+    manifest.descriptor.digest,
+    signal,
+  );
+  const entry = { ...manifest.descriptor, artifactType: STATEMENT, annotations };
+  await listReferrer(entry, digest.replace(':', '-'), { repository, signal });
+  return manifest.descriptor;
+}
+
+/** "Referrers Tag Schema" of the distribution specification. */
+async function listReferrer(
+  entry: Descriptor,
+  tag: string,
+  { repository, signal }: { readonly repository: Repository; readonly signal: AbortSignal },
+): Promise<void> {
+  const known = await referrers(tag, repository, signal);
+  const { bytes, descriptor } = encodeIndex([...known.filter(({ digest }) => digest !== entry.digest), entry]);
+  await repository.pushManifest({ bytes, mediaType: descriptor.mediaType }, tag, signal);
+}
+
+async function referrers(tag: string, repository: Repository, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  try {
+    const root = await repository.resolve(tag, signal);
+    const document = parseManifest(await repository.readManifest(root, signal), root.mediaType);
+    return isIndex(document) ? document.manifests : [];
+  } catch (error) {
+    if (hasCode(error, 'NOT_FOUND')) return [];
+    throw error;
+  }
+}
+
+function describe(mediaType: string, text: string): EncodedDocument {
+  const bytes = Buffer.from(text);
+  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
