@@ -9,7 +9,7 @@ const ROWS = [
   ['errors'],
   ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent', 'spec'],
-  ['store', 'frontend', 'solver', 'host', 'api'],
+  ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],
   ['copy', 'sources'],

@@ -3,6 +3,7 @@ import type { SourceRange } from './source-range.ts';
 /** What can go wrong, in the words that callers may decide on. */
 export type ErrorCode =
   | 'USAGE'
+  | 'BAKE_FILE'
   | 'CONTEXT'
   | 'DOCKERFILE_SYNTAX'
   | 'DOCKERFILE_SEMANTICS'

@@ -1,0 +1,64 @@
+import { TbuildError } from '@tbuild/errors';
+import { LineCounter, parseDocument, visit, isScalar, type Document } from 'yaml';
+import { errorAt, type BakeFile } from '../source.ts';
+import { interpolate, type Lookup } from './interpolate.ts';
+
+/** A mapping of a YAML file as plain data. */
+export type Mapping = Readonly<Record<string, unknown>>;
+
+export const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Parses a compose file, with anchors, merge keys and interpolation.
+ * @throws TbuildError BAKE_FILE, with the place.
+ */
+export function parseCompose(file: BakeFile, lookup: Lookup): Mapping {
+  const document = parseDocument(file.text, {
+    merge: true,
+    lineCounter: new LineCounter(),
+    customTags: (tags) => [...tags, RESET, OVERRIDE],
+  });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const [start, end] = error.pos;
+    throw errorAt(
+      { file, span: { start, end: Math.max(end, start + 1) } },
+      `Invalid YAML: ${error.message.split('\n', 1)[0]?.replace(/ at line .*/, '') ?? ''}`,
+    );
+  }
+  interpolateScalars(document, file, lookup);
+  const data: unknown = toData(document, file);
+  if (isMapping(data)) return data;
+  throw new TbuildError('BAKE_FILE', `The compose file ${JSON.stringify(file.name)} is not a mapping`, {
+    hint: 'Write services: at the top',
+  });
+}
+
+const RESET = { tag: '!reset', resolve: () => null };
+const OVERRIDE = { tag: '!override', resolve: (text: string) => text };
+
+function interpolateScalars(document: Document, file: BakeFile, lookup: Lookup): void {
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('$')) return;
+      const [start = 0, end = start + 1] = node.range ?? [];
+      try {
+        node.value = interpolate(node.value, lookup);
+      } catch (error) {
+        throw error instanceof TbuildError ? errorAt({ file, span: { start, end } }, error.message, error.hint) : error;
+      }
+      if (isScalar(node)) node.source = undefined;
+    },
+  });
+}
+
+/** Too many aliases are an attack: small texts can stand for gigabytes. */
+function toData(document: Document, file: BakeFile): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 1000 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TbuildError('BAKE_FILE', `Invalid YAML in ${JSON.stringify(file.name)}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,102 @@
+import { hasCode, type TbuildError } from '@tbuild/errors';
+import { expect, test } from 'vitest';
+import { evaluateText, targetOf } from '../../test/bake.ts';
+
+async function errorOf(text: string, overrides: readonly string[] = []): Promise<TbuildError> {
+  try {
+    (await evaluateText(text)).resolve([], overrides);
+  } catch (error) {
+    if (hasCode(error, 'BAKE_FILE')) return error;
+    throw error;
+  }
+  throw new Error('Expected an error');
+}
+
+test.each([
+  ['target "default" { args = { A = TAGG } }\nvariable "TAG" {}\n', 'Unknown variable "TAGG"', 'Did you mean "TAG"?'],
+  ['group "default" { targets = ["wbe"] }\ntarget "web" {}\n', 'failed to find target wbe', 'Did you mean "web"?'],
+  ['x = y\ny = x\ntarget "default" { args = { A = x } }\n', 'depends on itself', undefined],
+  [
+    'function "f" {\n  params = [n]\n  result = f(n)\n}\ntarget "default" { args = { A = f(1) } }\n',
+    'levels deep',
+    undefined,
+  ],
+  [
+    'target "default" { contexts = { a = "target:b" } }\ntarget "b" { contexts = { a = "target:default" } }\n',
+    'infinite loop',
+    undefined,
+  ],
+  [
+    'target "default" { matrix = { a = ["1"] } }\n',
+    'has a matrix but no name',
+    'Add a name with the variables of the matrix',
+  ],
+  ['target "a.b" {}\n', 'Invalid name "a.b"', expect.stringContaining('sanitize')],
+  ['variable "L" { default = ["a"] }\ntarget "default" { tags = L[3] }\n', 'no element 3', 'It has 1, counted from 0'],
+])('%j fails with %j', async (text, message, hint) => {
+  const error = await errorOf(text);
+  expect(error.message).toContain(message);
+  if (hint !== undefined) expect(error.hint).toEqual(hint);
+});
+
+test.each([
+  ['web.tagz=a', 'unknown key "tagz"', 'Did you mean "tags"?'],
+  ['wbe.tags=a', 'No target matches "wbe"', 'Did you mean "web"?'],
+  ['web.args=a', 'args needs a name', undefined],
+  ['web', 'expected TARGET.KEY=VALUE', undefined],
+  ['web.no-cache=perhaps', 'expected true or false', undefined],
+])('--set %s fails with %j', async (override, message, hint) => {
+  const error = await errorOf('group "default" { targets = ["web"] }\ntarget "web" {}\n', [override]);
+  expect(error.message).toContain(message);
+  expect(error.hint).toBe(hint);
+});
+
+test('an unknown attribute is a warning with its place and the name that is near', async () => {
+  const { warnings } = await evaluateText('target "default" {\n  contxt = "."\n}\n');
+  expect(warnings).toEqual([
+    {
+      message: 'A target has no attribute "contxt"; it is ignored',
+      hint: 'Did you mean "context"?',
+      location: { file: 'docker-bake.hcl', start: { line: 2, column: 3 }, end: { line: 2, column: 9 } },
+    },
+  ]);
+});
+
+test('an attribute of another target is its value', async () => {
+  const text =
+    'target "default" {\n  args = target.base.args\n  tags = [for t in target.base.tags : "${t}-x"]\n}\ntarget "base" {\n  args = { A = 1 }\n  tags = ["q"]\n}\n';
+  expect(await targetOf(text)).toMatchObject({ args: { A: '1' }, tags: ['q-x'] });
+});
+
+test('contexts of files on a server are there, except those of cwd://', async () => {
+  const text =
+    'target "default" {\n  context = "app"\n  contexts = { lib = "lib", own = "cwd://own", img = "docker-image://a" }\n}\n';
+  expect(await targetOf(text, 'docker-bake.hcl', { remote: 'https://git.example/r.git#v1' })).toMatchObject({
+    context: 'https://git.example/r.git#v1:app',
+    contexts: { lib: 'https://git.example/r.git#v1:lib', own: 'own', img: 'docker-image://a' },
+  });
+  const outside = evaluateText('target "default" { context = "../x" }', 'a.hcl', {
+    remote: 'https://git.example/r.git',
+  });
+  await expect(outside.then((files) => files.resolve([], []))).rejects.toThrow('outside of the bake file');
+});
+
+test('--set changes targets that a pattern matches, and their children', async () => {
+  const files = await evaluateText(
+    'group "default" { targets = ["w1", "w2", "api"] }\ntarget "base" { args = { M = "a" } }\ntarget "w1" { inherits = ["base"] }\ntarget "w2" {}\ntarget "api" {}\n',
+  );
+  const { targets } = files.resolve(
+    [],
+    ['w*.args.X=1', 'base.args.M=b', '*.platform=linux/arm64', 'api.platform+=linux/amd64'],
+  );
+  expect(targets.get('w1')).toMatchObject({ args: { X: '1', M: 'b' }, platforms: ['linux/arm64'] });
+  expect(targets.get('w2')).toMatchObject({ args: { X: '1' } });
+  expect(targets.get('api')).toMatchObject({ platforms: ['linux/arm64', 'linux/amd64'] });
+});
+
+test('NAME_JSON sets a variable with a type', async () => {
+  const text =
+    'variable "L" {\n  type = list(object({ a = number }))\n}\ntarget "default" { args = { V = jsonencode(L) } }\n';
+  const { args } = await targetOf(text, 'docker-bake.hcl', { environment: { L_JSON: '[{"a":"1"}]' } });
+  expect(args).toEqual({ V: '[{"a":1}]' });
+});

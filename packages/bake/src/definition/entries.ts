@@ -1,0 +1,66 @@
+import { TbuildError } from '@tbuild/errors';
+import { parseCsvRow } from '../value/csv.ts';
+import type { Entry } from './target.ts';
+
+/** The attributes whose values are settings. */
+export type EntryAttribute = 'attest' | 'cache-from' | 'cache-to' | 'secret' | 'ssh' | 'output';
+
+/**
+ * Reads an entry as a user writes it: settings separated by commas, or a short form.
+ * @throws TbuildError BAKE_FILE
+ */
+export function parseEntry(attribute: EntryAttribute, text: string): Entry {
+  if (attribute === 'ssh') return parseSsh(text);
+  const fields = parseCsvRow(text);
+  const [first = ''] = fields;
+  const isShort = fields.length === 1 && !first.includes('=');
+  if (isShort && attribute === 'output')
+    return first === '-' ? { type: 'tar', dest: '-' } : { type: 'local', dest: first };
+  if (isShort && attribute.startsWith('cache-')) return { type: 'registry', ref: first };
+  return entryOf(attribute, fields.map(parsePair));
+}
+
+/**
+ * Reads an entry that is an object.
+ * @throws TbuildError BAKE_FILE
+ */
+export function entryOf(
+  attribute: EntryAttribute,
+  pairs: readonly (readonly [string, string | readonly string[]])[],
+): Entry {
+  const settings = Object.fromEntries(pairs);
+  if (attribute === 'secret') return secretOf(settings);
+  if (attribute === 'ssh') return settings;
+  if (typeof settings.type !== 'string') throw new TbuildError('BAKE_FILE', `"type" is required for ${attribute}`);
+  return attribute === 'attest' ? attestOf(settings) : settings;
+}
+
+function parsePair(field: string): [string, string] {
+  const at = field.indexOf('=');
+  if (at < 0) throw new TbuildError('BAKE_FILE', `invalid value ${field}`, { hint: 'Write NAME=VALUE' });
+  return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)];
+}
+
+function secretOf({ id, src, source, env }: Readonly<Record<string, string | readonly string[] | undefined>>): Entry {
+  if (id === undefined) throw new TbuildError('BAKE_FILE', '"id" is required for secret');
+  const file = src ?? source;
+  return { id, ...(file === undefined ? {} : { src: file }), ...(env === undefined ? {} : { env }) };
+}
+
+function parseSsh(text: string): Entry {
+  const at = text.indexOf('=');
+  if (at < 0) return { id: text };
+  return { id: text.slice(0, at), paths: text.slice(at + 1).split(',') };
+}
+
+function attestOf({ disabled, ...settings }: Readonly<Record<string, string | readonly string[]>>): Entry {
+  const isOff = disabled === undefined ? false : parseBool(String(disabled), 'disabled');
+  return isOff ? { ...settings, disabled: true } : settings;
+}
+
+/** Reads a boolean as Go does. @throws TbuildError BAKE_FILE */
+export function parseBool(text: string, name: string): boolean {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  throw new TbuildError('BAKE_FILE', `Invalid value ${JSON.stringify(text)} of ${name}: expected true or false`);
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { valueOf } from '../../test/bake.ts';
+
+test.each([
+  ['format("%05.2f|%s|%-5s|%q|%d|%x", 3.14159, "s", "ab", "q", 7, 255)', '03.14|s|ab   |"q"|7|ff'],
+  ['jsonencode(formatlist("%s:%s", ["a", "b"], "1"))', '["a:1","b:1"]'],
+  ['cidrsubnet("10.0.0.0/8", 8, 2)', '10.2.0.0/16'],
+  ['cidrsubnet("fd00:fd12:3456:7890::/56", 16, 162)', 'fd00:fd12:3456:7800:a200::/72'],
+  ['cidrhost("10.12.127.0/20", 268)', '10.12.113.12'],
+  ['cidrnetmask("172.16.0.0/12")', '255.240.0.0'],
+  ['jsonencode(cidrsubnets("10.1.0.0/16", 4, 4, 8))', '["10.1.0.0/20","10.1.16.0/20","10.1.32.0/24"]'],
+  ['semvercmp("1.2.3", ">= 1.0, < 2")', 'true'],
+  ['semvercmp("2.0.0", "^1.2")', 'false'],
+  ['semvercmp("1.3.9", "~1.3")', 'true'],
+  ['uuidv5("dns", "example.com")', 'cfbff0d1-9375-5685-968c-48ce8b15ae17'],
+  ['timestamp()', '2026-01-02T03:04:05Z'],
+  ['timeadd("2026-03-05T14:07:09+02:00", "90m")', '2026-03-05T15:37:09+02:00'],
+  ['urlencode("a b&c")', 'a+b%26c'],
+  ['base64decode(base64encode("é"))', 'é'],
+  ['sha256("a")', 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ['jsonencode(csvdecode("a,b\\n1,\\"2,\\"\\"3\\"\\n"))', '[{"a":"1","b":"2,\\"3"}]'],
+  ['jsonencode(jsondecode("{\\"a\\":[1,null]}"))', '{"a":[1,null]}'],
+  ['jsonencode("<&>")', '"\\u003c\\u0026\\u003e"'],
+  ['element(["a", "b"], -1)', 'b'],
+  ['1 / 3', `0.${'3'.repeat(154)}`],
+])('%s is %j', async (expression, expected) => {
+  expect(await valueOf(expression)).toBe(expected);
+});
+
+test.each([
+  ['upper()', 'Invalid call of upper: expected 1 argument, found 0'],
+  ['upper(null)', 'Invalid call of upper: argument 1 must not be null'],
+  ['uper("a")', 'Unknown function "uper"'],
+  ['1 / 0', 'Division by zero'],
+  ['1e99999', 'more than 4096 digits'],
+  ['range(0, 100000)', 'more than 1024 values'],
+  ['join(",", [for i in range(1000) : join(",", [for j in range(1000) : join(",", range(1000))])])', 'steps|too large'],
+  ['bcrypt("a")', 'bcrypt is not supported'],
+])('%s fails with %j', async (expression, message) => {
+  await expect(valueOf(expression)).rejects.toThrow(new RegExp(message));
+});

@@ -1,0 +1,57 @@
+import { hasCode } from '@tbuild/errors';
+import { expect, test } from 'vitest';
+import { evaluateText, targetOf, valueOf } from '../../test/bake.ts';
+
+test.each([
+  ['1 + 2 * 3 - -4', '11'],
+  ['(1 + 2) * 3', '9'],
+  ['"x" == "x" ? "y" : "n"', 'y'],
+  ['false ? 1 : true ? 2 : 3', '2'],
+  ['!true || false', 'false'],
+  ['1e21', '1000000000000000000000'],
+  ['10 / 4', '2.5'],
+  ['[for k, v in { a = 1, b = 2 } : "${k}${v}" if v > 1][0]', 'b2'],
+  ['{ for s in ["a", "b"] : s => upper(s) }["a"]', 'A'],
+  ['jsonencode({ for s in ["a", "b", "a"] : s => s... })', '{"a":["a","a"],"b":["b"]}'],
+  ['"a %{ if true ~}  x  %{~ endif }|"', 'a x|'],
+  ['"$${no} %%{no} $ %"', '${no} %{no} $ %'],
+  ['"\\u00e9\\t\\""', 'é\t"'],
+  ['<<EOT\nhello ${1 + 1}\n  x\nEOT\n', 'hello 2\n  x\n'],
+  ['<<-EOT\n    a\n\n      b\n    EOT\n', 'a\n\n  b\n'],
+  ['join("+", [{ a = [{ b = [1] }, { b = [2] }] }][0].a[*].b[0])', '1+2'],
+  ['[{ b = 1 }, { b = 2 }].*.b[0]', '1'],
+  ['cond ? "x" : "y"', undefined],
+])('%s is %j', async (expression, expected) => {
+  if (expected === undefined) await expect(valueOf(expression)).rejects.toThrow('Unknown variable "cond"');
+  else expect(await valueOf(expression)).toBe(expected);
+});
+
+test('a line that begins with a bracket is a field of its own, not the rest of the line before it', async () => {
+  const { args } = await targetOf(
+    'target "default" {\n  args = {\n    A = lower\n    (upper("b")) = 1 # comment\n  }\n}\nlower = "l"\n',
+  );
+  expect(args).toEqual({ A: 'l', B: '1' });
+});
+
+test.each([
+  ['1:26', 'expected a comma', 'target "b" { tags = ["a" "b"] }'],
+  ['3:3', 'expected "," or "]"', 'target "b" {\n  tags = ["a:1"\n  args = { A = "b" }\n}\n'],
+  ['1:22', 'no closing quote', 'target "b" { tags = ["a] }'],
+  ['2:16', 'no line that ends it', 'target "b" {\n  args = { a = <<EOT\nx\n'],
+  ['2:3', 'goes on after the end of its line', 'target "b" {\n  context = "a"\n    + "b"\n}\n'],
+  ['1:28', 'followed by a new line', 'target "b" { context = "a" target = "b" }'],
+  ['3:3', 'is set twice', 'target "b" {\n  context = "a"\n  context = "b"\n}\n'],
+  ['2:1', 'closing bracket has no opening one', 'target "b" { }\n}\n'],
+  ['1:28', 'Invalid escape sequence', 'target "b" { args = { A = "\\x" } }'],
+  [undefined, 'nested too deeply', `target "b" { tags = ${'['.repeat(5000)} }`],
+  [undefined, 'nested too deeply', `x = ${'1 + '.repeat(5000)}1\ntarget "default" { args = { X = x } }`],
+])('an error at %s says %s', async (place, message, text) => {
+  const error: unknown = await evaluateText(text).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!hasCode(error, 'BAKE_FILE')) throw error;
+  const { location } = error;
+  expect(error.message).toContain(message);
+  if (place !== undefined) expect(`${location?.start.line}:${location?.start.column}`).toBe(place);
+});

@@ -1,0 +1,11 @@
+export { evaluateBake } from './evaluate-bake.ts';
+export type { BakeFiles, BakeInput } from './evaluate-bake.ts';
+export type { BakeWarning } from './definition/read-blocks.ts';
+export { linksOf } from './definition/resolve.ts';
+export type { Resolved } from './definition/resolve.ts';
+export type { Entry, TargetAttributes } from './definition/target.ts';
+export { listTargets, listVariables } from './list.ts';
+export { printDefinition } from './print.ts';
+export { specOf } from './to-spec.ts';
+export type { TargetSpec } from './to-spec.ts';
+export type { BakeFile } from './source.ts';
