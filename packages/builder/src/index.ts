@@ -1,6 +1,7 @@
-export { runBuild } from './build.ts';
+export { runBuild, runBuilds } from './build.ts';
 export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
+export type { BuildTarget } from './build-target.ts';
 export { checkBuild, listBuildTargets, outlineBuild } from './plan/call.ts';
 export type { CheckReport, DockerfileSource } from './plan/call.ts';
 export type {
@@ -11,8 +12,11 @@ export type {
   ContextSpec,
   DockerfileSpec,
   Entitlement,
+  NamedContextSpec,
   SshSource,
   Ulimit,
 } from './request.ts';
 export type { Services } from './services.ts';
+export { fetchFiles } from './session/fetch-files.ts';
+export type { FetchedFiles } from './session/fetch-files.ts';
 export { track } from './track.ts';

@@ -26,6 +26,9 @@ export type ContextSpec =
   | { readonly kind: 'image'; readonly reference: string }
   | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
 
+/** A named context may also be another target of the same build. */
+export type NamedContextSpec = ContextSpec | { readonly kind: 'target'; readonly name: string };
+
 /** The location of the Dockerfile. */
 export type DockerfileSpec =
   /** Absolute path. Undefined means `Dockerfile`, then `dockerfile`, in the main context. */
@@ -79,7 +82,7 @@ export type Entitlement = 'network.host' | 'security.insecure';
 export interface BuildRequest {
   readonly context: ContextSpec;
   /** `--build-context`, by name. */
-  readonly namedContexts: Readonly<Record<string, ContextSpec>>;
+  readonly namedContexts: Readonly<Record<string, NamedContextSpec>>;
   readonly dockerfile: DockerfileSpec;
   readonly target?: string;
   readonly platforms: readonly Platform[];

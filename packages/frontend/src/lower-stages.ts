@@ -4,7 +4,7 @@ import type { StepId } from '@tbuild/graph';
 import type { Report } from './checks.ts';
 import type { Environment } from './environment.ts';
 import { checkBasePlatform } from './from-checks.ts';
-import { addImage, enterConfig, openImage, openScratch, openStage } from './lower/from.ts';
+import { addImage, enterConfig, openImage, openPlan, openScratch, openStage } from './lower/from.ts';
 import type { LoweringContext, Tree } from './lower/lowering.ts';
 import { lowerInstruction } from './lower/table.ts';
 import type { Origin } from './origin.ts';
@@ -77,6 +77,7 @@ function openBase(
   if (base.kind === 'files') return openFiles(base.context, { platform, location, options });
   if (base.kind === 'remote') return withStep(openScratch(platform), fetchRemote(base, location, options), base.title);
   if (base.kind === 'stage') return openStage(stateOf(states, base.index));
+  if (base.kind === 'target') return openPlan(base.plan);
   if (image === undefined) throw new Error(`The base of stage ${stageLabel(node)} was not resolved`);
   checkBasePlatform(node.stage, { name: node.baseName, config: image.config, wanted: platform }, report);
   const name = stepName(numbering, { position: 1, command: `FROM ${image.reference}` });
@@ -128,6 +129,7 @@ function treeOf(origin: Origin, location: SourceRange, { options, resolved, stat
   if (origin.kind === 'files') return { kind: 'context', name: origin.context };
   if (origin.kind === 'remote') return stepTree(fetchRemote(origin, location, options));
   if (origin.kind === 'stage') return stepTree(stateOf(states, origin.index).tip);
+  if (origin.kind === 'target') return stepTree(origin.plan.target);
   const { platform, graph } = options;
   const image = resolved.imageOf(origin, platform);
   return stepTree(addImage(graph, image, { name: `FROM ${image.reference}`, platform, location }));
@@ -148,7 +150,7 @@ const NUMBERED: ReadonlySet<StageInstruction['kind']> = new Set(['run', 'copy', 
 /** Counts as Docker does: a base image, each instruction with a layer, and every trigger. */
 function numberingOf({ node, platform, triggers }: ResolvedStage, work: Work): Numbering {
   const { base, stage, replaced } = node;
-  const standsOnImage = base.kind !== 'scratch' && base.kind !== 'stage';
+  const standsOnImage = base.kind !== 'scratch' && base.kind !== 'stage' && base.kind !== 'target';
   const own = stage.instructions.filter(({ kind }) => NUMBERED.has(kind)).length;
   return {
     total: replaced ? 0 : Number(standsOnImage) + own + triggers.length,

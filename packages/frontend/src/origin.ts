@@ -1,7 +1,7 @@
-import { hasCode } from '@tbuild/errors';
+import { hasCode, TbuildError } from '@tbuild/errors';
 import type { ImageSource } from '@tbuild/graph';
 import { familiarReference, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
-import type { NamedContext } from './plan.ts';
+import type { NamedContext, Plan } from './plan.ts';
 
 /** The origin of a tree: the base of FROM, or the source of COPY and mounts. */
 export type Origin =
@@ -9,6 +9,7 @@ export type Origin =
   | { readonly kind: 'stage'; readonly index: number }
   | { readonly kind: 'image'; readonly reference: string; readonly source: ImageSource }
   | { readonly kind: 'files'; readonly context: string }
+  | { readonly kind: 'target'; readonly plan: Plan }
   | Extract<NamedContext, { kind: 'remote' }>;
 
 /** The named contexts of `--build-context`, and the platform for a `name::platform` among them. */
@@ -38,9 +39,22 @@ export function contextOrigin(name: string, { contexts, platform }: ContextNames
   if (context === undefined) return undefined;
   if (context.kind === 'files') return { kind: 'files', context: context.context };
   if (context.kind === 'remote') return context;
+  if (context.kind === 'target') return { kind: 'target', plan: planFor(platform, context) };
   if (context.reference === 'scratch') return { kind: 'scratch' };
   const source: ImageSource = context.kind === 'layout' ? { kind: 'layout', path: context.path } : { kind: 'registry' };
   return { kind: 'image', reference: context.reference, source };
+}
+
+/** A target that is built for one platform serves all others too. */
+function planFor(platform: Platform, { name, plans }: Extract<NamedContext, { kind: 'target' }>): Plan {
+  const wanted = formatPlatform(platform);
+  const [first, ...others] = plans;
+  const plan =
+    plans.find((one) => formatPlatform(one.platform) === wanted) ?? (others.length === 0 ? first : undefined);
+  if (plan !== undefined) return plan;
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `The target ${JSON.stringify(name)} is not built for ${wanted}`, {
+    hint: `Add ${wanted} to its platforms: ${plans.map((one) => formatPlatform(one.platform)).join(', ')}`,
+  });
 }
 
 function normalizeName(name: string): string {

@@ -22,13 +22,17 @@ export interface ResolvedImage {
 /** @throws TbuildError NOT_FOUND, UNAUTHORIZED, REGISTRY or UNSUPPORTED. */
 export type ResolveImage = (request: ImageRequest, signal: AbortSignal) => Promise<ResolvedImage>;
 
-/** The value of `--build-context name=…`. `files` names a context of the request. */
+/**
+ * The value of `--build-context name=…`. `files` names a context of the request; `target` is another target of the same
+ * graph, with its plan for each platform.
+ */
 export type NamedContext =
   | { readonly kind: 'files'; readonly context: string }
   /** Fetched by a step with the name `title`. */
   | { readonly kind: 'remote'; readonly op: GitOp | HttpOp; readonly title: string }
   | { readonly kind: 'image'; readonly reference: string }
-  | { readonly kind: 'layout'; readonly path: string; readonly reference: string };
+  | { readonly kind: 'layout'; readonly path: string; readonly reference: string }
+  | { readonly kind: 'target'; readonly name: string; readonly plans: readonly Plan[] };
 
 export interface PlanOptions {
   /** The name of a stage in any case; the last stage when undefined. */

@@ -90,6 +90,10 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
     const texts = onbuild.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.trigger] : []));
     return { platform: below.platform, triggers: parseTriggers(node, texts) };
   }
+  if (base.kind === 'target') {
+    const triggers = node.replaced ? [] : (base.plan.config.OnBuild ?? []);
+    return { platform: base.plan.platform, triggers: parseTriggers(node, triggers) };
+  }
   if (base.kind !== 'image')
     return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
   const image = await visitor.images.resolve(base, platform, stage.from.image.location);

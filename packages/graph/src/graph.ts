@@ -15,6 +15,18 @@ export interface Step {
   /** Runs the step even if the cache has a record, and replaces the record. */
   readonly noCache: boolean;
   readonly location?: SourceRange;
+  /** The target that the step belongs to, in a graph for several targets: the first of those that share it. */
+  readonly target?: string;
+}
+
+/** A target of a graph for several. */
+export interface GraphTarget {
+  readonly name: string;
+  /**
+   * Stands for everything outside the graph that the target's own steps read or depend on: its contexts and the
+   * settings of its RUN steps. Only targets with the same scope share such steps.
+   */
+  readonly scope: string;
 }
 
 /** Steps by id. The insertion order is topological, inputs first. */
@@ -22,9 +34,18 @@ export interface Graph {
   readonly steps: ReadonlyMap<StepId, Step>;
 }
 
+/** The steps that depend on nothing but their op and inputs. */
+const SELF_CONTAINED: ReadonlySet<StepOp['kind']> = new Set(['image', 'http', 'git', 'stack']);
+
 /** Collects steps. Identical steps are added once. */
 export class GraphBuilder {
   readonly #steps = new Map<StepId, Step>();
+  readonly #target: GraphTarget | undefined;
+
+  /** `target` is the one that the steps belong to, in a graph for several. */
+  constructor(target?: GraphTarget) {
+    this.#target = target;
+  }
 
   /** Adds a step and returns its id. Its inputs must be added before. */
   add(step: Omit<Step, 'id'>): StepId {
@@ -33,11 +54,17 @@ export class GraphBuilder {
         throw new Error(`Step "${step.name}" has an input that is not in the graph`);
     }
     const { op, base, sources } = step;
-    const id = stepId(digestOf(canonicalJson({ op, base, sources })));
+    const scope = SELF_CONTAINED.has(op.kind) ? undefined : this.#target?.scope;
+    const id = stepId(digestOf(canonicalJson({ op, base, sources, scope })));
     const known = this.#steps.get(id);
-    if (known === undefined) this.#steps.set(id, { ...step, id });
+    if (known === undefined) this.#steps.set(id, { ...labelled(step, this.#target), id });
     else if (step.noCache && !known.noCache) this.#steps.set(id, { ...known, noCache: true });
     return id;
+  }
+
+  /** Adds the steps of another target, which steps of this one build on. */
+  include({ steps }: Graph): void {
+    for (const [id, step] of steps) if (!this.#steps.has(id)) this.#steps.set(id, step);
   }
 
   /** Returns the graph of the steps that `targets` need, in topological order. */
@@ -58,4 +85,25 @@ export function graphOf({ steps }: Graph, targets: readonly StepId[]): Graph {
     pending.push(...step.sources, ...(step.base === undefined ? [] : [step.base]));
   }
   return { steps: new Map([...steps].filter(([id]) => needed.has(id))) };
+}
+
+/** Joins the graphs of several targets, in order. A shared step is that of the first, without the cache if one wants that. */
+export function joinGraphs(graphs: readonly Graph[]): Graph {
+  const steps = new Map<StepId, Step>();
+  for (const step of graphs.flatMap((graph) => [...graph.steps.values()])) {
+    const known = steps.get(step.id);
+    if (known === undefined) steps.set(step.id, step);
+    else if (step.noCache && !known.noCache) steps.set(step.id, { ...known, noCache: true });
+  }
+  return { steps };
+}
+
+/** Puts the name of the target into that of the step: `[web build 2/4] RUN make`. */
+function labelled(step: Omit<Step, 'id'>, target: GraphTarget | undefined): Omit<Step, 'id'> {
+  return target === undefined ? step : { ...step, name: nameWithin(target.name, step.name), target: target.name };
+}
+
+/** Returns the name of work for a target: `[web build 2/4] RUN make`, `[web] exporting to image`. */
+export function nameWithin(target: string, name: string): string {
+  return name.startsWith('[') ? `[${target} ${name.slice(1).trimStart()}` : `[${target}] ${name}`;
 }

@@ -7,6 +7,7 @@ import type { Descriptor, Platform } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { GitRemote } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
+import type { BuildRequest } from '../request.ts';
 import { mainSource } from '../session/fetch-context.ts';
 import { vcsOf } from '../session/vcs.ts';
 import { resultOf, type SolvedBuild } from './assemble-image.ts';
@@ -57,7 +58,7 @@ async function factsOf(
 ): Promise<readonly BuildFacts[]> {
   const { given, loaded, sources, startedAt } = inputs;
   const common = {
-    request: given,
+    request: withoutTargets(given),
     loaded,
     contextOp: mainSource(given),
     resolvedSource: sources.get,
@@ -73,6 +74,14 @@ async function factsOf(
     const graph = graphOf(plan.graph, target === undefined ? [] : [target]);
     return { ...common, graph, target, layersOf: (step: StepId) => layers.get(step) };
   });
+}
+
+/** Leaves out contexts that are other targets: their steps are in the graph as the image's own are. */
+function withoutTargets({ namedContexts, ...request }: BuildRequest): BuildFacts['request'] {
+  const others = Object.entries(namedContexts).flatMap(([name, spec]) =>
+    spec.kind === 'target' ? [] : [[name, spec] as const],
+  );
+  return { ...request, namedContexts: Object.fromEntries(others) };
 }
 
 /** Returns the layers of the trees that the image's own are made of. */

@@ -10,13 +10,22 @@ import { parseDefinition, readDefinition, type Definition, type LoadedDockerfile
 export interface LoadOptions extends Pick<BuildRun, 'progress' | 'onDefinition'>, Pick<TrackOptions, 'now'> {
   /** Receives the warnings found before an error of the parser. Shows them by default. */
   onWarning?(warning: LintWarning): void;
+  /** Returns the name to show for the Dockerfile. */
+  nameOf?(definition: Definition): string;
 }
 
 /** Loads and parses the Dockerfile of a request, shown as one step. */
 export async function loadDefinition(request: BuildRequest, options: LoadOptions): Promise<LoadedDockerfile> {
-  const { progress, now, onDefinition, onWarning = (warning) => showWarning(warning, request, progress) } = options;
+  const {
+    progress,
+    now,
+    onDefinition,
+    nameOf,
+    onWarning = (warning) => showWarning(warning, request, progress),
+  } = options;
   const loaded = await track({ progress, now }, definitionStep(request), async (report) => {
-    const definition = readDefinition(request);
+    const read = readDefinition(request);
+    const definition = { ...read, name: nameOf?.(read) ?? read.name };
     onDefinition?.(definition);
     report('transferring dockerfile', definition.size);
     return parseOrWarn(definition, request, onWarning);

@@ -1,7 +1,7 @@
 import type { PlannedScan } from '@tbuild/attest';
 import type { LintWarning } from '@tbuild/dockerfile';
 import type { Plan } from '@tbuild/frontend';
-import type { Graph } from '@tbuild/graph';
+import type { Graph, GraphTarget } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import type { Underway } from '../build-run.ts';
 import { credentialsWarnings } from '../session/credentials-warning.ts';
@@ -18,22 +18,35 @@ import {
 } from './plan-request.ts';
 import { planScans, scanSteps } from './plan-scans.ts';
 
-/** One plan per platform, and the steps of all plans. */
+/** The plan of a target: one per platform, and the steps of all of them. */
 export interface BuildPlan {
   readonly plans: readonly Plan[];
   readonly scans: readonly PlannedScan[];
   readonly graph: Graph;
 }
 
+/** The place of a target among others. */
+export interface PlanPlace {
+  readonly place?: GraphTarget;
+  /** The plans of the targets that are its contexts, by name. */
+  readonly linked: ReadonlyMap<string, BuildPlan>;
+}
+
 /**
- * Plans a build for each platform.
+ * Plans a target for each platform.
  * @throws TbuildError as planning does, and for entitlements that are not granted; DOCKERFILE_SEMANTICS if the file
  * turns warnings into errors.
  */
-export async function planBuild(inputs: BuildInputs, ports: PlanPorts, underway: Underway): Promise<BuildPlan> {
+export async function planBuild(
+  inputs: BuildInputs,
+  ports: PlanPorts,
+  { place, linked, ...underway }: Underway & PlanPlace,
+): Promise<BuildPlan> {
   const { request } = inputs;
   const { progress } = underway;
-  const planning = openPlanning(request, ports, underway);
+  const plansOf = new Map([...linked].map(([name, { plans }]) => [name, plans] as const));
+  const planning = { ...openPlanning(request, ports, { ...underway, target: place }), linked: plansOf };
+  for (const { graph } of linked.values()) planning.graph.include(graph);
   const plans = await planShowingWarnings(inputs, planning, progress);
   for (const warning of credentialsWarnings(plans)) progress.emit(warning);
   const scans = await planScans(plans, request, planning);

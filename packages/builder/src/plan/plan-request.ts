@@ -1,7 +1,7 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
-import { GraphBuilder } from '@tbuild/graph';
+import { GraphBuilder, type GraphTarget } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import { createResolveImage, type ImageSources } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
@@ -25,7 +25,10 @@ export type PlanInputs = Pick<BuildInputs, 'request' | 'loaded' | 'contexts'>;
 export interface Planning extends Pick<
   PlanOptions,
   'graph' | 'buildPlatform' | 'resolveImage' | 'allStages' | 'onWarning' | 'signal'
-> {}
+> {
+  /** The plans of the targets that are contexts of this one, by name. */
+  readonly linked?: ReadonlyMap<string, readonly Plan[]>;
+}
 
 /**
  * Plans the request for each platform.
@@ -73,7 +76,7 @@ async function makePlan(
     buildArgs: request.buildArgs,
     labels: request.labels,
     noCache: request.noCache,
-    contexts: namedContexts(request),
+    contexts: namedContexts(request, planning.linked),
     // How the default network is implemented is not part of a plan.
     network: request.network === 'pasta' ? 'default' : request.network,
     implicitPlatform: request.implicitPlatform,
@@ -83,17 +86,27 @@ async function makePlan(
 }
 
 /** Opens the planning of a request, whose images are shown as they are resolved. */
-export function openPlanning({ pull }: Pick<BuildRequest, 'pull'>, ports: PlanPorts, underway: Underway): Planning {
+export function openPlanning(
+  { pull }: Pick<BuildRequest, 'pull'>,
+  ports: PlanPorts,
+  { target, ...underway }: Underway & { readonly target?: GraphTarget },
+): Planning {
   const resolveImage = createResolveImage(ports, {
     pull,
     track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });
-  return { graph: new GraphBuilder(), buildPlatform: ports.platform, resolveImage, signal: underway.signal };
+  return { graph: new GraphBuilder(target), buildPlatform: ports.platform, resolveImage, signal: underway.signal };
 }
 
 /** Translates the named contexts of a request for the frontend. */
-export function namedContexts({ namedContexts: specs }: BuildRequest): Record<string, NamedContext> {
-  const entries = Object.entries(specs).map(([name, spec]): [string, NamedContext] => [name, namedContext(name, spec)]);
+export function namedContexts(
+  { namedContexts: specs }: Pick<BuildRequest, 'namedContexts'>,
+  linked?: ReadonlyMap<string, readonly Plan[]>,
+): Record<string, NamedContext> {
+  const entries = Object.entries(specs).map(([name, spec]): [string, NamedContext] => {
+    if (spec.kind === 'target') return [name, { ...spec, plans: linked?.get(spec.name) ?? [] }];
+    return [name, namedContext(name, spec)];
+  });
   return Object.fromEntries(entries);
 }
 

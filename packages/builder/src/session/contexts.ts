@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createFileHasher,
@@ -12,7 +13,8 @@ import {
   type StatIndex,
 } from '@tbuild/context';
 import { TbuildError } from '@tbuild/errors';
-import type { ContextSpec } from '../request.ts';
+import { canonicalJson } from '@tbuild/oci';
+import type { NamedContextSpec } from '../request.ts';
 
 /** An open directory context: its tree, and digests from earlier builds. */
 export interface OpenContext extends BuildContext {
@@ -36,26 +38,38 @@ export interface Contexts {
   save(): void;
 }
 
+/** The contexts that the targets of a build have in common: each directory is read once. */
+export interface ContextPool {
+  readonly contexts: Map<string, OpenContext>;
+  /** The digests of each directory, whatever its ignore file. */
+  readonly hashers: Map<string, StatIndex>;
+}
+
+export function createContextPool(): ContextPool {
+  return { contexts: new Map(), hashers: new Map() };
+}
+
 export interface ContextsOptions {
-  readonly specs: Readonly<Record<string, ContextSpec>>;
+  readonly specs: Readonly<Record<string, NamedContextSpec>>;
   /** Path of the Dockerfile, whose own ignore file takes precedence. */
   readonly dockerfile?: string;
   /** Directory of the stat indexes. */
   readonly indexDirectory: string;
+  readonly pool?: ContextPool;
   /** Called when files of a context are read for a key, with their size in bytes. */
   onRead(name: string, bytes: number): void;
   /** Called at most once, if git ignores most of a large copy. */
   onGitIgnored(ignored: GitIgnored): void;
 }
 
-export function createContexts(options: ContextsOptions): Contexts {
+export function createContexts({ pool = createContextPool(), ...options }: ContextsOptions): Contexts {
   const opened = new Map<string, OpenContext>();
   let isWarned = false;
   return {
     open(name) {
       const known = opened.get(name);
       if (known !== undefined) return known;
-      const context = openSpec(name, options);
+      const context = openSpec(name, { ...options, pool });
       opened.set(name, context);
       return context;
     },
@@ -76,7 +90,9 @@ export function createContexts(options: ContextsOptions): Contexts {
 /** Name of the main context. */
 export const MAIN_CONTEXT = 'context';
 
-function openSpec(name: string, options: ContextsOptions): OpenContext {
+type PooledOptions = ContextsOptions & { readonly pool: ContextPool };
+
+function openSpec(name: string, options: PooledOptions): OpenContext {
   const spec = options.specs[name];
   if (spec === undefined || (spec.kind !== 'directory' && spec.kind !== 'empty'))
     throw new Error(`Context ${name} is not a directory`);
@@ -85,15 +101,36 @@ function openSpec(name: string, options: ContextsOptions): OpenContext {
       hint: 'Pass a directory as the last argument instead of "-"',
     });
   }
-  const file = createHash('sha256').update(spec.path).digest('hex');
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
+  const key = contextIdentity(spec, dockerfile);
+  const shared = options.pool.contexts.get(key);
+  if (shared !== undefined) return shared;
   const { path, fetched } = spec;
-  const hasher = fetched === 'once' ? forgetful() : openStatIndex(join(options.indexDirectory, file));
-  return {
+  const context: OpenContext = {
     ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
-    hasher,
+    hasher: hasherOf(spec, options),
     owner: fetched === undefined ? 'root' : 'keep',
   };
+  options.pool.contexts.set(key, context);
+  return context;
+}
+
+type DirectorySpec = Extract<NamedContextSpec, { kind: 'directory' }>;
+
+/** Returns a text that is equal for contexts with the same files: the directory and the ignore file that applies. */
+export function contextIdentity(spec: NamedContextSpec, dockerfile: string | undefined): string {
+  if (spec.kind !== 'directory' || dockerfile === undefined) return canonicalJson(spec);
+  const own = `${dockerfile}.dockerignore`;
+  return canonicalJson({ ...spec, ...(existsSync(join(spec.path, own)) ? { ignoreFile: own } : {}) });
+}
+
+function hasherOf({ path, fetched }: DirectorySpec, { pool, indexDirectory }: PooledOptions): StatIndex {
+  const known = pool.hashers.get(path);
+  if (known !== undefined) return known;
+  const file = createHash('sha256').update(path).digest('hex');
+  const hasher = fetched === 'once' ? forgetful() : openStatIndex(join(indexDirectory, file));
+  pool.hashers.set(path, hasher);
+  return hasher;
 }
 
 /** Creates a stat index that is not saved, for files of this build only, which no other process changes. */

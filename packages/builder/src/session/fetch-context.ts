@@ -38,9 +38,8 @@ export type FetchPorts = HttpPorts & GitPorts;
 export async function fetchContext(
   given: BuildRequest,
   ports: FetchPorts,
-  underway: Underway & Secrets,
+  { sources = createResolvedSources(), ...underway }: Underway & Secrets & { readonly sources?: ResolvedSources },
 ): Promise<LocalRequest> {
-  const sources = createResolvedSources();
   const request = await fetchDefinition(given, ports, underway);
   if (request.context.kind === 'archive')
     return { sources, ...(await unpackForOnce({ ...request, context: request.context }, ports, underway)) };

@@ -1,21 +1,18 @@
 import type { GcStore } from '@tbuild/gc';
+import { canonicalJson } from '@tbuild/oci';
 import { afterRemovals, isOfThisBoot } from '@tbuild/store';
 import type { BuildRun, Underway } from '../build-run.ts';
+import type { BuildTarget } from '../build-target.ts';
 import { createImportedSteps, type ImportedSteps } from '../cache-transfer/imported-steps.ts';
-import { openOutputs, type OpenOutput } from '../export/open-outputs.ts';
-import type { Secrets } from '../ops/secrets.ts';
-import { loadDefinition } from '../plan/load-definition.ts';
-import type { BuildRequest, CacheImportSpec } from '../request.ts';
+import type { CacheImportSpec } from '../request.ts';
 import type { Services } from '../services.ts';
-import { resolveEpoch } from './epoch.ts';
-import { fetchContext } from './fetch-context.ts';
-import type { BuildInputs } from './inputs.ts';
-import { openContexts } from './open-contexts.ts';
+import { createContextPool } from './contexts.ts';
+import { openTarget, type OpenTargetOptions, type TargetSession } from './open-target.ts';
+import { createResolvedSources } from './resolved-sources.ts';
 
 /** A build whose inputs are local and whose outputs are open. Disposing ends everything that it started. */
-export interface Session extends Secrets, AsyncDisposable {
-  readonly inputs: BuildInputs;
-  readonly outputs: readonly OpenOutput[];
+export interface Session extends AsyncDisposable {
+  readonly targets: readonly TargetSession[];
   /** The steps of imported caches. Complete once `imports` has settled. */
   readonly imported: ImportedSteps;
   readonly imports: Promise<void>;
@@ -23,48 +20,67 @@ export interface Session extends Secrets, AsyncDisposable {
 }
 
 /**
- * Opens a build: fetches its context, loads its Dockerfile and starts to read the imported caches.
+ * Opens a build: fetches the contexts, loads the Dockerfiles and starts to read the imported caches.
  * @throws TbuildError for errors that are known before planning.
  */
-export async function openSession(given: BuildRequest, services: Services, run: BuildRun): Promise<Session> {
+export async function openSession(given: readonly BuildTarget[], services: Services, run: BuildRun): Promise<Session> {
   const { store } = services;
-  const { progress } = run;
   const now = (): number => services.now();
   const startedAt = now();
   await afterRemovals(store, { now, signal: run.signal });
   if (!isOfThisBoot(store)) await dropUnsynced(services, run);
-  const outputs = await openOutputs(given.outputs, services);
   const end = new AbortController();
-  const readSecret = (id: string): Buffer | undefined => run.readSecret?.(id);
-  const local = await fetchContext(given, services, { progress, now, signal: run.signal, readSecret });
+  const underway = { progress: run.progress, now, signal: AbortSignal.any([run.signal, end.signal]) };
+  const shared = {
+    ...underway,
+    pool: createContextPool(),
+    sources: createResolvedSources(),
+    isOneOfMany: given.length > 1,
+    startedAt,
+    onDefinition: run.onDefinition,
+    definitions: new Map(),
+  };
+  const targets = await openTargets(given, services, shared);
+  const imported = createImportedSteps(services);
+  const caches = distinct(targets.flatMap(({ inputs }) => inputs.request.cacheFrom));
+  const imports = importInto(imported, caches, { ...underway, services });
+  // Planning awaits it. Until then a failure must not be an unhandled rejection.
+  imports.catch(() => {});
+  return {
+    targets,
+    imported,
+    imports,
+    underway,
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await imports.catch(() => {});
+      await closeTargets(targets);
+    },
+  };
+}
+
+/** Opens targets one after the other, so that what several of them fetch is fetched once. */
+async function openTargets(
+  given: readonly BuildTarget[],
+  services: Services,
+  shared: OpenTargetOptions,
+): Promise<readonly TargetSession[]> {
+  const opened: TargetSession[] = [];
   try {
-    const underway = { progress, now, signal: AbortSignal.any([run.signal, end.signal]) };
-    const { sources } = local;
-    const loaded = await loadDefinition(local.request, { ...run, now });
-    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, services, { ...underway, readSecret });
-    const request = { ...local.request, buildArgs };
-    const contexts = openContexts({ request, loaded }, store, underway);
-    const imported = createImportedSteps(services);
-    const imports = importInto(imported, request.cacheFrom, { ...underway, services });
-    // Planning awaits it. Until then a failure must not be an unhandled rejection.
-    imports.catch(() => {});
-    return {
-      inputs: { request, given, loaded, contexts, sources, epoch, startedAt },
-      outputs,
-      imported,
-      imports,
-      underway,
-      readSecret,
-      async [Symbol.asyncDispose]() {
-        end.abort();
-        await imports.catch(() => {});
-        await local[Symbol.asyncDispose]();
-      },
-    };
+    for (const target of given) opened.push(await openTarget(target, services, shared));
+    return opened;
   } catch (error) {
-    await local[Symbol.asyncDispose]();
+    await closeTargets(opened);
     throw error;
   }
+}
+
+async function closeTargets(targets: readonly TargetSession[]): Promise<void> {
+  for (const target of targets) await target[Symbol.asyncDispose]();
+}
+
+function distinct(specs: readonly CacheImportSpec[]): readonly CacheImportSpec[] {
+  return [...new Map(specs.map((spec) => [canonicalJson(spec), spec])).values()];
 }
 
 /** Discards unsynced snapshots. Loads the code only for the first build after a boot. */

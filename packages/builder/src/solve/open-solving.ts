@@ -4,31 +4,31 @@ import { createLayerPreparation, createStepResults, type LayerPreparation, type 
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
 import type { Underway } from '../build-run.ts';
-import { importMount } from '../cache-transfer/imported-steps.ts';
+import { type ImportedSteps, importMount } from '../cache-transfer/imported-steps.ts';
 import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
 import { createEmulators } from '../ops/run/require-platform.ts';
 import { imageStepsOf, leafStepsOf } from '../plan/image-steps.ts';
-import type { BuildPlan } from '../plan/plan-build.ts';
-import type { BuildRequest } from '../request.ts';
+import type { JointPlan, PlannedTarget } from '../plan/plan-targets.ts';
 import type { Services } from '../services.ts';
 import type { Contexts } from '../session/contexts.ts';
 import type { Session } from '../session/open-session.ts';
+import type { TargetSession } from '../session/open-target.ts';
 import { createExplanations, type Explanations } from './explanations.ts';
 import { createResultCache } from './result-cache.ts';
 
 /** A plan being solved. Disposing aborts layers that are still being packed. */
 export interface Solving extends AsyncDisposable {
   /**
-   * Solves every step, from the cache or by running it.
+   * Solves every step, from the cache or by running it, and returns what each target needs of that.
    * @throws the first failure of a step.
    */
-  solve(): Promise<SolvedPlan>;
+  solve(): Promise<(target: string) => SolvedPlan>;
   /** Decides whether an error reports a missing cached result. Then the next `solve` runs its step. */
   recover(error: unknown): boolean;
 }
 
-/** The results of a plan's steps. */
+/** The results of the steps, for one target. */
 export interface SolvedPlan {
   readonly steps: ReadonlyMap<StepId, Solved<ResultId>>;
   readonly results: StepResults;
@@ -41,10 +41,8 @@ export interface SolvedPlan {
   readonly prepared: Promise<void>;
 }
 
-/** A plan, and what an open session has for its steps. */
-export interface PlanToSolve extends Pick<Session, 'inputs' | 'outputs' | 'imported' | 'readSecret'> {
-  readonly plan: BuildPlan;
-}
+/** The plans of a build's targets, and what an open session has for their steps. */
+export interface PlanToSolve extends JointPlan, Pick<Session, 'imported'> {}
 
 /** What solving uses: the cache, the stores of results, and what the ops use. */
 export type SolvePorts = Pick<
@@ -65,49 +63,87 @@ export type SolvePorts = Pick<
   | 'searchPath'
 >;
 
-/** Starts to solve the steps of a plan. */
+/** Starts to solve the steps of all targets. */
 export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, now, signal }: Underway): Solving {
-  const { plan, inputs, outputs, imported } = build;
-  const { graph, plans } = plan;
-  const { request, contexts, epoch } = inputs;
+  const { graph, targets, imported } = build;
   const end = new AbortController();
-  const ending = { signal: AbortSignal.any([signal, end.signal]) };
-  const results = createStepResults(ports, { remote: imported.layers, progress, now, ...ending });
-  const preparation = createLayerPreparation(
-    outputs.flatMap((output) => consumersOf(output, epoch)),
-    ending,
-  );
-  const explanations = createExplanations({
-    store: ports.store,
-    scope: explanationScope(request),
-    graph,
-    carried: () => imported.notes(signal),
-  });
-  const cache = createResultCache({ cache: ports.cache, results, explanations, findImported: imported.find, now });
-  const ops = opPorts(build, ports, { results, preparation, progress, now, signal });
+  const ending = AbortSignal.any([signal, end.signal]);
+  const results = createStepResults(ports, { remote: imported.layers, progress, now, signal: ending });
+  const roles = stepRoles(build);
+  const of = openTargets(build, ports, { ...roles, results, progress, now, signal, ending });
+  const explain: Explanations['explain'] = (step, key, parts) => of(step.target).explanations.explain(step, key, parts);
+  const findImported = imported.find;
+  const cache = createResultCache({ cache: ports.cache, results, explanations: { explain }, findImported, now });
   const solver = openSolver(graph, {
-    opFor: (step: Step) => resolveOp(step, ops),
+    opFor: (step: Step) => resolveOp(step, of(step.target).ops),
     cache,
     progress,
     now,
-    jobs: request.jobs,
-    needed: imageStepsOf(plans),
+    jobs: targets[0]?.session.inputs.request.jobs,
+    needed: roles.imageSteps,
     signal,
   });
+  const contexts = targets.map(({ session }) => session.inputs.contexts);
   return {
     async solve() {
       const steps = await solver.solve();
-      contexts.save();
+      for (const one of contexts) one.save();
       const { createdAt, recordOf } = cache;
-      return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
+      return (target) => {
+        const { preparation, explanations } = of(target);
+        return { steps, results, explanations, createdAt, recordOf, prepared: preparation.settled() };
+      };
     },
     recover: (error) => solver.recover(error),
     async [Symbol.asyncDispose]() {
       end.abort();
-      await preparation.settled();
-      saveDigests(contexts);
+      for (const { session } of targets) await of(session.name).preparation.settled();
+      for (const one of contexts) saveDigests(one);
     },
   };
+}
+
+/** What the targets share, and what aborts their preparation of layers. */
+interface SharedByTargets extends Underway, StepRoles {
+  readonly results: StepResults;
+  readonly ending: AbortSignal;
+}
+
+/** Returns a function that returns what solving has for a target. The only target needs no name. */
+function openTargets(
+  { targets, imported }: PlanToSolve,
+  ports: SolvePorts,
+  { ending, ...common }: SharedByTargets,
+): (name: string | undefined) => TargetSolving {
+  const shared = { ...common, imported, emulators: createEmulators(ports), discardedCaches: new Set<string>() };
+  const opened = new Map(
+    targets.map((target) => {
+      const { session, plan } = target;
+      const consumers = session.outputs.flatMap((output) => consumersOf(output, session.inputs.epoch));
+      const preparation = createLayerPreparation(consumers, { signal: ending });
+      const explanations = createExplanations({
+        store: ports.store,
+        scope: explanationScope(session),
+        graph: plan.graph,
+        carried: () => imported.notes(common.signal),
+      });
+      const ops = opPorts(target, ports, { ...shared, preparation });
+      return [session.name, { preparation, explanations, ops }] as const;
+    }),
+  );
+  const [only] = opened.values();
+  return (name) => {
+    const target = name === undefined ? only : opened.get(name);
+    if (target === undefined) throw new Error(`There is no target ${name}`);
+    return target;
+  };
+}
+
+/** What solving has for the steps of one target. */
+interface TargetSolving {
+  readonly preparation: LayerPreparation;
+  readonly explanations: Explanations;
+  readonly ops: OpPorts;
 }
 
 /** Saves the digests, which are useful after a failed build too. An error here must not hide that of the build. */
@@ -119,43 +155,61 @@ function saveDigests(contexts: Contexts): void {
   }
 }
 
-/** What the ops of this build share. */
-interface Shared extends Underway {
-  readonly results: StepResults;
-  readonly preparation: LayerPreparation;
+type StepRoles = Pick<OpPorts, 'imageSteps' | 'leafSteps'>;
+
+/** Finds the steps whose layers are part of an image, and those of which nothing else is needed. */
+function stepRoles({ targets, graph }: JointPlan): StepRoles {
+  const made = targets.filter(({ session }) => !session.isLink);
+  const imageSteps = imageStepsOf(made.flatMap(({ plan }) => plan.plans));
+  const roles = made.map(({ session, plan }) => {
+    const own = imageStepsOf(plan.plans);
+    return { own, leaves: leafStepsOf(own, graph, session.inputs.request) };
+  });
+  // A step is a leaf only if it is one for every target that has it.
+  const leafSteps = new Set(
+    [...imageSteps].filter((step) => roles.every(({ own, leaves }) => !own.has(step) || leaves.has(step))),
+  );
+  return { imageSteps, leafSteps };
 }
 
-/** Collects the ports of the ops. */
+/** What the ops of a target share with others. */
+interface Shared extends Underway, StepRoles, Pick<OpPorts, 'emulators' | 'discardedCaches'> {
+  readonly results: StepResults;
+  readonly preparation: LayerPreparation;
+  readonly imported: ImportedSteps;
+}
+
+/** Collects the ports of the ops of a target. */
 function opPorts(
-  { plan: { plans, graph }, inputs, imported, readSecret }: PlanToSolve,
+  { session, plan: { plans } }: PlannedTarget,
   ports: SolvePorts,
-  { signal, ...shared }: Shared,
+  { signal, imported, ...shared }: Shared,
 ): OpPorts {
-  const { request, contexts, sources, loaded, epoch } = inputs;
+  const { request, contexts, sources, loaded, epoch } = session.inputs;
   const { extraHosts, network, shmSize, ulimits, resources, cgroupParent } = request;
   const { progress, now } = shared;
   const { differ } = ports;
-  const imageSteps = imageStepsOf(plans);
   return {
     ...ports,
     ...shared,
     contexts,
     sources,
-    readSecret,
+    readSecret: session.readSecret,
     importsCaches: request.cacheFrom.length > 0,
     settings: { extraHosts, network, shmSize, ulimits, resources, cgroupParent, proxyEnv: plans[0]?.proxyEnv ?? [] },
     ssh: request.ssh,
-    emulators: createEmulators(ports),
-    discardedCaches: new Set(),
     importMount: (name, directory) => importMount({ name, directory }, imported, { differ, progress, signal }),
     epoch,
     dockerfileTime: epoch ?? loaded.changedAt ?? now(),
-    imageSteps,
-    leafSteps: leafStepsOf(imageSteps, graph, request),
   };
 }
 
-/** Returns the scope of a build: the same Dockerfile on the same context, whatever their content. */
-function explanationScope({ context, dockerfile }: BuildRequest): string {
-  return canonicalJson({ context, dockerfile: dockerfile.kind === 'inline' ? dockerfile.name : dockerfile });
+/**
+ * Returns the scope of a target: the same Dockerfile on the same context, whatever their content, and of several
+ * targets that of the same name.
+ */
+function explanationScope({ place, inputs: { request } }: TargetSession): string {
+  const { context, dockerfile } = request;
+  const file = dockerfile.kind === 'inline' ? dockerfile.name : dockerfile;
+  return canonicalJson({ context, dockerfile: file, target: place?.name });
 }

@@ -15,7 +15,7 @@ export interface RecordedResults extends ResultCache<ResultId> {
 export interface ResultCacheOptions {
   readonly cache: StepCache;
   readonly results: StepResults;
-  readonly explanations: Explanations;
+  readonly explanations: Pick<Explanations, 'explain'>;
   /** Returns the result of another machine if the store has no usable record. */
   findImported(key: StepKey): CachedStep | undefined;
   now(): number;

@@ -3,7 +3,7 @@ import type { GraphBuilder, StepId } from '@tbuild/graph';
 import type { ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
 import { emptyEnvironment, parseVariable, setVariable, type Environment } from '../environment.ts';
 import { GrowingList } from '../growing.ts';
-import type { ResolvedImage } from '../plan.ts';
+import type { Plan, ResolvedImage } from '../plan.ts';
 import { configOf, noAdditions, type StageState } from '../stage-state.ts';
 
 /** Docker's PATH for Linux, if the base has none. */
@@ -35,6 +35,19 @@ export function openImage({ config }: ResolvedImage, step: StepId | undefined, p
     base: { history, diffIds, ...(step === undefined ? {} : { step }) },
     ...(step === undefined ? {} : { tip: step }),
     position: 1,
+  };
+}
+
+/** Returns the initial state of a stage on another target of the same graph, as on its image. */
+export function openPlan({ platform, config, author, base, history, target }: Plan): StageState {
+  return {
+    ...openScratch(platform),
+    config: withoutEmpty(config),
+    imagePlatform: platform,
+    history: new GrowingList([...history]),
+    ...(author === undefined ? {} : { author }),
+    ...(base === undefined ? {} : { base }),
+    ...(target === undefined ? {} : { tip: target }),
   };
 }
 
