@@ -27,6 +27,18 @@ const lazyBuiltins = {
     onResolve({ filter: /^node:/ }, ({ path }) => ({ path, external: true, sideEffects: false })),
 };
 
+/** Puts the parser of HCL and its grammar, which are WebAssembly, into the part that uses them. */
+const grammarFiles = {
+  name: 'grammar-files',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /bake\/src\/hcl\/grammar-files\.ts$/ }, () => ({
+      contents: `import parser from 'web-tree-sitter/web-tree-sitter.wasm';
+        import grammar from '@tree-sitter-grammars/tree-sitter-hcl/tree-sitter-hcl.wasm';
+        export const grammarFiles = () => ({ parser, grammar });`,
+      resolveDir: fileURLToPath(new URL('../bake/src/hcl', import.meta.url)),
+    })),
+};
+
 /** Makes a chunk for each part that is loaded on demand, and chunks for what parts share. */
 const { metafile } = await build({
   ...options,
@@ -41,7 +53,8 @@ const { metafile } = await build({
     'process.env.DEV': '"false"',
     'process.env.NODE_ENV': '"production"',
   },
-  plugins: [lazyBuiltins],
+  plugins: [lazyBuiltins, grammarFiles],
+  loader: { '.wasm': 'binary' },
   // Packages in CommonJS call require for Node's own modules, which resolve the same everywhere.
   banner: {
     js: "import { createRequire as __createRequire } from 'node:module'; const require = /* @__PURE__ */ __createRequire('/');",

@@ -16,6 +16,7 @@ import { VERSION } from './startup/version.ts';
 /** The commands, each loaded when it is called, so that a build does not pay for the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
+  bake: async () => (await import('./commands/bake.ts')).bake,
   images: async () => (await import('./commands/image/images.ts')).images,
   tag: async () => (await import('./commands/image/tag.ts')).tag,
   inspect: async () => (await import('./commands/image/inspect.ts')).inspect,

@@ -1,18 +1,16 @@
 import type { BuildRequest, BuildRun } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { createChannel } from '@tbuild/progress';
-import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
 import type { Environment } from '../config/environment.ts';
 import { describeFlags, parseArgs, type ParsedArgs } from '../flags/args.ts';
 import { buildFlags } from '../flags/build-flags.ts';
 import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/build-spec.ts';
-import { choiceOf } from '../flags/choice.ts';
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
 import { withJobMetadata } from '../gitlab/job-metadata.ts';
+import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
-import { sourceFrame } from '../print/source-frame.ts';
 import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
@@ -52,18 +50,9 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   if (quiet) requireStandardOutput(opened.request);
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
-  const shown = display(progress, env.stderr, {
-    mode,
-    now: opened.services.now,
-    color: !env.variables.NO_COLOR,
-    explain: flags.explain,
-    sectionName: `tbuild_${process.pid}`,
-    ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, definition) } : {}),
-  });
-  const endDisplay = async (): Promise<void> => {
-    progress.close();
-    await shown;
-  };
+  const { debug, explain } = flags;
+  const shown = { mode, debug, explain, now: opened.services.now, sourceOf: () => definition };
+  const endDisplay = openDisplay(progress, shown, env);
   for (const message of ignoredOptions(flags)) progress.emit({ type: 'warning', message });
   try {
     if (call !== undefined) {
@@ -110,39 +99,4 @@ function requireStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void
   throw new TbuildError('USAGE', 'Standard output cannot have both an archive and the image ID of --quiet', {
     hint: 'Use --progress none, and --iidfile for the ID',
   });
-}
-
-/** Returns the details of a warning for `--debug`. */
-function warningInFull({ detail, url, location, token }: WarningView, text: string | undefined): string {
-  const lines = [detail, url && `More info: ${url}`, location && `${location.file}:${location.start.line}`];
-  const frame = location === undefined || text === undefined ? '' : sourceFrame(text, location, { token });
-  return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
-}
-
-const MODES: Readonly<Record<string, DisplayMode>> = {
-  auto: 'plain',
-  plain: 'plain',
-  tty: 'tty',
-  gitlab: 'sections',
-  quiet: 'quiet',
-  none: 'quiet',
-  rawjson: 'json',
-};
-
-/** Returns how to show progress, and whether to print the image ID only. */
-function displayModeOf(
-  { quiet, progress }: BuildFlags,
-  { variables, stderr }: Environment,
-): { readonly mode: DisplayMode; readonly quiet: boolean } {
-  const wanted = quiet === true ? 'quiet' : (progress ?? variables.BUILDKIT_PROGRESS) || 'auto';
-  const word = choiceOf(wanted, Object.keys(MODES), '--progress');
-  if (word === 'tty' && !stderr.isTTY)
-    throw new TbuildError('USAGE', '--progress tty needs a terminal', { hint: 'Use --progress plain' });
-  const mode = word === 'auto' ? automatic(variables, stderr) : MODES[word];
-  return { mode: mode ?? 'plain', quiet: word === 'quiet' };
-}
-
-function automatic({ GITLAB_CI }: Environment['variables'], { isTTY }: Environment['stderr']): DisplayMode {
-  if (isTTY) return 'tty';
-  return GITLAB_CI === 'true' ? 'sections' : 'plain';
 }

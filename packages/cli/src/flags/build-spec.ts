@@ -6,7 +6,7 @@ import { resourceFlags, type buildFlags } from './build-flags.ts';
 import { choiceOf } from './choice.ts';
 import { parseFields } from './fields.ts';
 import { requirePair, splitPair } from './pairs.ts';
-import { registryOptions } from './registry-flags.ts';
+import { type registryFlags, registryOptions } from './registry-flags.ts';
 
 /** The options of `tbuild build` that were given. */
 export type BuildFlags = FlagValues<typeof buildFlags>;
@@ -44,7 +44,9 @@ export function specFromFlags(
 }
 
 /** Returns how a command line asks to build. */
-export function settingsFromFlags(flags: BuildFlags): BuildSettings {
+export function settingsFromFlags(
+  flags: Pick<BuildFlags, 'root' | 'isolation' | keyof typeof registryFlags>,
+): BuildSettings {
   const { insecure, mirrors, mirrorsOnly } = registryOptions(flags);
   return {
     root: flags.root,
@@ -104,7 +106,8 @@ function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
   };
 }
 
-function jobsOf(text: string): number {
+/** Reads `--jobs`. @throws TbuildError USAGE */
+export function jobsOf(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new TbuildError('USAGE', `Invalid --jobs ${JSON.stringify(text)}: expected a positive number`);
 }

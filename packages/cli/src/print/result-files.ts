@@ -77,6 +77,14 @@ export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: s
   }
 }
 
+/** Writes a document to the file of `--metadata-file`. @throws TbuildError USAGE for a file that cannot be written. */
+export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metadata-file'>, cwd: string): void {
+  const path = flags['metadata-file'];
+  if (path === undefined) return;
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), text));
+}
+
 function digestOf({ manifest }: BuildResult): string {
   if (manifest !== undefined) return manifest.digest;
   throw new TbuildError('USAGE', 'No image was produced, so there is no digest to write', {

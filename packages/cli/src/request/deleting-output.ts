@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
-import type { ContextSpec } from '@tbuild/builder';
+import type { NamedContextSpec } from '@tbuild/builder';
 import { errnoName, TbuildError } from '@tbuild/errors';
 import type { OutputSpec, Permission } from '@tbuild/spec';
 
@@ -9,7 +9,7 @@ export interface DeletionLimits {
   /** What the user allowed. */
   readonly allowed: readonly Permission[];
   /** Contexts, whose files are read in place. */
-  readonly contexts: readonly ContextSpec[];
+  readonly contexts: readonly NamedContextSpec[];
   /** The store's directory. */
   readonly root: string;
   readonly home?: string;

@@ -30,7 +30,7 @@ export function outputSpecs(spec: Outputs, context: OutputsContext): readonly Ou
   if (outputs.length === 0) outputs.push({ type: 'image', push: false });
   const complete = outputs.map((output) => withDefaults(annotated(output, annotations), context));
   for (const output of complete) check(output, context);
-  refuseSharing(complete);
+  refuseSharing([{ outputs: complete }]);
   return complete;
 }
 
@@ -72,10 +72,13 @@ function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputsContex
   return { ...output, attestationArtifact: false };
 }
 
-/** Refuses two archives in one file or stream. */
-function refuseSharing(outputs: readonly OutputSpec[]): void {
+/**
+ * Refuses two archives in one file or stream.
+ * @throws TbuildError USAGE
+ */
+export function refuseSharing(requests: readonly Pick<BuildRequest, 'outputs'>[]): void {
   const taken = new Set<string>();
-  for (const output of outputs) {
+  for (const output of requests.flatMap(({ outputs }) => outputs)) {
     if (!('destination' in output) || output.destination === undefined || isLayout(output)) continue;
     if (!taken.has(output.destination)) taken.add(output.destination);
     else {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { BuildRequest, ContextSpec } from '@tbuild/builder';
+import type { BuildRequest, NamedContextSpec } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
 import type { BuildSpec } from '@tbuild/spec';
@@ -37,7 +37,7 @@ export function sources({ context, dockerfile }: BuildSpec, { cwd, root }: Sourc
  * Reads `NAME=SOURCE` of `--build-context`.
  * @throws TbuildError USAGE, CONTEXT
  */
-export function namedContext(name: string, source: string, cwd: string): ContextSpec {
+export function namedContext(name: string, source: string, cwd: string): NamedContextSpec {
   if (name === '' || source === '')
     throw new TbuildError(
       'USAGE',
@@ -45,6 +45,8 @@ export function namedContext(name: string, source: string, cwd: string): Context
     );
   const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
   if (image !== undefined) return { kind: 'image', reference: image };
+  const target = /^target:(.+)$/.exec(source)?.[1];
+  if (target !== undefined) return { kind: 'target', name: target };
   const layout = /^oci-layout:\/\/(.+?)(?:@(sha256:[a-f0-9]+)|:([\w][\w.-]*))?$/.exec(source);
   if (layout?.[1] !== undefined)
     return { kind: 'layout', path: resolve(cwd, layout[1]), reference: layout[2] ?? layout[3] ?? '' };

@@ -1,11 +1,20 @@
-import { runBuild, type BuildRequest, type BuildResult, type BuildRun, type Services } from '@tbuild/builder';
+import {
+  runBuild,
+  runBuilds,
+  type BuildRequest,
+  type BuildResult,
+  type BuildRun,
+  type BuildTarget,
+  type Services,
+} from '@tbuild/builder';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
+import { withinTarget } from '../bake/within-target.ts';
 import type { Environment } from '../config/environment.ts';
 import { makeStore, storeRoot } from '../config/store-root.ts';
 import { buildRequest } from '../request/build-request.ts';
-import { insecureRegistries } from '../request/outputs.ts';
+import { insecureRegistries, refuseSharing } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
@@ -27,36 +36,112 @@ export interface OpenBuild extends AsyncDisposable {
   run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
 }
 
+/** Targets to build as one, and how. */
+export interface AskedBake {
+  readonly targets: readonly AskedTarget[];
+  readonly settings: BuildSettings;
+  /** The build of all targets fails when it takes longer than this. */
+  readonly timeout?: string;
+}
+
+export interface AskedTarget extends Pick<BuildTarget, 'name' | 'isLink' | 'secretScope' | 'readSecret'> {
+  readonly spec: BuildSpec;
+}
+
+/** A build of several targets that is ready to run and holds a lease. */
+export interface OpenBake extends AsyncDisposable {
+  readonly targets: readonly BuildTarget[];
+  readonly services: Services;
+  /** Builds all targets, until Ctrl-C or the time limit. Returns the results by name. */
+  run(run: Omit<BuildRun, 'signal' | 'progress' | 'readSecret'>): Promise<ReadonlyMap<string, BuildResult>>;
+}
+
 /**
  * Opens a build that the command line or a program asks for.
  * @throws TbuildError for every mistake that can be found before anything is built.
  */
-export function openBuild(asked: AskedBuild, env: Environment, progress: Progress): OpenBuild {
-  const root = storeRoot(asked.settings.root, env);
+export function openBuild({ spec, settings }: AskedBuild, env: Environment, progress: Progress): OpenBuild {
+  return withLease(settings, env, ({ root, lease }) => {
+    const request = buildRequest(spec, env, { host: thisPlatform(), root });
+    const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
+    const { services, within, ...closing } = opened;
+    return {
+      request,
+      services,
+      run: (run) => within((signal) => runBuild(request, services, { ...run, progress, signal })),
+      ...closing,
+    };
+  });
+}
+
+/**
+ * Opens a build of several targets.
+ * @throws TbuildError for every mistake that can be found before anything is built, with the name of the target.
+ */
+export function openBake(
+  { targets: asked, settings, timeout }: AskedBake,
+  env: Environment,
+  progress: Progress,
+): OpenBake {
+  return withLease(settings, env, ({ root, lease }) => {
+    const targets = asked.map(({ spec, ...target }): BuildTarget => {
+      const read = (): BuildRequest => buildRequest(spec, env, { host: thisPlatform(), root });
+      return { ...target, request: withinTarget(target.name, read) };
+    });
+    const requests = targets.map(({ request }) => request);
+    refuseSharing(requests);
+    const opened = openServices({ settings, root, lease, requests, timeout }, env, progress);
+    const { services, within, ...closing } = opened;
+    return {
+      targets,
+      services,
+      run: (run) => within((signal) => runBuilds(targets, services, { ...run, progress, signal })),
+      ...closing,
+    };
+  });
+}
+
+interface Leased {
+  readonly root: string;
+  readonly lease: Lease;
+}
+
+/** The lease comes first: it keeps other processes from removing what this build puts into the store. */
+function withLease<T>(settings: BuildSettings, env: Environment, open: (leased: Leased) => T): T {
+  const root = storeRoot(settings.root, env);
   makeStore(root, env);
-  // The lease comes first: it keeps other processes from removing what this build puts into the store.
   const lease = acquireLease(storeLayout(root));
   try {
-    return openWith({ ...asked, root, lease }, env, progress);
+    return open({ root, lease });
   } catch (error) {
     lease[Symbol.dispose]();
     throw error;
   }
 }
 
-interface LeasedBuild extends AskedBuild {
-  readonly root: string;
-  readonly lease: Lease;
+interface ToOpen extends Leased {
+  readonly settings: BuildSettings;
+  readonly requests: readonly BuildRequest[];
+  readonly timeout: string | undefined;
 }
 
-function openWith({ spec, settings, root, lease }: LeasedBuild, env: Environment, progress: Progress): OpenBuild {
-  const timeLimit = parseTimeLimit(spec.timeout);
-  const request = buildRequest(spec, env, { host: thisPlatform(), root });
+interface OpenServices extends AsyncDisposable {
+  readonly services: Services;
+  /** Runs work until Ctrl-C or the time limit. */
+  within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+}
+
+function openServices(
+  { settings, root, lease, requests, timeout }: ToOpen,
+  env: Environment,
+  progress: Progress,
+): OpenServices {
+  const timeLimit = parseTimeLimit(timeout);
   const services = createServices(
     {
       root,
       registries: {
-        insecure: [...(settings.insecureRegistries ?? []), ...insecureRegistries(request)],
+        insecure: [...(settings.insecureRegistries ?? []), ...requests.flatMap(insecureRegistries)],
         mirrors: settings.registryMirrors,
         mirrorsOnly: settings.mirrorsOnly,
       },
@@ -68,12 +153,8 @@ function openWith({ spec, settings, root, lease }: LeasedBuild, env: Environment
   );
   const cap = maxUsedSpace(env);
   return {
-    request,
     services,
-    run: (run) =>
-      interruptible((interrupted) =>
-        withTimeLimit(timeLimit, interrupted, (signal) => runBuild(request, services, { ...run, progress, signal })),
-      ),
+    within: (work) => interruptible((interrupted) => withTimeLimit(timeLimit, interrupted, work)),
     async [Symbol.asyncDispose]() {
       using _lease = lease;
       await services.close();

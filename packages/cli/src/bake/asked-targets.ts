@@ -1,0 +1,38 @@
+import { specOf, type Resolved } from '@tbuild/bake';
+import type { Permission } from '@tbuild/spec';
+import type { Environment } from '../config/environment.ts';
+import { parseSecrets } from '../request/secrets.ts';
+import { sshSources } from '../request/ssh-sources.ts';
+import type { AskedTarget } from '../services/open-build.ts';
+import { withinTarget } from './within-target.ts';
+
+/** How to build targets, besides what the files say. */
+export interface TargetOptions {
+  /** What the user allows. */
+  readonly allow: readonly Permission[];
+  readonly jobs?: number;
+}
+
+/**
+ * Returns the targets as builds take them.
+ * @throws TbuildError BAKE_FILE with the name of the target, also for secrets and agents that do not exist.
+ */
+export function askedTargets(
+  { targets, links }: Pick<Resolved, 'targets' | 'links'>,
+  { allow, jobs }: TargetOptions,
+  env: Environment,
+): readonly AskedTarget[] {
+  return [...targets].map(([name, target]) =>
+    withinTarget(name, () => {
+      const { spec, secrets } = specOf(target);
+      sshSources(spec.ssh ?? {}, env);
+      return {
+        name,
+        spec: { ...spec, allow, ...(jobs === undefined ? {} : { jobs }) },
+        isLink: links.has(name),
+        secretScope: JSON.stringify(secrets),
+        readSecret: parseSecrets(secrets, env),
+      };
+    }),
+  );
+}

@@ -1,0 +1,114 @@
+import { relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { TargetAttributes } from '@tbuild/bake';
+import { TbuildError } from '@tbuild/errors';
+import type { Permission } from '@tbuild/spec';
+import type { Environment } from '../config/environment.ts';
+import { permissionOf } from '../flags/build-spec.ts';
+
+/** What the targets of a bake ask for and a user has to grant: `fs.read=/etc`, `network.host`. */
+export type Grant = string;
+
+interface Place {
+  readonly kind: 'fs.read' | 'fs.write';
+  readonly path: string;
+}
+
+/**
+ * Makes sure that the user allows what the targets ask for. Asks once, on a terminal.
+ * @throws TbuildError USAGE for what is not granted.
+ */
+export async function requireGrants(
+  targets: Iterable<TargetAttributes>,
+  allowed: readonly string[],
+  env: Environment,
+): Promise<readonly Permission[]> {
+  const grants = allowed.flatMap((text) => text.split(',')).filter((text) => text !== '');
+  const permissions = grants.filter((text) => !isPlace(text)).map(permissionOf);
+  const all = [...targets];
+  const missing = [
+    ...new Set([
+      ...all
+        .flatMap(({ entitlements = [] }) => entitlements)
+        .filter((name) => !permissions.some((one) => one === name)),
+      ...(checksPlaces(env) ? all.flatMap((target) => placesOf(target, env)) : []).flatMap((place) =>
+        missingGrant(place, grants, env),
+      ),
+    ]),
+  ];
+  if (missing.length === 0) return permissions;
+  if (!(await asksAndGets(missing, env))) throw refused(missing);
+  return [...permissions, ...missing.filter((text) => !isPlace(text)).map(permissionOf)];
+}
+
+const isPlace = (text: string): boolean => /^fs(\.read|\.write)?=/.test(text);
+
+function checksPlaces({ variables }: Environment): boolean {
+  return !/^(0|f|false)$/i.test(variables.BUILDX_BAKE_ENTITLEMENTS_FS ?? '');
+}
+
+/** Returns the places outside of the working directory that a target reads or writes. */
+function placesOf(target: TargetAttributes, { cwd }: Environment): Place[] {
+  const reads = [
+    ...contextPlaces(target),
+    ...(target.secret ?? []).map(({ src }) => src),
+    ...(target.ssh ?? []).flatMap(({ paths }) => paths),
+    ...(target['cache-from'] ?? []).flatMap(({ type, src }) => (type === 'local' ? [src] : [])),
+  ];
+  const writes = [
+    ...(target.output ?? []).map(({ dest }) => dest),
+    ...(target['cache-to'] ?? []).flatMap(({ type, dest }) => (type === 'local' ? [dest] : [])),
+  ];
+  const outside =
+    (kind: Place['kind']) =>
+    (path: unknown): Place[] => {
+      if (typeof path !== 'string' || path === '-') return [];
+      const full = resolve(cwd, path);
+      return isWithin(full, cwd) ? [] : [{ kind, path: full }];
+    };
+  return [...reads.flatMap(outside('fs.read')), ...writes.flatMap(outside('fs.write'))];
+}
+
+function contextPlaces({ context = '.', contexts = {}, dockerfile = '' }: TargetAttributes): string[] {
+  const named = Object.values(contexts).flatMap((source) => source ?? []);
+  const local = [context, ...named].map((source) => source.replace(/^(cwd|oci-layout):\/\//, '')).filter(isLocal);
+  return [...local, ...(dockerfile.startsWith('/') ? [dockerfile] : [])];
+}
+
+const isLocal = (source: string): boolean => !/^([a-z][a-z\d+.-]*:\/\/|git@|github\.com\/|target:|-$)/.test(source);
+
+function isWithin(path: string, directory: string): boolean {
+  const inside = relative(directory, path);
+  return inside === '' || (!inside.startsWith('..') && !inside.startsWith('/'));
+}
+
+function missingGrant({ kind, path }: Place, grants: readonly string[], { cwd }: Environment): Grant[] {
+  const isGranted = grants.some((grant) => {
+    const [, name, granted = ''] = /^(fs(?:\.read|\.write)?)=(.*)$/.exec(grant) ?? [];
+    return (name === 'fs' || name === kind) && (granted === '*' || isWithin(path, resolve(cwd, granted)));
+  });
+  return isGranted ? [] : [`${kind}=${path}`];
+}
+
+/** Asks on a terminal. */
+async function asksAndGets(missing: readonly Grant[], { stdin, stderr }: Environment): Promise<boolean> {
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return false;
+  stderr.write(
+    `The targets ask for permissions:\n${missing.map((grant) => ` - ${grant}\n`).join('')}Grant them? [y/N] `,
+  );
+  const lines = createInterface({ input: stdin });
+  try {
+    const { value }: { readonly value?: unknown } = await lines[Symbol.asyncIterator]().next();
+    return typeof value === 'string' && /^y(es)?$/i.test(value.trim());
+  } finally {
+    lines.close();
+  }
+}
+
+function refused(missing: readonly Grant[]): TbuildError {
+  const names = missing.map((grant) => JSON.stringify(grant)).join(', ');
+  const flags = missing.map((grant) => `--allow ${grant}`).join(' ');
+  return new TbuildError('BAKE_FILE', `The targets ask for what is not allowed: ${names}`, {
+    hint: `Use ${flags} if you trust these files`,
+  });
+}

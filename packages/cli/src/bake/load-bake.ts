@@ -1,0 +1,83 @@
+import type { BakeFile, BakeFiles } from '@tbuild/bake';
+import { fetchFiles } from '@tbuild/builder';
+import { formatPlatform } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
+import type { BuildSettings } from '@tbuild/spec';
+import type { Environment } from '../config/environment.ts';
+import { requirePair } from '../flags/pairs.ts';
+import { thisPlatform } from '../services/create-services.ts';
+import { interruptible } from '../services/interruptible.ts';
+import { openBuild } from '../services/open-build.ts';
+import { localFile, type ReadFile, readFiles } from './read-files.ts';
+
+/** The files that a bake is asked to read. */
+export interface AskedFiles {
+  /** `-f`. */
+  readonly files: readonly string[];
+  /** `--var`. */
+  readonly variables: readonly string[];
+  /** The URL of a repository or an archive with the files, or of one file. */
+  readonly remote?: string;
+  readonly settings: BuildSettings;
+}
+
+/** Evaluated files, and their texts, which errors point into. */
+export interface LoadedBake extends BakeFiles {
+  readonly sources: readonly BakeFile[];
+}
+
+/** Whether the first word after the options is the place of the files instead of a target. */
+export function isRemoteDefinition(word: string | undefined): word is string {
+  return word !== undefined && /^(https?:\/\/|git:\/\/|ssh:\/\/|git@)/.test(word);
+}
+
+/**
+ * Reads and evaluates the files. `onFile` receives each as soon as it is read.
+ * @throws TbuildError BAKE_FILE; the errors of a fetched context for those on a server.
+ */
+export async function loadBake(
+  { files, variables, remote, settings }: AskedFiles,
+  env: Environment,
+  { progress, onFile }: { readonly progress: Progress; onFile(file: BakeFile): void },
+): Promise<LoadedBake> {
+  const given = Object.fromEntries(variables.map((text) => requirePair(text, '--var', 'NAME=VALUE')));
+  const read = remote === undefined ? localReader(env) : await remoteReader(remote, settings, { env, progress });
+  const only = remote === undefined || files.length > 0 ? undefined : read(DOWNLOADED);
+  const sources = only === undefined ? await readFiles(files, { read, env }) : [only];
+  for (const file of sources) onFile(file);
+  const { evaluateBake } = await import('@tbuild/bake');
+  const evaluated = await evaluateBake({
+    files: sources,
+    environment: env.variables,
+    variables: given,
+    platform: formatPlatform(thisPlatform()),
+    now: () => Date.now(),
+    dotEnv: read('.env')?.text,
+    readFile: read,
+    ...(remote === undefined ? {} : { remote }),
+  });
+  return { ...evaluated, sources };
+}
+
+/** The name of a single file that was downloaded. */
+const DOWNLOADED = 'context';
+
+function localReader({ cwd }: Environment): ReadFile {
+  return (name) => localFile(name, cwd);
+}
+
+/** Fetches a repository, an archive or a file. */
+async function remoteReader(
+  remote: string,
+  settings: BuildSettings,
+  { env, progress }: { readonly env: Environment; readonly progress: Progress },
+): Promise<ReadFile> {
+  const spec = { context: remote, dockerfile: { text: 'FROM scratch' } };
+  await using opened = openBuild({ spec, settings }, env, progress);
+  const { request, services } = opened;
+  const files = await interruptible((signal) => fetchFiles(request, services, { progress, signal }));
+  return (name) => {
+    const text = files.readText(name);
+    return text === undefined ? undefined : { name, text };
+  };
+}

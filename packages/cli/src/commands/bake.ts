@@ -1,0 +1,129 @@
+import type { Resolved } from '@tbuild/bake';
+import type { BuildResult } from '@tbuild/builder';
+import { TbuildError } from '@tbuild/errors';
+import { createChannel, silent } from '@tbuild/progress';
+import { askedTargets } from '../bake/asked-targets.ts';
+import { isRemoteDefinition, loadBake, type LoadedBake } from '../bake/load-bake.ts';
+import { overridesOf, parseList, type BakeFlags } from '../bake/overrides.ts';
+import type { Environment } from '../config/environment.ts';
+import { describeFlags, parseArgs } from '../flags/args.ts';
+import { bakeFlags } from '../flags/bake-flags.ts';
+import { jobsOf, settingsFromFlags } from '../flags/build-spec.ts';
+import { buildMetadata } from '../print/build-metadata.ts';
+import { displayModeOf, openDisplay } from '../print/open-display.ts';
+import { exitCodeOf, formatError } from '../print/report-error.ts';
+import { checkResultFiles, writeMetadata } from '../print/result-files.ts';
+import { openBake } from '../services/open-build.ts';
+import type { Command } from './command.ts';
+
+const USAGE = `Usage: tbuild bake [OPTIONS] [TARGET ...]
+       tbuild bake [OPTIONS] URL [TARGET ...]
+
+Build the targets of a bake or compose file as one build.
+`;
+
+export const bake: Command = {
+  summary: 'Build the targets of a bake or compose file',
+  usage: 'bake [OPTIONS] [URL] [TARGET ...]',
+  flags: bakeFlags,
+  async run(argv, env) {
+    const { flags, positional } = parseArgs(argv, bakeFlags);
+    if (flags.help === true) {
+      env.stdout.write(`${USAGE}\n${describeFlags(bakeFlags)}\n`);
+      return 0;
+    }
+    const texts = new Map<string, string>();
+    const sourceOf = (file: string): string | undefined => texts.get(file);
+    try {
+      return await bakeAsAsked({ flags, positional, texts }, env);
+    } catch (error) {
+      env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf }));
+      return exitCodeOf(error);
+    }
+  },
+};
+
+interface AskedBake {
+  readonly flags: BakeFlags;
+  readonly positional: readonly string[];
+  /** Receives the texts of all files that errors point into. */
+  readonly texts: Map<string, string>;
+}
+
+async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> {
+  const { flags, positional, texts } = asked;
+  const list = flags.list === undefined ? undefined : parseList(flags.list);
+  checkResultFiles(flags, env.cwd);
+  const [first, ...rest] = positional;
+  const remote = isRemoteDefinition(first) ? first : undefined;
+  const names = remote === undefined ? positional : rest;
+  const settings = settingsFromFlags(flags);
+  const wanted = {
+    files: flags.file ?? [],
+    variables: flags.var ?? [],
+    settings,
+    ...(remote === undefined ? {} : { remote }),
+  };
+  const onFile = ({ name, text }: { readonly name: string; readonly text: string }): unknown => texts.set(name, text);
+  const loaded = await loadBake(wanted, env, { progress: silent, onFile });
+  await showWarnings(loaded, asked, env);
+  if (list !== undefined) {
+    env.stdout.write((await import('../bake/bake-list.ts')).bakeList(list, loaded));
+    return 0;
+  }
+  const resolved = loaded.resolve(names, overridesOf(flags));
+  askedTargets(resolved, { allow: [] }, env);
+  if (flags.print === true) {
+    env.stdout.write((await import('@tbuild/bake')).printDefinition(resolved));
+    return 0;
+  }
+  return buildTargets(resolved, asked, env);
+}
+
+async function showWarnings({ warnings }: LoadedBake, { texts }: AskedBake, { stderr }: Environment): Promise<void> {
+  for (const { message, hint, location } of warnings) {
+    const warning = new TbuildError('BAKE_FILE', message, { hint, location });
+    const report = await formatError(warning, { debug: false, sourceOf: (file) => texts.get(file) });
+    stderr.write(report.replace(/^ERROR:/m, 'WARN:'));
+  }
+}
+
+async function buildTargets(resolved: Resolved, { flags, texts }: AskedBake, env: Environment): Promise<number> {
+  const { requireGrants } = await import('../bake/entitlements.ts');
+  const { bakeCalls, hasCalls } = await import('../bake/bake-calls.ts');
+  const isCall = hasCalls(resolved);
+  const allow = isCall ? [] : await requireGrants(resolved.targets.values(), flags.allow ?? [], env);
+  const targets = askedTargets(
+    resolved,
+    { allow, jobs: flags.jobs === undefined ? undefined : jobsOf(flags.jobs) },
+    env,
+  );
+  const { mode, quiet } = displayModeOf(flags, env);
+  const progress = createChannel();
+  await using opened = openBake({ targets, settings: settingsFromFlags(flags), timeout: flags.timeout }, env, progress);
+  const onDefinition = ({ name, text }: { readonly name: string; readonly text: string }): unknown =>
+    texts.set(name, text);
+  const { explain, debug } = flags;
+  const sourceOf = (file: string): string | undefined => texts.get(file);
+  const endDisplay = openDisplay(progress, { mode, explain, debug, now: opened.services.now, sourceOf }, env);
+  try {
+    if (isCall) {
+      const { output, error, exitCode } = await bakeCalls(resolved, opened, { run: { progress, onDefinition }, env });
+      await endDisplay();
+      env.stdout.write(output);
+      if (error !== undefined) throw error;
+      return exitCode;
+    }
+    const results = await opened.run({ onDefinition });
+    await endDisplay();
+    writeMetadata(metadataOf(results), flags, env.cwd);
+    if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
+    return 0;
+  } finally {
+    await endDisplay();
+  }
+}
+
+function metadataOf(results: ReadonlyMap<string, BuildResult>): object {
+  return Object.fromEntries([...results].map(([name, result]) => [name, buildMetadata(result)]));
+}
