@@ -71,6 +71,8 @@ async function evaluate(input: BakeInput): Promise<BakeFiles> {
   const { composeFiles, bodies } = await parseFiles(input.files);
   const compose = composeFiles.length === 0 ? NOTHING : await composeDefinitions(composeFiles, input);
   const module = openModule(bodies, moduleOptions(input));
+  // All variables come first, so that no `try` hides what their validation says.
+  const variables = module.variables();
   const blocks = readBlocks(module, (warning) => warnings.push(warning));
   const bases = input.environment.BUILDX_BAKE_FILE_RELATIVE_PATHS;
   const own = isOn(bases) ? relativeToFiles(blocks, module) : blocks;
@@ -80,7 +82,7 @@ async function evaluate(input: BakeInput): Promise<BakeFiles> {
   });
   return {
     definitions,
-    variables: module.variables(),
+    variables,
     warnings,
     resolve: (names, overrides) =>
       resolve(definitions, {

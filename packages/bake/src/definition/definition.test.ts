@@ -100,3 +100,9 @@ test('NAME_JSON sets a variable with a type', async () => {
   const { args } = await targetOf(text, 'docker-bake.hcl', { environment: { L_JSON: '[{"a":"1"}]' } });
   expect(args).toEqual({ V: '[{"a":1}]' });
 });
+
+test('no try hides what the validation of a variable says', async () => {
+  const text =
+    'x = V\ntarget "default" { args = { A = try(x, "none") } }\nvariable "V" {\n  validation {\n    condition = V != null\n    error_message = "give V"\n  }\n}\n';
+  await expect(evaluateText(text)).rejects.toThrow('give V');
+});
