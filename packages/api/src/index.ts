@@ -10,6 +10,7 @@ export type {
   ImageOptions,
   Isolation,
   NetworkMode,
+  PullPolicy,
   OutputOptions,
   Permission,
   ProvenanceOptions,

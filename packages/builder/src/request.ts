@@ -2,7 +2,7 @@ import type { AttestationSpecs } from '@tbuild/attest';
 import type { Resources } from '@tbuild/executor';
 import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
-import type { OutputSpec } from '@tbuild/spec';
+import type { OutputSpec, PullPolicy } from '@tbuild/spec';
 
 /** The location of a context's files. Paths are absolute. */
 export type ContextSpec =
@@ -95,8 +95,7 @@ export interface BuildRequest {
   readonly outputs: readonly OutputSpec[];
   /** True for all steps, or the names of stages. */
   readonly noCache: boolean | readonly string[];
-  /** Ask the registry again for tags that were resolved before. */
-  readonly pull: boolean;
+  readonly pull: PullPolicy;
   /** In order of priority: the first record of a step wins. */
   readonly cacheFrom: readonly CacheImportSpec[];
   readonly cacheTo: readonly CacheExportSpec[];

@@ -37,6 +37,20 @@ export async function fetchDocument(remote: Remote, tagOrDigest: string, signal?
   return { mediaType, digest, size: bytes.length };
 }
 
+/** Asks for the digest of a tag. Docker Hub does not count such a request as a pull. */
+export async function fetchDigest(remote: Remote, tag: string, signal?: AbortSignal): Promise<string | undefined> {
+  const response = await ask(remote, {
+    method: 'HEAD',
+    target: `manifests/${tag}`,
+    headers: { accept: ACCEPT },
+    accept: [200],
+    subject: `image ${remote.name}:${tag}`,
+    signal,
+  });
+  await response.discard();
+  return response.headers['docker-content-digest'];
+}
+
 /** Returns the answer with its body. Repeats the request if the connection breaks. */
 async function askWhole(remote: Remote, question: Question): Promise<{ response: HttpResponse; bytes: Uint8Array }> {
   for (let attempt = 1; ; attempt += 1) {

@@ -57,6 +57,7 @@ export function mirrored(origin: Repository, { places, unreachable }: MirroredOp
       return last.repository.has(blob, signal);
     },
     resolve: (tagOrDigest, signal) => firstOf(places, (one) => one.resolve(tagOrDigest, signal), signal),
+    digestOf: (tag, signal) => firstOf(places, (one) => one.digestOf(tag, signal), signal),
     readManifest: (target, signal) => firstOf(places, (one) => one.readManifest(target, signal), signal),
     async read(target: Descriptor, signal) {
       const candidates = spoilt.has(target.digest) ? [] : places;

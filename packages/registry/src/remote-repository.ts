@@ -1,7 +1,7 @@
 import { verified, type WantedBlob } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import { isIndexType, isManifestType, type Descriptor } from '@tbuild/oci';
-import { fetchDocument, putDocument } from './documents.ts';
+import { fetchDigest, fetchDocument, putDocument } from './documents.ts';
 import { download } from './download.ts';
 import { hasBlob } from './has-blob.ts';
 import { mountBlob } from './mount-blob.ts';
@@ -16,6 +16,7 @@ export function createRemoteRepository(remote: Remote): Repository {
   return {
     name: remote.name,
     resolve: (tagOrDigest, signal) => fetchDocument(remote, tagOrDigest, signal),
+    digestOf: (tag, signal) => fetchDigest(remote, tag, signal),
     readManifest,
     has: (blob, signal) => has(remote, blob, signal),
     async read(target, signal) {

@@ -20,6 +20,11 @@ export interface Repository extends Provider, Ingester {
    * @throws RegistryError NOT_FOUND, UNAUTHORIZED, REGISTRY; TbuildError UNSUPPORTED for schema 1.
    */
   resolve(tagOrDigest: string, signal?: AbortSignal): Promise<Descriptor>;
+  /**
+   * Returns the digest that a tag has now, by a request without a body. Returns undefined if the registry does not tell.
+   * @throws as `resolve`.
+   */
+  digestOf(tag: string, signal?: AbortSignal): Promise<string | undefined>;
   /** Returns the bytes of a manifest or index. @throws as `read`. */
   readManifest(target: Descriptor, signal?: AbortSignal): Promise<Uint8Array>;
   /** Stores a manifest or index under a tag or its digest. Its content must be stored before. */

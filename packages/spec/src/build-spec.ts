@@ -31,8 +31,8 @@ export interface BuildSpec {
   readonly load?: boolean;
   /** Ignore the cache: true for all steps, or the names of stages. */
   readonly noCache?: boolean | readonly string[];
-  /** Ask registries again for tags that were resolved before. */
-  readonly pull?: boolean;
+  /** When to ask registries for base images. Defaults to `newer`; true means `always`. */
+  readonly pull?: boolean | PullPolicy;
   readonly cacheFrom?: readonly (CacheSource | string)[];
   readonly cacheTo?: readonly (CacheTarget | string)[];
   /** How many steps may run at once. Defaults to as many as the graph allows. */
@@ -74,6 +74,12 @@ export interface BuildSettings {
   /** Look for images that have mirrors nowhere else. */
   readonly mirrorsOnly?: boolean;
 }
+
+/**
+ * When to ask the registry of a base image: `newer` whether the tag changed, and it uses the known image if there is no
+ * answer; `missing` only for an unknown image; `never`; `always`, also for images that were built, loaded or pulled here.
+ */
+export type PullPolicy = 'newer' | 'missing' | 'never' | 'always';
 
 export type NetworkMode = 'default' | 'none' | 'host' | 'pasta';
 

@@ -5,6 +5,7 @@ export type {
   NetworkMode,
   Permission,
   ProvenanceOptions,
+  PullPolicy,
   ResourceName,
   SbomOptions,
 } from './build-spec.ts';

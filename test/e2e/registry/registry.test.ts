@@ -151,7 +151,7 @@ describe('a registry', needs('registry'), () => {
     expect(missing.stderr).toContain('s390x');
   });
 
-  test('is asked again for a tag only with --pull', async () => {
+  test('is asked for a tag that was pushed from here only with --pull', async () => {
     await using registry = await startRegistry();
     const base = await pushBaseImage('busybox', registry.host);
     const files = { Dockerfile: `FROM ${base}\nRUN cat /marker 2>/dev/null > /seen || true\n` };

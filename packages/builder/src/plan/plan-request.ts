@@ -93,6 +93,7 @@ export function openPlanning(
 ): Planning {
   const resolveImage = createResolveImage(ports, {
     pull,
+    warn: (message) => underway.progress.emit({ type: 'warning', message }),
     track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });
   return { graph: new GraphBuilder(target), buildPlatform: ports.platform, resolveImage, signal: underway.signal };

@@ -131,7 +131,11 @@ export const buildFlags = {
     value: 'true|mode=min|mode=max',
     help: 'Attest how the image was built (SLSA provenance)',
   },
-  pull: { kind: 'switch', help: 'Ask registries again for tags that were resolved before' },
+  pull: {
+    kind: 'optional',
+    value: 'always|missing|never|newer',
+    help: 'When to ask registries for base images (default: newer, which uses the known one if there is no answer)',
+  },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID, or the output of the step that failed' },
   'registry-map': registryFlags['registry-map'],

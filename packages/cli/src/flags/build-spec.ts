@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission } from '@tbuild/spec';
+import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission, PullPolicy } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from './args.ts';
 import { resourceFlags, type buildFlags } from './build-flags.ts';
@@ -34,7 +34,7 @@ export function specFromFlags(
     push: flags.push,
     load: flags.load,
     noCache: flags['no-cache'] === true ? true : words(flags['no-cache-filter']),
-    pull: flags.pull,
+    pull: flags.pull === undefined ? undefined : pullOf(flags.pull),
     cacheFrom: flags['cache-from'],
     cacheTo: flags['cache-to'],
     ...stepSpec(flags),
@@ -58,6 +58,7 @@ export function settingsFromFlags(
 }
 
 const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
+const PULL_POLICIES: readonly PullPolicy[] = ['newer', 'missing', 'never', 'always'];
 const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
 const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
 
@@ -65,6 +66,12 @@ const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure',
  * Reads a network mode.
  * @throws TbuildError USAGE
  */
+export function pullOf(text: string): boolean | PullPolicy {
+  if (/^(?:|1|t|true)$/i.test(text)) return true;
+  if (/^(?:0|f|false)$/i.test(text)) return false;
+  return choiceOf(text, PULL_POLICIES, '--pull');
+}
+
 export function networkOf(text: string): NetworkMode {
   return choiceOf(text, NETWORKS, '--network');
 }

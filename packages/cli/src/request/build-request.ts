@@ -1,7 +1,7 @@
 import type { BuildRequest } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
-import type { BuildSpec } from '@tbuild/spec';
+import type { BuildSpec, PullPolicy } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { attestationSpecs } from './attestations.ts';
 import { cacheExport, cacheImport } from './cache-spec.ts';
@@ -37,7 +37,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     tags,
     outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, host, noArtifacts }),
     noCache: spec.noCache ?? false,
-    pull: spec.pull ?? false,
+    pull: pullPolicy(spec.pull),
     cacheFrom: (spec.cacheFrom ?? []).map((source) => cacheImport(source, cwd)),
     cacheTo: (spec.cacheTo ?? []).map((target) => cacheExport(target, cwd)),
     ...sandbox(spec),
@@ -48,6 +48,11 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
   const limits = { cwd, allowed: spec.allow ?? [], contexts, root, home: env.variables.HOME };
   for (const output of request.outputs) checkDeletion(output, limits);
   return request;
+}
+
+function pullPolicy(pull: BuildSpec['pull']): PullPolicy {
+  if (pull === true) return 'always';
+  return pull || 'newer';
 }
 
 function sandbox(spec: BuildSpec) {

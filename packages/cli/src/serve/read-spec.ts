@@ -7,7 +7,7 @@ import type {
   ProvenanceOptions,
   SbomOptions,
 } from '@tbuild/spec';
-import { isolationOf, networkOf, permissionOf } from '../flags/build-spec.ts';
+import { isolationOf, networkOf, permissionOf, pullOf } from '../flags/build-spec.ts';
 import { limitedSecret } from '../request/secrets.ts';
 import type { AskedBuild } from '../services/open-build.ts';
 import { amountOf, CallFields, listOf, membersOf, mustBe, optionsOf, textOf } from './call-fields.ts';
@@ -56,7 +56,7 @@ function stepSpec(fields: Fields): Omit<BuildSpec, 'context'> {
     buildArgs: fields.record('buildArgs', textOf),
     contexts: fields.record('contexts', textOf),
     cacheFrom: fields.list('cacheFrom', optionsOf<CacheSource>),
-    pull: fields.flag('pull'),
+    pull: fields.read('pull', (value, field) => (typeof value === 'boolean' ? value : pullOf(textOf(value, field)))),
     jobs: fields.number('jobs'),
     network: fields.read('network', (value, field) => networkOf(textOf(value, field))),
     extraHosts: fields.list('extraHosts', textOf),

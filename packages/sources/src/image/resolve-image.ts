@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { getOrMake } from '@tbuild/concurrency';
 import { fromBytes, openLayout, readWhole, type Provider, useStored } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
@@ -18,42 +19,87 @@ import {
   type Index,
   type Manifest,
   type Platform,
+  type Reference,
 } from '@tbuild/oci';
+import type { Repository } from '@tbuild/registry';
+import type { PullPolicy } from '@tbuild/spec';
 import { touch, writeAtomically } from '@tbuild/store';
 import type { ImageSources } from './image-sources.ts';
 
 export interface ResolveOptions {
-  /** Ask the registry again for images that were resolved before. */
-  readonly pull: boolean;
+  readonly pull: PullPolicy;
+  /** Reports that an image may be out of date. */
+  warn(message: string): void;
   /** Wraps a lookup that is not answered from the store, to show it as a step. */
   track<T>(reference: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** How long a registry may take to tell whether a known tag has changed, in milliseconds. */
+const PATIENCE = 2000;
+
 /**
- * Creates the resolver of base images. Images in the store come first. A tag keeps the manifest that it resolved to
- * first, until `pull`. Manifests and configurations are stored, so a second build needs no network.
+ * Creates the resolver of base images. Images in the store come first. Manifests and configurations are stored, so a
+ * build needs no network for an image that it knows: where the registry does not answer, the tag keeps its image.
  */
 export function createResolveImage(images: ImageSources, options: ResolveOptions): ResolveImage {
+  const digests = new Map<string, Promise<string | undefined>>();
+  const doubted = new Set<string>();
   return async (request, signal) => {
     const { source } = request;
     if (source.kind === 'layout') return resolveInLayout(request, source.path, { images, signal });
     const reference = parseReference(request.reference);
-    const own = options.pull ? undefined : images.refs.get(reference);
-    if (own !== undefined) {
-      const place = { from: images.content, images, signal };
-      return resolveFrom({ ...request, source: { kind: 'store' } }, own, place);
-    }
+    const stored = { from: images.content, images, signal };
+    const own = options.pull === 'always' ? undefined : images.refs.get(reference);
+    if (own !== undefined) return resolveFrom({ ...request, source: { kind: 'store' } }, own, stored);
     const memo = images.store.resolvedReference(`${formatReference(reference)} ${formatPlatform(request.platform)}`);
-    const known = options.pull || !touch(memo, images.now()) ? undefined : recall(memo, images);
-    if (known !== undefined) return describe(request, known, { from: images.content, images, signal });
-    return options.track(formatReference(reference), async () => {
-      const repository = await images.openRepository(reference);
-      const root = await repository.resolve(reference.digest ?? reference.tag ?? 'latest', signal);
-      const resolved = await resolveFrom(request, root, { from: repository, images, signal });
-      writeAtomically(memo, JSON.stringify({ manifest: resolved.manifest, source: formatReference(reference) }));
-      return resolved;
+    const known = options.pull === 'always' || !touch(memo, images.now()) ? undefined : recall(memo, images);
+    const isFixed = options.pull !== 'newer' || reference.digest !== undefined;
+    if (known !== undefined && isFixed) return describe(request, known, stored);
+    if (options.pull === 'never') throw notStored(request.reference);
+    const name = formatReference(reference);
+    return options.track(name, async () => {
+      try {
+        const repository = await images.openRepository(reference);
+        const ask = () => getOrMake(digests, name, () => askDigest(reference, repository, signal));
+        if (known?.root !== undefined && (await ask()) === known.root) return await describe(request, known, stored);
+        const root = await repository.resolve(reference.digest ?? tagOf(reference), signal);
+        const resolved = await resolveFrom(request, root, { from: repository, images, signal });
+        const { manifest } = resolved;
+        writeAtomically(memo, JSON.stringify({ manifest, root: root.digest, source: name }));
+        return resolved;
+      } catch (error) {
+        if (known === undefined || signal.aborted) throw error;
+        if (!doubted.has(name)) options.warn(staleWarning(name, error));
+        doubted.add(name);
+        return describe(request, known, stored);
+      }
     });
   };
+}
+
+/** Asks for the digest that a tag has now. */
+function askDigest(reference: Reference, repository: Repository, signal: AbortSignal): Promise<string | undefined> {
+  return repository.digestOf(tagOf(reference), AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]));
+}
+
+function tagOf({ tag }: Reference): string {
+  return tag ?? 'latest';
+}
+
+function staleWarning(name: string, error: unknown): string {
+  const isLate = error instanceof Error && error.name === 'TimeoutError';
+  const reason = isLate
+    ? `no answer in ${PATIENCE / 1000} seconds`
+    : error instanceof Error
+      ? error.message
+      : String(error);
+  return `${name} is taken as it was, and may be out of date: ${reason}`;
+}
+
+function notStored(reference: string): TbuildError {
+  return new TbuildError('NOT_FOUND', `Image ${JSON.stringify(reference)} is not in the store`, {
+    hint: 'Leave out --pull=never, so that its registry is asked',
+  });
 }
 
 /** Where the documents of an image are read, and where they are kept. */
@@ -126,16 +172,27 @@ function fullName(source: ImageSource, reference: string, { digest }: Descriptor
   return formatReference({ ...parseReference(reference), digest });
 }
 
+interface KnownImage {
+  readonly descriptor: Descriptor;
+  readonly manifest: Manifest;
+  /** The digest of the tag itself, perhaps of an index. */
+  readonly root: string | undefined;
+}
+
 /** Returns the manifest that a name resolved to before, if the store still has it and its configuration. */
-function recall(file: string, images: ImageSources): { descriptor: Descriptor; manifest: Manifest } | undefined {
+function recall(file: string, images: ImageSources): KnownImage | undefined {
   try {
-    const { manifest: digest }: { manifest?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
+    const { manifest: digest, root }: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(file, 'utf8'));
     const descriptor = parseDescriptor({ mediaType: 'application/json', digest, size: 0 });
     const bytes = useStored(images.content, descriptor.digest);
     if (bytes === undefined) return undefined;
     const manifest = parseManifest(bytes);
     if (isIndex(manifest) || useStored(images.content, manifest.config.digest) === undefined) return undefined;
-    return { descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length }, manifest };
+    return {
+      descriptor: { ...descriptor, mediaType: manifest.mediaType, size: bytes.length },
+      manifest,
+      root: typeof root === 'string' ? root : undefined,
+    };
   } catch {
     // Never resolved, or a crash left the file incomplete: ask the registry.
     return undefined;
