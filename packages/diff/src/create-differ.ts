@@ -10,23 +10,20 @@ export interface DifferOptions {
   /** Stores the packed layers. */
   readonly content: Pick<ContentStore, 'createWriter'>;
   readonly flavour: OverlayFlavour;
-  /** Limits the number of layers packed or extracted at once; a function of p-limit fits. */
-  readonly limiter?: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Creates a {@link Differ} for directories in overlay's format. */
-export function createDiffer({ content, flavour, limiter = (work) => work() }: DifferOptions): Differ {
+export function createDiffer({ content, flavour }: DifferOptions): Differ {
   return {
-    pack: (upper, lowers, signal) =>
-      limiter(async () => {
-        using writer = content.createWriter();
-        await runCooperatively(
-          packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)),
-          signal,
-        );
-        const { digest, size } = writer.commit();
-        return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
-      }),
-    extract: (layer, target, options) => limiter(() => extractLayer({ layer, target, flavour, ...options })),
+    async pack(upper, lowers, signal) {
+      using writer = content.createWriter();
+      await runCooperatively(
+        packLayer({ upper, lowers, flavour }, (bytes) => writer.write(bytes)),
+        signal,
+      );
+      const { digest, size } = writer.commit();
+      return { descriptor: { mediaType: MediaType.layer, digest, size }, diffId: digest };
+    },
+    extract: async (layer, target, options) => extractLayer({ layer, target, flavour, ...options }),
   };
 }

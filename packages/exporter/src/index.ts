@@ -1,5 +1,5 @@
 export { annotated, annotationsOf } from './encode/annotations-of.ts';
-export { packageUrl, REFERENCE_DIGEST, statementOf } from './encode/attestation.ts';
+export { isAttested, packageUrl, REFERENCE_DIGEST, statementOf } from './encode/attestation.ts';
 export type { Attestation, Subject } from './encode/attestation.ts';
 export { compressStored } from './encode/compress-stored.ts';
 export type { StoredExport } from './encode/compress-stored.ts';
@@ -10,5 +10,6 @@ export type { Exportable, Exported, ExportedImage, Exporter, ImageDigests } from
 export { platformDirectory } from './tree/platform-directory.ts';
 export { pushStored } from './push.ts';
 export type { PushStoredOptions } from './push.ts';
+export { addToLayoutIndex } from './archive/layout-directory.ts';
 export { saveImages } from './archive/save-images.ts';
 export type { ImageToSave } from './archive/save-images.ts';

@@ -3,18 +3,9 @@ import { join } from 'node:path';
 import { writeCache, type EncodedCache } from '@tbuild/cache';
 import { createLocalStore, fromBytes, type LocalStore, type Provider } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
+import { addToLayoutIndex } from '@tbuild/exporter';
 import { makeDirectory } from '@tbuild/linux';
-import {
-  childrenOf,
-  isIndex,
-  isIndexType,
-  isManifestType,
-  MediaType,
-  parseManifest,
-  type Descriptor,
-  type Digest,
-} from '@tbuild/oci';
-import { writeAtomically } from '@tbuild/store';
+import { childrenOf, isIndexType, isManifestType, parseManifest, type Descriptor, type Digest } from '@tbuild/oci';
 
 const REF_NAME = 'org.opencontainers.image.ref.name';
 
@@ -52,25 +43,9 @@ export async function writeCacheLayout(
     },
   );
   const entry = { ...cache.manifest.descriptor, annotations: { [REF_NAME]: tag } };
-  const others = entriesIn(path).filter(({ annotations = {} }) => annotations[REF_NAME] !== tag);
-  const entries = [...others, entry];
-  writeAtomically(join(path, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
-  writeAtomically(
-    join(path, 'index.json'),
-    JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests: entries }),
-  );
+  const entries = addToLayoutIndex(path, [entry]);
   await deleteUnnamed(store, entries);
   rmSync(join(path, 'tmp'), { recursive: true, force: true });
-}
-
-function entriesIn(path: string): readonly Descriptor[] {
-  try {
-    const index = parseManifest(readFileSync(join(path, 'index.json')));
-    return isIndex(index) ? index.manifests : [];
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 async function deleteUnnamed(store: LocalStore, entries: readonly Descriptor[]): Promise<void> {

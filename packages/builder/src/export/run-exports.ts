@@ -1,6 +1,6 @@
 import type { AttestedTrees } from '@tbuild/attest';
 import { firstOf, type Provider } from '@tbuild/content';
-import type { Exportable, Exported, ExportedImage, ImageDigests } from '@tbuild/exporter';
+import { isAttested, type Exportable, type Exported, type ExportedImage, type ImageDigests } from '@tbuild/exporter';
 import type { Graph } from '@tbuild/graph';
 import type { RemoteLayers } from '@tbuild/layers';
 import { encodeImage, encodeIndex, parseReference, type Descriptor, type Digest, type Reference } from '@tbuild/oci';
@@ -101,10 +101,6 @@ function warnOfLosses(output: OutputSpec, images: readonly ExportedImage[], prog
       message: `oci-mediatypes=false is ignored: ${attested ? 'attestations' : 'annotations'} need OCI media types`,
       detail: 'Docker media types do not support them',
     });
-}
-
-function isAttested(images: readonly ExportedImage[]): boolean {
-  return images.some(({ attestations = [] }) => attestations.length > 0);
 }
 
 /** Adds attestations as files where the output is a tree. */

@@ -2,14 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openContext } from '@tbuild/context';
 import { isArchive, unpackArchive } from '@tbuild/diff';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { SOURCE_DATE_EPOCH } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ResultId, StepKey } from '@tbuild/graph';
 import { readLimitedFile } from '@tbuild/linux';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
 import type { Op } from '@tbuild/solver';
-import { fetchUrl, shownUrl, type Web } from '@tbuild/sources';
+import { fetchUrl, type Web } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
 import type { Fetching } from '../ops/fetch/fetch-step.ts';
 import { gitOp, type GitPorts } from '../ops/fetch/git.ts';
@@ -60,7 +60,7 @@ async function fetchDefinition(request: BuildRequest, web: Web, underway: Underw
   const { dockerfile } = request;
   if (dockerfile.kind !== 'url') return request;
   const { readSecret, signal } = underway;
-  const { digest } = await track(underway, `[internal] load ${shownUrl(dockerfile.url)}`, (report) =>
+  const { digest } = await track(underway, `[internal] load ${withoutCredentials(dockerfile.url)}`, (report) =>
     fetchUrl(dockerfile.url, web, { readSecret, report, signal }),
   );
   const text = readDownloaded(web.content.path(digest), dockerfile.url);
@@ -68,7 +68,7 @@ async function fetchDefinition(request: BuildRequest, web: Web, underway: Underw
 }
 
 function readDownloaded(path: string, url: string): string {
-  const what = `Dockerfile ${JSON.stringify(shownUrl(url))}`;
+  const what = `Dockerfile ${JSON.stringify(withoutCredentials(url))}`;
   const bytes = readLimitedFile(path, { what });
   if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} was removed from the store during the build`);
   return bytes.toString();

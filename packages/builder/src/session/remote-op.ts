@@ -1,6 +1,7 @@
+import { withoutCredentials } from '@tbuild/errors';
 import type { GitSource, NamedContext } from '@tbuild/frontend';
 import type { GitOp } from '@tbuild/graph';
-import { fileNameOf, shownUrl } from '@tbuild/sources';
+import { fileNameOf } from '@tbuild/sources';
 import type { ContextSpec } from '../request.ts';
 
 type RemoteSpec = Extract<ContextSpec, { kind: 'git' | 'http' }>;
@@ -29,8 +30,8 @@ export function gitOpOf({
 
 /** Returns the step's name. */
 export function remoteTitle(name: string, spec: RemoteSpec): string {
-  if (spec.kind === 'http') return `[context ${name}] ${shownUrl(spec.url)}`;
+  if (spec.kind === 'http') return `[context ${name}] ${withoutCredentials(spec.url)}`;
   const directory = spec.subdirectory === undefined ? '' : `:${spec.subdirectory}`;
   const fragment = `${spec.ref ?? ''}${directory}`;
-  return `[internal] load git source ${shownUrl(spec.url)}${fragment === '' ? '' : `#${fragment}`}`;
+  return `[internal] load git source ${withoutCredentials(spec.url)}${fragment === '' ? '' : `#${fragment}`}`;
 }

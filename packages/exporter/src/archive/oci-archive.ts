@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { copyImage, createLocalStore } from '@tbuild/content';
 import { errnoName } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
 import { makeDirectory } from '@tbuild/linux';
-import { goJson, isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
+import type { Descriptor } from '@tbuild/oci';
 import type { ImageFormat } from '@tbuild/spec';
-import { listDirectory, writeAtomically } from '@tbuild/store';
+import { listDirectory } from '@tbuild/store';
 import { explaining, nameOf, writeTo, type Destination } from '../destination.ts';
 import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from '../encode/encode-export.ts';
 import type { Exporter } from '../exporter.ts';
 import { imageArchive } from './image-archive.ts';
-import { layoutMark } from './layout-archive.ts';
-import { layoutIndex, namedEntries, withEntries } from './layout-index.ts';
+import { addToLayoutIndex } from './layout-directory.ts';
+import { namedEntries } from './layout-index.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */
 export interface OciArchiveOptions extends ImageFormat {
@@ -82,18 +82,7 @@ async function addToLayout(
   makeDirectory(directory);
   await copyImage(encoded.root, { from: encoded.content, to: createLocalStore(directory) }, { signal });
   removeIfEmpty(join(directory, 'tmp'));
-  writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
-  writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(withEntries(presentEntries(directory), entries))));
-}
-
-function presentEntries(directory: string): readonly Descriptor[] {
-  try {
-    const index = parseManifest(readFileSync(join(directory, 'index.json')));
-    return isIndex(index) ? index.manifests : [];
-  } catch (error) {
-    if (errnoName(error) === 'ENOENT') return [];
-    throw error;
-  }
+  addToLayoutIndex(directory, entries);
 }
 
 function removeIfEmpty(directory: string): void {

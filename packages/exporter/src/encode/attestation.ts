@@ -24,6 +24,11 @@ export interface Attestation {
   readonly inlineOnly?: boolean;
 }
 
+/** Returns whether an image has attestations. */
+export function isAttested(images: readonly { readonly attestations?: readonly Attestation[] }[]): boolean {
+  return images.some(({ attestations = [] }) => attestations.length > 0);
+}
+
 /** A subject of a statement. */
 export interface Subject {
   readonly name: string;

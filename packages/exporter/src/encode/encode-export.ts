@@ -16,7 +16,7 @@ import type { ReportTransfer } from '@tbuild/progress';
 import type { ImageFormat } from '@tbuild/spec';
 import type { Exportable, Exported, ExportedImage, Exporter, ExportRun } from '../exporter.ts';
 import { annotated, annotationsOf } from './annotations-of.ts';
-import { attestationEntry, encodeAttestations } from './attestation.ts';
+import { attestationEntry, encodeAttestations, isAttested } from './attestation.ts';
 import { clampCreated } from './clamp-created.ts';
 
 /** The encoded result: documents made here, layers as blobs. */
@@ -48,7 +48,7 @@ export async function encodeExport(
   { report, signal }: ExportRun,
 ): Promise<EncodedExport> {
   const { store, annotations = [] } = options;
-  const attests = isAttested(result);
+  const attests = isAttested(result.images);
   const mediaTypes = annotations.length > 0 || attests ? 'oci' : options.mediaTypes;
   const from = store === undefined ? result.content : firstOf(store.content, result.content);
   const images: EncodedImage[] = [];
@@ -184,10 +184,6 @@ export function preparingCompressed(options: EncodeOptions): Pick<Exporter, 'pre
   return preparing(compressed(options));
 }
 
-function isAttested({ images }: Exportable): boolean {
-  return images.some(({ attestations = [] }) => attestations.length > 0);
-}
-
 interface Attested {
   readonly documents: readonly EncodedDocument[];
   /** Entries of the index after the images. */
@@ -239,7 +235,8 @@ function platformOf(exported: ExportedImage | undefined): Platform | undefined {
 function annotatedRoot(encoded: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
   const { images } = result;
   const root = annotated(encoded, createdAnnotation(result));
-  if (images.length > 1 || isAttested(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
+  if (images.length > 1 || isAttested(result.images))
+    return annotated(root, annotationsOf(annotations, 'index-descriptor'));
   const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
   const platform = platformOf(images[0]);
   if (lost === undefined)

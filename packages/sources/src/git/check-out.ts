@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
-import { TbuildError } from '@tbuild/errors';
+import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import type { Commit } from './resolve-commit.ts';
-import { runGit, shownUrl, type GitRemote } from './run-git.ts';
+import { runGit, type GitRemote } from './run-git.ts';
 
 export interface CheckOutOptions {
   readonly commit: Commit;
@@ -39,7 +39,7 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   const keep = options.keepGitDir && isRoot(subdirectory);
   const git = (args: readonly string[]) => runGit(['-C', tree, ...args], remote, { cwd: scratch });
   await runGit(['init', '--quiet', '--template=', tree], remote, { cwd: scratch });
-  await git(['remote', 'add', 'origin', shownUrl(remote.url)]);
+  await git(['remote', 'add', 'origin', withoutCredentials(remote.url)]);
   if (keep)
     await git([
       'fetch',
@@ -101,7 +101,7 @@ function findSubdirectory(tree: string, subdirectory = '', { url }: GitRemote): 
   if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
   throw new TbuildError(
     'NOT_FOUND',
-    `Directory ${JSON.stringify(subdirectory)} is not in the git repository ${JSON.stringify(shownUrl(url))}`,
+    `Directory ${JSON.stringify(subdirectory)} is not in the git repository ${JSON.stringify(withoutCredentials(url))}`,
   );
 }
 

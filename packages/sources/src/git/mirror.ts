@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { hasCode, TbuildError } from '@tbuild/errors';
+import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { type StoreLayout, touch } from '@tbuild/store';
-import { runGit, shownUrl, type GitRemote } from './run-git.ts';
+import { runGit, type GitRemote } from './run-git.ts';
 
 /** Where repositories are kept. */
 export interface GitStore {
@@ -49,7 +49,7 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   if (await has()) return mirror;
   throw new TbuildError(
     'NOT_FOUND',
-    `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain commit ${commit}`,
+    `Repository ${JSON.stringify(withoutCredentials(remote.url))} does not contain commit ${commit}`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { TbuildError } from '@tbuild/errors';
-import { runGit, shownUrl, type GitRemote } from './run-git.ts';
+import { TbuildError, withoutCredentials } from '@tbuild/errors';
+import { runGit, type GitRemote } from './run-git.ts';
 
 /** The commit that a ref points to now. */
 export interface Commit {
@@ -32,7 +32,7 @@ export async function resolveCommit(remote: GitRemote, { ref, checksum }: Wanted
   if (found === undefined) {
     throw new TbuildError(
       'NOT_FOUND',
-      `Repository ${JSON.stringify(shownUrl(remote.url))} does not contain ref ${ref ?? 'HEAD'}`,
+      `Repository ${JSON.stringify(withoutCredentials(remote.url))} does not contain ref ${ref ?? 'HEAD'}`,
       {
         hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'Use the full commit ID' : undefined,
       },
@@ -89,6 +89,6 @@ function checkPrefix(ids: readonly string[], checksum: string | undefined, { url
   if (checksum === undefined || ids.some((id) => id.startsWith(checksum.toLowerCase()))) return;
   throw new TbuildError(
     'DIGEST_MISMATCH',
-    `Expected checksum of ${JSON.stringify(shownUrl(url))} to match ${checksum}, got ${ids[0] ?? ''}`,
+    `Expected checksum of ${JSON.stringify(withoutCredentials(url))} to match ${checksum}, got ${ids[0] ?? ''}`,
   );
 }

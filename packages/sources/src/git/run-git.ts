@@ -35,7 +35,7 @@ export async function runGit(
     signal,
   });
   if (exitCode === 0) return Buffer.from(stdout).toString('utf8');
-  const shown = JSON.stringify(shownUrl(remote.url));
+  const shown = JSON.stringify(withoutCredentials(remote.url));
   if (exitCode === NO_PROGRAM)
     throw new TbuildError('UNSUPPORTED', `Cannot read ${shown}: git is not installed`, { hint: 'Install git' });
   throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, {
@@ -74,13 +74,8 @@ function originOf(url: string): string {
   return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : 'https://invalid';
 }
 
-/** Returns the URL without credentials. */
-export function shownUrl(url: string): string {
-  return withoutCredentials(url);
-}
-
 function complaint(stderr: Uint8Array, url: string): string | undefined {
-  const lines = Buffer.from(stderr).toString('utf8').replaceAll(url, shownUrl(url)).split('\n');
+  const lines = Buffer.from(stderr).toString('utf8').replaceAll(url, withoutCredentials(url)).split('\n');
   const errors = lines.filter((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line));
   return errors.length === 0 ? undefined : errors.join('\n').trim();
 }

@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { withoutCredentials } from '@tbuild/errors';
 import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit, shownUrl } from '@tbuild/sources';
+import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit } from '@tbuild/sources';
 import { keyOf } from '../key-of.ts';
 import type { Trees } from '../trees.ts';
 import type { Fetching } from './fetch-step.ts';
@@ -26,7 +27,7 @@ export function gitOp(op: GitOp, { readSecret, sources }: Omit<Fetching, 'report
       sources.add(op, { commit: commit.id });
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
-      const gitDir = op.keepGitDir ? { url: shownUrl(op.url), ref: commit.ref } : undefined;
+      const gitDir = op.keepGitDir ? { url: withoutCredentials(op.url), ref: commit.ref } : undefined;
       const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errnoName } from '@tbuild/errors';
+import { goJson, isIndex, parseManifest, type Descriptor } from '@tbuild/oci';
+import { writeAtomically } from '@tbuild/store';
+import { layoutMark } from './layout-archive.ts';
+import { layoutIndex, withEntries } from './layout-index.ts';
+
+/**
+ * Adds entries to the index of a layout directory, which gets one if it has none, in one step. They replace those of the
+ * same name. Returns all entries.
+ */
+export function addToLayoutIndex(directory: string, added: readonly Descriptor[]): readonly Descriptor[] {
+  const entries = withEntries(presentEntries(directory), added);
+  writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
+  writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(entries)));
+  return entries;
+}
+
+function presentEntries(directory: string): readonly Descriptor[] {
+  try {
+    const index = parseManifest(readFileSync(join(directory, 'index.json')));
+    return isIndex(index) ? index.manifests : [];
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
