@@ -16,7 +16,8 @@ interface AddedCopy {
 
 /**
  * Copies a selection as ADD does: unpacks archives into the destination, which is then a directory, and copies other
- * files as COPY does. Does not finish the writer.
+ * files as COPY does. A mode applies to neither the members of archives nor the directories made for them. Does not
+ * finish the writer.
  *
  * @throws TbuildError as {@link copyFiles} and `unpackArchive`.
  */
@@ -29,9 +30,9 @@ export async function addFiles(
   for (const source of selection) {
     const { entry } = source;
     if (typeOf(entry.stats) === 'file' && (await isArchive(entry.location))) {
-      const destination = placeDirectory(writer, target.destination, rules.implied);
-      const { owner, signal, onSkippedDevice } = options;
-      await unpackArchive(entry.location, { writer, destination, owner, signal, onSkippedDevice });
+      const destination = placeDirectory(writer, target.destination, { ...rules.implied, mode: 0o755 });
+      const { owner, now, signal, onSkippedDevice } = options;
+      await unpackArchive(entry.location, { writer, destination, owner, now, signal, onSkippedDevice });
       checkKeyedFile(entry, options.hasher);
     } else await runCooperatively(copySource(source, writer, { target, options, rules }), options.signal);
   }

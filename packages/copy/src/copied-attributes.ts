@@ -9,7 +9,6 @@ import { compileModeChange } from './mode-change.ts';
 export interface AttributeRules {
   readonly implied: ImpliedAttributes;
   of(entry: TreeEntry): Attributes;
-  timeOf(entry: TreeEntry): number;
 }
 
 /**
@@ -18,17 +17,15 @@ export interface AttributeRules {
  */
 export function attributeRules(target: CopyTarget, options: PlacementOptions): AttributeRules {
   const changeMode = compileModeChange(target.chmod);
-  const timeOf = (entry: TreeEntry): number => options.fixedTime ?? entry.stats.mtimeMs;
   return {
     implied: impliedAttributes(target, options),
-    timeOf,
     of(entry) {
       const { mode, uid, gid } = entry.stats;
       const owner = options.owner ?? (target.keepOwner ? { uid, gid } : { uid: 0, gid: 0 });
       return {
         mode: typeOf(entry.stats) === 'symlink' ? 0o777 : changeMode(mode),
         ...owner,
-        mtimeMs: timeOf(entry),
+        mtimeMs: entry.stats.mtimeMs,
         xattrs: target.keepOwner ? readXattrs(entry.location) : undefined,
       };
     },
@@ -39,11 +36,8 @@ export function attributeRules(target: CopyTarget, options: PlacementOptions): A
  * Returns the attributes of implied directories. An octal mode applies to them too; a symbolic mode has nothing to
  * change.
  */
-export function impliedAttributes(
-  { chmod }: CopyTarget,
-  { owner, now, fixedTime }: PlacementOptions,
-): ImpliedAttributes {
-  return { mode: typeof chmod === 'number' ? chmod : 0o755, owner, mtimeMs: fixedTime ?? now };
+export function impliedAttributes({ chmod }: CopyTarget, { owner, now }: PlacementOptions): ImpliedAttributes {
+  return { mode: typeof chmod === 'number' ? chmod : 0o755, owner, mtimeMs: now };
 }
 
 function readXattrs(location: string): ReadonlyMap<string, Uint8Array> | undefined {

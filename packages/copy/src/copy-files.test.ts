@@ -213,11 +213,71 @@ test.each(merging)('COPY onto an existing tree: %s', needs('root'), (_, below, g
   }
 });
 
-test('COPY keeps the times of files and sets implied directories to the current time', () => {
-  write(source, { 'd/s/f': 'f', 'd/s/': 0o755, 'd/': 0o755 });
-  copy({ select: { sources: ['d'] }, op: { destination: '/p/x' } });
-  const times = ['p', 'p/x', 'p/x/s', 'p/x/s/f'].map((path) => Math.round(lstatSync(join(upper, path)).mtimeMs));
-  expect(times).toEqual([NOW, TIME, TIME, TIME]);
+const times: [name: string, each: Case, expected: Record<string, 'now' | 'source' | 'below'>][] = [
+  [
+    'a directory to a new path',
+    { select: { sources: ['d'] }, op: { destination: '/p/x' } },
+    { p: 'now', 'p/x': 'source', 'p/x/s': 'source', 'p/x/s/f': 'source' },
+  ],
+  [
+    'a directory into an existing one',
+    { select: { sources: ['d'] }, op: { destination: '/b' } },
+    { b: 'source', 'b/s': 'source', 'b/s/f': 'source' },
+  ],
+  [
+    'a directory below an existing one',
+    { select: { sources: ['d'] }, op: { destination: '/b/new' } },
+    { b: 'now', 'b/new': 'source', 'b/new/s': 'source' },
+  ],
+  ['the whole tree', { select: { sources: ['.'] }, op: { destination: '/all' } }, { all: 'now', 'all/d': 'source' }],
+  [
+    'a file',
+    { select: { sources: ['f'] }, op: { destination: '/b/s/' } },
+    { b: 'below', 'b/s': 'now', 'b/s/f': 'source' },
+  ],
+  [
+    'a file over another',
+    { select: { sources: ['f'] }, op: { destination: '/b/s/old' } },
+    { b: 'below', 'b/s': 'now', 'b/s/old': 'source' },
+  ],
+  [
+    'a directory, then a file beside its contents',
+    { select: { sources: ['d', 'f'] }, op: { destination: '/b/' } },
+    { b: 'now', 'b/s': 'source', 'b/f': 'source' },
+  ],
+  [
+    'a file, then a directory',
+    { select: { sources: ['f', 'd'] }, op: { destination: '/b/' } },
+    { b: 'source', 'b/s': 'source', 'b/f': 'source' },
+  ],
+  [
+    'a file with new parents',
+    { select: { sources: ['d/s/f'], parents: true }, op: { destination: '/p' } },
+    { p: 'now', 'p/d': 'now', 'p/d/s': 'now', 'p/d/s/f': 'source' },
+  ],
+  [
+    'a file with existing parents',
+    { select: { sources: ['./b/s/f'], parents: true }, op: { destination: '/' } },
+    { b: 'below', 'b/s': 'now', 'b/s/f': 'source' },
+  ],
+];
+
+test.each(times)('Times after a copy of %s', needs('root'), (_, each, expected) => {
+  const BELOW = 1_500_000_000_000;
+  write(source, { f: 'f', 'd/s/f': 'f', 'd/s/': 0o755, 'd/': 0o755, 'b/s/f': 'f', 'b/s/': 0o755, 'b/': 0o755 });
+  write(lower, { 'b/s/old': 'old', 'b/s/': 0o755, 'b/': 0o755 });
+  for (const path of ['b/s', 'b']) utimesSync(join(lower, path), BELOW / 1000, BELOW / 1000);
+  copy(each);
+  const named = new Map([
+    [NOW, 'now'],
+    [TIME, 'source'],
+    [BELOW, 'below'],
+  ]);
+  const found = Object.keys(expected).map((path) => {
+    const time = Math.round(lstatSync(join(upper, path)).mtimeMs);
+    return [path, named.get(time) ?? time];
+  });
+  expect(Object.fromEntries(found)).toEqual(expected);
 });
 
 test(
@@ -258,7 +318,7 @@ test('Hard links are kept within one source but not across sources', () => {
 });
 
 test(
-  'COPY keeps capabilities from stages but not from contexts, and copies devices and FIFOs but not sockets',
+  'COPY keeps capabilities from stages but not from contexts, copies devices and FIFOs, and makes files of sockets',
   needs('root'),
   () => {
     write(source, { 'd/f': 'f' });
@@ -272,6 +332,7 @@ test(
     expect(lgetxattr(join(upper, 'stage/f'), 'security.capability')).toEqual(capability);
     expect(lgetxattr(join(upper, 'context/f'), 'security.capability')).toBeUndefined();
     expect(readdirSync(join(upper, 'stage'))).toEqual(['f', 'fifo', 'null']);
+    expect(lstatSync(join(upper, 'context/socket'))).toMatchObject({ mode: 0o100755, size: 0 });
     expect(lstatSync(join(upper, 'stage/null')).rdev).toBe(0x103);
     expect(lstatSync(join(upper, 'stage/fifo')).isFIFO()).toBe(true);
   },

@@ -12,13 +12,19 @@ import {
 import { TbuildError } from '@tbuild/errors';
 import { attributeRules, type AttributeRules } from './copied-attributes.ts';
 import type { CopyOptions, CopyTarget } from './copy-options.ts';
-import { checkReplaceable, join, parentOf, placeDirectory, placeFile, type Destination } from './destination.ts';
+import { checkReplaceable, join, parentOf, placeDirectory, placeFile, touch, type Destination } from './destination.ts';
 import { copyKeyedFile, copyLargeFile } from './keyed-file.ts';
 
 /**
  * Copies a selection as COPY does. Files go into the destination if it is a directory or ends in a slash, otherwise
  * they take its place. Of directories, the contents are copied. Does not finish the writer. Yields between files and
  * within large files.
+ *
+ * Times are those of BuildKit, with `options.now` for the time of the build:
+ *
+ * - Files, links and the directories in a source keep theirs, also where they replace something.
+ * - The destination of a directory takes the time of that directory, and of a whole tree `now`.
+ * - Directories that are made to hold the rest, and existing ones in which only an entry is made, take `now`.
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS if a file and a directory would replace each other, CONTEXT if a file
  * changed since it was keyed.
@@ -42,7 +48,7 @@ export interface CopyPlan {
 /** Copies one source. Keeps hard links between its files. */
 export function* copySource(source: SelectedSource, writer: Destination, plan: CopyPlan): CooperativeTask {
   const { destination } = plan.target;
-  const copier: Copier = { writer, ...plan, links: new Map(), made: new Set() };
+  const copier: Copier = { writer, ...plan, links: new Map(), made: new Set(), implied: new Set() };
   if (typeOf(source.entry.stats) === 'directory') yield* copyContents(copier, source, destination);
   else {
     const path = placeFile(writer, { destination, name: source.name }, plan.rules.implied);
@@ -56,6 +62,8 @@ interface Copier extends CopyPlan {
   readonly links: Map<string, string>;
   /** Directories created for this source. Nothing in them can conflict. */
   readonly made: Set<string>;
+  /** Existing directories that are only on the way to a selected file. */
+  readonly implied: Set<string>;
 }
 
 function* copyContents(copier: Copier, source: SelectedSource, destination: string): CooperativeTask {
@@ -65,6 +73,7 @@ function* copyContents(copier: Copier, source: SelectedSource, destination: stri
   for (const file of source.files) {
     if (++count % FILES_A_PIECE === 0) yield;
     const path = join(top, file.relative);
+    if (copier.implied.size > 0) touchImplied(copier, file, path);
     if (typeOf(file.entry.stats) === 'directory') copyDirectory(copier, file, path);
     else yield* copyEntry(copier, file.entry, path) ?? [];
   }
@@ -72,13 +81,22 @@ function* copyContents(copier: Copier, source: SelectedSource, destination: stri
 
 /** Sets the time of the top directory. It takes no other attribute of the source directory. */
 function takeTime({ writer, rules }: Copier, source: TreeEntry, top: string): void {
-  const existing = writer.stat(top);
-  if (top === '' || existing === undefined) return;
-  const { mode, uid, gid } = existing.stats;
-  writer.directory(top, { mode: mode & 0o7777, uid, gid, mtimeMs: rules.timeOf(source) });
+  const isWhole = source.path === '';
+  touch(writer, top, { mtimeMs: isWhole ? rules.implied.mtimeMs : source.stats.mtimeMs });
 }
 
-/** Copies a directory. An existing directory takes the source's attributes; an implied one takes only the mode. */
+/** Sets the time of an implied directory in which `path` is made. */
+function touchImplied({ writer, rules, implied }: Copier, { entry }: SelectedFile, path: string): void {
+  const parent = parentOf(path);
+  if (!implied.has(parent)) return;
+  const stays = typeOf(entry.stats) === 'directory' && writer.stat(path) !== undefined;
+  if (!stays) touch(writer, parent, rules.implied);
+}
+
+/**
+ * Copies a directory. An existing directory takes the source's attributes. An implied one takes only the mode if it
+ * exists, and all but the time if it does not.
+ */
 function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: string): void {
   const { writer, rules, made } = copier;
   const existing = made.has(parentOf(path)) ? undefined : writer.stat(path);
@@ -89,7 +107,9 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
     );
   }
   if (existing === undefined) made.add(path);
-  if (existing === undefined || implied !== true) return writer.directory(path, rules.of(entry));
+  if (implied !== true) return writer.directory(path, rules.of(entry));
+  if (existing === undefined) return writer.directory(path, { ...rules.of(entry), mtimeMs: rules.implied.mtimeMs });
+  copier.implied.add(path);
   const { uid, gid, mtimeMs } = existing.stats;
   return writer.directory(path, { mode: entry.stats.mode & 0o7777, uid, gid, mtimeMs });
 }
@@ -111,9 +131,16 @@ const COPY: Record<FileType, (copier: Copier, entry: TreeEntry, path: string) =>
   fifo: copySpecial,
   character: copySpecial,
   block: copySpecial,
-  // Layers cannot contain sockets.
-  socket() {},
+  socket: copySocket,
 };
+
+/**
+ * A socket of a context becomes an empty file, since clients send it to BuildKit as one. Those of other stages are left
+ * out, since layers cannot contain them.
+ */
+function copySocket({ writer, rules, target }: Copier, entry: TreeEntry, path: string): void {
+  if (!target.keepOwner) writer.file(path, rules.of(entry), { bytes: Buffer.alloc(0) });
+}
 
 function copyFile({ writer, rules, links, options }: Copier, entry: TreeEntry, path: string): Rest {
   const { nlink, dev, ino } = entry.stats;

@@ -18,10 +18,11 @@ export type CopyTarget = Pick<CopyOp, 'destination' | 'chmod' | 'keepOwner'>;
 export interface PlacementOptions {
   /** Owner of every entry written. Undefined for root, or for the files' own owners with `keepOwner`. */
   readonly owner?: Owner;
-  /** Time of implied directories, in milliseconds since the epoch. */
+  /**
+   * The time of what has no time of its own, in milliseconds since the epoch: implied directories, existing directories
+   * in which an entry is made, heredocs, and a directory that takes the contents of a whole tree.
+   */
   readonly now: number;
-  /** Time of every entry written, in milliseconds since the epoch. Undefined keeps the files' own times. */
-  readonly fixedTime?: number;
 }
 
 export interface CopyOptions extends PlacementOptions {

@@ -15,7 +15,7 @@ export interface ImpliedAttributes {
 
 /**
  * Creates the directory `path`, whose links are already resolved, and its missing parents. As with mkdir(2),
- * directories below a setgid directory inherit the bit and the group.
+ * directories below a setgid directory inherit the bit and the group, and the existing directory takes the time.
  *
  * @throws TbuildError DOCKERFILE_SEMANTICS if a path component is not a directory.
  */
@@ -30,13 +30,22 @@ export function ensureDirectory(writer: Destination, path: string, implied: Impl
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Path ${quote(nearest)} is not a directory`);
   }
   if (nearest === path) return;
+  touch(writer, nearest, implied);
   const inherits = entry !== undefined && (entry.stats.mode & SETGID) !== 0;
   const { uid, gid } = implied.owner ?? { uid: 0, gid: inherits ? (entry?.stats.gid ?? 0) : 0 };
   const mode = (implied.mode & 0o777) | (inherits ? SETGID : 0);
   writer.ensureDirectory(path, { mode, uid, gid, mtimeMs: implied.mtimeMs });
 }
 
-/** Returns the path of a copied file: in the destination if that is a directory, otherwise the destination itself. */
+/** Sets the time of a directory in which an entry is made. No layer contains the root. */
+export function touch(writer: Destination, directory: string, { mtimeMs }: Pick<ImpliedAttributes, 'mtimeMs'>): void {
+  if (directory !== '') writer.touch(directory, mtimeMs);
+}
+
+/**
+ * Returns the path of a copied file: in the destination if that is a directory, otherwise the destination itself. Its
+ * directory takes the time.
+ */
 export function placeFile(
   writer: Destination,
   { destination, name }: { readonly destination: string; readonly name: string },
@@ -45,9 +54,10 @@ export function placeFile(
   ensureParent(writer, destination, implied);
   const place = resolveDestination(writer, destination);
   const existing = writer.stat(place);
-  if (existing !== undefined && typeOf(existing.stats) === 'directory') return join(place, name);
-  ensureDirectory(writer, parentOf(place), implied);
-  return place;
+  const path = existing !== undefined && typeOf(existing.stats) === 'directory' ? join(place, name) : place;
+  ensureDirectory(writer, parentOf(path), implied);
+  touch(writer, parentOf(path), implied);
+  return path;
 }
 
 /** Returns the path that receives a directory's contents, and creates it. */

@@ -88,7 +88,7 @@ test('The bytes of unchanged files come from the earlier layer', () => {
 test('Files from an earlier layer get the current owners, modes and times', () => {
   all(FILES);
   const { diffId: digest } = written();
-  const way = { op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 }, fixedTime: 1e12 } };
+  const way = { op: { chmod: 0o640 }, options: { owner: { uid: 3, gid: 4 }, now: 1e12 } };
   expect(written({ ...way, earlier: { digest, changed: new Set() } })).toEqual(written(way));
 });
 

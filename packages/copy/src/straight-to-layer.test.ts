@@ -131,13 +131,29 @@ const cases: [name: string, each: Case, members: number][] = [
   ],
   ['files with their own owner', { source: `${FILES}; chown -R 5:6 .`, op: { keepOwner: true } }, 9],
   [
-    'files with a fixed time',
-    { source: FILES, op: { destination: '/new' }, options: { fixedTime: 1_234_567_890_987 } },
-    10,
+    'a file into directories of which some exist',
+    {
+      source: 'echo > x',
+      lower: 'mkdir -p usr/lib; touch -d 2001-01-01 usr/lib usr',
+      op: { destination: '/usr/lib/a/b/' },
+    },
+    5,
   ],
   [
-    'a FIFO, without a socket',
-    { source: `mkfifo p; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('s')"` },
+    'files with parents that exist',
+    {
+      source: FILES,
+      select: { sources: ['a/b/y'], parents: true },
+      lower: 'mkdir -p a/b; echo > a/b/old; touch -d 2001-01-01 a/b a',
+    },
+    3,
+  ],
+  [
+    'a FIFO, without a socket of another stage',
+    {
+      source: `mkfifo p; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('s')"`,
+      op: { keepOwner: true },
+    },
     1,
   ],
   [

@@ -11,8 +11,13 @@ export interface ArchiveTargetOptions {
   readonly writer: ReadableTreeWriter;
   /** The directory of the tree that acts as the archive's root. */
   readonly root: string;
-  /** The owner of everything that is unpacked, instead of the archive's owners. */
+  /** The owner of every member, instead of the archive's owners. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /**
+   * The time of parents that the archive lacks, and of existing directories that get entries and are no members, in
+   * milliseconds since the epoch. Without it such parents get the time 0, and existing directories keep theirs.
+   */
+  readonly now?: number;
   /**
    * Called if a parent is missing or a symbolic link, or if the target of a hard link is missing. Stops the
    * extraction.
@@ -24,6 +29,8 @@ export interface ArchiveTargetOptions {
 
 /** The number of symbolic links that the kernel follows in one path. */
 const MAX_LINKS = 40;
+
+const SETGID = 0o2000;
 
 interface ResolvedDirectory {
   readonly path: string;
@@ -41,6 +48,8 @@ export class ArchiveTarget {
   readonly #parents = new Map<string, ResolvedDirectory>();
   /** Every path visited to resolve them. A change to one of these invalidates the resolved parents. */
   readonly #visited = new Map<string, 'directory' | 'link'>();
+  /** Directories that are members or were touched: nothing below changes their times. */
+  readonly #timed = new Set<string>();
 
   constructor(options: ArchiveTargetOptions) {
     this.#options = options;
@@ -56,6 +65,7 @@ export class ArchiveTarget {
     if (path === this.#options.root) return undefined;
     const staysDirectory = entry.type === TarType.directory && this.#visited.get(path) === 'directory';
     if (!staysDirectory) this.invalidate(path);
+    this.#touchParent(path, entry.type);
     if (entry.type === TarType.file) return this.#file(path, entry);
     MAKE[entry.type](entry, path, { target: this, writer: this.#options.writer });
     return undefined;
@@ -77,13 +87,14 @@ export class ArchiveTarget {
     this.#visited.clear();
   }
 
-  link(path: string, target: string): void {
+  link(path: string, entry: TarEntry): void {
+    const target = entry.linkName;
     const existing = this.locate(target);
     const stats = this.#options.writer.stat(existing)?.stats;
     if (stats === undefined) this.#options.onIncomplete?.();
     if (stats === undefined || stats.isDirectory())
       throw archiveError(`Hard link ${quotePath(path)} points to ${quotePath(target)}, expected a file`);
-    this.#options.writer.link(path, existing);
+    this.#options.writer.link(path, existing, this.#options.now === undefined ? undefined : this.attributesOf(entry));
   }
 
   skipDevice(path: string): void {
@@ -92,7 +103,21 @@ export class ArchiveTarget {
 
   attributesOf(entry: TarEntry): Attributes {
     const { uid, gid } = this.#options.owner ?? entry;
-    return { mode: entry.mode & 0o7777, uid, gid, mtimeMs: entry.mtimeMs, xattrs: entry.xattrs };
+    const mtimeMs = this.#options.now === undefined ? entry.mtimeMs : Math.max(0, entry.mtimeMs);
+    return { mode: entry.mode & 0o7777, uid, gid, mtimeMs, xattrs: entry.xattrs };
+  }
+
+  /** An entry that is made changes the time of its directory, unless that gets the time of its own member. */
+  #touchParent(path: string, type?: TarType): void {
+    const { now, root, writer } = this.#options;
+    if (now === undefined) return;
+    const merges = type === TarType.directory && writer.stat(path)?.stats.isDirectory() === true;
+    const parent = parentOf(path);
+    if (!merges && parent !== '' && !this.#timed.has(parent)) {
+      writer.touch(parent, now);
+      this.#timed.add(parent);
+    }
+    if (type === TarType.directory && path !== root) this.#timed.add(path);
   }
 
   #file(path: string, entry: TarEntry): MemberSink {
@@ -146,11 +171,16 @@ export class ArchiveTarget {
     return { path: directory, links };
   }
 
-  /** Makes a parent that the archive lacks, with attributes that do not vary between extractions. */
+  /**
+   * Makes a parent that the archive lacks. It belongs to root, whoever owns the members. In ADD it inherits the setgid
+   * bit, but not the group.
+   */
   #imply(path: string): void {
     this.#options.onIncomplete?.();
-    const { uid, gid } = this.#options.owner ?? { uid: 0, gid: 0 };
-    this.#options.writer.ensureDirectory(path, { mode: 0o755, uid, gid, mtimeMs: 0 });
+    const { now, writer } = this.#options;
+    this.#touchParent(path);
+    const inherited = now === undefined ? 0 : (writer.stat(parentOf(path))?.stats.mode ?? 0) & SETGID;
+    writer.ensureDirectory(path, { mode: 0o755 | inherited, uid: 0, gid: 0, mtimeMs: now ?? 0 });
   }
 }
 
@@ -166,7 +196,7 @@ const MAKE: Readonly<Record<Exclude<TarType, '0'>, Make>> = {
   [TarType.directory]: (entry, path, { target, writer }) => writer.directory(path, target.attributesOf(entry)),
   [TarType.symlink]: (entry, path, { target, writer }) =>
     writer.symlink(path, target.attributesOf(entry), entry.linkName),
-  [TarType.link]: (entry, path, { target }) => target.link(path, entry.linkName),
+  [TarType.link]: (entry, path, { target }) => target.link(path, entry),
   [TarType.character]: makeSpecial(FileType.character),
   [TarType.block]: makeSpecial(FileType.block),
   [TarType.fifo]: makeSpecial(FileType.fifo),

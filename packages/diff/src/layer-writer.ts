@@ -148,6 +148,17 @@ class OrderedLayerWriter implements LayerWriter {
     throw new NotStreamable('A file has several names');
   }
 
+  /** A directory that is in the archive already cannot change any more. */
+  touch(path: string, mtimeMs: number): void {
+    const known = this.#directories.get(path);
+    if (known?.mtimeMs === mtimeMs) return;
+    if (this.#archived.has(path)) throw new NotStreamable(`${path} changes after it was written`);
+    const below = known === undefined ? this.#lower.stat(path) : undefined;
+    const attributes = known ?? (below && readAttributes(below.location, below.stats));
+    if (attributes === undefined) throw new NotStreamable(`${path} does not exist`);
+    this.#directories.set(path, { ...attributes, mtimeMs });
+  }
+
   /** Takes the file from the earlier layer, which costs a third of reading it. */
   share(path: string, { location, attributes, size }: WrittenFile): boolean {
     if (this.#earlier === undefined || this.#lower.stat(path) !== undefined) return false;

@@ -47,10 +47,42 @@ test('unpackArchive stays inside the destination and keeps its attributes', need
   expect(lstatSync(join(dest, 'd/x'))).toMatchObject({ uid: 5, gid: 6 });
 });
 
-test('unpackArchive gives every file the requested owner', needs('root'), async () => {
-  const dest = await unpack(tarOf([...members, { name: 'implied/y', text: '' }]), { owner: { uid: 33, gid: 34 } });
-  for (const name of ['d', 'd/x', 'out', 'implied', 'implied/y'])
-    expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
+test(
+  'unpackArchive gives every member the requested owner, and implied directories to root',
+  needs('root'),
+  async () => {
+    const dest = await unpack(tarOf([...members, { name: 'implied/y', text: '' }]), { owner: { uid: 33, gid: 34 } });
+    for (const name of ['d', 'd/x', 'out', 'implied/y'])
+      expect(lstatSync(join(dest, name))).toMatchObject({ uid: 33, gid: 34 });
+    expect(lstatSync(join(dest, 'implied'))).toMatchObject({ uid: 0, gid: 0, mode: 0o40755 });
+  },
+);
+
+test('unpackArchive gives members their times, and directories that only get entries the time of the build', async () => {
+  const now = 1_700_000_000_000;
+  const [before, after] = [{ mtimeMs: 5000 }, { mtimeMs: 6000 }];
+  const archive = tarOf([
+    { name: 'early/', type: TarType.directory, mode: 0o755, ...before },
+    { name: 'early/x', text: 'x', ...after },
+    { name: 'late/x', text: 'x', ...after },
+    { name: 'late/', type: TarType.directory, mode: 0o755, ...before },
+    { name: 'implied/deep/x', text: 'x', ...after },
+    { name: 'old', text: 'x', mtimeMs: -5000 },
+  ]);
+  const dest = await unpack(archive, { now });
+  const timeOf = (name: string): number => lstatSync(join(dest, name)).mtimeMs;
+  expect(['early', 'late', 'early/x'].map(timeOf)).toEqual([5000, 5000, 6000]);
+  expect(['', 'implied', 'implied/deep'].map(timeOf)).toEqual([now, now, now]);
+  expect(timeOf('old')).toBe(0);
+});
+
+test('unpackArchive gives a file the attributes of its last hard link', needs('root'), async () => {
+  const archive = tarOf([
+    { name: 'f', text: 'f', mode: 0o644, mtimeMs: 5000 },
+    { name: 'g', type: TarType.link, linkName: 'f', mode: 0o600, uid: 7, gid: 8, mtimeMs: 6000 },
+  ]);
+  const dest = await unpack(archive, { now: 1e12 });
+  expect(lstatSync(join(dest, 'f'))).toMatchObject({ mode: 0o100600, uid: 7, gid: 8, mtimeMs: 6000, nlink: 2 });
 });
 
 test('unpackArchive writes a file of zeros as a hole', async () => {

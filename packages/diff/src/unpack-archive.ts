@@ -12,8 +12,13 @@ export interface UnpackOptions {
   readonly writer: ReadableTreeWriter;
   /** An existing directory of the tree, given by its resolved path. */
   readonly destination: string;
-  /** The owner of everything that is unpacked, instead of the archive's owners. */
+  /** The owner of every member, instead of the archive's owners. Parents that the archive lacks belong to root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /**
+   * The time of parents that the archive lacks, and of existing directories that get entries and are no members, in
+   * milliseconds since the epoch. Without it such parents get the time 0, and existing directories keep theirs.
+   */
+  readonly now?: number;
   readonly signal?: AbortSignal;
   /** Called for each device node, which an ordinary user cannot make. */
   readonly onSkippedDevice?: (path: string) => unknown;
@@ -35,7 +40,7 @@ export async function isArchive(location: string): Promise<boolean> {
 }
 
 /**
- * Unpacks an archive as ADD does: everything stays inside the destination, whose own attributes do not change, and
+ * Unpacks an archive as ADD does: everything stays inside the destination, whose mode and owner do not change, and
  * whiteouts are ordinary files. The caller finishes the writer.
  * @throws TbuildError SNAPSHOT if the archive is damaged or contains something that cannot be unpacked.
  */

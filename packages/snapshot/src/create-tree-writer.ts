@@ -135,7 +135,7 @@ class OverlayWriter implements ReadableTreeWriter {
     });
   }
 
-  link(path: string, existing: string): void {
+  link(path: string, existing: string, attributes?: Attributes): void {
     if (path === existing) return;
     guard('link', path, () => {
       const stats = this.#view.inUpper(existing);
@@ -143,6 +143,12 @@ class OverlayWriter implements ReadableTreeWriter {
       else if (stats.isDirectory() || isWhiteout(stats)) throw missing(existing);
     });
     this.#replace('link', path, (location) => linkSync(this.#view.location(existing), location));
+    if (attributes !== undefined) guard('link', path, () => changeAttributes(this.#view.location(path), attributes));
+  }
+
+  touch(path: string, mtimeMs: number): void {
+    guard('set the time of', path, () => this.#ensureInUpper(path));
+    this.#times.set(path, mtimeMs);
   }
 
   share(path: string, { location }: WrittenFile): boolean {
@@ -268,6 +274,13 @@ class OverlayWriter implements ReadableTreeWriter {
     else if (stats.isSymbolicLink()) this.symlink(path, attributes, readlinkSync(location));
     else this.special(path, attributes, { type: stats.mode & FileType.mask, device: stats.rdev });
   }
+}
+
+/** Changes the attributes of a file or symbolic link that exists. */
+function changeAttributes(location: string, attributes: Attributes): void {
+  if (lstatSync(location).isSymbolicLink()) return applyLinkAttributes(location, attributes);
+  applyAttributes(location, attributes);
+  setTime(location, attributes.mtimeMs);
 }
 
 function guard<T>(action: string, path: string, work: () => T): T {

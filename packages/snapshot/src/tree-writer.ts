@@ -67,10 +67,15 @@ export interface TreeWriter {
   symlink(path: string, attributes: Attributes, target: string): void;
   /** Makes a character or block device, FIFO or socket. */
   special(path: string, attributes: Attributes, node: SpecialFile): void;
-  /** Makes a hard link to a file of this tree. A file that only the lowers have is copied up first. */
-  link(path: string, existing: string): void;
+  /**
+   * Makes a hard link to a file of this tree. A file that only the lowers have is copied up first. With `attributes`,
+   * the file gets them, under all its names.
+   */
+  link(path: string, existing: string, attributes?: Attributes): void;
   /** Links an earlier file into this tree. Returns false if that is impossible; then nothing is at `path`. */
   share(path: string, file: WrittenFile): boolean;
+  /** Sets the time of an existing directory, as making an entry in it does. Not for the root. */
+  touch(path: string, mtimeMs: number): void;
   /** Removes the entry. Succeeds if there is none. */
   remove(path: string): void;
   /** Hides the entries of the lowers in the directory `path`; those of `upper` stay. Not for the root. */

@@ -18,8 +18,8 @@ export interface DigestOptions {
 
 /**
  * Computes the digest of everything that a copy of the selection carries over: names, types, permission bits, owners,
- * capabilities, link targets and bytes. Leaves out times, sockets, and the attributes of a selected directory itself, unless it
- * is for a mount.
+ * capabilities, link targets and bytes. Leaves out times, and the attributes of a selected directory itself, unless it is for a
+ * mount. A socket of a context counts as the empty file that a copy makes of it; those of trees are left out.
  *
  * @throws TbuildError CONTEXT when a file cannot be read.
  */
@@ -33,7 +33,7 @@ export function* digestSelection(sources: readonly SelectedSource[], options: Di
     for (const file of files) {
       if (++count % FILES_A_PIECE === 0) yield;
       if (isLarge(file.entry)) yield* options.hasher.readLarge(file.entry);
-      if (typeOf(file.entry.stats) === 'socket') continue;
+      if (options.owner === 'keep' && typeOf(file.entry.stats) === 'socket') continue;
       pending += describe(file.implied ? `${file.relative}/.` : file.relative, file.entry, options);
       if (pending.length < FLUSH_AT) continue;
       hash.update(pending);
@@ -51,7 +51,7 @@ function describe(name: string, entry: TreeEntry, options: DigestOptions): strin
   const { mode, uid, gid } = entry.stats;
   const type = typeOf(entry.stats);
   const owner = options.owner === 'keep' ? `${uid}:${gid}` : '0:0';
-  return `${type}\0${name}\0${(mode & 0o7777).toString(8)}:${owner}\0${CONTENT[type](entry, options)}`;
+  return `${type === 'socket' ? 'file' : type}\0${name}\0${(mode & 0o7777).toString(8)}:${owner}\0${CONTENT[type](entry, options)}`;
 }
 
 const CONTENT: Record<FileType, (entry: TreeEntry, options: DigestOptions) => string> = {
@@ -59,10 +59,13 @@ const CONTENT: Record<FileType, (entry: TreeEntry, options: DigestOptions) => st
   directory: () => '',
   symlink: (entry) => `${readLink(entry)}\0`,
   fifo: () => '',
-  socket: () => '',
+  socket: () => `${EMPTY}\0`,
   character: (entry) => `${entry.stats.rdev}\0`,
   block: (entry) => `${entry.stats.rdev}\0`,
 };
+
+/** The digest of no bytes. */
+const EMPTY = `sha256:${createHash('sha256').digest('hex')}`;
 
 function capabilityOf(entry: TreeEntry, options: DigestOptions): string {
   const value = options.owner === 'keep' ? lgetxattr(entry.location, 'security.capability') : undefined;

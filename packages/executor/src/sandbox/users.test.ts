@@ -31,7 +31,8 @@ const users: [spec: string | undefined, uid: number, gid: number, groups: number
   ['5:6', 5, 6, [6], '/'],
   ['33:6', 33, 6, [6], '/var/www'],
   ['4321', 4321, 0, [0], '/'],
-  ['1000', 7, 8, [8], '/seven'],
+  // A number, although a user has it as a name.
+  ['1000', 1000, 0, [0], '/'],
 ];
 test.each(users)('resolveUser resolves %j', (spec, uid, gid, groups, home) => {
   expect(resolveUser(tree, spec)).toEqual({ uid, gid, groups, home });
@@ -67,7 +68,9 @@ const owners: [spec: string | undefined, uid: number, gid: number][] = [
   ['12', 12, 12],
   ['12:13', 12, 13],
   ['12:staff', 12, 50],
-  ['12:nobody', 12, 0],
+  ['12:nobody', 12, 12],
+  ['web:nobody', 33, 34],
+  ['1000', 1000, 1000],
   ['nobody', 0, 0],
   ['nobody:staff', 0, 50],
 ];

@@ -45,17 +45,15 @@ function findProcessUser(tree: FileTree, spec: string | undefined): ProcessUser 
 }
 
 /**
- * Resolves the owner for `--chown` or for a WORKDIR. A single number is both user and group. An unknown name is 0, as
- * in BuildKit. The default is root.
+ * Resolves the owner for `--chown` or for a WORKDIR as BuildKit does. The group of a number is the same number, that of
+ * a name its primary group, and an unknown user is root. An unknown group leaves the user's. The default is root.
  */
 export function resolveOwner(tree: FileTree, spec: string | undefined): { readonly uid: number; readonly gid: number } {
   const { user, group } = split(spec);
-  if (isNumber(user)) {
-    const uid = Number(user);
-    return { uid, gid: group === undefined ? uid : findGroup(tree, group) };
-  }
-  const entry = findUser(readPasswd(tree), user);
-  return { uid: entry?.uid ?? 0, gid: group === undefined ? (entry?.gid ?? 0) : findGroup(tree, group) };
+  const entry = isNumber(user)
+    ? { uid: Number(user), gid: Number(user) }
+    : (findUser(readPasswd(tree), user) ?? { uid: 0, gid: 0 });
+  return { uid: entry.uid, gid: (group === undefined ? undefined : findGroup(tree, group)) ?? entry.gid };
 }
 
 /** Splits `user[:group]`. @throws TbuildError DOCKERFILE_SEMANTICS for a number out of range. */
@@ -67,8 +65,8 @@ function split(spec = ''): { user: string; group?: string } {
   return { user: user === '' ? '0' : user, group: group === '' ? undefined : group };
 }
 
-function findGroup(tree: FileTree, group: string): number {
-  return isNumber(group) ? Number(group) : (readGroups(tree).find(({ name }) => name === group)?.gid ?? 0);
+function findGroup(tree: FileTree, group: string): number | undefined {
+  return isNumber(group) ? Number(group) : readGroups(tree).find(({ name }) => name === group)?.gid;
 }
 
 function requireGroup(groups: readonly GroupEntry[], group: string): number {
@@ -78,12 +76,9 @@ function requireGroup(groups: readonly GroupEntry[], group: string): number {
   return entry.gid;
 }
 
-/** A name that consists of digits is looked up as a name first. */
+/** Digits are always a number, even where a user has them as a name. */
 function findUser(entries: readonly PasswdEntry[], user: string): PasswdEntry | undefined {
-  return (
-    entries.find(({ name }) => name === user) ??
-    (isNumber(user) ? entries.find(({ uid }) => uid === Number(user)) : undefined)
-  );
+  return entries.find(isNumber(user) ? ({ uid }) => uid === Number(user) : ({ name }) => name === user);
 }
 
 interface PasswdEntry {

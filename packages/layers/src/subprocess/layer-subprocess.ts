@@ -81,7 +81,7 @@ function jobOf(
   { root, temporary }: StoreLayout,
   { keep }: FollowOptions,
 ): LayerJob {
-  const { owner, now, fixedTime } = options;
+  const { owner, now } = options;
   const { destination, chmod, keepOwner } = target;
   const temporaryDirectory = join(temporary, `layer-${randomBytes(6).toString('hex')}`);
   return {
@@ -92,7 +92,7 @@ function jobOf(
     earlier,
     sources: sendSelection(sources),
     target: { destination, chmod, keepOwner },
-    options: { owner, now, fixedTime },
+    options: { owner, now },
   };
 }
 

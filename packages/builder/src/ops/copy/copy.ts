@@ -206,10 +206,7 @@ async function copyInto(
   for (const { selection, input } of parts) {
     if (input === undefined) {
       const files = selection.from.kind === 'inline' ? selection.from.files : [];
-      copyInline(files, writer, {
-        target: op,
-        options: { owner, now: dockerfileTime, fixedTime: epoch ?? dockerfileTime },
-      });
+      copyInline(files, writer, { target: op, options: { owner, now: dockerfileTime } });
       continue;
     }
     const sources = await input.select();

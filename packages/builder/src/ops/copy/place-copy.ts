@@ -66,11 +66,12 @@ export function placementOf(
   { hasher }: Pick<FileInput, 'hasher'>,
   { owner, epoch }: { readonly owner: Owner | undefined; readonly epoch: number | undefined },
 ): CopyOptions {
-  return { owner, now: epoch ?? newestOf(sources), fixedTime: epoch, hasher };
+  return { owner, now: epoch ?? newestOf(sources), hasher };
 }
 
 /**
- * Returns the time of the newest source, which implied directories take, so that the same input gives the same bytes.
+ * Returns the time of the newest source, which takes the place of the time of the build, so that the same input gives
+ * the same bytes.
  */
 function newestOf(sources: readonly SelectedSource[]): number {
   return sources.reduce((newest, { entry }) => Math.max(newest, entry.stats.mtimeMs), 0);
