@@ -12,6 +12,10 @@ export interface GitServer extends ListeningServer {
   commit(repository: string, files: Readonly<Record<string, string>>, branch?: string): Promise<string>;
   /** Runs git in the working copy that `commit` writes to, and publishes. */
   git(repository: string, ...args: readonly string[]): Promise<string>;
+  /** Publishes another working copy under a name. */
+  publish(work: string, name: string): Promise<void>;
+  /** The directory of the published repositories. */
+  readonly directory: string;
 }
 
 export interface GitServerOptions {
@@ -40,7 +44,11 @@ export async function startGitServer({ authorization }: GitServerOptions = {}): 
   };
   return {
     ...server,
+    directory,
     git: (repository, ...args) => run(repository, args),
+    async publish(work, name) {
+      await git(work, ['clone', '--quiet', '--bare', work, join(directory, name)]);
+    },
     async commit(repository, files, branch = 'main') {
       const work = join(directory, 'work', repository);
       if (mkdirSync(work, { recursive: true }) !== undefined) {

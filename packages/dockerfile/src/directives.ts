@@ -35,7 +35,7 @@ export function readDirectives(text: string, file: string): { directives: Direct
   const directives = {
     syntax: detectSyntax(text, file),
     escape: checkEscape(seen.get('escape')),
-    check: findDirective(text, file, { name: 'check', comment: '#' })?.value,
+    check: firstWord(findDirective(text, file, { name: 'check', comment: '#' })?.value),
   };
   return { directives, reader };
 }
@@ -47,10 +47,15 @@ export function readDirectives(text: string, file: string): { directives: Direct
 export function detectSyntax(text: string, file = 'Dockerfile'): Word | undefined {
   const findSyntax = (comment: '#' | '//') => findDirective(text, file, { name: 'syntax', comment });
   const found = findSyntax('#') ?? findSyntax('//');
-  if (found === undefined) return jsonSyntax(text, file);
-  const [image = ''] = found.value.text.split(' ', 1);
-  const { start } = found.value.location;
-  return { text: image, location: { file, start, end: { line: start.line, column: start.column + image.length } } };
+  return firstWord(found?.value) ?? jsonSyntax(text, file);
+}
+
+/** The values of `syntax` and `check` end at their first blank. */
+function firstWord(value: Word | undefined): Word | undefined {
+  if (value === undefined) return undefined;
+  const [text = ''] = value.text.split(' ', 1);
+  const { file, start } = value.location;
+  return { text, location: { file, start, end: { line: start.line, column: start.column + text.length } } };
 }
 
 function checkEscape(directive: Directive | undefined): '\\' | '`' {

@@ -6,6 +6,7 @@ export type { ExpandOptions, Lookup } from './expand-word.ts';
 export { lintDockerfile } from './lint.ts';
 export { createWarning, describeRule, isRuleName, ruleNames, ruleOf } from './lint-rules.ts';
 export type { RuleName } from './lint-rules.ts';
+export { expandMount } from './instructions/mount.ts';
 export { keywordRange } from './token-ranges.ts';
 export { lintBeforeError, parseDockerfile, parseInstruction } from './parse-dockerfile.ts';
 export type {
@@ -26,6 +27,7 @@ export type {
   LintWarning,
   ListInstruction,
   MountFlag,
+  MountType,
   OnbuildInstruction,
   RunInstruction,
   ShellInstruction,

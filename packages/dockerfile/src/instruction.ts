@@ -72,12 +72,17 @@ export interface KeyValuesInstruction extends InstructionBase {
   readonly legacy: boolean;
 }
 
-/** One `--mount` of RUN: its option names and values in order, not yet expanded. */
+export type MountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+
+/** One `--mount` of RUN: its option names and values in order, not yet expanded. `expandMount` expands them. */
 export interface MountFlag {
-  readonly type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+  /** Undefined if a variable names the type. */
+  readonly type?: MountType;
   /** Normalised option name (`dst`, `destination` → `target`; `src` → `source`; `ro` → `readonly=true`; `rw` → `readonly=false`) → value. */
   readonly options: Readonly<Record<string, string>>;
   readonly location: SourceRange;
+  /** The value of the flag as written. */
+  readonly word: Word;
 }
 
 export interface RunInstruction extends InstructionBase {
@@ -184,7 +189,7 @@ export interface Directives {
   /** `# syntax=`: the value up to the first blank. */
   readonly syntax?: Word;
   readonly escape: '\\' | '`';
-  /** `# check=`, as written. */
+  /** `# check=`: the value up to the first blank. */
   readonly check?: Word;
 }
 

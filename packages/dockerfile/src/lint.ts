@@ -22,15 +22,17 @@ interface Finding {
 
 type Check = (dockerfile: Pick<Dockerfile, 'globalArgs' | 'stages'>) => Finding[];
 
+/** In the order in which Docker reports. */
 const CHECKS: readonly Check[] = [
+  (dockerfile) => allInstructions(dockerfile).flatMap(checkContinuation),
   (dockerfile) => allInstructions(dockerfile).flatMap(checkInstruction),
   checkInstructionCasing,
   ({ stages }) => checkStageNames(stages),
 ];
 
 /**
- * Returns the warnings that need only the text, in the order of the file, including stages that no build needs. `options`
- * replace those of the file's `# check=` directive. A comment above an instruction (`# check=skip=Rule`) skips rules there.
+ * Returns the warnings that need only the text, in Docker's order, including stages that no build needs. `options` replace
+ * those of the file's `# check=` directive. A comment above an instruction (`# check=skip=Rule`) skips rules there.
  */
 export function lintDockerfile(
   dockerfile: Pick<Dockerfile, 'directives' | 'globalArgs' | 'stages'>,
@@ -51,7 +53,7 @@ export function lintInstructions(
   directives: Dockerfile['directives'],
   options: CheckOptions = directiveOptions(directives),
 ): LintWarning[] {
-  return toWarnings(instructions.flatMap(checkInstruction), options);
+  return toWarnings([...instructions.flatMap(checkContinuation), ...instructions.flatMap(checkInstruction)], options);
 }
 
 function toWarnings(findings: readonly Finding[], options: CheckOptions): LintWarning[] {
@@ -59,8 +61,7 @@ function toWarnings(findings: readonly Finding[], options: CheckOptions): LintWa
     .filter(({ rule, instruction }) => isRuleEnabled(ruleOf(rule), checkOptionsFor(instruction, options)))
     .map(({ rule, message, instruction, location = instruction.location, token }) =>
       createWarning(rule, message, { location, token: token ?? keywordRange(instruction) }),
-    )
-    .sort((a, b) => a.location.start.line - b.location.start.line);
+    );
 }
 
 function directiveOptions({ check }: Dockerfile['directives']): CheckOptions {
@@ -76,13 +77,15 @@ function allInstructions({ globalArgs, stages }: Pick<Dockerfile, 'globalArgs' |
   return [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
 }
 
+function checkContinuation(instruction: Instruction): Finding[] {
+  if (instruction.emptyLines.length === 0) return [];
+  const location = lastLineOf(instruction);
+  const message = 'Empty continuation line';
+  return [{ rule: 'NoEmptyContinuation', message, instruction, location, token: emptyLineOf(instruction) }];
+}
+
 function checkInstruction(instruction: Instruction): Finding[] {
   const findings: Finding[] = [];
-  if (instruction.emptyLines.length > 0) {
-    const location = lastLineOf(instruction);
-    const message = 'Empty continuation line';
-    findings.push({ rule: 'NoEmptyContinuation', message, instruction, location, token: emptyLineOf(instruction) });
-  }
   if (instruction.kind === 'from') findings.push(...checkFrom(instruction));
   if (instruction.kind === 'from' || instruction.kind === 'arg') findings.push(...checkDescription(instruction));
   if (instruction.kind === 'maintainer') {

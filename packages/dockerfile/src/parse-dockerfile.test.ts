@@ -77,6 +77,9 @@ const before: [text: string, expected: string[]][] = [
   ['FROM scratch AS Bad\n# check=skip=all\nMAINTAINER me\nCOPY --frm=x a b', ['1 StageNameCasing']],
   ['# escape=x\nFROM scratch AS Bad', []],
   ['FROM scratch\nfrom x AS y', ['2 FromAsCasing']],
+  ['FROM scratch\nMAINTAINER', ['2 MaintainerDeprecated']],
+  ['FROM scratch\nMAINTAINER me\nCOPY <<EOF /x', ['2 MaintainerDeprecated']],
+  ['# check=skip=StageNameCasing // why\nFROM scratch AS Bad\nBADCMD', []],
 ];
 
 test.each(before)('the warnings before the error in %j are %j', (text, expected) => {

@@ -1,10 +1,10 @@
 import { hasCode } from '@tbuild/errors';
 import type { CheckOptions } from './check-options.ts';
 import { readDirectives } from './directives.ts';
-import type { Dockerfile, Instruction, LintWarning, StageInstruction } from './instruction.ts';
+import type { Dockerfile, Instruction, InstructionBase, LintWarning, StageInstruction } from './instruction.ts';
 import { lintDockerfile, lintInstructions } from './lint.ts';
 import { type Escape, type LineReader, createLineReader } from './logical-lines.ts';
-import { readInstruction } from './read-instruction.ts';
+import { readInstruction, type OnInstruction } from './read-instruction.ts';
 import { groupStages } from './stages.ts';
 import { syntaxError } from './syntax-error.ts';
 
@@ -25,17 +25,20 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
 }
 
 /**
- * Returns the warnings before the first error of a text, to show with the error. `options` replace those of the file's
- * `# check=` directive.
+ * Returns the warnings before the first error of a text, to show with the error, and that of a MAINTAINER with the error.
+ * `options` replace those of the file's `# check=` directive.
  */
 export function lintBeforeError(text: string, file: string, options?: CheckOptions): LintWarning[] {
   const read: Instruction[] = [];
   try {
     const { directives, reader } = readDirectives(text, file);
+    const begun: { readonly name: string; readonly base: InstructionBase }[] = [];
     try {
-      readInto(read, reader, directives.escape);
+      readInto(read, reader, directives.escape, (name, base) => void begun.push({ name, base }));
     } catch (error) {
       if (!hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
+      const failed = begun[read.length];
+      if (failed?.name === 'MAINTAINER') read.push(emptyMaintainer(failed.base));
     }
     return lintInstructions(read, directives, options);
   } catch (error) {
@@ -71,9 +74,19 @@ function readInstructions(reader: LineReader, escape: Escape): Instruction[] {
   return instructions;
 }
 
-function readInto(instructions: Instruction[], reader: LineReader, escape: Escape): void {
+/** Docker warns of a MAINTAINER before it looks at its argument. */
+function emptyMaintainer(base: InstructionBase): Instruction {
+  return { kind: 'maintainer', ...base, value: { text: '', location: base.location } };
+}
+
+function readInto(
+  instructions: Instruction[],
+  reader: LineReader,
+  escape: Escape,
+  onInstruction?: OnInstruction,
+): void {
   for (;;) {
-    const instruction = readInstruction(reader, escape);
+    const instruction = readInstruction(reader, escape, onInstruction);
     if (instruction === undefined) return;
     instructions.push(instruction);
   }

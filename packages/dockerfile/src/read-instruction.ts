@@ -15,14 +15,22 @@ import { didYouMean, syntaxError } from './syntax-error.ts';
 import { isBlank } from './whitespace.ts';
 import { span, trimmed } from './words.ts';
 
+/** Receives the keyword in capitals and the base of an instruction before its arguments are parsed. */
+export type OnInstruction = (name: string, base: InstructionBase) => void;
+
 /** The next instruction, heredoc bodies included, or undefined at the end of the file. */
-export function readInstruction(reader: LineReader, escape: Escape): Instruction | undefined {
+export function readInstruction(
+  reader: LineReader,
+  escape: Escape,
+  onInstruction?: OnInstruction,
+): Instruction | undefined {
   const line = readLogicalLine(reader, escape);
   if (line === undefined) return undefined;
   const cut = cutInstruction(line, trimmed(line.text, 0, line.text.length), escape);
   const heredocs = cut.heredocs ? readHeredocs(reader, line, findHeredocMarks(line.text)) : [];
   const base = describe(reader, line, cut.keyword);
   const { name } = cut;
+  onInstruction?.(name, base);
   const shape = shapeOf(name);
   if (shape === undefined) {
     const { text, start, end } = cut.keyword;

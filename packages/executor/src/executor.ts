@@ -56,6 +56,7 @@ export type SandboxMount =
       readonly isSecret?: boolean;
     }
   | { readonly type: 'overlay'; readonly mount: Mount; readonly target: string }
+  /** The default mode is that of the directory it covers, else 1777. */
   | { readonly type: 'tmpfs'; readonly target: string; readonly size?: number; readonly mode?: number };
 
 /** A process and the environment it runs in. */
@@ -83,8 +84,10 @@ export interface Sandbox {
 
 /** How a step ended. */
 export interface StepEnd {
-  /** 128 + n for signal n. */
+  /** 128 + n for signal n; as in BuildKit 1 if the program could not be executed. */
   readonly exitCode: number;
+  /** Why the program could not be executed, in Docker's words; the process's standard error has them too. */
+  readonly notExecuted?: string;
   /** Whether a process was killed because the step reached its memory limit. */
   readonly reachedMemoryLimit: boolean;
 }

@@ -8,22 +8,22 @@ export interface GitSource {
   readonly submodules?: boolean;
   /** Whether all files get the time of the commit. Undefined if the source does not say. */
   readonly commitTime?: boolean;
+  /** Fetches the commit in `checksum`, whatever the ref points to. */
+  readonly byCommit?: boolean;
 }
 
 /**
- * Parses `https://host/path.git[?query][#ref[:directory]]`, `git@host:path`, `ssh://…` or `git://…`.
+ * Parses `https://host/path.git[?query][#ref[:directory]]`, `git@host:path`, `ssh://…` or `git://…`, all with a query.
  * Returns undefined for any other text, and `wrong` for a repository with a query that Docker refuses.
  */
 export function parseGitSource(text: string): GitSource | { readonly wrong: string } | undefined {
   const hash = text.indexOf('#');
   const address = hash < 0 ? text : text.slice(0, hash);
   const fragment = fragmentOf(hash < 0 ? '' : text.slice(hash + 1));
-  if (SCP.test(address)) return { url: address, ...fragment };
-  const scheme = /^(https?|ssh|git):\/\/./i.exec(address)?.[1]?.toLowerCase();
-  if (scheme === undefined) return undefined;
   const mark = address.indexOf('?');
   const url = mark < 0 ? address : address.slice(0, mark);
-  if (scheme.startsWith('http') && !url.endsWith('.git')) return undefined;
+  const scheme = SCP.test(address) ? 'scp' : /^(https?|ssh|git):\/\/./i.exec(address)?.[1]?.toLowerCase();
+  if (scheme === undefined || (scheme.startsWith('http') && !url.endsWith('.git'))) return undefined;
   return mark < 0
     ? { url, ...fragment }
     : readQuery({ url, ...fragment }, new URLSearchParams(address.slice(mark + 1)));
@@ -38,25 +38,21 @@ function fragmentOf(fragment: string): Pick<GitSource, 'ref' | 'subdirectory'> {
   return { ...(ref === '' ? {} : { ref }), ...(subdirectory === '' ? {} : { subdirectory }) };
 }
 
-const SWITCHES = new Set(['submodules', 'keep-git-dir']);
-const KNOWN = new Set([
-  'ref',
-  'tag',
-  'branch',
-  'subdir',
-  'checksum',
-  'commit',
-  'mtime',
-  'fetch-by-commit',
-  ...SWITCHES,
-]);
+const SWITCHES = new Set(['submodules', 'keep-git-dir', 'fetch-by-commit']);
+const KNOWN = new Set(['ref', 'tag', 'branch', 'subdir', 'checksum', 'commit', 'mtime', ...SWITCHES]);
+/** Go's booleans; a switch without a value is on. */
+const ON = new Set(['', '1', 't', 'T', 'true', 'TRUE', 'True']);
+const OFF = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 function readQuery(source: GitSource, query: URLSearchParams): GitSource | { readonly wrong: string } {
   for (const name of query.keys()) {
     if (!KNOWN.has(name)) return { wrong: `the query ${JSON.stringify(name)} is not known` };
     if (query.getAll(name).length > 1) return { wrong: `the query ${JSON.stringify(name)} has several values` };
-    if (query.get(name) === '' && !SWITCHES.has(name))
-      return { wrong: `the query ${JSON.stringify(name)} has no value` };
+    const value = query.get(name) ?? '';
+    if (SWITCHES.has(name) ? !ON.has(value) && !OFF.has(value) : value === '')
+      return {
+        wrong: `the query ${JSON.stringify(name)} has ${value === '' ? 'no value' : `the invalid value ${JSON.stringify(value)}`}`,
+      };
   }
   const mtime = query.get('mtime') ?? 'checkout';
   if (mtime !== 'checkout' && mtime !== 'commit') return { wrong: `the query "mtime" is neither checkout nor commit` };
@@ -72,12 +68,17 @@ function readQuery(source: GitSource, query: URLSearchParams): GitSource | { rea
   if (ref === null) return { wrong: 'it names several refs' };
   if (subdirectory === null) return { wrong: 'it names several subdirectories' };
   const checksum = query.get('checksum') ?? query.get('commit') ?? undefined;
+  const byCommit = isOn(query.get('fetch-by-commit'));
+  const pinned = ref ?? (isCommitId(checksum) ? checksum : undefined);
+  if (byCommit && !isCommitId(checksum))
+    return { wrong: 'the query "fetch-by-commit" needs a full commit ID in "commit"' };
   return {
     url: source.url,
-    ...(ref === undefined ? {} : { ref }),
+    ...(pinned === undefined ? {} : { ref: pinned }),
     ...(subdirectory === undefined ? {} : { subdirectory }),
     ...(checksum === undefined ? {} : { checksum }),
     ...(query.has('mtime') ? { commitTime: mtime === 'commit' } : {}),
+    ...(byCommit ? { byCommit } : {}),
     ...(query.has('keep-git-dir') ? { keepGitDir: isOn(query.get('keep-git-dir')) } : {}),
     ...(query.has('submodules') ? { submodules: isOn(query.get('submodules')) } : {}),
   };
@@ -95,5 +96,10 @@ function agreed(values: readonly (string | null | undefined)[]): string | undefi
 }
 
 function isOn(value: string | null): boolean {
-  return value === null || value === '' || /^(1|t|true)$/i.test(value);
+  return value !== null && ON.has(value);
+}
+
+/** SHA-1 or SHA-256 in hexadecimal digits. */
+function isCommitId(text: string | undefined): boolean {
+  return /^(?:[a-f0-9]{40}|[a-f0-9]{64})$/.test(text ?? '');
 }

@@ -16,7 +16,7 @@ async function outline(
     buildPlatform: platform,
     buildArgs: {},
     contexts: {},
-    declared: plan.declaredArgs,
+    declared: plan,
     ...options,
   });
 }
@@ -33,6 +33,9 @@ const args: [text: string, expected: string[], buildArgs?: Record<string, string
   ['FROM busybox AS a\nARG A=1\nFROM busybox\nCOPY --from=a / /\nARG B=$A-', ['2 A=1', '5 B=-']],
   ['FROM busybox AS a\nARG A=1\nFROM a\nARG B=${A}2', ['2 A=1', '4 B=12']],
   ['FROM busybox\nARG TARGETARCH', []],
+  ['FROM busybox\nARG A=1\nARG A=2', ['3 A=2']],
+  ['FROM busybox AS a\nARG A=1\nFROM busybox AS b\nARG A=2\nFROM a\nCOPY --from=b / /\nARG A=3', ['7 A=3']],
+  ['FROM busybox AS b\nARG A=2\nFROM busybox AS a\nARG A=1\nFROM a\nCOPY --from=b / /', ['4 A=1']],
 ];
 
 test.each(args)('the arguments of %j are %j', async (text, expected, buildArgs = {}) => {
@@ -55,6 +58,20 @@ RUN --mount=type=secret,target=/run/key,required=true --mount=type=secret,id=tok
     ['key', true],
   ]);
   expect(ssh.map(({ name, required }) => [name, required])).toEqual([['default', false]]);
+});
+
+test('secrets have the names that arguments give them, and count in the own stage first', async () => {
+  const text = `FROM busybox AS a
+RUN --mount=type=secret,id=own,required true
+FROM busybox
+COPY --from=a / /
+ARG BAR=1 T=secret
+RUN --mount=type=secret,id=s\${BAR} --mount=type=$T,id=own true`;
+  const { secrets } = await outline(text);
+  expect(secrets.map(({ name, required, location }) => [name, required, location.start.line])).toEqual([
+    ['s1', false, 6],
+    ['own', false, 6],
+  ]);
 });
 
 test('targets are listed as written', () => {

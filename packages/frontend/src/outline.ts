@@ -1,11 +1,4 @@
-import { posix } from 'node:path';
-import {
-  type Dockerfile,
-  type InstructionBase,
-  type KeyValue,
-  type RunInstruction,
-  expandWord,
-} from '@tbuild/dockerfile';
+import { type Dockerfile, type InstructionBase, type KeyValue, expandWord } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import { buildArg, globalScope } from './build-args.ts';
 import { lookupIn, variable, type Environment } from './environment.ts';
@@ -43,13 +36,14 @@ export interface OutlineOptions extends Pick<
   PlanOptions,
   'target' | 'platform' | 'buildPlatform' | 'buildArgs' | 'contexts'
 > {
-  /** The values of ARGs in the plan of the target. */
-  readonly declared: Plan['declaredArgs'];
+  /** The values of ARGs and mounts in the plan of the target. */
+  readonly declared: Pick<Plan, 'declaredArgs' | 'declaredMounts'>;
 }
 
 /**
  * Returns the arguments, secrets and agents of the target and of the stages that it needs. Arguments before the first
- * FROM are included if a FROM or an ARG of such a stage uses them.
+ * FROM are included if a FROM or an ARG of such a stage uses them. Of the same name the target's own counts first, then
+ * that of its base, then those of the stages that it reads from; of two in a stage the last argument and the first mount.
  * @throws TbuildError DOCKERFILE_SEMANTICS for the same reasons as planning.
  */
 export function outlineDockerfile(dockerfile: Dockerfile, options: OutlineOptions): Outline {
@@ -57,14 +51,13 @@ export function outlineDockerfile(dockerfile: Dockerfile, options: OutlineOption
   const graph = openStageGraph(dockerfile, { ...options, globalArgs });
   const target = findTarget(graph, options.target);
   const nodes = neededBy(graph, target);
-  const runs = nodes.flatMap(({ stage }) => stage.instructions.filter((instruction) => instruction.kind === 'run'));
   const { name, from } = target.stage;
   return {
     ...(name === undefined ? {} : { name }),
     description: descriptionIn(from, name),
     args: argsOf(dockerfile, nodes, { ...options, globalArgs, escape: dockerfile.directives.escape }),
-    secrets: mountsOf(runs, 'secret'),
-    ssh: mountsOf(runs, 'ssh'),
+    secrets: mountsOf(nodes, 'secret', options.declared),
+    ssh: mountsOf(nodes, 'ssh', options.declared),
   };
 }
 
@@ -74,21 +67,22 @@ export function descriptionIn({ comments }: InstructionBase, name: string | unde
   return comments.find((comment) => comment.startsWith(`${name} `))?.slice(name.length + 1);
 }
 
-/** Returns the target and the stages that it needs, in the order of the file. */
+/** Returns the target and the stages that it needs: each before its base, and that before the stages it reads from. */
 function neededBy(graph: StageGraph, target: StageNode): readonly StageNode[] {
   const needed = new Set<StageNode>();
-  const visit = (index: number): void => {
-    const node = graph.nodes[index];
-    if (node === undefined || needed.has(node)) return;
+  // Recursion would overflow the call stack on a chain of thousands of stages.
+  const pending = [target];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    if (needed.has(node)) continue;
     needed.add(node);
-    if (node.base.kind === 'stage') visit(node.base.index);
-    for (const source of node.replaced ? [] : node.stage.instructions.flatMap(sourceNames)) {
-      const origin = resolveSource(graph, source);
-      if (origin.kind === 'stage') visit(origin.index);
+    const sources = node.replaced ? [] : node.stage.instructions.flatMap(sourceNames);
+    const origins = [node.base, ...sources.map((source) => resolveSource(graph, source))];
+    for (const origin of origins.toReversed()) {
+      const next = origin.kind === 'stage' ? graph.nodes[origin.index] : undefined;
+      if (next !== undefined) pending.push(next);
     }
-  };
-  visit(target.stage.index);
-  return graph.nodes.filter((node) => needed.has(node));
+  }
+  return [...needed];
 }
 
 type ArgOptions = OutlineOptions & { readonly globalArgs: Environment; readonly escape: '\\' | '`' };
@@ -100,14 +94,16 @@ function argsOf(dockerfile: Dockerfile, nodes: readonly StageNode[], options: Ar
     for (const word of [stage.from.image, stage.from.platform]) {
       if (word !== undefined) namesIn(word.text, options).forEach((name) => used.add(name));
     }
+    const own = new Map<string, OutlineArg>();
     for (const instruction of replaced ? [] : stage.instructions) {
       if (instruction.kind !== 'arg') continue;
       for (const pair of instruction.args) {
         const arg = ownArg(pair, instruction, { ...options, stage: stageLabel({ stage }) });
         if (arg === undefined) used.add(pair.key.text);
-        else if (!found.has(arg.name)) found.set(arg.name, arg);
+        else own.set(arg.name, arg);
       }
     }
+    for (const [name, arg] of own) if (!found.has(name)) found.set(name, arg);
   }
   for (const instruction of dockerfile.globalArgs.toReversed()) {
     for (const { key, value } of instruction.args.toReversed()) {
@@ -122,7 +118,7 @@ function argsOf(dockerfile: Dockerfile, nodes: readonly StageNode[], options: Ar
       });
     }
   }
-  return [...found.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
+  return byLine(found);
 }
 
 /** An ARG that only passes on the global one of its name has the description of the global one. */
@@ -134,7 +130,7 @@ function ownArg(
   const name = key.text;
   const given = buildArg(buildArgs, name);
   if (given === undefined && value === undefined && variable(globalArgs, name) !== undefined) return undefined;
-  const known = declared.findLast((arg) => arg.stage === stage && arg.name === name);
+  const known = declared.declaredArgs.findLast((arg) => arg.stage === stage && arg.name === name);
   return {
     name,
     value: known?.value ?? given ?? '',
@@ -155,17 +151,21 @@ function namesIn(text: string, { globalArgs, escape }: Pick<ArgOptions, 'globalA
   return [...names];
 }
 
-function mountsOf(runs: readonly RunInstruction[], type: 'secret' | 'ssh'): OutlineMount[] {
+function mountsOf(
+  nodes: readonly StageNode[],
+  type: 'secret' | 'ssh',
+  { declaredMounts }: Pick<Plan, 'declaredMounts'>,
+): OutlineMount[] {
   const found = new Map<string, OutlineMount>();
-  for (const { mounts, location } of runs) {
-    for (const { options } of mounts.filter((mount) => mount.type === type)) {
-      const name = options.source ?? options.id ?? (type === 'ssh' ? 'default' : posix.basename(options.target ?? ''));
-      if (!found.has(name)) found.set(name, { name, required: isTrue(options.required), location });
+  for (const node of nodes) {
+    for (const mount of declaredMounts) {
+      if (mount.type !== type || mount.stage !== stageLabel(node) || found.has(mount.name)) continue;
+      found.set(mount.name, { name: mount.name, required: mount.required, location: mount.location });
     }
   }
-  return [...found.values()];
+  return byLine(found);
 }
 
-function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(?:1|t|true)$/i.test(text);
+function byLine<T extends { readonly location: SourceRange }>(found: ReadonlyMap<string, T>): T[] {
+  return [...found.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
 }

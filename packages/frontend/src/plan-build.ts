@@ -40,11 +40,21 @@ export async function planBuild(dockerfile: Dockerfile, options: PlanOptions): P
   const declaredArgs = graph.nodes.flatMap(({ stage }) =>
     (states.get(stage.index)?.args.toArray() ?? []).map((arg) => ({ stage: stageLabel({ stage }), ...arg })),
   );
+  const declaredMounts = graph.nodes.flatMap(({ stage }) =>
+    (states.get(stage.index)?.declaredMounts.toArray() ?? []).map((mount) => ({
+      stage: stageLabel({ stage }),
+      ...mount,
+    })),
+  );
   const scans = scanTargets(target, states, { graph: options.graph, globalArgs, nodes: graph.nodes });
-  return { ...toPlan(state, options, checks), declaredArgs, scans };
+  return { ...toPlan(state, options, checks), declaredArgs, declaredMounts, scans };
 }
 
-function toPlan(state: StageState, options: PlanOptions, checks: Checks): Omit<Plan, 'declaredArgs' | 'scans'> {
+function toPlan(
+  state: StageState,
+  options: PlanOptions,
+  checks: Checks,
+): Omit<Plan, 'declaredArgs' | 'declaredMounts' | 'scans'> {
   const { base, author, tip } = state;
   const config = configOf(state);
   const labels = { ...config.Labels, ...options.labels };

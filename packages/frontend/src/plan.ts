@@ -1,4 +1,5 @@
 import type { LintWarning } from '@tbuild/dockerfile';
+import type { SourceRange } from '@tbuild/errors';
 import type { GitOp, GraphBuilder, HttpOp, ImageSource, StepId } from '@tbuild/graph';
 import type { Digest, HistoryEntry, ImageConfig, Platform, RuntimeConfig } from '@tbuild/oci';
 
@@ -69,6 +70,14 @@ export interface PlannedHistory {
   readonly step?: StepId;
 }
 
+/** A secret or an agent that a RUN asks for. */
+export interface DeclaredMount {
+  readonly type: 'secret' | 'ssh';
+  readonly name: string;
+  readonly required: boolean;
+  readonly location: SourceRange;
+}
+
 /** A tree that an SBOM describes besides that of the image. */
 export interface ScanTarget {
   /** `context`, or the name of a stage. */
@@ -97,6 +106,8 @@ export interface Plan {
   readonly violations: readonly string[];
   /** The ARGs of each stage with their values, after those of its base stage. */
   readonly declaredArgs: readonly { readonly stage: string; readonly name: string; readonly value?: string }[];
+  /** The secrets and agents of each stage, in the order of its RUN steps. */
+  readonly declaredMounts: readonly ({ readonly stage: string } & DeclaredMount)[];
   /** The trees that an SBOM describes besides the image. Their steps are in the graph, but the image may not need them. */
   readonly scans: readonly ScanTarget[];
   /**

@@ -1,10 +1,10 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
 import { locate, TbuildError, type SourceRange } from '@tbuild/errors';
-import { canonicalJson, type Platform } from '@tbuild/oci';
+import { canonicalJson, formatPlatform, type Platform } from '@tbuild/oci';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
-import { didYouMean, type StageGraph, type StageNode } from './stage-graph.ts';
+import { didYouMean, stageLabel, type StageGraph, type StageNode } from './stage-graph.ts';
 import { checkOrder, resolveSource, sourceNames } from './stage-sources.ts';
 
 /** A stage whose images are all resolved. */
@@ -77,8 +77,19 @@ interface Visitor {
 async function resolveStage(visitor: Visitor, node: StageNode): Promise<ResolvedStage> {
   const own = node.replaced ? [] : node.stage.instructions;
   const [base] = await Promise.all([resolveBase(visitor, node), resolveSources(visitor, node, { instructions: own })]);
+  refuseWindows(node, base.platform);
   await resolveSources(visitor, node, { instructions: base.triggers, location: node.stage.from.location });
   return { node, ...base };
+}
+
+/** Shells, paths and configurations of Windows follow other rules than those of Linux. */
+function refuseWindows(node: StageNode, platform: Platform): void {
+  if (platform.os !== 'windows') return;
+  throw new TbuildError(
+    'UNSUPPORTED',
+    `Cannot build stage ${JSON.stringify(stageLabel(node))} for ${formatPlatform(platform)}: images for Windows are not supported`,
+    { location: node.stage.from.location, hint: 'Build for Linux, for example with --platform linux/amd64' },
+  );
 }
 
 async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<ResolvedStage, 'node'>> {

@@ -28,6 +28,18 @@ test('only images of needed stages are requested, once each', async () => {
 
 const refused: [name: string, text: string, options: Partial<PlanOptions>, error: object][] = [
   [
+    'an image for Windows',
+    'FROM scratch\nCOPY a /a',
+    { platform: { os: 'windows', architecture: 'amd64' } },
+    { code: 'UNSUPPORTED', message: expect.stringContaining('Cannot build stage "stage-0" for windows/amd64') },
+  ],
+  [
+    'a stage for Windows',
+    'FROM --platform=windows/amd64 busybox AS w\nFROM w\nRUN x',
+    {},
+    { code: 'UNSUPPORTED', message: expect.stringContaining('Cannot build stage "w" for windows/amd64') },
+  ],
+  [
     'an unknown target',
     stages,
     { target: 'tset' },

@@ -20,7 +20,7 @@ export function sourceNames(instruction: StageInstruction): SourceName[] {
   if (instruction.kind !== 'run') return [];
   return instruction.mounts.flatMap(({ type, options, location }) => {
     const name = options.from;
-    const reads = type === 'bind' || type === 'cache';
+    const reads = type === undefined || type === 'bind' || type === 'cache';
     return name === undefined || name === '' || !reads ? [] : [{ name, location, index: false }];
   });
 }

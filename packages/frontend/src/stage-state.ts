@@ -3,7 +3,7 @@ import type { Platform, RuntimeConfig } from '@tbuild/oci';
 import type { DeclaredArg } from './build-args.ts';
 import { parseVariable, setVariable, type Environment } from './environment.ts';
 import { GrowingList, GrowingMap } from './growing.ts';
-import type { Plan, PlannedHistory } from './plan.ts';
+import type { DeclaredMount, Plan, PlannedHistory } from './plan.ts';
 
 /** The immutable state of a stage after some of its instructions. */
 export interface StageState {
@@ -15,6 +15,8 @@ export interface StageState {
   readonly env: Environment;
   /** Declared ARGs in order; a name may occur twice. */
   readonly args: GrowingList<DeclaredArg>;
+  /** The secrets and agents that this stage's RUN steps ask for, in order. */
+  readonly declaredMounts: GrowingList<DeclaredMount>;
   /** Without the entries that this stage adds to lists and sets: see {@link configOf}. */
   readonly config: RuntimeConfig;
   readonly added: ConfigAdditions;

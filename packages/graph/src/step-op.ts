@@ -144,6 +144,8 @@ export interface GitOp {
   readonly commitTime?: boolean;
   /** A prefix that the commit must have. */
   readonly checksum?: string;
+  /** Fetches the commit in `checksum`, a full ID, whatever the ref points to. */
+  readonly byCommit?: boolean;
 }
 
 /** `--link`: puts the source's own layer on the base and touches no file. */

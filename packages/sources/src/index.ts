@@ -3,6 +3,7 @@ export { commitTime } from './git/commit-time.ts';
 export { fetchCommit } from './git/mirror.ts';
 export { resolveCommit } from './git/resolve-commit.ts';
 export type { Commit } from './git/resolve-commit.ts';
+export { contentFilters } from './git/run-git.ts';
 export type { GitRemote } from './git/run-git.ts';
 export { fetchUrl, fileNameOf } from './http/fetch-url.ts';
 export type { FetchOptions, Web } from './http/fetch-url.ts';

@@ -181,6 +181,59 @@ ADD ${git.url}/app.git#${first} /commit/
   });
 });
 
+test('a repository with SHA-256 is checked out by branch and by commit', async () => {
+  const work = scratchDirectory('sha256');
+  const own = (...args: string[]) =>
+    runChecked('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.invalid', ...args], { cwd: work });
+  await own('init', '--quiet', '--object-format=sha256', '--initial-branch=main');
+  writeFiles({ f: 'one\n' }, work);
+  await own('add', '.');
+  await own('commit', '--quiet', '--message', 'x');
+  const commit = (await own('rev-parse', 'HEAD')).trim();
+  await git.publish(work, 'long.git');
+  const dockerfile = `FROM scratch\nADD ${git.url}/long.git#main /b/\nADD --keep-git-dir ${git.url}/long.git#${commit} /c/\n`;
+  const tree = (await buildGood({ Dockerfile: dockerfile })).tree();
+  expect([tree.readText('/b/f'), tree.readText('/c/f')]).toEqual(['one\n', 'one\n']);
+  expect(tree.readText('/c/.git/HEAD')).toBe(`${commit}\n`);
+});
+
+test('a repository on a plain web server is checked out with its submodules', async () => {
+  for (const name of ['app', 'lib']) await publishPlainly(join(git.directory, `${name}.git`), `/plain/${name}.git`);
+  const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${web.url}/plain/app.git#main /\n` })).tree();
+  expect([tree.readText('/a.txt'), tree.readText('/lib/lib.txt')]).toEqual(['two\n', 'library\n']);
+});
+
+/** Serves the files of a bare repository as they are. */
+async function publishPlainly(repository: string, path: string): Promise<void> {
+  await runChecked('git', ['update-server-info'], { cwd: repository });
+  for (const entry of readdirSync(repository, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = join(entry.parentPath, entry.name);
+    const url = `${path}/${relative(repository, file)}`;
+    files.set(url, { body: readFileSync(file) });
+    files.set(`${url}?service=git-upload-pack`, { body: readFileSync(file) });
+  }
+}
+
+test('fetch-by-commit takes the commit, wherever the ref is', async () => {
+  const url = `${git.url}/app.git?fetch-by-commit&commit=${first}#main`;
+  const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${url} /by-commit/\n` })).tree();
+  expect(tree.readText('/by-commit/a.txt')).toBe('one\n');
+});
+
+test('content filters such as Git LFS are part of the key', async () => {
+  await git.commit('filtered', { '.gitattributes': '*.bin filter=lfs\n', 'x.bin': 'pointer\n' });
+  const home = scratchDirectory('home');
+  writeFiles({ '.gitconfig': '[filter "lfs"]\n\tsmudge = sed s/pointer/content/\n\tclean = cat\n' }, home);
+  const store = scratchDirectory('store');
+  const build = (env: Record<string, string>) =>
+    buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/filtered.git /\n` }, { store, env });
+  const without = { HOME: scratchDirectory('home') };
+  expect((await build({ HOME: home })).tree().readText('/x.bin')).toBe('content\n');
+  expect((await build(without)).tree().readText('/x.bin')).toBe('pointer\n');
+  expect(allCached(await build({ HOME: home }))).toBe(true);
+});
+
 test('a cached build resolves the git ref and fetches nothing; a commit needs no request', async () => {
   const dockerfile = `FROM scratch\nADD ${git.url}/app.git#stable /b/\nADD ${git.url}/app.git#${first} /c/\n`;
   await buildGood({ Dockerfile: dockerfile });

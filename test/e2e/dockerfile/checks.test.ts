@@ -51,7 +51,10 @@ Dockerfile:2
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
       warnings: [{ ruleName: 'FromAsCasing' }],
-      buildError: { location: { ranges: [{ start: { line: 2 } }] } },
+      buildError: {
+        message: 'dockerfile parse error on line 2: unknown instruction: COPPY (did you mean COPY?)',
+        location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
+      },
     });
     expect(stderr).toContain('Unknown instruction: COPPY');
     expect((await call(broken, '--check')).stderr).toContain('Did you mean "COPY"?');
@@ -70,7 +73,7 @@ Dockerfile:2
           description: "The 'as' keyword should match the case of the 'from' keyword",
           url: 'https://docs.docker.com/go/dockerfile/rule/from-as-casing/',
           detail: "'as' and 'FROM' keywords' casing do not match",
-          location: { ranges: [{ start: { line: 2 }, end: { line: 2, character: 20 } }] },
+          location: { ranges: [{ start: { line: 2 }, end: { line: 2 } }] },
         },
       ],
       sources: [

@@ -202,6 +202,12 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       expect(build.stderr).toContain('Secret "token" is required');
     });
 
+    test('is an empty variable where it is optional and missing', async () => {
+      const mount = '--mount=type=secret,id=none,env=NAME --mount=type=secret,id=none,target=/file';
+      const Dockerfile = `FROM busybox\nRUN ${mount} echo "[\${NAME-unset}]" > /out && test ! -e /file\n`;
+      expect((await buildGood({ Dockerfile }, { asUser })).tree().readText('/out')).toBe('[]\n');
+    });
+
     test('is at most 500 KiB', async () => {
       const file = join(files(), 'large');
       writeFileSync(file, Buffer.alloc(500 * 1024, 'x'));

@@ -72,7 +72,7 @@ export async function outlineBuild(
     buildPlatform: services.platform,
     buildArgs: request.buildArgs,
     contexts: namedContexts(request),
-    declared: plan.declaredArgs,
+    declared: plan,
   });
   return { source: loaded, outline };
 }

@@ -22,10 +22,11 @@ export function gitOpOf({
   subdirectory,
   checksum,
   commitTime,
+  byCommit,
 }: GitSource): GitOp {
   // Undefined, as in ADD: the value is part of the step's key.
   const time = commitTime === true ? true : undefined;
-  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime: time };
+  return { kind: 'git', url, ref, subdirectory, checksum, keepGitDir, submodules, commitTime: time, byCommit };
 }
 
 /** Returns the step's name. */

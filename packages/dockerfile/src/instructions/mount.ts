@@ -1,8 +1,6 @@
-import { TbuildError, type SourceRange } from '@tbuild/errors';
-import type { MountFlag, Word } from '../instruction.ts';
+import type { SourceRange } from '@tbuild/errors';
+import type { MountFlag, MountType, Word } from '../instruction.ts';
 import { didYouMean, syntaxError } from '../syntax-error.ts';
-
-type MountType = MountFlag['type'];
 
 const TYPES: readonly MountType[] = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'];
 
@@ -36,37 +34,78 @@ const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
 interface Option {
   readonly key: string;
   readonly name: string;
-  readonly value: string;
+  /** Undefined while it has variables. */
+  readonly value?: string;
+  /** The value with its variables. */
+  readonly text: string;
   /** The whole field, for messages. */
   readonly field: string;
 }
 
 /** Parses one `--mount`. Checks the names, the types and all values without variables. */
 export function parseMount(word: Word): MountFlag {
+  const options = parseOptions(word).map((option) => ({
+    ...option,
+    value: hasVariable(option) ? undefined : option.text,
+  }));
+  return { ...readOptions(word, options), word };
+}
+
+/**
+ * Expands the values of a mount, all but `from`, and checks them again.
+ * @throws TbuildError DOCKERFILE_SYNTAX for a value that the mount cannot have.
+ */
+export function expandMount(
+  { word }: Pick<MountFlag, 'word'>,
+  expand: (text: string) => string,
+): MountFlag & { readonly type: MountType } {
+  const options = parseOptions(word).map((option) => ({
+    ...option,
+    value: option.name === 'from' ? option.text : expand(option.text),
+  }));
+  const { type = 'bind', ...rest } = readOptions(word, options);
+  return { type, ...rest, word };
+}
+
+function hasVariable({ name, text }: Option): boolean {
+  return name !== 'from' && text.includes('$');
+}
+
+function parseOptions(word: Word): Option[] {
   const options = splitFields(word).map((field) => parseOption(word, field));
-  const typeOption = options.findLast((option) => option.name === 'type');
-  const written = typeOption?.value.toLowerCase() ?? 'bind';
-  const type = TYPES.find((candidate) => candidate === written);
-  if (type === undefined) {
-    throw syntaxError(
-      `Unsupported mount type "${written}"`,
-      fieldRange(word, typeOption?.field),
-      didYouMean(written, TYPES),
-    );
-  }
+  for (const option of options) if (option.name === 'from') checkFrom(word, option);
+  return options;
+}
+
+/** Checks options with values, and normalises them. */
+function readOptions(word: Word, options: readonly Option[]): Omit<MountFlag, 'word'> {
+  const type = typeOf(word, options);
   const values: Record<string, string> = {};
   for (const option of options) {
-    const { key, name, value, field } = option;
+    const { key, name, value, text, field } = option;
     const types = OPTIONS[key]?.types;
-    if (types !== undefined && !types.includes(type)) {
+    if (types !== undefined && type !== undefined && !types.includes(type)) {
       throw syntaxError(`Unexpected key "${key}" for mount type "${type}"`, fieldRange(word, field));
     }
-    checkValue(word, option);
-    if (name === 'readwrite') values.readonly = isTrue(value) ? 'false' : 'true';
-    else if (name !== 'type') values[name] = SWITCHES.has(name) && !value.includes('$') ? String(isTrue(value)) : value;
+    if (value !== undefined) checkValue(word, { ...option, value });
+    if (name === 'type') continue;
+    if (value === undefined) values[name === 'readwrite' ? 'readonly' : name] = text;
+    else if (name === 'readwrite') values.readonly = isTrue(value) ? 'false' : 'true';
+    else values[name] = SWITCHES.has(name) ? String(isTrue(value)) : value;
   }
   if (type === 'secret') checkSecret(word, values);
   return { type, options: values, location: word.location };
+}
+
+/** Returns the type that the last such option names. Undefined if a variable does. */
+function typeOf(word: Word, options: readonly Option[]): MountType | undefined {
+  const option = options.findLast(({ name }) => name === 'type');
+  if (option === undefined) return 'bind';
+  if (option.value === undefined) return undefined;
+  const written = option.value.toLowerCase();
+  const type = TYPES.find((candidate) => candidate === written);
+  if (type !== undefined) return type;
+  throw syntaxError(`Unsupported mount type "${written}"`, fieldRange(word, option.field), didYouMean(written, TYPES));
 }
 
 function parseOption(word: Word, field: string): Option {
@@ -78,7 +117,7 @@ function parseOption(word: Word, field: string): Option {
   }
   if (name === undefined)
     throw syntaxError(`Unexpected key "${key}" in "${field}"`, fieldRange(word, field), hintFor(key));
-  return { key, name, value: equals < 0 ? 'true' : field.slice(equals + 1), field };
+  return { key, name, text: equals < 0 ? 'true' : field.slice(equals + 1), field };
 }
 
 function hintFor(key: string): string | undefined {
@@ -89,38 +128,47 @@ function isTrue(value: string): boolean {
   return TRUE.has(value);
 }
 
-const VALID: Readonly<Record<string, (value: string) => boolean>> = {
-  readonly: isBoolean,
-  readwrite: isBoolean,
-  required: isBoolean,
-  sharing: (value) => ['shared', 'private', 'locked'].includes(value.toLowerCase()),
-  mode: (value) => /^[0-7]+$/.test(value) && Number.parseInt(value, 8) < 2 ** 32,
-  uid: isId,
-  gid: isId,
+const SHARING = ['shared', 'private', 'locked'];
+
+/** The fault of a value that an option cannot have. */
+type Fault = (value: string, key: string) => readonly [message: string, hint?: string] | undefined;
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  readonly: booleanFault,
+  readwrite: booleanFault,
+  required: booleanFault,
+  sharing(value) {
+    if (SHARING.includes(value.toLowerCase())) return undefined;
+    return [`Unsupported sharing value "${value}"`, didYouMean(value, SHARING) ?? 'Write shared, private or locked'];
+  },
+  mode(value) {
+    if (/^[0-7]+$/.test(value) && Number.parseInt(value, 8) < 2 ** 32) return undefined;
+    return [`Invalid value ${value} for mode`, 'Write an octal number, for example mode=0600'];
+  },
+  uid: idFault,
+  gid: idFault,
 };
 
-function isBoolean(value: string): boolean {
-  return TRUE.has(value) || FALSE.has(value);
+function checkValue(word: Word, { key, name, value, field }: Option & { readonly value: string }): void {
+  const fault = FAULTS[name]?.(value, key);
+  if (fault !== undefined) throw syntaxError(fault[0], fieldRange(word, field), fault[1]);
 }
 
-function isId(value: string): boolean {
-  return /^\d+$/.test(value) && Number(value) < 2 ** 32;
+function booleanFault(value: string, key: string): ReturnType<Fault> {
+  return TRUE.has(value) || FALSE.has(value)
+    ? undefined
+    : [`Invalid value for ${key}: ${value}`, 'Write true or false'];
 }
 
-function checkValue(word: Word, { key, name, value, field }: Option): void {
-  const place = fieldRange(word, field);
-  if (name === 'from' && /\$./.test(value)) {
-    const hint = 'Define a stage with FROM that uses the variable, and name that stage';
-    throw syntaxError(`"${key}" doesn't support variable expansion`, place, hint);
-  }
-  if (value.includes('$')) {
-    if (name !== 'readwrite') return;
-    throw new TbuildError('UNSUPPORTED', `"${key}" doesn't support variable expansion`, {
-      location: place,
-      hint: 'Use readonly=, which does',
-    });
-  }
-  if (VALID[name]?.(value) === false) throw syntaxError(`Invalid value for ${key}: ${value}`, place);
+function idFault(value: string, key: string): ReturnType<Fault> {
+  if (/^\d+$/.test(value) && Number(value) < 2 ** 32) return undefined;
+  return [`Invalid value ${value} for ${key}`, 'Write a number: names are not looked up here'];
+}
+
+function checkFrom(word: Word, { key, text, field }: Option): void {
+  if (!/\$./.test(text)) return;
+  const hint = 'Define a stage with FROM that uses the variable, and name that stage';
+  throw syntaxError(`"${key}" doesn't support variable expansion`, fieldRange(word, field), hint);
 }
 
 function checkSecret(word: Word, { source, target, id }: Record<string, string>): void {

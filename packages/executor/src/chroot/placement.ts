@@ -68,8 +68,12 @@ export class Placement {
     }
   }
 
-  /** Places what `fill` creates. */
-  place(target: string, kind: 'file' | 'directory', fill: (location: string) => string | undefined): void {
+  /** Places what `fill` creates in place of `covered`. */
+  place(
+    target: string,
+    kind: 'file' | 'directory',
+    fill: (location: string, covered: Stats | undefined) => string | undefined,
+  ): void {
     const { root } = this.#options;
     const path = resolveDestination(openDirectory(root), target);
     if (path === '') throw new TbuildError('PROCESS_FAILED', 'Cannot mount on "/"');
@@ -80,14 +84,14 @@ export class Placement {
     keepTimes(dirname(location), () => {
       const displaced = there === undefined ? undefined : join(this.#options.displaced, String(this.#placed.length));
       if (displaced !== undefined) renameSync(location, displaced);
-      const returnTo = fill(location);
+      const returnTo = fill(location, there);
       this.#placed.push({ path, stats: lstatSync(location), displaced, returnTo });
     });
   }
 
   /** Places what a mount would show. */
   mount(mount: SandboxMount): void {
-    this.place(mount.target, kindOf(mount), (location) => this.#show(mount, location));
+    this.place(mount.target, kindOf(mount), (location, covered) => this.#show(mount, location, covered));
   }
 
   /** Removes everything. No process that could write to the tree may be left. */
@@ -137,10 +141,10 @@ export class Placement {
     }
   }
 
-  #show(mount: SandboxMount, location: string): string | undefined {
+  #show(mount: SandboxMount, location: string, covered: Stats | undefined): string | undefined {
     switch (mount.type) {
       case 'tmpfs':
-        makeDirectory(location, mount.mode ?? 0o1777);
+        makeDirectory(location, mount.mode ?? (covered === undefined ? 0o1777 : covered.mode & 0o7777));
         return undefined;
       case 'overlay':
         throw new Error(`An overlay for "${mount.target}" reached an executor without mounts`);

@@ -127,9 +127,7 @@ function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
 }
 
 /** The meaning of a report: the call that failed, or why the program could not be executed. */
-export type EnterFailure =
-  | { readonly call: Syscall; readonly errno: number }
-  | { readonly exitCode: 126 | 127; readonly message: string };
+export type EnterFailure = { readonly call: Syscall; readonly errno: number } | { readonly notExecuted: string };
 
 /** Interprets the report of a program that ended by itself. */
 export function readReport({ calls }: SyscallProgram, program: string, report: Buffer): EnterFailure {
@@ -148,11 +146,10 @@ function executionFailure(program: string, errors: readonly number[]): EnterFail
   const { ENOENT, ENOTDIR, EACCES } = constants.errno;
   const errno = errors.find((error) => error !== ENOENT && error !== ENOTDIR);
   const name = JSON.stringify(program);
-  if (errno === EACCES) return { exitCode: 126, message: `exec: ${name}: permission denied\n` };
-  if (errno !== undefined) return { exitCode: 126, message: `exec ${program}: ${describeErrno(errno)}\n` };
-  if (program.includes('/'))
-    return { exitCode: 127, message: `exec: ${name}: stat ${program}: no such file or directory\n` };
-  return { exitCode: 127, message: `exec: ${name}: executable file not found in $PATH\n` };
+  if (errno === EACCES) return { notExecuted: `exec: ${name}: permission denied` };
+  if (errno !== undefined) return { notExecuted: `exec ${program}: ${describeErrno(errno)}` };
+  if (program.includes('/')) return { notExecuted: `exec: ${name}: stat ${program}: no such file or directory` };
+  return { notExecuted: `exec: ${name}: executable file not found in $PATH` };
 }
 
 /** Returns an errno in words. */

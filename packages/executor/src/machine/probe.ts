@@ -7,9 +7,6 @@ import type { Executor, Sandbox } from '../executor.ts';
 import { createNamespaceExecutor } from '../namespace/namespace.ts';
 import type { ExecutorOptions } from '../process/run-step.ts';
 
-/** The exit code of an empty tree, which has no program: the set-up worked. */
-const NOT_FOUND = 127;
-
 /**
  * Tries namespace isolation with a sandbox on an empty tree. Returns undefined if it works, otherwise the error of
  * the set-up. Takes about 10 ms.
@@ -43,8 +40,9 @@ async function setupErrorOf(executor: Executor, sandbox: Sandbox): Promise<strin
   const output: Uint8Array[] = [];
   const io = { stdout: () => {}, stderr: (data: Uint8Array) => void output.push(data) };
   try {
-    const { exitCode } = await executor.run(sandbox, io, new AbortController().signal);
-    return exitCode === NOT_FOUND ? undefined : Buffer.concat(output).toString().trim();
+    const { notExecuted } = await executor.run(sandbox, io, new AbortController().signal);
+    // An empty tree has no program: the set-up worked.
+    return notExecuted === undefined ? Buffer.concat(output).toString().trim() : undefined;
   } catch (error) {
     if (!(error instanceof TbuildError)) throw error;
     if (error.code !== 'PROCESS_FAILED') return [error.message, error.hint].filter(Boolean).join(': ');

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { TbuildError } from '@tbuild/errors';
 import { describeErrno, readReport } from '../enter/enter-sandbox.ts';
-import type { ProcessIO } from '../executor.ts';
+import type { ProcessIO, StepEnd } from '../executor.ts';
 import type { Syscall, SyscallProgram } from '../syscalls/syscall-program.ts';
 import type { ProcessResult } from './run-process.ts';
 
@@ -20,27 +20,30 @@ export interface ReportedRun {
   readonly io: ProcessIO;
 }
 
+/** How the process ended. */
+export type ProcessEnd = Pick<StepEnd, 'exitCode' | 'notExecuted'>;
+
 /**
- * Returns the exit code of the process, or the exit code for a program that could not be executed.
+ * Returns how the process ended, or why it could not be executed.
  *
  * @throws TbuildError PROCESS_FAILED if the set-up failed.
  */
-export function exitCodeOf({ exitCode, setup }: ProcessResult, { program, setsUp, args, io }: ReportedRun): number {
+export function endOf({ exitCode, setup }: ProcessResult, { program, setsUp, args, io }: ReportedRun): ProcessEnd {
   const ready = setup.indexOf(READY);
   // Before READY, a syscall program writes nothing but its report, which may contain any byte after the first.
   if (ready < 0 || (setsUp && ready > 0))
     throw setupFailure(setsUp && setup.length > 0 ? failureIn(program, setup) : setup.toString());
   const report = setup.subarray(ready + READY.length);
-  if (report.length === 0) return exitCode;
+  if (report.length === 0) return { exitCode };
   const failure = readReport(program, args[0] ?? '', report);
   if ('call' in failure) throw setupFailure(textOf(failure));
-  io.stderr(Buffer.from(failure.message));
-  return failure.exitCode;
+  io.stderr(Buffer.from(`${failure.notExecuted}\n`));
+  return { exitCode: 1, notExecuted: failure.notExecuted };
 }
 
 function failureIn(program: SyscallProgram, report: Buffer): string {
   const failure = readReport(program, '', report);
-  return 'call' in failure ? textOf(failure) : failure.message;
+  return 'call' in failure ? textOf(failure) : failure.notExecuted;
 }
 
 /** Formats a failed system call: `mount("overlay", "/run/root", "overlay") failed: ELOOP`. */

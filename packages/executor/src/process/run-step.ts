@@ -10,7 +10,7 @@ import { connectByPasta } from '../network/pasta.ts';
 import { prepareMountPoints } from '../sandbox/mount-points.ts';
 import { type SyscallMachine, type SyscallProgram, encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { FIRST_JOIN_DESCRIPTOR, REPORT } from './descriptors.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { endOf, type ProcessEnd } from './exit-code.ts';
 import { openOutputPipe } from './output-pipe.ts';
 import { runProcess } from './run-process.ts';
 import type { StepSetup } from './step-setup.ts';
@@ -70,8 +70,8 @@ export async function runStep(
     const descriptors = joinFiles.map((_, index) => FIRST_JOIN_DESCRIPTOR + index);
     const atEnd = (undo: () => void): void => void undos.push(undo);
     const launch = prepare({ directory, joinDescriptors: descriptors, leaveFile, groups: visible, needsNodev, atEnd });
-    const exitCode = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
-    return { exitCode, reachedMemoryLimit: groups.reachedMemoryLimit() };
+    const end = await launchStep(launch, { directory, sandbox, io, signal, joinFiles });
+    return { ...end, reachedMemoryLimit: groups.reachedMemoryLimit() };
   } finally {
     for (const undo of undos.reverse()) undo();
     removeTree(directory);
@@ -87,7 +87,7 @@ async function launchStep(
     signal,
     joinFiles,
   }: Omit<StepRun, 'runDirectory' | 'flavour'> & { directory: string; joinFiles: readonly string[] },
-): Promise<number> {
+): Promise<ProcessEnd> {
   const { user, args: command } = sandbox.process;
   using stdout = openOutputPipe(`${pipes ?? directory}/stdout`, user, { keep: pipes !== undefined });
   using stderr = openOutputPipe(`${pipes ?? directory}/stderr`, user, { keep: pipes !== undefined });
@@ -95,7 +95,7 @@ async function launchStep(
   using executable = openUnnamedFile(`${directory}/enter`, encodeSyscallProgram(machine, program), 0o755);
   const ended = await runProcess(args, { program: executable.fd, io, stdout, stderr, signal, end, joinFiles });
   check?.(ended.exitCode);
-  return exitCodeOf(ended, { program, setsUp, args: command, io });
+  return endOf(ended, { program, setsUp, args: command, io });
 }
 
 /**

@@ -76,8 +76,16 @@ class Preparation {
     if (cover !== undefined) return this.#placeInside(mount, target, cover);
     // /dev is mounted first, so a mount point below it must be made inside that mount.
     if (target.startsWith('dev/')) return { mount, target, kind, within: 'dev' };
+    const covering = this.#withCoveredMode(mount, target);
     this.#ensureStub(target, kind);
-    return { mount, target, kind };
+    return { mount: covering, target, kind };
+  }
+
+  /** As with runc, a tmpfs has the mode of the directory that it covers. */
+  #withCoveredMode(mount: SandboxMount, target: string): SandboxMount {
+    if (mount.type !== 'tmpfs' || mount.mode !== undefined || this.#stubs.includes(target)) return mount;
+    const covered = this.#tree.stat(target)?.stats;
+    return covered?.isDirectory() === true ? { ...mount, mode: covered.mode & 0o7777 } : mount;
   }
 
   /** Returns the mount that hides the tree at `target`: the last one at or above it. */

@@ -81,6 +81,17 @@ export function defineMountTests(suite: ExecutorSuite): void {
     expect(stdout).toBe('s3700\n1024\n');
   });
 
+  test('a tmpfs has the mode of the directory that it covers, else 1777', async () => {
+    const { stdout } = await run('stat -c %a /covered /new; touch /covered/x', {
+      mounts: [
+        { type: 'tmpfs', target: '/covered' },
+        { type: 'tmpfs', target: '/new' },
+      ],
+      before: (upper) => mkdirSync(join(upper, 'covered'), { mode: 0o2750 }),
+    });
+    expect(stdout).toMatch(/^2?750\n1777\n$/);
+  });
+
   testWhen(!isolated)('warns about sizes that only mounts can limit', async () => {
     const { stderr } = await run(':', { shmSize: 1 << 20, mounts: [{ type: 'tmpfs', target: '/t', size: 1 << 20 }] });
     expect(stderr).toBe(

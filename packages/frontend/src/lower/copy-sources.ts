@@ -67,6 +67,14 @@ function selectPath(word: Word, checksum: string, { instruction, target }: Reque
     );
   }
   const { from } = instruction;
+  const source = instruction.parents ? cleanWithPivot(word.text) : cleanPath(word.text);
+  if (instruction.parents && /(?:^|\/\.\/)$/.test(source)) {
+    throw semanticError(
+      `The source ${JSON.stringify(word.text)} of COPY --parents is a whole tree, expected a path in it`,
+      word.location,
+      'Leave out --parents',
+    );
+  }
   if (from === undefined) warnOfIgnored(word, instruction, target.context);
   const tree: Tree =
     from === undefined
@@ -74,7 +82,7 @@ function selectPath(word: Word, checksum: string, { instruction, target }: Reque
       : target.context.sourceOf(from.text, { location: from.location, index: true });
   return {
     from: sourceFrom(tree, target.sources),
-    sources: [instruction.parents ? cleanWithPivot(word.text) : cleanPath(word.text)],
+    sources: [source],
     unpack: instruction.unpack ?? instruction.kind === 'add',
     keepOwner: tree.kind === 'step',
   };

@@ -15,6 +15,7 @@ export function openScratch(platform: Platform): StageState {
     platform,
     env: emptyEnvironment(),
     args: new GrowingList(),
+    declaredMounts: new GrowingList(),
     config: { WorkingDir: '/' },
     added: noAdditions(),
     history: new GrowingList(),
@@ -54,7 +55,8 @@ export function openPlan({ platform, config, author, base, history, target }: Pl
 /** Returns the initial state of a stage on another one. It inherits the ARGs, but not the ONBUILD triggers. */
 export function openStage(below: StageState): StageState {
   const config = { ...configOf(below), OnBuild: undefined };
-  return { ...below, config, added: noAdditions(), ownCommand: false, position: 0 };
+  const own = { added: noAdditions(), declaredMounts: new GrowingList<never>(), ownCommand: false, position: 0 };
+  return { ...below, config, ...own };
 }
 
 /** Puts the config's variables, at least PATH, into the environment. */

@@ -46,6 +46,7 @@ export function gitOpOf(
     keepGitDir: git.keepGitDir ?? keepGitDir ?? false,
     submodules: git.submodules ?? true,
     ...(git.commitTime === true ? { commitTime: true } : {}),
+    ...(git.byCommit === true ? { byCommit: true } : {}),
     ...(wanted === '' ? {} : { checksum: wanted }),
   };
 }

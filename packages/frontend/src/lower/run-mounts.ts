@@ -1,11 +1,11 @@
 import { posix } from 'node:path';
-import type { MountFlag } from '@tbuild/dockerfile';
+import { expandMount, type MountFlag, type MountType } from '@tbuild/dockerfile';
 import type { SourceRange } from '@tbuild/errors';
 import type { RunMount, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
 import { cwdOf, type StageState } from '../stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
-import { readBoolean, readId, readMode, readSharing, readSize } from './mount-options.ts';
+import { readSize } from './mount-options.ts';
 import { resolveDirectory } from './workdir.ts';
 
 /** The target of lowered mounts. Steps that they read from join `sources`. */
@@ -14,13 +14,24 @@ export interface MountTarget {
   readonly sources: StepId[];
 }
 
-/** Returns the mounts of one RUN with their defaults. Every value but `from` is expanded. */
-export function lowerMounts(state: StageState, flags: readonly MountFlag[], target: MountTarget): RunMount[] {
+/** A mount whose values are expanded. */
+export type ExpandedMount = ReturnType<typeof expandMount>;
+
+/** Expands every value of the mounts but `from`, the type included. */
+export function expandMounts(
+  state: StageState,
+  flags: readonly MountFlag[],
+  context: LoweringContext,
+): readonly ExpandedMount[] {
+  return flags.map((flag) => expandMount(flag, (text) => expandIn(state, { text, location: flag.location }, context)));
+}
+
+/** Returns the mounts of one RUN with their defaults. */
+export function lowerMounts(state: StageState, flags: readonly ExpandedMount[], target: MountTarget): RunMount[] {
   const mounts: RunMount[] = [];
-  for (const flag of flags) {
-    const options = expandOptions(state, flag, target.context);
-    const agents = mounts.filter(({ type }) => type === 'ssh').length;
-    mounts.push(LOWERINGS[flag.type]({ state, target, options, location: flag.location, agents }));
+  for (const { type, options, location } of flags) {
+    const agents = mounts.filter((mount) => mount.type === 'ssh').length;
+    mounts.push(LOWERINGS[type]({ state, target, options, location, agents }));
   }
   return mounts;
 }
@@ -36,20 +47,13 @@ interface MountRequest {
   readonly agents: number;
 }
 
-const LOWERINGS: Readonly<Record<MountFlag['type'], (request: MountRequest) => RunMount>> = {
+const LOWERINGS: Readonly<Record<MountType, (request: MountRequest) => RunMount>> = {
   bind: lowerBind,
   cache: lowerCache,
   tmpfs: lowerTmpfs,
   secret: lowerSecret,
   ssh: lowerSsh,
 };
-
-function expandOptions(state: StageState, flag: MountFlag, context: LoweringContext): Options {
-  const { location } = flag;
-  const { from, ...rest } = flag.options;
-  const expanded = Object.entries(rest).map(([name, text]) => [name, expandIn(state, { text, location }, context)]);
-  return { ...Object.fromEntries(expanded), from };
-}
 
 function lowerBind(request: MountRequest): RunMount {
   const { target, options } = request;
@@ -58,12 +62,12 @@ function lowerBind(request: MountRequest): RunMount {
     target: mountTarget(request),
     from: sourceFrom(treeOf(request) ?? { kind: 'context', name: 'context' }, target.sources),
     source: sourcePath(options.source),
-    readonly: readBoolean(options.readonly, { name: 'readonly', location: request.location }) ?? true,
+    readonly: options.readonly !== 'false',
   };
 }
 
 function lowerCache(request: MountRequest): RunMount {
-  const { target, options, location } = request;
+  const { target, options } = request;
   const namespace = buildArg(target.context.buildArgs, 'BUILDKIT_CACHE_MOUNT_NS') ?? '';
   const id = options.id || cleaned(options.target ?? '');
   const tree = treeOf(request);
@@ -71,8 +75,8 @@ function lowerCache(request: MountRequest): RunMount {
     type: 'cache',
     target: mountTarget(request),
     id: namespace === '' ? id : `${namespace}/${id}`,
-    sharing: readSharing(options.sharing, location),
-    readonly: readBoolean(options.readonly, { name: 'readonly', location }) ?? false,
+    sharing: sharingOf(options),
+    readonly: options.readonly === 'true',
     ...(tree === undefined ? {} : { from: sourceFrom(tree, target.sources) }),
     ...(sourcePath(options.source) === '' ? {} : { source: sourcePath(options.source) }),
     ...ownership(request, 0o755),
@@ -85,10 +89,8 @@ function lowerTmpfs(request: MountRequest): RunMount {
 }
 
 function lowerSecret(request: MountRequest): RunMount {
-  const { options, location } = request;
-  const named = options.source || options.id;
-  if (!named && !options.target) throw semanticError('A secret mount needs "id" or "target"', location);
-  const id = named || posix.basename(options.target ?? '');
+  const { options } = request;
+  const id = options.source || options.id || posix.basename(options.target ?? '');
   const { env } = options;
   const path = options.target ? absoluteTarget(request) : undefined;
   return {
@@ -96,7 +98,7 @@ function lowerSecret(request: MountRequest): RunMount {
     id,
     ...(env === undefined ? { target: path ?? `/run/secrets/${posix.basename(id)}` } : { env: env || id }),
     ...(env !== undefined && path !== undefined ? { target: path } : {}),
-    required: readBoolean(options.required, { name: 'required', location }) ?? false,
+    required: options.required === 'true',
     ...ownership(request, 0o400),
   };
 }
@@ -108,16 +110,22 @@ function lowerSsh(request: MountRequest): RunMount {
     type: 'ssh',
     id: options.id || 'default',
     target: options.target ? absoluteTarget(request) : `/run/buildkit/ssh_agent.${agents}`,
-    required: readBoolean(options.required, { name: 'required', location }) ?? false,
+    required: options.required === 'true',
     ...ownership(request, 0o600),
   };
 }
 
-function ownership({ options, location }: MountRequest, mode: number): { mode: number; uid: number; gid: number } {
+const SHARING = ['shared', 'private', 'locked'] as const;
+
+function sharingOf({ sharing = 'shared' }: Options): (typeof SHARING)[number] {
+  return SHARING.find((mode) => mode === sharing.toLowerCase()) ?? 'shared';
+}
+
+function ownership({ options }: MountRequest, mode: number): { mode: number; uid: number; gid: number } {
   return {
-    mode: readMode(options.mode, location) ?? mode,
-    uid: readId(options.uid, { name: 'uid', location }) ?? 0,
-    gid: readId(options.gid, { name: 'gid', location }) ?? 0,
+    mode: options.mode === undefined ? mode : Number.parseInt(options.mode, 8),
+    uid: Number(options.uid ?? 0),
+    gid: Number(options.gid ?? 0),
   };
 }
 

@@ -110,6 +110,14 @@ test.each(mounts)('the mount is lowered: %s', async (flags, expected) => {
   expect((await planRun(`FROM app\nRUN ${flags} x`)).op.mounts).toEqual(expected);
 });
 
+test('every value of a mount but from expands build arguments, the type too', async () => {
+  const text =
+    'FROM app\nARG T=cache P=/c M=0700 Y=true\nRUN --mount=type=$T,dst=$P,mode=${M},rw=$Y,id=i$P,sharing=lock${Z:-ed} x';
+  expect((await planRun(text)).op.mounts).toEqual([
+    { type: 'cache', target: '/c', id: 'i/c', sharing: 'locked', readonly: false, mode: 0o700, uid: 0, gid: 0 },
+  ]);
+});
+
 test('an ssh mount sets SSH_AUTH_SOCK for the process', async () => {
   const { op } = await planRun('FROM busybox\nRUN --mount=type=ssh,target=/agent x');
   expect(op.env).toEqual(['PATH=/bin', 'SSH_AUTH_SOCK=/agent']);
@@ -159,12 +167,14 @@ test.each(shown)('the history and the name of the step %j are those of Docker', 
 const refused: [flags: string, message: string][] = [
   ['--mount=type=bind,target=/', 'The root cannot be the target of a mount'],
   ['--mount=type=bind,target=/,from=$x', 'from'],
-  ['--mount=type=cache,target=/c,sharing=${x:-lock}', 'Mount option sharing=lock is not known'],
-  ['--mount=type=cache,target=/c,mode=${x:-9}', 'Mount option mode=9 is not an octal number'],
-  ['--mount=type=cache,target=/c,gid=${x:-me}', 'Mount option gid=me is not a number'],
-  ['--mount=type=cache,target=/c,readonly=${x:-2}', 'Mount option readonly=2 is neither true nor false'],
-  ['--mount=type=tmpfs,target=/c,size=big', 'Mount option size=big is not a size'],
-  ['--mount=type=secret,id=$x', 'A secret mount needs "id" or "target"'],
+  ['--mount=type=${x:-vol},target=/c', 'Unsupported mount type "vol"'],
+  ['--mount=type=${x:-bind},target=/c,size=1', 'Unexpected key "size" for mount type "bind"'],
+  ['--mount=type=cache,target=/c,sharing=${x:-lock}', 'Unsupported sharing value "lock"'],
+  ['--mount=type=cache,target=/c,mode=${x:-9}', 'Invalid value 9 for mode'],
+  ['--mount=type=cache,target=/c,gid=${x:-me}', 'Invalid value me for gid'],
+  ['--mount=type=cache,target=/c,readonly=${x:-2}', 'Invalid value for readonly: 2'],
+  ['--mount=type=tmpfs,target=/c,size=big', 'Invalid value for size: big'],
+  ['--mount=type=secret,id=$x', 'Invalid secret mount, one of source, target required'],
   ['--mount=type=ssh,source=b', 'An ssh mount cannot have "source"'],
 ];
 

@@ -1,4 +1,5 @@
 import type { Lookup, RunInstruction } from '@tbuild/dockerfile';
+import type { SourceRange } from '@tbuild/errors';
 import type { RunMount, StepId } from '@tbuild/graph';
 import { buildArg } from '../build-args.ts';
 import { formatEnvironment, setVariable, variable, type Environment } from '../environment.ts';
@@ -7,16 +8,17 @@ import { summarizeHeredoc } from '../step-name.ts';
 import { describeCommand } from './describe.ts';
 import { nameStep, type Lowering, type LoweringContext } from './lowering.ts';
 import { runCommand, type RunCommand } from './run-command.ts';
-import { lowerMounts } from './run-mounts.ts';
+import { expandMounts, lowerMounts, type ExpandedMount } from './run-mounts.ts';
 import { resolveDirectory } from './workdir.ts';
 
 /** RUN. */
 export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) => {
   const command = runCommand(state, instruction);
   const sources: StepId[] = [];
-  const declared = lowerMounts(state, instruction.mounts, { context, sources });
+  const flags = expandMounts(state, instruction.mounts, context);
+  const declared = lowerMounts(state, flags, { context, sources });
   const mounts = command.script === undefined ? declared : [command.script, ...declared];
-  const named = nameStep(state, describeRun(state, instruction, { command, context }), context);
+  const named = nameStep(state, describeRun(state, instruction, { command, flags, context }), context);
   const step = context.graph.add({
     op: {
       kind: 'run',
@@ -37,8 +39,21 @@ export const lowerRun: Lowering<RunInstruction> = (state, instruction, context) 
     noCache: context.noCache,
     location: instruction.location,
   });
-  return withStep(named.state, step, `RUN ${historyOf(state, command.args)} # buildkit`);
+  const asked = withDeclaredMounts(named.state, declared, instruction.location);
+  return withStep(asked, step, `RUN ${historyOf(state, command.args)} # buildkit`);
 };
+
+/** Adds the secrets and agents that a RUN asks for. */
+function withDeclaredMounts(state: StageState, mounts: readonly RunMount[], location: SourceRange): StageState {
+  const declaredMounts = mounts.reduce(
+    (known, mount) =>
+      mount.type === 'secret' || mount.type === 'ssh'
+        ? known.append({ type: mount.type, name: mount.id, required: mount.required, location })
+        : known,
+    state.declaredMounts,
+  );
+  return { ...state, declaredMounts };
+}
 
 /** Sets SSH_AUTH_SOCK as Docker does, unless the environment has it. */
 function withAgent(env: Environment, mounts: readonly RunMount[]): Environment {
@@ -60,9 +75,9 @@ function historyOf(state: StageState, args: readonly string[]): string {
 function describeRun(
   state: StageState,
   instruction: RunInstruction,
-  { command, context }: { command: RunCommand; context: LoweringContext },
+  { command, flags, context }: { command: RunCommand; flags: readonly ExpandedMount[]; context: LoweringContext },
 ): string {
-  const secrets = new Set(instruction.mounts.flatMap(({ type, options }) => (type === 'secret' ? [options.env] : [])));
+  const secrets = new Set(flags.flatMap(({ type, options }) => (type === 'secret' ? [options.env] : [])));
   const lookup: Lookup = (name) => (secrets.has(name) ? '****' : variable(state.env, name));
   const text = describeCommand(instruction, lookup, { escape: context.escape, keepQuotes: true, keepUnset: true });
   return command.document === undefined ? text : `${text} (${summarizeHeredoc(command.document)})`;

@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { join, posix } from 'node:path';
 import { openDirectory, resolvePath } from '@tbuild/context';
-import { TbuildError, withoutCredentials } from '@tbuild/errors';
+import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
+import { formatOption } from './mirror.ts';
 import type { Commit } from './resolve-commit.ts';
 import { runGit, type GitRemote } from './run-git.ts';
 
@@ -38,7 +39,7 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   const tree = join(scratch, 'tree');
   const keep = options.keepGitDir && isRoot(subdirectory);
   const git = (args: readonly string[]) => runGit(['-C', tree, ...args], remote, { cwd: scratch });
-  await runGit(['init', '--quiet', '--template=', tree], remote, { cwd: scratch });
+  await runGit(['init', '--quiet', '--template=', ...formatOption(commit.id), tree], remote, { cwd: scratch });
   await git(['remote', 'add', 'origin', withoutCredentials(remote.url)]);
   if (keep)
     await git([
@@ -57,12 +58,23 @@ export async function checkOut(remote: GitRemote, options: CheckOutOptions): Pro
   await git(['checkout', '--quiet', '--detach', commit.id]);
   const seconds = options.commitTime ? Number(await git(['show', '--no-patch', '--format=%ct', commit.id])) : undefined;
   const hasSubmodules = submodules && existsSync(join(tree, '.gitmodules'));
-  if (hasSubmodules) await git(['submodule', '--quiet', 'update', '--init', '--recursive', '--depth=1']);
+  if (hasSubmodules) await updateSubmodules(git);
   if (keep) rmSync(join(tree, '.git/logs'), { recursive: true, force: true });
   else if (hasSubmodules) removeGitFiles(tree);
   else rmSync(join(tree, '.git'), { recursive: true });
   if (seconds !== undefined) setTimes(tree, seconds);
   moveContents(findSubdirectory(tree, subdirectory, remote), target);
+}
+
+/** A plain web server has no shallow history: git then needs all of it. */
+async function updateSubmodules(git: (args: readonly string[]) => Promise<string>): Promise<void> {
+  const update = ['submodule', '--quiet', 'update', '--init', '--recursive'];
+  try {
+    await git([...update, '--depth=1']);
+  } catch (error) {
+    if (!hasCode(error, 'PROCESS_FAILED')) throw error;
+    await git(update);
+  }
 }
 
 function isRoot(subdirectory = ''): boolean {

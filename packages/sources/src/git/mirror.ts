@@ -13,11 +13,12 @@ export interface GitStore {
 
 /**
  * Fetches a commit into the store's bare repository for a URL, unless it is there, and returns the repository's
- * directory. Fetches only that commit if the server supports it.
+ * directory. Fetches only that commit if the server supports it. Commits by SHA-256 have a repository of their own.
  * @throws TbuildError NOT_FOUND if the repository lacks the commit; as {@link runGit}.
  */
 export async function fetchCommit(commit: string, remote: GitRemote, { store, now }: GitStore): Promise<string> {
-  const mirror = store.gitMirror(remote.url);
+  const format = objectFormat(commit);
+  const mirror = store.gitMirror(format === 'sha1' ? remote.url : `${remote.url} ${format}`);
   const kept = `refs/commits/${commit}`;
   const git = (args: readonly string[], lock?: string) =>
     runGit([`--git-dir=${mirror}`, ...args], remote, { cwd: store.root, lock });
@@ -26,7 +27,8 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   touch(mirror, now());
   if (!existsSync(join(mirror, 'HEAD'))) {
     mkdirSync(dirname(mirror), { recursive: true });
-    await runGit(['init', '--quiet', '--bare', '--template=', mirror], remote, { cwd: store.root });
+    const init = ['init', '--quiet', '--bare', '--template=', ...formatOption(commit), mirror];
+    await runGit(init, remote, { cwd: store.root });
   }
   if (await has()) return mirror;
   const lock = join(mirror, 'fetch');
@@ -51,6 +53,16 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
     'NOT_FOUND',
     `Repository ${JSON.stringify(withoutCredentials(remote.url))} does not contain commit ${commit}`,
   );
+}
+
+/** Returns the option of `git init` for a repository with this commit. */
+export function formatOption(commit: string): readonly string[] {
+  const format = objectFormat(commit);
+  return format === 'sha1' ? [] : [`--object-format=${format}`];
+}
+
+function objectFormat(commit: string): 'sha1' | 'sha256' {
+  return commit.length === 64 ? 'sha256' : 'sha1';
 }
 
 function unshallow(mirror: string): string[] {

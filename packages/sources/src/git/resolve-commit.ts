@@ -14,13 +14,17 @@ export interface WantedCommit {
   readonly ref?: string;
   /** The beginning of the commit's ID. */
   readonly checksum?: string;
+  /** Takes the commit in `checksum`, then a full ID, whatever the ref points to. */
+  readonly byCommit?: boolean;
 }
 
 /**
  * Asks the server for a ref, unless it is a commit ID.
  * @throws TbuildError NOT_FOUND for an unknown ref, DIGEST_MISMATCH if the commit ID does not start with `checksum`.
  */
-export async function resolveCommit(remote: GitRemote, { ref, checksum }: WantedCommit, cwd: string): Promise<Commit> {
+export async function resolveCommit(remote: GitRemote, wanted: WantedCommit, cwd: string): Promise<Commit> {
+  const { checksum, byCommit } = wanted;
+  const ref = byCommit === true ? checksum : wanted.ref;
   if (ref !== undefined && COMMIT_ID.test(ref)) {
     checkPrefix([ref], checksum, remote);
     return { id: ref };

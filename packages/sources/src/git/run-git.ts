@@ -43,6 +43,17 @@ export async function runGit(
   });
 }
 
+/**
+ * Returns the user's filters that change contents on checkout, such as Git LFS; undefined if there is none.
+ * @throws TbuildError as {@link runGit}.
+ */
+export async function contentFilters(remote: GitRemote, cwd: string): Promise<readonly string[] | undefined> {
+  const list = ['config', '--list', '--name-only', '--includes'];
+  const names = (await runGit(list, remote, { cwd })).split('\n');
+  const filters = names.filter((name) => /^filter\..*\.(?:smudge|process)$/.test(name));
+  return filters.length === 0 ? undefined : [...new Set(filters)].sort();
+}
+
 const NO_PROGRAM = 127;
 
 const CONTENT_OPTIONS = [

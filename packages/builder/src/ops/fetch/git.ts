@@ -4,7 +4,7 @@ import { withoutCredentials } from '@tbuild/errors';
 import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { checkOut, type Commit, fetchCommit, type GitRemote, resolveCommit } from '@tbuild/sources';
+import { checkOut, type Commit, contentFilters, fetchCommit, type GitRemote, resolveCommit } from '@tbuild/sources';
 import { keyOf } from '../key-of.ts';
 import type { Trees } from '../trees.ts';
 import type { Fetching } from './fetch-step.ts';
@@ -16,19 +16,21 @@ export interface GitPorts extends RemotePorts, Pick<Trees, 'snapshots'> {
 }
 
 /**
- * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit and the
- * subdirectory, but not on the URL, unless `.git` is kept, which contains it.
+ * Creates the op of an ADD from a git repository: a tree with its files. Key and result depend on the commit, the
+ * subdirectory and the user's filters for contents, such as Git LFS, but not on the URL, unless `.git` is kept, which
+ * contains it.
  */
 export function gitOp(op: GitOp, { readSecret, sources }: Omit<Fetching, 'report'>, ports: GitPorts): Op<ResultId> {
   return {
     async prepare(_inputs, signal) {
       const remote = remoteOf(op, ports, { readSecret, signal });
       const commit = await resolveCommit(remote, op, ports.store.root);
+      const filters = await contentFilters(remote, ports.store.root);
       sources.add(op, { commit: commit.id });
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: withoutCredentials(op.url), ref: commit.ref } : undefined;
-      const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir } });
+      const key = keyOf({ git: { commit: commit.id, subdirectory, submodules, commitTime, gitDir, filters } });
       const result = resultId(key);
       const run = async (): Promise<ResultId> => {
         await checkOutTo(result, { op, commit, remote }, ports);

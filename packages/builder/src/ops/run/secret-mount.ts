@@ -14,20 +14,20 @@ export interface OpenSecret {
 }
 
 /**
- * Opens a `--mount=type=secret`: a file in memory, a variable or both. Returns undefined for a missing optional secret.
- * Its value is in no key, layer or history.
+ * Opens a `--mount=type=secret`: a file in memory, a variable or both. A missing optional secret is no file and an empty
+ * variable. Its value is in no key, layer or history.
  *
  * @throws TbuildError NOT_FOUND for a missing required secret.
  */
 export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecret }: Secrets): OpenSecret | undefined {
   const value = readSecret(mount.id);
+  const { target, env, mode, uid, gid } = mount;
   if (value === undefined) {
-    if (!mount.required) return undefined;
+    if (!mount.required) return env === undefined ? undefined : { value: Buffer.alloc(0), variable: `${env}=` };
     throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required but missing`, {
       hint: `Pass it with --secret id=${mount.id},src=FILE`,
     });
   }
-  const { target, env, mode, uid, gid } = mount;
   return {
     value,
     variable: env === undefined ? undefined : `${env}=${value.toString()}`,

@@ -6,7 +6,8 @@ type Warning = CheckReport['warnings'][number];
 
 /** Returns what `--check` prints for people, in Docker's words. An error is printed like every other. */
 export function checkText({ warnings, source, error }: CheckReport): string {
-  const all = warnings.map((warning) => `\n${warningText(warning, source.text)}`).join('');
+  const inOrder = warnings.toSorted((a, b) => a.location.start.line - b.location.start.line);
+  const all = inOrder.map((warning) => `\n${warningText(warning, source.text)}`).join('');
   if (warnings.length === 0) return error === undefined ? 'Check complete, no warnings found.\n' : '';
   const count = warnings.length === 1 ? '1 warning has' : `${warnings.length} warnings have`;
   return `Check complete, ${count} been found!\n${all}${error === undefined ? '' : '\n'}`;
@@ -32,6 +33,20 @@ export function checkJson({ warnings, source, error }: CheckReport): object {
   };
 }
 
-function buildError({ message, location }: NonNullable<CheckReport['error']>): object {
-  return { message, location: location === undefined ? {} : protoLocation(location) };
+type BuildError = NonNullable<CheckReport['error']>;
+
+function buildError(error: BuildError): object {
+  return {
+    message: inBuildKitsWords(error),
+    location: error.location === undefined ? {} : protoLocation(error.location),
+  };
+}
+
+/** Puts an error of the syntax as BuildKit does: with its line, in lower case, and with the suggestion. */
+function inBuildKitsWords({ code, message, hint, location }: BuildError): string {
+  if (code !== 'DOCKERFILE_SYNTAX' || location === undefined) return message;
+  const near = /^Did you mean "(.*)"\?$/.exec(hint ?? '')?.[1];
+  const suggestion = near === undefined ? '' : ` (did you mean ${near}?)`;
+  const text = /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
+  return `dockerfile parse error on line ${location.start.line}: ${text}${suggestion}`;
 }

@@ -1,12 +1,9 @@
 import type { SourceRange } from '@tbuild/errors';
 
-/** Returns a place as BuildKit's JSON holds it: lines from 1, characters from 0 and omitted where 0. */
+/** Returns a place as BuildKit's JSON holds it: a range for each line, without characters. */
 export function protoLocation({ start, end }: SourceRange): object {
-  return { ranges: [{ start: position(start), end: position(end) }] };
-}
-
-function position({ line, column }: SourceRange['start']): object {
-  return column === 1 ? { line } : { line, character: column - 1 };
+  const lines = Array.from({ length: end.line - start.line + 1 }, (_, at) => ({ line: start.line + at }));
+  return { ranges: lines.map((line) => ({ start: line, end: line })) };
 }
 
 /** Encodes a text as JSON encodes bytes. */
