@@ -34,7 +34,7 @@ export function lintBeforeError(text: string, file: string, options?: CheckOptio
     const { directives, reader } = readDirectives(text, file);
     const begun: { readonly name: string; readonly base: InstructionBase }[] = [];
     try {
-      readInto(read, reader, directives.escape, (name, base) => void begun.push({ name, base }));
+      readInto(read, reader, { ...directives, onInstruction: (name, base) => void begun.push({ name, base }) });
     } catch (error) {
       if (!hasCode(error, 'DOCKERFILE_SYNTAX')) throw error;
       const failed = begun[read.length];
@@ -70,7 +70,7 @@ export function parseInstruction(
 
 function readInstructions(reader: LineReader, escape: Escape): Instruction[] {
   const instructions: Instruction[] = [];
-  readInto(instructions, reader, escape);
+  readInto(instructions, reader, { escape });
   return instructions;
 }
 
@@ -82,8 +82,7 @@ function emptyMaintainer(base: InstructionBase): Instruction {
 function readInto(
   instructions: Instruction[],
   reader: LineReader,
-  escape: Escape,
-  onInstruction?: OnInstruction,
+  { escape, onInstruction }: { readonly escape: Escape; readonly onInstruction?: OnInstruction },
 ): void {
   for (;;) {
     const instruction = readInstruction(reader, escape, onInstruction);
