@@ -1,7 +1,11 @@
+export { bake } from './bake.ts';
+export type { BakeAnswer } from './bake.ts';
 export { build, check } from './build.ts';
 export type { BuildAnswer, BuildOptions } from './build.ts';
 export { BuildError } from './build-error.ts';
 export type {
+  BakeDefinition,
+  BakeTarget,
   BuildSettings,
   BuildSpec,
   CacheOptions,

@@ -1,3 +1,4 @@
+export type { BakeDefinition, BakeTarget } from './bake-definition.ts';
 export type {
   BuildSettings,
   BuildSpec,

@@ -30,7 +30,8 @@ export const checkCall: Call = async (argument, env, { progress, onDefinition })
   return warnings;
 };
 
-function refuseStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
+/** @throws TbuildError USAGE for an output that goes to standard output, which a program has none of. */
+export function refuseStandardOutput({ outputs }: Pick<BuildRequest, 'outputs'>): void {
   const output = onStandardOutput(outputs);
   if (output === undefined) return;
   throw new TbuildError('USAGE', `Output type ${output.type} needs a dest: a program gets no standard output`, {

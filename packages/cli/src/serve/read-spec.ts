@@ -1,4 +1,6 @@
 import type {
+  BakeDefinition,
+  BakeTarget,
   BuildSettings,
   BuildSpec,
   CacheSource,
@@ -17,23 +19,34 @@ export interface CalledBuild extends AskedBuild {
   readonly readSecret: (id: string) => Buffer | undefined;
 }
 
-type Fields = CallFields<keyof BuildSpec | keyof BuildSettings | 'secrets'>;
+/** The fields of a build, or of one of several targets. */
+export type Fields = CallFields<keyof BuildSpec | keyof BuildSettings | keyof BakeDefinition | 'secrets'>;
+
+export function openFields(value: unknown, place?: string): Fields {
+  return new CallFields(value, place);
+}
 
 /**
  * Checks the types of what a program asks for.
  * @throws TbuildError USAGE with the name of a field that is unknown or has another type.
  */
 export function readSpec(argument: unknown): CalledBuild {
-  const fields: Fields = new CallFields(argument);
-  const context = fields.take('context');
-  const wanted = { ...imageSpec(fields), ...stepSpec(fields), timeout: fields.text('timeout') };
+  const fields = openFields(argument);
+  const own = { jobs: fields.number('jobs'), timeout: fields.text('timeout') };
   const settings = settingsOf(fields);
   const readSecret = secretsOf(fields.take('secrets') ?? {});
-  fields.done();
-  return { spec: { context: notStandard(context, 'context'), ...wanted }, settings, readSecret };
+  return { spec: { ...readTarget(fields), ...own }, settings, readSecret };
 }
 
-function imageSpec(fields: Fields): Omit<BuildSpec, 'context'> {
+/** Reads what both a build and one of several targets have. The fields have no others left. */
+export function readTarget(fields: Fields, place = ''): BakeTarget {
+  const context = fields.take('context');
+  const wanted = { ...imageSpec(fields), ...stepSpec(fields) };
+  fields.done();
+  return { context: notStandard(context, `${place}context`), ...wanted };
+}
+
+function imageSpec(fields: Fields): Omit<BakeTarget, 'context'> {
   return {
     dockerfile: fields.read('dockerfile', dockerfileOf),
     target: fields.text('target'),
@@ -50,14 +63,13 @@ function imageSpec(fields: Fields): Omit<BuildSpec, 'context'> {
   };
 }
 
-function stepSpec(fields: Fields): Omit<BuildSpec, 'context'> {
+function stepSpec(fields: Fields): Omit<BakeTarget, 'context'> {
   return {
     noCache: fields.read('noCache', flagOrTexts),
     buildArgs: fields.record('buildArgs', textOf),
     contexts: fields.record('contexts', textOf),
     cacheFrom: fields.list('cacheFrom', optionsOf<CacheSource>),
     pull: fields.read('pull', (value, field) => (typeof value === 'boolean' ? value : pullOf(textOf(value, field)))),
-    jobs: fields.number('jobs'),
     network: fields.read('network', (value, field) => networkOf(textOf(value, field))),
     extraHosts: fields.list('extraHosts', textOf),
     ssh: fields.record('ssh', sshSourceOf),
@@ -69,7 +81,7 @@ function stepSpec(fields: Fields): Omit<BuildSpec, 'context'> {
   };
 }
 
-function settingsOf(fields: Fields): BuildSettings {
+export function settingsOf(fields: Fields): BuildSettings {
   return {
     root: fields.text('root'),
     isolation: fields.read('isolation', (value, field) => isolationOf(textOf(value, field))),
@@ -122,7 +134,7 @@ function wholeNumber(value: unknown, field: string): number {
   throw mustBe('a whole number', value, field);
 }
 
-function secretsOf(value: unknown): CalledBuild['readSecret'] {
+export function secretsOf(value: unknown): CalledBuild['readSecret'] {
   const secrets = new Map<string, Buffer>();
   for (const [id, secret] of membersOf(value, 'secrets')) {
     if (typeof secret !== 'string' && !(secret instanceof Uint8Array))

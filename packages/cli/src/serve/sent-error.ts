@@ -2,9 +2,9 @@ import type { SentError } from '@tbuild/api/protocol';
 import { TbuildError } from '@tbuild/errors';
 import { formatError } from '../print/report-error.ts';
 
-/** Returns an error as data; `definition` is the text that it may point into. */
-export async function sentError(error: unknown, definition: string | undefined): Promise<SentError> {
-  const report = (await formatError(error, { debug: false, sourceOf: () => definition })).trimEnd();
+/** Returns an error as data; `sourceOf` returns the text of a file that it points into. */
+export async function sentError(error: unknown, sourceOf: (file: string) => string | undefined): Promise<SentError> {
+  const report = (await formatError(error, { debug: false, sourceOf })).trimEnd();
   const message = error instanceof Error ? error.message : String(error);
   const common = { message, report, causes: causesOf(error) };
   if (!(error instanceof TbuildError)) return common;

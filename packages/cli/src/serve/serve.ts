@@ -5,12 +5,13 @@ import { createChannel, type Progress } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
 import { buildCall, checkCall } from './build-call.ts';
 import { CallFields, textOf } from './call-fields.ts';
-import type { Call } from './call.ts';
+import type { Call, CallRun } from './call.ts';
 import { sentError } from './sent-error.ts';
 import { diskUsageCall, imagesCall, pruneCall, removeImageCall } from './store-calls.ts';
 
 const calls: Readonly<Record<string, Call>> = {
   build: buildCall,
+  bake: async (...call) => (await import('./bake-call.ts')).bakeCall(...call),
   check: checkCall,
   images: imagesCall,
   removeImage: removeImageCall,
@@ -48,16 +49,16 @@ export async function serve(env: Environment): Promise<number> {
 }
 
 async function answer(asked: unknown, env: Environment, progress: Progress): Promise<ProgramMessage> {
-  let definition: string | undefined;
+  const definitions = new Map<string, string>();
   try {
     const fields = new CallFields<'name' | 'argument'>(asked);
     const name = textOf(fields.take('name'), 'name');
     const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
     if (call === undefined) throw new TbuildError('USAGE', `Unknown API call ${JSON.stringify(name)}`);
-    const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
+    const onDefinition: CallRun['onDefinition'] = ({ name: file, text }) => void definitions.set(file, text);
     return { type: 'result', result: await call(fields.take('argument'), env, { progress, onDefinition }) };
   } catch (error) {
-    return { type: 'error', error: await sentError(error, definition) };
+    return { type: 'error', error: await sentError(error, (file) => definitions.get(file)) };
   }
 }
 
