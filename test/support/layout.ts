@@ -77,6 +77,6 @@ function imagesBelow(layout: string, descriptor: LayoutDescriptor): LayoutImage[
   const config = JSON.parse(readBlob(layout, document.config).toString());
   // Empty lists are null in documents that Go wrote.
   const manifest: LayoutManifest = { ...document, layers: document.layers ?? [] };
-  const rootfs = { ...config.rootfs, diff_ids: config.rootfs.diff_ids ?? [] };
+  const rootfs = { ...config.rootfs, diff_ids: config.rootfs?.diff_ids ?? [] };
   return [{ layout, manifest, manifestDescriptor: descriptor, config: { ...config, rootfs } }];
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { pushBaseImage } from '../../support/base-images.ts';
 import { caseFile, prepareCase } from '../../support/buildkit-case.ts';
+import { docker } from '../../support/docker.ts';
 import { startGitServer } from '../../support/git-server.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -100,6 +101,28 @@ describe('images that BuildKit made', () => {
       expect(given.exitCode).toBe(0);
     },
   );
+});
+
+test("an image of Docker's own builder has the same layers", needs('docker'), async () => {
+  const host = await sharedService('docker');
+  const context = writeFiles({
+    Dockerfile: 'FROM scratch\nCOPY a /a\nCOPY d /d\nCMD ["/a"]\n',
+    a: 'a\n',
+    'd/b': 'b\n',
+  });
+  for (const name of ['a', 'd/b', 'd']) utimesSync(join(context, name), 1_600_000_000, 1_600_000_000);
+  await docker(host, ['buildx', 'build', '--quiet', '--tag', 'own/builder:1', context]);
+  const archive = join(scratchDirectory('saved'), 'image.tar');
+  await docker(host, ['save', '-o', archive, 'own/builder:1']);
+  const store = scratchDirectory('store');
+  good(await runTbuild(['load', '-i', archive], { store }));
+  const args = ['--format', 'json', '--context', context, 'own/builder:1'];
+  const { stdout, exitCode } = await runTbuild(['verify', ...args], { store });
+  const { layers, config } = JSON.parse(stdout);
+  expect(layers.map(({ equal }: { equal: boolean }) => equal)).toEqual([true, true]);
+  // Without SOURCE_DATE_EPOCH the time of the build is in the configuration.
+  expect(config.map(({ path }: { path: string }) => path)).toContain('created');
+  expect(exitCode).toBe(1);
 });
 
 test('an image is built again from its provenance alone', needs('root', 'registry', 'git', 'skopeo'), async () => {
