@@ -79,13 +79,16 @@ test('the statements of a scanner are attached to the image, that of the image f
   const [amd64, arm64, ...said] = read(root.digest).manifests;
   expect([amd64.platform.architecture, arm64.platform.architecture, said.length]).toEqual(['amd64', 'arm64', 2]);
   for (const [at, { digest }] of said.entries()) {
-    const statements = read(digest).layers.map((layer: { digest: string }) => read(layer.digest));
+    const { subject, layers } = read(digest);
+    const statements = layers.map((layer: { digest: string }) => read(layer.digest));
     expect(statements.map(({ predicate }: Statement) => predicate.name)).toEqual([
       'sbom',
       'sbom-context',
       'sbom-tools',
     ]);
-    expect(statements[0].subject[0].digest.sha256).toBe([amd64, arm64][at].digest.slice(7));
+    expect(subject.digest).toBe([amd64, arm64][at].digest);
+    // An image without a name is no subject of statements, as in BuildKit.
+    expect(statements[0].subject).toEqual([]);
   }
 });
 
