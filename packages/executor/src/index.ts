@@ -18,6 +18,7 @@ export { hostsFile, resolvConf } from './network/hosts.ts';
 export type { ExtraHost } from './network/hosts.ts';
 export { resolveOwner, resolveUser } from './sandbox/users.ts';
 export { PASTA_ADDRESSES } from './network/pasta.ts';
+export { emulatedOn } from './machine/emulated-on.ts';
 export { overlayObstacle } from './machine/overlay-obstacle.ts';
 export { probeChroot, probeNamespace } from './machine/probe.ts';
 export { createChrootExecutor } from './chroot/chroot.ts';

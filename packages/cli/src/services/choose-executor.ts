@@ -3,6 +3,7 @@ import {
   createChrootExecutor,
   createNamespaceExecutor,
   createOciExecutor,
+  emulatedOn,
   type Executor,
   enterDeviceGuard,
   findRuntime,
@@ -53,6 +54,7 @@ function chooseExecutor(choice: ExecutorChoice, env: Environment): Executor & Pa
   const runDirectory = store.run;
   // Runs while the first step is prepared; the step reports a failure.
   if (flavour === 'trusted') enterDeviceGuard().catch(() => {});
+  warnIfEmulated(choice);
   const verdict = env.variables.TBUILD_ISOLATION_VERDICT ?? '';
   if (isolation === 'chroot') return createChrootExecutor({ runDirectory, flavour, discard });
   if (verdict !== '') return withoutNamespaces(verdict, choice);
@@ -70,6 +72,15 @@ function requireRuntime(): string {
   throw new TbuildError('UNSUPPORTED', 'This machine has no OCI runtime', {
     hint: 'Install crun, runc or youki',
   });
+}
+
+function warnIfEmulated({ warn }: ExecutorChoice): void {
+  const machine = emulatedOn();
+  if (machine === undefined) return;
+  warn(
+    `RUN steps have no seccomp filter, because tbuild itself is emulated (${process.arch} on ${machine})`,
+    'Use the tbuild of the machine, which runs steps of other architectures by qemu.',
+  );
 }
 
 const CHROOT_LACKS =

@@ -48,7 +48,7 @@ export function createChrootExecutor(options: ChrootExecutorOptions): Disposable
 /** A step can address processes outside by their ids, and a different root directory does not prevent tracing them. */
 function describeMachine(options: ChrootExecutorOptions, locks: Locks): Machine {
   const described = describeHost(options.runDirectory);
-  const filter = defaultFilter(described.machine, { ...DENIED_CALLS, ...TRACING_CALLS });
+  const filter = described.filter && defaultFilter(described.machine, { ...DENIED_CALLS, ...TRACING_CALLS });
   return { ...described, filter, options, locks };
 }
 

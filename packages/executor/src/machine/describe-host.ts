@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { defaultFilter } from '../seccomp/default-filter.ts';
 import { type SyscallMachine, isSyscallMachine } from '../syscalls/syscall-program.ts';
+import { emulatedOn } from './emulated-on.ts';
 
 /** What the program that enters a sandbox needs to know about this host. */
 export interface HostDescription {
@@ -11,7 +12,8 @@ export interface HostDescription {
   readonly lastCapability: number;
   /** The capabilities of this process, as a mask. */
   readonly permitted: bigint;
-  readonly filter: Uint8Array;
+  /** The seccomp filter of confined steps. None where this process itself is emulated: qemu refuses filters. */
+  readonly filter?: Uint8Array;
   /** False in a user namespace with a single id, whose processes cannot change their groups. */
   readonly setsGroups: boolean;
 }
@@ -29,7 +31,7 @@ export function describeHost(runDirectory: string): HostDescription {
     machine,
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     permitted: permittedCapabilities(),
-    filter: defaultFilter(machine),
+    filter: emulatedOn() === undefined ? defaultFilter(machine) : undefined,
     setsGroups: !readFileSync('/proc/self/setgroups', 'utf8').startsWith('deny'),
   };
 }
