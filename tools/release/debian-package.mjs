@@ -15,7 +15,6 @@ tbuild: hardening-no-fortify-functions [usr/lib/tbuild/libexec/tbuild]
 tbuild: hardening-no-bindnow *
 tbuild: hardening-no-pie *
 # It loads koffi's native library, which the npm package koffi brings, as a file.
-tbuild: unstripped-binary-or-object [usr/lib/tbuild/node_modules/*]
 tbuild: shared-library-lacks-prerequisites *
 tbuild: library-not-linked-against-libc *
 # It is not in Debian, so no bug of Debian asks for it.
@@ -91,19 +90,37 @@ function copyright() {
 Upstream-Name: tbuild
 
 Files: *
-Copyright: The tbuild authors
+Copyright: 2026 The tbuild authors
 License: ${license}
  On Debian systems, the full text of the Apache License, Version 2.0 is in
  /usr/share/common-licenses/Apache-2.0.
 
 Files: usr/lib/tbuild/libexec/tbuild
-Copyright: Node.js contributors, and the authors of the libraries in Node.js
+Copyright: 2009-2026 Node.js contributors, and the authors of the libraries in Node.js
 License: MIT
- The text is that of Node.js: https://github.com/nodejs/node/blob/main/LICENSE
 
 Files: usr/lib/tbuild/node_modules/*
-Copyright: Niels Martignène
+Copyright: 2018-2026 Niels Martignène <niels.martignene@protonmail.com>
 License: MIT
+
+License: MIT
+ Permission is hereby granted, free of charge, to any person obtaining a copy
+ of this software and associated documentation files (the "Software"), to deal
+ in the Software without restriction, including without limitation the rights
+ to use, copy, modify, merge, publish, distribute, sublicense, and/or sell
+ copies of the Software, and to permit persons to whom the Software is
+ furnished to do so, subject to the following conditions:
+ .
+ The above copyright notice and this permission notice shall be included in all
+ copies or substantial portions of the Software.
+ .
+ The software is provided "as is", without warranty of any kind, express or
+ implied, including but not limited to the warranties of merchantability,
+ fitness for a particular purpose and noninfringement. In no event shall the
+ authors or copyright holders be liable for any claim, damages or other
+ liability, whether in an action of contract, tort or otherwise, arising from,
+ out of or in connection with the software or the use or other dealings in the
+ software.
 `;
 }
 
