@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type BaseImageName, pushBaseImage } from '../../support/base-images.ts';
+import { gitlabCiLocal, loadJobImage, makeRepository, runPipeline } from '../../support/gitlab.ts';
+import { startRegistry, type Registry } from '../../support/registry.ts';
+import { needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { good, runTbuild, writeFiles } from '../../support/tbuild.ts';
+
+const auth = { username: 'gitlab-ci-token', password: 's3cret' };
+const fixtures = join(import.meta.dirname, '../../../fixtures/contexts');
+const image = 'tbuild-job:1';
+const machine = needs('docker', 'registry', 'git', 'skopeo', 'rsync', gitlabCiLocal);
+
+describe('the pipeline that tbuild gitlab-ci writes', machine, () => {
+  let registry: Registry;
+  beforeAll(async () => {
+    if (machine.skip === true) return;
+    registry = await startRegistry({ auth });
+    const bases: BaseImageName[] = ['busybox', 'node'];
+    for (const name of bases)
+      await pushBaseImage(name, `${registry.host}/library`, `${auth.username}:${auth.password}`);
+    await loadJobImage(image);
+  });
+  afterAll(() => registry?.[Symbol.asyncDispose]());
+
+  /** Makes a project with a pipeline for its Dockerfile, of a fixture or of files. */
+  async function project(from: string | Readonly<Record<string, string>>, ...options: string[]): Promise<string> {
+    const directory = scratchDirectory('project');
+    if (typeof from === 'string') {
+      const context = execFileSync('sh', [join(fixtures, 'prepare.sh'), from], { encoding: 'utf8' }).trim();
+      cpSync(context, directory, { recursive: true });
+    } else writeFiles(from, directory);
+    good(await runTbuild(['gitlab-ci', '--write', '--image', image, ...options], { cwd: directory }));
+    await makeRepository(directory);
+    return directory;
+  }
+
+  function run(repository: string, name: string, progress = 'plain') {
+    return runPipeline(repository, image, {
+      CI_REGISTRY: registry.host,
+      CI_REGISTRY_IMAGE: `${registry.host}/team/${name}`,
+      CI_REGISTRY_USER: auth.username,
+      CI_REGISTRY_PASSWORD: auth.password,
+      TBUILD_REGISTRY_MIRRORS: registry.host,
+      CI_BUILDS_DIR: '/tmp/builds',
+      GITLAB_CI: 'true',
+      BUILDKIT_PROGRESS: progress,
+    });
+  }
+
+  /** Returns the document that a name in the registry refers to. */
+  async function inspect(name: string): Promise<{ manifests: { platform?: { architecture: string } }[] }> {
+    const credentials = ['--creds', `${auth.username}:${auth.password}`, '--tls-verify=false'];
+    const reference = `docker://${registry.host}/team/${name}`;
+    return JSON.parse(await runChecked('skopeo', ['inspect', '--raw', ...credentials, reference]));
+  }
+
+  test('checks, builds and pushes a Node service, and a fresh runner finds every step in the cache', async () => {
+    const repository = await project('node-service');
+    good(await run(repository, 'service'));
+    expect((await inspect('service:latest')).manifests.length).toBeGreaterThan(1);
+    const { stderr } = good(await run(repository, 'service'));
+    expect(stderr).toMatch(/#(\d+) \[test 3\/3\] RUN node --test .*\n.*> #\1 CACHED/);
+  });
+
+  test('merges the images of two architectures into one index', async () => {
+    const repository = await project(
+      { Dockerfile: 'FROM busybox\nCOPY app.txt /\n', 'app.txt': 'app\n' },
+      '--platform',
+      'linux/amd64,linux/arm64',
+    );
+    good(await run(repository, 'both'));
+    const { manifests } = await inspect('both:latest');
+    const platforms = manifests.map(({ platform }) => platform?.architecture);
+    expect(platforms).toEqual(expect.arrayContaining(['amd64', 'arm64']));
+  });
+
+  test('builds independent stages in jobs of their own, which hand their steps on', async () => {
+    const dockerfile = `FROM busybox AS tool
+RUN echo tool > /tool
+FROM busybox AS words
+RUN echo words > /words
+FROM busybox
+COPY --from=tool /tool /
+COPY --from=words /words /
+`;
+    const repository = await project({ Dockerfile: dockerfile });
+    const { stdout, stderr } = good(await run(repository, 'stages'));
+    expect(stdout).toContain('stage tool');
+    expect(stdout).toContain('stage words');
+    expect(stderr).toMatch(/build +> #(\d+) \[tool 2\/2\] RUN [^]*\nbuild +> #\1 CACHED/);
+    expect(stderr).toMatch(/build +> #(\d+) \[words 2\/2\] RUN [^]*\nbuild +> #\1 CACHED/);
+  });
+
+  test('a step that fails fails the job, and steps are sections', async () => {
+    const repository = await project({ Dockerfile: 'FROM busybox\nRUN echo before; exit 3\n' });
+    const { exitCode, stderr } = await run(repository, 'broken', 'auto');
+    expect(exitCode).not.toBe(0);
+    // As gitlab-ci-local prints sections.
+    expect(stderr).toMatch(/build +tbuild_\d+_\d+ took /);
+    expect(stderr).toContain('exit code: 3');
+  });
+});

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { registerArm64 } from '../../support/binfmt.ts';
+import { debianRoot, type DebianRoot } from '../../support/debian-root.ts';
+import { otherNodes } from '../../support/nodes.ts';
+import { needs } from '../../support/requirements.ts';
+import { runChecked } from '../../support/run-process.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+
+const repository = join(import.meta.dirname, '../../..');
+const { version } = JSON.parse(readFileSync(join(repository, 'packages/cli/package.json'), 'utf8'));
+const hello = join(repository, 'fixtures/contexts/hello');
+const machine = ['root', 'dpkg-deb', 'qemu-aarch64-static'];
+const given = process.env['TBUILD_TEST_RELEASE'];
+const release = given ?? scratchDirectory('release');
+
+beforeAll(async () => {
+  if (given === undefined && needs(...machine).skip !== true) await make(release);
+});
+
+function make(directory: string, ...options: readonly string[]): Promise<string> {
+  const script = join(repository, 'tools/release/release.mjs');
+  return runChecked(process.execPath, [script, '--only', 'npm,archive,deb', '--to', directory, ...options]);
+}
+
+const archive = (architecture: string): string => `tbuild-${version}-linux-${architecture}.tar.gz`;
+const debianPackage = (architecture: string): string => `tbuild_${version}_${architecture}.deb`;
+
+function digestOf(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+test('a second run gives the same bytes', needs(...machine), async () => {
+  const again = scratchDirectory('release');
+  // The other architecture takes qemu a minute more.
+  await make(again, '--arch', 'amd64');
+  const names = readdirSync(again).filter((name) => /\.(?:tgz|tar\.gz|deb|spdx\.json)$/.test(name));
+  expect(names).toContain(debianPackage('amd64'));
+  for (const name of names) expect(digestOf(join(again, name)), name).toBe(digestOf(join(release, name)));
+});
+
+test(
+  'the checksums name every file, and each has an SBOM and is a subject of the provenance',
+  needs(...machine),
+  async () => {
+    await runChecked('sha256sum', ['--quiet', '--check', '--strict', 'SHA256SUMS'], { cwd: release });
+    const sums = readFileSync(join(release, 'SHA256SUMS'), 'utf8');
+    const named = sums
+      .trim()
+      .split('\n')
+      .map((line) => line.split('  ')[1]);
+    expect(named.toSorted()).toEqual(
+      readdirSync(release)
+        .filter((name) => name !== 'SHA256SUMS')
+        .toSorted(),
+    );
+    const files = named.filter((name = '') => /\.(?:tgz|tar\.gz|deb)$/.test(name));
+    const { subject } = JSON.parse(readFileSync(join(release, `tbuild-${version}.intoto.json`), 'utf8'));
+    expect(subject.map(({ name }: { name: string }) => name).toSorted()).toEqual(files.toSorted());
+    for (const file of files) {
+      const { packages } = JSON.parse(readFileSync(join(release, `${file}.spdx.json`), 'utf8'));
+      expect(packages[0]).toMatchObject({ name: 'tbuild', versionInfo: version, packageFileName: file });
+    }
+  },
+);
+
+/** Builds the context `hello` in a root file system and runs what it says. */
+async function buildHello(root: DebianRoot, program: string, uid?: number): Promise<string> {
+  cpSync(hello, join(root.directory, 'hello'), { recursive: true });
+  const script = `mkdir -p $HOME; ${program} --version; ${program} --build-context busybox=oci-layout:///base -o $HOME/out /hello 2>&1; cat $HOME/out/srv/banner.txt`;
+  const prepare = uid === undefined ? '' : `mkdir -p -m 777 /tmp/home-${uid}`;
+  await root.run(`${prepare}; ! command -v node`);
+  const { exitCode, stdout, stderr } = await root.run(script, { uid });
+  if (exitCode !== 0) expect.fail(`${stdout}\n${stderr}`);
+  return stdout;
+}
+
+const built = new RegExp(`^tbuild ${version}\n[^]*\\| Hello from an image that tbuild made \\|`);
+
+describe('in a Debian without Node', needs(...machine, 'mmdebstrap'), () => {
+  test('the .deb builds as root and as an ordinary user, and leaves nothing when it is removed', async () => {
+    const root = debianRoot();
+    cpSync(join(release, debianPackage('amd64')), join(root.directory, 'tbuild.deb'));
+    const { exitCode, stderr } = await root.run('dpkg -i /tbuild.deb');
+    expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+    expect(await buildHello(root, 'tbuild')).toMatch(built);
+    expect(await buildHello(root, 'tbuild', 1000)).toMatch(built);
+    await root.run('dpkg --purge tbuild && test ! -e /usr/lib/tbuild && test ! -e /usr/bin/tbuild');
+  });
+
+  test('the archive builds wherever it is unpacked', async () => {
+    const root = debianRoot();
+    await runChecked('tar', ['-xzf', join(release, archive('amd64')), '-C', join(root.directory, 'opt')]);
+    const program = `/opt/tbuild-${version}-linux-amd64/bin/tbuild`;
+    expect(await buildHello(root, program)).toMatch(built);
+    expect(await buildHello(root, program, 1000)).toMatch(built);
+  });
+
+  test('the .deb for arm64 builds under emulation', needs('arm64'), async () => {
+    using _registered = await registerArm64();
+    const root = debianRoot('debian-arm64');
+    const install = ['--root', root.directory, '--force-architecture', '-i', join(release, debianPackage('arm64'))];
+    await runChecked('dpkg', install);
+    expect(await buildHello(root, 'tbuild')).toMatch(built);
+  });
+});
+
+test('the .deb has no complaint of lintian but those that it lists', needs(...machine, 'lintian'), async () => {
+  const output = await runChecked(
+    'lintian',
+    ['--tag-display-limit', '0', '--fail-on', 'error,warning', debianPackage('amd64')],
+    { cwd: release },
+  );
+  expect(output).toBe('');
+});
+
+test('manual pages and completions are in the .deb', needs(...machine), async () => {
+  const list = await runChecked('dpkg-deb', ['--contents', join(release, debianPackage('amd64'))]);
+  for (const path of [
+    'usr/share/man/man1/tbuild.1.gz',
+    'usr/share/man/man1/tbuild-imagetools-create.1.gz',
+    'usr/share/bash-completion/completions/tbuild',
+    'usr/share/zsh/vendor-completions/_tbuild',
+    'usr/share/fish/vendor_completions.d/tbuild.fish',
+  ])
+    expect(list).toContain(`./${path}\n`);
+});
+
+test.each([{ name: 'this Node', path: process.execPath }, ...otherNodes])(
+  'the npm packages install and build with $name',
+  needs(...machine),
+  async ({ path }) => {
+    const prefix = scratchDirectory('npm');
+    const files = readdirSync(release)
+      .filter((name) => name.endsWith('.tgz'))
+      .map((name) => join(release, name));
+    for (const name of ['koffi', '@koromix'])
+      cpSync(join(repository, 'node_modules', name), join(prefix, 'node_modules', name), { recursive: true });
+    const quiet = [
+      '--offline',
+      '--no-audit',
+      '--no-fund',
+      '--no-update-notifier',
+      '--cache',
+      scratchDirectory('cache'),
+    ];
+    await runChecked('npm', ['install', ...quiet, '--prefix', prefix, ...files], { cwd: prefix });
+    const program = join(prefix, 'node_modules/.bin/tbuild');
+    const env = {
+      TBUILD_NODE: path,
+      TBUILD_ROOT: scratchDirectory('store'),
+      XDG_CACHE_HOME: scratchDirectory('cache'),
+    };
+    expect(await runChecked(program, ['--version'], { env })).toBe(`tbuild ${version}\n`);
+    expect(statSync(join(prefix, 'node_modules/@tbuild/api/dist/index.js')).size).toBeGreaterThan(1000);
+  },
+);
