@@ -64,7 +64,7 @@ export function userDirectory(purpose: string): string {
 /** Runs the real program, in a minimal environment with the store at `TBUILD_ROOT`. */
 export function runTbuild(args: readonly string[], options: TbuildOptions = {}): Promise<ProcessResult> {
   const store = options.store ?? defaultStore(options.asUser);
-  const env = { TBUILD_ROOT: store, ...options.env };
+  const env = { TBUILD_ROOT: store, TBUILD_MIN_FREE_SPACE: '0', ...options.env };
   const masked = options.umask === undefined ? [] : ['sh', '-c', `umask ${options.umask} && exec "$@"`, 'sh'];
   if (!options.asUser) {
     emptyHome ??= scratchDirectory('home');

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '@tbuild/oci';
 import {
@@ -27,6 +27,16 @@ export interface PruneOptions {
   readonly unusedFor?: number;
   /** Removes the least recently used entries until the cache holds at most this many bytes. */
   readonly maxUsedSpace?: number;
+  /** Removes the least recently used entries until the file system of the store has this many bytes free. */
+  readonly minFreeSpace?: number;
+  /** How many bytes of the cache stay even if the disk is full. Default: none. */
+  readonly reservedSpace?: number;
+}
+
+/** Returns the bytes that an ordinary user may still write to the file system of the store, and its size. */
+export function spaceOf({ root }: Pick<StoreLayout, 'root'>): { readonly free: number; readonly total: number } {
+  const { bavail, blocks, bsize } = statfsSync(root);
+  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 /** What a prune has removed. */
@@ -65,8 +75,8 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   const now = stores.now();
   const isIdle = liveLeases(store, now).length === 0;
   const limit = Math.min(started, oldestUse(store, now));
-  const { maxUsedSpace, unusedFor = 0 } = options;
-  if (maxUsedSpace === undefined) dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
+  const { unusedFor = 0 } = options;
+  if (!isLimited(options)) dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
   const takesTrees = isIdle && !hasRecordsSince(store, started);
   const removed = await removeCache(entries, stores, { options, limit, takesTrees });
   let { bytes } = removed;
@@ -94,13 +104,28 @@ interface Removal {
 async function removeCache(
   entries: readonly CacheEntry[],
   stores: GcStore,
-  { options: { unusedFor, maxUsedSpace }, limit, takesTrees }: Removal,
+  { options, limit, takesTrees }: Removal,
 ): Promise<RemovedEntries> {
+  const { unusedFor } = options;
   const oldest = unusedFor === undefined ? limit : Math.min(limit, stores.now() - unusedFor);
-  const enough = maxUsedSpace === undefined ? Infinity : bytesOf(entries) - maxUsedSpace;
+  const enough = isLimited(options) ? bytesOver(bytesOf(entries), options, stores.store) : Infinity;
   // The newest may be the image of the build that just ended, whose ID was its whole output.
-  if (maxUsedSpace !== undefined && enough > 0) dropUnnamedImages(stores, oldest, 1);
+  if (isLimited(options) && enough > 0) dropUnnamedImages(stores, oldest, 1);
   return removeEntries(entries, stores, { limit: oldest, takesTrees, enough });
+}
+
+function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
+  return maxUsedSpace !== undefined || minFreeSpace !== undefined;
+}
+
+/** Returns how many bytes of the cache have to go for its limits. */
+function bytesOver(
+  used: number,
+  { maxUsedSpace = Infinity, minFreeSpace = 0, reservedSpace = 0 }: PruneOptions,
+  store: StoreLayout,
+): number {
+  const overFree = Math.min(minFreeSpace - spaceOf(store).free, used - reservedSpace);
+  return Math.max(used - maxUsedSpace, overFree);
 }
 
 /** Drops images without a name that were stored before `limit` (milliseconds), except the newest `spared`. */
@@ -114,11 +139,8 @@ function hasRecordsSince({ records }: StoreLayout, since: number): boolean {
 }
 
 /** Returns the entries that the options allow to remove. */
-async function chooseEntries(
-  stores: GcStore,
-  { all, unusedFor, maxUsedSpace }: PruneOptions,
-): Promise<readonly CacheEntry[]> {
-  if (all !== true && unusedFor === undefined && maxUsedSpace === undefined) return [];
+async function chooseEntries(stores: GcStore, options: PruneOptions): Promise<readonly CacheEntry[]> {
+  if (options.all !== true && options.unusedFor === undefined && !isLimited(options)) return [];
   return listCacheEntries(stores, { disk: createDiskUsage(), named: namedBlobs(stores) });
 }
 

@@ -1,32 +1,52 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Services } from '@tbuild/builder';
-import { pruneStore, sweepLeftovers } from '@tbuild/gc';
+import { type PruneOptions, pruneStore, spaceOf, sweepLeftovers } from '@tbuild/gc';
 import { startProcess } from '@tbuild/linux';
 import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
 import { parseSize } from '../flags/sizes.ts';
 
-/**
- * Returns the cap on the build cache that `TBUILD_MAX_USED_SPACE` sets, in bytes.
- * @throws TbuildError USAGE
- */
-export function maxUsedSpace({ variables }: Environment): number | undefined {
-  const text = variables.TBUILD_MAX_USED_SPACE;
-  return text === undefined || text === '' ? undefined : parseSize(text, 'TBUILD_MAX_USED_SPACE');
-}
+/** The limits of the build cache, in bytes. */
+export type CacheLimits = Pick<PruneOptions, 'maxUsedSpace' | 'minFreeSpace' | 'reservedSpace'>;
 
 /**
- * Tidies the store after a build: applies the cap, removes leftovers of killed builds, syncs new files to the disk, and
+ * Returns the limits of the build cache that environment variables set.
+ * @throws TbuildError USAGE
+ */
+export function cacheLimits({ variables }: Environment): CacheLimits {
+  const sizeOf = (name: string): number | undefined =>
+    (variables[name] ?? '') === '' ? undefined : parseSize(variables[name] ?? '', name);
+  return {
+    maxUsedSpace: sizeOf('TBUILD_MAX_USED_SPACE'),
+    minFreeSpace: sizeOf('TBUILD_MIN_FREE_SPACE'),
+    reservedSpace: sizeOf('TBUILD_RESERVED_SPACE'),
+  };
+}
+
+/** By default a tenth of the disk stays free, at most 20 GB, for which the cache shrinks to 2 GB. */
+const DEFAULT = { freeShare: 0.1, mostFree: 20e9, reserved: 2e9 };
+
+/**
+ * Tidies the store after a build: applies the limits, removes leftovers of killed builds, syncs new files to the disk, and
  * empties the trash. Costs a build without such work only a few system calls.
  */
-export async function tidyAfterBuild(services: Services, cap: number | undefined): Promise<void> {
-  if (cap !== undefined) await pruneStore(services, { maxUsedSpace: cap });
+export async function tidyAfterBuild(services: Services, limits: CacheLimits): Promise<void> {
   const { store } = services;
+  await applyLimits(services, limits);
   sweepLeftovers(store, services.now());
   const trash = listDirectory(store.trash).slice(0, AT_ONCE);
   const boot = needsSync(store) ? readBoot() : undefined;
   if (boot !== undefined || trash.length > 0) tidyBehind(store, boot ?? '', trash);
+}
+
+/** Measures the cache, which reads the whole store, only if it may be too large. */
+async function applyLimits(services: Services, limits: CacheLimits): Promise<void> {
+  const { free, total } = spaceOf(services.store);
+  const { minFreeSpace = Math.min(total * DEFAULT.freeShare, DEFAULT.mostFree), reservedSpace = DEFAULT.reserved } =
+    limits;
+  if (limits.maxUsedSpace !== undefined || free < minFreeSpace)
+    await pruneStore(services, { maxUsedSpace: limits.maxUsedSpace, minFreeSpace, reservedSpace });
 }
 
 /** The marker's time is the start of the sync; it gets its name when the sync has ended. */

@@ -17,7 +17,7 @@ import { buildRequest } from '../request/build-request.ts';
 import { insecureRegistries, refuseSharing } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
-import { maxUsedSpace, tidyAfterBuild } from './after-build.ts';
+import { cacheLimits, tidyAfterBuild } from './after-build.ts';
 import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
 import { waitAsStep } from './waiting-clock.ts';
@@ -151,14 +151,14 @@ function openServices(
     },
     env,
   );
-  const cap = maxUsedSpace(env);
+  const limits = cacheLimits(env);
   return {
     services,
     within: (work) => interruptible((interrupted) => withTimeLimit(timeLimit, interrupted, work)),
     async [Symbol.asyncDispose]() {
       using _lease = lease;
       await services.close();
-      await tidyAfterBuild(services, cap);
+      await tidyAfterBuild(services, limits);
       makeStartSnapshot(env);
     },
   };

@@ -22,6 +22,12 @@ const flags = {
     value: 'SIZE',
     help: 'Remove the least recently used until the build cache holds at most this much',
   },
+  'min-free-space': {
+    kind: 'text',
+    value: 'SIZE',
+    help: 'Remove the least recently used until the disk of the store has this much free',
+  },
+  'reserved-space': { kind: 'text', value: 'SIZE', help: 'Always keep this much of the build cache' },
   ...storeFlags,
 } as const satisfies Flags;
 
@@ -48,7 +54,13 @@ export const prune: Command = {
 };
 
 function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
-  const size = given['max-used-space'] ?? given['keep-storage'];
+  const sizeOf = (name: 'max-used-space' | 'keep-storage' | 'min-free-space' | 'reserved-space'): number | undefined =>
+    given[name] === undefined ? undefined : parseSize(given[name], `--${name}`);
+  const limits = {
+    maxUsedSpace: sizeOf('max-used-space') ?? sizeOf('keep-storage'),
+    minFreeSpace: sizeOf('min-free-space'),
+    reservedSpace: sizeOf('reserved-space'),
+  };
   const spans = (given.filter ?? []).map((text) => {
     const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
     if (span !== undefined) return parseSpan(span, '--filter');
@@ -58,28 +70,30 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
   });
   return {
     // With a limit, --all applies to everything that the limit releases.
-    all: given.all === true && size === undefined && spans.length === 0,
+    all: given.all === true && !isLimited(limits) && spans.length === 0,
     unusedFor: spans.length === 0 ? undefined : Math.max(...spans),
-    maxUsedSpace: size === undefined ? undefined : parseSize(size, '--max-used-space'),
+    ...limits,
   };
 }
 
-async function confirm(
-  { all, unusedFor, maxUsedSpace }: PruneOptions,
-  env: Parameters<Command['run']>[1],
-): Promise<boolean> {
+function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
+  return maxUsedSpace !== undefined || minFreeSpace !== undefined;
+}
+
+async function confirm(options: PruneOptions, env: Parameters<Command['run']>[1]): Promise<boolean> {
   if (!env.stdin.isTTY)
     throw new TbuildError('USAGE', 'Cannot ask for confirmation: there is no terminal', {
       hint: 'Use --force to remove without asking',
     });
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: env.stdin, output: env.stderr });
-  const isLimited = unusedFor !== undefined || maxUsedSpace !== undefined;
-  const what = isLimited
-    ? 'the least recently used build cache'
-    : all === true
-      ? 'all build cache'
-      : 'build cache that nothing refers to';
+  const { all, unusedFor } = options;
+  const what =
+    unusedFor !== undefined || isLimited(options)
+      ? 'the least recently used build cache'
+      : all === true
+        ? 'all build cache'
+        : 'build cache that nothing refers to';
   const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
