@@ -5,7 +5,7 @@ import { TbuildError } from '@tbuild/errors';
 import type { Step } from '@tbuild/graph';
 import { detachMount, mountTmpfs, openUnnamedFile, removeTree } from '@tbuild/linux';
 import type { StoreLayout } from '@tbuild/store';
-import { giveOwner } from '../copy/give-owner.ts';
+import { giveOwner } from './give-owner.ts';
 
 /** Owner and mode of a file. */
 export interface FileAccess {
