@@ -4,18 +4,17 @@ import { createLayerPreparation, createStepResults, type LayerPreparation, type 
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
 import type { Underway } from '../build-run.ts';
-import { type ImportedSteps, importMount } from '../cache-transfer/imported-steps.ts';
 import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
 import { createEmulators } from '../ops/run/require-platform.ts';
-import { imageStepsOf, leafStepsOf } from '../plan/image-steps.ts';
-import type { JointPlan, PlannedTarget } from '../plan/plan-targets.ts';
-import type { Services } from '../services.ts';
+import type { JointPlan } from '../plan/plan-targets.ts';
 import type { Contexts } from '../session/contexts.ts';
 import type { Session } from '../session/open-session.ts';
 import type { TargetSession } from '../session/open-target.ts';
 import { createExplanations, type Explanations } from './explanations.ts';
+import { opPorts, type SolvePorts } from './op-ports.ts';
 import { createResultCache } from './result-cache.ts';
+import { type StepRoles, stepRoles } from './step-roles.ts';
 
 /** A plan being solved. Disposing aborts layers that are still being packed. */
 export interface Solving extends AsyncDisposable {
@@ -43,25 +42,6 @@ export interface SolvedPlan {
 
 /** The plans of a build's targets, and what an open session has for their steps. */
 export interface PlanToSolve extends JointPlan, Pick<Session, 'imported'> {}
-
-/** What solving uses: the cache, the stores of results, and what the ops use. */
-export type SolvePorts = Pick<
-  Services,
-  | 'store'
-  | 'content'
-  | 'snapshots'
-  | 'flavour'
-  | 'differ'
-  | 'cache'
-  | 'layerSubprocess'
-  | 'openRepository'
-  | 'openWeb'
-  | 'runProgram'
-  | 'executor'
-  | 'resolvConf'
-  | 'platform'
-  | 'searchPath'
->;
 
 /** Starts to solve the steps of all targets. */
 export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, now, signal }: Underway): Solving {
@@ -153,55 +133,6 @@ function saveDigests(contexts: Contexts): void {
   } catch {
     // The next build reads the files again.
   }
-}
-
-type StepRoles = Pick<OpPorts, 'imageSteps' | 'leafSteps'>;
-
-/** Finds the steps whose layers are part of an image, and those of which nothing else is needed. */
-function stepRoles({ targets, graph }: JointPlan): StepRoles {
-  const made = targets.filter(({ session }) => !session.isLink);
-  const imageSteps = imageStepsOf(made.flatMap(({ plan }) => plan.plans));
-  const roles = made.map(({ session, plan }) => {
-    const own = imageStepsOf(plan.plans);
-    return { own, leaves: leafStepsOf(own, graph, session.inputs.request) };
-  });
-  // A step is a leaf only if it is one for every target that has it.
-  const leafSteps = new Set(
-    [...imageSteps].filter((step) => roles.every(({ own, leaves }) => !own.has(step) || leaves.has(step))),
-  );
-  return { imageSteps, leafSteps };
-}
-
-/** What the ops of a target share with others. */
-interface Shared extends Underway, StepRoles, Pick<OpPorts, 'emulators' | 'discardedCaches'> {
-  readonly results: StepResults;
-  readonly preparation: LayerPreparation;
-  readonly imported: ImportedSteps;
-}
-
-/** Collects the ports of the ops of a target. */
-function opPorts(
-  { session, plan: { plans } }: PlannedTarget,
-  ports: SolvePorts,
-  { signal, imported, ...shared }: Shared,
-): OpPorts {
-  const { request, contexts, sources, loaded, epoch } = session.inputs;
-  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent } = request;
-  const { progress, now } = shared;
-  const { differ } = ports;
-  return {
-    ...ports,
-    ...shared,
-    contexts,
-    sources,
-    readSecret: session.readSecret,
-    importsCaches: request.cacheFrom.length > 0,
-    settings: { extraHosts, network, shmSize, ulimits, resources, cgroupParent, proxyEnv: plans[0]?.proxyEnv ?? [] },
-    ssh: request.ssh,
-    importMount: (name, directory) => importMount({ name, directory }, imported, { differ, progress, signal }),
-    epoch,
-    dockerfileTime: epoch ?? loaded.changedAt ?? now(),
-  };
 }
 
 /**
