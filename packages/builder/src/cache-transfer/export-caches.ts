@@ -19,7 +19,7 @@ import type { Repository } from '@tbuild/registry';
 import type { StoreLayout } from '@tbuild/store';
 import type { SolvedBuild } from '../assemble/assemble-image.ts';
 import type { Underway } from '../build-run.ts';
-import { directoryKey } from '../ops/run/cache-mount.ts';
+import { directoryKey } from '../ops/run/mounts/cache-mount.ts';
 import type { BuildPlan } from '../plan/plan-build.ts';
 import type { BuildRequest, CacheExportOptions, CacheExportSpec } from '../request.ts';
 import type { Services } from '../services.ts';

@@ -3,7 +3,7 @@ import { type FileHasher, readLink, type SelectedSource, type TreeEntry, typeOf 
 import type { CopyOp, CopySelection, MkdirOp, ResultId, RunOp } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf, type Digest } from '@tbuild/oci';
 import type { KeyParts } from '@tbuild/solver';
-import type { KeyedMount } from '../run/keyed-mount.ts';
+import type { KeyedMount } from '../run/mounts/keyed-mount.ts';
 import type { FileInput } from './file-input.ts';
 
 const INLINE = 'the text in the Dockerfile';

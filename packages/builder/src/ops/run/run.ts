@@ -11,11 +11,11 @@ import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
 import { newResultId, isResultOf } from '../run-result.ts';
 import { gatherTrees, prepareOn } from '../trees.ts';
-import type { KeyedMount } from './keyed-mount.ts';
+import type { KeyedMount } from './mounts/keyed-mount.ts';
+import { keyMounts, type MountPorts, openMounts } from './mounts/run-mounts.ts';
 import { networkFiles, parseHost } from './network-files.ts';
 import { type Emulators, requirePlatform } from './require-platform.ts';
 import { exited, memoryNote } from './run-end.ts';
-import { keyMounts, type MountPorts, openMounts } from './run-mounts.ts';
 import { createStepFiles } from './step-files.ts';
 import { openStepOutput } from './step-output.ts';
 

@@ -4,7 +4,7 @@ import { runCooperatively } from '@tbuild/concurrency';
 import { typeOf } from '@tbuild/context';
 import { copyFiles } from '@tbuild/copy';
 import { createTreeWriter, type OverlayFlavour } from '@tbuild/snapshot';
-import type { FileInput } from '../copy/file-input.ts';
+import type { FileInput } from '../../copy/file-input.ts';
 
 /** What copying the files of a mount uses. */
 export interface CopySelectedPorts {

@@ -2,15 +2,15 @@ import type { SandboxMount } from '@tbuild/executor';
 import type { ResultId, RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf } from '@tbuild/oci';
 import type { Solved } from '@tbuild/solver';
-import type { BuildRequest } from '../../request.ts';
-import { type FilePorts, openFileInput } from '../copy/file-input.ts';
-import type { Secrets } from '../secrets.ts';
+import type { BuildRequest } from '../../../request.ts';
+import { type FilePorts, openFileInput } from '../../copy/file-input.ts';
+import type { Secrets } from '../../secrets.ts';
+import type { StepUnderway } from '../step-files.ts';
 import { type BindMountPorts, openBindMount } from './bind-mount.ts';
 import { type CacheMountPorts, takeCacheDirectories } from './cache-mount.ts';
 import type { KeyedMount } from './keyed-mount.ts';
 import { openSecretMount, type OpenSecret } from './secret-mount.ts';
 import { openSshMount } from './ssh-mount.ts';
-import type { StepUnderway } from './step-files.ts';
 
 /** Reads the mounts' sources for the key of their step. */
 export async function keyMounts(

@@ -1,8 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
 import type { SandboxMount } from '@tbuild/executor';
 import type { RunMount } from '@tbuild/graph';
-import type { BuildRequest } from '../../request.ts';
-import type { StepFiles } from './step-files.ts';
+import type { BuildRequest } from '../../../request.ts';
+import type { StepFiles } from '../step-files.ts';
 
 type SshMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 

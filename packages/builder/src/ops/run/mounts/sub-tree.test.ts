@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeOpaque, makeWhiteout } from '@tbuild/snapshot';
 import { afterAll, expect, test } from 'vitest';
-import { needs } from '../../../../../test/support/requirements.ts';
+import { needs } from '../../../../../../test/support/requirements.ts';
 import { layersAt, overlayOf } from './sub-tree.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sub-tree-'));

@@ -6,11 +6,11 @@ import type { SandboxMount } from '@tbuild/executor';
 import type { ResultId, RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import { openLayeredTree } from '@tbuild/snapshot';
-import type { FileInput } from '../copy/file-input.ts';
-import type { Trees } from '../trees.ts';
+import type { FileInput } from '../../copy/file-input.ts';
+import type { Trees } from '../../trees.ts';
+import type { StepUnderway } from '../step-files.ts';
 import { copySelected, type CopySelectedPorts } from './copy-selected.ts';
 import type { KeyedMount } from './keyed-mount.ts';
-import type { StepUnderway } from './step-files.ts';
 import { layersAt, overlayOf } from './sub-tree.ts';
 
 type BindMount = Extract<RunMount, { type: 'bind' }>;

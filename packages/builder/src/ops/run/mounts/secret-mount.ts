@@ -1,8 +1,8 @@
 import { TbuildError } from '@tbuild/errors';
 import type { SandboxMount } from '@tbuild/executor';
 import type { RunMount } from '@tbuild/graph';
-import type { Secrets } from '../secrets.ts';
-import type { StepFiles } from './step-files.ts';
+import type { Secrets } from '../../secrets.ts';
+import type { StepFiles } from '../step-files.ts';
 
 type SecretMount = Extract<RunMount, { type: 'secret' | 'ssh' }>;
 

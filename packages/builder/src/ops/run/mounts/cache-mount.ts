@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import type { RunMount } from '@tbuild/graph';
 import { canonicalJson, digestOf, hexOf } from '@tbuild/oci';
 import type { Progress } from '@tbuild/progress';
+import { giveOwner } from '../give-owner.ts';
+import type { StepUnderway } from '../step-files.ts';
 import { takeCacheDirectory, type CacheStore } from './cache-directory.ts';
 import { copySelected, type CopySelectedPorts } from './copy-selected.ts';
-import { giveOwner } from './give-owner.ts';
 import type { KeyedMount } from './keyed-mount.ts';
-import type { StepUnderway } from './step-files.ts';
 
 type CacheMount = Extract<RunMount, { type: 'cache' }>;
 

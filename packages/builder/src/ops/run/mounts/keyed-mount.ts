@@ -1,5 +1,5 @@
 import type { ResultId, RunMount } from '@tbuild/graph';
-import type { FileInput } from '../copy/file-input.ts';
+import type { FileInput } from '../../copy/file-input.ts';
 
 /** A mount of a RUN and its part of the step's key. */
 export interface KeyedMount {
