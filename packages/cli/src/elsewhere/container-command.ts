@@ -43,6 +43,7 @@ export function containerCommand(argv: readonly string[], options: ContainerOpti
 function pathsIn(argv: readonly string[], { cwd, home }: ContainerOptions): readonly string[] {
   return argv
     .flatMap((word) => word.split(/[=,]/))
+    .map((piece) => piece.replace(/^oci-layout:\/\//, ''))
     .filter((piece) => /^(?:\/|\.\.?(?:\/|$)|~\/)/.test(piece))
     .map((piece) => resolve(cwd, piece.replace(/^~(?=\/)/, home)))
     .flatMap((path) => mountable(path) ?? [])
