@@ -20,6 +20,9 @@ export interface PeerBuild {
 /** An isolation of RUN steps: one of tbuild's, with `oci` named by its runtime. */
 export type Isolation = 'namespace' | 'chroot' | 'crun' | 'runc';
 
+/** Builds targets of the bake file in a directory, all without names; throws when that fails. */
+export type Bake = (directory: string, targets?: readonly string[]) => Promise<unknown>;
+
 /** One builder under measurement, with a state of its own. */
 export interface Peer extends AsyncDisposable {
   readonly name: string;
@@ -29,6 +32,8 @@ export interface Peer extends AsyncDisposable {
   readonly isolations?: readonly Isolation[];
   /** Builds the context in a directory; throws when that fails. */
   build(context: string, options?: PeerBuild): Promise<unknown>;
+  /** Makes ready to bake. Undefined for a peer that cannot. Not measured. */
+  openBake?(): Promise<Bake>;
   /** Provides an image that FROM names, unless it is there. Not measured. */
   addBase(name: BaseImageName): Promise<void>;
   /** Clears the caches of earlier builds. Not measured. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDaemon } from './daemon.ts';
 import { runChecked, runProcess, type ProcessOptions } from './run-process.ts';
@@ -8,15 +9,26 @@ export interface Docker extends AsyncDisposable {
   readonly host: string;
 }
 
+export interface DockerOptions {
+  /** Keep images in containerd's store, which images for several platforms need. */
+  readonly hasContainerdStore?: boolean;
+}
+
 /** Starts dockerd with its embedded BuildKit, with its own state and mount namespace; needs root. */
-export async function startDocker(directory: string = scratchDirectory('docker')): Promise<Docker> {
+export async function startDocker(
+  directory: string = scratchDirectory('docker'),
+  { hasContainerdStore = false }: DockerOptions = {},
+): Promise<Docker> {
   const host = `unix://${join(directory, 'docker.sock')}`;
   const options = ['--iptables=false', '--ip6tables=false', '--ip-masq=false', '--ip-forward=false'];
   const state = ['--data-root', join(directory, 'data'), '--exec-root', join(directory, 'exec')];
+  const config = join(directory, 'daemon.json');
+  writeFileSync(config, JSON.stringify({ features: { 'containerd-snapshotter': hasContainerdStore } }));
+  const driver = ['--config-file', config, ...(hasContainerdStore ? [] : ['--storage-driver', 'overlay2'])];
   const places = ['--host', host, '--pidfile', join(directory, 'pid'), ...state];
   const daemon = await startDaemon({
     program: 'unshare',
-    args: ['--mount', '--propagation', 'private', 'dockerd', '--storage-driver', 'overlay2', ...places, ...options],
+    args: ['--mount', '--propagation', 'private', 'dockerd', ...driver, ...places, ...options],
     logFile: join(directory, 'log'),
     isReady: async () => (await runProcess('docker', ['--host', host, 'version'])).exitCode === 0,
   });

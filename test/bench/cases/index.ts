@@ -1,5 +1,6 @@
 import type { BenchCase } from '../case.ts';
 import { archive } from './archive.ts';
+import { bakedTargets } from './baked-targets.ts';
 import { cachedSteps } from './cached-steps.ts';
 import { eightStages } from './eight-stages.ts';
 import { emulated } from './emulated.ts';
@@ -19,6 +20,7 @@ export const cases: readonly BenchCase[] = [
   isolations,
   manyFiles,
   eightStages,
+  bakedTargets,
   nodeProject,
   ignoredFiles,
   emulated,

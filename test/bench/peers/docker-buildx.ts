@@ -1,10 +1,14 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { loadBaseImage } from '../../support/base-images.ts';
-import { docker, startDocker } from '../../support/docker.ts';
+import { docker, startDocker, type Docker } from '../../support/docker.ts';
 import type { Peer } from '../peer.ts';
 
 /** Docker's daemon with its embedded BuildKit. */
 export async function dockerBuildx(directory: string): Promise<Peer> {
   const daemon = await startDocker(directory);
+  // The other daemon's store has images for one platform only.
+  let baking: Docker | undefined;
   const run = (...args: string[]): Promise<string> => docker(daemon.host, args);
   return {
     name: 'docker buildx',
@@ -15,8 +19,19 @@ export async function dockerBuildx(directory: string): Promise<Peer> {
       await run('buildx', 'build', '--quiet', ...tag, ...options, context);
       if (archive) await run('save', '--output', archive.path, 'bench');
     },
+    async openBake() {
+      const state = join(directory, 'containerd-store');
+      mkdirSync(state, { recursive: true });
+      baking ??= await startDocker(state, { hasContainerdStore: true });
+      const { host } = baking;
+      await loadBaseImage('busybox', host);
+      return (cwd, targets = []) => docker(host, ['buildx', 'bake', '--progress', 'quiet', ...targets], { cwd });
+    },
     addBase: (name) => loadBaseImage(name, daemon.host),
     forget: async () => void (await run('builder', 'prune', '--all', '--force')),
-    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await baking?.[Symbol.asyncDispose]();
+      await daemon[Symbol.asyncDispose]();
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
-import { baseImageArguments, type BaseImageName } from '../../support/base-images.ts';
+import { baseImage, baseImageArguments, type BaseImageName } from '../../support/base-images.ts';
 import { program } from '../../support/program.ts';
 import { hasProgram, isRoot } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
@@ -28,6 +28,15 @@ export async function tbuild(directory: string): Promise<Peer> {
       });
       peak = memory?.stop();
     },
+    openBake:
+      async () =>
+      async (cwd, targets = []) => {
+        const images = [...bases].flatMap((name) => [
+          `--set=*.contexts.${name}=oci-layout://${baseImage(name)}`,
+          `--allow=fs.read=${baseImage(name)}`,
+        ]);
+        await runChecked(program, ['bake', '--quiet', ...images, ...targets], { cwd, env: { TBUILD_ROOT: store } });
+      },
     addBase: async (name) => void bases.add(name),
     async forget() {
       mkdirSync(store, { recursive: true });

@@ -33,7 +33,7 @@ export const bakeFlags = {
   print: { kind: 'switch', help: 'Print the targets with all that they inherit, and build nothing' },
   progress: buildFlags.progress,
   provenance: buildFlags.provenance,
-  pull: buildFlags.pull,
+  pull: { kind: 'switch', help: 'Ask registries again for images that were resolved before' },
   push: { kind: 'switch', help: 'Push the images to the registries of their names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print the image IDs only, or the output of the step that failed' },
   'registry-map': registryFlags['registry-map'],
