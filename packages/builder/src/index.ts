@@ -12,6 +12,7 @@ export type {
   ContextSpec,
   DockerfileSpec,
   Entitlement,
+  ImageEdits,
   NamedContextSpec,
   SshSource,
   Ulimit,
@@ -19,4 +20,5 @@ export type {
 export type { Services } from './services.ts';
 export { fetchFiles } from './session/fetch-files.ts';
 export type { FetchedFiles } from './session/fetch-files.ts';
+export type { PolicyRule, SourcePolicy } from './source-policy/source-policy.ts';
 export { track } from './track.ts';

@@ -3,6 +3,7 @@ import type { Resources } from '@tbuild/executor';
 import type { GitSource } from '@tbuild/frontend';
 import type { LayerCompression, Platform } from '@tbuild/oci';
 import type { OutputSpec, PullPolicy } from '@tbuild/spec';
+import type { SourcePolicy } from './source-policy/source-policy.ts';
 
 /** The location of a context's files. Paths are absolute. */
 export type ContextSpec =
@@ -31,10 +32,10 @@ export type NamedContextSpec = ContextSpec | { readonly kind: 'target'; readonly
 
 /** The location of the Dockerfile. */
 export type DockerfileSpec =
-  /** Absolute path. Undefined means `Dockerfile`, then `dockerfile`, in the main context. */
+  /** Absolute path. Undefined means `Dockerfile`, `dockerfile` or `Containerfile` in the main context. */
   | { readonly kind: 'file'; readonly path?: string }
-  /** Path relative to the root of a fetched or unpacked main context. */
-  | { readonly kind: 'in-context'; readonly path: string }
+  /** Path relative to the root of a fetched or unpacked main context. Undefined means the names above. */
+  | { readonly kind: 'in-context'; readonly path?: string }
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'inline'; readonly text: string; readonly name: string };
 
@@ -78,6 +79,16 @@ export interface Ulimit {
 /** One `--allow`: a privilege that a Dockerfile gets only if the user grants it. */
 export type Entitlement = 'network.host' | 'security.insecure';
 
+/** Changes of the finished image that no step makes. */
+export interface ImageEdits {
+  readonly env: Readonly<Record<string, string>>;
+  readonly unsetEnv: readonly string[];
+  readonly unsetLabels: readonly string[];
+  readonly omitHistory: boolean;
+  /** Annotate the image with the name and the digest of its base. */
+  readonly baseAnnotations: boolean;
+}
+
 /** Everything that a build depends on, as plain data. */
 export interface BuildRequest {
   readonly context: ContextSpec;
@@ -90,6 +101,11 @@ export interface BuildRequest {
   readonly implicitPlatform: boolean;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  readonly edits: ImageEdits;
+  /** Which images, files and repositories may be read, and from where. */
+  readonly sourcePolicy: SourcePolicy;
+  /** The path of the ignore file of the main context, instead of its own. */
+  readonly ignoreFile?: string;
   /** Full references to name the result by. */
   readonly tags: readonly string[];
   readonly outputs: readonly OutputSpec[];
@@ -115,5 +131,7 @@ export interface BuildRequest {
   /** The parent of the cgroups of RUN steps. */
   readonly cgroupParent?: string;
   readonly allow: readonly Entitlement[];
+  /** How many bytes of a step's output are shown. Defaults to all. */
+  readonly logMax?: number;
   readonly attestations?: AttestationSpecs;
 }

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
-import { suggest, TbuildError } from '@tbuild/errors';
 import { build } from './commands/build.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './config/environment.ts';
@@ -26,6 +26,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   save: async () => (await import('./commands/image/save.ts')).save,
   load: async () => (await import('./commands/image/load.ts')).load,
   image: async () => (await import('./commands/image/image.ts')).image,
+  builder: async () => (await import('./commands/docker/buildx.ts')).builder,
+  buildx: async () => (await import('./commands/docker/buildx.ts')).buildx,
+  system: async () => (await import('./commands/docker/system.ts')).system,
   imagetools: async () => (await import('./commands/imagetools/imagetools.ts')).imagetools,
   login: async () => (await import('./commands/login.ts')).login,
   logout: async () => (await import('./commands/logout.ts')).logout,
@@ -61,6 +64,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     return 0;
   }
   const load = Object.hasOwn(commands, first) ? commands[first] : hidden[first];
+  if (load === undefined && !first.startsWith('-')) await refuseUnknown(first, env);
   const command = await (load ?? commands.build)?.();
   if (command === undefined) throw new Error('There is no build command');
   return command.run(load === undefined ? argv : rest, env);
@@ -107,15 +111,11 @@ async function helpText(): Promise<string> {
   ].join('\n');
 }
 
-/** Adds a hint for a word that is neither a command nor a directory, but close to a command. */
-function withCommandHint(error: unknown, [first = '']: readonly string[]): unknown {
-  const near = suggest(first, Object.keys(commands));
-  if (!(error instanceof TbuildError) || error.hint !== undefined || error.code !== 'CONTEXT' || near === undefined)
-    return error;
-  return new TbuildError(error.code, error.message, {
-    cause: error.cause,
-    hint: `Did you mean the command "${near}"?`,
-  });
+/** @throws TbuildError USAGE for a first word that is neither a command nor a context. */
+async function refuseUnknown(word: string, { cwd }: Environment): Promise<void> {
+  if (!/^[a-z][a-z-]*$/i.test(word) || existsSync(resolve(cwd, word))) return;
+  const { unknownCommand } = await import('./commands/unknown-command.ts');
+  throw unknownCommand(word, Object.keys(commands));
 }
 
 // Not awaited: parts that are loaded later import from this file, which must have ended by then.
@@ -136,7 +136,7 @@ async function start(): Promise<void> {
   const debug = argv.includes('--debug') || argv.includes('-D');
   catchFaults(env, { debug });
   const code = await main(argv, env).catch(async (error: unknown) => {
-    env.stderr.write(await formatError(withCommandHint(error, argv), { debug, sourceOf: () => undefined }));
+    env.stderr.write(await formatError(error, { debug, sourceOf: () => undefined }));
     return exitCodeOf(error);
   });
   await env.flush();

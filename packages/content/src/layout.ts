@@ -65,7 +65,10 @@ async function resolve({ directory, entries, store }: OpenLayout, name?: string)
     'NOT_FOUND',
     `Image ${JSON.stringify(wanted)} is not in the layout ${JSON.stringify(directory)}`,
     {
-      hint: names.length === 0 ? 'It holds no image' : `It holds ${names.slice(0, 20).join(', ')}`,
+      hint:
+        names.length === 0
+          ? 'Name another directory: it holds no image'
+          : `Choose from ${names.slice(0, 20).join(', ')}`,
     },
   );
 }

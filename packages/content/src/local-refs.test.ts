@@ -81,7 +81,7 @@ test('a store opens as a layout, by name, full name, tag and digest', async () =
   for (const name of ['app:1', 'docker.io/library/app:1', '1', target.digest, undefined])
     expect(await resolve(name)).toEqual(target);
   expect(await provider.has({ digest: target.digest })).toBe(true);
-  await expect(resolve('app:2')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'It holds app:1' });
+  await expect(resolve('app:2')).rejects.toMatchObject({ code: 'NOT_FOUND', hint: 'Choose from app:1' });
   await expect(openLayout(join(root, 'refs'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { readLimitedFile } from '@tbuild/linux';
+import { decodeText } from './decode-text.ts';
 import { compileIgnoreRules, type IgnoreRules, readIgnoreLines } from './patterns/ignore-rules.ts';
 import type { FileTree } from './tree/file-tree.ts';
 import { openFilteredTree } from './tree/filtered-tree.ts';
@@ -30,21 +32,24 @@ export interface BuildContext {
 export interface ContextOptions {
   /** The path of the Dockerfile, relative to the directory. An ignore file named after it takes precedence. */
   readonly dockerfile?: string;
+  /** The path on disk of an ignore file to use instead. */
+  readonly ignoreFile?: string;
   /** False for fetched contexts, to which Docker applies no ignore file. Default: true. */
   readonly ignoreFiles?: boolean;
 }
 
 /**
- * Opens a directory as build context. Applies `<Dockerfile>.dockerignore`, or else `.dockerignore` in the root, never both.
+ * Opens a directory as build context. Applies the first of `<Dockerfile>.dockerignore`, `<Dockerfile>.containerignore`,
+ * `.dockerignore` and `.containerignore` in the root that exists, never several.
  *
- * @throws TbuildError CONTEXT when the directory or its ignore file cannot be read, USAGE for a malformed pattern.
+ * @throws TbuildError CONTEXT when the directory or its ignore file cannot be read, or a pattern is malformed.
  */
 export function openContext(directory: string, options: ContextOptions = {}): BuildContext {
   const root = resolve(directory);
   const plain = openDirectory(root);
   if (plain.stat('') === undefined)
     throw new TbuildError('CONTEXT', `Context ${JSON.stringify(directory)} is not a directory`);
-  const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(plain, root, options.dockerfile);
+  const ignored = options.ignoreFiles === false ? undefined : findIgnoreFile(root, options);
   const tree = ignored === undefined ? plain : openFilteredTree(root, ignored.rules, relative(root, ignored.file));
   const isIgnored = (path: string): boolean => ignored !== undefined && isExcluded(path, ignored.rules);
   return { root, tree, ignoreFile: ignored?.file, isIgnored, readText: (path) => readTextIn(plain, path) };
@@ -63,23 +68,37 @@ function isExcluded(path: string, rules: IgnoreRules): boolean {
 }
 
 function findIgnoreFile(
-  plain: FileTree,
   root: string,
-  dockerfile?: string,
+  { dockerfile, ignoreFile }: ContextOptions,
 ): { file: string; rules: IgnoreRules } | undefined {
-  const own = dockerfile === undefined ? undefined : `${resolve(root, dockerfile)}.dockerignore`;
-  const common = resolvePath(plain, '.dockerignore', { followLast: true });
-  for (const file of [own, common === undefined ? undefined : `${root}/${common}`]) {
-    const text = file === undefined ? undefined : readIfPresent(file);
-    if (file === undefined || text === undefined) continue;
-    const lines = readIgnoreLines(text);
-    return lines.length === 0 ? undefined : { file, rules: compileRules(file, lines) };
-  }
-  return undefined;
+  const file = ignoreFile ?? ignoreFileOf(root, dockerfile);
+  const text = file === undefined ? undefined : readIfPresent(file);
+  if (ignoreFile !== undefined && text === undefined)
+    throw new TbuildError('CONTEXT', `Ignore file ${JSON.stringify(ignoreFile)} does not exist`);
+  if (file === undefined || text === undefined) return undefined;
+  const lines = readIgnoreLines(text);
+  return lines.length === 0 ? undefined : { file, rules: compileRules(file, lines) };
+}
+
+/**
+ * Returns the path of the ignore file that applies to a directory and a Dockerfile, if there is one. A Containerfile
+ * prefers those of its own name.
+ */
+export function ignoreFileOf(directory: string, dockerfile?: string): string | undefined {
+  const plain = openDirectory(directory);
+  const own = dockerfile === undefined ? undefined : resolve(directory, dockerfile);
+  const names = ['.dockerignore', '.containerignore'];
+  if (own !== undefined && /(?:^|\/)Containerfile[^/]*$/.test(own)) names.reverse();
+  const beside = own === undefined ? undefined : names.map((name) => own + name).find((path) => existsSync(path));
+  if (beside !== undefined) return beside;
+  const common = names.flatMap((name) => resolvePath(plain, name, { followLast: true }) ?? [])[0];
+  return common === undefined ? undefined : `${directory}/${common}`;
 }
 
 function readIfPresent(file: string): string | undefined {
-  return readLimitedFile(file, { what: `Ignore file ${JSON.stringify(file)}` })?.toString();
+  const what = `Ignore file ${JSON.stringify(file)}`;
+  const bytes = readLimitedFile(file, { what });
+  return bytes && decodeText(bytes, what);
 }
 
 function compileRules(file: string, lines: readonly string[]): IgnoreRules {
@@ -87,7 +106,7 @@ function compileRules(file: string, lines: readonly string[]): IgnoreRules {
     return compileIgnoreRules(lines);
   } catch (error) {
     throw error instanceof TbuildError
-      ? new TbuildError(error.code, `${error.message} in ${JSON.stringify(file)}`, { cause: error })
+      ? new TbuildError('CONTEXT', `${error.message} in ${JSON.stringify(file)}`, { cause: error })
       : error;
   }
 }
@@ -98,5 +117,5 @@ function readTextIn(plain: FileTree, path: string): string {
   const what = `File ${JSON.stringify(path)}`;
   const bytes = entry === undefined ? undefined : readLimitedFile(entry.location, { what: `${what} of the context` });
   if (bytes === undefined) throw new TbuildError('NOT_FOUND', `${what} is not in the context`);
-  return bytes.toString();
+  return decodeText(bytes, what);
 }

@@ -1,4 +1,5 @@
-export { openContext } from './build-context.ts';
+export { decodeText } from './decode-text.ts';
+export { ignoreFileOf, openContext } from './build-context.ts';
 export type { BuildContext, ContextOptions } from './build-context.ts';
 export { changedFile, readLink } from './tree/changed-file.ts';
 export { digestSelection } from './digest/digest-selection.ts';

@@ -8,6 +8,7 @@ import type { Compression } from './decompress.ts';
 import type { ExtractedLayer, ExtractOptions } from './differ.ts';
 import { LayerTarget } from './layer-target.ts';
 import { checkLayer, decompressLayer } from './open-layer.ts';
+import { reasonOf } from './tar/archive-error.ts';
 import { TarParser } from './tar/tar-parser.ts';
 
 export interface LayerToExtract extends ExtractOptions {
@@ -40,9 +41,9 @@ export async function extractLayer(options: LayerToExtract): Promise<ExtractedLa
     }
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}`, {
+    throw new TbuildError('SNAPSHOT', `Could not extract layer ${layer.digest}: ${reasonOf(error)}`, {
       cause: error,
-      hint: error.hint ?? error.message,
+      hint: error.hint,
     });
   } finally {
     parser.abort();

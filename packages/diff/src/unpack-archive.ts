@@ -4,6 +4,7 @@ import { hasCode, TbuildError } from '@tbuild/errors';
 import type { ReadableTreeWriter } from '@tbuild/snapshot';
 import { ArchiveTarget } from './archive-target.ts';
 import { decompress, detectCompression, type Compression } from './decompress.ts';
+import { reasonOf } from './tar/archive-error.ts';
 import { isTarHeader } from './tar/decode-tar-header.ts';
 import { BLOCK } from './tar/tar-entry.ts';
 import { TarParser } from './tar/tar-parser.ts';
@@ -55,9 +56,9 @@ export async function unpackArchive(location: string, options: UnpackOptions): P
     parser.finish();
   } catch (error) {
     if (!hasCode(error, 'SNAPSHOT')) throw error;
-    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}`, {
+    throw new TbuildError('SNAPSHOT', `Could not unpack ${JSON.stringify(location)}: ${reasonOf(error)}`, {
       cause: error,
-      hint: error.hint ?? error.message,
+      hint: error.hint,
     });
   } finally {
     parser.abort();

@@ -49,7 +49,7 @@ export function readHeredocs(reader: LineReader, line: LogicalLine, marks: reado
       const body = readPhysicalLine(reader);
       if (body === undefined) {
         const range = rangeOf(line, 0, line.text.length);
-        throw syntaxError('Unterminated heredoc', range, `Its last line must be "${mark.name}" and nothing else`);
+        throw syntaxError('Unterminated heredoc', range, `End it with a line that is "${mark.name}" and nothing else`);
       }
       const text = reader.text.slice(body.start, body.end);
       if ((mark.stripTabs ? text.replace(/^\t+/, '') : text) !== mark.name) continue;

@@ -17,7 +17,7 @@ export function parseDockerfile(text: string, file = 'Dockerfile'): Dockerfile {
   const instructions = readInstructions(reader, directives.escape);
   const at = { file, start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
   const first = instructions[0];
-  if (first === undefined) throw syntaxError('File with no instructions', at);
+  if (first === undefined) throw syntaxError('File with no instructions', at, 'Begin it with FROM');
   const { globalArgs, stages } = groupStages(instructions);
   if (stages.length === 0) throw syntaxError('Dockerfile contains no stages to build', first.location, 'Add a FROM');
   const warnings = lintDockerfile({ directives, globalArgs, stages });

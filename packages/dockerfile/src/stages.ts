@@ -16,7 +16,7 @@ export function groupStages(instructions: Iterable<Instruction>): {
     } else if (stage !== undefined) stage.instructions.push(instruction);
     else if (instruction.kind === 'arg') globalArgs.push(instruction);
     else {
-      const hint = 'Only ARG may come before the first FROM';
+      const hint = 'Begin the file with FROM: only ARG may come before it';
       throw syntaxError('No build stage in current context', instruction.location, hint);
     }
   }

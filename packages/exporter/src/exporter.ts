@@ -26,6 +26,8 @@ export interface Exportable {
   readonly content: Provider;
   /** The names of the image, `-t`. */
   readonly names: readonly Reference[];
+  /** Write a single image as several are: under an index, and in a directory of its platform. */
+  readonly isMultiPlatform?: boolean;
   /** Returns repositories that may hold a blob, such as that of the base image: a push mounts the blob from there. */
   sourcesOf?(blob: Digest): readonly Reference[];
   /** `SOURCE_DATE_EPOCH` of this output in milliseconds: the limit for times that the build made. */

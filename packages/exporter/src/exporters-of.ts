@@ -2,6 +2,7 @@ import { createLayerVariants, requireCompression, type VariantStore } from '@tbu
 import type { OutputSpec } from '@tbuild/spec';
 import { dockerArchive } from './archive/docker-archive.ts';
 import { ociArchive, ociLayout } from './archive/oci-archive.ts';
+import { checkDestination } from './check-destination.ts';
 import { load } from './engine/load.ts';
 import type { ExporterContext, Surroundings } from './exporter-context.ts';
 import type { Exporter } from './exporter.ts';
@@ -16,7 +17,13 @@ type Output<Type extends OutputSpec['type']> = Extract<OutputSpec, { readonly ty
 export async function exportersOf(output: OutputSpec, context: ExporterContext): Promise<readonly Exporter[]> {
   if (output.type === 'cacheonly') return [];
   if (output.type === 'image') return imageExporters(output, context);
+  if (output.destination !== undefined)
+    await checkDestination(output.destination, isDirectory(output) ? 'directory' : 'file');
   return [fileExporter(output, context, await context.surroundings())];
+}
+
+function isDirectory(output: OutputSpec): boolean {
+  return output.type === 'local' || (output.type === 'oci' && !output.tar);
 }
 
 /** The store keeps what is pushed, so that its digest is the registry's. */

@@ -13,3 +13,5 @@ export type { PushStoredOptions } from './push.ts';
 export { addToLayoutIndex } from './archive/layout-directory.ts';
 export { saveImages } from './archive/save-images.ts';
 export type { ImageToSave } from './archive/save-images.ts';
+export { withTag } from './archive/layout-index.ts';
+export { writeLayout } from './archive/write-layout.ts';

@@ -20,3 +20,4 @@ export { builtInSyntax } from './syntax.ts';
 export { listTargets } from './targets.ts';
 export type { Target } from './targets.ts';
 export { planBuild } from './plan-build.ts';
+export { unusedArgs } from './unused-args.ts';

@@ -1,7 +1,8 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
-import { locate, TbuildError, type SourceRange } from '@tbuild/errors';
+import { hasCode, locate, TbuildError, type SourceRange } from '@tbuild/errors';
 import { canonicalJson, formatPlatform, type Platform } from '@tbuild/oci';
+import { buildArg } from './build-args.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
 import { didYouMean, stageLabel, type StageGraph, type StageNode } from './stage-graph.ts';
@@ -97,7 +98,7 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
   const platform = node.platform ?? visitor.options.platform;
   if (base.kind === 'stage') {
     const below = await visitor.visit(base.index);
-    const onbuild = below.node.replaced ? [] : below.node.stage.instructions;
+    const onbuild = below.node.replaced || ignoresTriggers(visitor.options) ? [] : below.node.stage.instructions;
     const texts = onbuild.flatMap((instruction) => (instruction.kind === 'onbuild' ? [instruction.trigger] : []));
     return { platform: below.platform, triggers: parseTriggers(node, texts) };
   }
@@ -107,9 +108,15 @@ async function resolveBase(visitor: Visitor, node: StageNode): Promise<Omit<Reso
   }
   if (base.kind !== 'image')
     return { platform: base.kind === 'scratch' ? visitor.options.platform : platform, triggers: [] };
-  const image = await visitor.images.resolve(base, platform, stage.from.image.location);
-  const texts = node.replaced ? [] : (image.config.config.OnBuild ?? []);
+  const image = await visitor.images.resolve(base, platform, stage.from.image.location).catch((error: unknown) => {
+    throw explainBase(error, node);
+  });
+  const texts = node.replaced || ignoresTriggers(visitor.options) ? [] : (image.config.config.OnBuild ?? []);
   return { platform, image, triggers: parseTriggers(node, texts) };
+}
+
+function ignoresTriggers({ buildArgs }: PlanOptions): boolean {
+  return /^(?:1|t|true)$/i.test(buildArg(buildArgs, 'BUILDKIT_DISABLE_ONBUILD') ?? '');
 }
 
 /** A trigger is parsed on its own, without the escape character of its original file. */
@@ -165,7 +172,7 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
         resolved.set(key, image);
         return image;
       } catch (error) {
-        throw locate(withSuggestion(error, reference, graph), location);
+        throw locate(withSuggestion(ofFile(error), reference, graph), location);
       }
     },
     get({ reference, source }, platform) {
@@ -176,10 +183,27 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
   };
 }
 
-/** The name of a missing image may be a misspelt stage. */
+/** A reference that is wrong in the file is no mistake of the command line. */
+function ofFile(error: unknown): unknown {
+  return hasCode(error, 'USAGE') ? Object.assign(error, { code: 'DOCKERFILE_SEMANTICS' }) : error;
+}
+
+/** A variable that is empty explains a reference that is not valid. */
+function explainBase(error: unknown, { emptyHint }: StageNode): unknown {
+  if (!hasCode(error, 'DOCKERFILE_SEMANTICS') || emptyHint === undefined) return error;
+  return Object.assign(error, { hint: emptyHint });
+}
+
+/** The name of an image that cannot be read may be that of a stage: misspelt, or of one that comes later. */
 function withSuggestion(error: unknown, reference: string, graph: StageGraph): unknown {
-  if (!(error instanceof TbuildError)) return error;
+  if (!(error instanceof TbuildError) || error.code === 'CANCELLED') return error;
+  if (graph.names.has(reference.toLowerCase()))
+    return new TbuildError('DOCKERFILE_SEMANTICS', `Stage ${JSON.stringify(reference)} is used before it is defined`, {
+      hint: 'Move the stage up',
+      cause: error,
+    });
   const meant = didYouMean(reference, graph.names.keys());
   if (meant === undefined) return error;
-  return Object.assign(error, { hint: error.hint === undefined ? meant : `${meant} ${error.hint}` });
+  const message = `No stage is named ${JSON.stringify(reference)}, and as an image it cannot be read: ${error.message}`;
+  return new TbuildError(error.code, message, { hint: meant, cause: error });
 }

@@ -49,7 +49,7 @@ const refused: [name: string, text: string, options: Partial<PlanOptions>, error
     'an index as target',
     stages,
     { target: '0' },
-    { message: 'Target stage "0" is not defined', hint: 'The stages are base, test' },
+    { message: 'Target stage "0" is not defined', hint: 'Use one of base, test' },
   ],
   ['a blank base', 'FROM $x', {}, { message: 'Base name "$x" is blank after expansion', location: at(1, 6) }],
   [

@@ -10,6 +10,8 @@ export interface StageNode {
   readonly base: Origin;
   /** The image name of FROM after expansion. */
   readonly baseName: string;
+  /** What would give the empty variables in FROM a value; undefined if there are none. */
+  readonly emptyHint?: string;
   /** From `--platform`. */
   readonly platform?: Platform;
   /** True if a named context replaces the stage: its instructions are ignored. */
@@ -27,6 +29,12 @@ export interface StageGraphOptions extends ContextNames {
   readonly buildPlatform: Platform;
 }
 
+type NodeOptions = StageGraphOptions & {
+  readonly escape: '\\' | '`';
+  /** The names that ARG declares before the first FROM. */
+  readonly declared: ReadonlySet<string>;
+};
+
 /**
  * Finds the base of each stage.
  * @throws TbuildError DOCKERFILE_SEMANTICS for an empty image name and an invalid platform.
@@ -34,9 +42,10 @@ export interface StageGraphOptions extends ContextNames {
 export function openStageGraph(dockerfile: Dockerfile, options: StageGraphOptions): StageGraph {
   const names = new Map<string, number>();
   const { escape } = dockerfile.directives;
+  const declared = new Set(dockerfile.globalArgs.flatMap(({ args }) => args.map(({ key }) => key.text)));
   const nodes: StageNode[] = [];
   for (const stage of dockerfile.stages) {
-    nodes.push(openNode(stage, names, { ...options, escape }));
+    nodes.push(openNode(stage, names, { ...options, escape, declared }));
     if (stage.name !== undefined) names.set(stage.name, stage.index);
   }
   return { nodes, names, contexts: options.contexts, platform: options.platform };
@@ -70,15 +79,13 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return near === undefined ? undefined : `Did you mean "${near}"?`;
 }
 
-type NodeOptions = StageGraphOptions & { readonly escape: '\\' | '`' };
-
 function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: NodeOptions): StageNode {
   const { image, platform: platformWord } = stage.from;
   const baseName = expandGlobal(image, options);
   if (baseName === '') {
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Base name ${JSON.stringify(image.text)} is blank after expansion`, {
       location: image.location,
-      hint: unsetHint(image, options) ?? 'Give the ARG a default before the first FROM, or a value with --build-arg',
+      hint: emptyHint(image, options),
     });
   }
   const platform = platformWord === undefined ? undefined : readPlatform(platformWord, options);
@@ -91,6 +98,7 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
     baseName,
     base: replacement ?? base,
     replaced: replacement !== undefined,
+    emptyHint: emptyHint(image, options),
     ...(platform === undefined ? {} : { platform }),
   };
 }
@@ -101,36 +109,56 @@ function readPlatform(word: Word, options: NodeOptions): Platform {
     const message = `Platform ${JSON.stringify(word.text)} is blank after expansion`;
     throw new TbuildError('DOCKERFILE_SEMANTICS', message, {
       location: word.location,
-      hint: unsetHint(word, options),
+      hint: emptyHint(word, options),
     });
   }
   try {
     return parsePlatform(text, options.buildPlatform);
   } catch (error) {
     if (!hasCode(error, 'USAGE')) throw error;
-    const hint = unsetHint(word, options) ?? error.hint;
+    const hint = emptyHint(word, options) ?? error.hint;
     throw new TbuildError('DOCKERFILE_SEMANTICS', error.message, { location: word.location, hint });
   }
 }
 
-function unsetHint(word: Word, { globalArgs, escape }: NodeOptions): string | undefined {
-  const unset: string[] = [];
-  expandWord(word.text, lookupIn(globalArgs), { escape, onUnset: (name) => unset.push(name) });
-  const names = globalArgs.byLast().map(([name]) => name);
-  return unset.map((name) => didYouMean(name, names)).find((hint) => hint !== undefined);
+/** Names the first variable of a word that is empty, and how to set it. */
+function emptyHint(word: Word, { globalArgs, escape, declared }: NodeOptions): string | undefined {
+  const empty: string[] = [];
+  const lookup = (name: string): string | undefined => {
+    const value = lookupIn(globalArgs)(name);
+    if (value === undefined || value === '') empty.push(name);
+    return value;
+  };
+  try {
+    expandWord(word.text, lookup, { escape });
+  } catch (error) {
+    // A variable that is required.
+    if (!hasCode(error, 'DOCKERFILE_SEMANTICS')) throw error;
+  }
+  const [name] = empty;
+  if (name === undefined) return undefined;
+  if (declared.has(name)) return `Pass --build-arg ${name}=VALUE, or give ARG ${name} a default: it is empty`;
+  const near = didYouMean(name, [...declared, ...globalArgs.byLast().map(([known]) => known)]);
+  return (
+    near ?? `Write ARG ${name} before the first FROM, and pass --build-arg ${name}=VALUE: no ARG there declares it`
+  );
 }
 
-function expandGlobal(word: Word, { globalArgs, escape }: NodeOptions): string {
+function expandGlobal(word: Word, options: NodeOptions): string {
   try {
-    return expandWord(word.text, lookupIn(globalArgs), { escape });
+    return expandWord(word.text, lookupIn(options.globalArgs), { escape: options.escape });
   } catch (error) {
-    throw locate(error, word.location);
+    const hint = emptyHint(word, options);
+    throw locate(
+      error instanceof TbuildError ? Object.assign(error, { hint: error.hint ?? hint }) : error,
+      word.location,
+    );
   }
 }
 
 function listOf(names: Iterable<string>): string {
   const all = [...names];
   return all.length === 0
-    ? 'The file names no stage; give one a name with FROM … AS name'
-    : `The stages are ${all.join(', ')}`;
+    ? 'Give a stage a name with FROM … AS name: the file names none'
+    : `Use one of ${all.join(', ')}`;
 }

@@ -35,7 +35,7 @@ export function resolveSource(graph: StageGraph, { name, location, index }: Sour
     if (graph.nodes[number] !== undefined) return { kind: 'stage', index: number };
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Stage index ${name} is not defined`, {
       location,
-      hint: `The file has ${graph.nodes.length} stages, counted from 0`,
+      hint: `Use an index below ${graph.nodes.length}, or the name of a stage`,
     });
   }
   const stage = graph.names.get(name.toLowerCase());

@@ -30,6 +30,9 @@ test('another frontend is refused with its location', () => {
 });
 
 test('BUILDKIT_SYNTAX overrides the file and is checked as well', () => {
-  const options = { file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: 'dockerfile.v0' } };
-  expect(() => builtInSyntax('# syntax=docker/dockerfile:1\nFROM x', options)).toThrow('"dockerfile.v0"');
+  const options = (syntax: string) => ({ file: 'Dockerfile', buildArgs: { BUILDKIT_SYNTAX: syntax } });
+  expect(() => builtInSyntax('# syntax=docker/dockerfile:1\nFROM x', options('own/frontend'))).toThrow(
+    '"own/frontend"',
+  );
+  expect(builtInSyntax('# syntax=own/frontend\nFROM x', options('dockerfile.v0'))).toBeUndefined();
 });

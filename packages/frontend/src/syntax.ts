@@ -6,6 +6,9 @@ import { buildArg } from './build-args.ts';
 /** The images with Docker's own Dockerfile frontend, on any registry. This package implements it. */
 const FAMILY = /(?:^|\/)docker\/dockerfile(?:-upstream)?$/;
 
+/** BuildKit's name for the frontend that is part of it; the file's directive then does not count. */
+const BUILT_IN = 'dockerfile.v0';
+
 /**
  * Returns the frontend image that a file, or the build argument BUILDKIT_SYNTAX, names, if it is Docker's Dockerfile
  * frontend, which is built in. Returns undefined if no frontend is named.
@@ -16,6 +19,7 @@ export function builtInSyntax(
   { file, buildArgs }: { readonly file: string; readonly buildArgs: Readonly<Record<string, string>> },
 ): string | undefined {
   const given = buildArg(buildArgs, 'BUILDKIT_SYNTAX') ?? '';
+  if (given === BUILT_IN) return undefined;
   const written = given === '' ? detectSyntax(text, file) : undefined;
   const image = given === '' ? (written?.text ?? '') : given;
   if (image === '' || isFamily(image)) return image === '' ? undefined : image;
@@ -35,6 +39,6 @@ function unsupported(image: string, location: SourceRange | undefined): TbuildEr
   const source = location === undefined ? 'the build argument BUILDKIT_SYNTAX' : 'the syntax directive';
   return new TbuildError('UNSUPPORTED', `Frontend ${JSON.stringify(image)} of ${source} cannot be run`, {
     location,
-    hint: 'Only Dockerfiles are understood: docker/dockerfile is built in, and needs no directive',
+    hint: 'Remove it, or name docker/dockerfile, which is built in: no other frontend is supported',
   });
 }

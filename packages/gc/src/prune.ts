@@ -25,6 +25,8 @@ export interface PruneOptions {
   readonly all?: boolean;
   /** Keeps entries that were used in this many milliseconds. */
   readonly unusedFor?: number;
+  /** Keeps images without a name. */
+  readonly keepUnnamed?: boolean;
   /** Removes the least recently used entries until the cache holds at most this many bytes. */
   readonly maxUsedSpace?: number;
   /** Removes the least recently used entries until the file system of the store has this many bytes free. */
@@ -76,7 +78,8 @@ async function removeChosen({ entries, started }: Choice, options: PruneOptions,
   const isIdle = liveLeases(store, now).length === 0;
   const limit = Math.min(started, oldestUse(store, now));
   const { unusedFor = 0 } = options;
-  if (!isLimited(options)) dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
+  if (!isLimited(options) && options.keepUnnamed !== true)
+    dropUnnamedImages(stores, Math.min(limit, started - unusedFor));
   const takesTrees = isIdle && !hasRecordsSince(store, started);
   const removed = await removeCache(entries, stores, { options, limit, takesTrees });
   let { bytes } = removed;

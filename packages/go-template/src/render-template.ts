@@ -166,7 +166,7 @@ class Renderer {
     return this.#error(
       field,
       'there is no such field',
-      near === undefined ? `There are ${known.map((one) => `.${one}`).join(' ')}` : `Did you mean .${near}?`,
+      near === undefined ? `Use one of ${known.map((one) => `.${one}`).join(' ')}` : `Did you mean .${near}?`,
     );
   }
 

@@ -80,7 +80,7 @@ describe('a template prints as in Go', () => {
 describe('an error points to the word', () => {
   test.each([
     ['{{.Repositroy}}', '".Repositroy" (column 3)', 'Did you mean .Repository?'],
-    ['{{.Nothing}}', '".Nothing" (column 3)', 'There are .ID .Repository'],
+    ['{{.Nothing}}', '".Nothing" (column 3)', 'Use one of .ID .Repository'],
     ['x {{.Tag', '"{{" (column 3)', undefined],
     ['{{jsno .Tag}}', '"jsno" (column 3): there is no such function', 'Did you mean json?'],
     ['{{if .Tag}}a', '"if" (column 3): it has no {{end}}', undefined],

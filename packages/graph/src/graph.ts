@@ -17,6 +17,14 @@ export interface Step {
   readonly location?: SourceRange;
   /** The target that the step belongs to, in a graph for several targets: the first of those that share it. */
   readonly target?: string;
+  /** What to tell about sources that are missing, by their path. */
+  readonly advice?: Readonly<Record<string, SourceAdvice>>;
+}
+
+export interface SourceAdvice {
+  readonly hint: string;
+  /** Only where nothing better is known. */
+  readonly fallback?: true;
 }
 
 /** A target of a graph for several. */

@@ -1,5 +1,5 @@
 export { GraphBuilder, graphOf, joinGraphs, nameWithin } from './graph.ts';
-export type { Graph, GraphTarget, Step } from './graph.ts';
+export type { Graph, GraphTarget, SourceAdvice, Step } from './graph.ts';
 export { resultId, stepId, stepKey } from './ids.ts';
 export type { ResultId, StepId, StepKey } from './ids.ts';
 export type {

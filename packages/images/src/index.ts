@@ -1,5 +1,7 @@
 export { compareImages, compareTopLayer } from './compare-images.ts';
 export type { FileChange } from './compare-images.ts';
+export { formatPlace, readPlace } from './image-place.ts';
+export type { ImagePlace, PlacedDocument } from './image-place.ts';
 export { imageSize, layerSize } from './layer-size.ts';
 export { loadArchive } from './load-archive.ts';
 export type { LoadedImage } from './load-archive.ts';
@@ -8,7 +10,7 @@ export type { MergedImages, MergeOptions } from './merge-images.ts';
 export type { LocalImages, Registries } from './places.ts';
 export { pullImage } from './pull-image.ts';
 export type { PullOptions } from './pull-image.ts';
-export { readRemote, readRemoteImages } from './read-remote.ts';
-export type { RemoteDocument, RemoteImage } from './read-remote.ts';
+export { readRemoteImages } from './read-remote.ts';
+export type { RemoteImage } from './read-remote.ts';
 export { findImage, listImages, readImage } from './stored-images.ts';
 export type { FoundImage, ListedImage, StoredImage } from './stored-images.ts';

@@ -1,13 +1,12 @@
-import { copyImage, firstOf, readWhole, withDocuments } from '@tbuild/content';
+import { copyImage, firstOf, readWhole, withDocuments, type Provider } from '@tbuild/content';
 import { TbuildError } from '@tbuild/errors';
-import { annotated, annotationsOf, REFERENCE_DIGEST } from '@tbuild/exporter';
+import { annotated, annotationsOf, REFERENCE_DIGEST, withTag, writeLayout } from '@tbuild/exporter';
 import {
   encodeIndex,
   formatPlatform,
   isIndex,
   MediaType,
   parseImageConfig,
-  parseManifest,
   samePlatform,
   type Descriptor,
   type EncodedDocument,
@@ -16,12 +15,15 @@ import {
 } from '@tbuild/oci';
 import type { Repository } from '@tbuild/registry';
 import type { Annotation } from '@tbuild/spec';
+import { readPlace, type ImagePlace } from './image-place.ts';
 import type { Registries } from './places.ts';
 
-/** An index made of images in registries, and the location of its parts. */
+/** An index made of images in registries and layouts, and the location of its parts. */
 export interface MergedImages {
   readonly index: EncodedDocument;
-  readonly sources: readonly Reference[];
+  /** Serve the images, one for each source. */
+  readonly providers: readonly Provider[];
+  readonly sources: readonly ImagePlace[];
 }
 
 export interface MergeOptions {
@@ -35,21 +37,22 @@ export interface MergeOptions {
 }
 
 /**
- * Merges images from registries into one index. An index contributes all of its images. A later image replaces an
+ * Merges images from registries and layouts into one index. An index contributes all of its images. A later image replaces an
  * earlier one of the same platform, and attestations follow their image. A single index that does not change keeps its
  * digest. Writes nothing.
  * @throws RegistryError; TbuildError NOT_FOUND if no image remains.
  */
 export async function mergeImages(
-  sources: readonly Reference[],
+  sources: readonly ImagePlace[],
   registries: Registries,
   { platforms, annotations = [], preferIndex = true, signal }: MergeOptions,
 ): Promise<MergedImages> {
   const found: SourceDocument[] = [];
   for (const source of sources) found.push(await readSource(source, registries, signal));
+  const providers = found.map(({ provider }) => provider);
   const [only] = found;
   const isUntouched = found.length === 1 && platforms === undefined && annotations.length === 0;
-  if (isUntouched && only !== undefined && (only.isIndex || !preferIndex)) return { index: only, sources };
+  if (isUntouched && only !== undefined && (only.isIndex || !preferIndex)) return { index: only, sources, providers };
   let manifests: Descriptor[] = [];
   for (const { images } of found) {
     for (const added of images) {
@@ -72,7 +75,8 @@ export async function mergeImages(
       ? 'docker'
       : 'oci';
   const entries = wanted.map((one) => annotated(one, annotationsOf(annotations, 'manifest-descriptor', one.platform)));
-  return { index: encodeIndex(entries, { mediaTypes, annotations: annotationsOf(annotations, 'index') }), sources };
+  const index = encodeIndex(entries, { mediaTypes, annotations: annotationsOf(annotations, 'index') });
+  return { index, sources, providers };
 }
 
 function withTheirAttestations(
@@ -94,41 +98,62 @@ function replaces(added: Descriptor, known: Descriptor): boolean {
 interface SourceDocument extends EncodedDocument {
   readonly isIndex: boolean;
   readonly images: readonly Descriptor[];
+  readonly provider: Provider;
 }
 
-async function readSource(source: Reference, registries: Registries, signal: AbortSignal): Promise<SourceDocument> {
-  const repository = await registries.openRepository(source);
-  const root = await repository.resolve(source.digest ?? source.tag ?? 'latest', signal);
-  const bytes = await repository.readManifest(root, signal);
-  const document = parseManifest(bytes, root.mediaType);
-  if (isIndex(document)) return { descriptor: root, bytes, isIndex: true, images: document.manifests };
-  const { platform } = parseImageConfig(await readWhole(repository, document.config, signal));
+async function readSource(source: ImagePlace, registries: Registries, signal: AbortSignal): Promise<SourceDocument> {
+  const { root, bytes, document, provider } = await readPlace(source, registries, signal);
+  if (isIndex(document)) return { descriptor: root, bytes, isIndex: true, images: document.manifests, provider };
+  const { platform } = parseImageConfig(await readWhole(provider, document.config, signal));
   const image = { mediaType: root.mediaType, digest: root.digest, size: root.size, platform };
-  return { descriptor: root, bytes, isIndex: false, images: [image] };
+  return { descriptor: root, bytes, isIndex: false, images: [image], provider };
 }
 
 /**
- * Pushes a merged index under its names. Copies missing blobs from the sources, or mounts them if they are in the same
- * registry.
+ * Writes a merged index to registries and layouts. Copies missing blobs from the sources, or mounts them if they are in
+ * the same registry.
  */
 export async function pushMerged(
-  { index, sources }: MergedImages,
-  names: readonly Reference[],
+  { index, sources, providers }: MergedImages,
+  targets: readonly ImagePlace[],
   { openRepository, signal }: Registries & { readonly signal: AbortSignal },
 ): Promise<void> {
-  const providers = await Promise.all(sources.map((source) => openRepository(source)));
   const from = withDocuments([index], firstOf(providers));
-  for (const name of names) {
-    const target = await openRepository(name, 'push');
-    const mount = async ({ digest }: Descriptor): Promise<boolean> =>
-      mountFrom(sources, name, (repository) => target.mount(digest, repository, signal));
-    await copyImage(index.descriptor, { from, to: withoutRoot(target, index) }, { signal, mount, trustParents: true });
-    await target.pushManifest(
-      { bytes: index.bytes, mediaType: index.descriptor.mediaType },
-      name.tag ?? index.descriptor.digest,
-      signal,
-    );
+  const remote = sources.flatMap((source) => (source.kind === 'registry' ? [source.reference] : []));
+  for (const place of targets) {
+    if (place.kind === 'layout') await writeToLayout(place, { index, from }, signal);
+    else await pushTo(place.reference, { index, from, remote }, { openRepository, signal });
   }
+}
+
+interface Merged {
+  readonly index: EncodedDocument;
+  readonly from: Provider;
+}
+
+async function writeToLayout(
+  { path, name = 'latest' }: Extract<ImagePlace, { kind: 'layout' }>,
+  { index, from }: Merged,
+  signal: AbortSignal,
+): Promise<void> {
+  const root = index.descriptor;
+  await writeLayout(path, { root, content: from, entries: (present) => withTag(present, root, name) }, signal);
+}
+
+async function pushTo(
+  name: Reference,
+  { index, from, remote }: Merged & { readonly remote: readonly Reference[] },
+  { openRepository, signal }: Registries & { readonly signal: AbortSignal },
+): Promise<void> {
+  const target = await openRepository(name, 'push');
+  const mount = async ({ digest }: Descriptor): Promise<boolean> =>
+    mountFrom(remote, name, (repository) => target.mount(digest, repository, signal));
+  await copyImage(index.descriptor, { from, to: withoutRoot(target, index) }, { signal, mount, trustParents: true });
+  await target.pushManifest(
+    { bytes: index.bytes, mediaType: index.descriptor.mediaType },
+    name.tag ?? index.descriptor.digest,
+    signal,
+  );
 }
 
 async function mountFrom(

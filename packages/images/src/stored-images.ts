@@ -88,7 +88,10 @@ export function findImage(name: string, local: LocalImages): FoundImage {
     reference === undefined ? image.manifest.config.digest : formatReference(reference),
   );
   throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(name)} is not in the store`, {
-    hint: known.length === 0 ? 'The store has no images' : `Choose from ${known.slice(0, 10).join(', ')}`,
+    hint:
+      known.length === 0
+        ? 'Build or load one first: the store has no images'
+        : `Choose from ${known.slice(0, 10).join(', ')}`,
   });
 }
 

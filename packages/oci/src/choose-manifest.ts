@@ -20,6 +20,9 @@ export function chooseManifest({ manifests }: Index, image: string, platform: Pl
     manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)],
   );
   throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(image)} has no variant for ${formatPlatform(platform)}`, {
-    hint: offered.length === 0 ? 'The image names no platforms' : `Choose one of its platforms: ${offered.join(', ')}`,
+    hint:
+      offered.length === 0
+        ? 'Choose another image: it names no platforms'
+        : `Choose one of its platforms: ${offered.join(', ')}`,
   });
 }

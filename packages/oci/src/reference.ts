@@ -64,15 +64,17 @@ function checkRepository(text: string, registry: string, repository: string): vo
   const wrong = components.find((component) => !COMPONENT.test(component));
   if (wrong === undefined) return;
   if (/[A-Z]/.test(wrong))
-    throw invalid(
-      text,
-      'the repository name must be lowercase',
-      `Write it as ${JSON.stringify(repository.toLowerCase())}`,
-    );
+    throw invalid(text, 'the repository name must be lowercase', `Write it as ${JSON.stringify(lowerCased(text))}`);
   throw invalid(
     text,
     `component ${JSON.stringify(wrong.replace(/^library$/, ''))} must be lowercase letters and digits, separated by ".", "_" or "-"`,
   );
+}
+
+/** Returns a reference with its repository in lower case. A tag may have capitals, and so may the host of a registry. */
+function lowerCased(text: string): string {
+  const [, name = '', suffix = ''] = /^(.*?)((?::[^/]*)?(?:@.*)?)$/.exec(text) ?? [];
+  return `${name.toLowerCase()}${suffix}`;
 }
 
 function invalid(text: string, reason: string, hint?: string): TbuildError {

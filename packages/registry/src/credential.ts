@@ -1,10 +1,14 @@
 /** Identifies the user to a registry. */
-export type Credential =
+export type Credential = (
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
   /** An OAuth2 refresh token, which the token server exchanges for access tokens. */
   | { readonly kind: 'identity-token'; readonly token: string }
   /** An access token, sent unchanged. */
-  | { readonly kind: 'registry-token'; readonly token: string };
+  | { readonly kind: 'registry-token'; readonly token: string }
+) & {
+  /** Where it is kept, in words: a file, or a credential helper. */
+  readonly from?: string;
+};
 
 /**
  * Finds the credential for a repository of a registry, e.g. `docker.io` and `library/nginx`. Undefined means anonymous

@@ -23,6 +23,8 @@ export interface HttpResponse {
   /** Names in lower case; repeated headers are joined by ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Where the credential is kept that was sent and refused. */
+  readonly refused?: string;
   discard(): Promise<void>;
 }
 

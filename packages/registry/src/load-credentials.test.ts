@@ -50,7 +50,7 @@ test.each([
     { kind: 'registry-token', token: 'access' },
   ],
 ])('the credential is found: %s', async (_, auths, registry, expected) => {
-  expect(await find([config({ auths })], registry)).toEqual(expected);
+  expect(await find([config({ auths })], registry)).toEqual(expected && { ...expected, from: 'test' });
 });
 
 test('the first file with a credential wins, and absent files are skipped', async () => {
@@ -61,8 +61,8 @@ test('the first file with a credential wins, and absent files are skipped', asyn
     config({ auths: { 'reg.test': auth('text') } }),
     { path },
   ];
-  expect(await find(files, 'reg.test')).toEqual(user('text'));
-  expect(await find(files, 'other.test')).toEqual(user('other'));
+  expect(await find(files, 'reg.test')).toEqual({ ...user('text'), from: 'test' });
+  expect(await find(files, 'other.test')).toEqual({ ...user('other'), from: path });
 });
 
 test('helpers take precedence over the file, each for its registry', async () => {
@@ -85,9 +85,13 @@ test('helpers take precedence over the file, each for its registry', async () =>
     },
   });
   expect(calls).toEqual([]);
-  expect(await source('docker.io', 'library/nginx')).toEqual(user('hub'));
-  expect(await source('reg.test', 'a')).toEqual({ kind: 'identity-token', token: 'refresh' });
-  expect(await source('third.test', 'a')).toEqual(user('file'));
+  expect(await source('docker.io', 'library/nginx')).toEqual({ ...user('hub'), from: 'docker-credential-all (test)' });
+  expect(await source('reg.test', 'a')).toEqual({
+    kind: 'identity-token',
+    token: 'refresh',
+    from: 'docker-credential-special (test)',
+  });
+  expect(await source('third.test', 'a')).toEqual({ ...user('file'), from: 'test' });
   await source('third.test', 'a');
   expect(calls).toEqual([
     ['docker-credential-all', 'get', 'https://index.docker.io/v1/'],

@@ -84,10 +84,11 @@ async function findInFile(
   ];
   for (const { helper, key } of asked) {
     const credential = await askHelper(`docker-credential-${helper}`, key, { file: file.name, runHelper });
-    if (credential !== undefined) return credential;
+    if (credential !== undefined) return { ...credential, from: `docker-credential-${helper} (${file.name})` };
   }
   const key = keys.find((candidate) => file.auths.has(candidate));
-  return key === undefined ? undefined : file.auths.get(key);
+  const credential = key === undefined ? undefined : file.auths.get(key);
+  return credential && { ...credential, from: file.name };
 }
 
 async function askHelper(

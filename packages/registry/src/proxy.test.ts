@@ -62,7 +62,7 @@ describe('behind a proxy', needs('registry'), () => {
     const options = { proxy: { http: proxy.url, https: proxy.url, none: 'direct.invalid' } };
     await expect(resolve(`${registry.host}/app`, options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(resolve('direct.invalid/app', options)).rejects.toMatchObject({
-      message: 'Registry direct.invalid has no address',
+      message: 'Registry direct.invalid has no address: DNS does not know it',
     });
     expect(proxy.asked).toEqual([]);
   });

@@ -86,7 +86,7 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     status,
     codes,
     said: messages,
-    hint: hintFor(status, host, { isOpening, retryAfter: response.headers['retry-after'] }),
+    hint: hintFor(status, host, { isRead, isOpening, response }),
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
@@ -95,12 +95,17 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
 function hintFor(
   status: number,
   host: string,
-  { isOpening, retryAfter }: { isOpening: boolean; retryAfter?: string },
+  { isRead, isOpening, response }: { isRead: boolean; isOpening: boolean; response: HttpResponse },
 ): string | undefined {
+  const { refused, headers } = response;
+  const retryAfter = headers['retry-after'];
   const registry = host === 'registry-1.docker.io' ? '' : ` ${host}`;
+  if (status === 401 && refused !== undefined)
+    return `Check the user and password in ${refused}, or log in again with "tbuild login${registry}"`;
   if (status === 401) return `Check the name, and log in with "tbuild login${registry}" if the repository is private`;
   if (status === 404 && isOpening)
     return 'Check the name, and create the repository or project first if the registry requires it';
+  if (status === 404 && isRead) return 'Check the name and the tag for typos, and that the image was pushed';
   if (status === 403) return 'Use credentials with this permission';
   if (status === 413) return 'Raise the limit of the proxy before the registry (for nginx: client_max_body_size)';
   if (status === 429) return `${waitFor(retryAfter)}, or log in with "tbuild login${registry}" for a higher limit`;
@@ -149,12 +154,17 @@ function capitalized(text: string): string {
 
 const UNSIGNED = 'has a certificate from an unknown authority';
 const NO_TLS = 'does not speak TLS there';
+const NO_ADDRESS = 'has no address: DNS does not know it';
+const NO_ANSWER = 'has no address: DNS does not answer';
+const UNREACHED = 'cannot be reached';
+const SILENT = 'does not answer';
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections',
-  ENOTFOUND: 'has no address',
-  EHOSTUNREACH: 'cannot be reached',
-  ENETUNREACH: 'cannot be reached',
+  ENOTFOUND: NO_ADDRESS,
+  EAI_AGAIN: NO_ANSWER,
+  EHOSTUNREACH: UNREACHED,
+  ENETUNREACH: UNREACHED,
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
   CERT_NOT_YET_VALID: 'has a certificate that is not valid yet',
@@ -163,8 +173,8 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: UNSIGNED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNSIGNED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNSIGNED,
-  UND_ERR_CONNECT_TIMEOUT: 'does not answer',
-  UND_ERR_HEADERS_TIMEOUT: 'does not answer',
+  UND_ERR_CONNECT_TIMEOUT: SILENT,
+  UND_ERR_HEADERS_TIMEOUT: SILENT,
   UND_ERR_BODY_TIMEOUT: 'stopped in the middle of an answer',
   UND_ERR_HEADERS_OVERFLOW: 'sent headers that are too long',
   EPROTO: NO_TLS,
@@ -179,9 +189,16 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
 };
 
 /** Known failures that are worth another attempt. */
-const PASSING = new Set(['UND_ERR_BODY_TIMEOUT']);
+const PASSING = new Set(['UND_ERR_BODY_TIMEOUT', 'EAI_AGAIN']);
 /** Failures on the way to a proxy rather than behind it. */
-const BEFORE_PROXY = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const BEFORE_PROXY = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 const PROXY_HINT = 'Check the proxies in HTTPS_PROXY and HTTP_PROXY, and the exceptions in NO_PROXY';
 
 export interface Way {
@@ -208,10 +225,18 @@ export function unreachable(
 function hintOf(what: string, { host }: URL, peer: string): string | undefined {
   if (what.includes('client certificate'))
     return `Put a valid one into ~/.docker/certs.d/${host}/client.cert and client.key`;
-  if (!what.includes('certificate') && what !== NO_TLS) return undefined;
-  return peer === 'Registry'
-    ? `Trust its certificate authority, or give --insecure-registry ${host}`
-    : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
+  const isRegistry = peer === 'Registry';
+  if (what.includes('certificate') || what === NO_TLS)
+    return isRegistry
+      ? `Trust its certificate authority, or give --insecure-registry ${host}`
+      : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
+  if (what === 'refuses connections') return 'Check the address and the port, and that the server is running';
+  const mirror = isRegistry ? ', or name a mirror with --registry-map' : '';
+  if (what === NO_ADDRESS || what === NO_ANSWER)
+    return `Check the name, and the DNS of this machine; behind a proxy, set HTTPS_PROXY${mirror}`;
+  if (what === UNREACHED || what === SILENT)
+    return `Check the network of this machine; behind a proxy, set HTTPS_PROXY${mirror}`;
+  return undefined;
 }
 
 /** Creates the error for a proxy that refuses a request. */

@@ -107,7 +107,7 @@ describe('a real registry', needs('registry'), () => {
     const repository = client.openRepository(parseReference('registry.invalid/app'));
     await expect(repository.resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: 'Registry registry.invalid has no address',
+      message: 'Registry registry.invalid has no address: DNS does not know it',
     });
   });
 

@@ -82,7 +82,9 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
     credential?.kind === 'identity-token' ? exchange(url, request, credential.token) : query(url, request, credential);
   const response = await options.send(message);
   const repository = `${options.registry}/${request.repository}`;
-  if (response.status !== 200) throw await refusal(message, response, { repository, item: `token for ${repository}` });
+  const refused = credential?.from;
+  if (response.status !== 200)
+    throw await refusal(message, { ...response, refused }, { repository, item: `token for ${repository}` });
   return parseToken(response, url, options.now());
 }
 

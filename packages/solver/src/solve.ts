@@ -107,8 +107,16 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       if (signal.aborted && (error === signal.reason || isAbort(error))) end('cancelled');
       else end('failed', messageOf(error));
     }
-    throw locate(error, step.location);
+    throw locate(advised(error, step), step.location);
   }
+}
+
+/** Adds what the step says about a source that is missing. */
+function advised(error: unknown, { advice }: Step): unknown {
+  if (!hasCode(error, 'NOT_FOUND') || error.subject === undefined || advice === undefined) return error;
+  const found = Object.hasOwn(advice, error.subject) ? advice[error.subject] : undefined;
+  if (found === undefined || (found.fallback === true && error.hint !== undefined)) return error;
+  return Object.assign(error, { hint: found.hint });
 }
 
 const NONE: ReadonlySet<StepId> = new Set();

@@ -11,6 +11,10 @@ export interface BuildSpec {
   readonly context: string;
   /** A path or URL, or the text itself. Defaults to `Dockerfile` in the context. On the command line, `-` is standard input. */
   readonly dockerfile?: string | { readonly text: string };
+  /** The ignore file to use instead of the one beside the Dockerfile or in the context. */
+  readonly ignoreFile?: string;
+  /** A source policy of BuildKit: a JSON file that allows, denies and converts the sources of the build. */
+  readonly sourcePolicy?: string;
   /** Other contexts by name: a path, a git repository, a URL, `docker-image://REF` or `oci-layout://DIR[:TAG]`. */
   readonly contexts?: Readonly<Record<string, string>>;
   /** The stage to build instead of the last one. */
@@ -21,10 +25,21 @@ export interface BuildSpec {
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations by name. The name may say where they belong: `index:org.example.name`. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Annotate the image with the name and the digest of its base. */
+  readonly baseAnnotations?: boolean;
+  /** Variables that are added to the finished image; steps do not see them. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables and labels that are removed from the finished image, also those of its base. */
+  readonly unsetEnv?: readonly string[];
+  readonly unsetLabels?: readonly string[];
+  /** Leave the history out of the image. */
+  readonly omitHistory?: boolean;
   /** Names for the image. */
   readonly tags?: readonly string[];
   /** Where the result goes. Defaults to the store. */
   readonly outputs?: readonly (OutputOptions | string)[];
+  /** Lower the times of files in new layers to `SOURCE_DATE_EPOCH` in all outputs that are images. */
+  readonly rewriteTimestamp?: boolean;
   /** Push to the registries of the image's names. */
   readonly push?: boolean;
   /** Load into Docker, or into Podman where no Docker runs. */
@@ -57,6 +72,8 @@ export interface BuildSpec {
   readonly provenance?: boolean | string | ProvenanceOptions;
   /** Attest which packages the image holds: true, or the options of `--sbom`. */
   readonly sbom?: boolean | string | SbomOptions;
+  /** How much of the output of each step is shown: bytes, or a size such as `2m`. The end of a failed step always is. */
+  readonly logMax?: number | string;
   /** The build fails when it takes longer than this, such as `10m`. */
   readonly timeout?: string;
 }
@@ -73,6 +90,15 @@ export interface BuildSettings {
   readonly registryMirrors?: readonly string[];
   /** Look for images that have mirrors nowhere else. */
   readonly mirrorsOnly?: boolean;
+  /** Certificates of registries by their `HOST[:PORT]`: files in PEM. */
+  readonly registryCertificates?: Readonly<Record<string, CertificateFiles>>;
+}
+
+/** Files in PEM: certificates that are trusted for a registry, and the client's own with its key. */
+export interface CertificateFiles {
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
 }
 
 /**

@@ -2,6 +2,7 @@ export type { BakeDefinition, BakeTarget } from './bake-definition.ts';
 export type {
   BuildSettings,
   BuildSpec,
+  CertificateFiles,
   Isolation,
   NetworkMode,
   Permission,

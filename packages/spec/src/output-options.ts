@@ -25,7 +25,7 @@ export type OutputOptions =
 
 /** How an output that is an image is encoded. */
 export interface ImageOptions {
-  /** Names to use instead of the tags. */
+  /** Names for this output, where the build has no tags. */
   readonly name?: string | readonly string[];
   readonly compression?: 'uncompressed' | 'gzip' | 'zstd';
   readonly 'compression-level'?: number;

@@ -45,6 +45,6 @@ interface TreeOutput extends DatedOutput {
 
 /** An output that is an image. */
 interface NamedOutput extends ImageFormat, DatedOutput {
-  /** Full references to use instead of the build's tags. */
+  /** Full references, where the build has no tags. */
   readonly names?: readonly string[];
 }

@@ -8,6 +8,7 @@ import { summaryLines } from './rows.ts';
 import { createSectionPrinter } from './sections.ts';
 import { withoutColours } from './terminal-line.ts';
 import { sizeOf, type TextOutput } from './text-output.ts';
+import type { Theme } from './theme.ts';
 
 /**
  * `tty` draws on a terminal, `plain` prints lines, `sections` lines in sections that a GitLab job folds, `json` BuildKit's
@@ -23,6 +24,10 @@ export interface DisplayOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly color?: boolean;
+  /** The colours of the terminal display. */
+  readonly theme?: Theme;
+  /** For `tty` only: how many lines of output a running step shows. */
+  readonly tailLines?: number;
   /** Returns the text below each warning at the end; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
   /** Print for each step that ran why it was not cached. */
@@ -148,6 +153,8 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
     columns: options.columns ?? size.columns,
     rows: options.rows ?? size.rows,
     color: options.color ?? true,
+    theme: options.theme,
+    tailLines: options.tailLines,
   };
   const output = createKeptOutput();
   let latest = emptyView;
@@ -168,7 +175,12 @@ function drawTerminal(out: TextOutput, options: DisplayOptions): Drawing {
       if (live !== undefined) await (await live).end(view);
       else if (view.started > 0) out.write(`${summaryLines(view, options.now(), screen).join('\n')}\n`);
       if (options.explain === true) out.write(explanations(view));
-      const text = epilogue(view, { color: screen.color, expandWarning: options.expandWarning, output });
+      const text = epilogue(view, {
+        color: screen.color,
+        theme: screen.theme,
+        expandWarning: options.expandWarning,
+        output,
+      });
       writeText(out, text, screen.color);
     },
   };

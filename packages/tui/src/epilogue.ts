@@ -1,11 +1,13 @@
 import { stepsIn, withLine, type BuildView, type StepView, type WarningView } from './build-view.ts';
 import { formatLogTime } from './format.ts';
 import type { KeptOutput } from './kept-output.ts';
+import { defaultTheme, type Theme } from './theme.ts';
 
 const SHOWN_LINES = 10;
 
 export interface EpilogueOptions {
   readonly color?: boolean;
+  readonly theme?: Theme;
   /** Returns the text below a warning; without it, a warning is one line. */
   readonly expandWarning?: (warning: WarningView) => string;
   /** Holds the whole output of failed steps; without it, their last lines are repeated. */
@@ -33,12 +35,15 @@ function failure({ name }: StepView, { lines, omitted }: ReturnType<KeptOutput['
   return `------\n > ${name}:\n${note}${log.join('')}------\n`;
 }
 
-function warnings({ warnings: all }: BuildView, { color = false, expandWarning }: EpilogueOptions): string {
+function warnings(
+  { warnings: all }: BuildView,
+  { color = false, theme = defaultTheme, expandWarning }: EpilogueOptions,
+): string {
   if (all.length === 0) return '';
   const count = all.length === 1 ? '1 warning' : `${all.length} warnings`;
   const heading = `${count} found${expandWarning === undefined ? ' (use --debug to expand)' : ''}:`;
   const lines = all.map((warning) => ` - ${withLine(warning)}\n${expandWarning?.(warning) ?? ''}`);
-  return `\n ${color ? `\x1b[33m${heading}\x1b[39m` : heading}\n${lines.join('')}`;
+  return `\n ${color ? `${theme.warning}${heading}\x1b[39m` : heading}\n${lines.join('')}`;
 }
 
 /** Returns why each step that ran was not cached, one line per step. */

@@ -5,3 +5,5 @@ export type { DisplayMode, DisplayOptions } from './display.ts';
 export { formatBytes, formatDuration, formatSeconds, formatTransferred } from './format.ts';
 export type { LogLine, StepLog } from './log-lines.ts';
 export type { TextOutput } from './text-output.ts';
+export { readTheme } from './theme.ts';
+export type { Theme } from './theme.ts';

@@ -3,6 +3,7 @@ import { cutToWidth, padToWidth, widthOf } from './display-width.ts';
 import { formatSeconds } from './format.ts';
 import { openLine } from './log-lines.ts';
 import { withoutColours } from './terminal-line.ts';
+import { defaultTheme, type Theme, type ThemeColor } from './theme.ts';
 import { transferName, transferStatuses } from './transfer-label.ts';
 
 /** The colour of a line of the terminal display. */
@@ -22,9 +23,11 @@ export interface Screen {
   readonly columns: number;
   readonly rows: number;
   readonly color: boolean;
+  readonly theme?: Theme;
+  /** How many lines of output a running step shows. Defaults to 6. */
+  readonly tailLines?: number;
 }
 
-/** How many lines of output a running step shows. */
 const TAIL_LINES = 6;
 /** How many waiting steps are shown. */
 const HELD_LINES = 2;
@@ -71,12 +74,12 @@ export function transferRows(step: StepView, now: number): readonly Row[] {
 }
 
 /** Returns the last lines of a step's output, including an unfinished one. */
-export function tailRows(step: StepView): readonly Row[] {
+export function tailRows(step: StepView, most = TAIL_LINES): readonly Row[] {
   const open = openLine(step.log);
-  const lines = [...step.log.lines.slice(-TAIL_LINES * 2), ...(open === undefined ? [] : [open])]
+  const lines = [...step.log.lines.slice(-most * 2), ...(open === undefined ? [] : [open])]
     .map(({ text }) => withoutColours(text).trimEnd())
     .filter((text) => text !== '');
-  return lines.slice(-TAIL_LINES).map((text) => ({ text: ` => => # ${text}`, tone: 'faint' }));
+  return lines.slice(-most).map((text) => ({ text: ` => => # ${text}`, tone: 'faint' }));
 }
 
 /** A running step and the details that fit. */
@@ -87,21 +90,22 @@ export interface LiveStep {
 }
 
 /**
- * Returns the running steps with their details and the first waiting ones: at most {@link MAX_LIVE_ROWS} lines, and
+ * Returns the running steps with their details and the first waiting ones: at most {@link MAX_LIVE_ROWS} lines, more
+ * if a step shows more than usual, and
  * with the header two fewer than the screen has. `hidden` counts running steps that did not fit.
  */
 export function liveSteps(
   view: BuildView,
   now: number,
-  screenRows: number,
+  { rows, tailLines = TAIL_LINES }: Pick<Screen, 'rows' | 'tailLines'>,
 ): { steps: readonly LiveStep[]; held: readonly Row[]; hidden: number } {
-  const room = Math.max(1, Math.min(MAX_LIVE_ROWS, screenRows - 2) - 1);
+  const room = Math.max(1, Math.min(MAX_LIVE_ROWS + Math.max(0, tailLines - TAIL_LINES), rows - 2) - 1);
   const running = stepsIn(view, 'running');
   const shown = running.length > room ? running.slice(0, room - 1) : running;
   const details = shown.map((step) => ({
     step,
     transfers: transferRows({ ...step, transfers: step.transfers.filter((transfer) => !transfer.done) }, now),
-    tail: tailRows(step),
+    tail: tailRows(step, tailLines),
   }));
   const free = Math.max(0, room - running.length);
   const held = heldRows(view).slice(0, Math.min(free, HELD_LINES));
@@ -151,19 +155,14 @@ function cutBefore(statuses: readonly string[], text: string, room: number): str
   return status === undefined ? cutToWidth(text, room) : `${cutToWidth(text, leftOf(status))} ${status}`;
 }
 
-const SGR: Readonly<Record<Tone, readonly [string, string] | undefined>> = {
-  plain: undefined,
-  done: ['\x1b[34m', '\x1b[39m'],
-  failed: ['\x1b[31m', '\x1b[39m'],
-  cancelled: ['\x1b[33m', '\x1b[39m'],
-  faint: ['\x1b[2m', '\x1b[22m'],
-};
+const THEMED: Readonly<Partial<Record<Tone, ThemeColor>>> = { done: 'run', failed: 'error', cancelled: 'cancel' };
 
 /** Returns the fitted text in the row's colour, if colours are wanted. */
-export function paintedRow(row: Row, { columns, color }: Screen): string {
+export function paintedRow(row: Row, { columns, color, theme = defaultTheme }: Screen): string {
   const text = rowText(row, columns);
-  const codes = SGR[row.tone];
-  return color && codes !== undefined ? `${codes[0]}${text}${codes[1]}` : text;
+  const themed = THEMED[row.tone];
+  if (!color || row.tone === 'plain') return text;
+  return themed === undefined ? `\x1b[2m${text}\x1b[22m` : `${theme[themed]}${text}\x1b[39m`;
 }
 
 /** Returns the whole build, one string per line: what remains on the screen of a short build. */

@@ -157,4 +157,25 @@ describe('imagetools', needs('registry'), () => {
       expect(stderr).toContain('hint:');
     }
   });
+
+  test('copies between registries and layouts, and shows what a layout holds', async () => {
+    await using registry = await startRegistry();
+    const name = `${registry.host}/team/app:1`;
+    await built(name, 'amd64');
+    await built(`${registry.host}/team/app:arm`, 'arm64');
+    const directory = join(scratchDirectory('layout'), 'out');
+    const layout = (tag: string) => `oci-layout://${directory}:${tag}`;
+
+    await tbuild('imagetools', 'create', '-t', layout('1'), name, `${registry.host}/team/app:arm`);
+    expect(imagesOf(directory).map(({ config }) => config.architecture)).toEqual(['amd64', 'arm64']);
+    expect(imagesOf(directory).flatMap(problemsOf)).toEqual([]);
+    expect(await tbuild('imagetools', 'inspect', layout('1'))).toContain('Platform:    linux/arm64');
+
+    await tbuild('imagetools', 'create', '-t', `${registry.host}/copied/app:1`, layout('1'));
+    const digestOf = async (of: string) => /^Digest: +(\S+)$/m.exec(await tbuild('imagetools', 'inspect', of))?.[1];
+    expect(await digestOf(`${registry.host}/copied/app:1`)).toBe(await digestOf(layout('1')));
+
+    await tbuild('imagetools', 'create', '-t', layout('1'), '--platform', 'linux/arm64', layout('1'));
+    expect(imagesOf(directory).map(({ config }) => config.architecture)).toEqual(['arm64']);
+  });
 });

@@ -68,12 +68,13 @@ test("oci-mediatypes=false uses Docker's media types, for the index too", async 
   }
 });
 
-test('name replaces -t for its output', async () => {
-  const { roots } = await layout(',"name=here:1,registry.example/there:2"', ['-t', 'elsewhere:3']);
-  expect(roots.map(({ annotations }) => annotations?.['io.containerd.image.name'])).toEqual([
-    'docker.io/library/here:1',
-    'registry.example/there:2',
-  ]);
+test('name names an output of a build without -t, which wins as with buildx', async () => {
+  const names = async (args: readonly string[]) => {
+    const { roots } = await layout(',"name=here:1,registry.example/there:2"', args);
+    return roots.map(({ annotations }) => annotations?.['io.containerd.image.name']);
+  };
+  expect(await names([])).toEqual(['docker.io/library/here:1', 'registry.example/there:2']);
+  expect(await names(['-t', 'elsewhere:3'])).toEqual(['docker.io/library/elsewhere:3']);
 });
 
 describe('annotations', () => {

@@ -9,6 +9,21 @@ export const fileCases: readonly MessageCase[] = [
   dockerfile('COPY of a file that .dockerignore excludes fails', 'FROM scratch\nCOPY secret /\n', {
     files: { secret: 's', '.dockerignore': '# keep these out\nsecret\n' },
   }),
+  dockerfile('COPY of a file in a misspelt directory fails, with a suggestion', 'FROM scratch\nCOPY scr/main.c /\n', {
+    files: { 'src/main.c': '' },
+  }),
+  dockerfile('COPY of a file outside the context fails', 'FROM scratch\nCOPY ../secret /\n'),
+  dockerfile('COPY with backslashes fails', 'FROM scratch\nCOPY src\\main.c /\n', { files: { 'src/main.c': '' } }),
+  dockerfile('COPY of an absolute path fails', 'FROM scratch\nCOPY /etc/hosts /\n'),
+  dockerfile('COPY of a file that an exception does not keep fails', 'FROM scratch\nCOPY dist/app.js /\n', {
+    files: { 'dist/app.js': '', 'dist/map.js': '', '.dockerignore': 'dist\n!dist/map.js\n' },
+  }),
+  dockerfile('A Dockerfile in UTF-16 fails', '', {
+    prepare: "printf 'FROM scratch\\nCOPY . /\\n' | iconv -t UTF-16 > u && mv u Dockerfile",
+  }),
+  dockerfile('An ignore file in UTF-16 fails', 'FROM scratch\nCOPY . /\n', {
+    prepare: "printf 'x\\n' | iconv -t UTF-16 > .dockerignore",
+  }),
   dockerfile('COPY of a pattern with a syntax error fails', 'FROM scratch\nCOPY [a- /app/\n', { files: { a: '' } }),
   dockerfile(
     'COPY --from of a missing file fails',

@@ -7,6 +7,12 @@ export const meaningCases: readonly MessageCase[] = [
     'FROM scratch AS build\nFROM scratch\nCOPY --from=biuld /a /b\n',
     { args: ['--registry-map', 'docker.io=REGISTRY', '--skip-default-registry-fallback', '.'] },
   ),
+  dockerfile('A misspelt stage in FROM fails, with a suggestion', 'FROM scratch AS build\nFROM biuld\nCOPY a /\n', {
+    args: ['--registry-map', 'docker.io=127.0.0.1:1', '--skip-default-registry-fallback', '.'],
+  }),
+  dockerfile('FROM of a later stage fails', 'FROM late AS app\nFROM scratch AS late\n', {
+    args: ['--target', 'app', '--registry-map', 'docker.io=127.0.0.1:1', '--skip-default-registry-fallback', '.'],
+  }),
   dockerfile('A stage index that is too large fails', 'FROM scratch\nCOPY --from=5 /a /b\n'),
   dockerfile('A stage that copies from itself fails', 'FROM scratch AS a\nCOPY --from=a /a /b\n'),
   dockerfile(
@@ -18,6 +24,8 @@ export const meaningCases: readonly MessageCase[] = [
     args: ['--target', 'biuld', '.'],
   }),
   dockerfile('FROM of a variable that is empty fails', 'ARG BASE\nFROM $BASE\n'),
+  dockerfile('FROM of a tag that is empty fails', 'ARG VERSION\nFROM busybox:${VERSION}\n'),
+  dockerfile('FROM of an argument that no ARG declares fails', 'FROM busybox:${VERSION}\n'),
   dockerfile('FROM of an invalid reference fails', 'FROM Bad/Name\n'),
   dockerfile('FROM of an invalid platform fails', 'FROM --platform=linux/ scratch\n'),
   dockerfile('A required variable that is not set fails', 'FROM scratch\nENV A=${B:?needed}\n'),
@@ -41,5 +49,11 @@ export const meaningCases: readonly MessageCase[] = [
   }),
   dockerfile('A step in the network of the machine fails without --allow', 'FROM busybox\nRUN --network=host true\n'),
   dockerfile('A step that runs insecurely fails without --allow', 'FROM busybox\nRUN --security=insecure true\n'),
+  dockerfile('A source that a policy denies fails', 'FROM busybox:1\n', {
+    args: ['--source-policy-file', 'policy.json', '.'],
+    files: {
+      'policy.json': '{"rules": [{"action": "DENY", "selector": {"identifier": "docker-image://docker.io/*"}}]}',
+    },
+  }),
   dockerfile('A device of RUN is refused', 'FROM busybox\nRUN --device=vendor.com/device=all true\n'),
 ];

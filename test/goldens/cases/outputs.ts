@@ -17,6 +17,8 @@ export const outputCases: readonly MessageCase[] = [
     'type=docker,dest=x.tar',
     '.',
   ]),
+  commandLine('An output in a directory that is a file fails', ['-o', 'type=oci,dest=Dockerfile/x.tar', '.']),
+  commandLine('A local output where a file is fails', ['-o', 'Dockerfile', '.']),
   commandLine('--push without a name fails', ['--push', '.']),
   commandLine('--push where no registry answers fails', ['--push', '-t', `${noSuchRegistry}/app`, '.']),
   commandLine('mode=delete of the context fails', ['-o', 'type=local,dest=.,mode=delete', '.']),
@@ -25,6 +27,9 @@ export const outputCases: readonly MessageCase[] = [
   commandLine('A cache without a place fails', ['--cache-to', 'type=local', '.']),
   commandLine('FROM of an image where no registry answers fails', ['.'], {
     files: { Dockerfile: `FROM ${noSuchRegistry}/base:1\n` },
+  }),
+  commandLine('FROM of an image of a registry that DNS does not know fails', ['.'], {
+    files: { Dockerfile: 'FROM registry.invalid/base:1\n' },
   }),
   commandLine('FROM of an image that a registry lacks fails', ['.'], {
     files: { Dockerfile: 'FROM REGISTRY/nothing:1\n' },

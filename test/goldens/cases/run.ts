@@ -5,6 +5,30 @@ export const runCases: readonly MessageCase[] = [
   dockerfile('A command that fails shows its output', 'FROM busybox\nRUN echo why >&2 && \\\n  exit 9\n'),
   dockerfile('A program that the image lacks fails', 'FROM busybox\nRUN ["/no/such/program"]\n'),
   dockerfile('A command that the shell does not find fails', 'FROM busybox\nRUN aptget update\n'),
+  dockerfile('A misspelt program fails, with a suggestion', 'FROM busybox\nRUN ["busybx", "id"]\n'),
+  dockerfile('A misspelt command fails in a shell, with a suggestion', 'FROM busybox\nRUN mkdri /x\n'),
+  dockerfile('A script with Windows line ends fails', 'FROM busybox\nCOPY --chmod=755 x.sh /x.sh\nRUN /x.sh\n', {
+    files: { 'x.sh': '#!/bin/sh\r\necho hello\r\n' },
+  }),
+  dockerfile(
+    'A script whose interpreter is missing fails',
+    'FROM busybox\nCOPY --chmod=755 x.sh /x.sh\nRUN ["/x.sh"]\n',
+    {
+      files: { 'x.sh': '#!/usr/bin/python3\nprint(1)\n' },
+    },
+  ),
+  dockerfile('A script that is not executable fails', 'FROM busybox\nCOPY --chmod=644 x.sh /x.sh\nRUN /x.sh\n', {
+    files: { 'x.sh': '#!/bin/sh\necho hello\n' },
+  }),
+  dockerfile('A program for another C library fails', 'FROM busybox\nCOPY program /program\nRUN /program\n', {
+    prepare: 'cp /usr/bin/env program',
+  }),
+  dockerfile('A program for another processor fails', 'FROM busybox\nCOPY program /program\nRUN ["/program"]\n', {
+    prepare:
+      "printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\2\\0\\25\\0\\1\\0\\0\\0' > program && head -c 200 /dev/zero >> program && chmod +x program",
+  }),
+  dockerfile('A shell that the image lacks fails', 'FROM busybox\nSHELL ["/bin/bash", "-c"]\nRUN true\n'),
+  dockerfile('A program that crashes fails', "FROM busybox\nRUN sh -c 'kill -SEGV $$'; exit $?\n"),
   dockerfile('A command that kills itself fails', "FROM busybox\nRUN sh -c 'kill -9 $$'; exit $?\n"),
   dockerfile('A working directory that is a file fails', 'FROM busybox\nCOPY a /a\nWORKDIR /a\nRUN true\n', {
     files: { a: '' },

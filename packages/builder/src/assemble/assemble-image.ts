@@ -5,6 +5,7 @@ import { baseLayers, type ImageSources } from '@tbuild/sources';
 import type { BuildPlan } from '../plan/plan-build.ts';
 import type { BuildInputs } from '../session/inputs.ts';
 import type { SolvedPlan } from '../solve/open-solving.ts';
+import { editImage } from './edit-image.ts';
 
 /** A build whose steps are solved. */
 export interface SolvedBuild {
@@ -18,7 +19,7 @@ const COMMENT = 'buildkit.dockerfile.v0';
 /** Assembles the image of a plan: the layers and history of the base, then those of the steps. */
 export async function assembleImage(
   plan: Plan,
-  { plan: { graph }, solved, inputs: { epoch } }: SolvedBuild,
+  { plan: { graph }, solved, inputs: { epoch, request } }: SolvedBuild,
   images: Pick<ImageSources, 'content'>,
 ): Promise<Image> {
   const base = plan.base?.step === undefined ? undefined : graph.steps.get(plan.base.step);
@@ -35,7 +36,7 @@ export async function assembleImage(
     history.push({ ...entry, created: goTimeOf(epoch ?? solved.createdAt(result)) });
   }
   const dated = fillTimes(history);
-  return {
+  const image = {
     platform: plan.platform,
     config: plan.config,
     layers,
@@ -43,6 +44,7 @@ export async function assembleImage(
     author: plan.author,
     created: dated.findLast((entry) => entry.created !== undefined)?.created,
   };
+  return editImage(image, request.edits, base);
 }
 
 /** Returns the result of a solved step. */

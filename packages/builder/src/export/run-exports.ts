@@ -56,6 +56,7 @@ export async function runExports(
     content: allContent(plan.graph, imported.layers, ports),
     sourcesOf: (blob: Digest) => [...(sources().get(blob) ?? []), imported.layers.repositoryOf(blob) ?? []].flat(),
     prepared: solved.prepared,
+    isMultiPlatform: isMultiPlatform(inputs.request),
   };
   const destinations: string[] = [];
   const names = new Set<string>();
@@ -79,6 +80,11 @@ export async function runExports(
     if (first !== undefined) await track({ progress, now, step: `output ${index}` }, first.name, carry);
   }
   return { ...identity(images, made), names: [...names], destinations };
+}
+
+/** BuildKit's build argument asks for the form that several platforms have. */
+function isMultiPlatform({ platforms, buildArgs }: BuildRequest): boolean {
+  return platforms.length > 1 || /^(?:1|t|true)$/i.test(buildArgs.BUILDKIT_MULTI_PLATFORM ?? '');
 }
 
 function namesOf(output: OutputSpec, { tags }: BuildRequest): readonly string[] {

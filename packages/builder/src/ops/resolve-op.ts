@@ -1,5 +1,7 @@
 import type { ResultId, Step, StepOp } from '@tbuild/graph';
 import type { Op } from '@tbuild/solver';
+import { checkedFetch } from '../source-policy/check-source.ts';
+import type { SourcePolicy } from '../source-policy/source-policy.ts';
 import { copyOp, type CopyPorts } from './copy/copy.ts';
 import { fetchStep, type FetchStepPorts } from './fetch/fetch-step.ts';
 import { gitOp, type GitPorts } from './fetch/git.ts';
@@ -17,7 +19,10 @@ export type OpPorts = ImagePorts &
   StackPorts &
   HttpPorts &
   GitPorts &
-  FetchStepPorts;
+  FetchStepPorts & {
+    /** Which files and repositories may be read, and from where. */
+    readonly sourcePolicy: SourcePolicy;
+  };
 
 type Makers = {
   readonly [Kind in StepOp['kind']]: (op: Extract<StepOp, { kind: Kind }>, step: Step, ports: OpPorts) => Op<ResultId>;
@@ -29,8 +34,8 @@ const makers: Makers = {
   copy: copyOp,
   mkdir: mkdirOp,
   stack: (_op, _step, ports) => stackOp(ports),
-  http: (op, step, ports) => httpOp(op, fetchStep(step, ports), ports),
-  git: (op, step, ports) => gitOp(op, fetchStep(step, ports), ports),
+  http: (op, step, ports) => httpOp(checkedFetch(ports.sourcePolicy, op), fetchStep({ step, op }, ports), ports),
+  git: (op, step, ports) => gitOp(checkedFetch(ports.sourcePolicy, op), fetchStep({ step, op }, ports), ports),
 };
 
 /** Returns the op of a step. Only this function distinguishes the kinds of steps. */

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { decodeText } from '@tbuild/context';
 import { parseDockerfile, type Dockerfile } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
 import { builtInSyntax } from '@tbuild/frontend';
@@ -44,14 +45,12 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
   if (spec.kind !== 'file') throw new Error('Expected the Dockerfile to be fetched');
   const root = context.kind === 'directory' ? context.path : undefined;
   const candidates =
-    spec.path !== undefined
-      ? [spec.path]
-      : root === undefined
-        ? []
-        : [join(root, 'Dockerfile'), join(root, 'dockerfile')];
+    spec.path !== undefined ? [spec.path] : root === undefined ? [] : DEFAULT_NAMES.map((name) => join(root, name));
   for (const path of candidates) {
-    const text = readLimitedFile(path, { what: `Dockerfile ${JSON.stringify(path)}` })?.toString();
-    if (text === undefined) continue;
+    const what = `Dockerfile ${JSON.stringify(path)}`;
+    const bytes = readLimitedFile(path, { what });
+    if (bytes === undefined) continue;
+    const text = decodeText(bytes, what);
     const inContext = root === undefined ? undefined : insideOf(root, path);
     const name = inContext ?? basename(path);
     const changedAt = statSync(path).mtimeMs;
@@ -66,6 +65,9 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
     },
   );
 }
+
+/** In this order; the last one is Podman's. */
+export const DEFAULT_NAMES: readonly string[] = ['Dockerfile', 'dockerfile', 'Containerfile'];
 
 function insideOf(root: string, path: string): string | undefined {
   const inside = relative(root, path);

@@ -1,6 +1,6 @@
 import type { PlannedScan } from '@tbuild/attest';
 import type { LintWarning } from '@tbuild/dockerfile';
-import type { Plan } from '@tbuild/frontend';
+import { unusedArgs, type Plan } from '@tbuild/frontend';
 import type { Graph, GraphTarget } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
 import type { Underway } from '../build-run.ts';
@@ -49,6 +49,8 @@ export async function planBuild(
   for (const { graph } of linked.values()) planning.graph.include(graph);
   const plans = await planShowingWarnings(inputs, planning, progress);
   for (const warning of credentialsWarnings(plans)) progress.emit(warning);
+  for (const message of unusedArgs(inputs.loaded.dockerfile, plans, request.buildArgs))
+    progress.emit({ type: 'warning', message });
   const scans = await planScans(plans, request, planning);
   const graph = planning.graph.build([...plans.flatMap(({ target }) => target ?? []), ...scans.flatMap(scanSteps)]);
   requireEntitlements(graph, request);

@@ -1,6 +1,6 @@
 import type { LintWarning } from '@tbuild/dockerfile';
 import { TbuildError } from '@tbuild/errors';
-import { planBuild, type NamedContext, type Plan, type PlanOptions } from '@tbuild/frontend';
+import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
 import { GraphBuilder, type GraphTarget } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
 import { createResolveImage, type ImageSources } from '@tbuild/sources';
@@ -9,6 +9,7 @@ import type { BuildRequest, ContextSpec } from '../request.ts';
 import { MAIN_CONTEXT } from '../session/contexts.ts';
 import type { BuildInputs } from '../session/inputs.ts';
 import { remoteContext } from '../session/remote-op.ts';
+import { checkedImage } from '../source-policy/check-source.ts';
 import { track } from '../track.ts';
 import type { LoadedDockerfile } from './load-dockerfile.ts';
 
@@ -87,15 +88,19 @@ async function makePlan(
 
 /** Opens the planning of a request, whose images are shown as they are resolved. */
 export function openPlanning(
-  { pull }: Pick<BuildRequest, 'pull'>,
+  { pull, sourcePolicy }: Pick<BuildRequest, 'pull' | 'sourcePolicy'>,
   ports: PlanPorts,
   { target, ...underway }: Underway & { readonly target?: GraphTarget },
 ): Planning {
-  const resolveImage = createResolveImage(ports, {
+  const resolve = createResolveImage(ports, {
     pull,
     warn: (message) => underway.progress.emit({ type: 'warning', message }),
     track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });
+  const resolveImage: ResolveImage = async (wanted, signal) => {
+    if (wanted.source.kind !== 'registry') return resolve(wanted, signal);
+    return resolve({ ...wanted, reference: checkedImage(sourcePolicy, wanted.reference) }, signal);
+  };
   return { graph: new GraphBuilder(target), buildPlatform: ports.platform, resolveImage, signal: underway.signal };
 }
 

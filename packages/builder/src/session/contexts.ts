@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   createFileHasher,
   digestSelection,
   measureGitIgnored,
+  ignoreFileOf,
   openContext,
   openStatIndex,
   type BuildContext,
@@ -53,6 +53,8 @@ export interface ContextsOptions {
   readonly specs: Readonly<Record<string, NamedContextSpec>>;
   /** Path of the Dockerfile, whose own ignore file takes precedence. */
   readonly dockerfile?: string;
+  /** The ignore file of the main context, instead of its own. */
+  readonly ignoreFile?: string;
   /** Directory of the stat indexes. */
   readonly indexDirectory: string;
   readonly pool?: ContextPool;
@@ -102,12 +104,13 @@ function openSpec(name: string, options: PooledOptions): OpenContext {
     });
   }
   const dockerfile = name === MAIN_CONTEXT ? options.dockerfile : undefined;
-  const key = contextIdentity(spec, dockerfile);
+  const ignoreFile = name === MAIN_CONTEXT ? options.ignoreFile : undefined;
+  const key = contextIdentity(spec, dockerfile, ignoreFile);
   const shared = options.pool.contexts.get(key);
   if (shared !== undefined) return shared;
   const { path, fetched } = spec;
   const context: OpenContext = {
-    ...openContext(path, { dockerfile, ignoreFiles: fetched === undefined }),
+    ...openContext(path, { dockerfile, ignoreFile, ignoreFiles: fetched === undefined }),
     hasher: hasherOf(spec, options),
     owner: fetched === undefined ? 'root' : 'keep',
   };
@@ -118,10 +121,11 @@ function openSpec(name: string, options: PooledOptions): OpenContext {
 type DirectorySpec = Extract<NamedContextSpec, { kind: 'directory' }>;
 
 /** Returns a text that is equal for contexts with the same files: the directory and the ignore file that applies. */
-export function contextIdentity(spec: NamedContextSpec, dockerfile: string | undefined): string {
+export function contextIdentity(spec: NamedContextSpec, dockerfile: string | undefined, ignoreFile?: string): string {
+  if (ignoreFile !== undefined) return canonicalJson({ ...spec, ignoreFile });
   if (spec.kind !== 'directory' || dockerfile === undefined) return canonicalJson(spec);
-  const own = `${dockerfile}.dockerignore`;
-  return canonicalJson({ ...spec, ...(existsSync(join(spec.path, own)) ? { ignoreFile: own } : {}) });
+  const own = ignoreFileOf(spec.path, dockerfile);
+  return canonicalJson({ ...spec, ...(own === undefined ? {} : { ignoreFile: own }) });
 }
 
 function hasherOf({ path, fetched }: DirectorySpec, { pool, indexDirectory }: PooledOptions): StatIndex {

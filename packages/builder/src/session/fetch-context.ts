@@ -16,7 +16,9 @@ import { gitOp, type GitPorts } from '../ops/fetch/git.ts';
 import { httpOp, type HttpPorts } from '../ops/fetch/http.ts';
 import type { Secrets } from '../ops/secrets.ts';
 import type { Trees } from '../ops/trees.ts';
+import { DEFAULT_NAMES } from '../plan/load-dockerfile.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
+import { checkedFetch } from '../source-policy/check-source.ts';
 import { track } from '../track.ts';
 import { gitOpOf, remoteTitle } from './remote-op.ts';
 import { createResolvedSources, type ResolvedSources } from './resolved-sources.ts';
@@ -48,12 +50,13 @@ export async function fetchContext(
 }
 
 /** Returns what fetches the main context, if it is on another machine. */
-export function mainSource({ context, buildArgs }: BuildRequest): GitOp | HttpOp | undefined {
-  if (context.kind === 'http') return { kind: 'http', url: context.url, filename: FILE };
+export function mainSource({ context, buildArgs, sourcePolicy }: BuildRequest): GitOp | HttpOp | undefined {
+  if (context.kind === 'http')
+    return checkedFetch<HttpOp>(sourcePolicy, { kind: 'http', url: context.url, filename: FILE });
   if (context.kind !== 'git') return undefined;
   const keepGitDir = /^(1|t|true)$/i.test(buildArgs.BUILDKIT_CONTEXT_KEEP_GIT_DIR ?? '');
   const commitTime = (buildArgs[SOURCE_DATE_EPOCH] ?? '') !== '';
-  return gitOpOf({ keepGitDir, commitTime, ...context });
+  return checkedFetch(sourcePolicy, gitOpOf({ keepGitDir, commitTime, ...context }));
 }
 
 async function fetchDefinition(request: BuildRequest, web: Web, underway: Underway & Secrets): Promise<BuildRequest> {
@@ -186,17 +189,21 @@ function inDirectory(
   const context: ContextSpec = { kind: 'directory', path, fetched };
   const { dockerfile } = request;
   if (dockerfile.kind !== 'in-context') return { ...request, context };
-  const name = only ?? dockerfile.path;
-  return { ...request, context, dockerfile: { kind: 'inline', name, text: readDockerfile(path, name) } };
+  const names = only === undefined && dockerfile.path === undefined ? DEFAULT_NAMES : [only ?? dockerfile.path ?? ''];
+  return { ...request, context, dockerfile: { kind: 'inline', ...readDockerfile(path, names) } };
 }
 
-function readDockerfile(root: string, name: string): string {
-  try {
-    return openContext(root, { ignoreFiles: false }).readText(name);
-  } catch (error) {
-    if (!hasCode(error, 'NOT_FOUND')) throw error;
-    throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(name)} in the context`, {
-      hint: 'Pass its path with -f, relative to the context',
-    });
+/** Reads the first of these files that exists. */
+function readDockerfile(root: string, names: readonly string[]): { readonly name: string; readonly text: string } {
+  const context = openContext(root, { ignoreFiles: false });
+  for (const name of names) {
+    try {
+      return { name, text: context.readText(name) };
+    } catch (error) {
+      if (!hasCode(error, 'NOT_FOUND')) throw error;
+    }
   }
+  throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(names[0])} in the context`, {
+    hint: 'Pass its path with -f, relative to the context',
+  });
 }

@@ -14,6 +14,7 @@ export function openContexts(
   return createContexts({
     specs: { ...request.namedContexts, [MAIN_CONTEXT]: request.context },
     dockerfile: loaded.inContext,
+    ignoreFile: request.ignoreFile,
     indexDirectory,
     pool,
     onGitIgnored: (ignored) => progress.emit(gitIgnoredWarning(ignored)),

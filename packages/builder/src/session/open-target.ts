@@ -88,11 +88,11 @@ function scopeOf(
   { inContext }: LoadedDockerfile,
   others: { readonly epoch?: number; readonly secretScope: string },
 ): string {
-  const { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent } = request;
+  const { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, ignoreFile, sourcePolicy } = request;
   const contexts = Object.entries(namedContexts).map(([name, spec]) => [name, contextIdentity(spec, undefined)]);
   return canonicalJson({
-    contexts: Object.fromEntries([...contexts, [MAIN_CONTEXT, contextIdentity(context, inContext)]]),
-    settings: { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent },
+    contexts: Object.fromEntries([...contexts, [MAIN_CONTEXT, contextIdentity(context, inContext, ignoreFile)]]),
+    settings: { network, extraHosts, ssh, shmSize, ulimits, resources, cgroupParent, sourcePolicy },
     ...others,
   });
 }

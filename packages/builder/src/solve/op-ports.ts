@@ -39,7 +39,7 @@ export function opPorts(
   { signal, imported, ...shared }: SharedByOps,
 ): OpPorts {
   const { request, contexts, sources, loaded, epoch } = session.inputs;
-  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent } = request;
+  const { extraHosts, network, shmSize, ulimits, resources, cgroupParent, logMax } = request;
   const { progress, now } = shared;
   const { differ } = ports;
   return {
@@ -49,7 +49,17 @@ export function opPorts(
     sources,
     readSecret: session.readSecret,
     importsCaches: request.cacheFrom.length > 0,
-    settings: { extraHosts, network, shmSize, ulimits, resources, cgroupParent, proxyEnv: plans[0]?.proxyEnv ?? [] },
+    settings: {
+      extraHosts,
+      network,
+      shmSize,
+      ulimits,
+      resources,
+      cgroupParent,
+      logMax,
+      proxyEnv: plans[0]?.proxyEnv ?? [],
+    },
+    sourcePolicy: request.sourcePolicy,
     ssh: request.ssh,
     importMount: (name, directory) => importMount({ name, directory }, imported, { differ, progress, signal }),
     epoch,

@@ -11,10 +11,11 @@ import { withJobMetadata } from '../gitlab/job-metadata.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
+import { withGitLabels } from '../request/git-labels.ts';
 import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { interruptible } from '../services/interruptible.ts';
-import { openBuild, type OpenBuild } from '../services/open-build.ts';
+import { openBuild, type AskedBuild, type OpenBuild } from '../services/open-build.ts';
 import { parseCall, withFormat, type CallSpec } from './call/call-spec.ts';
 import type { CallResult } from './call/run-call.ts';
 import type { Command } from './command.ts';
@@ -41,12 +42,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   const { mode, quiet } = displayModeOf(flags, env);
   checkResultFiles(flags, env.cwd);
   const progress = createChannel();
-  const spec = specFromFlags(flags, positional, env);
-  const asked = {
-    spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec,
-    settings: settingsFromFlags(flags),
-  };
-  await using opened = openBuild(asked, env, progress);
+  await using opened = openBuild(await askedBuild({ flags, positional }, env), env, progress);
   if (quiet) requireStandardOutput(opened.request);
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
@@ -64,24 +60,33 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     }
     const result = await opened.run({ readSecret, onDefinition });
     await endDisplay();
-    writeResultFiles(result, flags, env.cwd);
+    writeResultFiles(result, flags, env);
     if (quiet) env.stdout.write(`${result.id}\n`);
     return 0;
   } catch (error) {
     await endDisplay();
-    env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf: () => definition }));
+    const { root: store } = opened.services.store;
+    env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
     return exitCodeOf(error);
   }
 }
 
 /** @throws TbuildError USAGE for a format without a call, which is Buildah's option. */
-function callOf({ call, check, format }: BuildFlags): CallSpec | undefined {
+function callOf({ print, call = print, check, format }: BuildFlags): CallSpec | undefined {
   const spec = parseCall(call ?? '') ?? (check === true ? parseCall('check') : undefined);
   if (spec !== undefined) return withFormat(spec, format);
   if (format === undefined) return undefined;
   throw new TbuildError('USAGE', '--format is for --check and --call', {
     hint: 'For the format of the image, use -o type=image,oci-mediatypes=true|false',
   });
+}
+
+async function askedBuild({ flags, positional }: ParsedArgs<typeof buildFlags>, env: Environment): Promise<AskedBuild> {
+  const spec = await withGitLabels(specFromFlags(flags, positional, env), env);
+  return {
+    spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec,
+    settings: settingsFromFlags(flags),
+  };
 }
 
 async function answerCall(

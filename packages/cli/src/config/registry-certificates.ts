@@ -1,8 +1,30 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName } from '@tbuild/errors';
+import { errnoName, TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { RegistryCertificates } from '@tbuild/registry';
+import type { CertificateFiles } from '@tbuild/spec';
 import type { Environment } from './environment.ts';
+
+/**
+ * Reads the certificates that the user gives for a registry.
+ * @throws TbuildError USAGE for a file that cannot be read.
+ */
+export function givenCertificates({ ca, certificate, key }: CertificateFiles): RegistryCertificates {
+  return {
+    ...(ca === undefined ? {} : { ca: readGiven(ca) }),
+    ...(certificate === undefined || key === undefined
+      ? {}
+      : { client: { certificate: readGiven(certificate), key: readGiven(key) } }),
+  };
+}
+
+function readGiven(path: string): string {
+  const what = `Certificate ${JSON.stringify(path)}`;
+  const bytes = readLimitedFile(path, { what, code: 'USAGE' });
+  if (bytes !== undefined) return bytes.toString();
+  throw new TbuildError('USAGE', `${what} does not exist`);
+}
 
 /**
  * Returns the certificates for a registry, from where Docker and podman look for them: `certs.d/HOST[:PORT]/` with

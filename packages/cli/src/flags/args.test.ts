@@ -26,11 +26,19 @@ test.each([
 test.each([
   [['--qiet'], 'Unknown option --qiet', 'Did you mean --quiet?'],
   [['-x'], 'Unknown option -x', undefined],
+  [['-qx', '--fiel=a'], 'Unknown options -x, --fiel', '--fiel: Did you mean --file?'],
+  [
+    ['--destination', 'a', '--qiet'],
+    'Unknown options --destination, --qiet',
+    '--destination: Use -t\n      --qiet: Did you mean --quiet?',
+  ],
   [['--file'], '--file needs a value', 'Write --file PATH'],
   [['--quiet=maybe'], '--quiet takes true or false, got "maybe"', undefined],
   [['--constructor'], 'Unknown option --constructor', undefined],
 ])('parseArgs refuses %j', (argv, message, hint) => {
-  expect(() => parseArgs(argv, flags)).toThrow(expect.objectContaining({ code: 'USAGE', message, hint }));
+  expect(() => parseArgs(argv, flags, { destination: 'Use -t' })).toThrow(
+    expect.objectContaining({ code: 'USAGE', message, hint }),
+  );
 });
 
 test('describeFlags returns one line for each option', () => {

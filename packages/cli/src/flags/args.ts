@@ -31,7 +31,7 @@ export interface ParsedArgs<F extends Flags> {
  * Reads a command line as Docker does: `--name value`, `--name=value`, `-n value`, `-nvalue`, switches with an optional
  * `=true|false`, several short switches in one word, and `--` before plain words. `foreign` holds hints for options of
  * other programs.
- * @throws TbuildError USAGE with a suggestion for an unknown option.
+ * @throws TbuildError USAGE that names all unknown options, each with a suggestion.
  */
 export function parseArgs<F extends Flags>(
   argv: readonly string[],
@@ -40,9 +40,12 @@ export function parseArgs<F extends Flags>(
 ): ParsedArgs<F> {
   const values: Record<string, string | boolean | string[]> = {};
   const positional: string[] = [];
+  const unknown = new Set<string>();
   const words = [...argv];
-  const set = (name: string, flag: Flag, text: string | undefined): void => {
-    if (flag.kind === 'switch') values[name] = parseSwitch(name, text ?? 'true');
+  const set = (name: string, text: string | undefined): void => {
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag === undefined) unknown.add(`--${name}`);
+    else if (flag.kind === 'switch') values[name] = parseSwitch(name, text ?? 'true');
     else if (flag.kind === 'optional') values[name] = text ?? '';
     else {
       const value = text ?? words.shift();
@@ -51,25 +54,28 @@ export function parseArgs<F extends Flags>(
       else values[name] = [...listOf(values[name]), value];
     }
   };
-  for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (word === '--') {
-      positional.push(...words.splice(0));
-    } else if (word.startsWith('--')) {
-      const [name, text] = splitOnce(word.slice(2));
-      set(name, lookUp(flags, name, foreign), text);
-    } else if (word.startsWith('-') && word !== '-') {
-      for (let rest = word.slice(1); rest !== '';) {
-        const [name, flag] = lookUpShort(flags, rest.charAt(0));
-        rest = rest.slice(1);
-        if (flag.kind === 'switch') {
-          set(name, flag, undefined);
-          continue;
-        }
-        set(name, flag, rest === '' ? undefined : rest.replace(/^=/, ''));
-        rest = '';
+  const setShort = (letters: string): void => {
+    for (let rest = letters; rest !== '';) {
+      const letter = rest.charAt(0);
+      const [name, flag] = Object.entries(flags).find(([, { short }]) => short === letter) ?? [];
+      rest = rest.slice(1);
+      if (name === undefined) {
+        // What follows may be its value.
+        unknown.add(`-${letter}`);
+        return;
       }
-    } else positional.push(word);
+      const takesRest = flag?.kind !== 'switch';
+      set(name, !takesRest || rest === '' ? undefined : rest.replace(/^=/, ''));
+      if (takesRest) return;
+    }
+  };
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (word === '--') positional.push(...words.splice(0));
+    else if (word.startsWith('--')) set(...splitOnce(word.slice(2)));
+    else if (word.startsWith('-') && word !== '-') setShort(word.slice(1));
+    else positional.push(word);
   }
+  if (unknown.size > 0) throw unknownOptions([...unknown], flags, foreign);
   return { flags: values as FlagValues<F>, positional };
 }
 
@@ -82,19 +88,20 @@ function splitOnce(text: string): [string, string | undefined] {
   return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-function lookUp(flags: Flags, name: string, foreign: Readonly<Record<string, string>>): Flag {
-  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-  if (flag !== undefined) return flag;
-  const known = Object.hasOwn(foreign, name) ? foreign[name] : undefined;
-  if (known !== undefined) throw usage(`Unknown option --${name}`, known);
-  const near = suggest(name, Object.keys(flags));
-  throw usage(`Unknown option --${name}`, near === undefined ? undefined : `Did you mean --${near}?`);
-}
-
-function lookUpShort(flags: Flags, letter: string): [string, Flag] {
-  const found = Object.entries(flags).find(([, flag]) => flag.short === letter);
-  if (found === undefined) throw usage(`Unknown option -${letter}`);
-  return found;
+function unknownOptions(
+  names: readonly string[],
+  flags: Flags,
+  foreign: Readonly<Record<string, string>>,
+): TbuildError {
+  const hints = names.flatMap((name) => {
+    const bare = name.replace(/^--/, '');
+    const known = Object.hasOwn(foreign, bare) ? foreign[bare] : undefined;
+    const near = name.startsWith('--') ? suggest(bare, Object.keys(flags)) : undefined;
+    const hint = known ?? (near === undefined ? undefined : `Did you mean --${near}?`);
+    return hint === undefined ? [] : [names.length === 1 ? hint : `${name}: ${hint}`];
+  });
+  const message = names.length === 1 ? `Unknown option ${names[0]}` : `Unknown options ${names.join(', ')}`;
+  return usage(message, hints.length === 0 ? undefined : hints.join('\n      '));
 }
 
 function parseSwitch(name: string, text: string): boolean {

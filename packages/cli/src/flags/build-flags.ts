@@ -40,6 +40,15 @@ export const buildFlags = {
     value: 'NAME[=VALUE]',
     help: 'Set an ARG; without a value, take it from the environment',
   },
+  'base-annotations': {
+    kind: 'switch',
+    help: 'Annotate the image with the name and the digest of its base (org.opencontainers.image.base.*)',
+  },
+  'build-arg-file': {
+    kind: 'list',
+    value: 'FILE',
+    help: 'Set the ARGs that a file lists, one NAME=VALUE a line; --build-arg wins',
+  },
   'build-context': {
     kind: 'list',
     value: 'NAME=SOURCE',
@@ -75,6 +84,7 @@ export const buildFlags = {
   },
   explain: { kind: 'switch', help: 'Explain for each step that ran why it was not cached' },
   'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
+  env: { kind: 'list', value: 'NAME[=VALUE]', help: 'Set a variable of the finished image; steps do not see it' },
   format: {
     kind: 'text',
     value: 'FORMAT',
@@ -85,6 +95,7 @@ export const buildFlags = {
     help: 'Add labels and annotations org.opencontainers.image.* from the variables of a GitLab job',
   },
   iidfile: { kind: 'text', value: 'FILE', help: 'Write the image ID to a file' },
+  ignorefile: { kind: 'text', value: 'FILE', help: 'Use this file instead of .dockerignore' },
   'image-name-tag-with-digest-file': {
     kind: 'text',
     hidden: true,
@@ -102,6 +113,11 @@ export const buildFlags = {
   jobs: { kind: 'text', value: 'N', help: 'How many steps may run at once (default: as many as the graph allows)' },
   label: { kind: 'list', value: 'NAME=VALUE', help: 'Set a label of the image' },
   load: { kind: 'switch', help: 'Load the image into Docker, or into Podman where no Docker runs' },
+  'log-max': {
+    kind: 'text',
+    value: 'SIZE',
+    help: 'Show so much output of each step, e.g. 2m; the end of a step that fails is always shown',
+  },
   'metadata-file': { kind: 'text', value: 'FILE', help: 'Write metadata of the result to a file, as JSON' },
   network: {
     kind: 'text',
@@ -110,6 +126,7 @@ export const buildFlags = {
   },
   'no-cache': { kind: 'switch', help: 'Run every step, even if it is cached' },
   'no-cache-filter': { kind: 'list', value: 'STAGE', help: 'Run every step of these stages' },
+  'omit-history': { kind: 'switch', help: 'Leave the history out of the image' },
   output: {
     kind: 'list',
     short: 'o',
@@ -121,6 +138,7 @@ export const buildFlags = {
     value: 'OS/ARCH',
     help: 'Build for this platform, or for several, separated by commas, under one index',
   },
+  print: { kind: 'text', hidden: true, value: 'CALL', help: 'The older name of --call' },
   progress: {
     kind: 'text',
     value: 'MODE',
@@ -138,6 +156,8 @@ export const buildFlags = {
   },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID, or the output of the step that failed' },
+  'registry-certificate': registryFlags['registry-certificate'],
+  'registry-client-cert': registryFlags['registry-client-cert'],
   'registry-map': registryFlags['registry-map'],
   'registry-mirror': registryFlags['registry-mirror'],
   resource: {
@@ -145,6 +165,7 @@ export const buildFlags = {
     value: 'NAME=VALUE',
     help: 'What RUN may use: memory, memory-swap, cpus, pids, cpu-shares|period|quota, cpuset-cpus|mems',
   },
+  'rewrite-timestamp': { kind: 'switch', hidden: true, help: 'As -o …,rewrite-timestamp=true, for all outputs' },
   root: { kind: 'text', value: 'DIR', help: 'The store (default: $TBUILD_ROOT, or the data directory of the user)' },
   sbom: {
     kind: 'text',
@@ -154,6 +175,12 @@ export const buildFlags = {
   secret: { kind: 'list', value: 'id=ID[,src=FILE|,env=NAME]', help: 'A secret for RUN --mount=type=secret' },
   'shm-size': { kind: 'text', value: 'SIZE', help: 'The size of /dev/shm in RUN steps, e.g. 128m (default: 64m)' },
   'skip-default-registry-fallback': registryFlags['skip-default-registry-fallback'],
+  'source-date-epoch': { kind: 'text', hidden: true, value: 'SECONDS', help: 'As SOURCE_DATE_EPOCH' },
+  'source-policy-file': {
+    kind: 'text',
+    value: 'FILE',
+    help: 'Allow, deny and convert sources by a policy of BuildKit ($EXPERIMENTAL_BUILDKIT_SOURCE_POLICY)',
+  },
   ssh: {
     kind: 'list',
     value: 'ID[=SOCKET|KEY[,KEY]]',
@@ -166,11 +193,18 @@ export const buildFlags = {
     value: 'SPAN',
     help: 'Fail when the whole build takes longer, e.g. 90s or 1h30m; finished steps stay cached',
   },
+  timestamp: {
+    kind: 'text',
+    value: 'SECONDS',
+    help: 'Set SOURCE_DATE_EPOCH, and lower the times of files in new layers to it',
+  },
   ulimit: {
     kind: 'list',
     value: 'NAME=SOFT[:HARD]',
     help: 'Limit the processes of RUN steps, e.g. nofile=1024:2048',
   },
+  unsetenv: { kind: 'list', value: 'NAME', help: 'Remove a variable from the finished image' },
+  unsetlabel: { kind: 'list', value: 'NAME', help: 'Remove a label from the finished image' },
   debug: { kind: 'switch', short: 'D', help: 'Show the causes of errors, and warnings in full' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },
   ...resourceFlags,

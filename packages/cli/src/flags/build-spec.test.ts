@@ -5,7 +5,7 @@ import { specFromFlags } from './build-spec.ts';
 
 const specOf = (...words: string[]) => {
   const { flags, positional } = parseArgs([...words, '.'], buildFlags);
-  return specFromFlags(flags, positional, { variables: { FROM_ENV: 'value' } });
+  return specFromFlags(flags, positional, { cwd: '/', variables: { FROM_ENV: 'value' } });
 };
 
 test.each([
@@ -19,6 +19,9 @@ test.each([
   ['--no-cache-filter', ['--no-cache-filter', 'a,b'], 'noCache', ['a', 'b']],
   ['--no-cache', ['--no-cache', '--no-cache-filter', 'a'], 'noCache', true],
   ['--resource', ['--resource', 'memory=1g,cpuset-cpus=0-2,4'], 'resources', { memory: '1g', 'cpuset-cpus': '0-2,4' }],
+  ...['memory', 'memory-swap', 'cpu-shares', 'cpu-period', 'cpu-quota', 'cpuset-cpus', 'cpuset-mems'].map(
+    (name) => [`--${name}`, [`--${name}`, '1'], 'resources', { [name]: '1' }] as const,
+  ),
   ['-m and --resource', ['-m', '1g', '--resource', 'memory=2g'], 'resources', { memory: '2g' }],
   ['--allow', ['--allow', 'network.host,security.insecure'], 'allow', ['network.host', 'security.insecure']],
   [

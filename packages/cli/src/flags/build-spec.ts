@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
+import { readLimitedFile } from '@tbuild/linux';
 import type { BuildSettings, BuildSpec, Isolation, NetworkMode, Permission, PullPolicy } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from './args.ts';
@@ -18,7 +20,7 @@ export type BuildFlags = FlagValues<typeof buildFlags>;
 export function specFromFlags(
   flags: BuildFlags,
   positional: readonly string[],
-  { variables }: Pick<Environment, 'variables'>,
+  env: Pick<Environment, 'variables' | 'cwd'>,
 ): BuildSpec {
   return {
     context: contextOf(positional),
@@ -26,11 +28,15 @@ export function specFromFlags(
     contexts: record(flags['build-context'], (text) => requirePair(text, '--build-context', 'NAME=SOURCE')),
     target: flags.target,
     platforms: words(flags.platform),
-    buildArgs: Object.fromEntries((flags['build-arg'] ?? []).flatMap((text) => buildArg(text, variables))),
+    buildArgs: buildArgs(flags, env),
     labels: record(flags.label, splitPair),
     annotations: record(flags.annotation, (text) => requirePair(text, '--annotation', '[KIND:]NAME=VALUE')),
+    ...imageEdits(flags, env),
+    ignoreFile: flags.ignorefile,
+    sourcePolicy: flags['source-policy-file'],
     tags: flags.tag,
     outputs: flags.output,
+    rewriteTimestamp: flags['rewrite-timestamp'] ?? (flags.timestamp === undefined ? undefined : true),
     push: flags.push,
     load: flags.load,
     noCache: flags['no-cache'] === true ? true : words(flags['no-cache-filter']),
@@ -47,13 +53,14 @@ export function specFromFlags(
 export function settingsFromFlags(
   flags: Pick<BuildFlags, 'root' | 'isolation' | keyof typeof registryFlags>,
 ): BuildSettings {
-  const { insecure, mirrors, mirrorsOnly } = registryOptions(flags);
+  const { insecure, mirrors, mirrorsOnly, certificates } = registryOptions(flags);
   return {
     root: flags.root,
     isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
     insecureRegistries: insecure,
     registryMirrors: mirrors,
     mirrorsOnly,
+    registryCertificates: certificates,
   };
 }
 
@@ -92,7 +99,7 @@ export function permissionOf(text: string): Permission {
 function contextOf([context, ...more]: readonly string[]): string {
   if (context === undefined)
     throw new TbuildError('USAGE', 'A build needs a context: the directory to copy files from', {
-      hint: 'Try: tbuild -t NAME .',
+      hint: 'Write for example tbuild -t NAME .',
     });
   if (more.length === 0) return context;
   throw new TbuildError('USAGE', `A build has one context, but there is also ${JSON.stringify(more[0])}`);
@@ -103,13 +110,14 @@ function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
   return {
     jobs: flags.jobs === undefined ? undefined : jobsOf(flags.jobs),
     network: flags.network === undefined ? undefined : networkOf(flags.network),
-    extraHosts: flags['add-host'],
+    extraHosts: words(flags['add-host']),
     ssh: record(flags.ssh, sshPair),
     shmSize: flags['shm-size'],
     ulimits: record(flags.ulimit, (text) => requirePair(text, '--ulimit', 'NAME=SOFT[:HARD]')),
     resources: { ...olderResources(flags), ...record(resourceFields(flags), resourcePair) },
     cgroupParent: flags['cgroup-parent'],
     allow: words(flags.allow)?.map(permissionOf),
+    logMax: flags['log-max'],
   };
 }
 
@@ -128,6 +136,39 @@ function record<T>(
   read: (text: string) => readonly [name: string, value: T],
 ): Readonly<Record<string, T>> | undefined {
   return texts === undefined ? undefined : Object.fromEntries(texts.map(read));
+}
+
+/** Collects the build arguments: those of files, then the others, then the times of Buildah's options. */
+function buildArgs(flags: BuildFlags, env: Pick<Environment, 'variables' | 'cwd'>): Readonly<Record<string, string>> {
+  const { timestamp: epoch = flags['source-date-epoch'] } = flags;
+  const texts = [
+    ...(flags['build-arg-file'] ?? []).flatMap((file) => readArgFile(resolve(env.cwd, file))),
+    ...(flags['build-arg'] ?? []),
+    ...(epoch === undefined ? [] : [`SOURCE_DATE_EPOCH=${epoch}`]),
+  ];
+  return Object.fromEntries(texts.flatMap((text) => buildArg(text, env.variables)));
+}
+
+/** Reads the lines of a file; empty ones and those that begin with `#` do not count. */
+function readArgFile(path: string): readonly string[] {
+  const what = `File ${JSON.stringify(path)} of --build-arg-file`;
+  const bytes = readLimitedFile(path, { what, code: 'USAGE', pipes: true });
+  if (bytes === undefined) throw new TbuildError('USAGE', `${what} does not exist`);
+  const lines = bytes
+    .toString()
+    .split(/\r?\n/)
+    .map((line) => line.trimStart());
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function imageEdits(flags: BuildFlags, { variables }: Pick<Environment, 'variables'>): Omit<BuildSpec, 'context'> {
+  return {
+    baseAnnotations: flags['base-annotations'],
+    env: flags.env && Object.fromEntries(flags.env.flatMap((text) => buildArg(text, variables))),
+    unsetEnv: flags.unsetenv,
+    unsetLabels: flags.unsetlabel,
+    omitHistory: flags['omit-history'],
+  };
 }
 
 /** Reads a build argument. One without a value takes it from the environment, or stays unset. */

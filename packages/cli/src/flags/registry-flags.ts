@@ -1,5 +1,8 @@
+import { TbuildError } from '@tbuild/errors';
+import type { CertificateFiles } from '@tbuild/spec';
 import type { RegistryOptions } from '../config/registries/registry-rules.ts';
 import type { Flags, FlagValues } from './args.ts';
+import { requirePair } from './pairs.ts';
 
 /** The options of commands that use registries. */
 export const registryFlags = {
@@ -7,6 +10,18 @@ export const registryFlags = {
     kind: 'list',
     value: 'HOST[:PORT]',
     help: 'Use plain HTTP, or HTTPS without verification, for this registry',
+  },
+  'registry-certificate': {
+    kind: 'list',
+    hidden: true,
+    value: 'HOST=FILE',
+    help: 'Trust the certificates of a file for this registry',
+  },
+  'registry-client-cert': {
+    kind: 'list',
+    hidden: true,
+    value: 'HOST=CERTIFICATE,KEY',
+    help: 'Show this certificate to this registry',
   },
   'registry-map': { kind: 'list', value: 'REGISTRY=MIRROR[/PATH]', help: 'Look for images of a registry there first' },
   'registry-mirror': {
@@ -20,11 +35,40 @@ export const registryFlags = {
   },
 } as const satisfies Flags;
 
-/** Reads these options. */
+/**
+ * Reads these options.
+ * @throws TbuildError USAGE for a map without a mirror.
+ */
 export function registryOptions(flags: FlagValues<typeof registryFlags>): RegistryOptions {
   return {
     insecure: flags['insecure-registry'] ?? [],
-    mirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? [])],
+    mirrors: [...(flags['registry-mirror'] ?? []), ...(flags['registry-map'] ?? []).map(mapping)],
     mirrorsOnly: flags['skip-default-registry-fallback'] === true,
+    certificates: certificates(flags),
   };
+}
+
+function certificates(flags: FlagValues<typeof registryFlags>): RegistryOptions['certificates'] {
+  const found: Record<string, CertificateFiles> = {};
+  for (const text of flags['registry-certificate'] ?? []) {
+    const [host, ca] = requirePair(text, '--registry-certificate', 'HOST=FILE');
+    found[host] = { ...found[host], ca };
+  }
+  for (const text of flags['registry-client-cert'] ?? []) {
+    const [host, files] = requirePair(text, '--registry-client-cert', CLIENT);
+    const [certificate = '', key = ''] = files.split(',');
+    if (certificate === '' || key === '')
+      throw new TbuildError('USAGE', `Invalid --registry-client-cert ${JSON.stringify(text)}: expected ${CLIENT}`);
+    found[host] = { ...found[host], certificate, key };
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
+const CLIENT = 'HOST=CERTIFICATE,KEY';
+
+/** A mirror alone would be one of Docker Hub, so `docker.io` without one would go unnoticed. */
+function mapping(text: string): string {
+  for (const one of text.split(';'))
+    if (one.trim() !== '') requirePair(one, '--registry-map', 'REGISTRY=MIRROR[/PATH]');
+  return text;
 }

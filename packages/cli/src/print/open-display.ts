@@ -1,6 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import type { ProgressChannel } from '@tbuild/progress';
-import { display, type DisplayMode, type WarningView } from '@tbuild/tui';
+import { display, readTheme, type DisplayMode, type WarningView } from '@tbuild/tui';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
@@ -27,6 +27,7 @@ export function openDisplay(
     mode,
     now,
     color: !variables.NO_COLOR,
+    ...styleOf(variables),
     explain: flags.explain,
     sectionName: `tbuild_${process.pid}`,
     ...(flags.debug === true ? { expandWarning: (warning: WarningView) => warningInFull(warning, sourceOf) } : {}),
@@ -34,6 +35,14 @@ export function openDisplay(
   return async () => {
     progress.close();
     await shown;
+  };
+}
+
+/** Returns what BuildKit's variables change in the display. */
+function styleOf({ BUILDKIT_COLORS = '', BUILDKIT_TTY_LOG_LINES = '' }: Environment['variables']) {
+  return {
+    ...(BUILDKIT_COLORS === '' ? {} : { theme: readTheme(BUILDKIT_COLORS) }),
+    ...(/^[1-9]\d{0,2}$/.test(BUILDKIT_TTY_LOG_LINES) ? { tailLines: Number(BUILDKIT_TTY_LOG_LINES) } : {}),
   };
 }
 

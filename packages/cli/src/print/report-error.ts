@@ -1,9 +1,12 @@
+import { statfsSync } from 'node:fs';
 import { TbuildError, type SourceRange } from '@tbuild/errors';
 import { sourceFrame } from './source-frame.ts';
 
 export interface ReportOptions {
   /** Returns the text of a file that an error points into, if it is known. */
   sourceOf(file: string): string | undefined;
+  /** The store's directory, where it is known. */
+  readonly store?: string;
   /** Show the causes too. */
   readonly debug: boolean;
 }
@@ -15,7 +18,8 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
   const location = error.code === 'CANCELLED' ? undefined : error.location;
   const place = location === undefined ? '' : await excerpt(error, location, options.sourceOf(location.file));
   const lines = [`ERROR: ${error.message}`];
-  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  const hint = (await freeingHint(error, options)) ?? error.hint;
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
   if (options.debug) lines.push(...causesOf(error));
   return `${place}${lines.join('\n')}\n`;
 }
@@ -24,6 +28,17 @@ export async function formatError(error: unknown, options: ReportOptions): Promi
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof TbuildError)) return 1;
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
+}
+
+/** In bytes. With less, the disk of the store is the one that is full, rather than that of an output. */
+const LITTLE_SPACE = 1024 * 1024;
+
+async function freeingHint(error: TbuildError, { store }: ReportOptions): Promise<string | undefined> {
+  if (store === undefined || error.cause === undefined) return undefined;
+  const { fullHint, isFull } = await import('./unexpected-error.ts');
+  if (!isFull(error)) return undefined;
+  const { bavail, bsize } = statfsSync(store);
+  return bavail * bsize < LITTLE_SPACE ? fullHint(store) : undefined;
 }
 
 async function excerpt({ subject }: TbuildError, location: SourceRange, text: string | undefined): Promise<string> {
@@ -46,10 +61,10 @@ function causesOf(error: Error): string[] {
   return lines;
 }
 
-async function formatUnexpected(error: unknown, { debug }: ReportOptions): Promise<string> {
+async function formatUnexpected(error: unknown, { debug, store }: ReportOptions): Promise<string> {
   // Loaded on demand.
   const { describeUnexpected } = await import('./unexpected-error.ts');
-  const { message, hint } = describeUnexpected(error);
+  const { message, hint } = describeUnexpected(error, store);
   const lines = [`ERROR: ${message}`, `hint: ${hint}`];
   if (debug) {
     const { describeProgram } = await import('./describe-program.ts');

@@ -4,6 +4,7 @@ import { getSystemErrorMap } from 'node:util';
 import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
+import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
 import { buildMetadata } from './build-metadata.ts';
@@ -62,10 +63,15 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
  * behind each name.
  * @throws TbuildError USAGE for a digest when no output made an image, and for a file that cannot be written.
  */
-export function writeResultFiles(result: BuildResult, flags: ResultFlags, cwd: string): void {
+export function writeResultFiles(
+  result: BuildResult,
+  flags: ResultFlags,
+  { cwd, variables }: Pick<Environment, 'cwd' | 'variables'>,
+): void {
+  const withWarnings = /^(?:1|t|true)$/i.test(variables.BUILDX_METADATA_WARNINGS ?? '');
   const contents: Record<ResultFlag, () => string> = {
     iidfile: () => result.id,
-    'metadata-file': () => `${JSON.stringify(buildMetadata(result), null, 2)}\n`,
+    'metadata-file': () => `${JSON.stringify(buildMetadata(result, { withWarnings }), null, 2)}\n`,
     'digest-file': () => digestOf(result),
     'dotenv-file': () => dotenv(result),
     'image-name-with-digest-file': () => names(result, { tagged: false }),

@@ -9,11 +9,11 @@ export interface UnexpectedText {
 
 /**
  * Turns an error without a code into a message. A refusal by the system says what failed on which file and why; any
- * other error is a defect of tbuild, with a request to report it.
+ * other error is a defect of tbuild, with a request to report it. `store` is its directory, which a full disk concerns.
  */
-export function describeUnexpected(error: unknown): UnexpectedText {
+export function describeUnexpected(error: unknown, store?: string): UnexpectedText {
   const refusal = systemErrorOf(error);
-  if (refusal !== undefined) return describeRefusal(refusal);
+  if (refusal !== undefined) return describeRefusal(refusal, store);
   const detail = error instanceof Error ? error.message : String(error);
   return {
     message: `Internal error: ${detail.split('\n', 1)[0] ?? ''}`,
@@ -83,8 +83,6 @@ const CHECK_PATH = 'Check the path; if it is right, report this with the output 
 
 /** Hints by error code. */
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes build cache',
-  EDQUOT: 'Free some space; "tbuild du" shows what the store holds, and "tbuild prune" removes build cache',
   EROFS: 'Name a writable store with --root DIR or TBUILD_ROOT=DIR, or another destination',
   EACCES: 'Check its owner and mode',
   EPERM: 'Check its owner and mode',
@@ -99,15 +97,32 @@ const HINTS: Readonly<Record<string, string>> = {
   EIO: 'Check dmesg: the disk may be failing',
 };
 
-function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError): UnexpectedText {
+function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError, store?: string): UnexpectedText {
   const [call = ''] = syscall.split(' ', 1);
   const verb = VERBS[call] ?? call;
   const object = path === undefined ? '' : ` ${JSON.stringify(path)}`;
   const target = dest === undefined ? '' : ` to ${JSON.stringify(dest)}`;
   return {
     message: verb === '' ? capitalized(reason) : `Cannot ${verb}${object}${target}: ${reason}`,
-    hint: HINTS[code] ?? 'Report this with the output of --debug if you think that it should work',
+    hint:
+      (FULL.has(code) ? fullHint(store) : HINTS[code]) ??
+      'Report this with the output of --debug if you think that it should work',
   };
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Returns whether an error, or one that it is caused by, says that a disk is full. */
+export function isFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (FULL.has(errnoName(cause) ?? '')) return true;
+  return false;
+}
+
+/** Returns how to free space in the store. */
+export function fullHint(store: string | undefined): string {
+  const place = store === undefined ? '' : ` ${JSON.stringify(store)}`;
+  return `Free some space: "tbuild du" shows what the store${place} holds, and "tbuild prune" removes build cache`;
 }
 
 function capitalized(text: string): string {

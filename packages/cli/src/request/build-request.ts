@@ -1,4 +1,5 @@
-import type { BuildRequest } from '@tbuild/builder';
+import { resolve } from 'node:path';
+import type { BuildRequest, ImageEdits, SourcePolicy } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, formatReference, parsePlatform, parseReference, type Platform } from '@tbuild/oci';
 import type { BuildSpec, PullPolicy } from '@tbuild/spec';
@@ -8,6 +9,7 @@ import { cacheExport, cacheImport } from './cache-spec.ts';
 import { checkDeletion } from './deleting-output.ts';
 import { outputSpecs } from './outputs.ts';
 import { byteSize, cgroupParent, entitlements, extraHosts, resources, ulimits } from './sandbox-options.ts';
+import { readSourcePolicy } from './source-policy.ts';
 import { namedContext, sources } from './sources.ts';
 import { sshSources } from './ssh-sources.ts';
 
@@ -26,7 +28,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
   const { cwd } = env;
   const wanted = platforms(spec, env, host);
   const tags = (spec.tags ?? []).map(fullName);
-  const noArtifacts = /^(?:1|t|true)$/i.test(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT ?? '');
+  const noArtifacts = isTrue(env.variables.BUILDX_NO_DEFAULT_OCI_ARTIFACT);
   const request = {
     ...sources(spec, { cwd, root }),
     namedContexts: mapValues(spec.contexts, (source, name) => namedContext(name, source, cwd)),
@@ -34,12 +36,15 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     ...wanted,
     buildArgs: { ...epochArg(env), ...spec.buildArgs },
     labels: spec.labels ?? {},
+    edits: imageEdits(spec),
+    sourcePolicy: sourcePolicy(spec, env),
+    ignoreFile: spec.ignoreFile === undefined ? undefined : resolve(cwd, spec.ignoreFile),
     tags,
     outputs: outputSpecs(spec, { cwd, tags, platforms: wanted.platforms, host, noArtifacts }),
     noCache: spec.noCache ?? false,
     pull: pullPolicy(spec.pull),
     cacheFrom: (spec.cacheFrom ?? []).map((source) => cacheImport(source, cwd)),
-    cacheTo: (spec.cacheTo ?? []).map((target) => cacheExport(target, cwd)),
+    cacheTo: cacheTargets(spec).map((target) => cacheExport(target, cwd)),
     ...sandbox(spec),
     ssh: sshSources(spec.ssh ?? {}, env),
     attestations: attestationSpecs(spec),
@@ -55,6 +60,31 @@ function pullPolicy(pull: BuildSpec['pull']): PullPolicy {
   return pull || 'newer';
 }
 
+/** The build argument is how an inline cache is asked for without buildx. */
+function cacheTargets({ cacheTo = [], buildArgs = {} }: BuildSpec): NonNullable<BuildSpec['cacheTo']> {
+  return isTrue(buildArgs.BUILDKIT_INLINE_CACHE) ? [...cacheTo, { type: 'inline' }] : cacheTo;
+}
+
+function imageEdits(spec: BuildSpec): ImageEdits {
+  return {
+    env: spec.env ?? {},
+    unsetEnv: spec.unsetEnv ?? [],
+    unsetLabels: spec.unsetLabels ?? [],
+    omitHistory: spec.omitHistory ?? false,
+    baseAnnotations: spec.baseAnnotations ?? false,
+  };
+}
+
+/** Reads the policy of the spec, or of BuildKit's variable. */
+function sourcePolicy({ sourcePolicy: file }: BuildSpec, { variables, cwd }: Environment): SourcePolicy {
+  const path = file ?? variables.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY ?? '';
+  return path === '' ? [] : readSourcePolicy(resolve(cwd, path));
+}
+
+function isTrue(text = ''): boolean {
+  return /^(?:1|t|true)$/i.test(text);
+}
+
 function sandbox(spec: BuildSpec) {
   return {
     jobs: jobs(spec.jobs),
@@ -65,6 +95,7 @@ function sandbox(spec: BuildSpec) {
     resources: resources(spec.resources ?? {}),
     cgroupParent: cgroupParent(spec.cgroupParent),
     allow: entitlements(spec.allow ?? []),
+    logMax: byteSize(spec.logMax, '--log-max'),
   };
 }
 

@@ -15,7 +15,9 @@ export function contextSource(text: string, cwd: string): ContextSpec {
   const path = resolve(cwd, text);
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined)
-    throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`);
+    throw new TbuildError('CONTEXT', `Unable to prepare context: path ${JSON.stringify(text)} not found`, {
+      hint: 'Check the path; the last argument is the directory to copy files from',
+    });
   if (!stats.isDirectory()) {
     throw new TbuildError('CONTEXT', `Unable to prepare context: ${JSON.stringify(text)} is not a directory`, {
       hint: 'Pass the directory as the context, and a Dockerfile with -f FILE',

@@ -26,11 +26,11 @@ export function imageOptions(
   };
 }
 
-/** @throws TbuildError UNSUPPORTED for the formats that are pulled file by file. */
+/** @throws TbuildError USAGE for the formats that are pulled file by file. */
 function outputCompression(fields: OptionFields): LayerCompression | undefined {
   const choice = fields.oneOf('compression', ['uncompressed', 'gzip', 'zstd', 'estargz', 'nydus']);
   if (choice !== 'estargz' && choice !== 'nydus') return choice;
-  throw new TbuildError('UNSUPPORTED', `Cannot compress layers with ${choice}`, {
+  throw new TbuildError('USAGE', `Cannot compress layers with ${choice}`, {
     hint: 'Use compression=gzip or zstd; a tool such as nerdctl image convert makes layers for lazy pulling',
   });
 }

@@ -83,12 +83,12 @@ export class OptionFields {
 
   /**
    * Refuses a setting of Docker's builder that tbuild lacks, unless it has the harmless value.
-   * @throws TbuildError UNSUPPORTED with a hint that says what to do instead.
+   * @throws TbuildError USAGE with a hint that says what to do instead.
    */
   refuse(name: string, hint: string, harmless?: string): void {
     const value = this.#take(name);
     if (value === undefined || String(value) === harmless) return;
-    throw new TbuildError('UNSUPPORTED', `${this.#kind.option} does not support ${name}=${String(value)}`, { hint });
+    throw new TbuildError('USAGE', `${this.#kind.option} does not support ${name}=${String(value)}`, { hint });
   }
 
   /**
@@ -102,7 +102,7 @@ export class OptionFields {
     const near = suggest(unknown, this.#asked);
     throw this.invalid(
       `type ${type} has no option ${JSON.stringify(unknown)}`,
-      near === undefined ? `Its options are ${[...this.#asked].join(', ')}` : `Did you mean ${near}=?`,
+      near === undefined ? `Use its options: ${[...this.#asked].join(', ')}` : `Did you mean ${near}=?`,
     );
   }
 

@@ -15,7 +15,7 @@ const OUTPUT = { option: '--output', hint: 'Write for example -o type=docker,des
 
 /**
  * Reads one output: options such as `type=…,dest=…`, a bare path (a local tree) or `-` (a tar on standard output).
- * @throws TbuildError USAGE; UNSUPPORTED for what Docker's builder has and tbuild lacks.
+ * @throws TbuildError USAGE, also for what Docker's builder has and tbuild lacks.
  */
 export function outputSpec(output: string | OutputOptions, context: OutputContext): OutputSpec {
   if (output === '-') return { type: 'tar', destination: '-' };

@@ -13,22 +13,26 @@ export interface OutputsContext extends OutputContext {
   readonly noArtifacts?: boolean;
 }
 
-type Outputs = Pick<BuildSpec, 'outputs' | 'push' | 'load' | 'annotations'>;
+type Outputs = Pick<BuildSpec, 'outputs' | 'push' | 'load' | 'annotations' | 'rewriteTimestamp'>;
 
 /**
  * Returns the outputs of a build. `push` and `load` apply to given outputs, or add one; without any output the image
  * goes into the store. Annotations apply to all outputs that are images.
- * @throws TbuildError USAGE, UNSUPPORTED for every mistake that can be found before anything is built.
+ * @throws TbuildError USAGE for every mistake that can be found before anything is built.
  */
 export function outputSpecs(spec: Outputs, context: OutputsContext): readonly OutputSpec[] {
   const annotations = Object.entries(spec.annotations ?? {}).flatMap(([name, value]) =>
     annotationsNamed(name, value, context.host),
   );
   let outputs = (spec.outputs ?? []).map((output) => outputSpec(output, context));
+  // As with buildx, the names of --tag replace those of an output.
+  if (context.tags.length > 0) outputs = outputs.map(withoutNames);
   if (spec.push === true) outputs = pushed(outputs);
   if (spec.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
   if (outputs.length === 0) outputs.push({ type: 'image', push: false });
-  const complete = outputs.map((output) => withDefaults(annotated(output, annotations), context));
+  const complete = outputs.map((output) =>
+    withDefaults(annotated(dated(output, spec.rewriteTimestamp), annotations), context),
+  );
   for (const output of complete) check(output, context);
   refuseSharing([{ outputs: complete }]);
   return complete;
@@ -67,6 +71,16 @@ function annotated(output: OutputSpec, added: readonly Annotation[]): OutputSpec
     : output;
 }
 
+function withoutNames(output: OutputSpec): OutputSpec {
+  return isImage(output) && output.names !== undefined ? { ...output, names: undefined } : output;
+}
+
+function dated(output: OutputSpec, rewriteTimestamp: boolean | undefined): OutputSpec {
+  return isImage(output) && rewriteTimestamp !== undefined && output.rewriteTimestamp === undefined
+    ? { ...output, rewriteTimestamp }
+    : output;
+}
+
 function withDefaults(output: OutputSpec, { noArtifacts = false }: OutputsContext): OutputSpec {
   if (!noArtifacts || !isImage(output) || output.attestationArtifact !== undefined) return output;
   return { ...output, attestationArtifact: false };
@@ -100,7 +114,7 @@ function check(output: OutputSpec, { tags, platforms }: OutputsContext): void {
   if (output.type === 'docker' && platforms.length > 1) {
     const what = output.destination === undefined ? 'Docker and Podman load' : 'A docker archive holds';
     throw new TbuildError(
-      'UNSUPPORTED',
+      'USAGE',
       `${what} the image of one platform, but ${platforms.length} platforms are requested`,
       {
         hint: 'Use -o type=oci, --push, or build one platform',

@@ -63,7 +63,7 @@ function resource(name: string, value: string): Resources {
   const read = Object.hasOwn(RESOURCES, name) ? RESOURCES[name] : undefined;
   if (read === undefined) {
     throw new TbuildError('USAGE', `Invalid --resource ${JSON.stringify(`${name}=${value}`)}: unknown name`, {
-      hint: `Resources are ${Object.keys(RESOURCES).join(', ')}`,
+      hint: `Use one of ${Object.keys(RESOURCES).join(', ')}`,
     });
   }
   const found = read(value);
@@ -121,7 +121,7 @@ export function ulimits(limits: NonNullable<BuildSpec['ulimits']>): readonly Uli
     const [, low = '', high = low] = /^(-1|\d+)(?::(-1|\d+))?$/.exec(text) ?? [];
     if (!LIMITS.includes(name) || low === '')
       throw new TbuildError('USAGE', `Invalid --ulimit ${shown}: expected NAME=SOFT[:HARD]`, {
-        hint: `Limits are ${LIMITS.join(', ')}`,
+        hint: `Use one of ${LIMITS.join(', ')}`,
       });
     const [soft, hard] = [Number(low), Number(high)];
     if (hard !== -1 && (soft === -1 || soft > hard))

@@ -60,7 +60,7 @@ function dockerfileOf(written: BuildSpec['dockerfile'], fromPath: (path?: string
 }
 
 /** Finds the Dockerfile of a context that has yet to be fetched or unpacked. */
-function inContext(path = DEFAULT_NAME): Dockerfile {
+function inContext(path?: string): Dockerfile {
   return { kind: 'in-context', path };
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { expect, test } from 'vitest';
 import { readEnvironment } from '../config/environment.ts';
@@ -10,6 +13,9 @@ import { readSpec } from './read-spec.ts';
 const env = { ...readEnvironment(), cwd: '/', variables: { SSH_AUTH_SOCK: '/run/agent' } };
 const places = { host: { os: 'linux', architecture: 'amd64' }, root: '/store' };
 
+const policy = join(mkdtempSync(join(tmpdir(), 'tbuild-spec-')), 'policy.json');
+writeFileSync(policy, '{"rules": [{"action": "DENY", "selector": {"identifier": "*"}}]}');
+
 const everything: Required<BuildSpec & BuildSettings> & { readonly secrets: Readonly<Record<string, string>> } = {
   context: 'proc',
   dockerfile: 'a/Dockerfile',
@@ -19,6 +25,14 @@ const everything: Required<BuildSpec & BuildSettings> & { readonly secrets: Read
   buildArgs: { A: 'x=y', B: '' },
   labels: { l: 'm' },
   annotations: { 'index:n': 'o' },
+  baseAnnotations: true,
+  env: { A: 'b=c' },
+  unsetEnv: ['B'],
+  unsetLabels: ['c'],
+  omitHistory: true,
+  ignoreFile: 'ignore',
+  sourcePolicy: policy,
+  rewriteTimestamp: true,
   tags: ['a:1'],
   outputs: [
     { type: 'oci', dest: 'a,b.tar', name: ['x', 'y'], 'compression-level': 9, 'annotation.q': 'say "q"' },
@@ -42,11 +56,13 @@ const everything: Required<BuildSpec & BuildSettings> & { readonly secrets: Read
   allow: ['network.host'],
   provenance: { mode: 'max', reproducible: true },
   sbom: true,
+  logMax: '2m',
   timeout: '5m',
   root: 'store',
   insecureRegistries: ['localhost:5000'],
   registryMirrors: ['mirror.example', 'quay.io=mirror.example/quay'],
   mirrorsOnly: true,
+  registryCertificates: { 'r.example': { ca: 'a.pem', certificate: 'b.pem', key: 'c.pem' } },
   secrets: { id: 'value' },
   isolation: 'chroot',
 };
@@ -65,6 +81,9 @@ const words = [
   ['--provenance', 'mode=max,reproducible=true', '--sbom', 'true', '--timeout', '5m', '--root', 'store'],
   ['--insecure-registry', 'localhost:5000', '--registry-mirror', 'mirror.example', '--isolation', 'chroot'],
   ['--registry-map', 'quay.io=mirror.example/quay', '--skip-default-registry-fallback', 'proc'],
+  ['--base-annotations', '--env', 'A=b=c', '--unsetenv', 'B', '--unsetlabel', 'c', '--omit-history'],
+  ['--ignorefile', 'ignore', '--source-policy-file', policy, '--rewrite-timestamp', '--log-max', '2m'],
+  ['--registry-certificate', 'r.example=a.pem', '--registry-client-cert', 'r.example=b.pem,c.pem'],
 ].flat();
 
 const { flags, positional } = parseArgs(words, buildFlags);
@@ -79,7 +98,7 @@ test('every field of a program means what its option means on the command line',
 
 /** Options of the screen, of the result, and those with another form in the test above. */
 const leftOut =
-  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file format gitlab-metadata'.split(
+  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file format gitlab-metadata build-arg-file timestamp'.split(
     ' ',
   );
 

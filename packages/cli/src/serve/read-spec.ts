@@ -5,6 +5,7 @@ import type {
   BuildSpec,
   CacheSource,
   CacheTarget,
+  CertificateFiles,
   OutputOptions,
   ProvenanceOptions,
   SbomOptions,
@@ -53,6 +54,10 @@ function imageSpec(fields: Fields): Omit<BakeTarget, 'context'> {
     platforms: fields.list('platforms', textOf),
     labels: fields.record('labels', textOf),
     annotations: fields.record('annotations', textOf),
+    ...editsOf(fields),
+    ignoreFile: fields.text('ignoreFile'),
+    sourcePolicy: fields.text('sourcePolicy'),
+    rewriteTimestamp: fields.flag('rewriteTimestamp'),
     tags: fields.list('tags', textOf),
     outputs: fields.list('outputs', optionsOf<OutputOptions>),
     push: fields.flag('push'),
@@ -60,6 +65,16 @@ function imageSpec(fields: Fields): Omit<BakeTarget, 'context'> {
     provenance: fields.read('provenance', switchOrOptions<ProvenanceOptions>),
     sbom: fields.read('sbom', switchOrOptions<SbomOptions>),
     cacheTo: fields.list('cacheTo', optionsOf<CacheTarget>),
+  };
+}
+
+function editsOf(fields: Fields): Omit<BakeTarget, 'context'> {
+  return {
+    baseAnnotations: fields.flag('baseAnnotations'),
+    env: fields.record('env', textOf),
+    unsetEnv: fields.list('unsetEnv', textOf),
+    unsetLabels: fields.list('unsetLabels', textOf),
+    omitHistory: fields.flag('omitHistory'),
   };
 }
 
@@ -78,6 +93,7 @@ function stepSpec(fields: Fields): Omit<BakeTarget, 'context'> {
     resources: fields.record('resources', amountOf),
     cgroupParent: fields.text('cgroupParent'),
     allow: fields.list('allow', (value, field) => permissionOf(textOf(value, field))),
+    logMax: fields.read('logMax', amountOf),
   };
 }
 
@@ -88,7 +104,15 @@ export function settingsOf(fields: Fields): BuildSettings {
     insecureRegistries: fields.list('insecureRegistries', textOf),
     registryMirrors: fields.list('registryMirrors', textOf),
     mirrorsOnly: fields.flag('mirrorsOnly'),
+    registryCertificates: fields.record('registryCertificates', certificateOf),
   };
+}
+
+function certificateOf(value: unknown, field: string): CertificateFiles {
+  const fields = new CallFields<keyof CertificateFiles>(value, field);
+  const files = { ca: fields.text('ca'), certificate: fields.text('certificate'), key: fields.text('key') };
+  fields.done();
+  return files;
 }
 
 /** Standard input belongs to the caller. */

@@ -144,6 +144,7 @@ function openServices(
         insecure: [...(settings.insecureRegistries ?? []), ...requests.flatMap(insecureRegistries)],
         mirrors: settings.registryMirrors,
         mirrorsOnly: settings.mirrorsOnly,
+        certificates: settings.registryCertificates,
       },
       isolation: settings.isolation,
       warn: (message, detail) => progress.emit({ type: 'warning', message, detail }),

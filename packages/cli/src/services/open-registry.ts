@@ -15,7 +15,7 @@ import { cloudCredentials } from '../config/registries/cloud-credentials.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
 import { readRegistriesConf } from '../config/registries/registries-conf.ts';
 import { createRegistryRules, type RegistryOptions } from '../config/registries/registry-rules.ts';
-import { registryCertificates } from '../config/registry-certificates.ts';
+import { givenCertificates, registryCertificates } from '../config/registry-certificates.ts';
 import { trustedCertificates } from '../config/trusted-certificates.ts';
 import { jobCredentials, jobMirror } from '../gitlab/job-credentials.ts';
 import { VERSION } from '../startup/version.ts';
@@ -50,9 +50,12 @@ export function openRegistry(
     },
     readRegistriesConf(env),
   );
+  const certificates = new Map(
+    Object.entries(options.certificates ?? {}).map(([registry, files]) => [registry, givenCertificates(files)]),
+  );
   return createRegistryClient({
     credentials: credentials ?? ownCredentials(env),
-    certificates: (registry) => registryCertificates(registry, env),
+    certificates: (registry) => certificates.get(registry) ?? registryCertificates(registry, env),
     ...rules,
     ...connectionOptions(env, showWait),
   });

@@ -1,11 +1,11 @@
 import { hash as hashOnce, createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type CooperativeTask, runSync } from '@tbuild/concurrency';
-import { TbuildError } from '@tbuild/errors';
 import { createHoleReader } from '@tbuild/linux';
 import type { Digest } from '@tbuild/oci';
 import type { FileStat, TreeEntry } from '../tree/file-tree.ts';
 import { typeOf } from '../tree/file-type.ts';
+import { unreadable } from '../tree/unreadable.ts';
 
 /** Computes digests of files' bytes and remembers them as long as it lives. */
 export interface FileHasher {
@@ -89,7 +89,7 @@ function* hashFile(location: string): CooperativeTask<HashedFile> {
       closeSync(file);
     }
   } catch (error) {
-    throw new TbuildError('CONTEXT', `Cannot read ${JSON.stringify(location)}`, { cause: error });
+    throw unreadable(JSON.stringify(location), error);
   }
 }
 

@@ -9,7 +9,7 @@ export function hasWildcard(pattern: string): boolean {
 /**
  * Compiles a pattern of Go's `filepath.Match`: `*` and `?` stop at slashes, only `^` negates a class, a backslash escapes.
  *
- * @throws TbuildError USAGE for patterns that Go refuses: an open or empty class, a trailing backslash.
+ * @throws TbuildError CONTEXT for patterns that Go refuses: an open or empty class, a trailing backslash.
  */
 export function compileGlob(pattern: string): PathExpression {
   let source = '';
@@ -33,7 +33,7 @@ function* tokens(pattern: string): Iterable<readonly [string, string?, string?, 
   for (let at = 0; at < pattern.length;) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(pattern);
-    if (match === null) throw new TbuildError('USAGE', `Pattern ${JSON.stringify(pattern)} has a syntax error`);
+    if (match === null) throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(pattern)} has a syntax error`);
     at = TOKEN.lastIndex;
     yield [match[0], match[1], match[2], match[3]];
   }

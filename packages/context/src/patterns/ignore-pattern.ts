@@ -19,7 +19,7 @@ export interface IgnorePattern {
 /**
  * Parses a pattern of a `.dockerignore`. Returns undefined for an empty line.
  *
- * @throws TbuildError USAGE for `!` alone and for patterns that Go's `filepath.Match` refuses.
+ * @throws TbuildError CONTEXT for `!` alone and for patterns that Go's `filepath.Match` refuses.
  */
 export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const trimmed = line.trim();
@@ -27,7 +27,7 @@ export function parseIgnorePattern(line: string): IgnorePattern | undefined {
   const cleaned = cleanPath(trimmed);
   const exception = cleaned.startsWith('!');
   const text = exception ? cleaned.slice(1) : cleaned;
-  if (text === '') throw new TbuildError('USAGE', 'Ignore pattern "!" names no path');
+  if (text === '') throw new TbuildError('CONTEXT', 'Ignore pattern "!" names no path');
   compileGlob(text);
   return { text, exception, matches: matcherOf(text), reachesBelow: reachOf(text) };
 }
@@ -88,7 +88,7 @@ function compileLoosely(source: string, text: string): PathExpression {
   try {
     return compilePathExpression(source, '');
   } catch (cause) {
-    throw new TbuildError('USAGE', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause });
+    throw new TbuildError('CONTEXT', `Pattern ${JSON.stringify(text)} has a syntax error`, { cause });
   }
 }
 

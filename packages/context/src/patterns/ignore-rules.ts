@@ -44,7 +44,7 @@ export function readIgnoreLines(text: string): string[] {
 /**
  * Compiles the patterns of an ignore file.
  *
- * @throws TbuildError USAGE when a pattern is malformed.
+ * @throws TbuildError CONTEXT when a pattern is malformed.
  */
 export function compileIgnoreRules(lines: readonly string[]): IgnoreRules {
   const patterns = lines.map(parseIgnorePattern).filter((pattern) => pattern !== undefined);

@@ -12,16 +12,25 @@ export function missingSource(tree: FileTree, path: string): TbuildError {
 function brokenLink(tree: FileTree, path: string): string | undefined {
   const entry = tree.stat(path);
   if (entry === undefined || typeOf(entry.stats) !== 'symlink') return undefined;
-  return `It is a symbolic link to ${JSON.stringify(readlinkSync(entry.location))}, which is missing`;
+  return `Check its target: it is a symbolic link to ${JSON.stringify(readlinkSync(entry.location))}, which is missing`;
 }
 
+/** Suggests a name for the first part of the path that is missing. */
 function similarName(tree: FileTree, path: string): string | undefined {
-  const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-  const entry = tree.stat(parent);
-  if (entry === undefined || typeOf(entry.stats) !== 'directory') return undefined;
-  const names = tree.list(parent).map((child) => child.name);
-  const similar = suggest(path.slice(path.lastIndexOf('/') + 1), names);
-  return similar === undefined
-    ? undefined
-    : `Did you mean ${JSON.stringify(parent === '' ? similar : `${parent}/${similar}`)}?`;
+  const parts = path.split('/');
+  for (let depth = parts.length - 1; depth >= 0; depth--) {
+    const parent = parts.slice(0, depth).join('/');
+    const entry = tree.stat(parent);
+    if (entry === undefined) continue;
+    if (typeOf(entry.stats) !== 'directory') return undefined;
+    const name = parts[depth] ?? '';
+    const similar = suggest(
+      name,
+      tree.list(parent).map((child) => child.name),
+    );
+    return similar === undefined
+      ? undefined
+      : `Did you mean ${JSON.stringify([...parts.slice(0, depth), similar, ...parts.slice(depth + 1)].join('/'))}?`;
+  }
+  return undefined;
 }

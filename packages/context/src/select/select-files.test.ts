@@ -78,9 +78,17 @@ const failures: [options: SelectOptions, message: string, hint: string | undefin
   [{ sources: ['x.none'] }, '"/x.none": not found', undefined],
   [{ sources: ['a.tx'] }, '"/a.tx": not found', 'Did you mean "a.txt"?'],
   [{ sources: ['src/mian.ts'] }, '"/src/mian.ts": not found', 'Did you mean "src/main.ts"?'],
-  [{ sources: ['skip/z'] }, '"/skip/z": not found', 'It is excluded by .dockerignore'],
-  [{ sources: ['broken'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
-  [{ sources: ['b*'] }, '"/broken": not found', 'It is a symbolic link to "nowhere", which is missing'],
+  [{ sources: ['skip/z'] }, '"/skip/z": not found', 'Change .dockerignore, which excludes it'],
+  [
+    { sources: ['broken'] },
+    '"/broken": not found',
+    'Check its target: it is a symbolic link to "nowhere", which is missing',
+  ],
+  [
+    { sources: ['b*'] },
+    '"/broken": not found',
+    'Check its target: it is a symbolic link to "nowhere", which is missing',
+  ],
   [{ sources: ['zzz/*'] }, '"/zzz": not found', undefined],
   [{ sources: ['src/none'], parents: true }, '"/src/none": not found', undefined],
 ];

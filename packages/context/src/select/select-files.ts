@@ -16,7 +16,7 @@ import type { SelectedFiles, SelectedSource, SelectOptions } from './selection.t
  * without a match selects nothing. With `parents` each source selects from the root, or the part before `/./`, and includes the
  * directories that lead to a match.
  *
- * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, USAGE for a malformed pattern.
+ * @throws TbuildError NOT_FOUND for a plain path that is missing and for a broken link, CONTEXT for a malformed pattern.
  */
 export function* selectFiles(tree: FileTree, options: SelectOptions): CooperativeTask<readonly SelectedSource[]> {
   const exclude = options.exclude?.length ? compileIgnoreRules(options.exclude) : undefined;

@@ -55,7 +55,7 @@ export function openFilteredTree(root: string, rules: IgnoreRules, ignoreFile: s
     },
     explainMissing(path) {
       const entry = plain.stat(path);
-      return entry === undefined || isVisible(entry) ? undefined : `It is excluded by ${ignoreFile}`;
+      return entry === undefined || isVisible(entry) ? undefined : `Change ${ignoreFile}, which excludes it`;
     },
   };
 }

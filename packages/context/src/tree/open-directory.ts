@@ -3,6 +3,7 @@ import { errnoName, TbuildError } from '@tbuild/errors';
 import { compareBytes } from './compare-bytes.ts';
 import type { FileStat, FileTree, TreeEntry } from './file-tree.ts';
 import { slimStat } from './slim-stat.ts';
+import { unreadable } from './unreadable.ts';
 
 /** A plain directory. */
 export interface Directory extends FileTree {
@@ -54,7 +55,7 @@ function readNames(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    throw new TbuildError('CONTEXT', `Cannot read directory ${JSON.stringify(directory)}`, { cause: error });
+    throw unreadable(`directory ${JSON.stringify(directory)}`, error);
   }
 }
 
@@ -65,7 +66,7 @@ function statOrMissing(location: string): FileStat | undefined {
     return stats && slimStat(stats);
   } catch (error) {
     if (errnoName(error) === 'ENOTDIR') return undefined;
-    throw new TbuildError('CONTEXT', `Cannot stat ${JSON.stringify(location)}`, { cause: error });
+    throw unreadable(JSON.stringify(location), error);
   }
 }
 

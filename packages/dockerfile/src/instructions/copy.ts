@@ -72,7 +72,7 @@ function requireWords(request: InstructionRequest): Pick<CopyInstruction, 'sourc
   if (last === undefined || words.length < 2) {
     const count = words.length === 0 ? 'none' : 'only one';
     const message = `${request.name} requires at least two arguments, but ${count} was provided`;
-    throw syntaxError(message, request.base.location, 'The last argument is the destination');
+    throw syntaxError(message, request.base.location, 'Write the destination as the last argument');
   }
   if (parseHeredocMark(last.text) !== undefined) {
     throw faultIn(request, `${request.name} cannot accept a heredoc as a destination`, last);

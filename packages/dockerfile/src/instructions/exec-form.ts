@@ -22,7 +22,7 @@ export function parseShell(request: InstructionRequest): ShellInstruction {
   if (words.length === 0) throw faultIn(request, 'SHELL requires at least one argument');
   if (!json) {
     const message = 'SHELL requires the arguments to be in JSON form';
-    throw syntaxError(message, request.base.location, 'For example SHELL ["/bin/bash", "-c"]');
+    throw syntaxError(message, request.base.location, 'Write for example SHELL ["/bin/bash", "-c"]');
   }
   return { kind: 'shell', ...request.base, args: words.map((word) => word.text) };
 }

@@ -10,7 +10,11 @@ export function parseFrom(request: InstructionRequest): FromInstruction {
   const [image, as, name, ...more] = request.args.words;
   const named = as?.text.toLowerCase() === 'as' && name !== undefined && more.length === 0;
   if (image === undefined || (as !== undefined && !named)) {
-    throw syntaxError('FROM requires either one or three arguments', request.base.location, 'FROM image [AS name]');
+    throw syntaxError(
+      'FROM requires either one or three arguments',
+      request.base.location,
+      'Write FROM image [AS name]',
+    );
   }
   const stageName = name?.text.toLowerCase();
   if (stageName !== undefined && !STAGE_NAME.test(stageName)) {

@@ -28,7 +28,7 @@ export function parseHealthcheck(request: InstructionRequest): HealthcheckInstru
   const flags = readFlags(request.line, request.flags, FLAGS);
   if (kind !== 'CMD') {
     const message = `Unknown type "${kind}" in HEALTHCHECK`;
-    throw syntaxError(message, faultIn(request, message, type).location ?? request.base.location, 'Try CMD or NONE');
+    throw syntaxError(message, faultIn(request, message, type).location ?? request.base.location, 'Use CMD or NONE');
   }
   if (words.length === 0) throw faultIn(request, 'Missing command after HEALTHCHECK CMD');
   return {
@@ -48,7 +48,11 @@ function readDuration(flags: Flags, name: string): number {
   if (word === undefined) return 0;
   const duration = parseDuration(word.text);
   if (typeof duration !== 'number') {
-    throw syntaxError(`Invalid value for --${name}: ${duration.fault}`, word.location, 'For example 30s or 1m30s');
+    throw syntaxError(
+      `Invalid value for --${name}: ${duration.fault}`,
+      word.location,
+      'Write for example 30s or 1m30s',
+    );
   }
   if (duration === 0 || duration >= MINIMUM) return duration;
   throw syntaxError(`Interval "${name}" cannot be less than 1ms`, word.location);

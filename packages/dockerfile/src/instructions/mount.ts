@@ -105,7 +105,11 @@ function typeOf(word: Word, options: readonly Option[]): MountType | undefined {
   const written = option.value.toLowerCase();
   const type = TYPES.find((candidate) => candidate === written);
   if (type !== undefined) return type;
-  throw syntaxError(`Unsupported mount type "${written}"`, fieldRange(word, option.field), didYouMean(written, TYPES));
+  throw syntaxError(
+    `Unsupported mount type "${written}"`,
+    fieldRange(word, option.field),
+    didYouMean(written, TYPES) ?? `Use ${TYPES.join(', ')}`,
+  );
 }
 
 function parseOption(word: Word, field: string): Option {
@@ -192,7 +196,7 @@ function fieldRange({ text, location }: Word, field: string | undefined): Source
 function splitFields(word: Word): string[] {
   const { text } = word;
   if (text === '')
-    throw syntaxError('Mount has no options', word.location, 'For example --mount=type=cache,target=/cache');
+    throw syntaxError('Mount has no options', word.location, 'Write for example --mount=type=cache,target=/cache');
   const fields: string[] = [];
   for (let at = 0; ;) {
     if (text[at] !== '"') {

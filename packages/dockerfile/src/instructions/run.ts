@@ -38,7 +38,7 @@ export function parseRun(request: InstructionRequest): RunInstruction {
 function refuseDevices({ flags, line }: InstructionRequest): void {
   const device = flags.find(({ name }) => name === 'device');
   if (device === undefined) return;
-  const hint = 'A step sees null, zero, full, random, urandom and tty only';
+  const hint = 'Remove it: a step has null, zero, full, random, urandom and tty, and no other devices';
   throw syntaxError('RUN --device is not supported yet', rangeOf(line, device.start, device.end), hint);
 }
 
@@ -47,5 +47,6 @@ function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[
   if (word === undefined) return undefined;
   const value = values.find((candidate) => candidate === word.text);
   if (value !== undefined) return value;
-  throw syntaxError(`Invalid ${name} mode "${word.text}"`, word.location, didYouMean(word.text, values));
+  const hint = didYouMean(word.text, values) ?? `Use ${values.join(', ')}`;
+  throw syntaxError(`Invalid ${name} mode "${word.text}"`, word.location, hint);
 }

@@ -70,6 +70,6 @@ export function setupFailure(output: string): TbuildError {
   const message = 'The sandbox of the step could not be set up';
   return new TbuildError('PROCESS_FAILED', reason === '' ? message : `${message}: ${reason}`, {
     cause: new Error(text),
-    hint: 'If every RUN step fails like this, run "tbuild doctor" to see what is missing on this machine',
+    hint: 'Run "tbuild doctor" to see what is missing on this machine, if every RUN step fails like this',
   });
 }

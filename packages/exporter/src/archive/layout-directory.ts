@@ -11,7 +11,15 @@ import { layoutIndex, withEntries } from './layout-index.ts';
  * same name. Returns all entries.
  */
 export function addToLayoutIndex(directory: string, added: readonly Descriptor[]): readonly Descriptor[] {
-  const entries = withEntries(presentEntries(directory), added);
+  return updateLayoutIndex(directory, (present) => withEntries(present, added));
+}
+
+/** Changes the entries of the index of a layout directory, in one step, and returns the new ones. */
+export function updateLayoutIndex(
+  directory: string,
+  update: (present: readonly Descriptor[]) => readonly Descriptor[],
+): readonly Descriptor[] {
+  const entries = update(presentEntries(directory));
   writeAtomically(join(directory, layoutMark.name), JSON.stringify(layoutMark.content));
   writeAtomically(join(directory, 'index.json'), goJson(layoutIndex(entries)));
   return entries;

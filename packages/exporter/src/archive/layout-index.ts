@@ -31,3 +31,9 @@ export function withEntries(present: readonly Descriptor[], added: readonly Desc
   const replaced = new Set(added.map(keyOf));
   return [...present.filter((entry) => !replaced.has(keyOf(entry))), ...added];
 }
+
+/** Returns the entries of an index after the image has taken a tag. */
+export function withTag(present: readonly Descriptor[], root: Descriptor, tag: string): readonly Descriptor[] {
+  const others = present.filter(({ annotations }) => annotations?.[REF_NAME] !== tag);
+  return [...others, { ...root, annotations: { ...root.annotations, [REF_NAME]: tag } }];
+}

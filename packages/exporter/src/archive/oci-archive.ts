@@ -1,19 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { renameSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { copyImage, createLocalStore } from '@tbuild/content';
-import { errnoName } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
-import { makeDirectory } from '@tbuild/linux';
 import type { Descriptor } from '@tbuild/oci';
 import type { ImageFormat } from '@tbuild/spec';
-import { listDirectory } from '@tbuild/store';
 import { explaining, nameOf, writeTo, type Destination } from '../destination.ts';
-import { encodeCompressed, exportedTo, preparingCompressed, type EncodedExport } from '../encode/encode-export.ts';
+import { encodeCompressed, exportedTo, preparingCompressed } from '../encode/encode-export.ts';
 import type { Exporter } from '../exporter.ts';
 import { imageArchive } from './image-archive.ts';
-import { addToLayoutIndex } from './layout-directory.ts';
-import { namedEntries } from './layout-index.ts';
+import { namedEntries, withEntries } from './layout-index.ts';
+import { writeLayout } from './write-layout.ts';
 
 /** Layers are compressed with gzip unless a compression is given. */
 export interface OciArchiveOptions extends ImageFormat {
@@ -47,48 +40,10 @@ export function ociLayout({ destination, ...options }: OciArchiveOptions & { rea
     ...preparingCompressed(options),
     async export(result, report, signal) {
       const encoded = await encodeCompressed(result, options, { report, signal });
-      const entries = namedEntries(encoded.root, result.names);
-      const write = async (): Promise<void> =>
-        (listDirectory(destination).length > 0 ? addToLayout : makeLayout)(destination, { encoded, entries }, signal);
-      await explaining(destination, write);
+      const { root, content } = encoded;
+      const entries = (present: readonly Descriptor[]) => withEntries(present, namedEntries(root, result.names));
+      await explaining(destination, () => writeLayout(destination, { root, content, entries }, signal));
       return exportedTo(destination, encoded);
     },
   };
-}
-
-interface LayoutAddition {
-  readonly encoded: EncodedExport;
-  /** Its entries in the index. */
-  readonly entries: readonly Descriptor[];
-}
-
-async function makeLayout(directory: string, addition: LayoutAddition, signal: AbortSignal): Promise<void> {
-  const temporary = `${directory}.${randomBytes(6).toString('hex')}.tmp`;
-  makeDirectory(dirname(directory));
-  try {
-    await addToLayout(temporary, addition, signal);
-    renameSync(temporary, directory);
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-async function addToLayout(
-  directory: string,
-  { encoded, entries }: LayoutAddition,
-  signal: AbortSignal,
-): Promise<void> {
-  makeDirectory(directory);
-  await copyImage(encoded.root, { from: encoded.content, to: createLocalStore(directory) }, { signal });
-  removeIfEmpty(join(directory, 'tmp'));
-  addToLayoutIndex(directory, entries);
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch (error) {
-    if (errnoName(error) !== 'ENOENT' && errnoName(error) !== 'ENOTEMPTY') throw error;
-  }
 }

@@ -71,10 +71,9 @@ export async function encodeExport(
   const attested = attests
     ? attestationsOf(result, images, { artifact: options.attestationArtifact ?? mediaTypes !== 'docker', report })
     : { documents: [], entries: [] };
-  const index =
-    images.length === 1 && !attests
-      ? undefined
-      : indexOf(result, { images, more: attested.entries }, { ...options, mediaTypes });
+  const index = !hasIndex(result)
+    ? undefined
+    : indexOf(result, { images, more: attested.entries }, { ...options, mediaTypes });
   const documents = [
     ...images.flatMap(({ config, manifest }) => [config, manifest]),
     ...attested.documents,
@@ -184,6 +183,11 @@ export function preparingCompressed(options: EncodeOptions): Pick<Exporter, 'pre
   return preparing(compressed(options));
 }
 
+/** Returns whether the root of a result is an index. */
+export function hasIndex(result: Exportable): boolean {
+  return result.isMultiPlatform === true || result.images.length > 1 || isAttested(result.images);
+}
+
 interface Attested {
   readonly documents: readonly EncodedDocument[];
   /** Entries of the index after the images. */
@@ -235,8 +239,7 @@ function platformOf(exported: ExportedImage | undefined): Platform | undefined {
 function annotatedRoot(encoded: Descriptor, result: Exportable, { annotations = [] }: ImageFormat): Descriptor {
   const { images } = result;
   const root = annotated(encoded, createdAnnotation(result));
-  if (images.length > 1 || isAttested(result.images))
-    return annotated(root, annotationsOf(annotations, 'index-descriptor'));
+  if (hasIndex(result)) return annotated(root, annotationsOf(annotations, 'index-descriptor'));
   const lost = annotations.find(({ on }) => on === 'index' || on === 'index-descriptor');
   const platform = platformOf(images[0]);
   if (lost === undefined)

@@ -54,7 +54,7 @@ async function copyImages(
   const copies: CopiedTree[] = [];
   const kept = new Set<string>();
   try {
-    for (const { under = '', directories } of await openParts(result.images, options, signal)) {
+    for (const { under = '', directories } of await openParts(result, options, signal)) {
       const into = { target: join(target, under), latest: result.epoch, owner: options.owner, onDevice };
       const copy = await copyTree({ directories, flavour: options.flavour }, into, signal);
       copies.push(copy);

@@ -2,7 +2,7 @@ import type { TreePart } from '@tbuild/diff';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, type Platform } from '@tbuild/oci';
 import { openCommittedTree, type OverlayFlavour } from '@tbuild/snapshot';
-import type { ExportedImage } from '../exporter.ts';
+import type { Exportable } from '../exporter.ts';
 
 export interface PartsOptions {
   readonly flavour: OverlayFlavour;
@@ -16,8 +16,8 @@ export interface PartsOptions {
  * @throws TbuildError USAGE for several without directories when two of them have different files at the same place.
  */
 export async function openParts(
-  images: readonly ExportedImage[],
-  { flavour, platformSplit = images.length > 1 }: PartsOptions,
+  { images, isMultiPlatform = images.length > 1 }: Pick<Exportable, 'images' | 'isMultiPlatform'>,
+  { flavour, platformSplit = isMultiPlatform }: PartsOptions,
   signal: AbortSignal,
 ): Promise<readonly TreePart[]> {
   const parts: (TreePart & { readonly platform: Platform })[] = [];

@@ -21,7 +21,7 @@ export function tarTree({ destination, flavour, platformSplit }: TarTreeOptions)
   return {
     name: 'exporting to client tarball',
     async export(result, report, signal) {
-      const parts = await openParts(result.images, { flavour, platformSplit }, signal);
+      const parts = await openParts(result, { flavour, platformSplit }, signal);
       let count = 0;
       report('sending tarball', 0);
       await withSink(destination, (sink) => {

@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
 import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
 import { withoutCredentials } from '@tbuild/errors';
-import type { CopySelection, FileSource, GitOp, HttpOp, StepId } from '@tbuild/graph';
+import type { CopySelection, FileSource, GitOp, HttpOp, SourceAdvice, StepId } from '@tbuild/graph';
 import { parseGitSource } from '../git-source.ts';
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 import { gitOpOf, httpOpOf } from './remote-op.ts';
+import { sourceAdvice } from './source-advice.ts';
 
 /** The target of lowered selections. Steps that they read from join `sources`. */
 export interface CopyTarget {
@@ -20,6 +21,7 @@ export interface CopySelections {
   readonly selections: readonly CopySelection[];
   /** The sources as shown in the history. */
   readonly shown: readonly string[];
+  readonly advice?: Readonly<Record<string, SourceAdvice>>;
 }
 
 /** Collects the sources of a COPY or ADD in Docker's order: its words, then its heredocs. */
@@ -32,6 +34,7 @@ export function copySelections(state: StageState, instruction: CopyInstruction, 
   const documents = instruction.heredocs.map((heredoc) => selectHeredoc(state, heredoc, context));
   return {
     selections: merge([...selections, ...documents]),
+    advice: sourceAdvice(instruction, words),
     shown: [...words.map(({ text }) => text), ...instruction.heredocs.map(({ name }) => `<<${name}`)],
   };
 }

@@ -17,8 +17,16 @@ export const lowerCopy: Lowering<CopyInstruction> = (state, instruction, context
   const op = copyOp(instruction, taken.selections, { ...fields, cwd: cwdOf(state) });
   const { noCache, graph } = context;
   const common = { noCache, location: instruction.location };
+  const { advice } = taken;
   const base = fields.link ? undefined : state.tip;
-  const copied = graph.add({ op, ...(base === undefined ? {} : { base }), sources, name: named.name, ...common });
+  const copied = graph.add({
+    op,
+    ...(base === undefined ? {} : { base }),
+    sources,
+    name: named.name,
+    ...common,
+    advice,
+  });
   const { name } = nameStep(state, `LINK ${command}`, context);
   const stacked = fields.link && state.tip !== undefined;
   const tip = stacked

@@ -22,6 +22,7 @@ export function basic({ owns, findCredential }: BasicOptions): Middleware {
     if (credential?.kind !== 'password' || !isRepeatable(request)) return response;
     authorization = basicAuthorization(credential);
     await response.discard();
-    return next(withHeader(request, 'authorization', authorization));
+    const answer = await next(withHeader(request, 'authorization', authorization));
+    return answer.status === 401 ? Object.assign(answer, { refused: credential.from }) : answer;
   };
 }

@@ -1,5 +1,6 @@
 import { TbuildError, withoutCredentials } from '@tbuild/errors';
 import type { Outside } from '@tbuild/host';
+import { gitError } from './git-error.ts';
 
 /** A remote repository and how to access it. */
 export interface GitRemote {
@@ -20,7 +21,7 @@ export interface GitOptions {
 /**
  * Runs the user's git and returns its output. Passes the `Authorization` header over standard input, since other users
  * can see arguments. The user's git configuration applies to the connection but not to the checkout.
- * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED with git's error as the hint.
+ * @throws TbuildError UNSUPPORTED without git, PROCESS_FAILED that says what git complained about.
  */
 export async function runGit(
   args: readonly string[],
@@ -38,9 +39,7 @@ export async function runGit(
   const shown = JSON.stringify(withoutCredentials(remote.url));
   if (exitCode === NO_PROGRAM)
     throw new TbuildError('UNSUPPORTED', `Cannot read ${shown}: git is not installed`, { hint: 'Install git' });
-  throw new TbuildError('PROCESS_FAILED', `Could not read from the git repository ${shown}`, {
-    hint: complaint(stderr, remote.url),
-  });
+  throw gitError(Buffer.from(stderr).toString('utf8').replaceAll(remote.url, withoutCredentials(remote.url)), shown);
 }
 
 /**
@@ -83,10 +82,4 @@ exec git "$@" < /dev/null
 
 function originOf(url: string): string {
   return /^https?:/i.test(url) && URL.canParse(url) ? new URL(url).origin : 'https://invalid';
-}
-
-function complaint(stderr: Uint8Array, url: string): string | undefined {
-  const lines = Buffer.from(stderr).toString('utf8').replaceAll(url, withoutCredentials(url)).split('\n');
-  const errors = lines.filter((line) => /^(fatal|error|remote|ssh|.*denied)/i.test(line));
-  return errors.length === 0 ? undefined : errors.join('\n').trim();
 }

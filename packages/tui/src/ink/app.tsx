@@ -17,7 +17,7 @@ export interface AppProps {
 /** Renders the terminal view: finished steps at the top, written once; below them the header and the running steps. */
 export function App({ view, now, screen, ended }: AppProps): ReactElement {
   const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
-  const { steps, held, hidden } = liveSteps(view, now, screen.rows);
+  const { steps, held, hidden } = liveSteps(view, now, screen);
   return (
     <>
       <Static items={finished}>{(step) => <StepLine key={step.id} step={step} now={now} screen={screen} />}</Static>

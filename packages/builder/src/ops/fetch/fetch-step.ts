@@ -1,4 +1,4 @@
-import type { Step } from '@tbuild/graph';
+import type { GitOp, HttpOp, Step } from '@tbuild/graph';
 import type { Progress, ReportTransfer } from '@tbuild/progress';
 import type { ResolvedSources } from '../../session/resolved-sources.ts';
 import type { Secrets } from '../secrets.ts';
@@ -15,12 +15,24 @@ export interface FetchStepPorts extends Omit<Fetching, 'report'> {
   now(): number;
 }
 
-/** Returns how a step fetches. It counts as started with the first bytes, before its key is known. */
-export function fetchStep({ id: step }: Step, { progress, now, readSecret, sources }: FetchStepPorts): Fetching {
+/** The step that fetches, and its own op. */
+export interface FetchingStep {
+  readonly step: Step;
+  readonly op: GitOp | HttpOp;
+}
+
+/**
+ * Returns how a step fetches. It counts as started with the first bytes, before its key is known. What it reads is known
+ * by its own op, whatever a source policy puts in the place of that.
+ */
+export function fetchStep(
+  { step: { id: step }, op }: FetchingStep,
+  { progress, now, readSecret, sources }: FetchStepPorts,
+): Fetching {
   let started = false;
   return {
     readSecret,
-    sources,
+    sources: { ...sources, add: (_, found) => sources.add(op, found) },
     report(item, current, total) {
       if (!started) progress.emit({ type: 'started', step, at: now() });
       started = true;

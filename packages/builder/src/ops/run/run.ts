@@ -22,7 +22,7 @@ import { openStepOutput } from './step-output.ts';
 /** The options of a build for all RUN steps. */
 export interface RunSettings extends Pick<
   BuildRequest,
-  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent'
+  'extraHosts' | 'network' | 'shmSize' | 'ulimits' | 'resources' | 'cgroupParent' | 'logMax'
 > {
   /** Proxy variables, which are not part of a key. */
   readonly proxyEnv: readonly string[];
@@ -104,7 +104,7 @@ async function runInto(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, store, flavour, resolvConf } = ports;
-  const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts } = settings;
+  const { proxyEnv, shmSize, ulimits, resources, cgroupParent, extraHosts, logMax } = settings;
   const executor = await ports.executor();
   const needs = await requirePlatform(op.platform, ports.emulators);
   const network = op.network === 'default' && settings.network === 'pasta' ? 'pasta' : op.network;
@@ -113,8 +113,9 @@ async function runInto(
   const { upper, lowers, mount } = active;
   const { mounts, env, secrets } = await openMounts(keyed, { step, files, signal }, ports);
   const networking = networkFiles(files, { resolvConf, extraHosts, hostname: op.hostname, network });
-  const user = resolveUser(openLayeredTree([...lowers, upper], flavour), op.user);
-  using output = openStepOutput(step.id, secrets, ports.progress);
+  const tree = openLayeredTree([...lowers, upper], flavour);
+  const user = resolveUser(tree, op.user);
+  using output = openStepOutput(step.id, { secrets, most: logMax, progress: ports.progress });
   const end = await executor.run(
     {
       root: { upper, lowers, mount },
@@ -133,7 +134,10 @@ async function runInto(
     signal,
   );
   const facts = { store, secrets, memory: resources?.memory };
-  if (end.exitCode !== 0) throw exited(op, end, facts);
+  if (end.exitCode !== 0) {
+    output.showTail();
+    throw exited(op, end, { ...facts, tree, tail: output.tail() });
+  }
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));
 }

@@ -11,7 +11,7 @@ export function repositoryPath(
   name: string,
   { variables, cwd }: Pick<Environment, 'variables' | 'cwd'>,
 ): string {
-  if (dockerfile.kind === 'in-context') return dockerfile.path;
+  if (dockerfile.kind === 'in-context') return dockerfile.path ?? name;
   if (dockerfile.kind !== 'file') return name;
   const path = dockerfile.path ?? (context.kind === 'directory' ? resolve(context.path, name) : name);
   const inside = relative(resolve(cwd, variables.CI_PROJECT_DIR || '.'), path);

@@ -9,6 +9,7 @@ export const image = commandGroup({
     inspect: async () => (await import('./inspect.ts')).inspect,
     load: async () => (await import('./load.ts')).load,
     ls: async () => (await import('./images.ts')).images,
+    prune: async () => (await import('./prune-images.ts')).pruneImages,
     pull: async () => (await import('./pull.ts')).pull,
     push: async () => (await import('./push.ts')).push,
     rm: async () => (await import('./rmi.ts')).rmi,

@@ -1,28 +1,26 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { mergeImages, pushMerged } from '@tbuild/images';
+import { formatPlace, mergeImages, pushMerged, type ImagePlace } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
-import {
-  familiarReference,
-  formatReference,
-  isDigest,
-  parsePlatform,
-  parseReference,
-  type Platform,
-  type Reference,
-} from '@tbuild/oci';
+import { familiarReference, isDigest, parsePlatform, type Platform } from '@tbuild/oci';
 import type { Annotation } from '@tbuild/spec';
 import { requirePair } from '../../flags/pairs.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
 import { annotationsNamed } from '../../request/annotation.ts';
 import { storeCommand } from '../store-command.ts';
+import { imagePlace } from './image-place.ts';
 
 export const create = storeCommand({
-  summary: 'Merge images of registries, one for each platform, into one index',
+  summary: 'Merge images of registries or layouts, one for each platform, into one index',
   usage: 'imagetools create [OPTIONS] -t NAME SOURCE...',
   flags: {
-    tag: { kind: 'list', short: 't', value: 'NAME[:TAG]', help: 'Name the index; may be given several times' },
+    tag: {
+      kind: 'list',
+      short: 't',
+      value: 'NAME[:TAG]',
+      help: 'Name the index; may be given several times, also oci-layout://DIR[:TAG]',
+    },
     append: { kind: 'switch', help: 'Add to the current image or index of the name' },
     annotation: {
       kind: 'list',
@@ -43,12 +41,12 @@ export const create = storeCommand({
   },
   takes: [0, Infinity],
   async run({ flags, words, services, env, signal }) {
-    const names = (flags.tag ?? []).map(parseReference);
-    if (names.length === 0 && flags['dry-run'] !== true)
+    const targets = (flags.tag ?? []).map((text) => imagePlace(text, env.cwd));
+    if (targets.length === 0 && flags['dry-run'] !== true)
       throw new TbuildError('USAGE', 'The index needs a name', { hint: 'Give one with -t REGISTRY/NAME:TAG' });
-    const files = (flags.file ?? []).map((file) => describedSource(resolve(env.cwd, file), names[0]));
-    const appended = flags.append === true ? names.slice(0, 1) : [];
-    const sources = [...appended, ...words.map(parseReference), ...files];
+    const files = (flags.file ?? []).map((file) => describedSource(resolve(env.cwd, file), targets[0]));
+    const appended = flags.append === true ? targets.slice(0, 1) : [];
+    const sources = [...appended, ...words.map((text) => imagePlace(text, env.cwd)), ...files];
     if (sources.length === 0)
       throw new TbuildError('USAGE', 'There are no images to merge', { hint: 'Name at least one source' });
     const platforms = flags.platform
@@ -64,17 +62,20 @@ export const create = storeCommand({
       env.stdout.write(`${JSON.stringify(JSON.parse(Buffer.from(merged.index.bytes).toString('utf8')), null, 2)}\n`);
       return;
     }
-    await pushMerged(merged, names, { ...services, signal });
+    await pushMerged(merged, targets, { ...services, signal });
     const { descriptor } = merged.index;
     if (flags['metadata-file'] !== undefined) {
       const metadata = {
         'containerimage.descriptor': descriptor,
         'containerimage.digest': descriptor.digest,
-        'image.name': names.map(formatReference).join(','),
+        'image.name': targets.map(formatPlace).join(','),
       };
       writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
     }
-    for (const name of names) env.stdout.write(`${familiarReference(name)}: digest: ${descriptor.digest}\n`);
+    for (const target of targets) {
+      const name = target.kind === 'registry' ? familiarReference(target.reference) : formatPlace(target);
+      env.stdout.write(`${name}: digest: ${descriptor.digest}\n`);
+    }
   },
 });
 
@@ -94,14 +95,17 @@ function indexAnnotation(text: string, host: Platform): readonly Annotation[] {
  * Reads a source from a file.
  * @throws TbuildError USAGE for a file that names no digest.
  */
-function describedSource(path: string, name: Reference | undefined): Reference {
+function describedSource(path: string, place: ImagePlace | undefined): ImagePlace {
   const document = readDocument(path);
   const digest = document.digest ?? document['containerimage.digest'];
-  if (name === undefined)
+  if (place === undefined)
     throw new TbuildError('USAGE', `File ${JSON.stringify(path)} needs a name in whose repository the image is`, {
       hint: 'Give one with -t REGISTRY/NAME:TAG',
     });
-  if (typeof digest === 'string' && isDigest(digest)) return { ...name, tag: undefined, digest };
+  if (typeof digest === 'string' && isDigest(digest))
+    return place.kind === 'layout'
+      ? { ...place, name: digest }
+      : { ...place, reference: { ...place.reference, tag: undefined, digest } };
   throw new TbuildError('USAGE', `File ${JSON.stringify(path)} has no digest`, {
     hint: 'Name a descriptor {"mediaType", "digest", "size"}, or a file that --metadata-file of a build wrote',
   });

@@ -1,8 +1,16 @@
-import { readRemote, readRemoteImages, type RemoteDocument, type RemoteImage } from '@tbuild/images';
-import { formatPlatform, formatReference, isIndex, parseReference, type Descriptor } from '@tbuild/oci';
+import {
+  formatPlace,
+  readPlace,
+  readRemoteImages,
+  type ImagePlace,
+  type PlacedDocument,
+  type RemoteImage,
+} from '@tbuild/images';
+import { formatPlatform, isIndex, type Descriptor, type Digest } from '@tbuild/oci';
 import { registryFlags } from '../../flags/registry-flags.ts';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
 import { storeCommand } from '../store-command.ts';
+import { imagePlace } from './image-place.ts';
 
 export const inspect = storeCommand({
   summary: 'Show the image or index that a name refers to in its registry',
@@ -17,23 +25,23 @@ export const inspect = storeCommand({
   },
   takes: [1, 1],
   async run({ flags: { raw, format }, words: [name = ''], services, env, signal }) {
-    const reference = parseReference(name);
-    const remote = await readRemote(reference, services, signal);
+    const place = imagePlace(name, env.cwd);
+    const remote = await readPlace(place, services, signal);
     if (raw === true) env.stdout.write(remote.bytes);
-    else if (format === undefined) env.stdout.write(asText(remote, name));
+    else if (format === undefined) env.stdout.write(asText(remote, place));
     else if (format === 'json') {
       const manifest = { ...remote.document, ...remote.root };
-      env.stdout.write(`${JSON.stringify({ name: formatReference(reference), manifest }, null, 2)}\n`);
+      env.stdout.write(`${JSON.stringify({ name: formatPlace(place), manifest }, null, 2)}\n`);
     } else {
       const wantsImages = /\.(?:Image|SBOM|Provenance)\b|\{\{-?\s*(?:json\s+)?\.\s*-?\}\}/.test(format);
       const images = wantsImages ? await readRemoteImages(remote, signal) : [];
-      env.stdout.write(formatDocument(format, { Name: formatReference(reference), ...describe(remote, images) }));
+      env.stdout.write(formatDocument(format, { Name: formatPlace(place), ...describe(remote, images) }));
     }
   },
 });
 
 /** Returns the values for templates, as with buildx: those of an index by platform, those of a single image without. */
-function describe({ root, document }: RemoteDocument, images: readonly RemoteImage[]) {
+function describe({ root, document }: PlacedDocument, images: readonly RemoteImage[]) {
   const byPlatform = <T>(of: (image: RemoteImage) => T): unknown => {
     const [only] = images;
     if (images.length === 1 && only !== undefined) return of(only);
@@ -55,20 +63,21 @@ function predicates(statements: RemoteImage['statements'], type: string, name: '
   return first === undefined ? {} : { [name]: first, ...(more.length === 0 ? {} : { [`Additional${name}s`]: more }) };
 }
 
-function asText({ root, document }: RemoteDocument, name: string): string {
-  const reference = parseReference(name);
-  const lines = [
-    `Name:      ${formatReference(reference)}`,
-    `MediaType: ${root.mediaType}`,
-    `Digest:    ${root.digest}`,
-  ];
+function asText({ root, document }: PlacedDocument, place: ImagePlace): string {
+  const lines = [`Name:      ${formatPlace(place)}`, `MediaType: ${root.mediaType}`, `Digest:    ${root.digest}`];
   const parts = isIndex(document)
     ? document.manifests.flatMap((manifest) => [
         '',
-        ...describeEntry(manifest, formatReference({ ...reference, tag: undefined, digest: manifest.digest })),
+        ...describeEntry(manifest, formatPlace(at(place, manifest.digest))),
       ])
     : [];
   return [...lines, ...(isIndex(document) ? ['', 'Manifests:'] : []), ...parts, ''].join('\n');
+}
+
+/** Returns where an image of an index is. */
+function at(place: ImagePlace, digest: Digest): ImagePlace {
+  if (place.kind === 'layout') return { ...place, name: digest };
+  return { ...place, reference: { ...place.reference, tag: undefined, digest } };
 }
 
 function describeEntry({ mediaType, platform, annotations = {} }: Descriptor, name: string): string[] {

@@ -10,6 +10,7 @@ export const du = storeCommand({
   usage: 'du [OPTIONS]',
   flags: {
     ...formatFlags,
+    builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
     verbose: { kind: 'switch', short: 'v', help: 'List every entry, most recently used first' },
   },
   takes: [0, 0],

@@ -7,6 +7,7 @@ import { parseSize, parseSpan } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { createServices } from '../../services/create-services.ts';
 import type { Command } from '../command.ts';
+import { confirmed } from './confirmed.ts';
 
 const flags = {
   all: { kind: 'switch', short: 'a', help: 'Remove the whole build cache, not only what nothing refers to' },
@@ -28,6 +29,9 @@ const flags = {
     help: 'Remove the least recently used until the disk of the store has this much free',
   },
   'reserved-space': { kind: 'text', value: 'SIZE', help: 'Always keep this much of the build cache' },
+  builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
+  verbose: { kind: 'switch', hidden: true, help: 'No effect' },
+  volumes: { kind: 'switch', hidden: true, help: 'No effect: there are no volumes' },
   ...storeFlags,
 } as const satisfies Flags;
 
@@ -44,7 +48,7 @@ export const prune: Command = {
       return 0;
     }
     const options = pruneOptions(given);
-    if (given.force !== true && !(await confirm(options, env))) return 1;
+    if (given.force !== true && !(await confirmed(describe(options), env))) return 1;
     const services = createServices({ root: storeRoot(given.root, env) }, env);
     const { bytes, steps } = await pruneStore(services, options);
     if (steps > 0) env.stdout.write(`Removed steps: ${steps}\n`);
@@ -80,21 +84,8 @@ function isLimited({ maxUsedSpace, minFreeSpace }: PruneOptions): boolean {
   return maxUsedSpace !== undefined || minFreeSpace !== undefined;
 }
 
-async function confirm(options: PruneOptions, env: Parameters<Command['run']>[1]): Promise<boolean> {
-  if (!env.stdin.isTTY)
-    throw new TbuildError('USAGE', 'Cannot ask for confirmation: there is no terminal', {
-      hint: 'Use --force to remove without asking',
-    });
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: env.stdin, output: env.stderr });
-  const { all, unusedFor } = options;
-  const what =
-    unusedFor !== undefined || isLimited(options)
-      ? 'the least recently used build cache'
-      : all === true
-        ? 'all build cache'
-        : 'build cache that nothing refers to';
-  const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+/** Returns what will be removed, in words. */
+function describe(options: PruneOptions): string {
+  if (options.unusedFor !== undefined || isLimited(options)) return 'the least recently used build cache';
+  return options.all === true ? 'all build cache' : 'build cache that nothing refers to';
 }

@@ -31,7 +31,11 @@ install('gcloud', 'echo "You are not logged in" && exit 1');
 
 test('the helper of a cloud that is installed is asked for its registries', async () => {
   const registry = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
-  expect(await source(registry, 'team/app')).toEqual({ kind: 'password', username: 'AWS', password: `of ${registry}` });
+  expect(await source(registry, 'team/app')).toMatchObject({
+    kind: 'password',
+    username: 'AWS',
+    password: `of ${registry}`,
+  });
 });
 
 test('a helper that has no credentials leaves the request anonymous', async () => {

@@ -1,6 +1,7 @@
 import { TbuildError } from '@tbuild/errors';
 import { formatRepository, type Reference } from '@tbuild/oci';
 import { parseAddressRange } from '@tbuild/registry';
+import type { CertificateFiles } from '@tbuild/spec';
 import type { RegistryRule } from './registries-conf.ts';
 import { parseRegistryMap } from './registry-map.ts';
 
@@ -15,6 +16,8 @@ export interface RegistryOptions {
   readonly mirrors?: readonly string[];
   /** Look for images in the mirrors only. */
   readonly mirrorsOnly?: boolean;
+  /** Certificates by `host[:port]`, as absolute paths. */
+  readonly certificates?: Readonly<Record<string, CertificateFiles>>;
 }
 
 /** Where images are and how to reach their registries. */

@@ -1,0 +1,118 @@
+import { posix } from 'node:path';
+import { type FileTree, resolvePath } from '@tbuild/context';
+import { suggest, TbuildError } from '@tbuild/errors';
+import type { RunOp } from '@tbuild/graph';
+import { explainProgram } from './explain-program.ts';
+
+/** A process of RUN that failed. */
+export interface FailedProcess {
+  readonly op: Pick<RunOp, 'args' | 'cwd' | 'env' | 'platform'>;
+  readonly exitCode: number;
+  /** Why its program could not be executed. */
+  readonly notExecuted?: string;
+  /** The end of its output. */
+  readonly tail: string;
+  /** The files of the step. */
+  readonly tree: FileTree;
+}
+
+const MEMORY =
+  'Give this machine or container more memory, or run fewer steps at once with --jobs 1: ' +
+  'a process was killed (SIGKILL), most often for lack of memory';
+
+/** Hints by exit code: 128 and the number of a signal. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  132: 'Build the program for an older processor: it has an instruction that this one lacks (SIGILL)',
+  137: MEMORY,
+  139: 'Check that the program and its libraries are for this image: it crashed (SIGSEGV)',
+  141: 'Check the reader of the pipe: it ended before the program that writes (SIGPIPE)',
+  143: 'Check what ended the program: something sent it SIGTERM',
+};
+
+/** Returns a hint for an exit code or output with a common cause, found in the files of the step. */
+export function explainExit(failed: FailedProcess): string | undefined {
+  const { exitCode, notExecuted, tail } = failed;
+  if (/^Killed$|Killed signal terminated program/m.test(tail)) return MEMORY;
+  if (notExecuted === undefined && exitCode !== 126 && exitCode !== 127) return SIGNALS[exitCode];
+  try {
+    return explainNotRun(failed);
+  } catch (error) {
+    // Links that form a loop explain nothing.
+    if (error instanceof TbuildError) return undefined;
+    throw error;
+  }
+}
+
+function explainNotRun(failed: FailedProcess): string | undefined {
+  const { args, platform } = failed.op;
+  const [program = ''] = args;
+  const found = findProgram(program, failed);
+  if (found === undefined) return missingProgram(program, failed);
+  const lines = lastLines(failed.tail);
+  const named = lines.flatMap((line) => line.split(/: */)).filter((word) => word.includes('/') && word !== program);
+  for (const word of [program, ...named]) {
+    const path = findProgram(word.replace(/['"‘’\r]/g, ''), failed);
+    const hint = path === undefined ? undefined : explainProgram(path, { tree: failed.tree, platform });
+    if (hint !== undefined) return hint;
+  }
+  // Shells print the carriage return as it is, as \r, or as ^M.
+  if (lines.some((line) => /(?:\r|\\r|\^M)['’"]?:/.test(line)))
+    return 'Convert the script to Unix line ends, for example with dos2unix: its lines end with CR LF';
+  const missing = lines.map((line) => NOT_FOUND.exec(line)?.[1]).find((name) => name !== undefined);
+  return missing === undefined ? undefined : missingCommand(missing, failed);
+}
+
+/** As dash, bash, BusyBox and env say it. */
+const NOT_FOUND = /(?:^|[\s:‘'"])([^\s:‘’'"]+)['’"]?: (?:(?:command )?not found|No such file or directory)$/;
+
+/** Returns the last lines, the very last one first. */
+function lastLines(tail: string): readonly string[] {
+  return tail
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-5)
+    .reverse();
+}
+
+function missingProgram(program: string, failed: FailedProcess): string | undefined {
+  const shown = JSON.stringify(program);
+  if (failed.tree.list('').length === 0) return `Use a base image that has ${shown}: this stage has no files`;
+  if (/\/(?:ba|da|z|k|a)?sh$/.test(program))
+    return `Use a base image that has ${shown}, or write RUN ["PROGRAM", "ARGUMENT"]: this stage has no such shell`;
+  return missingCommand(program, failed);
+}
+
+function missingCommand(name: string, failed: FailedProcess): string | undefined {
+  if (findProgram(name, failed) !== undefined) return undefined;
+  const near = nearProgram(name, failed);
+  const lack = `the image has no ${JSON.stringify(name)}${near === undefined ? '' : `, but ${JSON.stringify(near)}`}`;
+  return name.includes('/') ? `Check the path: ${lack}` : `Check the name, or install it first: ${lack}`;
+}
+
+function nearProgram(name: string, { op, tree }: FailedProcess): string | undefined {
+  const directories = name.includes('/') ? [posix.resolve(op.cwd, posix.dirname(name))] : searchPath(op);
+  const names = directories.flatMap((directory) => {
+    const path = resolvePath(tree, directory, { followLast: true });
+    return path === undefined ? [] : tree.list(path).map((entry) => entry.name);
+  });
+  const near = suggest(posix.basename(name), names);
+  return near === undefined || near === posix.basename(name) ? undefined : posix.join(posix.dirname(name), near);
+}
+
+/** Returns the path of a program in the tree, links followed. */
+function findProgram(name: string, { op, tree }: FailedProcess): string | undefined {
+  if (name === '') return undefined;
+  const candidates = name.includes('/') ? [''] : searchPath(op);
+  for (const directory of candidates) {
+    const path = resolvePath(tree, posix.resolve(op.cwd, directory, name), { followLast: true });
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function searchPath({ env }: FailedProcess['op']): readonly string[] {
+  const path = env.findLast((entry) => entry.startsWith('PATH=')) ?? DEFAULT_PATH;
+  return path.slice('PATH='.length).split(':');
+}

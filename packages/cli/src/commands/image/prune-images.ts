@@ -1,0 +1,43 @@
+import { TbuildError } from '@tbuild/errors';
+import { pruneStore } from '@tbuild/gc';
+import { listImages } from '@tbuild/images';
+import { familiarReference } from '@tbuild/oci';
+import { formatBytes } from '@tbuild/tui';
+import { parseSpan } from '../../flags/sizes.ts';
+import { storeCommand } from '../store-command.ts';
+import { confirmed } from '../store/confirmed.ts';
+import { createdAt } from './image-filter.ts';
+
+export const pruneImages = storeCommand({
+  summary: 'Remove images without a name; the build cache stays',
+  usage: 'image prune [OPTIONS]',
+  flags: {
+    all: { kind: 'switch', short: 'a', help: 'Remove images with a name too' },
+    filter: { kind: 'list', value: 'until=SPAN', help: 'Remove only images that are older, such as until=24h' },
+    force: { kind: 'switch', short: 'f', help: 'Do not ask' },
+  },
+  takes: [0, 0],
+  async run({ flags: { all = false, filter = [], force }, services, env }) {
+    const limit = services.now() - Math.max(0, ...filter.map(spanOf));
+    const what = all ? 'all images' : 'images without a name';
+    if (force !== true && !(await confirmed(what, env))) return;
+    for (const { reference, target, image } of listImages(services)) {
+      if (createdAt(image) > limit) continue;
+      if (reference === undefined) {
+        if (services.refs.drop(target.digest)) env.stdout.write(`Deleted: ${image.manifest.config.digest}\n`);
+      } else if (all && services.refs.remove(reference)) {
+        env.stdout.write(`Untagged: ${familiarReference(reference)}\n`);
+      }
+    }
+    const { bytes } = await pruneStore(services, { keepUnnamed: true });
+    env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
+  },
+});
+
+function spanOf(text: string): number {
+  const span = /^until=(.+)$/.exec(text)?.[1];
+  if (span !== undefined) return parseSpan(span, '--filter');
+  throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: expected until=SPAN`, {
+    hint: 'Write for example --filter until=24h',
+  });
+}

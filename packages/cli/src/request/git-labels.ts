@@ -1,0 +1,57 @@
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { hasCode, withoutCredentials } from '@tbuild/errors';
+import type { OutsideResult } from '@tbuild/host';
+import type { BuildSpec } from '@tbuild/spec';
+import type { Environment } from '../config/environment.ts';
+import { openOutside } from '../services/run-program.ts';
+
+/**
+ * Adds the labels of BUILDX_GIT_LABELS: commit, repository and Dockerfile of a context in a git work tree, as buildx writes
+ * them. Labels that are given stay.
+ */
+export async function withGitLabels(spec: BuildSpec, env: Environment): Promise<BuildSpec> {
+  if (!/^(?:1|t|true|full)$/i.test(env.variables.BUILDX_GIT_LABELS ?? '')) return spec;
+  const directory = resolve(env.cwd, spec.context);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) return spec;
+  return { ...spec, labels: { ...(await gitLabels(directory, spec, env)), ...spec.labels } };
+}
+
+async function gitLabels(
+  directory: string,
+  { dockerfile }: BuildSpec,
+  env: Environment,
+): Promise<Readonly<Record<string, string>>> {
+  const git = async (...args: readonly string[]): Promise<string | undefined> => {
+    const options = { cwd: env.cwd, signal: AbortSignal.timeout(GIT_TIME) };
+    const { exitCode, stdout } = await openOutside(env)
+      .run(['git', '-C', directory, ...args], options)
+      .catch(missing);
+    const text = Buffer.from(stdout).toString('utf8').trim();
+    return exitCode === 0 && text !== '' ? text : undefined;
+  };
+  const root = await git('rev-parse', '--show-toplevel');
+  if (root === undefined) return {};
+  const commit = await git('rev-parse', '--verify', 'HEAD');
+  const checks = /^(?:1|t|true)$/i.test(env.variables.BUILDX_GIT_CHECK_DIRTY ?? '');
+  const isDirty = checks && (await git('status', '--porcelain', '--ignored=no')) !== undefined;
+  const remote =
+    (await git('config', '--get', 'remote.origin.url')) ?? (await git('config', '--get', 'remote.upstream.url'));
+  const file = typeof dockerfile === 'string' ? resolve(env.cwd, dockerfile) : join(directory, 'Dockerfile');
+  const entry = relative(root, file);
+  const isInside = existsSync(file) && !entry.startsWith('..') && !isAbsolute(entry);
+  return {
+    ...(commit === undefined ? {} : { 'org.opencontainers.image.revision': `${commit}${isDirty ? '-dirty' : ''}` }),
+    ...(remote === undefined ? {} : { 'org.opencontainers.image.source': withoutCredentials(remote) }),
+    ...(isInside ? { 'com.docker.image.source.entrypoint': entry } : {}),
+  };
+}
+
+/** In milliseconds. */
+const GIT_TIME = 10_000;
+
+/** Without git there are no labels. */
+function missing(error: unknown): Pick<OutsideResult, 'exitCode' | 'stdout'> {
+  if (hasCode(error, 'NOT_FOUND') || hasCode(error, 'CANCELLED')) return { exitCode: 1, stdout: new Uint8Array() };
+  throw error;
+}

@@ -1,0 +1,32 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { TbuildError } from '@tbuild/errors';
+import { explaining } from './destination.ts';
+
+/**
+ * Checks whether an output can be written, before the build takes its time. `path` is absolute, or `-` for standard
+ * output.
+ * @throws TbuildError USAGE when something else is there, or the directory is not open to the user.
+ */
+export async function checkDestination(path: string, wanted: 'file' | 'directory'): Promise<void> {
+  if (path === '-') return;
+  await explaining(path, async () => {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && there.isDirectory() !== (wanted === 'directory'))
+      throw new TbuildError(
+        'USAGE',
+        `Cannot write the output ${JSON.stringify(path)}: it is a ${there.isDirectory() ? 'directory' : 'file'}`,
+        { hint: `Name a ${wanted} that is new, or may be replaced` },
+      );
+    accessSync(there === undefined ? existingParent(path) : path, constants.W_OK);
+  });
+}
+
+/** Returns the nearest directory that exists; missing ones are made. */
+function existingParent(path: string): string {
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    const stats = statSync(parent, { throwIfNoEntry: false });
+    if (stats?.isDirectory() === true || parent === '/') return parent;
+    if (stats !== undefined) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
+  }
+}

@@ -1,0 +1,73 @@
+import { TbuildError } from '@tbuild/errors';
+
+interface Complaint {
+  readonly pattern: RegExp;
+  /** The reason; `$1` is the first group of the pattern. */
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+const NETWORK = 'Check the address, and the network of this machine; behind a proxy, set HTTPS_PROXY';
+
+/** What git and ssh complain about, the most specific first. */
+const COMPLAINTS: readonly Complaint[] = [
+  { pattern: /could not resolve host(?:name)?:? "?([^\s:"]+)/i, reason: 'host $1 has no address', hint: NETWORK },
+  {
+    pattern: /host key verification failed/i,
+    reason: 'the key of its server is not known',
+    hint: 'Connect once with ssh, and confirm the key of the server',
+  },
+  {
+    pattern: /permission denied \(/i,
+    reason: 'its server accepts none of your SSH keys',
+    hint: 'Add a key with ssh-add that the server knows',
+  },
+  {
+    pattern: /could not read (?:username|password)|authentication failed|terminal prompts disabled|error: 401/i,
+    reason: 'its server requires credentials',
+    hint: 'Check the address, and pass a token with --secret id=GIT_AUTH_TOKEN,env=NAME if the repository is private',
+  },
+  {
+    pattern: /certificate problem: ([^\n]*)|server certificate verification failed/i,
+    reason: 'its server has a certificate that git does not trust',
+    hint: 'Trust its certificate authority with git config http.sslCAInfo FILE',
+  },
+  { pattern: /connection refused/i, reason: 'its server refuses connections', hint: NETWORK },
+  {
+    pattern: /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out/i,
+    reason: 'its server cannot be reached',
+    hint: NETWORK,
+  },
+  {
+    pattern: /repository [^\n]*not found|does not appear to be a git repository|error: 404|not found/i,
+    reason: 'there is no such repository, or you may not read it',
+    hint: 'Check the address, and pass a token with --secret id=GIT_AUTH_TOKEN,env=NAME if the repository is private',
+  },
+  {
+    pattern: /not our ref|couldn't find remote ref (\S+)|did not send all necessary objects/i,
+    reason: 'its server does not have that commit',
+    hint: 'Check the branch, the tag or the commit after "#"',
+  },
+];
+
+/** Returns the error for a git that failed with this output on a quoted repository. */
+export function gitError(stderr: string, shown: string): TbuildError {
+  const text = `Could not read from the git repository ${shown}`;
+  const cause = new Error(stderr.trim());
+  for (const { pattern, reason, hint } of COMPLAINTS) {
+    const match = pattern.exec(stderr);
+    if (match !== null)
+      return new TbuildError('PROCESS_FAILED', `${text}: ${reason.replace('$1', match[1] ?? '')}`, { hint, cause });
+  }
+  const said = saidBy(stderr);
+  return new TbuildError('PROCESS_FAILED', said === undefined ? text : `${text}: git says ${JSON.stringify(said)}`, {
+    hint: 'Run git ls-remote with this address to see all that git says',
+    cause,
+  });
+}
+
+/** Returns the first line in which git reports an error, without its mark. */
+function saidBy(stderr: string): string | undefined {
+  const line = stderr.split('\n').find((one) => /^(?:fatal|error|remote|ssh):/i.test(one));
+  return line?.replace(/^\w+: */, '').trim();
+}
