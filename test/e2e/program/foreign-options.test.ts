@@ -66,7 +66,7 @@ describe("Buildah's options", () => {
 
   test('--build-arg-file sets arguments, and --build-arg wins', async () => {
     const files = {
-      Dockerfile: 'FROM scratch\nARG A\nARG B\nARG C\nLABEL a=$A b=$B c=$C\n',
+      Dockerfile: 'FROM scratch\nARG A\nARG B\nARG C\nLABEL a=$A b=$B c=$C\nCOPY Dockerfile /\n',
       'args.conf': '# a comment\n\nA=from file\nB=from file\nC\n',
     };
     const context = writeFiles(files);
