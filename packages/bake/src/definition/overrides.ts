@@ -45,6 +45,9 @@ const KEYS: Readonly<Record<string, AttributeName | 'push' | 'load'>> = {
   ulimits: 'ulimits',
 };
 
+/** The keys that `--set` takes. */
+export const OVERRIDE_KEYS = Object.keys(KEYS);
+
 /**
  * Reads the values of `--set`: `PATTERN.KEY[.NAME][+]=VALUE`. A variable of the environment gives an argument that has
  * no value.

@@ -54,7 +54,8 @@ export async function loadBake(
     now: () => Date.now(),
     dotEnv: read('.env')?.text,
     readFile: read,
-    ...(remote === undefined ? {} : { remote }),
+    // What a single file names is here, as with buildx.
+    ...(remote === undefined || only !== undefined ? {} : { remote }),
   });
   return { ...evaluated, sources };
 }

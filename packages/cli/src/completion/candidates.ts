@@ -12,8 +12,11 @@ export interface Candidate {
 /** The shell itself completes paths. */
 export type Candidates = readonly Candidate[] | 'file' | 'directory';
 
-/** A kind of value that depends on what is there: images of the store, stages and arguments of the Dockerfile. */
-export type ValueKind = 'image' | 'target' | 'build-arg' | 'rule';
+/**
+ * A kind of value that depends on what is there: images of the store, stages and arguments of the Dockerfile, and what
+ * the bake files define.
+ */
+export type ValueKind = 'image' | 'target' | 'build-arg' | 'rule' | 'bake-target' | 'bake-variable' | 'override';
 
 export interface CompletionContext {
   readonly commands: Commands;
@@ -105,6 +108,7 @@ const FIXED: Readonly<Record<string, readonly string[]>> = {
   'cache-from': ['type=registry,ref=', 'type=local,src='],
   'cache-to': ['type=registry,mode=max,ref=', 'type=local,mode=max,dest=', 'type=inline'],
   call: ['check', 'outline', 'targets', 'subrequests.describe'],
+  list: ['targets', 'variables', 'type=targets,format=json', 'type=variables,format=json'],
   isolation: ['auto', 'namespace', 'oci', 'chroot'],
   network: ['default', 'none', 'host', 'pasta'],
   output: ['image', 'registry', 'docker', 'oci', 'tar', 'local', 'cacheonly'].map((type) => `type=${type}`),
@@ -126,6 +130,8 @@ const DYNAMIC: Readonly<Record<string, ValueKind>> = {
   target: 'target',
   'no-cache-filter': 'target',
   'build-arg': 'build-arg',
+  set: 'override',
+  var: 'bake-variable',
 };
 
 async function valuesOf(
@@ -148,6 +154,7 @@ async function wordsOf(
   { values }: CompletionContext,
 ): Promise<readonly Candidate[] | 'directory'> {
   if (name !== undefined && IMAGE_COMMANDS.test(name)) return values('image', given);
+  if (name === 'bake') return values('bake-target', given);
   if (name === 'explain') return values('rule', given);
   if (name === 'completion') return ['bash', 'zsh', 'fish'].map((word) => ({ word }));
   return 'directory';

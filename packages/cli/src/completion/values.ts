@@ -11,15 +11,17 @@ import type { Candidate, ValueKind } from './candidates.ts';
 type Given = ReadonlyMap<string, string>;
 
 /** Returns the values that the store or the Dockerfile at hand offers. What cannot be read offers none. */
-export function valuesThere(kind: ValueKind, given: Given, env: Environment): readonly Candidate[] {
+export async function valuesThere(kind: ValueKind, given: Given, env: Environment): Promise<readonly Candidate[]> {
   try {
-    return READERS[kind](given, env);
+    return await READERS[kind](given, env);
   } catch {
     return [];
   }
 }
 
-const READERS: Readonly<Record<ValueKind, (given: Given, env: Environment) => readonly Candidate[]>> = {
+type Reader = (given: Given, env: Environment) => readonly Candidate[] | Promise<readonly Candidate[]>;
+
+const READERS: Readonly<Record<ValueKind, Reader>> = {
   image: (given, env) => {
     const services = createServices({ root: storeRoot(given.get('root'), env) }, env);
     return listImages(services).flatMap(({ reference }) =>
@@ -30,6 +32,9 @@ const READERS: Readonly<Record<ValueKind, (given: Given, env: Environment) => re
   'build-arg': (given, env) =>
     names(dockerfileText(given, env), /^[ \t]*ARG[ \t]+(\w+)/gim).map(({ word }) => ({ word: `${word}=` })),
   rule: () => ruleNames().map((word) => ({ word })),
+  'bake-target': async (given, env) => (await import('../bake/bake-names.ts')).bakeTargets(given.get('file'), env),
+  'bake-variable': async (given, env) => (await import('../bake/bake-names.ts')).bakeVariables(given.get('file'), env),
+  override: async (given, env) => (await import('../bake/bake-names.ts')).bakeOverrides(given.get('file'), env),
 };
 
 /** Finds names without parsing, since a Dockerfile that somebody edits may be wrong. */

@@ -1,0 +1,81 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bakeDirectory, imageTree, runBake } from '../../support/bake.ts';
+import { startGitServer, type GitServer } from '../../support/git-server.ts';
+import { good, runTbuild } from '../../support/tbuild.ts';
+import { startWebServer, type ListeningServer, type WebFile } from '../../support/web-server.ts';
+
+const files = new Map<string, WebFile>();
+let web: ListeningServer;
+let git: GitServer;
+
+beforeAll(async () => {
+  web = await startWebServer(files);
+  git = await startGitServer();
+});
+afterAll(() => Promise.all([web[Symbol.asyncDispose](), git[Symbol.asyncDispose]()]));
+
+test('a repository gives the bake file and the contexts, and cwd:// is the directory here', async () => {
+  await git.commit('shop', {
+    'docker-bake.hcl':
+      'target "default" {\n  context = "app"\n  contexts = { here = "cwd://." }\n  tags = ["remote/app"]\n}\n',
+    'app/Dockerfile': 'FROM busybox\nCOPY there /there\nCOPY --from=here local /local\n',
+    'app/there': 'there',
+  });
+  const bake = await runBake(bakeDirectory({ local: 'local' }), [`${git.url}/shop.git#main`]);
+  expect(bake.exitCode, bake.stderr).toBe(0);
+  expect(imageTree(bake, 'remote/app').readText('/there')).toBe('there');
+  expect(imageTree(bake, 'remote/app').readText('/local')).toBe('local');
+});
+
+test('a file on a server is a bake file for the contexts here', async () => {
+  files.set('/bake.hcl', { body: 'target "default" { tags = ["remote/file"] }\n' });
+  const bake = await runBake(bakeDirectory({ Dockerfile: 'FROM busybox\nCOPY a /a\n', a: 'a' }), [
+    `${web.url}/bake.hcl`,
+  ]);
+  expect(bake.exitCode, bake.stderr).toBe(0);
+  expect(imageTree(bake, 'remote/file').readText('/a')).toBe('a');
+});
+
+test('a link in a repository shows no file of this machine', async () => {
+  await git.commit('evil', { README: 'x' });
+  const work = join(git.directory, 'work/evil');
+  symlinkSync('/etc/passwd', join(work, 'docker-bake.hcl'));
+  await git.git('evil', 'add', '--all');
+  await git.git('evil', 'commit', '--quiet', '--message', 'link');
+  const bake = await runBake(bakeDirectory({ a: '' }), [`${git.url}/evil.git`, '--print']);
+  expect(bake.exitCode).toBe(1);
+  expect(bake.stderr).not.toContain('root:');
+});
+
+test('standard input, -f in order and cwd:// name files', async () => {
+  const directory = bakeDirectory({ 'a.hcl': 'target "default" { args = { A = "a", B = "a" } }\n' });
+  const input = '{"target": {"default": {"args": {"B": "stdin"}}}}';
+  const { stdout } = good(
+    await runTbuild(['bake', '--print', '-f', 'cwd://a.hcl', '-f', '-'], { cwd: directory, input }),
+  );
+  expect(JSON.parse(stdout).target.default.args).toEqual({ A: 'a', B: 'stdin' });
+});
+
+test.each([
+  [['-f', 'none.hcl'], 'The bake file "none.hcl" does not exist'],
+  [[], 'There is no bake file here'],
+])('bake %j without its file fails with %j', async (args, message) => {
+  const bake = await runTbuild(['bake', ...args], { cwd: bakeDirectory({ a: '' }) });
+  expect(bake).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(`ERROR: ${message}`) });
+});
+
+test('targets, variables and overrides are completed', async () => {
+  const cwd = bakeDirectory({
+    'docker-bake.hcl': 'variable "TAG" {}\ngroup "default" { targets = ["web"] }\ntarget "web" {}\ntarget "_base" {}\n',
+  });
+  const complete = async (...words: string[]): Promise<string[]> => {
+    const { stdout } = good(await runTbuild(['__complete', 'bake', ...words], { cwd }));
+    return stdout.split('\n').flatMap((line) => line.split('\t')[0] || []);
+  };
+  expect(await complete('')).toEqual(['default', 'web']);
+  expect(await complete('--var', '')).toEqual(['TAG=']);
+  expect(await complete('--set', 'web.plat')).toEqual(['web.platform']);
+  expect(await complete('--list', 'v')).toEqual(['variables']);
+});
