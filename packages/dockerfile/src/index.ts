@@ -1,4 +1,4 @@
-export { checkOptionsFor, DEFAULT_CHECK_OPTIONS, isRuleEnabled, parseCheckOptions } from './check-options.ts';
+export { checkOptionsFor, isRuleEnabled, parseCheckOptions } from './check-options.ts';
 export type { CheckOptions } from './check-options.ts';
 export { detectSyntax } from './directives.ts';
 export { expandWord, expandWords } from './expand-word.ts';

@@ -1,6 +1,6 @@
 export { GraphBuilder, graphOf, joinGraphs, nameWithin } from './graph.ts';
 export type { Graph, GraphTarget, SourceAdvice, Step } from './graph.ts';
-export { resultId, stepId, stepKey } from './ids.ts';
+export { resultId, stepKey } from './ids.ts';
 export type { ResultId, StepId, StepKey } from './ids.ts';
 export type {
   CopyOp,

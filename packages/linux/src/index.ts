@@ -3,7 +3,7 @@ export { dieWithParent } from './die-with-parent.ts';
 export { exitImmediately } from './exit-immediately.ts';
 export { copyFileBytes } from './copy-file-bytes.ts';
 export { dropPageCache } from './drop-page-cache.ts';
-export { lgetxattr, llistxattr, lremovexattr, lsetxattr } from './xattr.ts';
+export { lgetxattr, llistxattr, lsetxattr } from './xattr.ts';
 export { makeDirectory } from './make-directory.ts';
 export { openInput } from './open-input.ts';
 export { openPipe } from './pipe.ts';

@@ -3,7 +3,6 @@ import { lastError, libraryCall, systemError } from './libc.ts';
 
 const get = libraryCall('long lgetxattr(const char *path, const char *name, void *value, size_t size)');
 const set = libraryCall('int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)');
-const remove = libraryCall('int lremovexattr(const char *path, const char *name)');
 const list = libraryCall('long llistxattr(const char *path, void *list, size_t size)');
 
 const { ENODATA, EOPNOTSUPP, EPERM } = constants.errno;
@@ -27,13 +26,6 @@ export function lgetxattr(path: string, name: string): Buffer | undefined {
 /** Sets an extended attribute of the path itself. */
 export function lsetxattr(path: string, name: string, value: Uint8Array): void {
   if (set(path, name, value, value.length, 0) < 0) throw systemError('lsetxattr', path);
-}
-
-/** Removes an extended attribute of the path itself. Succeeds if it is not set. */
-export function lremovexattr(path: string, name: string): void {
-  if (remove(path, name) >= 0) return;
-  const errno = lastError();
-  if (errno !== ENODATA && errno !== EOPNOTSUPP) throw systemError('lremovexattr', path, errno);
 }
 
 /** Returns the names of the extended attributes of the path itself; none if the file system has none. */

@@ -1,7 +1,7 @@
 export { canonicalJson } from './canonical-json.ts';
 export { chooseManifest, MOST_INDEXES } from './choose-manifest.ts';
 export type { Descriptor, Layer } from './descriptor.ts';
-export { digestOf, hexOf, isDigest, parseDigest } from './digest.ts';
+export { digestOf, hexOf, isDigest } from './digest.ts';
 export type { Digest } from './digest.ts';
 export { INLINE_CACHE_MEMBER } from './config-document.ts';
 export { chainId, encodeDocument, encodeImage, encodeIndex } from './encode-image.ts';

@@ -6,7 +6,6 @@ export { authKey } from './auth-file.ts';
 export { createRegistryClient } from './registry-client.ts';
 export type { RegistryClient, RegistryClientOptions } from './registry-client.ts';
 export type { RegistryCertificates } from './connections.ts';
-export { RegistryError } from './registry-error.ts';
 export type { Repository } from './repository.ts';
 export { parseAddressRange } from './transport/address-range.ts';
 export type { ProxyOptions } from './transport/choose-proxy.ts';

@@ -7,7 +7,7 @@ export { comesBefore, compareNames, statListed } from './layered-entry.ts';
 export type { LayeredEntry, LayeredTree } from './layered-entry.ts';
 export { mountedLayers } from './mounted-layers.ts';
 export { openLayeredTree } from './layered-tree.ts';
-export { hasWhiteout, isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
+export { isOpaque, isOverlayAttribute, isWhiteout, makeOpaque, makeWhiteout } from './overlay-format.ts';
 export { readAttributes, storedTime } from './attributes.ts';
 export { readOwner } from './owner.ts';
 export type { ActiveSnapshot, Mount, OverlayFlavour, Snapshot, Snapshotter } from './snapshotter.ts';

@@ -1,4 +1,3 @@
-import { lstatSync } from 'node:fs';
 import { errnoName } from '@tbuild/errors';
 import { lgetxattr, lsetxattr, mknod, FileType } from '@tbuild/linux';
 import type { OverlayFlavour } from './snapshotter.ts';
@@ -45,10 +44,4 @@ export function makeWhiteout(location: string): void {
     if (errnoName(error) !== 'EPERM') throw error;
     mknod(location, SUBSTITUTE, 0);
   }
-}
-
-/** Returns whether there is a whiteout at `location`. */
-export function hasWhiteout(location: string): boolean {
-  const stats = lstatSync(location, { throwIfNoEntry: false });
-  return stats !== undefined && isWhiteout(stats);
 }
