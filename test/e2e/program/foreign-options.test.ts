@@ -194,3 +194,10 @@ describe('--log-max', () => {
     expect(stderr).not.toMatch(/ 5000$/m);
   });
 });
+
+test('--print is the older name of --call', async () => {
+  const context = writeFiles({ Dockerfile: 'FROM scratch AS base\nFROM base AS app\nCOPY Dockerfile /\n' });
+  const { stdout } = good(await runTbuild(['--print', 'targets', context]));
+  expect(stdout).toBe(good(await runTbuild(['--call', 'targets', context])).stdout);
+  expect(stdout).toContain('base');
+});

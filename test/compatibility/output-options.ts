@@ -1,0 +1,82 @@
+import { row, type Row } from './row.ts';
+
+const OPTIONS = 'test/e2e/images/output-options.test.ts';
+const OUTPUTS = 'test/e2e/images/outputs.test.ts';
+const READ = 'packages/cli/src/request/output-spec.test.ts';
+const CACHES = 'test/e2e/cache/cache-transfer.test.ts';
+const REGISTRY = 'test/e2e/cache/cache-registry.test.ts';
+
+/** Types of `--output` and their options, each as a value to parse. */
+export const outputs: readonly Row[] = [
+  row('type=image', OPTIONS),
+  row('type=image,name=a', OPTIONS, { word: 'name=', differs: '`-t` wins, as with buildx' }),
+  row('type=image,push=true,name=a', OPTIONS, { word: 'push=true' }),
+  row('type=image,push-by-digest=true', OPTIONS, { word: 'push-by-digest' }),
+  row('type=image,registry.insecure=true', READ, { word: 'registry.insecure' }),
+  row('type=image,unpack=true', READ, {
+    word: 'unpack',
+    differs: 'has no effect: a step that needs files unpacks them',
+  }),
+  row('type=image,store=false', OPTIONS, { word: 'store=' }),
+  row('type=image,dangling-name-prefix=x', OPTIONS, { word: 'dangling-name-prefix' }),
+  row('type=image,danging-name-empty-only=true', OPTIONS, { word: 'danging-name-empty-only' }),
+  row('type=image,name-canonical=true', OPTIONS, { word: 'name-canonical' }),
+  row('type=image,compression=uncompressed', READ, { word: 'compression=uncompressed' }),
+  row('type=image,compression=gzip', READ, { word: 'compression=gzip' }),
+  row('type=image,compression=zstd', 'test/e2e/images/zstd.test.ts', {
+    word: 'compression=zstd',
+    differs: 'needs Node 22.15 or later',
+  }),
+  row('type=image,compression=estargz', 'test/goldens/cases/outputs.ts', { word: 'compression=estargz' }),
+  row('type=image,compression-level=9', OPTIONS, { word: 'compression-level' }),
+  row('type=image,force-compression=true', OPTIONS, { word: 'force-compression' }),
+  row('type=image,oci-mediatypes=false', OPTIONS, { word: 'oci-mediatypes=false' }),
+  row('type=image,oci-artifact=true', OPTIONS, { word: 'oci-artifact' }),
+  row('type=image,attestation-inline=true', READ, { word: 'attestation-inline' }),
+  row('type=image,prefer-nondist-layers=true', READ, { word: 'prefer-nondist-layers' }),
+  row('type=image,rewrite-timestamp=true', 'test/e2e/images/reproducible.test.ts', { word: 'rewrite-timestamp' }),
+  row('type=image,source-date-epoch=0', READ, { word: 'source-date-epoch' }),
+  row('type=image,annotation.a=b', OPTIONS, { word: 'annotation' }),
+  row('type=registry,name=a', 'test/e2e/cache/cache-registry.test.ts', { word: 'type=registry' }),
+  row('type=docker', 'test/e2e/images/load.test.ts', { word: '--load' }),
+  row('type=docker,dest=a.tar', OUTPUTS, { word: 'type=docker' }),
+  row('type=docker,context=a', OPTIONS, { word: 'context=' }),
+  row('type=oci,dest=a.tar', OUTPUTS, { word: 'type=oci' }),
+  row('type=oci,tar=false,dest=a', OPTIONS, { word: 'tar=false' }),
+  row('type=local,dest=a', OUTPUTS, { word: 'type=local' }),
+  row('type=local,dest=a,mode=delete', OPTIONS, { word: 'mode=delete' }),
+  row('type=local,dest=a,platform-split=false', OPTIONS, { word: 'platform-split' }),
+  row('type=local,dest=a,attestation-prefix=x', OPTIONS, { word: 'attestation-prefix' }),
+  row('type=tar,dest=a.tar', OUTPUTS, { word: 'type=tar' }),
+  row('type=cacheonly', OUTPUTS, { word: 'type=cacheonly' }),
+];
+
+/** Types of `--cache-from` and their keys. */
+export const cacheSources: readonly Row[] = [
+  row('type=registry,ref=a', REGISTRY, { word: 'ref=' }),
+  row('type=local,src=a', CACHES, { word: 'src=' }),
+  row('type=local,src=a,tag=b', 'test/compatibility.test.ts', { word: 'tag=b' }),
+  row('type=gha', 'test/goldens/cases/outputs.ts'),
+  row('type=s3,region=a,bucket=b', 'test/compatibility.test.ts', { word: 'type=s3' }),
+  row('type=azblob,account_url=https://a', 'test/compatibility.test.ts', { word: 'type=azblob' }),
+];
+
+/** Types of `--cache-to` and their keys. */
+export const cacheTargets: readonly Row[] = [
+  row('type=inline', REGISTRY),
+  row('type=registry,ref=a', REGISTRY, { word: 'ref=' }),
+  row('type=registry,ref=a,mode=max', REGISTRY, {
+    word: 'mode=max',
+    differs: 'steps of all stages are recorded in any mode',
+  }),
+  row('type=registry,ref=a,image-manifest=true', 'test/compatibility.test.ts', { word: 'image-manifest=true' }),
+  row('type=registry,ref=a,image-manifest=false', 'test/compatibility.test.ts', { word: 'image-manifest=false' }),
+  row('type=registry,ref=a,oci-mediatypes=true', 'test/compatibility.test.ts', { word: 'oci-mediatypes=true' }),
+  row('type=registry,ref=a,compression=zstd', 'test/e2e/images/zstd.test.ts', { word: 'compression=zstd' }),
+  row('type=registry,ref=a,ignore-error=true', CACHES, { word: 'ignore-error' }),
+  row('type=local,dest=a', CACHES, { word: 'dest=' }),
+  row('type=local,dest=a,reset=true', 'test/compatibility.test.ts', { word: 'reset=true' }),
+  row('type=gha', 'test/goldens/cases/outputs.ts'),
+  row('type=s3,region=a,bucket=b', 'test/compatibility.test.ts', { word: 'type=s3' }),
+  row('type=azblob,account_url=https://a', 'test/compatibility.test.ts', { word: 'type=azblob' }),
+];

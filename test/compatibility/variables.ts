@@ -1,0 +1,43 @@
+import { row, type Row } from './row.ts';
+
+const e2e = (path: string): string => `test/e2e/${path}.test.ts`;
+
+/** Environment variables of Docker's builder and client. */
+export const variables: readonly Row[] = [
+  row('BUILDKIT_COLORS', 'packages/tui/src/theme.test.ts'),
+  row('BUILDKIT_PROGRESS', 'test/e2e/program/messages.test.ts'),
+  row('BUILDKIT_TTY_LOG_LINES', 'packages/tui/src/tail-lines.test.ts'),
+  row('BUILDX_BUILDER', e2e('program/docker-commands'), { differs: 'accepted: there is one builder' }),
+  row('BUILDX_GIT_CHECK_DIRTY', e2e('program/buildx-variables')),
+  row('BUILDX_GIT_LABELS', e2e('program/buildx-variables')),
+  row('BUILDX_METADATA_WARNINGS', e2e('program/buildx-variables')),
+  row('BUILDX_NO_DEFAULT_ATTESTATIONS', 'test/compatibility.test.ts', {
+    differs: 'accepted: there are no attestations by default',
+  }),
+  row('BUILDX_NO_DEFAULT_OCI_ARTIFACT', e2e('images/output-options')),
+  row('DOCKER_AUTH_CONFIG', e2e('registry/credentials')),
+  row('DOCKER_CONFIG', e2e('registry/credentials')),
+  row('DOCKER_DEFAULT_PLATFORM', 'test/compatibility.test.ts'),
+  row('DOCKER_HOST', e2e('images/load'), { differs: 'for `--load` only; no ssh:// and no TLS' }),
+  row('EXPERIMENTAL_BUILDKIT_SOURCE_POLICY', e2e('program/source-policy')),
+  row('SOURCE_DATE_EPOCH', e2e('images/reproducible')),
+  row('SSH_AUTH_SOCK', e2e('run/run-mounts')),
+];
+
+/** Build arguments that Docker's builder itself reads. */
+export const buildArguments: readonly Row[] = [
+  row('BUILDKIT_BUILD_NAME', e2e('program/foreign-options'), {
+    differs: 'has no effect: there is no history of builds',
+  }),
+  row('BUILDKIT_CACHE_MOUNT_NS', 'packages/frontend/src/lower/run.test.ts'),
+  row('BUILDKIT_CONTEXT_KEEP_GIT_DIR', e2e('dockerfile/remote-context')),
+  row('BUILDKIT_DISABLE_ONBUILD', e2e('program/foreign-options')),
+  row('BUILDKIT_DOCKERFILE_CHECK', e2e('dockerfile/checks')),
+  row('BUILDKIT_INLINE_CACHE', e2e('program/foreign-options')),
+  row('BUILDKIT_MULTI_PLATFORM', e2e('program/foreign-options')),
+  row('BUILDKIT_SANDBOX_HOSTNAME', 'packages/frontend/src/lower/run.test.ts'),
+  row('BUILDKIT_SBOM_SCAN_CONTEXT', e2e('images/sbom-scanner')),
+  row('BUILDKIT_SBOM_SCAN_STAGE', e2e('images/sbom-scanner')),
+  row('BUILDKIT_SYNTAX', e2e('program/foreign-options')),
+  row('HTTP_PROXY', 'packages/frontend/src/build-args.test.ts'),
+];
