@@ -10,6 +10,8 @@ export type Outcome = 'built' | 'cached' | 'failed' | 'cancelled';
 export interface PlannedStep {
   readonly id: ProgressStepId;
   readonly name: string;
+  /** The target that it is for, in a build of several. */
+  readonly target?: string;
 }
 
 /**

@@ -36,7 +36,12 @@ export interface Solver<R> {
 
 /** Starts to solve a graph. */
 export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R> {
-  options.progress.emit({ type: 'planned', steps: [...graph.steps.values()].map(({ id, name }) => ({ id, name })) });
+  const planned = [...graph.steps.values()].map(({ id, name, target }) => ({
+    id,
+    name,
+    ...(target === undefined ? {} : { target }),
+  }));
+  options.progress.emit({ type: 'planned', steps: planned });
   const failure = new AbortController();
   const run = {
     ...options,

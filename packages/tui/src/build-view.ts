@@ -19,6 +19,8 @@ export interface TransferView {
 export interface StepView {
   readonly id: ProgressStepId;
   readonly name: string;
+  /** The target that it is for, in a build of several. */
+  readonly target?: string;
   readonly state: StepState;
   /** The number on the screen, assigned at the first start: 1, 2, 3, …; 0 while the step waits. */
   readonly index: number;
@@ -108,7 +110,7 @@ type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type
 
 function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView {
   const steps = new Map(view.steps);
-  for (const { id, name } of planned) steps.set(id, { ...(steps.get(id) ?? waiting(id)), name });
+  for (const { id, ...step } of planned) steps.set(id, { ...(steps.get(id) ?? waiting(id)), ...step });
   return { ...view, steps };
 }
 

@@ -9,7 +9,10 @@ export function targetProgress(target: string, progress: Progress): Progress {
   const idOf = (step: string): string => `${target} ${step}`;
   const within = (event: ProgressEvent): ProgressEvent => {
     if (event.type === 'planned')
-      return { ...event, steps: event.steps.map(({ id, name }) => ({ id: idOf(id), name: nameWithin(target, name) })) };
+      return {
+        ...event,
+        steps: event.steps.map(({ id, name }) => ({ id: idOf(id), name: nameWithin(target, name), target })),
+      };
     return event.step === undefined ? event : { ...event, step: idOf(event.step) };
   };
   return { emit: (event) => progress.emit(within(event)) };

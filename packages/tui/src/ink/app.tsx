@@ -2,6 +2,7 @@ import { Box, Static } from 'ink';
 import type { ReactElement } from 'react';
 import type { BuildView } from '../build-view.ts';
 import { liveSteps, type Screen } from '../rows.ts';
+import { targetRows } from '../target-rows.ts';
 import { LogTail } from './log-tail.tsx';
 import { RowLine, StepLine } from './step-line.tsx';
 import { Summary } from './summary.tsx';
@@ -14,15 +15,19 @@ export interface AppProps {
   readonly ended: boolean;
 }
 
-/** Renders the terminal view: finished steps at the top, written once; below them the header and the running steps. */
+/** Renders the terminal view: finished steps at the top, written once; below them the header, the targets of a build of several, and the running steps. */
 export function App({ view, now, screen, ended }: AppProps): ReactElement {
   const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
-  const { steps, held, hidden } = liveSteps(view, now, screen);
+  const targets = ended ? [] : targetRows(view, now, screen);
+  const { steps, held, hidden } = liveSteps(view, now, { ...screen, rows: screen.rows - targets.length });
   return (
     <>
       <Static items={finished}>{(step) => <StepLine key={step.id} step={step} now={now} screen={screen} />}</Static>
       <Box flexDirection="column">
         <Summary view={view} now={ended ? (view.finishedAt ?? now) : now} screen={screen} />
+        {targets.map((row) => (
+          <RowLine key={row.text} row={row} screen={screen} />
+        ))}
         {steps.map(({ step, transfers, tail }) => (
           <Box key={step.id} flexDirection="column">
             <StepLine step={{ ...step, transfers: [] }} now={now} screen={screen} />
