@@ -5,6 +5,7 @@ const VERB = /%(?<flags>[-+# 0]*)(?<width>\d+)?(?:\.(?<precision>\d+))?(?<verb>[
 /** Mirrors `fmt.Sprintf` with the verbs for texts, numbers and booleans. Other verbs are reported as in Go. */
 export function sprintf(format: string, values: readonly GoValue[]): string {
   const left = [...values];
+  // The parameters are the groups of VERB.
   const text = format.replaceAll(VERB, (_, flags: string, width = '', precision?: string, verb = '') => {
     if (verb === '%') return '%';
     if (left.length === 0) return `%!${verb}(MISSING)`;
