@@ -4,15 +4,24 @@ import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbui
 import type { BuildRun, Underway } from '../build-run.ts';
 import type { Secrets } from '../ops/secrets.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Services } from '../services.ts';
-import { fetchContext } from '../session/fetch-context.ts';
+import { fetchContext, type FetchPorts } from '../session/fetch-context.ts';
 import { openContexts } from '../session/open-contexts.ts';
 import { loadDefinition } from './load-definition.ts';
 import type { Definition } from './load-dockerfile.ts';
-import { namedContexts, openPlanning, planRequest, refuseViolations, uniqueWarnings } from './plan-request.ts';
+import {
+  namedContexts,
+  openPlanning,
+  type PlanPorts,
+  planRequest,
+  refuseViolations,
+  uniqueWarnings,
+} from './plan-request.ts';
 
 /** A Dockerfile that locations refer to. */
 export type DockerfileSource = Pick<Definition, 'name' | 'text'>;
+
+/** What answering without a build uses. */
+export type CallPorts = FetchPorts & PlanPorts;
 
 /** The result of checking a Dockerfile. */
 export interface CheckReport {
@@ -26,9 +35,9 @@ export interface CheckReport {
  * Plans a build of the target, or of every stage if none is given, without running it.
  * @throws TbuildError NOT_FOUND without a Dockerfile, CANCELLED. Other failures are part of the report.
  */
-export async function checkBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<CheckReport> {
-  const underway = underwayOf(run, services);
-  await using local = await fetchContext(request, services, underway);
+export async function checkBuild(request: BuildRequest, ports: CallPorts, run: BuildRun): Promise<CheckReport> {
+  const underway = underwayOf(run, ports);
+  await using local = await fetchContext(request, ports, underway);
   let source: DockerfileSource | undefined;
   const onDefinition = (definition: DockerfileSource): void => {
     source = definition;
@@ -39,8 +48,8 @@ export async function checkBuild(request: BuildRequest, services: Services, run:
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
     const loaded = await loadDefinition(local.request, { ...underway, onDefinition, onWarning });
     const parsed = { request: local.request, loaded };
-    const inputs = { ...parsed, contexts: openContexts(parsed, services.store, underway) };
-    const planning = openPlanning(local.request, services, underway);
+    const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
+    const planning = openPlanning(local.request, ports, underway);
     const allStages = (request.target ?? '') === '';
     refuseViolations(await planRequest(inputs, { ...planning, allStages, onWarning }), loaded);
     return { source: loaded, warnings: uniqueWarnings(found) };
@@ -56,20 +65,20 @@ export async function checkBuild(request: BuildRequest, services: Services, run:
  */
 export async function outlineBuild(
   request: BuildRequest,
-  services: Services,
+  ports: CallPorts,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly outline: Outline }> {
-  const underway = underwayOf(run, services);
-  await using local = await fetchContext(request, services, underway);
+  const underway = underwayOf(run, ports);
+  await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
   const parsed = { request: local.request, loaded };
-  const inputs = { ...parsed, contexts: openContexts(parsed, services.store, underway) };
-  const [plan] = await planRequest(inputs, openPlanning(local.request, services, underway));
+  const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
+  const [plan] = await planRequest(inputs, openPlanning(local.request, ports, underway));
   if (plan === undefined) throw new Error('Expected at least one platform');
   const outline = outlineDockerfile(loaded.dockerfile, {
     target: request.target,
-    platform: request.platforms[0] ?? services.platform,
-    buildPlatform: services.platform,
+    platform: request.platforms[0] ?? ports.platform,
+    buildPlatform: ports.platform,
     buildArgs: request.buildArgs,
     contexts: namedContexts(request),
     declared: plan,
@@ -83,15 +92,15 @@ export async function outlineBuild(
  */
 export async function listBuildTargets(
   request: BuildRequest,
-  services: Services,
+  ports: CallPorts,
   run: BuildRun,
 ): Promise<{ readonly source: DockerfileSource; readonly targets: readonly Target[] }> {
-  const underway = underwayOf(run, services);
-  await using local = await fetchContext(request, services, underway);
+  const underway = underwayOf(run, ports);
+  await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 
-function underwayOf({ progress, signal, readSecret }: BuildRun, { now }: Pick<Services, 'now'>): Underway & Secrets {
+function underwayOf({ progress, signal, readSecret }: BuildRun, { now }: Pick<CallPorts, 'now'>): Underway & Secrets {
   return { progress, signal, now, readSecret: (id) => readSecret?.(id) };
 }

@@ -2,8 +2,7 @@ import { openContext } from '@tbuild/context';
 import { hasCode } from '@tbuild/errors';
 import type { BuildRun } from '../build-run.ts';
 import type { BuildRequest } from '../request.ts';
-import type { Services } from '../services.ts';
-import { fetchContext } from './fetch-context.ts';
+import { fetchContext, type FetchPorts } from './fetch-context.ts';
 
 /** Files that were fetched from a server. */
 export interface FetchedFiles {
@@ -15,10 +14,10 @@ export interface FetchedFiles {
  * Fetches the main context of a request, which is on a server.
  * @throws TbuildError as a build does.
  */
-export async function fetchFiles(request: BuildRequest, services: Services, run: BuildRun): Promise<FetchedFiles> {
+export async function fetchFiles(request: BuildRequest, ports: FetchPorts, run: BuildRun): Promise<FetchedFiles> {
   const readSecret = (id: string): Buffer | undefined => run.readSecret?.(id);
   const { progress, signal } = run;
-  await using local = await fetchContext(request, services, { progress, signal, now: services.now, readSecret });
+  await using local = await fetchContext(request, ports, { progress, signal, now: ports.now, readSecret });
   const { context } = local.request;
   if (context.kind !== 'directory' || context.fetched !== 'kept') throw new Error('Expected a context on a server');
   const files = openContext(context.path, { ignoreFiles: false });

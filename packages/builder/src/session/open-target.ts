@@ -9,8 +9,8 @@ import type { Definition, LoadedDockerfile } from '../plan/load-dockerfile.ts';
 import type { BuildRequest } from '../request.ts';
 import type { Services } from '../services.ts';
 import { contextIdentity, type ContextPool, MAIN_CONTEXT } from './contexts.ts';
-import { resolveEpoch } from './epoch.ts';
-import { fetchContext } from './fetch-context.ts';
+import { type EpochPorts, resolveEpoch } from './epoch.ts';
+import { fetchContext, type FetchPorts } from './fetch-context.ts';
 import type { BuildInputs } from './inputs.ts';
 import { openContexts } from './open-contexts.ts';
 import type { ResolvedSources } from './resolved-sources.ts';
@@ -38,25 +38,28 @@ export interface OpenTargetOptions extends Underway, Pick<BuildRun, 'onDefinitio
   readonly definitions: Map<string, string>;
 }
 
+/** What opening a target uses. */
+export type TargetPorts = FetchPorts & EpochPorts & Pick<Services, 'createExporters'>;
+
 /**
  * Opens a target: its outputs, its context and its Dockerfile.
  * @throws TbuildError for errors that are known before planning.
  */
 export async function openTarget(
   { name, request: given, isLink, secretScope, readSecret: read }: BuildTarget,
-  services: Services,
+  ports: TargetPorts,
   { pool, sources, isOneOfMany, startedAt, onDefinition, definitions, ...shared }: OpenTargetOptions,
 ): Promise<TargetSession> {
   const underway = isOneOfMany ? { ...shared, progress: targetProgress(name, shared.progress) } : shared;
   const readSecret = (id: string): Buffer | undefined => read?.(id);
-  const outputs = isLink ? [] : await openOutputs(given.outputs, services);
-  const local = await fetchContext(given, services, { ...underway, readSecret, sources });
+  const outputs = isLink ? [] : await openOutputs(given.outputs, ports);
+  const local = await fetchContext(given, ports, { ...underway, readSecret, sources });
   try {
     const nameOf = (definition: Definition): string => distinctName(definition, name, definitions);
     const loaded = await loadDefinition(local.request, { ...underway, onDefinition, nameOf });
-    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, services, { ...underway, readSecret });
+    const { epoch, buildArgs } = await resolveEpoch({ loaded, given, sources }, ports, { ...underway, readSecret });
     const request = { ...local.request, buildArgs };
-    const contexts = openContexts({ request, loaded }, services.store, { ...underway, pool });
+    const contexts = openContexts({ request, loaded }, ports.store, { ...underway, pool });
     const scope = scopeOf(request, loaded, { epoch, secretScope });
     return {
       name,
