@@ -20,6 +20,8 @@ export type OutputOptions =
       readonly mode?: 'copy' | 'delete';
       readonly 'platform-split'?: boolean;
       readonly 'attestation-prefix'?: string;
+      /** Seconds since 1970; empty for none. */
+      readonly 'source-date-epoch'?: string;
     }
   | { readonly type: 'cacheonly' };
 
@@ -33,5 +35,7 @@ export interface ImageOptions {
   readonly 'oci-mediatypes'?: boolean;
   readonly 'oci-artifact'?: boolean;
   readonly 'rewrite-timestamp'?: boolean;
+  /** Seconds since 1970; empty for none. */
+  readonly 'source-date-epoch'?: string;
   readonly [annotation: `annotation${string}`]: string;
 }
