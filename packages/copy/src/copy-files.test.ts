@@ -151,13 +151,13 @@ const merging: [name: string, below: Parameters<typeof write>[1], test: Case, ex
     'a directory onto a link in the destination fails',
     { t: 'd', s: '-> t' },
     { select: { sources: ['d'] }, op: { destination: '/' } },
-    'Cannot copy a directory to "/s", which is not a directory',
+    'Cannot copy to non-directory: /s',
   ],
   [
     'a file onto a directory fails',
     { 'x/': 0o755 },
     { select: { sources: ['e'] }, op: { destination: '/' } },
-    'Cannot replace directory "/x" with a file',
+    'Cannot replace to directory /x with file',
   ],
   [
     'a destination below a file fails',

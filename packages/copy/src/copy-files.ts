@@ -101,10 +101,7 @@ function copyDirectory(copier: Copier, { entry, implied }: SelectedFile, path: s
   const { writer, rules, made } = copier;
   const existing = made.has(parentOf(path)) ? undefined : writer.stat(path);
   if (existing !== undefined && typeOf(existing.stats) !== 'directory') {
-    throw new TbuildError(
-      'DOCKERFILE_SEMANTICS',
-      `Cannot copy a directory to ${JSON.stringify(`/${path}`)}, which is not a directory`,
-    );
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot copy to non-directory: /${path}`);
   }
   if (existing === undefined) made.add(path);
   if (implied !== true) return writer.directory(path, rules.of(entry));

@@ -81,7 +81,7 @@ function ensureParent(writer: Destination, destination: string, implied: Implied
 export function checkReplaceable(writer: Destination, path: string): void {
   const existing = writer.stat(path);
   if (existing === undefined || typeOf(existing.stats) !== 'directory') return;
-  throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace directory ${quote(path)} with a file`);
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `Cannot replace to directory /${path} with file`);
 }
 
 export function join(directory: string, name: string): string {

@@ -70,8 +70,7 @@ export function readFlags(
     const range = rangeOf(line, flag.start, flag.end);
     const kind = Object.hasOwn(known, flag.name) ? known[flag.name] : undefined;
     if (kind === undefined) {
-      const names = Object.keys(known).map((name) => `--${name}`);
-      throw syntaxError(`Unknown flag: --${flag.name}`, range, didYouMean(`--${flag.name}`, names));
+      throw syntaxError(`Unknown flag: --${flag.name}${didYouMean(flag.name, Object.keys(known))}`, range);
     }
     const words = flags.get(flag.name) ?? [];
     if (words.length > 0 && kind !== 'list') throw syntaxError(`Duplicate flag specified: --${flag.name}`, range);

@@ -34,7 +34,7 @@ export function readInstruction(
   const shape = shapeOf(name);
   if (shape === undefined) {
     const { text, start, end } = cut.keyword;
-    throw syntaxError(`Unknown instruction: ${text}`, rangeOf(line, start, end), didYouMean(text, KEYWORDS));
+    throw syntaxError(`Unknown instruction: ${text}${didYouMean(text, KEYWORDS)}`, rangeOf(line, start, end));
   }
   return shape.parse({ base, name, line, args: cut.args, flags: cut.flags, heredocs });
 }

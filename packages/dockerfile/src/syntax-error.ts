@@ -5,8 +5,8 @@ export function syntaxError(message: string, location: SourceRange, hint?: strin
   return new TbuildError('DOCKERFILE_SYNTAX', message, { location, hint });
 }
 
-/** Returns the hint for a misspelt word, if a candidate is near. */
-export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+/** Returns what Docker adds to a message about a misspelt word: ` (did you mean X?)`, or nothing if no candidate is near. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
   const near = suggest(word, candidates);
-  return near === undefined ? undefined : `Did you mean "${near}"?`;
+  return near === undefined ? '' : ` (did you mean ${near}?)`;
 }

@@ -63,7 +63,7 @@ export function findTarget(graph: StageGraph, target: string | undefined): Stage
   const node = index === undefined ? undefined : graph.nodes[index];
   if (node !== undefined) return node;
   const hint = didYouMean(target, graph.names.keys());
-  throw new TbuildError('DOCKERFILE_SEMANTICS', `Target stage ${JSON.stringify(target)} is not defined`, {
+  throw new TbuildError('DOCKERFILE_SEMANTICS', `Target stage ${JSON.stringify(target)} could not be found`, {
     hint: hint ?? listOf(graph.names.keys()),
   });
 }
@@ -83,7 +83,7 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
   const { image, platform: platformWord } = stage.from;
   const baseName = expandGlobal(image, options);
   if (baseName === '') {
-    throw new TbuildError('DOCKERFILE_SEMANTICS', `Base name ${JSON.stringify(image.text)} is blank after expansion`, {
+    throw new TbuildError('DOCKERFILE_SEMANTICS', `Base name (${image.text}) should not be blank`, {
       location: image.location,
       hint: emptyHint(image, options),
     });

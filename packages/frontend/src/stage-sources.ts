@@ -91,6 +91,6 @@ export function checkCycles(graph: StageGraph): void {
 }
 
 function cycle(node: StageNode, location: SourceRange): TbuildError {
-  const message = `Stage ${JSON.stringify(stageLabel(node))} depends on itself`;
+  const message = `Circular dependency detected on stage: ${stageLabel(node)}`;
   return new TbuildError('DOCKERFILE_SEMANTICS', message, { location });
 }

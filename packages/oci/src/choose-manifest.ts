@@ -19,7 +19,8 @@ export function chooseManifest({ manifests }: Index, image: string, platform: Pl
   const offered = images.flatMap((manifest) =>
     manifest.platform === undefined ? [] : [formatPlatform(manifest.platform)],
   );
-  throw new TbuildError('NOT_FOUND', `Image ${JSON.stringify(image)} has no variant for ${formatPlatform(platform)}`, {
+  const message = `Image ${JSON.stringify(image)} has no variant for ${formatPlatform(platform)}: no match for platform in manifest`;
+  throw new TbuildError('NOT_FOUND', message, {
     hint:
       offered.length === 0
         ? 'Choose another image: it names no platforms'

@@ -78,7 +78,11 @@ function lowerCased(text: string): string {
 }
 
 function invalid(text: string, reason: string, hint?: string): TbuildError {
-  return new TbuildError('USAGE', `Image reference ${JSON.stringify(text)} is not valid: ${reason}`, { hint });
+  return new TbuildError(
+    'USAGE',
+    `Image reference ${JSON.stringify(text)} is not valid: invalid reference format: ${reason}`,
+    { hint },
+  );
 }
 
 /** Returns the full form, e.g. `docker.io/library/nginx:latest`. */

@@ -57,7 +57,7 @@ Dockerfile:2
       },
     });
     expect(stderr).toContain('Unknown instruction: COPPY');
-    expect((await call(broken, '--check')).stderr).toContain('Did you mean "COPY"?');
+    expect((await call(broken, '--check')).stderr).toContain('(did you mean COPY?)');
     expect(warningsIn(await call(broken, '--check'))).toEqual(['FromAsCasing']);
     expect((await buildInline(broken)).stderr).toContain(
       " - FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)\n",

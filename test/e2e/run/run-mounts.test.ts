@@ -199,7 +199,7 @@ RUN --mount=type=secret,id=token grep -c ' /run/secrets/token .*tmpfs' /proc/mou
       await buildGood({ Dockerfile: use('', 'test ! -e /run/secrets/token') }, { asUser });
       const build = await buildInline({ Dockerfile: use(',required', 'true') }, { asUser });
       expect(build.exitCode).toBe(1);
-      expect(build.stderr).toContain('Secret "token" is required');
+      expect(build.stderr).toContain('Secret token: not found, and this step requires it');
     });
 
     test('is an empty variable where it is optional and missing', async () => {

@@ -28,6 +28,9 @@ export const meaningCases: readonly MessageCase[] = [
   dockerfile('FROM of an argument that no ARG declares fails', 'FROM busybox:${VERSION}\n'),
   dockerfile('FROM of an invalid reference fails', 'FROM Bad/Name\n'),
   dockerfile('FROM of an invalid platform fails', 'FROM --platform=linux/ scratch\n'),
+  dockerfile('FROM of a layout without the platform fails', 'FROM busybox\nUSER 1\n', {
+    args: ['--platform', 'linux/s390x', '.'],
+  }),
   dockerfile('A required variable that is not set fails', 'FROM scratch\nENV A=${B:?needed}\n'),
   dockerfile('A required build argument of FROM fails', 'ARG TAG\nFROM busybox:${TAG:?required}\n'),
   dockerfile('RUN without a base fails', 'FROM scratch\nRUN true\n'),

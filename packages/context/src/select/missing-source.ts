@@ -6,7 +6,10 @@ import { typeOf } from '../tree/file-type.ts';
 /** Returns the error for a source that is not in the tree, with a hint. */
 export function missingSource(tree: FileTree, path: string): TbuildError {
   const hint = tree.explainMissing?.(path) ?? brokenLink(tree, path) ?? similarName(tree, path);
-  return new TbuildError('NOT_FOUND', `${JSON.stringify(`/${path}`)}: not found`, { hint, subject: path });
+  return new TbuildError('NOT_FOUND', `Failed to compute cache key: ${JSON.stringify(`/${path}`)}: not found`, {
+    hint,
+    subject: path,
+  });
 }
 
 function brokenLink(tree: FileTree, path: string): string | undefined {

@@ -75,22 +75,30 @@ test.each(cases)('selectFiles(%j) selects these files', (options, expected) => {
 });
 
 const failures: [options: SelectOptions, message: string, hint: string | undefined][] = [
-  [{ sources: ['x.none'] }, '"/x.none": not found', undefined],
-  [{ sources: ['a.tx'] }, '"/a.tx": not found', 'Did you mean "a.txt"?'],
-  [{ sources: ['src/mian.ts'] }, '"/src/mian.ts": not found', 'Did you mean "src/main.ts"?'],
-  [{ sources: ['skip/z'] }, '"/skip/z": not found', 'Change .dockerignore, which excludes it'],
+  [{ sources: ['x.none'] }, 'Failed to compute cache key: "/x.none": not found', undefined],
+  [{ sources: ['a.tx'] }, 'Failed to compute cache key: "/a.tx": not found', 'Did you mean "a.txt"?'],
+  [
+    { sources: ['src/mian.ts'] },
+    'Failed to compute cache key: "/src/mian.ts": not found',
+    'Did you mean "src/main.ts"?',
+  ],
+  [
+    { sources: ['skip/z'] },
+    'Failed to compute cache key: "/skip/z": not found',
+    'Change .dockerignore, which excludes it',
+  ],
   [
     { sources: ['broken'] },
-    '"/broken": not found',
+    'Failed to compute cache key: "/broken": not found',
     'Check its target: it is a symbolic link to "nowhere", which is missing',
   ],
   [
     { sources: ['b*'] },
-    '"/broken": not found',
+    'Failed to compute cache key: "/broken": not found',
     'Check its target: it is a symbolic link to "nowhere", which is missing',
   ],
-  [{ sources: ['zzz/*'] }, '"/zzz": not found', undefined],
-  [{ sources: ['src/none'], parents: true }, '"/src/none": not found', undefined],
+  [{ sources: ['zzz/*'] }, 'Failed to compute cache key: "/zzz": not found', undefined],
+  [{ sources: ['src/none'], parents: true }, 'Failed to compute cache key: "/src/none": not found', undefined],
 ];
 
 test.each(failures)('%j fails', (options, message, hint) => {

@@ -71,7 +71,7 @@ function requireWords(request: InstructionRequest): Pick<CopyInstruction, 'sourc
   const last = words.at(-1);
   if (last === undefined || words.length < 2) {
     const count = words.length === 0 ? 'none' : 'only one';
-    const message = `${request.name} requires at least two arguments, but ${count} was provided`;
+    const message = `${request.name} requires at least two arguments, but ${count} was provided. Destination could not be determined`;
     throw syntaxError(message, request.base.location, 'Write the destination as the last argument');
   }
   if (parseHeredocMark(last.text) !== undefined) {

@@ -27,7 +27,7 @@ export function parseHealthcheck(request: InstructionRequest): HealthcheckInstru
   }
   const flags = readFlags(request.line, request.flags, FLAGS);
   if (kind !== 'CMD') {
-    const message = `Unknown type "${kind}" in HEALTHCHECK`;
+    const message = `Unknown type "${kind}" in HEALTHCHECK (try CMD)`;
     throw syntaxError(message, faultIn(request, message, type).location ?? request.base.location, 'Use CMD or NONE');
   }
   if (words.length === 0) throw faultIn(request, 'Missing command after HEALTHCHECK CMD');

@@ -105,11 +105,8 @@ function typeOf(word: Word, options: readonly Option[]): MountType | undefined {
   const written = option.value.toLowerCase();
   const type = TYPES.find((candidate) => candidate === written);
   if (type !== undefined) return type;
-  throw syntaxError(
-    `Unsupported mount type "${written}"`,
-    fieldRange(word, option.field),
-    didYouMean(written, TYPES) ?? `Use ${TYPES.join(', ')}`,
-  );
+  const message = `Unsupported mount type "${written}"${didYouMean(written, TYPES)}`;
+  throw syntaxError(message, fieldRange(word, option.field), `Use ${TYPES.join(', ')}`);
 }
 
 function parseOption(word: Word, field: string): Option {
@@ -117,15 +114,18 @@ function parseOption(word: Word, field: string): Option {
   const key = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
   const name = Object.hasOwn(OPTIONS, key) ? OPTIONS[key]?.name : undefined;
   if (equals < 0 && (name === undefined || !SWITCHES.has(name))) {
-    throw syntaxError(`Invalid field "${field}" must be a key=value pair`, fieldRange(word, field), hintFor(key));
+    throw syntaxError(
+      `Invalid field "${field}" must be a key=value pair${suggestionFor(key)}`,
+      fieldRange(word, field),
+    );
   }
   if (name === undefined)
-    throw syntaxError(`Unexpected key "${key}" in "${field}"`, fieldRange(word, field), hintFor(key));
+    throw syntaxError(`Unexpected key "${key}" in "${field}"${suggestionFor(key)}`, fieldRange(word, field));
   return { key, name, text: equals < 0 ? 'true' : field.slice(equals + 1), field };
 }
 
-function hintFor(key: string): string | undefined {
-  return Object.hasOwn(OPTIONS, key) ? undefined : didYouMean(key, Object.keys(OPTIONS));
+function suggestionFor(key: string): string {
+  return Object.hasOwn(OPTIONS, key) ? '' : didYouMean(key, Object.keys(OPTIONS));
 }
 
 function isTrue(value: string): boolean {
@@ -143,7 +143,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   required: booleanFault,
   sharing(value) {
     if (SHARING.includes(value.toLowerCase())) return undefined;
-    return [`Unsupported sharing value "${value}"`, didYouMean(value, SHARING) ?? 'Write shared, private or locked'];
+    const message = `Unsupported sharing value "${value}"${didYouMean(value, SHARING)}`;
+    return [message, 'Write shared, private or locked'];
   },
   mode(value) {
     if (/^[0-7]+$/.test(value) && Number.parseInt(value, 8) < 2 ** 32) return undefined;

@@ -47,6 +47,6 @@ function oneOf<T extends string>(flags: Flags, name: string, values: readonly T[
   if (word === undefined) return undefined;
   const value = values.find((candidate) => candidate === word.text);
   if (value !== undefined) return value;
-  const hint = didYouMean(word.text, values) ?? `Use ${values.join(', ')}`;
-  throw syntaxError(`Invalid ${name} mode "${word.text}"`, word.location, hint);
+  const message = `Invalid ${name} mode "${word.text}"${didYouMean(word.text, values)}`;
+  throw syntaxError(message, word.location, `Use ${values.join(', ')}`);
 }

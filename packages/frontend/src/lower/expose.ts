@@ -41,12 +41,12 @@ function parsePorts(text: string, location: SourceRange): string[] {
   const protocol = slash < 0 ? '' : container.slice(slash + 1).toLowerCase();
   const wrong = (reason: string) =>
     semanticError(`Port ${JSON.stringify(text)} is not valid: ${reason}`, location, HINT);
-  if (!PROTOCOLS.has(protocol)) throw wrong(`the protocol is ${JSON.stringify(protocol)}, expected tcp, udp or sctp`);
+  if (!PROTOCOLS.has(protocol)) throw wrong(`invalid proto: ${protocol}, expected tcp, udp or sctp`);
   if (ip !== '' && !isAddress(ip)) throw wrong(`${JSON.stringify(ip)} is not an IP address`);
   const ports = parseRange(range);
-  if (ports === undefined) throw wrong(`${JSON.stringify(range)} is not a port or a range of ports`);
+  if (ports === undefined) throw wrong(`invalid containerPort: ${range}, expected a port or a range of ports`);
   const hostPorts = host === '' ? ports : parseRange(host);
-  if (hostPorts === undefined) throw wrong(`${JSON.stringify(host)} is not a port or a range of ports`);
+  if (hostPorts === undefined) throw wrong(`invalid hostPort: ${host}, expected a port or a range of ports`);
   if (ports.end !== ports.start && ports.end - ports.start !== hostPorts.end - hostPorts.start) {
     throw wrong('the ranges have different lengths');
   }

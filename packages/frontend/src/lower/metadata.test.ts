@@ -91,8 +91,8 @@ test('labels from the command line come last and are not in the history', async 
 });
 
 const refused: [text: string, message: string, column: number][] = [
-  ['STOPSIGNAL SIGFOO', 'Signal "SIGFOO" is not known', 12],
-  ['STOPSIGNAL 0', 'Signal "0" is not known', 12],
+  ['STOPSIGNAL SIGFOO', 'Invalid signal: SIGFOO', 12],
+  ['STOPSIGNAL 0', 'Invalid signal: 0', 12],
   ['EXPOSE 80/http', 'Port "80/http" is not valid', 8],
   ['EXPOSE 70000', 'Port "70000" is not valid', 8],
   ['EXPOSE 1.2.3.256:1:1', '"1.2.3.256" is not an IP address', 8],

@@ -67,11 +67,7 @@ export const lowerUser: Lowering<SingleWordInstruction> = (state, { value }, con
 export const lowerStopsignal: Lowering<SingleWordInstruction> = (state, { value }, context) => {
   const signal = expandIn(state, value, context);
   if (!isSignal(signal)) {
-    throw semanticError(
-      `Signal ${JSON.stringify(signal)} is not known`,
-      value.location,
-      'Write for example SIGTERM or 15',
-    );
+    throw semanticError(`Invalid signal: ${signal}`, value.location, 'Write for example SIGTERM or 15');
   }
   return withHistory(withConfig(state, { StopSignal: signal }), `STOPSIGNAL ${signal}`);
 };

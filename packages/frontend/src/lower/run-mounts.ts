@@ -137,7 +137,7 @@ function treeOf({ target, options, location }: MountRequest): Tree | undefined {
 function mountTarget(request: MountRequest): string {
   const path = absoluteTarget(request);
   if (path !== '/') return path;
-  throw semanticError('The root cannot be the target of a mount', request.location, 'Name a directory with target=');
+  throw semanticError('Invalid mount target "/"', request.location, 'Name a directory with target=');
 }
 
 function absoluteTarget({ state, options }: MountRequest): string {

@@ -42,11 +42,9 @@ function buildError(error: BuildError): object {
   };
 }
 
-/** Puts an error of the syntax as BuildKit does: with its line, in lower case, and with the suggestion. */
-function inBuildKitsWords({ code, message, hint, location }: BuildError): string {
+/** Puts an error of the syntax as BuildKit does: with its line and in lower case. */
+function inBuildKitsWords({ code, message, location }: BuildError): string {
   if (code !== 'DOCKERFILE_SYNTAX' || location === undefined) return message;
-  const near = /^Did you mean "(.*)"\?$/.exec(hint ?? '')?.[1];
-  const suggestion = near === undefined ? '' : ` (did you mean ${near}?)`;
   const text = /^[A-Z][a-z]/.test(message) ? message.charAt(0).toLowerCase() + message.slice(1) : message;
-  return `dockerfile parse error on line ${location.start.line}: ${text}${suggestion}`;
+  return `dockerfile parse error on line ${location.start.line}: ${text}`;
 }

@@ -24,7 +24,7 @@ export function openSecretMount(mount: SecretMount, files: StepFiles, { readSecr
   const { target, env, mode, uid, gid } = mount;
   if (value === undefined) {
     if (!mount.required) return env === undefined ? undefined : { value: Buffer.alloc(0), variable: `${env}=` };
-    throw new TbuildError('NOT_FOUND', `Secret ${JSON.stringify(mount.id)} is required but missing`, {
+    throw new TbuildError('NOT_FOUND', `Secret ${mount.id}: not found, and this step requires it`, {
       hint: `Pass it with --secret id=${mount.id},src=FILE`,
     });
   }
