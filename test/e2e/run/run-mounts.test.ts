@@ -79,9 +79,13 @@ RUN --mount=type=cache,id=${id},target=/c cp /c/words /seen-next
       expect(second.tree().readText('/random')).toBe(first.tree().readText('/random'));
     });
 
+    const MEET = 'touch /meet/$NAME; until [ -e /meet/a ] && [ -e /meet/b ]; do sleep 0.05; done';
+    /** Builds twice at once. Steps that may run together wait for each other between writing and reading. */
     const overlapping = (sharing: string, id: string): Promise<string[]> => {
+      const [meeting, wait] =
+        sharing === 'locked' ? ['', 'sleep 1'] : [`--mount=type=cache,id=${id}-meet,target=/meet`, MEET];
       const Dockerfile = (name: string): string =>
-        `FROM busybox\nRUN --mount=type=cache,id=${id},target=/c,sharing=${sharing} echo ${name} >> /c/log && sleep 1 && : ${id} && cp /c/log /seen && echo end >> /c/log\n`;
+        `FROM busybox\nRUN ${meeting} --mount=type=cache,id=${id},target=/c,sharing=${sharing} NAME=${name}; echo ${name} >> /c/log; ${wait}; : ${id}; cp /c/log /seen; echo end >> /c/log\n`;
       return Promise.all(
         ['a', 'b'].map(async (name) =>
           (await buildGood({ Dockerfile: Dockerfile(name) }, { asUser })).tree().readText('/seen'),
