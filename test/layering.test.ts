@@ -8,7 +8,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const ROWS = [
   ['errors'],
   ['oci', 'progress', 'concurrency'],
-  ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent', 'spec'],
+  ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent', 'spec', 'init'],
   ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
   ['content', 'snapshot', 'context'],
   ['cache', 'diff', 'executor', 'registry'],

@@ -40,6 +40,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   verify: async () => (await import('./commands/verify/verify.ts')).verify,
   explain: async () => (await import('./commands/explain.ts')).explain,
+  init: async () => (await import('./commands/init.ts')).init,
   'gitlab-ci': async () => (await import('./commands/gitlab-ci.ts')).gitlabCi,
   install: async () => (await import('./commands/install.ts')).install,
   completion: async () => (await import('./commands/completion.ts')).completion,
