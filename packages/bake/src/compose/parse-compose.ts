@@ -16,6 +16,7 @@ export const isMapping = (value: unknown): value is Mapping =>
 export function parseCompose(file: BakeFile, lookup: Lookup): Mapping {
   const document = parseDocument(file.text, {
     merge: true,
+    logLevel: 'error',
     lineCounter: new LineCounter(),
     customTags: (tags) => [...tags, RESET, OVERRIDE],
   });

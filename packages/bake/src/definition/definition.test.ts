@@ -62,6 +62,19 @@ test('an unknown attribute is a warning with its place and the name that is near
   ]);
 });
 
+test('unknown blocks and attributes of any block are warnings', async () => {
+  const text =
+    'targt "a" {}\nvariable "V" { defualt = 1 }\ngroup "g" { target = [] }\nfunction "f" {\n  parms = []\n  result = 1\n}\ntarget "default" {\n  argz {}\n}\n';
+  const { warnings } = await evaluateText(text);
+  expect(warnings.map(({ message, hint }) => [message, hint])).toEqual([
+    ['A bake file has no block "targt"; it is ignored', 'Did you mean "target"?'],
+    ['A variable has no attribute "defualt"; it is ignored', 'Did you mean "default"?'],
+    ['A function has no attribute "parms"; it is ignored', 'Did you mean "params"?'],
+    ['A group has no attribute "target"; it is ignored', 'Did you mean "targets"?'],
+    ['A target has no block "argz"; it is ignored', 'Did you mean "args"?'],
+  ]);
+});
+
 test('an attribute of another target is its value', async () => {
   const text =
     'target "default" {\n  args = target.base.args\n  tags = [for t in target.base.tags : "${t}-x"]\n}\ntarget "base" {\n  args = { A = 1 }\n  tags = ["q"]\n}\n';

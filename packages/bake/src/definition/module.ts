@@ -13,6 +13,8 @@ export interface Module {
   readonly scope: Scope;
   /** The blocks of a type in order. */
   blocks(type: string): readonly Block[];
+  /** All blocks of the files, in order. */
+  readonly all: readonly Block[];
   /** The variables with their values, in order. @throws TbuildError BAKE_FILE */
   variables(): readonly BakeVariable[];
 }
@@ -42,7 +44,7 @@ export function openModule(bodies: readonly Body[], options: ModuleOptions): Mod
       if (steps > MOST_STEPS) throw errorAt(place, `The files take more than ${MOST_STEPS} steps to evaluate`);
     },
   };
-  return { scope, blocks, variables: () => [...parts.variables].map(([name, block]) => lookup.read(name, block)) };
+  return { scope, blocks, all, variables: () => [...parts.variables].map(([name, block]) => lookup.read(name, block)) };
 }
 
 interface ModuleParts {

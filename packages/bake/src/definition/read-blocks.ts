@@ -18,6 +18,12 @@ export interface BakeWarning {
 
 /** Evaluates the targets and groups of the files. @throws TbuildError BAKE_FILE */
 export function readBlocks(module: Module, warn: (warning: BakeWarning) => void): Definitions {
+  warnUnknown(
+    { attributes: [], blocks: module.all.filter(({ type }) => !BLOCKS.includes(type)) },
+    { names: BLOCKS, what: 'file', warn },
+  );
+  for (const [what, names] of Object.entries(OTHER_ATTRIBUTES))
+    for (const { body } of module.blocks(what)) warnUnknown({ ...body, blocks: [] }, { names, what, warn });
   const groups = module.blocks('group').map((block) => readGroup(block, module.scope, warn));
   const targets: TargetBlock[] = [];
   const matrices = new Map<string, string[]>();
@@ -30,6 +36,14 @@ export function readBlocks(module: Module, warn: (warning: BakeWarning) => void)
   }
   return { targets, groups: [...groups, ...[...matrices].map(([name, names]) => ({ name, targets: names }))] };
 }
+
+const BLOCKS = ['variable', 'function', 'group', 'target'];
+
+/** The attributes of blocks that are read elsewhere. */
+const OTHER_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  variable: ['type', 'default', 'description'],
+  function: ['params', 'variadic_params', 'result'],
+};
 
 const GROUP_ATTRIBUTES = ['description', 'targets'];
 
@@ -93,7 +107,10 @@ function warnUnknown({ attributes, blocks }: Body, { names, what, warn }: Known)
       });
   }
   for (const { type, place } of blocks)
-    warn({ message: `A ${what} has no block ${JSON.stringify(type)}; it is ignored`, ...near(type, names, place) });
+    warn({
+      message: `A ${what === 'file' ? 'bake file' : what} has no block ${JSON.stringify(type)}; it is ignored`,
+      ...near(type, names, place),
+    });
 }
 
 /** Says which name is near an unknown one, and where that stands. */

@@ -80,8 +80,19 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
   return buildTargets(resolved, asked, env);
 }
 
-async function showWarnings({ warnings }: LoadedBake, { texts }: AskedBake, { stderr }: Environment): Promise<void> {
-  for (const { message, hint, location } of warnings) {
+async function showWarnings(
+  { warnings }: LoadedBake,
+  { texts, flags }: AskedBake,
+  { stderr }: Environment,
+): Promise<void> {
+  const reset = (flags.set ?? [])
+    .filter((text) => /^[^=]*\.network\+?=/.test(text))
+    .map((text) => ({
+      message: `--set ${JSON.stringify(text)} resets the network, as buildx does`,
+      hint: 'Set network in the bake file, with a variable for its value',
+      location: undefined,
+    }));
+  for (const { message, hint, location } of [...warnings, ...reset]) {
     const warning = new TbuildError('BAKE_FILE', message, { hint, location });
     const report = await formatError(warning, { debug: false, sourceOf: (file) => texts.get(file) });
     stderr.write(report.replace(/^ERROR:/m, 'WARN:'));
