@@ -65,12 +65,12 @@ COPY b.txt /b.txt
 });
 
 test(
-  'a cached build of an image that is there uses no network, reads no layer and starts only the launcher',
+  'a cached build with --pull=missing uses no network, reads no layer and starts only the launcher',
   needs('strace', 'registry'),
   async () => {
     const store = scratchDirectory('store');
     const context = writeFiles({ f: 'f\n' });
-    const build = () => [program, '--root', store, '--tag', 'app:1', '--progress', 'plain', context];
+    const build = () => [program, '--root', store, '--tag', 'app:1', '--pull=missing', '--progress', 'plain', context];
     const env = { HOME: scratchDirectory('home') };
     {
       await using registry = await startRegistry();
