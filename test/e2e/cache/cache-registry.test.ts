@@ -51,7 +51,7 @@ describe('a cache in a registry', needs('registry'), () => {
     const to = ['--cache-to', `type=registry,ref=${ref}`];
     const first = await buildGood(own, { ...fromRegistry, store: scratchDirectory('store'), args: to });
     const store = scratchDirectory('store');
-    const output = ['-o', `type=registry,name=${host}/mounted/app:1,store=false`];
+    const output = ['-o', 'type=registry,store=false', '--tag', `${host}/mounted/app:1`];
     const second = await buildGood(own, { ...fromRegistry, store, args: ['--cache-from', ref, ...output] });
     expect(ran(second)).toEqual([]);
     const isLayer = (blob: string) =>
