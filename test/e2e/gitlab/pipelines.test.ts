@@ -96,6 +96,28 @@ COPY --from=words /words /
     expect(stderr).toMatch(/build +> #(\d+) \[words 2\/2\] RUN [^]*\nbuild +> #\1 CACHED/);
   });
 
+  test('builds the targets of a bake file in jobs of their own', async () => {
+    const repository = await project({
+      'docker-bake.hcl': `group "default" { targets = ["web", "worker"] }
+target "base" { context = "base" }
+target "web" {
+  context = "web"
+  contexts = { base = "target:base" }
+}
+target "worker" { context = "worker" }
+`,
+      'base/Dockerfile': 'FROM busybox\nRUN echo base > /base\n',
+      'web/Dockerfile': 'FROM base\nRUN echo web > /web\n',
+      'worker/Dockerfile': 'FROM busybox\nRUN echo worker > /worker\n',
+    });
+    const { stdout } = good(await run(repository, 'monorepo'));
+    expect(stdout).toContain('bake worker');
+    for (const name of ['web', 'worker'])
+      expect((await inspect(`monorepo/${name}:latest`)).manifests.length).toBeGreaterThan(1);
+    const { stderr } = good(await run(repository, 'monorepo'));
+    expect(stderr).toMatch(/bake web +> #(\d+) \[web 1\/1\] RUN [^]*\nbake web +> #\1 CACHED/);
+  });
+
   test('a step that fails fails the job, and steps are sections', async () => {
     const repository = await project({ Dockerfile: 'FROM busybox\nRUN echo before; exit 3\n' });
     const { exitCode, stderr } = await run(repository, 'broken', 'auto');

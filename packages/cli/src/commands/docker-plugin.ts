@@ -1,5 +1,5 @@
 import type { Environment } from '../config/environment.ts';
-import { answerOf } from '../docker-plugin/answers.ts';
+import { pluginMetadata, pluginVersion } from '../docker-plugin/answers.ts';
 import { translateCall } from '../docker-plugin/translate.ts';
 import type { Command } from './command.ts';
 
@@ -10,17 +10,9 @@ export function dockerPluginCommand(main: (argv: readonly string[], env: Environ
     usage: '__docker PLUGIN WORD...',
     async run([plugin = '', ...words], env) {
       const call = translateCall(words, plugin);
-      switch (call.kind) {
-        case 'run':
-          return main(call.argv, withVariables(env, call.variables));
-        case 'ignored':
-          env.stderr.write(`NOTE: tbuild is the only builder, so "${call.command}" has no effect\n`);
-          if (call.command === 'create') env.stdout.write('tbuild\n');
-          return 0;
-        default:
-          env.stdout.write(answerOf(call.kind, plugin));
-          return 0;
-      }
+      if (call.kind === 'run') return main(call.argv, withVariables(env, call.variables));
+      env.stdout.write(call.kind === 'metadata' ? pluginMetadata(plugin) : pluginVersion());
+      return 0;
     },
   };
 }

@@ -2,10 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, parsePlatform } from '@tbuild/oci';
+import { silent } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
 import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { independentStages } from '../gitlab/independent-stages.ts';
-import { pipelineFor } from '../gitlab/pipeline.ts';
+import { bakePipelineFor, pipelineFor } from '../gitlab/pipeline.ts';
 import { thisPlatform } from '../services/create-services.ts';
 import { IMAGE, VERSION } from '../startup/version.ts';
 import type { Command } from './command.ts';
@@ -26,7 +27,7 @@ const flags = {
 const FILE = '.gitlab-ci.yml';
 
 export const gitlabCi: Command = {
-  summary: 'Write a GitLab pipeline for the Dockerfile at hand',
+  summary: 'Write a GitLab pipeline for the Dockerfile or bake file at hand',
   usage: 'gitlab-ci [OPTIONS] [CONTEXT]',
   flags,
   async run(argv, env) {
@@ -35,7 +36,12 @@ export const gitlabCi: Command = {
       env.stdout.write(`Usage: tbuild ${gitlabCi.usage}\n\n${gitlabCi.summary}.\n\n${describeFlags(flags)}\n`);
       return 0;
     }
-    const text = pipeline(given, positional[0] ?? '.', env);
+    const image = given.image ?? (env.variables.TBUILD_IMAGE || IMAGE);
+    const [context] = positional;
+    const isBake = context === undefined && given.file === undefined && hasBakeFile(env.cwd);
+    const text = isBake
+      ? bakePipelineFor({ image, version: VERSION, targets: await bakeTargets(env) })
+      : pipeline(given, context ?? '.', { image, env });
     if (given.write !== true) {
       env.stdout.write(text);
       return 0;
@@ -51,15 +57,32 @@ export const gitlabCi: Command = {
   },
 };
 
-function pipeline(given: FlagValues<typeof flags>, context: string, env: Environment): string {
-  const { cwd, variables } = env;
+/** A compose file alone describes services, not what to build. */
+function hasBakeFile(directory: string): boolean {
+  return ['docker-bake.hcl', 'docker-bake.json'].some((name) => existsSync(join(directory, name)));
+}
+
+/** Returns the targets that `tbuild bake` would build. */
+async function bakeTargets(env: Environment): Promise<readonly string[]> {
+  const { loadBake } = await import('../bake/load-bake.ts');
+  const wanted = { files: [], variables: [], settings: {} };
+  const { targets, links } = (await loadBake(wanted, env, { progress: silent, onFile: () => {} })).resolve([], []);
+  return [...targets.keys()].filter((name) => !links.has(name)).toSorted();
+}
+
+interface PipelineContext {
+  readonly image: string;
+  readonly env: Pick<Environment, 'cwd'>;
+}
+
+function pipeline(given: FlagValues<typeof flags>, context: string, { image, env: { cwd } }: PipelineContext): string {
   const file = given.file ?? join(context, 'Dockerfile');
   const platforms = (given.platform ?? [])
     .flatMap((text) => text.split(','))
     .filter((text) => text !== '')
     .map((text) => formatPlatform(parsePlatform(text, thisPlatform())));
   return pipelineFor({
-    image: given.image ?? (variables.TBUILD_IMAGE || IMAGE),
+    image,
     version: VERSION,
     context: relative(cwd, resolve(cwd, context)) || '.',
     dockerfile: given.file,

@@ -1,13 +1,9 @@
-import { TbuildError } from '@tbuild/errors';
 import { parseArgs, type Flags } from '../flags/args.ts';
 
 /** What a call of Docker's CLI means for tbuild. */
 export type PluginCall =
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly variables: Readonly<Record<string, string>> }
-  | { readonly kind: 'metadata' | 'version' | 'ls' | 'inspect' }
-  /** A command on builders, of which there is one that cannot change. */
-  | { readonly kind: 'ignored'; readonly command: string }
-  | { readonly kind: 'help' };
+  | { readonly kind: 'metadata' | 'version' };
 
 /** The options that Docker's CLI passes on in front of the plug-in's name. */
 const GLOBAL = {
@@ -24,37 +20,23 @@ const GLOBAL = {
   builder: { kind: 'text', help: '' },
 } as const satisfies Flags;
 
-/** Commands of buildx on builders. */
-const IGNORED = new Set(['create', 'use', 'rm', 'stop', 'install', 'uninstall']);
-
 const ALIASES: Readonly<Record<string, string>> = { b: 'build', f: 'bake' };
 
-/** Commands of `docker buildx` that tbuild has under the same name. */
-const SAME = new Set(['build', 'bake', 'imagetools', 'du', 'prune']);
-
-/**
- * Reads what Docker's CLI calls a plug-in with: its own options, the name of the plug-in, the command and its words.
- * @throws TbuildError USAGE for a command that buildx has and tbuild does not.
- */
+/** Reads what Docker's CLI calls a plug-in with: its own options, the name of the plug-in, the command and its words. */
 export function translateCall(words: readonly string[], plugin: string): PluginCall {
   if (words[0] === 'docker-cli-plugin-metadata') return { kind: 'metadata' };
   const at = words.indexOf(plugin);
   const { flags } = parseArgs(at < 0 ? [] : words.slice(0, at), GLOBAL);
-  const [written = '', ...rest] = withoutBuilder(words.slice(at + 1));
+  const [written = '--help', ...rest] = withoutBuilder(words.slice(at + 1));
   const command = ALIASES[written] ?? written;
-  if (['', 'help', '--help', '-h'].includes(command)) return { kind: 'help' };
-  if (command === 'version' || command === 'ls' || command === 'inspect') return { kind: command };
-  if (IGNORED.has(command)) return { kind: 'ignored', command };
+  if (command === 'version') return { kind: 'version' };
   const variables = {
     ...(flags.config === undefined ? {} : { DOCKER_CONFIG: flags.config }),
     ...(flags.context === undefined ? {} : { DOCKER_CONTEXT: flags.context }),
     ...(flags.host?.[0] === undefined ? {} : { DOCKER_HOST: flags.host[0] }),
   };
-  if (SAME.has(command)) return { kind: 'run', argv: [command, ...adapted(command, rest)], variables };
-  if (plugin === 'tbuild') return { kind: 'run', argv: [command, ...rest], variables };
-  throw new TbuildError('USAGE', `tbuild has no command ${JSON.stringify(command)} of docker buildx`, {
-    hint: 'Run "tbuild install --uninstall" to use Docker\'s own builder again',
-  });
+  const argv = [command, ...adapted(command, rest)];
+  return { kind: 'run', argv: plugin === 'buildx' ? ['buildx', ...argv] : argv, variables };
 }
 
 /** Drops `--builder NAME` in front of a command: there is one builder. */

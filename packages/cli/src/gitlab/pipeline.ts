@@ -21,7 +21,7 @@ export function pipelineFor(options: PipelineOptions): string {
   const several = platforms.length > 1;
   const names = ['check', ...(stages.length > 0 ? ['stages'] : []), 'build', ...(several ? ['merge'] : [])];
   return [
-    `# Written by tbuild ${options.version}: tbuild gitlab-ci --write. Change it as you like.`,
+    heading(options.version),
     `stages: [${names.join(', ')}]\n`,
     WORKFLOW,
     common(options),
@@ -30,6 +30,48 @@ export function pipelineFor(options: PipelineOptions): string {
     several ? buildJobs(options) : buildJob(options),
     ...(several ? [mergeJob(options)] : []),
   ].join('\n');
+}
+
+/** What a pipeline for a bake file is written for. */
+export interface BakePipelineOptions extends Pick<PipelineOptions, 'image' | 'version'> {
+  /** The targets, each of which gets a job; those that they build on are found in the cache. */
+  readonly targets: readonly string[];
+}
+
+/** Returns a `.gitlab-ci.yml` in which the targets of the bake file are built in parallel jobs. */
+export function bakePipelineFor({ targets, ...options }: BakePipelineOptions): string {
+  return [
+    heading(options.version),
+    `stages: [check, build]\n`,
+    WORKFLOW,
+    common(options),
+    `check:
+  extends: .tbuild
+  stage: check
+  script:
+    - tbuild bake --check
+  allow_failure: true
+`,
+    ...targets.map(targetJob),
+  ].join('\n');
+}
+
+function targetJob(target: string): string {
+  const cache = `${CACHE}:${target}`;
+  return `${jobName(`bake ${target}`)}:
+  extends: .tbuild
+  stage: build
+  needs: []
+  script:
+    - tbuild bake --push --provenance mode=max --sbom true
+      --set "${target}.tags=$CI_REGISTRY_IMAGE/${target}:$TAG"
+      --set "*.cache-from=${cache}"
+      --set "${target}.cache-to=type=registry,ref=${cache},mode=max,ignore-error=true" ${target}
+`;
+}
+
+function heading(version: string): string {
+  return `# Written by tbuild ${version}: tbuild gitlab-ci --write. Change it as you like.`;
 }
 
 /** Merge requests get a tag for review, tags of the repository and the default branch their own. */
@@ -43,7 +85,7 @@ const WORKFLOW = `workflow:
       variables: {TAG: latest}
 `;
 
-function common({ image }: PipelineOptions): string {
+function common({ image }: Pick<PipelineOptions, 'image'>): string {
   return `# An ordinary job: no privileged container, no service, no login. The volume of the builds holds the store.
 .tbuild:
   image: ${image}

@@ -3,6 +3,7 @@ import { builders } from './builders.ts';
 
 /** The subcommands of `docker buildx`, which `docker builder` has too. */
 const commands: CommandGroup['commands'] = {
+  bake: async () => (await import('../bake.ts')).bake,
   build: async () => (await import('../build.ts')).build,
   create: async () => builders.create,
   du: async () => (await import('../store/du.ts')).du,
