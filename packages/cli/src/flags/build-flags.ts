@@ -80,7 +80,7 @@ export const buildFlags = {
   'dotenv-file': {
     kind: 'text',
     value: 'FILE',
-    help: 'Write TBUILD_IMAGE, TBUILD_DIGEST and TBUILD_REFERENCE to a file, for reports:dotenv of a GitLab job',
+    help: 'Write TBUILD_IMAGE, TBUILD_DIGEST and TBUILD_REFERENCE for reports:dotenv of a GitLab job',
   },
   explain: { kind: 'switch', help: 'Explain for each step that ran why it was not cached' },
   'digest-file': { kind: 'text', value: 'FILE', help: 'Write the digest of the image, or of the index, to a file' },
@@ -152,7 +152,7 @@ export const buildFlags = {
   pull: {
     kind: 'optional',
     value: 'always|missing|never|newer',
-    help: 'When to ask registries for base images (default: newer, which uses the known one if there is no answer)',
+    help: 'When to ask registries for base images (default: newer, or the known one without an answer)',
   },
   push: { kind: 'switch', help: 'Push the image to the registries of its names' },
   quiet: { kind: 'switch', short: 'q', help: 'Print only the image ID, or the output of the step that failed' },
