@@ -1,7 +1,7 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
 import { hasCode, locate, TbuildError, type SourceRange } from '@tbuild/errors';
-import { canonicalJson, formatPlatform, type Platform } from '@tbuild/oci';
+import { canonicalJson, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 import type { Origin } from './origin.ts';
 import type { PlanOptions, ResolvedImage } from './plan.ts';
@@ -172,7 +172,7 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
         resolved.set(key, image);
         return image;
       } catch (error) {
-        throw locate(withSuggestion(ofFile(error), reference, graph), location);
+        throw locate(withSuggestion(ofFile(error, reference), reference, graph), location);
       }
     },
     get({ reference, source }, platform) {
@@ -184,8 +184,18 @@ function createImageResolver(graph: StageGraph, options: PlanOptions, signal: Ab
 }
 
 /** A reference that is wrong in the file is no mistake of the command line. */
-function ofFile(error: unknown): unknown {
-  return hasCode(error, 'USAGE') ? Object.assign(error, { code: 'DOCKERFILE_SEMANTICS' }) : error;
+function ofFile(error: unknown, reference: string): unknown {
+  if (!hasCode(error, 'USAGE') || isReference(reference)) return error;
+  return Object.assign(error, { code: 'DOCKERFILE_SEMANTICS' });
+}
+
+function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A variable that is empty explains a reference that is not valid. */

@@ -149,7 +149,7 @@ describe('a full disk', needs('root'), () => {
       expect(full.exitCode).toBe(1);
       // A volatile overlay may report only an I/O error to the program.
       expect(full.stderr).toMatch(
-        /Free some space: none is left on the file system of the store|ERROR: .*no space left/i,
+        /Free some space.*: none is left on the file system of the store|ERROR: .*no space left/i,
       );
       await runChecked('mount', ['-o', 'remount,size=300m', store]);
       const next = await buildContext(context, { store });
