@@ -1,25 +1,16 @@
 import { specOf, type Resolved } from '@tbuild/bake';
-import type { Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { parseSecrets } from '../request/secrets.ts';
 import { sshSources } from '../request/ssh-sources.ts';
 import type { AskedTarget } from '../services/open-build.ts';
 import { withinTarget } from './within-target.ts';
 
-/** How to build targets, besides what the files say. */
-export interface TargetOptions {
-  /** What the user allows. */
-  readonly allow: readonly Permission[];
-  readonly jobs?: number;
-}
-
 /**
- * Returns the targets as builds take them.
+ * Returns the targets as builds take them. Secrets in pipes are read, so it is called once.
  * @throws TbuildError BAKE_FILE with the name of the target, also for secrets and agents that do not exist.
  */
 export function askedTargets(
   { targets, links }: Pick<Resolved, 'targets' | 'links'>,
-  { allow, jobs }: TargetOptions,
   env: Environment,
 ): readonly AskedTarget[] {
   return [...targets].map(([name, target]) =>
@@ -28,7 +19,7 @@ export function askedTargets(
       sshSources(spec.ssh ?? {}, env);
       return {
         name,
-        spec: { ...spec, allow, ...(jobs === undefined ? {} : { jobs }) },
+        spec,
         isLink: links.has(name),
         secretScope: JSON.stringify(secrets),
         readSecret: parseSecrets(secrets, env),

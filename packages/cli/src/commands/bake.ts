@@ -13,7 +13,7 @@ import { buildMetadata } from '../print/build-metadata.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeMetadata } from '../print/result-files.ts';
-import { openBake } from '../services/open-build.ts';
+import { openBake, type AskedTarget } from '../services/open-build.ts';
 import type { Command } from './command.ts';
 
 const USAGE = `Usage: tbuild bake [OPTIONS] [TARGET ...]
@@ -72,12 +72,12 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
     return 0;
   }
   const resolved = loaded.resolve(names, overridesOf(flags));
-  askedTargets(resolved, { allow: [] }, env);
+  const targets = askedTargets(resolved, env);
   if (flags.print === true) {
     env.stdout.write((await import('@tbuild/bake')).printDefinition(resolved));
     return 0;
   }
-  return buildTargets(resolved, asked, env);
+  return buildTargets({ resolved, targets }, asked, env);
 }
 
 async function showWarnings(
@@ -99,16 +99,22 @@ async function showWarnings(
   }
 }
 
-async function buildTargets(resolved: Resolved, { flags, texts }: AskedBake, env: Environment): Promise<number> {
+interface ToBuild {
+  readonly resolved: Resolved;
+  readonly targets: readonly AskedTarget[];
+}
+
+async function buildTargets(
+  { resolved, targets: wanted }: ToBuild,
+  { flags, texts }: AskedBake,
+  env: Environment,
+): Promise<number> {
   const { requireGrants } = await import('../bake/entitlements.ts');
   const { bakeCalls, hasCalls } = await import('../bake/bake-calls.ts');
   const isCall = hasCalls(resolved);
   const allow = isCall ? [] : await requireGrants(resolved.targets.values(), flags.allow ?? [], env);
-  const targets = askedTargets(
-    resolved,
-    { allow, jobs: flags.jobs === undefined ? undefined : jobsOf(flags.jobs) },
-    env,
-  );
+  const jobs = flags.jobs === undefined ? undefined : jobsOf(flags.jobs);
+  const targets = wanted.map((target) => ({ ...target, spec: { ...target.spec, allow, jobs } }));
   const { mode, quiet } = displayModeOf(flags, env);
   const progress = createChannel();
   await using opened = openBake({ targets, settings: settingsFromFlags(flags), timeout: flags.timeout }, env, progress);
