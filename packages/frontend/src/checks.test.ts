@@ -31,6 +31,10 @@ const found: [text: string, warnings: string[], options?: Partial<PlanOptions>][
     ['2 WorkdirRelativePath: Relative workdir "a" can have unexpected results if the base image changes'],
   ],
   ['FROM busybox\nWORKDIR /a\nWORKDIR b', []],
+  [
+    `FROM busybox\nWORKDIR 'a"ä'`,
+    ['2 WorkdirRelativePath: Relative workdir "a\\"ä" can have unexpected results if the base image changes'],
+  ],
   ['FROM busybox AS a\nWORKDIR /a\nFROM a\nWORKDIR b', []],
   [
     'FROM busybox\nARG API_TOKEN PUBLIC_KEY KEYBOARD',

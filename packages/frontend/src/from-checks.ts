@@ -4,6 +4,7 @@ import { formatPlatform, parsePlatform, parseReference, type ImageConfig, type P
 import { globalScope, type GlobalScopeOptions } from './build-args.ts';
 import { suggestion, type Report } from './checks.ts';
 import { lookupIn, variable, type Environment } from './environment.ts';
+import { formatQuoted } from './go-format.ts';
 
 /** The inputs of the checks of FROM lines. */
 export interface FromCheckOptions extends GlobalScopeOptions {
@@ -70,7 +71,7 @@ function checkPlatform(
   }
   const platform = set.length + unset.length > 0 ? undefined : tryParse(() => parsePlatform(value, buildPlatform));
   if (platform === undefined || name.includes(platform.os) || name.includes(platform.architecture)) return;
-  const message = `FROM --platform flag should not use constant value "${value}"`;
+  const message = `FROM --platform flag should not use constant value ${formatQuoted(value)}`;
   report('FromPlatformFlagConstDisallowed', message, { instruction: from, token: word.location });
 }
 

@@ -5,7 +5,7 @@ export function formatList(items: readonly string[]): string {
 
 /** Formats a list of strings as Go's `%q`: `["a" "b"]`. */
 export function formatQuotedList(items: readonly string[]): string {
-  return `[${items.map(quote).join(' ')}]`;
+  return `[${items.map(formatQuoted).join(' ')}]`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -20,8 +20,8 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** Quotes a string as Go's `strconv.Quote`. */
-function quote(text: string): string {
+/** Quotes a string as Go's `%q`. */
+export function formatQuoted(text: string): string {
   if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   const characters = Array.from(text, (character) => {
     const known = ESCAPES[character];

@@ -86,6 +86,14 @@ Dockerfile:2
     });
   });
 
+  test('lists warnings in JSON in the order of BuildKit, for people in that of the file', async () => {
+    const files = { Dockerfile: 'from busybox\nRUN a\nRUN b \\\n\n  c\n' };
+    const { stdout } = await call(files, '--call=check,format=json');
+    const found = JSON.parse(stdout).warnings.map(({ ruleName }: { readonly ruleName: string }) => ruleName);
+    expect(found).toEqual(['NoEmptyContinuation', 'ConsistentInstructionCasing']);
+    expect(warningsIn(await call(files, '--check'))).toEqual(['ConsistentInstructionCasing', 'NoEmptyContinuation']);
+  });
+
   test('checks all stages, or with a target its stages and the syntax of the others', async () => {
     const files = { Dockerfile: 'FROM busybox AS One\nCMD echo\nFROM busybox AS two\n' };
     expect(warningsIn(await call(files, '--check'))).toEqual(['StageNameCasing', 'JSONArgsRecommended']);

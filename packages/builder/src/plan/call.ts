@@ -26,6 +26,7 @@ export type CallPorts = FetchPorts & PlanPorts;
 /** The result of checking a Dockerfile. */
 export interface CheckReport {
   readonly source: DockerfileSource;
+  /** In the order in which they were found, as BuildKit reports them. */
   readonly warnings: readonly LintWarning[];
   /** The error that would fail a build before its first step. */
   readonly error?: TbuildError;

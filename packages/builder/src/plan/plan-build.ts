@@ -14,6 +14,7 @@ import {
   type PlanPorts,
   planRequest,
   refuseViolations,
+  inFileOrder,
   uniqueWarnings,
 } from './plan-request.ts';
 import { planScans, scanSteps } from './plan-scans.ts';
@@ -69,6 +70,6 @@ async function planShowingWarnings(
     refuseViolations(plans, inputs.loaded);
     return plans;
   } finally {
-    for (const warning of uniqueWarnings(found)) showWarning(warning, inputs.request, progress);
+    for (const warning of inFileOrder(uniqueWarnings(found))) showWarning(warning, inputs.request, progress);
   }
 }

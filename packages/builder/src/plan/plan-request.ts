@@ -41,14 +41,19 @@ export function planRequest(inputs: PlanInputs, planning: Planning): Promise<Pla
 
 /** Returns the warnings of all plans without duplicates. */
 export function warningsOf(plans: readonly Plan[]): readonly LintWarning[] {
-  return uniqueWarnings(plans.flatMap(({ warnings }) => warnings));
+  return inFileOrder(uniqueWarnings(plans.flatMap(({ warnings }) => warnings)));
 }
 
-/** Removes the duplicates that several platforms give, and sorts by position in the file. */
+/** Removes the duplicates that several platforms give. */
 export function uniqueWarnings(warnings: readonly LintWarning[]): readonly LintWarning[] {
   const key = ({ message, location }: LintWarning): string => `${location.start.line} ${message}`;
   const unique = new Map(warnings.map((warning) => [key(warning), warning] as const));
-  return [...unique.values()].toSorted((a, b) => a.location.start.line - b.location.start.line);
+  return [...unique.values()];
+}
+
+/** Sorts warnings by their place in the file. */
+export function inFileOrder(warnings: readonly LintWarning[]): readonly LintWarning[] {
+  return warnings.toSorted((a, b) => a.location.start.line - b.location.start.line);
 }
 
 /**

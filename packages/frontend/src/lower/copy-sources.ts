@@ -3,6 +3,7 @@ import type { CopyInstruction, Heredoc, Word } from '@tbuild/dockerfile';
 import { withoutCredentials } from '@tbuild/errors';
 import type { CopySelection, FileSource, GitOp, HttpOp, SourceAdvice, StepId } from '@tbuild/graph';
 import { parseGitSource } from '../git-source.ts';
+import { formatQuoted } from '../go-format.ts';
 import type { StageState } from '../stage-state.ts';
 import { expandIn, semanticError, sourceFrom, type LoweringContext, type Tree } from './lowering.ts';
 import { gitOpOf, httpOpOf } from './remote-op.ts';
@@ -95,7 +96,8 @@ function warnOfIgnored({ text, location }: Word, { kind }: CopyInstruction, cont
   const path = posix.normalize(text).replace(/(?<=.)\/$/, '');
   if (!context.isIgnored(path)) return;
   const verb = kind === 'add' ? 'Add' : 'Copy';
-  context.warn('CopyIgnoredFile', `Attempting to ${verb} file "${path}" that is excluded by .dockerignore`, location);
+  const message = `Attempting to ${verb} file ${formatQuoted(path)} that is excluded by .dockerignore`;
+  context.warn('CopyIgnoredFile', message, location);
 }
 
 function selectUrl(word: Word, checksum: string, request: Request): CopySelection {

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { SingleWordInstruction } from '@tbuild/dockerfile';
 import { lookupIn } from '../environment.ts';
+import { formatQuoted } from '../go-format.ts';
 import { cwdOf, withConfig, withHistory, withStep } from '../stage-state.ts';
 import { describeCommand } from './describe.ts';
 import { expandIn, nameStep, type Lowering } from './lowering.ts';
@@ -12,7 +13,7 @@ import { expandIn, nameStep, type Lowering } from './lowering.ts';
 export const lowerWorkdir: Lowering<SingleWordInstruction> = (state, instruction, context) => {
   const written = expandIn(state, instruction.value, context);
   if (!state.ownWorkdir && !written.startsWith('/')) {
-    const message = `Relative workdir "${written}" can have unexpected results if the base image changes`;
+    const message = `Relative workdir ${formatQuoted(written)} can have unexpected results if the base image changes`;
     context.warn('WorkdirRelativePath', message, instruction.value.location);
   }
   const path = written.startsWith('/') ? written : resolveDirectory(cwdOf(state), written);
