@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { baseImage } from '../../support/base-images.ts';
 import { registerArm64 } from '../../support/binfmt.ts';
 import { debianRoot, type DebianRoot } from '../../support/debian-root.ts';
+import { docker } from '../../support/docker.ts';
 import { otherNodes } from '../../support/nodes.ts';
 import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { sharedService } from '../../support/services.ts';
 
 const repository = join(import.meta.dirname, '../../..');
 const { version } = JSON.parse(readFileSync(join(repository, 'packages/cli/package.json'), 'utf8'));
@@ -22,7 +25,7 @@ beforeAll(async () => {
 
 function make(directory: string, ...options: readonly string[]): Promise<string> {
   const script = join(repository, 'tools/release/release.mjs');
-  return runChecked(process.execPath, [script, '--only', 'npm,archive,deb', '--to', directory, ...options]);
+  return runChecked(process.execPath, [script, '--to', directory, '--only', 'npm,archive,deb', ...options]);
 }
 
 const archive = (architecture: string): string => `tbuild-${version}-linux-${architecture}.tar.gz`;
@@ -32,13 +35,57 @@ function digestOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
-test('a second run gives the same bytes', needs(...machine), async () => {
-  const again = scratchDirectory('release');
-  // The other architecture takes qemu a minute more.
-  await make(again, '--arch', 'amd64');
-  const names = readdirSync(again).filter((name) => /\.(?:tgz|tar\.gz|deb|spdx\.json)$/.test(name));
+/** A second run, for this architecture alone since qemu takes a minute more, and with the images. */
+let second: Promise<string> | undefined;
+function secondRelease(): Promise<string> {
+  return (second ??= (async () => {
+    const again = scratchDirectory('release');
+    const base = `debian:13-slim=oci-layout://${baseImage('debian')}`;
+    await make(again, '--arch', 'amd64', '--only', 'npm,archive,deb,image', '--build-context', base);
+    return again;
+  })());
+}
+
+test('a second run gives the same bytes', needs(...machine, 'mmdebstrap'), async () => {
+  const again = await secondRelease();
+  const names = readdirSync(again).filter((name) => /\.(?:tgz|gz|deb)(?:\.spdx\.json)?$/.test(name));
   expect(names).toContain(debianPackage('amd64'));
   for (const name of names) expect(digestOf(join(again, name)), name).toBe(digestOf(join(release, name)));
+});
+
+describe('the image of a job', needs(...machine, 'mmdebstrap', 'docker', 'skopeo'), () => {
+  let host: string;
+  beforeAll(async () => {
+    if (needs(...machine, 'mmdebstrap', 'docker', 'skopeo').skip === true) return;
+    host = await sharedService('docker');
+    const directory = process.env['TBUILD_TEST_IMAGES'] ?? (await secondRelease());
+    for (const variant of ['', '-qemu']) {
+      const archive = `oci-archive:${join(directory, `tbuild-${version}${variant}-image.tar`)}`;
+      const name = `docker-daemon:tbuild-release:1${variant}`;
+      await runChecked('skopeo', ['copy', '--quiet', '--dest-daemon-host', host, archive, name]);
+    }
+  });
+
+  const run = (name: string, user: number, script: string): Promise<string> => {
+    const mounts = [`${baseImage('busybox')}:/base:ro`, `${hello}:/hello:ro`].map((one) => `--volume=${one}`);
+    const options = ['--rm', '--network=host', '--volume=/builds', `--user=${user}`, ...mounts];
+    return docker(host, ['run', ...options, name, 'sh', '-ec', script]);
+  };
+
+  test('builds in a container with the defaults of Docker, and has what jobs use', async () => {
+    const build = 'tbuild -q --root /builds/store --build-context busybox=oci-layout:///base /hello';
+    const output = await run('tbuild-release:1', 0, `git --version; ls /etc/ssl/certs/ca-certificates.crt; ${build}`);
+    expect(output).toMatch(/^git version .*\n\/etc\/ssl\/certs\/ca-certificates.crt\nsha256:[0-9a-f]{64}\n$/);
+  });
+
+  test('builds what needs no RUN as any user', async () => {
+    const script = `printf 'FROM scratch\\nCOPY greeting.txt /\\n' | tbuild -q -f - /hello`;
+    expect(await run('tbuild-release:1', 12345, script)).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  });
+
+  test('has emulators in its variant', async () => {
+    expect(await run('tbuild-release:1-qemu', 0, 'ls /usr/bin/qemu-aarch64*')).toContain('qemu-aarch64');
+  });
 });
 
 test(
