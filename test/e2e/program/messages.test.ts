@@ -97,7 +97,14 @@ async function sectionOf({ files, args = ['.'], env = {}, prepare }: MessageCase
   expect(exitCode, stdout).not.toBe(0);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value} `);
   const command = `$ ${variables.join('')}tbuild ${words.map(quoted).join(' ')}\n`;
-  const places = { [cwd]: '/project', [store]: '/store', [home]: '/home/me', [host]: '127.0.0.1:50000' };
+  const images = base[1]?.replace(/^busybox=oci-layout:\/\//, '') ?? '/no/images';
+  const places = {
+    [images]: '/images/busybox',
+    [cwd]: '/project',
+    [store]: '/store',
+    [home]: '/home/me',
+    [host]: '127.0.0.1:50000',
+  };
   const shown = neutral(`${command}${stdout}${stderr}[exit code ${exitCode}]\n`, places);
   return `${text === '' ? '' : fenced('dockerfile', neutral(text, places))}${fenced('console', shown)}`;
 }
