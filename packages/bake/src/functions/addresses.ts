@@ -80,6 +80,17 @@ function subnets(text: string, newBits: readonly Num[]): Value {
   return list(all);
 }
 
+/** Whether a network contains an address or another network. */
+function contains(text: string, other: string): boolean {
+  const network = parseNetwork(text);
+  const bits = isIPv4(other.split('/')[0] ?? '') ? 32 : 128;
+  const inner = parseNetwork(other.includes('/') ? other : `${other}/${bits}`);
+  const host = BigInt(network.bits - network.prefix);
+  return (
+    inner.bits === network.bits && inner.prefix >= network.prefix && inner.address >> host === network.address >> host
+  );
+}
+
 function netmask(text: string): string {
   const { prefix, bits } = parseNetwork(text);
   const all = (1n << BigInt(bits)) - 1n;
@@ -88,6 +99,7 @@ function netmask(text: string): string {
 
 /** The functions of IP networks. */
 export const addressFunctions: Readonly<Record<string, BakeFunction>> = {
+  cidrcontains: fn(['string', 'string'], contains),
   cidrhost: fn(['string', 'number'], host),
   cidrnetmask: fn(['string'], netmask),
   cidrsubnet: fn(['string', 'number', 'number'], (network, bits, number) =>

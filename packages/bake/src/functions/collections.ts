@@ -137,6 +137,10 @@ const length = (value: Value): Value => {
 /** The functions of lists, maps and sets, and of logic. */
 export const collectionFunctions: Readonly<Record<string, BakeFunction>> = {
   and: fn(['bool', 'bool'], (a, b) => a && b),
+  assertnotnull: fn(['any'], (value) => {
+    if (value === null) throw new TbuildError('BAKE_FILE', 'the value is null');
+    return value;
+  }),
   chunklist: fn(['list', 'number'], chunks),
   coalesce: variadic([], 'any', coalesce),
   coalescelist: variadic([], 'list', coalesceList),
