@@ -97,3 +97,12 @@ test('every decision is in the list of decisions', () => {
   const decisions = readdirSync(join(root, 'docs/decisions')).filter((name) => /^\d/.test(name));
   expect(decisions.filter((name) => !list.includes(`(${name})`))).toEqual([]);
 });
+
+test.each(['README.md', 'docs/ci.md', 'docs/gitlab.md', 'docs/coming-from.md', 'templates/build.yml'])(
+  '%s names the present version of tbuild',
+  (page) => {
+    const { version } = JSON.parse(readFileSync(join(root, 'packages/cli/package.json'), 'utf8'));
+    const named = readFileSync(join(root, page), 'utf8').matchAll(/\btbuild(?:-cli-|[:_@-]|\/build@)(\d+\.\d+\.\d+)/g);
+    expect(new Set([...named].map(([, one]) => one))).toEqual(new Set([version]));
+  },
+);

@@ -52,6 +52,7 @@ export async function runPipeline(
   repository: string,
   image: string,
   variables: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
 ): Promise<ProcessResult> {
   const given = Object.entries(variables).flatMap(([name, value]) => ['--variable', `${name}=${value}`]);
   const options = [
@@ -65,7 +66,7 @@ export async function runPipeline(
     '--ignore-predefined-vars',
     PREDEFINED,
   ];
-  return runProcess(node, [program, ...options, ...given], {
+  return runProcess(node, [program, ...options, ...given, ...args], {
     cwd: repository,
     env: { DOCKER_HOST: await sharedService('docker'), HOME: repository, CI: 'true' },
   });

@@ -127,3 +127,15 @@ target "worker" { context = "worker" }
     expect(stderr).toContain('exit code: 3');
   });
 });
+
+test('the component has valid jobs for its inputs', machine, async () => {
+  const repository = scratchDirectory('project');
+  cpSync(join(fixtures, '../../templates'), join(repository, 'templates'), { recursive: true });
+  const inputs = '{ platforms: [amd64, arm64], context: app, tag: v1 }';
+  writeFiles({ '.gitlab-ci.yml': `include: [{ local: templates/build.yml, inputs: ${inputs} }]\n` }, repository);
+  await makeRepository(repository);
+  const { stdout } = good(await runPipeline(repository, image, {}, ['--preview']));
+  expect(stdout).toContain('NAME: $CI_REGISTRY_IMAGE:v1');
+  expect(stdout).toMatch(/ARCH:\n +- amd64\n +- arm64\n/);
+  expect(stdout).toMatch(/"Dockerfile"\s+"app"/);
+});
