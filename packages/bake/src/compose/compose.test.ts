@@ -121,3 +121,16 @@ test('aliases that multiply are refused', async () => {
   const text = `x-0: &l0 [a]\n${levels.join('\n')}\nservices: { s: { build: . } }\n`;
   await expect(evaluateText(text, 'compose.yaml')).rejects.toThrow('Invalid YAML');
 });
+
+test('a later file adds to lists and mappings, and replaces or resets what it marks', async () => {
+  const base = `services:\n  app:\n    build:\n      context: .\n      tags: [a:1]\n      args: { A: 1, B: 2 }\n      labels: { l: m }\n      cache_from: [app:cache]\n`;
+  const later = `services:\n  app:\n    build:\n      tags: !override [b:1]\n      args: !override { C: 3 }\n      labels: { n: o }\n      cache_from: !reset []\n`;
+  const files = [
+    { name: 'compose.yaml', text: base },
+    { name: 'compose.override.yaml', text: later },
+  ];
+  const target = await targetOf('', 'compose.yaml', { files });
+  expect(target).toMatchObject({ tags: ['b:1'], args: { C: '3' }, labels: { l: 'm', n: 'o' } });
+  expect(target.args).toEqual({ C: '3' });
+  expect(target['cache-from']).toBeUndefined();
+});

@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { LineCounter, parseDocument, visit, isScalar, type Document } from 'yaml';
+import { isPair, isScalar, LineCounter, parseDocument, visit, type CollectionTag, type Document } from 'yaml';
 import { errorAt, type BakeFile } from '../source.ts';
 import { interpolate, type Lookup } from './interpolate.ts';
 
@@ -9,16 +9,23 @@ export type Mapping = Readonly<Record<string, unknown>>;
 export const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A compose file as plain data. */
+export interface ParsedCompose {
+  readonly data: Mapping;
+  /** The places, as names from the top, whose values replace those of the files before, instead of being joined to them. */
+  readonly replaced: readonly (readonly string[])[];
+}
+
 /**
  * Parses a compose file, with anchors, merge keys and interpolation.
  * @throws TbuildError BAKE_FILE, with the place.
  */
-export function parseCompose(file: BakeFile, lookup: Lookup): Mapping {
+export function parseCompose(file: BakeFile, lookup: Lookup): ParsedCompose {
   const document = parseDocument(file.text, {
     merge: true,
     logLevel: 'error',
     lineCounter: new LineCounter(),
-    customTags: (tags) => [...tags, RESET, OVERRIDE],
+    customTags: (tags) => [...tags, ...REPLACING],
   });
   const [error] = document.errors;
   if (error !== undefined) {
@@ -30,14 +37,35 @@ export function parseCompose(file: BakeFile, lookup: Lookup): Mapping {
   }
   interpolateScalars(document, file, lookup);
   const data: unknown = toData(document, file);
-  if (isMapping(data)) return data;
+  if (isMapping(data)) return { data, replaced: replacedIn(document) };
   throw new TbuildError('BAKE_FILE', `The compose file ${JSON.stringify(file.name)} is not a mapping`, {
     hint: 'Write services: at the top',
   });
 }
 
-const RESET = { tag: '!reset', resolve: () => null };
-const OVERRIDE = { tag: '!override', resolve: (text: string) => text };
+const [RESET, OVERRIDE] = ['!reset', '!override'] as const;
+const COLLECTIONS: readonly CollectionTag['collection'][] = ['map', 'seq'];
+const REPLACING = [
+  { tag: RESET, resolve: () => null },
+  { tag: OVERRIDE, resolve: (text: string) => text },
+  ...COLLECTIONS.flatMap((collection): CollectionTag[] => [
+    { tag: RESET, collection, resolve: () => null },
+    { tag: OVERRIDE, collection, resolve: (value) => value },
+  ]),
+];
+
+function replacedIn(document: Document): readonly (readonly string[])[] {
+  const places: string[][] = [];
+  visit(document, {
+    Pair(_, { key, value }, path) {
+      const tag = typeof value === 'object' && value !== null && 'tag' in value ? value.tag : undefined;
+      if (tag !== RESET && tag !== OVERRIDE) return;
+      const above = path.flatMap((node) => (isPair(node) ? [String(node.key)] : []));
+      places.push([...above, String(key)]);
+    },
+  });
+  return places;
+}
 
 function interpolateScalars(document: Document, file: BakeFile, lookup: Lookup): void {
   visit(document, {

@@ -3,7 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { isRemote } from '../definition/resolve.ts';
 import type { BakeFile } from '../source.ts';
 import type { Lookup } from './interpolate.ts';
-import { isMapping, parseCompose, type Mapping } from './parse-compose.ts';
+import { isMapping, parseCompose, type Mapping, type ParsedCompose } from './parse-compose.ts';
 
 /** The services of compose files, joined, and the secrets that they name. */
 export interface ComposeProject {
@@ -22,7 +22,10 @@ const DEEPEST = 16;
 /** Reads compose files, each of which adds to those before it. @throws TbuildError BAKE_FILE */
 export function readProject(files: readonly BakeFile[], options: ComposeOptions): ComposeProject {
   const documents = files.flatMap((file) => withIncluded(file, options, 0));
-  const merged = documents.reduce<Mapping>((before, { data }) => mergeValues(before, data) as Mapping, {});
+  const merged = documents.reduce<Mapping>(
+    (before, { data, replaced }) => mergeValues(without(before, replaced), data) as Mapping,
+    {},
+  );
   const services = new Map<string, Mapping>();
   for (const [name, service] of Object.entries(mappingOf(merged.services, 'services'))) {
     services.set(
@@ -38,23 +41,20 @@ export function readProject(files: readonly BakeFile[], options: ComposeOptions)
   return { services, secrets: mappingOf(merged.secrets, 'secrets') };
 }
 
-interface ComposeDocument {
-  readonly data: Mapping;
-}
-
-function withIncluded(file: BakeFile, options: ComposeOptions, depth: number): ComposeDocument[] {
+function withIncluded(file: BakeFile, options: ComposeOptions, depth: number): ParsedCompose[] {
   if (depth > DEEPEST)
     throw new TbuildError('BAKE_FILE', `Compose files include each other more than ${DEEPEST} levels deep`);
-  const data = normalized(parseCompose(file, options.lookup));
+  const parsed = parseCompose(file, options.lookup);
+  const data = normalized(parsed.data);
   const included = listOf(data.include).flatMap((entry) => {
     const paths = isMapping(entry) ? listOf(entry.path) : [entry];
     return paths.flatMap((path) => {
       const name = posix.join(posix.dirname(file.name), String(path));
       const found = withIncluded(requireFile(name, options), options, depth + 1);
-      return found.map(({ data: inner }) => ({ data: rebased(inner, posix.dirname(name)) }));
+      return found.map((inner) => ({ ...inner, data: rebased(inner.data, posix.dirname(name)) }));
     });
   });
-  return [...included, { data }];
+  return [...included, { ...parsed, data }];
 }
 
 function requireFile(name: string, { readFile }: ComposeOptions): BakeFile {
@@ -107,6 +107,15 @@ function pairsOf(value: unknown, colons = false): Mapping {
   );
 }
 
+/** Leaves out the values at some places. */
+function without(data: Mapping, places: readonly (readonly string[])[]): Mapping {
+  return places.reduce((before, [name = '', ...below]) => {
+    const { [name]: value, ...others } = before;
+    if (below.length === 0) return others;
+    return isMapping(value) ? { ...before, [name]: without(value, [below]) } : before;
+  }, data);
+}
+
 /** Joins mappings by name and appends lists, as compose does. */
 function mergeValues(before: unknown, after: unknown): unknown {
   if (isMapping(before) && isMapping(after)) {
@@ -138,7 +147,8 @@ function extended(service: Mapping, { name, services, options, depth }: Extendin
   const all =
     path === undefined
       ? services
-      : rebased(normalized(parseCompose(requireFile(path, options), options.lookup)), posix.dirname(path)).services;
+      : rebased(normalized(parseCompose(requireFile(path, options), options.lookup).data), posix.dirname(path))
+          .services;
   const found = mappingOf(all, 'services')[wanted];
   if (found === undefined)
     throw new TbuildError(
