@@ -87,7 +87,7 @@ describe('an image in a registry', needs('registry'), () => {
     await put('empty', []);
     const empty = await pulled('empty');
     expect(empty.exitCode).toBe(1);
-    expect(empty.stderr).toContain('The image names no platforms');
+    expect(empty.stderr).toContain('it names no platforms');
   });
 
   test('is refused when it is an artifact, which does not break the list of images', async () => {

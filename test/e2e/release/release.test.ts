@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { baseImage } from '../../support/base-images.ts';
+import { baseImage, baseImageArguments } from '../../support/base-images.ts';
 import { registerArm64 } from '../../support/binfmt.ts';
 import { debianRoot, type DebianRoot } from '../../support/debian-root.ts';
 import { docker } from '../../support/docker.ts';
@@ -201,6 +201,8 @@ test.each([{ name: 'this Node', path: process.execPath }, ...otherNodes])(
       XDG_CACHE_HOME: scratchDirectory('cache'),
     };
     expect(await runChecked(program, ['--version'], { env })).toBe(`tbuild ${version}\n`);
+    const id = await runChecked(program, ['build', '--quiet', ...baseImageArguments(), hello], { env });
+    expect(id).toMatch(/^sha256:[0-9a-f]{64}\n$/);
     expect(statSync(join(prefix, 'node_modules/@tbuild/api/dist/index.js')).size).toBeGreaterThan(1000);
   },
 );
