@@ -24,6 +24,6 @@ test('an archive with a path that is longer than Linux allows is refused', async
   const build = await buildContext(context);
   expect(build.exitCode).toBe(1);
   expect(build.stderr).toMatch(
-    /ERROR: Could not unpack ".*deep\.tar"\nhint: Shorten the path: Linux allows 4,095 bytes/,
+    /ERROR: Could not unpack ".*deep\.tar": could not unpack ".*": the name is too long\nhint: Shorten the path: Linux allows 4,095 bytes/,
   );
 });
