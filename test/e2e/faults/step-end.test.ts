@@ -89,7 +89,9 @@ describe.each(isolations)('a step, isolation %s,', (isolation) => {
       expect(full.exitCode).toBe(1);
       // A volatile overlay may report only an I/O error to the program.
       expect(full.stderr).toMatch(/No space left on device|I\/O error/);
-      expect(full.stderr).toContain('hint: Free some space: none is left on the file system of the store');
+      expect(full.stderr).toContain(
+        'hint: Free some space, for example with tbuild prune: none is left on the file system of the store "',
+      );
       good(await buildInline({ Dockerfile: 'FROM busybox\nRUN echo x > /small\n' }, { args, store }));
     } finally {
       await runChecked('umount', ['-l', store]);
