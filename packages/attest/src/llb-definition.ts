@@ -1,3 +1,4 @@
+import { withoutCredentials } from '@tbuild/errors';
 import type { CopyOp, CopySelection, FileSource, GitOp, HttpOp, ImageOp, RunOp, Step, StepId } from '@tbuild/graph';
 import { canonicalJson, digestOf, type Platform } from '@tbuild/oci';
 import type { BuildFacts } from './build-facts.ts';
@@ -208,7 +209,14 @@ function contextSource(name: string, paths: readonly string[]): object {
 
 function inlineFiles(files: Extract<FileSource, { kind: 'inline' }>['files']): object {
   const actions = files.map(({ name, content, mode = 0o644 }, at) => ({
-    Action: { mkfile: { data: Buffer.from(content).toString('base64'), mode, path: `/${name}`, timestamp: -1 } },
+    Action: {
+      mkfile: {
+        data: Buffer.from(withoutCredentials(content)).toString('base64'),
+        mode,
+        path: `/${name}`,
+        timestamp: -1,
+      },
+    },
     input: at - 1,
     output: at === files.length - 1 ? 0 : -1,
     secondaryInput: -1,

@@ -60,6 +60,7 @@ test('a damaged file is evaluated or refused with a message, and never breaks th
   const next = numbersFrom(1);
   const end = performance.now() + seconds * 1000;
   let count = 0;
+  expect(texts.length).toBeGreaterThan(50);
   while (performance.now() < end || count < 50) {
     const { name, text } = texts[next(texts.length)] ?? { name: '', text: '' };
     const damaged = mutate(mutate(text, next), next);
@@ -70,5 +71,4 @@ test('a damaged file is evaluated or refused with a message, and never breaks th
       if (!(error instanceof TbuildError)) throw new Error(`Broken by ${JSON.stringify(damaged)}`, { cause: error });
     }
   }
-  expect(count).toBeGreaterThan(0);
 });

@@ -53,6 +53,8 @@ const hidden: Readonly<Record<string, () => Promise<Command>>> = {
   __man: async () => (await import('./commands/manual.ts')).manualCommand(commands),
 };
 
+const loaders = { ...commands, ...hidden };
+
 async function main(argv: readonly string[], env: Environment): Promise<number> {
   const [first, ...rest] = commandFirst(argv);
   if (first === undefined || first === 'help' || ((first === '--help' || first === '-h') && rest.length === 0)) {
@@ -64,7 +66,7 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
     env.stdout.write(`tbuild ${VERSION}\n`);
     return 0;
   }
-  const load = Object.hasOwn(commands, first) ? commands[first] : hidden[first];
+  const load = Object.hasOwn(loaders, first) ? loaders[first] : undefined;
   if (load === undefined && !first.startsWith('-')) await refuseUnknown(first, env);
   const command = await (load ?? commands.build)?.();
   if (command === undefined) throw new Error('There is no build command');

@@ -199,8 +199,8 @@ async function runStep<R>(
   }
   start();
   using turn = step.noCache ? undefined : await prepared.takeTurn?.();
-  const loaded = turn === undefined ? undefined : await load(prepared, run);
-  if (loaded?.isWhole) return { result: loaded.result, outcome: 'cached' };
+  const cached = turn === undefined ? undefined : run.missingResults.accept(step, await load(prepared, run));
+  if (cached !== undefined) return { result: cached, outcome: 'cached' };
   const result = await cache.save(prepared.key, await prepared.run(), {
     base: inputs.base?.result,
     replace: step.noCache,

@@ -119,3 +119,14 @@ test('no try hides what the validation of a variable says', async () => {
     'x = V\ntarget "default" { args = { A = try(x, "none") } }\nvariable "V" {\n  validation {\n    condition = V != null\n    error_message = "give V"\n  }\n}\n';
   await expect(evaluateText(text)).rejects.toThrow('give V');
 });
+
+test('a ladder of targets that are contexts of each other twice is walked once a target', async () => {
+  const steps = Array.from(
+    { length: 60 },
+    (_, at) => `target "t${at}" {\n  contexts = { a = "target:l${at}", b = "target:r${at}" }\n}
+target "l${at}" {\n  contexts = { next = "target:t${at + 1}" }\n}
+target "r${at}" {\n  contexts = { next = "target:t${at + 1}" }\n}\n`,
+  );
+  const files = await evaluateText(`${steps.join('')}target "t60" {}\n`);
+  expect(files.resolve(['t0'], []).targets.size).toBe(181);
+});

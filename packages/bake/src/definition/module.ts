@@ -75,10 +75,12 @@ function openLookup(parts: ModuleParts, { functions, sources }: ModuleOptions, s
     return reading.variable;
   };
   const evaluateOnce = (name: string, expression: Expression): Value => {
-    const value =
-      values.get(name) ?? once(`attribute ${name}`, expression.place, () => evaluate(expression, scopeOf()));
-    values.set(name, value);
-    return value;
+    if (!values.has(name))
+      values.set(
+        name,
+        once(`attribute ${name}`, expression.place, () => evaluate(expression, scopeOf())),
+      );
+    return values.get(name) ?? null;
   };
   return {
     read,

@@ -57,7 +57,8 @@ export function resolve(definitions: Definitions, { names, overrides, epoch, rem
   groups.set('default', { ...standard, targets: [...all].toSorted() });
   const asked = new Set(targets.keys());
   // Docker links in the order of its map; every order gives the same targets.
-  for (const name of asked) link(name, targets, { definitions, overrides, remote, visited: [] });
+  const linked = new Set<string>();
+  for (const name of asked) link(name, targets, { definitions, overrides, remote, visited: [], linked });
   if (epoch !== undefined && epoch !== '')
     for (const [name, target] of targets) targets.set(name, withEpoch(target, epoch));
   return { groups, targets, links: new Set([...targets.keys()].filter((name) => !asked.has(name))) };
@@ -178,26 +179,29 @@ export const isRemote = (context: string): boolean =>
 
 interface Linking extends Inheriting {
   readonly visited: readonly string[];
+  /** The targets that need no second look: many paths may lead to one. */
+  readonly linked: Set<string>;
 }
 
 /** Resolves the targets that are contexts of a target. Nothing is exported of one that nobody asked for. */
-function link(name: string, targets: Map<string, TargetAttributes>, { visited, ...inheriting }: Linking): void {
-  const linked = linksOf(targets.get(name) ?? {});
-  for (const other of linked) {
+function link(name: string, targets: Map<string, TargetAttributes>, { visited, linked, ...inheriting }: Linking): void {
+  if (linked.has(name)) return;
+  for (const other of linksOf(targets.get(name) ?? {})) {
     if (other === name) throw new TbuildError('BAKE_FILE', `target ${name} cannot link to itself`);
     if (visited.includes(other)) throw new TbuildError('BAKE_FILE', `infinite loop from ${name} to ${other}`);
     if (!targets.has(other))
       targets.set(other, { ...resolveTarget(other, inheriting), output: [{ type: 'cacheonly' }] });
-    link(other, targets, { ...inheriting, visited: [...visited, name] });
+    link(other, targets, { ...inheriting, visited: [...visited, name], linked });
     const [target = {}, source = {}] = [targets.get(name), targets.get(other)];
     requirePlatforms({ name, target }, { name: other, target: source });
     const entitlements = [...new Set([...(target.entitlements ?? []), ...(source.entitlements ?? [])])];
     if (entitlements.length > 0) targets.set(name, { ...target, entitlements });
   }
+  linked.add(name);
 }
 
 /** Returns the names of the targets that are contexts of a target. */
-export function linksOf({ contexts }: TargetAttributes): string[] {
+function linksOf({ contexts }: TargetAttributes): string[] {
   return Object.values(contexts ?? {}).flatMap((context) =>
     context?.startsWith('target:') === true ? [context.slice('target:'.length)] : [],
   );

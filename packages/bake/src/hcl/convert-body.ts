@@ -65,7 +65,11 @@ function blockOf(node: Node, source: BodySource): Block {
   requireLineEnd(node, source);
   return {
     type: type.text,
-    labels: header.map((label) => (label.type === 'string_lit' ? unquote(label.text.slice(1, -1)) : label.text)),
+    labels: header.map((label) =>
+      label.type === 'string_lit'
+        ? unquote(label.text.slice(1, -1), { file, span: { start: label.startIndex, end: label.endIndex } })
+        : label.text,
+    ),
     body: bodyOf(node, source),
     place: { file, span: { start: node.startIndex, end: header.at(-1)?.endIndex ?? type.endIndex } },
   };

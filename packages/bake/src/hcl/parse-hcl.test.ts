@@ -43,6 +43,7 @@ test.each([
   ['3:3', 'is set twice', 'target "b" {\n  context = "a"\n  context = "b"\n}\n'],
   ['2:1', 'closing bracket has no opening one', 'target "b" { }\n}\n'],
   ['1:28', 'Invalid escape sequence', 'target "b" { args = { A = "\\x" } }'],
+  ['1:8', 'Invalid escape sequence', 'target "\\UFFFFFFFF" { }'],
   [undefined, 'nested too deeply', `target "b" { tags = ${'['.repeat(5000)} }`],
   [undefined, 'nested too deeply', `x = ${'1 + '.repeat(5000)}1\ntarget "default" { args = { X = x } }`],
 ])('an error at %s says %s', async (place, message, text) => {

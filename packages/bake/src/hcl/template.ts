@@ -81,15 +81,14 @@ function indentation(text: string): number {
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
 
 /** Replaces the escapes of a quoted text. */
-export function unquote(text: string, place?: Place): string {
+export function unquote(text: string, place: Place): string {
   return text.replace(/\\(u[\da-fA-F]{4}|U[\da-fA-F]{8}|.?)|\$\$\{|%%\{/gs, (whole, escape: string | undefined) => {
     if (escape === undefined) return whole.slice(1);
     const known = ESCAPES[escape];
     if (known !== undefined) return known;
     const code = /^[uU][\da-fA-F]/.test(escape) ? Number.parseInt(escape.slice(1), 16) : Infinity;
     if (code <= 0x10_ff_ff) return String.fromCodePoint(code);
-    const message = `Invalid escape sequence ${whole}: expected \\n, \\r, \\t, \\", \\\\, \\uNNNN or \\UNNNNNNNN`;
-    throw place === undefined ? new Error(message) : errorAt(place, message);
+    throw errorAt(place, `Invalid escape sequence ${whole}: expected \\n, \\r, \\t, \\", \\\\, \\uNNNN or \\UNNNNNNNN`);
   });
 }
 

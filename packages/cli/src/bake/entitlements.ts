@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import type { TargetAttributes } from '@tbuild/bake';
+import { isRemote, type TargetAttributes } from '@tbuild/bake';
 import { TbuildError } from '@tbuild/errors';
 import type { Permission } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
@@ -16,7 +16,7 @@ interface Place {
 
 /**
  * Makes sure that the user allows what the targets ask for. Asks once, on a terminal.
- * @throws TbuildError USAGE for what is not granted.
+ * @throws TbuildError BAKE_FILE for what is not granted, USAGE for an unknown permission.
  */
 export async function requireGrants(
   targets: Iterable<TargetAttributes>,
@@ -71,11 +71,11 @@ function placesOf(target: TargetAttributes, { cwd }: Environment): Place[] {
 
 function contextPlaces({ context = '.', contexts = {}, dockerfile = '' }: TargetAttributes): string[] {
   const named = Object.values(contexts).flatMap((source) => source ?? []);
-  const local = [context, ...named].map((source) => source.replace(/^(cwd|oci-layout):\/\//, '')).filter(isLocal);
+  const local = [context, ...named]
+    .map((source) => source.replace(/^(cwd|oci-layout):\/\//, ''))
+    .filter((source) => !isRemote(source));
   return [...local, ...(dockerfile.startsWith('/') ? [dockerfile] : [])];
 }
-
-const isLocal = (source: string): boolean => !/^([a-z][a-z\d+.-]*:\/\/|git@|github\.com\/|target:|-$)/.test(source);
 
 function isWithin(path: string, directory: string): boolean {
   const inside = relative(directory, path);
