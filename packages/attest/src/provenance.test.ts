@@ -1,4 +1,4 @@
-import { GraphBuilder, type RunOp } from '@tbuild/graph';
+import { type CopyOp, GraphBuilder, type RunOp } from '@tbuild/graph';
 import { digestOf } from '@tbuild/oci';
 import { describe, expect, test } from 'vitest';
 import type { ProvenanceSpec } from './attestation-specs.ts';
@@ -147,6 +147,28 @@ describe('provenance', () => {
     const source = Buffer.from(/"data":"([^"]*)"/.exec(text)?.[1] ?? '', 'base64').toString();
     expect(source).toContain('ADD https://example.org/f');
     for (const word of ['hunter2', 'proxy-password']) expect(text + source).not.toContain(word);
+  });
+
+  test('provenance with mode=max has no credentials of a heredoc', () => {
+    const builder = new GraphBuilder();
+    const files = [{ name: 'config', content: 'url = https://robot:hunter2@example.org/\n' }];
+    const op: CopyOp = {
+      kind: 'copy',
+      from: { kind: 'inline', files },
+      sources: ['config'],
+      unpack: false,
+      keepOwner: false,
+      destination: '/etc/',
+      exclude: [],
+      parents: false,
+    };
+    const target = builder.add({ op, sources: [], name: 'COPY <<config /etc/', noCache: false });
+    const written = JSON.stringify(provenance(spec('max'), { ...facts(), graph: builder.build([target]), target }));
+    const texts = [...written.matchAll(/"data":"([^"]*)"/g)].map(([, data = '']) =>
+      Buffer.from(data, 'base64').toString(),
+    );
+    expect(texts).toContain('url = https://example.org/\n');
+    expect(texts.join('')).not.toContain('hunter2');
   });
 
   test('the digest of a named context that is an image is no credential', () => {

@@ -91,8 +91,8 @@ export interface LiveStep {
 
 /**
  * Returns the running steps with their details and the first waiting ones: at most {@link MAX_LIVE_ROWS} lines, more
- * if a step shows more than usual, and
- * with the header two fewer than the screen has. `hidden` counts running steps that did not fit.
+ * if a step shows more than usual, and with the header two fewer than the screen has. `hidden` counts running steps that
+ * did not fit.
  */
 export function liveSteps(
   view: BuildView,

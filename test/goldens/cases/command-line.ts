@@ -22,6 +22,7 @@ export const commandLineCases: readonly MessageCase[] = [
   commandLine('A misspelt command fails', ['biuld', '-t', 'x', '.']),
   commandLine('A misspelt command before a context fails', ['bulid', '.']),
   commandLine('A word that is neither a command nor a directory fails', ['inventory']),
+  commandLine('A word that names a property of every object fails', ['constructor']),
   commandLine('Several unknown options fail together', [
     '--destination',
     'registry.example/app',

@@ -3,6 +3,7 @@ import type { LintWarning } from '@tbuild/dockerfile';
 import { unusedArgs, type Plan } from '@tbuild/frontend';
 import type { Graph, GraphTarget } from '@tbuild/graph';
 import type { Progress } from '@tbuild/progress';
+import type { AskedTags } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
 import { credentialsWarnings } from '../session/credentials-warning.ts';
 import type { BuildInputs } from '../session/inputs.ts';
@@ -31,6 +32,8 @@ export interface PlanPlace {
   readonly place?: GraphTarget;
   /** The plans of the targets that are its contexts, by name. */
   readonly linked: ReadonlyMap<string, BuildPlan>;
+  /** What the planning of other targets has asked registries. */
+  readonly asked?: AskedTags;
 }
 
 /**
@@ -41,12 +44,12 @@ export interface PlanPlace {
 export async function planBuild(
   inputs: BuildInputs,
   ports: PlanPorts,
-  { place, linked, ...underway }: Underway & PlanPlace,
+  { place, linked, asked, ...underway }: Underway & PlanPlace,
 ): Promise<BuildPlan> {
   const { request } = inputs;
   const { progress } = underway;
   const plansOf = new Map([...linked].map(([name, { plans }]) => [name, plans] as const));
-  const planning = { ...openPlanning(request, ports, { ...underway, target: place }), linked: plansOf };
+  const planning = { ...openPlanning(request, ports, { ...underway, target: place, asked }), linked: plansOf };
   for (const { graph } of linked.values()) planning.graph.include(graph);
   const plans = await planShowingWarnings(inputs, planning, progress);
   for (const warning of credentialsWarnings(plans)) progress.emit(warning);

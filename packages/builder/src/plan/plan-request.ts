@@ -3,7 +3,7 @@ import { TbuildError } from '@tbuild/errors';
 import { planBuild, type NamedContext, type Plan, type PlanOptions, type ResolveImage } from '@tbuild/frontend';
 import { GraphBuilder, type GraphTarget } from '@tbuild/graph';
 import type { Platform } from '@tbuild/oci';
-import { createResolveImage, type ImageSources } from '@tbuild/sources';
+import { type AskedTags, createResolveImage, type ImageSources } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
 import type { BuildRequest, ContextSpec } from '../request.ts';
 import { MAIN_CONTEXT } from '../session/contexts.ts';
@@ -95,10 +95,11 @@ async function makePlan(
 export function openPlanning(
   { pull, sourcePolicy }: Pick<BuildRequest, 'pull' | 'sourcePolicy'>,
   ports: PlanPorts,
-  { target, ...underway }: Underway & { readonly target?: GraphTarget },
+  { target, asked, ...underway }: Underway & { readonly target?: GraphTarget; readonly asked?: AskedTags },
 ): Planning {
   const resolve = createResolveImage(ports, {
     pull,
+    asked,
     warn: (message) => underway.progress.emit({ type: 'warning', message }),
     track: (reference, work) => track(underway, `[internal] load metadata for ${reference}`, work),
   });

@@ -1,5 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import { joinGraphs, type Graph } from '@tbuild/graph';
+import { type AskedTags, createAskedTags } from '@tbuild/sources';
 import type { BuildRequest } from '../request.ts';
 import type { TargetSession } from '../session/open-target.ts';
 import { type BuildPlan, planBuild } from './plan-build.ts';
@@ -24,11 +25,12 @@ export interface JointPlan {
  */
 export async function planTargets(sessions: readonly TargetSession[], ports: PlanPorts): Promise<JointPlan> {
   const plans = new Map<string, Promise<BuildPlan>>();
+  const asked = createAskedTags();
   const byName = new Map(sessions.map((session) => [session.name, session]));
   const planOf = (session: TargetSession): Promise<BuildPlan> => {
     const known = plans.get(session.name);
     if (known !== undefined) return known;
-    const planning = planTarget(session, { ports, byName, planOf });
+    const planning = planTarget(session, { ports, byName, asked, planOf });
     plans.set(session.name, planning);
     return planning;
   };
@@ -40,13 +42,17 @@ export async function planTargets(sessions: readonly TargetSession[], ports: Pla
 interface TargetPlanning {
   readonly ports: PlanPorts;
   readonly byName: ReadonlyMap<string, TargetSession>;
+  readonly asked: AskedTags;
   planOf(session: TargetSession): Promise<BuildPlan>;
 }
 
-async function planTarget(session: TargetSession, { ports, byName, planOf }: TargetPlanning): Promise<BuildPlan> {
+async function planTarget(
+  session: TargetSession,
+  { ports, byName, asked, planOf }: TargetPlanning,
+): Promise<BuildPlan> {
   const { inputs, underway, place } = session;
   const links = linksOf(inputs.request).map(async (name) => [name, await planOf(sessionOf(name, byName))] as const);
-  return planBuild(inputs, ports, { ...underway, place, linked: new Map(await Promise.all(links)) });
+  return planBuild(inputs, ports, { ...underway, place, asked, linked: new Map(await Promise.all(links)) });
 }
 
 /** Waits for all targets, so that none goes on behind a failure, which is that of the first that failed. */

@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isProgram } from '../config/is-program.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -16,13 +16,4 @@ export function findEngine({ TBUILD_ENGINE: named = '', PATH = '' }: Variables):
   if (named !== '') return ENGINES[named] ?? [named];
   const directories = PATH.split(delimiter);
   return Object.values(ENGINES).find(([program = '']) => directories.some((one) => isProgram(join(one, program))));
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

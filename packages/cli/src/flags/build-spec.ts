@@ -70,7 +70,7 @@ const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
 const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
 
 /**
- * Reads a network mode.
+ * Reads when to ask registries for base images: true, false or a policy.
  * @throws TbuildError USAGE
  */
 export function pullOf(text: string): boolean | PullPolicy {
@@ -79,6 +79,10 @@ export function pullOf(text: string): boolean | PullPolicy {
   return choiceOf(text, PULL_POLICIES, '--pull');
 }
 
+/**
+ * Reads a network mode.
+ * @throws TbuildError USAGE
+ */
 export function networkOf(text: string): NetworkMode {
   return choiceOf(text, NETWORKS, '--network');
 }

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { hasCode, withoutCredentials } from '@tbuild/errors';
-import type { OutsideResult } from '@tbuild/host';
+import { type AskGit, gitIn, isDirty } from '@tbuild/sources';
 import type { BuildSpec } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { openOutside } from '../services/run-program.ts';
@@ -22,36 +22,29 @@ async function gitLabels(
   { dockerfile }: BuildSpec,
   env: Environment,
 ): Promise<Readonly<Record<string, string>>> {
-  const git = async (...args: readonly string[]): Promise<string | undefined> => {
-    const options = { cwd: env.cwd, signal: AbortSignal.timeout(GIT_TIME) };
-    const { exitCode, stdout } = await openOutside(env)
-      .run(['git', '-C', directory, ...args], options)
-      .catch(missing);
-    const text = Buffer.from(stdout).toString('utf8').trim();
-    return exitCode === 0 && text !== '' ? text : undefined;
-  };
+  const { run: runProgram } = openOutside(env);
+  // What takes too long gives no label.
+  const git: AskGit = (...args) =>
+    gitIn(directory, { runProgram, signal: AbortSignal.timeout(GIT_TIME) })(...args).catch((error: unknown) => {
+      if (!hasCode(error, 'CANCELLED')) throw error;
+      return undefined;
+    });
   const root = await git('rev-parse', '--show-toplevel');
   if (root === undefined) return {};
   const commit = await git('rev-parse', '--verify', 'HEAD');
   const checks = /^(?:1|t|true)$/i.test(env.variables.BUILDX_GIT_CHECK_DIRTY ?? '');
-  const isDirty = checks && (await git('status', '--porcelain', '--ignored=no')) !== undefined;
+  const suffix = checks && (await isDirty(git)) ? '-dirty' : '';
   const remote =
-    (await git('config', '--get', 'remote.origin.url')) ?? (await git('config', '--get', 'remote.upstream.url'));
+    (await git('config', '--get', 'remote.origin.url')) || (await git('config', '--get', 'remote.upstream.url'));
   const file = typeof dockerfile === 'string' ? resolve(env.cwd, dockerfile) : join(directory, 'Dockerfile');
   const entry = relative(root, file);
   const isInside = existsSync(file) && !entry.startsWith('..') && !isAbsolute(entry);
   return {
-    ...(commit === undefined ? {} : { 'org.opencontainers.image.revision': `${commit}${isDirty ? '-dirty' : ''}` }),
-    ...(remote === undefined ? {} : { 'org.opencontainers.image.source': withoutCredentials(remote) }),
+    ...(commit === undefined ? {} : { 'org.opencontainers.image.revision': `${commit}${suffix}` }),
+    ...(remote === undefined || remote === '' ? {} : { 'org.opencontainers.image.source': withoutCredentials(remote) }),
     ...(isInside ? { 'com.docker.image.source.entrypoint': entry } : {}),
   };
 }
 
 /** In milliseconds. */
 const GIT_TIME = 10_000;
-
-/** Without git there are no labels. */
-function missing(error: unknown): Pick<OutsideResult, 'exitCode' | 'stdout'> {
-  if (hasCode(error, 'NOT_FOUND') || hasCode(error, 'CANCELLED')) return { exitCode: 1, stdout: new Uint8Array() };
-  throw error;
-}

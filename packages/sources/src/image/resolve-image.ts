@@ -26,7 +26,21 @@ import type { PullPolicy } from '@tbuild/spec';
 import { touch, writeAtomically } from '@tbuild/store';
 import type { ImageSources } from './image-sources.ts';
 
+/** What registries have said about tags, for all resolvers of a build. */
+export interface AskedTags {
+  /** The present digests, by name. */
+  readonly digests: Map<string, Promise<string | undefined>>;
+  /** The names that were warned about. */
+  readonly doubted: Set<string>;
+}
+
+export function createAskedTags(): AskedTags {
+  return { digests: new Map(), doubted: new Set() };
+}
+
 export interface ResolveOptions {
+  /** Default: none of this build. */
+  readonly asked?: AskedTags;
   readonly pull: PullPolicy;
   /** Reports that an image may be out of date. */
   warn(message: string): void;
@@ -42,8 +56,7 @@ const PATIENCE = 2000;
  * build needs no network for an image that it knows: where the registry does not answer, the tag keeps its image.
  */
 export function createResolveImage(images: ImageSources, options: ResolveOptions): ResolveImage {
-  const digests = new Map<string, Promise<string | undefined>>();
-  const doubted = new Set<string>();
+  const { digests, doubted } = options.asked ?? createAskedTags();
   return async (request, signal) => {
     const { source } = request;
     if (source.kind === 'layout') return resolveInLayout(request, source.path, { images, signal });

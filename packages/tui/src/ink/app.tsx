@@ -15,7 +15,10 @@ export interface AppProps {
   readonly ended: boolean;
 }
 
-/** Renders the terminal view: finished steps at the top, written once; below them the header, the targets of a build of several, and the running steps. */
+/**
+ * Renders the terminal view: finished steps at the top, written once; below them the header, the targets of a build of
+ * several, and the running steps.
+ */
 export function App({ view, now, screen, ended }: AppProps): ReactElement {
   const finished = view.finished.flatMap((id) => view.steps.get(id) ?? []);
   const targets = ended ? [] : targetRows(view, now, screen);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -27,7 +27,8 @@ const source = cloudCredentials({
 });
 
 install('ecr-login', `printf '{"Username": "AWS", "Secret": "of %s"}' "$(cat)"`);
-install('gcloud', 'echo "You are not logged in" && exit 1');
+const asked = join(directory, 'asked');
+install('gcloud', `touch '${asked}'; echo "You are not logged in" && exit 1`);
 
 test('the helper of a cloud that is installed is asked for its registries', async () => {
   const registry = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
@@ -40,11 +41,18 @@ test('the helper of a cloud that is installed is asked for its registries', asyn
 
 test('a helper that has no credentials leaves the request anonymous', async () => {
   expect(await source('gcr.io', 'distroless/static')).toBeUndefined();
+  expect(existsSync(asked)).toBe(true);
 });
 
-test.each(['registry.example', 'evil.dkr.ecr.eu-central-1.amazonaws.com.example', 'x.azurecr.io'])(
-  'no helper is asked for %s',
+test.each(['registry.example', '123456789012.dkr.ecr.eu-central-1.amazonaws.com.example', 'gcr.io.example'])(
+  'no helper is asked for %s, which is no registry of a cloud',
   async (registry) => {
+    rmSync(asked, { force: true });
     expect(await source(registry, 'app')).toBeUndefined();
+    expect(existsSync(asked)).toBe(false);
   },
 );
+
+test('a cloud without an installed helper is asked anonymously', async () => {
+  expect(await source('x.azurecr.io', 'app')).toBeUndefined();
+});

@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { loadCredentials, type CredentialSource, type RunHelper } from '@tbuild/registry';
+import { isProgram } from '../is-program.ts';
 
 /** The registries of clouds, and the names of the credential helpers for them. */
 const CLOUDS: readonly (readonly [registry: RegExp, ...helpers: string[]])[] = [
@@ -30,13 +30,4 @@ export function cloudCredentials({ path, runHelper }: CloudOptions): CredentialS
     const ask = loadCredentials({ files: [{ name: `docker-credential-${helper}`, text }], runHelper });
     return ask(registry, repository).catch(() => undefined);
   };
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
