@@ -5,6 +5,8 @@ import { canonicalJson, type Digest } from '@tbuild/oci';
 export interface ResolvedSource {
   /** The commit of a repository. */
   readonly commit?: string;
+  /** The full name of the branch or tag that the commit came from. */
+  readonly ref?: string;
   /** The content of a URL. */
   readonly digest?: Digest;
   /** `Last-Modified` of a URL, in milliseconds since 1970. */

@@ -32,7 +32,7 @@ export function fetchStep(
   let started = false;
   return {
     readSecret,
-    sources: { ...sources, add: (_, found) => sources.add(op, found) },
+    sources: { add: (_, found) => sources.add(op, found), get: () => sources.get(op) },
     report(item, current, total) {
       if (!started) progress.emit({ type: 'started', step, at: now() });
       started = true;

@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import type { GitOp } from '@tbuild/graph';
-import type { GitRemote } from '@tbuild/sources';
+import { type Commit, type GitRemote, resolveCommit } from '@tbuild/sources';
 import type { StoreLayout } from '@tbuild/store';
+import type { ResolvedSources } from '../../session/resolved-sources.ts';
 import type { Secrets } from '../secrets.ts';
 
 /** What access to a repository uses. */
@@ -30,4 +31,20 @@ function authorizationFor(url: string, { readSecret }: Secrets): string | undefi
     if (token !== undefined) return `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   }
   return undefined;
+}
+
+/**
+ * Returns the commit of a repository that this build uses. It stays the same if the branch moves while the build runs.
+ * @throws TbuildError as `resolveCommit`.
+ */
+export async function commitOf(
+  op: GitOp,
+  remote: GitRemote,
+  { sources, root }: { readonly sources: ResolvedSources; readonly root: string },
+): Promise<Commit> {
+  const known = sources.get(op);
+  if (known?.commit !== undefined) return { id: known.commit, ref: known.ref };
+  const commit = await resolveCommit(remote, op, root);
+  sources.add(op, { commit: commit.id, ref: commit.ref });
+  return commit;
 }

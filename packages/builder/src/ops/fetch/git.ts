@@ -4,11 +4,11 @@ import { withoutCredentials } from '@tbuild/errors';
 import { type GitOp, resultId, type ResultId } from '@tbuild/graph';
 import { hexOf } from '@tbuild/oci';
 import type { Op } from '@tbuild/solver';
-import { checkOut, type Commit, contentFilters, fetchCommit, type GitRemote, resolveCommit } from '@tbuild/sources';
+import { checkOut, type Commit, contentFilters, fetchCommit, type GitRemote } from '@tbuild/sources';
 import { keyOf } from '../key-of.ts';
 import type { Trees } from '../trees.ts';
 import type { Fetching } from './fetch-step.ts';
-import { remoteOf, type RemotePorts } from './git-remote.ts';
+import { commitOf, remoteOf, type RemotePorts } from './git-remote.ts';
 
 /** What an ADD from a git repository uses. */
 export interface GitPorts extends RemotePorts, Pick<Trees, 'snapshots'> {
@@ -24,9 +24,11 @@ export function gitOp(op: GitOp, { readSecret, sources }: Omit<Fetching, 'report
   return {
     async prepare(_inputs, signal) {
       const remote = remoteOf(op, ports, { readSecret, signal });
-      const commit = await resolveCommit(remote, op, ports.store.root);
-      const filters = await contentFilters(remote, ports.store.root);
-      sources.add(op, { commit: commit.id });
+      const { root } = ports.store;
+      const [commit, filters] = await Promise.all([
+        commitOf(op, remote, { sources, root }),
+        contentFilters(remote, root),
+      ]);
       const { submodules, commitTime } = op;
       const subdirectory = posix.resolve('/', op.subdirectory ?? '');
       const gitDir = op.keepGitDir ? { url: withoutCredentials(op.url), ref: commit.ref } : undefined;

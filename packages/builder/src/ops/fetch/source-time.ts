@@ -1,8 +1,8 @@
 import { newestFile } from '@tbuild/diff';
 import type { GitOp, HttpOp } from '@tbuild/graph';
-import { commitTime, fetchUrl, resolveCommit, type Web } from '@tbuild/sources';
+import { commitTime, fetchUrl, type Web } from '@tbuild/sources';
 import type { Fetching } from './fetch-step.ts';
-import { remoteOf, type RemotePorts } from './git-remote.ts';
+import { commitOf, remoteOf, type RemotePorts } from './git-remote.ts';
 
 /** What reading the time of a source uses. */
 export type SourceTimePorts = Web & RemotePorts;
@@ -17,13 +17,12 @@ export async function sourceTime(
   ports: SourceTimePorts,
   { sources, readSecret, report, signal }: Fetching & { readonly signal: AbortSignal },
 ): Promise<number | undefined> {
-  const known = sources.get(op);
   if (op.kind === 'git') {
     const remote = remoteOf(op, ports, { readSecret, signal });
-    const commit = known?.commit ?? (await resolveCommit(remote, op, ports.store.root)).id;
-    sources.add(op, { commit });
-    return commitTime(commit, remote, ports);
+    const { id } = await commitOf(op, remote, { sources, root: ports.store.root });
+    return commitTime(id, remote, ports);
   }
+  const known = sources.get(op);
   const { digest, modified } =
     known?.digest === undefined
       ? await fetchUrl(op.url, ports, { checksum: op.checksum, readSecret, report, signal })
