@@ -1,6 +1,6 @@
+import { goJson } from '@tbuild/oci';
 import type { Resolved } from './definition/resolve.ts';
 import { RULES, type AttributeName, type Entry, type TargetAttributes } from './definition/target.ts';
-import { encodeText } from './value/json.ts';
 
 /** Returns the definition as `bake --print` writes it: JSON that is a bake file itself. */
 export function printDefinition({ groups, targets }: Resolved): string {
@@ -8,7 +8,7 @@ export function printDefinition({ groups, targets }: Resolved): string {
     group: Object.fromEntries(sorted(groups)),
     target: Object.fromEntries(sorted(targets).map(([name, target]) => [name, printable(target)])),
   };
-  return `${encodeIndented(document, '')}\n`;
+  return `${goJson(document, { indent: '  ' })}\n`;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
@@ -55,15 +55,4 @@ function inOrder(name: AttributeName, value: unknown): unknown {
     ...(name === 'secret' && src !== undefined ? { src } : {}),
     ...mapOf(Object.entries(name === 'secret' || src === undefined ? rest : { ...rest, src }), (setting) => setting),
   }));
-}
-
-function encodeIndented(value: unknown, indent: string): string {
-  if (typeof value === 'string') return encodeText(value);
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const inner = `${indent}  `;
-  const [open, close] = Array.isArray(value) ? '[]' : '{}';
-  const rows = Array.isArray(value)
-    ? value.map((item) => encodeIndented(item, inner))
-    : Object.entries(value).map(([name, item]) => `${encodeText(name)}: ${encodeIndented(item, inner)}`);
-  return rows.length === 0 ? `${open}${close}` : `${open}\n${inner}${rows.join(`,\n${inner}`)}\n${indent}${close}`;
 }

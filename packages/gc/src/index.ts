@@ -3,7 +3,7 @@ export { checkStore } from './check-store.ts';
 export type { CheckedStore, Damage } from './check-store.ts';
 export { dropUnsynced } from './drop-unsynced.ts';
 export type { GcStore } from './gc-store.ts';
-export { pruneStore, spaceOf } from './prune.ts';
+export { pruneStore } from './prune.ts';
 export type { Pruned, PruneOptions } from './prune.ts';
 export { repairStore } from './repair-store.ts';
 export type { Repaired } from './repair-store.ts';

@@ -1,4 +1,4 @@
-import { statfsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '@tbuild/oci';
 import {
@@ -8,6 +8,7 @@ import {
   listDirectory,
   liveLeases,
   moveToTrash,
+  spaceOf,
   type StoreLayout,
   unfinishedMarkers,
 } from '@tbuild/store';
@@ -33,12 +34,6 @@ export interface PruneOptions {
   readonly minFreeSpace?: number;
   /** How many bytes of the cache stay even if the disk is full. Default: none. */
   readonly reservedSpace?: number;
-}
-
-/** Returns the bytes that an ordinary user may still write to the file system of the store, and its size. */
-export function spaceOf({ root }: Pick<StoreLayout, 'root'>): { readonly free: number; readonly total: number } {
-  const { bavail, blocks, bsize } = statfsSync(root);
-  return { free: bavail * bsize, total: blocks * bsize };
 }
 
 /** What a prune has removed. */

@@ -11,6 +11,7 @@ export type { Lease, LiveLease } from './lease.ts';
 export { listDirectory } from './list-directory.ts';
 export { isOpenToOthers, protectStore } from './protect-store.ts';
 export { removeUnused } from './remove-unused.ts';
+export { isFull, spaceOf } from './space.ts';
 export {
   isOfThisBoot,
   needsSync,

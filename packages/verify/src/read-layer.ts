@@ -57,6 +57,17 @@ export async function listLayer(layer: Descriptor, from: Provider, signal: Abort
   return { diffId: `sha256:${hash.digest('hex')}`, members };
 }
 
+/**
+ * Returns the latest time in a layer, in seconds since 1970, or -Infinity for an empty one.
+ * @throws as {@link listLayer}.
+ */
+export async function newestTime(layer: Descriptor, from: Provider, signal: AbortSignal): Promise<number> {
+  let newest = -Infinity;
+  const look = ({ mtimeMs }: ArchiveMember): undefined => void (newest = Math.max(newest, mtimeMs));
+  await readArchive(await openLayer(layer, from, signal), look, signal);
+  return Math.floor(newest / 1000);
+}
+
 /** Returns the digest of a layer's archive without listing it. */
 export async function digestLayer(layer: Descriptor, from: Provider, signal: AbortSignal): Promise<Digest> {
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
 import type { ReadImage } from './read-image.ts';
-import { listLayer } from './read-layer.ts';
+import { newestTime } from './read-layer.ts';
 
 /** The annotation that BuildKit and tbuild give to a layer whose times were rewritten. */
 const REWRITTEN = 'buildkit/rewritten-timestamp';
@@ -18,8 +18,7 @@ export async function wasRewritten(image: ReadImage, epoch: number, signal: Abor
   const history = image.config.history.filter(({ empty_layer }) => empty_layer !== true);
   for (const [at, layer] of image.manifest.layers.entries()) {
     if (Date.parse(history[at]?.created ?? '') !== epoch * 1000) continue;
-    const { members } = await listLayer(layer, image.content, signal);
-    for (const { time } of members.values()) if (time > epoch) return false;
+    if ((await newestTime(layer, image.content, signal)) > epoch) return false;
   }
   return true;
 }

@@ -1,22 +1,15 @@
 import { TbuildError } from '@tbuild/errors';
+import { goJson } from '@tbuild/oci';
 import { Num } from './number.ts';
 import { isList, object, tuple, type Value } from './value.ts';
 
 /** Encodes a value as Go does: keys in order, and `<`, `>` and `&` escaped. */
 export function encodeJson(value: Value): string {
   if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return encodeText(value);
+  if (typeof value === 'string') return goJson(value);
   if (value instanceof Num) return String(value);
   if (isList(value)) return `[${value.items.map(encodeJson).join(',')}]`;
-  return `{${[...value.entries].map(([key, item]) => `${encodeText(key)}:${encodeJson(item)}`).join(',')}}`;
-}
-
-/** Encodes a text as Go does. */
-export function encodeText(text: string): string {
-  return JSON.stringify(text).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return `{${[...value.entries].map(([key, item]) => `${goJson(key)}:${encodeJson(item)}`).join(',')}}`;
 }
 
 /**

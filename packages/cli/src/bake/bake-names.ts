@@ -1,5 +1,4 @@
 import { listTargets, listVariables, OVERRIDE_KEYS, type BakeFiles } from '@tbuild/bake';
-import { silent } from '@tbuild/progress';
 import type { Candidate } from '../completion/candidates.ts';
 import type { Environment } from '../config/environment.ts';
 import { loadBake } from './load-bake.ts';
@@ -29,5 +28,5 @@ export async function bakeOverrides(file: string | undefined, env: Environment):
 
 function load(file: string | undefined, env: Environment): Promise<BakeFiles> {
   const wanted = { files: file === undefined ? [] : [file], variables: [], settings: {} };
-  return loadBake(wanted, env, { progress: silent, onFile: () => {} });
+  return loadBake(wanted, env, () => {});
 }

@@ -1,7 +1,7 @@
-import type { BakeFile, BakeFiles } from '@tbuild/bake';
+import { type BakeFile, type BakeFiles, evaluateBake } from '@tbuild/bake';
 import { fetchFiles } from '@tbuild/builder';
 import { formatPlatform } from '@tbuild/oci';
-import type { Progress } from '@tbuild/progress';
+import { silent } from '@tbuild/progress';
 import type { BuildSettings } from '@tbuild/spec';
 import type { Environment } from '../config/environment.ts';
 import { requirePair } from '../flags/pairs.ts';
@@ -21,11 +21,6 @@ export interface AskedFiles {
   readonly settings: BuildSettings;
 }
 
-/** Evaluated files, and their texts, which errors point into. */
-export interface LoadedBake extends BakeFiles {
-  readonly sources: readonly BakeFile[];
-}
-
 /** Whether the first word after the options is the place of the files instead of a target. */
 export function isRemoteDefinition(word: string | undefined): word is string {
   return word !== undefined && /^(https?:\/\/|git:\/\/|ssh:\/\/|git@)/.test(word);
@@ -38,15 +33,14 @@ export function isRemoteDefinition(word: string | undefined): word is string {
 export async function loadBake(
   { files, variables, remote, settings }: AskedFiles,
   env: Environment,
-  { progress, onFile }: { readonly progress: Progress; onFile(file: BakeFile): void },
-): Promise<LoadedBake> {
+  onFile: (file: BakeFile) => void,
+): Promise<BakeFiles> {
   const given = Object.fromEntries(variables.map((text) => requirePair(text, '--var', 'NAME=VALUE')));
-  const read = remote === undefined ? localReader(env) : await remoteReader(remote, settings, { env, progress });
+  const read = remote === undefined ? localReader(env) : await remoteReader(remote, settings, env);
   const only = remote === undefined || files.length > 0 ? undefined : read(DOWNLOADED);
   const sources = only === undefined ? await readFiles(files, { read, env }) : [only];
   for (const file of sources) onFile(file);
-  const { evaluateBake } = await import('@tbuild/bake');
-  const evaluated = await evaluateBake({
+  return evaluateBake({
     files: sources,
     environment: env.variables,
     variables: given,
@@ -57,7 +51,6 @@ export async function loadBake(
     // What a single file names is here, as with buildx.
     ...(remote === undefined || only !== undefined ? {} : { remote }),
   });
-  return { ...evaluated, sources };
 }
 
 /** The name of a single file that was downloaded. */
@@ -68,15 +61,11 @@ function localReader({ cwd }: Environment): ReadFile {
 }
 
 /** Fetches a repository, an archive or a file. */
-async function remoteReader(
-  remote: string,
-  settings: BuildSettings,
-  { env, progress }: { readonly env: Environment; readonly progress: Progress },
-): Promise<ReadFile> {
+async function remoteReader(remote: string, settings: BuildSettings, env: Environment): Promise<ReadFile> {
   const spec = { context: remote, dockerfile: { text: 'FROM scratch' } };
-  await using opened = openBuild({ spec, settings }, env, progress);
+  await using opened = openBuild({ spec, settings }, env, silent);
   const { request, services } = opened;
-  const files = await interruptible((signal) => fetchFiles(request, services, { progress, signal }));
+  const files = await interruptible((signal) => fetchFiles(request, services, { progress: silent, signal }));
   return (name) => {
     const text = files.readText(name);
     return text === undefined ? undefined : { name, text };

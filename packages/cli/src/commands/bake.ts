@@ -1,9 +1,10 @@
-import type { Resolved } from '@tbuild/bake';
+import { type BakeFile, type BakeFiles, printDefinition, type Resolved } from '@tbuild/bake';
 import type { BuildResult } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
-import { createChannel, silent } from '@tbuild/progress';
+import { createChannel } from '@tbuild/progress';
+import type { BuildSettings } from '@tbuild/spec';
 import { askedTargets } from '../bake/asked-targets.ts';
-import { isRemoteDefinition, loadBake, type LoadedBake } from '../bake/load-bake.ts';
+import { isRemoteDefinition, loadBake } from '../bake/load-bake.ts';
 import { overridesOf, parseList, type BakeFlags } from '../bake/overrides.ts';
 import type { Environment } from '../config/environment.ts';
 import { describeFlags, parseArgs } from '../flags/args.ts';
@@ -34,8 +35,10 @@ export const bake: Command = {
     }
     const texts = new Map<string, string>();
     const sourceOf = (file: string): string | undefined => texts.get(file);
+    const onDefinition = ({ name, text }: BakeFile): void => void texts.set(name, text);
+    const settings = settingsFromFlags(flags);
     try {
-      return await bakeAsAsked({ flags, positional, texts }, env);
+      return await bakeAsAsked({ flags, positional, settings, sourceOf, onDefinition }, env);
     } catch (error) {
       env.stderr.write(await formatError(error, { debug: flags.debug ?? false, sourceOf }));
       return exitCodeOf(error);
@@ -46,26 +49,27 @@ export const bake: Command = {
 interface AskedBake {
   readonly flags: BakeFlags;
   readonly positional: readonly string[];
-  /** Receives the texts of all files that errors point into. */
-  readonly texts: Map<string, string>;
+  readonly settings: BuildSettings;
+  /** Returns the text of a file that an error points into. */
+  sourceOf(file: string): string | undefined;
+  /** Receives each file that is read. */
+  onDefinition(file: BakeFile): void;
 }
 
 async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> {
-  const { flags, positional, texts } = asked;
+  const { flags, positional, settings, onDefinition } = asked;
   const list = flags.list === undefined ? undefined : parseList(flags.list);
   checkResultFiles(flags, env.cwd);
   const [first, ...rest] = positional;
   const remote = isRemoteDefinition(first) ? first : undefined;
   const names = remote === undefined ? positional : rest;
-  const settings = settingsFromFlags(flags);
   const wanted = {
     files: flags.file ?? [],
     variables: flags.var ?? [],
     settings,
     ...(remote === undefined ? {} : { remote }),
   };
-  const onFile = ({ name, text }: { readonly name: string; readonly text: string }): unknown => texts.set(name, text);
-  const loaded = await loadBake(wanted, env, { progress: silent, onFile });
+  const loaded = await loadBake(wanted, env, onDefinition);
   await showWarnings(loaded, asked, env);
   if (list !== undefined) {
     env.stdout.write((await import('../bake/bake-list.ts')).bakeList(list, loaded));
@@ -74,15 +78,15 @@ async function bakeAsAsked(asked: AskedBake, env: Environment): Promise<number> 
   const resolved = loaded.resolve(names, overridesOf(flags));
   const targets = askedTargets(resolved, env);
   if (flags.print === true) {
-    env.stdout.write((await import('@tbuild/bake')).printDefinition(resolved));
+    env.stdout.write(printDefinition(resolved));
     return 0;
   }
   return buildTargets({ resolved, targets }, asked, env);
 }
 
 async function showWarnings(
-  { warnings }: LoadedBake,
-  { texts, flags }: AskedBake,
+  { warnings }: BakeFiles,
+  { sourceOf, flags }: AskedBake,
   { stderr }: Environment,
 ): Promise<void> {
   const reset = (flags.set ?? [])
@@ -94,7 +98,7 @@ async function showWarnings(
     }));
   for (const { message, hint, location } of [...warnings, ...reset]) {
     const warning = new TbuildError('BAKE_FILE', message, { hint, location });
-    const report = await formatError(warning, { debug: false, sourceOf: (file) => texts.get(file) });
+    const report = await formatError(warning, { debug: false, sourceOf });
     stderr.write(report.replace(/^ERROR:/m, 'WARN:'));
   }
 }
@@ -106,7 +110,7 @@ interface ToBuild {
 
 async function buildTargets(
   { resolved, targets: wanted }: ToBuild,
-  { flags, texts }: AskedBake,
+  { flags, settings, sourceOf, onDefinition }: AskedBake,
   env: Environment,
 ): Promise<number> {
   const { requireGrants } = await import('../bake/entitlements.ts');
@@ -117,11 +121,8 @@ async function buildTargets(
   const targets = wanted.map((target) => ({ ...target, spec: { ...target.spec, allow, jobs } }));
   const { mode, quiet } = displayModeOf(flags, env);
   const progress = createChannel();
-  await using opened = openBake({ targets, settings: settingsFromFlags(flags), timeout: flags.timeout }, env, progress);
-  const onDefinition = ({ name, text }: { readonly name: string; readonly text: string }): unknown =>
-    texts.set(name, text);
+  await using opened = openBake({ targets, settings, timeout: flags.timeout }, env, progress);
   const { explain, debug } = flags;
-  const sourceOf = (file: string): string | undefined => texts.get(file);
   const endDisplay = openDisplay(progress, { mode, explain, debug, now: opened.services.now, sourceOf }, env);
   try {
     if (isCall) {

@@ -2,14 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, parsePlatform } from '@tbuild/oci';
-import { silent } from '@tbuild/progress';
 import type { Environment } from '../config/environment.ts';
-import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
+import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { independentStages } from '../gitlab/independent-stages.ts';
 import { bakePipelineFor, pipelineFor } from '../gitlab/pipeline.ts';
 import { thisPlatform } from '../services/create-services.ts';
 import { IMAGE, VERSION } from '../startup/version.ts';
-import type { Command } from './command.ts';
+import { type Command, helpOf } from './command.ts';
 
 const flags = {
   file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile (default: CONTEXT/Dockerfile)' },
@@ -33,7 +32,7 @@ export const gitlabCi: Command = {
   async run(argv, env) {
     const { flags: given, positional } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild ${gitlabCi.usage}\n\n${gitlabCi.summary}.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(helpOf(gitlabCi));
       return 0;
     }
     const image = given.image ?? (env.variables.TBUILD_IMAGE || IMAGE);
@@ -66,7 +65,7 @@ function hasBakeFile(directory: string): boolean {
 async function bakeTargets(env: Environment): Promise<readonly string[]> {
   const { loadBake } = await import('../bake/load-bake.ts');
   const wanted = { files: [], variables: [], settings: {} };
-  const { targets, links } = (await loadBake(wanted, env, { progress: silent, onFile: () => {} })).resolve([], []);
+  const { targets, links } = (await loadBake(wanted, env, () => {})).resolve([], []);
   return [...targets.keys()].filter((name) => !links.has(name)).toSorted();
 }
 

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { filesFor, KINDS, kindsOf, openProject, type Kind, type Project } from '@tbuild/init';
 import type { Environment } from '../config/environment.ts';
-import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
+import { parseArgs, type Flags } from '../flags/args.ts';
 import { choiceOf } from '../flags/choice.ts';
-import type { Command } from './command.ts';
+import { type Command, helpOf } from './command.ts';
 
 const flags = {
   'explain-lines': { kind: 'switch', help: 'Say in comments why the lines are as they are' },
@@ -26,7 +26,7 @@ export const init: Command = {
   async run(argv, env) {
     const { flags: given, positional } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild ${init.usage}\n\n${init.summary}.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(helpOf(init));
       return 0;
     }
     const name = positional[0] ?? '.';

@@ -3,9 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { makeDirectory } from '@tbuild/linux';
 import type { Environment } from '../config/environment.ts';
-import { describeFlags, parseArgs, type Flags } from '../flags/args.ts';
+import { parseArgs, type Flags } from '../flags/args.ts';
 import { programFile } from '../startup/executable.ts';
-import type { Command } from './command.ts';
+import { type Command, helpOf } from './command.ts';
 
 const flags = {
   'as-buildx': { kind: 'switch', help: 'Take the place of docker-buildx, so that docker build uses tbuild' },
@@ -28,7 +28,7 @@ export const install: Command = {
   async run(argv, env) {
     const { flags: given, positional } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(`Usage: tbuild ${install.usage}\n\n${install.summary}.\n\n${describeFlags(flags)}\n`);
+      env.stdout.write(helpOf(install));
       return 0;
     }
     const plugins: readonly Plugin[] = [

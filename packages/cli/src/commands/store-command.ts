@@ -2,12 +2,12 @@ import type { Services } from '@tbuild/builder';
 import { TbuildError } from '@tbuild/errors';
 import type { Environment } from '../config/environment.ts';
 import { storeRoot } from '../config/store-root.ts';
-import { describeFlags, parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
+import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
 import { registryFlags, registryOptions } from '../flags/registry-flags.ts';
 import { storeFlags } from '../flags/store-flags.ts';
 import { createServices } from '../services/create-services.ts';
 import { interruptible } from '../services/interruptible.ts';
-import type { Command } from './command.ts';
+import { type Command, helpOf } from './command.ts';
 
 const shared = { ...registryFlags, ...storeFlags } as const;
 
@@ -47,7 +47,7 @@ export function storeCommand<F extends Flags>({
     async run(argv, env) {
       const { flags: common } = parseArgs<typeof shared>(argv, { ...all, ...shared });
       if (common.help === true) {
-        env.stdout.write(`Usage: tbuild ${usage}\n\n${summary}.\n\n${describeFlags(all)}\n`);
+        env.stdout.write(helpOf({ usage, summary, flags: all }));
         return 0;
       }
       const { flags: own, positional: words } = parseArgs<F>(argv, all);

@@ -182,7 +182,8 @@ function buildArg(text: string, variables: Environment['variables']): [name: str
   return value === undefined ? [] : [[text, value]];
 }
 
-function sshPair(text: string): [id: string, source: true | readonly string[]] {
+/** Reads `--ssh ID[=SOCKET|KEY,...]`. */
+export function sshPair(text: string): [id: string, source: true | readonly string[]] {
   const [id, paths] = splitPair(text);
   return [id, paths === '' ? true : paths.split(',').filter((path) => path !== '')];
 }

@@ -1,5 +1,5 @@
-import { statfsSync } from 'node:fs';
 import { TbuildError, type SourceRange } from '@tbuild/errors';
+import { isFull } from '@tbuild/store';
 import { sourceFrame } from './source-frame.ts';
 
 export interface ReportOptions {
@@ -30,15 +30,11 @@ export function exitCodeOf(error: unknown): number {
   return { USAGE: 2, CANCELLED: 130 }[error.code as string] ?? 1;
 }
 
-/** In bytes. With less, the disk of the store is the one that is full, rather than that of an output. */
-const LITTLE_SPACE = 1024 * 1024;
-
 async function freeingHint(error: TbuildError, { store }: ReportOptions): Promise<string | undefined> {
   if (store === undefined || error.cause === undefined) return undefined;
-  const { fullHint, isFull } = await import('./unexpected-error.ts');
-  if (!isFull(error)) return undefined;
-  const { bavail, bsize } = statfsSync(store);
-  return bavail * bsize < LITTLE_SPACE ? fullHint(store) : undefined;
+  const { fullHint, saysFull } = await import('./unexpected-error.ts');
+  // The disk of an output may be the one that is full.
+  return saysFull(error) && isFull({ root: store }) ? fullHint(store) : undefined;
 }
 
 async function excerpt({ subject }: TbuildError, location: SourceRange, text: string | undefined): Promise<string> {

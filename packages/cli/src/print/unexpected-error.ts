@@ -113,7 +113,7 @@ function describeRefusal({ code, reason, syscall = '', path, dest }: SystemError
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Returns whether an error, or one that it is caused by, says that a disk is full. */
-export function isFull(error: unknown): boolean {
+export function saysFull(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (FULL.has(errnoName(cause) ?? '')) return true;
   return false;

@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Services } from '@tbuild/builder';
-import { type PruneOptions, pruneStore, spaceOf, sweepLeftovers } from '@tbuild/gc';
+import { type PruneOptions, pruneStore, sweepLeftovers } from '@tbuild/gc';
 import { startProcess } from '@tbuild/linux';
-import { listDirectory, needsSync, readBoot, type StoreLayout } from '@tbuild/store';
+import { listDirectory, needsSync, readBoot, spaceOf, type StoreLayout } from '@tbuild/store';
 import type { Environment } from '../config/environment.ts';
 import { parseSize } from '../flags/sizes.ts';
 

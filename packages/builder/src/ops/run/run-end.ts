@@ -1,8 +1,7 @@
-import { statfsSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
 import type { StepEnd } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
-import type { StoreLayout } from '@tbuild/store';
+import { isFull, type StoreLayout } from '@tbuild/store';
 import { explainExit, type FailedProcess } from './explain-exit.ts';
 import { maskText } from './mask-secrets.ts';
 
@@ -17,18 +16,14 @@ export interface EndFacts {
 /** What a failed process left. */
 export type Remains = Pick<FailedProcess, 'tail' | 'tree'>;
 
-/** In bytes. With less free space in the store, a failing step probably ran out of space. */
-const LITTLE_SPACE = 1024 * 1024;
-
 /** Returns the error of a RUN whose process exited with a code other than 0. */
 export function exited(op: RunOp, end: StepEnd, facts: EndFacts & Remains): TbuildError {
   const { exitCode, notExecuted, reachedMemoryLimit } = end;
   const { store, secrets, memory, tail, tree } = facts;
-  const { bavail, bsize } = statfsSync(store.root);
   const killed = reachedMemoryLimit ? `, killed: it exceeded the memory limit of ${inMegabytes(memory)}` : '';
   const hint = reachedMemoryLimit
     ? 'Raise the limit with --resource memory=SIZE'
-    : bavail * bsize < LITTLE_SPACE
+    : isFull(store)
       ? `Free some space, for example with tbuild prune: none is left on the file system of the store ${JSON.stringify(store.root)}`
       : explainExit({ op, exitCode, notExecuted, tail, tree });
   return new TbuildError(

@@ -1,10 +1,10 @@
 import { formatPlatform } from '@tbuild/oci';
 import type { Environment } from '../../config/environment.ts';
-import { describeFlags, parseArgs, type Flags, type ParsedArgs } from '../../flags/args.ts';
+import { parseArgs, type Flags, type ParsedArgs } from '../../flags/args.ts';
 import { formatTable } from '../../print/table.ts';
 import { thisPlatform } from '../../services/create-services.ts';
 import { VERSION } from '../../startup/version.ts';
-import type { Command } from '../command.ts';
+import { type Command, helpOf } from '../command.ts';
 
 /** The name of the only builder, which is tbuild itself. */
 const DEFAULT = 'default';
@@ -96,9 +96,7 @@ function builderCommand(name: string, summary: string, run: (given: Given, env: 
     async run(argv, env) {
       const given = parseArgs(argv, accepted);
       if (given.flags.help === true)
-        env.stdout.write(
-          `Usage: tbuild buildx ${name} [OPTIONS] [NAME]\n\n${summary}.\n\n${describeFlags({ help })}\n`,
-        );
+        env.stdout.write(helpOf({ usage: `buildx ${name} [OPTIONS] [NAME]`, summary, flags: { help } }));
       else run(given, env);
       return 0;
     },

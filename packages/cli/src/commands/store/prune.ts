@@ -2,11 +2,11 @@ import { TbuildError } from '@tbuild/errors';
 import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
 import { storeRoot } from '../../config/store-root.ts';
-import { describeFlags, parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
+import { parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
 import { parseSize, parseSpan } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { createServices } from '../../services/create-services.ts';
-import type { Command } from '../command.ts';
+import { type Command, helpOf } from '../command.ts';
 import { confirmed } from './confirmed.ts';
 
 const flags = {
@@ -42,9 +42,7 @@ export const prune: Command = {
   async run(argv, env) {
     const { flags: given } = parseArgs(argv, flags);
     if (given.help === true) {
-      env.stdout.write(
-        `Usage: tbuild prune [OPTIONS]\n\nRemove build cache and images without a name; named images stay.\n\n${describeFlags(flags)}\n`,
-      );
+      env.stdout.write(helpOf(prune));
       return 0;
     }
     const options = pruneOptions(given);

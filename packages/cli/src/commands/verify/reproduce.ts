@@ -17,7 +17,8 @@ import {
   type Recipe,
 } from '@tbuild/verify';
 import { makeStore } from '../../config/store-root.ts';
-import { isolationOf, networkOf, permissionOf } from '../../flags/build-spec.ts';
+import { isolationOf, networkOf, permissionOf, sshPair } from '../../flags/build-spec.ts';
+import { parseFields } from '../../flags/fields.ts';
 import { requirePair, splitPair } from '../../flags/pairs.ts';
 import { registryOptions, type registryFlags } from '../../flags/registry-flags.ts';
 import { formatError } from '../../print/report-error.ts';
@@ -125,11 +126,6 @@ function pairs(texts: readonly string[] = [], option: string): Readonly<Record<s
   return Object.fromEntries(texts.map((text) => requirePair(text, option, 'NAME=VALUE')));
 }
 
-function sshPair(text: string): [id: string, source: true | readonly string[]] {
-  const [id, paths] = splitPair(text);
-  return [id, paths === '' ? true : paths.split(',')];
-}
-
 /** The recorded path of the Dockerfile is one in the context. */
 function fileIn(context: string, recipe: Recipe | undefined): string | undefined {
   if (recipe?.dockerfile === undefined || /^(?:https?|git|ssh):|^git@|^-$/.test(context)) return recipe?.dockerfile;
@@ -149,14 +145,16 @@ function requireLocals(recipe: Recipe | undefined, given: Readonly<Record<string
 }
 
 function requireSecrets(recipe: Recipe | undefined, { secret = [], ssh = [] }: Call['flags']): void {
-  const has = (given: readonly string[], id: string): boolean =>
-    given.some((text) => text === id || text.split(/[,=]/).includes(id));
+  const given = {
+    secret: new Set(secret.map((text) => parseFields(text, '--secret').id)),
+    ssh: new Set(ssh.map((text) => splitPair(text)[0])),
+  };
   const lacking = [
     ...(recipe?.secrets ?? [])
-      .filter(({ id, optional }) => !optional && !has(secret, id))
+      .filter(({ id, optional }) => !optional && !given.secret.has(id))
       .map(({ id }) => `secret ${JSON.stringify(id)}`),
     ...(recipe?.ssh ?? [])
-      .filter(({ id, optional }) => !optional && !has(ssh, id))
+      .filter(({ id, optional }) => !optional && !given.ssh.has(id))
       .map(({ id }) => `agent ${JSON.stringify(id)}`),
   ];
   if (lacking.length === 0) return;
