@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { hasCode, TbuildError, withoutCredentials } from '@tbuild/errors';
 import { type StoreLayout, touch } from '@tbuild/store';
 import { runGit, type GitRemote } from './run-git.ts';
@@ -25,13 +25,14 @@ export async function fetchCommit(commit: string, remote: GitRemote, { store, no
   const has = () => succeeds(git(['cat-file', '-e', `${commit}^{tree}`]));
   // Touch before reading, so that no prune removes it from here on.
   touch(mirror, now());
+  const lock = join(mirror, 'fetch');
   if (!existsSync(join(mirror, 'HEAD'))) {
-    mkdirSync(dirname(mirror), { recursive: true });
+    mkdirSync(mirror, { recursive: true });
+    // The steps of a build may come here at the same time. A second init changes nothing.
     const init = ['init', '--quiet', '--bare', '--template=', ...formatOption(commit), mirror];
-    await runGit(init, remote, { cwd: store.root });
+    await runGit(init, remote, { cwd: store.root, lock });
   }
   if (await has()) return mirror;
-  const lock = join(mirror, 'fetch');
   const shallow = [
     'fetch',
     '--quiet',
