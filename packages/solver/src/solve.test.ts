@@ -47,6 +47,7 @@ function setup(
       const result = records.get(key);
       return result === undefined ? undefined : { result, isWhole: !gone.has(result) };
     },
+    explain: async () => 'never ran',
     resultsLostBy: (error) => (error instanceof Lost ? [error.result] : []),
     save: async (key, result, { replace }) => {
       if (!records.has(key) || replace || gone.has(records.get(key) ?? 0)) records.set(key, result);
@@ -56,9 +57,15 @@ function setup(
   const opFor = ({ name }: Step): Op<number> => ({
     async prepare({ base, sources }, signal) {
       const inputs = [...(base === undefined ? [] : [base]), ...sources].map(({ result }) => result);
+      const key = stepKey(digestOf(JSON.stringify([name, inputs])));
       return {
-        key: stepKey(digestOf(JSON.stringify([name, inputs]))),
+        key,
         gather: gathering[name],
+        async takeTurn() {
+          if (name.startsWith('elsewhere')) records.set(key, 7);
+          return { [Symbol.dispose]() {} };
+        },
+        parts: async () => [],
         async run() {
           ran.push(name);
           await behaviour[name]?.(signal);
@@ -100,6 +107,16 @@ test('a second solve takes everything from the cache', async () => {
   await run(chain('a', 'b', 'c'));
   expect(ran).toEqual(['a', 'b', 'c']);
   expect(outcomes()).toEqual({ a: 'cached', b: 'cached', c: 'cached' });
+});
+
+test('a step that ran elsewhere meanwhile is cached, and no reason to run is given', async () => {
+  const { run, ran, events } = setup();
+  await run(chain('a', 'elsewhere'));
+  expect(ran).toEqual(['a']);
+  expect(events.flatMap((event) => (event.type === 'finished' ? [[event.outcome, event.reason]] : []))).toEqual([
+    ['built', 'never ran'],
+    ['cached', undefined],
+  ]);
 });
 
 test('a step starts when its inputs are gathered, and a cached step gathers none', async () => {

@@ -86,8 +86,10 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
     shown = 'started';
   };
   let reason: string | undefined;
-  const end = (outcome: Outcome, error?: string): void =>
-    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, reason, error });
+  const end = (outcome: Outcome, error?: string): void => {
+    const why = outcome === 'cached' ? {} : { reason };
+    progress.emit({ type: 'finished', step: step.id, at: now(), outcome, ...why, error });
+  };
   try {
     const { solved, outcome } = await loadOrRun({
       ...run,

@@ -15,12 +15,16 @@ export async function vcsOf(
   const { path } = context;
   const git = gitIn(path, { runProgram, signal });
   const root = await git('rev-parse', '--show-toplevel');
-  const revision = root === undefined ? undefined : await git('rev-parse', 'HEAD');
-  if (root === undefined || revision === undefined) return undefined;
-  const origin = await git('config', '--get', 'remote.origin.url');
+  if (root === undefined) return undefined;
+  const [revision, origin, dirty] = await Promise.all([
+    git('rev-parse', 'HEAD'),
+    git('config', '--get', 'remote.origin.url'),
+    isDirty(git),
+  ]);
+  if (revision === undefined) return undefined;
   return {
     'localdir:context': relative(root, path) || '.',
-    revision: (await isDirty(git)) ? `${revision}-dirty` : revision,
+    revision: dirty ? `${revision}-dirty` : revision,
     ...(origin === undefined || origin === '' ? {} : { source: withoutCredentials(origin) }),
   };
 }
