@@ -3,6 +3,8 @@ import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 
 /** The result of a build. */
 export interface BuildResult {
+  /** The name of the build: `default/default/` and 25 digits and letters, another one each time. */
+  readonly ref: string;
   /** One image for each platform. */
   readonly images: readonly {
     readonly platform: Platform;

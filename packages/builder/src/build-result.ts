@@ -4,6 +4,8 @@ import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 
 /** The images that a build made. */
 export interface BuildResult {
+  /** The name of the build, as `createBuildRef` makes it. */
+  readonly ref: string;
   /** One per platform. */
   readonly images: readonly ({ readonly platform: Platform } & ImageDigests)[];
   /** Config digest of a single image, or digest of the index. */

@@ -4,6 +4,8 @@ import type { Progress } from '@tbuild/progress';
 export interface BuildRun {
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** The name of the build. Defaults to a new one. */
+  readonly ref?: string;
   /** Returns the value of a `--secret` by ID. Called when a step needs it. */
   readSecret?(id: string): Buffer | undefined;
   /** Receives the Dockerfile as soon as it is loaded. Locations of errors and warnings refer to it. */

@@ -5,6 +5,8 @@ import type { BuildRequest } from './request.ts';
 export interface BuildTarget extends Pick<BuildRun, 'readSecret'> {
   /** Tells the targets of one build apart. Steps are shown with it. */
   readonly name: string;
+  /** The name of its build. */
+  readonly ref: string;
   readonly request: BuildRequest;
   /** Whether other targets only build on this one, so that it makes no image. */
   readonly isLink: boolean;

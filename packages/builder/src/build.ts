@@ -1,4 +1,5 @@
 import { assembleImages } from './assemble/assemble-images.ts';
+import { createBuildRef } from './build-ref.ts';
 import type { BuildResult } from './build-result.ts';
 import type { BuildRun } from './build-run.ts';
 import type { BuildTarget } from './build-target.ts';
@@ -16,7 +17,9 @@ import { openSolving, type SolvedPlan } from './solve/open-solving.ts';
  */
 export async function runBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<BuildResult> {
   const readSecret = (id: string): Buffer | undefined => run.readSecret?.(id);
-  const results = await runBuilds([{ name: '', request, isLink: false, secretScope: '', readSecret }], services, run);
+  const { ref = createBuildRef() } = run;
+  const target = { name: '', ref, request, isLink: false, secretScope: '', readSecret };
+  const results = await runBuilds([target], services, run);
   const result = results.get('');
   if (result === undefined) throw new Error('Expected the result of the only target');
   return result;

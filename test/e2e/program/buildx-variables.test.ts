@@ -24,6 +24,18 @@ test('BUILDX_METADATA_WARNINGS adds the warnings to the metadata file', async ()
   expect(Buffer.from(warnings[0].short, 'base64').toString()).toMatch(/^FromAsCasing: /);
 });
 
+test('The metadata file names each build', async () => {
+  const metadata = join(scratchDirectory('metadata'), 'metadata.json');
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const refs = [];
+  for (let count = 0; count < 2; count += 1) {
+    good(await runTbuild(['--metadata-file', metadata, context]));
+    refs.push(JSON.parse(readFileSync(metadata, 'utf8'))['buildx.build.ref']);
+  }
+  for (const ref of refs) expect(ref).toMatch(/^default\/default\/[0-9a-z]{25}$/);
+  expect(new Set(refs).size).toBe(2);
+});
+
 describe('BUILDX_GIT_LABELS', () => {
   const git = (directory: string, ...args: string[]) =>
     runChecked('git', ['-C', directory, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { BuildFacts } from '@tbuild/attest';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
@@ -6,6 +5,7 @@ import { graphOf, type StepId } from '@tbuild/graph';
 import type { Descriptor, Platform } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { GitRemote } from '@tbuild/sources';
+import { buildId } from '../build-ref.ts';
 import type { Underway } from '../build-run.ts';
 import type { BuildRequest } from '../request.ts';
 import { mainSource } from '../session/fetch-context.ts';
@@ -56,14 +56,14 @@ async function factsOf(
   { platform: builderPlatform, runProgram }: AttestPorts,
   { signal, finishedAt }: Pick<Underway, 'signal'> & Pick<BuildFacts, 'finishedAt'>,
 ): Promise<readonly BuildFacts[]> {
-  const { given, loaded, sources, startedAt } = inputs;
+  const { ref, given, loaded, sources, startedAt } = inputs;
   const common = {
     request: withoutTargets(given),
     loaded,
     contextOp: mainSource(given),
     resolvedSource: sources.get,
     vcs: await vcsOf(given, { runProgram, signal }),
-    invocationId: invocationId(),
+    invocationId: buildId(ref),
     builderPlatform,
     startedAt,
     finishedAt,
@@ -95,12 +95,4 @@ function layersByStep(
   if (base?.step !== undefined) found.set(base.step, layers.slice(0, count));
   for (const { step } of history) if (step !== undefined) found.set(step, layers.slice(0, (count += 1)));
   return found;
-}
-
-/** Returns 25 digits and letters, as BuildKit's IDs have. */
-function invocationId(): string {
-  return BigInt(`0x${randomBytes(17).toString('hex')}`)
-    .toString(36)
-    .padStart(25, '0')
-    .slice(-25);
 }

@@ -15,6 +15,7 @@ export async function exportImages(
   if (inputs.request.cacheTo.length > 0)
     await (await import('../cache-transfer/export-caches.ts')).exportCaches(build, ports, underway);
   return {
+    ref: inputs.ref,
     images: images.flatMap(({ image }, at) =>
       digests[at] === undefined ? [] : [{ platform: image.platform, ...digests[at] }],
     ),

@@ -5,6 +5,8 @@ import type { ResolvedSources } from './resolved-sources.ts';
 
 /** The inputs of a build, on this machine. */
 export interface BuildInputs {
+  /** The name of the build. */
+  readonly ref: string;
   /** The request, with a directory as its main context and a number as SOURCE_DATE_EPOCH. */
   readonly request: BuildRequest;
   /** The request as given, before anything was fetched. */

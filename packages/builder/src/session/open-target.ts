@@ -46,7 +46,7 @@ export type TargetPorts = FetchPorts & EpochPorts & Pick<Services, 'createExport
  * @throws TbuildError for errors that are known before planning.
  */
 export async function openTarget(
-  { name, request: given, isLink, secretScope, readSecret: read }: BuildTarget,
+  { name, ref, request: given, isLink, secretScope, readSecret: read }: BuildTarget,
   ports: TargetPorts,
   { pool, sources, isOneOfMany, startedAt, onDefinition, definitions, ...shared }: OpenTargetOptions,
 ): Promise<TargetSession> {
@@ -65,7 +65,7 @@ export async function openTarget(
       name,
       isLink,
       ...(isOneOfMany ? { place: { name, scope } } : {}),
-      inputs: { request, given, loaded, contexts, sources, epoch, startedAt },
+      inputs: { ref, request, given, loaded, contexts, sources, epoch, startedAt },
       outputs,
       underway,
       readSecret,

@@ -4,12 +4,13 @@ import { isIndexType } from '@tbuild/oci';
 
 /** Returns the document of `--metadata-file`, with the keys of buildx; the warnings only on request. */
 export function buildMetadata(
-  { images, manifest, names, warnings }: BuildResult,
+  { ref, images, manifest, names, warnings }: BuildResult,
   { withWarnings = false } = {},
 ): Readonly<Record<string, unknown>> {
   const [only] = images;
   const platform = images.length === 1 && !isIndexType(manifest?.mediaType ?? '') ? only?.platform : undefined;
   return {
+    'buildx.build.ref': ref,
     ...(images.length === 1 && only !== undefined ? { 'containerimage.config.digest': only.config } : {}),
     ...(manifest === undefined
       ? {}

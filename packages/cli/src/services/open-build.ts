@@ -1,4 +1,5 @@
 import {
+  createBuildRef,
   runBuild,
   runBuilds,
   type BuildRequest,
@@ -30,10 +31,12 @@ export interface AskedBuild {
 
 /** A build that is ready to run and holds a lease. Disposing closes its connections and tidies the store. */
 export interface OpenBuild extends AsyncDisposable {
+  /** The name of the build. */
+  readonly ref: string;
   readonly request: BuildRequest;
   readonly services: Services;
   /** Builds, until Ctrl-C or the time limit. */
-  run(run: Omit<BuildRun, 'signal' | 'progress'>): Promise<BuildResult>;
+  run(run: Omit<BuildRun, 'signal' | 'progress' | 'ref'>): Promise<BuildResult>;
 }
 
 /** Targets to build as one, and how. */
@@ -53,7 +56,7 @@ export interface OpenBake extends AsyncDisposable {
   readonly targets: readonly BuildTarget[];
   readonly services: Services;
   /** Builds all targets, until Ctrl-C or the time limit. Returns the results by name. */
-  run(run: Omit<BuildRun, 'signal' | 'progress' | 'readSecret'>): Promise<ReadonlyMap<string, BuildResult>>;
+  run(run: Omit<BuildRun, 'signal' | 'progress' | 'ref' | 'readSecret'>): Promise<ReadonlyMap<string, BuildResult>>;
 }
 
 /**
@@ -65,10 +68,12 @@ export function openBuild({ spec, settings }: AskedBuild, env: Environment, prog
     const request = buildRequest(spec, env, { host: thisPlatform(), root });
     const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
     const { services, within, ...closing } = opened;
+    const ref = createBuildRef();
     return {
+      ref,
       request,
       services,
-      run: (run) => within((signal) => runBuild(request, services, { ...run, progress, signal })),
+      run: (run) => within((signal) => runBuild(request, services, { ...run, ref, progress, signal })),
       ...closing,
     };
   });
@@ -86,7 +91,7 @@ export function openBake(
   return withLease(settings, env, ({ root, lease }) => {
     const targets = asked.map(({ spec, ...target }): BuildTarget => {
       const read = (): BuildRequest => buildRequest(spec, env, { host: thisPlatform(), root });
-      return { ...target, request: withinTarget(target.name, read) };
+      return { ...target, ref: createBuildRef(), request: withinTarget(target.name, read) };
     });
     const requests = targets.map(({ request }) => request);
     refuseSharing(requests);
