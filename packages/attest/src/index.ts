@@ -4,4 +4,5 @@ export { attestedTrees } from './attested-trees.ts';
 export type { AttestedTrees } from './attested-trees.ts';
 export { planScans } from './plan-scans.ts';
 export type { PlannedScan } from './plan-scans.ts';
+export { provenance } from './provenance.ts';
 export type { BuildFacts } from './build-facts.ts';

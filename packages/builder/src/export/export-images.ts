@@ -10,7 +10,7 @@ export async function exportImages(
   ports: ExportPorts & CacheExportPorts,
   underway: Underway,
 ): Promise<BuildResult> {
-  const { plan, images, inputs } = build;
+  const { plan, images, provenance, inputs } = build;
   const { digests, ...exported } = await runExports(build, ports, underway);
   if (inputs.request.cacheTo.length > 0)
     await (await import('../cache-transfer/export-caches.ts')).exportCaches(build, ports, underway);
@@ -20,6 +20,7 @@ export async function exportImages(
       digests[at] === undefined ? [] : [{ platform: image.platform, ...digests[at] }],
     ),
     ...exported,
+    ...(provenance === undefined ? {} : { provenance }),
     warnings: warningsOf(plan.plans),
   };
 }

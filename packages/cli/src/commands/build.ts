@@ -8,6 +8,7 @@ import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/buil
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
 import { withJobMetadata } from '../gitlab/job-metadata.ts';
+import { metadataParts } from '../print/build-metadata.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
@@ -58,9 +59,11 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
       if (answer.error !== undefined) throw answer.error;
       return answer.exitCode;
     }
-    const result = await opened.run({ readSecret, onDefinition });
+    const metadata = metadataParts(flags['metadata-file'], env);
+    const withProvenance = metadata.provenance !== 'disabled';
+    const result = await opened.run({ readSecret, onDefinition, withProvenance });
     await endDisplay();
-    writeResultFiles(result, flags, env);
+    writeResultFiles(result, flags, { cwd: env.cwd, metadata });
     if (quiet) env.stdout.write(`${result.id}\n`);
     return 0;
   } catch (error) {

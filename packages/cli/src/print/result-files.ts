@@ -7,7 +7,7 @@ import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
-import { buildMetadata } from './build-metadata.ts';
+import { buildMetadata, type MetadataParts, warningMetadata } from './build-metadata.ts';
 
 type ResultFlag =
   | 'iidfile'
@@ -66,12 +66,14 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
 export function writeResultFiles(
   result: BuildResult,
   flags: ResultFlags,
-  { cwd, variables }: Pick<Environment, 'cwd' | 'variables'>,
+  { cwd, metadata }: Pick<Environment, 'cwd'> & { readonly metadata: MetadataParts },
 ): void {
-  const withWarnings = /^(?:1|t|true)$/i.test(variables.BUILDX_METADATA_WARNINGS ?? '');
   const contents: Record<ResultFlag, () => string> = {
     iidfile: () => result.id,
-    'metadata-file': () => `${JSON.stringify(buildMetadata(result, { withWarnings }), null, 2)}\n`,
+    'metadata-file': () => {
+      const document = buildMetadata(result, metadata.provenance);
+      return jsonText(metadata.warnings ? { ...document, ...warningMetadata(result.warnings) } : document);
+    },
     'digest-file': () => digestOf(result),
     'dotenv-file': () => dotenv(result),
     'image-name-with-digest-file': () => names(result, { tagged: false }),
@@ -87,8 +89,11 @@ export function writeResultFiles(
 export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metadata-file'>, cwd: string): void {
   const path = flags['metadata-file'];
   if (path === undefined) return;
-  const text = `${JSON.stringify(document, null, 2)}\n`;
-  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), text));
+  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), jsonText(document)));
+}
+
+function jsonText(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function digestOf({ manifest }: BuildResult): string {
