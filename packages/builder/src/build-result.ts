@@ -24,5 +24,7 @@ export interface BuildResult {
   readonly destinations: readonly string[];
   /** The provenance of each image, if the caller asked for it. */
   readonly provenance?: readonly RecordedProvenance[];
+  /** The SPDX documents of the images, when attestations ask for them. */
+  readonly sboms: readonly object[];
   readonly warnings: readonly LintWarning[];
 }

@@ -4,6 +4,8 @@ import type { CacheExportPorts } from '../cache-transfer/export-caches.ts';
 import { warningsOf } from '../plan/plan-request.ts';
 import { type BuildToExport, type ExportPorts, runExports } from './run-exports.ts';
 
+const SPDX = 'https://spdx.dev/Document';
+
 /** Exports the images to the outputs, and the steps to the requested caches. */
 export async function exportImages(
   build: BuildToExport,
@@ -21,6 +23,9 @@ export async function exportImages(
     ),
     ...exported,
     ...(provenance === undefined ? {} : { provenance }),
+    sboms: images.flatMap(({ attestations = [] }) =>
+      attestations.flatMap(({ predicateType, predicate }) => (predicateType === SPDX ? [predicate] : [])),
+    ),
     warnings: warningsOf(plan.plans),
   };
 }

@@ -8,12 +8,14 @@ import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
 import { buildMetadata, type MetadataParts, warningMetadata } from './build-metadata.ts';
+import { cycloneDxOf } from './cyclonedx-file.ts';
 
 type ResultFlag =
   | 'iidfile'
   | 'metadata-file'
   | 'digest-file'
   | 'dotenv-file'
+  | 'cyclonedx-file'
   | 'image-name-with-digest-file'
   | 'image-name-tag-with-digest-file';
 
@@ -24,6 +26,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
   'metadata-file',
   'digest-file',
   'dotenv-file',
+  'cyclonedx-file',
   'image-name-with-digest-file',
   'image-name-tag-with-digest-file',
 ];
@@ -68,7 +71,7 @@ export function writeResultFiles(
   flags: ResultFlags,
   { cwd, metadata }: Pick<Environment, 'cwd'> & { readonly metadata: MetadataParts },
 ): void {
-  const contents: Record<ResultFlag, () => string> = {
+  const contents: Partial<Record<ResultFlag, () => string>> = {
     iidfile: () => result.id,
     'metadata-file': () => {
       const document = buildMetadata(result, metadata.provenance);
@@ -80,8 +83,9 @@ export function writeResultFiles(
     'image-name-tag-with-digest-file': () => names(result, { tagged: true }),
   };
   for (const name of RESULT_FLAGS) {
-    const path = flags[name];
-    if (path !== undefined) writing(name, path, () => writeFileSync(resolve(cwd, path), contents[name]()));
+    const [path, content] = [flags[name], contents[name]];
+    if (path !== undefined && content !== undefined)
+      writing(name, path, () => writeFileSync(resolve(cwd, path), content()));
   }
 }
 
@@ -90,6 +94,18 @@ export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metada
   const path = flags['metadata-file'];
   if (path === undefined) return;
   writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), jsonText(document)));
+}
+
+/** Writes the SBOMs of builds to the file of `--cyclonedx-file`. @throws TbuildError USAGE for a file that cannot be written. */
+export async function writeCycloneDx(
+  results: readonly BuildResult[],
+  flags: Pick<ResultFlags, 'cyclonedx-file'>,
+  cwd: string,
+): Promise<void> {
+  const path = flags['cyclonedx-file'];
+  if (path === undefined) return;
+  const text = jsonText(await cycloneDxOf(results));
+  writing('cyclonedx-file', path, () => writeFileSync(resolve(cwd, path), text));
 }
 
 function jsonText(document: object): string {
