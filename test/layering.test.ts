@@ -10,7 +10,7 @@ const ROWS = [
   ['oci', 'progress', 'concurrency'],
   ['linux', 'graph', 'dockerfile', 'tui', 'go-template', 'ssh-agent', 'spec', 'init'],
   ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
-  ['content', 'snapshot', 'context'],
+  ['content', 'snapshot', 'context', 'builds'],
   ['cache', 'diff', 'executor', 'registry'],
   ['copy', 'sources'],
   ['layers'],

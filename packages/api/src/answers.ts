@@ -53,6 +53,7 @@ export interface UsedSpace {
     | 'git repository'
     | 'image blobs'
     | 'other blobs'
+    | 'builds'
     | 'records';
   /** Bytes on disk. Files that several rows share are counted in the first of them only. */
   readonly bytes: number;

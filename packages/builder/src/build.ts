@@ -1,5 +1,5 @@
+import { createBuildRef } from '@tbuild/builds';
 import { assembleImages } from './assemble/assemble-images.ts';
-import { createBuildRef } from './build-ref.ts';
 import type { BuildResult } from './build-result.ts';
 import type { BuildRun } from './build-run.ts';
 import type { BuildTarget } from './build-target.ts';
@@ -17,7 +17,7 @@ import { openSolving, type SolvedPlan } from './solve/open-solving.ts';
  */
 export async function runBuild(request: BuildRequest, services: Services, run: BuildRun): Promise<BuildResult> {
   const readSecret = (id: string): Buffer | undefined => run.readSecret?.(id);
-  const { ref = createBuildRef() } = run;
+  const { ref = createBuildRef(services.now()) } = run;
   const target = { name: '', ref, request, isLink: false, secretScope: '', readSecret };
   const results = await runBuilds([target], services, run);
   const result = results.get('');
@@ -91,6 +91,6 @@ async function deliver(
   { solved, imported }: Solved,
 ): Promise<BuildResult> {
   const { inputs, outputs, underway } = session;
-  const assembled = await assembleImages({ plan, solved, inputs }, services, underway);
-  return exportImages({ plan, solved, inputs, ...assembled, outputs, imported }, services, underway);
+  const images = await assembleImages({ plan, solved, inputs }, services, underway);
+  return exportImages({ plan, solved, inputs, images, outputs, imported }, services, underway);
 }

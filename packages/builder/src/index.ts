@@ -1,5 +1,5 @@
 export { runBuild, runBuilds } from './build.ts';
-export { createBuildRef } from './build-ref.ts';
+export type { BuildObserver, FailedTree, PlannedImage } from './build-observer.ts';
 export type { BuildResult } from './build-result.ts';
 export type { BuildRun } from './build-run.ts';
 export type { BuildTarget } from './build-target.ts';

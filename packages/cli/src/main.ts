@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { startupSnapshot } from 'node:v8';
 import { CALL_FLAG } from '@tbuild/api/protocol';
 import { build } from './commands/build.ts';
+import { commandFirst } from './commands/command-first.ts';
 import type { Command } from './commands/command.ts';
 import { readEnvironment, type Environment } from './config/environment.ts';
 import { describeFlags } from './flags/args.ts';
@@ -16,6 +17,7 @@ import { VERSION } from './startup/version.ts';
 /** The commands, each loaded when it is called, so that a build does not pay for the others. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => build,
+  builds: async () => (await import('./commands/builds/builds.ts')).builds,
   bake: async () => (await import('./commands/bake.ts')).bake,
   images: async () => (await import('./commands/image/images.ts')).images,
   tag: async () => (await import('./commands/image/tag.ts')).tag,
@@ -56,7 +58,7 @@ const hidden: Readonly<Record<string, () => Promise<Command>>> = {
 const loaders = { ...commands, ...hidden };
 
 async function main(argv: readonly string[], env: Environment): Promise<number> {
-  const [first, ...rest] = commandFirst(argv);
+  const [first, ...rest] = commandFirst(argv, commands);
   if (first === undefined || first === 'help' || ((first === '--help' || first === '-h') && rest.length === 0)) {
     env.stdout.write(await helpText());
     return first === undefined ? 2 : 0;
@@ -71,21 +73,6 @@ async function main(argv: readonly string[], env: Environment): Promise<number> 
   const command = await (load ?? commands.build)?.();
   if (command === undefined) throw new Error('There is no build command');
   return command.run(load === undefined ? argv : rest, env);
-}
-
-/** Moves the command before options of the store, as in `tbuild --root DIR images`. */
-function commandFirst(argv: readonly string[]): readonly string[] {
-  const before: string[] = [];
-  const words = [...argv];
-  for (
-    let word = words[0];
-    word === '--root' || word === '-D' || word === '--debug' || word?.startsWith('--root=');
-    word = words[0]
-  ) {
-    before.push(...words.splice(0, word === '--root' ? 2 : 1));
-  }
-  const [command = '', ...rest] = words;
-  return before.length > 0 && Object.hasOwn(commands, command) ? [command, ...before, ...rest] : argv;
 }
 
 async function helpText(): Promise<string> {

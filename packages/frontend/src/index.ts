@@ -1,4 +1,4 @@
-export { givenCheckOptions } from './checks.ts';
+export { givenCheckOptions, isSecretName } from './checks.ts';
 export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
 export type { EpochOptions, EpochSource } from './epoch-source.ts';
 export { addImage } from './lower/from.ts';

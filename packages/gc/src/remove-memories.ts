@@ -6,8 +6,8 @@ import { isDigest } from '@tbuild/oci';
 import { createDiskUsage, listDirectory, moveToTrash, readText, type StoreLayout } from '@tbuild/store';
 import type { GcStore } from './gc-store.ts';
 
-/** Directories of facts that builds can find out again. */
-const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies'] as const;
+/** Directories of facts that no build needs. */
+const MEMORIES = ['contextIndex', 'explain', 'variants', 'copies', 'builds'] as const;
 
 /** Removes all memories. Returns the bytes freed. */
 export function removeAllMemories({ store }: Pick<GcStore, 'store'>): number {
@@ -20,7 +20,7 @@ export async function removeOldMemories(
   before: number,
 ): Promise<number> {
   let bytes = 0;
-  for (const directory of [store.contextIndex, store.copies])
+  for (const directory of [store.contextIndex, store.copies, store.builds])
     for (const path of pathsIn(directory)) if (usedAt(path) < before) bytes += discard(path, store);
   for (const { path, key } of explainedSteps(store)) {
     const isKept = isDigest(key) && (await cache.get(stepKey(key))) !== undefined;

@@ -12,7 +12,7 @@ import { withPauses } from './pauses.ts';
 export interface UsedSpace {
   /** The hash of a step's result; other names for other kinds. */
   readonly name: string;
-  readonly kind: EntryKind | 'image blobs' | 'other blobs' | 'records';
+  readonly kind: EntryKind | 'image blobs' | 'other blobs' | 'builds' | 'records';
   /** Bytes on disk. A file that several rows share counts in the first of them only. */
   readonly bytes: number;
   /** Milliseconds since the epoch. */
@@ -56,6 +56,7 @@ export async function usedSpace(stores: GcStore, signal?: AbortSignal): Promise<
       ),
       reclaimable: true,
     },
+    { name: 'builds', kind: 'builds', bytes: sumOf([store.builds], disk), reclaimable: true },
     { name: 'records', kind: 'records', bytes: rest, reclaimable: true },
   ];
 }
@@ -71,9 +72,9 @@ function sumOf(paths: readonly string[], disk: DiskUsage, alone = false): number
 }
 
 /** Returns the files and directories that belong to no entry. */
-function restOf({ root }: StoreLayout): readonly string[] {
+function restOf({ root, builds }: StoreLayout): readonly string[] {
   return listDirectory(root)
-    .filter((name) => !DIVIDED.includes(name))
+    .filter((name) => !DIVIDED.includes(name) && join(root, name) !== builds)
     .map((name) => join(root, name));
 }
 

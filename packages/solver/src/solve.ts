@@ -17,6 +17,8 @@ export interface SolveOptions<R> {
   readonly jobs?: number;
   /** Steps whose results must exist as data, not only as records. */
   readonly needed?: Iterable<StepId>;
+  /** Receives each step as soon as it is solved. */
+  readonly onSolved?: (step: Step, solved: Solved<R>) => void;
   readonly signal: AbortSignal;
 }
 
@@ -36,12 +38,10 @@ export interface Solver<R> {
 
 /** Starts to solve a graph. */
 export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R> {
-  const planned = [...graph.steps.values()].map(({ id, name, target, base, sources, location }) => ({
+  const planned = [...graph.steps.values()].map(({ id, name, target }) => ({
     id,
     name,
-    inputs: base === undefined ? sources : [base, ...sources],
     ...(target === undefined ? {} : { target }),
-    ...(location === undefined ? {} : { location }),
   }));
   options.progress.emit({ type: 'planned', steps: planned });
   const failure = new AbortController();
@@ -102,6 +102,7 @@ async function solveStep<R>(step: Step, inputs: Inputs<R>, run: RunContext<R>): 
       onReason: (text) => (reason = text),
     });
     end(outcome);
+    run.onSolved?.(step, solved);
     return solved;
   } catch (error) {
     if (!run.isCurrent()) throw error;

@@ -42,6 +42,8 @@ export interface StoreLayout {
   readonly copies: string;
   /** The parts of each step's key when it ran last. */
   readonly explain: string;
+  /** What is remembered of each build, by ID. */
+  readonly builds: string;
   /** Digests of files of contexts by their stats. */
   readonly contextIndex: string;
   /** Directories of cache mounts, by key. */
@@ -67,6 +69,7 @@ export interface StoreLayout {
   copyMemo(copy: string): string;
   /** The explanations of the steps of one Dockerfile. */
   explanations(scope: string): string;
+  build(id: string): string;
   cacheMount(key: string): string;
 }
 
@@ -77,6 +80,7 @@ export function storeLayout(root: string): StoreLayout {
   const [layers, digests, variants] = [inRoot('layers'), inRoot('digests'), inRoot('variants')];
   const [resolved, http, git, copies] = [inRoot('resolved'), inRoot('http'), inRoot('git'), inRoot('copies')];
   const [snapshots, explain, cacheMounts] = [inRoot('snapshots'), inRoot('explain'), inRoot('cache-mounts')];
+  const builds = inRoot('builds');
   return {
     root,
     blobs: inRoot('blobs/sha256'),
@@ -97,6 +101,7 @@ export function storeLayout(root: string): StoreLayout {
     git,
     copies,
     explain,
+    builds,
     contextIndex: inRoot('context-index'),
     cacheMounts,
     format: inRoot('format'),
@@ -112,6 +117,7 @@ export function storeLayout(root: string): StoreLayout {
     gitMirror: (url) => `${git}/${nameOf(url)}`,
     copyMemo: (copy) => `${copies}/${nameOf(copy)}`,
     explanations: (scope) => `${explain}/${nameOf(scope).slice(0, 32)}`,
+    build: (id) => `${builds}/${id}`,
     cacheMount: (key) => `${cacheMounts}/${key}`,
   };
 }

@@ -21,7 +21,6 @@ export interface StepView {
   readonly name: string;
   /** The target that it is for, in a build of several. */
   readonly target?: string;
-  readonly inputs?: readonly ProgressStepId[];
   readonly state: StepState;
   /** The number on the screen, assigned at the first start: 1, 2, 3, …; 0 while the step waits. */
   readonly index: number;
@@ -111,8 +110,7 @@ type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type
 
 function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView {
   const steps = new Map(view.steps);
-  for (const { location: _, ...step } of planned)
-    steps.set(step.id, { ...(steps.get(step.id) ?? waiting(step.id)), ...step });
+  for (const { id, ...step } of planned) steps.set(id, { ...(steps.get(id) ?? waiting(id)), ...step });
   return { ...view, steps };
 }
 

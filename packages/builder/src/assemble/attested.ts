@@ -1,12 +1,11 @@
 import type { BuildFacts } from '@tbuild/attest';
+import { buildId } from '@tbuild/builds';
 import type { ExportedImage } from '@tbuild/exporter';
 import type { Plan } from '@tbuild/frontend';
 import { graphOf, type StepId } from '@tbuild/graph';
 import type { Descriptor, Platform } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { GitRemote } from '@tbuild/sources';
-import { buildId } from '../build-ref.ts';
-import type { RecordedProvenance } from '../build-result.ts';
 import type { Underway } from '../build-run.ts';
 import type { BuildRequest } from '../request.ts';
 import { mainSource } from '../session/fetch-context.ts';
@@ -14,12 +13,8 @@ import { vcsOf } from '../session/vcs.ts';
 import { resultOf, type SolvedBuild } from './assemble-image.ts';
 
 /** A build with its images. */
-export interface AssembledBuild extends SolvedBuild, AssembledImages {}
-
-export interface AssembledImages {
+export interface AssembledBuild extends SolvedBuild {
   readonly images: readonly ExportedImage[];
-  /** The provenance of each image, if the caller asked for it. */
-  readonly provenance?: readonly RecordedProvenance[];
 }
 
 /** What attestations use. */
@@ -29,24 +24,22 @@ export interface AttestPorts extends Pick<GitRemote, 'runProgram'> {
   readonly flavour: OverlayFlavour;
 }
 
-/** Returns the images with the requested attestations, and their provenance for the caller. */
+/** Returns the images with the requested attestations. */
 export async function attestImages(
   build: AssembledBuild,
   ports: AttestPorts,
   underway: Underway,
-): Promise<AssembledImages> {
+): Promise<readonly ExportedImage[]> {
   const { images, plan, solved, inputs } = build;
-  const { tags, attestations: specs = {} } = inputs.request;
-  if (inputs.request.attestations === undefined && !inputs.withProvenance) return { images };
+  const { attestations: specs, tags } = inputs.request;
+  if (specs === undefined) return images;
   const { progress, signal } = underway;
   const now = underway.now();
   // Loaded only for builds with attestations.
-  const { attest, provenance } = await import('@tbuild/attest');
-  const needsFacts = specs.provenance !== undefined || inputs.withProvenance;
-  const facts = needsFacts ? await factsOf(build, ports, { signal, finishedAt: now }) : [];
-  const attested = await attest(images, {
+  const { attest } = await import('@tbuild/attest');
+  return attest(images, {
     specs,
-    facts,
+    facts: specs.provenance === undefined ? [] : await factsOf(build, ports, { signal, finishedAt: now }),
     tags,
     flavour: ports.flavour,
     scans: plan.scans,
@@ -56,28 +49,7 @@ export async function attestImages(
     progress,
     signal,
   });
-  return {
-    images: attested,
-    ...(inputs.withProvenance
-      ? {
-          provenance: images.flatMap(({ platform, image }, at) => {
-            const own = facts[at];
-            const predicate = own && provenance(RECORDED, own);
-            return predicate === undefined ? [] : [{ platform: platform ?? image.platform, predicate }];
-          }),
-        }
-      : {}),
-  };
 }
-
-/** BuildKit records the provenance of a build in this form. */
-const RECORDED = {
-  mode: 'max',
-  version: 'v0.2',
-  filename: 'provenance.json',
-  builderId: '',
-  reproducible: false,
-} as const;
 
 async function factsOf(
   { images, plan, inputs }: AssembledBuild,
@@ -90,7 +62,7 @@ async function factsOf(
     loaded,
     contextOp: mainSource(given),
     resolvedSource: sources.get,
-    vcs: given.gitInfo ? await vcsOf(given, { runProgram, signal }) : undefined,
+    vcs: await vcsOf(given, { runProgram, signal }),
     invocationId: buildId(ref),
     builderPlatform,
     startedAt,

@@ -30,7 +30,8 @@ export async function openSession(given: readonly BuildTarget[], services: Servi
   await afterRemovals(store, { now, signal: run.signal });
   if (!isOfThisBoot(store)) await dropUnsynced(services, run);
   const end = new AbortController();
-  const underway = { progress: run.progress, now, signal: AbortSignal.any([run.signal, end.signal]) };
+  const { progress, observer } = run;
+  const underway = { progress, observer, now, signal: AbortSignal.any([run.signal, end.signal]) };
   const shared = {
     ...underway,
     pool: createContextPool(),
@@ -38,7 +39,6 @@ export async function openSession(given: readonly BuildTarget[], services: Servi
     isOneOfMany: given.length > 1,
     startedAt,
     onDefinition: run.onDefinition,
-    withProvenance: run.withProvenance,
     definitions: new Map(),
   };
   const targets = await openTargets(given, services, shared);

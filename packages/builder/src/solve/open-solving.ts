@@ -3,6 +3,7 @@ import type { ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createStepResults, type LayerPreparation, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
+import type { PlannedImage } from '../build-observer.ts';
 import type { Underway } from '../build-run.ts';
 import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
@@ -44,13 +45,15 @@ export interface SolvedPlan {
 export interface PlanToSolve extends JointPlan, Pick<Session, 'imported'> {}
 
 /** Starts to solve the steps of all targets. */
-export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, now, signal }: Underway): Solving {
+export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Underway): Solving {
+  const { progress, now, signal, observer } = underway;
   const { graph, targets, imported } = build;
+  observer?.planned(graph, imagesOf(targets));
   const end = new AbortController();
   const ending = AbortSignal.any([signal, end.signal]);
   const results = createStepResults(ports, { remote: imported.layers, progress, now, signal: ending });
   const roles = stepRoles(build);
-  const of = openTargets(build, ports, { ...roles, results, progress, now, signal, ending });
+  const of = openTargets(build, ports, { ...roles, ...underway, results, ending });
   const explain: Explanations['explain'] = (step, key, parts) => of(step.target).explanations.explain(step, key, parts);
   const findImported = imported.find;
   const cache = createResultCache({ cache: ports.cache, results, explanations: { explain }, findImported, now });
@@ -61,6 +64,7 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, n
     now,
     jobs: targets[0]?.session.inputs.request.jobs,
     needed: roles.imageSteps,
+    onSolved: observer === undefined ? undefined : (step, solved) => observer.solved(step.id, solved),
     signal,
   });
   const contexts = targets.map(({ session }) => session.inputs.contexts);
@@ -81,6 +85,13 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, { progress, n
       for (const one of contexts) saveDigests(one);
     },
   };
+}
+
+/** Returns what an observer is told of the images that will be made. */
+function imagesOf(targets: PlanToSolve['targets']): readonly PlannedImage[] {
+  return targets.flatMap(({ session, plan: { plans } }) =>
+    session.isLink ? [] : plans.map(({ target: step, config }) => ({ target: session.name, step, config })),
+  );
 }
 
 /** What the targets share, and what aborts their preparation of layers. */

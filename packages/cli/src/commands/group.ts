@@ -1,4 +1,5 @@
 import { suggest, TbuildError } from '@tbuild/errors';
+import { commandFirst } from './command-first.ts';
 import type { Command } from './command.ts';
 
 export interface CommandGroup {
@@ -14,7 +15,8 @@ export function commandGroup({ name: group, summary, commands }: CommandGroup): 
     summary,
     usage: `${group} COMMAND`,
     commands,
-    async run([name = '', ...rest], env) {
+    async run(argv, env) {
+      const [name = '', ...rest] = commandFirst(argv, commands);
       const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
       if (load !== undefined) return (await load()).run(rest, env);
       const known = Object.keys(commands);

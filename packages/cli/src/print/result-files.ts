@@ -7,15 +7,13 @@ import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
-import { buildMetadata, type MetadataParts, warningMetadata } from './build-metadata.ts';
-import { cycloneDxOf } from './cyclonedx-file.ts';
+import { buildMetadata } from './build-metadata.ts';
 
 type ResultFlag =
   | 'iidfile'
   | 'metadata-file'
   | 'digest-file'
   | 'dotenv-file'
-  | 'cyclonedx-file'
   | 'image-name-with-digest-file'
   | 'image-name-tag-with-digest-file';
 
@@ -26,7 +24,6 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
   'metadata-file',
   'digest-file',
   'dotenv-file',
-  'cyclonedx-file',
   'image-name-with-digest-file',
   'image-name-tag-with-digest-file',
 ];
@@ -69,23 +66,20 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
 export function writeResultFiles(
   result: BuildResult,
   flags: ResultFlags,
-  { cwd, metadata }: Pick<Environment, 'cwd'> & { readonly metadata: MetadataParts },
+  { cwd, variables }: Pick<Environment, 'cwd' | 'variables'>,
 ): void {
-  const contents: Partial<Record<ResultFlag, () => string>> = {
+  const withWarnings = /^(?:1|t|true)$/i.test(variables.BUILDX_METADATA_WARNINGS ?? '');
+  const contents: Record<ResultFlag, () => string> = {
     iidfile: () => result.id,
-    'metadata-file': () => {
-      const document = buildMetadata(result, metadata.provenance);
-      return jsonText(metadata.warnings ? { ...document, ...warningMetadata(result.warnings) } : document);
-    },
+    'metadata-file': () => `${JSON.stringify(buildMetadata(result, { withWarnings }), null, 2)}\n`,
     'digest-file': () => digestOf(result),
     'dotenv-file': () => dotenv(result),
     'image-name-with-digest-file': () => names(result, { tagged: false }),
     'image-name-tag-with-digest-file': () => names(result, { tagged: true }),
   };
   for (const name of RESULT_FLAGS) {
-    const [path, content] = [flags[name], contents[name]];
-    if (path !== undefined && content !== undefined)
-      writing(name, path, () => writeFileSync(resolve(cwd, path), content()));
+    const path = flags[name];
+    if (path !== undefined) writing(name, path, () => writeFileSync(resolve(cwd, path), contents[name]()));
   }
 }
 
@@ -93,23 +87,8 @@ export function writeResultFiles(
 export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metadata-file'>, cwd: string): void {
   const path = flags['metadata-file'];
   if (path === undefined) return;
-  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), jsonText(document)));
-}
-
-/** Writes the SBOMs of builds to the file of `--cyclonedx-file`. @throws TbuildError USAGE for a file that cannot be written. */
-export async function writeCycloneDx(
-  results: readonly BuildResult[],
-  flags: Pick<ResultFlags, 'cyclonedx-file'>,
-  cwd: string,
-): Promise<void> {
-  const path = flags['cyclonedx-file'];
-  if (path === undefined) return;
-  const text = jsonText(await cycloneDxOf(results));
-  writing('cyclonedx-file', path, () => writeFileSync(resolve(cwd, path), text));
-}
-
-function jsonText(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), text));
 }
 
 function digestOf({ manifest }: BuildResult): string {

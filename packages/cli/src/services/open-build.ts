@@ -1,5 +1,4 @@
 import {
-  createBuildRef,
   runBuild,
   runBuilds,
   type BuildRequest,
@@ -8,6 +7,7 @@ import {
   type BuildTarget,
   type Services,
 } from '@tbuild/builder';
+import { createBuildRef } from '@tbuild/builds';
 import type { Progress } from '@tbuild/progress';
 import type { BuildSettings, BuildSpec } from '@tbuild/spec';
 import { acquireLease, storeLayout, type Lease } from '@tbuild/store';
@@ -21,6 +21,7 @@ import { makeStartSnapshot } from '../startup/start-snapshot.ts';
 import { cacheLimits, tidyAfterBuild } from './after-build.ts';
 import { createServices, thisPlatform } from './create-services.ts';
 import { interruptible } from './interruptible.ts';
+import { recorded } from './recorded-build.ts';
 import { waitAsStep } from './waiting-clock.ts';
 
 /** What to build, and how. */
@@ -67,13 +68,15 @@ export function openBuild({ spec, settings }: AskedBuild, env: Environment, prog
   return withLease(settings, env, ({ root, lease }) => {
     const request = buildRequest(spec, env, { host: thisPlatform(), root });
     const opened = openServices({ settings, root, lease, requests: [request], timeout: spec.timeout }, env, progress);
-    const { services, within, ...closing } = opened;
-    const ref = createBuildRef();
+    const { ref, services, within, ...closing } = opened;
     return {
       ref,
       request,
       services,
-      run: (run) => within((signal) => runBuild(request, services, { ...run, ref, progress, signal })),
+      run: (run) =>
+        recorded({ ref, requests: { '': request }, services }, { ...run, progress }, (followed) =>
+          within((signal) => runBuild(request, services, { ...followed, ref, signal })),
+        ),
       ...closing,
     };
   });
@@ -89,18 +92,24 @@ export function openBake(
   progress: Progress,
 ): OpenBake {
   return withLease(settings, env, ({ root, lease }) => {
-    const targets = asked.map(({ spec, ...target }): BuildTarget => {
+    const requested = asked.map(({ spec, ...target }) => {
       const read = (): BuildRequest => buildRequest(spec, env, { host: thisPlatform(), root });
-      return { ...target, ref: createBuildRef(), request: withinTarget(target.name, read) };
+      return { ...target, request: withinTarget(target.name, read) };
     });
-    const requests = targets.map(({ request }) => request);
+    const requests = requested.map(({ request }) => request);
     refuseSharing(requests);
     const opened = openServices({ settings, root, lease, requests, timeout }, env, progress);
-    const { services, within, ...closing } = opened;
+    const { ref, services, within, ...closing } = opened;
+    const targets = requested.map((target) => ({ ...target, ref }));
+    const made = targets.filter(({ isLink }) => !isLink);
+    const named = Object.fromEntries(made.map(({ name, request }) => [name, request]));
     return {
       targets,
       services,
-      run: (run) => within((signal) => runBuilds(targets, services, { ...run, progress, signal })),
+      run: (run) =>
+        recorded({ ref, requests: named, services }, { ...run, progress }, (followed) =>
+          within((signal) => runBuilds(targets, services, { ...followed, signal })),
+        ),
       ...closing,
     };
   });
@@ -131,6 +140,7 @@ interface ToOpen extends Leased {
 }
 
 interface OpenServices extends AsyncDisposable {
+  readonly ref: string;
   readonly services: Services;
   /** Runs work until Ctrl-C or the time limit. */
   within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
@@ -159,6 +169,7 @@ function openServices(
   );
   const limits = cacheLimits(env);
   return {
+    ref: createBuildRef(services.now()),
     services,
     within: (work) => interruptible((interrupted) => withTimeLimit(timeLimit, interrupted, work)),
     async [Symbol.asyncDispose]() {

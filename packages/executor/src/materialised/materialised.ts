@@ -17,7 +17,7 @@ export type DisposableExecutor = Executor & Disposable;
 
 /**
  * Wraps an executor for machines that cannot mount overlays: `inner` gets sandboxes whose tree is a plain directory.
- * After a successful step, changes are found by the metadata of the files and written to the sandbox's `upper`. The
+ * After a step, changes are found by the metadata of the files and written to the sandbox's `upper`. The
  * directory passes to the step that continues the tree; only a branch copies it.
  */
 export function withMaterialisedTrees(inner: Executor, options: MaterialisedOptions): DisposableExecutor {
@@ -32,11 +32,14 @@ export function withMaterialisedTrees(inner: Executor, options: MaterialisedOpti
       try {
         await setTimeout(CLOCK_TICK_MS);
         const result = await inner.run(onTree({ ...sandbox, mounts: views.mounts }, tree), io, signal);
+        const write = (): ReturnType<typeof writeChanges> =>
+          writeChanges(tree.root, tree.index, { upper, lowers, flavour });
         if (result.exitCode !== 0) {
+          attempt(write);
           trees.discard(tree);
           return result;
         }
-        const index = writeChanges(tree.root, tree.index, { upper, lowers, flavour });
+        const index = write();
         trees.keep({ root: tree.root, index }, [...lowers, upper]);
         return result;
       } catch (error) {
@@ -46,6 +49,15 @@ export function withMaterialisedTrees(inner: Executor, options: MaterialisedOpti
     },
     [Symbol.dispose]: () => trees[Symbol.dispose](),
   };
+}
+
+/** The changes of a failed step are only for looking at. It may have failed because the disk is full. */
+function attempt(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // What is there is there.
+  }
 }
 
 /** The granularity of the kernel's clock. A change within the same tick as the indexing would be missed. */

@@ -11,6 +11,7 @@ import { type ImageLayers, scheduleLayerPacking } from '../image-layers.ts';
 import { keyOf } from '../key-of.ts';
 import { newResultId, isResultOf } from '../run-result.ts';
 import { gatherTrees, prepareOn } from '../trees.ts';
+import { keepFailedTree, type KeepPorts } from './keep-failed-tree.ts';
 import type { KeyedMount } from './mounts/keyed-mount.ts';
 import { keyMounts, type MountPorts, openMounts } from './mounts/run-mounts.ts';
 import { networkFiles, parseHost } from './network-files.ts';
@@ -29,7 +30,7 @@ export interface RunSettings extends Pick<
 }
 
 /** What RUN uses. */
-export interface RunPorts extends FilePorts, MountPorts, Omit<ImageLayers, 'leafSteps'> {
+export interface RunPorts extends FilePorts, MountPorts, Pick<KeepPorts, 'observer'>, Omit<ImageLayers, 'leafSteps'> {
   readonly store: Pick<StoreLayout, 'root' | 'run' | 'cacheMount' | 'trash' | 'turn'>;
   readonly settings: RunSettings;
   readonly emulators: Emulators;
@@ -136,7 +137,9 @@ async function runInto(
   const facts = { store, secrets, memory: resources?.memory };
   if (end.exitCode !== 0) {
     output.showTail();
-    throw exited(op, end, { ...facts, tree, tail: output.tail() });
+    const error = exited(op, end, { ...facts, tree, tail: output.tail() });
+    await keepFailedTree(active, { step, tree: result }, ports);
+    throw error;
   }
   if (end.reachedMemoryLimit) output.stderr(memoryNote(facts));
   await active.commit(hexOf(result));

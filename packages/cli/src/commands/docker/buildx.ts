@@ -7,6 +7,7 @@ const commands: CommandGroup['commands'] = {
   build: async () => (await import('../build.ts')).build,
   create: async () => builders.create,
   du: async () => (await import('../store/du.ts')).du,
+  history: async () => (await import('../builds/builds.ts')).buildHistory,
   imagetools: async () => (await import('../imagetools/imagetools.ts')).imagetools,
   inspect: async () => builders.inspect,
   ls: async () => builders.ls,

@@ -88,11 +88,12 @@ const KINDS: Readonly<Record<UsedSpace['kind'], string>> = {
   'fetched file': 'Fetched files',
   'git repository': 'Repositories',
   'other blobs': 'Other blobs',
+  builds: 'Builds',
   records: 'Records',
 };
 
 /** Kinds with one row for all of their entries. */
-const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>(['image blobs', 'other blobs', 'records']);
+const UNCOUNTED: ReadonlySet<string> = new Set<UsedSpace['kind']>(['image blobs', 'other blobs', 'builds', 'records']);
 
 function summary(rows: readonly UsedSpace[]): string {
   const cells = Object.entries(KINDS).map(([kind, title]) => {

@@ -1,0 +1,50 @@
+import { withoutCredentials } from '@tbuild/errors';
+import { isSecretName } from '@tbuild/frontend';
+
+/** Stands for a value that a record does not hold. */
+const HIDDEN = '***';
+
+/** Shorter values are hidden under their names only: they are part of other words. */
+const SHORTEST = 4;
+
+/** Encodes plain data as JSON. */
+export type Encode = (value: unknown) => string;
+
+/**
+ * Returns an encoder that leaves out credentials in URLs, and the values that requests have under names of secrets,
+ * wherever these occur.
+ */
+export function encoderWithout(requests: unknown): Encode {
+  const values = secretsIn(requests).toSorted((a, b) => b.length - a.length);
+  const hide = (_: string, value: unknown): unknown =>
+    typeof value === 'string' ? values.reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), value) : value;
+  // Calling a function for each value costs more than all the rest of a record.
+  return (value) => withoutCredentials(JSON.stringify(value, values.length === 0 ? undefined : hide));
+}
+
+/** Returns plain data without the values under names of secrets. */
+export function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      typeof member === 'string' && isSecretName(name) ? HIDDEN : withoutSecrets(member),
+    ]),
+  );
+}
+
+/** Returns variables as `NAME=value` without the values of those that are named like secrets. */
+export function withoutSecretValues(env: readonly string[]): readonly string[] {
+  return env.map((entry) => {
+    const name = entry.slice(0, entry.indexOf('='));
+    return isSecretName(name) ? `${name}=${HIDDEN}` : entry;
+  });
+}
+
+function secretsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    typeof member === 'string' ? (isSecretName(name) && member.length >= SHORTEST ? [member] : []) : secretsIn(member),
+  );
+}

@@ -1,0 +1,85 @@
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import type { BuildRequest, BuildResult, BuildRun, Services } from '@tbuild/builder';
+import { type AskedRecord, buildId, openRecorder, type Recorder, tidyBuilds } from '@tbuild/builds';
+import { formatPlatform } from '@tbuild/oci';
+import type { Progress } from '@tbuild/progress';
+import { VERSION } from '../startup/version.ts';
+
+/** The targets of a build by name, and where its record goes. */
+export interface ToRecord {
+  /** The name of the build. */
+  readonly ref: string;
+  readonly requests: Readonly<Record<string, BuildRequest>>;
+  readonly services: Pick<Services, 'store' | 'platform' | 'now'>;
+}
+
+type Run = Omit<BuildRun, 'signal' | 'ref'>;
+
+/** Runs a build and leaves a record of it in the store, also when it fails. */
+export async function recorded<T extends BuildResult | ReadonlyMap<string, BuildResult>>(
+  { ref, requests, services }: ToRecord,
+  run: Run,
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  const { store, platform, now } = services;
+  const asked: AskedRecord = {
+    id: buildId(ref),
+    name: Object.entries(requests)
+      .map(([target, request]) => target || nameOf(request))
+      .join(', '),
+    startedAt: now(),
+    host: { name: hostname(), platform: formatPlatform(platform), tbuild: VERSION },
+    requests: Object.fromEntries(Object.entries(requests).map(([target, request]) => [target, withoutText(request)])),
+  };
+  const recorder = openRecorder(asked, { store, now });
+  let hasFailed = false;
+  try {
+    const made = await work(following(run, recorder));
+    const results: readonly [string, BuildResult][] = made instanceof Map ? [...made] : [['', made]];
+    recorder.completed(
+      Object.fromEntries(results.map(([target, result]) => [target, { ...result, warnings: undefined }])),
+    );
+    return made;
+  } catch (error) {
+    hasFailed = true;
+    recorder.ended(error);
+    throw error;
+  } finally {
+    tidyBuilds(store, now(), { hasFailed });
+  }
+}
+
+function following({ progress, onDefinition, ...run }: Run, recorder: Recorder): Run {
+  const both: Progress = {
+    emit(event) {
+      recorder.emit(event);
+      progress.emit(event);
+    },
+  };
+  return {
+    ...run,
+    progress: both,
+    observer: recorder,
+    onDefinition(definition) {
+      recorder.definition(definition);
+      onDefinition?.(definition);
+    },
+  };
+}
+
+/** Returns the name that people read, as buildx makes it: the directory, an unusual Dockerfile, the target. */
+function nameOf({ context, dockerfile, target }: BuildRequest): string {
+  const place = 'path' in context ? context.path : 'url' in context ? context.url : context.kind;
+  const file = 'path' in dockerfile && dockerfile.path !== undefined ? basename(dockerfile.path) : 'Dockerfile';
+  const stage = target === undefined ? '' : ` (${target})`;
+  return `${basename(place) || place}${file === 'Dockerfile' ? '' : `/${file}`}${stage}`;
+}
+
+/** The text of a Dockerfile is among the definitions. */
+function withoutText({ dockerfile, ...request }: BuildRequest): object {
+  return {
+    ...request,
+    dockerfile: dockerfile.kind === 'inline' ? { kind: 'inline', name: dockerfile.name } : dockerfile,
+  };
+}
