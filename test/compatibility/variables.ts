@@ -8,8 +8,12 @@ export const variables: readonly Row[] = [
   row('BUILDKIT_PROGRESS', 'test/e2e/program/messages.test.ts'),
   row('BUILDKIT_TTY_LOG_LINES', 'packages/tui/src/tail-lines.test.ts'),
   row('BUILDX_BUILDER', e2e('program/docker-commands'), { differs: 'accepted: there is one builder' }),
-  row('BUILDX_GIT_CHECK_DIRTY', e2e('program/buildx-variables')),
+  row('BUILDX_GIT_CHECK_DIRTY', e2e('program/buildx-variables'), {
+    differs: 'for labels; provenance marks a changed work tree without it',
+  }),
+  row('BUILDX_GIT_INFO', e2e('program/buildx-variables')),
   row('BUILDX_GIT_LABELS', e2e('program/buildx-variables')),
+  row('BUILDX_METADATA_PROVENANCE', e2e('program/buildx-variables')),
   row('BUILDX_METADATA_WARNINGS', e2e('program/buildx-variables')),
   row('BUILDX_NO_DEFAULT_ATTESTATIONS', 'test/compatibility.test.ts', {
     differs: 'accepted: there are no attestations by default',

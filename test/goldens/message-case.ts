@@ -4,7 +4,7 @@ export interface MessageCase {
   readonly title: string;
   /** Files of the working directory, as `writeFiles` takes them; the Dockerfile is shown. */
   readonly files?: Readonly<Record<string, string>>;
-  /** The command line after `tbuild`. In it and in the Dockerfile, `REGISTRY` stands for a registry without images. */
+  /** The command line after `tbuild`. In it and in the Dockerfile, `REGISTRY` stands for a registry without images, and `PRIVATE` for one that wants tokens. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Runs in the working directory before the program: what files alone cannot say. */

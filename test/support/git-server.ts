@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { isLfs, serveLfs } from './lfs-server.ts';
 import { runChecked } from './run-process.ts';
 import { scratchDirectory } from './scratch.ts';
 import { writeFiles } from './tbuild.ts';
@@ -23,12 +24,12 @@ export interface GitServerOptions {
   readonly authorization?: string;
 }
 
-/** Serves real repositories with git's own HTTP backend. */
+/** Serves real repositories with git's own HTTP backend, and the objects of Git LFS that their working copies have. */
 export async function startGitServer({ authorization }: GitServerOptions = {}): Promise<GitServer> {
   const directory = scratchDirectory('git');
   const server = await listen((request, response) => {
     if (authorization === undefined || request.headers.authorization?.toLowerCase() === authorization.toLowerCase()) {
-      return serve(directory, request, response);
+      return isLfs(request) ? serveLfs(directory, request, response) : serve(directory, request, response);
     }
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end();
   });

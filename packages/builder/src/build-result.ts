@@ -2,6 +2,12 @@ import type { LintWarning } from '@tbuild/dockerfile';
 import type { ImageDigests } from '@tbuild/exporter';
 import type { Descriptor, Digest, Platform } from '@tbuild/oci';
 
+/** SLSA provenance v0.2 of an image, with everything that is known about its build. */
+export interface RecordedProvenance {
+  readonly platform: Platform;
+  readonly predicate: object;
+}
+
 /** The images that a build made. */
 export interface BuildResult {
   /** The name of the build, as `createBuildRef` makes it. */
@@ -16,5 +22,9 @@ export interface BuildResult {
   readonly names: readonly string[];
   /** Human-readable destinations, one per output. */
   readonly destinations: readonly string[];
+  /** The provenance of each image, if the caller asked for it. */
+  readonly provenance?: readonly RecordedProvenance[];
+  /** The SPDX documents of the images, when attestations ask for them. */
+  readonly sboms: readonly object[];
   readonly warnings: readonly LintWarning[];
 }

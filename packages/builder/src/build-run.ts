@@ -7,6 +7,8 @@ export interface BuildRun {
   readonly signal: AbortSignal;
   /** The name of the build. Defaults to a new one. */
   readonly ref?: string;
+  /** Whether the result has the provenance of each image, beside the requested attestations. Defaults to no. */
+  readonly withProvenance?: boolean;
   /** Returns the value of a `--secret` by ID. Called when a step needs it. */
   readSecret?(id: string): Buffer | undefined;
   /** Receives the Dockerfile as soon as it is loaded. Locations of errors and warnings refer to it. */

@@ -91,6 +91,6 @@ async function deliver(
   { solved, imported }: Solved,
 ): Promise<BuildResult> {
   const { inputs, outputs, underway } = session;
-  const images = await assembleImages({ plan, solved, inputs }, services, underway);
-  return exportImages({ plan, solved, inputs, images, outputs, imported }, services, underway);
+  const assembled = await assembleImages({ plan, solved, inputs }, services, underway);
+  return exportImages({ plan, solved, inputs, ...assembled, outputs, imported }, services, underway);
 }

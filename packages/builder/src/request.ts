@@ -134,4 +134,6 @@ export interface BuildRequest {
   /** How many bytes of a step's output are shown. Defaults to all. */
   readonly logMax?: number;
   readonly attestations?: AttestationSpecs;
+  /** Whether provenance names the git repository that a local context is in. */
+  readonly gitInfo: boolean;
 }

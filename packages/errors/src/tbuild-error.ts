@@ -59,6 +59,18 @@ export function locate(error: unknown, location: SourceRange | undefined): unkno
   return Object.assign(error, { location });
 }
 
+/** The same error with what failed before its message, such as `Failed to push app:1`. A wrong option keeps its message. */
+export function prefixed(error: unknown, failed: string): unknown {
+  if (!(error instanceof TbuildError) || error.code === 'CANCELLED' || error.code === 'USAGE') return error;
+  const { code, hint, location, subject } = error;
+  return new TbuildError(code, `${failed}: ${uncapitalized(error.message)}`, { hint, location, subject, cause: error });
+}
+
+/** Returns a sentence as a part of another one. Abbreviations stay. */
+export function uncapitalized(sentence: string): string {
+  return sentence.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase());
+}
+
 /** The system's name for a failed call, e.g. `ENOENT`, or undefined when `error` is no system error. */
 export function errnoName(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -1,5 +1,5 @@
 import { copyImage } from '@tbuild/content';
-import { TbuildError } from '@tbuild/errors';
+import { prefixed, TbuildError } from '@tbuild/errors';
 import type { VariantStore } from '@tbuild/layers';
 import {
   familiarReference,
@@ -60,7 +60,11 @@ export async function pushStored(
 ): Promise<void> {
   const pushed: Reference[] = [];
   for (const own of byRepository(names)) {
-    await pushTo(own, { options, stored, pushed });
+    try {
+      await pushTo(own, { options, stored, pushed });
+    } catch (error) {
+      throw prefixed(error, `Failed to push ${own.map(familiarReference).join(', ')}`);
+    }
     pushed.push(...own.slice(0, 1));
   }
 }

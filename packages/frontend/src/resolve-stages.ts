@@ -1,6 +1,6 @@
 import { getOrMake } from '@tbuild/concurrency';
 import { parseInstruction, type StageInstruction } from '@tbuild/dockerfile';
-import { hasCode, locate, TbuildError, type SourceRange } from '@tbuild/errors';
+import { hasCode, locate, TbuildError, uncapitalized, type SourceRange } from '@tbuild/errors';
 import { canonicalJson, formatPlatform, parseReference, type Platform } from '@tbuild/oci';
 import { buildArg } from './build-args.ts';
 import type { Origin } from './origin.ts';
@@ -214,6 +214,6 @@ function withSuggestion(error: unknown, reference: string, graph: StageGraph): u
     });
   const meant = didYouMean(reference, graph.names.keys());
   if (meant === undefined) return error;
-  const message = `No stage is named ${JSON.stringify(reference)}, and as an image it cannot be read: ${error.message}`;
+  const message = `No stage is named ${JSON.stringify(reference)}, and as an image it cannot be read: ${uncapitalized(error.message)}`;
   return new TbuildError(error.code, message, { hint: meant, cause: error });
 }

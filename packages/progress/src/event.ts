@@ -12,6 +12,10 @@ export interface PlannedStep {
   readonly name: string;
   /** The target that it is for, in a build of several. */
   readonly target?: string;
+  /** The steps that it builds on: the base first, then those that it reads from. */
+  readonly inputs?: readonly ProgressStepId[];
+  /** Its instruction. */
+  readonly location?: SourceRange;
 }
 
 /**

@@ -50,7 +50,7 @@ describe('with user and password', needs('registry'), () => {
       code: 'UNAUTHORIZED',
       status: 401,
       codes: ['UNAUTHORIZED'],
-      message: `Access to ${registry.host}/team/app was denied (401 UNAUTHORIZED)`,
+      message: `Pull access denied, repository does not exist or may require authorization (401 UNAUTHORIZED for ${registry.host}/team/app)`,
       hint: `Check the name, and log in with "tbuild login ${registry.host}" if the repository is private`,
     });
     expect(JSON.stringify(error)).not.toContain('wrong');

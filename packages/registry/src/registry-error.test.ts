@@ -23,7 +23,7 @@ test.each([
     pull,
     401,
     errors('UNAUTHORIZED', 'authentication required'),
-    'Access to reg.example/app was denied (401 UNAUTHORIZED)',
+    'Pull access denied, repository does not exist or may require authorization (401 UNAUTHORIZED for reg.example/app)',
     /tbuild login reg.example/,
   ],
   [
@@ -31,7 +31,7 @@ test.each([
     push,
     401,
     errors('UNAUTHORIZED', 'HTTP Basic: Access denied. Use a personal access token'),
-    'Push to reg.example/app was denied (401 UNAUTHORIZED): HTTP Basic: Access denied. Use a personal access token',
+    'Push access denied, repository does not exist or may require authorization (401 UNAUTHORIZED for reg.example/app): HTTP Basic: Access denied. Use a personal access token',
     /tbuild login/,
   ],
   [
@@ -39,7 +39,7 @@ test.each([
     pull,
     401,
     '{"details":"incorrect username or password"}',
-    'Access to reg.example/app was denied (401): incorrect username or password',
+    'Pull access denied, repository does not exist or may require authorization (401 for reg.example/app): incorrect username or password',
     /tbuild login/,
   ],
   [
@@ -55,7 +55,7 @@ test.each([
     push,
     403,
     errors('DENIED', 'permission_denied: write_package'),
-    'Push to reg.example/app was denied (403 DENIED): permission_denied: write_package',
+    'Push access denied, repository does not exist or may require authorization (403 DENIED for reg.example/app): permission_denied: write_package',
     /with this permission/,
   ],
   [
@@ -63,7 +63,7 @@ test.each([
     push,
     404,
     errors('NAME_UNKNOWN', "The repository with name 'app' does not exist"),
-    'Repository reg.example/app is not in the registry (404 NAME_UNKNOWN)',
+    'Repository reg.example/app: not found (404 NAME_UNKNOWN)',
     /create the repository/,
   ],
   ['a page for people', pull, 502, '<html>Bad Gateway</html>', /^Registry reg.example answered 502 to GET/, undefined],

@@ -1,4 +1,5 @@
-import { TbuildError, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
+import { TbuildError, uncapitalized, type ErrorCode, type TbuildErrorOptions } from '@tbuild/errors';
+import { parseChallenges } from './challenge.ts';
 import { readBody, type HttpRequest, type HttpResponse } from './http-message.ts';
 
 export interface RegistryErrorOptions extends TbuildErrorOptions {
@@ -56,6 +57,8 @@ export interface Subject {
   readonly repository: string;
   /** E.g. `image 127.0.0.1:5000/app:1`. */
   readonly item: string;
+  /** What failed, where that is not the request itself. */
+  readonly failed?: string;
 }
 
 /** Creates the error for an unexpected answer, and reads its body. */
@@ -69,19 +72,21 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
   const { host } = request.url;
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const isOpening = request.method === 'POST';
+  const denied = `${capitalized(request.access)} access denied, repository does not exist or may require authorization${serverMessage(response)} (${details} for ${subject.repository})${said}`;
   const text = {
-    401: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
-    403: `${request.access === 'push' ? 'Push' : 'Access'} to ${subject.repository} was denied (${details})${said}`,
+    401: denied,
+    403: denied,
     404: isRead
-      ? `${capitalized(subject.item)} is not in the registry (${details})`
+      ? `${nameOf(subject)}: not found (${details})`
       : isOpening
-        ? `Repository ${subject.repository} is not in the registry (${details})`
+        ? `Repository ${subject.repository}: not found (${details})`
         : undefined,
     413: `Registry ${host} refuses a request of this size (${details}) for ${subject.item}${said}`,
     429: `Registry ${host} limits the rate of requests (${details})${said}`,
   }[status];
   const message = text ?? `Registry ${host} answered ${details} to ${request.method} for ${subject.item}${said}`;
-  return new RegistryError(code, message, {
+  const { failed } = subject;
+  return new RegistryError(code, failed === undefined ? message : `${failed}: ${uncapitalized(message)}`, {
     url: request.url,
     status,
     codes,
@@ -90,6 +95,18 @@ export async function refusal(request: HttpRequest, response: HttpResponse, subj
     transient: isTransientStatus(status),
     retryAfter: response.headers['retry-after'],
   });
+}
+
+/** An image's name stands for itself. */
+function nameOf({ item }: Subject): string {
+  return item.startsWith('image ') ? item.slice('image '.length) : capitalized(item);
+}
+
+/** What the challenge of a refused token says, such as `insufficient_scope`. */
+function serverMessage({ headers }: HttpResponse): string {
+  const error = parseChallenges(headers['www-authenticate']).find(({ parameters }) => parameters.error)?.parameters
+    .error;
+  return error === undefined ? '' : `: server message: ${error}: authorization failed`;
 }
 
 function hintFor(
@@ -152,19 +169,21 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const UNSIGNED = 'has a certificate from an unknown authority';
-const NO_TLS = 'does not speak TLS there';
-const NO_ADDRESS = 'has no address: DNS does not know it';
+const UNSIGNED = 'cannot be trusted: certificate signed by unknown authority';
+const NO_TLS = 'does not speak TLS: server gave HTTP response to HTTPS client';
+const NO_ADDRESS = 'has no address: no such host';
+const REFUSED = 'cannot be reached: connection refused';
 const NO_ANSWER = 'has no address: DNS does not answer';
-const UNREACHED = 'cannot be reached';
-const SILENT = 'does not answer';
+const UNREACHED = 'cannot be reached: no route to host';
+const NO_NETWORK = 'cannot be reached: network is unreachable';
+const SILENT = 'does not answer: i/o timeout';
 
 const UNREACHABLE: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refuses connections',
+  ECONNREFUSED: REFUSED,
   ENOTFOUND: NO_ADDRESS,
   EAI_AGAIN: NO_ANSWER,
   EHOSTUNREACH: UNREACHED,
-  ENETUNREACH: UNREACHED,
+  ENETUNREACH: NO_NETWORK,
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
   CERT_NOT_YET_VALID: 'has a certificate that is not valid yet',
@@ -230,11 +249,11 @@ function hintOf(what: string, { host }: URL, peer: string): string | undefined {
     return isRegistry
       ? `Trust its certificate authority, or give --insecure-registry ${host}`
       : 'Trust its certificate authority (NODE_EXTRA_CA_CERTS)';
-  if (what === 'refuses connections') return 'Check the address and the port, and that the server is running';
+  if (what === REFUSED) return 'Check the address and the port, and that the server is running';
   const mirror = isRegistry ? ', or name a mirror with --registry-map' : '';
   if (what === NO_ADDRESS || what === NO_ANSWER)
     return `Check the name, and the DNS of this machine; behind a proxy, set HTTPS_PROXY${mirror}`;
-  if (what === UNREACHED || what === SILENT)
+  if (what === UNREACHED || what === NO_NETWORK || what === SILENT)
     return `Check the network of this machine; behind a proxy, set HTTPS_PROXY${mirror}`;
   return undefined;
 }

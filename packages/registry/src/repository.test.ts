@@ -79,12 +79,12 @@ describe('a real registry', needs('registry'), () => {
     [
       'tag',
       async (repository: Repository) => repository.resolve('absent'),
-      /^Image 127\.0\.0\.1:\d+\/test\/r\d+:absent is not in the registry \(404 MANIFEST_UNKNOWN\)$/,
+      /^127\.0\.0\.1:\d+\/test\/r\d+:absent: not found \(404 MANIFEST_UNKNOWN\)$/,
     ],
     [
       'digest',
       async (repository: Repository) => repository.resolve(`sha256:${'0'.repeat(64)}`),
-      /^Image .*@sha256:0+ is not in the registry/,
+      /^127.*@sha256:0+: not found/,
     ],
   ])('a %s that is absent is not found', async (_, ask, message) => {
     await expect(ask(openEmpty())).rejects.toMatchObject({
@@ -99,7 +99,7 @@ describe('a real registry', needs('registry'), () => {
     const repository = client.openRepository(parseReference(`${host}/app`));
     await expect(repository.resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: `Registry ${host} refuses connections`,
+      message: `Registry ${host} cannot be reached: connection refused`,
     });
   });
 
@@ -107,7 +107,7 @@ describe('a real registry', needs('registry'), () => {
     const repository = client.openRepository(parseReference('registry.invalid/app'));
     await expect(repository.resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: 'Registry registry.invalid has no address: DNS does not know it',
+      message: 'Registry registry.invalid has no address: no such host',
     });
   });
 
@@ -147,7 +147,7 @@ describe('TLS', needs('registry'), () => {
     await using strict = createTestClient();
     await expect(strict.openRepository(reference).resolve('latest')).rejects.toMatchObject({
       code: 'REGISTRY',
-      message: `Registry ${secure.host} has a certificate from an unknown authority`,
+      message: `Registry ${secure.host} cannot be trusted: certificate signed by unknown authority`,
     });
     await using trusting = createTestClient({ ca: () => readFileSync(secure.certificate ?? '', 'utf8') });
     await using lenient = createTestClient({ insecure: (registry) => registry === host });

@@ -84,8 +84,16 @@ async function fetchToken(request: TokenRequest, options: TokenSourceOptions): P
   const repository = `${options.registry}/${request.repository}`;
   const refused = credential?.from;
   if (response.status !== 200)
-    throw await refusal(message, { ...response, refused }, { repository, item: `token for ${repository}` });
+    throw await refusal(
+      message,
+      { ...response, refused },
+      { repository, item: `token for ${repository}`, failed: failureOf(credential) },
+    );
   return parseToken(response, url, options.now());
+}
+
+function failureOf(credential: Credential | undefined): string {
+  return `Failed to authorize: failed to fetch ${credential === undefined ? 'anonymous' : 'oauth'} token`;
 }
 
 // Behind a proxy that ends TLS, some registries give their own address without TLS.

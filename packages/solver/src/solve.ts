@@ -38,10 +38,12 @@ export interface Solver<R> {
 
 /** Starts to solve a graph. */
 export function openSolver<R>(graph: Graph, options: SolveOptions<R>): Solver<R> {
-  const planned = [...graph.steps.values()].map(({ id, name, target }) => ({
+  const planned = [...graph.steps.values()].map(({ id, name, target, base, sources, location }) => ({
     id,
     name,
+    inputs: base === undefined ? sources : [base, ...sources],
     ...(target === undefined ? {} : { target }),
+    ...(location === undefined ? {} : { location }),
   }));
   options.progress.emit({ type: 'planned', steps: planned });
   const failure = new AbortController();

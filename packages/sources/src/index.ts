@@ -1,9 +1,9 @@
 export { checkOut } from './git/check-out.ts';
 export { commitTime } from './git/commit-time.ts';
+export { contentFilters } from './git/content-filters.ts';
 export { fetchCommit } from './git/mirror.ts';
 export { resolveCommit } from './git/resolve-commit.ts';
 export type { Commit } from './git/resolve-commit.ts';
-export { contentFilters } from './git/run-git.ts';
 export type { GitRemote } from './git/run-git.ts';
 export { gitIn, isDirty } from './git/work-tree.ts';
 export type { AskGit } from './git/work-tree.ts';

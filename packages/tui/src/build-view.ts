@@ -21,6 +21,7 @@ export interface StepView {
   readonly name: string;
   /** The target that it is for, in a build of several. */
   readonly target?: string;
+  readonly inputs?: readonly ProgressStepId[];
   readonly state: StepState;
   /** The number on the screen, assigned at the first start: 1, 2, 3, …; 0 while the step waits. */
   readonly index: number;
@@ -110,7 +111,8 @@ type EventOf<Type extends ProgressEvent['type']> = Extract<ProgressEvent, { type
 
 function plan(view: BuildView, planned: EventOf<'planned'>['steps']): BuildView {
   const steps = new Map(view.steps);
-  for (const { id, ...step } of planned) steps.set(id, { ...(steps.get(id) ?? waiting(id)), ...step });
+  for (const { location: _, ...step } of planned)
+    steps.set(step.id, { ...(steps.get(step.id) ?? waiting(step.id)), ...step });
   return { ...view, steps };
 }
 

@@ -4,7 +4,7 @@ import { emptyView, reduce } from './build-view.ts';
 import { jsonLine } from './json.ts';
 
 const events: readonly ProgressEvent[] = [
-  { type: 'planned', steps: [{ id: 'sha256:aa', name: '[1/1] RUN x' }] },
+  { type: 'planned', steps: [{ id: 'sha256:aa', inputs: ['sha256:cc'], name: '[1/1] RUN x' }] },
   { type: 'started', step: 'sha256:aa', at: 1000 },
   { type: 'log', step: 'sha256:aa', stream: 'stderr', data: Buffer.from('hi\n') },
   { type: 'transfer', step: 'sha256:aa', item: 'x', current: 5, total: 5 },
@@ -29,7 +29,12 @@ test('rawjson omits a waiting step, and a step that starts again has a new start
     view = reduce(view, event, 3000);
     return jsonLine(view, event, 3000);
   });
-  const vertex = { digest: 'sha256:aa', name: '[1/1] RUN x', started: '1970-01-01T00:00:03.000Z' };
+  const vertex = {
+    digest: 'sha256:aa',
+    inputs: ['sha256:cc'],
+    name: '[1/1] RUN x',
+    started: '1970-01-01T00:00:03.000Z',
+  };
   expect(lines).toEqual(['', `${JSON.stringify({ vertexes: [vertex] })}\n`]);
 });
 
@@ -39,7 +44,7 @@ test('each event is one line of rawjson', () => {
     view = reduce(view, event, 2000);
     return JSON.parse(jsonLine(view, event, 2000));
   });
-  const vertex = { digest: 'sha256:aa', name: '[1/1] RUN x' };
+  const vertex = { digest: 'sha256:aa', inputs: ['sha256:cc'], name: '[1/1] RUN x' };
   expect(lines).toEqual([
     { vertexes: [vertex] },
     { vertexes: [{ ...vertex, started: '1970-01-01T00:00:01.000Z' }] },

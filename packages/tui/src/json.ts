@@ -33,6 +33,7 @@ function vertex(view: BuildView, id: ProgressStepId): object {
   const step: Partial<StepView> = view.steps.get(id) ?? {};
   return {
     digest: id,
+    inputs: step.inputs?.length === 0 ? undefined : step.inputs,
     name: step.name,
     started: time(step.startedAt),
     completed: time(step.finishedAt),

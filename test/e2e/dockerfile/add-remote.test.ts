@@ -72,7 +72,7 @@ test('--checksum is verified, and a stored file that matches is not revalidated'
   const dockerfile = (sum: string) => `FROM scratch\nADD --checksum=${sum} ${web.url}/sum /f\n`;
   const wrong = await buildInline({ Dockerfile: dockerfile(sha256('other')) });
   expect(wrong.exitCode).toBe(1);
-  expect(wrong.stderr).toContain(`found ${sha256('sum\n')}, expected ${sha256('other')}`);
+  expect(wrong.stderr).toContain(`Digest mismatch ${sha256('sum\n')}: ${sha256('other')} is expected of`);
   await buildGood({ Dockerfile: dockerfile(sha256('sum\n')) });
   web.take();
   const again = await buildGood({ Dockerfile: dockerfile(sha256('sum\n')) });
@@ -144,8 +144,12 @@ function filesWith(text: string, directory: string): string[] {
 
 test.each([
   ['a missing file', () => `${web.url}/missing`, 'Invalid response status 404 for'],
-  ['a server that is not there', () => 'http://127.0.0.1:1/x', 'Server 127.0.0.1:1 refuses connections'],
-  ['a repository that is not there', () => `${git.url}/none.git`, 'Could not read from the git repository'],
+  [
+    'a server that is not there',
+    () => 'http://127.0.0.1:1/x',
+    'Server 127.0.0.1:1 cannot be reached: connection refused',
+  ],
+  ['a repository that is not there', () => `${git.url}/none.git`, 'Failed to fetch remote'],
   ['a ref that is not there', () => `${git.url}/app.git#none`, 'does not contain ref none'],
   [
     'a directory that is not there',
@@ -219,19 +223,6 @@ test('fetch-by-commit takes the commit, wherever the ref is', async () => {
   const url = `${git.url}/app.git?fetch-by-commit&commit=${first}#main`;
   const tree = (await buildGood({ Dockerfile: `FROM scratch\nADD ${url} /by-commit/\n` })).tree();
   expect(tree.readText('/by-commit/a.txt')).toBe('one\n');
-});
-
-test('content filters such as Git LFS are part of the key', async () => {
-  await git.commit('filtered', { '.gitattributes': '*.bin filter=lfs\n', 'x.bin': 'pointer\n' });
-  const home = scratchDirectory('home');
-  writeFiles({ '.gitconfig': '[filter "lfs"]\n\tsmudge = sed s/pointer/content/\n\tclean = cat\n' }, home);
-  const store = scratchDirectory('store');
-  const build = (env: Record<string, string>) =>
-    buildGood({ Dockerfile: `FROM scratch\nADD ${git.url}/filtered.git /\n` }, { store, env });
-  const without = { HOME: scratchDirectory('home') };
-  expect((await build({ HOME: home })).tree().readText('/x.bin')).toBe('content\n');
-  expect((await build(without)).tree().readText('/x.bin')).toBe('pointer\n');
-  expect(allCached(await build({ HOME: home }))).toBe(true);
 });
 
 test('a cached build resolves the git ref and fetches nothing; a commit needs no request', async () => {

@@ -149,7 +149,7 @@ test('a link in a fetched context does not lead out of it', async () => {
   await runChecked('tar', ['-cf', 'context.archive', 'Dockerfile'], { cwd: directory });
   const build = await buildContext('-', { input: readFileSync(join(directory, 'context.archive')) });
   expect(build.exitCode).toBe(1);
-  expect(build.stderr).toContain('No Dockerfile at "Dockerfile" in the context');
+  expect(build.stderr).toContain('Failed to read dockerfile: open Dockerfile: no such file or directory');
 });
 
 test.each([

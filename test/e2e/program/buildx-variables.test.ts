@@ -36,6 +36,74 @@ test('The metadata file names each build', async () => {
   expect(new Set(refs).size).toBe(2);
 });
 
+describe('BUILDX_METADATA_PROVENANCE', () => {
+  const read = async (env: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+    const metadata = join(scratchDirectory('metadata'), 'metadata.json');
+    const context = writeFiles({ Dockerfile: 'FROM scratch\nARG V\nCOPY Dockerfile /\n' });
+    good(await runTbuild(['--metadata-file', metadata, '--build-arg', 'V=1', ...args, context], { env }));
+    return JSON.parse(readFileSync(metadata, 'utf8'));
+  };
+  const KEY = 'buildx.build.provenance';
+
+  test('min, the default, leaves out steps and times', async () => {
+    const { [KEY]: provenance, 'buildx.build.ref': ref } = await read({});
+    expect(Object.keys(provenance).toSorted()).toEqual(['buildType', 'invocation', 'materials']);
+    expect(provenance).toMatchObject({
+      buildType: 'https://mobyproject.org/buildkit@v1',
+      invocation: { parameters: { frontend: 'dockerfile.v0', args: { 'build-arg:V': '1' } } },
+    });
+    const { [KEY]: all, 'buildx.build.ref': other } = await read({ BUILDX_METADATA_PROVENANCE: 'max' });
+    expect(all).toMatchObject({
+      buildConfig: { llbDefinition: expect.any(Array) },
+      metadata: { buildInvocationID: other.split('/')[2], buildStartedOn: expect.any(String) },
+    });
+    expect(ref).not.toBe(other);
+  });
+
+  test.each(['disabled', 'false', '0'])('%s leaves the provenance out', async (BUILDX_METADATA_PROVENANCE) => {
+    expect(await read({ BUILDX_METADATA_PROVENANCE })).not.toHaveProperty([KEY]);
+  });
+
+  test('several platforms have one provenance each', async () => {
+    const document = await read({}, '--platform', 'linux/amd64,linux/arm64/v8');
+    expect(Object.keys(document)).toEqual(
+      expect.arrayContaining([`${KEY}/linux/amd64`, `${KEY}/linux/arm64`, 'buildx.build.ref']),
+    );
+  });
+
+  test('a bake file has a name and a provenance for each target, and the warnings together', async () => {
+    const directory = writeFiles({
+      Dockerfile: 'FROM scratch as a\nCOPY Dockerfile /\n',
+      'docker-bake.hcl':
+        'group "default" { targets = ["a", "b"] }\ntarget "a" {}\ntarget "b" { labels = { b = "1" } }\n',
+    });
+    const metadata = join(directory, 'metadata.json');
+    const env = { BUILDX_METADATA_WARNINGS: '1' };
+    good(await runTbuild(['bake', '--metadata-file', metadata], { cwd: directory, env }));
+    const document = JSON.parse(readFileSync(metadata, 'utf8'));
+    const named = { 'buildx.build.ref': expect.any(String), [KEY]: expect.objectContaining({ materials: [] }) };
+    expect(document).toMatchObject({ a: named, b: named });
+    expect(document['buildx.build.warnings']).toHaveLength(2);
+    expect(document.a['buildx.build.ref']).not.toBe(document.b['buildx.build.ref']);
+  });
+});
+
+test('BUILDX_GIT_INFO=false leaves the repository out of provenance', async () => {
+  const metadata = join(scratchDirectory('metadata'), 'metadata.json');
+  const context = writeFiles({ Dockerfile: 'FROM scratch\nCOPY Dockerfile /\n' });
+  const identity = ['-c', 'user.name=t', '-c', 'user.email=t@example.org'];
+  for (const args of [['init'], ['add', '.'], ['commit', '-m', 'one']])
+    await runChecked('git', ['-C', context, ...identity, ...args]);
+  const vcs = async (env: Readonly<Record<string, string>>) => {
+    const variables = { BUILDX_METADATA_PROVENANCE: 'max', ...env };
+    good(await runTbuild(['--metadata-file', metadata, context], { env: variables }));
+    const { metadata: recorded } = JSON.parse(readFileSync(metadata, 'utf8'))['buildx.build.provenance'];
+    return recorded['https://mobyproject.org/buildkit@v1#metadata'].vcs;
+  };
+  expect(await vcs({})).toMatchObject({ revision: expect.stringMatching(/^[0-9a-f]{40}/) });
+  expect(await vcs({ BUILDX_GIT_INFO: 'false' })).toBeUndefined();
+});
+
 describe('BUILDX_GIT_LABELS', () => {
   const git = (directory: string, ...args: string[]) =>
     runChecked('git', ['-C', directory, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args]);

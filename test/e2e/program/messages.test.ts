@@ -15,6 +15,7 @@ import { needs } from '../../support/requirements.ts';
 import { runChecked } from '../../support/run-process.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { runTbuild, writeFiles } from '../../support/tbuild.ts';
+import { startTokenRegistry, type TokenRegistry } from '../../support/token-registry.ts';
 
 // Every case runs for real, and `messages.md` must match its output. `UPDATE_GOLDENS=1` rewrites the file;
 // read the difference before you commit it.
@@ -38,21 +39,24 @@ program. \`UPDATE_GOLDENS=1 npx vitest run test/e2e/program/messages.test.ts\` r
 
 describe('messages.md matches the output of the program:', needs('root', 'registry'), () => {
   let registry: Registry;
+  let locked: TokenRegistry;
   const sections = new Map<string, string>();
   const known = existsSync(golden) ? readFileSync(golden, 'utf8') : '';
 
   beforeAll(async () => {
     registry = await startRegistry();
+    locked = await startTokenRegistry();
   });
   afterAll(async () => {
     await registry[Symbol.asyncDispose]();
+    await locked[Symbol.asyncDispose]();
     if (update) writeFileSync(golden, wholeFile(sections));
   });
 
   test.concurrent.for(Object.values(themes).flatMap((cases) => cases.map((one) => [one.title, one] as const)))(
     '%s',
     async ([title, one]) => {
-      const section = await sectionOf(one, registry.host);
+      const section = await sectionOf(one, { REGISTRY: registry.host, PRIVATE: locked.host });
       sections.set(title, section);
       if (!update) expect(section).toBe(sectionIn(known, title));
     },
@@ -81,8 +85,12 @@ function sectionIn(text: string, title: string): string | undefined {
 }
 
 /** Runs the case in a directory of its own and returns its Dockerfile, its command line and what it printed. */
-async function sectionOf({ files, args = ['.'], env = {}, prepare }: MessageCase, host: string): Promise<string> {
-  const text = files?.Dockerfile?.replaceAll('REGISTRY', host) ?? '';
+async function sectionOf(
+  { files, args = ['.'], env = {}, prepare }: MessageCase,
+  { REGISTRY, PRIVATE }: Readonly<Record<'REGISTRY' | 'PRIVATE', string>>,
+): Promise<string> {
+  const withHosts = (one: string): string => one.replaceAll('REGISTRY', REGISTRY).replaceAll('PRIVATE', PRIVATE);
+  const text = withHosts(files?.Dockerfile ?? '');
   const cwd = writeFiles({ Dockerfile: 'FROM scratch\nCOPY . /\n', ...files, ...(text && { Dockerfile: text }) });
   const store = scratchDirectory('store');
   const home = scratchDirectory('home');
@@ -90,7 +98,7 @@ async function sectionOf({ files, args = ['.'], env = {}, prepare }: MessageCase
     const PATH = `${dirname(program)}:${process.env.PATH}`;
     await runChecked('sh', ['-c', prepare], { cwd, env: { PATH, TBUILD_ROOT: store, HOME: home } });
   }
-  const words = args.map((arg) => arg.replaceAll('REGISTRY', host));
+  const words = args.map(withHosts);
   const base = text.includes('FROM busybox') ? baseImageArguments() : [];
   const surroundings = { HOME: home, BUILDKIT_PROGRESS: 'quiet', ...env };
   const { exitCode, stdout, stderr } = await runTbuild([...base, ...words], { cwd, store, env: surroundings });
@@ -103,7 +111,8 @@ async function sectionOf({ files, args = ['.'], env = {}, prepare }: MessageCase
     [cwd]: '/project',
     [store]: '/store',
     [home]: '/home/me',
-    [host]: '127.0.0.1:50000',
+    [REGISTRY]: '127.0.0.1:50000',
+    [PRIVATE]: '127.0.0.1:60000',
   };
   const shown = neutral(`${command}${stdout}${stderr}[exit code ${exitCode}]\n`, places);
   return `${text === '' ? '' : fenced('dockerfile', neutral(text, places))}${fenced('console', shown)}`;

@@ -39,7 +39,7 @@ describe('mirrors of a registry', needs('registry'), () => {
     const args = ['pull', '--registry-map', `${host}=${host}/nothing/here`];
     const { exitCode, stderr } = await run([...args, '--skip-default-registry-fallback', base]);
     expect(exitCode).toBe(1);
-    expect(stderr).toContain(`${host}/nothing/here/${path} is not in the registry`);
+    expect(stderr).toContain(`${host}/nothing/here/${path}: not found`);
     expect((await run([...args, base], { TBUILD_REGISTRY_MIRRORS_ONLY: '1' })).exitCode).toBe(1);
     good(await run([...args, base]));
   });

@@ -123,7 +123,7 @@ describe('a registry', needs('registry'), () => {
     for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE']) good(await build({ [name]: registry.certificate! }));
     const untrusted = await build({});
     expect(untrusted.exitCode).toBe(1);
-    expect(untrusted.stderr).toContain('has a certificate from an unknown authority');
+    expect(untrusted.stderr).toContain('certificate signed by unknown authority');
     const missing = await build({ NODE_EXTRA_CA_CERTS: '/no/such/file' });
     expect(missing.exitCode).toBe(2);
     expect(missing.stderr).toContain('Certificates "/no/such/file" of NODE_EXTRA_CA_CERTS: there is no such file');

@@ -56,9 +56,7 @@ describe('a base image that was resolved before', needs('registry'), () => {
   test('is taken as it was from a registry that is down, with one warning', async () => {
     await registry[Symbol.asyncDispose]();
     const { stderr } = await build();
-    expect(stderr.match(/is taken as it was, and may be out of date: Registry .* refuses connections/g)).toHaveLength(
-      1,
-    );
+    expect(stderr.match(/is taken as it was, and may be out of date: Registry .* connection refused/g)).toHaveLength(1);
     expect((await build('--pull=missing')).stderr).not.toContain('warning');
   });
 

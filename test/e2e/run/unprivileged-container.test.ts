@@ -125,6 +125,14 @@ describe.each(engines)('inside an unprivileged container of $engine', ({ engine,
     expect(lines).toEqual(setting === undefined ? [] : [expect.stringMatching(setting)]);
   });
 
+  test('a step reads processors and memory in /proc, and no layer holds them', needs(engine), async () => {
+    const read = 'RUN grep -c ^processor /proc/cpuinfo > /seen && grep ^MemTotal: /proc/meminfo >> /seen';
+    const user = 'USER 12345\nRUN test -r /proc/cpuinfo && ! rm -f /proc/meminfo';
+    const { tree } = await buildInside(run, writeFiles({ Dockerfile: `FROM busybox\n${read}\n${user}\n` }));
+    expect(readFileSync(join(tree, 'seen'), 'utf8')).toMatch(/^[1-9]\d*\nMemTotal: +\d+ kB\n$/);
+    expect(readdirSync(join(tree, 'proc'))).toEqual([]);
+  });
+
   test('a step cannot leave its root, and its daemons end with it', needs(engine), async () => {
     const tries = [
       'mkdir /jail && chroot /jail / && echo chroot',

@@ -47,6 +47,11 @@ export const fileCases: readonly MessageCase[] = [
   commandLine('A context that is a file fails', ['Dockerfile']),
   commandLine('A context of an unknown scheme fails', ['ftp://example.com/x']),
   dockerfile('ADD of a URL where nobody answers fails', 'FROM scratch\nADD http://127.0.0.1:1/file /\n'),
+  dockerfile('ADD of a URL that does not exist fails', 'FROM scratch\nADD http://REGISTRY/nothing /\n'),
+  dockerfile(
+    'ADD of a URL with another checksum fails',
+    `FROM scratch\nADD --checksum=sha256:${'0'.repeat(64)} http://REGISTRY/v2/ /file\n`,
+  ),
   dockerfile('ADD of a repository where nobody answers fails', 'FROM scratch\nADD http://127.0.0.1:1/app.git /app\n'),
   dockerfile('ADD of a damaged archive fails', 'FROM scratch\nADD broken.tar.gz /\n', {
     prepare: 'head -c 9000 /dev/urandom > x && tar czf - x | head -c 5000 > broken.tar.gz',

@@ -34,6 +34,10 @@ export const outputCases: readonly MessageCase[] = [
   commandLine('FROM of an image that a registry lacks fails', ['.'], {
     files: { Dockerfile: 'FROM REGISTRY/nothing:1\n' },
   }),
+  commandLine('FROM of an image that needs a login fails', ['.'], {
+    files: { Dockerfile: 'FROM PRIVATE/secret:1\n' },
+  }),
+  commandLine('A push to a repository that needs a login fails', ['--push', '-t', 'PRIVATE/secret:1', '.']),
   commandLine('A pull of an image that a registry lacks fails', ['pull', 'REGISTRY/nothing:1']),
   commandLine('A push of an image that the store lacks fails', ['push', 'nothing:1']),
   commandLine('Inspecting an image that the store lacks fails', ['inspect', 'nothing']),

@@ -3,7 +3,7 @@ import type { Plan } from '@tbuild/frontend';
 import type { ImageSources } from '@tbuild/sources';
 import type { Underway } from '../build-run.ts';
 import { assembleImage, resultOf, type SolvedBuild } from './assemble-image.ts';
-import { attestImages, type AttestPorts } from './attested.ts';
+import { type AssembledImages, attestImages, type AttestPorts } from './attested.ts';
 
 /** What assembling images uses. */
 export type AssemblePorts = Pick<ImageSources, 'content'> & AttestPorts;
@@ -13,7 +13,7 @@ export async function assembleImages(
   build: SolvedBuild,
   ports: AssemblePorts,
   underway: Underway,
-): Promise<readonly ExportedImage[]> {
+): Promise<AssembledImages> {
   const images = await Promise.all(build.plan.plans.map((plan, at) => exportedImage({ plan, at }, build, ports)));
   return attestImages({ ...build, images }, ports, underway);
 }

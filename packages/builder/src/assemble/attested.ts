@@ -6,6 +6,7 @@ import { graphOf, type StepId } from '@tbuild/graph';
 import type { Descriptor, Platform } from '@tbuild/oci';
 import type { OverlayFlavour } from '@tbuild/snapshot';
 import type { GitRemote } from '@tbuild/sources';
+import type { RecordedProvenance } from '../build-result.ts';
 import type { Underway } from '../build-run.ts';
 import type { BuildRequest } from '../request.ts';
 import { mainSource } from '../session/fetch-context.ts';
@@ -13,8 +14,12 @@ import { vcsOf } from '../session/vcs.ts';
 import { resultOf, type SolvedBuild } from './assemble-image.ts';
 
 /** A build with its images. */
-export interface AssembledBuild extends SolvedBuild {
+export interface AssembledBuild extends SolvedBuild, AssembledImages {}
+
+export interface AssembledImages {
   readonly images: readonly ExportedImage[];
+  /** The provenance of each image, if the caller asked for it. */
+  readonly provenance?: readonly RecordedProvenance[];
 }
 
 /** What attestations use. */
@@ -24,22 +29,24 @@ export interface AttestPorts extends Pick<GitRemote, 'runProgram'> {
   readonly flavour: OverlayFlavour;
 }
 
-/** Returns the images with the requested attestations. */
+/** Returns the images with the requested attestations, and their provenance for the caller. */
 export async function attestImages(
   build: AssembledBuild,
   ports: AttestPorts,
   underway: Underway,
-): Promise<readonly ExportedImage[]> {
+): Promise<AssembledImages> {
   const { images, plan, solved, inputs } = build;
-  const { attestations: specs, tags } = inputs.request;
-  if (specs === undefined) return images;
+  const { tags, attestations: specs = {} } = inputs.request;
+  if (inputs.request.attestations === undefined && !inputs.withProvenance) return { images };
   const { progress, signal } = underway;
   const now = underway.now();
   // Loaded only for builds with attestations.
-  const { attest } = await import('@tbuild/attest');
-  return attest(images, {
+  const { attest, provenance } = await import('@tbuild/attest');
+  const needsFacts = specs.provenance !== undefined || inputs.withProvenance;
+  const facts = needsFacts ? await factsOf(build, ports, { signal, finishedAt: now }) : [];
+  const attested = await attest(images, {
     specs,
-    facts: specs.provenance === undefined ? [] : await factsOf(build, ports, { signal, finishedAt: now }),
+    facts,
     tags,
     flavour: ports.flavour,
     scans: plan.scans,
@@ -49,7 +56,28 @@ export async function attestImages(
     progress,
     signal,
   });
+  return {
+    images: attested,
+    ...(inputs.withProvenance
+      ? {
+          provenance: images.flatMap(({ platform, image }, at) => {
+            const own = facts[at];
+            const predicate = own && provenance(RECORDED, own);
+            return predicate === undefined ? [] : [{ platform: platform ?? image.platform, predicate }];
+          }),
+        }
+      : {}),
+  };
 }
+
+/** BuildKit records the provenance of a build in this form. */
+const RECORDED = {
+  mode: 'max',
+  version: 'v0.2',
+  filename: 'provenance.json',
+  builderId: '',
+  reproducible: false,
+} as const;
 
 async function factsOf(
   { images, plan, inputs }: AssembledBuild,
@@ -62,7 +90,7 @@ async function factsOf(
     loaded,
     contextOp: mainSource(given),
     resolvedSource: sources.get,
-    vcs: await vcsOf(given, { runProgram, signal }),
+    vcs: given.gitInfo ? await vcsOf(given, { runProgram, signal }) : undefined,
     invocationId: buildId(ref),
     builderPlatform,
     startedAt,

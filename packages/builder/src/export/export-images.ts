@@ -4,13 +4,15 @@ import type { CacheExportPorts } from '../cache-transfer/export-caches.ts';
 import { warningsOf } from '../plan/plan-request.ts';
 import { type BuildToExport, type ExportPorts, runExports } from './run-exports.ts';
 
+const SPDX = 'https://spdx.dev/Document';
+
 /** Exports the images to the outputs, and the steps to the requested caches. */
 export async function exportImages(
   build: BuildToExport,
   ports: ExportPorts & CacheExportPorts,
   underway: Underway,
 ): Promise<BuildResult> {
-  const { plan, images, inputs } = build;
+  const { plan, images, provenance, inputs } = build;
   const { digests, ...exported } = await runExports(build, ports, underway);
   if (inputs.request.cacheTo.length > 0)
     await (await import('../cache-transfer/export-caches.ts')).exportCaches(build, ports, underway);
@@ -20,6 +22,10 @@ export async function exportImages(
       digests[at] === undefined ? [] : [{ platform: image.platform, ...digests[at] }],
     ),
     ...exported,
+    ...(provenance === undefined ? {} : { provenance }),
+    sboms: images.flatMap(({ attestations = [] }) =>
+      attestations.flatMap(({ predicateType, predicate }) => (predicateType === SPDX ? [predicate] : [])),
+    ),
     warnings: warningsOf(plan.plans),
   };
 }

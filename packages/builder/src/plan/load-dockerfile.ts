@@ -59,7 +59,7 @@ export function readDefinition({ dockerfile: spec, context }: BuildRequest): Def
   const wanted = spec.path ?? 'Dockerfile';
   throw new TbuildError(
     'NOT_FOUND',
-    `No Dockerfile at ${JSON.stringify(wanted)}${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
+    `Failed to read dockerfile: open ${wanted}: no such file or directory${root === undefined ? '' : ` (context ${JSON.stringify(root)})`}`,
     {
       hint: 'Pass the file with -f FILE, or its directory as the last argument',
     },

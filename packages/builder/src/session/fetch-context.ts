@@ -203,7 +203,7 @@ function readDockerfile(root: string, names: readonly string[]): { readonly name
       if (!hasCode(error, 'NOT_FOUND')) throw error;
     }
   }
-  throw new TbuildError('NOT_FOUND', `No Dockerfile at ${JSON.stringify(names[0])} in the context`, {
+  throw new TbuildError('NOT_FOUND', `Failed to read dockerfile: open ${names[0]}: no such file or directory`, {
     hint: 'Pass its path with -f, relative to the context',
   });
 }

@@ -11,6 +11,8 @@ export interface BuildInputs {
   readonly request: BuildRequest;
   /** The request as given, before anything was fetched. */
   readonly given: BuildRequest;
+  /** Whether the caller asked for the provenance of each image. */
+  readonly withProvenance: boolean;
   readonly loaded: LoadedDockerfile;
   readonly contexts: Contexts;
   /** The sources on other machines that were read so far. */

@@ -39,6 +39,7 @@ export async function openSession(given: readonly BuildTarget[], services: Servi
     isOneOfMany: given.length > 1,
     startedAt,
     onDefinition: run.onDefinition,
+    withProvenance: run.withProvenance,
     definitions: new Map(),
   };
   const targets = await openTargets(given, services, shared);

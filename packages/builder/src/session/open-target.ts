@@ -28,7 +28,7 @@ export interface TargetSession extends Secrets, AsyncDisposable {
 }
 
 /** What the targets of a build have in common. */
-export interface OpenTargetOptions extends Underway, Pick<BuildRun, 'onDefinition'> {
+export interface OpenTargetOptions extends Underway, Pick<BuildRun, 'onDefinition' | 'withProvenance'> {
   readonly pool: ContextPool;
   readonly sources: ResolvedSources;
   /** Whether there are other targets. */
@@ -48,7 +48,16 @@ export type TargetPorts = FetchPorts & EpochPorts & Pick<Services, 'createExport
 export async function openTarget(
   { name, ref, request: given, isLink, secretScope, readSecret: read }: BuildTarget,
   ports: TargetPorts,
-  { pool, sources, isOneOfMany, startedAt, onDefinition, definitions, ...shared }: OpenTargetOptions,
+  {
+    pool,
+    sources,
+    isOneOfMany,
+    startedAt,
+    onDefinition,
+    withProvenance = false,
+    definitions,
+    ...shared
+  }: OpenTargetOptions,
 ): Promise<TargetSession> {
   const underway = isOneOfMany ? { ...shared, progress: targetProgress(name, shared.progress) } : shared;
   const readSecret = (id: string): Buffer | undefined => read?.(id);
@@ -65,7 +74,7 @@ export async function openTarget(
       name,
       isLink,
       ...(isOneOfMany ? { place: { name, scope } } : {}),
-      inputs: { ref, request, given, loaded, contexts, sources, epoch, startedAt },
+      inputs: { ref, request, given, withProvenance, loaded, contexts, sources, epoch, startedAt },
       outputs,
       underway,
       readSecret,

@@ -10,10 +10,13 @@ import type { Environment } from '../config/environment.ts';
 import { describeFlags, parseArgs } from '../flags/args.ts';
 import { bakeFlags } from '../flags/bake-flags.ts';
 import { jobsOf, settingsFromFlags } from '../flags/build-spec.ts';
-import { buildMetadata } from '../print/build-metadata.ts';
+import { withJobMetadata } from '../gitlab/job-metadata.ts';
+import { buildMetadata, metadataParts, type MetadataParts, warningMetadata } from '../print/build-metadata.ts';
+import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
-import { checkResultFiles, writeMetadata } from '../print/result-files.ts';
+import { checkResultFiles, writeCycloneDx, writeMetadata } from '../print/result-files.ts';
+import { withGitLabels } from '../request/git-labels.ts';
 import { openBake, type AskedTarget } from '../services/open-build.ts';
 import type { Command } from './command.ts';
 
@@ -118,10 +121,18 @@ async function buildTargets(
   const isCall = hasCalls(resolved);
   const allow = isCall ? [] : await requireGrants(resolved.targets.values(), flags.allow ?? [], env);
   const jobs = flags.jobs === undefined ? undefined : jobsOf(flags.jobs);
-  const targets = wanted.map((target) => ({ ...target, spec: { ...target.spec, allow, jobs } }));
+  const labelled = async (target: AskedTarget): Promise<AskedTarget> => {
+    const spec = await withGitLabels({ ...target.spec, allow, jobs }, env);
+    return { ...target, spec: flags['gitlab-metadata'] === true ? withJobMetadata(spec, env) : spec };
+  };
+  const targets = await Promise.all(wanted.map(labelled));
   const { mode, quiet } = displayModeOf(flags, env);
   const progress = createChannel();
   await using opened = openBake({ targets, settings, timeout: flags.timeout }, env, progress);
+  requireSbom(
+    flags['cyclonedx-file'],
+    opened.targets.map(({ request }) => request),
+  );
   const { explain, debug } = flags;
   const endDisplay = openDisplay(progress, { mode, explain, debug, now: opened.services.now, sourceOf }, env);
   try {
@@ -132,9 +143,11 @@ async function buildTargets(
       if (error !== undefined) throw error;
       return exitCode;
     }
-    const results = await opened.run({ onDefinition });
+    const metadata = metadataParts(flags['metadata-file'], env);
+    const results = await opened.run({ onDefinition, withProvenance: metadata.provenance !== 'disabled' });
     await endDisplay();
-    writeMetadata(metadataOf(results), flags, env.cwd);
+    writeMetadata(metadataOf(results, metadata), flags, env.cwd);
+    await writeCycloneDx([...results.values()], flags, env.cwd);
     if (quiet) for (const { id } of results.values()) env.stdout.write(`${id}\n`);
     return 0;
   } finally {
@@ -142,6 +155,9 @@ async function buildTargets(
   }
 }
 
-function metadataOf(results: ReadonlyMap<string, BuildResult>): object {
-  return Object.fromEntries([...results].map(([name, result]) => [name, buildMetadata(result)]));
+/** The warnings of all targets come together, as those of buildx do. */
+function metadataOf(results: ReadonlyMap<string, BuildResult>, { provenance, warnings }: MetadataParts): object {
+  const documents = [...results].map(([name, result]) => [name, buildMetadata(result, provenance)]);
+  const all = warnings ? [...results.values()].flatMap((result) => result.warnings) : [];
+  return { ...Object.fromEntries(documents), ...warningMetadata(all) };
 }

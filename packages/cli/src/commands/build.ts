@@ -8,9 +8,11 @@ import { settingsFromFlags, specFromFlags, type BuildFlags } from '../flags/buil
 import { foreignOptions } from '../flags/foreign-options.ts';
 import { ignoredOptions } from '../flags/ignored-flags.ts';
 import { withJobMetadata } from '../gitlab/job-metadata.ts';
+import { metadataParts } from '../print/build-metadata.ts';
+import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
-import { checkResultFiles, writeResultFiles } from '../print/result-files.ts';
+import { checkResultFiles, writeCycloneDx, writeResultFiles } from '../print/result-files.ts';
 import { withGitLabels } from '../request/git-labels.ts';
 import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
@@ -44,6 +46,7 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
   const progress = createChannel();
   await using opened = openBuild(await askedBuild({ flags, positional }, env), env, progress);
   if (quiet) requireStandardOutput(opened.request);
+  requireSbom(flags['cyclonedx-file'], [opened.request]);
   let definition: string | undefined;
   const onDefinition = ({ text }: { readonly text: string }): void => void (definition = text);
   const { debug, explain } = flags;
@@ -58,9 +61,12 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
       if (answer.error !== undefined) throw answer.error;
       return answer.exitCode;
     }
-    const result = await opened.run({ readSecret, onDefinition });
+    const metadata = metadataParts(flags['metadata-file'], env);
+    const withProvenance = metadata.provenance !== 'disabled';
+    const result = await opened.run({ readSecret, onDefinition, withProvenance });
     await endDisplay();
-    writeResultFiles(result, flags, env);
+    writeResultFiles(result, flags, { cwd: env.cwd, metadata });
+    await writeCycloneDx([result], flags, env.cwd);
     if (quiet) env.stdout.write(`${result.id}\n`);
     return 0;
   } catch (error) {

@@ -12,6 +12,7 @@ export const bakeFlags = {
   builder: { kind: 'text', hidden: true, help: 'No effect: there is one builder' },
   call: buildFlags.call,
   check: { kind: 'switch', help: 'Check the Dockerfiles without building: --call=check' },
+  'cyclonedx-file': buildFlags['cyclonedx-file'],
   explain: buildFlags.explain,
   file: {
     kind: 'list',
@@ -19,6 +20,7 @@ export const bakeFlags = {
     value: 'FILE',
     help: 'A bake or compose file, "-" for standard input; later files add to earlier ones',
   },
+  'gitlab-metadata': buildFlags['gitlab-metadata'],
   'insecure-registry': registryFlags['insecure-registry'],
   isolation: buildFlags.isolation,
   jobs: { kind: 'text', value: 'N', help: 'How many steps of all targets may run at once' },

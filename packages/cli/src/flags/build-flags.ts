@@ -71,6 +71,11 @@ export const buildFlags = {
     value: 'SPEC',
     help: 'Save the steps: type=registry,ref=REF, type=local,dest=DIR or type=inline; mode=min|max',
   },
+  'cyclonedx-file': {
+    kind: 'text',
+    value: 'FILE',
+    help: 'Write what --sbom finds as CycloneDX JSON, for reports:cyclonedx of a GitLab job',
+  },
   file: {
     kind: 'text',
     short: 'f',

@@ -142,11 +142,12 @@ function buildJob(options: PipelineOptions): string {
   stage: build
   script:
     - tbuild build -t "${NAME}" --push${forPlatform} --gitlab-metadata --dotenv-file build.env
-      --provenance mode=max --sbom true
+      --provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json
       ${cacheWords(`${CACHE}:build`, options.stages)} ${sourceWords(options)}
   artifacts:
     reports:
       dotenv: build.env
+      cyclonedx: gl-sbom.cdx.json
 `;
 }
 
@@ -165,8 +166,11 @@ ${rows.join('\n')}
   tags: [$ARCH]
   script:
     - tbuild build -t "${NAME}-$ARCH" --push --platform "$PLATFORM" --gitlab-metadata
-      --provenance mode=max --sbom true
+      --provenance mode=max --sbom true --cyclonedx-file "gl-sbom-$ARCH.cdx.json"
       ${cacheWords(`${CACHE}:build-$ARCH`, options.stages)} ${sourceWords(options)}
+  artifacts:
+    reports:
+      cyclonedx: gl-sbom-*.cdx.json
 `;
 }
 

@@ -1,15 +1,38 @@
 import type { BuildResult } from '@tbuild/builder';
 import type { LintWarning } from '@tbuild/dockerfile';
-import { isIndexType } from '@tbuild/oci';
+import { formatPlatform, isIndexType } from '@tbuild/oci';
+import type { Environment } from '../config/environment.ts';
 
-/** Returns the document of `--metadata-file`, with the keys of buildx; the warnings only on request. */
+/** What the document of `--metadata-file` has besides the image. */
+export interface MetadataParts {
+  /** How much of the provenance. */
+  readonly provenance: 'min' | 'max' | 'disabled';
+  readonly warnings: boolean;
+}
+
+/** Reads buildx's variables; the provenance is for a file only. */
+export function metadataParts(file: string | undefined, { variables }: Pick<Environment, 'variables'>): MetadataParts {
+  const { BUILDX_METADATA_PROVENANCE: mode = '', BUILDX_METADATA_WARNINGS: warnings = '' } = variables;
+  const isOff = file === undefined || mode === 'disabled' || /^(?:0|f|false)$/i.test(mode);
+  return {
+    provenance: isOff ? 'disabled' : mode === 'max' ? 'max' : 'min',
+    warnings: /^(?:1|t|true)$/i.test(warnings),
+  };
+}
+
+/** Returns the document of `--metadata-file` of one build, with the keys of buildx but for the warnings. */
 export function buildMetadata(
-  { ref, images, manifest, names, warnings }: BuildResult,
-  { withWarnings = false } = {},
+  { ref, images, manifest, names, provenance = [] }: BuildResult,
+  mode: MetadataParts['provenance'] = 'min',
 ): Readonly<Record<string, unknown>> {
   const [only] = images;
   const platform = images.length === 1 && !isIndexType(manifest?.mediaType ?? '') ? only?.platform : undefined;
+  const recorded = provenance.map(({ platform: of, predicate }) => [
+    provenance.length === 1 ? PROVENANCE : `${PROVENANCE}/${formatPlatform(of)}`,
+    recordedPart(predicate, mode),
+  ]);
   return {
+    ...Object.fromEntries(recorded),
     'buildx.build.ref': ref,
     ...(images.length === 1 && only !== undefined ? { 'containerimage.config.digest': only.config } : {}),
     ...(manifest === undefined
@@ -19,8 +42,20 @@ export function buildMetadata(
           'containerimage.digest': manifest.digest,
         }),
     ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
-    ...(withWarnings && warnings.length > 0 ? { 'buildx.build.warnings': warnings.map(warningDocument) } : {}),
   };
+}
+
+const PROVENANCE = 'buildx.build.provenance';
+
+/** Leaves out what buildx leaves out: the builder, which has no name here, and of `min` the steps and the times. */
+function recordedPart(predicate: object, mode: MetadataParts['provenance']): object {
+  const omitted = mode === 'max' ? ['builder'] : ['builder', 'buildConfig', 'metadata'];
+  return Object.fromEntries(Object.entries(predicate).filter(([name]) => !omitted.includes(name)));
+}
+
+/** Returns the part of the document with the warnings; none without any. */
+export function warningMetadata(warnings: readonly LintWarning[]): Readonly<Record<string, unknown>> {
+  return warnings.length === 0 ? {} : { 'buildx.build.warnings': warnings.map(warningDocument) };
 }
 
 /** As BuildKit encodes a warning in JSON: texts in base64. */

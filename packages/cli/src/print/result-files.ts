@@ -7,13 +7,15 @@ import { formatReference, formatRepository, parseReference } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import type { FlagValues } from '../flags/args.ts';
 import type { buildFlags } from '../flags/build-flags.ts';
-import { buildMetadata } from './build-metadata.ts';
+import { buildMetadata, type MetadataParts, warningMetadata } from './build-metadata.ts';
+import { cycloneDxOf } from './cyclonedx-file.ts';
 
 type ResultFlag =
   | 'iidfile'
   | 'metadata-file'
   | 'digest-file'
   | 'dotenv-file'
+  | 'cyclonedx-file'
   | 'image-name-with-digest-file'
   | 'image-name-tag-with-digest-file';
 
@@ -24,6 +26,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
   'metadata-file',
   'digest-file',
   'dotenv-file',
+  'cyclonedx-file',
   'image-name-with-digest-file',
   'image-name-tag-with-digest-file',
 ];
@@ -66,20 +69,23 @@ function writing(option: ResultFlag, path: string, work: () => void): void {
 export function writeResultFiles(
   result: BuildResult,
   flags: ResultFlags,
-  { cwd, variables }: Pick<Environment, 'cwd' | 'variables'>,
+  { cwd, metadata }: Pick<Environment, 'cwd'> & { readonly metadata: MetadataParts },
 ): void {
-  const withWarnings = /^(?:1|t|true)$/i.test(variables.BUILDX_METADATA_WARNINGS ?? '');
-  const contents: Record<ResultFlag, () => string> = {
+  const contents: Partial<Record<ResultFlag, () => string>> = {
     iidfile: () => result.id,
-    'metadata-file': () => `${JSON.stringify(buildMetadata(result, { withWarnings }), null, 2)}\n`,
+    'metadata-file': () => {
+      const document = buildMetadata(result, metadata.provenance);
+      return jsonText(metadata.warnings ? { ...document, ...warningMetadata(result.warnings) } : document);
+    },
     'digest-file': () => digestOf(result),
     'dotenv-file': () => dotenv(result),
     'image-name-with-digest-file': () => names(result, { tagged: false }),
     'image-name-tag-with-digest-file': () => names(result, { tagged: true }),
   };
   for (const name of RESULT_FLAGS) {
-    const path = flags[name];
-    if (path !== undefined) writing(name, path, () => writeFileSync(resolve(cwd, path), contents[name]()));
+    const [path, content] = [flags[name], contents[name]];
+    if (path !== undefined && content !== undefined)
+      writing(name, path, () => writeFileSync(resolve(cwd, path), content()));
   }
 }
 
@@ -87,8 +93,23 @@ export function writeResultFiles(
 export function writeMetadata(document: object, flags: Pick<ResultFlags, 'metadata-file'>, cwd: string): void {
   const path = flags['metadata-file'];
   if (path === undefined) return;
-  const text = `${JSON.stringify(document, null, 2)}\n`;
-  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), text));
+  writing('metadata-file', path, () => writeFileSync(resolve(cwd, path), jsonText(document)));
+}
+
+/** Writes the SBOMs of builds to the file of `--cyclonedx-file`. @throws TbuildError USAGE for a file that cannot be written. */
+export async function writeCycloneDx(
+  results: readonly BuildResult[],
+  flags: Pick<ResultFlags, 'cyclonedx-file'>,
+  cwd: string,
+): Promise<void> {
+  const path = flags['cyclonedx-file'];
+  if (path === undefined) return;
+  const text = jsonText(await cycloneDxOf(results));
+  writing('cyclonedx-file', path, () => writeFileSync(resolve(cwd, path), text));
+}
+
+function jsonText(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function digestOf({ manifest }: BuildResult): string {

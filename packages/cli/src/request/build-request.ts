@@ -48,6 +48,7 @@ export function buildRequest(spec: BuildSpec, env: Environment, { host, root }: 
     ...sandbox(spec),
     ssh: sshSources(spec.ssh ?? {}, env),
     attestations: attestationSpecs(spec),
+    gitInfo: !/^(?:0|f|false)$/i.test(env.variables.BUILDX_GIT_INFO ?? ''),
   };
   const contexts = [request.context, ...Object.values(request.namedContexts)];
   const limits = { cwd, allowed: spec.allow ?? [], contexts, root, home: env.variables.HOME };

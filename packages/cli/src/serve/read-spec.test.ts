@@ -98,7 +98,7 @@ test('every field of a program means what its option means on the command line',
 
 /** Options of the screen, of the result, and those with another form in the test above. */
 const leftOut =
-  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file format gitlab-metadata build-arg-file timestamp'.split(
+  'debug explain help progress quiet iidfile digest-file metadata-file call check attest no-cache secret dotenv-file cyclonedx-file format gitlab-metadata build-arg-file timestamp'.split(
     ' ',
   );
 

@@ -19,6 +19,7 @@ import { DENIED_CALLS, TRACING_CALLS } from '../seccomp/denied-calls.ts';
 import { encodeSyscallProgram } from '../syscalls/syscall-program.ts';
 import { makeDevices } from './devices.ts';
 import { Placement } from './placement.ts';
+import { placeStaticProc } from './static-proc.ts';
 import { supervisorProgram } from './supervisor.ts';
 
 export interface ChrootExecutorOptions {
@@ -31,7 +32,7 @@ export interface ChrootExecutorOptions {
 
 /**
  * Runs steps where neither mounts nor namespaces are allowed, as in a container with Docker's defaults: by chroot
- * into a directory that holds a copy of the tree, with its own /dev and without /proc and /sys. Files outside are out
+ * into a directory that holds a copy of the tree, with its own /dev, two files in /proc and no /sys. Files outside are out
  * of reach, since a step lacks the capabilities to leave its root or to make devices. Processes, network and host
  * name are shared.
  */
@@ -104,6 +105,7 @@ function ignoredSizes({ shmSize, mounts }: Sandbox): readonly string[] {
 function placeAll(placement: Placement, { mounts, process }: Sandbox): void {
   for (const name of ['/dev', '/proc', '/sys']) placement.ensureDirectory(name);
   placement.place('/dev', 'directory', (location) => void makeDevices(location));
+  placeStaticProc(placement);
   for (const mount of mounts) placement.mount(mount);
   placement.ensureDirectory(process.cwd);
 }

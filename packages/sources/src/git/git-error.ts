@@ -32,7 +32,7 @@ const COMPLAINTS: readonly Complaint[] = [
     reason: 'its server has a certificate that git does not trust',
     hint: 'Trust its certificate authority with git config http.sslCAInfo FILE',
   },
-  { pattern: /connection refused/i, reason: 'its server refuses connections', hint: NETWORK },
+  { pattern: /connection refused/i, reason: 'connection refused by its server', hint: NETWORK },
   {
     pattern: /failed to connect to (\S+) port (\d+)|could not connect to server|connection timed out/i,
     reason: 'its server cannot be reached',
@@ -52,7 +52,7 @@ const COMPLAINTS: readonly Complaint[] = [
 
 /** Returns the error for a git that failed with this output on a quoted repository. */
 export function gitError(stderr: string, shown: string): TbuildError {
-  const text = `Could not read from the git repository ${shown}`;
+  const text = `Failed to fetch remote ${shown}`;
   const cause = new Error(stderr.trim());
   for (const { pattern, reason, hint } of COMPLAINTS) {
     const match = pattern.exec(stderr);

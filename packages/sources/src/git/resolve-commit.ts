@@ -36,7 +36,7 @@ export async function resolveCommit(remote: GitRemote, wanted: WantedCommit, cwd
   if (found === undefined) {
     throw new TbuildError(
       'NOT_FOUND',
-      `Repository ${JSON.stringify(withoutCredentials(remote.url))} does not contain ref ${ref ?? 'HEAD'}`,
+      `Repository does not contain ref ${ref ?? 'HEAD'}: ${JSON.stringify(withoutCredentials(remote.url))}`,
       {
         hint: ref !== undefined && /^[a-f0-9]{4,}$/.test(ref) ? 'Use the full commit ID' : undefined,
       },

@@ -42,17 +42,6 @@ export async function runGit(
   throw gitError(Buffer.from(stderr).toString('utf8').replaceAll(remote.url, withoutCredentials(remote.url)), shown);
 }
 
-/**
- * Returns the user's filters that change contents on checkout, such as Git LFS; undefined if there is none.
- * @throws TbuildError as {@link runGit}.
- */
-export async function contentFilters(remote: GitRemote, cwd: string): Promise<readonly string[] | undefined> {
-  const list = ['config', '--list', '--name-only', '--includes'];
-  const names = (await runGit(list, remote, { cwd })).split('\n');
-  const filters = names.filter((name) => /^filter\..*\.(?:smudge|process)$/.test(name));
-  return filters.length === 0 ? undefined : [...new Set(filters)].sort();
-}
-
 const NO_PROGRAM = 127;
 
 const CONTENT_OPTIONS = [
@@ -61,13 +50,14 @@ const CONTENT_OPTIONS = [
   'core.fsmonitor=false',
   'gc.auto=0',
   'advice.detachedHead=false',
+  'lfs.skipdownloaderrors=false',
 ].flatMap((option) => ['-c', option]);
 
 // Git must not prompt: the terminal belongs to the display.
 const SCRIPT = `
 command -v git > /dev/null || exit ${NO_PROGRAM}
 umask 022
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_COMMON_DIR GIT_NAMESPACE GIT_LFS_SKIP_DOWNLOAD_ERRORS
 export GIT_TERMINAL_PROMPT=0 LC_ALL=C
 IFS= read -r header
 if [ -n "$header" ]; then

@@ -129,7 +129,7 @@ function checked(fetched: FetchedFile, url: URL, { checksum }: FetchOptions): Fe
   if (checksum === undefined || checksum === fetched.digest) return fetched;
   throw new TbuildError(
     'DIGEST_MISMATCH',
-    `Digest mismatch of ${JSON.stringify(shown(url))}: found ${fetched.digest}, expected ${checksum}`,
+    `Digest mismatch ${fetched.digest}: ${checksum} is expected of ${JSON.stringify(shown(url))}`,
   );
 }
 

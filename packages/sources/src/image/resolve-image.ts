@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { getOrMake } from '@tbuild/concurrency';
 import { fromBytes, openLayout, readWhole, type Provider, useStored } from '@tbuild/content';
-import { TbuildError } from '@tbuild/errors';
+import { prefixed, TbuildError } from '@tbuild/errors';
 import type { ImageRequest, ResolvedImage, ResolveImage } from '@tbuild/frontend';
 import type { ImageSource } from '@tbuild/graph';
 import {
@@ -81,7 +81,8 @@ export function createResolveImage(images: ImageSources, options: ResolveOptions
         writeAtomically(memo, JSON.stringify({ manifest, root: root.digest, source: name }));
         return resolved;
       } catch (error) {
-        if (known === undefined || signal.aborted) throw error;
+        if (signal.aborted) throw error;
+        if (known === undefined) throw prefixed(error, `Failed to resolve source metadata for ${name}`);
         if (!doubted.has(name)) options.warn(staleWarning(name, error));
         doubted.add(name);
         return describe(request, known, stored);

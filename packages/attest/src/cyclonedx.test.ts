@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { cycloneDxDocument } from './cyclonedx.ts';
+
+/** As syft writes one: with the image among the packages, and packages without a package URL. */
+const scanned = {
+  creationInfo: { created: '2026-01-02T03:04:05Z' },
+  packages: [
+    { SPDXID: 'SPDXRef-DocumentRoot-Image', name: 'app', primaryPackagePurpose: 'CONTAINER' },
+    {
+      SPDXID: 'SPDXRef-Package-go-module-x',
+      name: 'example.com/x',
+      versionInfo: 'v1.0.0',
+      supplier: 'Organization: Example (https://example.com)',
+      licenseDeclared: 'NONE',
+      externalRefs: [
+        { referenceType: 'cpe23Type', referenceLocator: 'cpe:2.3:a:x:x:1.0.0:*:*:*:*:*:*:*' },
+        { referenceType: 'purl', referenceLocator: 'pkg:golang/example.com/x@v1.0.0' },
+      ],
+    },
+    { SPDXID: 'SPDXRef-Package-binary', name: 'tool', licenseDeclared: 'MIT' },
+  ],
+};
+
+test('the document of a scanner becomes components of the same packages', () => {
+  expect(cycloneDxDocument([scanned, scanned], { name: 'app' })).toMatchObject({
+    metadata: { timestamp: '2026-01-02T03:04:05Z', properties: [{ value: '1' }, { value: 'app' }] },
+    components: [
+      {
+        'bom-ref': 'pkg:golang/example.com/x@v1.0.0',
+        name: 'example.com/x',
+        version: 'v1.0.0',
+        supplier: { name: 'Example' },
+        purl: 'pkg:golang/example.com/x@v1.0.0',
+      },
+      { 'bom-ref': 'SPDXRef-Package-binary', name: 'tool', licenses: [{ expression: 'MIT' }] },
+    ],
+  });
+});
+
+test('something else has another serial number', () => {
+  const serialOf = (name: string): unknown => Reflect.get(cycloneDxDocument([scanned], { name }), 'serialNumber');
+  expect(serialOf('a')).toBe(serialOf('a'));
+  expect(serialOf('a')).not.toBe(serialOf('b'));
+});
