@@ -46,7 +46,7 @@ export function createServices(
   const flavour = flavourOf(env);
   const content = createLocalStore(root, { usedAt: now() });
   const refs = createRefs(store);
-  const { openRepository, openWeb, close } = createConnections({ registries, showWait }, env);
+  const { openRepository, openWeb, openBucket, close } = createConnections({ registries, showWait }, env);
   const command = layerProcessCommand();
   const layerSubprocess = command === undefined ? undefined : createLayerSubprocess(store, content, command);
   const discard = (directory: string): void => void moveToTrash(store, directory);
@@ -65,6 +65,7 @@ export function createServices(
     executor: executor.get,
     openRepository,
     openWeb,
+    openBucket,
     runProgram: (args, options) => openOutside(env).run(args, options),
     createExporters: (output) =>
       createExporters(output, {
