@@ -150,6 +150,8 @@ export interface BuildRequest {
   /** The parent of the cgroups of RUN steps. */
   readonly cgroupParent?: string;
   readonly allow: readonly Entitlement[];
+  /** Whether owners, users and groups only appear to change in RUN. No cache elsewhere gets such steps. */
+  readonly fakeIds: boolean;
   /** How many bytes of a step's output are shown. Defaults to all. */
   readonly logMax?: number;
   readonly attestations?: AttestationSpecs;

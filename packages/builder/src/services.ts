@@ -24,7 +24,7 @@ export interface Services
     ResultStore,
     Machine,
     Pick<GitPorts, 'runProgram'>,
-    Pick<RunPorts, 'executor' | 'resolvConf'> {
+    Pick<RunPorts, 'executor' | 'resolvConf' | 'certificates' | 'singleId'> {
   readonly store: StoreLayout;
   readonly flavour: OverlayFlavour;
   /** Undefined on a machine with a single core. */

@@ -11,7 +11,7 @@ import {
 import type { LocalStore } from '@tbuild/content';
 import type { Differ } from '@tbuild/diff';
 import type { Plan } from '@tbuild/frontend';
-import type { StepId } from '@tbuild/graph';
+import type { Graph, StepId } from '@tbuild/graph';
 import { compressLayer, createLayerVariants } from '@tbuild/layers';
 import type { ObjectBlobs } from '@tbuild/object-store';
 import {
@@ -90,7 +90,7 @@ async function exportCache(spec: StoredCacheSpec, build: BuildToCache, exporting
   const from = imported.layers.provider;
   report('preparing build cache for export', 0);
   const steps = await collectSteps(build, spec.mode === 'max' ? undefined : ownSteps(plan.plans, plan));
-  const mounts = spec.mounts ? await collectMounts(plan, exporting) : [];
+  const mounts = spec.mounts && !inputs.request.fakeIds ? await collectMounts(plan, exporting) : [];
   const places = { from, store: { content, variants: createLayerVariants(store) }, signal };
   const cache = encodeCache(
     { steps: await compressed(steps, spec, places), mounts: await compressed(mounts, spec, places) },
@@ -134,19 +134,28 @@ function ownSteps(plans: readonly Plan[], { graph }: Pick<BuildPlan, 'graph'>): 
  * steps. Base images are left out: their chain ID is known without the cache.
  */
 async function collectSteps(
-  { plan: { graph }, solved: { steps: solved, results, recordOf } }: SolvedBuild,
+  { inputs: { request }, plan: { graph }, solved: { steps: solved, results, recordOf } }: SolvedBuild,
   withLayer?: ReadonlySet<StepId>,
 ): Promise<readonly CachedStep[]> {
   const steps: CachedStep[] = [];
+  const kept = request.fakeIds ? stepsAfterRun(graph) : new Set<StepId>();
   for (const { id, op } of graph.steps.values()) {
     const key = solved.get(id)?.key;
     const record = key === undefined ? undefined : recordOf(key);
-    if (op.kind === 'image' || record === undefined) continue;
+    if (op.kind === 'image' || record === undefined || kept.has(id)) continue;
     const step = { record, contents: results.contentDigests(record.result) };
     const isCarried = (withLayer?.has(id) ?? true) && (await results.has(record.result));
     steps.push(isCarried ? { ...step, layer: layerOnly(await results.layer(record.result)) } : step);
   }
   return steps;
+}
+
+/** Returns the steps that run something, and those that depend on them. */
+function stepsAfterRun({ steps }: Graph): ReadonlySet<StepId> {
+  const found = new Set<StepId>();
+  for (const { id, op, base, sources } of steps.values())
+    if (op.kind === 'run' || [base, ...sources].some((input) => input !== undefined && found.has(input))) found.add(id);
+  return found;
 }
 
 /** Returns the notes with which another machine explains a cache miss. */

@@ -53,13 +53,14 @@ export function specFromFlags(
 export function settingsFromFlags(
   flags: Pick<BuildFlags, 'root' | 'isolation' | keyof typeof registryFlags>,
 ): BuildSettings {
-  const { insecure, mirrors, mirrorsOnly, certificates } = registryOptions(flags);
+  const { insecure, mirrors, mirrorsOnly, ca, certificates } = registryOptions(flags);
   return {
     root: flags.root,
     isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
     insecureRegistries: insecure,
     registryMirrors: mirrors,
     mirrorsOnly,
+    ca,
     registryCertificates: certificates,
   };
 }
@@ -122,6 +123,7 @@ function stepSpec(flags: BuildFlags): Omit<BuildSpec, 'context'> {
     cgroupParent: flags['cgroup-parent'],
     allow: words(flags.allow)?.map(permissionOf),
     logMax: flags['log-max'],
+    fakeIds: flags['fake-ids'],
   };
 }
 

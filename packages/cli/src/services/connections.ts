@@ -17,7 +17,7 @@ export function createConnections({ registries, showWait }: ConnectionOptions, e
   let web: WebClient | undefined;
   const open = async (): Promise<WebClient> => {
     const { openWeb } = await import('./open-registry.ts');
-    return (web ??= openWeb(env, showWait));
+    return (web ??= openWeb(registries, env, showWait));
   };
   return {
     async openRepository(reference, access) {

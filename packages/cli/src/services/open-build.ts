@@ -164,6 +164,7 @@ function openServices(
         ],
         mirrors: settings.registryMirrors,
         mirrorsOnly: settings.mirrorsOnly,
+        ca: settings.ca,
         certificates: settings.registryCertificates,
       },
       isolation: settings.isolation,
