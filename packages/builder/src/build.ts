@@ -4,6 +4,7 @@ import type { BuildResult } from './build-result.ts';
 import type { BuildRun } from './build-run.ts';
 import type { BuildTarget } from './build-target.ts';
 import type { ImportedSteps } from './cache-transfer/imported-steps.ts';
+import { exportFailed } from './export/export-failed.ts';
 import { exportImages } from './export/export-images.ts';
 import { type PlannedTarget, planTargets } from './plan/plan-targets.ts';
 import type { BuildRequest } from './request.ts';
@@ -42,7 +43,10 @@ export async function runBuilds(
   await using solving = openSolving({ ...plan, imported }, services, underway);
   const results = new Map<string, BuildResult>();
   for (;;) {
-    const solvedFor = await solving.solve();
+    const solvedFor = await solving.solve().catch(async (error: unknown) => {
+      await exportFailed(plan.targets, solving.failed(), services);
+      throw error;
+    });
     try {
       await deliverAll(plan.targets, results, (target) =>
         deliver(target, services, { imported, solved: solvedFor(target.session.name) }),

@@ -74,8 +74,8 @@ function fileExporter(
       return tarTree({ destination: openDestination(path), flavour, platformSplit });
     }
     case 'local': {
-      const { destination, mode, platformSplit } = output;
-      return localTree({ destination, mode, flavour, owner, platformSplit });
+      const { destination, mode, from, platformSplit } = output;
+      return localTree({ destination, mode, from, flavour, owner, platformSplit });
     }
   }
 }

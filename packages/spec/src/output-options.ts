@@ -18,6 +18,9 @@ export type OutputOptions =
       readonly type: 'tar' | 'local';
       readonly dest: string;
       readonly mode?: 'copy' | 'delete';
+      /** For `local`: what to write, and whether also when the build fails. */
+      readonly from?: string;
+      readonly when?: 'success' | 'failure' | 'always';
       readonly 'platform-split'?: boolean;
       readonly 'attestation-prefix'?: string;
       /** Seconds since 1970; empty for none. */

@@ -25,6 +25,10 @@ export type OutputSpec =
       readonly type: 'local';
       /** Whether other files in the directory stay (`copy`, the default) or are deleted. */
       readonly mode?: 'copy' | 'delete';
+      /** Write only this directory or file of the tree: an absolute path. */
+      readonly from?: string;
+      /** `failure` and `always` write files of the failed step when the build fails. Defaults to `success`. */
+      readonly when?: 'success' | 'failure' | 'always';
     } & TreeOutput)
   | { readonly type: 'cacheonly' };
 

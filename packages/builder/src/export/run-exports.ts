@@ -14,6 +14,7 @@ import type { Underway } from '../build-run.ts';
 import type { ImportedSteps } from '../cache-transfer/imported-steps.ts';
 import type { BuildRequest } from '../request.ts';
 import { track } from '../track.ts';
+import { isForSuccess } from './export-failed.ts';
 import type { OpenOutput } from './open-outputs.ts';
 import { outputEpoch } from './output-epoch.ts';
 
@@ -62,6 +63,7 @@ export async function runExports(
   const names = new Set<string>();
   let made: Exported | undefined;
   for (const [index, { spec: output, exporters }] of outputs.entries()) {
+    if (!isForSuccess(output)) continue;
     const own = namesOf(output, inputs.request);
     const epoch = outputEpoch(output, inputs.epoch);
     const exportable: Exportable = { ...common, names: own.map(parseReference), epoch };

@@ -28,7 +28,8 @@ export type SolvePorts = Pick<
 >;
 
 /** What the ops of a target share with others. */
-export interface SharedByOps extends Underway, StepRoles, Pick<OpPorts, 'emulators' | 'discardedCaches'> {
+export interface SharedByOps
+  extends Omit<Underway, 'observer'>, StepRoles, Pick<OpPorts, 'emulators' | 'discardedCaches' | 'observer'> {
   readonly results: StepResults;
   readonly preparation: LayerPreparation;
   readonly imported: ImportedSteps;

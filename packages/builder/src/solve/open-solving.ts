@@ -3,10 +3,12 @@ import type { ResultId, Step, StepId } from '@tbuild/graph';
 import { createLayerPreparation, createStepResults, type LayerPreparation, type StepResults } from '@tbuild/layers';
 import { canonicalJson, type Digest } from '@tbuild/oci';
 import { openSolver, type Solved } from '@tbuild/solver';
-import type { PlannedImage } from '../build-observer.ts';
+import type { BuildObserver, FailedTree, PlannedImage } from '../build-observer.ts';
 import type { Underway } from '../build-run.ts';
+import { isForFailure } from '../export/export-failed.ts';
 import { consumersOf } from '../export/output-epoch.ts';
 import { type OpPorts, resolveOp } from '../ops/resolve-op.ts';
+import type { KeepPorts } from '../ops/run/keep-failed-tree.ts';
 import { createEmulators } from '../ops/run/require-platform.ts';
 import type { JointPlan } from '../plan/plan-targets.ts';
 import type { Contexts } from '../session/contexts.ts';
@@ -26,6 +28,8 @@ export interface Solving extends AsyncDisposable {
   solve(): Promise<(target: string) => SolvedPlan>;
   /** Decides whether an error reports a missing cached result. Then the next `solve` runs its step. */
   recover(error: unknown): boolean;
+  /** Returns the first failed step that left a tree, if somebody wants it. */
+  failed(): FailedTree | undefined;
 }
 
 /** The results of the steps, for one target. */
@@ -47,13 +51,14 @@ export interface PlanToSolve extends JointPlan, Pick<Session, 'imported'> {}
 /** Starts to solve the steps of all targets. */
 export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Underway): Solving {
   const { progress, now, signal, observer } = underway;
+  const failures = keepFailure(build, observer);
   const { graph, targets, imported } = build;
   observer?.planned(graph, imagesOf(targets));
   const end = new AbortController();
   const ending = AbortSignal.any([signal, end.signal]);
   const results = createStepResults(ports, { remote: imported.layers, progress, now, signal: ending });
   const roles = stepRoles(build);
-  const of = openTargets(build, ports, { ...roles, ...underway, results, ending });
+  const of = openTargets(build, ports, { ...roles, ...underway, observer: failures.observer, results, ending });
   const explain: Explanations['explain'] = (step, key, parts) => of(step.target).explanations.explain(step, key, parts);
   const findImported = imported.find;
   const cache = createResultCache({ cache: ports.cache, results, explanations: { explain }, findImported, now });
@@ -79,11 +84,30 @@ export function openSolving(build: PlanToSolve, ports: SolvePorts, underway: Und
       };
     },
     recover: (error) => solver.recover(error),
+    failed: failures.first,
     async [Symbol.asyncDispose]() {
       end.abort();
       for (const { session } of targets) await of(session.name).preparation.settled();
       for (const one of contexts) saveDigests(one);
     },
+  };
+}
+
+/** Remembers the first failed step, if an observer or an output wants its tree. */
+function keepFailure({ targets }: PlanToSolve, observer: BuildObserver | undefined) {
+  let failed: FailedTree | undefined;
+  const isWanted =
+    observer !== undefined || targets.some(({ session }) => session.outputs.some(({ spec }) => isForFailure(spec)));
+  return {
+    observer: isWanted
+      ? {
+          failed(one: FailedTree): void {
+            failed ??= one;
+            observer?.failed(one);
+          },
+        }
+      : undefined,
+    first: () => failed,
   };
 }
 
@@ -95,7 +119,7 @@ function imagesOf(targets: PlanToSolve['targets']): readonly PlannedImage[] {
 }
 
 /** What the targets share, and what aborts their preparation of layers. */
-interface SharedByTargets extends Underway, StepRoles {
+interface SharedByTargets extends Omit<Underway, 'observer'>, StepRoles, Pick<KeepPorts, 'observer'> {
   readonly results: StepResults;
   readonly ending: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import { suggest } from '@tbuild/errors';
 import { secondsOf } from '@tbuild/frontend';
 import type { Platform } from '@tbuild/oci';
@@ -50,6 +50,8 @@ const makers: Readonly<Record<string, (fields: OptionFields, context: OutputCont
     type: 'local',
     destination: directory(fields, cwd),
     mode: fields.oneOf('mode', ['copy', 'delete']),
+    from: absolute(fields),
+    when: fields.oneOf('when', ['success', 'failure', 'always']),
     ...treeOptions(fields),
   }),
   tar: (fields, { cwd }) => ({ type: 'tar', destination: path(fields, cwd) ?? '-', ...treeOptions(fields) }),
@@ -94,6 +96,12 @@ function directory(fields: OptionFields, cwd: string): string {
   const dest = fields.required('dest');
   if (dest === '-') throw fields.invalid('a directory cannot be written to standard output');
   return resolve(cwd, dest);
+}
+
+/** Returns the path in the image, which begins at its root. */
+function absolute(fields: OptionFields): string | undefined {
+  const from = fields.text('from');
+  return from === undefined ? undefined : posix.resolve('/', from);
 }
 
 /** An empty value means that the times of the build stay. */

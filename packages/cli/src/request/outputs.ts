@@ -29,7 +29,8 @@ export function outputSpecs(spec: Outputs, context: OutputsContext): readonly Ou
   if (context.tags.length > 0) outputs = outputs.map(withoutNames);
   if (spec.push === true) outputs = pushed(outputs);
   if (spec.load === true && !outputs.some(isLoad)) outputs.push({ type: 'docker' });
-  if (outputs.length === 0) outputs.push({ type: 'image', push: false });
+  // Outputs for a failure are beside what the build makes.
+  if (outputs.every(isBeside)) outputs.push({ type: 'image', push: false });
   const complete = outputs.map((output) =>
     withDefaults(annotated(dated(output, spec.rewriteTimestamp), annotations), context),
   );
@@ -59,6 +60,10 @@ function pushed(outputs: readonly OutputSpec[]): OutputSpec[] {
 
 function isLoad(output: OutputSpec): boolean {
   return output.type === 'docker' && output.destination === undefined;
+}
+
+function isBeside(output: OutputSpec): boolean {
+  return output.type === 'local' && output.when !== undefined && output.when !== 'success';
 }
 
 function isImage(output: OutputSpec): output is OutputSpec & { readonly type: 'image' | 'oci' | 'docker' } {

@@ -1,6 +1,8 @@
 import { readlinkSync } from 'node:fs';
+import { posix } from 'node:path';
 import { type CooperativeTask, runCooperatively } from '@tbuild/concurrency';
-import { errnoName, hasCode, TbuildError } from '@tbuild/errors';
+import { resolvePath } from '@tbuild/context';
+import { errnoName, hasCode, quotePath, TbuildError } from '@tbuild/errors';
 import { FileType, makeDirectory } from '@tbuild/linux';
 import {
   createTreeWriter,
@@ -22,6 +24,8 @@ export interface TreeOwner {
 export interface TreeSource {
   readonly directories: readonly string[];
   readonly flavour: OverlayFlavour;
+  /** Copy only this directory or file of the tree: an absolute path. */
+  readonly from?: string;
 }
 
 export interface TreeTarget {
@@ -58,7 +62,7 @@ export function copyTree(source: TreeSource, target: TreeTarget, signal: AbortSi
 }
 
 function* copyTask(
-  { directories, flavour }: TreeSource,
+  { directories, flavour, from = '/' }: TreeSource,
   { target, owner, latest = Infinity, onDevice }: TreeTarget,
 ): CooperativeTask<CopiedTree> {
   makeDirectory(target);
@@ -67,14 +71,32 @@ function* copyTask(
   const copy: TreeCopy = { writer, owner, latest, onDevice, links: new Map() };
   const paths: string[] = [];
   let bytes = 0;
-  const pending = [...tree.list('')].reverse();
+  const { entries, nameOf } = startAt(tree, from);
+  const pending = [...entries].reverse();
   for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
-    bytes += yield* copyEntry(copy, entry);
-    paths.push(entry.path);
+    const path = nameOf(entry.path);
+    bytes += yield* copyEntry(copy, { ...entry, path });
+    paths.push(path);
     if (entry.stats.isDirectory()) pending.push(...[...tree.list(entry.path)].reverse());
     yield;
   }
   return { paths, bytes, finish: () => writer.finish() };
+}
+
+/** Returns the first entries of a copy, and a function that returns where the copy has an entry. */
+function startAt(
+  tree: ReturnType<typeof openCommittedTree>,
+  from: string,
+): { entries: readonly LayeredEntry[]; nameOf(path: string): string } {
+  const start = resolvePath(tree, from, { followLast: true });
+  if (start === undefined)
+    throw new TbuildError('NOT_FOUND', `There is no ${quotePath(from)} in the files of the step`, {
+      hint: 'Name a directory or file of the stage in from=',
+    });
+  const entry = start === '' ? undefined : tree.stat(start);
+  if (entry === undefined || entry.stats.isDirectory())
+    return { entries: tree.list(start), nameOf: (path) => (start === '' ? path : path.slice(start.length + 1)) };
+  return { entries: [entry], nameOf: () => posix.basename(start) };
 }
 
 function* copyEntry(

@@ -14,6 +14,8 @@ export interface LocalTreeOptions {
   readonly destination: string;
   /** Whether other files in the directory stay (`copy`, the default) or are deleted. */
   readonly mode?: 'copy' | 'delete';
+  /** Write only this directory or file of the tree: an absolute path. */
+  readonly from?: string;
   /** Which attributes mark opaque directories of the snapshots. */
   readonly flavour: OverlayFlavour;
   /** The owner of the files: the user who builds, as with buildx. In a user namespace root is that user. */
@@ -42,7 +44,7 @@ export function localTree(options: LocalTreeOptions): Exporter {
 
 async function copyImages(
   result: Exportable,
-  { destination, mode, ...options }: LocalTreeOptions,
+  { destination, mode, from, ...options }: LocalTreeOptions,
   { report, signal }: ExportRun,
 ): Promise<void> {
   const staging = existsSync(destination) ? undefined : makeStaging(destination);
@@ -56,7 +58,7 @@ async function copyImages(
   try {
     for (const { under = '', directories } of await openParts(result, options, signal)) {
       const into = { target: join(target, under), latest: result.epoch, owner: options.owner, onDevice };
-      const copy = await copyTree({ directories, flavour: options.flavour }, into, signal);
+      const copy = await copyTree({ directories, flavour: options.flavour, from }, into, signal);
       copies.push(copy);
       for (const path of ['', ...copy.paths]) kept.add(join(under, path));
       report('copying files', copy.bytes, copy.bytes);
