@@ -19,6 +19,35 @@ test('null counts as absent in each field and as an empty string inside a list',
   expect(parse({ history: [{ created_by: null, empty_layer: null }] }).history).toEqual([{}]);
 });
 
+test('names of fields match without regard to case, as in Go, but not those of labels and ports', () => {
+  const read = parse({
+    OS: 'linux',
+    Architecture: 'amd64',
+    Config: {
+      env: ['A=b'],
+      CMD: ['sh'],
+      labels: { Name: 'x', name: 'y' },
+      healthcheck: { test: ['NONE'], RETRIES: 2 },
+    },
+    RootFS: { Diff_IDs: [`sha256:${'0'.repeat(64)}`] },
+    History: [{ Created_By: 'RUN x', empty_Layer: true }],
+    created: '2020-01-01T00:00:00Z',
+    CREATED: '2021-01-01T00:00:00Z',
+  });
+  expect(read).toEqual({
+    platform: { os: 'linux', architecture: 'amd64' },
+    config: {
+      Env: ['A=b'],
+      Cmd: ['sh'],
+      Labels: { Name: 'x', name: 'y' },
+      Healthcheck: { Test: ['NONE'], Retries: 2 },
+    },
+    diffIds: [`sha256:${'0'.repeat(64)}`],
+    history: [{ created_by: 'RUN x', empty_layer: true }],
+    created: '2021-01-01T00:00:00Z',
+  });
+});
+
 const wrong: [field: string, document: object][] = [
   ['Env', { config: { Env: 'A=b' } }],
   ['Env', { config: { Env: [1] } }],

@@ -1,5 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import { isDigest, type Digest } from './digest.ts';
+import { goFields } from './go-fields.ts';
 import type { Platform } from './platform.ts';
 import { parseRuntimeConfig, type RuntimeConfig } from './runtime-config.ts';
 
@@ -22,15 +23,22 @@ export interface ImageConfig {
   readonly created?: string;
 }
 
+const FIELDS = [
+  ...['os', 'architecture', 'variant', 'os.version', 'os.features'],
+  ...['config', 'rootfs', 'history', 'author', 'created'],
+];
+const HISTORY_FIELDS = ['created', 'created_by', 'author', 'comment', 'empty_layer'];
+
 /**
- * Parses a configuration blob.
+ * Parses a configuration blob. Names of fields match without regard to case, as in Go.
  * @throws TbuildError REGISTRY if it is not the configuration of an image.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const document: unknown = parseJson(bytes);
-  if (!isRecord(document)) throw invalid('it is not a JSON object');
+  const value: unknown = parseJson(bytes);
+  if (!isRecord(value)) throw invalid('it is not a JSON object');
+  const document = goFields(value, FIELDS);
   const { os, architecture, variant, config, rootfs, history, author, created } = document;
-  const diffIds = isRecord(rootfs) ? (rootfs.diff_ids ?? []) : [];
+  const diffIds = isRecord(rootfs) ? (goFields(rootfs, ['diff_ids']).diff_ids ?? []) : [];
   if (!Array.isArray(diffIds) || !diffIds.every((id): id is Digest => typeof id === 'string' && isDigest(id))) {
     throw invalid('its diff IDs are not SHA-256 digests');
   }
@@ -69,7 +77,8 @@ function wrongType(field: string): TbuildError {
 
 /** Keeps unknown fields of an entry. */
 function parseHistoryEntry(entry: Record<string, unknown>): HistoryEntry {
-  const fields = Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== null));
+  const named = goFields(entry, HISTORY_FIELDS);
+  const fields = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== null));
   for (const name of ['created', 'created_by', 'author', 'comment'])
     if (fields[name] !== undefined && typeof fields[name] !== 'string') throw wrongType(`history.${name}`);
   if (fields.empty_layer !== undefined && typeof fields.empty_layer !== 'boolean')

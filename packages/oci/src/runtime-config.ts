@@ -1,3 +1,5 @@
+import { goFields } from './go-fields.ts';
+
 /** Durations are nanoseconds, as Docker writes them. */
 export interface HealthConfig {
   readonly Test?: readonly string[];
@@ -53,7 +55,7 @@ export function parseRuntimeConfig(
   record: Readonly<Record<string, unknown>>,
   invalid: (field: string) => Error,
 ): RuntimeConfig {
-  const entries = Object.entries(record).filter(([, value]) => value !== null);
+  const entries = Object.entries(goFields(record, Object.keys(FIELDS))).filter(([, value]) => value !== null);
   return Object.fromEntries(
     entries.map(([name, value]) => {
       const read: Read<unknown> | undefined = isField(name) ? FIELDS[name] : undefined;
@@ -94,9 +96,11 @@ function set(value: unknown): Readonly<Record<string, object>> | undefined {
     : undefined;
 }
 
+const HEALTH_FIELDS = ['Test', 'Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'];
+
 function health(value: unknown): HealthConfig | undefined {
   if (!isRecord(value)) return undefined;
-  const { Test: test, ...times } = value;
+  const { Test: test, ...times } = goFields(value, HEALTH_FIELDS);
   const numbers = Object.entries(times).filter(([, time]) => time !== null);
   const command = test === null || test === undefined ? [] : texts(test);
   if (command === undefined || numbers.some(([, time]) => typeof time !== 'number')) return undefined;
