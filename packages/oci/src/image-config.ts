@@ -23,10 +23,7 @@ export interface ImageConfig {
   readonly created?: string;
 }
 
-const FIELDS = [
-  ...['os', 'architecture', 'variant', 'os.version', 'os.features'],
-  ...['config', 'rootfs', 'history', 'author', 'created'],
-];
+const FIELDS = 'os architecture variant os.version os.features config rootfs history author created'.split(' ');
 const HISTORY_FIELDS = ['created', 'created_by', 'author', 'comment', 'empty_layer'];
 
 /**
