@@ -1,4 +1,5 @@
 import { withoutCredentials } from '@tbuild/errors';
+import { gitFragment } from '@tbuild/frontend';
 import type { CopyOp, CopySelection, FileSource, GitOp, HttpOp, ImageOp, RunOp, Step, StepId } from '@tbuild/graph';
 import { canonicalJson, digestOf, type Platform } from '@tbuild/oci';
 import type { BuildFacts } from './build-facts.ts';
@@ -193,12 +194,10 @@ function platformOf({ architecture, os, variant }: Platform): object {
 
 function remoteSource(op: GitOp | HttpOp): object {
   if (op.kind === 'http') return { attrs: { 'http.filename': op.filename }, identifier: op.url };
-  const directory = op.subdirectory === undefined ? '' : `:${op.subdirectory}`;
-  const fragment = `${op.ref ?? ''}${directory}`;
   const place = op.url.replace(/^[a-z]+:\/\//i, '');
   return {
     attrs: { 'git.fullurl': op.url, ...(op.keepGitDir ? { 'git.keepgitdir': 'true' } : {}) },
-    identifier: `git://${place}${fragment === '' ? '' : `#${fragment}`}`,
+    identifier: `git://${place}${gitFragment(op)}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { packageUrl } from '@tbuild/exporter';
+import { gitFragment } from '@tbuild/frontend';
 import type { GitOp, HttpOp, ImageOp, Step } from '@tbuild/graph';
 import { hexOf, parseReference } from '@tbuild/oci';
 import type { AskedBuild, BuildFacts } from './build-facts.ts';
@@ -49,7 +50,7 @@ export function remoteMaterial(op: GitOp | HttpOp, { resolvedSource }: Pick<Buil
   const found = resolvedSource(op);
   if (op.kind === 'git') {
     const known = [found?.commit, op.checksum, op.ref].find((text) => text !== undefined && COMMIT.test(text));
-    const uri = op.ref === undefined ? op.url : `${op.url}#${op.ref}`;
+    const uri = `${op.url}${gitFragment({ ref: op.ref })}`;
     return { uri, ...(known === undefined ? {} : { digest: { [known.length === 40 ? 'sha1' : 'sha256']: known } }) };
   }
   const digest = found?.digest ?? op.checksum;

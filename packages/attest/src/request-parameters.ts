@@ -1,3 +1,4 @@
+import { gitFragment } from '@tbuild/frontend';
 import type { Graph } from '@tbuild/graph';
 import { formatReference, parseReference } from '@tbuild/oci';
 import type { AskedBuild, AskedContext, BuildFacts } from './build-facts.ts';
@@ -68,11 +69,7 @@ function contextAddress(
   context: AskedContext,
   { request, graph }: Pick<BuildFacts, 'request' | 'graph'>,
 ): string {
-  if (context.kind === 'git') {
-    const directory = context.subdirectory === undefined ? '' : `:${context.subdirectory}`;
-    const fragment = `${context.ref ?? ''}${directory}`;
-    return fragment === '' ? context.url : `${context.url}#${fragment}`;
-  }
+  if (context.kind === 'git') return `${context.url}${gitFragment(context)}`;
   if (context.kind === 'http') return context.url;
   if (context.kind === 'image') return `docker-image://${formatReference(parseReference(context.reference))}`;
   if (context.kind !== 'layout') return `local:${name}`;

@@ -29,6 +29,12 @@ export function parseGitSource(text: string): GitSource | { readonly wrong: stri
     : readQuery({ url, ...fragment }, new URLSearchParams(address.slice(mark + 1)));
 }
 
+/** Returns `#ref:directory` as {@link parseGitSource} reads it; empty for a whole repository at its default branch. */
+export function gitFragment({ ref = '', subdirectory }: Pick<GitSource, 'ref' | 'subdirectory'>): string {
+  const fragment = subdirectory === undefined ? ref : `${ref}:${subdirectory}`;
+  return fragment === '' ? '' : `#${fragment}`;
+}
+
 const SCP = /^[\w-]+@[a-zA-Z0-9.-]+:(?!\/\/).*$/;
 
 function fragmentOf(fragment: string): Pick<GitSource, 'ref' | 'subdirectory'> {

@@ -2,7 +2,7 @@ export { givenCheckOptions, isSecretName } from './checks.ts';
 export { epochSource, secondsOf, SOURCE_DATE_EPOCH } from './epoch-source.ts';
 export type { EpochOptions, EpochSource } from './epoch-source.ts';
 export { addImage } from './lower/from.ts';
-export { parseGitSource } from './git-source.ts';
+export { gitFragment, parseGitSource } from './git-source.ts';
 export type { GitSource } from './git-source.ts';
 export type {
   ImageRequest,

@@ -81,11 +81,11 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
 
 function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: NodeOptions): StageNode {
   const { image, platform: platformWord } = stage.from;
-  const baseName = expandGlobal(image, options);
+  const { text: baseName, emptyHint } = expandGlobal(image, options);
   if (baseName === '') {
     throw new TbuildError('DOCKERFILE_SEMANTICS', `Base name (${image.text}) should not be blank`, {
       location: image.location,
-      hint: emptyHint(image, options),
+      hint: emptyHint,
     });
   }
   const platform = platformWord === undefined ? undefined : readPlatform(platformWord, options);
@@ -98,62 +98,57 @@ function openNode(stage: Stage, names: ReadonlyMap<string, number>, options: Nod
     baseName,
     base: replacement ?? base,
     replaced: replacement !== undefined,
-    emptyHint: emptyHint(image, options),
+    ...(emptyHint === undefined ? {} : { emptyHint }),
     ...(platform === undefined ? {} : { platform }),
   };
 }
 
 function readPlatform(word: Word, options: NodeOptions): Platform {
-  const text = expandGlobal(word, options);
+  const { text, emptyHint } = expandGlobal(word, options);
   if (text === '') {
     const message = `Platform ${JSON.stringify(word.text)} is blank after expansion`;
-    throw new TbuildError('DOCKERFILE_SEMANTICS', message, {
-      location: word.location,
-      hint: emptyHint(word, options),
-    });
+    throw new TbuildError('DOCKERFILE_SEMANTICS', message, { location: word.location, hint: emptyHint });
   }
   try {
     return parsePlatform(text, options.buildPlatform);
   } catch (error) {
     if (!hasCode(error, 'USAGE')) throw error;
-    const hint = emptyHint(word, options) ?? error.hint;
+    const hint = emptyHint ?? error.hint;
     throw new TbuildError('DOCKERFILE_SEMANTICS', error.message, { location: word.location, hint });
   }
 }
 
-/** Names the first variable of a word that is empty, and how to set it. */
-function emptyHint(word: Word, { globalArgs, escape, declared }: NodeOptions): string | undefined {
-  const empty: string[] = [];
+interface Expanded {
+  readonly text: string;
+  /** What would give the first empty variable a value. */
+  readonly emptyHint?: string;
+}
+
+function expandGlobal(word: Word, options: NodeOptions): Expanded {
+  let empty: string | undefined;
+  const known = lookupIn(options.globalArgs);
   const lookup = (name: string): string | undefined => {
-    const value = lookupIn(globalArgs)(name);
-    if (value === undefined || value === '') empty.push(name);
+    const value = known(name);
+    if (value === undefined || value === '') empty ??= name;
     return value;
   };
+  const hint = (): string | undefined => (empty === undefined ? undefined : hintFor(empty, options));
   try {
-    expandWord(word.text, lookup, { escape });
+    return { text: expandWord(word.text, lookup, { escape: options.escape }), emptyHint: hint() };
   } catch (error) {
     // A variable that is required.
-    if (!hasCode(error, 'DOCKERFILE_SEMANTICS')) throw error;
+    if (error instanceof TbuildError) Object.assign(error, { hint: error.hint ?? hint() });
+    throw locate(error, word.location);
   }
-  const [name] = empty;
-  if (name === undefined) return undefined;
+}
+
+/** Says how to set a variable that is empty. */
+function hintFor(name: string, { globalArgs, declared }: NodeOptions): string {
   if (declared.has(name)) return `Pass --build-arg ${name}=VALUE, or give ARG ${name} a default: it is empty`;
   const near = didYouMean(name, [...declared, ...globalArgs.byLast().map(([known]) => known)]);
   return (
     near ?? `Write ARG ${name} before the first FROM, and pass --build-arg ${name}=VALUE: no ARG there declares it`
   );
-}
-
-function expandGlobal(word: Word, options: NodeOptions): string {
-  try {
-    return expandWord(word.text, lookupIn(options.globalArgs), { escape: options.escape });
-  } catch (error) {
-    const hint = emptyHint(word, options);
-    throw locate(
-      error instanceof TbuildError ? Object.assign(error, { hint: error.hint ?? hint }) : error,
-      word.location,
-    );
-  }
 }
 
 function listOf(names: Iterable<string>): string {

@@ -1,5 +1,5 @@
 import { withoutCredentials } from '@tbuild/errors';
-import type { GitSource, NamedContext } from '@tbuild/frontend';
+import { gitFragment, type GitSource, type NamedContext } from '@tbuild/frontend';
 import type { GitOp } from '@tbuild/graph';
 import { fileNameOf } from '@tbuild/sources';
 import type { ContextSpec } from '../request.ts';
@@ -32,7 +32,5 @@ export function gitOpOf({
 /** Returns the step's name. */
 export function remoteTitle(name: string, spec: RemoteSpec): string {
   if (spec.kind === 'http') return `[context ${name}] ${withoutCredentials(spec.url)}`;
-  const directory = spec.subdirectory === undefined ? '' : `:${spec.subdirectory}`;
-  const fragment = `${spec.ref ?? ''}${directory}`;
-  return `[internal] load git source ${withoutCredentials(spec.url)}${fragment === '' ? '' : `#${fragment}`}`;
+  return `[internal] load git source ${withoutCredentials(spec.url)}${gitFragment(spec)}`;
 }

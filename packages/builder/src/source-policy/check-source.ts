@@ -1,5 +1,5 @@
 import { TbuildError } from '@tbuild/errors';
-import { parseGitSource } from '@tbuild/frontend';
+import { gitFragment, parseGitSource } from '@tbuild/frontend';
 import type { GitOp, HttpOp } from '@tbuild/graph';
 import { formatReference, isDigest, parseReference } from '@tbuild/oci';
 import { applyPolicy, type PolicySource, type SourcePolicy } from './source-policy.ts';
@@ -40,9 +40,10 @@ function checkedHttp(policy: SourcePolicy, { url, checksum }: HttpOp): Partial<H
 
 function checkedGit(policy: SourcePolicy, { url, ref, subdirectory }: GitOp): Partial<GitOp> {
   const place = url.replace(/^[a-z+]+:\/\//i, '').replace(/^[^/@]*@/, '');
-  const path = subdirectory === undefined ? '' : `:${subdirectory}`;
-  const fragment = ref === undefined && path === '' ? '' : `#${ref ?? ''}${path}`;
-  const before = { identifier: `git://${place}${fragment}`, attributes: { 'git.fullurl': url } };
+  const before = {
+    identifier: `git://${place}${gitFragment({ ref, subdirectory })}`,
+    attributes: { 'git.fullurl': url },
+  };
   const { identifier, attributes } = checkSource(policy, before);
   if (identifier === before.identifier) return {};
   const source = parseGitSource(identifier);
