@@ -21,21 +21,26 @@ export interface TokenRegistry extends AsyncDisposable {
   readonly queries: TokenQuery[];
 }
 
-export const tokenUser = { username: 'alice', password: 's3cret:with colon' };
+export interface TokenUser {
+  readonly username: string;
+  readonly password: string;
+}
+
+export const tokenUser: TokenUser = { username: 'alice', password: 's3cret:with colon' };
 export const refreshToken = 'a-refresh-token';
 const SERVICE = 'test-service';
 const ISSUER = 'test-issuer';
 
 /**
- * Starts docker-registry with a test token server: everyone may pull from `public/…`; the user and the
- * holder of the refresh token may do everything.
+ * Starts docker-registry with a token server, as GitLab has: everyone may pull from `public/…`; the user and the holder of
+ * the refresh token may do everything.
  */
-export async function startTokenRegistry(): Promise<TokenRegistry> {
+export async function startTokenRegistry(user: TokenUser = tokenUser): Promise<TokenRegistry> {
   const directory = scratchDirectory('token-registry');
   const { key, certificate } = await makeKey(directory);
   const queries: TokenQuery[] = [];
   const server = createServer(async (request, response) => {
-    const query = await readQuery(request);
+    const query = await readQuery(request, user);
     queries.push(query);
     if (query.as === 'nobody')
       return response.writeHead(401).end('{"errors":[{"code":"UNAUTHORIZED","message":"wrong password"}]}');
@@ -81,7 +86,7 @@ function writeConfiguration(directory: string, host: string, realm: string): str
   const configuration = {
     version: '0.1',
     log: { level: 'warn' },
-    storage: { filesystem: { rootdirectory: join(directory, 'storage') } },
+    storage: { filesystem: { rootdirectory: join(directory, 'storage') }, delete: { enabled: true } },
     http: { addr: host },
     auth: { token: { realm, service: SERVICE, issuer: ISSUER, rootcertbundle: join(directory, 'certificate.pem') } },
   };
@@ -90,7 +95,7 @@ function writeConfiguration(directory: string, host: string, realm: string): str
   return path;
 }
 
-async function readQuery(request: IncomingMessage): Promise<TokenQuery> {
+async function readQuery(request: IncomingMessage, user: TokenUser): Promise<TokenQuery> {
   const method = request.method ?? '';
   if (method === 'POST') {
     const form = new URLSearchParams(await text(request));
@@ -101,9 +106,9 @@ async function readQuery(request: IncomingMessage): Promise<TokenQuery> {
     return { method, scopes: (form.get('scope') ?? '').split(' '), as: isRight ? 'refresh' : 'nobody' };
   }
   const { searchParams } = new URL(request.url ?? '', 'http://host');
-  const expected = `Basic ${Buffer.from(`${tokenUser.username}:${tokenUser.password}`).toString('base64')}`;
+  const expected = `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`;
   const { authorization } = request.headers;
-  const as = authorization === undefined ? 'anonymous' : authorization === expected ? tokenUser.username : 'nobody';
+  const as = authorization === undefined ? 'anonymous' : authorization === expected ? user.username : 'nobody';
   return { method, scopes: searchParams.getAll('scope'), as: searchParams.get('service') === SERVICE ? as : 'nobody' };
 }
 

@@ -12,6 +12,7 @@ export { ARCHITECTURES, findEmulation } from './emulation/find-emulation.ts';
 export type { Emulation, EmulationOptions, ProgramPlatform } from './emulation/find-emulation.ts';
 export { probeCgroups } from './cgroup/probe-cgroups.ts';
 export { enterDeviceGuard, removeDeviceGuardSoon } from './cgroup/device-guard.ts';
+export { searchPath } from './enter/search-path.ts';
 export { createNamespaceExecutor } from './namespace/namespace.ts';
 export type { ExecutorOptions } from './process/run-step.ts';
 export { hostsFile, resolvConf } from './network/hosts.ts';

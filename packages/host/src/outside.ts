@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { errnoName, TbuildError } from '@tbuild/errors';
-import { FileType, mknod } from '@tbuild/linux';
+import { FileType, mknod, shellQuoted } from '@tbuild/linux';
 
 export interface OutsideOptions {
   readonly cwd: string;
@@ -101,11 +101,7 @@ function notStarted(program: string, cause?: unknown): TbuildError {
 
 /** The program gets the environment that tbuild itself was started with. */
 function commandText(args: readonly string[], cwd: string): string {
-  return `cd ${quote(cwd)} || exit 127\nexec ${args.map(quote).join(' ')}\n`;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  return `cd ${shellQuoted(cwd)} || exit 127\nexec ${args.map(shellQuoted).join(' ')}\n`;
 }
 
 /** Opens a pipe for reading before the other side is started, so that its end is not missed. */

@@ -12,6 +12,7 @@ export { readLimitedFile, type ReadLimits } from './read-limited-file.ts';
 export { removeIfEmpty, removeTree } from './remove-tree.ts';
 export type { ProcessEnd } from './reap.ts';
 export { sameBytes } from './same-bytes.ts';
+export { shellQuoted } from './shell-quoted.ts';
 export { startProcess, type StartedProcess, type StartOptions } from './start-process.ts';
 export { openUnnamedFile } from './unnamed-file.ts';
 export { FileType, mknod } from './mknod.ts';

@@ -4,13 +4,19 @@ import { TbuildError } from '@tbuild/errors';
 import { formatPlatform, parsePlatform } from '@tbuild/oci';
 import type { Environment } from '../config/environment.ts';
 import { parseArgs, type Flags, type FlagValues } from '../flags/args.ts';
+import { stagesPipelineFor, targetsPipelineFor, type TargetJob } from '../gitlab/child-pipeline.ts';
 import { independentStages } from '../gitlab/independent-stages.ts';
+import type { PipelineFrame } from '../gitlab/pipeline-parts.ts';
 import { bakePipelineFor, pipelineFor } from '../gitlab/pipeline.ts';
 import { thisPlatform } from '../services/create-services.ts';
 import { IMAGE, VERSION } from '../startup/version.ts';
 import { type Command, helpOf } from './command.ts';
 
 const flags = {
+  child: {
+    kind: 'switch',
+    help: 'Print the pipeline of the parts that can be built at the same time, as a job of the pipeline does',
+  },
   file: { kind: 'text', short: 'f', value: 'PATH', help: 'The Dockerfile (default: CONTEXT/Dockerfile)' },
   force: { kind: 'switch', help: 'With --write, replace a file that exists' },
   image: { kind: 'text', value: 'IMAGE', help: `The image of the jobs (default: $TBUILD_IMAGE, or ${IMAGE})` },
@@ -19,6 +25,7 @@ const flags = {
     value: 'OS/ARCH',
     help: 'Build on a runner of each architecture, and merge the images; runners are tagged amd64, arm64, …',
   },
+  tag: { kind: 'text', value: 'TAG', help: 'With --child and a bake file, the tag of the images (default: latest)' },
   write: { kind: 'switch', help: 'Write .gitlab-ci.yml instead of printing it' },
   help: { kind: 'switch', short: 'h', help: 'Show this text' },
 } as const satisfies Flags;
@@ -35,12 +42,9 @@ export const gitlabCi: Command = {
       env.stdout.write(helpOf(gitlabCi));
       return 0;
     }
-    const image = given.image ?? (env.variables.TBUILD_IMAGE || IMAGE);
-    const [context] = positional;
-    const isBake = context === undefined && given.file === undefined && hasBakeFile(env.cwd);
-    const text = isBake
-      ? bakePipelineFor({ image, version: VERSION, targets: await bakeTargets(env) })
-      : pipeline(given, context ?? '.', { image, env });
+    const asked: Asked = { given, context: positional[0], env };
+    requireMeaning(given);
+    const text = hasBakeFile(asked) ? await bakePipeline(asked) : imagePipeline(asked);
     if (given.write !== true) {
       env.stdout.write(text);
       return 0;
@@ -56,38 +60,71 @@ export const gitlabCi: Command = {
   },
 };
 
-/** A compose file alone describes services, not what to build. */
-function hasBakeFile(directory: string): boolean {
-  return ['docker-bake.hcl', 'docker-bake.json'].some((name) => existsSync(join(directory, name)));
+interface Asked {
+  readonly given: FlagValues<typeof flags>;
+  readonly context?: string;
+  readonly env: Environment;
 }
 
-/** Returns the targets that `tbuild bake` would build. */
-async function bakeTargets(env: Environment): Promise<readonly string[]> {
+/** @throws TbuildError USAGE for options that go with others only. */
+function requireMeaning({ child, write, tag }: Asked['given']): void {
+  if (child === true && write === true)
+    throw new TbuildError('USAGE', '--child prints a pipeline for a job of another one, and --write writes that one', {
+      hint: 'Leave one of them out',
+    });
+  if (tag !== undefined && !/^\w[\w.-]{0,127}$/.test(tag))
+    throw new TbuildError('USAGE', `Invalid --tag ${JSON.stringify(tag)}: expected the tag of an image`);
+}
+
+/** Whether the pipeline is for a bake file. A compose file alone describes services, not what to build. */
+function hasBakeFile({ given, context, env: { cwd } }: Asked): boolean {
+  const isThere = ['docker-bake.hcl', 'docker-bake.json'].some((name) => existsSync(join(cwd, name)));
+  return isThere && context === undefined && given.file === undefined;
+}
+
+function frameOf({ given, env }: Asked): PipelineFrame {
+  return { image: given.image ?? (env.variables.TBUILD_IMAGE || IMAGE), version: VERSION };
+}
+
+async function bakePipeline(asked: Asked): Promise<string> {
+  const { child, tag = 'latest' } = asked.given;
+  const targets = await bakeTargets(asked.env);
+  return child === true ? targetsPipelineFor({ targets, tag }, frameOf(asked)) : bakePipelineFor(frameOf(asked));
+}
+
+/** Returns the targets that `tbuild bake` would build, those that they build on first. */
+async function bakeTargets(env: Environment): Promise<readonly TargetJob[]> {
   const { loadBake } = await import('../bake/load-bake.ts');
   const wanted = { files: [], variables: [], settings: {} };
   const { targets, links } = (await loadBake(wanted, env, () => {})).resolve([], []);
-  return [...targets.keys()].filter((name) => !links.has(name)).toSorted();
+  const needsOf = (name: string): readonly string[] =>
+    Object.values(targets.get(name)?.contexts ?? {})
+      .flatMap((context) => /^target:(.*)$/.exec(context ?? '')?.[1] ?? [])
+      .flatMap((needed) => [needed, ...needsOf(needed)]);
+  const jobs = [...targets.keys()].map((name) => ({
+    name,
+    needs: [...new Set(needsOf(name))].toSorted(),
+    isLink: links.has(name),
+  }));
+  return jobs.toSorted((a, b) => Number(b.isLink) - Number(a.isLink) || (a.name < b.name ? -1 : 1));
 }
 
-interface PipelineContext {
-  readonly image: string;
-  readonly env: Pick<Environment, 'cwd'>;
-}
-
-function pipeline(given: FlagValues<typeof flags>, context: string, { image, env: { cwd } }: PipelineContext): string {
+function imagePipeline(asked: Asked): string {
+  const { given, context = '.', env } = asked;
+  const { cwd } = env;
   const file = given.file ?? join(context, 'Dockerfile');
   const platforms = (given.platform ?? [])
     .flatMap((text) => text.split(','))
     .filter((text) => text !== '')
     .map((text) => formatPlatform(parsePlatform(text, thisPlatform())));
-  return pipelineFor({
-    image,
-    version: VERSION,
+  const options = {
+    ...frameOf(asked),
     context: relative(cwd, resolve(cwd, context)) || '.',
     dockerfile: given.file,
     platforms: [...new Set(platforms)],
     stages: independentStages(readDockerfile(resolve(cwd, file), file)),
-  });
+  };
+  return given.child === true ? stagesPipelineFor(options) : pipelineFor(options);
 }
 
 function readDockerfile(path: string, name: string): string {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
-import { makeDirectory } from '@tbuild/linux';
+import { makeDirectory, shellQuoted } from '@tbuild/linux';
 import type { Environment } from '../config/environment.ts';
 import { parseArgs, type Flags } from '../flags/args.ts';
 import { programFile } from '../startup/executable.ts';
@@ -62,7 +62,7 @@ function add(plugin: Plugin, directory: string): string {
   if (existsSync(file) && !isOurs(file)) renameSync(file, savedName(file));
   const program = resolve(dirname(programFile()), '../bin/tbuild');
   const temporary = `${file}.new`;
-  writeFileSync(temporary, `#!/bin/sh\n${MARK}\nexec ${quoted(program)} __docker ${plugin} "$@"\n`);
+  writeFileSync(temporary, `#!/bin/sh\n${MARK}\nexec ${shellQuoted(program)} __docker ${plugin} "$@"\n`);
   chmodSync(temporary, 0o755);
   renameSync(temporary, file);
   return `Installed ${file}`;
@@ -84,8 +84,4 @@ function savedName(file: string): string {
 
 function isOurs(file: string): boolean {
   return readFileSync(file).subarray(0, 100).includes(MARK);
-}
-
-function quoted(path: string): string {
-  return `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,77 +1,59 @@
+import { shellQuoted } from '@tbuild/linux';
+import {
+  architectureOf,
+  CACHE,
+  cacheOptions,
+  common,
+  heading,
+  job,
+  onEach,
+  script,
+  sourceWords,
+  type PipelineFrame,
+} from './pipeline-parts.ts';
+
 /** What a pipeline is written for. */
-export interface PipelineOptions {
-  /** The image of its jobs, pinned. */
-  readonly image: string;
-  readonly version: string;
+export interface PipelineOptions extends PipelineFrame {
   readonly context: string;
   /** The path of the Dockerfile, where it is not `Dockerfile` of the context. */
   readonly dockerfile?: string;
   /** One job for each, on runners that are tagged with the architecture; none for the runner's own. */
   readonly platforms: readonly string[];
-  /** Stages that jobs of their own build first, in parallel; they hand their steps on through the cache. */
+  /** Stages that jobs of a child pipeline build first, in parallel; they hand their steps on through the cache. */
   readonly stages: readonly string[];
 }
 
-const CACHE = '$CI_REGISTRY_IMAGE/cache';
 const NAME = '$CI_REGISTRY_IMAGE:$TAG';
 
 /** Returns a `.gitlab-ci.yml` that checks, builds and pushes an image in jobs without privileges. */
 export function pipelineFor(options: PipelineOptions): string {
   const { platforms, stages } = options;
   const several = platforms.length > 1;
-  const names = ['check', ...(stages.length > 0 ? ['stages'] : []), 'build', ...(several ? ['merge'] : [])];
+  const names = ['check', ...(stages.length > 0 ? ['plan', 'parts'] : []), 'build', ...(several ? ['merge'] : [])];
   return [
     heading(options.version),
     `stages: [${names.join(', ')}]\n`,
     WORKFLOW,
     common(options),
     checkJob(options),
-    ...stages.map((stage) => stageJob(stage, options)),
+    ...(stages.length > 0 ? [planJob(planWords(options)), triggerJob('parts')] : []),
     several ? buildJobs(options) : buildJob(options),
     ...(several ? [mergeJob(options)] : []),
   ].join('\n');
 }
 
-/** What a pipeline for a bake file is written for. */
-export interface BakePipelineOptions extends Pick<PipelineOptions, 'image' | 'version'> {
-  /** The targets, each of which gets a job; those that they build on are found in the cache. */
-  readonly targets: readonly string[];
-}
-
-/** Returns a `.gitlab-ci.yml` in which the targets of the bake file are built in parallel jobs. */
-export function bakePipelineFor({ targets, ...options }: BakePipelineOptions): string {
+/** Returns a `.gitlab-ci.yml` in which a child pipeline builds the targets of the bake file in parallel jobs. */
+export function bakePipelineFor(frame: PipelineFrame): string {
+  const check = job('check', 'check', script('tbuild bake --check'), '  allow_failure: true');
   return [
-    heading(options.version),
-    `stages: [check, build]\n`,
+    heading(frame.version),
+    `stages: [check, plan, build]\n`,
     WORKFLOW,
-    common(options),
-    `check:
-  extends: .tbuild
-  stage: check
-  script:
-    - tbuild bake --check
-  allow_failure: true
-`,
-    ...targets.map(targetJob),
+    common(frame),
+    check,
+    planJob(`--image ${shellQuoted(frame.image)} --tag "$TAG"`),
+    triggerJob('build'),
   ].join('\n');
-}
-
-function targetJob(target: string): string {
-  const cache = `${CACHE}:${target}`;
-  return `${jobName(`bake ${target}`)}:
-  extends: .tbuild
-  stage: build
-  needs: []
-  script:
-    - tbuild bake --push --provenance mode=max --sbom true
-      --set "${target}.tags=$CI_REGISTRY_IMAGE/${target}:$TAG"
-      --set "*.cache-from=${cache}"
-      --set "${target}.cache-to=type=registry,ref=${cache},mode=max,ignore-error=true" ${target}
-`;
-}
-
-function heading(version: string): string {
-  return `# Written by tbuild ${version}: tbuild gitlab-ci --write. Change it as you like.`;
 }
 
 /** Merge requests get a tag for review, tags of the repository and the default branch their own. */
@@ -85,113 +67,96 @@ const WORKFLOW = `workflow:
       variables: {TAG: latest}
 `;
 
-function common({ image }: Pick<PipelineOptions, 'image'>): string {
-  return `# An ordinary job: no privileged container, no service, no login. The volume of the builds holds the store.
-.tbuild:
-  image: ${image}
-  variables:
-    TBUILD_ROOT: $CI_BUILDS_DIR/tbuild-store
-  retry:
-    max: 1
-    when: [runner_system_failure, stuck_or_timeout_failure]
-`;
-}
-
-function sourceWords({ context, dockerfile }: PipelineOptions): string {
-  return `${dockerfile === undefined ? '' : `-f ${quoted(dockerfile)} `}${quoted(context)}`;
-}
-
 function checkJob(options: PipelineOptions): string {
-  return `check:
-  extends: .tbuild
-  stage: check
-  script:
-    - tbuild --check --format gitlab-codequality ${sourceWords(options)} > gl-code-quality-report.json
-  allow_failure: true
+  return job(
+    'check',
+    'check',
+    script(`tbuild --check --format gitlab-codequality ${sourceWords(options)} > gl-code-quality-report.json`),
+    `  allow_failure: true
   artifacts:
     when: always
     reports:
-      codequality: gl-code-quality-report.json
-`;
+      codequality: gl-code-quality-report.json`,
+  );
 }
 
-/** Builds a stage for the cache alone. */
-function stageJob(stage: string, options: PipelineOptions): string {
-  const cache = `${CACHE}:${stage}`;
-  return `${jobName(`stage ${stage}`)}:
-  extends: .tbuild
-  stage: stages
-  needs: []
-  script:
-    - tbuild build --target ${quoted(stage)} -o type=cacheonly
-      --cache-from "${CACHE}:build" --cache-from "${cache}"
-      --cache-to "type=registry,ref=${cache},mode=max" ${sourceWords(options)}
-`;
+/** Writes the child pipeline in the job, so that it fits the commit. */
+function planJob(words: string): string {
+  const lines = [script(`tbuild gitlab-ci --child ${words} > child.yml`), '  artifacts:\n    paths: [child.yml]'];
+  return `# Writes the pipeline of the parts that can be built at the same time.\n${job('plan', 'plan', ...lines)}`;
 }
 
-function cacheWords(own: string, stages: readonly string[]): string {
-  const from = [own, ...stages.map((stage) => `${CACHE}:${stage}`)].map((one) => `--cache-from "${one}"`);
-  return `${from.join(' ')}\n      --cache-to "type=registry,ref=${own},mode=max,ignore-error=true"`;
+function planWords({ image, platforms, ...source }: PipelineOptions): string {
+  const each = platforms.map((platform) => `--platform ${platform} `).join('');
+  return `--image ${shellQuoted(image)} ${each}${sourceWords(source)}`;
+}
+
+function triggerJob(name: string): string {
+  return `${name}:
+  stage: ${name}
+  trigger:
+    include:
+      - artifact: child.yml
+        job: plan
+    strategy: depend
+`;
 }
 
 function buildJob(options: PipelineOptions): string {
   const [platform] = options.platforms;
   const forPlatform = platform === undefined ? '' : ` --platform ${platform}`;
-  return `build:
-  extends: .tbuild
-  stage: build
-  script:
-    - tbuild build -t "${NAME}" --push${forPlatform} --gitlab-metadata --dotenv-file build.env
-      --provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json
-      ${cacheWords(`${CACHE}:build`, options.stages)} ${sourceWords(options)}
-  artifacts:
+  return job(
+    'build',
+    'build',
+    script(
+      `tbuild build -t "${NAME}" --push${forPlatform} --gitlab-metadata --dotenv-file build.env`,
+      '--provenance mode=max --sbom true --cyclonedx-file gl-sbom.cdx.json',
+      ...cacheOptions(
+        `${CACHE}:build`,
+        options.stages.map((stage) => `${CACHE}:${stage}`),
+      ),
+      sourceWords(options),
+    ),
+    `  artifacts:
     reports:
       dotenv: build.env
-      cyclonedx: gl-sbom.cdx.json
-`;
+      cyclonedx: gl-sbom.cdx.json`,
+  );
 }
 
 function buildJobs(options: PipelineOptions): string {
-  const rows = options.platforms.map((platform) => {
-    const arch = platform.split('/').slice(1).join('-');
-    return `      - {PLATFORM: ${platform}, ARCH: ${arch}}`;
-  });
-  return `# One job for each architecture, on a runner of that architecture: nothing is emulated.
-build:
-  extends: .tbuild
-  stage: build
-  parallel:
-    matrix:
-${rows.join('\n')}
-  tags: [$ARCH]
-  script:
-    - tbuild build -t "${NAME}-$ARCH" --push --platform "$PLATFORM" --gitlab-metadata
-      --provenance mode=max --sbom true --cyclonedx-file "gl-sbom-$ARCH.cdx.json"
-      ${cacheWords(`${CACHE}:build-$ARCH`, options.stages)} ${sourceWords(options)}
-  artifacts:
+  const jobs = job(
+    'build',
+    'build',
+    onEach(options.platforms),
+    script(
+      `tbuild build -t "${NAME}-$ARCH" --push --platform "$PLATFORM" --gitlab-metadata`,
+      '--provenance mode=max --sbom true --cyclonedx-file "gl-sbom-$ARCH.cdx.json"',
+      ...cacheOptions(
+        `${CACHE}:build-$ARCH`,
+        options.stages.map((stage) => `${CACHE}:${stage}-$ARCH`),
+      ),
+      sourceWords(options),
+    ),
+    `  artifacts:
     reports:
-      cyclonedx: gl-sbom-*.cdx.json
-`;
+      cyclonedx: gl-sbom-*.cdx.json`,
+  );
+  return `# One job for each architecture, on a runner of that architecture: nothing is emulated.\n${jobs}`;
 }
 
 function mergeJob({ platforms }: PipelineOptions): string {
-  const parts = platforms.map((platform) => `"${NAME}-${platform.split('/').slice(1).join('-')}"`);
+  const parts = platforms.map((platform) => `"${NAME}-${architectureOf(platform)}"`);
   return `# One name for all architectures; the attestations of each go along.
 merge:
   extends: .tbuild
   stage: merge
   script:
-    - tbuild imagetools create -t "${NAME}"
+    - tbuild imagetools create -t "${NAME}" --dotenv-file build.env
       ${parts.join(' ')}
     - tbuild imagetools inspect "${NAME}"
+  artifacts:
+    reports:
+      dotenv: build.env
 `;
-}
-
-/** Names of jobs may hold anything but the words that GitLab reserves. */
-function jobName(text: string): string {
-  return JSON.stringify(text);
-}
-
-function quoted(word: string): string {
-  return /^[\w./@%+=:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -112,7 +112,7 @@ function jsonText(document: object): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function digestOf({ manifest }: BuildResult): string {
+function digestOf({ manifest }: Pick<BuildResult, 'manifest'>): string {
   if (manifest !== undefined) return manifest.digest;
   throw new TbuildError('USAGE', 'No image was produced, so there is no digest to write', {
     hint: 'Use -o type=image, registry, docker or oci',
@@ -120,7 +120,7 @@ function digestOf({ manifest }: BuildResult): string {
 }
 
 /** Names with a digest can be pulled from a registry; the image without a name has only its digest. */
-function dotenv(result: BuildResult): string {
+export function dotenv(result: Pick<BuildResult, 'names' | 'manifest'>): string {
   const [name] = result.names;
   const [reference = ''] = names(result, { tagged: false }).split('\n');
   const lines = name === undefined ? {} : { TBUILD_IMAGE: name, TBUILD_REFERENCE: reference };
@@ -129,7 +129,7 @@ function dotenv(result: BuildResult): string {
     .join('');
 }
 
-function names(result: BuildResult, { tagged }: { readonly tagged: boolean }): string {
+function names(result: Pick<BuildResult, 'names' | 'manifest'>, { tagged }: { readonly tagged: boolean }): string {
   const digest = digestOf(result);
   const lines = result.names.map((name) => {
     const reference = parseReference(name);

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { shellQuoted } from '@tbuild/linux';
 import type { Mount } from '@tbuild/snapshot';
 import type { Sandbox, SandboxMount } from '../executor.ts';
 import type { StepSetup } from '../process/step-setup.ts';
-import { mountCommand, quote } from '../sandbox/mount-command.ts';
+import { mountCommand } from '../sandbox/mount-command.ts';
 import type { MountPoints } from '../sandbox/mount-points.ts';
 
 /** The id map of a process outside user namespaces. */
@@ -40,7 +41,7 @@ export function registerCommand(
   mkdirSync(place);
   const script = [
     '{',
-    `mount -n -t binfmt_misc binfmt_misc ${quote(place)} && printf %s ${quote(rule)} > ${quote(`${place}/register`)}`,
+    `mount -n -t binfmt_misc binfmt_misc ${shellQuoted(place)} && printf %s ${shellQuoted(rule)} > ${shellQuoted(`${place}/register`)}`,
     `} 2>&${reportTo} || exit 125`,
     'exec "$@"',
   ].join('\n');

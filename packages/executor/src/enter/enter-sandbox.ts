@@ -4,6 +4,7 @@ import { fakeIdsFilter } from '../seccomp/fake-ids-filter.ts';
 import { type Syscall, type SyscallMachine, type SyscallProgram, may, must } from '../syscalls/syscall-program.ts';
 import { DIE_WITH_PARENT, signalAction } from './process-calls.ts';
 import { limitCalls } from './resource-limits.ts';
+import { searchPath } from './search-path.ts';
 
 export interface EnterOptions {
   /** The number of the kernel's last capability. */
@@ -47,9 +48,6 @@ const DEFAULTED_SIGNALS = [2, 3, 15];
 
 /** The own root is the directory below the moved tree, and its `..` is the tree. */
 const TREE_ON_ROOT = '/..';
-
-/** Docker's default for an environment without PATH. */
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
  * Returns the system calls that turn the last program of the set-up, pid 1 and root with all capabilities, into the
@@ -128,10 +126,7 @@ const MAX_CANDIDATES = 256;
 
 function candidates({ args: [program = ''], env }: ProcessSpec): string[] {
   if (program.includes('/')) return [program];
-  const path = env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
-  return path
-    .split(':')
-    .filter((directory) => directory.startsWith('/'))
+  return searchPath(env)
     .slice(0, MAX_CANDIDATES)
     .map((directory) => `${directory}/${program}`);
 }

@@ -58,7 +58,7 @@ test('sandboxCommand creates a network namespace with loopback for network none'
 test('sandboxCommand mounts everything with one table and quotes the host name', () => {
   const { script, files } = commandOf({});
   expect([...files]).toEqual([['/run/x/fstab0', 'overlay /r overlay lowerdir=l/0 0 0\n/a /r/b none bind 0 0\n']]);
-  expect(script.slice(2, 4)).toEqual(["cd '/s' || exit 125", "mount -n -a --fstab '/run/x/fstab0' || exit 125"]);
+  expect(script.slice(2, 4)).toEqual(['cd /s || exit 125', 'mount -n -a --fstab /run/x/fstab0 || exit 125']);
   expect(script[4]).toContain(String.raw`'it'\''s'`);
 });
 
@@ -74,7 +74,7 @@ test('sandboxCommand starts another table for a mount point, another directory a
   ]);
   expect([...files.values()].map((text) => text.split('\n').length - 1)).toEqual([2, 1, 1, 1]);
   expect(script[4]).toBe(
-    "{ [ ! -L '/r/b/c' ] && { [ -e '/r/b/c' ] || mkdir '/r/b/c'; } && [ ! -L '/r/b/c/d' ] && { [ -e '/r/b/c/d' ] || : >> '/r/b/c/d'; }; } || { echo 'Cannot make mount point /r/b/c/d' >&2; exit 125; }",
+    "{ [ ! -L /r/b/c ] && { [ -e /r/b/c ] || mkdir /r/b/c; } && [ ! -L /r/b/c/d ] && { [ -e /r/b/c/d ] || : >> /r/b/c/d; }; } || { echo 'Cannot make mount point /r/b/c/d' >&2; exit 125; }",
   );
-  expect(script).toContain("LIBMOUNT_FORCE_MOUNT2=always mount -n -a --fstab '/run/x/fstab2' || exit 125");
+  expect(script).toContain("LIBMOUNT_FORCE_MOUNT2=always mount -n -a --fstab /run/x/fstab2 || exit 125");
 });

@@ -1,6 +1,6 @@
+import { shellQuoted } from '@tbuild/linux';
 import type { Sandbox } from '../executor.ts';
 import { PROGRAM, REPORT } from '../process/descriptors.ts';
-import { quote } from '../sandbox/mount-command.ts';
 import { OPTION_LIMIT } from '../sandbox/overlay-options.ts';
 import type { MakeMountPoint, SetupStep } from '../sandbox/sandbox-mounts.ts';
 import { fstabText, type MountEntry } from './fstab.ts';
@@ -29,7 +29,7 @@ export function sandboxCommand(sandbox: Sandbox, steps: readonly SetupStep[], pl
     'umask 022',
     '{',
     ...commands,
-    `{ echo ${quote(sandbox.hostname)} > /proc/sys/kernel/hostname; } 2> /dev/null || hostname ${quote(sandbox.hostname)}`,
+    `{ echo ${shellQuoted(sandbox.hostname)} > /proc/sys/kernel/hostname; } 2> /dev/null || hostname ${shellQuoted(sandbox.hostname)}`,
     ...(sandbox.network === 'none' ? [LOOPBACK_UP] : []),
     String.raw`printf '\004' >&2`,
     `} 2>&${REPORT}`,
@@ -101,8 +101,8 @@ function belongTogether(first: SetupStep, step: SetupStep): boolean {
 function mountCommands(table: readonly MountEntry[], file: string): string[] {
   const [first] = table;
   const environment = first !== undefined && needsOldCall(first) ? 'LIBMOUNT_FORCE_MOUNT2=always ' : '';
-  const enter = first?.directory === undefined ? [] : [`cd ${quote(first.directory)} || exit 125`];
-  return [...enter, `${environment}mount -n -a --fstab ${quote(file)} || exit 125`];
+  const enter = first?.directory === undefined ? [] : [`cd ${shellQuoted(first.directory)} || exit 125`];
+  return [...enter, `${environment}mount -n -a --fstab ${shellQuoted(file)} || exit 125`];
 }
 
 /** mount(2) takes a page of options, but drops flags of a read-only bind that a user namespace must keep. */
@@ -114,9 +114,9 @@ function needsOldCall({ options }: MountEntry): boolean {
 function makeCommand({ make, within, path }: MakeMountPoint): string {
   const elements = path.slice(within.length + 1).split('/');
   const checks = elements.map((_, index) => {
-    const element = quote([within, ...elements.slice(0, index + 1)].join('/'));
+    const element = shellQuoted([within, ...elements.slice(0, index + 1)].join('/'));
     const create = make === 'file' && index === elements.length - 1 ? `: >> ${element}` : `mkdir ${element}`;
     return `[ ! -L ${element} ] && { [ -e ${element} ] || ${create}; }`;
   });
-  return `{ ${checks.join(' && ')}; } || { echo ${quote(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
+  return `{ ${checks.join(' && ')}; } || { echo ${shellQuoted(`Cannot make mount point ${path}`)} >&2; exit 125; }`;
 }

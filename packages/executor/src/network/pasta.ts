@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { TbuildError } from '@tbuild/errors';
+import { shellQuoted } from '@tbuild/linux';
 import { findTool } from '../machine/tools.ts';
 import { PROGRAM } from '../process/descriptors.ts';
 import type { StepSetup } from '../process/step-setup.ts';
-import { quote } from '../sandbox/mount-command.ts';
 
 /** Link-local addresses that pasta serves to a step. */
 export const PASTA_ADDRESSES = {
@@ -35,20 +35,20 @@ export function connectByPasta(
   const [place, namespace] = [`${directory}/pasta`, `${directory}/pasta/namespace`];
   mkdirSync(place);
   writeFileSync(namespace, '');
-  const [ready, log] = [quote(`${place}/ready`), quote(`${place}/log`)];
+  const [ready, log] = [shellQuoted(`${place}/ready`), shellQuoted(`${place}/log`)];
   const pasta = [
-    `mount -n --rbind ${quote(directory)} ${SHOWN_AT} || exit`,
+    `mount -n --rbind ${shellQuoted(directory)} ${SHOWN_AT} || exit`,
     `exec pasta ${OPTIONS} --pid ${SHOWN_AT}/pasta/ready --netns ${SHOWN_AT}/pasta/namespace`,
   ].join('\n');
   // The shell keeps the pipe open, so that a reader sees its end only if pasta fails.
-  const leave = leaveFile === undefined ? '' : `echo 0 > ${quote(leaveFile)}; `;
-  const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${quote(pasta)}; :`;
+  const leave = leaveFile === undefined ? '' : `echo 0 > ${shellQuoted(leaveFile)}; `;
+  const held = `${leave}setpriv --pdeathsig KILL unshare --mount sh -c ${shellQuoted(pasta)}; :`;
   const script = [
-    `unshare --net=${quote(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
-    `setpriv --pdeathsig KILL sh -c ${quote(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,
+    `unshare --net=${shellQuoted(namespace)} true 2>&${reportTo} && mkfifo ${ready} || exit 125`,
+    `setpriv --pdeathsig KILL sh -c ${shellQuoted(held)} > ${log} 2>&1 ${reportTo}>&- ${PROGRAM}<&- 6> ${ready} &`,
     // pasta writes its process id once the network is ready.
     `read -r answer < ${ready} || { cat ${log} >&${reportTo}; exit 125; }`,
-    `exec nsenter --net=${quote(namespace)} "$@"`,
+    `exec nsenter --net=${shellQuoted(namespace)} "$@"`,
   ].join('\n');
   return ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', 'sh', '-c', script, 'sh', ...command];
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { shellQuoted } from '@tbuild/linux';
 import { GROUPS } from '../cgroup/group-view.ts';
 import { REPORT } from '../process/descriptors.ts';
-import { mountCommand, quote, type TreeMount } from '../sandbox/mount-command.ts';
+import { mountCommand, type TreeMount } from '../sandbox/mount-command.ts';
 
 export interface RuntimeCommandOptions {
   /** The path of the runtime. */
@@ -30,11 +31,11 @@ export function runtimeCommand(options: RuntimeCommandOptions): readonly string[
     'mount -t proc proc /proc || exit 125',
     ...(options.moveGroups === undefined
       ? []
-      : [`mount --rbind ${GROUPS} ${quote(options.moveGroups)} && mount -t tmpfs none ${GROUPS} || exit 125`]),
+      : [`mount --rbind ${GROUPS} ${shellQuoted(options.moveGroups)} && mount -t tmpfs none ${GROUPS} || exit 125`]),
     ...options.mounts.map(mountCommand),
     String.raw`printf '\004' >&2`,
     `} 2>&${REPORT}`,
-    `exec ${runtimeArguments(options).map(quote).join(' ')}`,
+    `exec ${runtimeArguments(options).map(shellQuoted).join(' ')}`,
   ].join('\n');
   const namespaces = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child'];
   return [...namespaces, 'sh', '-c', script];

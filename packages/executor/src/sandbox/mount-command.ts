@@ -1,3 +1,4 @@
+import { shellQuoted } from '@tbuild/linux';
 import type { Mount } from '@tbuild/snapshot';
 
 export interface TreeMount {
@@ -11,11 +12,7 @@ export interface TreeMount {
 export function mountCommand({ mount, target, needsNodev = false }: TreeMount): string {
   const { type, source, options, directory } = mount;
   const nodev = needsNodev ? ['nodev'] : [];
-  if (type === 'bind') return `mount -o ${['bind', ...nodev].join(',')} ${quote(source)} ${quote(target)} || exit 125`;
-  return `cd ${quote(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${quote([...options, ...nodev].join(','))} overlay ${quote(target)} || exit 125`;
-}
-
-/** Quotes text as one word for a shell. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+  if (type === 'bind')
+    return `mount -o ${['bind', ...nodev].join(',')} ${shellQuoted(source)} ${shellQuoted(target)} || exit 125`;
+  return `cd ${shellQuoted(directory)} && LIBMOUNT_FORCE_MOUNT2=always mount -n -t overlay -o ${shellQuoted([...options, ...nodev].join(','))} overlay ${shellQuoted(target)} || exit 125`;
 }

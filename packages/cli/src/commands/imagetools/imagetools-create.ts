@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { TbuildError } from '@tbuild/errors';
 import { formatPlace, mergeImages, parsePlace, pushMerged, type ImagePlace } from '@tbuild/images';
 import { readLimitedFile } from '@tbuild/linux';
-import { familiarReference, isDigest, parsePlatform, type Platform } from '@tbuild/oci';
+import { familiarReference, formatReference, isDigest, parsePlatform, type Platform } from '@tbuild/oci';
 import type { Annotation } from '@tbuild/spec';
+import { buildFlags } from '../../flags/build-flags.ts';
 import { requirePair } from '../../flags/pairs.ts';
 import { registryFlags } from '../../flags/registry-flags.ts';
+import { dotenv } from '../../print/result-files.ts';
 import { annotationsNamed } from '../../request/annotation.ts';
 import { storeCommand } from '../store-command.ts';
 
@@ -26,6 +28,7 @@ export const create = storeCommand({
       value: '[KIND:]NAME=VALUE',
       help: 'Annotate the index; with manifest-descriptor[PLATFORM]: its entries',
     },
+    'dotenv-file': buildFlags['dotenv-file'],
     'dry-run': { kind: 'switch', help: 'Print the index instead of pushing it' },
     file: {
       kind: 'list',
@@ -70,6 +73,10 @@ export const create = storeCommand({
         'image.name': targets.map(formatPlace).join(','),
       };
       writeFileSync(resolve(env.cwd, flags['metadata-file']), `${JSON.stringify(metadata, null, 2)}\n`);
+    }
+    if (flags['dotenv-file'] !== undefined) {
+      const names = targets.flatMap((target) => (target.kind === 'registry' ? formatReference(target.reference) : []));
+      writeFileSync(resolve(env.cwd, flags['dotenv-file']), dotenv({ names, manifest: descriptor }));
     }
     for (const target of targets) {
       const name = target.kind === 'registry' ? familiarReference(target.reference) : formatPlace(target);
