@@ -1,12 +1,10 @@
 // Makes npm packages of the bundles: `npm run pack [-- DIRECTORY]` writes `@tbuild/cli` and `@tbuild/api` as tarballs.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { capture, manifestOf, root, version, withDirectory } from './tools/release/inputs.mjs';
 
-const root = import.meta.dirname;
 const { engines } = manifestOf('.');
-const { version, license } = manifestOf('packages/cli');
+const { license } = manifestOf('packages/cli');
 const common = { version, type: 'module', license, engines };
 
 /** Workspace packages are in the bundles; what is left are the packages that these load. */
@@ -37,21 +35,19 @@ const packages = [
   },
 ];
 
-if (import.meta.main ?? process.argv[1] === import.meta.filename) pack(resolve(process.argv[2] ?? join(root, 'dist')));
+if (import.meta.main ?? process.argv[1] === import.meta.filename)
+  for (const file of await pack(resolve(process.argv[2] ?? join(root, 'dist')))) console.log(file);
 
 /** Writes the packages to a directory, and returns their files. */
 export function pack(destination) {
-  const staged = mkdtempSync(join(tmpdir(), 'tbuild-pack-'));
-  try {
+  mkdirSync(destination, { recursive: true });
+  return withDirectory((staged) => {
     const directories = packages.map((one) => stage(one, staged));
-    mkdirSync(destination, { recursive: true });
-    run('npm', ['pack', '--silent', '--pack-destination', destination, ...directories], staged);
-  } finally {
-    rmSync(staged, { recursive: true });
-  }
-  return readdirSync(destination)
-    .filter((name) => /^tbuild-(?:cli|api)-.*\.tgz$/.test(name))
-    .map((name) => join(destination, name));
+    const names = capture('npm', ['pack', '--silent', '--pack-destination', destination, ...directories], {
+      cwd: staged,
+    });
+    return names.split('\n').map((name) => join(destination, name));
+  });
 }
 
 /** A directory with the files of a package, whose bundle is there, and the manifest that is published. */
@@ -61,13 +57,4 @@ function stage({ source, readme, manifest }, staged) {
   cpSync(join(root, readme), join(directory, 'README.md'));
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   return directory;
-}
-
-function manifestOf(directory) {
-  return JSON.parse(readFileSync(join(root, directory, 'package.json'), 'utf8'));
-}
-
-function run(program, args, cwd) {
-  const { status, error } = spawnSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status !== 0) throw error ?? new Error(`${program} ${args.join(' ')} failed`);
 }

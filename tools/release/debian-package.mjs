@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { manifestOf, root, run, sourceDateEpoch, version, withDirectory } from './inputs.mjs';
@@ -72,7 +72,7 @@ function compressManual(directory) {
   for (const name of readdirSync(directory)) {
     const file = join(directory, name);
     writeFileSync(`${file}.gz`, gzipSync(readFileSync(file), { level: 9 }));
-    run('rm', [file]);
+    rmSync(file);
   }
 }
 

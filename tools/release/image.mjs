@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { root, run, sourceDateEpoch, version, withDirectory } from './inputs.mjs';
 
@@ -9,7 +9,7 @@ import { root, run, sourceDateEpoch, version, withDirectory } from './inputs.mjs
 export function makeImages(packages, destination, options) {
   return withDirectory((directory) => {
     const context = join(directory, 'context');
-    run('mkdir', [context]);
+    mkdirSync(context);
     for (const { file } of packages) copyFileSync(file, join(context, basename(file)));
     const platforms = packages.map(({ architecture }) => `linux/${architecture}`).join();
     return [

@@ -24,7 +24,7 @@ const wanted = new Set(values.only.split(','));
 
 rmSync(destination, { recursive: true, force: true });
 mkdirSync(destination, { recursive: true });
-const files = wanted.has('npm') ? pack(destination) : [];
+const files = wanted.has('npm') ? await pack(destination) : [];
 const packages = [];
 for (const architecture of values.arch.split(',')) {
   await withDirectory(async (directory) => {

@@ -5,6 +5,7 @@ import { filesFor, KINDS, kindsOf, openProject, type Kind, type Project } from '
 import type { Environment } from '../config/environment.ts';
 import { parseArgs, type Flags } from '../flags/args.ts';
 import { choiceOf } from '../flags/choice.ts';
+import { ask } from '../services/ask.ts';
 import { type Command, helpOf } from './command.ts';
 
 const flags = {
@@ -81,10 +82,7 @@ async function kindFor(project: Project, env: Environment): Promise<Kind> {
         hint: `Choose one with --type, such as --type ${only}`,
       },
     );
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: env.stdin, output: env.stderr });
-  const answer = (await terminal.question(`Which kind of project is it: ${kinds.join(', ')}? [${only}] `)).trim();
-  terminal.close();
+  const answer = await ask(`Which kind of project is it: ${kinds.join(', ')}? [${only}]`, env);
   return answer === '' ? only : choiceOf(answer, KINDS, 'kind');
 }
 

@@ -1,5 +1,8 @@
+import { CALLS } from '../commands/call/call-spec.ts';
 import type { Command } from '../commands/command.ts';
 import type { Flag, Flags } from '../flags/args.ts';
+import { ISOLATIONS, NETWORKS, PERMISSIONS } from '../flags/build-spec.ts';
+import { MODES } from '../print/open-display.ts';
 
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
@@ -77,7 +80,7 @@ function readWords(words: readonly string[], flags: Flags) {
     const name = long ?? (/^-[a-zA-Z]$/.test(word) ? shortName(flags, word.charAt(1)) : undefined);
     if (name === undefined) positional.push(word);
     else if (value !== undefined) given.set(name, value);
-    else if (takesValue(flags[name])) open = name;
+    else if (takesValue(Object.hasOwn(flags, name) ? flags[name] : undefined)) open = name;
   }
   const [context] = positional;
   if (context !== undefined) given.set('', context);
@@ -102,46 +105,41 @@ async function commandCandidates(commands: Commands): Promise<readonly Candidate
   return Promise.all(Object.entries(commands).map(async ([word, load]) => ({ word, help: (await load()).summary })));
 }
 
-const FIXED: Readonly<Record<string, readonly string[]>> = {
-  allow: ['network.host', 'security.insecure', 'buildx.local.delete'],
-  attest: ['type=provenance', 'type=sbom'],
-  'cache-from': ['type=registry,ref=', 'type=local,src='],
-  'cache-to': ['type=registry,mode=max,ref=', 'type=local,mode=max,dest=', 'type=inline'],
-  call: ['check', 'outline', 'targets', 'subrequests.describe'],
-  list: ['targets', 'variables', 'type=targets,format=json', 'type=variables,format=json'],
-  isolation: ['auto', 'namespace', 'oci', 'chroot'],
-  network: ['default', 'none', 'host', 'pasta'],
-  output: ['image', 'registry', 'docker', 'oci', 'tar', 'local', 'cacheonly'].map((type) => `type=${type}`),
-  platform: [
-    'linux/amd64',
-    'linux/arm64',
-    'linux/arm/v7',
-    'linux/386',
-    'linux/ppc64le',
-    'linux/riscv64',
-    'linux/s390x',
+const FIXED = new Map<string, readonly string[]>([
+  ['allow', PERMISSIONS],
+  ['attest', ['type=provenance', 'type=sbom']],
+  ['cache-from', ['type=registry,ref=', 'type=local,src=']],
+  ['cache-to', ['type=registry,mode=max,ref=', 'type=local,mode=max,dest=', 'type=inline']],
+  ['call', CALLS],
+  ['list', ['targets', 'variables', 'type=targets,format=json', 'type=variables,format=json']],
+  ['isolation', ISOLATIONS],
+  ['network', NETWORKS],
+  ['output', ['image', 'registry', 'docker', 'oci', 'tar', 'local', 'cacheonly'].map((type) => `type=${type}`)],
+  [
+    'platform',
+    ['linux/amd64', 'linux/arm64', 'linux/arm/v7', 'linux/386', 'linux/ppc64le', 'linux/riscv64', 'linux/s390x'],
   ],
-  progress: ['auto', 'tty', 'plain', 'gitlab', 'quiet', 'none', 'rawjson'],
-  provenance: ['true', 'mode=min', 'mode=max'],
-};
+  ['progress', Object.keys(MODES)],
+  ['provenance', ['true', 'mode=min', 'mode=max']],
+]);
 
-const DYNAMIC: Readonly<Record<string, ValueKind>> = {
-  tag: 'image',
-  target: 'target',
-  'no-cache-filter': 'target',
-  'build-arg': 'build-arg',
-  set: 'override',
-  var: 'bake-variable',
-};
+const DYNAMIC = new Map<string, ValueKind>([
+  ['tag', 'image'],
+  ['target', 'target'],
+  ['no-cache-filter', 'target'],
+  ['build-arg', 'build-arg'],
+  ['set', 'override'],
+  ['var', 'bake-variable'],
+]);
 
 async function valuesOf(
   option: string,
   given: ReadonlyMap<string, string>,
   { values }: CompletionContext,
 ): Promise<Candidates> {
-  const fixed = FIXED[option];
+  const fixed = FIXED.get(option);
   if (fixed !== undefined) return fixed.map((word) => ({ word }));
-  const kind = DYNAMIC[option];
+  const kind = DYNAMIC.get(option);
   if (kind !== undefined) return values(kind, given);
   return option === 'root' ? 'directory' : 'file';
 }

@@ -20,7 +20,10 @@ const GLOBAL = {
   builder: { kind: 'text', help: '' },
 } as const satisfies Flags;
 
-const ALIASES: Readonly<Record<string, string>> = { b: 'build', f: 'bake' };
+const ALIASES = new Map([
+  ['b', 'build'],
+  ['f', 'bake'],
+]);
 
 /** Reads what Docker's CLI calls a plug-in with: its own options, the name of the plug-in, the command and its words. */
 export function translateCall(words: readonly string[], plugin: string): PluginCall {
@@ -28,7 +31,7 @@ export function translateCall(words: readonly string[], plugin: string): PluginC
   const at = words.indexOf(plugin);
   const { flags } = parseArgs(at < 0 ? [] : words.slice(0, at), GLOBAL);
   const [written = '--help', ...rest] = withoutBuilder(words.slice(at + 1));
-  const command = ALIASES[written] ?? written;
+  const command = ALIASES.get(written) ?? written;
   if (command === 'version') return { kind: 'version' };
   const variables = {
     ...(flags.config === undefined ? {} : { DOCKER_CONFIG: flags.config }),

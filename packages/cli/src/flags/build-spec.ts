@@ -65,10 +65,10 @@ export function settingsFromFlags(
   };
 }
 
-const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
-const PULL_POLICIES: readonly PullPolicy[] = ['newer', 'missing', 'never', 'always'];
-const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
-const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
+export const NETWORKS: readonly NetworkMode[] = ['default', 'none', 'host', 'pasta'];
+export const PULL_POLICIES: readonly PullPolicy[] = ['newer', 'missing', 'never', 'always'];
+export const ISOLATIONS: readonly Isolation[] = ['auto', 'namespace', 'oci', 'chroot'];
+export const PERMISSIONS: readonly Permission[] = ['network.host', 'security.insecure', 'buildx.local.delete'];
 
 /**
  * Reads when to ask registries for base images: true, false or a policy.

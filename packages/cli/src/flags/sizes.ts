@@ -47,3 +47,17 @@ export function parseSpan(text: string, option: string): number {
   }
   return parts.reduce((sum, [, number = '', unit = '']) => sum + Number(number) * (SPANS[unit] ?? 0), 0);
 }
+
+/**
+ * Reads the spans of filters `until=SPAN`, or `unused-for=SPAN` as its older name.
+ * @throws TbuildError USAGE
+ */
+export function parseUntil(filters: readonly string[]): readonly number[] {
+  return filters.map((text) => {
+    const span = /^(?:until|unused-for)=(.+)$/.exec(text)?.[1];
+    if (span !== undefined) return parseSpan(span, '--filter');
+    throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: expected until=SPAN`, {
+      hint: 'Write for example --filter until=24h',
+    });
+  });
+}

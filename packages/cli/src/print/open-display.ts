@@ -54,7 +54,8 @@ function warningInFull({ detail, url, location, token }: WarningView, sourceOf: 
   return `${lines.filter((line) => line !== undefined && line !== '').join('\n')}\n${frame}\n`;
 }
 
-const MODES: Readonly<Record<string, DisplayMode>> = {
+/** The words of `--progress`. */
+export const MODES: Readonly<Record<string, DisplayMode>> = {
   auto: 'plain',
   plain: 'plain',
   tty: 'tty',

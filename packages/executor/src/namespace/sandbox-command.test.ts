@@ -76,5 +76,5 @@ test('sandboxCommand starts another table for a mount point, another directory a
   expect(script[4]).toBe(
     "{ [ ! -L /r/b/c ] && { [ -e /r/b/c ] || mkdir /r/b/c; } && [ ! -L /r/b/c/d ] && { [ -e /r/b/c/d ] || : >> /r/b/c/d; }; } || { echo 'Cannot make mount point /r/b/c/d' >&2; exit 125; }",
   );
-  expect(script).toContain("LIBMOUNT_FORCE_MOUNT2=always mount -n -a --fstab /run/x/fstab2 || exit 125");
+  expect(script).toContain('LIBMOUNT_FORCE_MOUNT2=always mount -n -a --fstab /run/x/fstab2 || exit 125');
 });

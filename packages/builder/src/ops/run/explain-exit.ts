@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type FileTree, resolvePath } from '@tbuild/context';
 import { suggest, TbuildError } from '@tbuild/errors';
+import { searchPath } from '@tbuild/executor';
 import type { RunOp } from '@tbuild/graph';
 import { explainProgram } from './explain-program.ts';
 
@@ -90,7 +91,7 @@ function missingCommand(name: string, failed: FailedProcess): string | undefined
 }
 
 function nearProgram(name: string, { op, tree }: FailedProcess): string | undefined {
-  const directories = name.includes('/') ? [posix.resolve(op.cwd, posix.dirname(name))] : searchPath(op);
+  const directories = name.includes('/') ? [posix.resolve(op.cwd, posix.dirname(name))] : searchPath(op.env);
   const names = directories.flatMap((directory) => {
     const path = resolvePath(tree, directory, { followLast: true });
     return path === undefined ? [] : tree.list(path).map((entry) => entry.name);
@@ -102,17 +103,10 @@ function nearProgram(name: string, { op, tree }: FailedProcess): string | undefi
 /** Returns the path of a program in the tree, links followed. */
 function findProgram(name: string, { op, tree }: FailedProcess): string | undefined {
   if (name === '') return undefined;
-  const candidates = name.includes('/') ? [''] : searchPath(op);
+  const candidates = name.includes('/') ? [''] : searchPath(op.env);
   for (const directory of candidates) {
     const path = resolvePath(tree, posix.resolve(op.cwd, directory, name), { followLast: true });
     if (path !== undefined) return path;
   }
   return undefined;
-}
-
-const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-function searchPath({ env }: FailedProcess['op']): readonly string[] {
-  const path = env.findLast((entry) => entry.startsWith('PATH=')) ?? DEFAULT_PATH;
-  return path.slice('PATH='.length).split(':');
 }

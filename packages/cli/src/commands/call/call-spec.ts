@@ -1,6 +1,7 @@
 import { suggest, TbuildError } from '@tbuild/errors';
 
-const CALLS = ['check', 'outline', 'targets', 'subrequests.describe'] as const;
+/** What `--call` prints in place of a build. */
+export const CALLS = ['check', 'outline', 'targets', 'subrequests.describe'] as const;
 
 /** Formats of `--check` for programs that show findings beside the code. */
 export const CHECK_FORMATS = ['gitlab-codequality', 'sarif', 'junit'] as const;
@@ -16,7 +17,10 @@ export interface CallSpec {
   readonly ignoreStatus: boolean;
 }
 
-const ALIASES: Readonly<Record<string, string>> = { lint: 'check', describe: 'subrequests.describe' };
+const ALIASES = new Map([
+  ['lint', 'check'],
+  ['describe', 'subrequests.describe'],
+]);
 
 /**
  * Reads `NAME[,format=text|json][,ignorestatus[=BOOL]]`; undefined for `build`, the default.
@@ -24,7 +28,7 @@ const ALIASES: Readonly<Record<string, string>> = { lint: 'check', describe: 'su
  */
 export function parseCall(text: string): CallSpec | undefined {
   const [written = '', ...fields] = text.split(',');
-  const wanted = ALIASES[written] ?? written;
+  const wanted = ALIASES.get(written) ?? written;
   const name = CALLS.find((known) => known === wanted);
   if (name === undefined && written !== 'build' && written !== '') throw unknownCall(written);
   let spec: Omit<CallSpec, 'name'> = { format: 'text', ignoreStatus: false };

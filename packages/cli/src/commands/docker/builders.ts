@@ -1,6 +1,6 @@
 import { formatPlatform } from '@tbuild/oci';
 import type { Environment } from '../../config/environment.ts';
-import { parseArgs, type Flags, type ParsedArgs } from '../../flags/args.ts';
+import { parseArgs, type Flag, type Flags, type ParsedArgs } from '../../flags/args.ts';
 import { formatTable } from '../../print/table.ts';
 import { thisPlatform } from '../../services/create-services.ts';
 import { VERSION } from '../../startup/version.ts';
@@ -11,33 +11,20 @@ const DEFAULT = 'default';
 
 const help = { kind: 'switch', short: 'h', help: 'Show this text' } as const;
 
-/** Options of `docker buildx create` and its neighbours: they describe builders, of which there is one. */
+/** Returns options of `docker buildx create` and its neighbours that describe builders, of which there is one. */
+function ignored(kind: Flag['kind'], names: string): Flags {
+  return Object.fromEntries(names.split(' ').map((name) => [name, { kind, help: 'No effect' }]));
+}
+
 const accepted = {
-  all: { kind: 'switch', help: 'No effect' },
-  'all-inactive': { kind: 'switch', help: 'No effect' },
-  append: { kind: 'switch', help: 'No effect' },
-  bootstrap: { kind: 'switch', help: 'No effect: there is nothing to start' },
-  builder: { kind: 'text', help: 'No effect: there is one builder' },
-  'buildkitd-config': { kind: 'text', help: 'No effect' },
-  'buildkitd-flags': { kind: 'text', help: 'No effect' },
-  config: { kind: 'text', help: 'No effect' },
+  ...ignored('switch', 'all all-inactive append bootstrap default global keep-daemon keep-state leave no-trunc use'),
+  ...ignored('text', 'builder buildkitd-config buildkitd-flags config driver node timeout'),
+  ...ignored('list', 'driver-opt platform'),
   debug: { kind: 'switch', short: 'D', help: 'No effect' },
-  default: { kind: 'switch', help: 'No effect' },
-  driver: { kind: 'text', help: 'No effect: there is no container and no server' },
-  'driver-opt': { kind: 'list', help: 'No effect: there is no container and no server' },
   force: { kind: 'switch', short: 'f', help: 'No effect' },
-  global: { kind: 'switch', help: 'No effect' },
-  'keep-daemon': { kind: 'switch', help: 'No effect' },
-  'keep-state': { kind: 'switch', help: 'No effect' },
-  leave: { kind: 'switch', help: 'No effect' },
   name: { kind: 'text', value: 'NAME', help: 'The name that is printed' },
-  node: { kind: 'text', help: 'No effect' },
-  'no-trunc': { kind: 'switch', help: 'No effect' },
-  platform: { kind: 'list', help: 'No effect: --platform of a build chooses' },
-  timeout: { kind: 'text', help: 'No effect' },
-  use: { kind: 'switch', help: 'No effect' },
   help,
-} as const satisfies Flags;
+} as const;
 
 type Given = ParsedArgs<typeof accepted>;
 

@@ -1,9 +1,8 @@
-import { TbuildError } from '@tbuild/errors';
 import { pruneStore } from '@tbuild/gc';
 import { listImages } from '@tbuild/images';
 import { familiarReference } from '@tbuild/oci';
 import { formatBytes } from '@tbuild/tui';
-import { parseSpan } from '../../flags/sizes.ts';
+import { parseUntil } from '../../flags/sizes.ts';
 import { storeCommand } from '../store-command.ts';
 import { confirmed } from '../store/confirmed.ts';
 import { createdAt } from './image-filter.ts';
@@ -18,7 +17,7 @@ export const pruneImages = storeCommand({
   },
   takes: [0, 0],
   async run({ flags: { all = false, filter = [], force }, services, env }) {
-    const limit = services.now() - Math.max(0, ...filter.map(spanOf));
+    const limit = services.now() - Math.max(0, ...parseUntil(filter));
     const what = all ? 'all images' : 'images without a name';
     if (force !== true && !(await confirmed(what, env))) return;
     for (const { reference, target, image } of listImages(services)) {
@@ -33,11 +32,3 @@ export const pruneImages = storeCommand({
     env.stdout.write(`Total reclaimed space: ${formatBytes(bytes)}\n`);
   },
 });
-
-function spanOf(text: string): number {
-  const span = /^until=(.+)$/.exec(text)?.[1];
-  if (span !== undefined) return parseSpan(span, '--filter');
-  throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: expected until=SPAN`, {
-    hint: 'Write for example --filter until=24h',
-  });
-}

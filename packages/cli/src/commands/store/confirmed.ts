@@ -1,5 +1,6 @@
 import { TbuildError } from '@tbuild/errors';
 import type { Environment } from '../../config/environment.ts';
+import { ask } from '../../services/ask.ts';
 
 /**
  * Asks whether to remove something, and returns the answer.
@@ -10,9 +11,6 @@ export async function confirmed(what: string, env: Pick<Environment, 'stdin' | '
     throw new TbuildError('USAGE', 'Cannot ask for confirmation: there is no terminal', {
       hint: 'Use --force to remove without asking',
     });
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: env.stdin, output: env.stderr });
-  const answer = await terminal.question(`This will remove ${what}. Are you sure you want to continue? [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  const answer = await ask(`This will remove ${what}. Are you sure you want to continue? [y/N]`, env);
+  return /^y(es)?$/i.test(answer);
 }

@@ -1,9 +1,8 @@
-import { TbuildError } from '@tbuild/errors';
 import { type PruneOptions, pruneStore } from '@tbuild/gc';
 import { formatBytes } from '@tbuild/tui';
 import { storeRoot } from '../../config/store-root.ts';
 import { parseArgs, type Flags, type FlagValues } from '../../flags/args.ts';
-import { parseSize, parseSpan } from '../../flags/sizes.ts';
+import { parseSize, parseUntil } from '../../flags/sizes.ts';
 import { storeFlags } from '../../flags/store-flags.ts';
 import { createServices } from '../../services/create-services.ts';
 import { type Command, helpOf } from '../command.ts';
@@ -63,13 +62,7 @@ function pruneOptions(given: FlagValues<typeof flags>): PruneOptions {
     minFreeSpace: sizeOf('min-free-space'),
     reservedSpace: sizeOf('reserved-space'),
   };
-  const spans = (given.filter ?? []).map((text) => {
-    const [, span] = /^(?:until|unused-for)=(.+)$/.exec(text) ?? [];
-    if (span !== undefined) return parseSpan(span, '--filter');
-    throw new TbuildError('USAGE', `Invalid --filter ${JSON.stringify(text)}: expected until=SPAN`, {
-      hint: 'Write for example --filter until=24h',
-    });
-  });
+  const spans = parseUntil(given.filter ?? []);
   return {
     // With a limit, --all applies to everything that the limit releases.
     all: given.all === true && !isLimited(limits) && spans.length === 0,
