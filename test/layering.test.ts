@@ -12,11 +12,11 @@ const ROWS = [
   ['store', 'frontend', 'solver', 'host', 'bake', 'api'],
   ['content', 'snapshot', 'context', 'builds'],
   ['cache', 'diff', 'executor', 'registry'],
-  ['copy', 'sources', 'object-store'],
+  ['copy', 'sources'],
   ['layers'],
   ['exporter'],
   ['gc', 'attest', 'images'],
-  ['builder', 'verify'],
+  ['builder', 'verify', 'report'],
   ['cli'],
 ];
 

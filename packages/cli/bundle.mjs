@@ -39,6 +39,27 @@ const grammarFiles = {
     })),
 };
 
+/** Puts the script and the style of the report page into the part that writes reports. */
+const reportPage = {
+  name: 'report-page',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /report\/src\/page-parts\.ts$/ }, async () => {
+      const { outputFiles } = await build({
+        absWorkingDir: fileURLToPath(new URL('../report/src/page', import.meta.url)),
+        entryPoints: { script: 'main.tsx', style: 'page.css' },
+        outdir: '/',
+        bundle: true,
+        write: false,
+        minify: true,
+        format: 'iife',
+        target: 'es2022',
+        legalComments: 'none',
+      });
+      const parts = outputFiles.map(({ path, text }) => [path.endsWith('.css') ? 'style' : 'script', text]);
+      return { contents: `export const pageParts = () => (${JSON.stringify(Object.fromEntries(parts))});` };
+    }),
+};
+
 /** Makes a chunk for each part that is loaded on demand, and chunks for what parts share. */
 const { metafile } = await build({
   ...options,
@@ -53,7 +74,7 @@ const { metafile } = await build({
     'process.env.DEV': '"false"',
     'process.env.NODE_ENV': '"production"',
   },
-  plugins: [lazyBuiltins, grammarFiles],
+  plugins: [lazyBuiltins, grammarFiles, reportPage],
   loader: { '.wasm': 'binary' },
   // Packages in CommonJS call require for Node's own modules, which resolve the same everywhere.
   banner: {

@@ -11,10 +11,15 @@ type Builds = Pick<StoreLayout, 'builds' | 'build'>;
 /** Yields the records of the builds that have ended, the newest first. */
 export function* listBuilds(store: Builds): Generator<BuildRecord, void> {
   for (const id of idsIn(store)) {
-    const text = readText(recordFile(store.build(id)));
-    const record = text === undefined ? undefined : parseRecord(text);
+    const record = findRecord(store, id);
     if (record !== undefined) yield record;
   }
+}
+
+/** Returns the record of a build by its whole ID, unless there is none or it is damaged. */
+export function findRecord(store: Builds, id: string): BuildRecord | undefined {
+  const text = readText(recordFile(store.build(id)));
+  return text === undefined ? undefined : parseRecord(text);
 }
 
 function idsIn({ builds }: Builds): readonly string[] {

@@ -82,7 +82,6 @@ export function chainId(diffIds: readonly Digest[]): Digest | undefined {
   );
 }
 
-/** Describes the bytes of a document. */
-export function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
+function describeBytes(mediaType: string, bytes: Uint8Array): EncodedDocument {
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }

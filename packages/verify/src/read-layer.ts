@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Provider } from '@tbuild/content';
-import { cleanPath, openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
+import { openLayer, readArchive, type ArchiveMember } from '@tbuild/diff';
 import type { Descriptor, Digest } from '@tbuild/oci';
 
 /** A member of a layer with everything that its archive says about it. */
@@ -41,7 +41,7 @@ export async function listLayer(layer: Descriptor, from: Provider, signal: Abort
   await readArchive(
     hashed(await openLayer(layer, from, signal), hash),
     (member) => {
-      const path = pathOf(member.name);
+      const path = cleanPath(member.name);
       if (members.size >= MOST_MEMBERS) return undefined;
       members.set(path, memberOf(member, ''));
       if (member.type !== 'file') return undefined;
@@ -92,7 +92,7 @@ export async function readFiles(
   await readArchive(
     await openLayer(layer, from, signal),
     ({ name, type }) => {
-      const path = pathOf(name);
+      const path = cleanPath(name);
       if (type !== 'file' || !paths.has(path)) return undefined;
       const chunks: Uint8Array[] = [];
       return {
@@ -116,8 +116,9 @@ async function* hashed(
   }
 }
 
-function pathOf(name: string): string {
-  return `/${cleanPath(name).join('/')}`;
+function cleanPath(name: string): string {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  return `/${parts.join('/')}`;
 }
 
 function memberOf(member: ArchiveMember, content: string): LayerMember {

@@ -4,7 +4,6 @@ import { listTargets, outlineDockerfile, type Outline, type Target } from '@tbui
 import type { BuildRun, Underway } from '../build-run.ts';
 import type { Secrets } from '../ops/secrets.ts';
 import type { BuildRequest } from '../request.ts';
-import { readEpoch } from '../session/epoch.ts';
 import { fetchContext, type FetchPorts } from '../session/fetch-context.ts';
 import { openContexts } from '../session/open-contexts.ts';
 import { loadDefinition } from './load-definition.ts';
@@ -49,7 +48,6 @@ export async function checkBuild(request: BuildRequest, ports: CallPorts, run: B
   try {
     const onWarning = (warning: LintWarning): unknown => found.push(warning);
     const loaded = await loadDefinition(local.request, { ...underway, onDefinition, onWarning });
-    readEpoch({ loaded, given: request }, ports);
     const parsed = { request: local.request, loaded };
     const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
     const planning = openPlanning(local.request, ports, underway);
@@ -74,7 +72,6 @@ export async function outlineBuild(
   const underway = underwayOf(run, ports);
   await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
-  readEpoch({ loaded, given: request }, ports);
   const parsed = { request: local.request, loaded };
   const inputs = { ...parsed, contexts: openContexts(parsed, ports.store, underway) };
   const [plan] = await planRequest(inputs, openPlanning(local.request, ports, underway));
@@ -92,7 +89,7 @@ export async function outlineBuild(
 
 /**
  * Lists the stages of the Dockerfile without looking at anything else.
- * @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND, USAGE for a wrong `SOURCE_DATE_EPOCH`.
+ * @throws TbuildError DOCKERFILE_SYNTAX, NOT_FOUND.
  */
 export async function listBuildTargets(
   request: BuildRequest,
@@ -102,7 +99,6 @@ export async function listBuildTargets(
   const underway = underwayOf(run, ports);
   await using local = await fetchContext(request, ports, underway);
   const loaded = await loadDefinition(local.request, { ...run, now: underway.now });
-  readEpoch({ loaded, given: request }, ports);
   return { source: loaded, targets: listTargets(loaded.dockerfile) };
 }
 

@@ -16,6 +16,7 @@ import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeCycloneDx, writeMetadata } from '../print/result-files.ts';
+import { reportBuild } from '../report/report-build.ts';
 import { withGitLabels } from '../request/git-labels.ts';
 import { openBake, type AskedTarget } from '../services/open-build.ts';
 import type { Command } from './command.ts';
@@ -152,6 +153,7 @@ async function buildTargets(
     return 0;
   } finally {
     await endDisplay();
+    if (!isCall) await reportBuild(flags.report, opened, env);
   }
 }
 

@@ -13,6 +13,7 @@ import { requireSbom } from '../print/cyclonedx-file.ts';
 import { displayModeOf, openDisplay } from '../print/open-display.ts';
 import { exitCodeOf, formatError } from '../print/report-error.ts';
 import { checkResultFiles, writeCycloneDx, writeResultFiles } from '../print/result-files.ts';
+import { reportBuild } from '../report/report-build.ts';
 import { withGitLabels } from '../request/git-labels.ts';
 import { onStandardOutput } from '../request/outputs.ts';
 import { parseSecrets } from '../request/secrets.ts';
@@ -74,6 +75,8 @@ async function buildAsAsked({ flags, positional }: ParsedArgs<typeof buildFlags>
     const { root: store } = opened.services.store;
     env.stderr.write(await formatError(error, { debug: flags.debug ?? false, store, sourceOf: () => definition }));
     return exitCodeOf(error);
+  } finally {
+    if (call === undefined) await reportBuild(flags.report, opened, env);
   }
 }
 

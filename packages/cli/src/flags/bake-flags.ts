@@ -20,7 +20,6 @@ export const bakeFlags = {
     value: 'FILE',
     help: 'A bake or compose file, "-" for standard input; later files add to earlier ones',
   },
-  ca: registryFlags.ca,
   'gitlab-metadata': buildFlags['gitlab-metadata'],
   'insecure-registry': registryFlags['insecure-registry'],
   isolation: buildFlags.isolation,
@@ -41,6 +40,7 @@ export const bakeFlags = {
   quiet: { kind: 'switch', short: 'q', help: 'Print the image IDs only, or the output of the step that failed' },
   'registry-map': registryFlags['registry-map'],
   'registry-mirror': registryFlags['registry-mirror'],
+  report: buildFlags.report,
   root: buildFlags.root,
   sbom: buildFlags.sbom,
   set: {

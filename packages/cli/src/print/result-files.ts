@@ -16,6 +16,7 @@ type ResultFlag =
   | 'digest-file'
   | 'dotenv-file'
   | 'cyclonedx-file'
+  | 'report'
   | 'image-name-with-digest-file'
   | 'image-name-tag-with-digest-file';
 
@@ -27,6 +28,7 @@ const RESULT_FLAGS: readonly ResultFlag[] = [
   'digest-file',
   'dotenv-file',
   'cyclonedx-file',
+  'report',
   'image-name-with-digest-file',
   'image-name-tag-with-digest-file',
 ];
@@ -106,6 +108,11 @@ export async function writeCycloneDx(
   if (path === undefined) return;
   const text = jsonText(await cycloneDxOf(results));
   writing('cyclonedx-file', path, () => writeFileSync(resolve(cwd, path), text));
+}
+
+/** Writes a page to the file of `--report`. @throws TbuildError USAGE for a file that cannot be written. */
+export function writeReport(page: string, path: string, cwd: string): void {
+  writing('report', path, () => writeFileSync(resolve(cwd, path), page));
 }
 
 function jsonText(document: object): string {

@@ -15,7 +15,6 @@ import { withinTarget } from '../bake/within-target.ts';
 import type { Environment } from '../config/environment.ts';
 import { makeStore, storeRoot } from '../config/store-root.ts';
 import { buildRequest } from '../request/build-request.ts';
-import { insecureCaches } from '../request/cache-spec.ts';
 import { insecureRegistries, refuseSharing } from '../request/outputs.ts';
 import { parseTimeLimit, withTimeLimit } from '../request/time-limit.ts';
 import { makeStartSnapshot } from '../startup/start-snapshot.ts';
@@ -55,6 +54,8 @@ export interface AskedTarget extends Pick<BuildTarget, 'name' | 'isLink' | 'secr
 
 /** A build of several targets that is ready to run and holds a lease. */
 export interface OpenBake extends AsyncDisposable {
+  /** The name of the build of all targets. */
+  readonly ref: string;
   readonly targets: readonly BuildTarget[];
   readonly services: Services;
   /** Builds all targets, until Ctrl-C or the time limit. Returns the results by name. */
@@ -105,6 +106,7 @@ export function openBake(
     const made = targets.filter(({ isLink }) => !isLink);
     const named = Object.fromEntries(made.map(({ name, request }) => [name, request]));
     return {
+      ref,
       targets,
       services,
       run: (run) =>
@@ -157,14 +159,9 @@ function openServices(
     {
       root,
       registries: {
-        insecure: [
-          ...(settings.insecureRegistries ?? []),
-          ...requests.flatMap(insecureRegistries),
-          ...requests.flatMap(insecureCaches),
-        ],
+        insecure: [...(settings.insecureRegistries ?? []), ...requests.flatMap(insecureRegistries)],
         mirrors: settings.registryMirrors,
         mirrorsOnly: settings.mirrorsOnly,
-        ca: settings.ca,
         certificates: settings.registryCertificates,
       },
       isolation: settings.isolation,

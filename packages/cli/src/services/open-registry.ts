@@ -10,7 +10,6 @@ import {
   type WebClient,
   type WebClientOptions,
 } from '@tbuild/registry';
-import { addedCertificates } from '../config/added-certificates.ts';
 import { type Environment, searchPath } from '../config/environment.ts';
 import { cloudCredentials } from '../config/registries/cloud-credentials.ts';
 import { readDockerDaemon } from '../config/registries/docker-daemon.ts';
@@ -58,7 +57,7 @@ export function openRegistry(
     credentials: credentials ?? ownCredentials(env),
     certificates: (registry) => certificates.get(registry) ?? registryCertificates(registry, env),
     ...rules,
-    ...connectionOptions(options, env, showWait),
+    ...connectionOptions(env, showWait),
   });
 }
 
@@ -80,17 +79,13 @@ function ownCredentials(env: Environment): CredentialSource {
 }
 
 /** Opens the client for all other servers. */
-export function openWeb(options: RegistryOptions, env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
-  return createWebClient(connectionOptions(options, env, showWait));
+export function openWeb(env: Environment, showWait: ShowWait = lineFor(env)): WebClient {
+  return createWebClient(connectionOptions(env, showWait));
 }
 
-function connectionOptions(
-  { ca = [] }: RegistryOptions,
-  { variables }: Environment,
-  showWait: ShowWait,
-): WebClientOptions {
+function connectionOptions({ variables }: Environment, showWait: ShowWait): WebClientOptions {
   return {
-    ca: () => `${trustedCertificates(variables)}\n${addedCertificates(ca)}`,
+    ca: () => trustedCertificates(variables),
     proxy: {
       http: variables.HTTP_PROXY ?? variables.http_proxy,
       https: variables.HTTPS_PROXY ?? variables.https_proxy,

@@ -4,6 +4,7 @@ import { GoNil } from '@tbuild/go-template';
 import { findImage, imageSize, listImages, type FoundImage } from '@tbuild/images';
 import { familiarReference, familiarRepository, type RuntimeConfig } from '@tbuild/oci';
 import { formatDocument, formatFlags } from '../../print/format-output.ts';
+import { htmlFlag, writeImagePage } from '../../report/image-page.ts';
 import { storeCommand } from '../store-command.ts';
 import { eachImage } from './each-image.ts';
 
@@ -12,12 +13,15 @@ export const inspect = storeCommand({
   usage: 'inspect [OPTIONS] IMAGE...',
   flags: {
     format: { ...formatFlags.format, short: 'f', help: 'Print as "json", or with a Go template such as \'{{.Id}}\'' },
+    html: htmlFlag,
     type: { kind: 'text', value: 'image', help: 'No effect: there are only images' },
   },
   takes: [1, Infinity],
-  async run({ flags, words, services, env }) {
-    const { format, type = 'image' } = flags;
+  async run({ flags, words, services, env, signal }) {
+    const { format, html, type = 'image' } = flags;
     if (type !== 'image') throw new TbuildError('USAGE', `Invalid --type ${JSON.stringify(type)}: expected image`);
+    if (html !== undefined)
+      return writeImagePage({ title: words.join(', '), names: words }, html, { services, env, signal });
     const documents: object[] = [];
     try {
       await eachImage(words, async (word) => {

@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Services } from '@tbuild/builder';
+import { type ReportTable, renderPage } from '@tbuild/report';
+import { openPlace } from '@tbuild/verify';
+import type { Environment } from '../config/environment.ts';
+import { VERSION } from '../startup/version.ts';
+import { type ImageReport, reportImages } from './image-report.ts';
+
+/** A page about images. */
+export interface ImagePage {
+  readonly title: string;
+  /** Images of the store, or of registries and layouts. */
+  readonly names: readonly string[];
+  /** Tables before those of the images. */
+  readonly tables?: readonly ReportTable[];
+}
+
+/** The option of commands that write such a page. */
+export const htmlFlag = { kind: 'text', value: 'FILE', help: 'Write a page about it to a file instead' } as const;
+
+/**
+ * Writes a page about images to a file.
+ * @throws TbuildError NOT_FOUND, RegistryError, SNAPSHOT.
+ */
+export async function writeImagePage(
+  { title, names, tables = [] }: ImagePage,
+  file: string,
+  { services, env, signal }: { readonly services: Services; readonly env: Environment; readonly signal: AbortSignal },
+): Promise<void> {
+  const reports: ImageReport[] = [];
+  for (const name of new Set(names))
+    reports.push(await reportImages(await openPlace(name, services, signal), services.platform, signal));
+  const page = renderPage({
+    title,
+    madeBy: `tbuild ${VERSION}`,
+    images: reports.flatMap(({ images }) => images),
+    tables: [...tables, ...reports.flatMap((report) => report.tables)],
+  });
+  writeFileSync(resolve(env.cwd, file), page);
+}

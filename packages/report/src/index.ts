@@ -1,0 +1,6 @@
+export { layerSizes } from './layer-sizes.ts';
+export { readEvents } from './read-events.ts';
+export type { TimedEvent } from './read-events.ts';
+export { renderPage } from './render-page.ts';
+export type { BuildFacts, EarlierBuild, ImageFacts, ReportData, ReportTable, StepFacts } from './report-data.ts';
+export { surveyImage } from './survey-image.ts';

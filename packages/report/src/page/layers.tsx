@@ -1,0 +1,163 @@
+import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import { formatBytes } from '../format.ts';
+import type { FileFacts, FileTree, ImageFacts } from '../report-data.ts';
+import { Rows } from './details.tsx';
+import { tilesOf } from './treemap-layout.ts';
+
+/** Shows what takes space in images: layers, directories, files. */
+export function LayersView({ images }: { readonly images: readonly ImageFacts[] }): JSX.Element {
+  const [chosen, choose] = useState(0);
+  const image = images[chosen];
+  return (
+    <section>
+      {images.length > 1 && (
+        <p class="bar">
+          <label>
+            Image{' '}
+            <select value={chosen} onChange={(event) => choose(Number(event.currentTarget.value))}>
+              {images.map(({ name, platform, digest }, at) => (
+                <option key={digest} value={at}>
+                  {name} {platform}
+                </option>
+              ))}
+            </select>
+          </label>
+        </p>
+      )}
+      {image !== undefined && <Image key={image.digest} image={image} />}
+    </section>
+  );
+}
+
+function Image({ image }: { readonly image: ImageFacts }): JSX.Element {
+  const root = useMemo(() => treeOfImage(image), [image]);
+  const { advice, largest, wasted, duplicates, layers } = image;
+  const layerName = (at: number): string => shortCommand(layers[at]?.createdBy ?? '', at);
+  const rowsOf = (files: readonly FileFacts[]) =>
+    files.map(({ path, bytes, layer }) => [path, formatBytes(bytes), layerName(layer)]);
+  return (
+    <>
+      {advice.length > 0 && (
+        <ul class="advice" aria-label="Advice">
+          {advice.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+      )}
+      <Treemap root={root} />
+      <Rows
+        title="Layers, the lowest first"
+        columns={['Layer', 'Files', 'Replaced or deleted later', 'Stored', 'Digest']}
+        rows={layers.map(({ tree: [, bytes, waste], compressed, digest }, at) => [
+          layerName(at),
+          formatBytes(bytes),
+          formatBytes(waste),
+          formatBytes(compressed),
+          digest,
+        ])}
+      />
+      <Rows title="Largest files" columns={['File', 'Size', 'Layer']} rows={rowsOf(largest)} />
+      {wasted.length > 0 && (
+        <Rows title="Deleted or replaced by a later layer" columns={['File', 'Size', 'Layer']} rows={rowsOf(wasted)} />
+      )}
+      {duplicates.length > 0 && (
+        <Rows
+          title="The same content more than once"
+          columns={['Files', 'Bytes to save']}
+          rows={duplicates.map(({ paths, bytes }) => [listed(paths), formatBytes(bytes)])}
+        />
+      )}
+    </>
+  );
+}
+
+/** Paths that a row names. */
+const NAMED = 4;
+
+function listed(paths: readonly string[]): string {
+  const more = paths.length - NAMED;
+  return paths.slice(0, NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function treeOfImage({ name, layers }: ImageFacts): FileTree {
+  const children = layers.map(({ createdBy, tree: [, bytes, wasted, below] }, at): FileTree => [
+    shortCommand(createdBy, at),
+    bytes,
+    wasted,
+    below,
+  ]);
+  const sorted = children.sort((a, b) => b[1] - a[1]);
+  const sum = (at: 1 | 2): number => sorted.reduce((total, child) => total + child[at], 0);
+  return [name, sum(1), sum(2), sorted];
+}
+
+function shortCommand(createdBy: string, at: number): string {
+  const command = createdBy
+    .replace(/^(?:RUN )?\/bin\/sh -c (?!#)/, 'RUN ')
+    .replace(/^\/bin\/sh -c #\(nop\) +/, '')
+    .replace(/ # buildkit$/, '');
+  return `${at + 1}: ${command === '' ? 'unknown' : command}`;
+}
+
+function Treemap({ root }: { readonly root: FileTree }): JSX.Element {
+  const [trail, setTrail] = useState<readonly FileTree[]>([root]);
+  const current = trail.at(-1) ?? root;
+  return (
+    <div class="treemap">
+      <nav aria-label="Directory">
+        {trail.map((node, at) => (
+          <button key={at} disabled={at === trail.length - 1} onClick={() => setTrail(trail.slice(0, at + 1))}>
+            {node[0]}
+          </button>
+        ))}
+        <span>{formatBytes(current[1])}</span>
+      </nav>
+      <Tiles node={current} isInner={false} enter={(...nodes) => setTrail([...trail, ...nodes])} />
+    </div>
+  );
+}
+
+interface TilesProps {
+  readonly node: FileTree;
+  /** Whether the tiles are in a tile themselves. */
+  readonly isInner: boolean;
+  /** Shows a directory, by the directories that lead to it. */
+  enter(...nodes: FileTree[]): void;
+}
+
+/** Percent of the side of the whole. A smaller tile does not show what is in it. */
+const ROOMY = 12;
+
+function Tiles({ node, isInner, enter }: TilesProps): JSX.Element {
+  const tiles = useMemo(() => tilesOf(node), [node]);
+  return (
+    <div class={isInner ? 'tiles inner' : 'tiles'}>
+      {tiles.map(({ node: below, left, top, width, height }, at) => {
+        const [name, bytes, wasted, children] = below;
+        const isRoomy = !isInner && children !== undefined && width > ROOMY && height > ROOMY;
+        return (
+          <div
+            key={at}
+            class={`tile ${children === undefined ? 'file' : ''} ${wasted * 2 > bytes ? 'wasted' : ''}`}
+            style={{ left: `${left}%`, top: `${top}%`, width: `${width}%`, height: `${height}%` }}
+          >
+            <button
+              title={labelOf(below)}
+              aria-disabled={children === undefined}
+              onClick={() => children && enter(below)}
+            >
+              {name} <small>{formatBytes(bytes)}</small>
+            </button>
+            {isRoomy && <Tiles node={below} isInner enter={(...nodes) => enter(below, ...nodes)} />}
+          </div>
+        );
+      })}
+    </div>
+  );
+}
+
+function labelOf([name, bytes, wasted]: FileTree): string {
+  const waste = wasted > 0 ? `, ${formatBytes(wasted)} of it replaced or deleted later` : '';
+  return `${name}: ${formatBytes(bytes)}${waste}`;
+}
